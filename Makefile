@@ -1,0 +1,90 @@
+# Every target works on a fresh clone: ./run makes the environment it needs.
+
+RUN := ./run
+DEV := RUN_REQUIREMENTS=dev ./run
+JOB := $(RUN) job-runner
+FILE ?= jobs.example.yaml
+# Targets that run side by side keep their lines together where this make can do that.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.DEFAULT_GOAL := help
+.PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
+	environment jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report jobs-retry jobs-flush \
+	jobs-dashboard jobs-logs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: environment ## Format, lint, types, imports and unit tests; under 20 s when warm
+	@$(MAKE) --no-print-directory -j2 $(SYNC) check-unit check-types check-lint check-format check-imports
+
+test: ## All tests but the long proofs; ARGS goes to pytest
+	@$(DEV) pytest -q -m "not soak" $(ARGS)
+
+soak: ## The long proofs, with their full numbers
+	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -m soak --timeout 3600 $(ARGS)
+
+format: ## Write the code in its one format
+	@$(DEV) ruff format --quiet .
+	@$(DEV) ruff check --quiet --fix .
+
+lock: ## Pin and hash the requirements anew; ARGS=--upgrade takes newer versions
+	@requirements/lock $(ARGS)
+
+bench: ## Every measurement behind docs/reference/performance.md
+	@for script in bench/*.py; do echo "$$script" >&2; $(DEV) python "$$script" $(ARGS) || exit $$?; done
+
+jobs-plan: ## Check FILE and show what it would make
+	@$(JOB) plan '$(FILE)' $(ARGS)
+
+jobs-enqueue: ## Put the jobs of FILE on the queue
+	@$(JOB) enqueue '$(FILE)' $(ARGS)
+
+jobs-status: ## Is it healthy? ARGS=--json for scripts
+	@$(JOB) status $(ARGS)
+
+jobs-history: ## Finished jobs, latest first; ARGS="--limit 5 --status failed"
+	@$(JOB) history $(ARGS)
+
+jobs-result: ## Where the audio of job ID is, or why it failed
+	@$(call needs,ID)
+	@$(JOB) result '$(ID)' $(ARGS)
+
+jobs-report: ## Every job of FILE against the queue
+	@$(JOB) report '$(FILE)' $(ARGS)
+
+jobs-retry: ## Put the failed or canceled job ID back on the queue
+	@$(call needs,ID)
+	@$(JOB) retry '$(ID)' $(ARGS)
+
+jobs-flush: ## Delete the queue's transient keys; ARGS="--hard --yes" deletes all
+	@$(JOB) flush $(ARGS)
+
+jobs-dashboard: ## Status and recent history; WATCH=1 keeps it up to date
+	@$(if $(WATCH),while clear; do $(dashboard); sleep 2; done,$(dashboard))
+
+jobs-logs: ## The record of the latest local execution
+	@cat "$$($(JOB) config show --json | $(RUN) python -c $(data_folder))/executions/latest" $(ARGS)
+
+check-format:
+	@$(DEV) ruff format --quiet --check . || { echo 'run "make format"' >&2; exit 1; }
+
+check-lint:
+	@$(DEV) ruff check --quiet .
+
+check-types:
+	@$(DEV) mypy --no-error-summary
+
+check-imports:
+	@$(DEV) lint-imports --no-logo
+
+check-unit:
+	@$(DEV) pytest -q tests/unit $(ARGS)
+
+# One process makes the environment before several use it.
+environment:
+	@$(DEV) true
+
+dashboard = $(JOB) status $(ARGS) && echo && $(JOB) history --limit 10 $(ARGS)
+data_folder = 'import json, sys; print(json.load(sys.stdin)["JOBS_DATA_DIR"]["value"])'
+needs = test -n '$($(1))' || { echo "make $@ needs $(1)=..., for example: make $@ $(1)=topic:beat-001" >&2; exit 2; }

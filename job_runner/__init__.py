@@ -1,0 +1,1 @@
+"""The producer's program: job files in, results out."""

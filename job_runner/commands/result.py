@@ -1,0 +1,71 @@
+"""`job-runner result`: one finished job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from job_runner import wiring
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
+from lib.clock import rfc3339
+from lib.errors import ExitStatus
+from lib.jobqueue import FinishedJob, JobQueue, JobState, UnknownJob
+from lib.storage import locations_of, takes_of
+
+
+def command(
+    request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False
+) -> int:
+    """Show where a job's audio is and its measures, or why it failed.
+
+    Exit status 1 when it failed or was canceled, 75 while it is not finished, 65 for an unknown id.
+    """
+    with wiring.open_queue(redis_url) as queue:
+        finished = queue.result(request_id)
+        if finished is None:
+            return _unfinished(queue, request_id, as_json=json_)
+    files = locations_of(wiring.storage(), takes_of(finished.result))
+    if json_:
+        output.emit_json({**finished.to_json(), "files": files})
+    else:
+        _show(finished, files)
+    return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
+
+
+def _unfinished(queue: JobQueue, request_id: str, *, as_json: bool) -> int:
+    record = queue.job(request_id)
+    if record is None:
+        raise UnknownJob(request_id, queue.nearest(request_id))
+    if as_json:
+        since = rfc3339(record.since)
+        output.emit_json({"request_id": request_id, "status": record.state.value, "since": since})
+    output.note(f"{request_id} is {record.state.value}; it has no result yet.")
+    return ExitStatus.TRY_AGAIN
+
+
+def _show(finished: FinishedJob, files: list[str]) -> None:
+    result: dict[str, Any] = dict(finished.result or {})
+    record = result.get("record", {})
+    error = finished.error or {}
+    output.show_fields(
+        {
+            "request id": finished.request_id,
+            "state": finished.state.value,
+            "file": files[0] if files else None,
+            "seconds": record.get("seconds"),
+            "loudness": _unit(record.get("loudness_lufs"), "LUFS"),
+            "peak": _unit(record.get("true_peak_dbtp"), "dBTP"),
+            "engine": record.get("engine"),
+            "attempts": finished.attempt,
+            "finished": rfc3339(finished.finished_at),
+            **({"error": f"{error.get('class')}: {error.get('message')}"} if error else {}),
+        }
+    )
+    for other in files[1:]:
+        output.say(f"take        {other}")
+    for line in (error.get("evidence") or {}).get("log", []):
+        output.say(f"  | {line}")
+
+
+def _unit(value: object, unit: str) -> str | None:
+    return None if value is None else f"{value} {unit}"

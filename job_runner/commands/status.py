@@ -1,0 +1,43 @@
+"""`job-runner status`: is it healthy?"""
+
+from __future__ import annotations
+
+from job_runner import wiring
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption
+from lib.status import Overview, overview, server_sentence
+from lib.units import seconds_text
+
+
+def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
+    """Show how many jobs wait and run, whether a watcher lives, and what that means."""
+    with wiring.open_queue(redis_url) as queue:
+        view = overview(queue.snapshot(), queue.watchers(), queue.server_health())
+    if json_:
+        output.emit_json(view.to_json())
+    else:
+        show(view)
+
+
+def show(view: Overview) -> None:
+    """The overview for people."""
+    shot = view.snapshot
+    age = shot.watcher_last_seen_age_s
+    oldest = shot.oldest_waiting_s
+    output.say(f"{view.verdict.value}: {view.sentence}")
+    output.say()
+    output.show_fields(
+        {
+            "outstanding": f"{shot.outstanding} (waiting {shot.waiting}, running {shot.pending}, "
+            f"delayed {shot.delayed})",
+            "stale leases": shot.stale_pel,
+            "oldest waiting": None if oldest is None else seconds_text(oldest),
+            "done": shot.done,
+            "failed": shot.failed,
+            "canceled": shot.canceled,
+            "watcher": shot.lock_owner,
+            "last seen": None if age is None else f"{seconds_text(age)} ago",
+            "machines": f"{view.instances} rented, {view.spend:.2f} USD",
+            "server": server_sentence(view.server),
+        }
+    )

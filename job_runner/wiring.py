@@ -1,0 +1,93 @@
+"""From settings to what the commands of `job-runner` use. The only module of it that reads settings."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib.settings import Settings, ensure_data_folder, load_settings
+
+if TYPE_CHECKING:
+    from job_runner.watcher_process import WatcherProcess
+    from lib.jobqueue import JobQueue
+    from lib.jobqueue.embedded import EmbeddedServer
+    from lib.jobspec import JobSpec
+    from lib.storage import Storage
+    from lib.voices import VoiceRegistry
+
+
+def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
+    """All settings, checked. Raises BadConfiguration."""
+    return load_settings(flags)
+
+
+def voices() -> VoiceRegistry:
+    """The registry of the voices folder and the shipped voices."""
+    from lib.voices import VoiceRegistry
+
+    return VoiceRegistry([settings().voices_dir])
+
+
+def load_checked(path: Path) -> Sequence[JobSpec]:
+    """The jobs of a file, each with a voice that exists and a text it can speak.
+
+    Raises:
+        InvalidJobFile: with every problem of the file.
+    """
+    from job_runner.planning import RegistryCheck, load_speakable
+
+    return load_speakable(path, RegistryCheck(voices(), settings().voice_engine)).specs
+
+
+@contextlib.contextmanager
+def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
+    """The queue at `redis_url`, else REDIS_URL, else of the embedded server, which is started when needed.
+
+    Raises:
+        Unavailable: a given server does not answer; no other one is tried.
+        BadConfiguration: the data folder of the embedded server cannot be used.
+    """
+    from lib.cli import output
+    from lib.jobqueue import QueueOptions, connect
+
+    found = settings({"REDIS_URL": redis_url})
+    options = QueueOptions(
+        prefix=found.jobs_prefix,
+        lease_ms=found.watcher_lease_idle_ms,
+        result_ttl_s=found.jobs_result_ttl,
+        history_max=found.jobs_history_max,
+        max_depth=found.jobs_max_depth,
+    )
+    if found.redis_url:
+        url = found.redis_url
+    else:
+        url = embedded_server().ensure()
+        output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
+    with contextlib.closing(connect(url, options)) as queue:
+        yield queue
+
+
+def embedded_server() -> EmbeddedServer:
+    """The server of the data folder, running or not."""
+    from lib.jobqueue.embedded import EmbeddedServer
+
+    return EmbeddedServer(ensure_data_folder(settings().jobs_data_dir))
+
+
+def storage() -> Storage:
+    """The store that STORAGE_URL names."""
+    from lib.storage import open_storage
+
+    return open_storage(settings().storage_url)
+
+
+def start_watcher(redis_url: str | None) -> WatcherProcess:
+    """A watcher beside this process, on the same queue. The URL travels in the environment, never in argv."""
+    from job_runner.watcher_process import WatcherProcess
+
+    data = ensure_data_folder(settings().jobs_data_dir)
+    return WatcherProcess(
+        log=data / "up" / "watcher.log", environ={"REDIS_URL": redis_url} if redis_url else {}
+    )

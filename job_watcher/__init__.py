@@ -1,0 +1,1 @@
+"""The daemon: leases jobs, has them spoken, stores the audio, acknowledges."""

@@ -1,0 +1,27 @@
+"""`job-watcher once`: for cron, and for trying things."""
+
+from __future__ import annotations
+
+from job_watcher import wiring
+from job_watcher.commands.run import SlotsOption, VerboseOption
+from job_watcher.logs import log_to_stderr
+from job_watcher.signals import drain_on_signals
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption
+
+
+def command(
+    redis_url: RedisUrlOption = None,
+    slots: SlotsOption = 4,
+    verbose: VerboseOption = False,
+    json_: JsonOption = False,
+) -> None:
+    """Work until nothing is waiting and nothing is held, then end."""
+    log_to_stderr(verbose=verbose)
+    with wiring.open_watcher(redis_url=redis_url, slots=slots) as watcher:
+        drain_on_signals(watcher)
+        settled = watcher.run_once()
+    if json_:
+        output.emit_json({"settled": settled})
+    else:
+        output.say(f"{settled} jobs settled.")

@@ -1,0 +1,36 @@
+"""`job-watcher run`: the daemon."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from job_watcher import wiring
+from job_watcher.logs import log_to_stderr
+from job_watcher.signals import drain_on_signals
+from lib.child import when_parent_exits
+from lib.cli.options import RedisUrlOption
+
+SlotsOption = Annotated[int, typer.Option("--slots", min=1, max=256, help="Jobs leased at once.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+
+
+def command(
+    redis_url: RedisUrlOption = None,
+    slots: SlotsOption = 4,
+    exit_with_parent: Annotated[
+        bool, typer.Option("--exit-with-parent", help="Drain when standard input ends.")
+    ] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Work on the queue until told to stop.
+
+    SIGTERM or Ctrl-C finishes the work at hand, up to WATCHER_DRAIN_SECONDS; a second one hands it back now.
+    """
+    log_to_stderr(verbose=verbose)
+    with wiring.open_watcher(redis_url=redis_url, slots=slots) as watcher:
+        drain_on_signals(watcher)
+        if exit_with_parent:
+            when_parent_exits(watcher.drain)
+        watcher.run()

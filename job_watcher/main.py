@@ -1,0 +1,28 @@
+"""The daemon's command: `job-watcher`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from lib.cli.program import CommandEntry, Program, installed_version
+
+COMMANDS = (
+    CommandEntry("run", "job_watcher.commands.run", "Work on the queue until told to stop."),
+    CommandEntry("once", "job_watcher.commands.once", "Work until nothing is waiting, then end."),
+)
+
+PROGRAM = Program(
+    name="job-watcher",
+    help="Lease jobs, have them spoken, store the audio, acknowledge.",
+    version=installed_version,
+    commands=COMMANDS,
+)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    PROGRAM.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The folder that one watcher process works in, locked for as long as the process lives.
+
+A watcher that starts after a crash takes the same folder again and finds there what its predecessor held:
+its spool with finished audio, and its journal of leases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.errors import BadConfiguration, TryAgain
+
+_MOST_WATCHERS = 64  # on one data folder; more is a runaway supervisor, not a plan
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """`<data>/watchers/<number>/`, held by this process until it ends."""
+
+    folder: Path
+    lock: int  # file descriptor; the kernel frees the lock with the process, also after SIGKILL
+
+    @property
+    def spool(self) -> Path:
+        """What passes between this watcher and its resident worker."""
+        return self.folder / "spool"
+
+    @property
+    def journal(self) -> Path:
+        """The leases this watcher holds."""
+        return self.folder / "leases"
+
+    @property
+    def worker_log(self) -> Path:
+        """What the resident worker wrote."""
+        return self.folder / "worker.log"
+
+    def release(self) -> None:
+        """Let another watcher have the folder."""
+        os.close(self.lock)
+
+
+def take_slot(data_dir: Path) -> Slot:
+    """Lock the first free folder under `<data>/watchers/`.
+
+    Raises:
+        BadConfiguration: the data folder cannot be written.
+        TryAgain: every one is taken.
+    """
+    for number in range(_MOST_WATCHERS):
+        folder = data_dir / "watchers" / str(number)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise BadConfiguration(
+                f"The watcher cannot write its folder {folder}: {error.strerror}. "
+                "Set JOBS_DATA_DIR to a folder this user may write."
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        return Slot(folder, lock)
+    raise TryAgain(f"All {_MOST_WATCHERS} watcher folders under {data_dir} are in use; stop a watcher first.")

@@ -1,0 +1,95 @@
+"""From settings to a running watcher. The only module of this program that reads settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+
+from job_watcher.delivery import Delivery
+from job_watcher.holdings import Holdings
+from job_watcher.journal import LeaseJournal
+from job_watcher.renewal import Renewal
+from job_watcher.slot import Slot, take_slot
+from job_watcher.watcher import Limits, Parts, Watcher
+from lib.clock import SystemClock
+from lib.errors import BadConfiguration
+from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.jobqueue.embedded import EmbeddedServer
+from lib.providers import LocalWorker
+from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.spool import LocalFiles, SpoolClient
+from lib.storage import open_storage
+
+
+@contextlib.contextmanager
+def open_watcher(*, redis_url: str | None, slots: int) -> Iterator[Watcher]:
+    """A watcher with everything it needs, given back at the end.
+
+    Raises:
+        BadConfiguration: a setting or a folder is wrong.
+        Unavailable: Redis does not answer.
+    """
+    settings = load_settings({"REDIS_URL": redis_url})
+    if settings.provider != "local":
+        raise BadConfiguration(
+            f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs "
+            "on this machine only: set PROVIDER=local"
+        )
+    data = ensure_data_folder(settings.jobs_data_dir)
+    limits = Limits(slots, settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds))
+    with contextlib.ExitStack() as stack:
+        slot = take_slot(data)
+        stack.callback(slot.release)
+        queue = stack.enter_context(_queue(settings))
+        renewals = stack.enter_context(_queue(settings))
+        holdings, clock = Holdings(), SystemClock()
+        storage = open_storage(settings.storage_url)
+        spool = SpoolClient(LocalFiles(slot.spool))
+        delivery = Delivery(queue, spool, storage, scratch=slot.folder / "scratch", clock=clock)
+        worker = LocalWorker(
+            _worker_argv(settings, slot), log=slot.worker_log, clock=clock, environ=_environ()
+        )
+        parts = Parts(queue, spool, worker, storage, delivery, LeaseJournal(slot.journal), holdings, clock)
+        renewal = Renewal(renewals, holdings, lease_ms=limits.lease_ms)
+        renewal.start()
+        stack.callback(renewal.stop)
+        yield Watcher(parts, name=_unique_name(), provider=settings.provider, limits=limits)
+
+
+def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
+    url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
+    options = QueueOptions(
+        prefix=settings.jobs_prefix,
+        lease_ms=settings.watcher_lease_idle_ms,
+        result_ttl_s=settings.jobs_result_ttl,
+        history_max=settings.jobs_history_max,
+        max_depth=settings.jobs_max_depth,
+    )
+    return contextlib.closing(connect(url, options))
+
+
+def _unique_name() -> str:
+    """Unique per process start: a name that comes back would inherit its predecessor's entries."""
+    host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "host"
+    return f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _worker_argv(settings: Settings, slot: Slot) -> list[str]:
+    return [
+        *(sys.executable, "-m", "synth.main", "work"),
+        *("--spool", str(slot.spool)),
+        *("--voices-dir", str(settings.voices_dir)),
+        *("--engine", settings.voice_engine),
+        "--exit-with-parent",
+    ]
+
+
+def _environ() -> dict[str, str]:
+    """What the worker may know: nothing that is a secret of ours."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
+    return {name: os.environ[name] for name in kept if name in os.environ}

@@ -1,0 +1,219 @@
+"""Every way a command can end badly, turned into one sentence and one exit status.
+
+docs/reference/exit-status.md lists the numbers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lib.errors import BadConfiguration, ExitStatus, JobRunnerError, MissingExtra
+
+BROKEN_PIPE = 141  # what a shell reports for a process that SIGPIPE ended
+INTERNAL_ERROR = 70  # sysexits(3): EX_SOFTWARE
+
+_FULL_OR_FORBIDDEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+# Optional packages: the module that is missing, what it was wanted for, and the extra that brings it.
+_EXTRAS = {
+    "asyncssh": ("Using machines over SSH", "watcher"),
+    "boto3": ("Storing files in S3", "watcher"),
+    "botocore": ("Storing files in S3", "watcher"),
+    "sqlalchemy": ("Keeping records in SQL", "watcher"),
+    "alembic": ("Keeping records in SQL", "watcher"),
+    "vastai": ("Renting machines from Vast.ai", "vast"),
+    "psycopg": ("Using Postgres", "postgres"),
+    "faster_whisper": ("Checking takes with a recogniser", "verify"),
+    "kokoro_onnx": ("The speech engine kokoro", "kokoro"),
+    "qwen_tts": ("The speech engine qwen", "qwen"),
+}
+_OURS = frozenset({"lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth"})
+
+
+class Failure:
+    """How a command ended: what to say, the exit status, and the fields of the JSON error."""
+
+    def __init__(self, message: str, exit_status: int, kind: str, **extra: Any) -> None:
+        self.message = message
+        self.exit_status = int(exit_status)
+        self.kind = kind
+        self.extra = extra
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `error` that `--json` prints."""
+        return {"type": self.kind, "message": self.message, "exit_status": self.exit_status, **self.extra}
+
+
+def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> int:
+    """Run `action` and return its exit status; print whatever it raises as one sentence.
+
+    With `--json` among `args` the error is also printed on stdout as `{"error": {...}}`, unless the
+    command has printed its own value already: stdout holds one JSON value, always.
+    """
+    _forget_printed_json()
+    try:
+        status = action()
+        sys.stdout.flush()
+        return int(status)
+    except SystemExit as stop:
+        return _status_of(stop)
+    except BaseException as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            _forget_stdout()
+            return BROKEN_PIPE
+        failure = describe(error, program)
+    return _report(failure, as_json=_wants_json(args))
+
+
+def describe(error: BaseException, program: str) -> Failure:
+    """Say what happened. Anything not foreseen is an internal error whose traceback is kept."""
+    if isinstance(error, JobRunnerError):
+        return _of_ours(error)
+    if isinstance(error, KeyboardInterrupt):
+        return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
+    if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
+        return _of_ours(_missing_package(str(error.name)))
+    if isinstance(error, OSError) and error.errno in _FULL_OR_FORBIDDEN:
+        return _of_ours(_refused_by_system(error))
+    return _of_typer(error) or _internal(error, program)
+
+
+def _of_ours(error: JobRunnerError) -> Failure:
+    problems = getattr(error, "problems", ())
+    extra = {"problems": [_problem_json(problem) for problem in problems]} if problems else {}
+    return Failure(str(error), error.exit_status, type(error).__name__, **extra)
+
+
+def _problem_json(problem: Any) -> Any:
+    to_json = getattr(problem, "to_json", None)
+    if to_json is not None:
+        return to_json()
+    from dataclasses import asdict, is_dataclass
+
+    return asdict(problem) if is_dataclass(problem) and not isinstance(problem, type) else str(problem)
+
+
+def _of_typer(error: BaseException) -> Failure | None:
+    typer = sys.modules.get("typer")
+    if typer is None:
+        return None
+    if isinstance(error, typer.Exit):
+        return Failure("", error.exit_code, "Exit")
+    if isinstance(error, typer.Abort):
+        return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
+    if isinstance(error, typer.TyperException):
+        return Failure(_usage_sentence(error), ExitStatus.USAGE, "UsageError")
+    return None
+
+
+def _usage_sentence(error: Any) -> str:
+    words = " ".join(str(error.format_message()).split()).rstrip(".")
+    sentence = words[:1].lower() + words[1:] if words[1:2].islower() else words
+    context = getattr(error, "ctx", None)
+    return f"{sentence}; see '{context.command_path} --help'" if context else sentence
+
+
+def _is_foreign(module: str | None) -> bool:
+    return module is not None and module.partition(".")[0] not in _OURS
+
+
+def _missing_package(module: str) -> BadConfiguration:
+    known = _EXTRAS.get(module.partition(".")[0])
+    if known:
+        return MissingExtra(*known)
+    return BadConfiguration(
+        f"the Python package {module!r} is needed for this and is not installed here; "
+        "install job-runner with its dependencies, or use a command that does not need it"
+    )
+
+
+def _refused_by_system(error: OSError) -> BadConfiguration:
+    reason = os.strerror(error.errno or 0)
+    named = isinstance(error.filename, str | bytes)
+    where = os.fsdecode(error.filename) if named else "a write failed"  # open files do not say their name
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "free some space and run the command again"
+    else:
+        advice = "give this user the right to it, or name another place"
+    return BadConfiguration(f"{where}: {reason}; {advice}")
+
+
+def _internal(error: BaseException, program: str) -> Failure:
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    head = f"internal error: {type(error).__name__}"
+    if os.environ.get("JOBS_DEBUG") == "1":
+        sys.stderr.write(text)
+        return Failure(head, INTERNAL_ERROR, "InternalError")
+    return Failure(f"{head}; {_keep(text, program)}", INTERNAL_ERROR, "InternalError")
+
+
+def _keep(text: str, program: str) -> str:
+    import tempfile
+
+    try:
+        handle, path = tempfile.mkstemp(prefix=f"{program}-", suffix=".traceback.txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        return "run it again with JOBS_DEBUG=1 to see where"
+    return f"the traceback is in {path}, please report it (JOBS_DEBUG=1 prints it here)"
+
+
+def _report(failure: Failure, *, as_json: bool) -> int:
+    if not failure.message:
+        return failure.exit_status
+    from lib.cli import output
+
+    try:
+        if as_json and not output.json_printed.is_set():
+            output.emit_json({"error": failure.to_json()})
+        sys.stdout.flush()
+    except OSError:  # stdout is closed or full; the sentence and the status still tell
+        _forget_stdout()
+    output.error(failure.message)
+    return failure.exit_status
+
+
+def _status_of(stop: SystemExit) -> int:
+    if stop.code is None:
+        return 0
+    return stop.code if isinstance(stop.code, int) else ExitStatus.JOB_FAILED
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    options = args[: args.index("--")] if "--" in args else args
+    return "--json" in options
+
+
+def _forget_printed_json() -> None:
+    printed = sys.modules.get("lib.cli.output")  # not imported for this alone: --help stays quick
+    if printed is not None:
+        printed.json_printed.clear()
+
+
+def _nobody_reads() -> bool:
+    """True when stdout's reader is gone: a broken connection to a server raises the same error."""
+    import select
+
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return bool(poll.poll(0))  # nothing was asked for, so any answer is an error or a hang-up
+    except (OSError, ValueError):
+        return False
+
+
+def _forget_stdout() -> None:
+    # Python flushes stdout once more on exit; pointing it at nothing keeps that from failing aloud.
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,95 @@
+"""The bridge to typer: a group whose commands are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from lib.cli.entries import CommandEntry, completion_variable, require_known
+from lib.cli.help import help_page
+
+_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+class LazyGroup(TyperGroup):
+    """A group over `CommandEntry` values. Listing, help and completion of names import nothing."""
+
+    def __init__(self, path: str, help: str, entries: Sequence[CommandEntry]) -> None:
+        super().__init__(name=path.rpartition(" ")[2], help=help, context_settings=_HELP_NAMES)
+        self._path = path
+        self._entries = {entry.name: entry for entry in entries}
+        self._only_names = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the program's list."""
+        return list(self._entries)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | LazyGroup | None:
+        """The command of that name, importing its module; None when there is none."""
+        entry = self._entries.get(cmd_name)
+        if entry is None:
+            return None
+        if self._only_names:
+            return TyperCommand(entry.name, help=entry.help)
+        return load_command(entry, self._path)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that `args` begin with. Raises UsageError with the nearest name."""
+        if not ctx.resilient_parsing and not args[0].startswith("-"):
+            require_known(self._path, args[0], tuple(self._entries.values()))
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx: Any) -> str:
+        """The same page that `Program` prints without loading anything."""
+        return help_page(self._path, self.help or "", tuple(self._entries.values())).rstrip("\n")
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Names that begin with `incomplete`."""
+        self._only_names = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._only_names = False
+
+
+def load_command(entry: CommandEntry, parent: str) -> TyperCommand | LazyGroup:
+    """Import a command's module and make a typer command of its function, or a group of its list.
+
+    Raises:
+        TypeError: the module holds neither `command` nor `COMMANDS`.
+    """
+    place, _, attribute = entry.module.partition(":")
+    module = importlib.import_module(place)
+    nested = getattr(module, "COMMANDS", None)
+    if nested is not None and not attribute:
+        return LazyGroup(f"{parent} {entry.name}", entry.help, nested)
+    function = getattr(module, attribute or "command", None)
+    if not callable(function):
+        raise TypeError(f"{entry.module} holds neither a function `command` nor a list `COMMANDS`")
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name=entry.name, short_help=entry.help, context_settings=_HELP_NAMES)(function)
+    made = typer.main.get_command(app)
+    if not isinstance(made, TyperCommand):
+        raise TypeError(f"typer made a {type(made).__name__} of {entry.module}")
+    return made
+
+
+def run_group(name: str, help: str, entries: Sequence[CommandEntry], args: list[str]) -> int:
+    """Parse `args`, run the command they name and return its exit status.
+
+    Raises whatever the command raises; typer's own errors too.
+    """
+    group = LazyGroup(name, help, entries)
+    variable = completion_variable(name)
+    if variable in os.environ or any(arg.endswith("-completion") for arg in args[:1]):
+        group.params.extend(typer.main.get_install_completion_arguments())
+    if variable in os.environ:  # a shell asks for completions; typer answers and ends the process
+        group.main(args, prog_name=name, complete_var=variable)
+    with group.make_context(name, args) as context:
+        outcome = group.invoke(context)
+    return outcome if isinstance(outcome, int) else 0

@@ -1,0 +1,82 @@
+"""The help page of a program, made from its list of commands alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+WIDEST = 100  # longer lines are hard to read, however wide the terminal is
+
+
+class Listed(Protocol):
+    """What the help page needs to know of a command."""
+
+    @property
+    def name(self) -> str:
+        """What people type."""
+        ...
+
+    @property
+    def help(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def section(self) -> str:
+        """The heading it stands under."""
+        ...
+
+
+def terminal_width() -> int:
+    """Columns to write help in: the terminal's, `COLUMNS`, or 80."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return min(int(columns), WIDEST)
+    try:
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns or 80, WIDEST)
+    except (OSError, ValueError):
+        return 80
+
+
+def help_page(path: str, help: str, commands: Sequence[Listed], width: int | None = None) -> str:
+    """The whole page: usage, purpose, each section's commands, options."""
+    columns = width or terminal_width()
+    name_width = max((len(command.name) for command in commands), default=0)
+    lines = [f"Usage: {path} [OPTIONS] COMMAND [ARGS]...", ""]
+    lines += _wrapped(help, "  ", "  ", columns)
+    for section in dict.fromkeys(command.section for command in commands):
+        lines += ["", f"{section}:"]
+        for command in commands:
+            if command.section == section:
+                first = f"  {command.name.ljust(name_width)}  "
+                lines += _wrapped(command.help, first, " " * len(first), columns)
+    lines += ["", "Options:", "  -h, --help            Show this page, or a command's: COMMAND --help."]
+    if " " not in path:  # a program's own page, not a group's within it
+        lines += [
+            "  --version             Show the version.",
+            "  --install-completion  Let this shell complete commands and options.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, first: str, rest: str, columns: int) -> list[str]:
+    lines = []
+    line = first
+    begun = False
+    for word in text.split():
+        if begun and len(line) + 1 + len(word) > columns:
+            lines.append(line)
+            line, begun = rest, False
+        line += f" {word}" if begun else word
+        begun = True
+    return [*lines, line.rstrip()]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None when none is near."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None

@@ -1,0 +1,226 @@
+"""What commands print: results on stdout, words for people on stderr.
+
+One model feeds both `--json` and tables. Values come from files, queues and machines, so control
+characters are made visible before they reach a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, Literal, TextIO
+
+from lib.errors import UsageError
+
+
+class _Mark:
+    """Whether this command line has put JSON on stdout: an error must not add a second value."""
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def clear(self) -> None:
+        self._set = False
+
+    def is_set(self) -> bool:
+        return self._set
+
+
+json_printed = _Mark()
+
+
+def emit_json(value: Any) -> None:
+    """Print one JSON value on stdout: indented on a terminal, compact in a pipe.
+
+    Decimals (money) and paths become strings; NaN and infinity raise ValueError.
+    """
+    indent = 2 if sys.stdout.isatty() else None
+    separators = None if indent else (",", ":")
+    text = json.dumps(
+        value,
+        indent=indent,
+        separators=separators,
+        allow_nan=False,
+        ensure_ascii=not _speaks_unicode(sys.stdout),
+        default=_plain_value,
+    )
+    json_printed.set()
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str = "") -> None:
+    """Print a result line for people on stdout."""
+    sys.stdout.write(clean(text, keep_newlines=True) + "\n")
+
+
+def note(text: str) -> None:
+    """Tell people something on stderr; never part of a result."""
+    _to_stderr(text)
+
+
+def warn(text: str) -> None:
+    """Warn people on stderr."""
+    _to_stderr(f"warning: {text}")
+
+
+def error(text: str) -> None:
+    """Print the sentence a command ends with, on stderr."""
+    _to_stderr(f"error: {text}")
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask on the terminal; `yes` (from `--yes`) answers beforehand. End of input means no.
+
+    Raises:
+        UsageError: there is no terminal to ask on and `yes` is false.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody can be asked here: add --yes to go on without a question")
+    sys.stderr.write(clean(question) + " [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. On narrow terminals `wrap` columns fold, the others keep their width."""
+
+    heading: str
+    align: Literal["left", "right"] = "left"
+    wrap: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows for people: drawn to the terminal's width, or plain aligned text in a pipe.
+
+    In a pipe nothing is folded or cut and the first line holds the headings.
+    """
+
+    columns: Sequence[Column]
+    title: str | None = None
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def row(self, *cells: object) -> None:
+        """Add a row; None is shown as `-`. Raises ValueError when the number of cells is wrong."""
+        if len(cells) != len(self.columns):
+            raise ValueError(f"the table has {len(self.columns)} columns, the row {len(cells)} cells")
+        self.rows.append(tuple("-" if cell is None else clean(str(cell)) for cell in cells))
+
+    def show(self, file: TextIO | None = None) -> None:
+        """Print it, on stdout by default."""
+        stream = file or sys.stdout
+        if stream.isatty():
+            self._show_on_terminal(stream)
+        else:
+            stream.write(self.plain())
+
+    def plain(self) -> str:
+        """The aligned text, one line per row."""
+        lines = [tuple(column.heading for column in self.columns), *self.rows]
+        widths = [max(display_width(line[index]) for line in lines) for index in range(len(self.columns))]
+        out = []
+        for line in lines:
+            cells = [self._padded(cell, widths[index], index) for index, cell in enumerate(line)]
+            out.append("  ".join(cells).rstrip())
+        return "\n".join(out) + "\n"
+
+    def _padded(self, cell: str, width: int, index: int) -> str:
+        gap = " " * (width - display_width(cell))
+        return gap + cell if self.columns[index].align == "right" else cell + gap
+
+    def _show_on_terminal(self, stream: TextIO) -> None:
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        drawn = RichTable(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for column in self.columns:
+            overflow: Literal["fold", "ellipsis"] = "fold" if column.wrap else "ellipsis"
+            drawn.add_column(column.heading, justify=column.align, overflow=overflow, no_wrap=not column.wrap)
+        for row in self.rows:
+            drawn.add_row(*(Text(cell) for cell in row))
+        Console(file=stream, highlight=False).print(drawn)
+
+
+def show_fields(fields: Mapping[str, object], *, title: str | None = None) -> None:
+    """Print names and values under each other on stdout; None is shown as `-`."""
+    if title:
+        say(title)
+    width = max((len(name) for name in fields), default=0)
+    for name, value in fields.items():
+        say(f"{name.ljust(width)}  {'-' if value is None else clean(str(value))}")
+
+
+def clean(text: str, *, keep_newlines: bool = False) -> str:
+    """Make control characters visible (`\\x1b`), so that data cannot steer a terminal."""
+    if text.isprintable():
+        return text
+    kept = "\n" if keep_newlines else ""
+    return "".join(char if char in kept or not _is_control(char) else _escaped(char) for char in text)
+
+
+def display_width(text: str) -> int:
+    """Columns that `text` takes on a terminal: wide characters count two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _is_control(char: str) -> bool:
+    code = ord(char)
+    # C0, C1, line and paragraph separators, and the marks that reorder what is read.
+    return (
+        code < 0x20
+        or 0x7F <= code < 0xA0
+        or code in (0x2028, 0x2029)
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+    )
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _to_stderr(text: str) -> None:
+    try:
+        sys.stdout.flush()  # keeps the two streams in order when both are a terminal
+        sys.stderr.write(clean(text, keep_newlines=True) + "\n")
+        sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
+        pass  # nobody reads; the exit status still tells
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Decimal | PurePath):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    to_json = getattr(value, "to_json", None)
+    if to_json is not None:
+        return to_json()
+    raise TypeError(f"a {type(value).__name__} has no JSON form")

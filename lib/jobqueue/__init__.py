@@ -1,0 +1,81 @@
+"""The queue of narration jobs: the port, its values, and the ways to get one.
+
+Importing this does not import redis; `connect` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lib.jobqueue.errors import LeaseLost, QueueBusy, ServerFull, UnknownJob
+from lib.jobqueue.model import (
+    TERMINAL,
+    WATCHER_LIVE_S,
+    CancelOutcome,
+    EnqueueOutcome,
+    ErrorClass,
+    Event,
+    Failure,
+    FinishedJob,
+    JobRecord,
+    JobState,
+    Lease,
+    Outcome,
+    RetryOutcome,
+    Snapshot,
+    WatcherInfo,
+)
+from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.port import JobQueue
+from lib.jobspec import JobSpec, normalize_job_spec
+
+__all__ = [
+    "TERMINAL",
+    "WATCHER_LIVE_S",
+    "CancelOutcome",
+    "EnqueueOutcome",
+    "ErrorClass",
+    "Event",
+    "Failure",
+    "FinishedJob",
+    "JobQueue",
+    "JobRecord",
+    "JobSpec",
+    "JobState",
+    "Lease",
+    "LeaseLost",
+    "Outcome",
+    "QueueBusy",
+    "QueueOptions",
+    "RetryOutcome",
+    "ServerFull",
+    "Snapshot",
+    "UnknownJob",
+    "WatcherInfo",
+    "connect",
+    "normalize_job_spec",
+]
+
+
+def connect(
+    url: str,
+    options: QueueOptions | None = None,
+    *,
+    now_ms: Callable[[], int] | None = None,
+    patience_s: float = 10.0,
+) -> JobQueue:
+    """Open the queue on the server at `url` (redis://, rediss://, unix://) and see that it answers.
+
+    `now_ms` replaces the server's clock in tests. A call is repeated for up to `patience_s` seconds while
+    the server restarts or fails over; this first one is not.
+
+    Raises:
+        Unavailable: nothing answers there, or it refuses the password.
+        BadConfiguration: the URL cannot be read.
+    """
+    from lib.jobqueue.redis_queue import RedisQueue
+    from lib.jobqueue.transport import Transport
+
+    transport = Transport(url, patience_s=patience_s)
+    transport.greet()
+    return RedisQueue(transport, options, now_ms=now_ms)

@@ -1,0 +1,76 @@
+"""The life of a job as data: every transition there is. The scripts' headers are held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from lib.errors import JobRunnerError
+from lib.jobqueue.model import JobState
+
+
+class JobEvent(StrEnum):
+    """What can happen to a job. The names are the `kind` of the event stream's entries."""
+
+    CREATED = "created"  # accepted, may be worked on now
+    DEFERRED = "deferred"  # accepted, for later
+    DUE = "due"  # its time has come
+    CLAIMED = "claimed"  # leased to a worker
+    RECLAIMED = "reclaimed"  # the lease ran out; leased to another worker
+    BEGUN = "begun"  # work began: one attempt
+    DONE = "done"
+    RETRYING = "retrying"  # failed for now; backoff
+    LOST = "lost"  # its machine went away; out again at once
+    RELEASED = "released"  # handed back by a draining worker
+    VANISHED = "vanished"  # its stream entry was gone (data loss); given a new one
+    FAILED = "failed"
+    CANCELED = "canceled"
+    RETRIED = "retried"  # a person requeued it
+    FORGOTTEN = "forgotten"  # its record's time is over; not in the event stream
+
+
+class IllegalTransition(JobRunnerError):
+    """A job in that state cannot have that happen to it."""
+
+
+_W, _D, _R = JobState.WAITING, JobState.DELAYED, JobState.RUNNING
+
+# None stands for "no such job".
+TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] = {
+    (None, JobEvent.CREATED): _W,
+    (None, JobEvent.DEFERRED): _D,
+    (_D, JobEvent.DUE): _W,
+    (_W, JobEvent.CLAIMED): _R,
+    (_R, JobEvent.RECLAIMED): _R,
+    (_R, JobEvent.BEGUN): _R,
+    (_R, JobEvent.DONE): JobState.DONE,
+    (_R, JobEvent.RETRYING): _D,
+    (_R, JobEvent.LOST): _W,
+    (_R, JobEvent.RELEASED): _W,
+    (_R, JobEvent.VANISHED): _W,
+    (_W, JobEvent.VANISHED): _W,
+    (_R, JobEvent.FAILED): JobState.FAILED,
+    (_W, JobEvent.FAILED): JobState.FAILED,  # handed back once too often
+    (_W, JobEvent.CANCELED): JobState.CANCELED,
+    (_D, JobEvent.CANCELED): JobState.CANCELED,
+    (_R, JobEvent.CANCELED): JobState.CANCELED,
+    (JobState.FAILED, JobEvent.RETRIED): _W,
+    (JobState.CANCELED, JobEvent.RETRIED): _W,
+    (JobState.DONE, JobEvent.FORGOTTEN): None,
+    (JobState.FAILED, JobEvent.FORGOTTEN): None,
+    (JobState.CANCELED, JobEvent.FORGOTTEN): None,
+}
+
+
+def advance(state: JobState | None, event: JobEvent) -> JobState | None:
+    """Return the next state.
+
+    Raises:
+        IllegalTransition: the pair is not in the table.
+    """
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        subject = f"a {state.value} job" if state else "an unknown job"
+        raise IllegalTransition(f"{subject} cannot be {event.value}") from None

@@ -1,0 +1,242 @@
+#!lua flags=allow-oom
+-- claim: lease jobs to a worker; before that, make due jobs waiting and take back leases that ran out.
+--
+-- Why a script: an entry delivered but not yet leased would be lost with its worker; here both happen at once.
+-- Transitions: delayed -due-> waiting, waiting -claimed-> running, running -reclaimed-> running,
+--              running -vanished-> waiting, waiting -vanished-> waiting, running -failed-> failed,
+--              waiting -failed-> failed
+--
+-- KEYS[1]  state
+-- KEYS[2]  spec
+-- KEYS[3]  high
+-- KEYS[4]  normal
+-- KEYS[5]  low
+-- KEYS[6]  leases
+-- KEYS[7]  delayed
+-- KEYS[8]  events
+-- KEYS[9]  meta
+-- KEYS[10] bell
+-- KEYS[11] batches
+-- KEYS[12] failed
+-- KEYS[13] history
+-- KEYS[14] history_failed
+-- KEYS[15] progress
+-- KEYS[16] errors
+-- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
+-- ARGV[2]  consumer group
+-- ARGV[3]  consumer
+-- ARGV[4]  how many, at most 500
+-- ARGV[5]  lease, ms
+-- ARGV[6]  token, random for each call
+-- ARGV[7]  events kept
+-- ARGV[8]  lost leases after which a job counts as poison
+-- ARGV[9]  "1" after a lost reply: give again what the call with this token leased
+--
+-- Returns {leases, wait ms or -1, {last ids of high, normal, low, bell}, {batches to look after}};
+--          a lease is {request id, lease_no, token, attempt, excused, expiry ms, enqueued ms, payload};
+--          the wait is until the next lease runs out or the next delayed job is due
+local K = {
+  high = KEYS[3], normal = KEYS[4], low = KEYS[5], leases = KEYS[6], delayed = KEYS[7], meta = KEYS[9],
+  failed = KEYS[12], history = KEYS[13], history_failed = KEYS[14], progress = KEYS[15], errors = KEYS[16],
+}
+local rows_key, specs_key, bell, batches_key = KEYS[1], KEYS[2], KEYS[10], KEYS[11]
+local now, group, consumer = clock(ARGV[1]), ARGV[2], ARGV[3]
+local want, expiry, token = tonumber(ARGV[4]), now + ARGV[5], ARGV[6]
+local events, events_max, lost_limit = KEYS[8], ARGV[7], tonumber(ARGV[8])
+local PROMOTED_AT_ONCE, ROUNDS = 100, 100
+local leased, states, scores = {}, {}, {}
+
+local function event(kind, id, state, data)
+  append_event(events, events_max, now, kind, id, state, data)
+end
+
+local function store(id, row)
+  redis.call('HSET', rows_key, id, cjson.encode(row))
+end
+
+-- Delayed jobs whose time has come go to the end of their stream.
+local function promote()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.delayed, '-inf', now, 'LIMIT', 0, PROMOTED_AT_ONCE)) do
+    redis.call('ZREM', K.delayed, id)
+    local row = parse(redis.call('HGET', rows_key, id))
+    if row and row[STATE] == 'delayed' then
+      row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
+      row[STATE], row[SINCE] = 'waiting', now
+      store(id, row)
+      event('due', id, 'waiting', '')
+    end
+  end
+end
+
+local function lease(id, row, kind)
+  row[STATE], row[SINCE], row[PHASE], row[CONSUMER] = 'running', now, 'leased', consumer
+  row[LEASE_NO], row[TOKEN] = row[LEASE_NO] + 1, token .. '.' .. #leased
+  leased[#leased + 1] = {
+    id, row[LEASE_NO], row[TOKEN], row[ATTEMPT], row[EXCUSED], tostring(expiry), tostring(row[ENQUEUED]), '',
+  }
+  states[#states + 1], states[#states + 2] = id, cjson.encode(row)
+  scores[#scores + 1], scores[#scores + 2] = expiry, id
+  event(kind, id, 'running',
+    '{"lease_no":' .. row[LEASE_NO] .. ',"consumer":' .. cjson.encode(consumer) .. '}')
+end
+
+local function give_up(id, row, class, message)
+  settle_badly(K, group, id, row, 'failed', now, cjson.encode({ class = class, message = message }))
+  store(id, row)
+  event('failed', id, 'failed', '{"class":"' .. class .. '"}')
+end
+
+-- A lease that ran out (or was handed back, score 0) goes to this worker.
+local function take_back(id)
+  local row = parse(redis.call('HGET', rows_key, id))
+  if not row or (row[STATE] ~= 'running' and row[STATE] ~= 'waiting') then
+    redis.call('ZREM', K.leases, id)
+    return
+  end
+  local kind = row[STATE] == 'running' and 'reclaimed' or 'claimed'
+  if kind == 'reclaimed' and row[PHASE] == 'begun' then
+    row[LOST], row[EXCUSED] = row[LOST] + 1, row[EXCUSED] + 1
+  end
+  if row[LOST] >= lost_limit then
+    give_up(id, row, 'poison', row[LOST] .. ' workers were lost while working on it; the last was ' .. row[CONSUMER])
+    return
+  end
+  local claimed = redis.call('XCLAIM', K[row[PRIORITY]], group, consumer, 0, row[ENTRY], 'JUSTID')
+  if #claimed > 0 then
+    lease(id, row, kind)
+  else -- its stream entry is gone (data loss): the row is the truth, so it gets a new one
+    redis.call('ZREM', K.leases, id)
+    row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
+    row[STATE], row[SINCE] = 'waiting', now
+    store(id, row)
+    event('vanished', id, 'waiting', '')
+  end
+end
+
+local function read_stream(stream, count)
+  local args = { 'XREADGROUP', 'GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>' }
+  local reply = redis.pcall(unpack(args))
+  if reply and reply.err then
+    -- no group yet, or it was flushed; from 0, so that nothing enqueued before is passed over
+    redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+    reply = redis.call(unpack(args))
+  end
+  return reply and reply[1][2] or {}
+end
+
+-- Lease what was read; returns how many entries there were, strays included.
+local function take_new(stream, count)
+  local entries = read_stream(stream, count)
+  if #entries == 0 then return 0 end
+  local ids = {}
+  for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
+  local rows = redis.call('HMGET', rows_key, unpack(ids))
+  for i, entry in ipairs(entries) do
+    local row = parse(rows[i])
+    local own = row and row[ENTRY] == entry[1]
+    if own and row[STATE] == 'waiting' then
+      lease(ids[i], row, 'claimed')
+    elseif not own then -- left over; the job has gone on without this entry
+      redis.call('XACK', stream, group, entry[1])
+      redis.call('XDEL', stream, entry[1])
+    end
+  end
+  return #entries
+end
+
+-- Six turns of ten look at high first, three at normal, one at low: none starves, order within each is kept.
+local function take_by_turns()
+  local quota = { high = 0, normal = 0, low = 0 }
+  local missing = want - #leased
+  local turn = redis.call('HINCRBY', K.meta, 'turn', missing)
+  for t = turn - missing, turn - 1 do
+    local slot = t % 10
+    local name = slot < 6 and 'high' or slot < 9 and 'normal' or 'low'
+    quota[name] = quota[name] + 1
+  end
+  for _, name in ipairs({ 'high', 'normal', 'low' }) do
+    if quota[name] > 0 then take_new(K[name], quota[name]) end
+  end
+  for _ = 1, ROUNDS do
+    local seen = 0
+    for _, name in ipairs({ 'high', 'normal', 'low' }) do
+      if #leased < want then seen = seen + take_new(K[name], want - #leased) end
+    end
+    if seen == 0 or #leased >= want then return end
+  end
+end
+
+-- What a call with this token had leased before its reply was lost.
+local function give_again()
+  for _, name in ipairs({ 'high', 'normal', 'low' }) do
+    local pending = redis.pcall('XPENDING', K[name], group, '-', '+', 1000, consumer)
+    if pending.err then pending = {} end
+    for _, item in ipairs(pending) do
+      local entry = redis.call('XRANGE', K[name], item[1], item[1])[1]
+      local id = entry and entry[2][2]
+      local row = id and parse(redis.call('HGET', rows_key, id))
+      if row and row[STATE] == 'running' and string.sub(row[TOKEN], 1, #token + 1) == token .. '.' then
+        leased[#leased + 1] = {
+          id, row[LEASE_NO], row[TOKEN], row[ATTEMPT], row[EXCUSED],
+          redis.call('ZSCORE', K.leases, id) or tostring(now), tostring(row[ENQUEUED]), '',
+        }
+      end
+    end
+  end
+end
+
+-- Put in the specifications; a job without one cannot be worked on.
+local function with_payloads()
+  local ids, complete = {}, {}
+  for i, item in ipairs(leased) do ids[i] = item[1] end
+  for i, payload in ipairs(redis.call('HMGET', specs_key, unpack(ids))) do
+    if payload then
+      leased[i][8] = payload
+      complete[#complete + 1] = leased[i]
+    else
+      local row = parse(redis.call('HGET', rows_key, ids[i]))
+      give_up(ids[i], row, 'bad_input', 'its specification is missing from the server')
+    end
+  end
+  return complete
+end
+
+local function newest(stream)
+  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  return last and last[1] or '0-0'
+end
+
+-- How long a worker with nothing to do may sleep, and what wakes it before.
+local function idle_reply(wait, care)
+  for _, key in ipairs({ K.leases, K.delayed }) do
+    local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    if first[2] then
+      local left = math.max(0, first[2] - now)
+      if wait < 0 or left < wait then wait = left end
+    end
+  end
+  return { {}, wait, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
+end
+
+-- Batches whose producer died in the middle: to be published, or discarded.
+local care = {}
+if redis.call('HLEN', batches_key) > 0 then
+  local all = redis.call('HGETALL', batches_key)
+  for i = 1, #all, 2 do
+    local batch = cjson.decode(all[i + 1])
+    if batch[2] <= now then care[#care + 1] = { all[i], batch[1] } end
+  end
+end
+if ARGV[9] == '1' then give_again() end
+if #leased == 0 then
+  if redis.call('HGET', K.meta, 'paused') then
+    return { {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
+  end
+  promote()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, want)) do take_back(id) end
+  if #leased < want then take_by_turns() end
+  if #leased == 0 then return idle_reply(-1, care) end
+  redis.call('HSET', rows_key, unpack(states))
+  redis.call('ZADD', K.leases, unpack(scores))
+end
+return { with_payloads(), 0, {}, care }

@@ -1,0 +1,113 @@
+-- prelude: what all scripts share. The loader puts it in front of each of them (after their flags).
+--
+-- A job's row is one JSON array in the hash `state`; docs/reference/redis-keys.md explains each place.
+-- Functions take key names from their caller, so that every key a script touches stands in its KEYS.
+
+local STATE, FINGERPRINT, PRIORITY, MAX_ATTEMPTS, ENQUEUED, SINCE, ENTRY = 1, 2, 3, 4, 5, 6, 7
+local LEASE_NO, ATTEMPT, EXCUSED, LOST, POISONED = 8, 9, 10, 11, 12
+local TOKEN, PHASE, CONSUMER, STARTED = 13, 14, 15, 16
+local BATCH, DUE = 7, 8 -- of a staged row
+
+-- Milliseconds since the epoch: the server's, unless a test passes its own.
+local function clock(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- A row as a full table; nil when there is none. A job never claimed is stored without its zeros.
+local function parse(raw)
+  if not raw then return nil end
+  local row = cjson.decode(raw)
+  if row[STATE] ~= 'staged' and not row[LEASE_NO] then
+    row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
+    row[TOKEN], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
+  end
+  return row
+end
+
+local function append_event(key, max, now, kind, id, state, data)
+  redis.call('XADD', key, 'MAXLEN', '~', max, '*', 'kind', kind, 'id', id, 'state', state, 'at', now, 'data', data)
+end
+
+local function ring(bell)
+  redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', '')
+end
+
+-- The fence: only the job's present lease may write.
+local function holds(row, lease_no, token)
+  return row and row[STATE] == 'running' and row[LEASE_NO] == tonumber(lease_no) and row[TOKEN] == token
+end
+
+-- A repeat, after a lost reply, of the write that ended this lease.
+local function repeats(row, lease_no, token, phase)
+  return row and row[PHASE] == phase and row[LEASE_NO] == tonumber(lease_no) and row[TOKEN] == token
+end
+
+-- Finished for longer than records are kept: known no more, though not swept yet.
+local function outlived(row, now, ttl)
+  local state = row[STATE]
+  return (state == 'done' or state == 'failed' or state == 'canceled') and row[SINCE] + ttl <= now
+end
+
+-- Remove all that is kept of finished jobs. K: state, spec, result, failed, history, history_failed, meta.
+local function forget(K, ids)
+  if #ids == 0 then return end
+  local rows = redis.call('HMGET', K.state, unpack(ids))
+  for _, raw in ipairs(rows) do
+    if raw and parse(raw)[STATE] == 'canceled' then redis.call('HINCRBY', K.meta, 'canceled', -1) end
+  end
+  redis.call('HDEL', K.state, unpack(ids))
+  redis.call('HDEL', K.spec, unpack(ids))
+  redis.call('HDEL', K.result, unpack(ids))
+  redis.call('HDEL', K.failed, unpack(ids))
+  redis.call('ZREM', K.history, unpack(ids))
+  redis.call('ZREM', K.history_failed, unpack(ids))
+end
+
+-- Retention: forget the oldest records, a few at a time.
+local function trim(K, now, ttl, keep, budget)
+  forget(K, redis.call('ZRANGEBYSCORE', K.history, '-inf', now - ttl, 'LIMIT', 0, budget))
+  local surplus = redis.call('ZCARD', K.history) - keep
+  if surplus > 0 then
+    forget(K, redis.call('ZRANGE', K.history, 0, math.min(surplus, budget) - 1))
+  end
+end
+
+-- End a job as failed or canceled. The specification stays, for `retry`. The caller stores the row.
+-- K: streams by priority, leases, delayed, failed, history, history_failed, progress, errors, meta.
+local function settle_badly(K, group, id, row, state, now, error_json)
+  local stream = K[row[PRIORITY]]
+  if row[ENTRY] ~= '' then
+    redis.call('XACK', stream, group, row[ENTRY])
+    redis.call('XDEL', stream, row[ENTRY])
+  end
+  redis.call('ZREM', K.leases, id)
+  redis.call('ZREM', K.delayed, id)
+  redis.call('HDEL', K.progress, id)
+  redis.call('HDEL', K.errors, id)
+  redis.call('HSET', K.failed, id,
+    '{"status":"' .. state .. '","finished_ms":' .. now .. ',"error":' .. error_json .. '}')
+  redis.call('ZADD', K.history, now, id)
+  redis.call('ZADD', K.history_failed, now, id)
+  if state == 'canceled' then redis.call('HINCRBY', K.meta, 'canceled', 1) end
+  row[STATE], row[SINCE], row[ENTRY] = state, now, ''
+end
+
+-- The stored form of a job that was never claimed.
+local function new_row(state, fingerprint, priority, max_attempts, now, entry)
+  return '["' .. state .. '","' .. fingerprint .. '","' .. priority .. '",' .. max_attempts .. ','
+    .. now .. ',' .. now .. ',"' .. entry .. '"]'
+end
+
+-- What a staged row means to others: "accepted" (its batch is committed), "busy" (its producer is at work),
+-- or "absent" (its producer gave up or died; the batch is marked dead, so that it can never be committed).
+local function staged_standing(batches, row, now)
+  local raw = redis.call('HGET', batches, row[BATCH])
+  if not raw then return 'absent' end
+  local batch = cjson.decode(raw)
+  if batch[1] == 'committed' then return 'accepted' end
+  if batch[1] == 'open' and batch[2] > now then return 'busy' end
+  if batch[1] == 'open' then redis.call('HSET', batches, row[BATCH], cjson.encode({ 'dead', now, 0 })) end
+  return 'absent'
+end

@@ -1,0 +1,43 @@
+#!lua
+-- retry: requeue failed and canceled jobs, with their attempts to spend anew.
+--
+-- Why a script: removing the record and adding the work must not be split, or the job is in two states or none.
+-- Transitions: failed -retried-> waiting, canceled -retried-> waiting
+--
+-- KEYS[1]  state
+-- KEYS[2]  spec
+-- KEYS[3]  high
+-- KEYS[4]  normal
+-- KEYS[5]  low
+-- KEYS[6]  failed
+-- KEYS[7]  history
+-- KEYS[8]  history_failed
+-- KEYS[9]  events
+-- KEYS[10] meta
+-- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
+-- ARGV[2]  events kept
+-- ARGV[3]  first of the request ids, at most 500
+--
+-- Returns {1 requeued or 0 nothing changed, the state now or ""} per id
+local streams = { high = KEYS[3], normal = KEYS[4], low = KEYS[5] }
+local now, reply = clock(ARGV[1]), {}
+for at = 3, #ARGV do
+  local id = ARGV[at]
+  local row = parse(redis.call('HGET', KEYS[1], id))
+  local state = row and row[STATE] ~= 'staged' and row[STATE] or ''
+  if (state == 'failed' or state == 'canceled') and redis.call('HEXISTS', KEYS[2], id) == 1 then
+    if state == 'canceled' then redis.call('HINCRBY', KEYS[10], 'canceled', -1) end
+    redis.call('HDEL', KEYS[6], id)
+    redis.call('ZREM', KEYS[7], id)
+    redis.call('ZREM', KEYS[8], id)
+    row[EXCUSED], row[LOST], row[POISONED], row[PHASE] = row[ATTEMPT], 0, 0, ''
+    row[STATE], row[SINCE] = 'waiting', now
+    row[ENTRY] = redis.call('XADD', streams[row[PRIORITY]], '*', 'id', id)
+    redis.call('HSET', KEYS[1], id, cjson.encode(row))
+    append_event(KEYS[9], ARGV[2], now, 'retried', id, 'waiting', '')
+    reply[#reply + 1] = { 1, 'waiting' }
+  else
+    reply[#reply + 1] = { 0, state }
+  end
+end
+return reply

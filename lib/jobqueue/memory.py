@@ -1,0 +1,374 @@
+"""The queue in this process's memory: the same promises, for simulations and tests. Nothing is kept."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lib.jobqueue.backoff import backoff_s
+from lib.jobqueue.codec import Intake, intake, to_json
+from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.lifecycle import JobEvent
+from lib.jobqueue.memory_store import HANDED_BACK, Job, Store
+from lib.jobqueue.memory_watchers import WatcherBook
+from lib.jobqueue.model import (
+    TERMINAL,
+    CancelOutcome,
+    EnqueueOutcome,
+    ErrorClass,
+    Event,
+    Failure,
+    FinishedJob,
+    JobRecord,
+    JobState,
+    Lease,
+    Outcome,
+    RetryOutcome,
+    Snapshot,
+    WatcherInfo,
+)
+from lib.jobqueue.options import QueueOptions
+from lib.jobspec import JobSpec
+
+_LOOK_EVERY_S = 0.02  # a lease or a delay runs out without anybody telling
+
+
+class MemoryQueue:
+    """`JobQueue` over dictionaries; `now_ms` and `chance` as for the Redis queue."""
+
+    def __init__(
+        self,
+        options: QueueOptions | None = None,
+        *,
+        now_ms: Callable[[], int] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._options = options or QueueOptions()
+        self._store = Store(self._options, now_ms or (lambda: time.time_ns() // 1_000_000))
+        self._chance = chance
+        self._changed = self._store.changed
+        self._watchers = WatcherBook(self._store.now_ms)
+        self._wakes = 0
+        self._wakes_seen: dict[str, int] = {}
+
+    def enqueue(
+        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+    ) -> list[EnqueueOutcome]:
+        """Accept the jobs, all or none, once per request id."""
+        with self._changed:
+            seen: dict[str, Intake] = {}
+            outcomes = [self._compare(intake(spec), seen) for spec in specs]
+            fresh = [item for item in seen.values() if item.request_id not in self._store.jobs]
+            conflict = any(item.outcome is Outcome.CONFLICT for item in outcomes) and not skip_conflicts
+            unfinished = sum(job.state not in TERMINAL for job in self._store.jobs.values())
+            if conflict or (fresh and unfinished + len(fresh) > self._options.max_depth):
+                instead = Outcome.WITHHELD if conflict else Outcome.REJECTED
+                return [
+                    replace(item, outcome=instead, state=None) if item.outcome is Outcome.CREATED else item
+                    for item in outcomes
+                ]
+            for item in () if dry_run else fresh:
+                self._store.accept(item)
+            return outcomes
+
+    def _compare(self, item: Intake, seen: dict[str, Intake]) -> EnqueueOutcome:
+        store = self._store
+        job = store.jobs.get(item.request_id)
+        if job and store.outlived(job):
+            store.forget(item.request_id)
+            job = None
+        first = job.item if job else seen.get(item.request_id)
+        seen.setdefault(item.request_id, item)
+        if first is None:
+            return EnqueueOutcome(item.request_id, Outcome.CREATED, store.first_state(item))
+        outcome = Outcome.DUPLICATE if first.fingerprint == item.fingerprint else Outcome.CONFLICT
+        state = job.state if job else store.first_state(first)
+        return EnqueueOutcome(item.request_id, outcome, state, self._store.ends(job))
+
+    def claim(
+        self, consumer: str, *, count: int = 1, block_s: float = 0.0, lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Lease up to `count` jobs, waiting up to `block_s` for the first."""
+        give_up = time.monotonic() + block_s
+        with self._changed:
+            while True:
+                leases = self._store.give(consumer, count, lease_ms or self._options.lease_ms)
+                woken = self._wakes != self._wakes_seen.get(consumer, 0)
+                self._wakes_seen[consumer] = self._wakes
+                left = give_up - time.monotonic()
+                if leases or woken or left <= 0:
+                    return leases
+                self._changed.wait(min(left, _LOOK_EVERY_S))
+
+    def begin(self, lease: Lease) -> Lease:
+        """Say that work begins: one attempt."""
+        with self._changed:
+            job = self._store.held(lease)
+            if job.phase != "begun":
+                job.attempt, job.phase, job.started = job.attempt + 1, "begun", self._store.now_ms()
+                self._store.move(lease.request_id, JobEvent.BEGUN, {"attempt": job.attempt})
+            return replace(lease, attempt=job.attempt)
+
+    def renew(self, leases: Sequence[Lease], *, lease_ms: int | None = None) -> list[Lease]:
+        """Extend the leases from now; returns those that are lost."""
+        lost = []
+        with self._changed:
+            for lease in leases:
+                try:
+                    self._store.held(lease)
+                except LeaseLost:
+                    lost.append(lease)
+                else:
+                    expiry = self._store.now_ms() + (lease_ms or self._options.lease_ms)
+                    self._store.leases[lease.request_id] = expiry
+        return lost
+
+    def progress(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        """Store the latest progress of a running job."""
+        with self._changed:
+            self._store.held(lease).progress = json.loads(to_json(data))
+
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
+        """Record the result, once and for all."""
+        if self.complete_many([(lease, result)]):
+            raise LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
+        """Record several results; returns the leases that are lost."""
+        encoded = [(lease, to_json(result)) for lease, result in results]
+        lost = []
+        with self._changed:
+            for lease, result in encoded:
+                if self._store.repeated(lease, "done"):
+                    continue
+                try:
+                    self._store.held(lease)
+                except LeaseLost:
+                    lost.append(lease)
+                else:
+                    self._store.finish(lease.request_id, result)
+            self._store.trim(2 * len(encoded) + 2)
+        return lost
+
+    def fail(self, lease: Lease, failure: Failure) -> JobState:
+        """Record a failure and return where the job went."""
+        kind = failure.error_class
+        shape = {"class": kind.value, "message": failure.message, "evidence": dict(failure.evidence)}
+        error = json.loads(to_json(shape))
+        with self._changed:
+            repeated = self._store.repeated(lease, "failed")
+            if repeated:
+                return repeated.state
+            job = self._store.held(lease)
+            self._count_failure(job, kind)
+            event = self._next_step(job, kind)
+            data = {"class": kind.value}
+            if event in (JobEvent.FAILED, JobEvent.CANCELED):
+                self._store.end_badly(lease.request_id, event, error, data)
+            else:
+                self._store.move(lease.request_id, event, data)
+                job.error, job.progress = error, None
+                self._send_back(lease, job)
+            self._store.trim(4)
+            return job.state
+
+    def _count_failure(self, job: Job, kind: ErrorClass) -> None:
+        begun = job.phase == "begun"
+        if not begun and kind not in (ErrorClass.LOST_MACHINE, ErrorClass.CANCELED):
+            job.attempt += 1
+        if kind is ErrorClass.LOST_MACHINE and begun:
+            job.lost, job.excused = job.lost + 1, job.excused + 1
+        elif kind is ErrorClass.POISON:
+            job.poisoned += 1
+        job.phase = "failed"
+
+    def _next_step(self, job: Job, kind: ErrorClass) -> JobEvent:
+        if kind is ErrorClass.CANCELED:
+            return JobEvent.CANCELED
+        if kind is ErrorClass.LOST_MACHINE:
+            return JobEvent.FAILED if job.lost >= self._options.lost_limit else JobEvent.LOST
+        spent = job.attempt - job.excused >= job.item.max_attempts
+        poison = kind is ErrorClass.POISON and job.poisoned >= self._options.poison_limit
+        final = spent or poison or kind is ErrorClass.BAD_INPUT
+        return JobEvent.FAILED if final else JobEvent.RETRYING
+
+    def _send_back(self, lease: Lease, job: Job) -> None:
+        if job.state is JobState.WAITING:
+            self._store.leases[lease.request_id] = HANDED_BACK
+            return
+        options = self._options
+        tries = max(1, lease.attempt - lease.excused)
+        wait_s = backoff_s(tries, self._chance(), base_s=options.backoff_base_s, cap_s=options.backoff_cap_s)
+        job.due = self._store.now_ms() + round(wait_s * 1000)
+        del self._store.leases[lease.request_id]
+
+    def release(self, lease: Lease, reason: str) -> None:
+        """Hand the job back, to be given out first."""
+        with self._changed:
+            if self._store.repeated(lease, "released"):
+                return
+            job = self._store.held(lease)
+            if job.phase == "begun":
+                job.excused += 1
+            job.phase, job.progress = "released", None
+            self._store.leases[lease.request_id] = HANDED_BACK
+            self._store.move(lease.request_id, JobEvent.RELEASED, {"reason": reason})
+
+    def cancel(self, request_id: str) -> CancelOutcome:
+        """Withdraw a job that is not finished."""
+        with self._changed:
+            job = self._store.jobs.get(request_id)
+            if job is None or job.state in TERMINAL:
+                return CancelOutcome(request_id, False, job.state if job else None)
+            error = {"class": ErrorClass.CANCELED.value, "message": "canceled by request", "evidence": {}}
+            self._store.end_badly(request_id, JobEvent.CANCELED, error)
+            self._store.trim(4)
+            return CancelOutcome(request_id, True, job.state)
+
+    def retry(self, request_ids: Sequence[str]) -> list[RetryOutcome]:
+        """Requeue failed and canceled jobs."""
+        with self._changed:
+            return [self._retry(request_id) for request_id in request_ids]
+
+    def _retry(self, request_id: str) -> RetryOutcome:
+        job = self._store.jobs.get(request_id)
+        if job is None or job.state not in (JobState.FAILED, JobState.CANCELED):
+            return RetryOutcome(request_id, False, job.state if job else None)
+        job.excused, job.lost, job.poisoned, job.phase, job.failure = job.attempt, 0, 0, "", None
+        del self._store.history[request_id]
+        self._store.streams[job.item.priority][request_id] = None
+        self._store.move(request_id, JobEvent.RETRIED)
+        return RetryOutcome(request_id, True, job.state)
+
+    def pause(self) -> None:
+        """Stop giving out jobs."""
+        self._set_paused(True)
+
+    def resume(self) -> None:
+        """Give out jobs again."""
+        self._set_paused(False)
+
+    def _set_paused(self, paused: bool) -> None:
+        with self._changed:
+            if self._store.paused is not paused:
+                self._store.paused = paused
+                self._store.tell("paused" if paused else "resumed")
+
+    def wake(self) -> None:
+        """Make every waiting `claim` return; one not yet waiting does not begin to."""
+        with self._changed:
+            self._wakes += 1
+            self._changed.notify_all()
+
+    def snapshot(self) -> Snapshot:
+        """The queue in numbers."""
+        with self._changed:
+            now = self._store.now_ms()
+            jobs = self._store.jobs.values()
+            count = {state: sum(job.state is state for job in jobs) for state in JobState}
+            waiting = [job.enqueued for job in jobs if job.state is JobState.WAITING]
+            live = [item for item in self._watchers.all() if item.live]
+            return Snapshot(
+                waiting=count[JobState.WAITING],
+                pending=count[JobState.RUNNING],
+                delayed=count[JobState.DELAYED],
+                stale_pel=sum(HANDED_BACK < expiry <= now for expiry in self._store.leases.values()),
+                oldest_waiting_s=(now - min(waiting)) / 1000 if waiting else None,
+                done=count[JobState.DONE],
+                failed=count[JobState.FAILED],
+                canceled=count[JobState.CANCELED],
+                paused=self._store.paused,
+                lock_owner=live[0].name if live else None,
+                watcher_last_seen=max((item.last_seen for item in self._watchers.all()), default=None),
+                server_time=now / 1000,
+            )
+
+    def server_health(self) -> dict[str, Any]:
+        """There is no server."""
+        return {"name": "memory", "version": "", "place": "this process"}
+
+    def job(self, request_id: str) -> JobRecord | None:
+        """What is known about one job."""
+        with self._changed:
+            job = self._store.jobs.get(request_id)
+            if job is None:
+                return None
+            return replace(self._store.record(request_id), progress=job.progress, last_error=job.error)
+
+    def jobs(self, request_ids: Sequence[str]) -> list[JobRecord | None]:
+        """What is known about many jobs."""
+        with self._changed:
+            return [
+                replace(self._store.record(request_id), expires_at=None, due_at=None)
+                if request_id in self._store.jobs
+                else None
+                for request_id in request_ids
+            ]
+
+    def result(self, request_id: str) -> FinishedJob | None:
+        """The record of a finished job."""
+        with self._changed:
+            job = self._store.jobs.get(request_id)
+            return self._store.finished(request_id) if job and job.state in TERMINAL else None
+
+    def history(
+        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+    ) -> list[FinishedJob]:
+        """Finished jobs, most recent first."""
+        with self._changed:
+            newest = sorted(((at, key) for key, at in self._store.history.items()), reverse=True)
+            wanted = [
+                self._store.finished(key)
+                for at, key in newest
+                if (since is None or at >= since * 1000) and status in (None, self._store.jobs[key].state)
+            ]
+            return wanted[:limit]
+
+    def nearest(self, request_id: str) -> tuple[str, ...]:
+        """Up to three known ids that look alike."""
+        with self._changed:
+            return tuple(difflib.get_close_matches(request_id, self._store.jobs, n=3, cutoff=0.6))
+
+    def last_event_id(self) -> str:
+        """The newest event's id."""
+        with self._changed:
+            return self._store.events[-1].id if self._store.events else "0-0"
+
+    def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:
+        """Events after that id, waiting up to `block_s` for the first."""
+        give_up = time.monotonic() + block_s
+        number = int(after.partition("-")[0])
+        with self._changed:
+            while True:
+                events = [item for item in self._store.events if int(item.id[:-2]) > number][:count]
+                left = give_up - time.monotonic()
+                if events or left <= 0:
+                    return events
+                self._changed.wait(left)
+
+    def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:
+        """Enter a watcher into the registry."""
+        self.heartbeat_watcher(name, data)
+
+    def heartbeat_watcher(self, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Say that the watcher is alive."""
+        with self._changed:
+            self._watchers.seen(name, data)
+
+    def remove_watcher(self, name: str) -> None:
+        """Take the watcher out of the registry."""
+        with self._changed:
+            self._watchers.remove(name)
+
+    def watchers(self) -> list[WatcherInfo]:
+        """All registered watchers, the longest running first."""
+        with self._changed:
+            return self._watchers.all()
+
+    def close(self) -> None:
+        """Nothing to give back."""

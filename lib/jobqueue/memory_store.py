@@ -1,0 +1,270 @@
+"""What the in-memory queue holds, and its transitions. The caller holds the lock."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lib.jobqueue.codec import Intake, spec_of
+from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.keys import PRIORITIES
+from lib.jobqueue.lifecycle import JobEvent, advance
+from lib.jobqueue.model import TERMINAL, ErrorClass, Event, FinishedJob, JobRecord, JobState, Lease
+from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.turns import turns
+
+HANDED_BACK: Final = 0  # as a lease's expiry: goes to whoever asks first
+
+
+@dataclass(slots=True)
+class Job:
+    """A row of the Redis queue, with what lies under other keys there. Times in milliseconds."""
+
+    item: Intake
+    state: JobState
+    enqueued: int
+    since: int
+    lease_no: int = 0
+    attempt: int = 0
+    excused: int = 0
+    lost: int = 0
+    poisoned: int = 0
+    token: str = ""
+    phase: str = ""
+    consumer: str | None = None
+    started: int | None = None
+    due: int | None = None
+    progress: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    failure: dict[str, Any] | None = None
+
+
+class Store:
+    """Jobs, streams, leases, history and events, and every way they change together."""
+
+    def __init__(self, options: QueueOptions, now_ms: Callable[[], int]) -> None:
+        self.options = options
+        self.now_ms = now_ms
+        self.ttl_ms = round(options.result_ttl_s * 1000)
+        self.changed = threading.Condition()
+        self.jobs: dict[str, Job] = {}
+        self.streams: dict[str, dict[str, None]] = {name: {} for name in PRIORITIES}  # in order of insertion
+        self.leases: dict[str, int] = {}
+        self.history: dict[str, int] = {}
+        self.events: deque[Event] = deque(maxlen=options.events_max)
+        self.paused = False
+        self._told = 0
+        self._turn = 0
+
+    def move(self, request_id: str, event: JobEvent, data: Mapping[str, Any] | None = None) -> Job:
+        """Take a job to its next state by the transition table, and tell."""
+        job = self.jobs[request_id]
+        state = advance(job.state, event)
+        assert state is not None, "only forgetting leads to no state, and that deletes"
+        if state is not job.state or event is not JobEvent.BEGUN:
+            job.since = self.now_ms()
+        job.state = state
+        self.tell(event.value, request_id, state, data)
+        return job
+
+    def tell(
+        self,
+        kind: str,
+        request_id: str | None = None,
+        state: JobState | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append an event and wake who waits."""
+        self._told += 1
+        at = self.now_ms() / 1000
+        self.events.append(Event(f"{self._told}-0", kind, at, request_id, state, dict(data or {})))
+        self.changed.notify_all()
+
+    def held(self, lease: Lease) -> Job:
+        """The job, if this lease is its present one.
+
+        Raises:
+            LeaseLost: it is not.
+        """
+        job = self.jobs.get(lease.request_id)
+        if (
+            job
+            and job.state is JobState.RUNNING
+            and (job.lease_no, job.token) == (lease.lease_no, lease.token)
+        ):
+            return job
+        raise LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+
+    def repeated(self, lease: Lease, phase: str) -> Job | None:
+        """The job, if this lease ended it that way already."""
+        job = self.jobs.get(lease.request_id)
+        same = job and (job.lease_no, job.token, job.phase) == (lease.lease_no, lease.token, phase)
+        return job if same else None
+
+    def first_state(self, item: Intake) -> JobState:
+        """Where a new job begins."""
+        later = isinstance(item.due_ms, int) and item.due_ms > self.now_ms()
+        return JobState.DELAYED if later else JobState.WAITING
+
+    def accept(self, item: Intake) -> None:
+        """Add a new job."""
+        now, state = self.now_ms(), self.first_state(item)
+        event = JobEvent.CREATED if state is JobState.WAITING else JobEvent.DEFERRED
+        assert advance(None, event) is state
+        job = self.jobs[item.request_id] = Job(item, state, now, now)
+        if state is JobState.DELAYED:
+            job.due = int(item.due_ms)
+        else:
+            self.streams[item.priority][item.request_id] = None
+        self.tell(event.value, item.request_id, state)
+
+    def give(self, consumer: str, count: int, lease_ms: int) -> list[Lease]:
+        """Lease jobs as the claim script does: due ones become waiting, then expired leases, then turns."""
+        if self.paused:
+            return []
+        self._promote()
+        now = self.now_ms()
+        expired = sorted((at, request_id) for request_id, at in self.leases.items() if at <= now)[:count]
+        ready = [request_id for _, request_id in expired if self._take_back(request_id)]
+        missing = count - len(ready)
+        for name in turns(self._turn, missing, {key: len(ids) for key, ids in self.streams.items()}):
+            request_id = next(iter(self.streams[name]))
+            del self.streams[name][request_id]
+            ready.append(request_id)
+        self._turn += missing
+        return [self._lease(request_id, consumer, lease_ms) for request_id in ready]
+
+    def _promote(self) -> None:
+        now = self.now_ms()
+        due = [(job.due, key) for key, job in self.jobs.items() if job.due is not None and job.due <= now]
+        for _, request_id in sorted(due):
+            job = self.move(request_id, JobEvent.DUE)
+            job.due = None
+            self.streams[job.item.priority][request_id] = None
+
+    def _take_back(self, request_id: str) -> bool:
+        """Count a lease that ran out; False when that was once too often."""
+        job = self.jobs[request_id]
+        if job.state is JobState.RUNNING and job.phase == "begun":
+            job.lost, job.excused = job.lost + 1, job.excused + 1
+        if job.lost < self.options.lost_limit:
+            return True
+        message = f"{job.lost} workers were lost while working on it; the last was {job.consumer}"
+        poison = ErrorClass.POISON.value
+        self.end_badly(request_id, JobEvent.FAILED, {"class": poison, "message": message}, {"class": poison})
+        return False
+
+    def _lease(self, request_id: str, consumer: str, lease_ms: int) -> Lease:
+        job = self.jobs[request_id]
+        event = JobEvent.RECLAIMED if job.state is JobState.RUNNING else JobEvent.CLAIMED
+        job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(8)
+        job.phase, job.consumer = "leased", consumer
+        expiry = self.leases[request_id] = self.now_ms() + lease_ms
+        self.move(request_id, event, {"lease_no": job.lease_no, "consumer": consumer})
+        return Lease(
+            request_id=request_id,
+            lease_no=job.lease_no,
+            token=job.token,
+            consumer=consumer,
+            spec=spec_of(job.item.payload),
+            attempt=job.attempt,
+            excused=job.excused,
+            expires_at=expiry / 1000,
+            enqueued_at=job.enqueued / 1000,
+        )
+
+    def finish(self, request_id: str, result: str) -> None:
+        """Record a result, JSON."""
+        job = self.jobs[request_id]
+        if job.phase != "begun":
+            job.attempt, job.started = job.attempt + 1, self.now_ms()
+        job.phase, job.result = "done", json.loads(result)
+        self.move(request_id, JobEvent.DONE)
+        self._leave(request_id)
+
+    def end_badly(
+        self, request_id: str, event: JobEvent, error: dict[str, Any], data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record a failure or a cancellation."""
+        self.jobs[request_id].failure = error
+        self.move(request_id, event, data)
+        self._leave(request_id)
+
+    def _leave(self, request_id: str) -> None:
+        """Out of every place where unfinished jobs stand, into the history."""
+        job = self.jobs[request_id]
+        self.streams[job.item.priority].pop(request_id, None)
+        self.leases.pop(request_id, None)
+        job.due, job.progress, job.error = None, None, None
+        self.history[request_id] = job.since
+
+    def outlived(self, job: Job) -> bool:
+        """Finished for longer than records are kept."""
+        return job.state in TERMINAL and job.since + self.ttl_ms <= self.now_ms()
+
+    def forget(self, request_id: str) -> None:
+        """Remove a finished job."""
+        advance(self.jobs[request_id].state, JobEvent.FORGOTTEN)
+        del self.jobs[request_id]
+        del self.history[request_id]
+
+    def trim(self, budget: int) -> None:
+        """Retention: forget the oldest records, a few at a time."""
+        oldest = sorted(self.history, key=lambda key: (self.history[key], key))
+        expired = [key for key in oldest if self.outlived(self.jobs[key])][:budget]
+        surplus = min(len(oldest) - len(expired) - self.options.history_max, budget)
+        keep_from = len(expired) + max(0, surplus)
+        for request_id in oldest[:keep_from]:
+            self.forget(request_id)
+
+    def ends(self, job: Job | None) -> float | None:
+        """When a finished job's id is forgotten, seconds since the epoch."""
+        if job is None or job.state not in TERMINAL:
+            return None
+        return (job.since + self.ttl_ms) / 1000
+
+    def record(self, request_id: str) -> JobRecord:
+        """What is known about one job, without progress and last error."""
+        job = self.jobs[request_id]
+        running = job.state is JobState.RUNNING
+        return JobRecord(
+            request_id=request_id,
+            state=job.state,
+            priority=job.item.priority,
+            fingerprint=job.item.fingerprint,
+            max_attempts=job.item.max_attempts,
+            attempt=job.attempt,
+            excused=job.excused,
+            lost=job.lost,
+            poisoned=job.poisoned,
+            lease_no=job.lease_no,
+            enqueued_at=job.enqueued / 1000,
+            since=job.since / 1000,
+            consumer=job.consumer,
+            expires_at=self.leases[request_id] / 1000 if running else None,
+            due_at=None if job.due is None else job.due / 1000,
+            dedup_until=self.ends(job),
+        )
+
+    def finished(self, request_id: str) -> FinishedJob:
+        """The record of a finished job."""
+        job = self.jobs[request_id]
+        return FinishedJob(
+            request_id=request_id,
+            state=job.state,
+            finished_at=job.since / 1000,
+            enqueued_at=job.enqueued / 1000,
+            started_at=None if job.started is None else job.started / 1000,
+            attempt=job.attempt,
+            lost=job.lost,
+            lease_no=job.lease_no,
+            consumer=job.consumer,
+            result=job.result,
+            error=job.failure,
+        )

@@ -1,0 +1,267 @@
+"""The values that pass through the queue's port: frozen, plain, free of any Redis type.
+
+Times are seconds since the epoch by the server's clock, durations are seconds unless a name says `_ms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from lib.clock import rfc3339
+from lib.jobspec.model import JobSpec
+
+
+class JobState(StrEnum):
+    """Where an accepted job is. It is in exactly one of these."""
+
+    DELAYED = "delayed"  # accepted; waits for its time: `not_before`, or the backoff after a failure
+    WAITING = "waiting"  # in a work stream; the next free worker takes it
+    RUNNING = "running"  # leased to a worker
+    DONE = "done"  # terminal: a result record exists
+    FAILED = "failed"  # terminal: a failure record exists
+    CANCELED = "canceled"  # terminal: a person withdrew it
+
+
+TERMINAL: Final = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
+
+
+class Outcome(StrEnum):
+    """What became of one job of an `enqueue` call."""
+
+    CREATED = "created"  # new, now waiting or delayed (with `dry_run`: would be)
+    DUPLICATE = "duplicate"  # known, with the same fingerprint; nothing changed
+    CONFLICT = "conflict"  # known, with another fingerprint; nothing changed
+    REJECTED = "rejected"  # the queue is at its depth limit; nothing of the call was enqueued
+    WITHHELD = "withheld"  # fine in itself, but another job of the call conflicts; nothing was enqueued
+
+
+class ErrorClass(StrEnum):
+    """Why work failed, which decides what happens next."""
+
+    BAD_INPUT = "bad_input"  # the job itself is wrong: terminal at once
+    TRANSIENT = "transient"  # may work next time: backoff, until `max_attempts` are spent
+    LOST_MACHINE = "lost_machine"  # the machine went away: at once elsewhere, counted apart
+    POISON = "poison"  # it killed its worker: terminal the second time
+    CANCELED = "canceled"  # a person withdrew it: terminal
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueOutcome:
+    """What became of one job, in the order of the call.
+
+    `state` is the known job's state, or the new one's; None when nothing of that id is recorded.
+    `dedup_until` is when the id is forgotten (its record's end); None while the job is not finished.
+    """
+
+    request_id: str
+    outcome: Outcome
+    state: JobState | None = None
+    dedup_until: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `enqueue --json`, one per job."""
+        return {
+            "request_id": self.request_id,
+            "outcome": self.outcome.value,
+            "state": self.state.value if self.state else None,
+            "dedup_until": rfc3339(self.dedup_until) if self.dedup_until is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one job until `expires_at`, and to write its outcome.
+
+    `lease_no` rises with every claim of the job and names paths and labels; with the random `token` it is
+    the fence that every write is checked against. `attempt` counts work that began, this lease's included
+    once `begin` was called.
+    """
+
+    request_id: str
+    lease_no: int
+    token: str
+    consumer: str
+    spec: JobSpec
+    attempt: int
+    expires_at: float
+    enqueued_at: float
+    excused: int = 0  # attempts that do not count: handed back, or their machine was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: a sentence for people, and what was seen (log tail, exit code...).
+
+    `evidence` must be JSON; it is stored with a terminal failure.
+    """
+
+    error_class: ErrorClass
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What the queue knows about one job now.
+
+    `attempt` counts work begun; `excused` of these do not count towards `max_attempts` (handed back, or
+    their machine was lost). `lost` counts lost machines and leases, `poisoned` killed workers.
+    `since` is when the job entered its state; `due_at` when a delayed job becomes waiting.
+    """
+
+    request_id: str
+    state: JobState
+    priority: str
+    fingerprint: str
+    max_attempts: int
+    attempt: int
+    excused: int
+    lost: int
+    poisoned: int
+    lease_no: int
+    enqueued_at: float
+    since: float
+    consumer: str | None = None
+    expires_at: float | None = None
+    due_at: float | None = None
+    dedup_until: float | None = None
+    progress: Mapping[str, Any] | None = None
+    last_error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedJob:
+    """The record of a job in a terminal state; `result` for done, `error` for failed and canceled.
+
+    `error` has the keys `class`, `message` and `evidence`. `started_at` is when the last attempt began.
+    """
+
+    request_id: str
+    state: JobState
+    finished_at: float
+    enqueued_at: float
+    started_at: float | None
+    attempt: int
+    lost: int
+    lease_no: int
+    consumer: str | None
+    result: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `result --json` and of each line of `history --json`."""
+        return {
+            "request_id": self.request_id,
+            "status": self.state.value,
+            "finished_at": rfc3339(self.finished_at),
+            "enqueued_at": rfc3339(self.enqueued_at),
+            "started_at": rfc3339(self.started_at) if self.started_at is not None else None,
+            "attempts": self.attempt,
+            "lost": self.lost,
+            "lease_no": self.lease_no,
+            "consumer": self.consumer,
+            "result": self.result,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The queue in numbers; reading it costs the same for one job and for a million.
+
+    `stale_pel` counts leases that ran out and were not given on yet. `failed` leaves `canceled` out.
+    `lock_owner` is the oldest live watcher, None when there is none.
+    """
+
+    waiting: int
+    pending: int
+    delayed: int
+    stale_pel: int
+    oldest_waiting_s: float | None
+    done: int
+    failed: int
+    canceled: int
+    paused: bool
+    lock_owner: str | None
+    watcher_last_seen: float | None
+    server_time: float
+
+    @property
+    def outstanding(self) -> int:
+        """Accepted and not finished."""
+        return self.waiting + self.pending + self.delayed
+
+    @property
+    def watcher_last_seen_age_s(self) -> float | None:
+        """Seconds since a watcher was last seen, by the server's clock."""
+        return None if self.watcher_last_seen is None else max(0.0, self.server_time - self.watcher_last_seen)
+
+    def to_json(self) -> dict[str, Any]:
+        """The queue's keys of `status --json`."""
+        return {
+            "outstanding": self.outstanding,
+            "waiting": self.waiting,
+            "pending": self.pending,
+            "delayed": self.delayed,
+            "stale_pel": self.stale_pel,
+            "oldest_waiting_s": self.oldest_waiting_s,
+            "done": self.done,
+            "failed": self.failed,
+            "canceled": self.canceled,
+            "paused": self.paused,
+            "lock_owner": self.lock_owner,
+            "watcher_last_seen": None if self.watcher_last_seen is None else rfc3339(self.watcher_last_seen),
+            "watcher_last_seen_age_s": self.watcher_last_seen_age_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition, as told by the event stream (docs/reference/events.md).
+
+    `id` orders events and is what `follow_events` takes as `after`. `kind` is the transition's name
+    ("created", "claimed", "begun", "done"...), `state` the state it led to; queue-wide events (paused,
+    resumed) have neither request id nor state.
+    """
+
+    id: str
+    kind: str
+    at: float
+    request_id: str | None = None
+    state: JobState | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOutcome:
+    """`canceled` is whether this call withdrew the job; `state` what it is in now (None: unknown id)."""
+
+    request_id: str
+    canceled: bool
+    state: JobState | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOutcome:
+    """`retried` is whether this call requeued the job; `state` what it is in now (None: unknown id)."""
+
+    request_id: str
+    retried: bool
+    state: JobState | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherInfo:
+    """One watcher in the registry. `live` is judged by the server's clock against `WATCHER_LIVE_S`."""
+
+    name: str
+    started_at: float
+    last_seen: float
+    live: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+WATCHER_LIVE_S: Final = 20.0  # a watcher silent for longer counts as gone; heartbeats come every 5 s

@@ -1,0 +1,43 @@
+"""How a queue is tuned. The values come from the settings; the defaults are theirs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from lib.errors import BadConfiguration
+
+DEFAULT_PREFIX: Final = "pab:jobs"
+_PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOptions:
+    """The queue's bounds.
+
+    `lease_ms` is how long a claim lasts without renewal. `lost_limit` is how many lost workers a job may
+    have before it counts as poison; `poison_limit` how many workers it may kill for certain. Backoff of the
+    n-th retry is drawn evenly from 0 to `backoff_base_s` times 2^(n-1), at most `backoff_cap_s`.
+
+    Raises:
+        BadConfiguration: the prefix holds characters that have a meaning in key patterns or cluster slots.
+    """
+
+    prefix: str = DEFAULT_PREFIX
+    lease_ms: int = 180_000
+    result_ttl_s: float = 30 * 86_400
+    history_max: int = 100_000
+    max_depth: int = 1_000_000
+    events_max: int = 10_000
+    lost_limit: int = 5
+    poison_limit: int = 2
+    backoff_base_s: float = 5.0
+    backoff_cap_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        if not _PREFIX.fullmatch(self.prefix):
+            raise BadConfiguration(
+                f"JOBS_PREFIX is {self.prefix!r}; it must be up to 100 of A-Z a-z 0-9 : . _ - "
+                "and begin with a letter or digit"
+            )

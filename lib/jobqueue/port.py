@@ -1,0 +1,184 @@
+"""The port: what the programs may ask of a queue. Redis and the in-memory queue both keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from lib.jobqueue.model import (
+    CancelOutcome,
+    EnqueueOutcome,
+    Event,
+    Failure,
+    FinishedJob,
+    JobRecord,
+    JobState,
+    Lease,
+    RetryOutcome,
+    Snapshot,
+    WatcherInfo,
+)
+from lib.jobspec.model import JobSpec
+
+
+class JobQueue(Protocol):
+    """A queue of narration jobs in which a worker that lost its lease can change nothing.
+
+    Calls block and return within seconds or raise; only `claim` and `follow_events` wait longer, at most
+    `block_s`. Every call is safe to repeat after a lost reply. One instance may be used from several threads.
+
+    Raises, from every method:
+        Unavailable: the server does not answer, or refuses in a way that a retry did not mend.
+    """
+
+    def enqueue(
+        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+    ) -> list[EnqueueOutcome]:
+        """Accept the jobs, all or none, once per request id; outcomes in the order given.
+
+        With a conflict nothing is enqueued, unless `skip_conflicts`. Over the depth limit nothing is.
+
+        Raises:
+            ServerFull: the server's memory is full.
+            QueueBusy: another producer is enqueueing the same ids and did not finish within seconds.
+        """
+        ...
+
+    def claim(
+        self, consumer: str, *, count: int = 1, block_s: float = 0.0, lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Lease up to `count` jobs: first those whose lease ran out, then by priority, none starving.
+
+        With none to give, waits up to `block_s` and wakes at once when there is one; [] after that, when
+        paused, or when `wake` was called. `lease_ms` is in milliseconds, at least 1; None: the queue's own.
+        """
+        ...
+
+    def begin(self, lease: Lease) -> Lease:
+        """Say that work begins: this is what an attempt is. Once per lease; a repeat changes nothing.
+
+        Raises:
+            LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def renew(self, leases: Sequence[Lease], *, lease_ms: int | None = None) -> list[Lease]:
+        """Extend the leases from now, in one round trip; returns those that are lost."""
+        ...
+
+    def progress(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        """Store the latest progress (small JSON) of a running job.
+
+        Raises:
+            LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
+        """Record the result, once and for all. Repeating it with the same lease is fine.
+
+        Raises:
+            LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
+        """As `complete`, for several; returns the leases that are lost instead of raising."""
+        ...
+
+    def fail(self, lease: Lease, failure: Failure) -> JobState:
+        """Record a failure and return where the job went: delayed, waiting, failed or canceled.
+
+        Raises:
+            LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def release(self, lease: Lease, reason: str) -> None:
+        """Hand the job back, to be given out first; spends no attempt.
+
+        Raises:
+            LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def cancel(self, request_id: str) -> CancelOutcome:
+        """Withdraw a job. A running one is canceled at once; its worker learns that its lease is lost."""
+        ...
+
+    def retry(self, request_ids: Sequence[str]) -> list[RetryOutcome]:
+        """Requeue failed and canceled jobs with fresh attempts; any other changes nothing."""
+        ...
+
+    def pause(self) -> None:
+        """Stop giving out jobs; running ones and enqueueing go on."""
+        ...
+
+    def resume(self) -> None:
+        """Give out jobs again."""
+        ...
+
+    def wake(self) -> None:
+        """Make every `claim` of this instance that waits in another thread return at once."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """The queue in numbers."""
+        ...
+
+    def server_health(self) -> dict[str, Any]:
+        """The server as people judge it: `name`, `version`, `place`, and where there is a server
+        `used_memory_bytes`, `maxmemory_bytes` (0: no limit), `eviction_policy`, `appendonly` and
+        `last_write_ok`.
+        """
+        ...
+
+    def job(self, request_id: str) -> JobRecord | None:
+        """What is known about one job; None when the id is unknown."""
+        ...
+
+    def jobs(self, request_ids: Sequence[str]) -> list[JobRecord | None]:
+        """As `job`, for many in few round trips; without progress and last error."""
+        ...
+
+    def result(self, request_id: str) -> FinishedJob | None:
+        """The record of a finished job; None when it is unknown or not finished."""
+        ...
+
+    def history(
+        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+    ) -> list[FinishedJob]:
+        """Finished jobs, most recent first; of one terminal state and finished since, if given."""
+        ...
+
+    def nearest(self, request_id: str) -> tuple[str, ...]:
+        """Up to three known ids that look like `request_id`, best first; found by a bounded search."""
+        ...
+
+    def last_event_id(self) -> str:
+        """The newest event's id, for following from now on."""
+        ...
+
+    def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:
+        """Events after that id in order, at most `count`; waits up to `block_s` for the first."""
+        ...
+
+    def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:
+        """Enter a watcher into the registry, as started now; again for the same name: only seen now."""
+        ...
+
+    def heartbeat_watcher(self, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Say that the watcher is alive, and replace its data if given."""
+        ...
+
+    def remove_watcher(self, name: str) -> None:
+        """Take the watcher out of the registry, and its consumer out of the group if it holds nothing."""
+        ...
+
+    def watchers(self) -> list[WatcherInfo]:
+        """All registered watchers, the longest running first."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections. The queue itself stays."""
+        ...

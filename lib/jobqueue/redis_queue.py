@@ -1,0 +1,284 @@
+"""The queue on Redis Streams."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from lib.clock import Clock, SystemClock
+from lib.errors import BadInput, Unavailable
+from lib.jobqueue.backoff import backoff_s
+from lib.jobqueue.codec import spec_of, to_json
+from lib.jobqueue.enqueuer import CHUNK_JOBS, Enqueuer
+from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.faces import Faces, RawLease
+from lib.jobqueue.keys import Keys
+from lib.jobqueue.model import (
+    WATCHER_LIVE_S,
+    CancelOutcome,
+    EnqueueOutcome,
+    ErrorClass,
+    Event,
+    Failure,
+    FinishedJob,
+    JobRecord,
+    JobState,
+    Lease,
+    RetryOutcome,
+    Snapshot,
+    WatcherInfo,
+)
+from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.transport import IDLE_SLICE_S, Transport
+from lib.jobqueue.views import Views
+from lib.jobspec import JobSpec
+
+_COMPLETED_AT_ONCE: Final = 250
+_DEAD_CONSUMER_MS: Final = 600_000
+
+
+class RedisQueue:
+    """`JobQueue` on a Redis or Valkey server; see the port for what each method promises.
+
+    `now_ms` replaces the server's clock, and `chance` the backoff's randomness, in tests.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        options: QueueOptions | None = None,
+        *,
+        now_ms: Callable[[], int] | None = None,
+        chance: Callable[[], float] = random.random,
+        clock: Clock | None = None,
+    ) -> None:
+        self._transport = transport
+        self._options = options or QueueOptions()
+        self._clock = clock or SystemClock()
+        self._chance = chance
+        self._keys = Keys(self._options.prefix)
+        self._faces = Faces(transport, self._keys, self._options, now_ms)
+        self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000))
+        self._enqueuer = Enqueuer(self._faces, self._options, self._clock)
+        self._wakes = 0
+        self._wakes_seen: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def enqueue(
+        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+    ) -> list[EnqueueOutcome]:
+        """Accept the jobs, all or none, once per request id."""
+        return self._enqueuer.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+
+    def claim(
+        self, consumer: str, *, count: int = 1, block_s: float = 0.0, lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Lease up to `count` jobs, waiting up to `block_s` for the first."""
+        give_up = self._clock.monotonic() + block_s
+        lease_ms = lease_ms or self._options.lease_ms
+        while True:
+            reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms)
+            self._enqueuer.look_after(reply.care)
+            leases = [lease for raw in reply.leases if (lease := self._readable(raw, consumer))]
+            left = give_up - self._clock.monotonic()
+            if leases or self._woken(consumer) or (left <= 0 and not reply.care):
+                return leases
+            if reply.leases or reply.care:
+                continue  # something moved: look again before sleeping
+            soon = IDLE_SLICE_S if reply.wait_ms is None else min(IDLE_SLICE_S, reply.wait_ms / 1000)
+            self._sleep_behind(reply.last_ids, min(left, soon))
+
+    def _sleep_behind(self, last_ids: Sequence[str], seconds: float) -> None:
+        names = ("high", "normal", "low", "bell")
+        after = {self._keys[name]: entry for name, entry in zip(names, last_ids, strict=True)}
+        self._transport.wait_for_entries(after, int(seconds * 1000) + 1)
+
+    def _woken(self, consumer: str) -> bool:
+        with self._lock:
+            woken = self._wakes != self._wakes_seen.get(consumer, 0)
+            self._wakes_seen[consumer] = self._wakes
+            return woken
+
+    def _readable(self, raw: RawLease, consumer: str) -> Lease | None:
+        """A lease with its specification read; a job that cannot be read fails here and now."""
+        bare = Lease(
+            request_id=raw.request_id,
+            lease_no=raw.lease_no,
+            token=raw.token,
+            consumer=consumer,
+            spec=_UNREAD,
+            attempt=raw.attempt,
+            excused=raw.excused,
+            expires_at=raw.expires_ms / 1000,
+            enqueued_at=raw.enqueued_ms / 1000,
+        )
+        try:
+            return replace(bare, spec=spec_of(raw.payload))
+        except (BadInput, ValueError) as error:
+            with suppress(LeaseLost):
+                self.fail(bare, Failure(ErrorClass.BAD_INPUT, f"its specification cannot be read: {error}"))
+            return None
+
+    def begin(self, lease: Lease) -> Lease:
+        """Say that work begins: one attempt."""
+        (attempt,) = self._faces.begin([lease])
+        if not attempt:
+            raise _lost(lease)
+        return replace(lease, attempt=attempt)
+
+    def renew(self, leases: Sequence[Lease], *, lease_ms: int | None = None) -> list[Lease]:
+        """Extend the leases from now; returns those that are lost."""
+        lost: list[Lease] = []
+        for start in range(0, len(leases), CHUNK_JOBS):
+            page = leases[start : start + CHUNK_JOBS]
+            lost += [page[index] for index in self._faces.renew(page, lease_ms or self._options.lease_ms)]
+        return lost
+
+    def progress(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        """Store the latest progress of a running job."""
+        if not self._faces.progress(lease, to_json(data)):
+            raise _lost(lease)
+
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
+        """Record the result, once and for all."""
+        if self.complete_many([(lease, result)]):
+            raise _lost(lease)
+
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
+        """Record several results; returns the leases that are lost."""
+        encoded = [(lease, to_json(result)) for lease, result in results]
+        lost: list[Lease] = []
+        for start in range(0, len(encoded), _COMPLETED_AT_ONCE):
+            page = encoded[start : start + _COMPLETED_AT_ONCE]
+            lost += [page[index][0] for index in self._faces.complete(page)]
+        return lost
+
+    def fail(self, lease: Lease, failure: Failure) -> JobState:
+        """Record a failure and return where the job went."""
+        options = self._options
+        tries = max(1, lease.attempt - lease.excused)
+        wait_s = backoff_s(tries, self._chance(), base_s=options.backoff_base_s, cap_s=options.backoff_cap_s)
+        error = {
+            "class": failure.error_class.value,
+            "message": failure.message,
+            "evidence": dict(failure.evidence),
+        }
+        state = self._faces.fail(lease, failure.error_class.value, to_json(error), round(wait_s * 1000))
+        if state is None:
+            raise _lost(lease)
+        return state
+
+    def release(self, lease: Lease, reason: str) -> None:
+        """Hand the job back, to be given out first."""
+        if not self._faces.release(lease, to_json({"reason": reason})):
+            raise _lost(lease)
+
+    def cancel(self, request_id: str) -> CancelOutcome:
+        """Withdraw a job that is not finished."""
+        error = {"class": ErrorClass.CANCELED.value, "message": "canceled by request", "evidence": {}}
+        canceled, state = self._faces.cancel(request_id, to_json(error))
+        return CancelOutcome(request_id, canceled, state)
+
+    def retry(self, request_ids: Sequence[str]) -> list[RetryOutcome]:
+        """Requeue failed and canceled jobs."""
+        outcomes: list[RetryOutcome] = []
+        for start in range(0, len(request_ids), CHUNK_JOBS):
+            page = request_ids[start : start + CHUNK_JOBS]
+            replies = self._faces.retry(page)
+            outcomes += [
+                RetryOutcome(request_id, retried, state)
+                for request_id, (retried, state) in zip(page, replies, strict=True)
+            ]
+        return outcomes
+
+    def pause(self) -> None:
+        """Stop giving out jobs."""
+        self._faces.pause(True)
+
+    def resume(self) -> None:
+        """Give out jobs again."""
+        self._faces.pause(False)
+
+    def wake(self) -> None:
+        """Make every waiting `claim` of this instance return; one not yet waiting does not begin to."""
+        with self._lock:
+            self._wakes += 1
+        with suppress(Unavailable):  # a claim that waits on a dead server ends by itself
+            self._faces.wake()
+
+    def snapshot(self) -> Snapshot:
+        """The queue in numbers."""
+        return self._views.snapshot(self._faces.snapshot())
+
+    def server_health(self) -> dict[str, Any]:
+        """Name, version, memory and persistence of the server."""
+        return self._views.server_health()
+
+    def job(self, request_id: str) -> JobRecord | None:
+        """What is known about one job."""
+        return self._views.job(request_id)
+
+    def jobs(self, request_ids: Sequence[str]) -> list[JobRecord | None]:
+        """What is known about many jobs."""
+        return self._views.jobs(request_ids)
+
+    def result(self, request_id: str) -> FinishedJob | None:
+        """The record of a finished job."""
+        return self._views.result(request_id)
+
+    def history(
+        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+    ) -> list[FinishedJob]:
+        """Finished jobs, most recent first."""
+        return self._views.history(limit=limit, status=status, since=since)
+
+    def nearest(self, request_id: str) -> tuple[str, ...]:
+        """Up to three known ids that look alike."""
+        return self._views.nearest(request_id)
+
+    def last_event_id(self) -> str:
+        """The newest event's id."""
+        return self._views.last_event_id()
+
+    def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:
+        """Events after that id, waiting up to `block_s` for the first."""
+        give_up = self._clock.monotonic() + block_s
+        while True:
+            events = self._views.events(after, count)
+            left = give_up - self._clock.monotonic()
+            if events or left <= 0:
+                return events
+            wait_ms = int(min(left, IDLE_SLICE_S) * 1000) + 1
+            self._transport.wait_for_entries({self._keys["events"]: after}, wait_ms)
+
+    def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:
+        """Enter a watcher into the registry; long dead ones leave it, and the group, by the way."""
+        self._faces.watcher(name, to_json(data))
+        self._faces.leave("", round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
+
+    def heartbeat_watcher(self, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Say that the watcher is alive."""
+        self._faces.watcher(name, "" if data is None else to_json(data))
+
+    def remove_watcher(self, name: str) -> None:
+        """Take the watcher out of the registry."""
+        self._faces.leave(name, round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
+
+    def watchers(self) -> list[WatcherInfo]:
+        """All registered watchers, the longest running first."""
+        return self._views.watchers(self._faces.snapshot())
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._transport.close()
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+
+
+_UNREAD: Final = JobSpec(request_id="unread", output_name="unread", text="")

@@ -1,0 +1,159 @@
+"""The connection to the server: scripts by digest, bounded retries, and errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import redis
+from redis import exceptions as refused
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from lib.clock import Clock, SystemClock
+from lib.errors import BadConfiguration, Unavailable
+from lib.jobqueue.errors import ServerFull
+from lib.jobqueue.scripts import Script
+
+IDLE_SLICE_S: Final = 10.0  # the longest a blocked read stays out without a look at the server
+_ANSWER_WITHIN_S: Final = 10.0
+_PASSING: Final = (
+    refused.ConnectionError,
+    refused.TimeoutError,
+    refused.ReadOnlyError,
+    refused.ClusterDownError,
+    refused.TryAgainError,
+)
+_PASSING_WORDS: Final = (
+    "LOADING",
+    "READONLY",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "NOREPLICAS",
+    "BUSY ",
+)
+
+T = TypeVar("T")
+
+
+def place_of(url: str) -> str:
+    """The server's address for people: host and port, or the socket's path; never a password."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return parts.path
+        return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+    except ValueError:
+        return "the given address"
+
+
+class Transport:
+    """One server, asked with patience.
+
+    A call that fails for a passing reason (connection, loading, failover) is repeated for up to `patience_s`;
+    callers pass only what is safe to repeat. Nothing is retried inside the client library.
+
+    Raises, from every method:
+        Unavailable: the server does not answer, or refuses for good.
+    """
+
+    def __init__(self, url: str, *, patience_s: float = 10.0, clock: Clock | None = None) -> None:
+        self.place = place_of(url)
+        self._patience_s = patience_s
+        self._clock = clock or SystemClock()
+        self.client = self._open(url, _ANSWER_WITHIN_S)
+        self._waiting = self._open(url, IDLE_SLICE_S + _ANSWER_WITHIN_S)
+        self.ask: Callable[..., Any] = self.client.execute_command
+        self._wait: Callable[..., Any] = self._waiting.execute_command
+
+    def _open(self, url: str, timeout_s: float) -> redis.Redis:
+        try:
+            return redis.Redis.from_url(
+                url,
+                protocol=2,
+                decode_responses=True,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=timeout_s,
+                **({} if url.startswith("unix:") else {"socket_connect_timeout": 5.0}),
+            )
+        except (ValueError, TypeError) as error:
+            raise BadConfiguration(
+                f"REDIS_URL for {self.place} is not usable: {error}; write it like redis://127.0.0.1:6379/0"
+            ) from None
+
+    def greet(self) -> None:
+        """See that the server answers, without patience: a wrong address is said at once."""
+        try:
+            self.client.ping()
+        except refused.BusyLoadingError:
+            self.repeat(lambda: self.client.ping())
+        except refused.RedisError as error:
+            raise self._unavailable(error) from None
+
+    def evaluate(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | int | float],
+        *,
+        again: Sequence[str | int | float] | None = None,
+    ) -> Any:
+        """Run a script; `again` are the arguments of a repeat after a lost reply, if they differ."""
+        first = True
+
+        def attempt() -> Any:
+            nonlocal first
+            given = arguments if first or again is None else again
+            first = False
+            try:
+                return self.ask("EVALSHA", script.sha, len(keys), *keys, *given)
+            except refused.NoScriptError:
+                return self.ask("EVAL", script.text, len(keys), *keys, *given)
+
+        return self.repeat(attempt)
+
+    def wait_for_entries(self, after: dict[str, str], block_ms: int) -> Any:
+        """XREAD: the first entries after those ids; empty once `block_ms` (at least 1) is over."""
+        arguments = ["COUNT", 1, "BLOCK", max(1, block_ms), "STREAMS", *after, *after.values()]
+        return self.repeat(lambda: self._wait("XREAD", *arguments))
+
+    def repeat(self, call: Callable[[], T]) -> T:
+        """Call until it works, as long as the reason to fail is a passing one and patience lasts."""
+        give_up = self._clock.monotonic() + self._patience_s
+        pause = 0.02
+        while True:
+            try:
+                return call()
+            except refused.OutOfMemoryError:
+                raise ServerFull(self.place) from None
+            except refused.RedisError as error:
+                if not _passing(error) or self._clock.monotonic() + pause > give_up:
+                    raise self._unavailable(error) from error
+                if not isinstance(error, refused.ConnectionError):
+                    self.client.connection_pool.disconnect(inuse_connections=False)
+            self._clock.sleep(pause)
+            pause = min(1.0, pause * 2)
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
+            reason = "refuses this user or password; check REDIS_URL"
+        elif isinstance(error, refused.NoPermissionError):
+            reason = f"does not permit this: {error}; docs/reference/redis-keys.md lists what the user needs"
+        elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
+            reason = f"does not answer ({error}); start it, or correct REDIS_URL"
+        else:
+            reason = f"refuses: {error}"
+        return Unavailable(f"the Redis server at {self.place} {reason}")
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.client.close()
+        self._waiting.close()
+
+
+def _passing(error: Exception) -> bool:
+    if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
+        return False
+    return isinstance(error, _PASSING) or str(error).startswith(_PASSING_WORDS)

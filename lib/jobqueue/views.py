@@ -1,0 +1,235 @@
+"""The read model: what people and programs ask about the queue. Nothing here changes it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from lib.jobqueue.keys import Keys
+from lib.jobqueue.model import (
+    TERMINAL,
+    WATCHER_LIVE_S,
+    Event,
+    FinishedJob,
+    JobRecord,
+    JobState,
+    Snapshot,
+    WatcherInfo,
+)
+from lib.jobqueue.rows import Row, record_of
+from lib.jobqueue.transport import Transport
+
+_PAGE: Final = 200
+_SCANNED_AT_MOST: Final = 20_000  # history rows looked at for one filtered answer
+_NEAREST_ROUNDS: Final = 8
+
+
+class Views:
+    """Answers from the server's keys; each costs the same for one job and for a million."""
+
+    def __init__(self, transport: Transport, keys: Keys, result_ttl_ms: int) -> None:
+        self._transport = transport
+        self._keys = keys
+        self._ttl_ms = result_ttl_ms
+
+    def _several(self, *commands: tuple[str | int | float, ...]) -> list[Any]:
+        """Several reads of one moment."""
+
+        def ask() -> list[Any]:
+            with self._transport.client.pipeline(transaction=True) as pipeline:
+                add: Callable[..., Any] = pipeline.execute_command
+                for command in commands:
+                    add(*command)
+                return list(pipeline.execute())
+
+        return self._transport.repeat(ask)
+
+    def _one(self, *command: str | int | float) -> Any:
+        return self._transport.repeat(lambda: self._transport.ask(*command))
+
+    def job(self, request_id: str) -> JobRecord | None:
+        """One job with all that is known."""
+        keys = self._keys
+        raw, expiry, due, progress, error, batches = self._several(
+            ("HGET", keys["state"], request_id),
+            ("ZSCORE", keys["leases"], request_id),
+            ("ZSCORE", keys["delayed"], request_id),
+            ("HGET", keys["progress"], request_id),
+            ("HGET", keys["errors"], request_id),
+            ("HGETALL", keys["batches"]),
+        )
+        return record_of(
+            request_id,
+            Row.parse(raw),
+            ttl_ms=self._ttl_ms,
+            expiry_ms=_number(expiry),
+            due_ms=_number(due),
+            progress=json.loads(progress) if progress else None,
+            last_error=json.loads(error) if error else None,
+            committed=_committed(batches),
+        )
+
+    def jobs(self, request_ids: Sequence[str]) -> list[JobRecord | None]:
+        """Many jobs, a few hundred per round trip."""
+        found: list[JobRecord | None] = []
+        for start in range(0, len(request_ids), _PAGE):
+            page = request_ids[start : start + _PAGE]
+            rows, batches = self._several(
+                ("HMGET", self._keys["state"], *page), ("HGETALL", self._keys["batches"])
+            )
+            committed = _committed(batches)
+            found += [
+                record_of(request_id, Row.parse(raw), ttl_ms=self._ttl_ms, committed=committed)
+                for request_id, raw in zip(page, rows, strict=True)
+            ]
+        return found
+
+    def result(self, request_id: str) -> FinishedJob | None:
+        """The record of one finished job."""
+        return self._finished([request_id])[0]
+
+    def _finished(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        if not request_ids:
+            return []
+        rows, done, failed = self._several(
+            ("HMGET", self._keys["state"], *request_ids),
+            ("HMGET", self._keys["result"], *request_ids),
+            ("HMGET", self._keys["failed"], *request_ids),
+        )
+        return [
+            _finished_of(request_id, Row.parse(row), good or bad)
+            for request_id, row, good, bad in zip(request_ids, rows, done, failed, strict=True)
+        ]
+
+    def history(self, *, limit: int, status: JobState | None, since: float | None) -> list[FinishedJob]:
+        """Finished jobs, most recent first."""
+        bad = status in (JobState.FAILED, JobState.CANCELED)
+        key = self._keys["history_failed" if bad else "history"]
+        lowest = "-inf" if since is None else since * 1000
+        found: list[FinishedJob] = []
+        start = 0
+        while len(found) < limit and start < _SCANNED_AT_MOST:
+            page = min(_PAGE, limit) if status is None else _PAGE
+            ids = self._one("ZREVRANGEBYSCORE", key, "+inf", lowest, "LIMIT", start, page)
+            records = self._finished(ids)
+            found += [item for item in records if item and (status is None or item.state is status)]
+            start += page
+            if len(ids) < page:
+                break
+        return found[:limit]
+
+    def snapshot(self, reply: Sequence[Any]) -> Snapshot:
+        """The numbers of the snapshot script."""
+        now_ms, waiting, pending, delayed, stale, oldest, done, bad, canceled, paused, watchers = reply
+        now = float(now_ms) / 1000
+        known = _watchers(watchers, now)
+        live = [item for item in known if item.live]
+        return Snapshot(
+            waiting=int(waiting),
+            pending=int(pending),
+            delayed=int(delayed),
+            stale_pel=int(stale),
+            oldest_waiting_s=max(0.0, now - float(oldest) / 1000) if oldest else None,
+            done=int(done),
+            failed=int(bad) - int(canceled),
+            canceled=int(canceled),
+            paused=bool(paused),
+            lock_owner=live[0].name if live else None,
+            watcher_last_seen=max((item.last_seen for item in known), default=None),
+            server_time=now,
+        )
+
+    def server_health(self) -> dict[str, Any]:
+        """The server as INFO tells."""
+        info: dict[str, Any] = self._transport.repeat(lambda: dict(self._transport.client.info()))
+        return {
+            "name": info.get("server_name", "redis"),
+            "version": info.get("valkey_version") or info.get("redis_version", ""),
+            "place": self._transport.place,
+            "used_memory_bytes": int(info.get("used_memory", 0)),
+            "maxmemory_bytes": int(info.get("maxmemory", 0)),
+            "eviction_policy": info.get("maxmemory_policy", ""),
+            "appendonly": bool(info.get("aof_enabled", 0)),
+            "last_write_ok": info.get("aof_last_write_status", "ok") == "ok",
+        }
+
+    def watchers(self, reply: Sequence[Any]) -> list[WatcherInfo]:
+        """The registry, from the snapshot script's reply."""
+        return _watchers(reply[-1], float(reply[0]) / 1000)
+
+    def nearest(self, request_id: str) -> tuple[str, ...]:
+        """Up to three known ids that look alike, from a bounded look at the known ones."""
+        known: list[str] = []
+        cursor = "0"
+        for _ in range(_NEAREST_ROUNDS):
+            cursor, flat = self._one("HSCAN", self._keys["state"], cursor, "COUNT", 1000)
+            known += flat if isinstance(flat, dict) else flat[::2]
+            if str(cursor) == "0":
+                break
+        return tuple(difflib.get_close_matches(request_id, known, n=3, cutoff=0.6))
+
+    def last_event_id(self) -> str:
+        """The newest event's id."""
+        newest = self._one("XREVRANGE", self._keys["events"], "+", "-", "COUNT", 1)
+        return str(newest[0][0]) if newest else "0-0"
+
+    def events(self, after: str, count: int) -> list[Event]:
+        """Events after that id, oldest first."""
+        entries = self._one("XRANGE", self._keys["events"], f"({after}", "+", "COUNT", count)
+        return [_event(entry_id, fields) for entry_id, fields in entries]
+
+
+def _number(score: object) -> float | None:
+    return None if score is None else float(str(score))
+
+
+def _committed(reply: Any) -> frozenset[str]:
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return frozenset(str(batch) for batch, mark in pairs if json.loads(mark)[0] == "committed")
+
+
+def _finished_of(request_id: str, row: Row | None, raw: str | None) -> FinishedJob | None:
+    if row is None or raw is None or row.state not in TERMINAL:
+        return None
+    record: dict[str, Any] = json.loads(raw)
+    return FinishedJob(
+        request_id=request_id,
+        state=JobState(row.state),
+        finished_at=row.since_ms / 1000,
+        enqueued_at=row.enqueued_ms / 1000,
+        started_at=row.started_ms / 1000 if row.started_ms else None,
+        attempt=row.attempt,
+        lost=row.lost,
+        lease_no=row.lease_no,
+        consumer=row.consumer or None,
+        result=record.get("result"),
+        error=record.get("error"),
+    )
+
+
+def _watchers(flat: Sequence[str], now: float) -> list[WatcherInfo]:
+    found = []
+    for name, raw in zip(flat[::2], flat[1::2], strict=True):
+        entry = json.loads(raw)
+        seen = entry["seen_ms"] / 1000
+        found.append(
+            WatcherInfo(name, entry["started_ms"] / 1000, seen, now - seen <= WATCHER_LIVE_S, entry["data"])
+        )
+    return sorted(found, key=lambda item: (item.started_at, item.name))
+
+
+def _event(entry_id: str, fields: Any) -> Event:
+    by_name: dict[str, str] = (
+        fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
+    )
+    state, data = by_name["state"], by_name["data"]
+    return Event(
+        id=entry_id,
+        kind=by_name["kind"],
+        at=float(by_name["at"]) / 1000,
+        request_id=by_name["id"] or None,
+        state=JobState(state) if state else None,
+        data=json.loads(data) if data else {},
+    )

@@ -1,0 +1,94 @@
+"""The job specification: what one narration job asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lib.errors import BadInput
+from lib.jobspec.fields import STORED
+from lib.jobspec.problems import Problem
+
+FINGERPRINT_VERSION: Final = "v1"
+
+_PAYLOAD: Final = tuple((entry.name, entry.default) for entry in STORED)
+_FINGERPRINT: Final = tuple((entry.name, entry.default) for entry in STORED if entry.in_fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One valid job, made only by `normalize_job_spec` and `from_payload`: each field passed its rule."""
+
+    request_id: str
+    output_name: str
+    text: str
+    voice: str | None = None
+    speaker: str | None = None
+    language: str = "English"
+    profile: str = "balanced"
+    variants: int = 1
+    select_best: bool = False
+    chunk: bool = False
+    seed: int | None = None
+    format: str = "wav"
+    priority: str = "normal"
+    not_before: float | None = None  # seconds since the epoch
+    max_attempts: int = 3
+    timeout_s: int | None = None
+    callback_data: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "tts"
+
+    @property
+    def fingerprint(self) -> str:
+        """`v1:` and the SHA-256 of what decides the output. Computed anew at each call, about 4 us."""
+        return fingerprint(self)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A valid file of jobs. `lines[i]` is the line (from 1) on which `specs[i]` starts."""
+
+    path: Path
+    specs: tuple[JobSpec, ...]
+    lines: tuple[int, ...]
+
+
+class InvalidJobFile(BadInput):
+    """A job file breaks rules; nothing of it is used.
+
+    `problems` holds all of them, by line. `sound` holds the jobs that are right in themselves, so that a
+    caller with rules of its own can add what it finds there.
+    """
+
+    def __init__(self, name: str, problems: Iterable[Problem], sound: JobFile | None = None) -> None:
+        self.name = name
+        self.problems = tuple(problems)
+        self.sound = sound or JobFile(Path(name), (), ())
+        count = len(self.problems)
+        head = f"{name} has {count} problem{'' if count == 1 else 's'}; nothing of it was used."
+        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+
+
+def fingerprint(spec: JobSpec) -> str:
+    """Identify what decides the output: `v1:` and 64 hex digits.
+
+    SHA-256 over JSON with sorted keys, no spaces and UTF-8 text as it is. Defaults are left out, so that a
+    field added later changes no fingerprint; so are the fields that do not change the output.
+    """
+    canonical = json.dumps(
+        _without_defaults(spec, _FINGERPRINT), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+    return f"{FINGERPRINT_VERSION}:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def to_payload(spec: JobSpec) -> dict[str, Any]:
+    """The spec as a JSON object with defaults left out; `from_payload` gives the same spec back."""
+    return _without_defaults(spec, _PAYLOAD)
+
+
+def _without_defaults(spec: JobSpec, entries: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return {name: value for name, default in entries if (value := getattr(spec, name)) != default}

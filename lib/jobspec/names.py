@@ -1,0 +1,135 @@
+"""Names that a caller chooses and that become paths, keys and file names: the one validator for them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from lib.jobspec.problems import Refused, shown
+
+MAX_NAME_BYTES: Final = 512  # of any path derived from an output name
+MAX_SEGMENT_BYTES: Final = 180
+MAX_TAKES: Final = 16
+TEXT_FILE: Final = "text.txt"
+RESULT_FILE: Final = "result.json"
+
+REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$(?!\n)"
+VOICE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+LANGUAGE_PATTERN: Final = r"^[A-Za-z][A-Za-z-]{0,39}$(?!\n)"
+#: What a pattern can say of an output name; the byte lengths and Unicode rules need code.
+OUTPUT_NAME_PATTERN: Final = (
+    r"^(?!(?:.*/)?\.{1,2}(?:/|$))[^/\\:\u0000-\u001f\u007f]+(?:/[^/\\:\u0000-\u001f\u007f]+)*$(?!\n)"
+)
+
+_REQUEST_ID: Final = re.compile(REQUEST_ID_PATTERN)
+# Plain names of ordinary length, nearly all there are: one match instead of the long way.
+_ORDINARY: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,3}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_ORDINARY_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~-]{0,199}")
+# Controls and format characters (direction marks, joiners: a name could look like another's), lone
+# surrogates, line and paragraph separators.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_LONGEST_SUFFIX_IN_SEGMENT: Final = len(".take-16.flac")
+_LONGEST_CHILD: Final = len("/" + RESULT_FILE)
+
+
+def check_output_name(name: str) -> str:
+    """Return `name` when it is a relative path that can stand for a job's files, else raise `Refused`."""
+    if _ORDINARY.fullmatch(name):
+        return name
+    for complaint in _complaints(name):
+        raise Refused(complaint)
+    return name
+
+
+def check_request_id(request_id: str) -> str:
+    """Return `request_id` when it is well formed, else raise `Refused`."""
+    if not _REQUEST_ID.match(request_id):
+        raise Refused(
+            f"{shown(request_id)} is no request id; it is 1 to 200 of A-Z a-z 0-9 . _ : ~ - "
+            "and starts with a letter or digit"
+        )
+    return request_id
+
+
+def derive_request_id(output_name: str) -> str | None:
+    """The id of a job that names none: `topic/beat-001` gives `topic:beat-001`; None when it does not fit."""
+    return output_name.replace("/", ":") if _ORDINARY_ID.fullmatch(output_name) else None
+
+
+def file_names(output_name: str, audio_format: str) -> Iterator[str]:
+    """Every file that may be derived from a job: the text, the record, the audio, the takes."""
+    yield f"{output_name}/{TEXT_FILE}"
+    yield f"{output_name}/{RESULT_FILE}"
+    yield f"{output_name}.{audio_format}"
+    for take in range(1, MAX_TAKES + 1):
+        yield f"{output_name}.take-{take:02d}.{audio_format}"
+
+
+def folder_names(output_name: str) -> Iterator[str]:
+    """Every folder a job's files need: its own and those above it."""
+    yield output_name
+    cut = output_name.rfind("/")
+    while cut > 0:
+        yield output_name[:cut]
+        cut = output_name.rfind("/", 0, cut)
+
+
+def folded(name: str) -> str:
+    """Equal for two names that a case-insensitive or normalising file system takes for one."""
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _complaints(name: str) -> Iterator[str]:
+    if not name:
+        yield "is empty; write a relative name such as topic/beat-001"
+    yield from _character_complaints(name)
+    yield from _segment_complaints(name)
+    # By UTF-8 length, which is what file systems count; the characters are known to encode by now.
+    if len(name.encode()) + max(_LONGEST_CHILD, _LONGEST_SUFFIX_IN_SEGMENT) > MAX_NAME_BYTES:
+        yield (
+            f"is {len(name.encode())} bytes long; with what is derived from it "
+            f"(/{RESULT_FILE}, .take-16.flac) it may be at most {MAX_NAME_BYTES}"
+        )
+
+
+def _character_complaints(name: str) -> Iterator[str]:
+    for character in name:
+        if unicodedata.category(character) in _INVISIBLE:
+            yield f"{shown(name)} holds the invisible character U+{ord(character):04X}"
+    if "\\" in name:
+        yield f"{shown(name)} holds a backslash; folders are separated by /"
+    if ":" in name:
+        yield f'{shown(name)} holds a ":"; it separates the parts of request ids'
+    if not unicodedata.is_normalized("NFC", name):
+        yield f"{shown(name)} is not in Unicode normal form NFC"
+
+
+def _segment_complaints(name: str) -> Iterator[str]:
+    if name.startswith("/"):
+        yield f"{shown(name)} starts with /; it is relative to the output folder"
+    if name.endswith("/"):
+        yield f"{shown(name)} ends with /; name a file, not a folder"
+    segments = name.split("/")
+    if "" in segments:
+        yield f"{shown(name)} holds an empty segment (//)"
+    for segment in segments:
+        if segment in (".", ".."):
+            yield f"{shown(name)} holds the segment {segment}; it may not lead elsewhere"
+        if segment != segment.strip():
+            yield f"{shown(name)} has a space at the start or end of a segment"
+    allowed = MAX_SEGMENT_BYTES - _LONGEST_SUFFIX_IN_SEGMENT
+    for segment in segments[:-1]:
+        if len(segment.encode()) > MAX_SEGMENT_BYTES:
+            yield (
+                f"has the segment {shown(segment)} of {len(segment.encode())} bytes; "
+                f"at most {MAX_SEGMENT_BYTES} are allowed"
+            )
+    if len(segments[-1].encode()) > allowed:
+        yield (
+            f"ends in the segment {shown(segments[-1])} of {len(segments[-1].encode())} bytes; "
+            f"at most {allowed} leave room for .take-16.flac within {MAX_SEGMENT_BYTES}"
+        )

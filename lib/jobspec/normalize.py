@@ -1,0 +1,226 @@
+"""The one door: `normalize_job_spec` makes a `JobSpec` of a mapping, or lists all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lib.jobspec.callback import check_size, merged
+from lib.jobspec.fields import FIELDS
+from lib.jobspec.model import JobSpec
+from lib.jobspec.names import derive_request_id
+from lib.jobspec.problems import BROKEN, Finding, InvalidJobSpec, Problem, Refused, nearest, printable, shown
+from lib.jobspec.textfile import read_text_file
+
+_NAMES: Final = tuple(FIELDS)
+_LONGEST_PATH: Final = 8
+_DEFAULTABLE: Final = tuple(name for name, entry in FIELDS.items() if entry.in_defaults)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Checked defaults of a file: `values` holds what is set and right, `findings` what is wrong."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    broken: frozenset[str] = frozenset()  # set, but wrong: not to be called missing
+
+
+def normalize_job_spec(
+    raw: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+    *,
+    base_dir: Path | None = None,
+) -> JobSpec:
+    """Make a job of a mapping; the only way there is.
+
+    `defaults` fill what `raw` leaves out; an explicit None in `raw` beats a default. Reads nothing but a
+    `text_file`, which must lie under `base_dir` and is refused when there is none.
+
+    Raises:
+        InvalidJobSpec: `.problems` lists everything that is wrong, in defaults and job.
+    """
+    checked = check_defaults(defaults)
+    spec, findings, _ = check_job(raw, checked, base_dir)
+    everything = [*checked.findings, *findings]
+    if spec is None or everything:
+        label = job_label(raw)
+        raise InvalidJobSpec(problem_of(finding, job=label) for finding in everything)
+    return spec
+
+
+def from_payload(payload: Mapping[str, Any]) -> JobSpec:
+    """Make a job of what `to_payload` gave; it passes every rule again. No defaults, no text files.
+
+    Raises:
+        InvalidJobSpec: an unknown key, or a value that breaks its rule.
+    """
+    spec, findings, _ = check_job(payload, Defaults(), None)
+    if spec is None or findings:
+        raise InvalidJobSpec(problem_of(finding, job=job_label(payload)) for finding in findings)
+    return spec
+
+
+def check_defaults(raw: object) -> Defaults:
+    """Check the `defaults` of a file; None is the same as none."""
+    if raw is None:
+        return Defaults()
+    if not isinstance(raw, Mapping):
+        message = f"must be a mapping of fields, not {shown(raw)}"
+        return Defaults(findings=(Finding(("defaults",), message),))
+    reader = _Reader({}, _DEFAULTABLE, ("defaults",))
+    reader.read(raw)
+    if "voice" in reader.values and "speaker" in reader.values:
+        reader.note(("speaker",), "stands beside voice; only one of the two can be the default")
+    return Defaults(reader.values, tuple(reader.findings), frozenset(reader.broken))
+
+
+def check_job(
+    raw: object, defaults: Defaults, base_dir: Path | None
+) -> tuple[JobSpec | None, list[Finding], dict[str, Any]]:
+    """Check one job against checked defaults.
+
+    Returns the spec, or None; what is wrong; and the values that are right, which show even for a job
+    with problems whether it meets another.
+    """
+    if not isinstance(raw, Mapping):
+        message = f"must be a mapping of fields such as output_name and text, not {shown(raw)}"
+        return None, [] if raw is BROKEN else [Finding((), message)], {}
+    reader = _Reader(defaults.values, _NAMES, ())
+    reader.broken |= defaults.broken.difference(raw)
+    reader.read(raw)
+    reader.finish(base_dir)
+    if reader.findings or reader.broken:
+        return None, reader.findings, reader.values
+    return JobSpec(**reader.values), reader.findings, reader.values
+
+
+def job_label(raw: object) -> str | None:
+    """Name a job for an error: its request id, else its output name, else None."""
+    if isinstance(raw, Mapping):
+        for name in ("request_id", "output_name"):
+            given = raw.get(name)
+            if isinstance(given, str) and given:
+                return printable(given if len(given) <= 80 else given[:79] + "…")
+    return None
+
+
+def problem_of(
+    finding: Finding, *, file: str | None = None, line: int | None = None, job: str | None = None
+) -> Problem:
+    """Turn a finding into a problem with its place."""
+    parts = [_key_text(part) for part in finding.path[:_LONGEST_PATH]]
+    if len(finding.path) > _LONGEST_PATH:
+        parts.append("…")
+    named = ".".join(parts) or None
+    return Problem(finding.message, file, line, job, named, finding.suggestion)
+
+
+def _key_text(key: object) -> str:
+    text = key if isinstance(key, str) else shown(key)
+    return printable(text if len(text) <= 80 else text[:79] + "…")
+
+
+class _Reader:
+    """Reads one mapping of fields: values that pass, findings for the rest."""
+
+    def __init__(self, values: Mapping[str, Any], allowed: tuple[str, ...], place: tuple[str, ...]) -> None:
+        self.values = dict(values)
+        self.findings: list[Finding] = []
+        self.broken: set[str] = set()
+        self._allowed = allowed
+        self._place = place
+
+    def read(self, raw: Mapping[Any, Any]) -> None:
+        """Check field by field, in the order of the file."""
+        for name, value in raw.items():
+            entry = FIELDS.get(name)
+            if entry is None or (self._place and not entry.in_defaults):
+                self._unknown(name)
+            elif value is None:
+                self.values.pop(name, None)
+            elif value is BROKEN:
+                self.broken.add(name)
+            else:
+                try:
+                    checked = entry.rule.check(value)
+                except Refused as refused:
+                    self.refused(name, refused)
+                else:
+                    if name == "callback_data" and name in self.values:
+                        checked = merged(self.values[name], checked)
+                    self.values[name] = checked
+
+    def finish(self, base_dir: Path | None) -> None:
+        """Apply the rules that join several fields."""
+        values = self.values
+        if "request_id" not in values:
+            self._derive_request_id()
+        self._one_of_voice_and_speaker()
+        self._one_of_texts(base_dir)
+        if "callback_data" in values:
+            try:
+                check_size(values["callback_data"])
+            except Refused as refused:
+                self.refused("callback_data", refused)
+
+    def note(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> None:
+        """Add a finding."""
+        self.findings.append(Finding((*self._place, *path), message, suggestion))
+
+    def refused(self, name: str, refused: Refused) -> None:
+        """Add what a rule said about the field `name`."""
+        self.broken.add(name)
+        self.values.pop(name, None)
+        for each in (refused, *refused.others):
+            self.note((name, *each.path), each.message, each.suggestion)
+
+    def _is_set(self, name: str) -> bool:
+        return name in self.values or name in self.broken
+
+    def _unknown(self, name: Any) -> None:
+        text = _key_text(name)
+        entry = FIELDS.get(text)
+        if entry is not None and not entry.in_defaults:
+            self.note((name,), "may not stand in defaults; each job has its own")
+        else:
+            self.note((name,), "is no known field", nearest(text, self._allowed))
+
+    def _derive_request_id(self) -> None:
+        if "output_name" not in self.values:
+            if "output_name" not in self.broken:
+                self.note(("output_name",), "is missing; every job needs one, such as topic/beat-001")
+        elif "request_id" not in self.broken:
+            derived = derive_request_id(self.values["output_name"])
+            if derived is None:
+                self.note(
+                    ("output_name",),
+                    f"{shown(self.values['output_name'])} gives no request id; ids are 1 to 200 of "
+                    "A-Z a-z 0-9 . _ : ~ - and start with a letter or digit",
+                    "add a request_id of your own",
+                )
+            else:
+                self.values["request_id"] = derived
+
+    def _one_of_voice_and_speaker(self) -> None:
+        if self._is_set("voice") and self._is_set("speaker"):
+            self.note(
+                ("speaker",),
+                "stands beside voice; exactly one of the two may be set",
+                "write voice: null to use the speaker, or speaker: null to use the voice",
+            )
+        elif not self._is_set("voice") and not self._is_set("speaker"):
+            self.note(("voice",), "is missing; name a voice or a speaker")
+
+    def _one_of_texts(self, base_dir: Path | None) -> None:
+        if self._is_set("text") and self._is_set("text_file"):
+            self.note(("text_file",), "stands beside text; exactly one of the two may be set")
+        elif not self._is_set("text") and not self._is_set("text_file"):
+            self.note(("text",), "is missing; write text or text_file")
+        elif "text_file" in self.values:
+            try:
+                self.values["text"] = read_text_file(self.values.pop("text_file"), base_dir)
+            except Refused as refused:
+                self.refused("text_file", refused)

@@ -1,0 +1,61 @@
+"""What an unquoted YAML scalar means: text, a number, a truth value, null or a date."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from yaml import ScalarNode
+from yaml.constructor import ConstructorError, SafeConstructor
+from yaml.resolver import Resolver
+
+from lib.jobspec.problems import Refused
+
+_MERGE_TAG: Final = "tag:yaml.org,2002:merge"
+_STRING_TAG: Final = "tag:yaml.org,2002:str"
+_VALUE_TAG: Final = "tag:yaml.org,2002:value"
+# The characters that a word with a meaning of its own can start with; the longest such word is "false".
+_WORD_STARTS: Final = frozenset("yYnNtTfFoO~<=")
+_NUMBER_STARTS: Final = frozenset("0123456789+-.")
+_LONGEST_WORD: Final = 5
+# No number or date that a job can use is longer, and some long ones take minutes to convert.
+_LONGEST_NUMBER: Final = 120
+_REMEMBERED: Final = 40
+_UNREMEMBERED: Final = object()
+
+
+class Scalars:
+    """Gives unquoted scalars the meaning they have for `yaml.safe_load`, remembering short ones."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+        self._resolver: Any = Resolver()
+        self._constructor: Any = SafeConstructor()
+
+    def resolve(self, text: str) -> Any:
+        """Return the value of an unquoted scalar.
+
+        Raises:
+            Refused: a merge key, a number too long to mean one, or a date that does not exist.
+        """
+        first = text[:1]
+        if first not in _NUMBER_STARTS and text and (len(text) > _LONGEST_WORD or first not in _WORD_STARTS):
+            return text
+        value = self._known.get(text, _UNREMEMBERED)
+        if value is _UNREMEMBERED:
+            value = self._construct(text)
+            if len(text) <= _REMEMBERED:
+                self._known[text] = value
+        return value
+
+    def _construct(self, text: str) -> Any:
+        tag = self._resolver.resolve(ScalarNode, text, (True, False))
+        if tag in (_STRING_TAG, _VALUE_TAG):
+            return text
+        if tag == _MERGE_TAG:
+            raise Refused("is a YAML merge key (<<), which is not supported", "use defaults")
+        if len(text) > _LONGEST_NUMBER:
+            raise Refused(f"is a number of {len(text)} characters", "put quotes around it if it is text")
+        try:
+            return self._constructor.construct_object(ScalarNode(tag, text))
+        except (ConstructorError, ValueError, OverflowError):
+            raise Refused("looks like a number or date but is none", "put quotes around it") from None

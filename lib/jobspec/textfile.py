@@ -1,0 +1,75 @@
+"""Reads a `text_file`, and nothing outside the folder it belongs to."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from lib.jobspec.problems import Refused, shown
+from lib.jobspec.rules import MAX_TEXT_BYTES, check_spoken_text
+
+
+def read_text_file(name: str, base_dir: Path | None) -> str:
+    """Return the text of `name` under `base_dir`, without a byte order mark.
+
+    Symbolic links are followed only as far as they stay inside `base_dir`.
+
+    Raises:
+        Refused: no base folder, a path that leads out of it, not a regular file, not readable, larger
+            than `MAX_TEXT_BYTES`, not UTF-8, or nothing to speak.
+    """
+    if base_dir is None:
+        raise Refused("is not accepted here, where files have no folder", "give the text itself as text")
+    data = _read(_resolved(name, base_dir), name)
+    if len(data) > MAX_TEXT_BYTES:
+        raise Refused(f"{shown(name)} is larger than {MAX_TEXT_BYTES} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Refused(
+            f"{shown(name)} is not UTF-8: byte {data[error.start]:#04x} in its line {line}"
+        ) from None
+    try:
+        return check_spoken_text(text)
+    except Refused as refused:
+        raise Refused(f"{shown(name)} {refused.message}") from None
+
+
+def _resolved(name: str, base_dir: Path) -> str:
+    if os.path.isabs(name):
+        raise Refused(f"{shown(name)} is absolute; it is relative to the YAML's folder")
+    try:
+        base = os.path.realpath(base_dir)
+        path = os.path.realpath(os.path.join(base, name))
+    except (OSError, ValueError):
+        raise Refused(f"{shown(name)} is no usable path") from None
+    if os.path.commonpath((base, path)) != base:
+        raise Refused(f"{shown(name)} leads out of the YAML's folder")
+    return path
+
+
+def _read(path: str, name: str) -> bytes:
+    # Not blocking, so that a FIFO cannot hang us; no link, so that a swap after resolving is refused.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise Refused(f"{shown(name)} does not exist") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise Refused(f"{shown(name)} cannot be read: {reason or 'no usable path'}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Refused(f"{shown(name)} is not a regular file")
+        return _read_descriptor(descriptor)
+    except OSError as error:
+        raise Refused(f"{shown(name)} cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_descriptor(descriptor: int) -> bytes:
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(MAX_TEXT_BYTES + 1)

@@ -1,0 +1,104 @@
+"""What a job's audio depends on: the specification, and the engine and voice it meets on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import Final
+
+from lib.errors import BadInput
+from lib.jobspec import fingerprint
+from lib.manifest.order import Order
+from lib.voices import ResolvedVoice, VoiceRegistry, check_text
+
+_VERSION: Final = "v1"
+_ENGINES: Final = "job_runner.engines"
+# Engines that come with the program: their model comes with another package than theirs.
+_MODEL_PACKAGES: Final = {"hibari": "hibari-tts"}
+_LEASE_DIGITS: Final = 13  # 52 bits: exact in every JSON reader
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """An order and the hash of all that decides its audio."""
+
+    order: Order
+    hash: str  # `v1:` and 64 hexadecimal digits
+
+    @property
+    def lease_no(self) -> int:
+        """A number for the spool that says which inputs a result belongs to, also after a crash."""
+        return int(self.hash.removeprefix(f"{_VERSION}:")[:_LEASE_DIGITS], 16)
+
+
+class UnspeakableJobs(BadInput):
+    """Jobs that cannot be spoken here. `problems` holds a sentence for each."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{count} job{'' if count == 1 else 's'} cannot be spoken here; nothing was begun."
+        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+
+
+def check_inputs(orders: Iterable[Order], registry: VoiceRegistry, engine: str) -> tuple[Inputs, ...]:
+    """Resolve each order's voice, check its text, and hash what decides its audio. Loads no engine.
+
+    Raises:
+        UnspeakableJobs: voices, speakers, languages or texts are wrong; all of them are named.
+        lib.voices.UnknownEngine: the setting names an engine that is not installed.
+    """
+    found, problems = [], []
+    for order in orders:
+        spec = order.spec
+        try:
+            resolved = registry.resolve(spec.voice, spec.speaker, spec.language, engine)
+            check_text(spec.text, resolved.engine, spec.chunk)
+        except BadInput as error:
+            problems.append(f"job {spec.request_id}: {error.message}")
+        else:
+            found.append(Inputs(order, _hash(fingerprint(spec), resolved)))
+    if problems:
+        raise UnspeakableJobs(problems)
+    return tuple(found)
+
+
+def _hash(job: str, resolved: ResolvedVoice) -> str:
+    digest = hashlib.sha256("\n".join((job, _speaker(resolved))).encode()).hexdigest()
+    return f"{_VERSION}:{digest}"
+
+
+@lru_cache(maxsize=256)
+def _speaker(resolved: ResolvedVoice) -> str:
+    """Who speaks, by content: a cloned voice by its recording, not by where that lies."""
+    reference = resolved.reference
+    return json.dumps(
+        {
+            "engine": resolved.engine,
+            "model": model_version(resolved.engine),
+            "voice": resolved.voice,
+            "speaker": resolved.speaker,
+            "preset": resolved.preset,
+            "language": resolved.language,
+            "reference": None if reference is None else [reference.sha256, reference.text],
+        },
+        sort_keys=True,
+    )
+
+
+@lru_cache(maxsize=16)
+def model_version(engine: str) -> str | None:
+    """The version of the package that brings the engine's model, without loading it; None when unknown."""
+    package = _MODEL_PACKAGES.get(engine)
+    if package is not None:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return None
+    for point in entry_points(group=_ENGINES, name=engine):
+        return point.dist.version if point.dist else None
+    return None

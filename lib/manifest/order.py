@@ -1,0 +1,87 @@
+"""From a job specification to the two forms in which it is spoken: a command line and a spool file.
+
+This is the only place that makes either, so that both ask for the same audio.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lib.jobspec import JobSpec, fingerprint, to_payload
+from lib.spool import SpoolJob
+
+TEXT: Final = "text.txt"
+RESULT: Final = "result.json"
+
+# Every field that changes the audio, in the order of the command line; a test holds it against the
+# specification's table. All are written out, so that a later change of a default changes no manifest.
+_VALUES: Final = (
+    ("voice", "--voice"),
+    ("speaker", "--speaker"),
+    ("language", "--language"),
+    ("profile", "--profile"),
+    ("variants", "--variants"),
+    ("seed", "--seed"),
+    ("format", "--format"),
+)
+_SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
+#: Fields that the command line carries in another way: the text as a file, the name as places.
+CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One job of a manifest. Paths are relative to the manifest's folder, with `/`."""
+
+    spec: JobSpec
+
+    @property
+    def text_path(self) -> str:
+        """Where the text is staged."""
+        return f"{self.spec.output_name}/{TEXT}"
+
+    @property
+    def result_path(self) -> str:
+        """Where the record of the finished job goes."""
+        return f"{self.spec.output_name}/{RESULT}"
+
+    def audio_path(self, take: int = 1) -> str:
+        """Where a take goes: `topic/beat-001.wav`, then `topic/beat-001.take-02.wav`."""
+        middle = "" if take == 1 else f".take-{take:02d}"
+        return f"{self.spec.output_name}{middle}.{self.spec.format}"
+
+    def text_bytes(self) -> bytes:
+        """What `text.txt` holds: the text and nothing else, in UTF-8."""
+        return self.spec.text.encode()
+
+    def argv(self) -> list[str]:
+        """The command that speaks this job, to be run in the manifest's folder."""
+        spec = self.spec
+        words = ["voice-synth", "speak", "--text-file", self.text_path]
+        words += ["--out-exact", spec.output_name, "--json-result", self.result_path]
+        for name, flag in _VALUES:
+            value = getattr(spec, name)
+            if value is not None:
+                words += [flag, str(value)]
+        return words + [flag for name, flag in _SWITCHES if getattr(spec, name)]
+
+    def spool_job(self, lease_no: int, attempt: int) -> SpoolJob:
+        """The same job as a resident worker takes it."""
+        return SpoolJob(self.spec.request_id, lease_no, attempt, to_payload(self.spec))
+
+    def entry(self) -> dict[str, Any]:
+        """What the manifest says of this job; nothing in it depends on time, place or machine."""
+        spec = self.spec
+        return {
+            "argv": self.argv(),
+            "audio": self.audio_path(),
+            "fingerprint": fingerprint(spec),
+            "output_name": spec.output_name,
+            "request_id": spec.request_id,
+            "result": self.result_path,
+            "spec": to_payload(spec),
+            "text_file": self.text_path,
+            "text_sha256": hashlib.sha256(self.text_bytes()).hexdigest(),
+        }

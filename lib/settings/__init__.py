@@ -1,0 +1,21 @@
+"""Settings: environment, files and flags, read once into one frozen, checked value.
+
+Only the programs' `wiring.py` modules import this package; everything below them gets plain values.
+"""
+
+from __future__ import annotations
+
+from lib.settings.folders import ensure_data_folder
+from lib.settings.kinds import Secret, without_password
+from lib.settings.load import load_settings
+from lib.settings.table import Info, Settings, table
+
+__all__ = [
+    "Info",
+    "Secret",
+    "Settings",
+    "ensure_data_folder",
+    "load_settings",
+    "table",
+    "without_password",
+]

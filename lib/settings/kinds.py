@@ -1,0 +1,216 @@
+"""What a setting's text may look like, and the value it becomes.
+
+A parser raises ValueError without the text in its message: the text may be a secret, and whoever
+reports the error decides whether it may be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+_DURATION = re.compile(r"(\d{1,12})\s*([smhd]?)")
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_MACHINE = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]*@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d{1,5})?"
+)
+HIDDEN: Final = "(hidden)"
+
+
+class Secret:
+    """A text that never shows by accident: `str`, `repr` and formatting give `(hidden)`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself, for the one call that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret is not written anywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of setting: the sentence for its bound ("a whole number from 1 to 9"), and its parser."""
+
+    bound: str
+    parse: Callable[[str], Any]
+    secret: bool = False  # the whole text is hidden
+    url: bool = False  # a password inside is hidden
+
+    @property
+    def may_be_a_file(self) -> bool:
+        """True when the value may stand in a file named by NAME_FILE or be a systemd credential."""
+        return self.secret or self.url
+
+    def show(self, value: Any) -> str | None:
+        """The value for people and records, without secrets; None when it is not set."""
+        if value is None or value == ():
+            return None
+        if self.secret:
+            return HIDDEN
+        if self.url:
+            return without_password(value)
+        return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def text(pattern: str | None = None, bound: str = "text on one line") -> Kind:
+    """Any printable line, or one that matches all of `pattern`."""
+    compiled = re.compile(pattern) if pattern else None
+
+    def parse(raw: str) -> str:
+        if not raw.isprintable() or (compiled and not compiled.fullmatch(raw)):
+            raise ValueError
+        return raw
+
+    return Kind(bound, parse)
+
+
+def secret() -> Kind:
+    """A printable line that is never shown."""
+
+    def parse(raw: str) -> Secret:
+        if not raw.isprintable():
+            raise ValueError
+        return Secret(raw)
+
+    return Kind("one line without control characters", parse, secret=True)
+
+
+def choice(*names: str) -> Kind:
+    """One of some names."""
+
+    def parse(raw: str) -> str:
+        if raw not in names:
+            raise ValueError
+        return raw
+
+    return Kind(f"one of {', '.join(names)}", parse)
+
+
+def whole(low: int, high: int) -> Kind:
+    """A whole number, both bounds allowed."""
+
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", raw) or not low <= int(raw) <= high:
+            raise ValueError
+        return int(raw)
+
+    return Kind(f"a whole number from {low} to {high}", parse)
+
+
+def number(low: float, high: float) -> Kind:
+    """A finite number, both bounds allowed."""
+
+    def parse(raw: str) -> float:
+        value = float(raw)
+        if not low <= value <= high:  # also refuses NaN
+            raise ValueError
+        return value
+
+    return Kind(f"a number from {low:g} to {high:g}", parse)
+
+
+def money(high: int = 1_000_000) -> Kind:
+    """US dollars, exact, zero or more."""
+
+    def parse(raw: str) -> Decimal:
+        try:
+            value = Decimal(raw)
+        except InvalidOperation:
+            raise ValueError from None
+        if not (value.is_finite() and 0 <= value <= high):
+            raise ValueError
+        return value
+
+    return Kind(f"US dollars from 0 to {high}, like 2.50", parse)
+
+
+def duration(low: int, high: int) -> Kind:
+    """Seconds, or a number with s, m, h or d; becomes whole seconds."""
+
+    def parse(raw: str) -> int:
+        match = _DURATION.fullmatch(raw)
+        if match is None:
+            raise ValueError
+        seconds = int(match[1]) * _SECONDS[match[2]]
+        if not low <= seconds <= high:
+            raise ValueError
+        return seconds
+
+    return Kind(f"seconds from {low} to {high}, or like 90s, 15m, 12h, 30d", parse)
+
+
+def path() -> Kind:
+    """A folder; `~` is the home folder, a relative one is made absolute by whoever loads it."""
+
+    def parse(raw: str) -> Path:
+        if "\0" in raw:
+            raise ValueError
+        return Path(raw)
+
+    return Kind("a folder's path", parse)
+
+
+def url(*schemes: str) -> Kind:
+    """A URL of one of these schemes; a password in it is never shown."""
+
+    def parse(raw: str) -> str:
+        parts = urlsplit(raw)
+        named = bool(parts.netloc or parts.path.strip("/"))
+        if parts.scheme.lower() not in schemes or not named or not raw.isprintable() or " " in raw:
+            raise ValueError
+        _ = parts.port  # raises ValueError when it is no number
+        return raw
+
+    return Kind(
+        f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}", parse, url=True
+    )
+
+
+def machines() -> Kind:
+    """Machines to reach by SSH, separated by commas or blanks."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        names = tuple(raw.replace(",", " ").split())
+        if not names or not all(_MACHINE.fullmatch(name) for name in names):
+            raise ValueError
+        return names
+
+    return Kind("a list of user@host:port, separated by commas", parse)
+
+
+def without_password(address: str) -> str:
+    """A URL fit to be shown: the password and unknown query values are replaced by `***`."""
+    scheme, slashes, rest = address.partition("://")
+    # Up to the last @, since a password may hold any character, even ones it should not.
+    user, at, rest = rest.rpartition("@")
+    name, colon, _password = user.partition(":")
+    place, mark, query = rest.partition("?")
+    pairs = "&".join(_shown_pair(pair) for pair in query.split("&")) if query else ""
+    return f"{scheme}{slashes}{name}{colon}{'***' if colon else ''}{at}{place}{mark}{pairs}"
+
+
+def _shown_pair(pair: str) -> str:
+    # These say where and how to connect and are worth seeing; anything else may be a key.
+    name, equals, value = pair.partition("=")
+    harmless = name.lower() in ("endpoint", "db", "sslmode", "protocol", "region")
+    return f"{name}{equals}{value if harmless else '***'}"

@@ -1,0 +1,260 @@
+"""The one table of settings: name, kind, default, alias and purpose of each.
+
+`Settings` below is both the table and the value that a program gets; docs/reference/settings.md,
+`.env.example` and `config show` are held against it by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+from lib.settings.kinds import (
+    Kind,
+    Secret,
+    choice,
+    duration,
+    machines,
+    money,
+    number,
+    path,
+    secret,
+    text,
+    url,
+    whole,
+)
+
+_POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
+_DAY = 86400
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,61}[A-Za-z0-9]|[A-Za-z0-9]"
+_PREFIX = rf"{_NAME}|\{{(?:{_NAME})\}}"  # braces make it one slot of a cluster
+
+
+class About(NamedTuple):
+    """The words about a setting: purpose, its default when no value says it, a value to show."""
+
+    help: str
+    default: str = ""
+    example: str = ""
+    alias: str | None = None
+
+
+class Info(NamedTuple):
+    """What is known of a setting before anything is read."""
+
+    name: str
+    kind: Kind
+    help: str
+    default_text: str  # as the reference says it; empty: not set
+    example: str  # the value `.env.example` shows, commented out
+    alias: str | None
+
+    @property
+    def attribute(self) -> str:
+        """The name of its attribute on `Settings`."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Settings:
+    """Every setting as a checked value. Made by `load_settings`; never changes.
+
+    Durations are seconds unless the name ends in `_ms`; money is US dollars.
+    `sources` maps each name to where its value came from.
+    """
+
+    redis_url: Annotated[
+        str | None,
+        url("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"),
+        About(
+            "Redis server of the queue",
+            default="unset: the embedded server",
+            example="redis://127.0.0.1:6379/0",
+        ),
+    ] = None
+    jobs_data_dir: Annotated[
+        Path,
+        path(),
+        About(
+            "folder of all that is kept",
+            default="`STATE_DIRECTORY`, else the XDG data folder plus `job-runner`",
+            example="/var/lib/job-runner",
+        ),
+    ]
+    jobs_prefix: Annotated[
+        str,
+        text(_PREFIX, "letters, digits, '.', '_', '-' and ':', at most 64, as in pab:jobs or {pab:jobs}"),
+        About("prefix of all Redis keys"),
+    ] = "pab:jobs"
+    watcher_lease_idle_ms: Annotated[
+        int, whole(100, _DAY * 1000), About("milliseconds without renewal until a lease is stale")
+    ] = 180_000
+    jobs_result_ttl: Annotated[
+        int, duration(60, 3650 * _DAY), About("how long results are kept", default="30d")
+    ] = 30 * _DAY
+    jobs_history_max: Annotated[int, whole(1, 100_000_000), About("how many finished jobs are kept")] = (
+        100_000
+    )
+    jobs_max_depth: Annotated[
+        int, whole(1, 100_000_000), About("unfinished jobs above which enqueue is refused")
+    ] = 1_000_000
+    voices_dir: Annotated[
+        Path,
+        path(),
+        About(
+            "folder of your own voices, beside the shipped ones",
+            default="`voices` in the data folder",
+            example="/srv/voices",
+        ),
+    ]
+    voice_engine: Annotated[
+        str,
+        text(r"[a-z][a-z0-9_-]{0,63}", "an engine's name: lower-case letters, digits, '-' and '_'"),
+        About("engine of jobs that name a speaker"),
+    ] = "hibari"
+    watcher_drain_seconds: Annotated[
+        int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
+    ] = 600
+    max_machines: Annotated[int, whole(0, 10_000), About("rented machines at most")] = 4
+    max_dph: Annotated[Decimal, money(), About("most dollars per hour for one machine")] = Decimal("1.00")
+    idle_hold_seconds: Annotated[
+        int | None,
+        whole(0, 7 * _DAY),
+        About("seconds an idle machine is kept", default="by cost", example="300"),
+    ] = None
+    spend_cap_hour: Annotated[Decimal, money(), About("most dollars per hour")] = Decimal("2")
+    spend_cap_day: Annotated[Decimal, money(), About("most dollars per day")] = Decimal("10")
+    spend_cap_month: Annotated[Decimal, money(), About("most dollars per month")] = Decimal("100")
+    spend_cap_batch: Annotated[Decimal | None, money(), About("most dollars per batch", example="5")] = None
+    spend_cap_machine: Annotated[Decimal, money(), About("most dollars per machine")] = Decimal("5")
+    credit_floor: Annotated[Decimal, money(), About("dollars of credit below which nothing is rented")] = (
+        Decimal("1")
+    )
+    ssh_machines: Annotated[
+        tuple[str, ...], machines(), About("machines of provider ssh", example="me@gpu.example:22")
+    ] = ()
+    aws_access_key_id: Annotated[str | None, text(), About("S3 key id", example="AKIAEXAMPLE")] = None
+    aws_secret_access_key: Annotated[Secret | None, secret(), About("S3 secret key")] = None
+    aws_region: Annotated[
+        str | None,
+        text(r"[A-Za-z0-9-]{1,64}", "a region's name, like eu-central-1"),
+        About("S3 region", example="eu-central-1"),
+    ] = None
+    webhook_url: Annotated[Secret | None, secret(), About("where notifications are posted")] = None
+    webhook_secret: Annotated[Secret | None, secret(), About("signs notifications")] = None
+    llm_base_url: Annotated[
+        str | None,
+        url("http", "https"),
+        About("language model of text stages", example="http://127.0.0.1:8080/v1"),
+    ] = None
+    llm_api_key: Annotated[Secret | None, secret(), About("key of the language model")] = None
+    llm_model: Annotated[str | None, text(), About("name of the language model", example="small")] = None
+    database_url: Annotated[
+        str,
+        url("sqlite", *_POSTGRES),
+        About(
+            "database of pipelines",
+            default="SQLite file `pipeline.db` in the data folder",
+            example="postgresql://job_runner@127.0.0.1/job_runner",
+        ),
+    ]
+    db_schema: Annotated[
+        str,
+        text(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and '_', at most 63"),
+        About("Postgres schema"),
+    ] = "job_pipeline"
+    job_pipeline_dag: Annotated[
+        str | None,
+        text(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", "module:object, like shop.stages:dag"),
+        About("pipeline to run, instead of --dag", example="shop.stages:dag", alias="ORCHEX_DAG"),
+    ] = None
+    task_timeout_seconds: Annotated[int, whole(1, 7 * _DAY), About("wall time of one task")] = 120
+    max_attempts: Annotated[int, whole(1, 1000), About("attempts of a task until it is dead")] = 10
+    lease_seconds: Annotated[int, whole(3, _DAY), About("lease of a task, renewed at a third of it")] = 90
+    claim_poll_interval: Annotated[
+        float, number(0.01, 3600), About("seconds between claims on an empty queue without NOTIFY")
+    ] = 0.5
+    db_pool_min: Annotated[int, whole(0, 1000), About("database connections kept open")] = 1
+    db_pool_max: Annotated[int, whole(1, 1000), About("database connections at most")] = 10
+    statement_timeout_ms: Annotated[
+        int, whole(1, _DAY * 1000), About("milliseconds a database statement may take")
+    ] = 30_000
+    metrics_flush_interval: Annotated[int, whole(1, _DAY), About("seconds between rate log lines")] = 15
+    storage_url: Annotated[
+        str,
+        url("file", "s3"),
+        About(
+            "where finished files are kept",
+            default="`storage` in the data folder",
+            example="s3://bucket/prefix?endpoint=https://s3.example",
+        ),
+    ]
+    provider: Annotated[str, choice("local", "ssh", "vast"), About("who runs the machines")] = "local"
+    vast_api_key: Annotated[Secret | None, secret(), About("key of the Vast account")] = None
+    vast_url: Annotated[
+        str | None,
+        url("http", "https"),
+        About("another Vast server, for tests", example="http://127.0.0.1:8090"),
+    ] = None
+    imagen_worker_database_url: Annotated[
+        str | None,
+        url(*_POSTGRES),
+        About(
+            "direct Postgres address of the picture worker", example="postgresql://worker@127.0.0.1/pictures"
+        ),
+    ] = None
+    supabase_url: Annotated[
+        str | None,
+        url("http", "https"),
+        About("storage of the picture worker", example="https://project.example"),
+    ] = None
+    supabase_service_key: Annotated[Secret | None, secret(), About("key of that storage")] = None
+    imagen_owner_user_id: Annotated[
+        str | None,
+        text(),
+        About("owner of pictures whose row has none", example="00000000-0000-0000-0000-000000000000"),
+    ] = None
+    replicate_api_token: Annotated[Secret | None, secret(), About("token of the replicate backend")] = None
+    job_console_token: Annotated[
+        Secret | None, secret(), About("bearer token of the console", default="made at first start")
+    ] = None
+    imagen_bucket: Annotated[
+        str, text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", "a bucket's name"), About("bucket of pictures")
+    ] = "imagen-generated"
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def shown(self) -> dict[str, str | None]:
+        """Every setting by name, fit to be printed: no secret, no password. None: not set."""
+        return {info.name: info.kind.show(getattr(self, info.attribute)) for info in table()}
+
+    def __repr__(self) -> str:
+        set_ones = (f"{name}={value}" for name, value in self.shown().items() if value is not None)
+        return f"Settings({', '.join(set_ones)})"
+
+
+@lru_cache(maxsize=1)
+def table() -> tuple[Info, ...]:
+    """All settings in the order of the reference."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(
+        _info(item.name, hints[item.name].__metadata__, None if item.default is MISSING else item.default)
+        for item in fields(Settings)
+        if item.name != "sources"
+    )
+
+
+def _info(attribute: str, annotations: tuple[Kind, About], default: Any) -> Info:
+    kind, about = annotations
+    value = "" if default in (None, ()) else str(default)
+    return Info(
+        name=attribute.upper(),
+        kind=kind,
+        help=about.help,
+        default_text=about.default or value,
+        example=about.example or value,
+        alias=about.alias,
+    )

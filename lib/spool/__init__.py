@@ -1,0 +1,45 @@
+"""The files that pass between a watcher and a resident worker. The format is docs/reference/spool.md.
+
+The watcher's side is `SpoolClient` over a small `Files` port (a local folder here, SFTP for a machine far
+away); the worker's side is `WorkerSpool`. Neither knows what a job specification means: it is carried as an
+opaque mapping.
+"""
+
+from __future__ import annotations
+
+from lib.spool.client import SpoolClient
+from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable
+from lib.spool.files import Files, LocalFiles
+from lib.spool.layout import entry_name, is_entry
+from lib.spool.model import (
+    ErrorClass,
+    Heartbeat,
+    Phase,
+    ResultError,
+    ResultFile,
+    SpoolJob,
+    SpoolResult,
+    WorkerState,
+)
+from lib.spool.worker import TakenJob, WorkerSpool
+
+__all__ = [
+    "ErrorClass",
+    "Files",
+    "Heartbeat",
+    "InvalidSpoolData",
+    "LocalFiles",
+    "Phase",
+    "ResultError",
+    "ResultFile",
+    "SpoolBusy",
+    "SpoolClient",
+    "SpoolJob",
+    "SpoolResult",
+    "SpoolUnusable",
+    "TakenJob",
+    "WorkerSpool",
+    "WorkerState",
+    "entry_name",
+    "is_entry",
+]

@@ -1,0 +1,150 @@
+"""The watcher's side of a spool."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lib.spool import layout
+from lib.spool.errors import InvalidSpoolData
+from lib.spool.files import Files
+from lib.spool.layout import entry_of, is_entry, job_path
+from lib.spool.model import Heartbeat, Phase, ResultFile, SpoolJob, SpoolResult
+
+
+class SpoolClient:
+    """Hands jobs to a worker and takes its results, over any `Files`.
+
+    Every call is safe to repeat, so a watcher that died and came back may simply do it all again. What the
+    worker wrote is not trusted: sizes are bounded, names checked, hashes compared, no path in it followed.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def submit(self, job: SpoolJob) -> str:
+        """Lay the job into the inbox, unless this lease of it is there already; returns its entry.
+
+        Raises:
+            InvalidSpoolData: the job file would be over the format's bound.
+        """
+        entry = job.entry
+        if entry not in self.entries():
+            data = job.to_bytes()
+            if len(data) > layout.MAX_JOB_BYTES:
+                raise InvalidSpoolData(f"The job {job.request_id} is over {layout.MAX_JOB_BYTES} bytes.")
+            self._files.write(job_path(layout.INBOX, entry), data)
+        self._files.ring(layout.WORKER_BELL)
+        return entry
+
+    def entries(self) -> dict[str, Phase]:
+        """Every entry and where it lies. One seen twice while it moves counts as the further one."""
+        found: dict[str, Phase] = {}
+        for phase in (Phase.INBOX, Phase.WORK):  # in the order an entry travels, so that none is missed
+            for name in self._files.list(phase.value):
+                entry = entry_of(name)
+                if entry is not None:
+                    found[entry] = phase
+        for entry in self.finished():
+            found[entry] = Phase.OUTBOX
+        return found
+
+    def finished(self) -> list[str]:
+        """Entries whose results wait in the outbox, in no order."""
+        return [name for name in self._files.list(layout.OUTBOX) if is_entry(name)]
+
+    def result(self, entry: str) -> SpoolResult | None:
+        """The result of `entry`; None while there is none.
+
+        Raises:
+            InvalidSpoolData: the worker wrote something else, or a result of another job.
+        """
+        _check(entry)
+        try:
+            data = self._files.read(f"{layout.OUTBOX}/{entry}/{layout.RESULT}", layout.MAX_RESULT_BYTES)
+        except FileNotFoundError:
+            return None
+        result = SpoolResult.from_bytes(data)
+        if result.entry != entry:
+            raise InvalidSpoolData(f"The worker's result in {entry} belongs to another job or lease.")
+        return result
+
+    def fetch(self, entry: str, file: ResultFile, local: Path) -> None:
+        """Copy one file of a result to `local` and verify it; on failure `local` does not exist.
+
+        Raises:
+            InvalidSpoolData: missing, or its size or hash differ from the result's.
+        """
+        _check(entry)
+        if not layout.is_file_name(file.name):
+            raise InvalidSpoolData(f"The worker's result in {entry} names a file that is no plain name.")
+        try:
+            self._files.fetch(f"{layout.OUTBOX}/{entry}/{file.name}", local, file.bytes)
+            _verify(entry, file, local)
+        except FileNotFoundError:
+            local.unlink(missing_ok=True)
+            raise InvalidSpoolData(f"The worker's result in {entry} lacks its file {file.name}.") from None
+        except BaseException:
+            local.unlink(missing_ok=True)
+            raise
+
+    def acknowledge(self, entry: str) -> None:
+        """Remove the result and all that is left of `entry`: it has been stored elsewhere."""
+        _check(entry)
+        self._files.remove_tree(f"{layout.CANCEL}/{entry}")
+        self._files.remove_tree(f"{layout.OUTBOX}/{entry}")
+
+    def cancel(self, entry: str) -> None:
+        """Ask that `entry` be given up; it ends as a result of class `canceled`, or as done if it was."""
+        _check(entry)
+        self._files.write(f"{layout.CANCEL}/{entry}", b"")
+        self._files.ring(layout.WORKER_BELL)
+
+    def withdraw(self, entry: str) -> bool:
+        """Take `entry` back out of the inbox; False when a worker has begun it, or it is not there."""
+        _check(entry)
+        away = f"{layout.TMP}/withdrawn.{entry}"
+        try:
+            self._files.rename(job_path(layout.INBOX, entry), away)
+        except FileNotFoundError:
+            return False
+        self._files.remove_tree(away)
+        return True
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The worker's last sign of life; None before the first.
+
+        Raises:
+            InvalidSpoolData: it breaks the format.
+        """
+        try:
+            return Heartbeat.from_bytes(self._files.read(layout.HEARTBEAT, layout.MAX_HEARTBEAT_BYTES))
+        except FileNotFoundError:
+            return None
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when a result may have come, or after `timeout_s` seconds, or earlier (first: at once)."""
+        self._files.wait(layout.CLIENT_BELL, timeout_s)
+
+    def wake(self) -> None:
+        """End a `wait` that goes on in another thread."""
+        self._files.ring(layout.CLIENT_BELL)
+
+
+def _check(entry: str) -> None:
+    if not is_entry(entry):
+        raise InvalidSpoolData(f"{entry[:80]!r} is no entry of a spool.")
+
+
+def _verify(entry: str, file: ResultFile, local: Path) -> None:
+    size = local.stat().st_size
+    if size != file.bytes:
+        raise InvalidSpoolData(
+            f"The worker's file {file.name} in {entry} has {size} bytes where its result says {file.bytes}."
+        )
+    with local.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    if digest != file.sha256:
+        raise InvalidSpoolData(
+            f"The worker's file {file.name} in {entry} has another sha256 than its result."
+        )

@@ -1,0 +1,192 @@
+"""The little that a spool's client needs of a file system, near or far."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from lib.spool.bell import Bell, ring
+from lib.spool.errors import InvalidSpoolData, SpoolUnusable
+
+
+class Files(Protocol):
+    """Files under one root. Paths are relative, with `/`, and were made by `lib.spool.layout`.
+
+    Every method raises SpoolUnusable when the root cannot be reached or refuses.
+    """
+
+    def list(self, folder: str) -> list[str]:
+        """Names in `folder`, in no order; empty when it does not exist."""
+        ...
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The whole file. Raises FileNotFoundError, or InvalidSpoolData when it is over `limit` bytes."""
+        ...
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put a file there whole or not at all, making its folder; an existing one is replaced."""
+        ...
+
+    def rename(self, source: str, target: str) -> None:
+        """Move within the root. Raises FileNotFoundError."""
+        ...
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a file or a folder with all in it; one that is gone is success."""
+        ...
+
+    def fetch(self, path: str, local: Path, limit: int) -> None:
+        """Copy a plain file (not through a link) to `local`. Raises as `read` does."""
+        ...
+
+    def ring(self, bell: str) -> None:
+        """Wake who waits at `bell`, where that is possible; doing nothing is allowed."""
+        ...
+
+    def wait(self, bell: str, timeout_s: float) -> None:
+        """Return when `bell` rings, or after `timeout_s` seconds, or earlier."""
+        ...
+
+
+class LocalFiles:
+    """A folder of this machine. Durable: what was written is on the disk when the call returns."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._bells: dict[str, Bell] = {}
+
+    def list(self, folder: str) -> list[str]:
+        """Names in `folder`."""
+        try:
+            return os.listdir(self.root / folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unusable(self.root / folder, error) from None
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The whole file."""
+        fd = self._open_plain(path)
+        try:
+            with os.fdopen(fd, "rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise _unusable(self.root / path, error) from None
+        if len(data) > limit:
+            raise _too_large(path, limit)
+        return data
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write to a temporary name beside it, sync, rename."""
+        target = self.root / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, data, sync=True)
+        except OSError as error:
+            raise _unusable(target, error) from None
+
+    def rename(self, source: str, target: str) -> None:
+        """Move within the root."""
+        try:
+            (self.root / source).rename(self.root / target)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _unusable(self.root / source, error) from None
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a file or a folder; a link is removed, never followed."""
+        target = self.root / path
+        try:
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unusable(target, error) from None
+
+    def fetch(self, path: str, local: Path, limit: int) -> None:
+        """Copy a plain file to `local` (not synced: the caller verifies it and decides where it stays)."""
+        fd = self._open_plain(path)
+        try:
+            with os.fdopen(fd, "rb") as source, local.open("wb") as target:
+                if os.fstat(source.fileno()).st_size > limit:
+                    raise _too_large(path, limit)
+                shutil.copyfileobj(source, target, 1024 * 1024)
+        except OSError as error:
+            raise _unusable(local, error) from None
+
+    def ring(self, bell: str) -> None:
+        """Wake who waits at `bell`."""
+        ring(self.root / bell)
+
+    def wait(self, bell: str, timeout_s: float) -> None:
+        """Wait at a FIFO, made when first waited at."""
+        try:
+            waiting = self._bells.get(bell)
+            if waiting is None:
+                self.root.mkdir(parents=True, exist_ok=True)
+                waiting = self._bells[bell] = Bell(self.root / bell)
+                return  # what happened before the bell hung there was not heard: look first
+            waiting.wait(timeout_s)
+        except OSError as error:
+            raise _unusable(self.root / bell, error) from None
+
+    def close(self) -> None:
+        """Let go of the bells."""
+        while self._bells:
+            self._bells.popitem()[1].close()
+
+    def _open_plain(self, path: str) -> int:
+        """Open for reading, but no link, no FIFO, no device."""
+        target = self.root / path
+        try:
+            fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _unusable(target, error) from None
+        if not os.path.isfile(fd):
+            os.close(fd)
+            raise InvalidSpoolData(f"{path} in the spool is no plain file.")
+        return fd
+
+
+def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
+    """Write `target` by a temporary name and a rename; `sync` makes it outlast a power cut. Raises OSError."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(target)
+        if sync:
+            sync_folder(target.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable. Raises OSError."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unusable(path: Path, error: OSError) -> SpoolUnusable:
+    return SpoolUnusable(f"The spool's {path} cannot be used: {error.strerror or error}.")
+
+
+def _too_large(path: str, limit: int) -> InvalidSpoolData:
+    return InvalidSpoolData(f"{path} in the spool is over {limit} bytes.")

@@ -1,0 +1,63 @@
+"""Names inside a spool folder. Nothing a caller names becomes one of them, only its hash does."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+INBOX: Final = "inbox"
+WORK: Final = "work"
+OUTBOX: Final = "outbox"
+CANCEL: Final = "cancel"
+TMP: Final = "tmp"
+HEARTBEAT: Final = "heartbeat.json"
+WORKER_LOCK: Final = "worker.lock"
+WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/
+CLIENT_BELL: Final = "bell.client"  # rung when something lies in outbox/
+RESULT: Final = "result.json"
+FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP)
+
+MAX_JOB_BYTES: Final = 16 * 1024 * 1024
+MAX_RESULT_BYTES: Final = 4 * 1024 * 1024
+MAX_HEARTBEAT_BYTES: Final = 64 * 1024
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024 * 1024
+MAX_FILES: Final = 64
+MAX_LOG_LINES: Final = 50
+MAX_LINE_CHARACTERS: Final = 2_000
+
+_ENTRY: Final = re.compile(r"[0-9a-f]{32}\.(0|[1-9][0-9]{0,17})")
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def entry_name(request_id: str, lease_no: int) -> str:
+    """The name of one lease of one job: 32 hexadecimal digits of its hash, a dot, the lease number.
+
+    Raises:
+        ValueError: the lease number is negative.
+    """
+    if lease_no < 0:
+        raise ValueError(f"a lease number is not negative: {lease_no}")
+    digest = hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:32]}.{lease_no}"
+
+
+def is_entry(name: str) -> bool:
+    """Whether `name` could have come from `entry_name`."""
+    return _ENTRY.fullmatch(name) is not None
+
+
+def entry_of(file_name: str) -> str | None:
+    """The entry of a file `<entry>.json`; None for any other name."""
+    entry, dot, suffix = file_name.rpartition(".")
+    return entry if dot and suffix == "json" and is_entry(entry) else None
+
+
+def job_path(folder: str, entry: str) -> str:
+    """Where the job file of `entry` lies: in `inbox` or in `work`."""
+    return f"{folder}/{entry}.json"
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a result may call a file so: one plain segment that is not `result.json`."""
+    return _FILE_NAME.fullmatch(name) is not None and name != RESULT

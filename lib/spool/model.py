@@ -1,0 +1,283 @@
+"""What the files of a spool hold. Writing is exact; reading refuses whatever breaks the format."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from lib.spool.checked import Checked, parse_object
+from lib.spool.layout import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_LINE_CHARACTERS,
+    MAX_LOG_LINES,
+    entry_name,
+    is_file_name,
+)
+
+FORMAT: Final = 1
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_LONGEST_ID: Final = 200
+
+
+class ErrorClass(StrEnum):
+    """Why a job failed, as far as the caller's next step depends on it."""
+
+    BAD_INPUT = "bad_input"  # the job is wrong; another try ends the same
+    ENGINE = "engine"  # the engine failed; another try may work
+    TIMEOUT = "timeout"  # the job ran longer than its timeout_s
+    CANCELED = "canceled"  # the client asked for it
+    POISON = "poison"  # a worker died twice while it worked on this job
+
+
+class WorkerState(StrEnum):
+    """What a worker does at the time of its heartbeat."""
+
+    LOADING = "loading"
+    IDLE = "idle"
+    WORKING = "working"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+class Phase(StrEnum):
+    """Where an entry lies."""
+
+    INBOX = "inbox"
+    WORK = "work"
+    OUTBOX = "outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolJob:
+    """One lease of one job on its way to a worker. `spec` is the job specification's payload."""
+
+    request_id: str
+    lease_no: int
+    attempt: int
+    spec: Mapping[str, Any]
+
+    @property
+    def entry(self) -> str:
+        """Its name in the spool."""
+        return entry_name(self.request_id, self.lease_no)
+
+    def to_bytes(self) -> bytes:
+        """The job file."""
+        return _dump(
+            {
+                "format": FORMAT,
+                "request_id": self.request_id,
+                "lease_no": self.lease_no,
+                "attempt": self.attempt,
+                "spec": self.spec,
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SpoolJob:
+        """Read a job file.
+
+        Raises:
+            InvalidSpoolData: it breaks the format.
+        """
+        what = "The job file"
+        checked = _open(data, what)
+        return cls(
+            request_id=checked.text("request_id", longest=_LONGEST_ID),
+            lease_no=checked.whole("lease_no"),
+            attempt=checked.whole("attempt"),
+            spec=checked.mapping("spec"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """One audio file beside a `result.json`."""
+
+    name: str
+    bytes: int
+    sha256: str
+    take: int  # 1 is the chosen one
+
+
+@dataclass(frozen=True, slots=True)
+class ResultError:
+    """Why a job failed: its class, a sentence, and the worker's last lines about it."""
+
+    error_class: ErrorClass
+    message: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolResult:
+    """What a worker made of a job. `error` is None exactly when the job is done."""
+
+    entry: str
+    request_id: str | None  # None only when the job file could not be read
+    started_at: float  # seconds since the epoch, by the worker's clock
+    finished_at: float
+    record: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[ResultFile, ...] = ()
+    error: ResultError | None = None
+
+    @property
+    def status(self) -> str:
+        """`done` or `failed`."""
+        return "failed" if self.error else "done"
+
+    def to_bytes(self) -> bytes:
+        """The `result.json`; over-long messages and logs are shortened, the end of a log is kept."""
+        return _dump(
+            {
+                "format": FORMAT,
+                "entry": self.entry,
+                "request_id": self.request_id,
+                "status": self.status,
+                "started_at": self.started_at,
+                "finished_at": self.finished_at,
+                "record": self.record,
+                "files": [
+                    {"name": f.name, "bytes": f.bytes, "sha256": f.sha256, "take": f.take} for f in self.files
+                ],
+                "error": _error_json(self.error),
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SpoolResult:
+        """Read a worker's `result.json`, trusting nothing in it.
+
+        Raises:
+            InvalidSpoolData: it breaks the format.
+        """
+        what = "The worker's result"
+        checked = _open(data, what)
+        status = checked.text("status", longest=10)
+        error = _read_error(checked, what) if status == "failed" else None
+        files = tuple(_read_file(item, what) for item in checked.items("files", most=MAX_FILES))
+        if status not in ("done", "failed"):
+            checked.refuse("status", "must be done or failed")
+        if status == "done" and not files:
+            checked.refuse("files", "must name the audio of a job that is done")
+        if len({file.name for file in files}) != len(files):
+            checked.refuse("files", "names a file twice")
+        return cls(
+            entry=checked.text("entry", longest=64),
+            request_id=checked.optional_text("request_id", longest=_LONGEST_ID),
+            started_at=checked.number("started_at"),
+            finished_at=checked.number("finished_at"),
+            record=checked.mapping("record"),
+            files=files,
+            error=error,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A worker's sign of life."""
+
+    pid: int
+    state: WorkerState
+    at: float  # seconds since the epoch, by the worker's clock
+    started_at: float
+    engine: str
+    finished: int  # jobs since it started, done or failed
+    entry: str | None = None  # the job at hand
+    pieces_done: int = 0
+    pieces: int = 0
+
+    def to_bytes(self) -> bytes:
+        """The `heartbeat.json`."""
+        return _dump(
+            {
+                "format": FORMAT,
+                "pid": self.pid,
+                "state": self.state.value,
+                "at": self.at,
+                "started_at": self.started_at,
+                "engine": self.engine,
+                "finished": self.finished,
+                "entry": self.entry,
+                "pieces_done": self.pieces_done,
+                "pieces": self.pieces,
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Heartbeat:
+        """Read a worker's heartbeat.
+
+        Raises:
+            InvalidSpoolData: it breaks the format.
+        """
+        checked = _open(data, "The worker's heartbeat")
+        state = checked.text("state", longest=20)
+        if state not in set(WorkerState):
+            checked.refuse("state", "is unknown")
+        return cls(
+            pid=checked.whole("pid"),
+            state=WorkerState(state),
+            at=checked.number("at"),
+            started_at=checked.number("started_at"),
+            engine=checked.text("engine", longest=200),
+            finished=checked.whole("finished"),
+            entry=checked.optional_text("entry", longest=64),
+            pieces_done=checked.whole("pieces_done"),
+            pieces=checked.whole("pieces"),
+        )
+
+
+def _dump(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _open(data: bytes, what: str) -> Checked:
+    checked = Checked(parse_object(data, what), what)
+    if checked.whole("format") != FORMAT:
+        checked.refuse("format", f"is not {FORMAT}; the two sides have different versions")
+    return checked
+
+
+def _error_json(error: ResultError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {
+        "class": error.error_class.value,
+        "message": error.message[:MAX_LINE_CHARACTERS],
+        "log": [line[:MAX_LINE_CHARACTERS] for line in error.log[-MAX_LOG_LINES:]],
+    }
+
+
+def _read_error(checked: Checked, what: str) -> ResultError:
+    error = Checked(checked.mapping("error"), f"{what}: error")
+    name = error.text("class", longest=20)
+    if name not in set(ErrorClass):
+        error.refuse("class", "is unknown")
+    lines = error.items("log", most=MAX_LOG_LINES)
+    if not all(isinstance(line, str) and len(line) <= MAX_LINE_CHARACTERS for line in lines):
+        error.refuse("log", f"must hold lines of at most {MAX_LINE_CHARACTERS} characters")
+    return ResultError(ErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines))
+
+
+def _read_file(item: Any, what: str) -> ResultFile:
+    checked = Checked(item if isinstance(item, dict) else {}, f"{what}: files")
+    name = checked.text("name", longest=200)
+    if not is_file_name(name):
+        checked.refuse("name", "is no plain file name")
+    sha256 = checked.text("sha256", longest=64)
+    if not _SHA256.fullmatch(sha256):
+        checked.refuse("sha256", "must be 64 hexadecimal digits")
+    return ResultFile(
+        name=name,
+        bytes=checked.whole("bytes", least=1, most=MAX_FILE_BYTES),
+        sha256=sha256,
+        take=checked.whole("take", least=1, most=MAX_FILES),
+    )

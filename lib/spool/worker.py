@@ -1,0 +1,199 @@
+"""The worker's side of a spool: always a folder of its own machine."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from lib.spool import layout
+from lib.spool.bell import Bell, ring
+from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable
+from lib.spool.files import LocalFiles, sync_folder, write_whole
+from lib.spool.layout import entry_of, is_entry, job_path
+from lib.spool.model import Heartbeat, SpoolJob, SpoolResult
+
+#: A job that a worker died on this many times is given back as poison.
+MAX_STARTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TakenJob:
+    """A job this worker holds. `problem` says why its file could not be read; then `job` is None."""
+
+    entry: str
+    job: SpoolJob | None
+    problem: str | None = None
+
+
+class WorkerSpool:
+    """Takes jobs, puts results. A context manager: entering locks the spool for this process.
+
+    Raises, on entering:
+        SpoolBusy: another worker serves it.
+        SpoolUnusable: the folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._files = LocalFiles(root)
+        self._lock_fd = -1
+        self._bell: Bell | None = None
+        self._held: set[str] = set()
+
+    def __enter__(self) -> WorkerSpool:
+        try:
+            for folder in layout.FOLDERS:
+                (self.root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock()
+            self._bell = Bell(self.root / layout.WORKER_BELL)
+        except OSError as error:
+            self._unlock()
+            raise SpoolUnusable(f"The spool {self.root} cannot be used: {error.strerror or error}.") from None
+        self._sweep()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+        self._unlock()
+
+    def take(self, limit: int) -> list[TakenJob]:
+        """Hold up to `limit` jobs: first those a dead worker left in work/, then the inbox, oldest first."""
+        left = [entry for entry in self._entries(layout.WORK) if entry not in self._held]
+        fresh = [] if len(left) >= limit else self._entries(layout.INBOX)[: limit - len(left)]
+        for entry in fresh:
+            try:
+                self._files.rename(job_path(layout.INBOX, entry), job_path(layout.WORK, entry))
+            except FileNotFoundError:
+                continue  # withdrawn
+            left.append(entry)
+        self._held.update(left[:limit])
+        return [self._read(entry) for entry in left[:limit]]
+
+    def give_back(self, entry: str) -> None:
+        """Lay a job back into the inbox, as if it had never been taken."""
+        self._held.discard(entry)
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rename(job_path(layout.WORK, entry), job_path(layout.INBOX, entry))
+        (self.root / layout.WORK / f"{entry}.starts").unlink(missing_ok=True)
+
+    def begin(self, entry: str) -> bool:
+        """Note on disk that work on `entry` starts; False when it has killed too many workers."""
+        path = self.root / layout.WORK / f"{entry}.starts"
+        starts = path.stat().st_size if path.exists() else 0
+        if starts >= MAX_STARTS:
+            return False
+        with path.open("ab") as file:
+            file.write(b"+")
+        return True
+
+    def canceled(self, entry: str) -> bool:
+        """Whether the client gave `entry` up."""
+        return (self.root / layout.CANCEL / entry).exists()
+
+    def scratch(self, entry: str) -> Path:
+        """A new empty folder for the files of `entry`; `publish` moves it to the outbox."""
+        folder = self.root / layout.TMP / entry
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def publish(self, entry: str, result: SpoolResult) -> None:
+        """Put result and scratch folder into the outbox, whole or not at all, and let go of the job.
+
+        The audio in the scratch folder must be on the disk already (its writer syncs it).
+        """
+        folder = self.root / layout.TMP / entry
+        target = self.root / layout.OUTBOX / entry
+        if not folder.is_dir():
+            folder = self.scratch(entry)
+        write_whole(folder / layout.RESULT, result.to_bytes(), sync=True)
+        if not target.exists():  # else: published by a worker that died before it let go
+            folder.rename(target)
+            sync_folder(target.parent)
+        self._let_go(entry)
+        ring(self.root / layout.CLIENT_BELL)
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Write the sign of life. Not synced: it means nothing after a power cut."""
+        write_whole(self.root / layout.HEARTBEAT, heartbeat.to_bytes(), sync=False)
+
+    def wait(self, timeout_s: float, also: Sequence[int] = ()) -> None:
+        """Return when a client rings, a descriptor of `also` is readable, or after `timeout_s` seconds."""
+        if self._bell is None:
+            raise RuntimeError("wait() outside of the spool's context")
+        self._bell.wait(timeout_s, also)
+
+    def _entries(self, folder: str) -> list[str]:
+        """Entries of a folder, oldest first."""
+        found: list[tuple[int, str]] = []
+        with os.scandir(self.root / folder) as scan:
+            for item in scan:
+                entry = entry_of(item.name)
+                if entry is not None:
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append((item.stat(follow_symlinks=False).st_mtime_ns, entry))
+        return [entry for _, entry in sorted(found)]
+
+    def _read(self, entry: str) -> TakenJob:
+        try:
+            data = self._files.read(job_path(layout.WORK, entry), layout.MAX_JOB_BYTES)
+            job = SpoolJob.from_bytes(data)
+        except InvalidSpoolData as error:
+            return TakenJob(entry, None, error.message)
+        except FileNotFoundError:
+            return TakenJob(entry, None, "The job file vanished from the spool.")
+        if job.entry != entry:
+            return TakenJob(entry, None, "The job file's name does not belong to its job and lease.")
+        return TakenJob(entry, job)
+
+    def _let_go(self, entry: str) -> None:
+        for name in (f"{entry}.json", f"{entry}.starts"):
+            (self.root / layout.WORK / name).unlink(missing_ok=True)
+        self._held.discard(entry)
+
+    def _sweep(self) -> None:
+        """Finish what a dead worker left half done."""
+        for name in self._files.list(layout.TMP):
+            self._files.remove_tree(f"{layout.TMP}/{name}")
+        for name in self._files.list(layout.OUTBOX):
+            if is_entry(name):
+                self._let_go(name)
+        known = {*self._entries(layout.INBOX), *self._entries(layout.WORK)}
+        for name in self._files.list(layout.CANCEL):
+            if name not in known:
+                self._files.remove_tree(f"{layout.CANCEL}/{name}")
+
+    def _lock(self) -> None:
+        """Hold the lock file as long as this process lives."""
+        path = self.root / layout.WORKER_LOCK
+        self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._lock_fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            self._unlock()
+            raise SpoolBusy(
+                f"Another worker (process {owner}) already serves the spool {self.root}; "
+                "stop it first, or give this one another folder."
+            ) from None
+        os.ftruncate(self._lock_fd, 0)
+        os.pwrite(self._lock_fd, f"{os.getpid()}\n".encode(), 0)
+
+    def _unlock(self) -> None:
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1

@@ -1,0 +1,7 @@
+"""What is going on, in one place for `--json`, tables and pages."""
+
+from __future__ import annotations
+
+from lib.status.overview import Overview, Verdict, overview, server_sentence
+
+__all__ = ["Overview", "Verdict", "overview", "server_sentence"]

@@ -1,0 +1,22 @@
+"""Where finished audio is kept. One port, an adapter beside it for each kind of store."""
+
+from __future__ import annotations
+
+from lib.storage.file import FileStorage
+from lib.storage.opening import open_storage
+from lib.storage.port import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact
+from lib.storage.takes import Take, locations_of, publish_takes, published_name, takes_of
+
+__all__ = [
+    "ArtifactMismatch",
+    "FileStorage",
+    "Storage",
+    "StorageUnavailable",
+    "StoredArtifact",
+    "Take",
+    "locations_of",
+    "open_storage",
+    "publish_takes",
+    "published_name",
+    "takes_of",
+]

@@ -1,0 +1,46 @@
+"""Which voices there are, which engine speaks each, and which texts an engine can speak.
+
+Cheap to import: no numpy, no engine, no YAML parser until a `voice.yaml` is read. `plan`, the watcher and
+`voice-synth` ask the same registry, so a missing voice is an error before any machine is rented.
+"""
+
+from __future__ import annotations
+
+from lib.voices.engines import DEFAULT_ENGINE, QWEN_SPEAKERS, EngineFacts, Preset, engine_facts, engine_names
+from lib.voices.errors import (
+    InvalidVoice,
+    TextRefused,
+    UnknownEngine,
+    UnknownLanguage,
+    UnknownSpeaker,
+    UnknownVoice,
+)
+from lib.voices.languages import LANGUAGES, canonical_language
+from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
+from lib.voices.text import check_text, unspoken_characters
+from lib.voices.voicefile import Reference, Voice, load_voice
+
+__all__ = [
+    "DEFAULT_ENGINE",
+    "LANGUAGES",
+    "QWEN_SPEAKERS",
+    "SHIPPED",
+    "EngineFacts",
+    "InvalidVoice",
+    "Preset",
+    "Reference",
+    "ResolvedVoice",
+    "TextRefused",
+    "UnknownEngine",
+    "UnknownLanguage",
+    "UnknownSpeaker",
+    "UnknownVoice",
+    "Voice",
+    "VoiceRegistry",
+    "canonical_language",
+    "check_text",
+    "engine_facts",
+    "engine_names",
+    "load_voice",
+    "unspoken_characters",
+]

@@ -1,0 +1,103 @@
+"""Whether an engine can speak a text: asked before anything is loaded, rented or enqueued."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from lib.voices.engines import EngineFacts, engine_facts
+from lib.voices.errors import TextRefused, quoted
+
+_SHOWN: Final = 40
+_ALNUM: Final = re.compile(r"[A-Za-z0-9]")
+
+
+def check_text(text: str, engine: str, chunk: bool = False) -> None:
+    """Pass a text that `engine` can speak whole; nothing is loaded.
+
+    Raises:
+        TextRefused: empty, without a speakable letter or digit, mostly in another script, or longer than the
+            engine's limit (without `chunk`, or at all).
+        UnknownEngine: nothing installed provides the engine.
+    """
+    facts = engine_facts(engine)
+    if not text or text.isspace():
+        raise TextRefused("empty", "The text is empty; there is nothing to speak.")
+    _check_length(text, facts, chunk)
+    speakable, foreign = _count(text, facts.scripts)
+    if speakable == 0:
+        raise TextRefused(
+            "no_speech",
+            f"The text {quoted(_shorten(text))} holds no letter or digit that the engine {facts.name} "
+            f"can speak ({_scripts(facts)} only).",
+        )
+    if foreign > speakable:
+        raise TextRefused(
+            "script",
+            f"Most of the text {quoted(_shorten(text))} is in a script that the engine {facts.name} "
+            f"cannot speak ({foreign} of {foreign + speakable} letters; it speaks {_scripts(facts)} only).",
+        )
+
+
+def unspoken_characters(text: str, engine: str) -> str:
+    """The letters of `text` that `engine` would leave out, each once, in order; empty for most texts."""
+    scripts = engine_facts(engine).scripts
+    if text.isascii() and "LATIN" in scripts:
+        return ""
+    return "".join(dict.fromkeys(char for char in text if _kind(char, scripts) < 0))
+
+
+def _check_length(text: str, facts: EngineFacts, chunk: bool) -> None:
+    length = len(text)
+    if length > facts.max_chunked_characters:
+        raise TextRefused(
+            "too_long",
+            f"The text has {length:,} characters; the engine {facts.name} takes at most "
+            f"{facts.max_chunked_characters:,} in one job. Split it into several jobs.",
+        )
+    if not chunk and length > facts.max_characters:
+        raise TextRefused(
+            "too_long",
+            f"The text has {length:,} characters; without chunk the engine {facts.name} takes at most "
+            f"{facts.max_characters:,}. Set chunk: true, or split the text.",
+        )
+
+
+def _count(text: str, scripts: frozenset[str]) -> tuple[int, int]:
+    """How many letters and digits the scripts cover, and how many letters they do not."""
+    speakable = foreign = 0
+    if text.isascii():  # nearly every text; counting its letters would cost more than all else here
+        return int(_ALNUM.search(text) is not None), 0
+    for char in text:
+        kind = _kind(char, scripts)
+        if kind > 0:
+            speakable += 1
+        elif kind < 0:
+            foreign += 1
+    return speakable, foreign
+
+
+@lru_cache(maxsize=4096)
+def _kind(char: str, scripts: frozenset[str]) -> int:
+    """1 for a letter or digit of the scripts, -1 for one of another script, 0 for all else."""
+    if char.isascii():
+        return int(char.isalnum())
+    if not char.isalnum():
+        return 0
+    for plain in unicodedata.normalize("NFKC", char):  # ﬁ, 𝐛, ½ and full-width letters are Latin or digits
+        if plain.isascii() and plain.isalnum():
+            return 1
+        if plain.isalpha() and unicodedata.name(plain, "").partition(" ")[0] in scripts:
+            return 1
+    return -1
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+def _scripts(facts: EngineFacts) -> str:
+    return ", ".join(sorted(script.capitalize() for script in facts.scripts)) + " letters and digits"

@@ -1,0 +1,99 @@
+"""Write finished audio: whole or not at all, in blocks, checked after."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from lib.errors import BadConfiguration, JobFailed
+from synth.audio.spectrum import Samples
+
+#: Suffix to container and codec.
+_CODECS: Final = {
+    "wav": ("WAV", "PCM_16"),
+    "flac": ("FLAC", "PCM_16"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "opus": ("OGG", "OPUS"),
+}
+FORMATS: Final = tuple(_CODECS)
+_BLOCK: Final = 16_384  # samples; some encoders take the stack space of a whole write, and die of a long one
+_TOLERANCE_S: Final = 0.060  # lossy codecs pad
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file on the disk."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+class EncodingFailed(JobFailed):
+    """The encoder failed, or wrote something that does not read back as it should."""
+
+
+def write_audio(path: Path, samples: Samples, sample_rate: int, file_format: str) -> Written:
+    """Encode mono `samples` to `path` (its folder exists) through a temporary name, synced and renamed.
+
+    Raises:
+        BadConfiguration: the folder cannot be written, or the disk is full.
+        EncodingFailed: the encoder failed, or the file does not read back with the right length.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _encode(temporary, samples, sample_rate, file_format)
+        _check(temporary, len(samples), sample_rate)
+        digest = _sync_and_digest(temporary)
+        size = temporary.stat().st_size
+        temporary.replace(path)
+    except OSError as error:
+        raise BadConfiguration(f"The audio {path} cannot be written: {error.strerror or error}.") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return Written(path, size, digest)
+
+
+def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str) -> None:
+    container, codec = _CODECS[file_format]
+    try:
+        with (
+            path.open("wb") as raw,
+            soundfile.SoundFile(raw, "w", sample_rate, 1, codec, format=container) as file,
+        ):
+            for first in range(0, len(samples), _BLOCK):
+                block = samples[first : first + _BLOCK]
+                file.write(_to_pcm16(block) if codec == "PCM_16" else block)
+    except soundfile.LibsndfileError as error:
+        raise EncodingFailed(f"The {file_format} encoder failed on {path.name}: {error}.") from None
+
+
+def _to_pcm16(block: Samples) -> NDArray[np.int16]:
+    whole: NDArray[np.int16] = np.clip(np.rint(block * 32767.0), -32768, 32767).astype(np.int16)
+    return whole
+
+
+def _check(path: Path, samples: int, sample_rate: int) -> None:
+    try:
+        found = soundfile.info(str(path))
+    except soundfile.LibsndfileError as error:
+        raise EncodingFailed(f"The audio written to {path.name} does not read back: {error}.") from None
+    expected = samples / sample_rate
+    actual = found.frames / found.samplerate
+    if abs(actual - expected) > _TOLERANCE_S:
+        raise EncodingFailed(f"The audio written to {path.name} lasts {actual:.3f} s, not {expected:.3f} s.")
+
+
+def _sync_and_digest(path: Path) -> str:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,101 @@
+"""Cut the silence a model leaves around speech, and join pieces with pauses of known length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.audio.loudness import amplitude
+from synth.audio.spectrum import Samples
+
+FRAME_S: Final = 0.020
+LEAD_S: Final = 0.060  # kept before the first sound
+TRAIL_S: Final = 0.120  # kept after the last: speech decays
+FADE_S: Final = 0.008
+_UNDER_PEAK_DB: Final = -40.0
+_FLOOR_DB: Final = -60.0
+_LARGEST_OFFSET: Final = 0.002  # of a constant that is not worth removing
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Speech with short margins, faded at both ends, and what was there before."""
+
+    samples: Samples
+    active: NDArray[np.bool_]  # (frames of 20 ms,) of the untrimmed signal: is there sound?
+    lead_s: float  # silence before and after, as the engine left it
+    trail_s: float
+
+
+def trim(signal: Samples, sample_rate: int) -> Trimmed:
+    """Cut to LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
+    signal = _without_offset(signal)
+    active = sounding_frames(signal, sample_rate)
+    where = np.flatnonzero(active)
+    if not len(where):
+        return Trimmed(signal[:0], active, len(signal) / sample_rate, 0.0)
+    frame = round(FRAME_S * sample_rate)
+    begin, end = int(where[0]) * frame, min((int(where[-1]) + 1) * frame, len(signal))
+    first = max(begin - round(LEAD_S * sample_rate), 0)
+    last = min(end + round(TRAIL_S * sample_rate), len(signal))
+    return Trimmed(
+        samples=_faded(signal[first:last], sample_rate),
+        active=active,
+        lead_s=begin / sample_rate,
+        trail_s=(len(signal) - end) / sample_rate,
+    )
+
+
+def sounding_frames(signal: Samples, sample_rate: int) -> NDArray[np.bool_]:
+    """Which frames of 20 ms are louder than 40 dB under the peak (and than -60 dBFS)."""
+    frame = round(FRAME_S * sample_rate)
+    frames = -(-len(signal) // frame)
+    padded = np.zeros(frames * frame, np.float32)
+    padded[: len(signal)] = signal
+    power = np.square(padded).reshape(frames, frame).mean(axis=1)
+    peak = float(np.abs(signal).max(initial=0.0))
+    threshold = max(peak * amplitude(_UNDER_PEAK_DB), amplitude(_FLOOR_DB))
+    sounding: NDArray[np.bool_] = power > threshold**2
+    return sounding
+
+
+def join(pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int) -> Samples:
+    """Put trimmed pieces after each other; `pauses_s[i]` is the silence heard after piece i.
+
+    The margins that trimming kept count as part of the pause, so that what is asked for is what is heard.
+    Ends are faded already, so joints are silent: no click.
+    """
+    margins = LEAD_S + TRAIL_S
+    parts: list[Samples] = []
+    for piece, pause in zip(pieces, pauses_s, strict=True):
+        parts.append(piece)
+        parts.append(np.zeros(round(max(pause - margins, 0.0) * sample_rate), np.float32))
+    return np.concatenate(parts[:-1]) if parts else np.zeros(0, np.float32)
+
+
+def _without_offset(signal: Samples) -> Samples:
+    if not len(signal):
+        return signal
+    offset = float(signal.mean())
+    return signal - np.float32(offset) if abs(offset) > _LARGEST_OFFSET else signal
+
+
+def _faded(signal: Samples, sample_rate: int) -> Samples:
+    length = min(round(FADE_S * sample_rate), len(signal) // 2)
+    faded = signal.copy()
+    if length:
+        curve = _raised_cosine(length)
+        faded[:length] *= curve
+        faded[-length:] *= curve[::-1]
+    return faded
+
+
+@lru_cache(maxsize=16)
+def _raised_cosine(length: int) -> Samples:
+    curve: Samples = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)).astype(np.float32)
+    return curve

@@ -1,0 +1,50 @@
+"""Voices and speakers as rows: what `voices list` and `voices show` tell, in JSON and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.voices import InvalidVoice, UnknownVoice, VoiceRegistry, engine_facts
+
+
+def voice_rows(registry: VoiceRegistry) -> list[dict[str, Any]]:
+    """Every voice of the registry; one that is invalid has its `problem` and nothing else."""
+    rows: list[dict[str, Any]] = []
+    for name in registry.names():
+        try:
+            rows.append({**registry.get(name).to_json(), "kind": "voice", "problem": None})
+        except InvalidVoice as error:
+            rows.append({"name": name, "kind": "voice", "problem": error.message})
+    return rows
+
+
+def speaker_rows(engine: str) -> list[dict[str, Any]]:
+    """Every speaker of `engine`. Raises UnknownEngine."""
+    facts = engine_facts(engine)
+    return [
+        {
+            "name": speaker,
+            "kind": "speaker",
+            "engine": facts.name,
+            "preset": preset,
+            "description": facts.presets[preset].description if preset in facts.presets else "",
+            "languages": sorted(facts.languages),
+        }
+        for speaker, preset in sorted(facts.speakers.items(), key=lambda item: item[0].casefold())
+    ]
+
+
+def find(name: str, registry: VoiceRegistry, engine: str) -> dict[str, Any]:
+    """The voice or, failing that, the speaker of that name.
+
+    Raises:
+        UnknownVoice: there is neither.
+        InvalidVoice: the voice's file breaks a rule.
+    """
+    try:
+        return {**registry.get(name).to_json(), "kind": "voice", "problem": None}
+    except UnknownVoice:
+        for row in speaker_rows(engine):
+            if row["name"].casefold() == name.casefold():
+                return row
+        raise

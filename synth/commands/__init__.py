@@ -1,0 +1,1 @@
+"""The commands of `voice-synth`, one module each."""

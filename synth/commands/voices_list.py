@@ -1,0 +1,29 @@
+"""`voice-synth voices list`."""
+
+from __future__ import annotations
+
+from lib.cli.options import JsonOption, VoicesDirOption
+from lib.cli.output import Column, Table, emit_json
+from synth import catalogue, wiring
+from synth.commands.options import EngineOption
+
+
+def command(
+    voices_dir: VoicesDirOption = None, engine: EngineOption = None, json: JsonOption = False
+) -> None:
+    """List the registry's voices and the engine's speakers."""
+    voices = wiring.voices(voices_dir, engine)
+    found = catalogue.voice_rows(voices.registry())
+    speakers = catalogue.speaker_rows(voices.engine)
+    if json:
+        emit_json({"engine": voices.engine, "voices": found, "speakers": speakers})
+        return
+    table = Table(
+        [Column("name"), Column("kind"), Column("engine"), Column("sound"), Column("about", wrap=True)]
+    )
+    for row in found:
+        sound = row.get("builtin") or ("clone" if row["problem"] is None else None)
+        table.row(row["name"], "voice", row.get("engine"), sound, row["problem"] or row["description"])
+    for row in speakers:
+        table.row(row["name"], "speaker", row["engine"], row["preset"], row["description"])
+    table.show()

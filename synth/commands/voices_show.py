@@ -1,0 +1,27 @@
+"""`voice-synth voices show NAME`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lib.cli.options import JsonOption, VoicesDirOption
+from lib.cli.output import emit_json, show_fields
+from synth import catalogue, wiring
+from synth.commands.options import EngineOption
+
+
+def command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A voice or a speaker.", show_default=False)],
+    voices_dir: VoicesDirOption = None,
+    engine: EngineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show one voice of the registry, or one speaker of the engine."""
+    voices = wiring.voices(voices_dir, engine)
+    row = catalogue.find(name, voices.registry(), voices.engine)
+    if json:
+        emit_json(row)
+    else:
+        show_fields({key: ", ".join(v) if isinstance(v, list) else v for key, v in row.items()})

@@ -1,0 +1,17 @@
+"""Speech engines: one small class each, found by entry point. How to add one: docs/reference/engines.md."""
+
+from __future__ import annotations
+
+from synth.engines.discovery import create_engine, installed_engines
+from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance
+
+__all__ = [
+    "Engine",
+    "EngineFailed",
+    "Limits",
+    "Model",
+    "Speech",
+    "Utterance",
+    "create_engine",
+    "installed_engines",
+]

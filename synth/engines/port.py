@@ -1,0 +1,99 @@
+"""What an engine is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.errors import JobFailed
+from lib.voices import Reference
+
+
+class EngineFailed(JobFailed):
+    """The engine could not speak a text it should have been able to; another try may work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One piece of text to speak in one breath."""
+
+    text: str
+    language: str
+    preset: str | None  # None only with a reference
+    seed: int  # 0 to 2**31 - 1
+    speed: float = 1.0  # 1.1 is a tenth quicker
+    intonation: float = 1.0  # factor on how far the pitch moves; engines may ignore it
+    profile: str = "balanced"
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What the engine made of one utterance, untrimmed."""
+
+    samples: NDArray[np.float32]  # (n,), mono, full scale 1.0; empty when it found nothing to say
+    sample_rate: int  # a multiple of 1000
+    phonemes: int | None = None  # how many sounds it meant to make, where it knows
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How an engine wants to be used."""
+
+    piece_characters: int  # the longest text of one utterance; longer texts are split at sentences
+    batch: int  # utterances one call of `speak` does at once at best
+    seed_varies: bool  # whether another seed makes another take; else speed and intonation do
+    usual_rate: float | None  # phonemes per sounding second at speed 1
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What exactly spoke, for the record."""
+
+    name: str
+    revision: str  # version of the package and hash of the weights
+    sample_rate: int  # Hz
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Turns text into samples. Made without arguments; cheap until `load`.
+
+    Not safe for use by several threads at once. The same utterance gives the same samples on the same
+    machine.
+    """
+
+    name: str
+
+    def load(self) -> Model:
+        """Load the model (seconds, and memory). A second call does nothing more.
+
+        Raises:
+            lib.errors.MissingExtra: packages are not installed.
+            EngineFailed: the model cannot be loaded.
+        """
+        ...
+
+    def speak(self, utterances: Sequence[Utterance]) -> list[Speech]:
+        """One Speech for each utterance, in order. Nothing of a text is left out silently.
+
+        Raises:
+            EngineFailed: with the offending text.
+        """
+        ...
+
+    def speakers(self) -> Mapping[str, str]:
+        """Each accepted speaker and the preset that speaks it."""
+        ...
+
+    def languages(self) -> frozenset[str]:
+        """Languages it speaks, by the names of `lib.voices.LANGUAGES`."""
+        ...
+
+    def limits(self) -> Limits:
+        """How it wants to be used; known without loading."""
+        ...

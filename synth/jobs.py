@@ -1,0 +1,132 @@
+"""One job of the spool, from its file to its result. Knows nothing of loops, signals or heartbeats."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib.clock import Clock
+from lib.errors import BadInput, JobRunnerError
+from lib.jobspec import from_payload
+from lib.spool import ErrorClass, ResultError, SpoolJob, SpoolResult
+from lib.voices import VoiceRegistry
+from synth.engines import Engine, create_engine
+from synth.request import SpeakRequest, request_from_spec
+from synth.speaking import finish
+from synth.takes import Performance, perform
+
+#: The base name of the audio beside a `result.json`.
+AUDIO_NAME = "audio"
+
+
+class GivenUp(Exception):
+    """The job ends before it is spoken; `error_class` says why, as its result will."""
+
+    def __init__(self, error_class: ErrorClass, message: str) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+
+
+class EngineShelf:
+    """Engines by name, each made and loaded once and kept."""
+
+    def __init__(self, create: Callable[[str], Engine] = create_engine) -> None:
+        self._create = create
+        self._engines: dict[str, Engine] = {}
+
+    def get(self, name: str) -> Engine:
+        """The engine, loaded.
+
+        Raises:
+            lib.voices.UnknownEngine, lib.errors.MissingExtra, synth.engines.EngineFailed: it cannot be had.
+        """
+        engine = self._engines.get(name)
+        if engine is None:
+            engine = self._create(name)
+            engine.load()
+            self._engines[name] = engine
+        return engine
+
+
+@dataclass(slots=True)
+class JobRun:
+    """A job this worker holds, and what it has to say about it."""
+
+    entry: str
+    request_id: str | None
+    started_at: float
+    log: list[str] = field(default_factory=list)
+
+    def done(self, files: Any, record: Mapping[str, Any], now: float) -> SpoolResult:
+        """The result of a job that was spoken."""
+        return SpoolResult(self.entry, self.request_id, self.started_at, now, record, tuple(files))
+
+    def failed(self, error: BaseException, now: float) -> SpoolResult:
+        """The result of a job that was not: every error becomes a class and a sentence."""
+        error_class, message = classify(error)
+        if not isinstance(error, JobRunnerError | GivenUp):
+            self.log.extend("".join(traceback.format_exception(error)).splitlines())
+        problem = ResultError(error_class, message, tuple(self.log))
+        return SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
+
+
+def classify(error: BaseException) -> tuple[ErrorClass, str]:
+    """The class and the sentence of anything that ended a job."""
+    if isinstance(error, GivenUp):
+        return error.error_class, str(error)
+    if isinstance(error, BadInput):
+        return ErrorClass.BAD_INPUT, error.message
+    if isinstance(error, JobRunnerError):
+        return ErrorClass.ENGINE, error.message
+    return ErrorClass.ENGINE, f"The worker failed: {type(error).__name__}: {error}."
+
+
+class JobSpeaker:
+    """Turns job files into performances, and those into results."""
+
+    def __init__(
+        self, shelf: EngineShelf, registry: Callable[[], VoiceRegistry], default_engine: str, clock: Clock
+    ) -> None:
+        self._shelf, self._registry = shelf, registry
+        self._default_engine, self._clock = default_engine, clock
+
+    def speak(self, job: SpoolJob, run: JobRun, on_piece: Callable[[int, int], None]) -> Performance:
+        """Speak all takes of `job`.
+
+        Raises:
+            GivenUp: `timeout_s` is over, or `on_piece` said so.
+            JobRunnerError: the job is wrong or the engine failed.
+        """
+        spec = from_payload(job.spec)
+        request = request_from_spec(spec, self._registry(), self._default_engine)
+        engine = self._shelf.get(request.voice.engine)
+        run.log.append(_opening(request))
+        deadline = None if spec.timeout_s is None else self._clock.monotonic() + spec.timeout_s
+
+        def checked(done: int, total: int) -> None:
+            on_piece(done, total)
+            if deadline is not None and done < total and self._clock.monotonic() > deadline:
+                raise GivenUp(
+                    ErrorClass.TIMEOUT,
+                    f"The job ran over its timeout_s of {spec.timeout_s} s ({done} of {total} pieces done).",
+                )
+
+        return perform(request, engine, self._clock, checked)
+
+    def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
+        """Make the files in `folder`; never raises for what is wrong with one job."""
+        try:
+            spoken = finish(performance, self._clock, folder / AUDIO_NAME)
+        except Exception as error:
+            return run.failed(error, self._clock.now())
+        return run.done(spoken.files, spoken.record, self._clock.now())
+
+
+def _opening(request: SpeakRequest) -> str:
+    voice = request.voice
+    who = voice.voice or voice.speaker
+    takes = "1 take" if request.variants == 1 else f"{request.variants} takes"
+    return f"speaking {len(request.text)} characters as {who} with {voice.engine} ({voice.preset}), {takes}"

@@ -1,0 +1,31 @@
+"""The program that speaks: `voice-synth`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from lib.cli.program import CommandEntry, Program, installed_version
+
+COMMANDS = (
+    CommandEntry("speak", "synth.commands.speak", "Speak one text into an audio file."),
+    CommandEntry(
+        "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
+    ),
+    CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
+)
+
+PROGRAM = Program(
+    name="voice-synth",
+    help="Turn text into finished speech audio.",
+    version=installed_version,
+    commands=COMMANDS,
+)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    PROGRAM.main()
+
+
+if __name__ == "__main__":
+    main()

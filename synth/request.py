@@ -1,0 +1,79 @@
+"""What a job asks of the voice, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from lib.errors import BadInput
+from lib.jobspec import JobSpec
+from lib.voices import ResolvedVoice, VoiceRegistry, check_text
+from synth.audio.level import DEFAULT_LUFS
+
+MOST_VARIANTS: Final = 16
+_SEEDS: Final = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakRequest:
+    """One text to speak, with who speaks it and how the audio is to be."""
+
+    text: str
+    voice: ResolvedVoice
+    profile: str = "balanced"
+    variants: int = 1
+    select_best: bool = False
+    chunk: bool = False
+    seed: int | None = None
+    file_format: str = "wav"
+    loudness_lufs: float | None = DEFAULT_LUFS  # None leaves the level as the engine made it
+
+    def check(self) -> None:
+        """Refuse what the engine cannot do; nothing is loaded.
+
+        Raises:
+            lib.voices.TextRefused: the text is empty, in another script, or too long.
+            BadInput: a number is out of its range.
+        """
+        if not 1 <= self.variants <= MOST_VARIANTS:
+            raise BadInput(f"variants must be from 1 to {MOST_VARIANTS}, not {self.variants}.")
+        check_text(self.text, self.voice.engine, self.chunk)
+
+    def first_seed(self) -> int:
+        """The seed of the first take: the one asked for, else one that only the text and the voice decide."""
+        if self.seed is not None:
+            return self.seed % _SEEDS
+        who = (self.voice.engine, self.voice.voice or "", self.voice.speaker or "", self.voice.language)
+        return _digest("\x00".join((*who, self.text)))
+
+
+def derived_seed(seed: int, *parts: int) -> int:
+    """A seed that depends on `seed` and `parts` and nothing else."""
+    return _digest(f"{seed}/{'/'.join(map(str, parts))}")
+
+
+def request_from_spec(spec: JobSpec, registry: VoiceRegistry, default_engine: str) -> SpeakRequest:
+    """The request that a job makes, checked.
+
+    Raises:
+        lib.errors.BadInput: voice, speaker, language or text cannot be spoken.
+        lib.voices.UnknownEngine: the engine is not installed here.
+    """
+    request = SpeakRequest(
+        text=spec.text,
+        voice=registry.resolve(spec.voice, spec.speaker, spec.language, default_engine),
+        profile=spec.profile,
+        variants=spec.variants,
+        select_best=spec.select_best,
+        chunk=spec.chunk,
+        seed=spec.seed,
+        file_format=spec.format,
+    )
+    request.check()
+    return request
+
+
+def _digest(text: str) -> int:
+    raw = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(raw[:4], "big") % _SEEDS

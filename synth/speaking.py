@@ -1,0 +1,91 @@
+"""From a request to finished files and their record: the one path of `speak` and `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.clock import Clock
+from lib.errors import BadConfiguration
+from lib.spool import ResultFile
+from synth.audio.encode import Written, write_audio
+from synth.audio.level import Leveled, level
+from synth.engines.port import Engine
+from synth.record import FinishedTake, make_record
+from synth.request import SpeakRequest
+from synth.takes import OnPiece, Performance, RawTake, perform
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What lies on the disk, take 1 (the chosen one) first, and its record."""
+
+    files: Sequence[ResultFile]
+    record: dict[str, Any]
+
+
+def speak(request: SpeakRequest, engine: Engine, clock: Clock, out: Path, on_piece: OnPiece) -> Spoken:
+    """Speak `request` into `out` plus the format's suffix.
+
+    Raises:
+        lib.errors.BadInput: the text cannot be spoken.
+        lib.errors.JobFailed: the engine or the encoder failed.
+        BadConfiguration: the folder cannot be written.
+        whatever `on_piece` raises.
+    """
+    return finish(perform(request, engine, clock, on_piece), clock, out)
+
+
+def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
+    """Choose, level, encode and record the takes. May run in another thread than `perform`.
+
+    The chosen take goes to `out` plus the format's suffix, the others to `out`.take-02 and so on. Every file
+    is whole or absent.
+    """
+    request = performance.request
+    started = clock.monotonic()
+    ranked = rank(performance.takes, select_best=request.select_best)
+    finished: list[FinishedTake] = []
+    for number, made in enumerate(ranked, start=1):
+        raw = performance.takes[made]
+        leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
+        written = _write(take_path(out, number, request.file_format), raw, leveled, request.file_format)
+        finished.append(FinishedTake(number, made + 1, raw, leveled, written))
+    work_s = performance.work_s + clock.monotonic() - started
+    files = [ResultFile(t.written.path.name, t.written.bytes, t.written.sha256, t.number) for t in finished]
+    return Spoken(files, make_record(performance, finished, work_s, clock.now()))
+
+
+def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
+    """Indexes of `takes`, the chosen one first, the others in the order they were made.
+
+    Without `select_best` the first is chosen. With it: fewest faults, then nearest to the voice's usual rate,
+    then the first.
+    """
+    order = list(range(len(takes)))
+    if not select_best:
+        return order
+    best = min(order, key=lambda index: (*score(takes[index]), index))
+    return [best, *(index for index in order if index != best)]
+
+
+def score(take: RawTake) -> tuple[int, float]:
+    """Faults, and deviation from the usual rate to two digits; less is better."""
+    deviation = take.measures.rate_deviation
+    return len(take.measures.flags), round(abs(deviation), 2) if deviation is not None else 0.0
+
+
+def take_path(out: Path, number: int, file_format: str) -> Path:
+    """Where take `number` goes: `out`.wav, `out`.take-02.wav. The name of `out` may hold dots."""
+    middle = "" if number == 1 else f".take-{number:02d}"
+    return out.with_name(f"{out.name}{middle}.{file_format}")
+
+
+def _write(path: Path, raw: RawTake, leveled: Leveled, file_format: str) -> Written:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
+    return write_audio(path, leveled.samples, raw.sample_rate, file_format)

@@ -1,0 +1,1 @@
+"""From a job's text to pieces an engine speaks in one breath."""

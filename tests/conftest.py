@@ -1,0 +1,24 @@
+"""What holds for every test: the developer's own settings and folders stay out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from lib.settings import table
+
+_PLACES = ("STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOBS_CONFIG", "JOBS_DEBUG", "NO_COLOR", "COLUMNS")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting from outside; the data and configuration folders are temporary."""
+    ours = {name for info in table() for name in (info.name, f"{info.name}_FILE", info.alias) if name}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ours.union(_PLACES).intersection(os.environ):
+            patch.delenv(name)
+        for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
+        yield

@@ -1,0 +1,286 @@
+"""How jobs end and come back: results, failure classes, cancel, retry (Q18, Q20, Q22, Q29, Q35, Q36)."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.clock import ManualClock
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, QueueOptions
+from tests.contract.jobqueue.conftest import MakeQueue
+from tests.contract.jobqueue.jobs import job
+
+
+def claimed(queue: JobQueue) -> Lease:
+    (lease,) = queue.claim("ann")
+    return lease
+
+
+def failure(error_class: ErrorClass) -> Failure:
+    return Failure(error_class, f"it was {error_class.value}", {"log": ["one", "two"]})
+
+
+@pytest.fixture
+def lease(queue: JobQueue) -> Lease:
+    queue.enqueue([job("a")])
+    return queue.begin(claimed(queue))
+
+
+def test_a_result_is_recorded_with_its_circumstances(
+    queue: JobQueue, lease: Lease, clock: ManualClock
+) -> None:
+    clock.advance(7)
+    queue.complete(lease, {"files": [{"name": "a.wav", "größe": 3}], "empty": [], "none": None})
+
+    finished = queue.result("a")
+    assert finished is not None
+    assert finished.result == {"files": [{"name": "a.wav", "größe": 3}], "empty": [], "none": None}
+    assert (finished.state, finished.attempt, finished.consumer) == (JobState.DONE, 1, "ann")
+    assert finished.finished_at - finished.enqueued_at == pytest.approx(7)
+    assert finished.started_at == finished.enqueued_at
+    assert finished.error is None
+    assert queue.snapshot().outstanding == 0
+
+
+def test_completing_again_after_a_lost_reply_is_fine_and_changes_nothing(
+    queue: JobQueue, lease: Lease
+) -> None:
+    queue.complete(lease, {"n": 1})
+    events = queue.last_event_id()
+
+    queue.complete(lease, {"n": 2})
+
+    finished = queue.result("a")
+    assert finished is not None
+    assert finished.result == {"n": 1}
+    assert queue.last_event_id() == events
+    assert queue.snapshot().done == 1
+
+
+def test_done_is_final(queue: JobQueue, lease: Lease, clock: ManualClock) -> None:
+    queue.complete(lease, {"n": 1})
+    clock.advance(1000)
+
+    assert queue.claim("bob") == []
+    assert queue.renew([lease]) == [lease]
+    with pytest.raises(LeaseLost):
+        queue.fail(lease, failure(ErrorClass.BAD_INPUT))
+    with pytest.raises(LeaseLost):
+        queue.release(lease, "drain")
+    assert not queue.cancel("a").canceled
+    assert not queue.retry(["a"])[0].retried
+    record = queue.job("a")
+    assert record is not None
+    assert record.state is JobState.DONE
+
+
+def test_bad_input_is_terminal_at_once_with_the_evidence(queue: JobQueue, lease: Lease) -> None:
+    assert queue.fail(lease, failure(ErrorClass.BAD_INPUT)) is JobState.FAILED
+
+    finished = queue.result("a")
+    assert finished is not None
+    assert finished.error == {
+        "class": "bad_input",
+        "message": "it was bad_input",
+        "evidence": {"log": ["one", "two"]},
+    }
+    snapshot = queue.snapshot()
+    assert (snapshot.failed, snapshot.canceled, snapshot.outstanding) == (1, 0, 0)
+
+
+class TestATransientFailure:
+    def test_waits_longer_each_time_and_ends_when_attempts_are_spent(
+        self, queue: JobQueue, lease: Lease, clock: ManualClock
+    ) -> None:
+        assert queue.fail(lease, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
+        record = queue.job("a")
+        assert record is not None
+        assert record.due_at == pytest.approx(clock.now() + 5)
+        assert record.last_error is not None
+        assert record.last_error["message"] == "it was transient"
+        assert queue.claim("ann") == []
+
+        clock.advance(5)
+        second = queue.begin(claimed(queue))
+        assert second.attempt == 2
+        assert queue.fail(second, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
+        record = queue.job("a")
+        assert record is not None
+        assert record.due_at == pytest.approx(clock.now() + 10)
+
+        clock.advance(10)
+        third = queue.begin(claimed(queue))
+        assert queue.fail(third, failure(ErrorClass.TRANSIENT)) is JobState.FAILED
+        finished = queue.result("a")
+        assert finished is not None
+        assert finished.attempt == 3
+
+    def test_told_again_after_a_lost_reply_counts_once(self, queue: JobQueue, lease: Lease) -> None:
+        assert queue.fail(lease, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
+        events = queue.last_event_id()
+        assert queue.fail(lease, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
+        assert queue.last_event_id() == events
+
+    def test_before_begin_counts_as_an_attempt(self, queue: JobQueue) -> None:
+        queue.enqueue([job("b", max_attempts=1)])
+
+        assert queue.fail(claimed(queue), failure(ErrorClass.TRANSIENT)) is JobState.FAILED
+
+
+def test_poison_is_terminal_the_second_time(queue: JobQueue, lease: Lease, clock: ManualClock) -> None:
+    assert queue.fail(lease, failure(ErrorClass.POISON)) is JobState.DELAYED
+    clock.advance(600)
+    assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.POISON)) is JobState.FAILED
+
+    record = queue.job("a")
+    assert record is not None
+    assert record.poisoned == 2
+
+
+def test_a_machine_lost_too_often_ends_the_job(make_queue: MakeQueue) -> None:
+    queue = make_queue(QueueOptions(lost_limit=2))
+    queue.enqueue([job("a")])
+
+    assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.LOST_MACHINE)) is JobState.WAITING
+    assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.LOST_MACHINE)) is JobState.FAILED
+
+
+class TestCancel:
+    def test_takes_a_waiting_job_out(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a"), job("b")])
+
+        outcome = queue.cancel("a")
+
+        assert (outcome.canceled, outcome.state) == (True, JobState.CANCELED)
+        assert [item.request_id for item in queue.claim("ann", count=5)] == ["b"]
+
+    def test_takes_a_delayed_job_out(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("a", not_before=clock.now() + 5)])
+
+        assert queue.cancel("a").canceled
+        clock.advance(10)
+        assert queue.claim("ann") == []
+        assert queue.snapshot().delayed == 0
+
+    def test_takes_a_handed_back_job_out(self, queue: JobQueue, lease: Lease) -> None:
+        queue.release(lease, "drain")
+
+        assert queue.cancel("a").canceled
+        assert queue.claim("bob") == []
+        assert queue.snapshot().outstanding == 0
+
+    def test_ends_a_running_job_and_its_worker_learns_it(self, queue: JobQueue, lease: Lease) -> None:
+        assert queue.cancel("a").canceled
+
+        assert queue.renew([lease]) == [lease]
+        with pytest.raises(LeaseLost):
+            queue.complete(lease, {})
+        with pytest.raises(LeaseLost):
+            queue.fail(lease, failure(ErrorClass.TRANSIENT))
+        assert queue.snapshot().pending == 0
+
+    def test_is_recorded_among_the_failed_with_its_class(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a")])
+        queue.cancel("a")
+
+        finished = queue.result("a")
+        assert finished is not None
+        assert finished.state is JobState.CANCELED
+        assert finished.error is not None
+        assert finished.error["class"] == "canceled"
+        snapshot = queue.snapshot()
+        assert (snapshot.failed, snapshot.canceled) == (0, 1)
+
+    def test_twice_or_of_an_unknown_job_changes_nothing(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a")])
+        queue.cancel("a")
+
+        again, unknown = queue.cancel("a"), queue.cancel("zzz")
+
+        assert (again.canceled, again.state) == (False, JobState.CANCELED)
+        assert (unknown.canceled, unknown.state) == (False, None)
+
+    def test_by_the_worker_itself(self, queue: JobQueue, lease: Lease) -> None:
+        assert queue.fail(lease, failure(ErrorClass.CANCELED)) is JobState.CANCELED
+        assert queue.snapshot().canceled == 1
+
+
+class TestRetry:
+    @pytest.fixture
+    def failed(self, queue: JobQueue, lease: Lease) -> str:
+        queue.fail(lease, failure(ErrorClass.BAD_INPUT))
+        return "a"
+
+    def test_requeues_with_attempts_to_spend_anew(self, queue: JobQueue, failed: str) -> None:
+        (outcome,) = queue.retry([failed])
+
+        assert (outcome.retried, outcome.state) == (True, JobState.WAITING)
+        assert queue.result(failed) is None
+        assert queue.history() == []
+        again = queue.begin(claimed(queue))
+        assert again.spec == job("a")
+        assert queue.fail(again, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
+
+    def test_requeues_a_canceled_job(self, queue: JobQueue) -> None:
+        queue.enqueue([job("b")])
+        queue.cancel("b")
+
+        assert queue.retry(["b"])[0].retried
+        assert queue.snapshot().canceled == 0
+        assert claimed(queue).request_id == "b"
+
+    def test_of_anything_else_changes_nothing_and_names_its_state(self, queue: JobQueue, failed: str) -> None:
+        queue.enqueue([job("b")])
+
+        outcomes = queue.retry(["b", "unknown", failed, failed])
+
+        assert [(item.retried, item.state) for item in outcomes] == [
+            (False, JobState.WAITING),
+            (False, None),
+            (True, JobState.WAITING),
+            (False, JobState.WAITING),
+        ]
+
+
+class TestHistory:
+    @pytest.fixture
+    def finished(self, queue: JobQueue, clock: ManualClock) -> JobQueue:
+        for number in range(9):
+            queue.enqueue([job(f"j{number}")])
+            lease = claimed(queue)
+            if number % 3 == 0:
+                queue.complete(lease, {})
+            elif number % 3 == 1:
+                queue.fail(lease, failure(ErrorClass.BAD_INPUT))
+            else:
+                queue.cancel(lease.request_id)
+            clock.advance(10)
+        return queue
+
+    def test_is_most_recent_first(self, finished: JobQueue) -> None:
+        assert [item.request_id for item in finished.history(limit=4)] == ["j8", "j7", "j6", "j5"]
+
+    @pytest.mark.parametrize(
+        ("status", "ids"),
+        [
+            (JobState.DONE, ["j6", "j3", "j0"]),
+            (JobState.FAILED, ["j7", "j4", "j1"]),
+            (JobState.CANCELED, ["j8", "j5", "j2"]),
+        ],
+    )
+    def test_can_be_of_one_kind(self, finished: JobQueue, status: JobState, ids: list[str]) -> None:
+        assert [item.request_id for item in finished.history(status=status)] == ids
+        assert [item.request_id for item in finished.history(status=status, limit=1)] == ids[:1]
+
+    def test_can_begin_at_a_time(self, finished: JobQueue, clock: ManualClock) -> None:
+        recent = finished.history(since=clock.now() - 25)
+
+        assert [item.request_id for item in recent] == ["j8", "j7"]
+
+
+def test_an_unknown_id_has_no_record_but_near_ones(queue: JobQueue) -> None:
+    queue.enqueue([job("course:beat-001"), job("course:beat-002"), job("other")])
+
+    assert queue.job("course:beat-01") is None
+    assert queue.result("course:beat-01") is None
+    assert "course:beat-001" in queue.nearest("course:beat-01")
+    assert queue.nearest("zzzzzzzz") == ()

@@ -1,0 +1,149 @@
+"""What is told: the snapshot, the event stream, the registry of watchers (Q16, Q41, W15)."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lib.clock import ManualClock
+from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState
+from lib.jobqueue.lifecycle import JobEvent, advance
+from tests.contract.jobqueue.jobs import job
+
+
+def test_a_snapshot_counts_each_job_once(queue: JobQueue, clock: ManualClock) -> None:
+    queue.enqueue([job(f"j{number}") for number in range(6)])
+    queue.enqueue([job("later", not_before=clock.now() + 50), job("low", priority="low")])
+    first, second, third = queue.claim("ann", count=3)
+    queue.complete(first, {})
+    queue.fail(second, Failure(ErrorClass.BAD_INPUT, "no"))
+    clock.advance(3)
+
+    snapshot = queue.snapshot()
+
+    assert (snapshot.waiting, snapshot.pending, snapshot.delayed, snapshot.outstanding) == (4, 1, 1, 6)
+    assert (snapshot.done, snapshot.failed, snapshot.canceled) == (1, 1, 0)
+    assert snapshot.oldest_waiting_s == pytest.approx(3)
+    assert snapshot.server_time == pytest.approx(clock.now())
+    assert third.request_id == "j2"
+
+
+def test_an_empty_queue_has_nothing_waiting(queue: JobQueue) -> None:
+    snapshot = queue.snapshot()
+
+    assert snapshot.outstanding == 0
+    assert snapshot.oldest_waiting_s is None
+    assert snapshot.lock_owner is None
+    assert snapshot.to_json()["watcher_last_seen"] is None
+
+
+def test_the_age_of_the_oldest_counts_from_its_enqueueing(queue: JobQueue, clock: ManualClock) -> None:
+    queue.enqueue([job("a")])
+    clock.advance(5)
+    queue.enqueue([job("b", priority="high")])
+    clock.advance(5)
+    assert queue.snapshot().oldest_waiting_s == pytest.approx(10)
+
+    leases = queue.claim("ann", count=2)
+    assert queue.snapshot().oldest_waiting_s is None
+    queue.release(next(item for item in leases if item.request_id == "a"), "drain")
+    assert queue.snapshot().oldest_waiting_s == pytest.approx(10)
+
+
+def told(events: list[Event]) -> list[tuple[str, str | None]]:
+    return [(event.kind, event.request_id) for event in events]
+
+
+def test_every_transition_is_told_in_order(queue: JobQueue, clock: ManualClock) -> None:
+    queue.enqueue([job("a"), job("b", not_before=clock.now() + 1)])
+    lease = queue.begin(queue.claim("ann")[0])
+    queue.release(lease, "drain")
+    lease = queue.begin(queue.claim("ann")[0])
+    queue.fail(lease, Failure(ErrorClass.TRANSIENT, "no"))
+    clock.advance(10)
+    queue.complete_many([(item, {}) for item in queue.claim("bob", count=2)])
+    queue.pause()
+    queue.resume()
+
+    events = queue.follow_events("0-0")
+
+    assert told(events)[:7] == [
+        ("created", "a"),
+        ("deferred", "b"),
+        ("claimed", "a"),
+        ("begun", "a"),
+        ("released", "a"),
+        ("claimed", "a"),
+        ("begun", "a"),
+    ]
+    assert told(events)[-2:] == [("paused", None), ("resumed", None)]
+    _replay(events)
+
+
+def _replay(events: list[Event]) -> None:
+    """Every event leads from the state before it to the state it names."""
+    states: dict[str, JobState | None] = {}
+    for event in events:
+        if event.request_id:
+            states[event.request_id] = advance(states.get(event.request_id), JobEvent(event.kind))
+            assert states[event.request_id] is event.state
+    assert all(state is JobState.DONE for state in states.values())
+
+
+def test_events_can_be_followed_from_where_one_stopped(queue: JobQueue) -> None:
+    queue.enqueue([job("a")])
+    seen = queue.last_event_id()
+    queue.enqueue([job("b"), job("c")])
+
+    first = queue.follow_events(seen, count=1)
+    rest = queue.follow_events(first[-1].id)
+
+    assert told(first + rest) == [("created", "b"), ("created", "c")]
+    assert queue.follow_events(rest[-1].id) == []
+
+
+def test_a_follower_wakes_at_once(queue: JobQueue) -> None:
+    after = queue.last_event_id()
+    found: list[Event] = []
+    follower = threading.Thread(target=lambda: found.extend(queue.follow_events(after, block_s=30)))
+    follower.start()
+    queue.enqueue([job("a")])
+    follower.join(10)
+
+    assert told(found) == [("created", "a")]
+
+
+class TestWatchers:
+    def test_the_oldest_live_one_owns_the_lock(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.register_watcher("first", {"pid": 1})
+        clock.advance(1)
+        queue.register_watcher("second", {"pid": 2})
+
+        assert queue.snapshot().lock_owner == "first"
+        assert [item.name for item in queue.watchers()] == ["first", "second"]
+        clock.advance(WATCHER_LIVE_S)
+        queue.heartbeat_watcher("second")
+        assert queue.snapshot().lock_owner == "second"
+        assert [item.live for item in queue.watchers()] == [False, True]
+
+    def test_a_heartbeat_keeps_the_start_and_the_data(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.register_watcher("w", {"pid": 1, "odd": 'brace} "quote"'})
+        started = clock.now()
+        clock.advance(5)
+        queue.heartbeat_watcher("w")
+
+        (info,) = queue.watchers()
+        assert info.started_at == pytest.approx(started)
+        assert info.last_seen == pytest.approx(started + 5)
+        assert info.data == {"pid": 1, "odd": 'brace} "quote"'}
+        queue.heartbeat_watcher("w", {"pid": 2})
+        assert queue.watchers()[0].data == {"pid": 2}
+
+    def test_one_that_leaves_is_gone(self, queue: JobQueue) -> None:
+        queue.register_watcher("w", {})
+        queue.remove_watcher("w")
+
+        assert queue.watchers() == []
+        snapshot = queue.snapshot()
+        assert (snapshot.lock_owner, snapshot.watcher_last_seen) == (None, None)

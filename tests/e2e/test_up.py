@@ -1,0 +1,227 @@
+"""`job-runner up` as a user runs it: embedded server, watcher process, real voice, nothing set."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+JOB_RUNNER = Path(sys.executable).parent / "job-runner"
+
+
+class Home:
+    """A user's empty home, and commands run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        self.environ = {**kept, "HOME": str(folder)}
+
+    def start(self, *words: str | Path, **settings: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(JOB_RUNNER), *map(str, words)],
+            cwd=self.folder,
+            env={**self.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words, **settings)
+        out, err = process.communicate(timeout=90)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def json(self, *words: str | Path) -> Any:
+        return json.loads(self.run(*words, "--json").stdout)
+
+    def jobs(
+        self, count: int, *, text: str = "The sea comes back twice a day.", name: str = "jobs.yaml"
+    ) -> Path:
+        path = self.folder / name
+        lines = ["defaults: {speaker: Ryan}", "jobs:"]
+        for number in range(1, count + 1):
+            lines.append(f"  - {{output_name: topic/beat-{number:03d}, text: 'Number {number}. {text}'}}")
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    user = Home(tmp_path)
+    yield user
+    user.run("down")
+
+
+def test_a_file_becomes_audio_and_a_second_run_prints_the_same_without_speaking(home: Home) -> None:
+    path = home.jobs(3)
+
+    first = home.json("up", path)
+    files = [Path(row["file"]) for row in first["results"]]
+    stamps = [file.stat().st_mtime_ns for file in files]
+    second = home.json("up", path)
+
+    assert [row["state"] for row in first["results"]] == ["done"] * 3
+    for row, file in zip(first["results"], files, strict=True):
+        assert soundfile.info(file).duration == pytest.approx(row["seconds"], abs=0.01)
+        assert row["loudness_lufs"] == pytest.approx(-19.0, abs=0.5)
+    assert second["results"] == first["results"]
+    assert [file.stat().st_mtime_ns for file in files] == stamps
+
+
+def test_killed_at_any_moment_and_run_again_it_finishes_what_was_left_nothing_twice(home: Home) -> None:
+    path = home.jobs(10, text="The sea comes back twice a day. " * 8)
+    for done in (1, 3):
+        process = home.start("up", path)
+        _wait_until_done(home, at_least=done)
+        process.kill()
+        process.communicate()
+
+    final = home.run("up", path, "--json")
+
+    assert final.returncode == 0, final.stderr
+    results = json.loads(final.stdout)["results"]
+    assert {row["state"] for row in results} == {"done"}
+    assert {row["attempts"] for row in results} == {1}  # each was begun once
+
+
+def test_ctrl_c_stops_in_order_and_says_how_to_go_on(home: Home) -> None:
+    path = home.jobs(10, text="The sea comes back twice a day. " * 8)
+    process = home.start("up", path)
+    _wait_until_done(home, at_least=1)
+
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Run the same command to go on" in err
+    status = home.json("status")
+    assert status["pending"] == 0
+    assert status["lock_owner"] is None
+    assert status["verdict"] == "watcher_not_running"
+
+
+def test_a_removed_file_is_put_back_from_the_store(home: Home) -> None:
+    path = home.jobs(1)
+    file = Path(home.json("up", path)["results"][0]["file"])
+    file.unlink()
+
+    home.run("up", path)
+
+    assert soundfile.info(file).duration > 0.5
+
+
+def test_a_job_that_fails_is_exit_1_with_its_reason(home: Home) -> None:
+    path = home.jobs(2)
+    text = "This goes on for much longer than anyone allowed. " * 2000
+    path.write_text(
+        path.read_text()
+        + f"  - {{output_name: topic/long, text: '{text}', chunk: true, timeout_s: 1, max_attempts: 1}}\n"
+    )
+
+    mixed = home.run("up", path, "--json")
+
+    rows = json.loads(mixed.stdout)["results"]
+    assert mixed.returncode == 1
+    assert [row["state"] for row in rows] == ["done", "done", "failed"]
+    assert "1 s" in rows[2]["error"]
+    assert home.run("result", "topic:long").returncode == 1
+
+
+def test_a_changed_job_under_a_known_id_is_a_conflict_and_nothing_is_enqueued(home: Home) -> None:
+    home.run("enqueue", home.jobs(1))
+    changed = home.jobs(1, text="Something else.", name="changed.yaml")
+
+    conflict = home.run("up", changed)
+
+    assert conflict.returncode == 65
+    assert "topic:beat-001" in conflict.stderr
+    assert home.json("status")["outstanding"] == 1
+
+
+@pytest.mark.parametrize("command", ["up", "enqueue"])
+def test_a_bad_file_is_exit_65_and_nothing_is_enqueued(home: Home, command: str) -> None:
+    path = home.jobs(2)
+    path.write_text(path.read_text() + "  - {output_name: ../escape, txt: Hello}\n")
+
+    refused = home.run(command, path)
+
+    assert refused.returncode == 65
+    assert "jobs.yaml:5" in refused.stderr
+    assert "txt" in refused.stderr
+    assert home.json("status")["outstanding"] == 0
+
+
+@pytest.mark.parametrize("command", [("status",), ("history",), ("result", "x"), ("up",)])
+def test_a_set_server_that_does_not_answer_is_exit_69_never_another_server(
+    home: Home, command: tuple[str, ...]
+) -> None:
+    """Q39: no fall-back."""
+    refused = home.run(*command, REDIS_URL="redis://:s3cret@127.0.0.1:1/0")
+
+    assert refused.returncode == 69
+    assert "127.0.0.1:1" in refused.stderr
+    assert "s3cret" not in refused.stderr
+    assert not (home.folder / ".local/share/job-runner/redis").exists()
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_line_and_exit_78(home: Home) -> None:
+    (home.folder / "taken").write_text("a file")
+
+    refused = home.run("up", home.jobs(1), JOBS_DATA_DIR=str(home.folder / "taken"))
+
+    assert refused.returncode == 78
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert "JOBS_DATA_DIR" in refused.stderr
+
+
+def test_the_embedded_server_is_named_on_stderr_and_stopped_by_down(home: Home) -> None:
+    assert "embedded server" in home.run("status").stderr
+
+    assert home.json("down") == {"stopped": True}
+    assert home.json("down") == {"stopped": False}
+
+
+def test_results_survive_the_server_going_down(home: Home) -> None:
+    path = home.jobs(1)
+    home.run("up", path)
+    home.run("down")
+
+    assert home.json("result", "topic:beat-001")["status"] == "done"
+    assert [row["request_id"] for row in home.json("history")] == ["topic:beat-001"]
+
+
+def test_result_of_unfinished_and_unknown_jobs(home: Home) -> None:
+    home.run("enqueue", home.jobs(1))
+
+    waiting = home.run("result", "topic:beat-001")
+    unknown = home.run("result", "topic:beat-01")
+
+    assert waiting.returncode == 75
+    assert unknown.returncode == 65
+    assert "topic:beat-001" in unknown.stderr
+
+
+def test_enqueue_is_idempotent_and_counts_each_outcome(home: Home) -> None:
+    path = home.jobs(2)
+
+    assert home.json("enqueue", path)["counts"] == {"created": 2}
+    assert home.json("enqueue", path)["counts"] == {"duplicate": 2}
+
+
+def _wait_until_done(home: Home, *, at_least: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if home.json("status")["done"] >= at_least:
+            return
+    raise AssertionError(f"{at_least} jobs were never done: {home.run('status').stdout}")

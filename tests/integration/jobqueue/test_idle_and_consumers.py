@@ -1,0 +1,165 @@
+"""Idle workers: quiet, awake at once, and gone from the group when they are gone (Q30, Q40)."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import redis
+
+from lib.jobqueue import JobQueue, Lease, QueueOptions, connect
+from lib.jobqueue.faces import Faces
+from lib.jobqueue.keys import Keys
+from lib.jobqueue.transport import Transport
+from tests.contract.jobqueue.jobs import job
+
+
+def until_blocked(raw: redis.Redis, count: int = 1) -> None:
+    """Wait until that many clients wait for entries."""
+    give_up = time.monotonic() + 10
+    while raw.info("clients")["blocked_clients"] < count:
+        assert time.monotonic() < give_up, "no worker came to wait"
+        time.sleep(0.001)
+
+
+def commands(raw: redis.Redis) -> int:
+    """Commands carried out so far, those inside scripts included."""
+    stats = raw.info("commandstats")
+    return sum(entry["calls"] for name, entry in stats.items() if name not in ("cmdstat_info",))
+
+
+def test_an_idle_worker_sends_under_two_commands_a_second(queue: JobQueue, raw: redis.Redis) -> None:
+    worker = threading.Thread(target=lambda: queue.claim("ann", block_s=60))
+    worker.start()
+    until_blocked(raw)
+    before, started = commands(raw), time.monotonic()
+    time.sleep(1)  # the measure: what is sent in a second of doing nothing
+    sent, passed = commands(raw) - before, time.monotonic() - started
+    queue.wake()
+    worker.join(10)
+
+    assert sent / passed < 2
+
+
+def test_a_whole_cycle_of_idling_stays_under_two_commands_a_second(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.claim("ann")
+    before = commands(raw)
+    queue.claim("ann")
+    per_cycle = commands(raw) - before + 1  # and the blocking read
+
+    assert per_cycle / 10 < 2, "a cycle is ten seconds"
+
+
+def test_a_job_reaches_an_idle_worker_within_milliseconds(
+    queue: JobQueue, raw: redis.Redis, redis_url: str
+) -> None:
+    producer = connect(redis_url)
+    delays = []
+    for number in range(20):
+        got: list[tuple[float, list[Lease]]] = []
+
+        def work(into: list[tuple[float, list[Lease]]] = got) -> None:
+            leases = queue.claim("ann", block_s=30)
+            into.append((time.monotonic(), leases))
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        until_blocked(raw)
+        started = time.monotonic()
+        producer.enqueue([job(f"j{number}")])
+        worker.join(10)
+        assert len(got[0][1]) == 1
+        delays.append(got[0][0] - started)
+    producer.close()
+
+    assert sorted(delays)[10] < 0.05
+
+
+def test_a_delayed_job_wakes_a_worker_that_already_sleeps(
+    queue: JobQueue, raw: redis.Redis, redis_url: str
+) -> None:
+    producer = connect(redis_url)
+    got: list[Lease] = []
+    worker = threading.Thread(target=lambda: got.extend(queue.claim("ann", block_s=30)))
+    worker.start()
+    until_blocked(raw)
+    due = time.time() + 0.3
+    producer.enqueue([job("a", not_before=due)])
+    worker.join(10)
+    late = time.time() - due
+    producer.close()
+
+    assert [lease.request_id for lease in got] == ["a"]
+    assert 0 <= late < 2
+
+
+def test_an_expired_lease_wakes_a_worker_that_already_sleeps(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    queue.claim("dead", lease_ms=400)
+    started = time.monotonic()
+
+    (lease,) = queue.claim("ann", block_s=30)
+
+    assert lease.lease_no == 2
+    assert time.monotonic() - started < 5
+
+
+def names(raw: redis.Redis) -> set[str]:
+    return {str(item["name"]) for item in raw.xinfo_consumers("pab:jobs:stream", "watchers")}
+
+
+def test_a_worker_that_leaves_takes_its_name_out_of_the_group(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.register_watcher("ann", {})
+    queue.claim("ann")
+    assert names(raw) == {"ann"}
+
+    queue.remove_watcher("ann")
+
+    assert names(raw) == set()
+
+
+def test_a_name_that_still_holds_a_job_stays_and_so_does_the_job(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    (lease,) = queue.claim("ann")
+
+    queue.remove_watcher("ann")
+
+    assert names(raw) == {"ann"}
+    queue.complete(lease, {})
+    assert queue.snapshot().done == 1
+
+
+def test_long_dead_names_are_swept_when_a_worker_starts(
+    queue: JobQueue, raw: redis.Redis, redis_url: str
+) -> None:
+    queue.enqueue([job("a")])
+    queue.claim("holder")
+    queue.claim("dead")
+    queue.claim("alive")
+    queue.heartbeat_watcher("alive", {})
+    transport = Transport(redis_url)
+    Faces(transport, Keys("pab:jobs"), QueueOptions(), None).leave("", live_ms=20_000, idle_ms=0)
+    transport.close()
+
+    assert names(raw) == {"holder", "alive"}
+
+
+def test_many_workers_share_many_jobs_each_job_once(queue: JobQueue, redis_url: str) -> None:
+    queue.enqueue([job(f"j{number}") for number in range(400)])
+    taken: list[str] = []
+
+    def work(name: str) -> None:
+        own = connect(redis_url)
+        while leases := own.claim(name, count=7):
+            taken.extend(lease.request_id for lease in leases)
+            assert own.complete_many([(lease, {"by": name}) for lease in leases]) == []
+        own.close()
+
+    workers = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+
+    assert sorted(taken) == sorted(f"j{number}" for number in range(400))
+    assert queue.snapshot().done == 400

@@ -1,0 +1,223 @@
+"""What happens when the server flushes, restarts, fills up, or does not answer (Q31, Q32, Q37, Q39)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+import redis
+
+from lib.errors import BadConfiguration, Unavailable
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, Outcome, ServerFull, connect
+from lib.jobqueue.transport import place_of
+from tests.contract.jobqueue.jobs import job
+from tests.integration.servers import Server
+
+
+def test_scripts_that_the_server_forgot_are_sent_again(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    raw.script_flush()
+
+    (lease,) = queue.claim("ann")
+    raw.script_flush()
+    queue.complete(lease, {})
+
+    assert queue.snapshot().done == 1
+
+
+def test_work_enqueued_before_any_worker_existed_is_seen(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    assert raw.xinfo_groups("pab:jobs:stream") == []
+
+    assert [lease.request_id for lease in queue.claim("ann")] == ["a"]
+    assert raw.xinfo_groups("pab:jobs:stream")[0]["name"] == "watchers"
+
+
+def test_a_flushed_server_is_an_empty_queue_that_works(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a"), job("b")])
+    queue.claim("ann")
+    raw.flushall()
+
+    assert queue.claim("ann") == []
+    assert queue.enqueue([job("a")])[0].outcome is Outcome.CREATED
+    assert [lease.request_id for lease in queue.claim("ann")] == ["a"]
+
+
+def test_a_destroyed_group_costs_no_job(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a"), job("b")])
+    (lease,) = queue.claim("ann")
+    raw.xgroup_destroy("pab:jobs:stream", "watchers")
+
+    assert [item.request_id for item in queue.claim("bob", count=5)] == ["b"]
+    queue.complete(lease, {})
+    assert queue.snapshot().outstanding == 1
+
+
+def test_an_entry_that_vanished_is_replaced_and_told(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    queue.claim("ann", lease_ms=1)
+    raw.xtrim("pab:jobs:stream", maxlen=0, approximate=False)
+    give_up = time.monotonic() + 5
+    leases: list[Lease] = []
+    while not leases and time.monotonic() < give_up:
+        leases = queue.claim("bob", block_s=0.1)
+
+    assert [lease.request_id for lease in leases] == ["a"]
+    assert "vanished" in [event.kind for event in queue.follow_events("0-0")]
+    queue.complete(leases[0], {})
+    assert queue.snapshot().outstanding == 0
+
+
+def test_a_stray_entry_hides_no_job_behind_it(queue: JobQueue, raw: redis.Redis) -> None:
+    for number in range(3):
+        raw.xadd("pab:jobs:stream", {"id": f"stray{number}"})
+    queue.enqueue([job("a")])
+
+    assert [lease.request_id for lease in queue.claim("ann")] == ["a"]
+    assert raw.xlen("pab:jobs:stream") == 1
+
+
+def test_a_specification_that_cannot_be_read_fails_alone(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a"), job("b"), job("c")])
+    raw.hset("pab:jobs:spec", "a", '{"from":"the future"}')
+    raw.hdel("pab:jobs:spec", "b")
+
+    assert [lease.request_id for lease in queue.claim("ann", count=5)] == ["c"]
+    unreadable, missing = queue.result("a"), queue.result("b")
+    assert unreadable is not None
+    assert unreadable.error is not None
+    assert "cannot be read" in unreadable.error["message"]
+    assert missing is not None
+    assert missing.error is not None
+    assert "missing" in missing.error["message"]
+
+
+def test_done_leaves_nothing_in_the_stream_the_pending_list_or_the_leases(
+    queue: JobQueue, raw: redis.Redis
+) -> None:
+    queue.enqueue([job("a"), job("b")])
+    for lease in queue.claim("ann", count=2):
+        queue.progress(lease, {"x": 1})
+        queue.complete(lease, {"ok": True})
+
+    assert raw.xlen("pab:jobs:stream") == 0
+    assert raw.xpending("pab:jobs:stream", "watchers")["pending"] == 0
+    assert raw.exists("pab:jobs:leases", "pab:jobs:spec", "pab:jobs:progress", "pab:jobs:errors") == 0
+    record = json.loads(str(raw.hget("pab:jobs:result", "a")))
+    assert record["status"] == "done"
+    assert record["result"] == {"ok": True}
+
+
+def test_every_key_lies_under_the_prefix(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job(f"j{number}") for number in range(600)])
+    first, second, third = queue.claim("ann", count=3)
+    queue.complete(first, {})
+    queue.fail(second, Failure(ErrorClass.BAD_INPUT, "no"))
+    queue.release(third, "drain")
+    queue.register_watcher("w", {})
+    queue.pause()
+
+    assert {key for key in raw.keys("*") if not str(key).startswith("pab:jobs:")} == set()
+    assert raw.hget("pab:jobs:failed", second.request_id)
+
+
+class TestMemoryFull:
+    @pytest.fixture
+    def full(self, queue: JobQueue, raw: redis.Redis) -> JobQueue:
+        queue.enqueue([job(f"j{number}") for number in range(6)])
+        queue.snapshot()
+        raw.config_set("maxmemory-policy", "noeviction")
+        raw.config_set("maxmemory", 1)
+        return queue
+
+    @pytest.mark.parametrize("count", [1, 600])
+    def test_refuses_new_jobs_in_words(self, full: JobQueue, raw: redis.Redis, count: int) -> None:
+        with pytest.raises(ServerFull, match="no memory left for new jobs"):
+            full.enqueue([job(f"new{number}") for number in range(count)])
+        raw.config_set("maxmemory", 0)
+        assert full.job("new0") is None
+
+    def test_lets_running_work_go_on_and_end(self, full: JobQueue) -> None:
+        leases = full.claim("ann", count=5)
+        assert len(leases) == 5
+        begun = [full.begin(lease) for lease in leases]
+        assert full.renew(begun) == []
+        full.progress(begun[0], {"percent": 5})
+        full.complete(begun[0], {"ok": True})
+        assert full.fail(begun[1], Failure(ErrorClass.TRANSIENT, "no")) is JobState.DELAYED
+        assert full.fail(begun[2], Failure(ErrorClass.BAD_INPUT, "no")) is JobState.FAILED
+        full.release(begun[3], "drain")
+        assert full.cancel(begun[4].request_id).canceled
+        full.heartbeat_watcher("w", {})
+        assert full.snapshot().done == 1
+
+
+class TestAServerThatRestarts:
+    def test_costs_a_waiting_worker_nothing(self, own_server: Server) -> None:
+        queue = connect(own_server.url)
+        found: list[str] = []
+        worker = threading.Thread(
+            target=lambda: found.extend(lease.request_id for lease in queue.claim("ann", block_s=20))
+        )
+        worker.start()
+        own_server.kill()
+        own_server.start()
+        connect(own_server.url).enqueue([job("a")])
+        worker.join(15)
+
+        assert found == ["a"]
+        queue.close()
+
+    def test_keeps_leases_and_fences(self, own_server: Server) -> None:
+        queue = connect(own_server.url)
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        own_server.kill()
+        own_server.start()
+
+        assert queue.renew([lease]) == []
+        queue.complete(lease, {"ok": True})
+        assert queue.snapshot().done == 1
+        queue.close()
+
+
+class TestNoServer:
+    def test_is_unavailable_at_once_and_the_password_is_not_told(self) -> None:
+        started = time.monotonic()
+
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 does not answer") as caught:
+            connect("redis://user:secret@127.0.0.1:1/0")
+        assert "secret" not in str(caught.value)
+        assert time.monotonic() - started < 2
+
+    def test_later_is_unavailable_after_patience_not_a_loop(self, own_server: Server) -> None:
+        queue = connect(own_server.url, patience_s=0.3)
+        own_server.kill()
+        started = time.monotonic()
+
+        with pytest.raises(Unavailable, match="does not answer"):
+            queue.claim("ann", block_s=60)
+        assert time.monotonic() - started < 10
+        queue.close()
+
+    @pytest.mark.parametrize("url", ["http://x:1", "nonsense", "redis://h:notaport", ""])
+    def test_at_an_address_that_is_none_says_so(self, url: str) -> None:
+        with pytest.raises(BadConfiguration, match="REDIS_URL"):
+            connect(url)
+
+    def test_with_a_wrong_password_says_so(self, own_server: Server) -> None:
+        admin = redis.Redis.from_url(own_server.url)
+        admin.config_set("requirepass", "right")
+        url = own_server.url.replace("unix://", "unix://:wrong@")
+
+        with pytest.raises(Unavailable, match="refuses this user or password") as caught:
+            connect(url)
+        assert "wrong" not in str(caught.value)
+        admin.close()
+
+    def test_place_never_holds_a_secret(self) -> None:
+        assert place_of("rediss://u:p@host:7/0") == "host:7"
+        assert place_of("unix://:pw@/run/s.sock?db=1") == "/run/s.sock"
+        assert place_of("redis://:pw@[bad") == "the given address"

@@ -1,0 +1,163 @@
+"""Large files: nothing is seen before the whole is accepted, whoever dies on the way (Q32)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from lib.clock import ManualClock
+from lib.jobqueue import JobState, Outcome, QueueBusy
+from lib.jobqueue.codec import intake
+from lib.jobqueue.enqueuer import CHUNK_JOBS, Enqueuer
+from lib.jobqueue.faces import Faces
+from lib.jobqueue.keys import Keys
+from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.redis_queue import RedisQueue
+from lib.jobqueue.transport import Transport
+from tests.contract.jobqueue.jobs import job
+
+JOBS = [job(f"j{number:04}") for number in range(1100)]
+ITEMS = [intake(spec) for spec in JOBS]
+PAUSE_MS = 30_000
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def transport(redis_url: str) -> Iterator[Transport]:
+    transport = Transport(redis_url)
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def faces(transport: Transport, clock: ManualClock) -> Faces:
+    return Faces(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
+
+
+@pytest.fixture
+def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
+    return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
+
+
+def stage_all(faces: Faces, batch: str = "b1") -> None:
+    for start in range(0, len(ITEMS), CHUNK_JOBS):
+        chunk = ITEMS[start : start + CHUNK_JOBS]
+        assert faces.stage(chunk, batch, PAUSE_MS, first=start == 0).word == "ok"
+
+
+def test_staged_jobs_exist_for_nobody(faces: Faces, queue: RedisQueue) -> None:
+    stage_all(faces)
+
+    assert queue.job("j0000") is None
+    assert queue.jobs(["j0500"]) == [None]
+    assert queue.snapshot().outstanding == 0
+    assert queue.claim("ann") == []
+    assert not queue.cancel("j0000").canceled
+    assert not queue.retry(["j0000"])[0].retried
+    assert queue.follow_events("0-0") == []
+
+
+def test_committed_jobs_exist_at_once_before_they_are_moved(faces: Faces, queue: RedisQueue) -> None:
+    stage_all(faces)
+    assert faces.commit("b1", 2000, 10_000) == "ok"
+
+    record = queue.job("j0000")
+    assert record is not None
+    assert record.state is JobState.WAITING
+    assert queue.snapshot().waiting == 1100
+    again = queue.enqueue(JOBS[:2])
+    assert [(item.outcome, item.state) for item in again] == [(Outcome.DUPLICATE, JobState.WAITING)] * 2
+    conflicting = queue.enqueue([job("j0000", text="Else.")])
+    assert conflicting[0].outcome is Outcome.CONFLICT
+
+
+def test_a_producer_that_died_after_committing_is_completed_by_a_worker(
+    faces: Faces, queue: RedisQueue, clock: ManualClock
+) -> None:
+    stage_all(faces)
+    faces.commit("b1", 2000, 10_000)
+    faces.publish("b1", 500, 2000)
+    clock.advance(2)
+
+    claimed = [lease.request_id for _ in range(4) for lease in queue.claim("ann", count=500)]
+
+    assert claimed == [spec.request_id for spec in JOBS]
+    assert queue.snapshot().waiting == 0
+
+
+def test_a_producer_that_died_before_committing_leaves_nothing(
+    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
+) -> None:
+    stage_all(faces)
+    clock.advance(PAUSE_MS / 1000)
+
+    assert queue.claim("ann") == []
+    assert raw.exists("pab:jobs:state", "pab:jobs:spec", "pab:jobs:batches", "pab:jobs:batch:b1") == 0
+
+
+def test_an_abandoned_batch_can_never_be_committed_once_its_ids_were_taken(
+    faces: Faces, queue: RedisQueue, clock: ManualClock
+) -> None:
+    stage_all(faces)
+    clock.advance(PAUSE_MS / 1000)
+    assert queue.enqueue([job("j0007", text="Mine now.")])[0].outcome is Outcome.CREATED
+
+    assert faces.stage(ITEMS[:5], "b1", PAUSE_MS, first=False).word == "lost"
+    assert faces.commit("b1", 2000, 10_000) == "lost"
+    Enqueuer(faces, QueueOptions(), clock).discard("b1", own=True)
+    (lease,) = queue.claim("ann", count=10)
+    assert lease.spec.text == "Mine now."
+
+
+@pytest.mark.parametrize("count", [1, 1100])
+def test_a_producer_waits_for_another_that_is_at_work_then_gives_up_in_words(
+    faces: Faces, queue: RedisQueue, clock: ManualClock, count: int
+) -> None:
+    stage_all(faces)
+
+    with pytest.raises(QueueBusy, match="another producer is enqueueing"):
+        queue.enqueue(JOBS[:count])
+    assert queue.snapshot().outstanding == 0
+
+
+def test_two_producers_of_the_same_file_enqueue_it_once(redis_url: str) -> None:
+    queues = [RedisQueue(Transport(redis_url)) for _ in range(2)]
+    outcomes: list[list[Outcome]] = []
+    threads = [
+        threading.Thread(target=lambda q=item: outcomes.append([o.outcome for o in q.enqueue(JOBS)]))
+        for item in queues
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert sorted(str(set(item)) for item in outcomes) == sorted(
+        [str({Outcome.CREATED}), str({Outcome.DUPLICATE})]
+    )
+    assert queues[0].snapshot().waiting == 1100
+    for item in queues:
+        item.close()
+
+
+def test_other_clients_wait_little_while_a_large_file_is_enqueued(redis_url: str, raw: redis.Redis) -> None:
+    queue = RedisQueue(Transport(redis_url))
+    jobs = [job(f"n{number}", text="x" * 500) for number in range(5000)]
+    producer = threading.Thread(target=lambda: queue.enqueue(jobs))
+    raw.config_resetstat()
+    raw.config_set("slowlog-log-slower-than", 0)
+    raw.slowlog_reset()
+    raw.config_set("slowlog-max-len", 1000)
+    producer.start()
+    producer.join(30)
+
+    slowest_us = max(int(entry["duration"]) for entry in raw.slowlog_get(1000))
+    queue.close()
+    assert slowest_us < 100_000, "one script held the server; 30 ms is the aim on an idle machine"

@@ -1,0 +1,68 @@
+"""Real servers for tests: on Unix sockets in temporary folders, started here and stopped by the fixture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from lib.jobqueue.embedded import server_binary
+
+_START_WITHIN_S = 10.0
+
+
+class Server:
+    """One Valkey server on a Unix socket. `extra` are further command-line words."""
+
+    def __init__(self, *extra: str) -> None:
+        # not pytest's tmp_path: a socket's path must be short
+        self.folder = Path(tempfile.mkdtemp(prefix="jr-"))
+        self.socket_path = self.folder / "s"
+        self.url = f"unix://{self.socket_path}"
+        self._extra = extra
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and return once it answers."""
+        words = {"port": "0", "unixsocket": str(self.socket_path), "dir": str(self.folder), "save": ""}
+        command = [
+            str(server_binary()),
+            *(word for key, value in words.items() for word in (f"--{key}", value)),
+        ]
+        self._process = subprocess.Popen([*command, *self._extra], stdout=subprocess.DEVNULL)
+        give_up = time.monotonic() + _START_WITHIN_S
+        while not self._answers():
+            assert self._process.poll() is None, "the server ended at once"
+            assert time.monotonic() < give_up, "the server did not answer in time"
+            time.sleep(0.005)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(os.fspath(self.socket_path))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def remove(self) -> None:
+        """Kill it and delete its folder."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""Transitions, backoff, turns, options: no server, no clock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.errors import BadConfiguration, BadInput
+from lib.jobqueue import QueueOptions, UnknownJob
+from lib.jobqueue.backoff import backoff_s
+from lib.jobqueue.codec import to_json
+from lib.jobqueue.embedded import EmbeddedServer
+from lib.jobqueue.lifecycle import TRANSITIONS, IllegalTransition, JobEvent, advance
+from lib.jobqueue.model import TERMINAL, JobState
+from lib.jobqueue.turns import turns
+
+
+def test_every_state_can_be_reached_and_every_job_can_end() -> None:
+    reachable: set[JobState | None] = {None}
+    for _ in JobState:
+        reachable |= {after for (before, _), after in TRANSITIONS.items() if before in reachable}
+    can_end: set[JobState | None] = set(TERMINAL)
+    for _ in JobState:
+        can_end |= {before for (before, _), after in TRANSITIONS.items() if after in can_end}
+
+    assert reachable == {None, *JobState}
+    assert can_end == {None, *JobState}
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_terminal_states_change_only_by_retry_and_forgetting(state: JobState) -> None:
+    leaving = {event for (before, event) in TRANSITIONS if before is state}
+
+    assert leaving <= {JobEvent.RETRIED, JobEvent.FORGOTTEN}
+    if state is JobState.DONE:
+        assert leaving == {JobEvent.FORGOTTEN}
+
+
+def test_what_is_not_in_the_table_is_refused_in_words() -> None:
+    with pytest.raises(IllegalTransition, match="a done job cannot be claimed"):
+        advance(JobState.DONE, JobEvent.CLAIMED)
+    with pytest.raises(IllegalTransition, match="an unknown job cannot be done"):
+        advance(None, JobEvent.DONE)
+
+
+@given(
+    tries=st.integers(0, 10_000),
+    chance=st.floats(0, 1, exclude_max=True),
+    base=st.floats(0, 1e4),
+    cap=st.floats(0, 1e6),
+)
+def test_backoff_stays_within_its_bounds(tries: int, chance: float, base: float, cap: float) -> None:
+    assert 0 <= backoff_s(tries, chance, base_s=base, cap_s=cap) <= cap
+
+
+def test_backoff_doubles_up_to_the_cap() -> None:
+    waits = [backoff_s(tries, 1.0, base_s=5, cap_s=60) for tries in range(1, 7)]
+
+    assert waits == [5, 10, 20, 40, 60, 60]
+
+
+@given(
+    turn=st.integers(0, 1000),
+    count=st.integers(0, 50),
+    available=st.fixed_dictionaries({name: st.integers(0, 60) for name in ("high", "normal", "low")}),
+)
+def test_turns_waste_none_and_invent_none(turn: int, count: int, available: dict[str, int]) -> None:
+    taken = turns(turn, count, available)
+
+    assert len(taken) == min(count, sum(available.values()))
+    assert all(taken.count(name) <= available[name] for name in available)
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", "x*", "{tag}", "jobs[1]", "-x", "a" * 101, "a\nb"])
+def test_a_prefix_that_means_something_to_the_server_is_refused(prefix: str) -> None:
+    with pytest.raises(BadConfiguration, match="JOBS_PREFIX"):
+        QueueOptions(prefix=prefix)
+
+
+def test_a_record_that_is_no_json_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(BadInput, match="must be JSON"):
+        to_json({"x": float("nan")})
+    with pytest.raises(BadInput, match="must be JSON"):
+        to_json({"x": object()})
+
+
+def test_an_unknown_job_names_its_neighbours() -> None:
+    assert "did you mean a:1, a:2?" in UnknownJob("a:3", ("a:1", "a:2")).message
+
+
+def test_importing_the_queue_does_not_import_redis() -> None:
+    code = "import lib.jobqueue, sys; assert 'redis' not in sys.modules; lib.jobqueue.normalize_job_spec"
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_embedded_server_is_found_without_importing_redis() -> None:
+    code = (
+        "import lib.jobqueue.embedded as e, sys; e.server_binary(); assert 'redis' not in sys.modules; "
+        "assert 'valkey' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert EmbeddedServer.__doc__

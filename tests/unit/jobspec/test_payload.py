@@ -1,0 +1,121 @@
+"""Payload and fingerprint (Q9)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from lib.jobspec import InvalidJobSpec, fingerprint, from_payload, normalize_job_spec, to_payload
+from lib.jobspec.fields import STORED
+from tests.unit.jobspec.jobs import RAW_JOBS, raw_job
+
+CHANGED: dict[str, Any] = {
+    "request_id": "other",
+    "output_name": "other",
+    "text": "Other.",
+    "voice": "narrator",
+    "language": "German",
+    "profile": "fast",
+    "variants": 2,
+    "select_best": True,
+    "chunk": True,
+    "seed": 1,
+    "format": "flac",
+    "priority": "high",
+    "not_before": 5.0,
+    "max_attempts": 4,
+    "timeout_s": 9,
+    "callback_data": {"a": 1},
+}
+WITHOUT_EFFECT = {"priority", "not_before", "max_attempts", "timeout_s", "callback_data"}
+
+
+@given(raw=RAW_JOBS)
+def test_a_payload_gives_the_same_job_back_through_json(raw: dict[str, Any]) -> None:
+    spec = normalize_job_spec(raw)
+
+    again = from_payload(json.loads(json.dumps(to_payload(spec))))
+
+    assert again == spec
+    assert again.fingerprint == spec.fingerprint
+
+
+def test_a_payload_leaves_defaults_out() -> None:
+    assert to_payload(normalize_job_spec(raw_job())) == {
+        "request_id": "topic:beat-001",
+        "output_name": "topic/beat-001",
+        "text": "Hello.",
+        "voice": "newsroom",
+    }
+
+
+def test_a_payload_with_an_unknown_key_is_refused() -> None:
+    payload = to_payload(normalize_job_spec(raw_job())) | {"pitch": 2, "text_file": "a.txt"}
+
+    with pytest.raises(InvalidJobSpec) as caught:
+        from_payload(payload)
+
+    assert [problem.field for problem in caught.value.problems] == ["pitch", "text_file"]
+
+
+def test_a_payload_that_was_tampered_with_passes_the_same_rules() -> None:
+    payload = to_payload(normalize_job_spec(raw_job())) | {"output_name": "../../etc/cron.d/x"}
+
+    with pytest.raises(InvalidJobSpec, match="may not lead elsewhere"):
+        from_payload(payload)
+
+
+def test_a_fingerprint_is_a_version_and_a_sha_256_of_canonical_json() -> None:
+    """Q9. This very value stands in queues; when it changes, every known job becomes a conflict."""
+    spec = normalize_job_spec(raw_job(text="Grüße.", seed=7))
+    canonical = (
+        '{"output_name":"topic/beat-001","request_id":"topic:beat-001","seed":7,'
+        '"text":"Grüße.","voice":"newsroom"}'
+    )
+
+    assert fingerprint(spec) == spec.fingerprint == "v1:" + hashlib.sha256(canonical.encode()).hexdigest()
+    assert re.fullmatch(r"v1:[0-9a-f]{64}", spec.fingerprint)
+
+
+@pytest.mark.parametrize("field", sorted(CHANGED))
+def test_a_fingerprint_changes_exactly_with_what_changes_the_output(field: str) -> None:
+    """Q9."""
+    spec = normalize_job_spec(raw_job())
+
+    other = replace(spec, **{field: CHANGED[field]})
+
+    assert (other.fingerprint == spec.fingerprint) is (field in WITHOUT_EFFECT)
+
+
+def test_the_table_leaves_out_of_the_fingerprint_exactly_the_stated_fields() -> None:
+    """Q9."""
+    assert {entry.name for entry in STORED if not entry.in_fingerprint} == WITHOUT_EFFECT
+
+
+def test_a_stated_default_and_a_missing_field_have_one_fingerprint() -> None:
+    """Q9."""
+    stated = normalize_job_spec(raw_job(language="English", variants=1, format="wav", seed=None))
+
+    assert stated.fingerprint == normalize_job_spec(raw_job()).fingerprint
+
+
+def test_text_and_text_file_of_the_same_bytes_have_one_fingerprint(tmp_path: Any) -> None:
+    """Q9."""
+    (tmp_path / "a.txt").write_text("Hello.")
+
+    spec = normalize_job_spec(raw_job(text=..., text_file="a.txt"), base_dir=tmp_path)
+
+    assert spec.fingerprint == normalize_job_spec(raw_job()).fingerprint
+
+
+def test_any_byte_of_the_text_changes_the_fingerprint() -> None:
+    """Q9."""
+    texts = ["Hello.", "Hello. ", "Hello.\n", "hello.", "Hello．"]
+
+    assert len({normalize_job_spec(raw_job(text=text)).fingerprint for text in texts}) == len(texts)

@@ -1,0 +1,151 @@
+"""A compile that dies at any call to the system leaves the old manifest with its texts, or the new one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lib.jobspec import JobSpec
+from lib.manifest import (
+    MANIFEST,
+    Order,
+    OutFolder,
+    compile_manifest,
+    finish_interrupted_compile,
+    load_manifest,
+)
+from lib.manifest.compiling import DECIDED
+from tests.unit.manifest.jobs import several, spec
+from tests.unit.manifest.test_compile import tree
+
+_CALLS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
+_KILLED = 9
+
+
+def _dies_at(call: int, specs: Sequence[JobSpec], out: Path) -> bool:
+    """Compile in a child that ends without a word just before its `call`th call; whether it got there."""
+    child = os.fork()
+    if child == 0:
+        _count_calls(call)
+        try:
+            compile_manifest(specs, out)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) in (0, _KILLED)
+    return os.waitstatus_to_exitcode(status) == _KILLED
+
+
+def _count_calls(last: int) -> None:
+    seen = 0
+
+    def count(how_many_bytes: int = 0) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == last:
+            os._exit(_KILLED)
+
+    real_write, real_fsync = os.write, os.fsync
+
+    def torn_write(fd: int, data: memoryview) -> int:
+        if seen + 1 == last:
+            real_write(fd, data[: len(data) // 2])
+        count()
+        return real_write(fd, data)
+
+    def counted_fsync(fd: int) -> None:
+        count()
+        real_fsync(fd)
+
+    os.write, os.fsync = torn_write, counted_fsync  # type: ignore[assignment]  # in the child only
+    sys.addaudithook(lambda event, args: count() if event in _CALLS else None)
+
+
+def _state(out: Path) -> dict[str, bytes]:
+    """The folder as the next reader of ours sees it: manifest and the texts it names."""
+    folder = OutFolder(out)
+    with folder.lock():
+        finish_interrupted_compile(folder)
+    if not (out / MANIFEST).exists():
+        return {}
+    orders = load_manifest(out / MANIFEST).orders
+    texts = {o.text_path: (out / o.text_path).read_bytes() for o in orders if (out / o.text_path).exists()}
+    return {MANIFEST: (out / MANIFEST).read_bytes(), **texts}
+
+
+def _expected(specs: Sequence[JobSpec], out: Path) -> dict[str, bytes]:
+    compiled = compile_manifest(specs, out)
+    return {MANIFEST: compiled.path.read_bytes(), **{o.text_path: o.text_bytes() for o in compiled.orders}}
+
+
+def _changes() -> dict[str, tuple[list[JobSpec], list[JobSpec]]]:
+    one, two, three, *rest = several()
+    changed = [spec("topic/beat-001", "Changed.", voice="newsroom"), spec("topic/beat-002", "Changed too.")]
+    return {
+        "first compile": ([], several()),
+        "texts change": ([one, two, three], [*changed, three]),
+        "jobs are added": ([one], [one, two, *rest]),
+        "jobs go": ([one, two, three], [two]),
+        "everything": ([one, two, three], [changed[0], three, *rest]),
+        "only options change": ([one, two], [one, spec("topic/beat-002", two.text, seed=3)]),
+    }
+
+
+@pytest.mark.parametrize("name", _changes())
+def test_dying_at_any_call_leaves_the_old_or_the_new(tmp_path: Path, name: str) -> None:
+    """Q11."""
+    before, after = _changes()[name]
+    new = _expected(after, tmp_path / "new")
+    old = _expected(before, tmp_path / "old") if before else {}
+    seen_old = seen_new = 0
+    for call in range(1, 1000):
+        out = tmp_path / f"at-{call}"
+        if before:
+            compile_manifest(before, out)
+        else:
+            out.mkdir()
+        died = _dies_at(call, after, out)
+        raw = (out / MANIFEST).read_bytes() if (out / MANIFEST).exists() else None
+
+        state = _state(out)
+
+        assert raw in (old.get(MANIFEST), new[MANIFEST])
+        assert state in (old, new), f"torn at call {call}"
+        seen_old += state == old
+        seen_new += state == new
+        compile_manifest(after, out)
+        assert tree(out) == tree(tmp_path / "new"), f"litter or loss after dying at call {call}"
+        if not died:
+            break
+    assert seen_old
+    assert seen_new
+    assert not died
+
+
+def test_until_the_decision_the_old_texts_stand_untouched(tmp_path: Path) -> None:
+    """Also for readers that know nothing of unfinished changes."""
+    before, after = _changes()["everything"]
+    for call in range(1, 1000):
+        out = tmp_path / f"at-{call}"
+        compile_manifest(before, out)
+        old = tree(out)
+        if not _dies_at(call, after, out):
+            break
+        if not (out / DECIDED).exists() and (out / MANIFEST).read_bytes() == old[MANIFEST]:
+            assert {name: (out / name).read_bytes() for name in old} == old
+    else:
+        pytest.fail("it never finished")
+
+
+def test_a_decided_change_of_another_version_is_dropped(tmp_path: Path) -> None:
+    compile_manifest(several(), tmp_path)
+    (tmp_path / DECIDED).write_text('{"format":2}')
+
+    assert not finish_interrupted_compile(OutFolder(tmp_path))
+
+    assert not (tmp_path / DECIDED).exists()
+    assert [Order(each) for each in several()] == list(load_manifest(tmp_path / MANIFEST).orders)

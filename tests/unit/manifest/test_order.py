@@ -1,0 +1,51 @@
+"""The one builder of command lines and spool files."""
+
+from __future__ import annotations
+
+from lib.jobspec import from_payload
+from lib.jobspec.fields import STORED
+from lib.manifest import Order
+from lib.manifest.order import _SWITCHES, _VALUES, CARRIED_OTHERWISE
+from tests.unit.manifest.jobs import several, spec
+
+
+def test_the_argv_is_the_documented_one() -> None:
+    """Q11."""
+    assert Order(spec()).argv() == [
+        *("voice-synth", "speak", "--text-file", "topic/beat-001/text.txt"),
+        *("--out-exact", "topic/beat-001", "--json-result", "topic/beat-001/result.json"),
+        *("--speaker", "Ryan", "--language", "English", "--profile", "balanced"),
+        *("--variants", "1", "--format", "wav"),
+    ]
+
+
+def test_options_that_are_set_are_all_in_the_argv() -> None:
+    full = spec(voice="newsroom", variants=4, select_best=True, chunk=True, seed=0, format="flac")
+
+    tail = Order(full).argv()[8:]
+
+    assert tail == [
+        *("--voice", "newsroom", "--language", "English", "--profile", "balanced", "--variants", "4"),
+        *("--seed", "0", "--format", "flac", "--select-best", "--chunk"),
+    ]
+
+
+def test_every_field_that_changes_the_audio_reaches_the_argv() -> None:
+    carried = {name for name, _ in (*_VALUES, *_SWITCHES)} | CARRIED_OTHERWISE
+
+    assert {field.name for field in STORED if field.in_fingerprint} <= carried
+
+
+def test_the_spool_file_carries_the_whole_specification() -> None:
+    for each in several():
+        job = Order(each).spool_job(5, 2)
+
+        assert from_payload(job.spec) == each
+        assert (job.request_id, job.lease_no, job.attempt) == (each.request_id, 5, 2)
+
+
+def test_takes_are_named_by_number() -> None:
+    order = Order(spec("a.b/c.d", format="opus"))
+
+    assert order.audio_path() == "a.b/c.d.opus"
+    assert order.audio_path(12) == "a.b/c.d.take-12.opus"

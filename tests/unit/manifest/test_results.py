@@ -1,0 +1,239 @@
+"""What counts as done, and how a worker's files come to their places."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.jobspec import JobSpec
+from lib.manifest import Inputs, Order, OutFolder, check_inputs, deliver, finished_result
+from lib.manifest.folder import InTheWay
+from lib.manifest.inputs import UnspeakableJobs, model_version
+from lib.spool import InvalidSpoolData, LocalFiles, ResultFile, SpoolClient, SpoolResult
+from lib.voices import UnknownEngine, VoiceRegistry
+from tests.unit.manifest.jobs import several, spec
+
+
+def inputs_of(job: JobSpec, *, engine: str = "hibari", voices: Path | None = None) -> Inputs:
+    return check_inputs([Order(job)], VoiceRegistry([voices] if voices else []), engine)[0]
+
+
+class Outbox:
+    """A spool whose worker has spoken `takes` takes of a job."""
+
+    def __init__(self, root: Path, inputs: Inputs, takes: int = 1) -> None:
+        self.client = SpoolClient(LocalFiles(root))
+        job = inputs.order.spool_job(inputs.lease_no, 1)
+        self.folder = root / "outbox" / job.entry
+        self.folder.mkdir(parents=True)
+        self.files = [self._take(number) for number in range(1, takes + 1)]
+        self.record: dict[str, Any] = {
+            "seconds": 1.5,
+            "work_seconds": 0.1,
+            "file": self.files[0].name,
+            "takes": [
+                {"take": f.take, "file": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in self.files
+            ],
+        }
+        self.result = SpoolResult(job.entry, job.request_id, 1.0, 2.0, self.record, tuple(self.files))
+
+    def _take(self, number: int) -> ResultFile:
+        data = f"{self.folder.name} take {number}".encode()
+        name = f"audio.{number}"
+        (self.folder / name).write_bytes(data)
+        return ResultFile(name, len(data), hashlib.sha256(data).hexdigest(), number)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> OutFolder:
+    (tmp_path / "out").mkdir()
+    return OutFolder(tmp_path / "out")
+
+
+def _deliver(folder: OutFolder, job: JobSpec, spool: Path, takes: int = 1) -> Inputs:
+    inputs = inputs_of(job)
+    box = Outbox(spool, inputs, takes)
+    deliver(folder, inputs, box.client, box.result)
+    return inputs
+
+
+def test_a_delivered_job_is_done(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = _deliver(folder, spec(variants=2), tmp_path / "spool", takes=2)
+
+    finished = finished_result(folder, inputs)
+
+    assert finished is not None
+    assert finished.seconds == 1.5
+    assert finished.sha256 == hashlib.sha256(folder.path("topic/beat-001.wav").read_bytes()).hexdigest()
+    record = json.loads(folder.path("topic/beat-001/result.json").read_bytes())
+    assert [take["file"] for take in record["takes"]] == ["beat-001.wav", "beat-001.take-02.wav"]
+    assert record["file"] == "beat-001.wav"
+    assert folder.path("topic/beat-001.take-02.wav").exists()
+
+
+def _edit(change: Callable[[dict[str, Any]], object]) -> Callable[[OutFolder], object]:
+    def harm(folder: OutFolder) -> None:
+        path = folder.path("topic/beat-001/result.json")
+        value = json.loads(path.read_bytes())
+        change(value)
+        path.write_text(json.dumps(value))
+
+    return harm
+
+
+def _audio_becomes_a_link(folder: OutFolder) -> None:
+    folder.path("topic/beat-001.wav").rename(folder.path("moved"))
+    folder.path("topic/beat-001.wav").symlink_to("../moved")
+
+
+def _audio_becomes_a_folder(folder: OutFolder) -> None:
+    folder.path("topic/beat-001.wav").unlink()
+    folder.path("topic/beat-001.wav").mkdir()
+
+
+_HARM: dict[str, Callable[[OutFolder], object]] = {
+    "no result": lambda f: f.path("topic/beat-001/result.json").unlink(),
+    "broken result": lambda f: f.path("topic/beat-001/result.json").write_text("{"),
+    "result no object": lambda f: f.path("topic/beat-001/result.json").write_text("[]"),
+    "no audio": lambda f: f.path("topic/beat-001.wav").unlink(),
+    "empty audio": lambda f: f.path("topic/beat-001.wav").write_bytes(b""),
+    "another byte": lambda f: f.path("topic/beat-001.wav").write_bytes(
+        f.path("topic/beat-001.wav").read_bytes()[:-1] + b"X"
+    ),
+    "second take gone": lambda f: f.path("topic/beat-001.take-02.wav").unlink(),
+    "audio is a link": _audio_becomes_a_link,
+    "audio is a folder": _audio_becomes_a_folder,
+    "other inputs": _edit(lambda v: v.update(inputs="v1:0")),
+    "spoken by hand": _edit(lambda v: v.pop("inputs")),
+    "no takes": _edit(lambda v: v.update(takes=[])),
+    "takes out of order": _edit(lambda v: v["takes"].reverse()),
+    "take no object": _edit(lambda v: v.update(takes=[1])),
+    "hash no text": _edit(lambda v: v["takes"][0].update(sha256=None)),
+}
+
+
+@pytest.mark.parametrize("name", _HARM)
+def test_a_job_is_not_done_when_anything_of_it_is_not_whole(
+    folder: OutFolder, tmp_path: Path, name: str
+) -> None:
+    """Q12."""
+    inputs = _deliver(folder, spec(variants=2), tmp_path / "spool", takes=2)
+
+    _HARM[name](folder)
+
+    assert finished_result(folder, inputs) is None
+
+
+def test_fewer_takes_remove_the_files_nobody_describes_any_more(folder: OutFolder, tmp_path: Path) -> None:
+    _deliver(folder, spec(variants=3), tmp_path / "a", takes=3)
+    folder.path("topic/beat-001.take-04.wav").write_bytes(b"mine")
+
+    _deliver(folder, spec(variants=1), tmp_path / "b")
+
+    names = sorted(path.name for path in folder.path("topic").iterdir() if path.is_file())
+    assert names == ["beat-001.take-04.wav", "beat-001.wav"]
+
+
+class TestWhatAWorkerWrites:
+    def _refused(self, folder: OutFolder, box: Outbox, inputs: Inputs, result: SpoolResult) -> None:
+        with pytest.raises(InvalidSpoolData):
+            deliver(folder, inputs, box.client, result)
+        assert not folder.path("topic/beat-001/result.json").exists()
+
+    def test_must_be_what_its_record_says(self, folder: OutFolder, tmp_path: Path) -> None:
+        inputs = inputs_of(spec())
+        box = Outbox(tmp_path / "spool", inputs)
+        (box.folder / "audio.1").write_bytes(b"something else")
+
+        self._refused(folder, box, inputs, box.result)
+        assert not folder.path("topic/beat-001.wav").exists()
+
+    def test_must_number_its_takes(self, folder: OutFolder, tmp_path: Path) -> None:
+        inputs = inputs_of(spec())
+        box = Outbox(tmp_path / "spool", inputs, takes=2)
+
+        self._refused(folder, box, inputs, replace(box.result, files=tuple(box.files[1:])))
+
+    @pytest.mark.parametrize("takes", [[], [1], [{"take": 1}], "takes"])
+    def test_must_describe_its_files(self, folder: OutFolder, tmp_path: Path, takes: Any) -> None:
+        inputs = inputs_of(spec())
+        box = Outbox(tmp_path / "spool", inputs)
+
+        self._refused(folder, box, inputs, replace(box.result, record={**box.record, "takes": takes}))
+
+    def test_never_goes_through_a_link(self, folder: OutFolder, tmp_path: Path) -> None:
+        inputs = inputs_of(spec())
+        box = Outbox(tmp_path / "spool", inputs)
+        (tmp_path / "elsewhere").mkdir()
+        folder.path("topic").symlink_to(tmp_path / "elsewhere")
+
+        with pytest.raises(InTheWay):
+            deliver(folder, inputs, box.client, box.result)
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+class TestInputs:
+    def test_change_with_everything_that_decides_the_audio(self, tmp_path: Path) -> None:
+        jobs = [
+            spec(),
+            spec(text="Other."),
+            spec(seed=1),
+            spec(variants=2),
+            spec(format="flac"),
+            spec(speaker="Vivian"),
+            spec(voice="newsroom"),
+        ]
+
+        assert len({inputs_of(job).hash for job in jobs}) == len(jobs)
+
+    def test_stay_when_only_the_queue_is_told_something_else(self) -> None:
+        assert inputs_of(spec()).hash == inputs_of(spec(priority="high", max_attempts=9, timeout_s=5)).hash
+
+    def test_follow_a_changed_voice(self, tmp_path: Path) -> None:
+        voice = tmp_path / "mine"
+        voice.mkdir()
+        hashes = set()
+        for preset in ("mid", "deep"):
+            (voice / "voice.yaml").write_text(
+                (Path("lib/voices/shipped/newsroom/voice.yaml").read_text())
+                .replace("newsroom", "mine")
+                .replace("builtin: mid", f"builtin: {preset}")
+            )
+            hashes.add(inputs_of(spec(voice="mine"), voices=tmp_path).hash)
+        assert len(hashes) == 2
+
+    def test_follow_the_version_of_the_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from lib.manifest import inputs
+
+        before = inputs_of(spec()).hash
+        inputs._speaker.cache_clear()
+        monkeypatch.setattr(inputs, "model_version", lambda engine: "9.9")
+        after = inputs_of(spec()).hash
+        inputs._speaker.cache_clear()
+
+        assert model_version("hibari") is not None
+        assert before != after
+
+    def test_give_a_lease_number_every_reader_can_hold(self) -> None:
+        numbers = {inputs_of(job).lease_no for job in several() if job.language == "English"}
+
+        assert len(numbers) == 5
+        assert all(0 <= number < 2**53 for number in numbers)
+
+    def test_name_every_job_that_cannot_be_spoken(self) -> None:
+        jobs = [spec("a", voice="nobody"), spec("b"), spec("c", text="你好"), spec("d", language="German")]
+
+        with pytest.raises(UnspeakableJobs) as caught:
+            check_inputs(map(Order, jobs), VoiceRegistry(), "hibari")
+
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == ["job a", "job c", "job d"]
+
+    def test_need_an_engine_that_is_there(self) -> None:
+        with pytest.raises(UnknownEngine):
+            inputs_of(spec(), engine="nothing")

@@ -1,0 +1,138 @@
+"""LocalWorker: keeps the resident worker alive and tells how it died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.clock import ManualClock
+from lib.providers import LocalWorker, WorkerDeath
+
+
+def wait_for_death(worker: LocalWorker, deadline: float = 10.0) -> WorkerDeath:
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        if death := worker.tend():
+            return death
+        time.sleep(0.005)
+    raise AssertionError("the worker did not die")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: ManualClock) -> Iterator[list[LocalWorker]]:
+    workers: list[LocalWorker] = []
+    yield workers
+    for worker in workers:
+        worker.stop(grace=0.0)
+
+
+def worker_of(code: str, tmp_path: Path, clock: ManualClock, kept: list[LocalWorker]) -> LocalWorker:
+    worker = LocalWorker([sys.executable, "-c", code], log=tmp_path / "worker.log", clock=clock)
+    kept.append(worker)
+    return worker
+
+
+def test_a_death_is_told_once_with_the_last_words(
+    tmp_path: Path, clock: ManualClock, make: list[LocalWorker]
+) -> None:
+    worker = worker_of("print('no model'); raise SystemExit(3)", tmp_path, clock, make)
+    worker.tend()
+
+    death = wait_for_death(worker)
+
+    assert (death.status, death.sentence, death.log_tail) == (3, "exit status 3", ("no model",))
+    assert worker.tend() is None
+
+
+def test_a_killed_worker_blames_the_job_and_a_busy_spool_does_not(
+    tmp_path: Path, clock: ManualClock, make: list[LocalWorker]
+) -> None:
+    worker = worker_of("import time; time.sleep(60)", tmp_path, clock, make)
+    worker.tend()
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGKILL)
+
+    assert wait_for_death(worker).blames_the_job
+    assert not WorkerDeath(75, "exit status 75", ()).blames_the_job
+
+
+def test_a_worker_that_keeps_dying_is_restarted_with_growing_pauses(
+    tmp_path: Path, clock: ManualClock, make: list[LocalWorker]
+) -> None:
+    worker = worker_of("raise SystemExit(1)", tmp_path, clock, make)
+    pauses = []
+    for _ in range(4):
+        worker.tend()
+        wait_for_death(worker)
+        waited = 0.0
+        while worker.pid is None:
+            clock.advance(0.05)
+            waited += 0.05
+            worker.tend()
+        pauses.append(round(waited, 2))
+        worker.restart()
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] >= 0.25
+    assert pauses[-1] >= 4 * pauses[0]
+
+
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    """The lifeline holds for SIGKILL, where no handler runs."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from lib.child import ChildProcess\n"
+        "inner = 'import os, time\\n'"
+        "'from lib.child import when_parent_exits\\n'"
+        "'when_parent_exits(lambda: os._exit(0))\\n'"
+        "'print(os.getpid(), flush=True)\\n'"
+        "'time.sleep(60)\\n'\n"
+        f"ChildProcess([sys.executable, '-c', inner], log=Path({str(tmp_path / 'child.log')!r}))\n"
+        "time.sleep(60)\n"
+    )
+
+    with subprocess.Popen(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": os.getcwd()}
+    ) as parent:
+        pid = _read_pid(tmp_path / "child.log")
+        parent.kill()
+        parent.wait()
+
+    deadline = time.monotonic() + 10
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _runs(pid)
+
+
+def _read_pid(log: Path) -> int:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if log.exists() and (text := log.read_text().strip()):
+            return int(text)
+        time.sleep(0.01)
+    raise AssertionError("the child wrote no pid")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:  # a zombie that nobody reaps yet has ended all the same
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except FileNotFoundError:
+        return False

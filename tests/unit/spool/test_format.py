@@ -1,0 +1,149 @@
+"""What the files of a spool hold, and that nothing which breaks the format is believed (V11)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.spool import (
+    ErrorClass,
+    Heartbeat,
+    InvalidSpoolData,
+    ResultError,
+    ResultFile,
+    SpoolJob,
+    SpoolResult,
+    WorkerState,
+    entry_name,
+    is_entry,
+)
+
+ENTRY = entry_name("topic:beat-001", 3)
+FILE = ResultFile("audio.wav", 44, "ab" * 32, 1)
+DONE = SpoolResult(ENTRY, "topic:beat-001", 10.0, 12.5, {"seconds": 1.5}, (FILE,))
+FAILED = SpoolResult(ENTRY, None, 1.0, 2.0, error=ResultError(ErrorClass.ENGINE, "It broke.", ("a", "b")))
+
+
+def test_an_entry_is_a_hash_and_the_lease_number() -> None:
+    assert entry_name("topic:beat-001", 7).endswith(".7")
+    assert is_entry(entry_name("../../etc", 0))
+    assert entry_name("a", 1) != entry_name("a", 2) != entry_name("b", 2)
+    with pytest.raises(ValueError, match="negative"):
+        entry_name("a", -1)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "a.1", "g" * 32 + ".1", "a" * 32, "a" * 32 + ".01", "a" * 32 + ".1\n"]
+)
+def test_no_other_name_is_an_entry(name: str) -> None:
+    assert not is_entry(name)
+
+
+@given(
+    st.text(max_size=50),
+    st.integers(0, 10**9),
+    st.dictionaries(st.text(max_size=9), st.integers() | st.text(max_size=30), max_size=5),
+)
+def test_a_job_reads_back_as_it_was_written(request_id: str, lease_no: int, spec: dict[str, Any]) -> None:
+    job = SpoolJob(request_id, lease_no, 1, spec)
+
+    assert SpoolJob.from_bytes(job.to_bytes()) == job
+
+
+@pytest.mark.parametrize("result", [DONE, FAILED], ids=["done", "failed"])
+def test_a_result_reads_back_as_it_was_written(result: SpoolResult) -> None:
+    assert SpoolResult.from_bytes(result.to_bytes()) == result
+
+
+def test_a_heartbeat_reads_back_as_it_was_written() -> None:
+    beat = Heartbeat(7, WorkerState.WORKING, 2.0, 1.0, "hibari", 3, ENTRY, 1, 4)
+
+    assert Heartbeat.from_bytes(beat.to_bytes()) == beat
+
+
+def test_an_over_long_failure_is_shortened_from_its_front() -> None:
+    log = tuple(f"{number} {'x' * 5000}" for number in range(100))
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ErrorClass.ENGINE, "m" * 9000, log))
+
+    error = SpoolResult.from_bytes(written.to_bytes()).error
+
+    assert error is not None
+    assert len(error.message) == 2000
+    assert (len(error.log), error.log[-1][:3]) == (50, "99 ")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (["format"], 2, "format is not 1; the two sides have different versions"),
+        (["entry"], 5, "entry must be a text"),
+        (["status"], "perhaps", "status must be done or failed"),
+        (["status"], "failed", "error must be an object"),
+        (["files"], [], "files must name the audio"),
+        (["files"], {}, "files must be a list"),
+        (["files"], [5], "name must be a text"),
+        (["files", 0, "name"], "../x.wav", "name is no plain file name"),
+        (["files", 0, "name"], "result.json", "name is no plain file name"),
+        (["files", 0, "name"], "/etc/passwd", "name is no plain file name"),
+        (["files", 0, "name"], ".hidden", "name is no plain file name"),
+        (["files", 0, "sha256"], "zz", "sha256 must be 64"),
+        (["files", 0, "bytes"], 0, "bytes must be a whole number"),
+        (["files", 0, "bytes"], True, "bytes must be a whole number"),
+        (["files", 0, "bytes"], 10**15, "bytes must be a whole number"),
+        (["files", 0, "take"], 65, "take must be a whole number"),
+        (["started_at"], "now", "started_at must be a number"),
+        (["started_at"], 1e300, "started_at is out of range"),
+        (["record"], [], "record must be an object"),
+        (["request_id"], "x" * 300, "request_id is longer than 200"),
+    ],
+)
+def test_a_result_that_breaks_the_format_is_refused_with_the_field(
+    path: list[Any], value: Any, sentence: str
+) -> None:
+    raw = json.loads(DONE.to_bytes())
+    place = raw
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+
+    with pytest.raises(InvalidSpoolData, match=sentence):
+        SpoolResult.from_bytes(json.dumps(raw).encode())
+
+
+def test_one_name_for_two_files_is_refused() -> None:
+    twice = SpoolResult(ENTRY, "a", 0.0, 0.0, {}, (FILE, FILE))
+
+    with pytest.raises(InvalidSpoolData, match="names a file twice"):
+        SpoolResult.from_bytes(twice.to_bytes())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff", b"[]", b"nul", b'{"a": NaN}', b"[" * 100_000, b'{"format": ' + b"1" * 10_000 + b"}"],
+    ids=["empty", "binary", "list", "no-json", "nan", "deep", "huge-number"],
+)
+def test_what_is_no_json_object_is_refused(data: bytes) -> None:
+    for reader in (SpoolJob.from_bytes, SpoolResult.from_bytes, Heartbeat.from_bytes):
+        with pytest.raises(InvalidSpoolData):
+            reader(data)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(json.loads(DONE.to_bytes()))), _JSON)
+def test_nothing_but_a_refusal_comes_of_a_strange_value(field: str, value: Any) -> None:
+    raw = json.loads(DONE.to_bytes())
+    raw[field] = value
+
+    with contextlib.suppress(InvalidSpoolData):
+        SpoolResult.from_bytes(json.dumps(raw).encode())

@@ -1,0 +1,341 @@
+"""Jobs and results pass between client and worker whole, once, and not to two workers (V11)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.spool import (
+    InvalidSpoolData,
+    LocalFiles,
+    Phase,
+    ResultFile,
+    SpoolBusy,
+    SpoolClient,
+    SpoolJob,
+    SpoolResult,
+    SpoolUnusable,
+    WorkerSpool,
+)
+
+AUDIO = b"RIFF and so on"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def client(root: Path) -> Iterator[SpoolClient]:
+    files = LocalFiles(root)
+    yield SpoolClient(files)
+    files.close()
+
+
+@pytest.fixture
+def worker(root: Path) -> Iterator[WorkerSpool]:
+    with WorkerSpool(root) as entered:
+        yield entered
+
+
+def job(name: str = "a", lease_no: int = 1) -> SpoolJob:
+    return SpoolJob(name, lease_no, 1, {"text": "Hello."})
+
+
+def finish(worker: WorkerSpool, entry: str, data: bytes = AUDIO, **changes: object) -> None:
+    (worker.scratch(entry) / "audio.wav").write_bytes(data)
+    values = {"name": "audio.wav", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "take": 1}
+    file = ResultFile(**(values | changes))  # type: ignore[arg-type]  # the point is wrong values
+    worker.publish(entry, SpoolResult(entry, "a", 1.0, 2.0, {}, (file,)))
+
+
+def test_a_job_goes_in_and_its_audio_comes_out(
+    client: SpoolClient, worker: WorkerSpool, tmp_path: Path
+) -> None:
+    entry = client.submit(job())
+    assert client.entries() == {entry: Phase.INBOX}
+
+    [taken] = worker.take(5)
+    assert taken.job == job()
+    assert client.entries() == {entry: Phase.WORK}
+
+    finish(worker, entry)
+    assert client.entries() == {entry: Phase.OUTBOX}
+    result = client.result(entry)
+    assert result is not None
+    client.fetch(entry, result.files[0], tmp_path / "got.wav")
+    assert (tmp_path / "got.wav").read_bytes() == AUDIO
+
+    client.acknowledge(entry)
+    assert client.entries() == {}
+    assert client.result(entry) is None
+
+
+def test_a_lease_handed_in_twice_is_one_job(client: SpoolClient, worker: WorkerSpool) -> None:
+    client.submit(job())
+    client.submit(job())
+    assert len(worker.take(5)) == 1
+
+    client.submit(job())
+    assert worker.take(5) == []
+
+
+def test_another_lease_of_the_job_is_another_entry(client: SpoolClient) -> None:
+    assert client.submit(job(lease_no=1)) != client.submit(job(lease_no=2))
+
+
+def test_jobs_are_taken_oldest_first(client: SpoolClient, worker: WorkerSpool, root: Path) -> None:
+    entries = [client.submit(job(name)) for name in "abc"]
+    for age, entry in enumerate(entries):
+        os.utime(root / "inbox" / f"{entry}.json", (100 + age, 100 + age))
+
+    assert [taken.entry for taken in worker.take(2)] == entries[:2]
+    assert [taken.entry for taken in worker.take(2)] == entries[2:]
+
+
+def test_a_second_worker_is_refused_and_told_who_is_there(root: Path, worker: WorkerSpool) -> None:
+    with pytest.raises(SpoolBusy, match=rf"\(process {os.getpid()}\) already serves the spool {root}"):
+        WorkerSpool(root).__enter__()
+
+
+def test_the_spool_is_free_again_when_its_worker_has_left(root: Path) -> None:
+    for _ in range(2):
+        with WorkerSpool(root):
+            pass
+
+
+def test_what_a_dead_worker_held_is_taken_up_by_the_next(client: SpoolClient, root: Path) -> None:
+    entry = client.submit(job())
+    with WorkerSpool(root) as dying:
+        dying.take(1)
+    client.submit(job("b"))
+
+    with WorkerSpool(root) as following:
+        assert [taken.entry for taken in following.take(1)] == [entry]
+
+
+def test_a_job_that_killed_two_workers_is_not_begun_again(client: SpoolClient, root: Path) -> None:
+    entry = client.submit(job())
+    for _ in range(2):
+        with WorkerSpool(root) as dying:
+            dying.take(1)
+            assert dying.begin(entry)
+
+    with WorkerSpool(root) as following:
+        following.take(1)
+        assert not following.begin(entry)
+
+
+def test_a_job_given_back_has_not_been_begun(client: SpoolClient, root: Path) -> None:
+    entry = client.submit(job())
+    for _ in range(5):
+        with WorkerSpool(root) as stopping:
+            stopping.take(1)
+            assert stopping.begin(entry)
+            stopping.give_back(entry)
+            assert client.entries() == {entry: Phase.INBOX}
+
+
+def test_a_worker_that_died_after_publishing_does_not_speak_again(
+    client: SpoolClient, root: Path, worker: WorkerSpool
+) -> None:
+    entry = client.submit(job())
+    worker.take(1)
+    finish(worker, entry)
+    (root / "work" / f"{entry}.json").write_bytes(job().to_bytes())  # as if it had died before letting go
+    worker.__exit__(None, None, None)
+
+    with WorkerSpool(root) as following:
+        assert following.take(1) == []
+    assert client.entries() == {entry: Phase.OUTBOX}
+
+
+def test_a_half_made_result_of_a_dead_worker_is_swept_away(root: Path) -> None:
+    with WorkerSpool(root) as dying:
+        (dying.scratch(job().entry) / "audio.wav").write_bytes(b"half")
+
+    with WorkerSpool(root):
+        assert list((root / "tmp").iterdir()) == []
+
+
+def test_a_withdrawn_job_is_not_taken_and_a_begun_one_is_not_withdrawn(
+    client: SpoolClient, worker: WorkerSpool
+) -> None:
+    first, second = client.submit(job("a")), client.submit(job("b"))
+
+    assert client.withdraw(first)
+    assert [taken.entry for taken in worker.take(5)] == [second]
+    assert not client.withdraw(second)
+
+
+def test_a_cancellation_reaches_the_worker_and_ends_with_the_job(
+    client: SpoolClient, worker: WorkerSpool
+) -> None:
+    entry = client.submit(job())
+    client.cancel(entry)
+    assert worker.canceled(entry)
+
+    worker.take(1)
+    finish(worker, entry)
+    client.acknowledge(entry)
+    assert not worker.canceled(entry)
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [(b"{}", "format"), (b"\xff", "no valid JSON"), (job("other").to_bytes(), "does not belong")],
+)
+def test_a_job_file_that_breaks_the_format_is_taken_with_its_problem(
+    client: SpoolClient, worker: WorkerSpool, root: Path, written: bytes, problem: str
+) -> None:
+    entry = client.submit(job())
+    (root / "inbox" / f"{entry}.json").write_bytes(written)
+
+    [taken] = worker.take(1)
+
+    assert taken.job is None
+    assert problem in (taken.problem or "")
+
+
+def test_other_files_in_the_spool_are_passed_over(
+    client: SpoolClient, worker: WorkerSpool, root: Path
+) -> None:
+    (root / "inbox" / ".half.tmp").write_bytes(b"")
+    (root / "inbox" / "notes.json").write_bytes(b"")
+    (root / "outbox" / "lost+found").mkdir()
+
+    assert worker.take(5) == []
+    assert client.entries() == {}
+
+
+class TestAWorkerThatCannotBeTrusted:
+    def test_another_jobs_result_is_refused(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path
+    ) -> None:
+        first, second = client.submit(job("a")), client.submit(job("b"))
+        worker.take(2)
+        finish(worker, first)
+        (root / "outbox" / first).rename(root / "outbox" / second)
+
+        with pytest.raises(InvalidSpoolData, match="belongs to another job"):
+            client.result(second)
+
+    def test_audio_that_is_not_what_the_result_says_is_refused(
+        self, client: SpoolClient, worker: WorkerSpool, tmp_path: Path
+    ) -> None:
+        for changes, sentence in (
+            ({"bytes": 999}, "has 14 bytes where its result says 999"),
+            ({"bytes": 3}, "is over 3 bytes"),
+            ({"sha256": "0" * 64}, "has another sha256"),
+            ({"name": "other.wav"}, "lacks its file other.wav"),
+        ):
+            entry = client.submit(job())
+            worker.take(1)
+            finish(worker, entry, **changes)
+            result = client.result(entry)
+            assert result is not None
+
+            with pytest.raises(InvalidSpoolData, match=sentence):
+                client.fetch(entry, result.files[0], tmp_path / "got.wav")
+
+            assert not (tmp_path / "got.wav").exists()
+            client.acknowledge(entry)
+
+    def test_a_link_instead_of_audio_is_not_followed(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "secret").write_bytes(AUDIO)
+        entry = client.submit(job())
+        worker.take(1)
+        finish(worker, entry)
+        audio = root / "outbox" / entry / "audio.wav"
+        audio.unlink()
+        audio.symlink_to(tmp_path / "secret")
+        result = client.result(entry)
+        assert result is not None
+
+        with pytest.raises(SpoolUnusable):
+            client.fetch(entry, result.files[0], tmp_path / "got.wav")
+
+    def test_a_fifo_instead_of_a_result_does_not_hang_the_client(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path
+    ) -> None:
+        entry = job().entry
+        (root / "outbox" / entry).mkdir()
+        os.mkfifo(root / "outbox" / entry / "result.json")
+
+        with pytest.raises(InvalidSpoolData, match="is no plain file"):
+            client.result(entry)
+
+    def test_a_result_without_end_is_not_read(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path
+    ) -> None:
+        entry = job().entry
+        (root / "outbox" / entry).mkdir()
+        (root / "outbox" / entry / "result.json").write_bytes(b" " * (5 * 1024 * 1024))
+
+        with pytest.raises(InvalidSpoolData, match="is over 4194304 bytes"):
+            client.result(entry)
+
+    def test_no_name_of_an_entry_leads_out_of_the_spool(self, client: SpoolClient, tmp_path: Path) -> None:
+        (tmp_path / "precious").write_text("keep")
+
+        for call in (client.acknowledge, client.cancel, client.withdraw, client.result):
+            with pytest.raises(InvalidSpoolData, match="is no entry"):
+                call("../../precious")
+
+        assert (tmp_path / "precious").exists()
+
+
+class TestTheBells:
+    def test_a_job_wakes_the_worker_at_once(self, client: SpoolClient, worker: WorkerSpool) -> None:
+        ringing = threading.Timer(0.05, client.submit, [job()])
+        ringing.start()
+
+        worker.wait(30)  # the test's own time limit is the bound
+
+        ringing.join()
+        assert len(worker.take(1)) == 1
+
+    def test_a_result_wakes_the_client_at_once(self, client: SpoolClient, worker: WorkerSpool) -> None:
+        entry = client.submit(job())
+        worker.take(1)
+        client.wait(0)  # hangs the bell
+        ringing = threading.Timer(0.05, finish, [worker, entry])
+        ringing.start()
+
+        client.wait(30)
+
+        ringing.join()
+        assert client.finished() == [entry]
+
+    def test_a_ring_before_the_wait_is_heard(self, client: SpoolClient, worker: WorkerSpool) -> None:
+        client.submit(job())
+
+        worker.wait(30)
+
+    def test_nobody_there_to_hear_is_fine(self, client: SpoolClient) -> None:
+        for _ in range(3):
+            client.submit(job())
+            client.wake()
+
+    def test_a_bell_that_is_full_of_rings_still_rings(self, client: SpoolClient, worker: WorkerSpool) -> None:
+        for _ in range(70_000):
+            client._files.ring("bell.worker")
+
+        worker.wait(30)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(SpoolUnusable, match="cannot be used: "):
+        WorkerSpool(tmp_path / "file").__enter__()
+    with pytest.raises(SpoolUnusable, match="cannot be used: "):
+        SpoolClient(LocalFiles(tmp_path / "file")).submit(job())

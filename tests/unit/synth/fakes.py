@@ -1,0 +1,67 @@
+"""An engine that hums: quick, countable, and as obedient as a test wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from lib.voices import ResolvedVoice
+from synth.engines import Limits, Model, Speech, Utterance
+from synth.request import SpeakRequest
+
+RATE = 24_000
+
+
+def hum(seconds: float, hertz: float = 150.0, level: float = 0.1, rate: int = RATE) -> np.ndarray:
+    """A tone with a little noise, so that two seeds differ."""
+    times = np.arange(round(seconds * rate)) / rate
+    tone: np.ndarray = (level * np.sin(2 * np.pi * hertz * times)).astype(np.float32)
+    return tone
+
+
+class HummingEngine:
+    """0.05 s of tone for each letter, between silences as a model leaves them."""
+
+    name = "hibari"  # takes the name of the default, so that voices resolve to it
+
+    def __init__(
+        self, *, seed_varies: bool = False, batch: int = 1, before: Callable[[Utterance], None] | None = None
+    ) -> None:
+        self.loads = 0
+        self.calls: list[list[Utterance]] = []
+        self._limits = Limits(300, batch, seed_varies, usual_rate=None)
+        self._before = before or (lambda utterance: None)
+
+    def load(self) -> Model:
+        self.loads += 1
+        return Model("hum", "1", RATE)
+
+    def speak(self, utterances: Sequence[Utterance]) -> list[Speech]:
+        self.calls.append(list(utterances))
+        return [self._hum(utterance) for utterance in utterances]
+
+    def speakers(self) -> Mapping[str, str]:
+        return {"heart": "heart"}
+
+    def languages(self) -> frozenset[str]:
+        return frozenset({"English"})
+
+    def limits(self) -> Limits:
+        return self._limits
+
+    @property
+    def spoken(self) -> list[Utterance]:
+        return [utterance for call in self.calls for utterance in call]
+
+    def _hum(self, utterance: Utterance) -> Speech:
+        self._before(utterance)
+        letters = sum(char.isalnum() for char in utterance.text)
+        tone = hum(0.05 * letters / utterance.speed, 150 + utterance.seed % 50)
+        quiet = np.zeros(round(0.3 * RATE), np.float32)
+        return Speech(np.concatenate([quiet, tone, quiet]), RATE, letters)
+
+
+def request(text: str = "One sentence. And two.", **changes: object) -> SpeakRequest:
+    voice = ResolvedVoice("hibari", None, "heart", "heart", "English")
+    return SpeakRequest(text, voice, **changes)  # type: ignore[arg-type]  # tests name any field

@@ -1,0 +1,74 @@
+"""Each format is written whole or not at all, and plays back as long as it was (V1, V9)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lib.errors import BadConfiguration
+from synth.audio import encode
+from synth.audio.encode import FORMATS, EncodingFailed, write_audio
+from tests.unit.synth.fakes import RATE, hum
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_each_format_plays_back_as_long_as_it_was(tmp_path: Path, file_format: str) -> None:
+    path = tmp_path / f"a.{file_format}"
+
+    written = write_audio(path, hum(1.5), RATE, file_format)
+
+    info = soundfile.info(str(path))
+    assert info.frames / info.samplerate == pytest.approx(1.5, abs=0.06)
+    assert info.channels == 1
+    assert written.bytes == path.stat().st_size
+    assert written.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_minutes_of_audio_do_not_end_the_process(tmp_path: Path, file_format: str) -> None:
+    """Encoders that take stack space for a whole write die of a long one; blocks do not."""
+    write_audio(tmp_path / "long", hum(200.0), RATE, file_format)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "flac"])
+def test_lossless_formats_keep_each_sample(tmp_path: Path, file_format: str) -> None:
+    signal = hum(0.5)
+    write_audio(tmp_path / "a", signal, RATE, file_format)
+
+    back, rate = soundfile.read(str(tmp_path / "a"), dtype="float32")
+
+    assert rate == RATE
+    assert np.abs(back - signal).max() < 1 / 32_000
+
+
+def test_the_same_samples_make_the_same_wav(tmp_path: Path) -> None:
+    first, second = (write_audio(tmp_path / name, hum(0.5), RATE, "wav") for name in "ab")
+
+    assert first.sha256 == second.sha256
+
+
+def test_the_old_file_stays_when_the_new_one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"the old one")
+    monkeypatch.setattr(encode, "_TOLERANCE_S", -1.0)  # nothing passes the check that follows encoding
+
+    with pytest.raises(EncodingFailed, match=r"lasts 0.500 s, not 0.500 s"):
+        write_audio(path, hum(0.5), RATE, "wav")
+
+    assert path.read_bytes() == b"the old one"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match="cannot be written: No such file or directory"):
+        write_audio(tmp_path / "nowhere" / "a.wav", hum(0.1), RATE, "wav")
+
+
+def test_a_full_disk_is_a_sentence() -> None:
+    with pytest.raises((BadConfiguration, EncodingFailed)):
+        write_audio(Path("/dev/full/a.wav"), hum(0.1), RATE, "wav")

@@ -1,0 +1,106 @@
+"""Silence is cut to known margins, pieces are joined without a click, faults are seen (V6, V9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth.audio.measures import measure_piece, measure_take
+from synth.audio.spectrum import Samples
+from synth.audio.trim import LEAD_S, TRAIL_S, join, trim
+from tests.unit.synth.fakes import RATE, hum
+
+
+def quiet(seconds: float) -> Samples:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def between(lead: float, sound: Samples, trail: float) -> Samples:
+    return np.concatenate([quiet(lead), sound, quiet(trail)])
+
+
+def flags(signal: Samples, phonemes: int | None = None, usual: float | None = None) -> tuple[str, ...]:
+    return measure_take([measure_piece(signal, trim(signal, RATE), phonemes)], usual).flags
+
+
+def test_silence_is_cut_to_the_margins() -> None:
+    trimmed = trim(between(0.5, hum(1.0), 0.9), RATE)
+
+    assert len(trimmed.samples) / RATE == pytest.approx(1.0 + LEAD_S + TRAIL_S, abs=0.021)
+    assert trimmed.lead_s == pytest.approx(0.5, abs=0.021)
+    assert trimmed.trail_s == pytest.approx(0.9, abs=0.021)
+
+
+def test_a_quiet_ending_is_kept() -> None:
+    """30 dB under the peak is speech that fades, not silence."""
+    trimmed = trim(np.concatenate([hum(1.0, level=0.5), hum(0.5, level=0.5 * 10 ** (-30 / 20))]), RATE)
+
+    assert len(trimmed.samples) / RATE == pytest.approx(1.5, abs=0.021)
+
+
+def test_hiss_is_not_kept() -> None:
+    hiss = np.random.default_rng(1).normal(0, 0.0003, RATE).astype(np.float32)
+
+    assert len(trim(np.concatenate([hum(1.0), hiss]), RATE).samples) < 1.3 * RATE
+
+
+def test_silence_alone_becomes_empty() -> None:
+    assert len(trim(quiet(1.0), RATE).samples) == 0
+    assert len(trim(quiet(0.0), RATE).samples) == 0
+
+
+def test_an_offset_is_removed() -> None:
+    assert abs(float(trim(hum(1.0) + np.float32(0.05), RATE).samples.mean())) < 0.002
+
+
+def test_pauses_are_heard_as_long_as_they_were_asked_for() -> None:
+    pieces = [trim(between(0.3, hum(0.5), 0.3), RATE).samples for _ in range(3)]
+
+    joined = join(pieces, [0.35, 0.7, 0.0], RATE)
+
+    sounding = np.flatnonzero(np.abs(joined) > 0.02)
+    gaps = np.diff(sounding)[np.diff(sounding) > 0.1 * RATE] / RATE
+    assert gaps == pytest.approx([0.35, 0.7], abs=0.045)
+
+
+def test_a_joint_has_no_step() -> None:
+    loud = trim(hum(0.5, level=0.9), RATE).samples  # sounds from its first sample to its last
+
+    joined = join([loud, loud], [0.35, 0.0], RATE)
+
+    natural = np.abs(np.diff(hum(0.5, level=0.9))).max()
+    assert np.abs(np.diff(joined)).max() <= natural * 1.05
+    assert abs(joined[0]) < 0.001
+    assert abs(joined[-1]) < 0.001
+
+
+def test_a_sound_take_has_no_faults() -> None:
+    assert flags(between(0.3, hum(2.0), 0.4), phonemes=30, usual=15.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "signal", "phonemes"),
+    [
+        ("cut_off", between(0.3, hum(2.0), 0.0), 30),
+        ("gap", np.concatenate([between(0.3, hum(1.0), 1.5), hum(1.0), quiet(0.3)]), 30),
+        ("clipped", np.clip(between(0.3, hum(2.0, level=3.0), 0.3), -1, 1), 30),
+        ("offset", between(0.3, hum(2.0), 0.3) + np.float32(0.05), 30),
+        ("quiet", between(0.3, hum(2.0, level=0.003), 0.3), 30),
+        ("rate", between(0.3, hum(4.0), 0.3), 30),
+        ("rate", between(0.3, hum(2.0), 0.3), 60),
+    ],
+)
+def test_each_fault_is_seen(fault: str, signal: Samples, phonemes: int) -> None:
+    """V6: one at a time, so that switching one check off turns this red."""
+    assert fault in flags(signal, phonemes, usual=15.0)
+
+
+def test_a_word_or_two_says_nothing_about_the_rate() -> None:
+    assert flags(between(0.3, hum(0.4), 0.3), phonemes=30, usual=15.0) == ()
+
+
+def test_without_a_count_of_phonemes_there_is_no_rate() -> None:
+    signal = between(0.3, hum(2.0), 0.3)
+    take = measure_take([measure_piece(signal, trim(signal, RATE), None)], 15.0)
+
+    assert (take.rate, take.rate_deviation) == (None, None)

