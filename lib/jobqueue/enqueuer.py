@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lib.clock import Clock
@@ -38,16 +39,41 @@ class Enqueuer:
     ) -> list[EnqueueOutcome]:
         """As the port says."""
         items = [intake(spec) for spec in specs]
-        firsts, repeats = _apart(items)
-        mode = "dry" if dry_run else "skip" if skip_conflicts else "all"
-        if not skip_conflicts and any(same is False for _, same in repeats.values()):
-            mode = "dry"  # the call conflicts with itself: only say what the rest would have been
-        chunks = list(_chunks(firsts))
+        firsts: dict[str, Intake] = {}
+        for item in items:
+            firsts.setdefault(item.request_id, item)
+        at_odds = any(item.fingerprint != firsts[item.request_id].fingerprint for item in items)
+        refused = at_odds and not skip_conflicts  # the call conflicts with itself
+        mode = "dry" if dry_run or refused else "skip" if skip_conflicts else "all"
+        word, notes = self._patiently(list(_chunks(firsts.values())), mode, skip_conflicts)
+        by_id = _first_outcomes(firsts.values(), "conflict" if refused else word, notes)
+        return [
+            by_id[item.request_id]
+            if item is firsts[item.request_id]
+            else self._repeated(item, firsts[item.request_id], by_id[item.request_id])
+            for item in items
+        ]
+
+    def _repeated(self, item: Intake, first: Intake, outcome: EnqueueOutcome) -> EnqueueOutcome:
+        """A second job of one id in a call, judged like a second call."""
+        same = item.fingerprint == first.fingerprint
+        if outcome.outcome is Outcome.CREATED:
+            return replace(outcome, outcome=Outcome.DUPLICATE if same else Outcome.CONFLICT)
+        if same:
+            return outcome
+        if outcome.outcome is not Outcome.CONFLICT:  # the first is the known one, or would have been
+            return replace(outcome, outcome=Outcome.CONFLICT)
+        _, notes = self._faces.enqueue([item], "dry", self._options.max_depth)
+        return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
+
+    def _patiently(
+        self, chunks: list[list[Intake]], mode: str, skip_conflicts: bool
+    ) -> tuple[str, dict[str, Note]]:
+        """Enqueue, and again while another producer is in the way."""
         give_up = self._clock.monotonic() + _BUSY_FOR_S
         while True:
             try:
-                word, notes = self._enqueue(chunks, mode, skip_conflicts)
-                break
+                return self._enqueue(chunks, mode, skip_conflicts)
             except _Again:
                 if self._clock.monotonic() > give_up:
                     raise QueueBusy(
@@ -55,8 +81,6 @@ class Enqueuer:
                         "nothing was enqueued, run the same command again in half a minute"
                     ) from None
                 self._clock.sleep(0.1)
-        conflict = not skip_conflicts and any(same is False for _, same in repeats.values())
-        return _outcomes(items, firsts, repeats, "conflict" if conflict else word, notes)
 
     def _enqueue(
         self, chunks: list[list[Intake]], mode: str, skip_conflicts: bool
@@ -129,18 +153,7 @@ class Enqueuer:
                 self.discard(batch)
 
 
-def _apart(items: Sequence[Intake]) -> tuple[list[Intake], dict[int, tuple[str, bool]]]:
-    """The first of each id; and by position the others, with whether they equal the first."""
-    seen: dict[str, Intake] = {}
-    repeats: dict[int, tuple[str, bool]] = {}
-    for position, item in enumerate(items):
-        first = seen.setdefault(item.request_id, item)
-        if first is not item:
-            repeats[position] = (item.request_id, first.fingerprint == item.fingerprint)
-    return list(seen.values()), repeats
-
-
-def _chunks(items: Sequence[Intake]) -> Iterator[list[Intake]]:
+def _chunks(items: Iterable[Intake]) -> Iterator[list[Intake]]:
     chunk: list[Intake] = []
     size = 0
     for item in items:
@@ -156,35 +169,17 @@ def _chunks(items: Sequence[Intake]) -> Iterator[list[Intake]]:
 _NOT_CREATED: Final = {"conflict": Outcome.WITHHELD, "full": Outcome.REJECTED}
 
 
-def _outcomes(
-    items: Sequence[Intake],
-    firsts: Sequence[Intake],
-    repeats: dict[int, tuple[str, bool]],
-    word: str,
-    notes: dict[str, Note],
-) -> list[EnqueueOutcome]:
+def _first_outcomes(items: Iterable[Intake], word: str, notes: dict[str, Note]) -> dict[str, EnqueueOutcome]:
+    """The outcome per request id, of its first job in the call."""
     fresh = _NOT_CREATED.get(word, Outcome.CREATED)
-    by_id: dict[str, EnqueueOutcome] = {}
-    for item in firsts:
+    outcomes = {}
+    for item in items:
         note = notes.get(item.request_id)
         if note is None or note.outcome == "created":
             state = note.state if note else JobState.WAITING
-            by_id[item.request_id] = EnqueueOutcome(
-                item.request_id, fresh, state if fresh is Outcome.CREATED else None
-            )
+            outcome = EnqueueOutcome(item.request_id, fresh, state if fresh is Outcome.CREATED else None)
         else:
             until = None if note.dedup_until_ms is None else note.dedup_until_ms / 1000
-            by_id[item.request_id] = EnqueueOutcome(item.request_id, Outcome(note.outcome), note.state, until)
-    outcomes = []
-    for position, item in enumerate(items):
-        outcome = by_id[item.request_id]
-        if position in repeats:
-            same = repeats[position][1]
-            outcome = EnqueueOutcome(
-                item.request_id,
-                Outcome.DUPLICATE if same else Outcome.CONFLICT,
-                outcome.state,
-                outcome.dedup_until,
-            )
-        outcomes.append(outcome)
+            outcome = EnqueueOutcome(item.request_id, Outcome(note.outcome), note.state, until)
+        outcomes[item.request_id] = outcome
     return outcomes

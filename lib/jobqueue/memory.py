@@ -68,10 +68,8 @@ class MemoryQueue:
             unfinished = sum(job.state not in TERMINAL for job in self._store.jobs.values())
             if conflict or (fresh and unfinished + len(fresh) > self._options.max_depth):
                 instead = Outcome.WITHHELD if conflict else Outcome.REJECTED
-                return [
-                    replace(item, outcome=instead, state=None) if item.outcome is Outcome.CREATED else item
-                    for item in outcomes
-                ]
+                new = {item.request_id for item in fresh}
+                return [_refused(item, instead) if item.request_id in new else item for item in outcomes]
             for item in () if dry_run else fresh:
                 self._store.accept(item)
             return outcomes
@@ -372,3 +370,10 @@ class MemoryQueue:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+def _refused(outcome: EnqueueOutcome, instead: Outcome) -> EnqueueOutcome:
+    """A new job of a call that is not carried out."""
+    if outcome.outcome is Outcome.CONFLICT:
+        return replace(outcome, state=None)
+    return replace(outcome, outcome=instead, state=None)

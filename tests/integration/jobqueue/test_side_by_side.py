@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, Outcome, QueueOptions
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, QueueOptions
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.transport import Transport
@@ -58,7 +58,6 @@ class SideBySide(RuleBasedStateMachine):
         self.memory = MemoryQueue(OPTIONS, now_ms=self.now_ms, chance=lambda: 0.5)
         self.redis = RedisQueue(Transport(self.url), OPTIONS, now_ms=self.now_ms, chance=lambda: 0.5)
         self.leases: list[Pair] = []  # all ever given, dead ones too
-        self.states: dict[str, JobState] = {}
 
     def now_ms(self) -> int:
         return round(self.clock.now() * 1000)
@@ -69,7 +68,8 @@ class SideBySide(RuleBasedStateMachine):
     def both(self, act: Callable[[JobQueue, int], Any]) -> Any:
         """Do it to both; the answers, or the refusals, must be the same."""
         answers = []
-        for index, queue in enumerate((self.memory, self.redis)):
+        queues: tuple[JobQueue, JobQueue] = (self.memory, self.redis)
+        for index, queue in enumerate(queues):
             try:
                 answers.append(act(queue, index))
             except LeaseLost as error:
@@ -105,10 +105,7 @@ class SideBySide(RuleBasedStateMachine):
             job(item, text=text, priority=priority, max_attempts=attempts, not_before=not_before)
             for item in chosen
         ]
-        known = {item for item in set(chosen) if self.memory.job(item)}
-        outcomes = self.both(lambda queue, _: queue.enqueue(specs, skip_conflicts=skip, dry_run=dry))[0]
-        created = [item for item in outcomes if item.outcome is Outcome.CREATED]
-        assert not {item.request_id for item in created} & known or self.clock.now() > 0
+        self.both(lambda queue, _: queue.enqueue(specs, skip_conflicts=skip, dry_run=dry))
 
     @rule(count=st.integers(1, 4), consumer=st.sampled_from(["ann", "bob"]))
     def claim(self, count: int, consumer: str) -> None:
@@ -174,7 +171,8 @@ class SideBySide(RuleBasedStateMachine):
     def each_job_is_in_exactly_one_place(self) -> None:
         entries: list[str] = []
         for name in ("stream", "stream:high", "stream:low"):
-            entries += [fields["id"] for _, fields in self.raw.xrange(f"pab:jobs:{name}")]
+            reply: Any = self.raw.xrange(f"pab:jobs:{name}")
+            entries += [fields["id"] for _, fields in reply]
         places = {
             "stream": entries,
             "delayed": self.raw.zrange("pab:jobs:delayed", 0, -1),
