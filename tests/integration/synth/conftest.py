@@ -1,0 +1,126 @@
+"""Run `voice-synth` as users do: as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lib.spool import LocalFiles, SpoolClient, SpoolJob, SpoolResult
+
+DEADLINE_S = 60.0
+
+
+@dataclass
+class VoiceSynth:
+    """Calls of the program with a home of its own."""
+
+    home: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def run(self, *args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Call it and wait."""
+        return subprocess.run(
+            self._argv(*args),
+            capture_output=True,
+            text=True,
+            env=self._environ(environ),
+            cwd=self.home,
+            timeout=DEADLINE_S,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def start(self, *args: str | Path) -> subprocess.Popen[str]:
+        """Call it and go on; it is ended after the test."""
+        process = subprocess.Popen(
+            self._argv(*args),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environ({}),
+            cwd=self.home,
+        )
+        self.started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """Kill what still runs."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+
+    def _argv(self, *args: str | Path) -> list[str]:
+        return [sys.executable, "-m", "synth.main", *map(str, args)]
+
+    def _environ(self, more: dict[str, str]) -> dict[str, str]:
+        root = str(Path(__file__).parents[3])
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": root, **more}
+
+
+@pytest.fixture
+def voice_synth(tmp_path: Path) -> Iterator[VoiceSynth]:
+    home = tmp_path / "home"
+    home.mkdir()
+    program = VoiceSynth(home)
+    yield program
+    program.end_all()
+
+
+@dataclass
+class ResidentWorker:
+    """A worker process, its spool and its client."""
+
+    program: VoiceSynth
+    root: Path
+    client: SpoolClient
+    process: subprocess.Popen[str]
+
+    def restart(self, *args: str) -> None:
+        """Start another worker on the same spool."""
+        self.process = self.program.start("work", "--spool", self.root, *args)
+
+    def submit(self, name: str, text: str = "A short sentence.", **fields: object) -> str:
+        spec = {"request_id": name, "output_name": name, "text": text, "speaker": "heart", **fields}
+        return self.client.submit(SpoolJob(name, 1, 1, spec))
+
+    def result(self, entry: str) -> SpoolResult:
+        """Wait for it."""
+        deadline = time.monotonic() + DEADLINE_S
+        while (found := self.client.result(entry)) is None:
+            assert time.monotonic() < deadline, "no result in time"
+            assert self.process.poll() is None, "the worker has ended"
+            self.client.wait(0.5)
+        return found
+
+    def until(self, reached: object) -> None:
+        """Wait until `reached()` is true."""
+        assert callable(reached)
+        deadline = time.monotonic() + DEADLINE_S
+        while not reached():
+            assert time.monotonic() < deadline, "not reached in time"
+            self.client.wait(0.02)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE_S)
+
+
+@pytest.fixture
+def worker(voice_synth: VoiceSynth, tmp_path: Path) -> Iterator[ResidentWorker]:
+    root = tmp_path / "spool"
+    files = LocalFiles(root)
+    process = voice_synth.start("work", "--spool", root)
+    yield ResidentWorker(voice_synth, root, SpoolClient(files), process)
+    files.close()

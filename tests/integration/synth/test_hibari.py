@@ -1,0 +1,203 @@
+"""The default engine itself: presets, determinism, nothing lost, nothing crashes (V2, V3, V13)."""
+
+from __future__ import annotations
+
+import itertools
+from importlib.metadata import entry_points
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lib.clock import SystemClock
+from lib.voices import ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
+from synth.audio.loudness import integrated_loudness
+from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.trim import trim
+from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
+from synth.engines.hibari import readable
+from synth.request import SpeakRequest
+from synth.takes import Performance, perform
+
+RATE = 24_000
+SENTENCE = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the warm shade."
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    made = create_engine("hibari")
+    made.load()
+    return made
+
+
+def spoken(engine: Engine, text: str = SENTENCE, preset: str = "heart", **changes: object) -> Speech:
+    utterance = Utterance(text, "English", preset, 1, **changes)  # type: ignore[arg-type]  # any field
+    return engine.speak([utterance])[0]
+
+
+def performed(engine: Engine, text: str, speaker: str = "Ryan", **changes: object) -> Performance:
+    voice = VoiceRegistry().resolve(None, speaker, "English")
+    request = SpeakRequest(text, voice, **changes)  # type: ignore[arg-type]  # any field
+    request.check()
+    return perform(request, engine, SystemClock(), lambda done, total: None)
+
+
+def median_pitch(signal: Samples) -> float:
+    """Median over loud frames of 50 ms of the lag at which the signal is most like itself, in Hz."""
+    size = RATE // 20
+    window = np.hanning(size)
+    own = np.fft.irfft(np.abs(np.fft.rfft(window, 4 * size)) ** 2)[:size]
+    found = []
+    for first in range(0, len(signal) - size, size // 2):
+        frame = signal[first : first + size] * window
+        if np.sqrt(np.mean(frame**2)) < 0.02:
+            continue
+        likeness = np.fft.irfft(np.abs(np.fft.rfft(frame, 4 * size)) ** 2)[:size]
+        likeness = likeness / likeness[0] / (own / own[0] + 1e-9)
+        lags = slice(RATE // 400, RATE // 60)
+        best = lags.start + int(np.argmax(likeness[lags]))
+        if likeness[best] > 0.6:
+            found.append(RATE / best)
+    return float(np.median(found))
+
+
+def test_the_engine_is_found_by_its_entry_point() -> None:
+    """V2."""
+    points = {point.name: point.value for point in entry_points(group="job_runner.engines")}
+
+    assert points["hibari"] == "synth.engines.hibari:HibariEngine"
+    assert "hibari" in installed_engines()
+
+
+def test_an_engine_nobody_brought_is_named_with_those_there_are() -> None:
+    with pytest.raises(UnknownEngine, match="'kokoro' is not installed here; there are: hibari"):
+        create_engine("kokoro")
+
+
+def test_engine_and_static_table_agree(engine: Engine) -> None:
+    facts = engine_facts("hibari")
+
+    assert engine.speakers() == facts.speakers
+    assert engine.languages() == facts.languages
+
+
+def test_presets_are_at_least_twenty_hertz_apart(engine: Engine) -> None:
+    """V3, measured on the sound."""
+    pitches = sorted(
+        median_pitch(spoken(engine, preset=name).samples) for name in engine_facts("hibari").presets
+    )
+
+    assert all(above - below >= 20 for below, above in itertools.pairwise(pitches)), pitches
+
+
+@pytest.mark.parametrize("preset", sorted(engine_facts("hibari").presets))
+def test_every_preset_speaks_as_quickly_and_evenly_as_the_voice_itself(engine: Engine, preset: str) -> None:
+    """A preset that lights up what the model never meant to sound has peaks that hide its own speech."""
+    own, speech = spoken(engine), spoken(engine, preset=preset)
+
+    sounding = [trim(one.samples, RATE).active.sum() for one in (own, speech)]
+    assert sounding[1] == pytest.approx(sounding[0], rel=0.08)
+    assert float(np.abs(speech.samples).max()) < 0.9
+
+
+def test_the_same_text_speaker_and_seed_give_the_same_samples() -> None:
+    """V3, over two instances of the model."""
+    first, second = (spoken(create_engine("hibari"), preset="low").samples for _ in range(2))
+
+    assert np.array_equal(first, second)
+
+
+def test_speed_and_intonation_change_the_take(engine: Engine) -> None:
+    plain, quick = spoken(engine), spoken(engine, speed=1.06)
+    flat = spoken(engine, intonation=0.9)
+
+    assert len(quick.samples) < len(plain.samples) * 0.97
+    assert len(flat.samples) == len(plain.samples)
+    assert np.corrcoef(flat.samples, plain.samples)[0, 1] < 0.9
+
+
+def test_takes_of_one_text_differ(engine: Engine) -> None:
+    """V6: more than by their noise."""
+    takes = performed(engine, SENTENCE, variants=4).takes
+
+    lengths = [len(take.samples) for take in takes]
+    assert len(set(lengths)) == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["word " * 300, "a" * 3000, "1" * 500, "pneumono" * 20, "no stop " * 100 + "end", "tiếng Việt"]
+)
+def test_nothing_of_an_over_long_sentence_is_cut(engine: Engine, text: str) -> None:
+    """The model drops what goes beyond its window; twice the text must last about twice as long."""
+    once, twice = (trim(spoken(engine, part).samples, RATE) for part in (text, f"{text}, {text}"))
+
+    assert twice.active.sum() > 1.7 * once.active.sum()
+
+
+def test_long_words_and_numbers_get_blanks_and_ordinary_ones_do_not() -> None:
+    assert readable("a" * 30) == "a" * 28 + " aa"
+    assert readable("1234567890123456") == " ".join("1234567890123456")
+    assert readable("antidisestablishmentarianism 123456789012345 café") == (
+        "antidisestablishmentarianism 123456789012345 café"
+    )
+
+
+def test_speech_comes_at_the_usual_rate(engine: Engine) -> None:
+    """The measure against which takes are judged (V6) fits this engine."""
+    texts = [SENTENCE, "In the year 1897 the bridge was opened.", "Why not? Nobody had counted the boxes."]
+    for speaker in ("heart", "Ryan", "Ono_Anna"):
+        for text in texts:
+            [take] = performed(engine, text, speaker).takes
+            assert take.measures.flags == (), (speaker, text, take.measures)
+
+
+def test_the_voice_is_quiet_as_it_comes(engine: Engine) -> None:
+    """Why a loudness step is needed at all."""
+    loudness = integrated_loudness(measure_levels(spoken(engine).samples, RATE))
+
+    assert loudness is not None
+    assert loudness < -22
+
+
+@pytest.mark.parametrize("text", ["你好", "🎉", "...", "שלום"])
+def test_what_it_cannot_speak_is_refused_before(engine: Engine, text: str) -> None:
+    with pytest.raises(TextRefused):
+        performed(engine, text)
+
+
+_STRANGE = st.text(
+    st.sampled_from(
+        "abcXYZ019.,:;!?'\"-—…()[]{}/\\|<>@#&*_+=~^`%$€£éßłñ½²ªº°µΩ№™你мשم😀\x00\x07\x1b\u200b\u202e\ufeff\n\t"
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(_STRANGE, st.text(max_size=40)))
+def test_any_text_is_spoken_or_refused(engine: Engine, text: str) -> None:
+    """V13: control characters, emoji, mixed scripts, right-to-left."""
+    try:
+        performance = performed(engine, text)
+    except TextRefused:
+        return
+    assert len(performance.takes[0].samples) > 0
+
+
+def test_two_hundred_thousand_characters_are_begun_without_ado(engine: Engine) -> None:
+    """V13: split and spoken piece by piece; all of it takes a minute or two, so the test stops early."""
+
+    class Enough(Exception):
+        pass
+
+    def stop_at_ten(done: int, total: int) -> None:
+        assert total > 600
+        if done == 10:
+            raise Enough
+
+    voice = ResolvedVoice("hibari", None, "Ryan", "low", "English")
+    request = SpeakRequest("word " * 40_000, voice, chunk=True)
+    request.check()
+    with pytest.raises(Enough):
+        perform(request, engine, SystemClock(), stop_at_ten)
