@@ -1,14 +1,14 @@
-"""The jobs of one call, followed to their end."""
+"""Jobs followed to their end."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from job_runner.reading import read_finished
 from lib.clock import Clock, SystemClock
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, TryAgain
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState
 from lib.jobspec import JobSpec
 
@@ -16,18 +16,33 @@ _LOOK_AGAIN_AFTER = 2.0  # seconds without news before the states are read afres
 _BLOCK = 0.5
 
 
-@dataclass(slots=True)
-class Batch:
-    """Where each job of a file is. `states` is in the file's order."""
+class Vanished(TryAgain):
+    """A job that was followed is not in the queue any more: flushed, or its record was too old."""
 
-    queue: JobQueue
-    specs: Sequence[JobSpec]
-    states: dict[str, JobState] = field(default_factory=dict)
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"the job {request_id} is gone from the queue (flushed, or its record ran out) while it was "
+            "followed; enqueue it again if it is still wanted"
+        )
+
+
+class Followed:
+    """Where each of some jobs is. `states` is in the order of `request_ids`, as far as they are known."""
+
+    def __init__(self, queue: JobQueue, request_ids: Sequence[str]) -> None:
+        self.queue = queue
+        self.request_ids = tuple(dict.fromkeys(request_ids))
+        self.states: dict[str, JobState] = {}
 
     @property
     def finished(self) -> bool:
         """Every job is in a terminal state."""
-        return len(self.states) == len(self.specs) and all(s in TERMINAL for s in self.states.values())
+        return len(self.states) == len(self.request_ids) and self.settled == len(self.request_ids)
+
+    @property
+    def settled(self) -> int:
+        """How many jobs are in a terminal state."""
+        return sum(state in TERMINAL for state in self.states.values())
 
     def counts(self) -> Counter[JobState]:
         """How many jobs are in each state."""
@@ -35,31 +50,52 @@ class Batch:
 
     @property
     def exit_status(self) -> ExitStatus:
-        """0 when all are done, 1 when one ended otherwise, 75 while one is unfinished."""
-        if not self.finished:
-            return ExitStatus.TRY_AGAIN
-        done = self.counts()[JobState.DONE] == len(self.specs)
-        return ExitStatus.OK if done else ExitStatus.JOB_FAILED
+        """1 when one ended otherwise than done, else 75 while one is unfinished, else 0."""
+        counts = self.counts()
+        if self.finished:
+            done = counts[JobState.DONE] == len(self.request_ids)
+            return ExitStatus.OK if done else ExitStatus.JOB_FAILED
+        return ExitStatus.TRY_AGAIN
 
     def refresh(self) -> None:
-        """Read the state of every job that is not finished."""
-        open_ids = [s.request_id for s in self.specs if self.states.get(s.request_id) not in TERMINAL]
+        """Read the state of every job that is not finished.
+
+        Raises:
+            Vanished: a job that was there is not any more.
+        """
+        open_ids = [name for name in self.request_ids if self.states.get(name) not in TERMINAL]
         for request_id, record in zip(open_ids, self.queue.jobs(open_ids), strict=True):
             if record is not None:
                 self.states[request_id] = record.state
+            elif request_id in self.states:
+                raise Vanished(request_id)
 
-    def follow(self, on_look: Callable[[Batch], None], clock: Clock | None = None) -> None:
-        """Return when every job is finished. `on_look` is called about twice a second and at each change.
+    def follow(
+        self,
+        on_look: Callable[[Self], None],
+        clock: Clock | None = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Return when every job is finished, or after `timeout_s`. `on_look` is called at each change.
 
-        Whatever `on_look` raises ends the following, never the jobs.
+        It is called about twice a second without one, too. Whatever it raises ends the following, never the
+        jobs.
+
+        Raises:
+            Vanished: a job is not in the queue any more.
         """
         clock = clock or SystemClock()
+        give_up = None if timeout_s is None else clock.monotonic() + timeout_s
         after = self.queue.last_event_id()
         self.refresh()
         on_look(self)
         looked = clock.monotonic()
         while not self.finished:
-            events = self.queue.follow_events(after, block_s=_BLOCK)
+            left = _BLOCK if give_up is None else min(_BLOCK, give_up - clock.monotonic())
+            if left <= 0:
+                return
+            events = self.queue.follow_events(after, block_s=left)
             for event in events:
                 after = event.id
                 if event.request_id in self.states and event.state is not None:
@@ -70,8 +106,17 @@ class Batch:
             on_look(self)
 
     def results(self) -> list[FinishedJob | None]:
-        """The record of each job, in the file's order; None for one that is not finished."""
-        return [self.queue.result(spec.request_id) for spec in self.specs]
+        """The record of each job, in order; None for one that is not finished."""
+        found = read_finished(self.queue, self.request_ids)
+        return [found.get(request_id) for request_id in self.request_ids]
+
+
+class Batch(Followed):
+    """The jobs of a file, followed."""
+
+    def __init__(self, queue: JobQueue, specs: Sequence[JobSpec]) -> None:
+        super().__init__(queue, [spec.request_id for spec in specs])
+        self.specs = specs
 
 
 def outcome_row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> dict[str, Any]:

@@ -11,16 +11,44 @@ _FILES, _QUEUE, _HERE = "Job files", "The queue", "This machine"
 COMMANDS = (
     CommandEntry("plan", "job_runner.commands.plan", "Check a job file and show what it would make.", _FILES),
     CommandEntry("schema", "job_runner.commands.schema", "Print the JSON Schema of job files.", _FILES),
+    CommandEntry(
+        "compile",
+        "job_runner.commands.compile",
+        "Stage a job file as a folder to be spoken anywhere.",
+        _FILES,
+    ),
+    CommandEntry(
+        "execute-manifest",
+        "job_runner.commands.execute_manifest",
+        "Speak a compiled folder on this machine.",
+        _FILES,
+    ),
+    CommandEntry("run", "job_runner.commands.run", "Speak a job file on this machine, no queue.", _FILES),
     CommandEntry("enqueue", "job_runner.commands.enqueue", "Put a job file into the queue, once.", _QUEUE),
+    CommandEntry(
+        "enqueue-beatsheet",
+        "job_runner.commands.enqueue_beatsheet",
+        "The same from the beats of a topic, in JSON.",
+        _QUEUE,
+    ),
     CommandEntry("status", "job_runner.commands.status", "Show whether all is well.", _QUEUE),
+    CommandEntry(
+        "dashboard", "job_runner.commands.dashboard", "Show status and recent history together.", _QUEUE
+    ),
+    CommandEntry("report", "job_runner.commands.report", "Hold a job file against the queue.", _QUEUE),
+    CommandEntry("wait", "job_runner.commands.wait", "Follow jobs to their end.", _QUEUE),
     CommandEntry("history", "job_runner.commands.history", "List finished jobs.", _QUEUE),
     CommandEntry(
         "result", "job_runner.commands.result", "Show where a job's audio is, or why it failed.", _QUEUE
     ),
+    CommandEntry("export", "job_runner.commands.export", "Write the records of finished jobs.", _QUEUE),
+    CommandEntry("pause", "job_runner.commands.pause", "Stop giving out jobs.", _QUEUE),
+    CommandEntry("resume", "job_runner.commands.resume", "Give out jobs again.", _QUEUE),
     CommandEntry(
         "up", "job_runner.commands.up", "Run queue and watcher here, for a file or until Ctrl-C.", _HERE
     ),
     CommandEntry("down", "job_runner.commands.down", "Stop the embedded server.", _HERE),
+    CommandEntry("logs", "job_runner.commands.logs", "Show the record of the latest local execution.", _HERE),
     CommandEntry(
         "config", "job_runner.commands.config", "Show the settings and where each came from.", _HERE
     ),

@@ -15,7 +15,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lib.units import MIB
+
 _TAIL_BYTES = 8192
+_LOG_BYTES = 5 * MIB  # an older log is kept once beside the new one, as `.1`
 
 
 class ChildProcess:
@@ -23,6 +26,8 @@ class ChildProcess:
 
     def __init__(self, argv: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
         self._log = log
         with log.open("ab") as sink:
             self._log_start = sink.tell()

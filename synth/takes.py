@@ -11,7 +11,7 @@ from lib.voices import TextRefused, check_text, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
 from synth.audio.trim import join, trim
-from synth.engines.port import Engine, Limits, Model, Speech, Utterance
+from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance
 from synth.request import SpeakRequest, derived_seed
 from synth.text.pieces import Piece, split_text
 
@@ -144,10 +144,9 @@ def _spoken(
             )
         made = engine.speak(batch)
         on_piece(min(first + size, len(wanted)), len(wanted))
-        for utterance, speech in zip(batch, made, strict=True):
-            if not len(speech.samples):
-                raise _no_speech(utterance.text)
-            yield speech
+        if len(made) != len(batch):
+            raise EngineFailed(f"The engine {voice.engine} answered {len(made)} of {len(batch)} texts.")
+        yield from made
 
 
 def _take(pieces: Sequence[Piece], style: Style, spoken: Iterator[Speech], limits: Limits) -> RawTake:

@@ -43,9 +43,13 @@ def command(
         )
         return
     output.say(str(compiled.path))
-    jobs = f"{len(compiled.orders)} job{'' if len(compiled.orders) == 1 else 's'}"
     removed = f", {compiled.removed} removed" if compiled.removed else ""
     output.note(
-        f"{jobs} compiled: {compiled.written} texts written, {compiled.unchanged} unchanged{removed}. "
-        f"Speak them with: job-runner execute-manifest {shlex.quote(str(compiled.path))}"
+        f"compiled {_count(len(compiled.orders), 'job')}: {_count(compiled.written, 'text')} written, "
+        f"{compiled.unchanged} unchanged{removed}. "
+        f"Speak with: job-runner execute-manifest {shlex.quote(str(compiled.path))}"
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch
-from job_runner.commands.up import print_results, results_json, table_of
+from job_runner.batch import Batch, Followed
+from job_runner.commands.up import print_results, results_json
 from job_runner.submission import Submission, exit_status, submit
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
+from lib.cli.progress import ProgressBar
 from lib.clock import rfc3339
-from lib.jobqueue import Outcome
+from lib.jobqueue import JobState, Outcome
+from lib.jobspec import JobSpec
+
+SkipConflictsOption = Annotated[
+    bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
+]
+
+_WORTH_A_WORD = (JobState.RUNNING, JobState.DELAYED, JobState.FAILED, JobState.CANCELED)
 
 
 def command(
     path: JobFileArgument,
-    skip_conflicts: Annotated[
-        bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
-    ] = False,
+    skip_conflicts: SkipConflictsOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
     redis_url: RedisUrlOption = None,
@@ -31,28 +39,74 @@ def command(
     Exit status 65 when a job is wrong or its id is known with other content, 75 when the queue is full;
     with --wait, 1 when a job ends badly.
     """
-    specs = wiring.load_checked(path)
+    return enqueue_jobs(
+        wiring.load_checked(path),
+        skip_conflicts=skip_conflicts,
+        wait=wait,
+        dry_run=dry_run,
+        redis_url=redis_url,
+        as_json=json_,
+    )
+
+
+def enqueue_jobs(
+    specs: Sequence[JobSpec],
+    *,
+    skip_conflicts: bool,
+    wait: bool,
+    dry_run: bool,
+    redis_url: str | None,
+    as_json: bool,
+) -> int:
+    """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with wiring.open_queue(redis_url) as queue:
         submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
         status = exit_status(submission, skip_conflicts=skip_conflicts)
-        if not json_:
+        if not as_json:
             _show(submission, dry_run=dry_run)
         if status or dry_run or not wait:
-            if json_:
+            if as_json:
                 output.emit_json(submission.to_json())
             if submission.refusal is not None and status:
                 output.error(submission.refusal.message)
             return status
         accepted = {o.request_id for o in submission.outcomes if o.outcome is not Outcome.CONFLICT}
         batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
-        with table_of(batch) as look:
+        with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(look)
         rows = results_json(batch, wiring.storage())
-    if json_:
+    _show_results(submission, rows, as_json=as_json)
+    return batch.exit_status
+
+
+@contextlib.contextmanager
+def how_to_go_on(command: str) -> Iterator[None]:
+    """Say on Ctrl-C that the jobs go on, and how to follow them again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.note(f"No longer following; the jobs go on without this. Look again with: {command}")
+        raise
+
+
+@contextlib.contextmanager
+def progress_of(jobs: Followed) -> Iterator[Callable[[Followed], None]]:
+    """A progress bar of jobs that are followed; yields the function that brings it up to date."""
+    with ProgressBar(len(jobs.request_ids), "jobs") as bar:
+
+        def look(current: Followed) -> None:
+            counts = current.counts()
+            words = [f"{counts[state]} {state.value}" for state in _WORTH_A_WORD if counts[state]]
+            bar.reach(current.settled, note=", ".join(words))
+
+        yield look
+
+
+def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
         output.emit_json({**submission.to_json(), "results": rows})
     else:
         print_results(rows)
-    return batch.exit_status
 
 
 def _show(submission: Submission, *, dry_run: bool) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
-from lib.clock import parse_rfc3339, rfc3339
-from lib.errors import UsageError
+from lib.clock import SystemClock, rfc3339
 from lib.jobqueue import FinishedJob, JobState
 
 
@@ -24,20 +24,34 @@ class Which(StrEnum):
     ALL = "all"
 
 
+StatusOption = Annotated[Which, typer.Option("--status", help="Only jobs that ended so.")]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only since then: 2026-11-22T09:00:00Z, or 36h for the last 36 hours.",
+        show_default=False,
+    ),
+]
+
+
+def state_of(which: Which) -> JobState | None:
+    """The state to ask the queue for; None for all."""
+    return None if which is Which.ALL else JobState(which.value)
+
+
 def command(
     limit: LimitOption = 20,
-    status: Annotated[Which, typer.Option("--status", help="Only jobs that ended so.")] = Which.ALL,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only since then, as 2026-11-22T09:00:00Z.")
-    ] = None,
+    status: StatusOption = Which.ALL,
+    since: SinceOption = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> None:
     """List finished jobs, most recent first."""
-    earliest = None if since is None else _time(since)
-    state = None if status is Which.ALL else JobState(status.value)
+    earliest = None if since is None else moment(since, SystemClock().now())
     with wiring.open_queue(redis_url) as queue:
-        jobs = queue.history(limit=limit, status=state, since=earliest)
+        jobs = queue.history(limit=limit, status=state_of(status), since=earliest)
     if json_:
         output.emit_json([job.to_json() for job in jobs])
     else:
@@ -46,6 +60,11 @@ def command(
 
 def show(jobs: list[FinishedJob]) -> None:
     """The list for people."""
+    table_of(jobs).show()
+
+
+def table_of(jobs: list[FinishedJob]) -> output.Table:
+    """The list as a table."""
     table = output.Table(
         [
             output.Column("finished"),
@@ -61,13 +80,4 @@ def show(jobs: list[FinishedJob]) -> None:
         table.row(
             rfc3339(job.finished_at)[:19] + "Z", job.state.value, job.request_id, record.get("seconds"), error
         )
-    table.show()
-
-
-def _time(text: str) -> float:
-    try:
-        return parse_rfc3339(text)
-    except ValueError:
-        raise UsageError(
-            f"--since {text!r} is no time; write it with a zone, like 2026-11-22T09:00:00Z"
-        ) from None
+    return table

@@ -21,23 +21,26 @@ def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None
 
 def show(view: Overview) -> None:
     """The overview for people."""
+    output.say(f"{view.verdict.value}: {view.sentence}")
+    output.say()
+    output.show_fields(fields_of(view))
+
+
+def fields_of(view: Overview) -> dict[str, object]:
+    """What stands below the verdict, by name."""
     shot = view.snapshot
     age = shot.watcher_last_seen_age_s
     oldest = shot.oldest_waiting_s
-    output.say(f"{view.verdict.value}: {view.sentence}")
-    output.say()
-    output.show_fields(
-        {
-            "outstanding": f"{shot.outstanding} (waiting {shot.waiting}, running {shot.pending}, "
-            f"delayed {shot.delayed})",
-            "stale leases": shot.stale_pel,
-            "oldest waiting": None if oldest is None else seconds_text(oldest),
-            "done": shot.done,
-            "failed": shot.failed,
-            "canceled": shot.canceled,
-            "watcher": shot.lock_owner,
-            "last seen": None if age is None else f"{seconds_text(age)} ago",
-            "machines": f"{view.instances} rented, {view.spend:.2f} USD",
-            "server": server_sentence(view.server),
-        }
-    )
+    return {
+        "outstanding": f"{shot.outstanding} (waiting {shot.waiting}, running {shot.pending}, "
+        f"delayed {shot.delayed})",
+        "stale leases": shot.stale_pel,
+        "oldest waiting": None if oldest is None else seconds_text(oldest),
+        "done": shot.done,
+        "failed": shot.failed,
+        "canceled": shot.canceled,
+        "watcher": shot.lock_owner,
+        "last seen": None if age is None else f"{seconds_text(age)} ago",
+        "machines": f"{view.instances} rented, {view.spend:.2f} USD",
+        "server": server_sentence(view.server),
+    }

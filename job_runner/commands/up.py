@@ -17,7 +17,8 @@ from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.cli.progress import LiveRow, LiveTable
-from lib.jobqueue import JobQueue, JobState
+from lib.errors import ExitStatus
+from lib.jobqueue import TERMINAL, JobQueue, JobState
 from lib.jobspec import JobSpec
 from lib.status import overview
 from lib.storage import Storage, publish_takes, takes_of
@@ -76,19 +77,21 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
 
 
 def _serve(queue: JobQueue, redis_url: str | None) -> int:
-    with _watcher(redis_url) as watcher:
+    with contextlib.suppress(KeyboardInterrupt), _watcher(redis_url) as watcher:
         output.note("Up. Enqueue from another terminal with: job-runner enqueue jobs.yaml   (Ctrl-C ends)")
         after, said = queue.last_event_id(), ""
         while True:
             watcher.check()
             view = overview(queue.snapshot(), queue.watchers(), {})
-            if view.verdict.value != said:
+            starting = not said and view.snapshot.lock_owner is None
+            if view.verdict.value != said and not starting:
                 said = view.verdict.value
                 output.note(f"{said}: {view.sentence}")
             for event in queue.follow_events(after, block_s=2.0):
                 after = event.id
-                if event.state in (JobState.DONE, JobState.FAILED, JobState.CANCELED):
+                if event.state in TERMINAL:
                     output.say(f"{event.state.value:9}  {event.request_id}")
+    return ExitStatus.OK
 
 
 @contextlib.contextmanager

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 
 class _Mark:
@@ -54,6 +57,43 @@ def emit_json(value: Any) -> None:
     )
     json_printed.set()
     sys.stdout.write(text + "\n")
+
+
+def emit_json_lines(values: Iterable[Any]) -> None:
+    """Print one compact JSON value a line, as they come; nothing is held back."""
+    for value in values:
+        json_printed.set()
+        sys.stdout.write(_compact(value) + "\n")
+
+
+def emit_json_array(values: Iterable[Any]) -> None:
+    """Print one JSON array, an element a line, as they come; nothing is held back."""
+    json_printed.set()
+    before = "[\n"
+    for value in values:
+        sys.stdout.write(before + _compact(value))
+        before = ",\n"
+    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a line of headings and one of each row (RFC 4180, but with plain line ends); None is empty."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if cell is None else clean(str(cell)) for cell in row])
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(
+        value,
+        separators=(",", ":"),
+        allow_nan=False,
+        ensure_ascii=not _speaks_unicode(sys.stdout),
+        default=_plain_value,
+    )
 
 
 def say(text: str = "") -> None:
@@ -140,8 +180,13 @@ class Table:
         return gap + cell if self.columns[index].align == "right" else cell + gap
 
     def _show_on_terminal(self, stream: TextIO) -> None:
-        from rich import box
         from rich.console import Console
+
+        Console(file=stream, highlight=False).print(self.drawn())
+
+    def drawn(self) -> RichTable:
+        """The table as rich draws it, for commands that show it live."""
+        from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text
 
@@ -151,7 +196,7 @@ class Table:
             drawn.add_column(column.heading, justify=column.align, overflow=overflow, no_wrap=not column.wrap)
         for row in self.rows:
             drawn.add_row(*(Text(cell) for cell in row))
-        Console(file=stream, highlight=False).print(drawn)
+        return drawn
 
 
 def show_fields(fields: Mapping[str, object], *, title: str | None = None) -> None:

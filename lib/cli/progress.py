@@ -106,7 +106,7 @@ class ProgressBar:
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """A row of a live table. `state` is what a plain log reports the change of."""
+    """A row of a live table: a cell for each column. `state` is what a plain log reports the change of."""
 
     key: str
     state: str
@@ -146,7 +146,7 @@ class LiveTable:
         for row in rows:
             if self._states.get(row.key) != row.state:
                 self._states[row.key] = row.state
-                cells = "  ".join(clean(cell) for cell in row.cells if cell)
+                cells = "  ".join(clean(cell) for cell in row.cells if cell not in ("", row.key, row.state))
                 self._stream.write(f"{clean(row.key)}: {clean(row.state)}{'  ' if cells else ''}{cells}\n")
         self._stream.flush()
 

@@ -44,8 +44,10 @@ class Enqueuer:
             firsts.setdefault(item.request_id, item)
         at_odds = any(item.fingerprint != firsts[item.request_id].fingerprint for item in items)
         refused = at_odds and not skip_conflicts  # the call conflicts with itself
-        mode = "dry" if dry_run or refused else "skip" if skip_conflicts else "all"
-        word, notes = self._patiently(list(_chunks(firsts.values())), mode, skip_conflicts)
+        mode = "skip" if skip_conflicts else "all"
+        if dry_run or refused:
+            mode = "dry-skip" if skip_conflicts else "dry"
+        word, notes = self._patiently(list(_chunks(firsts.values())), mode)
         by_id = _first_outcomes(firsts.values(), "conflict" if refused else word, notes)
         return [
             by_id[item.request_id]
@@ -66,14 +68,12 @@ class Enqueuer:
         _, notes = self._faces.enqueue([item], "dry", self._options.max_depth)
         return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
 
-    def _patiently(
-        self, chunks: list[list[Intake]], mode: str, skip_conflicts: bool
-    ) -> tuple[str, dict[str, Note]]:
+    def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
         """Enqueue, and again while another producer is in the way."""
         give_up = self._clock.monotonic() + _BUSY_FOR_S
         while True:
             try:
-                return self._enqueue(chunks, mode, skip_conflicts)
+                return self._enqueue(chunks, mode)
             except _Again:
                 if self._clock.monotonic() > give_up:
                     raise QueueBusy(
@@ -82,11 +82,9 @@ class Enqueuer:
                     ) from None
                 self._clock.sleep(0.1)
 
-    def _enqueue(
-        self, chunks: list[list[Intake]], mode: str, skip_conflicts: bool
-    ) -> tuple[str, dict[str, Note]]:
-        if mode == "dry":
-            return self._look(chunks, skip_conflicts)
+    def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+        if mode.startswith("dry"):
+            return self._look(chunks, mode)
         if len(chunks) > 1:
             return self._staged(chunks, mode)
         notes: dict[str, Note] = {}
@@ -98,17 +96,17 @@ class Enqueuer:
             notes = {chunk[note.position].request_id: note for note in found}
         return word, notes
 
-    def _look(self, chunks: list[list[Intake]], skip_conflicts: bool) -> tuple[str, dict[str, Note]]:
+    def _look(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
         notes: dict[str, Note] = {}
         words = set()
         room = self._options.max_depth
         for chunk in chunks:
-            word, found = self._faces.enqueue(chunk, "dry", room)
+            word, found = self._faces.enqueue(chunk, mode, room)
             if word == "busy":
                 raise _Again
             known = sum(note.outcome != "created" for note in found)
             room -= len(chunk) - known
-            words.add("ok" if word == "conflict" and skip_conflicts else word)
+            words.add(word)
             notes.update({chunk[note.position].request_id: note for note in found})
         word = next((word for word in ("conflict", "full") if word in words), "ok")
         return word, notes

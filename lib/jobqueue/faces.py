@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from lib.jobqueue.codec import Intake
@@ -37,20 +39,21 @@ class RawLease(NamedTuple):
     """A lease as `claim` replies it; times in milliseconds."""
 
     request_id: str
-    lease_no: int
-    token: str
+    fence: str
     attempt: int
     excused: int
     expires_ms: int
     enqueued_ms: int
-    payload: str
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Reply of `claim`. `wait_ms` is None when nothing is scheduled; `last_ids` are what to wait behind."""
+    """Reply of `claim`: the leases with their payloads, "" for a job that had none and failed.
 
-    leases: list[RawLease]
+    `wait_ms` is None when nothing is scheduled; `last_ids` are what to wait behind.
+    """
+
+    leases: list[tuple[RawLease, str]]
     wait_ms: int | None
     last_ids: list[str]
     care: list[tuple[str, str]]
@@ -78,7 +81,7 @@ class Faces:
         )
 
     def enqueue(self, items: Sequence[Intake], mode: str, max_depth: int) -> Verdict:
-        """Accept up to a chunk of jobs at once; `mode` is "all", "skip" or "dry"."""
+        """Accept up to a chunk of jobs at once; `mode` is "all", "skip", "dry" or "dry-skip"."""
         limits = (mode, max_depth, self._ttl_ms, self._options.events_max)
         return _verdict(self._run("enqueue", *limits, *_flat(items)))
 
@@ -104,11 +107,11 @@ class Faces:
         options = self._options
         token = secrets.token_urlsafe(8)
         limits = (options.events_max, options.lost_limit, "0")
-        leases, wait, ids, care = self._run(
+        leases, payloads, wait, ids, care = self._run(
             "claim", GROUP, consumer, count, lease_ms, token, *limits, again=True
         )
         return Claimed(
-            [_raw_lease(item) for item in leases],
+            list(zip(starmap(RawLease, json.loads(leases)), payloads, strict=True)),
             None if int(wait) < 0 else int(wait),
             [str(item) for item in ids],
             [(str(batch), str(state)) for batch, state in care],
@@ -125,26 +128,26 @@ class Faces:
     def progress(self, lease: Lease, data: str) -> bool:
         """Store progress; False when the lease is lost."""
         script = load("progress")
-        arguments = (lease.request_id, lease.lease_no, lease.token, data)
+        arguments = (lease.request_id, lease.fence, data)
         return bool(self._transport.evaluate(script, self._keys.named(script.keys), arguments))
 
     def complete(self, results: Sequence[tuple[Lease, str]]) -> list[int]:
         """Record results; returns the positions of the lost leases."""
         flat: list[Argument] = []
         for lease, result in results:
-            flat += (lease.request_id, lease.lease_no, lease.token, result)
+            flat += (lease.request_id, lease.fence, result)
         return [int(item) for item in self._run("complete", *self._ending(), *flat)]
 
     def fail(self, lease: Lease, error_class: str, error: str, backoff_ms: int) -> JobState | None:
         """Record a failure; the state it led to, None when the lease is lost."""
-        fence = (lease.request_id, lease.lease_no, lease.token)
+        fence = (lease.request_id, lease.fence)
         limits = (self._options.poison_limit, self._options.lost_limit)
         state = str(self._run("fail", *self._ending(), *fence, error_class, error, backoff_ms, *limits))
         return None if state == "lost" else JobState(state)
 
     def release(self, lease: Lease, data: str) -> bool:
         """Hand a job back; False when the lease is lost."""
-        fence = (lease.request_id, lease.lease_no, lease.token)
+        fence = (lease.request_id, lease.fence)
         return bool(self._run("release", self._options.events_max, *fence, data))
 
     def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None]:
@@ -192,7 +195,7 @@ def _flat(items: Iterable[Intake]) -> list[Argument]:
 def _fences(leases: Iterable[Lease]) -> list[Argument]:
     flat: list[Argument] = []
     for lease in leases:
-        flat += (lease.request_id, lease.lease_no, lease.token)
+        flat += (lease.request_id, lease.fence)
     return flat
 
 
@@ -202,17 +205,3 @@ def _verdict(reply: list[Any]) -> Verdict:
         for position, outcome, state, until in reply[1:]
     ]
     return Verdict(str(reply[0]), notes)
-
-
-def _raw_lease(item: list[Any]) -> RawLease:
-    request_id, lease_no, token, attempt, excused, expires_ms, enqueued_ms, payload = item
-    return RawLease(
-        str(request_id),
-        int(lease_no),
-        str(token),
-        int(attempt),
-        int(excused),
-        int(float(expires_ms)),
-        int(float(enqueued_ms)),
-        str(payload),
-    )

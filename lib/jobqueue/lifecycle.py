@@ -62,6 +62,11 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (JobState.CANCELED, JobEvent.FORGOTTEN): None,
 }
 
+# Each event leads to one state, whatever the state before: so an event's name tells the state.
+STATE_AFTER: Final[Mapping[str, JobState]] = {
+    event.value: after for (_, event), after in TRANSITIONS.items() if after is not None
+}
+
 
 def advance(state: JobState | None, event: JobEvent) -> JobState | None:
     """Return the next state.

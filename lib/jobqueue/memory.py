@@ -63,7 +63,7 @@ class MemoryQueue:
         with self._changed:
             seen: dict[str, Intake] = {}
             outcomes = [self._compare(intake(spec), seen) for spec in specs]
-            fresh = [item for item in seen.values() if item.request_id not in self._store.jobs]
+            fresh = [item for item in seen.values() if self._store.known(item.request_id) is None]
             conflict = any(item.outcome is Outcome.CONFLICT for item in outcomes) and not skip_conflicts
             unfinished = sum(job.state not in TERMINAL for job in self._store.jobs.values())
             if conflict or (fresh and unfinished + len(fresh) > self._options.max_depth):
@@ -76,10 +76,7 @@ class MemoryQueue:
 
     def _compare(self, item: Intake, seen: dict[str, Intake]) -> EnqueueOutcome:
         store = self._store
-        job = store.jobs.get(item.request_id)
-        if job and store.outlived(job):
-            store.forget(item.request_id)
-            job = None
+        job = store.known(item.request_id)
         first = job.item if job else seen.get(item.request_id)
         seen.setdefault(item.request_id, item)
         if first is None:
@@ -269,7 +266,7 @@ class MemoryQueue:
             now = self._store.now_ms()
             jobs = self._store.jobs.values()
             count = {state: sum(job.state is state for job in jobs) for state in JobState}
-            waiting = [job.enqueued for job in jobs if job.state is JobState.WAITING]
+            waiting = [job.since for job in jobs if job.state is JobState.WAITING]
             live = [item for item in self._watchers.all() if item.live]
             return Snapshot(
                 waiting=count[JobState.WAITING],

@@ -112,8 +112,15 @@ class Store:
         later = isinstance(item.due_ms, int) and item.due_ms > self.now_ms()
         return JobState.DELAYED if later else JobState.WAITING
 
+    def known(self, request_id: str) -> Job | None:
+        """The job of that id, unless its record's time is over."""
+        job = self.jobs.get(request_id)
+        return None if job is None or self.outlived(job) else job
+
     def accept(self, item: Intake) -> None:
-        """Add a new job."""
+        """Add a new job, in place of one whose record's time is over."""
+        if item.request_id in self.jobs:
+            self.forget(item.request_id)
         now, state = self.now_ms(), self.first_state(item)
         event = JobEvent.CREATED if state is JobState.WAITING else JobEvent.DEFERRED
         assert advance(None, event) is state

@@ -90,6 +90,11 @@ class Lease:
     enqueued_at: float
     excused: int = 0  # attempts that do not count: handed back, or their machine was lost
 
+    @property
+    def fence(self) -> str:
+        """Lease number and token as the scripts compare them."""
+        return f"{self.lease_no}:{self.token}"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -172,7 +177,8 @@ class FinishedJob:
 class Snapshot:
     """The queue in numbers; reading it costs the same for one job and for a million.
 
-    `stale_pel` counts leases that ran out and were not given on yet. `failed` leaves `canceled` out.
+    `stale_pel` counts leases that ran out and were not given on yet. `oldest_waiting_s` is how long the job
+    that became waiting first has been so; backoff and earlier work on it do not count. `failed` leaves `canceled` out.
     `lock_owner` is the oldest live watcher, None when there is none.
     """
 

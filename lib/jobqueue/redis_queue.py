@@ -83,7 +83,7 @@ class RedisQueue:
         while True:
             reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms)
             self._enqueuer.look_after(reply.care)
-            leases = [lease for raw in reply.leases if (lease := self._readable(raw, consumer))]
+            leases = [lease for raw in reply.leases if (lease := self._readable(*raw, consumer))]
             left = give_up - self._clock.monotonic()
             if leases or self._woken(consumer) or (left <= 0 and not reply.care):
                 return leases
@@ -103,24 +103,16 @@ class RedisQueue:
             self._wakes_seen[consumer] = self._wakes
             return woken
 
-    def _readable(self, raw: RawLease, consumer: str) -> Lease | None:
+    def _readable(self, raw: RawLease, payload: str, consumer: str) -> Lease | None:
         """A lease with its specification read; a job that cannot be read fails here and now."""
-        bare = Lease(
-            request_id=raw.request_id,
-            lease_no=raw.lease_no,
-            token=raw.token,
-            consumer=consumer,
-            spec=_UNREAD,
-            attempt=raw.attempt,
-            excused=raw.excused,
-            expires_at=raw.expires_ms / 1000,
-            enqueued_at=raw.enqueued_ms / 1000,
-        )
+        if not payload:
+            return None
         try:
-            return replace(bare, spec=spec_of(raw.payload))
+            return _lease(raw, spec_of(payload), consumer)
         except (BadInput, ValueError) as error:
+            failure = Failure(ErrorClass.BAD_INPUT, f"its specification cannot be read: {error}")
             with suppress(LeaseLost):
-                self.fail(bare, Failure(ErrorClass.BAD_INPUT, f"its specification cannot be read: {error}"))
+                self.fail(_lease(raw, _UNREAD, consumer), failure)
             return None
 
     def begin(self, lease: Lease) -> Lease:
@@ -275,6 +267,21 @@ class RedisQueue:
     def close(self) -> None:
         """Give back connections."""
         self._transport.close()
+
+
+def _lease(raw: RawLease, spec: JobSpec, consumer: str) -> Lease:
+    number, _, token = raw.fence.partition(":")
+    return Lease(
+        request_id=raw.request_id,
+        lease_no=int(number),
+        token=token,
+        consumer=consumer,
+        spec=spec,
+        attempt=raw.attempt,
+        expires_at=raw.expires_ms / 1000,
+        enqueued_at=raw.enqueued_ms / 1000,
+        excused=raw.excused,
+    )
 
 
 def _lost(lease: Lease) -> LeaseLost:

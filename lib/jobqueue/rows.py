@@ -29,7 +29,7 @@ class Row:
     excused: int
     lost: int
     poisoned: int
-    token: str
+    fence: str
     phase: str
     consumer: str
     started_ms: float

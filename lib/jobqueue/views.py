@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from lib.jobqueue.keys import Keys
+from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
     TERMINAL,
     WATCHER_LIVE_S,
@@ -224,12 +225,12 @@ def _event(entry_id: str, fields: Any) -> Event:
     by_name: dict[str, str] = (
         fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
     )
-    state, data = by_name["state"], by_name["data"]
+    kind, data = by_name["kind"], by_name["data"]
     return Event(
         id=entry_id,
-        kind=by_name["kind"],
-        at=float(by_name["at"]) / 1000,
+        kind=kind,
+        at=int(entry_id.partition("-")[0]) / 1000,
         request_id=by_name["id"] or None,
-        state=JobState(state) if state else None,
+        state=STATE_AFTER.get(kind),
         data=json.loads(data) if data else {},
     )

@@ -225,3 +225,16 @@ def _wait_until_done(home: Home, *, at_least: int) -> None:
         if home.json("status")["done"] >= at_least:
             return
     raise AssertionError(f"{at_least} jobs were never done: {home.run('status').stdout}")
+
+
+def test_without_a_file_it_serves_until_ctrl_c_and_that_is_its_normal_end(home: Home) -> None:
+    process = home.start("up")
+    home.run("enqueue", home.jobs(1))
+    _wait_until_done(home, at_least=1)
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "topic:beat-001" in out
+    assert "Up." in err

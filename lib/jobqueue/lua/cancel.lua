@@ -34,13 +34,14 @@ local K = {
   delayed = KEYS[7], result = KEYS[8], failed = KEYS[9], history = KEYS[10], history_failed = KEYS[11],
   meta = KEYS[13], progress = KEYS[14], errors = KEYS[15],
 }
-local now, id = clock(ARGV[1]), ARGV[6]
+local now, stamp = clock(ARGV[1])
+local id = ARGV[6]
 local row = parse(redis.call('HGET', K.state, id))
 if not row or row[STATE] == 'staged' then return { 0, '' } end
 if row[STATE] == 'done' or row[STATE] == 'failed' or row[STATE] == 'canceled' then return { 0, row[STATE] } end
 settle_badly(K, ARGV[2], id, row, 'canceled', now, ARGV[7])
 redis.call('HSET', K.state, id, cjson.encode(row))
-append_event(KEYS[12], ARGV[3], now, 'canceled', id, 'canceled', '')
+append_event(KEYS[12], ARGV[3], stamp, 'canceled', id, '')
 ring(KEYS[16]) -- the worker that holds it may be asleep
 trim(K, now, tonumber(ARGV[4]), tonumber(ARGV[5]), 4)
 return { 1, 'canceled' }

@@ -32,22 +32,25 @@
 -- ARGV[8]  lost leases after which a job counts as poison
 -- ARGV[9]  "1" after a lost reply: give again what the call with this token leased
 --
--- Returns {leases, wait ms or -1, {last ids of high, normal, low, bell}, {batches to look after}};
---          a lease is {request id, lease_no, token, attempt, excused, expiry ms, enqueued ms, payload};
+-- Returns {leases, {payload of each, "" for a job that had none and failed}, wait ms or -1,
+--          {last ids of high, normal, low, bell}, {batches to look after}};
+--          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms]...];
 --          the wait is until the next lease runs out or the next delayed job is due
 local K = {
   high = KEYS[3], normal = KEYS[4], low = KEYS[5], leases = KEYS[6], delayed = KEYS[7], meta = KEYS[9],
   failed = KEYS[12], history = KEYS[13], history_failed = KEYS[14], progress = KEYS[15], errors = KEYS[16],
 }
 local rows_key, specs_key, bell, batches_key = KEYS[1], KEYS[2], KEYS[10], KEYS[11]
-local now, group, consumer = clock(ARGV[1]), ARGV[2], ARGV[3]
+local now, stamp = clock(ARGV[1])
+local group, consumer = ARGV[2], ARGV[3]
 local want, expiry, token = tonumber(ARGV[4]), now + ARGV[5], ARGV[6]
 local events, events_max, lost_limit = KEYS[8], ARGV[7], tonumber(ARGV[8])
 local PROMOTED_AT_ONCE, ROUNDS = 100, 100
 local leased, states, scores = {}, {}, {}
+local consumer_json = cjson.encode(consumer)
 
-local function event(kind, id, state, data)
-  append_event(events, events_max, now, kind, id, state, data)
+local function event(kind, id, data)
+  append_event(events, events_max, stamp, kind, id, data)
 end
 
 local function store(id, row)
@@ -63,27 +66,25 @@ local function promote()
       row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
       row[STATE], row[SINCE] = 'waiting', now
       store(id, row)
-      event('due', id, 'waiting', '')
+      event('due', id, '')
     end
   end
 end
 
 local function lease(id, row, kind)
   row[STATE], row[SINCE], row[PHASE], row[CONSUMER] = 'running', now, 'leased', consumer
-  row[LEASE_NO], row[TOKEN] = row[LEASE_NO] + 1, token .. '.' .. #leased
-  leased[#leased + 1] = {
-    id, row[LEASE_NO], row[TOKEN], row[ATTEMPT], row[EXCUSED], tostring(expiry), tostring(row[ENQUEUED]), '',
-  }
+  local lease_no = row[LEASE_NO] + 1
+  row[LEASE_NO], row[FENCE] = lease_no, lease_no .. ':' .. token .. '.' .. #leased
+  leased[#leased + 1] = { id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED] }
   states[#states + 1], states[#states + 2] = id, cjson.encode(row)
   scores[#scores + 1], scores[#scores + 2] = expiry, id
-  event(kind, id, 'running',
-    '{"lease_no":' .. row[LEASE_NO] .. ',"consumer":' .. cjson.encode(consumer) .. '}')
+  event(kind, id, '{"lease_no":' .. lease_no .. ',"consumer":' .. consumer_json .. '}')
 end
 
 local function give_up(id, row, class, message)
   settle_badly(K, group, id, row, 'failed', now, cjson.encode({ class = class, message = message }))
   store(id, row)
-  event('failed', id, 'failed', '{"class":"' .. class .. '"}')
+  event('failed', id, '{"class":"' .. class .. '"}')
 end
 
 -- A lease that ran out (or was handed back, score 0) goes to this worker.
@@ -109,7 +110,7 @@ local function take_back(id)
     row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
     row[STATE], row[SINCE] = 'waiting', now
     store(id, row)
-    event('vanished', id, 'waiting', '')
+    event('vanished', id, '')
   end
 end
 
@@ -175,30 +176,27 @@ local function give_again()
       local entry = redis.call('XRANGE', K[name], item[1], item[1])[1]
       local id = entry and entry[2][2]
       local row = id and parse(redis.call('HGET', rows_key, id))
-      if row and row[STATE] == 'running' and string.sub(row[TOKEN], 1, #token + 1) == token .. '.' then
-        leased[#leased + 1] = {
-          id, row[LEASE_NO], row[TOKEN], row[ATTEMPT], row[EXCUSED],
-          redis.call('ZSCORE', K.leases, id) or tostring(now), tostring(row[ENQUEUED]), '',
-        }
+      if row and row[STATE] == 'running' and string.find(row[FENCE], ':' .. token .. '.', 1, true) then
+        local known = tonumber(redis.call('ZSCORE', K.leases, id) or now)
+        leased[#leased + 1] = { id, row[FENCE], row[ATTEMPT], row[EXCUSED], known, row[ENQUEUED] }
       end
     end
   end
 end
 
--- Put in the specifications; a job without one cannot be worked on.
-local function with_payloads()
-  local ids, complete = {}, {}
+-- The specifications; a job without one cannot be worked on.
+local function payloads()
+  local ids = {}
   for i, item in ipairs(leased) do ids[i] = item[1] end
-  for i, payload in ipairs(redis.call('HMGET', specs_key, unpack(ids))) do
-    if payload then
-      leased[i][8] = payload
-      complete[#complete + 1] = leased[i]
-    else
+  local found = redis.call('HMGET', specs_key, unpack(ids))
+  for i, payload in ipairs(found) do
+    if not payload then
       local row = parse(redis.call('HGET', rows_key, ids[i]))
       give_up(ids[i], row, 'bad_input', 'its specification is missing from the server')
+      found[i] = ''
     end
   end
-  return complete
+  return found
 end
 
 local function newest(stream)
@@ -215,7 +213,7 @@ local function idle_reply(wait, care)
       if wait < 0 or left < wait then wait = left end
     end
   end
-  return { {}, wait, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
+  return { '[]', {}, wait, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
 end
 
 -- Batches whose producer died in the middle: to be published, or discarded.
@@ -230,7 +228,7 @@ end
 if ARGV[9] == '1' then give_again() end
 if #leased == 0 then
   if redis.call('HGET', K.meta, 'paused') then
-    return { {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
+    return { '[]', {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
   end
   promote()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, want)) do take_back(id) end
@@ -239,4 +237,4 @@ if #leased == 0 then
   redis.call('HSET', rows_key, unpack(states))
   redis.call('ZADD', K.leases, unpack(scores))
 end
-return { with_payloads(), 0, {}, care }
+return { cjson.encode(leased), payloads(), 0, {}, care }

@@ -24,15 +24,16 @@
 -- ARGV[3]  events kept
 -- ARGV[4]  lifetime of records, ms
 -- ARGV[5]  records kept
--- ARGV[6]  first of the jobs, at most 250; per job: request id, lease_no, token, result JSON
+-- ARGV[6]  first of the jobs, at most 250; per job: request id, fence, result JSON
 --
 -- Returns the positions (from 0) of the leases that are lost; nothing was written for those
 local K = {
   state = KEYS[1], spec = KEYS[2], high = KEYS[3], normal = KEYS[4], low = KEYS[5], result = KEYS[7],
   failed = KEYS[8], history = KEYS[9], history_failed = KEYS[10], meta = KEYS[12],
 }
-local FIRST, WIDTH = 6, 4
-local now, group, events_max = clock(ARGV[1]), ARGV[2], ARGV[3]
+local FIRST, WIDTH = 6, 3
+local now, stamp = clock(ARGV[1])
+local group, events_max = ARGV[2], ARGV[3]
 local ids, lost = {}, {}
 for at = FIRST, #ARGV, WIDTH do ids[#ids + 1] = ARGV[at] end
 
@@ -41,7 +42,7 @@ local entries = { high = {}, normal = {}, low = {} }
 for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
   local at = FIRST + (i - 1) * WIDTH
   local id, row = ids[i], parse(raw)
-  if holds(row, ARGV[at + 1], ARGV[at + 2]) then
+  if holds(row, ARGV[at + 1]) then
     if row[PHASE] ~= 'begun' then row[ATTEMPT], row[STARTED] = row[ATTEMPT] + 1, now end
     local mine = entries[row[PRIORITY]]
     mine[#mine + 1] = row[ENTRY]
@@ -50,9 +51,9 @@ for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
     states[#states + 1], states[#states + 2] = id, cjson.encode(row)
     scores[#scores + 1], scores[#scores + 2] = now, id
     results[#results + 1] = id
-    results[#results + 1] = '{"status":"done","finished_ms":' .. now .. ',"result":' .. ARGV[at + 3] .. '}'
-    append_event(KEYS[11], events_max, now, 'done', id, 'done', '')
-  elseif not repeats(row, ARGV[at + 1], ARGV[at + 2], 'done') then
+    results[#results + 1] = '{"status":"done","finished_ms":' .. now .. ',"result":' .. ARGV[at + 2] .. '}'
+    append_event(KEYS[11], events_max, stamp, 'done', id, '')
+  elseif not repeats(row, ARGV[at + 1], 'done') then
     lost[#lost + 1] = i - 1
   end
 end

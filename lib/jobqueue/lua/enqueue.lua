@@ -19,7 +19,8 @@
 -- KEYS[13] history
 -- KEYS[14] history_failed
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
--- ARGV[2]  mode: "all" (none when one conflicts), "skip" (all but the conflicting), "dry" (change nothing)
+-- ARGV[2]  mode: "all" (none when one conflicts), "skip" (all but the conflicting); "dry", "dry-skip":
+--          the same, changing nothing
 -- ARGV[3]  depth limit, jobs
 -- ARGV[4]  lifetime of records, ms
 -- ARGV[5]  events kept
@@ -33,7 +34,8 @@ local K = {
   history_failed = KEYS[14],
 }
 local events, bell, batches = KEYS[7], KEYS[9], KEYS[10]
-local now, mode, ttl, events_max = clock(ARGV[1]), ARGV[2], tonumber(ARGV[4]), ARGV[5]
+local now, stamp = clock(ARGV[1])
+local mode, ttl, events_max = ARGV[2], tonumber(ARGV[4]), ARGV[5]
 local FIRST, WIDTH = 6, 6
 
 local ids = {}
@@ -72,11 +74,11 @@ for i, raw in ipairs(rows) do
   end
 end
 
-if conflicts > 0 and mode ~= 'skip' then reply[1] = 'conflict' end
+if conflicts > 0 and mode ~= 'skip' and mode ~= 'dry-skip' then reply[1] = 'conflict' end
 local depth = redis.call('XLEN', K.high) + redis.call('XLEN', K.normal) + redis.call('XLEN', K.low)
   + redis.call('ZCARD', K.delayed) + tonumber(redis.call('HGET', K.meta, 'publishing') or 0)
 if reply[1] == 'ok' and #created > 0 and depth + #created > tonumber(ARGV[3]) then reply[1] = 'full' end
-if reply[1] ~= 'ok' or mode == 'dry' or #created == 0 then return reply end
+if reply[1] ~= 'ok' or mode == 'dry' or mode == 'dry-skip' or #created == 0 then return reply end
 
 forget(K, expired)
 local specs, states, due_soon = {}, {}, false
@@ -92,7 +94,7 @@ for n, at in ipairs(created) do
   specs[2 * n - 1], specs[2 * n] = id, ARGV[at + 5]
   states[2 * n - 1] = id
   states[2 * n] = new_row(state, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], now, entry)
-  append_event(events, events_max, now, state == 'waiting' and 'created' or 'deferred', id, state, '')
+  append_event(events, events_max, stamp, state == 'waiting' and 'created' or 'deferred', id, '')
 end
 redis.call('HSET', K.spec, unpack(specs))
 redis.call('HSET', K.state, unpack(states))

@@ -27,13 +27,12 @@
 -- ARGV[4]  lifetime of records, ms
 -- ARGV[5]  records kept
 -- ARGV[6]  request id
--- ARGV[7]  lease_no
--- ARGV[8]  token
--- ARGV[9]  class: "bad_input", "transient", "lost_machine", "poison", "canceled"
--- ARGV[10] error, JSON: {"class", "message", "evidence"}
--- ARGV[11] backoff, ms, should the job be tried again
--- ARGV[12] killed workers after which a job is poison
--- ARGV[13] lost machines after which a job is given up
+-- ARGV[7]  fence
+-- ARGV[8]  class: "bad_input", "transient", "lost_machine", "poison", "canceled"
+-- ARGV[9]  error, JSON: {"class", "message", "evidence"}
+-- ARGV[10] backoff, ms, should the job be tried again
+-- ARGV[11] killed workers after which a job is poison
+-- ARGV[12] lost machines after which a job is given up
 --
 -- Returns the state the job is in now; "lost" when the lease is not the job's any more
 local K = {
@@ -41,10 +40,11 @@ local K = {
   delayed = KEYS[7], result = KEYS[8], failed = KEYS[9], history = KEYS[10], history_failed = KEYS[11],
   meta = KEYS[13], progress = KEYS[14], errors = KEYS[15],
 }
-local now, group, id, class, error_json = clock(ARGV[1]), ARGV[2], ARGV[6], ARGV[9], ARGV[10]
+local now, stamp = clock(ARGV[1])
+local group, id, fence, class, error_json = ARGV[2], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local row = parse(redis.call('HGET', K.state, id))
-if not holds(row, ARGV[7], ARGV[8]) then
-  if repeats(row, ARGV[7], ARGV[8], 'failed') then return row[STATE] end
+if not holds(row, fence) then
+  if repeats(row, fence, 'failed') then return row[STATE] end
   return 'lost'
 end
 
@@ -60,8 +60,8 @@ end
 local function next_step()
   if class == 'canceled' then return 'canceled' end
   if class == 'bad_input' then return 'failed' end
-  if class == 'lost_machine' then return row[LOST] >= tonumber(ARGV[13]) and 'failed' or 'waiting' end
-  if class == 'poison' and row[POISONED] >= tonumber(ARGV[12]) then return 'failed' end
+  if class == 'lost_machine' then return row[LOST] >= tonumber(ARGV[12]) and 'failed' or 'waiting' end
+  if class == 'poison' and row[POISONED] >= tonumber(ARGV[11]) then return 'failed' end
   return row[ATTEMPT] - row[EXCUSED] >= row[MAX_ATTEMPTS] and 'failed' or 'delayed'
 end
 
@@ -77,7 +77,7 @@ else
   if step == 'waiting' then -- its entry stays; score 0 means: give it to whoever asks first
     redis.call('ZADD', K.leases, 0, id)
   else
-    local due = now + tonumber(ARGV[11])
+    local due = now + tonumber(ARGV[10])
     redis.call('ZREM', K.leases, id)
     redis.call('XACK', K[row[PRIORITY]], group, row[ENTRY])
     redis.call('XDEL', K[row[PRIORITY]], row[ENTRY])
@@ -88,6 +88,6 @@ else
   ring(KEYS[16])
 end
 redis.call('HSET', K.state, id, cjson.encode(row))
-append_event(KEYS[12], ARGV[3], now, kinds[step], id, step, data)
+append_event(KEYS[12], ARGV[3], stamp, kinds[step], id, data)
 trim(K, now, tonumber(ARGV[4]), tonumber(ARGV[5]), 4)
 return step

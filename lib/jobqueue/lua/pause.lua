@@ -14,12 +14,12 @@
 --          0  it was so already
 local paused = redis.call('HEXISTS', KEYS[1], 'paused') == 1
 if paused == (ARGV[3] == '1') then return 0 end
-local now = clock(ARGV[1])
+local now, stamp = clock(ARGV[1])
 if ARGV[3] == '1' then
   redis.call('HSET', KEYS[1], 'paused', now)
 else
   redis.call('HDEL', KEYS[1], 'paused')
 end
-append_event(KEYS[2], ARGV[2], now, ARGV[3] == '1' and 'paused' or 'resumed', '', '', '')
+append_event(KEYS[2], ARGV[2], stamp, ARGV[3] == '1' and 'paused' or 'resumed', '', '')
 ring(KEYS[3])
 return 1

@@ -5,14 +5,15 @@
 
 local STATE, FINGERPRINT, PRIORITY, MAX_ATTEMPTS, ENQUEUED, SINCE, ENTRY = 1, 2, 3, 4, 5, 6, 7
 local LEASE_NO, ATTEMPT, EXCUSED, LOST, POISONED = 8, 9, 10, 11, 12
-local TOKEN, PHASE, CONSUMER, STARTED = 13, 14, 15, 16
+local FENCE, PHASE, CONSUMER, STARTED = 13, 14, 15, 16
 local BATCH, DUE = 7, 8 -- of a staged row
 
--- Milliseconds since the epoch: the server's, unless a test passes its own.
+-- Milliseconds since the epoch: the server's, unless a test passes its own. The second value is the id for
+-- new events, whose first part is their time.
 local function clock(given)
-  if given ~= '' then return tonumber(given) end
+  if given ~= '' then return tonumber(given), given .. '-*' end
   local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return time[1] * 1000 + math.floor(time[2] / 1000), '*'
 end
 
 -- A row as a full table; nil when there is none. A job never claimed is stored without its zeros.
@@ -21,27 +22,27 @@ local function parse(raw)
   local row = cjson.decode(raw)
   if row[STATE] ~= 'staged' and not row[LEASE_NO] then
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
-    row[TOKEN], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
+    row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end
   return row
 end
 
-local function append_event(key, max, now, kind, id, state, data)
-  redis.call('XADD', key, 'MAXLEN', '~', max, '*', 'kind', kind, 'id', id, 'state', state, 'at', now, 'data', data)
+local function append_event(key, max, stamp, kind, id, data)
+  redis.call('XADD', key, 'MAXLEN', '~', max, stamp, 'kind', kind, 'id', id, 'data', data)
 end
 
 local function ring(bell)
   redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', '')
 end
 
--- The fence: only the job's present lease may write.
-local function holds(row, lease_no, token)
-  return row and row[STATE] == 'running' and row[LEASE_NO] == tonumber(lease_no) and row[TOKEN] == token
+-- The fence is lease number and token, "7:9f2c...": only the job's present lease may write.
+local function holds(row, fence)
+  return row and row[STATE] == 'running' and row[FENCE] == fence
 end
 
 -- A repeat, after a lost reply, of the write that ended this lease.
-local function repeats(row, lease_no, token, phase)
-  return row and row[PHASE] == phase and row[LEASE_NO] == tonumber(lease_no) and row[TOKEN] == token
+local function repeats(row, fence, phase)
+  return row and row[PHASE] == phase and row[FENCE] == fence
 end
 
 -- Finished for longer than records are kept: known no more, though not swept yet.

@@ -6,12 +6,11 @@
 -- KEYS[1]  state
 -- KEYS[2]  progress
 -- ARGV[1]  request id
--- ARGV[2]  lease_no
--- ARGV[3]  token
--- ARGV[4]  progress, JSON
+-- ARGV[2]  fence
+-- ARGV[3]  progress, JSON
 --
 -- Returns  1  stored
 --          0  lost: the lease is not the job's any more
-if not holds(parse(redis.call('HGET', KEYS[1], ARGV[1])), ARGV[2], ARGV[3]) then return 0 end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
+if not holds(parse(redis.call('HGET', KEYS[1], ARGV[1])), ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 return 1

@@ -24,7 +24,8 @@
 local streams = { high = KEYS[2], normal = KEYS[3], low = KEYS[4] }
 local mark = redis.call('HGET', KEYS[9], ARGV[2])
 if not mark or cjson.decode(mark)[1] ~= 'committed' then return 0 end
-local now, states = clock(ARGV[1]), {}
+local now, stamp = clock(ARGV[1])
+local states = {}
 local ids = redis.call('LRANGE', KEYS[10], 0, ARGV[3] - 1)
 local rows = #ids > 0 and redis.call('HMGET', KEYS[1], unpack(ids)) or {}
 for i, raw in ipairs(rows) do
@@ -39,7 +40,7 @@ for i, raw in ipairs(rows) do
     end
     states[#states + 1] = ids[i]
     states[#states + 1] = new_row(state, row[FINGERPRINT], row[PRIORITY], row[MAX_ATTEMPTS], row[ENQUEUED], entry)
-    append_event(KEYS[6], ARGV[4], now, state == 'waiting' and 'created' or 'deferred', ids[i], state, '')
+    append_event(KEYS[6], ARGV[4], stamp, state == 'waiting' and 'created' or 'deferred', ids[i], '')
   end
 end
 if #states > 0 then redis.call('HSET', KEYS[1], unpack(states)) end

@@ -12,22 +12,22 @@
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  events kept
 -- ARGV[3]  request id
--- ARGV[4]  lease_no
--- ARGV[5]  token
--- ARGV[6]  data of the event, JSON
+-- ARGV[4]  fence
+-- ARGV[5]  data of the event, JSON
 --
 -- Returns  1  handed back
 --          0  lost: the lease is not the job's any more
-local now, id = clock(ARGV[1]), ARGV[3]
+local now, stamp = clock(ARGV[1])
+local id = ARGV[3]
 local row = parse(redis.call('HGET', KEYS[1], id))
-if not holds(row, ARGV[4], ARGV[5]) then
-  return repeats(row, ARGV[4], ARGV[5], 'released') and 1 or 0
+if not holds(row, ARGV[4]) then
+  return repeats(row, ARGV[4], 'released') and 1 or 0
 end
 if row[PHASE] == 'begun' then row[EXCUSED] = row[EXCUSED] + 1 end
 row[STATE], row[SINCE], row[PHASE] = 'waiting', now, 'released'
 redis.call('HSET', KEYS[1], id, cjson.encode(row))
 redis.call('ZADD', KEYS[2], 0, id) -- its stream entry stays; score 0 means: to whoever asks first
 redis.call('HDEL', KEYS[5], id)
-append_event(KEYS[3], ARGV[2], now, 'released', id, 'waiting', ARGV[6])
+append_event(KEYS[3], ARGV[2], stamp, 'released', id, ARGV[5])
 ring(KEYS[4])
 return 1

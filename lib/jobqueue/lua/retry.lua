@@ -20,7 +20,8 @@
 --
 -- Returns {1 requeued or 0 nothing changed, the state now or ""} per id
 local streams = { high = KEYS[3], normal = KEYS[4], low = KEYS[5] }
-local now, reply = clock(ARGV[1]), {}
+local now, stamp = clock(ARGV[1])
+local reply = {}
 for at = 3, #ARGV do
   local id = ARGV[at]
   local row = parse(redis.call('HGET', KEYS[1], id))
@@ -34,7 +35,7 @@ for at = 3, #ARGV do
     row[STATE], row[SINCE] = 'waiting', now
     row[ENTRY] = redis.call('XADD', streams[row[PRIORITY]], '*', 'id', id)
     redis.call('HSET', KEYS[1], id, cjson.encode(row))
-    append_event(KEYS[9], ARGV[2], now, 'retried', id, 'waiting', '')
+    append_event(KEYS[9], ARGV[2], stamp, 'retried', id, '')
     reply[#reply + 1] = { 1, 'waiting' }
   else
     reply[#reply + 1] = { 0, state }

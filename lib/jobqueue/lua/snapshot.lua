@@ -16,14 +16,14 @@
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  consumer group
 --
--- Returns {now, waiting, pending, delayed, stale, oldest waiting's enqueue ms or "", done, failed and canceled,
+-- Returns {now, waiting, pending, delayed, stale, ms since when the oldest waits or "", done, failed and canceled,
 --          canceled, 1 paused or 0, {watcher name, JSON...}}
 local now = clock(ARGV[1])
 local entries, oldest = 0, nil
 
 local function consider(id)
   local row = id and parse(redis.call('HGET', KEYS[1], id))
-  if row and row[STATE] == 'waiting' and (not oldest or row[ENQUEUED] < oldest) then oldest = row[ENQUEUED] end
+  if row and row[STATE] == 'waiting' and (not oldest or row[SINCE] < oldest) then oldest = row[SINCE] end
 end
 
 -- The first entry not yet delivered; entries before it are pending, or handed back.

@@ -73,6 +73,10 @@ class Machine:
         log = self.home / "data" / "spoken.log"
         return Counter(log.read_text().splitlines()) if log.exists() else Counter()
 
+    def until_spoken(self, count: int) -> None:
+        """Wait until `count` texts were begun."""
+        until(lambda: self.spoken().total() >= count, f"speaking {count} texts")
+
     def jobs(self, *jobs: dict[str, Any], name: str = "jobs.yaml") -> Path:
         """Write a job file; the speaker is Ryan unless a job names a voice."""
         path = self.home / name
@@ -107,10 +111,20 @@ def audio(folder: Path) -> dict[str, str]:
     """Every audio file below `folder`, and its sha256."""
     suffixes = {".wav", ".flac", ".mp3", ".opus"}
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(without_serial(path.read_bytes())).hexdigest()
         for path in folder.rglob("*")
         if path.suffix in suffixes and ".job-runner" not in path.parts
     }
+
+
+def without_serial(data: bytes) -> bytes:
+    """An Ogg file without its stream's serial number, which the encoder draws, and the checksums over it."""
+    cleaned, place = bytearray(data), 0
+    while cleaned[place : place + 4] == b"OggS":
+        cleaned[place + 14 : place + 18] = cleaned[place + 22 : place + 26] = bytes(4)
+        segments = cleaned[place + 26]
+        place += 27 + segments + sum(cleaned[place + 27 : place + 27 + segments])
+    return bytes(cleaned)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

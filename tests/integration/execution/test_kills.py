@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.spool.layout import HEARTBEAT
-from tests.integration.execution.conftest import Machine, audio, until
+from tests.integration.execution.conftest import Machine, audio
 
 _JOBS = 60
 
@@ -33,8 +33,7 @@ def test_sixty_jobs_killed_six_times_end_as_if_nothing_had_happened(machine: Mac
 
     for kill in range(6):
         process = machine.start("run", path, "--out", "out")
-        wanted = 4 + 9 * kill
-        until(lambda wanted=wanted: machine.spoken().total() >= wanted, f"speaking {wanted} jobs")
+        machine.until_spoken(4 + 9 * kill)
         process.kill()
         process.communicate()
     ended = machine.run("run", path, "--out", "out", "--json")
@@ -53,7 +52,7 @@ def test_when_the_worker_is_killed_too_only_the_piece_at_hand_is_spoken_again(
     path = machine.jobs(*_jobs()[:12])
     for kill in range(2):
         process = machine.start("run", path, "--out", "out")
-        until(lambda wanted=3 + 4 * kill: machine.spoken().total() >= wanted, "speaking")
+        machine.until_spoken(3 + 4 * kill)
         process.kill()
         for beat in (tmp_path / "out/.job-runner").glob(f"spool-*/{HEARTBEAT}"):
             _kill_worker(beat.parent)
@@ -79,7 +78,7 @@ def _kill_worker(spool: Path) -> None:
 def test_a_left_result_of_other_inputs_is_not_used(machine: Machine, tmp_path: Path) -> None:
     before = _jobs()[:8]
     process = machine.start("run", machine.jobs(*before), "--out", "out")
-    until(lambda: machine.spoken().total() >= 4, "speaking 4 jobs")
+    machine.until_spoken(4)
     process.kill()
     process.communicate()
     after = [{**job, "text": job["text"] + " Changed."} for job in before]
@@ -94,7 +93,7 @@ def test_a_left_result_of_other_inputs_is_not_used(machine: Machine, tmp_path: P
 def test_several_workers_killed_and_followed_by_one(machine: Machine, tmp_path: Path) -> None:
     path = machine.jobs(*_jobs()[:24])
     process = machine.start("run", path, "--out", "out", "--jobs", "3")
-    until(lambda: machine.spoken().total() >= 9, "speaking 9 jobs")
+    machine.until_spoken(9)
     process.kill()
     process.communicate()
 

@@ -91,7 +91,14 @@ class ResidentWorker:
         self.process = self.program.start("work", "--spool", self.root, *args)
 
     def submit(self, name: str, text: str = "A short sentence.", **fields: object) -> str:
-        spec = {"request_id": name, "output_name": name, "text": text, "speaker": "heart", **fields}
+        spec: dict[str, object] = {
+            "request_id": name,
+            "output_name": name.replace(":", "/"),
+            "text": text,
+            "speaker": "heart",
+        }
+        spec |= fields
+        spec = {key: value for key, value in spec.items() if value is not None}
         return self.client.submit(SpoolJob(name, 1, 1, spec))
 
     def result(self, entry: str) -> SpoolResult:

@@ -16,7 +16,7 @@ from synth.audio.loudness import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
-from synth.engines.hibari import readable
+from synth.engines.hibari import _MOST_PHONEMES, _fit, readable
 from synth.request import SpeakRequest
 from synth.takes import Performance, perform
 
@@ -126,18 +126,29 @@ def test_takes_of_one_text_differ(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["word " * 300, "a" * 3000, "1" * 500, "pneumono" * 20, "no stop " * 100 + "end", "tiếng Việt"]
+    "text", ["word " * 300, "a" * 3000, "1" * 500, "pneumono" * 20, "no stop " * 100 + "end"]
 )
 def test_nothing_of_an_over_long_sentence_is_cut(engine: Engine, text: str) -> None:
-    """The model drops what goes beyond its window; twice the text must last about twice as long."""
+    """Unknown words lose their ends, long numbers raise; twice the text must last about twice as long."""
     once, twice = (trim(spoken(engine, part).samples, RATE) for part in (text, f"{text}, {text}"))
 
     assert twice.active.sum() > 1.7 * once.active.sum()
 
 
+@given(st.lists(st.integers(1, 900), max_size=30))
+def test_phonemes_are_broken_between_words_and_all_kept(lengths: list[int]) -> None:
+    words = ["x" * length for length in lengths]
+
+    parts = list(_fit(" ".join(words)))
+
+    assert all(0 < len(part) <= _MOST_PHONEMES == 380 for part in parts)
+    assert "".join(parts).replace(" ", "") == "".join(words)
+
+
 def test_long_words_and_numbers_get_blanks_and_ordinary_ones_do_not() -> None:
     assert readable("a" * 30) == "a" * 28 + " aa"
     assert readable("1234567890123456") == " ".join("1234567890123456")
+    assert readable("tiếng Việt Łódź") == "tieng Viet Łódź"
     assert readable("antidisestablishmentarianism 123456789012345 café") == (
         "antidisestablishmentarianism 123456789012345 café"
     )

@@ -209,9 +209,15 @@ class TestProgress:
     def test_of_many_rows_reports_changes_of_state_only(self) -> None:
         stream = io.StringIO()
         with LiveTable([Column("job"), Column("state")], stream=stream) as table:
-            table.update([LiveRow("a", "waiting", ()), LiveRow("b", "running", ("10%",))], "2 jobs")
-            table.update([LiveRow("a", "waiting", ()), LiveRow("b", "running", ("90%",))], "2 jobs")
-            table.update([LiveRow("a", "running", ()), LiveRow("b", "done", ("2.1s",))], "2 jobs")
+            table.update(
+                [LiveRow("a", "waiting", ("a", "waiting", "")), LiveRow("b", "running", ("10%",))], "2 jobs"
+            )
+            table.update(
+                [LiveRow("a", "waiting", ("a", "waiting", "")), LiveRow("b", "running", ("90%",))], "2 jobs"
+            )
+            table.update(
+                [LiveRow("a", "running", ("a", "running", "")), LiveRow("b", "done", ("2.1s",))], "2 jobs"
+            )
         assert stream.getvalue().splitlines() == [
             "a: waiting",
             "b: running  10%",

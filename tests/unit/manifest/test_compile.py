@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.manifest import MANIFEST, Order, compile_manifest, load_manifest
+from lib.manifest import MANIFEST, Order, compile_manifest, load_manifest, manifest_bytes
 from lib.manifest.folder import FolderBusy, InTheWay, OutFolder
 from tests.unit.manifest.jobs import several, spec
 
@@ -42,6 +42,14 @@ def test_the_manifest_is_one_readable_json_value(tmp_path: Path) -> None:
     first = value["jobs"][0]
     assert first["text_sha256"] == hashlib.sha256((tmp_path / first["text_file"]).read_bytes()).hexdigest()
     assert list(first) == sorted(first)
+    assert list(first["spec"]) == sorted(first["spec"])
+
+
+def test_the_order_of_a_jobs_keys_does_not_show() -> None:
+    one = spec(seed=1, callback_data={"a": 1, "b": {"c": 2, "d": 3}})
+    other = spec(callback_data={"b": {"d": 3, "c": 2}, "a": 1}, seed=1)
+
+    assert manifest_bytes([Order(one)]) == manifest_bytes([Order(other)])
 
 
 def test_nothing_of_this_machine_is_in_the_manifest(tmp_path: Path) -> None:

@@ -46,6 +46,35 @@ def test_lossless_formats_keep_each_sample(tmp_path: Path, file_format: str) -> 
     assert np.abs(back - signal).max() < 1 / 32_000
 
 
+def test_who_reads_the_old_file_goes_on_reading_it(tmp_path: Path) -> None:
+    """The new file takes the name; it is not written over the old one."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"the old one")
+    with path.open("rb") as reading:
+        write_audio(path, hum(0.5), RATE, "wav")
+
+        assert reading.read() == b"the old one"
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_no_encoder_is_handed_much_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    handed: list[int] = []
+    real = soundfile.SoundFile.write
+
+    def write(self: soundfile.SoundFile, data: np.ndarray) -> None:
+        handed.append(len(data))
+        real(self, data)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", write)
+
+    write_audio(tmp_path / "a", hum(10.0), RATE, file_format)
+
+    assert sum(handed) == 10 * RATE
+    assert max(handed) <= 16_384
+
+
 def test_the_same_samples_make_the_same_wav(tmp_path: Path) -> None:
     first, second = (write_audio(tmp_path / name, hum(0.5), RATE, "wav") for name in "ab")
 

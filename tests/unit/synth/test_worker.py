@@ -32,6 +32,10 @@ from synth.worker import Worker, WorkerOptions
 from tests.unit.synth.fakes import HummingEngine
 
 
+class Death(BaseException):
+    """Like SIGKILL: nothing in the worker catches it."""
+
+
 @dataclass
 class Bench:
     """One spool, its client, and workers made on demand."""
@@ -250,11 +254,11 @@ class TestStopping:
 class TestDying:
     def test_a_job_at_hand_is_taken_up_by_the_next_worker(self, bench: Bench) -> None:
         def die(utterance: Utterance) -> None:
-            raise KeyboardInterrupt  # what nothing in the worker catches
+            raise Death
 
         bench.before_each_piece(die)
         entry = bench.submit()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Death):
             bench.work()
         assert bench.client.entries() == {entry: Phase.WORK}
 
@@ -265,12 +269,12 @@ class TestDying:
 
     def test_a_job_that_killed_two_workers_is_poison(self, bench: Bench) -> None:
         def die(utterance: Utterance) -> None:
-            raise KeyboardInterrupt
+            raise Death
 
         bench.before_each_piece(die)
         entry = bench.submit()
         for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(Death):
                 bench.work()
 
         bench.work()

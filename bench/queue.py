@@ -1,0 +1,247 @@
+"""What the queue costs over raw Redis: ratios of the same work in the same run.
+
+    python -m bench.queue [--json] [--jobs N] [--rounds N]
+
+Raw is the least that dedups and stores results: a script with SET NX and XADD per job, pipelined by 1000;
+XREADGROUP by 100, then one pipeline with SET per result, XACK and XDEL. Jobs are 620 bytes, results 300.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from lib.jobqueue import JobQueue, JobSpec, connect, normalize_job_spec
+from tests.integration.servers import Server
+
+PAYLOAD_BYTES = 620
+RESULT = {"file": "x" * 287}
+RAW_ENQUEUE = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', 86400) then
+  redis.call('XADD', KEYS[2], '*', 'id', ARGV[1], 'job', ARGV[2]) return 1
+end
+return 0
+"""
+PICKUPS = 200
+
+
+def specs(count: int) -> list[JobSpec]:
+    """Jobs whose stored form has 620 bytes."""
+    made = []
+    for number in range(count):
+        name = f"course/lesson-{number:06}"
+        raw = {"output_name": name, "speaker": "Ryan", "text": "A word to say. " * 60}
+        text = raw["text"][: PAYLOAD_BYTES - 118]
+        made.append(normalize_job_spec({**raw, "text": text}))
+    return made
+
+
+def plain(spec: JobSpec) -> dict[str, str]:
+    return {
+        "request_id": spec.request_id,
+        "output_name": spec.output_name,
+        "text": spec.text + "." * 20,
+        "speaker": "Ryan",
+    }
+
+
+class Raw:
+    """The floor."""
+
+    def __init__(self, url: str) -> None:
+        self.client = redis.Redis.from_url(url, decode_responses=True, protocol=2)
+        self.enqueue_one = self.client.register_script(RAW_ENQUEUE)
+
+    def bulk(self, jobs: list[JobSpec]) -> None:
+        for start in range(0, len(jobs), 1000):
+            pipeline = self.client.pipeline(transaction=False)
+            for spec in jobs[start : start + 1000]:
+                self.enqueue_one(
+                    keys=[f"raw:{spec.request_id}", "raw:stream"],
+                    args=[spec.request_id, json.dumps(plain(spec))],
+                    client=pipeline,
+                )
+            pipeline.execute()
+
+    def make_group(self) -> None:
+        self.client.xgroup_create("raw:stream", "g", "0", mkstream=True)
+
+    def drain(self) -> int:
+        done = 0
+        while reply := self.read(100):
+            entries = reply[0][1]
+            pipeline = self.client.pipeline(transaction=False)
+            for _, fields in entries:
+                json.loads(fields["job"])
+                pipeline.set(f"raw:result:{fields['id']}", json.dumps(RESULT), ex=86400)
+            ids = [entry_id for entry_id, _ in entries]
+            pipeline.xack("raw:stream", "g", *ids)
+            pipeline.xdel("raw:stream", *ids)
+            pipeline.execute()
+            done += len(ids)
+        return done
+
+    def read(self, count: int, block: int | None = None) -> Any:
+        return self.client.xreadgroup("g", "w", {"raw:stream": ">"}, count=count, block=block)
+
+
+def drain(queue: JobQueue) -> int:
+    done = 0
+    while leases := queue.claim("w", count=100):
+        assert not queue.complete_many([(lease, RESULT) for lease in leases])
+        done += len(leases)
+    return done
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def throughput(url: str, jobs: list[JobSpec], rounds: int) -> dict[str, Any]:
+    raw, queue = Raw(url), connect(url)
+    rates: dict[str, list[float]] = {name: [] for name in ("bulk", "again", "drain")}
+    ratios: dict[str, list[float]] = {name: [] for name in rates}
+    for _ in range(rounds):
+        raw.client.flushall()
+        raw.make_group()
+        floor = {
+            "bulk": timed(lambda: raw.bulk(jobs)),
+            "again": timed(lambda: raw.bulk(jobs)),
+            "drain": timed(raw.drain),
+        }
+        raw.client.flushall()
+        ours = {
+            "bulk": timed(lambda: queue.enqueue(jobs)),
+            "again": timed(lambda: queue.enqueue(jobs)),
+            "drain": timed(lambda: drain(queue)),
+        }
+        assert queue.snapshot().done == len(jobs)
+        for name in rates:
+            rates[name].append(len(jobs) / ours[name])
+            ratios[name].append(floor[name] / ours[name])
+    queue.close()
+    return {
+        f"{name}_{what}": statistics.median(values[name])
+        for name in rates
+        for what, values in (("per_s", rates), ("of_raw", ratios))
+    }
+
+
+def memory(url: str, jobs: list[JobSpec]) -> dict[str, Any]:
+    client: redis.Redis = redis.Redis.from_url(url, protocol=2)
+    client.flushall()
+    queue = connect(url)
+    queue.snapshot()
+    empty = client.info("memory")["used_memory"]
+    queue.enqueue(jobs)
+    waiting = client.info("memory")["used_memory"]
+    drain(queue)
+    finished = client.info("memory")["used_memory"]
+    queue.close()
+    return {
+        "bytes_per_waiting_job": (waiting - empty) / len(jobs),
+        "bytes_per_finished_job": (finished - empty) / len(jobs),
+    }
+
+
+def pickup(url: str, kind: str) -> list[float]:
+    """Milliseconds from the start of the enqueue call to the start of the work, in another process."""
+    raw, queue = Raw(url), connect(url)
+    raw.client.flushall()
+    raw.make_group()
+    queue.claim("nobody")
+    jobs = specs(PICKUPS)
+    delays = []
+    command = [sys.executable, "-m", "bench.queue", "--worker", kind, "--url", url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        for spec in jobs:
+            assert worker.stdout.readline() == "idle\n"
+            time.sleep(random.uniform(0.005, 0.02))
+            started = time.monotonic_ns()
+            if kind == "raw":
+                raw.enqueue_one(
+                    keys=[f"raw:{spec.request_id}", "raw:stream"],
+                    args=[spec.request_id, json.dumps(plain(spec))],
+                )
+            else:
+                queue.enqueue([spec])
+            delays.append((int(worker.stdout.readline()) - started) / 1e6)
+    queue.close()
+    return delays
+
+
+def work(url: str, kind: str) -> None:
+    """The worker's side of `pickup`: says when it is about to wait, and when it has a job."""
+    raw, queue = Raw(url), connect(url)
+    for _ in range(PICKUPS):
+        print("idle", flush=True)
+        if kind == "raw":
+            entries = raw.read(1, block=4000)[0][1]
+            at = time.monotonic_ns()
+            raw.client.xack("raw:stream", "g", entries[0][0])
+        else:
+            (lease,) = queue.claim("w", block_s=4)
+            at = time.monotonic_ns()
+            queue.complete(lease, RESULT)
+        print(at, flush=True)
+
+
+def pickups(url: str) -> dict[str, Any]:
+    found: dict[str, list[float]] = {"raw": [], "ours": []}
+    for _ in range(2):
+        for kind, delays in found.items():
+            delays += pickup(url, kind)
+    p50 = {kind: statistics.median(delays) for kind, delays in found.items()}
+    p99 = {kind: statistics.quantiles(delays, n=100)[98] for kind, delays in found.items()}
+    return {
+        "pickup_p50_ms": p50["ours"],
+        "pickup_p50_of_raw": p50["ours"] / p50["raw"],
+        "pickup_p99_ms": p99["ours"],
+        "pickup_p99_of_raw": p99["ours"] / p99["raw"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--worker", choices=["raw", "ours"])
+    parser.add_argument("--url")
+    given = parser.parse_args()
+    if given.worker:
+        work(given.url, given.worker)
+        return
+    server = Server("--lazyfree-lazy-user-flush", "no")
+    server.start()
+    try:
+        jobs = specs(given.jobs)
+        found = {
+            **throughput(server.url, jobs, given.rounds),
+            **memory(server.url, jobs),
+            **pickups(server.url),
+        }
+    finally:
+        server.remove()
+    rounded = {name: round(value, 3) for name, value in found.items()}
+    print(
+        json.dumps(rounded)
+        if given.json
+        else "\n".join(f"{key:24} {value}" for key, value in rounded.items())
+    )
+
+
+if __name__ == "__main__":
+    main()

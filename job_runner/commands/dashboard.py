@@ -1,0 +1,100 @@
+"""`job-runner dashboard`: status and recent history on one screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from job_runner import wiring
+from job_runner.commands import history, status
+from lib.cli import output
+from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
+from lib.cli.progress import is_live
+from lib.clock import SystemClock, rfc3339
+from lib.errors import UsageError
+from lib.jobqueue import FinishedJob, JobQueue
+from lib.status import Overview, overview
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+_ROWS_BESIDE_HISTORY = 18  # lines of the screen that the status takes
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is on the screen."""
+
+    view: Overview
+    jobs: list[FinishedJob]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.view.to_json(), "history": [job.to_json() for job in self.jobs]}
+
+
+def command(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and keep it up to date.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.2, max=3600, help="How often to look.")
+    ] = 2.0,
+    limit: LimitOption = 10,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Show the status and what ended last. With --watch it stays on the screen until Ctrl-C."""
+    if watch and json_:
+        raise UsageError("--json prints one value, so it does not go with --watch")
+    with wiring.open_queue(redis_url) as queue:
+        if watch:
+            _watch(queue, limit, every)
+            return
+        look = _look(queue, limit)
+    if json_:
+        output.emit_json(look.to_json())
+        return
+    status.show(look.view)
+    output.say()
+    history.show(look.jobs)
+
+
+def _look(queue: JobQueue, limit: int) -> _Look:
+    view = overview(queue.snapshot(), queue.watchers(), queue.server_health())
+    return _Look(view, queue.history(limit=limit))
+
+
+def _watch(queue: JobQueue, limit: int, every: float) -> None:
+    """Draw on a screen of its own, which gives the old one back at the end. Ctrl-C is its normal end."""
+    import sys
+
+    if not is_live(sys.stdout):
+        raise UsageError("--watch needs a terminal; without one, run it again and again")
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(highlight=False)
+    clock = SystemClock()
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            while True:
+                rows = max(1, min(limit, console.size.height - _ROWS_BESIDE_HISTORY))
+                live.update(_drawn(_look(queue, rows), clock.now()), refresh=True)
+                clock.sleep(every)
+    except KeyboardInterrupt:
+        return
+
+
+def _drawn(look: _Look, now: float) -> Group:
+    from rich.console import Group
+    from rich.text import Text
+
+    head = f"{look.view.verdict.value}: {look.view.sentence}"
+    fields = output.Table([output.Column(""), output.Column("", wrap=True)])
+    for name, value in status.fields_of(look.view).items():
+        fields.row(name, value)
+    grid = fields.drawn()
+    grid.show_header = False
+    grid.box = None
+    foot = f"{rfc3339(now)[:19]}Z   Ctrl-C ends"
+    return Group(Text(head), Text(), grid, history.table_of(look.jobs).drawn(), Text(foot))

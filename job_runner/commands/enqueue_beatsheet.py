@@ -1,0 +1,49 @@
+"""`job-runner enqueue-beatsheet`: the beats of a topic into the queue, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from job_runner import wiring
+from job_runner.beatsheet import load_speakable_beatsheet
+from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
+from job_runner.planning import RegistryCheck
+from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
+from lib.errors import UsageError
+
+
+def command(
+    path: Annotated[Path, typer.Argument(metavar="JSON", help="The beatsheet.", show_default=False)],
+    voice: Annotated[
+        str | None,
+        typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),
+    ] = None,
+    speaker: Annotated[
+        str | None,
+        typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
+    ] = None,
+    skip_conflicts: SkipConflictsOption = False,
+    wait: WaitOption = False,
+    dry_run: DryRunOption = False,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """Enqueue the beats of a beatsheet, {"topic": ..., "beats": [{"id": ..., "text": ...}]}, as jobs.
+
+    The audio of a beat is <topic>/<id>; its callback_data carries topic, beat_id and index. All beats are
+    enqueued or none, each once. Exit statuses are those of enqueue.
+    """
+    if voice is not None and speaker is not None:
+        raise UsageError("give one of --voice and --speaker, not both")
+    check = RegistryCheck(wiring.voices(), wiring.settings().voice_engine)
+    return enqueue_jobs(
+        load_speakable_beatsheet(path, check, voice=voice, speaker=speaker),
+        skip_conflicts=skip_conflicts,
+        wait=wait,
+        dry_run=dry_run,
+        redis_url=redis_url,
+        as_json=json_,
+    )

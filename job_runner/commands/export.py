@@ -1,0 +1,106 @@
+"""`job-runner export`: the records of finished jobs, for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from job_runner import wiring
+from job_runner.commands.history import SinceOption, StatusOption, Which, state_of
+from job_runner.moments import moment
+from job_runner.reading import HISTORY_REACH, read_history
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption
+from lib.clock import SystemClock
+from lib.errors import UsageError
+from lib.jobqueue import FinishedJob
+
+
+class Format(StrEnum):
+    """How the records are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+#: The columns of the CSV form; what is nested in the record stands flat here.
+COLUMNS: Final = (
+    "request_id",
+    "status",
+    "finished_at",
+    "enqueued_at",
+    "started_at",
+    "attempts",
+    "lost",
+    "consumer",
+    "output",
+    "sha256",
+    "bytes",
+    "seconds",
+    "loudness_lufs",
+    "engine",
+    "error_class",
+    "error",
+)
+
+
+def command(
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="One JSON object a line, or CSV.")
+    ] = None,
+    since: SinceOption = None,
+    status: StatusOption = Which.ALL,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Write the records of finished jobs to stdout, most recent first, one a line.
+
+    JSON Lines by default; --json writes one JSON array instead. Nothing is kept in memory but a page.
+    """
+    if json_ and format_ is not None:
+        raise UsageError("--json writes one JSON array, so it does not go with --format")
+    earliest = None if since is None else moment(since, SystemClock().now())
+    with wiring.open_queue(redis_url) as queue:
+        counted = _Counted(read_history(queue, status=state_of(status), since=earliest))
+        if json_:
+            output.emit_json_array(job.to_json() for job in counted)
+        elif format_ is Format.CSV:
+            output.emit_csv(COLUMNS, map(flat, counted))
+        else:
+            output.emit_json_lines(job.to_json() for job in counted)
+    output.note(f"{counted.count} records")
+    if counted.count >= HISTORY_REACH:
+        output.warn(f"only the latest {HISTORY_REACH} records can be read; older ones were left out")
+
+
+class _Counted:
+    """Counts what passes through."""
+
+    def __init__(self, jobs: Iterable[FinishedJob]) -> None:
+        self.count = 0
+        self._jobs = jobs
+
+    def __iter__(self) -> Iterator[FinishedJob]:
+        for job in self._jobs:
+            self.count += 1
+            yield job
+
+
+def flat(job: FinishedJob) -> list[Any]:
+    """A record as one row under `COLUMNS`; None where there is nothing."""
+    full = job.to_json()
+    result: dict[str, Any] = dict(job.result or {})
+    take = (result.get("takes") or [{}])[0]
+    record = result.get("record") or {}
+    error = job.error or {}
+    found = {
+        **full,
+        **{name: take.get(name) for name in ("output", "sha256", "bytes")},
+        **{name: record.get(name) for name in ("seconds", "loudness_lufs", "engine")},
+        "error_class": error.get("class"),
+        "error": error.get("message"),
+    }
+    return [found[name] for name in COLUMNS]

@@ -1,0 +1,61 @@
+"""`job-runner logs`: the record of the latest local execution."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from job_runner import wiring
+from lib.cli import output
+from lib.cli.options import JsonOption
+from lib.errors import BadInput
+from lib.units import seconds_text
+
+
+def command(json_: JsonOption = False) -> None:
+    """Show what `run` or `execute-manifest` did last on this machine: its execution.json.
+
+    Exit status 65 when nothing was executed here yet.
+    """
+    latest = wiring.settings().jobs_data_dir / "executions" / "latest"
+    try:
+        record: dict[str, Any] = json.loads(latest.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(
+            f"There is no record of an execution: {latest} is missing or points to a folder that is gone. "
+            "Make one with: job-runner run jobs.yaml"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The record {latest} cannot be read: {error}") from None
+    if json_:
+        output.emit_json(record)
+    else:
+        _show(record, str(latest.resolve()))
+
+
+def _show(record: dict[str, Any], path: str) -> None:
+    totals = record["totals"]
+    words = [f"{count} {name}" for name, count in totals.items() if count and name != "jobs"]
+    output.say(f"{record['state']}: {totals['jobs']} jobs, {', '.join(words)}")
+    output.show_fields(
+        {
+            "started": record["started_at"],
+            "took": seconds_text(record["seconds"]),
+            "engine": record["engine"],
+            "record": path,
+        }
+    )
+    output.say()
+    table = output.Table(
+        [
+            output.Column("state"),
+            output.Column("request id", wrap=True),
+            output.Column("tries", align="right"),
+            output.Column("took", align="right"),
+            output.Column("file or error", wrap=True),
+        ]
+    )
+    for job in record["jobs"]:
+        took = None if job["seconds"] is None else seconds_text(job["seconds"])
+        table.row(job["state"], job["request_id"], job["attempts"], took, job["error"] or job["file"])
+    table.show()

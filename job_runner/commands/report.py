@@ -1,0 +1,39 @@
+"""`job-runner report`: a job file against the queue."""
+
+from __future__ import annotations
+
+from job_runner import wiring
+from job_runner.reporting import FolderCheck, Report, report_on
+from lib.cli import output
+from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption
+from lib.clock import SystemClock
+from lib.jobspec import load_job_file
+
+
+def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
+    """Show how each job of a file stands: in the queue, finished, and whether its audio is in the store.
+
+    Exit status 0 when all are done, 1 when a job needs somebody (failed, canceled, changed or artifact_gone),
+    else 75 while one is missing, delayed, waiting or running.
+    """
+    specs = load_job_file(path).specs
+    artifacts = FolderCheck(wiring.storage())
+    with wiring.open_queue(redis_url) as queue:
+        report = report_on(queue, specs, artifacts, SystemClock().now())
+    if json_:
+        output.emit_json(report.to_json())
+    else:
+        _show(report)
+    return report.exit_status
+
+
+def _show(report: Report) -> None:
+    table = output.Table(
+        [output.Column("state"), output.Column("request id", wrap=True), output.Column("why", wrap=True)]
+    )
+    for row in report.rows:
+        table.row(row.standing.value, row.spec.request_id, row.reason or "")
+    table.show()
+    totals = report.totals()
+    words = [f"{count} {name}" for name, count in totals.items() if count and name != "jobs"]
+    output.note(f"{totals['jobs']} jobs: {', '.join(words)}")

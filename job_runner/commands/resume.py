@@ -1,0 +1,15 @@
+"""`job-runner resume`: give out jobs again."""
+
+from __future__ import annotations
+
+from job_runner import wiring
+from job_runner.commands.pause import show_change
+from lib.cli.options import JsonOption, RedisUrlOption
+
+
+def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
+    """Give out jobs again after `pause`. Nothing changes when the queue is not paused."""
+    with wiring.open_queue(redis_url) as queue:
+        before = queue.snapshot()
+        queue.resume()
+        show_change(queue, before, as_json=json_)

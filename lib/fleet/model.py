@@ -1,0 +1,167 @@
+"""What decisions are made of: plain values, free of any queue, ledger or provider.
+
+Times are seconds since the epoch, durations seconds, money whole micro-dollars (a millionth of a US dollar),
+sizes GB, networks megabits a second. Speed is seconds of audio made in a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from lib.fleet.lifecycle import State
+
+MICROS: Final = 1_000_000  # in a dollar
+HOUR: Final = 3600
+
+
+class Seen(StrEnum):
+    """What the latest credible listing says about a machine."""
+
+    NOT_LOOKED = "not looked"  # no listing could be believed
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPED = "stopped"  # outbid, credit gone, contract over: it bills its disk and does nothing
+    OFFLINE = "offline"  # the host is away; it may come back and bill again
+    BROKEN = "broken"  # the provider reports an error that will not mend itself
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A machine that somebody would rent us now.
+
+    `hourly_micros` includes the disk we need; for an interruptible offer it is the bid.
+    `fee_micros` is what our downloads would cost there. `perf` is the provider's own figure of the GPU's
+    power, a guess at speed where we have not measured.
+    """
+
+    id: str
+    machine_id: str
+    host_id: str
+    gpu: str
+    hourly_micros: int
+    fee_micros: int = 0
+    perf: float = 1.0
+    reliability: float = 1.0
+    cuda: float = 0.0
+    driver: int = 0
+    vram_gb: float = 24.0
+    disk_gb: float = 100.0
+    down_mbps: float = 1000.0
+    up_mbps: float = 1000.0
+    direct_ports: int = 1
+    contract_end: float | None = None
+    interruptible: bool = False
+    verified: bool = True
+
+
+@dataclass(slots=True)
+class Machine:
+    """One open row of the ledger with all that was observed of it in this pass."""
+
+    token: str
+    state: State
+    since: float
+    instance: str | None
+    gpu: str
+    machine_id: str
+    hourly_micros: int
+    expires_at: float
+    created_at: float
+    fee_micros: int = 0
+    interruptible: bool = False
+    batch: str = ""
+    seen: Seen = Seen.NOT_LOOKED
+    listed_micros: int | None = None  # the price the provider lists for it
+    absent_for: float | None = None  # seconds between the first and latest credible listing without it
+    absences: int = 0
+    empty_absences: bool = False  # every listing that lacked it was wholly empty
+    confirmed_absent: bool = False  # asked for by its id, the provider does not know it
+    answered_at: float | None = None  # when it last answered us itself
+    gate: str | None = None  # None: checks go on; "": passed; else the code of the one that failed
+    busy: int = 0  # jobs at hand
+    idle_since: float | None = None
+    failures: int = 0  # results in a row that were wrong or broken
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The work there is: jobs that wait and jobs on machines, with the audio one job makes on average."""
+
+    waiting: int = 0
+    running: int = 0
+    audio_s_per_job: float = 30.0
+    engine: str = "hibari"
+    batch: str = ""
+    resumable: bool = True
+    preemptions: int = 0  # recent ones of this work
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that are not finished."""
+        return self.waiting + self.running
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio to be made."""
+        return self.jobs * self.audio_s_per_job
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the fleet behaves. Defaults are right for narration on consumer GPUs."""
+
+    max_machines: int = 4
+    slots: int = 2  # jobs on a machine at once: one spoken, one ready
+    drain_target_s: float = 1800.0  # finish the backlog within this, if the caps allow
+    idle_hold_s: float | None = None  # None: by cost
+    longest_hold_s: float = 1800.0
+    max_life_s: float = 8 * 3600.0
+    least_life_s: float = 1200.0
+    settle_s: float = 600.0  # before the end of its time a machine takes nothing new
+    drain_limit_s: float = 900.0
+    boot_limit_s: float = 1500.0  # until the checks are passed
+    silence_s: float = 240.0  # more than a lease: its jobs are given away by then
+    lag_s: float = 120.0  # a fresh rental may be missing from listings that long
+    apart_s: float = 30.0  # between two listings that prove an absence
+    empty_patience_s: float = 300.0  # an empty listing proves an absence only after this
+    overprice: float = 1.05
+    boot_s: float = 90.0  # start of container and engine, beside downloads
+    download_gb: float = 8.0
+    speed: float = 8.0  # for a GPU of perf 1.0 that nobody measured
+    forgiven_failures: int = 2
+    least_reliability: float = 0.95
+    least_cuda: float = 12.0
+    least_driver: int = 0
+    least_vram_gb: float = 8.0
+    least_disk_gb: float = 20.0
+    least_down_mbps: float = 200.0
+    need_direct_ports: bool = False
+    interruptible: bool = True
+    preemptions_until_on_demand: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that may be spent, in micro-dollars. Hours, days and months are those of the UTC calendar."""
+
+    hour: int = 2 * MICROS
+    day: int = 10 * MICROS
+    month: int = 100 * MICROS
+    machine: int = 5 * MICROS
+    batch: int | None = None
+    hourly_price: int = MICROS  # of one machine
+    credit_floor: int = MICROS
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What is remembered of a physical machine: its weight of failures, and until when it is avoided."""
+
+    machine_id: str
+    trouble: float = 0.0
+    avoid_until: float = 0.0
+    banned: bool = False
+    reasons: tuple[str, ...] = field(default=())

@@ -1,0 +1,75 @@
+"""How many machines, and how long an idle one is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from lib.fleet.lifecycle import State
+from lib.fleet.model import Demand, Machine, Offer, Policy
+from lib.fleet.speeds import Speeds
+
+#: States that bring or will bring work done. An unknown one counts: it may be on its way.
+COMING: Final = frozenset({State.PLANNED, State.UNKNOWN, State.RENTED, State.READY})
+
+
+def cold_start_s(offer: Offer, policy: Policy, speeds: Speeds) -> float:
+    """Seconds from rent to the first job there: start, and downloads at the offer's network speed."""
+    guess = policy.boot_s + policy.download_gb * 8_000 / max(1.0, offer.down_mbps)
+    return speeds.cold_start(offer.gpu, guess)
+
+
+def hold_s(hourly_micros: int, fee_micros: int, cold_s: float, policy: Policy) -> float:
+    """How long an idle machine is worth keeping: until the wait has cost as much as starting anew.
+
+    Ski rental: whoever pays rent until the rent equals the purchase never pays more than twice the best
+    that somebody who knows the future could do.
+    """
+    if policy.idle_hold_s is not None:
+        return policy.idle_hold_s
+    fee_as_time = fee_micros * 3600 / max(1, hourly_micros)
+    return min(policy.longest_hold_s, cold_s + fee_as_time)
+
+
+def finish_s(demand: Demand, machines: Iterable[Machine], policy: Policy, speeds: Speeds) -> float | None:
+    """Seconds until the backlog is done by the machines that work or are coming; None without any."""
+    total = sum(
+        speeds.of(demand.engine, item.gpu, 1.0, policy.speed) for item in machines if item.state in COMING
+    )
+    return demand.audio_s / total if total else None
+
+
+def wants_another(
+    demand: Demand, machines: Iterable[Machine], offer: Offer, policy: Policy, speeds: Speeds
+) -> str | None:
+    """Why one more machine like `offer` should be rented; None when it should not.
+
+    The first is wanted for any work at all. A further one only when the backlog would outlast the target,
+    there are jobs enough to share, and it brings the end nearer by at least its own cold start: otherwise
+    we would pay for a start that nobody notices.
+    """
+    coming = [item for item in machines if item.state in COMING]
+    if not demand.waiting or len(coming) >= policy.max_machines:
+        return None
+    now_s = finish_s(demand, coming, policy, speeds)
+    if now_s is None:
+        return f"{demand.jobs} jobs and no machine"
+    if now_s <= policy.drain_target_s or demand.waiting <= len(coming) * policy.slots:
+        return None
+    cold = cold_start_s(offer, policy, speeds)
+    own = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    rate = demand.audio_s / now_s
+    then_s = (demand.audio_s + own * cold) / (rate + own)
+    if now_s - then_s < cold:
+        return None
+    return f"the backlog would take {now_s / 60:.0f} min; with one more {then_s / 60:.0f} min"
+
+
+def needed_life_s(demand: Demand, offer: Offer, sharing: int, policy: Policy, speeds: Speeds) -> float:
+    """How long a machine is asked for: its start, twice its share of the work, its hold and its end."""
+    cold = cold_start_s(offer, policy, speeds)
+    own = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    work = demand.audio_s / own / max(1, sharing)
+    hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
+    wanted = cold + 2 * work + hold + policy.settle_s
+    return min(policy.max_life_s, max(policy.least_life_s, wanted))

@@ -1,0 +1,1 @@
+"""The ledger of rented machines."""

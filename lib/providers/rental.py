@@ -1,0 +1,163 @@
+"""The port of companies that rent machines by the hour.
+
+Money is whole micro-dollars (a millionth of a US dollar), times are seconds since the epoch, sizes GB,
+networks megabits a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from lib.errors import TryAgain, Unavailable
+
+
+class ProviderError(Unavailable):
+    """The provider refused, in its own words, and nothing was changed."""
+
+
+class RateLimited(ProviderError):
+    """Too many calls; this one had no effect. Ask again later."""
+
+
+class NoOffer(TryAgain):
+    """Somebody else took the offer first; nothing was rented."""
+
+
+class NoCredit(ProviderError):
+    """The account has no money left; nothing was rented, and no other offer would be."""
+
+
+class OutcomeUnknown(Unavailable):
+    """No answer, or one that cannot be understood: the call may have had its effect or not."""
+
+
+class HalfRented(ProviderError):
+    """The provider refused and made a rental all the same; it bills until it is destroyed."""
+
+    def __init__(self, message: str, instance: str) -> None:
+        super().__init__(message)
+        self.instance = instance
+
+
+class RentalStatus(StrEnum):
+    """What the provider says of a rental."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPED = "stopped"  # by us or by anybody; the disk is billed
+    OFFLINE = "offline"
+    BROKEN = "broken"  # an error that does not mend itself
+
+
+@dataclass(frozen=True, slots=True)
+class RentalOffer:
+    """A machine to be had now. `hourly_micros` includes `disk_gb`; `perf` is the provider's figure."""
+
+    id: str
+    machine_id: str
+    host_id: str
+    gpu: str
+    hourly_micros: int
+    fee_micros: int
+    perf: float
+    reliability: float
+    cuda: float
+    driver: int
+    vram_gb: float
+    disk_gb: float
+    down_mbps: float
+    up_mbps: float
+    direct_ports: int
+    contract_end: float | None
+    interruptible: bool
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """One rental of the account, ours or not: the label tells."""
+
+    instance: str
+    label: str
+    status: RentalStatus
+    hourly_micros: int
+    machine_id: str
+    started_at: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the account rents. Only a `complete` one says anything about what is not in it.
+
+    An adapter sets `complete` when it read every page and the provider's own totals agree with the rows.
+    """
+
+    rentals: Sequence[Rental]
+    complete: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """What the provider charges for one rental in one hour (since the epoch) for one category."""
+
+    instance: str
+    label: str
+    category: str  # "compute", "storage", "bandwidth"
+    hour: int
+    micros: int
+
+
+class RentalProvider(Protocol):
+    """A company that rents GPUs by the hour.
+
+    Calls block, and return within 30 s or raise. No call retries by itself: the caller owns the schedule.
+
+    Raises, from every method:
+        RateLimited: the call had no effect; ask again later.
+        ProviderError: any other refusal, with the provider's own words; it had no effect.
+        OutcomeUnknown: the call may have had its effect.
+    """
+
+    name: str
+
+    def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
+        """Machines that could be rented now. One may be gone, or dearer, when it is asked for."""
+        ...
+
+    def rent(self, offer: RentalOffer, *, label: str, expires_at: float) -> str:
+        """Rent `offer` and return the rental's id at once, before the machine is reachable.
+
+        The machine is told to end itself at `expires_at`.
+
+        Raises:
+            NoOffer: someone else took it first.
+            NoCredit: the account has no money.
+            HalfRented: refused, and a rental exists; the caller must destroy it.
+            OutcomeUnknown: there may be a rental with this label; only listings can tell.
+        """
+        ...
+
+    def list(self) -> Listing:
+        """Every rental of the account. A fresh one may be missing for two minutes."""
+        ...
+
+    def show(self, instance: str) -> Rental | None:
+        """One rental; None when the provider says that there is none of this id."""
+        ...
+
+    def destroy(self, instance: str) -> None:
+        """Ask to stop paying for a rental. Destroying one that is gone succeeds; it may linger in lists."""
+        ...
+
+    def credit_micros(self) -> int:
+        """What is left on the account."""
+        ...
+
+    def bill(self, since: float) -> Sequence[BillLine]:
+        """Hourly totals of every rental charged since then, ended ones too."""
+        ...

@@ -1,0 +1,54 @@
+"""One door to SQL: SQLite for one machine, Postgres by URL for several.
+
+Importing this does not import SQLAlchemy; `open_database` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lib.sql.address import Address, read_address
+
+if TYPE_CHECKING:
+    from lib.sql.database import Database
+
+__all__ = ["Address", "open_database", "read_address"]
+
+
+def open_database(
+    url: str,
+    *,
+    schema: str | None = None,
+    patience_s: float = 10.0,
+    pause: Callable[[float], None] | None = None,
+) -> Database:
+    """Open the database at `url` and see that it answers.
+
+    `schema` names the Postgres schema that holds our tables, made when it is missing; SQLite has none and
+    ignores it. A transaction that meets another one is repeated for up to `patience_s` seconds, with
+    `pause` between the tries (None: the process sleeps).
+
+    Raises:
+        BadConfiguration: the URL, the file or the folder cannot be used, or the password is refused.
+        MissingExtra: the packages for this database are not installed.
+        Unavailable: no server answers there.
+    """
+    address = read_address(url, schema=schema)
+    try:
+        from lib.sql.database import Database
+    except ModuleNotFoundError as error:
+        raise _missing(error, "A database", "watcher") from None
+    try:
+        return Database(address, patience_s=patience_s, pause=pause)
+    except ModuleNotFoundError as error:
+        raise _missing(error, "A Postgres database", "postgres") from None
+
+
+def _missing(error: ModuleNotFoundError, feature: str, extra: str) -> Exception:
+    """The sentence for a package that an extra brings; anything else is our own mistake and stays one."""
+    from lib.errors import MissingExtra
+
+    if (error.name or "").partition(".")[0] in ("sqlalchemy", "alembic", "psycopg"):
+        return MissingExtra(feature, extra)
+    return error

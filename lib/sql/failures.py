@@ -1,0 +1,97 @@
+"""What a database refuses, as our errors: sentences with the place, never a password or a statement."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy import exc
+
+from lib.errors import BadConfiguration, JobRunnerError, TryAgain, Unavailable
+from lib.sql.address import Address
+
+# Postgres: serialization failure, deadlock, lock not available.
+_COLLISION_STATES: Final = frozenset({"40001", "40P01", "55P03"})
+_COLLISION_NAMES: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_BROKEN_FILE: Final[dict[str, str]] = {
+    "SQLITE_FULL": "cannot be written: the disk is full; free some space",
+    "SQLITE_READONLY": "is read-only; allow this user to write it and its folder",
+    "SQLITE_PERM": "may not be opened by this user; correct its permissions",
+    "SQLITE_CANTOPEN": "cannot be opened; see that its folder exists and that this user may write it",
+    "SQLITE_NOTADB": "is not an SQLite database; correct the address, or restore the file from a copy",
+    "SQLITE_CORRUPT": "is damaged; restore it from a copy",
+    "SQLITE_IOERR": "cannot be read or written: the disk reports an error; check the disk",
+}
+_REFUSED_STATES: Final[dict[str, str]] = {
+    "28": "refuses this user or password; correct the address",
+    "3D": "has no database of that name; create it, or correct the address",
+    "42501": "does not permit this user to do that; grant it the right to create and write tables",
+}
+_REFUSED_WORDS: Final[dict[str, str]] = {
+    "authentication failed": "28",
+    "no password supplied": "28",
+    "no pg_hba.conf entry": "28",
+    "role ": "28",
+    "does not exist": "3D",
+}
+
+
+def cause(error: Exception) -> BaseException:
+    """The driver's own error, which SQLAlchemy wraps except while it opens a connection."""
+    return error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+
+
+def collides(error: Exception) -> bool:
+    """Whether another transaction was in the way, so that the same one may work when it is repeated."""
+    inner = cause(error)
+    if isinstance(inner, sqlite3.Error):
+        return _sqlite_name(inner).startswith(_COLLISION_NAMES)
+    return getattr(inner, "sqlstate", None) in _COLLISION_STATES
+
+
+def sentence(error: Exception, address: Address) -> JobRunnerError:
+    """The error a person gets for `error`."""
+    inner = cause(error)
+    if collides(error):
+        return TryAgain(
+            f"the database {address.place} is busy: other programs kept it locked for too long; "
+            "try again later"
+        )
+    if isinstance(inner, sqlite3.Error):
+        return _of_sqlite(inner, address)
+    return _of_postgres(inner, address, lost=isinstance(error, exc.OperationalError))
+
+
+def _of_sqlite(error: sqlite3.Error, address: Address) -> JobRunnerError:
+    name = _sqlite_name(error)
+    for start, words in _BROKEN_FILE.items():
+        if name.startswith(start):
+            return BadConfiguration(f"the database {address.place} {words}")
+    return Unavailable(f"the database {address.place} refuses: {error}")
+
+
+def _of_postgres(error: BaseException, address: Address, *, lost: bool) -> JobRunnerError:
+    said = _first_line(error, address)
+    state = str(getattr(error, "sqlstate", None) or "") or _state_said(said)
+    for start, words in _REFUSED_STATES.items():
+        if state.startswith(start):
+            return BadConfiguration(f"the Postgres server at {address.place} {words}")
+    if lost:
+        return Unavailable(f"the Postgres server at {address.place} does not answer ({said}); start it")
+    return Unavailable(f"the Postgres server at {address.place} refuses: {said}")
+
+
+def _state_said(said: str) -> str:
+    """The class of a refusal to connect, for which the driver gives words only."""
+    if "FATAL" not in said:
+        return ""
+    return next((state for words, state in _REFUSED_WORDS.items() if words in said), "")
+
+
+def _first_line(error: BaseException, address: Address) -> str:
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text.replace(address.password, "***") if address.password else text
+
+
+def _sqlite_name(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", None) or "")

@@ -1,0 +1,249 @@
+"""The loop's rules with a scripted worker on a real spool: what no real worker does on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from job_runner.execution import Execution, Look, Setup
+from job_runner.execution_tasks import point_latest
+from lib.clock import Clock, ManualClock, SystemClock
+from lib.errors import BadConfiguration, ExitStatus, Unavailable
+from lib.jobspec import normalize_job_spec
+from lib.manifest import OutFolder, check_inputs, compile_manifest, load_manifest
+from lib.providers import WorkerDeath
+from lib.spool import ErrorClass, ResultError, ResultFile, SpoolResult, TakenJob, WorkerSpool
+from lib.voices import VoiceRegistry
+
+
+class ScriptedWorker:
+    """Does what its script says each time it is tended; holds the spool like a real worker."""
+
+    def __init__(self, root: Path, script: Callable[[ScriptedWorker], WorkerDeath | None]) -> None:
+        self.spool, self._script = WorkerSpool(root), script
+        self.restarts = self.stops = 0
+        self._entered = False
+
+    def tend(self) -> WorkerDeath | None:
+        if not self._entered:
+            self.spool.__enter__()
+            self._entered = True
+        return self._script(self)
+
+    def restart(self) -> None:
+        self.restarts += 1
+        self.end()
+
+    def stop(self, grace: float) -> None:
+        self.stops += 1
+        self.end()
+
+    def end(self) -> None:
+        if self._entered:
+            self.spool.__exit__(None, None, None)
+            self.spool = WorkerSpool(self.spool.root)
+            self._entered = False
+
+
+def speak(worker: ScriptedWorker, taken: TakenJob, **changes: Any) -> None:
+    """Publish a good result, or one that differs."""
+    assert taken.job is not None
+    data = json.dumps(taken.job.spec["text"]).encode()
+    (worker.spool.scratch(taken.entry) / "audio.wav").write_bytes(data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    file = ResultFile("audio.wav", len(data), sha256, 1)
+    take = {"take": 1, "file": "audio.wav", "bytes": len(data), "sha256": sha256}
+    record = {"seconds": 2.0, "work_seconds": 0.5, "takes": [take]}
+    result = SpoolResult(taken.entry, taken.job.request_id, 1.0, 1.5, record, (file,))
+    worker.spool.publish(taken.entry, replace(result, **changes))
+
+
+def speak_all(worker: ScriptedWorker) -> None:
+    for taken in worker.spool.take(8):
+        speak(worker, taken)
+
+
+class Stage:
+    """A compiled folder and the execution of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.looks: list[Look] = []
+        self.workers: list[ScriptedWorker] = []
+
+    def execution(
+        self,
+        script: Callable[[ScriptedWorker], WorkerDeath | None],
+        *,
+        clock: Clock | None = None,
+        jobs: int = 3,
+        stop: Callable[[], bool] = lambda: False,
+        workers: int = 1,
+        **fields: Any,
+    ) -> Execution:
+        specs = [
+            normalize_job_spec({"output_name": f"n{i}", "text": f"Number {i}.", "speaker": "Ryan", **fields})
+            for i in range(jobs)
+        ]
+        manifest = load_manifest(compile_manifest(specs, self.root).path)
+
+        def make(spool: Path, log: Path) -> ScriptedWorker:
+            self.workers.append(ScriptedWorker(spool, script))
+            return self.workers[-1]
+
+        return Execution(
+            Setup(
+                folder=OutFolder(self.root),
+                manifest=manifest,
+                inputs=check_inputs(manifest.orders, VoiceRegistry(), "hibari"),
+                engine="hibari",
+                make_worker=make,
+                clock=clock or SystemClock(),
+                workers=workers,
+                on_look=self.looks.append,
+                stop_requested=stop,
+            )
+        )
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path / "out")
+    yield stage
+    for worker in stage.workers:
+        worker.end()
+
+
+def test_every_job_is_told_of_and_the_worker_is_stopped(stage: Stage) -> None:
+    ended = stage.execution(speak_all, jobs=9).run()
+
+    assert ended["state"] == "done"
+    assert (stage.looks[-1].todo, stage.looks[-1].settled, stage.looks[-1].running) == (9, 9, ())
+    assert stage.workers[0].stops == 1
+
+
+def test_no_more_workers_are_made_than_there_are_jobs(stage: Stage) -> None:
+    stage.execution(speak_all, jobs=2, workers=8).run()
+
+    assert len(stage.workers) == 2
+
+
+def test_no_worker_is_made_when_all_is_done(stage: Stage) -> None:
+    stage.execution(speak_all).run()
+    ended = stage.execution(speak_all).run()
+
+    assert ended["totals"]["skipped"] == 3
+    assert len(stage.workers) == 1
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.ENGINE, ErrorClass.TIMEOUT])
+def test_a_passing_failure_is_tried_again_up_to_max_attempts(stage: Stage, error_class: ErrorClass) -> None:
+    def fail(worker: ScriptedWorker) -> None:
+        for taken in worker.spool.take(8):
+            speak(worker, taken, error=ResultError(error_class, "No.", ("a line",)), files=())
+
+    ended = stage.execution(fail, jobs=1, max_attempts=4).run()
+
+    job = ended["jobs"][0]
+    assert (job["state"], job["attempts"], job["error_class"]) == ("failed", 4, error_class.value)
+    assert (job["error"], job["log"]) == ("No.", ["a line"])
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.BAD_INPUT, ErrorClass.POISON])
+def test_a_final_failure_is_not_tried_again(stage: Stage, error_class: ErrorClass) -> None:
+    tries = 0
+
+    def fail(worker: ScriptedWorker) -> None:
+        nonlocal tries
+        for taken in worker.spool.take(8):
+            tries += 1
+            speak(worker, taken, error=ResultError(error_class, "No."), files=())
+
+    assert stage.execution(fail, jobs=1).run()["state"] == "failed"
+    assert tries == 1
+
+
+def test_a_failure_that_passes_leaves_no_error_behind(stage: Stage) -> None:
+    tries = 0
+
+    def fail_once(worker: ScriptedWorker) -> None:
+        nonlocal tries
+        for taken in worker.spool.take(8):
+            tries += 1
+            bad = {"error": ResultError(ErrorClass.ENGINE, "No."), "files": ()}
+            speak(worker, taken, **(bad if tries == 1 else {}))
+
+    job = stage.execution(fail_once, jobs=1).run()["jobs"][0]
+
+    assert (job["state"], job["attempts"], job["error"]) == ("done", 2, None)
+
+
+def test_a_result_that_breaks_the_format_is_a_failed_attempt(stage: Stage) -> None:
+    def lie(worker: ScriptedWorker) -> None:
+        for taken in worker.spool.take(8):
+            speak(worker, taken, record={"takes": []})
+
+    job = stage.execution(lie, jobs=1, max_attempts=2).run()["jobs"][0]
+
+    assert (job["state"], job["attempts"]) == ("failed", 2)
+    assert "does not describe the files" in job["error"]
+    assert not (stage.root / "n0.wav").exists()
+
+
+def test_a_worker_that_hangs_over_a_timeout_is_restarted(stage: Stage) -> None:
+    clock = ManualClock()
+
+    def hang(worker: ScriptedWorker) -> None:
+        for taken in worker.spool.take(1):
+            if worker.spool.canceled(taken.entry):
+                speak(worker, taken, error=ResultError(ErrorClass.CANCELED, "Canceled."), files=())
+        clock.advance(4.0)
+
+    job = stage.execution(hang, clock=clock, jobs=1, timeout_s=5, max_attempts=1).run()["jobs"][0]
+
+    assert stage.workers[0].restarts == 1
+    assert (job["state"], job["error_class"]) == ("failed", "timeout")
+    assert "timeout_s" in job["error"]
+
+
+def test_a_worker_with_wrong_settings_ends_the_execution_with_its_words(stage: Stage) -> None:
+    death = WorkerDeath(ExitStatus.BAD_CONFIGURATION, "exit status 78", ("loading", "error: no engine"))
+
+    with pytest.raises(BadConfiguration, match="error: no engine"):
+        stage.execution(lambda worker: death).run()
+
+    assert json.loads((stage.root / "execution.json").read_text())["state"] == "interrupted"
+    assert stage.workers[0].stops == 1
+
+
+def test_a_worker_that_never_gets_to_a_job_is_given_up(stage: Stage) -> None:
+    with pytest.raises(Unavailable, match="5 times in a row"):
+        stage.execution(lambda worker: WorkerDeath(1, "exit status 1", ("ImportError",))).run()
+
+
+def test_a_stop_leaves_what_is_done_and_takes_back_the_rest(stage: Stage) -> None:
+    def speak_one(worker: ScriptedWorker) -> None:
+        for taken in worker.spool.take(1):
+            speak(worker, taken)
+
+    execution = stage.execution(speak_one, jobs=9, stop=lambda: len(list(stage.root.glob("*.wav"))) >= 2)
+    ended = execution.run()
+
+    assert ended["state"] == "interrupted"
+    assert ended["totals"] == {"jobs": 9, "waiting": 7, "running": 0, "done": 2, "skipped": 0, "failed": 0}
+    assert not (stage.root / ".job-runner").exists()
+
+
+def test_latest_points_to_the_newest_record(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+        point_latest(tmp_path / "data", tmp_path / name)
+
+        assert (tmp_path / "data/executions/latest").read_text() == name
+    assert [path.name for path in (tmp_path / "data/executions").iterdir()] == ["latest"]
