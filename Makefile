@@ -35,10 +35,10 @@ bench: ## Every measurement behind docs/reference/performance.md
 	@for script in bench/*.py; do echo "$$script" >&2; $(DEV) python "$$script" $(ARGS) || exit $$?; done
 
 jobs-plan: ## Check FILE and show what it would make
-	@$(JOB) plan '$(FILE)' $(ARGS)
+	@$(JOB) plan $(call quoted,$(FILE)) $(ARGS)
 
 jobs-enqueue: ## Put the jobs of FILE on the queue
-	@$(JOB) enqueue '$(FILE)' $(ARGS)
+	@$(JOB) enqueue $(call quoted,$(FILE)) $(ARGS)
 
 jobs-status: ## Is it healthy? ARGS=--json for scripts
 	@$(JOB) status $(ARGS)
@@ -48,23 +48,23 @@ jobs-history: ## Finished jobs, latest first; ARGS="--limit 5 --status failed"
 
 jobs-result: ## Where the audio of job ID is, or why it failed
 	@$(call needs,ID)
-	@$(JOB) result '$(ID)' $(ARGS)
+	@$(JOB) result $(call quoted,$(ID)) $(ARGS)
 
 jobs-report: ## Every job of FILE against the queue
-	@$(JOB) report '$(FILE)' $(ARGS)
+	@$(JOB) report $(call quoted,$(FILE)) $(ARGS)
 
 jobs-retry: ## Put the failed or canceled job ID back on the queue
 	@$(call needs,ID)
-	@$(JOB) retry '$(ID)' $(ARGS)
+	@$(JOB) retry $(call quoted,$(ID)) $(ARGS)
 
 jobs-flush: ## Delete the queue's transient keys; ARGS="--hard --yes" deletes all
 	@$(JOB) flush $(ARGS)
 
 jobs-dashboard: ## Status and recent history; WATCH=1 keeps it up to date
-	@$(if $(WATCH),while clear; do $(dashboard); sleep 2; done,$(dashboard))
+	@$(JOB) dashboard $(if $(filter-out 0 no,$(WATCH)),--watch) $(ARGS)
 
-jobs-logs: ## The record of the latest local execution
-	@cat "$$($(JOB) config show --json | $(RUN) python -c $(data_folder))/executions/latest" $(ARGS)
+jobs-logs: ## The record of the latest local execution, as JSON
+	@$(JOB) logs --json $(ARGS)
 
 check-format:
 	@$(DEV) ruff format --quiet --check . || { echo 'run "make format"' >&2; exit 1; }
@@ -85,6 +85,6 @@ check-unit:
 environment:
 	@$(DEV) true
 
-dashboard = $(JOB) status $(ARGS) && echo && $(JOB) history --limit 10 $(ARGS)
-data_folder = 'import json, sys; print(json.load(sys.stdin)["JOBS_DATA_DIR"]["value"])'
-needs = test -n '$($(1))' || { echo "make $@ needs $(1)=..., for example: make $@ $(1)=topic:beat-001" >&2; exit 2; }
+# One word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+needs = test -n $(call quoted,$($(1))) || { echo "make $@ needs $(1)=..., for example: make $@ $(1)=topic:beat-001" >&2; exit 2; }

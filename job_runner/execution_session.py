@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +31,6 @@ from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 
 _WORKER_GRACE = 60  # seconds a worker may still take for the job at hand when it is asked to stop
-#: What a worker may know of our environment: nothing that is a secret.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +47,14 @@ class Surroundings:
 
     def worker(self, spool: Path, log: Path) -> LocalWorker:
         """The resident worker of `spool`, not started."""
-        argv = [sys.executable, "-m", "synth.main", "work", "--spool", str(spool)]
-        argv += ["--voices-dir", str(self.voices_dir), "--engine", self.engine]
-        argv += ["--grace", str(_WORKER_GRACE), "--exit-with-parent"]
-        environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return LocalWorker(argv, log=log, clock=SystemClock(), environ=environ)
+        return LocalWorker.of_spool(
+            spool,
+            voices_dir=self.voices_dir,
+            engine=self.engine,
+            log=log,
+            clock=SystemClock(),
+            grace=_WORKER_GRACE,
+        )
 
 
 @dataclass(frozen=True, slots=True)

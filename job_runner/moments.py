@@ -29,6 +29,6 @@ def moment(text: str, now: float, *, option: str = "--since") -> float:
         return parse_rfc3339(text)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{option} {text!r} is no time; write one like 2026-11-22T09:00:00Z, a day (UTC) like 2026-11-22, "
+            f"{option} {text!r} is no time; write 2026-11-22T09:00:00Z, or a day in UTC as 2026-11-22, "
             "or how long ago: 90m, 36h, 7d"
         ) from None

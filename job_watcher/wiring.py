@@ -7,14 +7,13 @@ import os
 import re
 import secrets
 import socket
-import sys
 from collections.abc import Iterator
 
 from job_watcher.delivery import Delivery
 from job_watcher.holdings import Holdings
 from job_watcher.journal import LeaseJournal
 from job_watcher.renewal import Renewal
-from job_watcher.slot import Slot, take_slot
+from job_watcher.slot import take_slot
 from job_watcher.watcher import Limits, Parts, Watcher
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
@@ -24,6 +23,8 @@ from lib.providers import LocalWorker
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.spool import LocalFiles, SpoolClient
 from lib.storage import open_storage
+
+_WORKER_GRACE = 30.0  # seconds for the job at hand when this process is gone; a longer one is spoken again
 
 
 @contextlib.contextmanager
@@ -51,8 +52,13 @@ def open_watcher(*, redis_url: str | None, slots: int) -> Iterator[Watcher]:
         storage = open_storage(settings.storage_url)
         spool = SpoolClient(LocalFiles(slot.spool))
         delivery = Delivery(queue, spool, storage, scratch=slot.folder / "scratch", clock=clock)
-        worker = LocalWorker(
-            _worker_argv(settings, slot), log=slot.worker_log, clock=clock, environ=_environ()
+        worker = LocalWorker.of_spool(
+            slot.spool,
+            voices_dir=settings.voices_dir,
+            engine=settings.voice_engine,
+            log=slot.worker_log,
+            clock=clock,
+            grace=_WORKER_GRACE,
         )
         parts = Parts(queue, spool, worker, storage, delivery, LeaseJournal(slot.journal), holdings, clock)
         renewal = Renewal(renewals, holdings, lease_ms=limits.lease_ms)
@@ -77,19 +83,3 @@ def _unique_name() -> str:
     """Unique per process start: a name that comes back would inherit its predecessor's entries."""
     host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "host"
     return f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def _worker_argv(settings: Settings, slot: Slot) -> list[str]:
-    return [
-        *(sys.executable, "-m", "synth.main", "work"),
-        *("--spool", str(slot.spool)),
-        *("--voices-dir", str(settings.voices_dir)),
-        *("--engine", settings.voice_engine),
-        "--exit-with-parent",
-    ]
-
-
-def _environ() -> dict[str, str]:
-    """What the worker may know: nothing that is a secret of ours."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
-    return {name: os.environ[name] for name in kept if name in os.environ}

@@ -83,6 +83,7 @@ def enqueue_jobs(
 def how_to_go_on(command: str) -> Iterator[None]:
     """Say on Ctrl-C that the jobs go on, and how to follow them again."""
     try:
+        output.note("following; Ctrl-C ends this, not the jobs")
         yield
     except KeyboardInterrupt:
         output.note(f"No longer following; the jobs go on without this. Look again with: {command}")

@@ -14,9 +14,7 @@ from lib.jobqueue.keys import GROUP, Keys
 from lib.jobqueue.model import JobState, Lease
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.scripts import load
-from lib.jobqueue.transport import Transport
-
-Argument = str | int | float
+from lib.jobqueue.transport import Argument, Transport, Wait
 
 
 class Note(NamedTuple):
@@ -71,14 +69,15 @@ class Faces:
         self._now_ms = now_ms
         self._ttl_ms = round(options.result_ttl_s * 1000)
 
-    def _run(self, name: str, *arguments: Argument, batch: str | None = None, again: bool = False) -> Any:
-        """Run `name`, with now as the first argument; `again` marks a repeat in the last one."""
+    def _run(self, name: str, *arguments: Argument, batch: str | None = None) -> Any:
+        """Run `name`, with now as the first argument."""
         script = load(name)
-        now: Argument = "" if self._now_ms is None else self._now_ms()
-        given = (now, *arguments)
         return self._transport.evaluate(
-            script, self._keys.named(script.keys, batch), given, again=(*given[:-1], "1") if again else None
+            script, self._keys.named(script.keys, batch), (self._now(), *arguments)
         )
+
+    def _now(self) -> Argument:
+        return "" if self._now_ms is None else self._now_ms()
 
     def enqueue(self, items: Sequence[Intake], mode: str, max_depth: int) -> Verdict:
         """Accept up to a chunk of jobs at once; `mode` is "all", "skip", "dry" or "dry-skip"."""
@@ -102,13 +101,13 @@ class Faces:
         """Take back some of a batch; returns how many are left, -1 when that is not allowed."""
         return int(self._run("discard", batch, count, "1" if own else "0", batch=batch))
 
-    def claim(self, consumer: str, count: int, lease_ms: int) -> Claimed:
-        """Lease jobs; after a lost reply the repeat gives the same ones again."""
-        options = self._options
-        token = secrets.token_urlsafe(8)
-        limits = (options.events_max, options.lost_limit, "0")
-        leases, payloads, wait, ids, care = self._run(
-            "claim", GROUP, consumer, count, lease_ms, token, *limits, again=True
+    def claim(self, consumer: str, count: int, lease_ms: int, behind: Wait | None = None) -> Claimed:
+        """Lease jobs, after a wait if one is given; a repeat after a lost reply gives the same ones again."""
+        options, script = self._options, load("claim")
+        request = (self._now(), GROUP, consumer, count, lease_ms, secrets.token_urlsafe(8))
+        given = (*request, options.events_max, options.lost_limit)
+        leases, payloads, wait, ids, care = self._transport.evaluate(
+            script, self._keys.named(script.keys), (*given, "0"), again=(*given, "1"), behind=behind
         )
         return Claimed(
             list(zip(starmap(RawLease, json.loads(leases)), payloads, strict=True)),

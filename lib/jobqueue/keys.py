@@ -36,6 +36,7 @@ class Keys:
     def __init__(self, prefix: str, *, cluster: bool = False) -> None:
         self.prefix = f"{{{prefix}}}" if cluster else prefix
         self._full = {name: f"{self.prefix}:{suffix}" for name, suffix in SUFFIXES.items()}
+        self._lists: dict[tuple[str, ...], list[str]] = {}
 
     def __getitem__(self, name: str) -> str:
         return self._full[name]
@@ -46,4 +47,9 @@ class Keys:
 
     def named(self, names: tuple[str, ...], batch_id: str | None = None) -> list[str]:
         """Full names in the order of a script's header."""
-        return [self.batch(batch_id) if name == "batch" and batch_id else self._full[name] for name in names]
+        if batch_id is not None:
+            return [self.batch(batch_id) if name == "batch" else self._full[name] for name in names]
+        known = self._lists.get(names)
+        if known is None:
+            known = self._lists[names] = [self._full[name] for name in names]
+        return known

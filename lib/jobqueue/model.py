@@ -178,7 +178,8 @@ class Snapshot:
     """The queue in numbers; reading it costs the same for one job and for a million.
 
     `stale_pel` counts leases that ran out and were not given on yet. `oldest_waiting_s` is how long the job
-    that became waiting first has been so; backoff and earlier work on it do not count. `failed` leaves `canceled` out.
+    that became waiting first has been so; backoff and earlier work on it do not count. `failed` leaves
+    `canceled` out.
     `lock_owner` is the oldest live watcher, None when there is none.
     """
 

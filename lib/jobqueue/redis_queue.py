@@ -15,7 +15,7 @@ from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.enqueuer import CHUNK_JOBS, Enqueuer
 from lib.jobqueue.errors import LeaseLost
-from lib.jobqueue.faces import Faces, RawLease
+from lib.jobqueue.faces import Claimed, Faces, RawLease
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.model import (
     WATCHER_LIVE_S,
@@ -33,7 +33,7 @@ from lib.jobqueue.model import (
     WatcherInfo,
 )
 from lib.jobqueue.options import QueueOptions
-from lib.jobqueue.transport import IDLE_SLICE_S, Transport
+from lib.jobqueue.transport import IDLE_SLICE_S, Transport, Wait
 from lib.jobqueue.views import Views
 from lib.jobspec import JobSpec
 
@@ -80,22 +80,22 @@ class RedisQueue:
         """Lease up to `count` jobs, waiting up to `block_s` for the first."""
         give_up = self._clock.monotonic() + block_s
         lease_ms = lease_ms or self._options.lease_ms
+        wait: Wait | None = None
         while True:
-            reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms)
+            reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms, wait)
             self._enqueuer.look_after(reply.care)
             leases = [lease for raw in reply.leases if (lease := self._readable(*raw, consumer))]
             left = give_up - self._clock.monotonic()
             if leases or self._woken(consumer) or (left <= 0 and not reply.care):
                 return leases
-            if reply.leases or reply.care:
-                continue  # something moved: look again before sleeping
-            soon = IDLE_SLICE_S if reply.wait_ms is None else min(IDLE_SLICE_S, reply.wait_ms / 1000)
-            self._sleep_behind(reply.last_ids, min(left, soon))
+            moved = reply.leases or reply.care  # then look again before sleeping
+            wait = None if moved else self._wait_for_work(reply, left)
 
-    def _sleep_behind(self, last_ids: Sequence[str], seconds: float) -> None:
-        names = ("high", "normal", "low", "bell")
-        after = {self._keys[name]: entry for name, entry in zip(names, last_ids, strict=True)}
-        self._transport.wait_for_entries(after, int(seconds * 1000) + 1)
+    def _wait_for_work(self, reply: Claimed, left: float) -> Wait:
+        """Until the next entry or ring of the bell, lease to run out or job to be due; at most a slice."""
+        soon = IDLE_SLICE_S if reply.wait_ms is None else min(IDLE_SLICE_S, reply.wait_ms / 1000)
+        keys = self._keys.named(("high", "normal", "low", "bell"))
+        return Wait(dict(zip(keys, reply.last_ids, strict=True)), int(min(left, soon) * 1000) + 1)
 
     def _woken(self, consumer: str) -> bool:
         with self._lock:
@@ -245,7 +245,7 @@ class RedisQueue:
             if events or left <= 0:
                 return events
             wait_ms = int(min(left, IDLE_SLICE_S) * 1000) + 1
-            self._transport.wait_for_entries({self._keys["events"]: after}, wait_ms)
+            self._transport.wait(Wait({self._keys["events"]: after}, wait_ms))
 
     def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:
         """Enter a watcher into the registry; long dead ones leave it, and the group, by the way."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from redis.retry import Retry
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue.errors import ServerFull
+from lib.jobqueue.packing import Packer
 from lib.jobqueue.scripts import Script
 
 IDLE_SLICE_S: Final = 10.0  # the longest a blocked read stays out without a look at the server
@@ -36,6 +38,19 @@ _PASSING_WORDS: Final = (
 )
 
 T = TypeVar("T")
+Argument = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Waiting until a stream has an entry after the id given for it, at most `block_ms` (1 or more)."""
+
+    after: Mapping[str, str]
+    block_ms: int
+
+    def words(self) -> list[Argument]:
+        """What follows XREAD. Never BLOCK 0, which would wait for ever."""
+        return ["COUNT", 1, "BLOCK", max(1, self.block_ms), "STREAMS", *self.after, *self.after.values()]
 
 
 def place_of(url: str) -> str:
@@ -76,6 +91,7 @@ class Transport:
                 decode_responses=True,
                 retry=Retry(NoBackoff(), 0),
                 socket_timeout=timeout_s,
+                command_packer=Packer(),
                 **({} if url.startswith("unix:") else {"socket_connect_timeout": 5.0}),
             )
         except (ValueError, TypeError) as error:
@@ -96,28 +112,42 @@ class Transport:
         self,
         script: Script,
         keys: Sequence[str],
-        arguments: Sequence[str | int | float],
+        arguments: Sequence[Argument],
         *,
-        again: Sequence[str | int | float] | None = None,
+        again: Sequence[Argument] | None = None,
+        behind: Wait | None = None,
     ) -> Any:
-        """Run a script; `again` are the arguments of a repeat after a lost reply, if they differ."""
+        """Run a script, after a wait if one is given; `again` are the arguments of a repeat after a lost
+        reply, if they differ.
+        """
         first = True
 
         def attempt() -> Any:
             nonlocal first
             given = arguments if first or again is None else again
-            first = False
+            waits, first = behind if first else None, False
             try:
+                if waits is not None:
+                    return self._wait_and_run(waits, script, keys, given)
                 return self.ask("EVALSHA", script.sha, len(keys), *keys, *given)
             except refused.NoScriptError:
                 return self.ask("EVAL", script.text, len(keys), *keys, *given)
 
         return self.repeat(attempt)
 
-    def wait_for_entries(self, after: dict[str, str], block_ms: int) -> Any:
-        """XREAD: the first entries after those ids; empty once `block_ms` (at least 1) is over."""
-        arguments = ["COUNT", 1, "BLOCK", max(1, block_ms), "STREAMS", *after, *after.values()]
-        return self.repeat(lambda: self._wait("XREAD", *arguments))
+    def _wait_and_run(
+        self, waits: Wait, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+    ) -> Any:
+        """Send both at once: the server runs the script the moment the wait ends, without a way to and fro."""
+        with self._waiting.pipeline(transaction=False) as pipeline:
+            add: Callable[..., Any] = pipeline.execute_command
+            add("XREAD", *waits.words())
+            add("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            return pipeline.execute()[1]
+
+    def wait(self, waits: Wait) -> None:
+        """Return when there is an entry to see, or the wait's time is over."""
+        self.repeat(lambda: self._wait("XREAD", *waits.words()))
 
     def repeat(self, call: Callable[[], T]) -> T:
         """Call until it works, as long as the reason to fail is a passing one and patience lasts."""

@@ -22,7 +22,7 @@ class Category(StrEnum):
     COMPUTE = "compute"  # the GPU's time, useful or not
     STORAGE = "storage"  # the disk's time, stopped or not
     BANDWIDTH = "bandwidth"  # bytes in and out
-    ADJUSTMENT = "adjustment"  # what the provider's bill says beyond (or below) our own count
+    ADJUSTMENT = "adjustment"  # our own count of time that no bill covers yet
 
 
 @dataclass(frozen=True, slots=True)

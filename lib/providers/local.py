@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from lib.child import ChildProcess, exit_sentence
 from lib.clock import Clock
 from lib.providers.port import WorkerDeath
 
+#: What a worker may know of our environment: nothing that is a secret.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
 _FIRST_PAUSE = 0.25  # seconds before a restart; doubled by each death that follows soon
 _LONGEST_PAUSE = 30.0
 _SETTLED_AFTER = 20.0  # a worker that lived this long is no part of a crash loop
@@ -25,6 +29,17 @@ class LocalWorker:
         self._started = 0.0
         self._pause = 0.0
         self._not_before = 0.0
+
+    @classmethod
+    def of_spool(
+        cls, spool: Path, *, voices_dir: Path, engine: str, log: Path, clock: Clock, grace: float
+    ) -> LocalWorker:
+        """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds."""
+        argv = [sys.executable, "-m", "synth.main", "work", "--spool", str(spool)]
+        argv += ["--voices-dir", str(voices_dir), "--engine", engine]
+        argv += ["--grace", str(grace), "--exit-with-parent"]
+        environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return cls(argv, log=log, clock=clock, environ=environ)
 
     def tend(self) -> WorkerDeath | None:
         """Start the process when none runs and the pause is over; report a death once."""

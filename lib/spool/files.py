@@ -158,7 +158,7 @@ class LocalFiles:
 
 
 def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
-    """Write `target` by a temporary name and a rename; `sync` makes it outlast a power cut. Raises OSError."""
+    """Write `target` by a temporary name and a rename; `sync` makes it durable. Raises OSError."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

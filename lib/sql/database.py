@@ -47,7 +47,11 @@ class Database:
         self.engine = _sqlite_engine(address) if address.file else _postgres_engine(address)
         self._reading = self.engine.execution_options(**{} if address.file else _SNAPSHOT)
         self._writing = self.engine.execution_options(**{_WRITES: True})
-        self._greet()
+        try:
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def dialect(self) -> str:

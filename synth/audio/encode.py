@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration, JobFailed
+from synth.audio.ogg import fix_serial
 from synth.audio.spectrum import Samples
 
 #: Suffix to container and codec.
@@ -51,6 +52,8 @@ def write_audio(path: Path, samples: Samples, sample_rate: int, file_format: str
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         _encode(temporary, samples, sample_rate, file_format)
+        if file_format == "opus":
+            fix_serial(temporary)
         _check(temporary, len(samples), sample_rate)
         digest = _sync_and_digest(temporary)
         size = temporary.stat().st_size

@@ -1,10 +1,30 @@
-"""Options that the commands of this program share."""
+"""Options of this program's commands, named so that signatures stay readable."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Profile(StrEnum):
+    """How much care a job is worth; engines map it to model size and sampling."""
+
+    fast = "fast"
+    balanced = "balanced"
+    quality = "quality"
+
+
+class Format(StrEnum):
+    """Containers that can be written."""
+
+    wav = "wav"
+    flac = "flac"
+    mp3 = "mp3"
+    opus = "opus"
+
 
 EngineOption = Annotated[
     str | None,
@@ -12,3 +32,39 @@ EngineOption = Annotated[
         "--engine", metavar="NAME", help="Engine of speakers; else VOICE_ENGINE.", show_default=False
     ),
 ]
+TextFileOption = Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")]
+OutOption = Annotated[
+    Path, typer.Option("--out-exact", metavar="PATH", help="Where the audio goes, without its suffix.")
+]
+RecordOption = Annotated[
+    Path | None,
+    typer.Option("--json-result", metavar="FILE", help="Write the record here.", show_default=False),
+]
+VoiceOption = Annotated[
+    str | None, typer.Option("--voice", metavar="NAME", help="A voice of the registry.", show_default=False)
+]
+SpeakerOption = Annotated[
+    str | None, typer.Option("--speaker", metavar="NAME", help="A speaker of the engine.", show_default=False)
+]
+LanguageOption = Annotated[str, typer.Option("--language", metavar="NAME", help="The language.")]
+ProfileOption = Annotated[Profile, typer.Option("--profile", help="Speed against care.")]
+VariantsOption = Annotated[int, typer.Option("--variants", min=1, max=16, help="How many takes.")]
+SelectBestOption = Annotated[
+    bool, typer.Option("--select-best", help="Choose the take with the best measures.")
+]
+ChunkOption = Annotated[bool, typer.Option("--chunk", help="Allow long texts.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Fix the takes.", show_default=False)]
+FormatOption = Annotated[Format, typer.Option("--format", help="The file format.")]
+LoudnessOption = Annotated[
+    str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
+]
+SpoolOption = Annotated[
+    Path, typer.Option("--spool", metavar="DIR", help="The spool folder; made if missing.")
+]
+ExitWithParentOption = Annotated[
+    bool, typer.Option("--exit-with-parent", help="Stop when standard input ends.")
+]
+GraceOption = Annotated[
+    float, typer.Option("--grace", metavar="SECONDS", min=0.0, help="After SIGTERM, for the job at hand.")
+]
+OnceOption = Annotated[bool, typer.Option("--once", help="Stop when the inbox is empty.")]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, say, warn
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, BadInput, UsageError
 from lib.units import seconds_text
-from lib.voices import ResolvedVoice
+from lib.voices import ResolvedVoice, check_text
 from synth import wiring
-from synth.commands.options import EngineOption
+from synth.commands import options as o
 
 if TYPE_CHECKING:
     from synth.request import SpeakRequest
@@ -23,55 +20,21 @@ if TYPE_CHECKING:
 _MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 
-class Profile(StrEnum):
-    """How much care a job is worth; engines map it to model size and sampling."""
-
-    fast = "fast"
-    balanced = "balanced"
-    quality = "quality"
-
-
-class Format(StrEnum):
-    """Containers that can be written."""
-
-    wav = "wav"
-    flac = "flac"
-    mp3 = "mp3"
-    opus = "opus"
-
-
 def command(
-    text_file: Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")],
-    out_exact: Annotated[
-        Path, typer.Option("--out-exact", metavar="PATH", help="Where the audio goes, without its suffix.")
-    ],
-    json_result: Annotated[
-        Path | None,
-        typer.Option("--json-result", metavar="FILE", help="Write the record here.", show_default=False),
-    ] = None,
-    voice: Annotated[
-        str | None,
-        typer.Option("--voice", metavar="NAME", help="A voice of the registry.", show_default=False),
-    ] = None,
-    speaker: Annotated[
-        str | None,
-        typer.Option("--speaker", metavar="NAME", help="A speaker of the engine.", show_default=False),
-    ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="NAME", help="The language.")] = "English",
-    profile: Annotated[Profile, typer.Option("--profile", help="Speed against care.")] = Profile.balanced,
-    variants: Annotated[int, typer.Option("--variants", min=1, max=16, help="How many takes.")] = 1,
-    select_best: Annotated[
-        bool, typer.Option("--select-best", help="Choose the take with the best measures.")
-    ] = False,
-    chunk: Annotated[bool, typer.Option("--chunk", help="Allow long texts.")] = False,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Fix the takes.", show_default=False)
-    ] = None,
-    audio_format: Annotated[Format, typer.Option("--format", help="The file format.")] = Format.wav,
-    loudness: Annotated[
-        str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
-    ] = "-19",
-    engine: EngineOption = None,
+    text_file: o.TextFileOption,
+    out_exact: o.OutOption,
+    json_result: o.RecordOption = None,
+    voice: o.VoiceOption = None,
+    speaker: o.SpeakerOption = None,
+    language: o.LanguageOption = "English",
+    profile: o.ProfileOption = o.Profile.balanced,
+    variants: o.VariantsOption = 1,
+    select_best: o.SelectBestOption = False,
+    chunk: o.ChunkOption = False,
+    seed: o.SeedOption = None,
+    audio_format: o.FormatOption = o.Format.wav,
+    loudness: o.LoudnessOption = "-19",
+    engine: o.EngineOption = None,
     voices_dir: VoicesDirOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -79,9 +42,8 @@ def command(
     level = _loudness(loudness)
     text = _read_text(text_file)
     resolved = _resolve(voice, speaker, language, engine, voices_dir)
-    _check(
-        text, resolved, chunk
-    )  # before the audio packages are imported, which takes longer than all of this
+    # Before the audio packages are imported: that takes longer than all of this.
+    check_text(text, resolved.engine, chunk)
 
     from synth.request import SpeakRequest
 
@@ -93,13 +55,16 @@ def command(
         _write_record(json_result, record)
     if json:
         emit_json(record)
-        return
+    else:
+        _tell(record, out_exact)
+
+
+def _tell(record: dict[str, Any], out: Path) -> None:
     for warning in record["warnings"]:
         warn(warning)
     for take in record["takes"]:
-        path = out_exact.with_name(take["file"])
         loud = "silent" if take["loudness_lufs"] is None else f"{take['loudness_lufs']:.1f} LUFS"
-        say(f"{path}  {seconds_text(take['seconds'])}  {loud}")
+        say(f"{out.with_name(take['file'])}  {seconds_text(take['seconds'])}  {loud}")
 
 
 def _speak(request: SpeakRequest, out: Path) -> dict[str, Any]:
@@ -117,12 +82,6 @@ def _resolve(
         raise UsageError("Give exactly one of --voice and --speaker.")
     voices = wiring.voices(voices_dir, engine)
     return voices.registry().resolve(voice, speaker, language, voices.engine)
-
-
-def _check(text: str, voice: ResolvedVoice, chunk: bool) -> None:
-    from lib.voices import check_text
-
-    check_text(text, voice.engine, chunk)
 
 
 def _loudness(word: str) -> float | None:
@@ -145,7 +104,7 @@ def _read_text(path: Path) -> str:
             )
         if path.stat().st_size > _MAX_TEXT_BYTES:
             raise BadInput(f"The text file {path} is over {_MAX_TEXT_BYTES} bytes.")
-        return path.read_text("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")  # line ends as they are: the seed comes from the text
     except UnicodeDecodeError as error:
         raise BadInput(f"The text file {path} is not UTF-8 (byte {error.start}).") from None
     except OSError as error:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from lib.cli.options import VoicesDirOption
 from lib.cli.output import note
 from lib.clock import SystemClock
 from synth import wiring
-from synth.commands.options import EngineOption
+from synth.commands import options as o
 
 
 def command(
-    spool: Annotated[Path, typer.Option("--spool", metavar="DIR", help="The spool folder; made if missing.")],
+    spool: o.SpoolOption,
     voices_dir: VoicesDirOption = None,
-    engine: EngineOption = None,
-    exit_with_parent: Annotated[
-        bool, typer.Option("--exit-with-parent", help="Stop when standard input ends.")
-    ] = False,
-    grace: Annotated[
-        float,
-        typer.Option("--grace", metavar="SECONDS", min=0.0, help="After SIGTERM, for the job at hand."),
-    ] = 5.0,
-    once: Annotated[bool, typer.Option("--once", help="Stop when the inbox is empty.")] = False,
+    engine: o.EngineOption = None,
+    exit_with_parent: o.ExitWithParentOption = False,
+    grace: o.GraceOption = 5.0,
+    once: o.OnceOption = False,
 ) -> None:
     """Load the model once and speak the jobs of a spool folder until SIGTERM."""
     clock = SystemClock()

@@ -3,57 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import soundfile
 
-JOB_RUNNER = Path(sys.executable).parent / "job-runner"
-
-
-class Home:
-    """A user's empty home, and commands run in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
-        self.environ = {**kept, "HOME": str(folder)}
-
-    def start(self, *words: str | Path, **settings: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(JOB_RUNNER), *map(str, words)],
-            cwd=self.folder,
-            env={**self.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, **settings)
-        out, err = process.communicate(timeout=90)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
-
-    def json(self, *words: str | Path) -> Any:
-        return json.loads(self.run(*words, "--json").stdout)
-
-    def jobs(
-        self, count: int, *, text: str = "The sea comes back twice a day.", name: str = "jobs.yaml"
-    ) -> Path:
-        path = self.folder / name
-        lines = ["defaults: {speaker: Ryan}", "jobs:"]
-        for number in range(1, count + 1):
-            lines.append(f"  - {{output_name: topic/beat-{number:03d}, text: 'Number {number}. {text}'}}")
-        path.write_text("\n".join(lines) + "\n")
-        return path
+from tests.e2e.home import Home
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ local now, stamp = clock(ARGV[1])
 local group, consumer = ARGV[2], ARGV[3]
 local want, expiry, token = tonumber(ARGV[4]), now + ARGV[5], ARGV[6]
 local events, events_max, lost_limit = KEYS[8], ARGV[7], tonumber(ARGV[8])
-local PROMOTED_AT_ONCE, ROUNDS = 100, 100
+local PROMOTED_AT_ONCE, ROUNDS, NAMES = 100, 100, { 'high', 'normal', 'low' }
 local leased, states, scores = {}, {}, {}
 local consumer_json = cjson.encode(consumer)
 
@@ -155,21 +155,23 @@ local function take_by_turns()
     local name = slot < 6 and 'high' or slot < 9 and 'normal' or 'low'
     quota[name] = quota[name] + 1
   end
-  for _, name in ipairs({ 'high', 'normal', 'low' }) do
-    if quota[name] > 0 then take_new(K[name], quota[name]) end
+  local dry = {} -- gave less than it was asked for: nothing more is there
+  for _, name in ipairs(NAMES) do
+    if quota[name] > 0 then dry[name] = take_new(K[name], quota[name]) < quota[name] end
   end
-  for _ = 1, ROUNDS do
-    local seen = 0
-    for _, name in ipairs({ 'high', 'normal', 'low' }) do
-      if #leased < want then seen = seen + take_new(K[name], want - #leased) end
+  for _, name in ipairs(NAMES) do
+    local rounds = 0 -- strays are read and dropped, so one read may not be enough
+    while not dry[name] and #leased < want and rounds < ROUNDS do
+      local missing_now = want - #leased
+      dry[name] = take_new(K[name], missing_now) < missing_now
+      rounds = rounds + 1
     end
-    if seen == 0 or #leased >= want then return end
   end
 end
 
 -- What a call with this token had leased before its reply was lost.
 local function give_again()
-  for _, name in ipairs({ 'high', 'normal', 'low' }) do
+  for _, name in ipairs(NAMES) do
     local pending = redis.pcall('XPENDING', K[name], group, '-', '+', 1000, consumer)
     if pending.err then pending = {} end
     for _, item in ipairs(pending) do

@@ -23,5 +23,5 @@ if expires > now then
 end
 epoch, expires = math.max(epoch, tonumber(ARGV[5])) + 1, now + tonumber(ARGV[4])
 redis.call('HSET', KEYS[1], 'owner', ARGV[2], 'token', ARGV[3], 'epoch', epoch, 'since_ms', now,
-  'expires_ms', string.format('%.0f', expires))
+  'expires_ms', expires)
 return { 1, epoch, expires }

@@ -14,5 +14,5 @@ local now = clock(ARGV[1])
 local held = redis.call('HMGET', KEYS[1], 'token', 'epoch', 'expires_ms')
 if held[1] ~= ARGV[3] or held[2] ~= ARGV[2] or tonumber(held[3]) <= now then return 0 end
 local expires = now + tonumber(ARGV[4])
-redis.call('HSET', KEYS[1], 'expires_ms', string.format('%.0f', expires))
+redis.call('HSET', KEYS[1], 'expires_ms', expires)
 return expires

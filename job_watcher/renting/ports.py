@@ -1,0 +1,142 @@
+"""What the loop for rented machines is made of. The wiring fills these in, the rehearsal does too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lib.clock import Clock
+from lib.errors import TryAgain, Unavailable
+from lib.fleet import Caps, Policy
+from lib.jobqueue import JobQueue, JobState, Lease
+from lib.machines.port import Ledger
+from lib.providers.rental import RentalProvider
+from lib.spool import Files, SpoolClient
+
+
+class NotLeading(TryAgain):
+    """Another watcher leads, or nobody knows: nothing may be done."""
+
+
+class Unreachable(Unavailable):
+    """A machine does not answer."""
+
+
+class Leadership(Protocol):
+    """The lock that makes one watcher the leader, with a number that only rises.
+
+    Raises, from every method but `held`:
+        Unavailable: the lock's server does not answer.
+    """
+
+    def lead(self, at_least: int) -> int | None:
+        """Take or keep the lock; the epoch, at least that number, or None while another watcher has it."""
+        ...
+
+    def held(self, epoch: int) -> bool:
+        """Whether we lead in this epoch now. False whenever that is not certain."""
+        ...
+
+    def resign(self) -> None:
+        """Give the lock back, if it is ours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What a machine says when asked. `gate`: None while checks go on, "" passed, else what failed."""
+
+    gate: str | None
+
+
+class MachineAccess(Protocol):
+    """The way to rented machines. Every call is one bounded try.
+
+    Raises, from every method:
+        Unreachable: no answer.
+    """
+
+    def look(self, instance: str, *, gpu: str) -> Contact:
+        """Ask the machine how it is, and go on with its checks; `gpu` is what was offered."""
+        ...
+
+    def files(self, instance: str) -> Files:
+        """The spool on the machine."""
+        ...
+
+    def forget(self, instance: str) -> None:
+        """Close what is open to a machine that is given back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a job went, and what was measured: seconds of audio, seconds of work, what was wrong."""
+
+    state: JobState
+    audio_s: float = 0.0
+    worked_s: float = 0.0
+    problem: str = ""
+
+
+class Settler(Protocol):
+    """Brings a machine's result into the store and the queue."""
+
+    def settle(self, spool: SpoolClient, entry: str, lease: Lease) -> Settled:
+        """Verify, store, record. The spool keeps its result.
+
+        Raises:
+            LeaseLost: the job is no longer ours; nothing was changed.
+            StorageUnavailable: the store refuses; the same call may work later.
+            Unavailable: the machine or the queue does not answer; the same call may work later.
+        """
+        ...
+
+
+#: Told about each thing that happens: a kind, a sentence, the machine's token or "".
+Tell = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When the loop does what; seconds."""
+
+    period_s: float = 10.0
+    idle_s: float = 60.0
+    standby_s: float = 20.0
+    sweep_s: float = 300.0
+    charge_s: float = 60.0
+    bill_s: float = 600.0
+    search_s: float = 12.0
+    fruitless_s: float = 60.0  # after a search that found nothing to rent
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Who we are and how we behave. `owner` is the deployment, `name` this process."""
+
+    owner: str
+    name: str
+    policy: Policy = field(default_factory=Policy)
+    caps: Caps = field(default_factory=Caps)
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    lease_ms: int = 180_000
+    engine: str = "hibari"
+    batch: str = ""
+    audio_s_per_job: float = 30.0  # until jobs were measured
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the loop works with."""
+
+    queue: JobQueue
+    ledger: Ledger
+    provider: RentalProvider
+    access: MachineAccess
+    settler: Settler
+    leadership: Leadership
+    clock: Clock
+    new_token: Callable[[], str]
+    tell: Tell

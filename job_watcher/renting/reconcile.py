@@ -1,0 +1,230 @@
+"""One pass of the loop: who leads, what there is, what should change, one try at each change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from job_watcher.renting.accounts import Accountant
+from job_watcher.renting.letting import Letting
+from job_watcher.renting.ports import Config, NotLeading, Parts
+from job_watcher.renting.reign import Reign
+from job_watcher.renting.returning import Returning
+from job_watcher.renting.tracks import Tracks, machine_of
+from job_watcher.renting.work import Work
+from lib.errors import Unavailable
+from lib.fleet import Demand, Event, Machine, Speeds, State, Verdict, blind, verdict
+from lib.fleet.scaling import hold_s
+from lib.jobqueue import Snapshot
+from lib.machines.model import Epoch, MachineRow
+from lib.machines.port import RowChanged, StaleEpoch
+from lib.providers.rental import Listing
+
+_LOSING = frozenset({Event.FAILED, Event.SILENT, Event.VANISHED})
+
+
+class Reconciler:
+    """The loop for rented machines. Made once for each process; `step` is called again and again."""
+
+    def __init__(self, parts: Parts, config: Config, speeds: Speeds | None = None) -> None:
+        self._parts, self._config = parts, config
+        self._speeds = speeds or Speeds()
+        self._reign: Reign | None = None
+        self._draining = False
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Forget what was seen: it belongs to a reign that is over."""
+        self._tracks = Tracks()
+        self._work = Work(self._parts, self._config, self._tracks, self._speeds)
+        self._accountant = Accountant(self._parts, self._config)
+        self._letting = Letting(self._parts, self._config, self._accountant, self._speeds)
+        self._returning = Returning(self._parts, self._config, self._tracks)
+        self._next_sweep = 0.0
+        self._blind_told: str | None = None
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process led when it last looked."""
+        return self._reign is not None
+
+    def drain(self) -> None:
+        """Claim and rent nothing more. Machines stay for the next watcher, with their work."""
+        self._draining = True
+
+    def leave(self) -> None:
+        """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""
+        self._work.hand_back()
+        self._reign = None
+        try:
+            self._parts.leadership.resign()
+        except Unavailable:
+            return  # it runs out by itself
+
+    def step(self) -> float:
+        """One pass; returns the seconds until the next is due. Trouble of others is told, not raised."""
+        rhythm = self._config.rhythm
+        try:
+            reign = self._lead()
+            return rhythm.standby_s if reign is None else self._pass(reign)
+        except (StaleEpoch, NotLeading) as error:
+            self._parts.tell("abdicated", error.message, "")
+            self._reign = None
+            self._begin_anew()
+            return rhythm.standby_s
+        except (RowChanged, Unavailable) as error:
+            self._parts.tell("trouble", error.message, "")
+            return rhythm.period_s
+
+    def _lead(self) -> Reign | None:
+        """The reign we are in; a new one is opened in the ledger before anything is done in it."""
+        epoch = self._parts.leadership.lead(self._parts.ledger.last_epoch() + 1)
+        if epoch is None:
+            if self._reign is not None:
+                raise NotLeading("The lock was lost.")
+            return None
+        if self._reign is None or self._reign.epoch != epoch:
+            self._begin_anew()
+            self._parts.ledger.open_epoch(Epoch(epoch, self._config.name, self._parts.clock.now()))
+            self._reign = Reign(self._parts, self._config, epoch)
+            self._parts.tell("leading", f"{self._config.name} leads in epoch {epoch}", "")
+        return self._reign
+
+    # --- observe -----------------------------------------------------------------------------------------
+
+    def _pass(self, reign: Reign) -> float:
+        parts, now = self._parts, self._parts.clock.monotonic()
+        snapshot = self._snapshot()
+        rows = parts.ledger.open_rows()
+        self._tracks.keep(rows, now)
+        jobs = snapshot is None or snapshot.waiting or snapshot.stale_pel
+        if not rows and not jobs and now < self._next_sweep and not self._tracks.orphans:
+            self._accountant.keep(reign, rows)
+            return min(self._config.rhythm.idle_s, max(1.0, self._next_sweep - now))
+        self._next_sweep = now + self._config.rhythm.sweep_s
+        listing = self._listing(reign)
+        self._parts.tell("pass", "", "")
+        self._do_work(reign, rows)
+        machines = self._machines(rows, listed=listing.complete)
+        demand = self._demand(snapshot)
+        self._decide(reign, rows, machines, demand)
+        self._returning.destroy(reign, parts.ledger.open_rows())
+        self._rent(reign, demand, listing)
+        self._accountant.keep(reign, parts.ledger.open_rows())
+        return self._config.rhythm.period_s
+
+    def _snapshot(self) -> Snapshot | None:
+        try:
+            return self._parts.queue.snapshot()
+        except Unavailable as error:
+            self._parts.tell("trouble", error.message, "")
+            return None
+
+    def _listing(self, reign: Reign) -> Listing:
+        """The provider's list; one that failed is an incomplete one, from which nothing follows."""
+        try:
+            listing = reign.ask(reign.provider.list)
+        except Unavailable as error:
+            return Listing((), False, error.message)
+        if listing.complete:
+            now = self._parts.clock.monotonic()
+            strangers = self._tracks.listed(listing, self._config.owner, now)
+            self._returning.strangers(strangers, now)
+        return listing
+
+    def _do_work(self, reign: Reign, rows: Sequence[MachineRow]) -> None:
+        self._work.visit(reign, rows)
+        if not self._draining:
+            try:
+                self._work.renew()
+                reign.check()
+                self._work.claim(rows)
+            except Unavailable as error:
+                self._parts.tell("trouble", error.message, "")
+
+    def _machines(self, rows: Sequence[MachineRow], *, listed: bool) -> list[Machine]:
+        wall, now = self._parts.clock.now(), self._parts.clock.monotonic()
+        return [
+            machine_of(
+                row,
+                self._tracks.by_token[row.token],
+                busy=self._work.busy(row.token),
+                listed=listed,
+                wall=wall,
+                now=now,
+            )
+            for row in rows
+        ]
+
+    def _demand(self, snapshot: Snapshot | None) -> Demand | None:
+        """The work there is, as one snapshot before the claims saw it, less what was claimed since."""
+        if snapshot is None:
+            return None
+        outstanding = snapshot.waiting + snapshot.pending
+        held = self._work.held()
+        return Demand(
+            waiting=max(0, outstanding - max(held, snapshot.pending - snapshot.stale_pel)),
+            running=max(held, snapshot.pending - snapshot.stale_pel),
+            audio_s_per_job=self._work.audio_s_per_job,
+            engine=self._config.engine,
+            batch=self._config.batch,
+            preemptions=self._letting.preemptions(),
+        )
+
+    # --- decide and act ----------------------------------------------------------------------------------
+
+    def _decide(
+        self, reign: Reign, rows: Sequence[MachineRow], machines: Sequence[Machine], demand: Demand | None
+    ) -> None:
+        now, policy = self._parts.clock.now(), self._config.policy
+        for row, machine in zip(rows, machines, strict=True):
+            self._returning.confirm(reign, machine)
+            cold = self._speeds.cold_start(machine.gpu, policy.boot_s)
+            hold = hold_s(machine.hourly_micros, machine.fee_micros, cold, policy)
+            found = verdict(machine, demand, policy, now=now, hold=hold)
+            if found is not None:
+                self._apply(reign, row, machine, found)
+
+    def _apply(self, reign: Reign, row: MachineRow, machine: Machine, found: Verdict) -> None:
+        track = self._tracks.by_token[row.token]
+        instance = track.rental.instance if found.event is Event.FOUND and track.rental else None
+        if found.event is Event.VANISHED:
+            self._accountant.charge(reign, [row])
+            self._accountant.soon()
+        after = reign.move(row, found.event, found.reason, instance=instance)
+        self._remember(reign, row, machine, found, settled=track.settled)
+        if found.event is Event.PASSED:
+            self._speeds.started(machine.gpu, self._parts.clock.now() - machine.created_at)
+        if after.state in (State.LEAVING.value, State.GONE.value):
+            self._work.abandon(row.token, why=found.reason, lost=found.event in _LOSING)
+            if row.instance is not None:
+                self._parts.access.forget(row.instance)
+
+    def _remember(
+        self, reign: Reign, row: MachineRow, machine: Machine, found: Verdict, *, settled: int
+    ) -> None:
+        """What the host did goes to its memory: failures with their reason, and good work."""
+        bad = {Event.FAILED, Event.SILENT, Event.STOPPED, Event.OVERPRICED}
+        if found.event is Event.VANISHED and machine.state is not State.LEAVING:
+            reign.note(row, "vanished", ok=False)
+        elif found.event in bad:
+            reign.note(row, found.reason, ok=False)
+        elif found.event is Event.EMPTY and settled:
+            reign.note(row, "worked", ok=True)
+
+    def _rent(self, reign: Reign, demand: Demand | None, listing: Listing) -> None:
+        """Rent one machine, if we can see what we have."""
+        if self._draining or demand is None or not demand.waiting:
+            return
+        rows = self._parts.ledger.open_rows()
+        known = [row for row in rows if row.token in self._tracks.by_token]
+        machines = self._machines(known, listed=listing.complete)
+        now, policy = self._parts.clock.now(), self._config.policy
+        problem = None if listing.complete else listing.problem or "the listing is incomplete"
+        why = blind(machines, problem, policy, now)
+        if why is not None:
+            if why != self._blind_told:
+                self._parts.tell("blind", f"nothing is rented: {why}", "")
+            self._blind_told = why
+            return
+        self._blind_told = None
+        self._letting.consider(reign, demand, machines)

@@ -1,0 +1,115 @@
+"""What this process has seen of each machine. Nothing here must survive a crash: it only delays conclusions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lib.fleet import Machine, Seen, State
+from lib.machines.labels import own_label
+from lib.machines.model import MachineRow
+from lib.providers.rental import Listing, Rental, RentalStatus
+
+_SEEN: Mapping[RentalStatus, Seen] = {
+    RentalStatus.STARTING: Seen.STARTING,
+    RentalStatus.RUNNING: Seen.RUNNING,
+    RentalStatus.STOPPED: Seen.STOPPED,
+    RentalStatus.OFFLINE: Seen.OFFLINE,
+    RentalStatus.BROKEN: Seen.BROKEN,
+}
+
+
+@dataclass(slots=True)
+class Track:
+    """Sightings of one machine. Times are of the clock that never goes back."""
+
+    answered_at: float
+    rental: Rental | None = None
+    absent_since: float | None = None
+    absent_until: float = 0.0
+    absences: int = 0
+    only_empty: bool = True
+    confirmed_absent: bool = False
+    gate: str | None = None
+    idle_since: float | None = None
+    failures: int = 0
+    settled: int = 0
+    destroy_at: float = 0.0
+    destroy_tries: int = 0
+
+
+@dataclass(slots=True)
+class Tracks:
+    """All tracks, by token, and rentals under our label that no row explains."""
+
+    by_token: dict[str, Track] = field(default_factory=dict)
+    orphans: dict[str, float] = field(default_factory=dict)  # rental id: first seen
+
+    def keep(self, rows: Iterable[MachineRow], now: float) -> None:
+        """Begin a track for each open row, end those of closed ones.
+
+        A machine counts as heard from when its track begins: a new leader gives it time to answer.
+        """
+        known = self.by_token
+        self.by_token = {row.token: known.get(row.token) or Track(now) for row in rows}
+
+    def listed(self, listing: Listing, owner: str, now: float) -> list[tuple[str, Rental]]:
+        """Enter a complete listing; returns the rentals of ours that are in no track, with their tokens."""
+        present: dict[str, Rental] = {}
+        strangers = []
+        for rental in listing.rentals:
+            label = own_label(rental.label, owner)
+            if label is None:
+                continue
+            if label.token in self.by_token and label.token not in present:
+                present[label.token] = rental
+            else:
+                strangers.append((label.token, rental))
+        for token, track in self.by_token.items():
+            _sighted(track, present.get(token), now, empty=not listing.rentals)
+        return strangers
+
+
+def _sighted(track: Track, rental: Rental | None, now: float, *, empty: bool) -> None:
+    track.rental = rental
+    if rental is not None:
+        track.absent_since, track.absences, track.only_empty = None, 0, True
+        track.confirmed_absent = False
+        return
+    track.absent_since = now if track.absent_since is None else track.absent_since
+    track.absent_until = now
+    track.absences += 1
+    track.only_empty = track.only_empty and empty
+
+
+def machine_of(row: MachineRow, track: Track, *, busy: int, listed: bool, wall: float, now: float) -> Machine:
+    """The row as decisions see it. Readings of our own clock are moved to wall time by their age."""
+    intent, rental = row.intent, track.rental
+    seen = Seen.NOT_LOOKED
+    if listed:
+        seen = Seen.ABSENT if rental is None else _SEEN[rental.status]
+    return Machine(
+        token=row.token,
+        state=State(row.state),
+        since=row.since,
+        instance=row.instance,
+        gpu=intent.gpu,
+        machine_id=intent.machine_id,
+        hourly_micros=intent.hourly_micros,
+        expires_at=intent.expires_at,
+        created_at=intent.created_at,
+        fee_micros=intent.fee_micros,
+        interruptible=intent.interruptible,
+        batch=intent.batch,
+        seen=seen,
+        listed_micros=rental.hourly_micros if rental else None,
+        absent_for=None if track.absent_since is None else track.absent_until - track.absent_since,
+        absences=track.absences,
+        empty_absences=track.only_empty,
+        confirmed_absent=track.confirmed_absent,
+        answered_at=wall - (now - track.answered_at),
+        gate=track.gate,
+        busy=busy,
+        idle_since=None if track.idle_since is None else wall - (now - track.idle_since),
+        failures=track.failures,
+    )

@@ -1,0 +1,38 @@
+"""What to rent, when, which and for how long: decisions without any input or output.
+
+Callers observe, ask here, write the answer down and act. Time, randomness and measurements are passed in.
+"""
+
+from __future__ import annotations
+
+from lib.fleet.lifecycle import PAYING, TRANSITIONS, Event, IllegalTransition, State, advance
+from lib.fleet.model import Caps, Demand, Host, Machine, Offer, Policy, Seen
+from lib.fleet.offers import Score, best, ranked
+from lib.fleet.pricing import Price, price_batch
+from lib.fleet.speeds import Speeds
+from lib.fleet.tending import Verdict, blind, verdict
+
+__all__ = [
+    "PAYING",
+    "TRANSITIONS",
+    "Caps",
+    "Demand",
+    "Event",
+    "Host",
+    "IllegalTransition",
+    "Machine",
+    "Offer",
+    "Policy",
+    "Price",
+    "Score",
+    "Seen",
+    "Speeds",
+    "State",
+    "Verdict",
+    "advance",
+    "best",
+    "blind",
+    "price_batch",
+    "ranked",
+    "verdict",
+]

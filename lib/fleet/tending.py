@@ -1,0 +1,191 @@
+"""What should become of each machine now: one verdict at a time, from what was observed.
+
+Every function answers for one state, most urgent reason first, so that the order can be read. A verdict is an
+edge of the transition table with a reason code and a sentence; who carries it out writes it down first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from lib.fleet.lifecycle import Event, State
+from lib.fleet.model import Demand, Machine, Policy, Seen
+
+_STILL_TALKING_S: Final = 60.0
+
+
+class Verdict(NamedTuple):
+    """What happens to a machine, and why."""
+
+    event: Event
+    reason: str
+
+
+def proven_absent(machine: Machine, policy: Policy, now: float) -> bool:
+    """Whether the machine is certainly not there.
+
+    Two credible listings apart must lack it, and one that was wholly empty counts only after a patience: an
+    empty answer is what a broken endpoint gives. Where its id is known, asking for it must say the same. A
+    machine that talks to us exists, whatever lists say.
+    """
+    if machine.answered_at is not None and now - machine.answered_at < _STILL_TALKING_S:
+        return False
+    if machine.absences < 2 or machine.absent_for is None or machine.absent_for < policy.apart_s:
+        return False
+    if machine.instance is not None:
+        return machine.confirmed_absent
+    if machine.empty_absences and machine.absent_for < policy.empty_patience_s:
+        return False
+    return now - machine.since >= policy.lag_s
+
+
+def worth_asking(machine: Machine, policy: Policy) -> bool:
+    """Whether to ask the provider for this one machine: two listings apart lack it."""
+    return (
+        machine.instance is not None
+        and machine.absences >= 2
+        and machine.absent_for is not None
+        and machine.absent_for >= policy.apart_s
+    )
+
+
+def verdict(
+    machine: Machine, demand: Demand | None, policy: Policy, *, now: float, hold: float
+) -> Verdict | None:
+    """What should happen to this machine now; None: nothing.
+
+    `demand` is None when the queue cannot be asked: then no machine is unwanted. `hold` is how long an idle
+    machine is kept, in seconds.
+    """
+    return _BY_STATE[machine.state](_Case(machine, demand, policy, now, hold))
+
+
+class _Case(NamedTuple):
+    machine: Machine
+    demand: Demand | None
+    policy: Policy
+    now: float
+    hold: float
+
+
+def _planned(case: _Case) -> Verdict | None:
+    """A row still planned when a pass begins was left by a watcher that ended between two steps."""
+    return Verdict(Event.UNCLEAR, "interrupted")
+
+
+def _unknown(case: _Case) -> Verdict | None:
+    if case.machine.seen not in (Seen.NOT_LOOKED, Seen.ABSENT):
+        return Verdict(Event.FOUND, "label")
+    if proven_absent(case.machine, case.policy, case.now):
+        return Verdict(Event.NEVER_CAME, "two listings")
+    return None
+
+
+def _gone(case: _Case) -> Verdict | None:
+    looked = case.machine.seen in (Seen.ABSENT, Seen.NOT_LOOKED)
+    if looked and proven_absent(case.machine, case.policy, case.now):
+        return Verdict(Event.VANISHED, "two listings")
+    return None
+
+
+def _halted(case: _Case) -> Verdict | None:
+    """Stopped by somebody else: it bills its disk, does nothing, and would bill again when it resumes."""
+    if case.machine.seen is Seen.STOPPED:
+        return Verdict(Event.STOPPED, "outbid" if case.machine.interruptible else "stopped")
+    if case.machine.seen is Seen.BROKEN:
+        return Verdict(Event.FAILED, "broken")
+    return None
+
+
+def _overpriced(case: _Case) -> Verdict | None:
+    listed = case.machine.listed_micros
+    if listed is not None and listed > case.machine.hourly_micros * case.policy.overprice:
+        return Verdict(Event.OVERPRICED, "price")
+    return None
+
+
+def _rented(case: _Case) -> Verdict | None:
+    machine, policy = case.machine, case.policy
+    found = _gone(case) or _halted(case)
+    if found:
+        return found
+    if machine.gate:
+        return Verdict(Event.FAILED, machine.gate)
+    if case.now - machine.since > policy.boot_limit_s:
+        return Verdict(Event.FAILED, "boot_timeout")
+    if machine.expires_at - case.now < policy.settle_s:
+        return Verdict(Event.EXPIRING, "end of its time")
+    if overpriced := _overpriced(case):
+        return overpriced
+    if case.demand is not None and not case.demand.jobs:
+        return Verdict(Event.UNWANTED, "no work left")
+    return Verdict(Event.PASSED, "checks") if machine.gate == "" else None
+
+
+def _silent(case: _Case) -> Verdict | None:
+    """Silent for longer than its leases last: its jobs go elsewhere, and it must not bill on."""
+    heard = case.machine.since if case.machine.answered_at is None else case.machine.answered_at
+    if case.now - heard > case.policy.silence_s:
+        return Verdict(Event.SILENT, "offline" if case.machine.seen is Seen.OFFLINE else "silent")
+    return None
+
+
+def _ready(case: _Case) -> Verdict | None:
+    machine, policy = case.machine, case.policy
+    found = _gone(case) or _halted(case) or _silent(case)
+    if found:
+        return found
+    if machine.failures > policy.forgiven_failures:
+        return Verdict(Event.FAILED, "corrupt_output")
+    if overpriced := _overpriced(case):
+        return overpriced
+    if machine.expires_at - case.now < policy.settle_s:
+        return Verdict(Event.EXPIRING, "end of its time")
+    if case.demand is None or case.demand.waiting or machine.busy or machine.idle_since is None:
+        return None
+    if case.now - machine.idle_since >= case.hold:
+        return Verdict(Event.UNWANTED, f"idle for {case.now - machine.idle_since:.0f} s")
+    return None
+
+
+def _draining(case: _Case) -> Verdict | None:
+    machine, policy = case.machine, case.policy
+    found = _gone(case) or _halted(case) or _silent(case)
+    if found:
+        return found
+    if machine.failures > policy.forgiven_failures:
+        return Verdict(Event.FAILED, "corrupt_output")
+    if not machine.busy:
+        return Verdict(Event.EMPTY, "drained")
+    if case.now - machine.since > policy.drain_limit_s or machine.expires_at - case.now < 60.0:
+        return Verdict(Event.OVERDUE, "drain limit")
+    return None
+
+
+_BY_STATE: Final[Mapping[State, Callable[[_Case], Verdict | None]]] = {
+    State.PLANNED: _planned,
+    State.UNKNOWN: _unknown,
+    State.RENTED: _rented,
+    State.READY: _ready,
+    State.DRAINING: _draining,
+    State.LEAVING: _gone,
+    State.GONE: lambda _: None,
+}
+
+
+def blind(machines: list[Machine], problem: str | None, policy: Policy, now: float) -> str | None:
+    """Why we cannot see what we pay for, and must rent nothing; None when we can.
+
+    A listing that failed or is incomplete says nothing. One that lacks a machine we believe in is a
+    contradiction until that machine is found or proven gone. A rental with an unknown outcome may exist.
+    """
+    if problem is not None:
+        return problem
+    for machine in machines:
+        if machine.state is State.UNKNOWN or machine.state is State.PLANNED:
+            return f"whether {machine.token} exists is not known yet"
+        old = now - machine.created_at > policy.lag_s
+        if machine.seen is Seen.ABSENT and machine.state is not State.LEAVING and old:
+            return f"{machine.token} is missing from the provider's listing"
+    return None

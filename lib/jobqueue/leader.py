@@ -1,0 +1,230 @@
+"""Which watcher leads: one lock per deployment, with an epoch that only ever rises.
+
+The leader rents and destroys machines; the others stand by. The lease is judged by the server's clock. A
+leader asks `held` right before each act that a successor must not find done twice, and everything it writes
+carries its epoch, so that what it began too late is recognised (docs/reference/redis-keys.md, `lock`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from lib.clock import Clock, SystemClock
+from lib.errors import ExitStatus, JobRunnerError
+from lib.jobqueue.keys import Keys
+from lib.jobqueue.scripts import load
+from lib.jobqueue.transport import Transport
+
+LEASE_S: Final = 30.0
+
+
+class LeadershipLost(JobRunnerError):
+    """Another watcher leads, or may by now. Nothing was written; stop acting and stand by."""
+
+    exit_status = ExitStatus.TRY_AGAIN
+
+    def __init__(self, owner: str, epoch: int) -> None:
+        super().__init__(
+            f"the watcher {owner} does not lead any more: its lease of epoch {epoch} is over or was taken; "
+            "it stops renting and destroying machines and stands by"
+        )
+        self.owner = owner
+        self.epoch = epoch
+
+
+class Leader(NamedTuple):
+    """Who leads, or led last. `left_s` is what remains of the lease, 0 when it is over."""
+
+    owner: str
+    epoch: int
+    since: float
+    left_s: float
+
+    @property
+    def live(self) -> bool:
+        """Whether the lease runs."""
+        return self.left_s > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reign:
+    epoch: int
+    token: str
+    ends: float  # monotonic, by this process's own clock; never after the server's end
+    renewed: float
+
+
+class LeaderLock:
+    """The lock as one watcher sees it: `acquire` until it leads, `keep` all the time, `held` before an act.
+
+    May be used from several threads. `owner` is a name for people, unique per process start. The lease
+    should be long against a round trip and short against an empty machine's price: a standby takes over
+    within one lease of the leader's death, plus the pause between two of its tries.
+
+    Raises, from every method:
+        Unavailable: the server does not answer. Whether the caller leads is then unknown: it must not act.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        owner: str,
+        prefix: str = "pab:jobs",
+        lease_s: float = LEASE_S,
+        clock: Clock | None = None,
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
+        self.owner = owner
+        self.lease_s = lease_s
+        self._transport = transport
+        self._prefix = Keys(prefix).prefix
+        self._clock = clock or SystemClock()
+        self._now_ms = now_ms
+        self._reign: _Reign | None = None
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch of this watcher's reign as far as it knows; None when it stands by."""
+        reign = self._reign
+        return reign.epoch if reign else None
+
+    @property
+    def renew_every_s(self) -> float:
+        """A third of the lease: two renewals may fail before the lease is over."""
+        return self.lease_s / 3
+
+    def acquire(self, *, above: int = 0) -> int | None:
+        """Become the leader; the epoch, or None while somebody else's lease runs.
+
+        `above` is the newest epoch that the ledger remembers: the new one is above it even when the server
+        lost its memory. A watcher that leads already gets its own epoch again, unless the ledger's is newer.
+        """
+        if (epoch := self.epoch) is not None:
+            if epoch >= above and self.held(epoch):
+                return epoch
+            self.release()
+        asked = self._clock.monotonic()
+        token = secrets.token_urlsafe(12)
+        lease_ms = round(self.lease_s * 1000)
+        reply = self._run("lock_acquire", self._now(), self.owner, token, lease_ms, above)
+        if not int(reply[0]):
+            return None
+        self._reign = _Reign(int(reply[1]), token, asked + self.lease_s, asked)
+        return self._reign.epoch
+
+    def keep(self) -> None:
+        """Renew when a third of the lease has passed, else do nothing; call it as often as is convenient.
+
+        Raises:
+            LeadershipLost: this watcher does not lead.
+        """
+        reign = self._reign
+        if reign is None or self._clock.monotonic() - reign.renewed >= self.renew_every_s:
+            self.renew()
+
+    def renew(self) -> None:
+        """Lead for another lease from now.
+
+        Raises:
+            LeadershipLost: this watcher does not lead.
+        """
+        reign = self._known()
+        asked = self._clock.monotonic()
+        lease_ms = round(self.lease_s * 1000)
+        if not int(self._run("lock_renew", self._now(), reign.epoch, reign.token, lease_ms)):
+            raise self._lost(reign.epoch)
+        self._reign = _Reign(reign.epoch, reign.token, asked + self.lease_s, asked)
+
+    def release(self) -> bool:
+        """Step down so that a standby can take over at once; False when this watcher did not lead."""
+        reign, self._reign = self._reign, None
+        return reign is not None and bool(int(self._run("lock_release", reign.epoch, reign.token)))
+
+    def held(self, epoch: int, *, for_s: float = 0.0) -> bool:
+        """Whether this watcher leads with that epoch now, and its lease lasts `for_s` seconds more.
+
+        Asks the server: the process may have been stopped for any time since its last renewal. Give the
+        longest time that the act may take, so that it ends within the lease.
+        """
+        reign = self._reign
+        if reign is None or reign.epoch != epoch:
+            return False
+        found, left_ms, _, token, _ = self._run("lock_look", self._now())
+        ours = int(found) == epoch and str(token) == reign.token
+        return ours and int(left_ms) > for_s * 1000
+
+    def check(self, epoch: int, *, for_s: float = 0.0) -> None:
+        """As `held`, for callers that must stop.
+
+        Raises:
+            LeadershipLost: this watcher does not lead with that epoch.
+        """
+        if not self.held(epoch, for_s=for_s):
+            raise self._lost(epoch)
+
+    def left_s(self) -> float:
+        """Seconds of the lease that are certainly left, without asking; 0 when this watcher does not lead.
+
+        By this process's own clock, which may stand still while the machine sleeps: no proof, only a hint.
+        """
+        reign = self._reign
+        return 0.0 if reign is None else max(0.0, reign.ends - self._clock.monotonic())
+
+    def look(self) -> Leader | None:
+        """Who leads or led last; None when nobody ever did."""
+        epoch, left_ms, owner, _, since_ms = self._run("lock_look", self._now())
+        if not int(epoch):
+            return None
+        return Leader(str(owner), int(epoch), int(since_ms) / 1000, int(left_ms) / 1000)
+
+    def publish(self, name: str, value: str, *, ttl_s: float) -> None:
+        """Write the key `<prefix>:<name>` as the leader, to be forgotten after `ttl_s` seconds.
+
+        Raises:
+            LeadershipLost: this watcher does not lead; nothing was written.
+        """
+        reign = self._known()
+        words = (self._now(), reign.epoch, reign.token, value, round(ttl_s * 1000))
+        if not int(self._run("lock_publish", *words, keys=("lock", name))):
+            raise self._lost(reign.epoch)
+
+    def _known(self) -> _Reign:
+        reign = self._reign
+        if reign is None:
+            raise LeadershipLost(self.owner, 0)
+        return reign
+
+    def _lost(self, epoch: int) -> LeadershipLost:
+        reign = self._reign
+        if reign is not None and reign.epoch == epoch:
+            self._reign = None
+        return LeadershipLost(self.owner, epoch)
+
+    def _now(self) -> str | int:
+        return "" if self._now_ms is None else self._now_ms()
+
+    def _run(self, name: str, *arguments: str | int, keys: tuple[str, ...] = ("lock",)) -> Any:
+        full = [f"{self._prefix}:{key}" for key in keys]
+        return self._transport.evaluate(load(name), full, arguments)
+
+    def close(self) -> None:
+        """Give back connections; the lease runs on until its end unless `release` was called."""
+        self._transport.close()
+
+
+def open_leader_lock(
+    url: str, *, owner: str, prefix: str = "pab:jobs", lease_s: float = LEASE_S, clock: Clock | None = None
+) -> LeaderLock:
+    """Open the lock on the server at `url`, with less patience than a third of the lease.
+
+    Raises:
+        Unavailable: nothing answers there, or it refuses the password.
+        BadConfiguration: the URL cannot be read.
+    """
+    transport = Transport(url, patience_s=lease_s / 6, clock=clock)
+    transport.greet()
+    return LeaderLock(transport, owner=owner, prefix=prefix, lease_s=lease_s, clock=clock)

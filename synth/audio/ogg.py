@@ -1,0 +1,59 @@
+"""The same audio as the same bytes: gives an Ogg file a fixed serial number.
+
+libsndfile draws each Ogg stream's serial number at random, so equal Opus files would differ. Only one stream
+is in our files, so any number serves. Source: RFC 3533, section 6 (page header, checksum).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Final
+
+SERIAL: Final = 1
+_HEADER: Final = 27  # bytes before the segment table
+_SERIAL_AT, _CHECKSUM_AT, _SEGMENTS_AT = 14, 22, 26
+_POLYNOMIAL: Final = 0x04C11DB7
+
+
+def _checksum_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        value = byte << 24
+        for _ in range(8):
+            value = ((value << 1) ^ _POLYNOMIAL if value & 0x80000000 else value << 1) & 0xFFFFFFFF
+        table.append(value)
+    return tuple(table)
+
+
+_TABLE: Final = _checksum_table()
+
+
+def fix_serial(path: Path) -> None:
+    """Rewrite every page of an Ogg file with serial number 1 and the checksum that goes with it.
+
+    Raises:
+        ValueError: the file does not consist of whole Ogg pages.
+    """
+    with path.open("r+b") as file:
+        while head := file.read(_HEADER):
+            at = file.tell() - len(head)
+            if len(head) < _HEADER or not head.startswith(b"OggS"):
+                raise ValueError(f"{path.name} has no Ogg page at byte {at}")
+            segments = file.read(head[_SEGMENTS_AT])
+            body = file.read(sum(segments))
+            if len(segments) != head[_SEGMENTS_AT] or len(body) != sum(segments):
+                raise ValueError(f"{path.name} ends inside an Ogg page")
+            page = bytearray(head + segments + body)
+            struct.pack_into("<I", page, _SERIAL_AT, SERIAL)
+            struct.pack_into("<I", page, _CHECKSUM_AT, 0)
+            struct.pack_into("<I", page, _CHECKSUM_AT, _checksum(page))
+            file.seek(at)
+            file.write(page)
+
+
+def _checksum(page: bytes | bytearray) -> int:
+    value = 0
+    for byte in page:
+        value = ((value << 8) & 0xFFFFFFFF) ^ _TABLE[(value >> 24) ^ byte]
+    return value

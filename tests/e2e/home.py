@@ -1,0 +1,79 @@
+"""A user's empty home with the installed programs, and the schemas of what they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import referencing
+from referencing.jsonschema import DRAFT202012
+
+PROGRAMS = Path(sys.executable).parent
+SCHEMAS = Path(__file__).parents[2] / "docs/reference/json"
+
+
+class Home:
+    """Commands run in a folder of their own, with nothing set but what a test sets."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        self.environ = {**kept, "HOME": str(folder), **settings}
+
+    def start(
+        self, *words: str | Path, program: str = "job-runner", **settings: str
+    ) -> subprocess.Popen[str]:
+        """Start a program with its output in pipes."""
+        return subprocess.Popen(
+            [str(PROGRAMS / program), *map(str, words)],
+            cwd=self.folder,
+            env={**self.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, *words: str | Path, program: str = "job-runner", **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        process = self.start(*words, program=program, **settings)
+        out, err = process.communicate(timeout=90)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def json(self, *words: str | Path) -> Any:
+        """What `job-runner ... --json` prints."""
+        return json.loads(self.run(*words, "--json").stdout)
+
+    def jobs(
+        self, count: int, *, text: str = "The sea comes back twice a day.", name: str = "jobs.yaml"
+    ) -> Path:
+        """A file of jobs topic/beat-001 and so on."""
+        path = self.folder / name
+        lines = ["defaults: {speaker: Ryan}", "jobs:"]
+        for number in range(1, count + 1):
+            lines.append(f"  - {{output_name: topic/beat-{number:03d}, text: 'Number {number}. {text}'}}")
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+
+@cache
+def _schemas() -> referencing.Registry[Any]:
+    resources = [
+        (path.name, referencing.Resource.from_contents(json.loads(path.read_text()), DRAFT202012))
+        for path in SCHEMAS.glob("*.json")
+    ]
+    return referencing.Registry[Any]().with_resources(resources)
+
+
+def check_shape(name: str, value: Any) -> None:
+    """Raise unless `value` has the documented shape `docs/reference/json/<name>.json`."""
+    schema = _schemas().contents(f"{name}.json")
+    jsonschema.Draft202012Validator(schema, registry=_schemas()).validate(value)

