@@ -12,7 +12,7 @@ from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue, JobState, Lease
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
-from lib.spool import Files, SpoolClient
+from lib.spool import Files
 
 
 class NotLeading(TryAgain):
@@ -83,8 +83,8 @@ class Settled:
 class Settler(Protocol):
     """Brings a machine's result into the store and the queue."""
 
-    def settle(self, spool: SpoolClient, entry: str, lease: Lease) -> Settled:
-        """Verify, store, record. The spool keeps its result.
+    def settle(self, files: Files, entry: str, lease: Lease) -> Settled:
+        """Verify, store, record. The spool under `files` keeps its result.
 
         Raises:
             LeaseLost: the job is no longer ours; nothing was changed.

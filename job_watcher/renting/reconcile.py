@@ -132,6 +132,7 @@ class Reconciler:
         return listing
 
     def _do_work(self, reign: Reign, rows: Sequence[MachineRow]) -> None:
+        self._work.drop_leavers(rows)
         self._work.visit(reign, rows)
         if not self._draining:
             try:

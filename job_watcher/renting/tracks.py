@@ -1,4 +1,4 @@
-"""What this process has seen of each machine. Nothing here must survive a crash: it only delays conclusions."""
+"""What this process has seen of each machine. None of it must survive a crash: it only delays conclusions."""
 
 from __future__ import annotations
 

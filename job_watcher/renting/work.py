@@ -15,10 +15,10 @@ from job_watcher.renting.tracks import Track, Tracks
 from lib.errors import Unavailable
 from lib.fleet import Speeds, State
 from lib.fleet.speeds import blended
-from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
+from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.jobspec import to_payload
 from lib.machines.model import MachineRow
-from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolJob, SpoolUnusable, entry_name
+from lib.spool import Files, InvalidSpoolData, Phase, SpoolClient, SpoolJob, SpoolUnusable, entry_name
 from lib.storage import StorageUnavailable
 
 _STORE_PAUSE_S = 30.0
@@ -74,7 +74,8 @@ class Work:
                 continue
 
     def _tend(self, reign: Reign, row: MachineRow, instance: str, track: Track) -> None:
-        spool = SpoolClient(self._parts.access.files(instance))
+        files = self._parts.access.files(instance)
+        spool = SpoolClient(files)
         phases = self._phases[row.token] = spool.entries()
         holds = self._holds.setdefault(row.token, {})
         for hold in list(holds.values()):
@@ -85,7 +86,7 @@ class Work:
             elif phase is not Phase.INBOX and not hold.began:
                 self._begin(hold)
             if phase is Phase.OUTBOX:
-                self._settle(reign, row, spool, hold, track)
+                self._settle(reign, row, files, hold, track)
         self._clear_strays(row.token, spool, phases)
         if holds:
             track.idle_since = None
@@ -99,25 +100,25 @@ class Work:
         except LeaseLost:
             self._drop(hold)
 
-    def _settle(self, reign: Reign, row: MachineRow, spool: SpoolClient, hold: Hold, track: Track) -> None:
+    def _settle(self, reign: Reign, row: MachineRow, files: Files, hold: Hold, track: Track) -> None:
         now = self._parts.clock.monotonic()
-        if now < hold.retry_at or hold.token not in self._holds:
+        if now < hold.retry_at or self._holds[row.token].get(hold.lease.request_id) is not hold:
             return
         reign.check()
         try:
-            settled = self._parts.settler.settle(spool, hold.entry, hold.lease)
+            settled = self._parts.settler.settle(files, hold.entry, hold.lease)
         except StorageUnavailable as error:
             hold.retry_at = now + _STORE_PAUSE_S
             self._parts.tell("storage", error.message, row.token)
             return
         except LeaseLost:
             self._forget(hold)
-            spool.acknowledge(hold.entry)
+            SpoolClient(files).acknowledge(hold.entry)
             return
         self._learn(row, track, settled)
         self._parts.tell("settled", f"{hold.lease.request_id} is {settled.state.value}", row.token)
         self._forget(hold)
-        spool.acknowledge(hold.entry)
+        SpoolClient(files).acknowledge(hold.entry)
 
     def _learn(self, row: MachineRow, track: Track, settled: Settled) -> None:
         if settled.state is JobState.DONE:
@@ -215,7 +216,7 @@ class Work:
     # --- endings -----------------------------------------------------------------------------------------
 
     def abandon(self, token: str, *, why: str, lost: bool) -> None:
-        """The machine leaves: its jobs go elsewhere at once. `lost` counts against jobs that kill machines."""
+        """The machine leaves: its jobs go elsewhere at once. `lost` counts against jobs that kill them."""
         for hold in list(self._holds.get(token, {}).values()):
             if lost:
                 self._fail(hold.lease, Failure(ErrorClass.LOST_MACHINE, f"The machine was lost: {why}."))
@@ -223,6 +224,13 @@ class Work:
                 self._release(hold.lease, why)
         self._holds.pop(token, None)
         self._phases.pop(token, None)
+
+    def drop_leavers(self, rows: Iterable[MachineRow]) -> None:
+        """Give up jobs on machines that work no longer: a crash or a lost reply cut a step short."""
+        working = {row.token for row in rows if row.state in _WORKING}
+        for token in [token for token, holds in self._holds.items() if holds and token not in working]:
+            self.abandon(token, why="its machine left", lost=False)
+        self._phases = {token: phases for token, phases in self._phases.items() if token in working}
 
     def hand_back(self) -> None:
         """Release every lease and leave the work where it is, for the next watcher to adopt."""
@@ -232,9 +240,14 @@ class Work:
         self._holds.clear()
 
     def _drop(self, hold: Hold) -> None:
-        """The lease is lost; its work must stop unless the new holder wants it, which would be us."""
-        self._dropped.add(hold.entry)
+        """The lease is lost. The work of a job that ended stops; other work may yet be adopted."""
         self._forget(hold)
+        try:
+            record = self._parts.queue.job(hold.lease.request_id)
+        except Unavailable:
+            return
+        if record is None or record.state in TERMINAL:
+            self._dropped.add(hold.entry)
 
     def _forget(self, hold: Hold) -> None:
         self._holds.get(hold.token, {}).pop(hold.lease.request_id, None)

@@ -1,4 +1,4 @@
-"""Commands as bytes on the wire. The client library takes a packer; this one is quicker with many short words."""
+"""Commands as bytes on the wire: the client library's packer is slow with many short words."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Transport:
     def _wait_and_run(
         self, waits: Wait, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> Any:
-        """Send both at once: the server runs the script the moment the wait ends, without a way to and fro."""
+        """Send both at once: the server runs the script the moment the wait ends."""
         with self._waiting.pipeline(transaction=False) as pipeline:
             add: Callable[..., Any] = pipeline.execute_command
             add("XREAD", *waits.words())

@@ -26,7 +26,7 @@ def load_statements(package: str, file: str) -> Mapping[str, TextClause]:
     """
     source = (resources.files(package) / file).read_text(encoding="utf-8")
     heads = list(_NAME.finditer(source))
-    ends = [head.start() for head in heads[1:]] + [len(source)]
+    ends = [*(head.start() for head in heads), len(source)][1:]
     found = {
         head.group(1): source[head.end() : end].strip().removesuffix(";")
         for head, end in zip(heads, ends, strict=True)

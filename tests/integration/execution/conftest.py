@@ -117,60 +117,6 @@ def audio(folder: Path) -> dict[str, str]:
     }
 
 
-def until_spoken(self, count: int) -> None:
-        """Wait until `count` texts were begun."""
-        until(lambda: self.spoken().total() >= count, f"speaking {count} texts")
-
-    def jobs(self, *jobs: dict[str, Any], name: str = "jobs.yaml") -> Path:
-        """Write a job file; the speaker is Ryan unless a job names a voice."""
-        path = self.home / name
-        path.write_text(json.dumps([{"speaker": "Ryan", **job} for job in jobs]))  # JSON is YAML
-        return path
-
-
-class Ran:
-    """What an ended program left."""
-
-    def __init__(self, out: str, err: str) -> None:
-        self.out, self.err = out, err
-
-    @property
-    def json(self) -> Any:
-        """The one value on stdout."""
-        return json.loads(self.out)
-
-    def states(self) -> dict[str, str]:
-        """Each job's state, of the value on stdout."""
-        return {job["request_id"]: job["state"] for job in self.json["jobs"]}
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path)
-    yield machine
-    machine.close()
-
-
-def audio(folder: Path) -> dict[str, str]:
-    """Every audio file below `folder`, and its sha256."""
-    suffixes = {".wav", ".flac", ".mp3", ".opus"}
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.suffix in suffixes and ".job-runner" not in path.parts
-    }
-
-
-def without_serial(data: bytes) -> bytes:
-    """An Ogg file without its stream's serial number, which the encoder draws, and the checksums over it."""
-    cleaned, place = bytearray(data), 0
-    while cleaned[place : place + 4] == b"OggS":
-        cleaned[place + 14 : place + 18] = cleaned[place + 22 : place + 26] = bytes(4)
-        segments = cleaned[place + 26]
-        place += 27 + segments + sum(cleaned[place + 27 : place + 27 + segments])
-    return bytes(cleaned)
-
-
 def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for `condition`, which some other process brings about."""
     deadline = time.monotonic() + _DEADLINE

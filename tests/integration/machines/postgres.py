@@ -53,15 +53,9 @@ class Postgres:
     def start(self) -> None:
         """Make the cluster if there is none, start, and return once it answers."""
         if not (self.folder / "data").exists():
-            words = (
-                "--auth=scram-sha-256",
-                "--auth-local=trust",
-                "--no-sync",
-                "--encoding=UTF8",
-                "-U",
-                _USER,
-            )
-            assert self._start("initdb", *words).wait(_START_WITHIN_S) == 0, self.log()
+            access = ("--auth=scram-sha-256", "--auth-local=trust", "-U", _USER)
+            make = self._start("initdb", *access, "--no-sync", "--encoding=UTF8")
+            assert make.wait(_START_WITHIN_S) == 0, self.log()
         settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off")
         words = tuple(word for setting in settings for word in ("-c", setting))
         self._process = self._start("postgres", *words)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from lib.errors import BadConfiguration, TryAgain, Unavailable
 from lib.machines.model import Epoch
@@ -202,13 +202,12 @@ class TestTables:
         place.open()
         database = open_database(place.url, schema=place.schema)
 
-        with pytest.raises(KeyError):
-            database.write(
-                lambda c: (
-                    c.execute(text("INSERT INTO leader_epochs VALUES (5, 'ann', 1.0)")),
-                    {}["a mistake of ours"],
-                )
-            )
+        def work(connection: Connection) -> None:
+            connection.execute(text("INSERT INTO leader_epochs VALUES (5, 'ann', 1.0)"))
+            raise RuntimeError("a mistake of ours")
+
+        with pytest.raises(RuntimeError, match="a mistake of ours"):
+            database.write(work)
 
         assert asked(database, "SELECT COUNT(*) FROM leader_epochs") == 0
         database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_statements_are_found_by_name(package: Path) -> None:
     (package / "a.sql").write_text(
-        "-- The shop's.\n\n-- name: one\n-- The first.\nSELECT 1;\n\n-- name: two\n-- The\n-- second.\nSELECT :x"
+        "-- The shop's.\n\n-- name: one\n-- The first.\nSELECT 1;\n\n"
+        "-- name: two\n-- The\n-- second.\nSELECT :x"
     )
 
     found = load_statements("shop_of_tests", "a.sql")
@@ -51,8 +53,6 @@ def test_a_statement_without_name_description_or_body_is_refused(package: Path, 
 
 
 def test_importing_the_package_does_not_import_the_sql_library() -> None:
-    import subprocess
-
     code = "import sys, lib.sql, lib.machines.port, lib.machines.memory; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

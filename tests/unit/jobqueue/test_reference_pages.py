@@ -1,0 +1,35 @@
+"""The reference pages name what there is: every key, every event, every command the scripts use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lib.jobqueue import scripts
+from lib.jobqueue.keys import SUFFIXES
+from lib.jobqueue.lifecycle import TRANSITIONS, JobEvent
+
+DOCS = Path(__file__).parents[3] / "docs" / "reference"
+KEYS_PAGE = (DOCS / "redis-keys.md").read_text(encoding="utf-8")
+EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
+
+
+def test_every_key_is_documented() -> None:
+    for suffix in SUFFIXES.values():
+        named = f"`pab:jobs:{suffix}`" in KEYS_PAGE or f"`:{suffix.rpartition(':')[2]}`" in KEYS_PAGE
+        assert named, suffix
+
+
+def test_every_event_is_documented_with_the_state_it_leads_to() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", EVENTS_PAGE, re.MULTILINE))
+    for (_, event), after in TRANSITIONS.items():
+        if event is not JobEvent.FORGOTTEN:
+            assert after is not None
+            assert rows[event.value].strip().endswith(f"→ {after.value}")
+
+
+def test_every_command_of_the_scripts_stands_in_the_list_for_permissions() -> None:
+    listed = set(re.findall(r"[A-Z]{3,}", KEYS_PAGE.partition("## What a user")[2]))
+    for name in [*scripts.names(), "prelude"]:
+        used = set(re.findall(r"redis\.p?call\('([A-Z]+)'|\{ '([A-Z]{3,})'", scripts.source(name)))
+        assert {first or second for first, second in used} <= listed, name
