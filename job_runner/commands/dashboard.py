@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from job_runner import wiring
 from job_runner.commands import history, status
 from lib.cli import output
+from lib.cli.layout import painted, paragraph, takes_colour
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
 from lib.cli.progress import is_live
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob, JobQueue
 from lib.status import Overview, overview
-
-if TYPE_CHECKING:
-    from rich.console import Group
-
-_ROWS_BESIDE_HISTORY = 18  # lines of the screen that the status takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +64,32 @@ def _look(queue: JobQueue, limit: int) -> _Look:
 
 def _watch(queue: JobQueue, limit: int, every: float) -> None:
     """Draw on a screen of its own, which gives the old one back at the end. Ctrl-C is its normal end."""
-    import sys
-
     if not is_live(sys.stdout):
         raise UsageError("--watch needs a terminal; without one, run it again and again")
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
     console = Console(highlight=False)
     clock = SystemClock()
-    try:
-        with Live(console=console, screen=True, auto_refresh=False) as live:
-            while True:
-                rows = max(1, min(limit, console.size.height - _ROWS_BESIDE_HISTORY))
-                live.update(_drawn(_look(queue, rows), clock.now()), refresh=True)
-                clock.sleep(every)
-    except KeyboardInterrupt:
-        return
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Live(console=console, screen=True, auto_refresh=False) as live,
+    ):
+        while True:
+            lines = _screen(_look(queue, limit), clock.now(), console.size.width, console.size.height)
+            live.update(Text.from_ansi("\n".join(lines)), refresh=True)
+            clock.sleep(every)
 
 
-def _drawn(look: _Look, now: float) -> Group:
-    from rich.console import Group
-    from rich.text import Text
-
-    head = f"{look.view.verdict.value}: {look.view.sentence}"
-    fields = output.Table([output.Column(""), output.Column("", wrap=True)])
-    for name, value in status.fields_of(look.view).items():
-        fields.row(name, value)
-    grid = fields.drawn()
-    grid.show_header = False
-    grid.box = None
-    foot = f"{rfc3339(now)[:19]}Z   Ctrl-C ends"
-    return Group(Text(head), Text(), grid, history.table_of(look.jobs).drawn(), Text(foot))
+def _screen(look: _Look, now: float, width: int, height: int) -> list[str]:
+    """The lines that fit, the newest endings first; the last line says the time and how to leave."""
+    colour = takes_colour(sys.stdout)
+    verdict = look.view.verdict.value
+    head = paragraph(f"{verdict}: {look.view.sentence}", width).split("\n")
+    if colour:
+        head[0] = painted(verdict) + head[0][len(verdict) :]
+    fields = output.field_lines(status.fields_of(look.view), width)
+    table = history.table_of(look.jobs).lines(width, colour=colour)
+    lines = [*head, "", *fields, "", *table]
+    return [*lines[: max(height - 1, 1)], f"{rfc3339(now)[:19]}Z  Ctrl-C ends"]

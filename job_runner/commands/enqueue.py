@@ -114,6 +114,6 @@ def _show(submission: Submission, *, dry_run: bool) -> None:
     for job in submission.outcomes:
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
-        output.say(f"{job.outcome.value:9}  {job.request_id}{known}{until}")
+        output.say_state(job.outcome.value, f"{job.request_id}{known}{until}", pad=11)
     counts = ", ".join(f"{count} {name}" for name, count in submission.counts().items())
     output.note(f"{'would be: ' if dry_run else ''}{counts or 'no jobs'}")

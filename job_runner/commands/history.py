@@ -78,6 +78,10 @@ def table_of(jobs: list[FinishedJob]) -> output.Table:
         record = (job.result or {}).get("record", {})
         error = (job.error or {}).get("message", "")
         table.row(
-            rfc3339(job.finished_at)[:19] + "Z", job.state.value, job.request_id, record.get("seconds"), error
+            rfc3339(job.finished_at)[:19] + "Z",
+            job.state.value,
+            job.request_id,
+            None if record.get("seconds") is None else f"{record['seconds']:.1f}",
+            error,
         )
     return table

@@ -36,7 +36,7 @@ def command(json_: JsonOption = False) -> None:
 def _show(record: dict[str, Any], path: str) -> None:
     totals = record["totals"]
     words = [f"{count} {name}" for name, count in totals.items() if count and name != "jobs"]
-    output.say(f"{record['state']}: {totals['jobs']} jobs, {', '.join(words)}")
+    output.say_state(record["state"], f": {totals['jobs']} jobs, {', '.join(words)}")
     output.show_fields(
         {
             "started": record["started_at"],
@@ -50,8 +50,8 @@ def _show(record: dict[str, Any], path: str) -> None:
         [
             output.Column("state"),
             output.Column("request id", wrap=True),
-            output.Column("tries", align="right"),
-            output.Column("took", align="right"),
+            output.Column("attempts", align="right"),
+            output.Column("time", align="right"),
             output.Column("file or error", wrap=True),
         ]
     )

@@ -21,7 +21,7 @@ def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None
 
 def show(view: Overview) -> None:
     """The overview for people."""
-    output.say(f"{view.verdict.value}: {view.sentence}")
+    output.say_state(view.verdict.value, f": {view.sentence}")
     output.say()
     output.show_fields(fields_of(view))
 

@@ -76,7 +76,9 @@ def _row(jobs: Followed, request_id: str, finished: FinishedJob | None) -> dict[
 def _show(jobs: Followed, results: list[FinishedJob | None]) -> None:
     for request_id, finished in zip(jobs.request_ids, results, strict=True):
         error = ((finished.error or {}) if finished else {}).get("message")
-        output.say(f"{jobs.states[request_id].value:8}  {request_id}{f': {error}' if error else ''}")
+        output.say_state(
+            jobs.states[request_id].value, f"{request_id}{f': {error}' if error else ''}", pad=10
+        )
     if jobs.exit_status is ExitStatus.TRY_AGAIN:
         left = len(jobs.request_ids) - jobs.settled
-        output.note(f"the time is over and {left} of {len(jobs.request_ids)} jobs are not finished")
+        output.note(f"the time is over; not finished: {left} of {len(jobs.request_ids)}")

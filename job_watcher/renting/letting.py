@@ -43,6 +43,7 @@ class Letting:
         self._accountant = accountant
         self._next_search = 0.0
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
+        self._told = ""
         self.last_scores: list[Score] = []
 
     def preemptions(self) -> int:
@@ -65,8 +66,7 @@ class Letting:
         scores = self._search(reign, demand, machines)
         chosen = best(scores)
         if chosen is None:
-            self._next_search = tick + rhythm.fruitless_s
-            self._parts.tell("no_offer", _nothing_fits(scores), "")
+            self._hold_back("no_offer", _nothing_fits(scores))
             return
         why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
         if why is not None:
@@ -118,6 +118,7 @@ class Letting:
         except SpendingRefused as error:
             self._hold_back("cap", error.message)
             return
+        self._told = ""
         self._parts.tell("planned", f"{why}: {offer.gpu} for {offer.hourly_micros / 1e6:.3f} $/h", row.token)
         self._rent(reign, row.token, self._offers[offer.id])
 
@@ -163,7 +164,9 @@ class Letting:
 
     def _hold_back(self, kind: str, reason: str) -> None:
         self._next_search = self._parts.clock.monotonic() + self._config.rhythm.fruitless_s
-        self._parts.tell(kind, reason, "")
+        if kind != self._told:
+            self._parts.tell(kind, reason, "")
+        self._told = kind
 
 
 def _note(note: HostNote) -> Note:

@@ -103,7 +103,7 @@ class Rhythm:
     """When the loop does what; seconds."""
 
     period_s: float = 10.0
-    idle_s: float = 60.0
+    idle_s: float = 30.0  # at most a third of the lock's time
     standby_s: float = 20.0
     sweep_s: float = 300.0
     charge_s: float = 60.0

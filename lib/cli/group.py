@@ -11,16 +11,17 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from lib.cli.entries import CommandEntry, completion_variable, require_known
-from lib.cli.help import help_page
+from lib.cli.help import help_page, terminal_width
 
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+_HELP_NAMES = ["-h", "--help"]
+_WIDEST, _LEAST = 80, 52  # columns of help; below the least the library would overflow the line
 
 
 class LazyGroup(TyperGroup):
     """A group over `CommandEntry` values. Listing, help and completion of names import nothing."""
 
     def __init__(self, path: str, help: str, entries: Sequence[CommandEntry]) -> None:
-        super().__init__(name=path.rpartition(" ")[2], help=help, context_settings=_HELP_NAMES)
+        super().__init__(name=path.rpartition(" ")[2], help=help, context_settings=_context_settings())
         self._path = path
         self._entries = {entry.name: entry for entry in entries}
         self._only_names = False
@@ -57,6 +58,13 @@ class LazyGroup(TyperGroup):
             self._only_names = False
 
 
+def _context_settings() -> dict[str, Any]:
+    """What every command's context starts with: the names of help, and a phone's width if it is one."""
+    columns = min(terminal_width(), _WIDEST)
+    narrow = {"terminal_width": columns - 1} if columns < _LEAST else {}
+    return {"help_option_names": _HELP_NAMES, **narrow}
+
+
 def load_command(entry: CommandEntry, parent: str) -> TyperCommand | LazyGroup:
     """Import a command's module and make a typer command of its function, or a group of its list.
 
@@ -72,7 +80,7 @@ def load_command(entry: CommandEntry, parent: str) -> TyperCommand | LazyGroup:
     if not callable(function):
         raise TypeError(f"{entry.module} holds neither a function `command` nor a list `COMMANDS`")
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name=entry.name, short_help=entry.help, context_settings=_HELP_NAMES)(function)
+    app.command(name=entry.name, short_help=entry.help, context_settings=_context_settings())(function)
     made = typer.main.get_command(app)
     if not isinstance(made, TyperCommand):
         raise TypeError(f"typer made a {type(made).__name__} of {entry.module}")

@@ -8,6 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 WIDEST = 100  # longer lines are hard to read, however wide the terminal is
+_OPTIONS = (
+    ("-h, --help", "Show this page, or a command's: COMMAND --help."),
+    ("--version", "Show the version."),
+    ("--install-completion", "Let this shell complete commands and options."),
+)
+_OPTION_WIDTH = max(len(option) for option, _ in _OPTIONS)
 
 
 class Listed(Protocol):
@@ -52,12 +58,10 @@ def help_page(path: str, help: str, commands: Sequence[Listed], width: int | Non
             if command.section == section:
                 first = f"  {command.name.ljust(name_width)}  "
                 lines += _wrapped(command.help, first, " " * len(first), columns)
-    lines += ["", "Options:", "  -h, --help            Show this page, or a command's: COMMAND --help."]
-    if " " not in path:  # a program's own page, not a group's within it
-        lines += [
-            "  --version             Show the version.",
-            "  --install-completion  Let this shell complete commands and options.",
-        ]
+    lines += ["", "Options:"]
+    for option, about in _OPTIONS if " " not in path else _OPTIONS[:1]:  # a group's page has only help
+        first = f"  {option.ljust(_OPTION_WIDTH)}  "
+        lines += _wrapped(about, first, " " * len(first), columns)
     return "\n".join(lines) + "\n"
 
 

@@ -13,12 +13,41 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, TextIO
 
+from lib.cli.layout import (
+    NARROWEST,
+    Column,
+    display_width,
+    painted,
+    paragraph,
+    plain_lines,
+    table_lines,
+    takes_colour,
+    width_of,
+    wrapped,
+)
 from lib.errors import UsageError
 
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
+__all__ = [
+    "Column",
+    "Table",
+    "clean",
+    "confirm",
+    "display_width",
+    "emit_csv",
+    "emit_json",
+    "emit_json_array",
+    "emit_json_lines",
+    "error",
+    "field_lines",
+    "json_printed",
+    "note",
+    "say",
+    "say_state",
+    "show_fields",
+    "warn",
+]
 
 
 class _Mark:
@@ -98,7 +127,15 @@ def _compact(value: Any) -> str:
 
 def say(text: str = "") -> None:
     """Print a result line for people on stdout."""
-    sys.stdout.write(clean(text, keep_newlines=True) + "\n")
+    _write(sys.stdout, clean(text, keep_newlines=True))
+
+
+def say_state(state: str, text: str, *, pad: int = 0) -> None:
+    """Print a result line that begins with how something stands, coloured where that can be."""
+    word = clean(state)
+    line = f"{word.ljust(pad)}{clean(text)}"
+    colour = takes_colour(sys.stdout)
+    _write(sys.stdout, line, first=word if colour else "")
 
 
 def note(text: str) -> None:
@@ -131,15 +168,6 @@ def confirm(question: str, *, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table. On narrow terminals `wrap` columns fold, the others keep their width."""
-
-    heading: str
-    align: Literal["left", "right"] = "left"
-    wrap: bool = False
-
-
 @dataclass(slots=True)
 class Table:
     """Rows for people: drawn to the terminal's width, or plain aligned text in a pipe.
@@ -161,51 +189,41 @@ class Table:
         """Print it, on stdout by default."""
         stream = file or sys.stdout
         if stream.isatty():
-            self._show_on_terminal(stream)
+            stream.write("\n".join(self.lines(width_of(stream), colour=takes_colour(stream))) + "\n")
         else:
             stream.write(self.plain())
 
     def plain(self) -> str:
         """The aligned text, one line per row."""
-        lines = [tuple(column.heading for column in self.columns), *self.rows]
-        widths = [max(display_width(line[index]) for line in lines) for index in range(len(self.columns))]
-        out = []
-        for line in lines:
-            cells = [self._padded(cell, widths[index], index) for index, cell in enumerate(line)]
-            out.append("  ".join(cells).rstrip())
-        return "\n".join(out) + "\n"
+        return "\n".join(plain_lines(self.columns, self.rows)) + "\n"
 
-    def _padded(self, cell: str, width: int, index: int) -> str:
-        gap = " " * (width - display_width(cell))
-        return gap + cell if self.columns[index].align == "right" else cell + gap
-
-    def _show_on_terminal(self, stream: TextIO) -> None:
-        from rich.console import Console
-
-        Console(file=stream, highlight=False).print(self.drawn())
-
-    def drawn(self) -> RichTable:
-        """The table as rich draws it, for commands that show it live."""
-        from rich import box
-        from rich.table import Table as RichTable
-        from rich.text import Text
-
-        drawn = RichTable(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-        for column in self.columns:
-            overflow: Literal["fold", "ellipsis"] = "fold" if column.wrap else "ellipsis"
-            drawn.add_column(column.heading, justify=column.align, overflow=overflow, no_wrap=not column.wrap)
-        for row in self.rows:
-            drawn.add_row(*(Text(cell) for cell in row))
-        return drawn
+    def lines(self, width: int, *, colour: bool = False) -> list[str]:
+        """The table as it stands on a terminal of that width."""
+        title = [self.title] if self.title else []
+        return [*title, *table_lines(self.columns, self.rows, width, colour=colour)]
 
 
 def show_fields(fields: Mapping[str, object], *, title: str | None = None) -> None:
     """Print names and values under each other on stdout; None is shown as `-`."""
     if title:
         say(title)
-    width = max((len(name) for name in fields), default=0)
+    for line in field_lines(fields, width_of(sys.stdout) if sys.stdout.isatty() else None):
+        sys.stdout.write(line + "\n")
+
+
+def field_lines(fields: Mapping[str, object], width: int | None = None) -> list[str]:
+    """Names and values under each other; a value that is too long for `width` goes on below itself."""
+    names = max((len(name) for name in fields), default=0)
+    lines = []
     for name, value in fields.items():
-        say(f"{name.ljust(width)}  {'-' if value is None else clean(str(value))}")
+        line = f"{name.ljust(names)}  {'-' if value is None else clean(str(value))}"
+        if width is None or display_width(line) <= width:
+            lines.append(line)
+        else:
+            head = name.ljust(names) + "  "
+            body = wrapped(line[len(head) :], max(width - len(head), NARROWEST))
+            lines += [head + body[0], *(" " * len(head) + rest for rest in body[1:])]
+    return lines
 
 
 def clean(text: str, *, keep_newlines: bool = False) -> str:
@@ -214,18 +232,6 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
         return text
     kept = "\n" if keep_newlines else ""
     return "".join(char if char in kept or not _is_control(char) else _escaped(char) for char in text)
-
-
-def display_width(text: str) -> int:
-    """Columns that `text` takes on a terminal: wide characters count two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    import unicodedata
-
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def _is_control(char: str) -> bool:
@@ -248,10 +254,17 @@ def _escaped(char: str) -> str:
 def _to_stderr(text: str) -> None:
     try:
         sys.stdout.flush()  # keeps the two streams in order when both are a terminal
-        sys.stderr.write(clean(text, keep_newlines=True) + "\n")
+        _write(sys.stderr, clean(text, keep_newlines=True))
         sys.stderr.flush()
     except (BrokenPipeError, ValueError):
         pass  # nobody reads; the exit status still tells
+
+
+def _write(stream: TextIO, text: str, *, first: str = "") -> None:
+    """Write a line, wrapped at spaces on a terminal; the word `first` at its beginning gets its colour."""
+    if stream.isatty():
+        text = paragraph(text, width_of(stream))
+    stream.write(painted(first) + text[len(first) :] + "\n")
 
 
 def _speaks_unicode(stream: TextIO) -> bool:

@@ -119,7 +119,8 @@ class Policy:
     idle_hold_s: float | None = None  # None: by cost
     longest_hold_s: float = 1800.0
     max_life_s: float = 8 * 3600.0
-    least_life_s: float = 1200.0
+    usual_life_s: float = 3600.0  # asked for at least: a promise of money costs nothing by itself
+    least_life_s: float = 1500.0  # not rented for less
     settle_s: float = 600.0  # before the end of its time a machine takes nothing new
     drain_limit_s: float = 900.0
     boot_limit_s: float = 1500.0  # until the checks are passed

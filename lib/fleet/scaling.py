@@ -72,4 +72,4 @@ def needed_life_s(demand: Demand, offer: Offer, sharing: int, policy: Policy, sp
     work = demand.audio_s / own / max(1, sharing)
     hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
     wanted = cold + 2 * work + hold + policy.settle_s
-    return min(policy.max_life_s, max(policy.least_life_s, wanted))
+    return min(policy.max_life_s, max(policy.usual_life_s, wanted))

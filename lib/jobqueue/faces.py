@@ -14,7 +14,8 @@ from lib.jobqueue.keys import GROUP, Keys
 from lib.jobqueue.model import JobState, Lease
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.scripts import load
-from lib.jobqueue.transport import Argument, Transport, Wait
+from lib.jobqueue.transport import Transport, Wait
+from lib.jobqueue.wire import Argument
 
 
 class Note(NamedTuple):

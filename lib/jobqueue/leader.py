@@ -8,7 +8,9 @@ carries its epoch, so that what it began too late is recognised (docs/reference/
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +20,9 @@ from lib.jobqueue.keys import Keys
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 
-LEASE_S: Final = 30.0
+LEASE_S: Final = 60.0
+ACT_S: Final = 30.0  # a provider call returns within that, or raises
+SILENT_AFTER_S: Final = 180.0
 
 
 class LeadershipLost(JobRunnerError):
@@ -101,10 +105,11 @@ class LeaderLock:
         """Become the leader; the epoch, or None while somebody else's lease runs.
 
         `above` is the newest epoch that the ledger remembers: the new one is above it even when the server
-        lost its memory. A watcher that leads already gets its own epoch again, unless the ledger's is newer.
+        lost its memory. A watcher that leads already renews and gets its own epoch again, unless the
+        ledger's is newer.
         """
         if (epoch := self.epoch) is not None:
-            if epoch >= above and self.held(epoch):
+            if epoch >= above and self._kept():
                 return epoch
             self.release()
         asked = self._clock.monotonic()
@@ -115,6 +120,13 @@ class LeaderLock:
             return None
         self._reign = _Reign(int(reply[1]), token, asked + self.lease_s, asked)
         return self._reign.epoch
+
+    def _kept(self) -> bool:
+        try:
+            self.renew()
+        except LeadershipLost:
+            return False
+        return True
 
     def keep(self) -> None:
         """Renew when a third of the lease has passed, else do nothing; call it as often as is convenient.
@@ -214,6 +226,82 @@ class LeaderLock:
     def close(self) -> None:
         """Give back connections; the lease runs on until its end unless `release` was called."""
         self._transport.close()
+
+
+class Leadership:
+    """The lock as a slow loop takes it: renewed by a thread of its own while the loop is alive.
+
+    `start` the thread, `stop` it at the end. A loop that asked for nothing for `silent_after_s` seconds
+    counts as hung: its lease is not renewed any more, so that a standby takes over. `held` wants `act_s`
+    seconds to be left, so that an act begun then ends within the lease.
+    """
+
+    def __init__(
+        self,
+        lock: LeaderLock,
+        *,
+        act_s: float = ACT_S,
+        silent_after_s: float = SILENT_AFTER_S,
+        clock: Clock | None = None,
+    ) -> None:
+        self._lock = lock
+        self._act_s = act_s
+        self._silent_after_s = silent_after_s
+        self._clock = clock or SystemClock()
+        self._heard = self._clock.monotonic()
+        self._turn = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="leadership", daemon=True)
+
+    def lead(self, at_least: int) -> int | None:
+        """Take or keep the lock: the epoch, or None while another watcher leads.
+
+        A new epoch is `at_least` that number or higher; our own is kept if it is the one right below.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        self._heard = self._clock.monotonic()
+        with self._turn:
+            return self._lock.acquire(above=at_least - 1)
+
+    def held(self, epoch: int) -> bool:
+        """Whether we lead in this epoch for long enough to act. False whenever that is not certain."""
+        self._heard = self._clock.monotonic()
+        try:
+            return self._lock.held(epoch, for_s=self._act_s)
+        except JobRunnerError:
+            return False
+
+    def resign(self) -> None:
+        """Give the lock back, if it is ours.
+
+        Raises:
+            Unavailable: the server does not answer; the lease runs out by itself.
+        """
+        with self._turn:
+            self._lock.release()
+
+    def tick(self) -> None:
+        """Renew if it is time and the loop is alive; the thread does this again and again."""
+        silent_s = self._clock.monotonic() - self._heard
+        with self._turn, suppress(JobRunnerError):  # lost or unknown: the loop learns it from `held`
+            if self._lock.epoch is not None and silent_s < self._silent_after_s:
+                self._lock.keep()
+
+    def start(self) -> None:
+        """Begin renewing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Renew no more; returns when the thread has ended. The lock is not given back."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._lock.renew_every_s / 4):
+            self.tick()
 
 
 def open_leader_lock(

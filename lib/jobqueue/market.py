@@ -28,6 +28,7 @@ class GpuMarket:
     """What one class of GPU costs now. Money is whole micro-dollars, the cheapest and the median offer.
 
     Prices per hour include the disk; `fee_micros` is what our downloads cost once on the cheapest.
+    `perf` is the provider's own figure of such a GPU's power, a guess at speed where nothing was measured.
     `speeds` holds measured seconds of audio per second by engine, `cold_start_s` the seconds from rent to the
     first job; an engine that is missing, or None, was not measured.
     """
@@ -38,6 +39,7 @@ class GpuMarket:
     median_hourly_micros: int
     fee_micros: int = 0
     interruptible: bool = False
+    perf: float = 1.0
     speeds: Mapping[str, float] = field(default_factory=dict)
     cold_start_s: float | None = None
 
@@ -64,6 +66,7 @@ class Market:
                     "median_hourly_micros": item.median_hourly_micros,
                     "fee_micros": item.fee_micros,
                     "interruptible": item.interruptible,
+                    "perf": item.perf,
                     "speeds": dict(item.speeds),
                     "cold_start_s": item.cold_start_s,
                 }
@@ -120,6 +123,7 @@ def _class(item: Mapping[str, Any]) -> GpuMarket:
         median_hourly_micros=int(item["median_hourly_micros"]),
         fee_micros=int(item["fee_micros"]),
         interruptible=bool(item["interruptible"]),
+        perf=float(item["perf"]),
         speeds={str(engine): float(speed) for engine, speed in item["speeds"].items()},
         cold_start_s=None if cold is None else float(cold),
     )

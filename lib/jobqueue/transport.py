@@ -15,8 +15,8 @@ from redis.retry import Retry
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue.errors import ServerFull
-from lib.jobqueue.packing import Packer
 from lib.jobqueue.scripts import Script
+from lib.jobqueue.wire import Argument, Command, Wire
 
 IDLE_SLICE_S: Final = 10.0  # the longest a blocked read stays out without a look at the server
 _ANSWER_WITHIN_S: Final = 10.0
@@ -38,7 +38,6 @@ _PASSING_WORDS: Final = (
 )
 
 T = TypeVar("T")
-Argument = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,10 @@ class Wait:
     after: Mapping[str, str]
     block_ms: int
 
-    def words(self) -> list[Argument]:
-        """What follows XREAD. Never BLOCK 0, which would wait for ever."""
-        return ["COUNT", 1, "BLOCK", max(1, self.block_ms), "STREAMS", *self.after, *self.after.values()]
+    def command(self) -> Command:
+        """As XREAD. Never BLOCK 0, which would wait for ever."""
+        block = ("BLOCK", max(1, self.block_ms))
+        return ("XREAD", "COUNT", 1, *block, "STREAMS", *self.after, *self.after.values())
 
 
 def place_of(url: str) -> str:
@@ -78,22 +78,21 @@ class Transport:
         self.place = place_of(url)
         self._patience_s = patience_s
         self._clock = clock or SystemClock()
-        self.client = self._open(url, _ANSWER_WITHIN_S)
+        self._wire = self._open(url, _ANSWER_WITHIN_S)
         self._waiting = self._open(url, IDLE_SLICE_S + _ANSWER_WITHIN_S)
-        self.ask: Callable[..., Any] = self.client.execute_command
-        self._wait: Callable[..., Any] = self._waiting.execute_command
+        self.ask: Callable[..., Any] = self._wire.ask
 
-    def _open(self, url: str, timeout_s: float) -> redis.Redis:
+    def _open(self, url: str, timeout_s: float) -> Wire:
+        settings: dict[str, Any] = {
+            "protocol": 2,
+            "decode_responses": True,
+            "retry": Retry(NoBackoff(), 0),
+            "socket_timeout": timeout_s,
+        }
+        if not url.startswith("unix:"):
+            settings["socket_connect_timeout"] = 5.0
         try:
-            return redis.Redis.from_url(
-                url,
-                protocol=2,
-                decode_responses=True,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=timeout_s,
-                command_packer=Packer(),
-                **({} if url.startswith("unix:") else {"socket_connect_timeout": 5.0}),
-            )
+            return Wire(redis.ConnectionPool.from_url(url, **settings))
         except (ValueError, TypeError) as error:
             raise BadConfiguration(
                 f"REDIS_URL for {self.place} is not usable: {error}; write it like redis://127.0.0.1:6379/0"
@@ -102,9 +101,9 @@ class Transport:
     def greet(self) -> None:
         """See that the server answers, without patience: a wrong address is said at once."""
         try:
-            self.client.ping()
+            self.ask("PING")
         except refused.BusyLoadingError:
-            self.repeat(lambda: self.client.ping())
+            self.repeat(lambda: self.ask("PING"))
         except refused.RedisError as error:
             raise self._unavailable(error) from None
 
@@ -139,15 +138,17 @@ class Transport:
         self, waits: Wait, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> Any:
         """Send both at once: the server runs the script the moment the wait ends."""
-        with self._waiting.pipeline(transaction=False) as pipeline:
-            add: Callable[..., Any] = pipeline.execute_command
-            add("XREAD", *waits.words())
-            add("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            return pipeline.execute()[1]
+        run = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        return self._waiting.ask_all(waits.command(), run)[1]
 
     def wait(self, waits: Wait) -> None:
         """Return when there is an entry to see, or the wait's time is over."""
-        self.repeat(lambda: self._wait("XREAD", *waits.words()))
+        self.repeat(lambda: self._waiting.ask(*waits.command()))
+
+    def together(self, *commands: Command) -> list[Any]:
+        """Several reads of one moment; their replies."""
+        whole: tuple[Command, ...] = (("MULTI",), *commands, ("EXEC",))
+        return list(self.repeat(lambda: self._wire.ask_all(*whole))[-1])
 
     def repeat(self, call: Callable[[], T]) -> T:
         """Call until it works, as long as the reason to fail is a passing one and patience lasts."""
@@ -161,8 +162,8 @@ class Transport:
             except refused.RedisError as error:
                 if not _passing(error) or self._clock.monotonic() + pause > give_up:
                     raise self._unavailable(error) from error
-                if not isinstance(error, refused.ConnectionError):
-                    self.client.connection_pool.disconnect(inuse_connections=False)
+                self._wire.drop()  # after a failover the address may lead elsewhere
+                self._waiting.drop()
             self._clock.sleep(pause)
             pause = min(1.0, pause * 2)
 
@@ -179,8 +180,8 @@ class Transport:
 
     def close(self) -> None:
         """Give back all connections."""
-        self.client.close()
-        self._waiting.close()
+        self._wire.drop()
+        self._waiting.drop()
 
 
 def _passing(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lib.jobqueue.keys import Keys
@@ -35,25 +35,13 @@ class Views:
         self._keys = keys
         self._ttl_ms = result_ttl_ms
 
-    def _several(self, *commands: tuple[str | int | float, ...]) -> list[Any]:
-        """Several reads of one moment."""
-
-        def ask() -> list[Any]:
-            with self._transport.client.pipeline(transaction=True) as pipeline:
-                add: Callable[..., Any] = pipeline.execute_command
-                for command in commands:
-                    add(*command)
-                return list(pipeline.execute())
-
-        return self._transport.repeat(ask)
-
     def _one(self, *command: str | int | float) -> Any:
         return self._transport.repeat(lambda: self._transport.ask(*command))
 
     def job(self, request_id: str) -> JobRecord | None:
         """One job with all that is known."""
         keys = self._keys
-        raw, expiry, due, progress, error, batches = self._several(
+        raw, expiry, due, progress, error, batches = self._transport.together(
             ("HGET", keys["state"], request_id),
             ("ZSCORE", keys["leases"], request_id),
             ("ZSCORE", keys["delayed"], request_id),
@@ -77,7 +65,7 @@ class Views:
         found: list[JobRecord | None] = []
         for start in range(0, len(request_ids), _PAGE):
             page = request_ids[start : start + _PAGE]
-            rows, batches = self._several(
+            rows, batches = self._transport.together(
                 ("HMGET", self._keys["state"], *page), ("HGETALL", self._keys["batches"])
             )
             committed = _committed(batches)
@@ -94,7 +82,7 @@ class Views:
     def _finished(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
         if not request_ids:
             return []
-        rows, done, failed = self._several(
+        rows, done, failed = self._transport.together(
             ("HMGET", self._keys["state"], *request_ids),
             ("HMGET", self._keys["result"], *request_ids),
             ("HMGET", self._keys["failed"], *request_ids),
@@ -144,7 +132,8 @@ class Views:
 
     def server_health(self) -> dict[str, Any]:
         """The server as INFO tells."""
-        info: dict[str, Any] = self._transport.repeat(lambda: dict(self._transport.client.info()))
+        lines = str(self._one("INFO")).splitlines()
+        info = {name: value for name, _, value in (line.partition(":") for line in lines)}
         return {
             "name": info.get("server_name", "redis"),
             "version": info.get("valkey_version") or info.get("redis_version", ""),
@@ -152,7 +141,7 @@ class Views:
             "used_memory_bytes": int(info.get("used_memory", 0)),
             "maxmemory_bytes": int(info.get("maxmemory", 0)),
             "eviction_policy": info.get("maxmemory_policy", ""),
-            "appendonly": bool(info.get("aof_enabled", 0)),
+            "appendonly": info.get("aof_enabled") == "1",
             "last_write_ok": info.get("aof_last_write_status", "ok") == "ok",
         }
 
@@ -166,7 +155,7 @@ class Views:
         cursor = "0"
         for _ in range(_NEAREST_ROUNDS):
             cursor, flat = self._one("HSCAN", self._keys["state"], cursor, "COUNT", 1000)
-            known += flat if isinstance(flat, dict) else flat[::2]
+            known += flat[::2]
             if str(cursor) == "0":
                 break
         return tuple(difflib.get_close_matches(request_id, known, n=3, cutoff=0.6))
@@ -186,9 +175,10 @@ def _number(score: object) -> float | None:
     return None if score is None else float(str(score))
 
 
-def _committed(reply: Any) -> frozenset[str]:
-    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
-    return frozenset(str(batch) for batch, mark in pairs if json.loads(mark)[0] == "committed")
+def _committed(flat: Sequence[str]) -> frozenset[str]:
+    """The committed ones of the hash `batches`."""
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    return frozenset(batch for batch, mark in pairs if json.loads(mark)[0] == "committed")
 
 
 def _finished_of(request_id: str, row: Row | None, raw: str | None) -> FinishedJob | None:
@@ -221,10 +211,8 @@ def _watchers(flat: Sequence[str], now: float) -> list[WatcherInfo]:
     return sorted(found, key=lambda item: (item.started_at, item.name))
 
 
-def _event(entry_id: str, fields: Any) -> Event:
-    by_name: dict[str, str] = (
-        fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
-    )
+def _event(entry_id: str, flat: Sequence[str]) -> Event:
+    by_name = dict(zip(flat[::2], flat[1::2], strict=True))
     kind, data = by_name["kind"], by_name["data"]
     return Event(
         id=entry_id,

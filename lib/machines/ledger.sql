@@ -27,11 +27,11 @@ INSERT INTO machines (
 );
 
 -- name: change
--- Carry a machine from the version that the caller saw to the next one.
+-- Carry a machine to its next version; the caller has read the row in the same serializable transaction.
 UPDATE machines SET
   state = :state, since = :since, version = :version, epoch = :epoch, instance = :instance, reason = :reason,
   hourly_micros = :hourly_micros, closed_at = :closed_at
-WHERE token = :token AND version = :version - 1;
+WHERE token = :token;
 
 -- name: record
 -- Write one line of a machine's history.

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, RowMapping, exc
+from sqlalchemy import Connection, RowMapping, exc
 
 from lib.machines.model import Books, Change, Charge, Epoch, HistoryEvent, HostNote, Intent, MachineRow
 from lib.machines.port import Allow, SpendingRefused
@@ -107,8 +107,7 @@ class SqlLedger:
             if row is None or row.version != change.version:
                 raise row_changed(change, row)
             after, event = changed(row, change)
-            if _run(connection, "change", columns_of(after)).rowcount != 1:
-                raise row_changed(change, _row(connection, change.token))
+            _run(connection, "change", columns_of(after))
             _run(connection, "record", asdict(event))
             return after
 
@@ -166,8 +165,8 @@ class SqlLedger:
 
 def _run(
     connection: Connection, name: str, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-) -> CursorResult[Any]:
-    return connection.execute(_STATEMENTS[name], parameters)
+) -> None:
+    connection.execute(_STATEMENTS[name], parameters)
 
 
 def _all(connection: Connection, name: str, **parameters: Any) -> Sequence[RowMapping]:

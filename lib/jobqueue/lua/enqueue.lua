@@ -75,9 +75,7 @@ for i, raw in ipairs(rows) do
 end
 
 if conflicts > 0 and mode ~= 'skip' and mode ~= 'dry-skip' then reply[1] = 'conflict' end
-local depth = redis.call('XLEN', K.high) + redis.call('XLEN', K.normal) + redis.call('XLEN', K.low)
-  + redis.call('ZCARD', K.delayed) + tonumber(redis.call('HGET', K.meta, 'publishing') or 0)
-if reply[1] == 'ok' and #created > 0 and depth + #created > tonumber(ARGV[3]) then reply[1] = 'full' end
+if reply[1] == 'ok' and #created > 0 and depth(K) + #created > tonumber(ARGV[3]) then reply[1] = 'full' end
 if reply[1] ~= 'ok' or mode == 'dry' or mode == 'dry-skip' or #created == 0 then return reply end
 
 forget(K, expired)

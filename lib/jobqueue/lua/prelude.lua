@@ -51,6 +51,11 @@ local function outlived(row, now, ttl)
   return (state == 'done' or state == 'failed' or state == 'canceled') and row[SINCE] + ttl <= now
 end
 
+-- How many jobs are accepted and not finished, those that other producers are staging included.
+local function depth(K)
+  return redis.call('HLEN', K.state) - redis.call('HLEN', K.result) - redis.call('HLEN', K.failed)
+end
+
 -- Remove all that is kept of finished jobs. K: state, spec, result, failed, history, history_failed, meta.
 local function forget(K, ids)
   if #ids == 0 then return end

@@ -159,8 +159,11 @@ class TestPostgres:
             with pytest.raises(Unavailable, match="does not answer"):
                 ledger.open_rows()
             server.start()
-
             assert ledger.open_rows() == [row]
+
+            server.stop()
+            server.start()
+            assert ledger.open_rows() == [row]  # nobody asked while it was away
             ledger.close()
         finally:
             server.remove()

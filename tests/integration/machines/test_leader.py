@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,7 @@ import redis
 
 from lib.clock import ManualClock
 from lib.errors import Unavailable
-from lib.jobqueue.leader import LeaderLock, LeadershipLost, open_leader_lock
+from lib.jobqueue.leader import LeaderLock, Leadership, LeadershipLost, open_leader_lock
 from lib.jobqueue.market import GpuMarket, Market, publish_market, read_market
 from lib.jobqueue.transport import Transport
 from tests.integration.servers import Server
@@ -209,6 +210,17 @@ def test_the_epoch_is_above_all_that_the_ledger_remembers(lock: MakeLock, raw: r
     assert bob.acquire(above=42) == 43
 
 
+def test_of_two_with_one_epoch_only_the_latest_leads(lock: MakeLock, raw: redis.Redis) -> None:
+    ann, bob = lock("ann"), lock("bob")
+    ann.acquire()
+    raw.flushall()  # a server that lost its memory, and a standby that knows no ledger
+
+    assert bob.acquire() == 1
+
+    assert not ann.held(1)
+    assert bob.held(1)
+
+
 def test_a_leader_below_what_the_ledger_remembers_begins_anew(lock: MakeLock) -> None:
     ann = lock("ann")
     ann.acquire()
@@ -287,6 +299,93 @@ def test_nobody_knows_who_leads_while_the_server_is_away(own_server: Server) -> 
     with pytest.raises(Unavailable):
         lock.renew()
     lock.close()
+
+
+class TestLeadershipOfASlowLoop:
+    @pytest.fixture
+    def bob(self, lock: MakeLock) -> LeaderLock:
+        return lock("bob")
+
+    @pytest.fixture
+    def ann(self, lock: MakeLock, clock: ManualClock) -> Leadership:
+        return Leadership(lock("ann"), act_s=10, silent_after_s=100, clock=clock)
+
+    def test_keeps_its_epoch_though_the_ledger_knows_it_by_now(self, ann: Leadership) -> None:
+        assert ann.lead(5) == 5
+        assert ann.lead(6) == 5
+
+    def test_begins_anew_when_the_ledger_knows_a_newer_one(self, ann: Leadership) -> None:
+        assert ann.lead(1) == 1
+        assert ann.lead(9) == 9
+
+    def test_outlasts_the_lease_while_the_loop_is_alive(
+        self, ann: Leadership, bob: LeaderLock, clock: ManualClock
+    ) -> None:
+        ann.lead(1)
+
+        for _ in range(9):
+            clock.advance(10)
+            ann.tick()
+
+        assert ann.held(1)
+        assert bob.acquire() is None
+
+    def test_ends_when_the_loop_hangs(self, ann: Leadership, bob: LeaderLock, clock: ManualClock) -> None:
+        ann.lead(1)
+
+        for _ in range(13):
+            clock.advance(10)
+            ann.tick()
+
+        assert bob.acquire() == 2
+        assert not ann.held(1)
+
+    def test_is_not_held_by_one_that_stands_by(self, ann: Leadership, bob: LeaderLock) -> None:
+        bob.acquire()
+        ann.tick()
+
+        assert ann.lead(1) is None
+        assert not ann.held(1)
+
+    def test_is_not_held_for_an_act_that_could_outlast_it(self, ann: Leadership, clock: ManualClock) -> None:
+        ann.lead(1)
+        clock.advance(20)
+
+        assert not ann.held(1)
+
+    def test_is_given_back(self, ann: Leadership, bob: LeaderLock) -> None:
+        ann.lead(1)
+
+        ann.resign()
+
+        assert not ann.held(1)
+        assert bob.acquire() == 2
+
+    def test_is_not_held_while_nobody_can_tell(self, own_server: Server) -> None:
+        lock = open_leader_lock(own_server.url, owner="ann", lease_s=0.6)
+        ann = Leadership(lock, act_s=0)
+        ann.lead(1)
+        own_server.kill()
+
+        assert not ann.held(1)
+        ann.tick()
+        lock.close()
+
+    def test_is_renewed_by_the_thread(self, redis_url: str) -> None:
+        lock = open_leader_lock(redis_url, owner="ann", lease_s=1.5)
+        ann = Leadership(lock, act_s=0)
+        ann.lead(1)
+        first, give_up = lock.left_s(), time.monotonic() + 10
+        ann.start()
+
+        while lock.left_s() < first:  # it only ever rises when the lease is renewed
+            first = lock.left_s()
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+
+        ann.stop()
+        assert lock.held(1)
+        lock.close()
 
 
 SEEN = Market(

@@ -1,0 +1,214 @@
+"""One simulated world: watchers, market, machines, queue and store on a virtual clock."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from job_watcher.rehearsal.company import Counter, foreign
+from job_watcher.rehearsal.conditions import Conditions
+from job_watcher.rehearsal.faces import AccessFace, LockFace, StoreSettler, Tripwire, WatcherClock
+from job_watcher.rehearsal.faults import Crash, Fault, Planned
+from job_watcher.rehearsal.market import Market, Taste
+from job_watcher.rehearsal.mishaps import begin
+from job_watcher.renting.ports import Config, Parts
+from job_watcher.renting.reconcile import Reconciler
+from lib.errors import Unavailable
+from lib.fleet import Caps, Policy, Speeds
+from lib.jobqueue import JobQueue, QueueOptions
+from lib.jobqueue.memory import MemoryQueue
+from lib.jobspec import JobSpec
+from lib.machines.memory import MemoryLedger
+from lib.machines.port import Ledger
+
+START = 1_790_000_000.0
+_LEASE_MS = 180_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What happens in a world. Arrivals are (seconds from the start, jobs)."""
+
+    arrivals: Sequence[tuple[float, Sequence[JobSpec]]]
+    taste: Taste = field(default_factory=Taste)
+    policy: Policy = field(default_factory=Policy)
+    caps: Caps = field(default_factory=Caps)
+    faults: Sequence[Planned] = ()
+    watchers: int = 1
+    credit_micros: int = 50_000_000
+    strangers: int = 0
+    limit_s: float = 2 * 86_400.0
+    speeds: Speeds | None = None
+    start: float = START
+
+
+class Process:
+    """One watcher's process on one computer, with all its restarts."""
+
+    def __init__(self, world: World, index: int) -> None:
+        self._world, self.index = world, index
+        self.clock = WatcherClock(world.conditions)
+        self.alive = False
+        self._starts = 0
+
+    def start(self) -> None:
+        """Begin with an empty memory."""
+        self._starts += 1
+        self.alive = True
+        world, conditions = self._world, self._world.conditions
+        me = f"watcher-{self.index}.{self._starts}"
+        config = Config(
+            owner=conditions.owner,
+            name=me,
+            policy=world.scenario.policy,
+            caps=world.scenario.caps,
+            lease_ms=_LEASE_MS,
+            batch="batch",
+        )
+
+        def tell(kind: str, text: str, token: str) -> None:
+            if kind != "pass":
+                conditions.tell(me, kind, text, token)
+
+        queue = cast(JobQueue, Tripwire(conditions.queue, "queue", self._at_queue))
+        parts = Parts(
+            queue=queue,
+            ledger=cast(Ledger, Tripwire(conditions.ledger, "ledger", self._at_ledger)),
+            provider=Counter(conditions, self.index, me),
+            access=AccessFace(conditions, self._reached),
+            settler=StoreSettler(conditions, queue),
+            leadership=LockFace(conditions, me),
+            clock=self.clock,
+            new_token=lambda: f"{conditions.chance.getrandbits(64):016x}",
+            tell=tell,
+        )
+        self.reconciler = Reconciler(parts, config, world.scenario.speeds)
+
+    def step(self) -> None:
+        """One pass, and the next is scheduled; a crash ends it, and a supervisor starts another soon."""
+        if not self.alive:
+            return
+        try:
+            self._world.conditions.market.advance(self._world.conditions.now)
+            delay = self.reconciler.step()
+        except Crash:
+            self.crash()
+            return
+        self._world.after(delay, self.step)
+
+    def crash(self) -> None:
+        """The process is gone; systemd starts another."""
+        self.alive = False
+        self._world.after(self._world.conditions.chance.uniform(2, 40), self.restart)
+
+    def restart(self) -> None:
+        """A new process on the same computer."""
+        if not self.alive:
+            self.start()
+            self.step()
+
+    def drain(self) -> None:
+        """A deploy: this process ends in good order, another follows."""
+        if self.alive:
+            self.reconciler.drain()
+            self._world.after(45.0, self._leave)
+
+    def _leave(self) -> None:
+        if self.alive:
+            with contextlib.suppress(Crash):
+                self.reconciler.leave()
+            self.crash()
+
+    def _reached(self, step: str) -> None:
+        self._world.conditions.reached(self.index, step)
+
+    def _at_queue(self, step: str) -> None:
+        conditions = self._world.conditions
+        if conditions.armed:
+            conditions.reached(self.index, step)
+        if Fault.REDIS_DOWN in conditions.active:
+            raise Unavailable("Redis does not answer.")
+        if step.endswith("after") and conditions.hit(Fault.QUEUE_REPLIES):
+            raise Unavailable("Redis' answer was lost.")
+
+    def _at_ledger(self, step: str) -> None:
+        conditions = self._world.conditions
+        if conditions.armed:
+            conditions.reached(self.index, step)
+        if step.endswith("after") and conditions.hit(Fault.LEDGER_REPLIES):
+            raise Unavailable("The ledger's answer was lost.")
+
+
+class World:
+    """Made from a scenario and a seed; the same two give the same story."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        chance = random.Random(seed)
+        self.scenario = scenario
+        self.start = scenario.start
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._arriving = len(scenario.arrivals)
+        market = Market(scenario.taste, chance, self.start, scenario.credit_micros)
+        queue = MemoryQueue(
+            QueueOptions(lease_ms=_LEASE_MS),
+            now_ms=lambda: int(self.conditions.now * 1000),
+            chance=chance.random,
+        )
+        self.conditions = Conditions(self.start, chance, market, queue, MemoryLedger(), pause=self._others)
+        foreign(self.conditions, scenario.strangers)
+        self.processes = [Process(self, index) for index in range(scenario.watchers)]
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something later."""
+        self._count += 1
+        heapq.heappush(self._events, (self.conditions.now + seconds, self._count, action))
+
+    def run(self) -> None:
+        """Until all work is done, all machines are gone and no trouble is left, or the limit."""
+        for at, specs in self.scenario.arrivals:
+            self.after(at, lambda specs=specs: self._arrive(specs))  # type: ignore[misc]  # mypy cannot infer
+        for planned in self.scenario.faults:
+            self.after(planned.at, lambda planned=planned: begin(self, planned))  # type: ignore[misc]  # same
+        for process in self.processes:
+            process.start()
+            self.after(self.conditions.chance.uniform(0, 5), process.step)
+        end_of_time = self.start + self.scenario.limit_s
+        while self._events and self.conditions.now < end_of_time and not self.finished():
+            self._next()
+
+    def _next(self) -> None:
+        at, _, action = heapq.heappop(self._events)
+        self.conditions.now = max(self.conditions.now, at)
+        action()
+
+    def _others(self, seconds: float) -> None:
+        """Let everything else go on for a while; the caller stands still."""
+        until = self.conditions.now + seconds
+        while self._events and self._events[0][0] <= until:
+            self._next()
+        self.conditions.now = max(self.conditions.now, until)
+
+    def _arrive(self, specs: Sequence[JobSpec]) -> None:
+        self._arriving -= 1
+        self.conditions.queue.enqueue(specs)
+        self.conditions.tell("", "arrived", f"{len(specs)} jobs")
+
+    def finished(self) -> bool:
+        """Whether nothing is left to happen."""
+        conditions = self.conditions
+        if self._arriving or conditions.active or conditions.ledger.open_rows():
+            return False
+        if any(process.clock.offset for process in self.processes):
+            return False
+        snapshot = conditions.queue.snapshot()
+        return not snapshot.outstanding and not ours(conditions)
+
+
+def ours(conditions: Conditions) -> list[str]:
+    """Rentals under our label that exist."""
+    return [lot.instance for lot in conditions.market.living() if lot.label.startswith("jw|")]

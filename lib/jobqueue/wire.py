@@ -1,0 +1,91 @@
+"""Commands and replies over plain connections of the client library.
+
+Its client object spends more on a command (pool checks, metrics, reply callbacks) than the server does; a
+worker that wakes up for a job would feel that. So the queue takes connections and speaks over them itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis import exceptions as refused
+
+Argument = str | int | float
+Command = Sequence[Argument]
+
+
+class Wire:
+    """Connections to one server, each used by one call at a time; any thread may call.
+
+    A call that a signal handler makes in the middle of another takes a connection of its own.
+    Replies are as the server sends them (RESP2), strings decoded.
+    """
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._make: Any = pool.connection_class
+        self._settings = pool.connection_kwargs
+        self._free: deque[Any] = deque()
+
+    def ask(self, *command: Argument) -> Any:
+        """Send one command and return its reply.
+
+        Raises:
+            redis.RedisError: the connection failed, or the server refused.
+        """
+        return self.ask_all(command)[0]
+
+    def ask_all(self, *commands: Command) -> list[Any]:
+        """Send several at once and return their replies, when all have come.
+
+        Raises:
+            redis.RedisError: the connection failed, or the server refused one; then the first refusal.
+        """
+        connection = self._take()
+        try:
+            connection.send_packed_command([pack(command) for command in commands], check_health=False)
+            replies = [_reply(connection) for _ in commands]
+        except BaseException:
+            # What is still under way must never be taken for the reply to a later command; and when
+            # one connection failed, those that lie idle have mostly gone stale with it.
+            connection.disconnect()
+            self.drop()
+            raise
+        self._free.append(connection)
+        for reply in replies:
+            if isinstance(reply, refused.RedisError):
+                raise reply
+        return replies
+
+    def _take(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._make(**self._settings)
+
+    def drop(self) -> None:
+        """Close the connections that are not in use; new ones are made when needed."""
+        while self._free:
+            try:
+                self._free.pop().disconnect()
+            except IndexError:  # another thread took the last one
+                return
+
+
+def pack(words: Command) -> bytes:
+    """One command in RESP: an array of bulk strings."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        data = str(word).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
+
+
+def _reply(connection: Any) -> Any:
+    """The next reply; a refusal as a value, since others may follow it."""
+    try:
+        return connection.read_response()
+    except refused.ResponseError as error:
+        return error
