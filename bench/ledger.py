@@ -42,7 +42,7 @@ def intent(number: int) -> Intent:
         created_at=NOW,
         expires_at=NOW + 7200,
         label="",
-        batch="b",
+        batch=f"b{number // 10}",  # some machines each
     )
 
 
@@ -56,9 +56,9 @@ def change(row: MachineRow, *, closed: bool = False) -> Change:
     return Change(row.token, row.version, 1, "next", "went on", NOW, closed=closed)
 
 
-def charges(rows: Iterable[MachineRow]) -> list[Charge]:
-    """This hour of each machine, by category."""
-    return [Charge(row.token, category, HOUR, 1000) for row in rows for category in Category]
+def charges(rows: Iterable[MachineRow], hour: int = HOUR) -> list[Charge]:
+    """An hour of each machine, by category."""
+    return [Charge(row.token, category, hour, 1000) for row in rows for category in Category]
 
 
 def fill(ledger: SqlLedger, machines: int, closed: int) -> list[MachineRow]:
@@ -66,7 +66,7 @@ def fill(ledger: SqlLedger, machines: int, closed: int) -> list[MachineRow]:
     ledger.open_epoch(Epoch(1, "bench", NOW))
     for number in range(closed):
         row = planned(ledger, number)
-        ledger.charge(charges([row]), epoch=1)
+        ledger.charge(charges([row], MONTH[number % len(MONTH)]), epoch=1)
         ledger.change(change(row, closed=True))
     return [planned(ledger, closed + number) for number in range(machines)]
 
@@ -95,7 +95,7 @@ def measure(url: str, machines: int, closed: int) -> dict[str, float]:
 
     found = {
         "open_rows": median_ms(ledger.open_rows),
-        "books, a month": median_ms(lambda: ledger.books(MONTH, ["b"])),
+        "books, a month": median_ms(lambda: ledger.books(MONTH, [row.intent.batch])),
         "charge, all machines": median_ms(lambda: ledger.charge(charges(rows), epoch=1)),
         "plan": median_ms(lambda: planned(ledger, next(numbers))),
         "change": median_ms(step),

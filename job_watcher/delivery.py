@@ -16,8 +16,15 @@ from typing import Any
 from lib.clock import Clock
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease
 from lib.spool import ErrorClass as WorkerError
-from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult
-from lib.storage import ArtifactMismatch, Storage, Take, publish_takes, published_name
+from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
+from lib.storage import (
+    ArtifactMismatch,
+    Storage,
+    StorageUnavailable,
+    Take,
+    publish_takes,
+    published_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +70,9 @@ class Delivery:
         return JobState.DONE
 
     def _store(self, entry: str, lease: Lease, result: SpoolResult) -> list[Take]:
-        folder = self._scratch / entry
-        folder.mkdir(parents=True, exist_ok=True)
-        spec = lease.spec
+        folder, spec = self._scratch / entry, lease.spec
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             takes = []
             for file in sorted(result.files, key=lambda file: file.take):
                 local = folder / f"take-{file.take:02d}"
@@ -76,6 +82,11 @@ class Delivery:
                     Take(file.take, published_name(spec.output_name, spec.format, file.take), artifact)
                 )
             return takes
+        except (
+            OSError,
+            SpoolUnusable,
+        ) as error:  # our own disk is full or gone: the result waits in the spool
+            raise StorageUnavailable(f"The scratch folder {folder} cannot be used: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -28,8 +28,10 @@ def _jobs(world: World) -> Iterator[str]:
     for _, specs in world.scenario.arrivals:
         for spec in specs:
             record = queue.job(spec.request_id)
-            if record is None or record.state not in TERMINAL:
+            if record is None or (record.state not in TERMINAL and not _out_of_money(world)):
                 yield f"{spec.request_id} is {record.state.value if record else 'lost'} at the end"
+                continue
+            if record.state not in TERMINAL:
                 continue
             finished = queue.result(spec.request_id)
             if record.state is JobState.DONE:
@@ -38,6 +40,12 @@ def _jobs(world: World) -> Iterator[str]:
                     yield f"{spec.request_id} is done and its audio is not in the store"
             elif not finished or not finished.error:
                 yield f"{spec.request_id} failed without a reason"
+
+
+def _out_of_money(world: World) -> bool:
+    """Whether the batch's own cap ends it, which no waiting mends."""
+    cap = world.scenario.caps.batch
+    return cap is not None and sum(_spent_by_token(world).values()) > cap // 2
 
 
 def _machines(world: World) -> Iterator[str]:
@@ -55,12 +63,7 @@ def _machines(world: World) -> Iterator[str]:
 def _bill(world: World) -> Iterator[str]:
     """The ledger says what the company charges, to the micro-dollar."""
     conditions = world.conditions
-    charged: dict[str, int] = defaultdict(int)
-    for item in conditions.market.bill(0.0):
-        label = parse_label(item.label)
-        if label is not None:
-            charged[label.token] += item.micros
-    for token, micros in charged.items():
+    for token, micros in _spent_by_token(world).items():
         charges = conditions.ledger.charges(token)
         ours_ = sum(item.micros for item in charges)
         if ours_ != micros:
@@ -68,16 +71,23 @@ def _bill(world: World) -> Iterator[str]:
             yield f"{token} cost {micros} and the ledger says {ours_} (of these {guess} by our own count)"
 
 
-def _caps(world: World) -> Iterator[str]:
-    """No window of the calendar, no machine and no batch cost more than its cap."""
-    caps, conditions = world.scenario.caps, world.conditions
-    by_hour: dict[int, int] = defaultdict(int)
-    by_token: dict[str, int] = defaultdict(int)
-    for item in conditions.market.bill(0.0):
+def _spent_by_token(world: World) -> dict[str, int]:
+    spent: dict[str, int] = defaultdict(int)
+    for item in world.conditions.market.bill(0.0):
         label = parse_label(item.label)
         if label is not None:
+            spent[label.token] += item.micros
+    return spent
+
+
+def _caps(world: World) -> Iterator[str]:
+    """No window of the calendar, no machine and no batch cost more than its cap."""
+    caps = world.scenario.caps
+    by_hour: dict[int, int] = defaultdict(int)
+    for item in world.conditions.market.bill(0.0):
+        if parse_label(item.label) is not None:
             by_hour[item.hour] += item.micros
-            by_token[label.token] += item.micros
+    by_token = _spent_by_token(world)
     for name, begin, cap, spent in _windows(by_hour, caps):
         if spent > cap * _TOLERANCE:
             yield f"the {name} at {begin:.0f} cost {spent} with a cap of {cap}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from job_watcher.rehearsal.conditions import Conditions
 from job_watcher.rehearsal.faults import Fault
 from lib.fleet import State
+from lib.fleet.scaling import COMING
 from lib.machines.labels import own_label
 from lib.providers.rental import (
     BillLine,
@@ -28,8 +30,9 @@ _BELIEVED = frozenset({State.RENTED.value, State.READY.value, State.DRAINING.val
 class Counter:
     """`RentalProvider` as one process of a watcher sees it."""
 
-    def __init__(self, world: Conditions, watcher: int, me: str) -> None:
+    def __init__(self, world: Conditions, watcher: int, me: str, most: int) -> None:
         self.name = "simulated"
+        self._most = most
         self._world, self._watcher, self._me = world, watcher, me
         self._bad_list: str | None = "no listing was read"
 
@@ -50,9 +53,18 @@ class Counter:
             raise HalfRented("The bid is too low.", lot.instance)
         if world.hit(Fault.PRICES) and world.chance.random() < 0.3:
             raise NoOffer(f"{offer.id} was taken by somebody else.")
+        if world.hit(Fault.LATE_RENT):
+            world.later(world.chance.uniform(60, 600), lambda: self._rent_late(offer, label, expires_at))
+            raise OutcomeUnknown("504 Gateway Timeout")
         lot = market.rent(offer, label, expires_at)
         self._end("rent")
         return lot.instance
+
+    def _rent_late(self, offer: RentalOffer, label: str, expires_at: float) -> None:
+        """The call lay in a queue of the company's, and nobody waits for its answer any more."""
+        with contextlib.suppress(NoOffer, ProviderError):
+            lot = self._world.market.rent(offer, label, expires_at)
+            self._world.tell("", "late", f"{lot.instance} was made long after the call")
 
     def list(self) -> Listing:
         """The account's rentals, if all goes well."""
@@ -133,6 +145,9 @@ class Counter:
             world.wrong(f"{self._me} rented {label.token} without an intent in the ledger")
         elif row.intent.epoch != world.ledger.last_epoch():
             world.wrong(f"{self._me} rented {label.token} in an epoch that is over")
+        coming = sum(row.state in COMING for row in world.ledger.open_rows())
+        if coming > self._most:
+            world.wrong(f"{self._me} rented machine number {coming} of {self._most}")
         if self._bad_list is not None:
             world.wrong(f"{self._me} rented while blind: {self._bad_list}")
 

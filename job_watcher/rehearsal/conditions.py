@@ -36,7 +36,8 @@ class Told:
 
 @dataclass(slots=True)
 class Conditions:
-    """Shared by everything in one world. `pause` lets the others go on for so many seconds."""
+    """Shared by everything in one world. `pause` lets the others go on for so many seconds,
+    `later` does something after as many."""
 
     now: float
     chance: random.Random
@@ -52,6 +53,7 @@ class Conditions:
     violations: list[str] = field(default_factory=list)
     rents: dict[str, int] = field(default_factory=dict)  # rent calls by token
     pause: Callable[[float], None] = lambda seconds: None
+    later: Callable[[float, Callable[[], None]], None] = lambda seconds, action: None
 
     def hit(self, fault: Fault) -> bool:
         """Whether this call is hit by that fault, if it is on."""

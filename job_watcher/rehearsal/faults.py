@@ -27,6 +27,7 @@ class Fault(StrEnum):
     LIST_EMPTY = "list empty"  # an empty listing that says it is complete
     LIST_SHORT = "list short"  # one that lacks rows and says it is complete
     HALF_RENT = "half rent"  # refused, and a stopped rental exists
+    LATE_RENT = "late rent"  # no answer, and the rental is made minutes later
     PARTITION = "partition"  # no machine can be reached
     CLOCK_JUMP = "clock jump"  # the watcher's wall clock is off
     PREEMPTION = "preemption"  # an interruptible machine is taken, and comes back by itself
@@ -96,6 +97,7 @@ _LASTING: Final[dict[Fault, tuple[float, float]]] = {
     Fault.LIST_EMPTY: (30, 270),
     Fault.LIST_SHORT: (30, 900),
     Fault.HALF_RENT: (60, 600),
+    Fault.LATE_RENT: (60, 1200),
     Fault.PARTITION: (30, 600),
     Fault.CLOCK_JUMP: (60, 3600),
     Fault.REDIS_DOWN: (5, 300),
@@ -121,7 +123,16 @@ _SOMETIMES: Final = frozenset(
 
 def schedule(chance: random.Random, *, horizon_s: float, most: int, watchers: int) -> list[Planned]:
     """A bad day: up to `most` faults over `horizon_s` seconds, crashes and lost replies above all."""
-    kinds = [*Fault, Fault.CRASH, Fault.CRASH, Fault.CRASH, Fault.LOST_REPLY, Fault.LIST_EMPTY, Fault.PAUSE]
+    kinds = [
+        *Fault,
+        Fault.CRASH,
+        Fault.CRASH,
+        Fault.CRASH,
+        Fault.LOST_REPLY,
+        Fault.LIST_EMPTY,
+        Fault.PAUSE,
+        Fault.LATE_RENT,
+    ]
     found = []
     for _ in range(chance.randint(1, most)):
         kind = chance.choice(kinds)

@@ -23,6 +23,7 @@ GPUS = (
     ("RTX 5090", 2.6, 0.62, 32.0),
 )
 _STORAGE_SHARE = 0.06
+_NEW_HOST_S = 1200.0
 _BILLED = {
     RentalStatus.RUNNING: 1.0,
     RentalStatus.STARTING: _STORAGE_SHARE,
@@ -43,6 +44,7 @@ class Taste:
     download_gb: float = 8.0
     list_lag_s: float = 15.0
     linger_s: float = 20.0
+    dead_man: bool = True  # machines end themselves at their time; False: only we can end them
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class Market:
         self._number = 1000
         self._living: dict[str, Lot] = {}
         self.hosts = [self._host(index) for index in range(taste.hosts)]
+        self._hosts_seen = taste.hosts
+        self._next_host_at = now + _NEW_HOST_S
         self.characters = {host.machine_id: self._character() for host in self.hosts}
 
     def _host(self, index: int) -> RentalOffer:
@@ -192,8 +196,10 @@ class Market:
     def advance(self, now: float) -> None:
         """Bring every rental up to `now`: states, bills, the machines' own ends, an empty account."""
         self.now = max(self.now, now)
+        while self.now >= self._next_host_at:
+            self._replace_host()
         for lot in list(self._living.values()):
-            if now >= lot.ends_at and lot.status is RentalStatus.RUNNING:
+            if self.taste.dead_man and now >= lot.ends_at and lot.status is RentalStatus.RUNNING:
                 self.now, keep = max(lot.billed_to, lot.ends_at), self.now
                 self._end(lot)
                 self.now = keep
@@ -202,6 +208,14 @@ class Market:
         if self.credit_micros <= 0:
             for lot in self._living.values():
                 lot.status, lot.resumes_at = RentalStatus.STOPPED, None
+
+    def _replace_host(self) -> None:
+        """Hosts come and go: one leaves the market, rented or not, and another one comes."""
+        self._next_host_at += _NEW_HOST_S
+        host = self._host(self._hosts_seen)
+        self._hosts_seen += 1
+        self.hosts[self.chance.randrange(len(self.hosts))] = host
+        self.characters[host.machine_id] = self._character()
 
     def _bring_up(self, lot: Lot) -> None:
         if lot.status is RentalStatus.STARTING and self.now >= lot.runs_at:

@@ -32,6 +32,10 @@ class Troubled(Protocol):
         """Its watchers."""
         ...
 
+    def lied(self) -> None:
+        """A fault of lying lists is over."""
+        ...
+
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something later."""
         ...
@@ -66,7 +70,9 @@ def end(world: Troubled, planned: Planned) -> None:
     conditions = world.conditions
     del conditions.active[planned.kind]
     conditions.tell("", "fault over", planned.kind.value)
-    if planned.kind is Fault.CLOCK_JUMP:
+    if planned.kind in (Fault.LIST_EMPTY, Fault.LIST_SHORT):
+        world.lied()
+    elif planned.kind is Fault.CLOCK_JUMP:
         world.processes[planned.watcher].clock.offset = 0.0
     elif planned.kind is Fault.PRICES:
         conditions.market.price_factor = 1.0

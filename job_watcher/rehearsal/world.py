@@ -22,11 +22,14 @@ from lib.fleet import Caps, Policy, Speeds
 from lib.jobqueue import JobQueue, QueueOptions
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobspec import JobSpec
+from lib.machines.labels import parse_label
 from lib.machines.memory import MemoryLedger
 from lib.machines.port import Ledger
 
 START = 1_790_000_000.0
 _LEASE_MS = 180_000
+_AFTERWARDS_S = 900.0
+_CLOSING = frozenset({"vanished", "refused", "never_came"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Process:
         self.clock = WatcherClock(world.conditions)
         self.alive = False
         self._starts = 0
+        self._stepping = False
 
     def start(self) -> None:
         """Begin with an empty memory."""
@@ -73,12 +77,14 @@ class Process:
         def tell(kind: str, text: str, token: str) -> None:
             if kind != "pass":
                 conditions.tell(me, kind, text, token)
+            if kind in _CLOSING:
+                world.closed(token, kind)
 
         queue = cast(JobQueue, Tripwire(conditions.queue, "queue", self._at_queue))
         parts = Parts(
             queue=queue,
             ledger=cast(Ledger, Tripwire(conditions.ledger, "ledger", self._at_ledger)),
-            provider=Counter(conditions, self.index, me),
+            provider=Counter(conditions, self.index, me, world.scenario.policy.max_machines),
             access=AccessFace(conditions, self._reached),
             settler=StoreSettler(conditions, queue),
             leadership=LockFace(conditions, me),
@@ -92,18 +98,25 @@ class Process:
         """One pass, and the next is scheduled; a crash ends it, and a supervisor starts another soon."""
         if not self.alive:
             return
+        self._stepping = True
         try:
             self._world.conditions.market.advance(self._world.conditions.now)
             delay = self.reconciler.step()
         except Crash:
             self.crash()
             return
-        self._world.after(delay, self.step)
+        finally:
+            self._stepping = False
+        self._world.after(delay, self._next_of(self._starts))
+
+    def _next_of(self, start: int) -> Callable[[], None]:
+        """The next pass of this very process: not of one that was started since."""
+        return lambda: self.step() if start == self._starts else None
 
     def crash(self) -> None:
         """The process is gone; systemd starts another."""
         self.alive = False
-        self._world.after(self._world.conditions.chance.uniform(2, 40), self.restart)
+        self._world.after(self._world.conditions.chance.uniform(2, 60), self.restart)
 
     def restart(self) -> None:
         """A new process on the same computer."""
@@ -118,7 +131,9 @@ class Process:
             self._world.after(45.0, self._leave)
 
     def _leave(self) -> None:
-        if self.alive:
+        if self._stepping:  # it stands still in the middle of a pass
+            self._world.after(45.0, self._leave)
+        elif self.alive:
             with contextlib.suppress(Crash):
                 self.reconciler.leave()
             self.crash()
@@ -152,6 +167,7 @@ class World:
         self.start = scenario.start
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
+        self._lied_until = 0.0
         self._arriving = len(scenario.arrivals)
         market = Market(scenario.taste, chance, self.start, scenario.credit_micros)
         queue = MemoryQueue(
@@ -159,7 +175,9 @@ class World:
             now_ms=lambda: int(self.conditions.now * 1000),
             chance=chance.random,
         )
-        self.conditions = Conditions(self.start, chance, market, queue, MemoryLedger(), pause=self._others)
+        self.conditions = Conditions(
+            self.start, chance, market, queue, MemoryLedger(), pause=self._others, later=self.after
+        )
         foreign(self.conditions, scenario.strangers)
         self.processes = [Process(self, index) for index in range(scenario.watchers)]
 
@@ -180,6 +198,7 @@ class World:
         end_of_time = self.start + self.scenario.limit_s
         while self._events and self.conditions.now < end_of_time and not self.finished():
             self._next()
+        self._others(_AFTERWARDS_S)  # the last bill is read, and nothing may come back
 
     def _next(self) -> None:
         at, _, action = heapq.heappop(self._events)
@@ -197,6 +216,21 @@ class World:
         self._arriving -= 1
         self.conditions.queue.enqueue(specs)
         self.conditions.tell("", "arrived", f"{len(specs)} jobs")
+
+    def closed(self, token: str, kind: str) -> None:
+        """A row was closed: its machine must not exist. Lies about an unknown one excuse the conclusion."""
+        conditions = self.conditions
+        lied = conditions.active.keys() & {Fault.LIST_EMPTY, Fault.LIST_SHORT}
+        if kind == "never_came" and (lied or conditions.now < self._lied_until):
+            return
+        for lot in conditions.market.living():
+            label = parse_label(lot.label)
+            if label is not None and label.token == token:
+                conditions.wrong(f"the row of {token} was closed ({kind}) and {lot.instance} lives")
+
+    def lied(self) -> None:
+        """A fault of lying lists is over; what was concluded from it may come a little later."""
+        self._lied_until = self.conditions.now + 120.0
 
     def finished(self) -> bool:
         """Whether nothing is left to happen."""

@@ -70,8 +70,9 @@ class Accountant:
             self._next_charge = tick + self._config.rhythm.charge_s
             self.charge(reign, rows)
         if tick >= self._next_bill:
-            self._next_bill = tick + self._config.rhythm.bill_s
+            self._next_bill = tick + self._config.rhythm.charge_s  # when it fails
             self._read_bill(reign)
+            self._next_bill = tick + self._config.rhythm.bill_s
 
     def charge(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
         """Write our own count of every machine's time since the bill that was read last."""

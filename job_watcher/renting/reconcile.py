@@ -96,7 +96,8 @@ class Reconciler:
         snapshot = self._snapshot()
         rows = parts.ledger.open_rows()
         self._tracks.keep(rows, now)
-        jobs = snapshot is None or snapshot.waiting or snapshot.stale_pel
+        snapshot = self._with_due(reign, snapshot)
+        jobs = snapshot is None or snapshot.waiting or snapshot.pending
         if not rows and not jobs and now < self._next_sweep and not self._tracks.orphans:
             self._accountant.keep(reign, rows)
             return min(self._config.rhythm.idle_s, max(1.0, self._next_sweep - now))
@@ -118,6 +119,18 @@ class Reconciler:
         except Unavailable as error:
             self._parts.tell("trouble", error.message, "")
             return None
+
+    def _with_due(self, reign: Reign, snapshot: Snapshot | None) -> Snapshot | None:
+        """See delayed jobs that are due: a claim makes them wait, and nobody claims without a machine."""
+        idle = snapshot is not None and snapshot.delayed and not (snapshot.waiting or snapshot.pending)
+        if not idle or self._draining:
+            return snapshot
+        reign.check()
+        try:
+            return self._snapshot() if self._work.stir() else snapshot
+        except Unavailable as error:
+            self._parts.tell("trouble", error.message, "")
+            return snapshot
 
     def _listing(self, reign: Reign) -> Listing:
         """The provider's list; one that failed is an incomplete one, from which nothing follows."""
@@ -157,14 +170,13 @@ class Reconciler:
         ]
 
     def _demand(self, snapshot: Snapshot | None) -> Demand | None:
-        """The work there is, as one snapshot before the claims saw it, less what was claimed since."""
+        """The work there is. What is leased and not by us was handed back, or left by a watcher that died."""
         if snapshot is None:
             return None
-        outstanding = snapshot.waiting + snapshot.pending
         held = self._work.held()
         return Demand(
-            waiting=max(0, outstanding - max(held, snapshot.pending - snapshot.stale_pel)),
-            running=max(held, snapshot.pending - snapshot.stale_pel),
+            waiting=max(0, snapshot.waiting + snapshot.pending - held),
+            running=held,
             audio_s_per_job=self._work.audio_s_per_job,
             engine=self._config.engine,
             batch=self._config.batch,

@@ -24,6 +24,7 @@ class Track:
     """Sightings of one machine. Times are of the clock that never goes back."""
 
     answered_at: float
+    began_at: float
     rental: Rental | None = None
     absent_since: float | None = None
     absent_until: float = 0.0
@@ -51,7 +52,7 @@ class Tracks:
         A machine counts as heard from when its track begins: a new leader gives it time to answer.
         """
         known = self.by_token
-        self.by_token = {row.token: known.get(row.token) or Track(now) for row in rows}
+        self.by_token = {row.token: known.get(row.token) or Track(now, now) for row in rows}
 
     def listed(self, listing: Listing, owner: str, now: float) -> list[tuple[str, Rental]]:
         """Enter a complete listing; returns the rentals of ours that are in no track, with their tokens."""
@@ -111,5 +112,6 @@ def machine_of(row: MachineRow, track: Track, *, busy: int, listed: bool, wall: 
         gate=track.gate,
         busy=busy,
         idle_since=None if track.idle_since is None else wall - (now - track.idle_since),
+        known_s=now - track.began_at,
         failures=track.failures,
     )

@@ -177,6 +177,13 @@ class Work:
             for lease in leases:
                 self._place(lease, free, left, by_token)
 
+    def stir(self) -> bool:
+        """Let delayed jobs that are due become work, with no machine to take them; whether there were any."""
+        leases = self._parts.queue.claim(self._config.name, count=1, lease_ms=self._config.lease_ms)
+        for lease in leases:
+            self._release(lease, "no machine yet")
+        return bool(leases)
+
     def _adoptable(self, free: dict[str, int]) -> Iterable[tuple[str, str]]:
         held = {hold.entry for machine in self._holds.values() for hold in machine.values()}
         for token in free:

@@ -185,7 +185,7 @@ def blind(machines: list[Machine], problem: str | None, policy: Policy, now: flo
     for machine in machines:
         if machine.state is State.UNKNOWN or machine.state is State.PLANNED:
             return f"whether {machine.token} exists is not known yet"
-        old = now - machine.created_at > policy.lag_s
+        old = max(now - machine.created_at, machine.known_s) > policy.lag_s
         if machine.seen is Seen.ABSENT and machine.state is not State.LEAVING and old:
             return f"{machine.token} is missing from the provider's listing"
     return None

@@ -1,10 +1,17 @@
-"""Specifications for tests."""
+"""Specifications and times for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lib.jobqueue import JobSpec
+
+
+def moment(seconds: float) -> Any:
+    """Equal to a time or duration to the millisecond; pytest's own tolerance would be half an hour."""
+    return pytest.approx(seconds, rel=0, abs=0.001)
 
 
 def job(request_id: str, **fields: Any) -> JobSpec:

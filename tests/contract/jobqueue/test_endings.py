@@ -7,7 +7,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, QueueOptions
 from tests.contract.jobqueue.conftest import MakeQueue
-from tests.contract.jobqueue.jobs import job
+from tests.contract.jobqueue.jobs import job, moment
 
 
 def claimed(queue: JobQueue) -> Lease:
@@ -35,7 +35,7 @@ def test_a_result_is_recorded_with_its_circumstances(
     assert finished is not None
     assert finished.result == {"files": [{"name": "a.wav", "größe": 3}], "empty": [], "none": None}
     assert (finished.state, finished.attempt, finished.consumer) == (JobState.DONE, 1, "ann")
-    assert finished.finished_at - finished.enqueued_at == pytest.approx(7)
+    assert finished.finished_at - finished.enqueued_at == moment(7)
     assert finished.started_at == finished.enqueued_at
     assert finished.error is None
     assert queue.snapshot().outstanding == 0
@@ -94,18 +94,21 @@ class TestATransientFailure:
         assert queue.fail(lease, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
         record = queue.job("a")
         assert record is not None
-        assert record.due_at == pytest.approx(clock.now() + 5)
+        assert record.due_at == moment(clock.now() + 5)
         assert record.last_error is not None
         assert record.last_error["message"] == "it was transient"
+        snapshot = queue.snapshot()
+        assert (snapshot.waiting, snapshot.pending, snapshot.delayed) == (0, 0, 1)
         assert queue.claim("ann") == []
 
         clock.advance(5)
         second = queue.begin(claimed(queue))
+        assert queue.snapshot().delayed == 0
         assert second.attempt == 2
         assert queue.fail(second, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
         record = queue.job("a")
         assert record is not None
-        assert record.due_at == pytest.approx(clock.now() + 10)
+        assert record.due_at == moment(clock.now() + 10)
 
         clock.advance(10)
         third = queue.begin(claimed(queue))
@@ -157,9 +160,9 @@ class TestCancel:
         queue.enqueue([job("a", not_before=clock.now() + 5)])
 
         assert queue.cancel("a").canceled
+        assert queue.snapshot().delayed == 0
         clock.advance(10)
         assert queue.claim("ann") == []
-        assert queue.snapshot().delayed == 0
 
     def test_takes_a_handed_back_job_out(self, queue: JobQueue, lease: Lease) -> None:
         queue.release(lease, "drain")
@@ -206,8 +209,9 @@ class TestCancel:
 
 class TestRetry:
     @pytest.fixture
-    def failed(self, queue: JobQueue, lease: Lease) -> str:
-        queue.fail(lease, failure(ErrorClass.BAD_INPUT))
+    def failed(self, queue: JobQueue) -> str:
+        queue.enqueue([job("a", max_attempts=2)])
+        queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.BAD_INPUT))
         return "a"
 
     def test_requeues_with_attempts_to_spend_anew(self, queue: JobQueue, failed: str) -> None:
@@ -217,7 +221,7 @@ class TestRetry:
         assert queue.result(failed) is None
         assert queue.history() == []
         again = queue.begin(claimed(queue))
-        assert again.spec == job("a")
+        assert again.spec == job("a", max_attempts=2)
         assert queue.fail(again, failure(ErrorClass.TRANSIENT)) is JobState.DELAYED
 
     def test_requeues_a_canceled_job(self, queue: JobQueue) -> None:

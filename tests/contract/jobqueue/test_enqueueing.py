@@ -7,7 +7,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.jobqueue import JobQueue, JobSpec, JobState, Outcome, QueueOptions
 from tests.contract.jobqueue.conftest import MakeQueue
-from tests.contract.jobqueue.jobs import job
+from tests.contract.jobqueue.jobs import job, moment
 
 
 def outcomes(queue: JobQueue, *jobs: JobSpec, **options: bool) -> list[Outcome]:
@@ -120,11 +120,13 @@ def test_a_job_is_known_as_long_as_its_record(make_queue: MakeQueue, clock: Manu
     clock.advance(99)
     (known,) = queue.enqueue([job("a")])
     assert (known.outcome, known.state) == (Outcome.DUPLICATE, JobState.DONE)
-    assert known.dedup_until == pytest.approx(finished + 100)
+    assert known.dedup_until == moment(finished + 100)
 
     clock.advance(1)
     assert outcomes(queue, job("a", text="Now it may differ.")) == [Outcome.CREATED]
     assert queue.result("a") is None
+    assert queue.snapshot().done == 0
+    assert queue.history() == []
 
 
 def test_results_beyond_the_limit_are_forgotten_oldest_first(
@@ -139,6 +141,32 @@ def test_results_beyond_the_limit_are_forgotten_oldest_first(
     assert [item.request_id for item in queue.history()] == ["j5", "j4", "j3"]
     assert queue.job("j0") is None
     assert queue.snapshot().done == 3
+
+
+def test_results_beyond_their_time_are_swept_as_others_end(make_queue: MakeQueue, clock: ManualClock) -> None:
+    queue = make_queue(QueueOptions(result_ttl_s=100))
+    for name in ("a", "b"):
+        queue.enqueue([job(name)])
+        queue.complete(queue.claim("ann")[0], {})
+        clock.advance(60)
+    queue.enqueue([job("c")])
+    queue.complete(queue.claim("ann")[0], {})
+
+    assert [item.request_id for item in queue.history()] == ["c", "b"]
+    assert queue.snapshot().done == 2
+
+
+def test_canceled_jobs_that_are_forgotten_are_counted_no_more(
+    make_queue: MakeQueue, clock: ManualClock
+) -> None:
+    queue = make_queue(QueueOptions(history_max=1))
+    queue.enqueue([job("a"), job("b")])
+    queue.cancel("a")
+    clock.advance(1)
+    queue.cancel("b")
+
+    snapshot = queue.snapshot()
+    assert (snapshot.canceled, snapshot.failed) == (1, 0)
 
 
 def test_waiting_work_is_never_trimmed(make_queue: MakeQueue) -> None:
@@ -177,6 +205,18 @@ class TestALargeFile:
 
         assert {item.outcome for item in queue.enqueue(jobs)} == {Outcome.DUPLICATE}
         assert queue.snapshot().waiting == 1300
+
+    def test_takes_the_place_of_what_is_forgotten(self, make_queue: MakeQueue, clock: ManualClock) -> None:
+        queue = make_queue(QueueOptions(result_ttl_s=100))
+        queue.enqueue([job("j0001", text="Long ago.")])
+        queue.complete(queue.claim("ann")[0], {})
+        clock.advance(100)
+
+        result = queue.enqueue([job(f"j{number:04}") for number in range(1300)])
+
+        assert {item.outcome for item in result} == {Outcome.CREATED}
+        assert queue.snapshot().done == 0
+        assert queue.history() == []
 
     def test_keeps_priorities_and_delays(self, queue: JobQueue, clock: ManualClock) -> None:
         jobs = [job(f"j{number:04}") for number in range(1000)]

@@ -20,9 +20,11 @@ from lib.jobqueue import (
     QueueOptions,
 )
 from tests.contract.jobqueue.conftest import MakeQueue
-from tests.contract.jobqueue.jobs import job
+from tests.contract.jobqueue.jobs import job, moment
 
 OOPS = Failure(ErrorClass.TRANSIENT, "the engine stumbled", {"log": ["last line"]})
+
+SOON = 5.0  # seconds; a sleeping worker looks by itself only every ten
 
 WRITES: dict[str, Callable[[JobQueue, Lease], object]] = {
     "begin": lambda queue, lease: queue.begin(lease),
@@ -143,7 +145,7 @@ def test_the_right_number_with_a_wrong_token_is_no_lease(waiting: JobQueue, writ
 
 def test_a_lease_lasts_exactly_as_long_as_it_says(waiting: JobQueue, clock: ManualClock) -> None:
     (lease,) = waiting.claim("ann", lease_ms=5000)
-    assert lease.expires_at == pytest.approx(clock.now() + 5)
+    assert lease.expires_at == moment(clock.now() + 5)
 
     clock.advance(4.999)
     assert waiting.claim("bob") == []
@@ -195,8 +197,8 @@ class TestAnAttempt:
         assert waiting.begin(lease).attempt == 1
         assert waiting.begin(lease).attempt == 1
 
-    def test_is_not_spent_by_a_drain(self, queue: JobQueue) -> None:
-        queue.enqueue([job("a", max_attempts=1)])
+    def test_is_not_spent_by_a_drain(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("a", max_attempts=2)])
         for _ in range(4):
             queue.release(queue.begin(claimed(queue)), "drain")
 
@@ -204,7 +206,9 @@ class TestAnAttempt:
         record = queue.job("a")
         assert record is not None
         assert record.attempt - record.excused == 1
-        assert queue.fail(lease, OOPS) is JobState.FAILED
+        assert queue.fail(lease, OOPS) is JobState.DELAYED
+        clock.advance(600)
+        assert queue.fail(claimed(queue), OOPS) is JobState.FAILED
 
     def test_is_not_spent_by_a_lost_machine(self, queue: JobQueue) -> None:
         queue.enqueue([job("a", max_attempts=1)])
@@ -273,7 +277,7 @@ class TestABlockedClaim:
         )
         worker.start()
         queue.enqueue([job("a")])
-        worker.join(10)
+        worker.join(SOON)
 
         assert [lease.request_id for _, leases in claims for lease in leases] == ["a"]
 
@@ -287,7 +291,7 @@ class TestABlockedClaim:
         worker = threading.Thread(target=lambda: queue.claim("ann", block_s=60))
         worker.start()
         queue.wake()
-        worker.join(10)
+        worker.join(SOON)
 
         assert not worker.is_alive()
 
@@ -304,7 +308,17 @@ class TestABlockedClaim:
         worker = threading.Thread(target=lambda: found.extend(waiting.claim("bob", block_s=30)))
         worker.start()
         waiting.release(lease, "drain")
-        worker.join(10)
+        worker.join(SOON)
+
+        assert [item.request_id for item in found] == ["a"]
+
+    def test_wakes_for_a_job_whose_machine_was_lost(self, waiting: JobQueue) -> None:
+        lease = claimed(waiting)
+        found: list[Lease] = []
+        worker = threading.Thread(target=lambda: found.extend(waiting.claim("bob", block_s=30)))
+        worker.start()
+        waiting.fail(lease, Failure(ErrorClass.LOST_MACHINE, "gone"))
+        worker.join(SOON)
 
         assert [item.request_id for item in found] == ["a"]
 
@@ -314,7 +328,7 @@ class TestABlockedClaim:
         worker = threading.Thread(target=lambda: found.extend(waiting.claim("bob", block_s=30)))
         worker.start()
         waiting.resume()
-        worker.join(10)
+        worker.join(SOON)
 
         assert [item.request_id for item in found] == ["a"]
 
@@ -328,6 +342,9 @@ def test_pause_stops_claims_but_not_running_jobs_or_enqueueing(waiting: JobQueue
     assert waiting.renew([lease]) == []
     waiting.complete(lease, {})
     assert waiting.snapshot().paused
+    events = waiting.last_event_id()
+    waiting.pause()
+    assert waiting.last_event_id() == events
 
     waiting.resume()
     assert not waiting.snapshot().paused

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
 from lib.clock import ManualClock
 from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState
 from lib.jobqueue.lifecycle import JobEvent, advance
-from tests.contract.jobqueue.jobs import job
+from tests.contract.jobqueue.jobs import job, moment
 
 
 def test_a_snapshot_counts_each_job_once(queue: JobQueue, clock: ManualClock) -> None:
@@ -24,8 +22,8 @@ def test_a_snapshot_counts_each_job_once(queue: JobQueue, clock: ManualClock) ->
 
     assert (snapshot.waiting, snapshot.pending, snapshot.delayed, snapshot.outstanding) == (4, 1, 1, 6)
     assert (snapshot.done, snapshot.failed, snapshot.canceled) == (1, 1, 0)
-    assert snapshot.oldest_waiting_s == pytest.approx(3)
-    assert snapshot.server_time == pytest.approx(clock.now())
+    assert snapshot.oldest_waiting_s == moment(3)
+    assert snapshot.server_time == moment(clock.now())
     assert third.request_id == "j2"
 
 
@@ -38,18 +36,28 @@ def test_an_empty_queue_has_nothing_waiting(queue: JobQueue) -> None:
     assert snapshot.to_json()["watcher_last_seen"] is None
 
 
+def test_a_running_job_at_the_front_does_not_hide_how_long_others_wait(
+    queue: JobQueue, clock: ManualClock
+) -> None:
+    queue.enqueue([job("a"), job("b")])
+    queue.claim("ann")
+    clock.advance(3)
+
+    assert queue.snapshot().oldest_waiting_s == moment(3)
+
+
 def test_the_age_of_the_oldest_counts_from_when_it_began_to_wait(queue: JobQueue, clock: ManualClock) -> None:
     queue.enqueue([job("a")])
     clock.advance(5)
     queue.enqueue([job("b", priority="high")])
     clock.advance(5)
-    assert queue.snapshot().oldest_waiting_s == pytest.approx(10)
+    assert queue.snapshot().oldest_waiting_s == moment(10)
 
     leases = queue.claim("ann", count=2)
     assert queue.snapshot().oldest_waiting_s is None
     queue.release(next(item for item in leases if item.request_id == "a"), "drain")
     clock.advance(2)
-    assert queue.snapshot().oldest_waiting_s == pytest.approx(2)
+    assert queue.snapshot().oldest_waiting_s == moment(2)
 
 
 def told(events: list[Event]) -> list[tuple[str, str | None]]:
@@ -135,8 +143,8 @@ class TestWatchers:
         queue.heartbeat_watcher("w")
 
         (info,) = queue.watchers()
-        assert info.started_at == pytest.approx(started)
-        assert info.last_seen == pytest.approx(started + 5)
+        assert info.started_at == moment(started)
+        assert info.last_seen == moment(started + 5)
         assert info.data == {"pid": 1, "odd": 'brace} "quote"'}
         queue.heartbeat_watcher("w", {"pid": 2})
         assert queue.watchers()[0].data == {"pid": 2}

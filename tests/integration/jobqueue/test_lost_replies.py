@@ -83,6 +83,19 @@ def test_a_cut_at_any_command_changes_nothing_in_the_end(redis_url: str, raw: re
         assert run(redis_url, at, when)[0] == expected, f"cut {when} command {at}"
 
 
+def test_a_repeated_claim_gives_its_own_leases_not_older_ones_of_the_same_worker(
+    redis_url: str, raw: redis.Redis
+) -> None:
+    raw.script_flush()  # so each script is sent twice when it is first used
+    queue = RedisQueue(Cutting(redis_url, at=5, when="after"))
+    queue.enqueue([job("a"), job("b"), job("c")])
+    assert [lease.request_id for lease in queue.claim("ann")] == ["a"]
+
+    assert [lease.request_id for lease in queue.claim("ann")] == ["b"]
+    assert queue.snapshot().pending == 2
+    queue.close()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_cut_while_a_large_file_is_enqueued_still_enqueues_it_whole(
     redis_url: str, raw: redis.Redis, when: str

@@ -79,6 +79,25 @@ def test_a_stray_entry_hides_no_job_behind_it(queue: JobQueue, raw: redis.Redis)
     assert raw.xlen("pab:jobs:stream") == 1
 
 
+def test_a_second_entry_of_a_job_gives_no_second_lease(queue: JobQueue, raw: redis.Redis) -> None:
+    raw.xadd("pab:jobs:stream", {"id": "a"})
+    queue.enqueue([job("a")])
+    raw.xadd("pab:jobs:stream", {"id": "a"})
+
+    assert [lease.request_id for lease in queue.claim("ann", count=5)] == ["a"]
+    assert raw.xlen("pab:jobs:stream") == 1
+
+
+def test_a_due_time_left_over_from_an_earlier_life_moves_nothing(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    (lease,) = queue.claim("ann")
+    raw.zadd("pab:jobs:delayed", {"a": 1, "unknown": 1})
+
+    assert queue.claim("bob") == []
+    assert raw.zcard("pab:jobs:delayed") == 0
+    queue.complete(lease, {})
+
+
 def test_a_specification_that_cannot_be_read_fails_alone(queue: JobQueue, raw: redis.Redis) -> None:
     queue.enqueue([job("a"), job("b"), job("c")])
     raw.hset("pab:jobs:spec", "a", '{"from":"the future"}')
@@ -108,6 +127,21 @@ def test_done_leaves_nothing_in_the_stream_the_pending_list_or_the_leases(
     record = json.loads(str(raw.hget("pab:jobs:result", "a")))
     assert record["status"] == "done"
     assert record["result"] == {"ok": True}
+
+
+def test_failing_leaves_nothing_in_the_stream_the_pending_list_or_the_leases(
+    queue: JobQueue, raw: redis.Redis
+) -> None:
+    queue.enqueue([job("a"), job("b"), job("c")])
+    first, second, third = queue.claim("ann", count=3)
+    queue.fail(first, Failure(ErrorClass.BAD_INPUT, "no"))
+    queue.fail(second, Failure(ErrorClass.TRANSIENT, "no"))
+    queue.cancel(third.request_id)
+
+    assert raw.xlen("pab:jobs:stream") == 0
+    assert raw.xpending("pab:jobs:stream", "watchers")["pending"] == 0
+    assert raw.exists("pab:jobs:leases") == 0
+    assert raw.zrange("pab:jobs:delayed", 0, -1) == ["b"]
 
 
 def test_every_key_lies_under_the_prefix(queue: JobQueue, raw: redis.Redis) -> None:

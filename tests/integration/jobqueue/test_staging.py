@@ -100,6 +100,47 @@ def test_a_producer_that_died_before_committing_leaves_nothing(
 
     assert queue.claim("ann") == []
     assert raw.exists("pab:jobs:state", "pab:jobs:spec", "pab:jobs:batches", "pab:jobs:batch:b1") == 0
+    assert faces.stage(ITEMS[:5], "b1", PAUSE_MS, first=False).word == "lost", "it may not go on halfway"
+
+
+def test_a_chunk_sent_again_is_staged_once(faces: Faces, queue: RedisQueue, raw: redis.Redis) -> None:
+    for _ in range(2):
+        assert faces.stage(ITEMS[:5], "b1", PAUSE_MS, first=True).word == "ok"
+
+    assert raw.llen("pab:jobs:batch:b1") == 5
+    assert faces.commit("b1", 2000, 10_000) == "ok"
+    assert queue.snapshot().waiting == 5
+
+
+def test_a_batch_at_work_is_not_discarded_by_others(faces: Faces, queue: RedisQueue) -> None:
+    stage_all(faces)
+    assert faces.discard("b1", 500, own=False) == -1
+
+    assert faces.commit("b1", 2000, 10_000) == "ok"
+    assert faces.discard("b1", 500, own=True) == -1
+    assert queue.snapshot().waiting == 1100
+
+
+def test_only_a_committed_batch_is_published(faces: Faces, queue: RedisQueue) -> None:
+    stage_all(faces)
+
+    assert faces.publish("b1", 500, 2000) == 0
+    assert queue.claim("ann") == []
+
+
+def test_a_batch_publishes_no_row_that_another_has_taken_over(
+    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
+) -> None:
+    faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
+    clock.advance(PAUSE_MS / 1000)
+    mine = intake(job("j0000", text="Mine now."))
+    assert faces.stage([mine], "b2", PAUSE_MS, first=True).word == "ok"
+    queue.enqueue([job("j0001", text="And mine.")])
+    raw.hset("pab:jobs:batches", "b1", '["committed",0]')  # it cannot come to this; if it did:
+
+    assert faces.publish("b1", 500, 2000) == 0
+    assert queue.job("j0000") is None
+    assert [lease.spec.text for lease in queue.claim("ann", count=5)] == ["And mine."]
 
 
 def test_an_abandoned_batch_can_never_be_committed_once_its_ids_were_taken(

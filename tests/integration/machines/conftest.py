@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.machines import open_ledger
 from lib.machines.sql_ledger import SqlLedger
-from lib.sql import open_database
 from tests.integration.machines.postgres import Postgres, binaries
 
 _numbers = itertools.count(1)
@@ -45,7 +45,7 @@ class Place:
 
     def open(self) -> SqlLedger:
         """A ledger with connections of its own, as another process has."""
-        ledger = SqlLedger(open_database(self.url, schema=self.schema, patience_s=20))
+        ledger = open_ledger(self.url, schema=self.schema)
         self._opened.append(ledger)
         return ledger
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,42 +10,13 @@ import redis
 
 from lib.clock import ManualClock
 from lib.errors import Unavailable
-from lib.jobqueue.leader import LeaderLock, Leadership, LeadershipLost, open_leader_lock
-from lib.jobqueue.market import GpuMarket, Market, publish_market, read_market
+from lib.jobqueue.leader import LeaderLock, LeadershipLost, open_leader_lock
+from lib.jobqueue.market import Market, publish_market
 from lib.jobqueue.transport import Transport
+from tests.integration.machines.locks import LEASE_S, MakeLock, clock, lock, transport
 from tests.integration.servers import Server
 
-LEASE_S = 30.0
-
-MakeLock = Callable[[str], LeaderLock]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def transport(redis_url: str) -> Iterator[Transport]:
-    transport = Transport(redis_url, patience_s=1.0)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def lock(transport: Transport, clock: ManualClock) -> MakeLock:
-    """Makes locks of watchers that share one clock, which is the server's too."""
-
-    def make(owner: str) -> LeaderLock:
-        return LeaderLock(
-            transport,
-            owner=owner,
-            lease_s=LEASE_S,
-            clock=clock,
-            now_ms=lambda: round(clock.now() * 1000),
-        )
-
-    return make
+__all__ = ["clock", "lock", "transport"]
 
 
 def test_nobody_leads_at_first(lock: MakeLock) -> None:
@@ -299,140 +268,3 @@ def test_nobody_knows_who_leads_while_the_server_is_away(own_server: Server) -> 
     with pytest.raises(Unavailable):
         lock.renew()
     lock.close()
-
-
-class TestLeadershipOfASlowLoop:
-    @pytest.fixture
-    def bob(self, lock: MakeLock) -> LeaderLock:
-        return lock("bob")
-
-    @pytest.fixture
-    def ann(self, lock: MakeLock, clock: ManualClock) -> Leadership:
-        return Leadership(lock("ann"), act_s=10, silent_after_s=100, clock=clock)
-
-    def test_keeps_its_epoch_though_the_ledger_knows_it_by_now(self, ann: Leadership) -> None:
-        assert ann.lead(5) == 5
-        assert ann.lead(6) == 5
-
-    def test_begins_anew_when_the_ledger_knows_a_newer_one(self, ann: Leadership) -> None:
-        assert ann.lead(1) == 1
-        assert ann.lead(9) == 9
-
-    def test_outlasts_the_lease_while_the_loop_is_alive(
-        self, ann: Leadership, bob: LeaderLock, clock: ManualClock
-    ) -> None:
-        ann.lead(1)
-
-        for _ in range(9):
-            clock.advance(10)
-            ann.tick()
-
-        assert ann.held(1)
-        assert bob.acquire() is None
-
-    def test_ends_when_the_loop_hangs(self, ann: Leadership, bob: LeaderLock, clock: ManualClock) -> None:
-        ann.lead(1)
-
-        for _ in range(13):
-            clock.advance(10)
-            ann.tick()
-
-        assert bob.acquire() == 2
-        assert not ann.held(1)
-
-    def test_is_not_held_by_one_that_stands_by(self, ann: Leadership, bob: LeaderLock) -> None:
-        bob.acquire()
-        ann.tick()
-
-        assert ann.lead(1) is None
-        assert not ann.held(1)
-
-    def test_is_not_held_for_an_act_that_could_outlast_it(self, ann: Leadership, clock: ManualClock) -> None:
-        ann.lead(1)
-        clock.advance(20)
-
-        assert not ann.held(1)
-
-    def test_is_given_back(self, ann: Leadership, bob: LeaderLock) -> None:
-        ann.lead(1)
-
-        ann.resign()
-
-        assert not ann.held(1)
-        assert bob.acquire() == 2
-
-    def test_is_not_held_while_nobody_can_tell(self, own_server: Server) -> None:
-        lock = open_leader_lock(own_server.url, owner="ann", lease_s=0.6)
-        ann = Leadership(lock, act_s=0)
-        ann.lead(1)
-        own_server.kill()
-
-        assert not ann.held(1)
-        ann.tick()
-        lock.close()
-
-    def test_is_renewed_by_the_thread(self, redis_url: str) -> None:
-        lock = open_leader_lock(redis_url, owner="ann", lease_s=1.5)
-        ann = Leadership(lock, act_s=0)
-        ann.lead(1)
-        first, give_up = lock.left_s(), time.monotonic() + 10
-        ann.start()
-
-        while lock.left_s() < first:  # it only ever rises when the lease is renewed
-            first = lock.left_s()
-            assert time.monotonic() < give_up
-            time.sleep(0.01)
-
-        ann.stop()
-        assert lock.held(1)
-        lock.close()
-
-
-SEEN = Market(
-    provider="rehearsal",
-    seen_at=1_790_000_000.25,
-    classes=(
-        GpuMarket("RTX 3060", 12, 60_000, 85_000, 9_000, speeds={"hibari": 31.5}, cold_start_s=140.0),
-        GpuMarket("RTX 4090", 1, 300_000, 300_000, interruptible=True),
-    ),
-)
-
-
-class TestTheMarket:
-    def test_is_read_as_the_leader_published_it(self, lock: MakeLock, transport: Transport) -> None:
-        ann = lock("ann")
-        ann.acquire()
-
-        publish_market(ann, SEEN)
-
-        assert read_market(transport) == SEEN
-
-    def test_is_unknown_until_somebody_saw_it(self, transport: Transport) -> None:
-        assert read_market(transport) is None
-
-    def test_is_forgotten_when_it_is_too_old_to_be_a_price(self, lock: MakeLock, raw: redis.Redis) -> None:
-        ann = lock("ann")
-        ann.acquire()
-
-        publish_market(ann, SEEN, kept_s=900)
-
-        assert 895_000 < raw.pttl("pab:jobs:market") <= 900_000
-
-    @pytest.mark.parametrize(
-        "stored", ["", "no json", "[]", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}']
-    )
-    def test_of_another_version_is_as_good_as_none(
-        self, transport: Transport, raw: redis.Redis, stored: str
-    ) -> None:
-        raw.set("pab:jobs:market", stored)
-
-        assert read_market(transport) is None
-
-    def test_lies_under_the_deployments_prefix(self, transport: Transport, raw: redis.Redis) -> None:
-        ann = LeaderLock(transport, owner="ann", prefix="{shop}")
-        ann.acquire()
-        publish_market(ann, SEEN)
-
-        assert sorted(raw.keys()) == ["{shop}:lock", "{shop}:market"]
-        assert read_market(transport, prefix="{shop}") == SEEN
-        assert read_market(transport) is None

@@ -1,0 +1,90 @@
+"""What `--help` of each command says, held against the pages in snapshots/.
+
+When a page is meant to change: python -m tests.e2e.test_help_snapshots
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import job_runner.main
+import job_watcher.main
+import synth.main
+from lib.cli.program import CommandEntry, Program
+
+PAGES = Path(__file__).parent / "snapshots"
+PROGRAMS = (job_runner.main.PROGRAM, job_watcher.main.PROGRAM, synth.main.PROGRAM)
+
+
+def commands(words: tuple[str, ...], entries: Sequence[CommandEntry]) -> Iterator[tuple[str, ...]]:
+    """Every command line that has a help page."""
+    yield words
+    for entry in entries:
+        nested = getattr(importlib.import_module(entry.module.partition(":")[0]), "COMMANDS", None)
+        if nested is not None and ":" not in entry.module:
+            yield from commands((*words, entry.name), nested)
+        else:
+            yield (*words, entry.name)
+
+
+def every_command(programs: Sequence[Program] = PROGRAMS) -> list[tuple[str, ...]]:
+    return [words for program in programs for words in commands((program.name,), program.commands)]
+
+
+def help_of(words: tuple[str, ...], columns: int = 80) -> str:
+    """The page as a pipe gets it."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("LINES", "NO_COLOR")}
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / words[0]), *words[1:], "--help"],
+        env={**kept, "COLUMNS": str(columns)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+def page_of(words: tuple[str, ...]) -> Path:
+    return PAGES / f"{'-'.join(words)}.txt"
+
+
+@pytest.mark.parametrize("words", every_command(), ids="-".join)
+def test_help_says_what_its_page_says(words: tuple[str, ...]) -> None:
+    shown = help_of(words)
+
+    assert shown == page_of(words).read_text(encoding="utf-8")
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\x1b" not in shown
+
+
+def test_there_is_a_page_for_each_command_and_no_other() -> None:
+    assert {path.name for path in PAGES.iterdir()} == {page_of(words).name for words in every_command()}
+
+
+@pytest.mark.parametrize(
+    "words", [("job-runner",), ("job-runner", "enqueue"), ("job-runner", "report")], ids="-".join
+)
+def test_help_fits_a_phone(words: tuple[str, ...]) -> None:
+    lines = [line for line in help_of(words, columns=40).splitlines() if not line.startswith("Usage")]
+
+    assert [line for line in lines if len(line) > 40] == []
+
+
+def _write_pages() -> None:
+    PAGES.mkdir(exist_ok=True)
+    for old in PAGES.glob("*.txt"):
+        old.unlink()
+    for words in every_command():
+        page_of(words).write_text(help_of(words), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write_pages()

@@ -1,0 +1,183 @@
+"""What people see: terminals, phones, pipes, completion and versions."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from fcntl import ioctl
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.home import PROGRAMS, Home
+
+COLOUR = re.compile(r"\x1b\[3[0-9]m")
+
+
+class Screen:
+    """A program on a terminal of the test's own."""
+
+    def __init__(self, home: Home, *words: str, columns: int = 80, rows: int = 24, **settings: str) -> None:
+        ours, theirs = pty.openpty()
+        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._ours = ours
+        self.seen = ""
+        kept = {name: value for name, value in home.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+        self.process = subprocess.Popen(
+            [str(PROGRAMS / words[0]), *words[1:]],
+            cwd=home.folder,
+            env={**kept, "TERM": "xterm-256color", **settings},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def until(self, wanted: str, within: float = 30.0) -> str:
+        """Read until the text shows."""
+        give_up = time.monotonic() + within
+        while wanted not in self.seen:
+            assert self._read(give_up - time.monotonic()), f"{wanted!r} never came: {self.seen!r}"
+        return self.seen
+
+    def end(self, within: float = 30.0) -> str:
+        """Read until the program ends."""
+        give_up = time.monotonic() + within
+        while self._read(give_up - time.monotonic()):
+            pass
+        self.process.wait(within)
+        os.close(self._ours)
+        return self.seen.replace("\r\n", "\n")
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._ours], [], [], max(seconds, 0))[0]:
+            return False
+        try:
+            data = os.read(self._ours, 65536)
+        except OSError:  # the other end is closed
+            return False
+        self.seen += data.decode()
+        return bool(data)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    user = Home(tmp_path)
+    yield user
+    user.run("down")
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home where two jobs of jobs.yaml are done. Not to be changed by tests."""
+    user = Home(tmp_path_factory.mktemp("spoken"))
+    user.run("up", user.jobs(2))
+    yield user
+    user.run("down")
+
+
+def bare(text: str) -> list[str]:
+    """The lines without colours."""
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("command", ["status", "history", "report", "plan", "dashboard"])
+def test_everything_fits_the_terminal_down_to_a_phone(spoken: Home, command: str, columns: int) -> None:
+    words = (command, "jobs.yaml") if command in ("report", "plan") else (command,)
+
+    shown = Screen(spoken, "job-runner", *words, columns=columns).end()
+
+    too_long = [line for line in bare(shown) if len(line) > columns and "/" not in line]  # paths stay whole
+    assert too_long == []
+    assert "topic:beat-001" in shown or command == "status"
+
+
+def test_states_are_coloured_on_a_terminal_and_nowhere_else(spoken: Home) -> None:
+    assert "\x1b[32mdone" in Screen(spoken, "job-runner", "history").end()
+    assert not COLOUR.search(Screen(spoken, "job-runner", "history", NO_COLOR="1").end())
+    assert not COLOUR.search(Screen(spoken, "job-runner", "history", TERM="dumb").end())
+    assert "\x1b" not in spoken.run("history").stdout
+
+
+def test_the_live_dashboard_has_its_own_screen_and_ctrl_c_is_its_normal_end(home: Home) -> None:
+    """Q23."""
+    home.run("enqueue", home.jobs(1))
+    screen = Screen(home, "job-runner", "dashboard", "--watch", "--every", "0.2")
+    screen.until("watcher_not_running")
+    screen.until("Ctrl-C ends")
+    home.run("pause")
+    screen.until("(waiting 1")
+    home.run("enqueue", home.jobs(2, name="more.yaml"))
+    screen.until("(waiting 2")  # it looked again by itself
+
+    screen.process.send_signal(signal.SIGINT)
+    shown = screen.end()
+
+    assert screen.process.returncode == 0
+    assert shown.index("\x1b[?1049h") < shown.index("\x1b[?1049l")  # the old screen is given back
+    assert "interrupted" not in shown
+
+
+def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
+    home.run("enqueue", home.jobs(1))
+    screen = Screen(home, "job-runner", "wait", "topic:beat-001")
+    screen.until("jobs: 0/1 (0%)")
+    home.run("once", program="job-watcher")
+
+    assert "topic:beat-001" in screen.end().rpartition("following")[2]
+    assert screen.process.returncode == 0
+
+
+def completions(home: Home, shell: str, line: str) -> str:
+    """What the shell's completion script would ask for `line`."""
+    asked = {
+        "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)},
+        "zsh": {"_TYPER_COMPLETE_ARGS": line},
+        "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    return home.run(_JOB_RUNNER_COMPLETE=f"complete_{shell}", **asked).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_options(home: Home, shell: str) -> None:
+    commands = completions(home, shell, "job-runner re")
+    nested = completions(home, shell, "job-runner config s")
+    options = completions(home, shell, "job-runner enqueue-beatsheet --v")
+
+    assert all(name in commands for name in ("report", "result", "resume"))
+    assert "status" not in commands
+    assert "show" in nested
+    assert "--voice" in options
+
+
+def test_completion_is_shown_and_installed_for_a_shell(home: Home) -> None:
+    shown = home.run("--show-completion", "bash")
+    installed = home.run("--install-completion", "bash")
+
+    assert "complete_bash" in shown.stdout
+    assert installed.returncode == 0, installed.stderr
+    assert "job-runner" in (home.folder / ".bashrc").read_text()
+
+
+@pytest.mark.parametrize("program", ["job-runner", "job-watcher", "voice-synth"])
+def test_each_program_says_its_version(home: Home, program: str) -> None:
+    said = home.run("--version", program=program)
+
+    assert re.fullmatch(rf"{program} \d+\.\d+\.\d+\S*\n", said.stdout)
+
+
+def test_a_mistyped_command_gets_the_nearest_one(home: Home) -> None:
+    refused = home.run("enqeue")
+
+    assert refused.returncode == 2
+    assert "did you mean 'enqueue'?" in refused.stderr

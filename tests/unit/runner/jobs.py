@@ -1,0 +1,59 @@
+"""Jobs, results and a store without files for the tests of this folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec
+from lib.storage import StoredArtifact
+
+SHA = "0" * 64
+
+
+def spec(name: str, **fields: Any) -> JobSpec:
+    return JobSpec(request_id=name, output_name=f"out/{name}", text="Hello.", speaker="Ryan", **fields)
+
+
+def result(name: str, takes: int = 1) -> dict[str, Any]:
+    """A result record with as many takes."""
+    return {
+        "output": f"out/{name}.wav",
+        "takes": [
+            {
+                "take": take,
+                "output": f"out/{name}.{take}.wav",
+                "key": f"{name}/{take}",
+                "sha256": SHA,
+                "bytes": 5,
+            }
+            for take in range(1, takes + 1)
+        ],
+        "record": {"seconds": 1.5, "engine": "hibari"},
+    }
+
+
+def finish(queue: JobQueue, *names: str, takes: int = 1) -> None:
+    """Enqueue the jobs and bring them to their end."""
+    queue.enqueue([spec(name) for name in names])
+    for lease in queue.claim("tests", count=len(names)):
+        queue.complete(queue.begin(lease), result(lease.request_id, takes))
+
+
+def fail(queue: JobQueue, name: str, message: str = "It is wrong.") -> None:
+    queue.enqueue([spec(name)])
+    (lease,) = queue.claim("tests")
+    queue.fail(queue.begin(lease), Failure(ErrorClass.BAD_INPUT, message))
+
+
+@dataclass
+class Shelf:
+    """A store that lost some keys."""
+
+    lost: set[str] = field(default_factory=set)
+
+    def has(self, artifact: StoredArtifact) -> bool:
+        return artifact.key not in self.lost
+
+    def location(self, output: str) -> str:
+        return f"/store/{output}"
