@@ -9,7 +9,7 @@ from job_watcher.rehearsal.checks import broken_promises
 from job_watcher.rehearsal.conditions import Told
 from job_watcher.rehearsal.faults import schedule
 from job_watcher.rehearsal.market import Taste
-from job_watcher.rehearsal.world import START, Scenario, World
+from job_watcher.rehearsal.world import MIDNIGHT, Scenario, World
 from lib.fleet import Caps, Policy
 from lib.fleet.model import MICROS
 from lib.jobspec import JobSpec, normalize_job_spec
@@ -59,7 +59,8 @@ def bad_day(seed: int) -> Scenario:
         faults=schedule(chance, horizon_s=horizon * 1.3, most=8, watchers=watchers),
         watchers=watchers,
         strangers=chance.randint(0, 2),
-        start=START + chance.uniform(0, 3600),
+        start=MIDNIGHT - chance.uniform(0, 3 * 3600),
+        limit_s=8 * 3600.0,
     )
 
 

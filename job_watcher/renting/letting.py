@@ -46,6 +46,10 @@ class Letting:
         self._told = ""
         self.last_scores: list[Score] = []
 
+    def rests_for(self) -> float:
+        """Seconds until the next search."""
+        return max(0.0, self._next_search - self._parts.clock.monotonic())
+
     def preemptions(self) -> int:
         """How often machines were taken from us lately."""
         since = self._parts.clock.now() - _PREEMPTIONS_S

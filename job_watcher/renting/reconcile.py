@@ -109,9 +109,17 @@ class Reconciler:
         demand = self._demand(snapshot)
         self._decide(reign, rows, machines, demand)
         self._returning.destroy(reign, parts.ledger.open_rows())
-        self._rent(reign, demand, listing)
-        self._accountant.keep(reign, parts.ledger.open_rows())
-        return self._config.rhythm.period_s
+        self._rent(reign, demand, listing, machines)
+        rows = parts.ledger.open_rows()
+        self._accountant.keep(reign, rows)
+        return self._pause(rows)
+
+    def _pause(self, rows: Sequence[MachineRow]) -> float:
+        """With no machine and no reason to search yet there is nothing to hurry for."""
+        rhythm = self._config.rhythm
+        if rows or self._tracks.orphans:
+            return rhythm.period_s
+        return min(rhythm.idle_s, max(rhythm.period_s, self._letting.rests_for()))
 
     def _snapshot(self) -> Snapshot | None:
         try:
@@ -224,8 +232,8 @@ class Reconciler:
         elif found.event is Event.EMPTY and settled:
             reign.note(row, "worked", ok=True)
 
-    def _rent(self, reign: Reign, demand: Demand | None, listing: Listing) -> None:
-        """Rent one machine, if we can see what we have."""
+    def _rent(self, reign: Reign, demand: Demand | None, listing: Listing, before: Sequence[Machine]) -> None:
+        """Rent one machine, if we could see what we had when the pass began and can see it now."""
         if self._draining or demand is None or not demand.waiting:
             return
         rows = self._parts.ledger.open_rows()
@@ -233,7 +241,7 @@ class Reconciler:
         machines = self._machines(known, listed=listing.complete)
         now, policy = self._parts.clock.now(), self._config.policy
         problem = None if listing.complete else listing.problem or "the listing is incomplete"
-        why = blind(machines, problem, policy, now)
+        why = blind(before, problem, policy, now) or blind(machines, None, policy, now)
         if why is not None:
             if why != self._blind_told:
                 self._parts.tell("blind", f"nothing is rented: {why}", "")

@@ -6,7 +6,7 @@ edge of the transition table with a reason code and a sentence; who carries it o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from lib.fleet.lifecycle import Event, State
@@ -174,7 +174,7 @@ _BY_STATE: Final[Mapping[State, Callable[[_Case], Verdict | None]]] = {
 }
 
 
-def blind(machines: list[Machine], problem: str | None, policy: Policy, now: float) -> str | None:
+def blind(machines: Iterable[Machine], problem: str | None, policy: Policy, now: float) -> str | None:
     """Why we cannot see what we pay for, and must rent nothing; None when we can.
 
     A listing that failed or is incomplete says nothing. One that lacks a machine we believe in is a

@@ -106,6 +106,31 @@ def test_an_expired_lease_wakes_a_worker_that_already_sleeps(queue: JobQueue, ra
     assert time.monotonic() - started < 5
 
 
+def test_a_worker_that_already_sleeps_wakes_when_the_queue_is_resumed(
+    queue: JobQueue, raw: redis.Redis
+) -> None:
+    queue.enqueue([job("a")])
+    queue.pause()
+    got: list[Lease] = []
+    worker = threading.Thread(target=lambda: got.extend(queue.claim("ann", block_s=30)))
+    worker.start()
+    until_blocked(raw)
+    queue.resume()
+    worker.join(5)
+
+    assert [lease.request_id for lease in got] == ["a"]
+
+
+def test_a_worker_that_already_sleeps_is_unblocked_by_wake(queue: JobQueue, raw: redis.Redis) -> None:
+    worker = threading.Thread(target=lambda: queue.claim("ann", block_s=60))
+    worker.start()
+    until_blocked(raw)
+    queue.wake()
+    worker.join(5)
+
+    assert not worker.is_alive()
+
+
 def names(raw: redis.Redis) -> set[str]:
     return {str(item["name"]) for item in raw.xinfo_consumers("pab:jobs:stream", "watchers")}
 
