@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ from job_runner.commands import history, status
 from lib.cli import output
 from lib.cli.layout import painted, paragraph, takes_colour
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
-from lib.cli.progress import is_live
+from lib.cli.screen import own_screen
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob, JobQueue
@@ -63,22 +63,11 @@ def _look(queue: JobQueue, limit: int) -> _Look:
 
 
 def _watch(queue: JobQueue, limit: int, every: float) -> None:
-    """Draw on a screen of its own, which gives the old one back at the end. Ctrl-C is its normal end."""
-    if not is_live(sys.stdout):
-        raise UsageError("--watch needs a terminal; without one, run it again and again")
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    console = Console(highlight=False)
+    """Redraw until Ctrl-C, which is its normal end."""
     clock = SystemClock()
-    with (
-        contextlib.suppress(KeyboardInterrupt),
-        Live(console=console, screen=True, auto_refresh=False) as live,
-    ):
+    with own_screen() as redraw:
         while True:
-            lines = _screen(_look(queue, limit), clock.now(), console.size.width, console.size.height)
-            live.update(Text.from_ansi("\n".join(lines)), refresh=True)
+            redraw(partial(_screen, _look(queue, limit), clock.now()))
             clock.sleep(every)
 
 

@@ -43,9 +43,10 @@ def _jobs(world: World) -> Iterator[str]:
 
 
 def _out_of_money(world: World) -> bool:
-    """Whether the batch's own cap ends it, which no waiting mends."""
-    cap = world.scenario.caps.batch
-    return cap is not None and sum(_spent_by_token(world).values()) > cap // 2
+    """Whether the batch's cap ends it, or the day's leaves it for tomorrow."""
+    caps = world.scenario.caps
+    total = sum(_spent_by_token(world).values())
+    return total > caps.day // 2 or (caps.batch is not None and total > caps.batch // 2)
 
 
 def _machines(world: World) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 
 from job_watcher.rehearsal.checks import broken_promises
@@ -36,7 +37,11 @@ def bad_day(seed: int) -> Scenario:
     jobs = chance.randint(2, _MOST_JOBS)
     heaps = chance.randint(1, 3)
     horizon = chance.choice((900.0, 3600.0, 7200.0))
+    start = MIDNIGHT - chance.uniform(0, 3 * 3600)
     specs = _specs()[:jobs]
+    if chance.random() < 0.3:  # some work waits for its hour, with no machine to wait for it
+        later = start + chance.uniform(horizon, 2 * horizon)
+        specs = (*specs[:-2], *(replace(spec, not_before=later) for spec in specs[-2:]))
     arrivals = [(chance.uniform(0, horizon) if heap else 0.0, specs[heap::heaps]) for heap in range(heaps)]
     watchers = chance.choice((1, 1, 2, 2, 3))
     return Scenario(
@@ -49,7 +54,12 @@ def bad_day(seed: int) -> Scenario:
             linger_s=chance.choice((0.0, 20.0, 60.0)),
             dead_man=chance.random() < 0.5,
         ),
-        policy=Policy(speed=chance.choice((0.2, 1.0)), least_reliability=0.9, least_cuda=11.0),
+        policy=Policy(
+            speed=chance.choice((0.2, 1.0)),
+            least_reliability=0.9,
+            least_cuda=11.0,
+            max_machines=chance.choice((1, 2, 4)),
+        ),
         caps=Caps(
             hour=chance.choice((MICROS // 4, MICROS // 2, 2 * MICROS)),
             day=chance.choice((MICROS // 2, 2 * MICROS, 10 * MICROS)),
@@ -59,7 +69,7 @@ def bad_day(seed: int) -> Scenario:
         faults=schedule(chance, horizon_s=horizon * 1.3, most=8, watchers=watchers),
         watchers=watchers,
         strangers=chance.randint(0, 2),
-        start=MIDNIGHT - chance.uniform(0, 3 * 3600),
+        start=start,
         limit_s=8 * 3600.0,
     )
 

@@ -82,6 +82,7 @@ class Market:
         self.price_factor = 1.0
         self._number = 1000
         self._living: dict[str, Lot] = {}
+        self._priced: dict[tuple[bool, float], list[RentalOffer]] = {}
         self.hosts = [self._host(index) for index in range(taste.hosts)]
         self._hosts_seen = taste.hosts
         self._next_host_at = now + _NEW_HOST_S
@@ -122,7 +123,17 @@ class Market:
 
     def offers(self, *, interruptible: bool) -> list[RentalOffer]:
         """Hosts that are free now, at today's prices."""
+        key = (interruptible, self.price_factor)
+        if key not in self._priced:
+            self._priced[key] = self._price(interruptible=interruptible)
         taken = {lot.offer.machine_id for lot in self._living.values()}
+        return [
+            host
+            for host in self._priced[key]
+            if host.machine_id not in taken and (host.contract_end is None or host.contract_end > self.now)
+        ]
+
+    def _price(self, *, interruptible: bool) -> list[RentalOffer]:
         factor = self.price_factor * (0.55 if interruptible else 1.0)
         kind = "bid" if interruptible else "ask"
         return [
@@ -133,7 +144,6 @@ class Market:
                 interruptible=interruptible,
             )
             for host in self.hosts
-            if host.machine_id not in taken and (host.contract_end is None or host.contract_end > self.now)
         ]
 
     def rent(self, offer: RentalOffer, label: str, expires_at: float, *, stopped: bool = False) -> Lot:
@@ -212,6 +222,7 @@ class Market:
     def _replace_host(self) -> None:
         """Hosts come and go: one leaves the market, rented or not, and another one comes."""
         self._next_host_at += _NEW_HOST_S
+        self._priced.clear()
         host = self._host(self._hosts_seen)
         self._hosts_seen += 1
         self.hosts[self.chance.randrange(len(self.hosts))] = host

@@ -170,6 +170,7 @@ class Reconciler:
                 row,
                 self._tracks.by_token[row.token],
                 busy=self._work.busy(row.token),
+                job_s=self._work.job_s(row.intent.gpu),
                 listed=listed,
                 wall=wall,
                 now=now,

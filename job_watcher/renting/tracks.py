@@ -83,7 +83,9 @@ def _sighted(track: Track, rental: Rental | None, now: float, *, empty: bool) ->
     track.only_empty = track.only_empty and empty
 
 
-def machine_of(row: MachineRow, track: Track, *, busy: int, listed: bool, wall: float, now: float) -> Machine:
+def machine_of(
+    row: MachineRow, track: Track, *, busy: int, job_s: float, listed: bool, wall: float, now: float
+) -> Machine:
     """The row as decisions see it. Readings of our own clock are moved to wall time by their age."""
     intent, rental = row.intent, track.rental
     seen = Seen.NOT_LOOKED
@@ -112,6 +114,7 @@ def machine_of(row: MachineRow, track: Track, *, busy: int, listed: bool, wall: 
         gate=track.gate,
         busy=busy,
         idle_since=None if track.idle_since is None else wall - (now - track.idle_since),
+        job_s=job_s,
         known_s=now - track.began_at,
         failures=track.failures,
     )

@@ -56,6 +56,11 @@ class Work:
         """Jobs at hand on all machines."""
         return sum(len(holds) for holds in self._holds.values())
 
+    def job_s(self, gpu: str) -> float:
+        """Seconds that one job takes on such a machine."""
+        policy = self._config.policy
+        return self.audio_s_per_job / self._speeds.of(self._config.engine, gpu, 1.0, policy.speed)
+
     # --- a pass ------------------------------------------------------------------------------------------
 
     def visit(self, reign: Reign, rows: Iterable[MachineRow]) -> None:

@@ -83,6 +83,7 @@ class Machine:
     gate: str | None = None  # None: checks go on; "": passed; else the code of the one that failed
     busy: int = 0  # jobs at hand
     idle_since: float | None = None
+    job_s: float = 0.0  # what one job takes there
     known_s: float = 0.0  # how long this process has known it, by a clock that never jumps
     failures: int = 0  # results in a row that were wrong or broken
 

@@ -71,5 +71,6 @@ def needed_life_s(demand: Demand, offer: Offer, sharing: int, policy: Policy, sp
     own = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
     work = demand.audio_s / own / max(1, sharing)
     hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
-    wanted = cold + 2 * work + hold + policy.settle_s
+    settle = max(policy.settle_s, 3 * demand.audio_s_per_job / own)
+    wanted = cold + 2 * work + hold + settle
     return min(policy.max_life_s, max(policy.usual_life_s, wanted))

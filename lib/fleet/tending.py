@@ -13,6 +13,7 @@ from lib.fleet.lifecycle import Event, State
 from lib.fleet.model import Demand, Machine, Policy, Seen
 
 _STILL_TALKING_S: Final = 60.0
+_JOBS_TO_SETTLE: Final = 2.5  # the one that is spoken, the one that waits for it, and half one to be sure
 
 
 class Verdict(NamedTuple):
@@ -98,6 +99,12 @@ def _halted(case: _Case) -> Verdict | None:
     return None
 
 
+def _ends_soon(case: _Case) -> bool:
+    """Whether the time left is needed for what it has: a job begun now would not be finished."""
+    machine = case.machine
+    return machine.expires_at - case.now < max(case.policy.settle_s, _JOBS_TO_SETTLE * machine.job_s)
+
+
 def _overpriced(case: _Case) -> Verdict | None:
     listed = case.machine.listed_micros
     if listed is not None and listed > case.machine.hourly_micros * case.policy.overprice:
@@ -114,7 +121,7 @@ def _rented(case: _Case) -> Verdict | None:
         return Verdict(Event.FAILED, machine.gate)
     if case.now - machine.since > policy.boot_limit_s:
         return Verdict(Event.FAILED, "boot_timeout")
-    if machine.expires_at - case.now < policy.settle_s:
+    if _ends_soon(case):
         return Verdict(Event.EXPIRING, "end of its time")
     if overpriced := _overpriced(case):
         return overpriced
@@ -140,7 +147,7 @@ def _ready(case: _Case) -> Verdict | None:
         return Verdict(Event.FAILED, "corrupt_output")
     if overpriced := _overpriced(case):
         return overpriced
-    if machine.expires_at - case.now < policy.settle_s:
+    if _ends_soon(case):
         return Verdict(Event.EXPIRING, "end of its time")
     if case.demand is None or case.demand.waiting or machine.busy or machine.idle_since is None:
         return None
@@ -158,7 +165,8 @@ def _draining(case: _Case) -> Verdict | None:
         return Verdict(Event.FAILED, "corrupt_output")
     if not machine.busy:
         return Verdict(Event.EMPTY, "drained")
-    if case.now - machine.since > policy.drain_limit_s or machine.expires_at - case.now < 60.0:
+    limit = max(policy.drain_limit_s, _JOBS_TO_SETTLE * machine.job_s)
+    if case.now - machine.since > limit or machine.expires_at - case.now < 60.0:
         return Verdict(Event.OVERDUE, "drain limit")
     return None
 

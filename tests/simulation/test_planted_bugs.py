@@ -1,0 +1,45 @@
+"""Mistakes that cost others money, planted here one by one: each is found by the bad days."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATCHES = sorted((Path(__file__).parent / "planted").glob("*.patch"))
+WITHIN = 500
+
+HUNT = """
+import sys
+from job_watcher.rehearsal.days import run_day
+for seed in range(int(sys.argv[1])):
+    try:
+        found = run_day(seed).conditions.violations
+    except Exception as error:
+        found = [repr(error)]
+    if found:
+        print(seed, found[0])
+        break
+"""
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(PATCHES) >= 10
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_a_planted_bug_is_found(patch: Path, tmp_path: Path) -> None:
+    for package in ("lib", "job_watcher"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    applied = subprocess.run(["git", "apply", str(patch)], cwd=tmp_path, capture_output=True, text=True)
+    assert applied.returncode == 0, f"{patch.name} does not fit the code any more: {applied.stderr}"
+
+    command = [sys.executable, "-c", HUNT, str(WITHIN)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert done.stdout, f"{patch.stem} survived {WITHIN} bad days"
