@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 from job_runner.reading import read_finished
 from lib.clock import Clock, SystemClock
@@ -117,22 +117,3 @@ class Batch(Followed):
     def __init__(self, queue: JobQueue, specs: Sequence[JobSpec]) -> None:
         super().__init__(queue, [spec.request_id for spec in specs])
         self.specs = specs
-
-
-def outcome_row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> dict[str, Any]:
-    """One job as `up --json` and `enqueue --wait --json` show it.
-
-    Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
-    take can be played, None unless the job is done.
-    """
-    record = (finished.result or {}).get("record", {}) if finished else {}
-    return {
-        "request_id": spec.request_id,
-        "output_name": spec.output_name,
-        "state": finished.state.value if finished else None,
-        "file": location,
-        "seconds": record.get("seconds"),
-        "loudness_lufs": record.get("loudness_lufs"),
-        "attempts": finished.attempt if finished else None,
-        "error": finished.error.get("message") if finished and finished.error else None,
-    }

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch, Followed
-from job_runner.commands.up import print_results, results_json
+from job_runner.batch import Batch
+from job_runner.results import result_rows, show_results
 from job_runner.submission import Submission, exit_status, submit
+from job_runner.watching import how_to_go_on, progress_of
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
-from lib.cli.progress import ProgressBar
 from lib.clock import rfc3339
-from lib.jobqueue import JobState, Outcome
+from lib.jobqueue import Outcome
 from lib.jobspec import JobSpec
 
 SkipConflictsOption = Annotated[
     bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
 ]
-
-_WORTH_A_WORD = (JobState.RUNNING, JobState.DELAYED, JobState.FAILED, JobState.CANCELED)
 
 
 def command(
@@ -74,40 +71,16 @@ def enqueue_jobs(
         batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(look)
-        rows = results_json(batch, wiring.storage())
+        rows = result_rows(batch, wiring.storage())
     _show_results(submission, rows, as_json=as_json)
     return batch.exit_status
-
-
-@contextlib.contextmanager
-def how_to_go_on(command: str) -> Iterator[None]:
-    """Say on Ctrl-C that the jobs go on, and how to follow them again."""
-    try:
-        output.note("following; Ctrl-C ends this, not the jobs")
-        yield
-    except KeyboardInterrupt:
-        output.note(f"No longer following; the jobs go on without this. Look again with: {command}")
-        raise
-
-
-@contextlib.contextmanager
-def progress_of(jobs: Followed) -> Iterator[Callable[[Followed], None]]:
-    """A progress bar of jobs that are followed; yields the function that brings it up to date."""
-    with ProgressBar(len(jobs.request_ids), "jobs") as bar:
-
-        def look(current: Followed) -> None:
-            counts = current.counts()
-            words = [f"{counts[state]} {state.value}" for state in _WORTH_A_WORD if counts[state]]
-            bar.reach(current.settled, note=", ".join(words))
-
-        yield look
 
 
 def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         output.emit_json({**submission.to_json(), "results": rows})
     else:
-        print_results(rows)
+        show_results(rows)
 
 
 def _show(submission: Submission, *, dry_run: bool) -> None:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch, outcome_row
+from job_runner.batch import Batch
+from job_runner.results import result_rows, show_results
 from job_runner.submission import submit
 from job_runner.watcher_process import WatcherProcess
+from job_runner.watching import view_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.cli.progress import LiveRow, LiveTable
 from lib.errors import ExitStatus
-from lib.jobqueue import TERMINAL, JobQueue, JobState
+from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobspec import JobSpec
 from lib.status import overview
-from lib.storage import Storage, publish_takes, takes_of
-
-_ORDER = [
-    JobState.RUNNING,
-    JobState.FAILED,
-    JobState.CANCELED,
-    JobState.WAITING,
-    JobState.DELAYED,
-    JobState.DONE,
-]
 
 
 def command(
@@ -61,18 +51,18 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
     batch = Batch(queue, specs)
     batch.refresh()
     if not batch.finished:
-        with _watcher(redis_url) as watcher, table_of(batch) as look:
+        with _watcher(redis_url) as watcher, view_of(batch) as look:
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
                 look(current)
 
             batch.follow(look_and_check)
-    rows = results_json(batch, wiring.storage())
+    rows = result_rows(batch, wiring.storage())
     if as_json:
         output.emit_json({"results": rows, "counts": {s.value: n for s, n in batch.counts().items()}})
     else:
-        print_results(rows)
+        show_results(rows)
     return batch.exit_status
 
 
@@ -105,60 +95,3 @@ def _watcher(redis_url: str | None) -> Iterator[WatcherProcess]:
         raise
     finally:
         watcher.stop(grace=wiring.settings().watcher_drain_seconds)
-
-
-@contextlib.contextmanager
-def table_of(batch: Batch) -> Iterator[Callable[[Batch], None]]:
-    """A live table of the batch; yields the function that brings it up to date."""
-    columns = [output.Column("job"), output.Column("state")]
-    with LiveTable(columns) as table:
-
-        def look(current: Batch) -> None:
-            ordered = sorted(current.states.items(), key=lambda item: _ORDER.index(item[1]))
-            done = sum(state is JobState.DONE for state in current.states.values())
-            table.update(
-                [LiveRow(name, state.value, (name, state.value)) for name, state in ordered],
-                f"{done} of {len(current.specs)} done",
-            )
-
-        yield look
-
-
-def results_json(batch: Batch, storage: Storage) -> list[dict[str, Any]]:
-    """One row per job. A published file that somebody removed is put back from the store."""
-    rows = []
-    for spec, finished in zip(batch.specs, batch.results(), strict=True):
-        files = publish_takes(storage, takes_of(finished.result)) if finished else []
-        rows.append(outcome_row(spec, finished, files[0] if files else None))
-    return rows
-
-
-def print_results(rows: Sequence[dict[str, Any]]) -> None:
-    """Where each file is, with its seconds and loudness. The folder they share is named once."""
-    files = [row["file"] for row in rows if row["file"]]
-    folder = _shared_folder(files)
-    table = output.Table(
-        [
-            output.Column("job", wrap=True),
-            output.Column("state"),
-            output.Column("seconds", align="right"),
-            output.Column("LUFS", align="right"),
-            output.Column("file", wrap=True),
-        ]
-    )
-    for row in rows:
-        where = (row["file"] or "").removeprefix(folder) or row["error"]
-        table.row(row["request_id"], row["state"], row["seconds"], row["loudness_lufs"], where)
-    if folder:
-        output.say(f"Files are in {folder}")
-    table.show()
-    failed = sum(row["state"] != JobState.DONE.value for row in rows)
-    seconds = sum(row["seconds"] or 0 for row in rows)
-    output.note(f"{len(rows) - failed} done ({seconds:.1f} s of audio), {failed} not")
-
-
-def _shared_folder(files: Sequence[str]) -> str:
-    """The longest folder that all files are below, with its slash; "" when there is none to shorten by."""
-    if not files:
-        return ""
-    return f"{os.path.commonpath([os.path.dirname(file) for file in files]).rstrip('/')}/"

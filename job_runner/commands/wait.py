@@ -8,7 +8,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Followed
-from job_runner.commands.enqueue import how_to_go_on, progress_of
+from job_runner.watching import how_to_go_on, progress_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import BadInput, ExitStatus

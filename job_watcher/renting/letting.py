@@ -44,7 +44,15 @@ class Letting:
         self._next_search = 0.0
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
         self._told = ""
+        self._rest = config.rhythm.fruitless_s
+        self._known_jobs = 0
         self.last_scores: list[Score] = []
+
+    def heed(self, jobs: int) -> None:
+        """More work than before is a reason to search at once."""
+        if jobs > self._known_jobs:
+            self._next_search = 0.0
+        self._known_jobs = jobs
 
     def rests_for(self) -> float:
         """Seconds until the next search."""
@@ -167,10 +175,13 @@ class Letting:
             reign.move(row, Event.ACCEPTED, "rent", instance=instance)
 
     def _hold_back(self, kind: str, reason: str) -> None:
-        self._next_search = self._parts.clock.monotonic() + self._config.rhythm.fruitless_s
+        """Search again later, and later each time the same stands in the way; tell it once."""
         if kind != self._told:
             self._parts.tell(kind, reason, "")
+            self._rest = self._config.rhythm.fruitless_s
         self._told = kind
+        self._next_search = self._parts.clock.monotonic() + self._rest
+        self._rest = min(2 * self._rest, self._config.rhythm.longest_rest_s)
 
 
 def _note(note: HostNote) -> Note:

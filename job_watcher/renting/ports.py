@@ -109,7 +109,8 @@ class Rhythm:
     charge_s: float = 60.0
     bill_s: float = 600.0
     search_s: float = 12.0
-    fruitless_s: float = 60.0  # after a search that found nothing to rent
+    fruitless_s: float = 60.0  # after a search that found nothing to rent; doubled up to the next
+    longest_rest_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,10 @@ class Reconciler:
         rows = parts.ledger.open_rows()
         self._tracks.keep(rows, now)
         snapshot = self._with_due(reign, snapshot)
-        jobs = snapshot is None or snapshot.waiting or snapshot.pending
-        if not rows and not jobs and now < self._next_sweep and not self._tracks.orphans:
+        jobs = 1 if snapshot is None else snapshot.waiting + snapshot.pending
+        self._letting.heed(jobs)
+        busy = rows or self._tracks.orphans or (jobs and not self._letting.rests_for())
+        if not busy and now < self._next_sweep:
             self._accountant.keep(reign, rows)
             return min(self._config.rhythm.idle_s, max(1.0, self._next_sweep - now))
         self._next_sweep = now + self._config.rhythm.sweep_s

@@ -27,14 +27,19 @@ SUFFIXES: Final[dict[str, str]] = {
     "progress": "progress",
     "errors": "errors",
     "watcher": "watcher",
+    "lock": "lock",
+    "market": "market",
 }
 
 
 class Keys:
-    """Full key names under one prefix; on a cluster all share one hash tag, so scripts may touch them."""
+    """Full key names under one prefix; on a cluster all share one hash tag, so scripts may touch them.
+
+    A prefix that stands in braces already is a hash tag, and is taken as it is.
+    """
 
     def __init__(self, prefix: str, *, cluster: bool = False) -> None:
-        self.prefix = f"{{{prefix}}}" if cluster else prefix
+        self.prefix = f"{{{prefix}}}" if cluster and not prefix.startswith("{") else prefix
         self._full = {name: f"{self.prefix}:{suffix}" for name, suffix in SUFFIXES.items()}
         self._lists: dict[tuple[str, ...], list[str]] = {}
 

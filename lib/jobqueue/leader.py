@@ -85,7 +85,7 @@ class LeaderLock:
         self.owner = owner
         self.lease_s = lease_s
         self._transport = transport
-        self._prefix = Keys(prefix).prefix
+        self._prefix = Keys(prefix, cluster=transport.cluster).prefix
         self._clock = clock or SystemClock()
         self._now_ms = now_ms
         self._reign: _Reign | None = None

@@ -98,7 +98,7 @@ def read_market(transport: Transport, *, prefix: str = "pab:jobs") -> Market | N
     Raises:
         Unavailable: the server does not answer.
     """
-    key = f"{Keys(prefix).prefix}:{MARKET}"
+    key = f"{Keys(prefix, cluster=transport.cluster).prefix}:{MARKET}"
     text = transport.repeat(lambda: transport.ask("GET", key))
     return None if text is None else _parsed(str(text))
 

@@ -9,7 +9,7 @@ from typing import Final
 from lib.errors import BadConfiguration
 
 DEFAULT_PREFIX: Final = "pab:jobs"
-_PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}|\{[A-Za-z0-9][A-Za-z0-9:._-]{0,97}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +39,5 @@ class QueueOptions:
         if not _PREFIX.fullmatch(self.prefix):
             raise BadConfiguration(
                 f"JOBS_PREFIX is {self.prefix!r}; it must be up to 100 of A-Z a-z 0-9 : . _ - "
-                "and begin with a letter or digit"
+                "and begin with a letter or digit; braces may stand around the whole"
             )

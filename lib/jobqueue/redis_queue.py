@@ -33,7 +33,7 @@ from lib.jobqueue.model import (
     WatcherInfo,
 )
 from lib.jobqueue.options import QueueOptions
-from lib.jobqueue.transport import IDLE_SLICE_S, Transport, Wait
+from lib.jobqueue.transport import Transport, Wait
 from lib.jobqueue.views import Views
 from lib.jobspec import JobSpec
 
@@ -60,7 +60,7 @@ class RedisQueue:
         self._options = options or QueueOptions()
         self._clock = clock or SystemClock()
         self._chance = chance
-        self._keys = Keys(self._options.prefix)
+        self._keys = Keys(self._options.prefix, cluster=transport.cluster)
         self._faces = Faces(transport, self._keys, self._options, now_ms)
         self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000))
         self._enqueuer = Enqueuer(self._faces, self._options, self._clock)
@@ -93,7 +93,8 @@ class RedisQueue:
 
     def _wait_for_work(self, reply: Claimed, left: float) -> Wait:
         """Until the next entry or ring of the bell, lease to run out or job to be due; at most a slice."""
-        soon = IDLE_SLICE_S if reply.wait_ms is None else min(IDLE_SLICE_S, reply.wait_ms / 1000)
+        longest = self._transport.slice_s
+        soon = longest if reply.wait_ms is None else min(longest, reply.wait_ms / 1000)
         keys = self._keys.named(("high", "normal", "low", "bell"))
         return Wait(dict(zip(keys, reply.last_ids, strict=True)), int(min(left, soon) * 1000) + 1)
 
@@ -244,7 +245,7 @@ class RedisQueue:
             left = give_up - self._clock.monotonic()
             if events or left <= 0:
                 return events
-            wait_ms = int(min(left, IDLE_SLICE_S) * 1000) + 1
+            wait_ms = int(min(left, self._transport.slice_s) * 1000) + 1
             self._transport.wait(Wait({self._keys["events"]: after}, wait_ms))
 
     def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
-import redis
 from redis import exceptions as refused
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from lib.clock import Clock, SystemClock
-from lib.errors import BadConfiguration, Unavailable
+from lib.errors import Unavailable
+from lib.jobqueue.address import Address, NoPrimary, OneServer, place_of, read_address
 from lib.jobqueue.errors import ServerFull
 from lib.jobqueue.scripts import Script
 from lib.jobqueue.wire import Argument, Command, Wire
 
 IDLE_SLICE_S: Final = 10.0  # the longest a blocked read stays out without a look at the server
 _ANSWER_WITHIN_S: Final = 10.0
+_PROMOTED_SLICE_S: Final = 3.0  # both, where another server may take over from one that hangs
+_PROMOTED_ANSWER_S: Final = 3.0
+_REDIRECTED_AT_ONCE: Final = 3  # nodes that name each other are waited for
 _PASSING: Final = (
     refused.ConnectionError,
     refused.TimeoutError,
     refused.ReadOnlyError,
     refused.ClusterDownError,
     refused.TryAgainError,
+    refused.AskError,  # the slot is on its way to another node
 )
 _PASSING_WORDS: Final = (
     "LOADING",
@@ -34,6 +35,7 @@ _PASSING_WORDS: Final = (
     "CLUSTERDOWN",
     "TRYAGAIN",
     "NOREPLICAS",
+    "UNBLOCKED",
     "BUSY ",
 )
 
@@ -53,17 +55,6 @@ class Wait:
         return ("XREAD", "COUNT", 1, *block, "STREAMS", *self.after, *self.after.values())
 
 
-def place_of(url: str) -> str:
-    """The server's address for people: host and port, or the socket's path; never a password."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "unix":
-            return parts.path
-        return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-    except ValueError:
-        return "the given address"
-
-
 class Transport:
     """One server, asked with patience.
 
@@ -78,34 +69,41 @@ class Transport:
         self.place = place_of(url)
         self._patience_s = patience_s
         self._clock = clock or SystemClock()
-        self._wire = self._open(url, _ANSWER_WITHIN_S)
-        self._waiting = self._open(url, IDLE_SLICE_S + _ANSWER_WITHIN_S)
+        self._address: Address = read_address(url)
+        promotes = self._address.promotes
+        answer_s = _PROMOTED_ANSWER_S if promotes else _ANSWER_WITHIN_S
+        self.slice_s = _PROMOTED_SLICE_S if promotes else IDLE_SLICE_S
+        self._wire = Wire(lambda: self._address.open(answer_s))
+        self._waiting = Wire(lambda: self._address.open(self.slice_s + answer_s))
         self.ask: Callable[..., Any] = self._wire.ask
-
-    def _open(self, url: str, timeout_s: float) -> Wire:
-        settings: dict[str, Any] = {
-            "protocol": 2,
-            "decode_responses": True,
-            "retry": Retry(NoBackoff(), 0),
-            "socket_timeout": timeout_s,
-        }
-        if not url.startswith("unix:"):
-            settings["socket_connect_timeout"] = 5.0
-        try:
-            return Wire(redis.ConnectionPool.from_url(url, **settings))
-        except (ValueError, TypeError) as error:
-            raise BadConfiguration(
-                f"REDIS_URL for {self.place} is not usable: {error}; write it like redis://127.0.0.1:6379/0"
-            ) from None
+        self.cluster = False  # known after `greet`
 
     def greet(self) -> None:
-        """See that the server answers, without patience: a wrong address is said at once."""
+        """See that the server answers, without patience: a wrong address is said at once.
+
+        A node of a cluster is recognised, whatever the URL calls it.
+        """
         try:
-            self.ask("PING")
-        except refused.BusyLoadingError:
-            self.repeat(lambda: self.ask("PING"))
+            self._look()
+        except (refused.BusyLoadingError, NoPrimary):
+            self.repeat(self._look)
         except refused.RedisError as error:
             raise self._unavailable(error) from None
+
+    def _look(self) -> None:
+        self.ask("PING")
+        self.cluster = "cluster_enabled:1" in str(self.ask("INFO", "cluster"))
+        if self.cluster and isinstance(self._address, OneServer):
+            self._address = self._address.as_cluster(self._other_nodes())
+
+    def _other_nodes(self) -> list[tuple[str, int]]:
+        """All nodes, so that the queue is found when the one that was named is gone."""
+        try:
+            ranges = self.ask("CLUSTER", "SLOTS")
+        except refused.NoPermissionError:
+            return []
+        found = [(str(node[0]), int(node[1])) for item in ranges for node in item[2:]]
+        return [(host, port) for host, port in found if host not in ("", "?")]
 
     def evaluate(
         self,
@@ -153,17 +151,20 @@ class Transport:
     def repeat(self, call: Callable[[], T]) -> T:
         """Call until it works, as long as the reason to fail is a passing one and patience lasts."""
         give_up = self._clock.monotonic() + self._patience_s
-        pause = 0.02
+        pause, redirected = 0.02, 0
         while True:
             try:
                 return call()
             except refused.OutOfMemoryError:
                 raise ServerFull(self.place) from None
             except refused.RedisError as error:
+                if self._address.learn(error) and redirected < _REDIRECTED_AT_ONCE:
+                    redirected += 1
+                    self._drop()
+                    continue
                 if not _passing(error) or self._clock.monotonic() + pause > give_up:
                     raise self._unavailable(error) from error
-                self._wire.drop()  # after a failover the address may lead elsewhere
-                self._waiting.drop()
+                self._drop()  # after a failover the address may lead elsewhere
             self._clock.sleep(pause)
             pause = min(1.0, pause * 2)
 
@@ -180,6 +181,9 @@ class Transport:
 
     def close(self) -> None:
         """Give back all connections."""
+        self._drop()
+
+    def _drop(self) -> None:
         self._wire.drop()
         self._waiting.drop()
 

@@ -7,10 +7,9 @@ worker that wakes up for a job would feel that. So the queue takes connections a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import redis
 from redis import exceptions as refused
 
 Argument = str | int | float
@@ -18,15 +17,14 @@ Command = Sequence[Argument]
 
 
 class Wire:
-    """Connections to one server, each used by one call at a time; any thread may call.
+    """Connections, made by `make` when needed, each used by one call at a time; any thread may call.
 
     A call that a signal handler makes in the middle of another takes a connection of its own.
     Replies are as the server sends them (RESP2), strings decoded.
     """
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
-        self._make: Any = pool.connection_class
-        self._settings = pool.connection_kwargs
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
         self._free: deque[Any] = deque()
 
     def ask(self, *command: Argument) -> Any:
@@ -63,7 +61,7 @@ class Wire:
         try:
             return self._free.pop()
         except IndexError:
-            return self._make(**self._settings)
+            return self._make()
 
     def drop(self) -> None:
         """Close the connections that are not in use; new ones are made when needed."""

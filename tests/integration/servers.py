@@ -16,22 +16,43 @@ from lib.jobqueue.embedded import server_binary
 _START_WITHIN_S = 10.0
 
 
-class Server:
-    """One Valkey server on a Unix socket. `extra` are further command-line words."""
+def free_port() -> int:
+    """A loopback port that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
-    def __init__(self, *extra: str) -> None:
+
+class Server:
+    """One server on a Unix socket, Valkey unless another `binary` is given.
+
+    `extra` are further command-line words; with `port`, it listens on loopback too.
+    `sentinel` is the configuration of one that is a Sentinel.
+    """
+
+    def __init__(self, *extra: str, binary: Path | None = None, port: int = 0, sentinel: str = "") -> None:
         # not pytest's tmp_path: a socket's path must be short
         self.folder = Path(tempfile.mkdtemp(prefix="jr-"))
         self.socket_path = self.folder / "s"
         self.url = f"unix://{self.socket_path}"
+        self.port = port
+        self._binary = binary or server_binary()
         self._extra = extra
+        self._sentinel = sentinel
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and return once it answers."""
-        words = {"port": "0", "unixsocket": str(self.socket_path), "dir": str(self.folder), "save": ""}
+        words = {"port": str(self.port), "unixsocket": str(self.socket_path), "dir": str(self.folder)}
+        words |= {"bind": "127.0.0.1", "save": ""}
+        config: tuple[str, ...] = ()
+        if self._sentinel:  # it writes down there what it learns
+            (self.folder / "c").write_text(self._sentinel)
+            config = (str(self.folder / "c"), "--sentinel")
+            del words["save"]
         command = [
-            str(server_binary()),
+            str(self._binary),
+            *config,
             *(word for key, value in words.items() for word in (f"--{key}", value)),
         ]
         self._process = subprocess.Popen([*command, *self._extra], stdout=subprocess.DEVNULL)

@@ -5,7 +5,7 @@
 -- epoch must rise with every change of leader. The row stays when the lease is over, so that epochs never
 -- come again; the caller passes the newest one it remembers, for a server that lost its memory.
 --
--- KEYS[1]  (lock)
+-- KEYS[1]  lock
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  owner
 -- ARGV[3]  token, new for each call but the same in a repeat after a lost reply

@@ -3,7 +3,7 @@
 --
 -- Why a script: the lease must be judged by the clock that set it, in the same moment.
 --
--- KEYS[1]  (lock)
+-- KEYS[1]  lock
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 --
 -- Returns  {epoch, ms left of the lease (0: over), owner, token, since in ms}; epoch 0: there never was a leader

@@ -4,8 +4,8 @@
 -- Why a script: a leader that was stopped and wakes up must not write over its successor, so that the look at
 -- the lock and the write are one step.
 --
--- KEYS[1]  (lock)
--- KEYS[2]  (value)
+-- KEYS[1]  lock
+-- KEYS[2]  market
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  epoch given by lock_acquire
 -- ARGV[3]  token given to lock_acquire

@@ -3,7 +3,7 @@
 --
 -- Why a script: only the present leader may end its own lease. The epoch stays, see lock_acquire.
 --
--- KEYS[1]  (lock)
+-- KEYS[1]  lock
 -- ARGV[1]  epoch given by lock_acquire
 -- ARGV[2]  token given to lock_acquire
 --

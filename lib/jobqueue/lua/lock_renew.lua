@@ -3,7 +3,7 @@
 --
 -- Why a script: a leader that slept through its lease must not extend, or win back, what another one took.
 --
--- KEYS[1]  (lock)
+-- KEYS[1]  lock
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  epoch given by lock_acquire
 -- ARGV[3]  token given to lock_acquire

@@ -11,7 +11,7 @@ import redis
 
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, Outcome, ServerFull, connect
-from lib.jobqueue.transport import place_of
+from lib.jobqueue.address import place_of
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 

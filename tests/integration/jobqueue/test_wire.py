@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import redis
 
+from lib.jobqueue.address import read_address
 from lib.jobqueue.wire import Wire, pack
 
 
 @pytest.fixture
 def wire(redis_url: str) -> Wire:
-    return Wire(redis.ConnectionPool.from_url(redis_url, protocol=2, decode_responses=True))
+    address = read_address(redis_url)
+    return Wire(lambda: address.open(5.0))
 
 
 def test_words_are_packed_as_bulk_strings() -> None:

@@ -14,6 +14,7 @@ from lib.jobqueue import QueueOptions, UnknownJob
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import to_json
 from lib.jobqueue.embedded import EmbeddedServer
+from lib.jobqueue.keys import Keys
 from lib.jobqueue.lifecycle import TRANSITIONS, IllegalTransition, JobEvent, advance
 from lib.jobqueue.model import TERMINAL, JobState
 from lib.jobqueue.turns import turns
@@ -75,7 +76,10 @@ def test_turns_waste_none_and_invent_none(turn: int, count: int, available: dict
     assert all(taken.count(name) <= available[name] for name in available)
 
 
-@pytest.mark.parametrize("prefix", ["", "a b", "x*", "{tag}", "jobs[1]", "-x", "a" * 101, "a\nb"])
+BAD_PREFIXES = ["", "a b", "x*", "{tag", "a{b}", "{}", "{a}b", "jobs[1]", "-x", "a" * 101, "a\nb"]
+
+
+@pytest.mark.parametrize("prefix", BAD_PREFIXES)
 def test_a_prefix_that_means_something_to_the_server_is_refused(prefix: str) -> None:
     with pytest.raises(BadConfiguration, match="JOBS_PREFIX"):
         QueueOptions(prefix=prefix)
@@ -106,3 +110,9 @@ def test_the_embedded_server_is_found_without_importing_redis() -> None:
 
     subprocess.run([sys.executable, "-c", code], check=True)
     assert EmbeddedServer.__doc__
+
+
+def test_on_a_cluster_a_prefix_in_braces_is_the_hash_tag_as_it_is() -> None:
+    assert Keys(QueueOptions(prefix="{pab:jobs}").prefix, cluster=True)["state"] == "{pab:jobs}:state"
+    assert Keys("pab:jobs", cluster=True)["state"] == "{pab:jobs}:state"
+    assert Keys("pab:jobs")["state"] == "pab:jobs:state"

@@ -1,0 +1,72 @@
+"""What became of the jobs of a file: rows for `--json`, a table for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from job_runner.batch import Batch
+from lib.cli import output
+from lib.jobqueue import FinishedJob, JobState
+from lib.jobspec import JobSpec
+from lib.storage import Storage, publish_takes, takes_of
+
+
+def result_rows(batch: Batch, storage: Storage) -> list[dict[str, Any]]:
+    """One row per job. A published file that somebody removed is put back from the store."""
+    rows = []
+    for spec, finished in zip(batch.specs, batch.results(), strict=True):
+        files = publish_takes(storage, takes_of(finished.result)) if finished else []
+        rows.append(_row(spec, finished, files[0] if files else None))
+    return rows
+
+
+def _row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> dict[str, Any]:
+    """One job as `up --json` and `enqueue --wait --json` show it.
+
+    Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
+    take can be played, None unless the job is done.
+    """
+    record = (finished.result or {}).get("record", {}) if finished else {}
+    return {
+        "request_id": spec.request_id,
+        "output_name": spec.output_name,
+        "state": finished.state.value if finished else None,
+        "file": location,
+        "seconds": record.get("seconds"),
+        "loudness_lufs": record.get("loudness_lufs"),
+        "attempts": finished.attempt if finished else None,
+        "error": finished.error.get("message") if finished and finished.error else None,
+    }
+
+
+def show_results(rows: Sequence[dict[str, Any]]) -> None:
+    """Where each file is, with its seconds and loudness. The folder they share is named once."""
+    files = [row["file"] for row in rows if row["file"]]
+    folder = _shared_folder(files)
+    table = output.Table(
+        [
+            output.Column("job", wrap=True),
+            output.Column("state"),
+            output.Column("seconds", align="right"),
+            output.Column("LUFS", align="right"),
+            output.Column("file", wrap=True),
+        ]
+    )
+    for row in rows:
+        where = (row["file"] or "").removeprefix(folder) or row["error"]
+        table.row(row["request_id"], row["state"], row["seconds"], row["loudness_lufs"], where)
+    if folder:
+        output.say(f"Files are in {folder}")
+    table.show()
+    failed = sum(row["state"] != JobState.DONE.value for row in rows)
+    seconds = sum(row["seconds"] or 0 for row in rows)
+    output.note(f"{len(rows) - failed} done ({seconds:.1f} s of audio), {failed} not")
+
+
+def _shared_folder(files: Sequence[str]) -> str:
+    """The longest folder that all files are below, with its slash; "" when there is none to shorten by."""
+    if not files:
+        return ""
+    return f"{os.path.commonpath([os.path.dirname(file) for file in files]).rstrip('/')}/"
