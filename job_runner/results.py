@@ -10,15 +10,16 @@ from job_runner.batch import Batch
 from lib.cli import output
 from lib.jobqueue import FinishedJob, JobState
 from lib.jobspec import JobSpec
-from lib.storage import Storage, publish_takes, takes_of
+from lib.storage import Storage, files_of, takes_of
+from lib.units import seconds_text
 
 
 def result_rows(batch: Batch, storage: Storage) -> list[dict[str, Any]]:
     """One row per job. A published file that somebody removed is put back from the store."""
     rows = []
     for spec, finished in zip(batch.specs, batch.results(), strict=True):
-        files = publish_takes(storage, takes_of(finished.result)) if finished else []
-        rows.append(_row(spec, finished, files[0] if files else None))
+        files = files_of(storage, takes_of(finished.result), restore=True) if finished else []
+        rows.append(_row(spec, finished, files[0] if files and files[0] else None))
     return rows
 
 
@@ -38,6 +39,7 @@ def _row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> d
         "loudness_lufs": record.get("loudness_lufs"),
         "attempts": finished.attempt if finished else None,
         "error": finished.error.get("message") if finished and finished.error else None,
+        "warnings": list(record.get("warnings", [])),
     }
 
 
@@ -60,9 +62,19 @@ def show_results(rows: Sequence[dict[str, Any]]) -> None:
     if folder:
         output.say(f"Files are in {folder}")
     table.show()
-    failed = sum(row["state"] != JobState.DONE.value for row in rows)
-    seconds = sum(row["seconds"] or 0 for row in rows)
-    output.note(f"{len(rows) - failed} done ({seconds:.1f} s of audio), {failed} not")
+    for row in rows:
+        for warning in row["warnings"]:
+            output.warn(f"{row['request_id']}: {warning}")
+    _sum_up(rows)
+
+
+def _sum_up(rows: Sequence[dict[str, Any]]) -> None:
+    done = [row for row in rows if row["state"] == JobState.DONE.value]
+    seconds = seconds_text(sum(row["seconds"] or 0 for row in done))
+    output.note(f"{len(done)} of {len(rows)} done, {seconds} of audio")
+    for row in rows:
+        if row["state"] in (JobState.FAILED.value, JobState.CANCELED.value):
+            output.note(f"{row['request_id']} is {row['state']}; see: job-runner result {row['request_id']}")
 
 
 def _shared_folder(files: Sequence[str]) -> str:

@@ -22,6 +22,14 @@ class Submission:
 
     outcomes: Sequence[EnqueueOutcome]
 
+    @property
+    def sentence(self) -> str:
+        """The counts in words: "3 created, 2 already known"."""
+        words = {Outcome.DUPLICATE.value: "already known"}
+        return (
+            ", ".join(f"{count} {words.get(name, name)}" for name, count in self.counts().items()) or "none"
+        )
+
     def counts(self) -> dict[str, int]:
         """How many jobs had each outcome."""
         counted = Counter(outcome.outcome for outcome in self.outcomes)
@@ -34,17 +42,17 @@ class Submission:
     @property
     def refusal(self) -> JobRunnerError | None:
         """Why nothing (or with skipped conflicts, not everything) was enqueued; None when all went well."""
+        if any(o.outcome is Outcome.REJECTED for o in self.outcomes):
+            return TryAgain(
+                "The queue is full (JOBS_MAX_DEPTH); nothing was enqueued. Try again when some jobs are done."
+            )
         conflicts = [o.request_id for o in self.outcomes if o.outcome is Outcome.CONFLICT]
         if conflicts:
             named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
             return Conflict(
                 f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Give the changed jobs a new request_id, or leave them out with "
-                "--skip-conflicts."
-            )
-        if any(o.outcome is Outcome.REJECTED for o in self.outcomes):
-            return TryAgain(
-                "The queue is full (JOBS_MAX_DEPTH); nothing was enqueued. Try again when some jobs are done."
+                f"content: {named}. Give the changed jobs a new request_id, or leave them out with: "
+                "job-runner enqueue FILE --skip-conflicts"
             )
         return None
 
@@ -54,6 +62,9 @@ def submit(
 ) -> Submission:
     """Enqueue the jobs, all or none."""
     return Submission(queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run))
+
+
+ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE})
 
 
 def exit_status(submission: Submission, *, skip_conflicts: bool) -> ExitStatus:

@@ -13,13 +13,15 @@ from lib.errors import BadConfiguration, ExitStatus, Unavailable
 #: On one machine nobody else is there to wait for: a lost lease is taken up again after 15 s.
 LEASE_MS = "15000"
 _MOST_RESTARTS = 3
+_HAND_BACK_S = 30.0  # after its limit: releasing leases, ending the worker
 
 
 class WatcherProcess:
     """`job-watcher run`, restarted a few times when it dies. It ends with us, however we end."""
 
-    def __init__(self, *, log: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, *, log: Path, environ: Mapping[str, str], drain_s: float) -> None:
         self._log = log
+        self.drain_s = drain_s
         self._environ = {"WATCHER_LEASE_IDLE_MS": LEASE_MS, **os.environ, **environ}
         self._restarts = 0
         self._child = self._start()
@@ -34,7 +36,7 @@ class WatcherProcess:
         status = self._child.poll()
         if status is None:
             return
-        last_words = " ".join(self._child.log_tail(1))
+        last_words = " ".join(self._child.log_tail(1)).removeprefix("error: ")
         if status == ExitStatus.BAD_CONFIGURATION:
             raise BadConfiguration(f"The watcher cannot run here: {last_words}")
         if self._restarts == _MOST_RESTARTS:
@@ -45,10 +47,15 @@ class WatcherProcess:
         self._restarts += 1
         self._child = self._start()
 
-    def stop(self, grace: float) -> None:
-        """Let it finish the work at hand, at most `grace` seconds."""
-        self._child.stop(grace)
+    def stop(self) -> None:
+        """Let it finish the work at hand within its own limit, and hand back what remains after that."""
+        self._child.stop(self.drain_s + _HAND_BACK_S)
+
+    def hand_back(self) -> None:
+        """Do not wait for the work at hand: it goes back to the queue now."""
+        self._child.stop(_HAND_BACK_S)  # the second request to end since `stop`
 
     def _start(self) -> ChildProcess:
-        argv = [sys.executable, "-m", "job_watcher.main", "run", "--exit-with-parent"]
+        # -P: a file of the user's folder must not stand in for a module of ours
+        argv = [sys.executable, "-P", "-m", "job_watcher.main", "run", "--exit-with-parent"]
         return ChildProcess(argv, log=self._log, environ=self._environ)

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from job_runner.batch import Batch, Followed
 from lib.cli import output
 from lib.cli.progress import LiveRow, LiveTable, ProgressBar
-from lib.jobqueue import JobState
+from lib.clock import Clock, rfc3339
+from lib.jobqueue import JobQueue, JobState
 
+_LOOK_EVERY = 3.0  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar
 _ORDER = [
     JobState.RUNNING,
@@ -22,6 +24,25 @@ _ORDER = [
 _WORTH_A_WORD = (JobState.RUNNING, JobState.DELAYED, JobState.FAILED, JobState.CANCELED)
 
 
+class Hindrance:
+    """Says once, while people wait, what keeps the queue from giving out jobs."""
+
+    def __init__(self, queue: JobQueue, clock: Clock) -> None:
+        self._queue, self._clock = queue, clock
+        self._next = 0.0
+        self._said = False
+
+    def tell(self) -> None:
+        """Look every few seconds; say that the queue is paused, once."""
+        if self._said or self._clock.monotonic() < self._next:
+            return
+        self._next = self._clock.monotonic() + _LOOK_EVERY
+        snapshot = self._queue.snapshot()
+        if snapshot.paused:
+            self._said = True
+            output.warn("the queue is paused, so nothing new is started; go on with: job-runner resume")
+
+
 @contextlib.contextmanager
 def view_of(batch: Batch) -> Iterator[Callable[[Batch], None]]:
     """The view that suits the number of jobs; yields the function that brings it up to date."""
@@ -32,18 +53,32 @@ def view_of(batch: Batch) -> Iterator[Callable[[Batch], None]]:
 @contextlib.contextmanager
 def table_of(batch: Batch) -> Iterator[Callable[[Batch], None]]:
     """A live table of the batch; yields the function that brings it up to date."""
-    columns = [output.Column("job"), output.Column("state")]
+    columns = [output.Column("job"), output.Column("state"), output.Column("")]
     with LiveTable(columns) as table:
 
         def look(current: Batch) -> None:
             ordered = sorted(current.states.items(), key=lambda item: _ORDER.index(item[1]))
             done = sum(state is JobState.DONE for state in current.states.values())
-            table.update(
-                [LiveRow(name, state.value, (name, state.value)) for name, state in ordered],
-                f"{done} of {len(current.specs)} done",
-            )
+            rows = [
+                LiveRow(name, state.value, (name, state.value, _details(current.queue, name, state)))
+                for name, state in ordered
+            ]
+            table.update(rows, f"{done} of {len(current.specs)} done")
 
         yield look
+
+
+def _details(queue: JobQueue, request_id: str, state: JobState) -> str:
+    """How far a running job is, or until when a delayed one waits."""
+    if state not in (JobState.RUNNING, JobState.DELAYED):
+        return ""
+    record = queue.job(request_id)
+    if record is None:
+        return ""
+    if record.due_at is not None:
+        return f"until {rfc3339(record.due_at)}"
+    progress = record.progress or {}
+    return f"{progress['pieces_done']} of {progress['pieces']} pieces" if progress.get("pieces") else ""
 
 
 @contextlib.contextmanager

@@ -76,6 +76,14 @@ def embedded_server() -> EmbeddedServer:
     return EmbeddedServer(ensure_data_folder(settings().jobs_data_dir))
 
 
+def watchers_of(server: EmbeddedServer) -> list[str]:
+    """The names of the watchers that live on the embedded server."""
+    from lib.jobqueue import QueueOptions, connect
+
+    with contextlib.closing(connect(server.url, QueueOptions(prefix=settings().jobs_prefix))) as queue:
+        return [watcher.name for watcher in queue.watchers() if watcher.live]
+
+
 def storage() -> Storage:
     """The store that STORAGE_URL names."""
     from lib.storage import open_storage
@@ -83,11 +91,31 @@ def storage() -> Storage:
     return open_storage(settings().storage_url)
 
 
+def check_runs_here() -> None:
+    """See that a watcher of ours could run at all, before anything is enqueued for it.
+
+    Raises:
+        BadConfiguration: PROVIDER or STORAGE_URL name something that this machine alone cannot serve.
+    """
+    from lib.errors import BadConfiguration
+
+    storage()
+    found = settings()
+    if found.provider != "local":
+        raise BadConfiguration(
+            f"PROVIDER is {found.provider!r} ({found.sources['PROVIDER']}), but up runs jobs on "
+            "this machine: set PROVIDER=local"
+        )
+
+
 def start_watcher(redis_url: str | None) -> WatcherProcess:
     """A watcher beside this process, on the same queue. The URL travels in the environment, never in argv."""
     from job_runner.watcher_process import WatcherProcess
 
-    data = ensure_data_folder(settings().jobs_data_dir)
+    found = settings()
+    data = ensure_data_folder(found.jobs_data_dir)
     return WatcherProcess(
-        log=data / "up" / "watcher.log", environ={"REDIS_URL": redis_url} if redis_url else {}
+        log=data / "up" / "watcher.log",
+        environ={"REDIS_URL": redis_url} if redis_url else {},
+        drain_s=found.watcher_drain_seconds,
     )

@@ -10,7 +10,7 @@ import typer
 from job_runner import wiring
 from job_runner.batch import Batch
 from job_runner.results import result_rows, show_results
-from job_runner.submission import Submission, exit_status, submit
+from job_runner.submission import ACCEPTED, Submission, exit_status, submit
 from job_runner.watching import how_to_go_on, progress_of
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
@@ -67,7 +67,7 @@ def enqueue_jobs(
             if submission.refusal is not None and status:
                 output.error(submission.refusal.message)
             return status
-        accepted = {o.request_id for o in submission.outcomes if o.outcome is not Outcome.CONFLICT}
+        accepted = {o.request_id for o in submission.outcomes if o.outcome in ACCEPTED}
         batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(look)
@@ -88,5 +88,4 @@ def _show(submission: Submission, *, dry_run: bool) -> None:
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
         output.say_state(job.outcome.value, f"{job.request_id}{known}{until}", pad=11)
-    counts = ", ".join(f"{count} {name}" for name, count in submission.counts().items())
-    output.note(f"{'would be: ' if dry_run else ''}{counts or 'no jobs'}")
+    output.note(f"{'would be: ' if dry_run else ''}{submission.sentence}")

@@ -10,7 +10,7 @@ from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob, JobQueue, JobState, UnknownJob
-from lib.storage import locations_of, takes_of
+from lib.storage import files_of, takes_of
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
         finished = queue.result(request_id)
         if finished is None:
             return _unfinished(queue, request_id, as_json=json_)
-    files = locations_of(wiring.storage(), takes_of(finished.result))
+    files = files_of(wiring.storage(), takes_of(finished.result))
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
     else:
@@ -51,7 +51,7 @@ def _show(finished: FinishedJob, files: list[str]) -> None:
         {
             "request id": finished.request_id,
             "state": finished.state.value,
-            "file": files[0] if files else None,
+            "file": (files[0] or "gone from the store; see: job-runner report") if files else None,
             "seconds": record.get("seconds"),
             "loudness": _unit(record.get("loudness_lufs"), "LUFS"),
             "peak": _unit(record.get("true_peak_dbtp"), "dBTP"),
@@ -61,6 +61,8 @@ def _show(finished: FinishedJob, files: list[str]) -> None:
             **({"error": f"{error.get('class')}: {error.get('message')}"} if error else {}),
         }
     )
+    for warning in record.get("warnings", []):
+        output.warn(warning)
     for other in files[1:]:
         output.say(f"take        {other}")
     for line in (error.get("evidence") or {}).get("log", []):

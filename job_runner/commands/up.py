@@ -14,13 +14,15 @@ from job_runner.batch import Batch
 from job_runner.results import result_rows, show_results
 from job_runner.submission import submit
 from job_runner.watcher_process import WatcherProcess
-from job_runner.watching import view_of
+from job_runner.watching import Hindrance, view_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobspec import JobSpec
 from lib.status import overview
+from lib.units import seconds_text
 
 
 def command(
@@ -43,18 +45,20 @@ def command(
 
 
 def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *, as_json: bool) -> int:
+    wiring.check_runs_here()
     submission = submit(queue, specs)
     if submission.refusal is not None:
         raise submission.refusal
-    counts = ", ".join(f"{count} {name}" for name, count in submission.counts().items())
-    output.note(f"jobs: {counts}")
+    output.note(f"jobs: {submission.sentence}")
     batch = Batch(queue, specs)
     batch.refresh()
     if not batch.finished:
         with _watcher(redis_url) as watcher, view_of(batch) as look:
+            hindrance = Hindrance(queue, SystemClock())
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
+                hindrance.tell()
                 look(current)
 
             batch.follow(look_and_check)
@@ -91,7 +95,18 @@ def _watcher(redis_url: str | None) -> Iterator[WatcherProcess]:
     try:
         yield watcher
     except KeyboardInterrupt:
-        output.note("stopping: the work at hand is finished, the rest waits. Run the same command to go on.")
+        output.note(
+            f"stopping: the work at hand is finished, for at most {seconds_text(watcher.drain_s)} "
+            "(Ctrl-C again hands it back now); the rest waits. Run the same command to go on."
+        )
         raise
     finally:
-        watcher.stop(grace=wiring.settings().watcher_drain_seconds)
+        _stop(watcher)
+
+
+def _stop(watcher: WatcherProcess) -> None:
+    try:
+        watcher.stop()
+    except KeyboardInterrupt:
+        watcher.hand_back()
+        raise

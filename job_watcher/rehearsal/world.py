@@ -94,6 +94,8 @@ class Process:
             tell=tell,
         )
         self.reconciler = Reconciler(parts, config, world.scenario.speeds)
+        if world.closing:
+            self.reconciler.drain()
 
     def step(self) -> None:
         """One pass, and the next is scheduled; a crash ends it, and a supervisor starts another soon."""
@@ -166,6 +168,7 @@ class World:
         chance = random.Random(seed)
         self.scenario = scenario
         self.start = scenario.start
+        self.closing = False
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._lied_until = 0.0
@@ -199,7 +202,22 @@ class World:
         end_of_time = self.start + self.scenario.limit_s
         while self._events and self.conditions.now < end_of_time and not self.finished():
             self._next()
+        if not self.finished():
+            self._close()
         self._others(_AFTERWARDS_S)  # the last bill is read, and nothing may come back
+
+    def _close(self) -> None:
+        """The day is over and work is left: nothing new is rented, what is rented is given back."""
+        self.closing = True
+        for process in self.processes:
+            process.reconciler.drain()
+        last = self.conditions.now + self.scenario.policy.max_life_s
+        while self._events and self.conditions.now < last and self.conditions.ledger.open_rows():
+            self._next()
+
+    def idle_until(self, seconds: float) -> None:
+        """Let the watchers go on until so many seconds after the start."""
+        self._others(max(0.0, self.start + seconds - self.conditions.now))
 
     def _next(self) -> None:
         at, _, action = heapq.heappop(self._events)
@@ -224,9 +242,13 @@ class World:
         lied = conditions.active.keys() & {Fault.LIST_EMPTY, Fault.LIST_SHORT}
         if kind == "never_came" and (lied or conditions.now < self._lied_until):
             return
+        row = conditions.ledger.row(token)
         for lot in conditions.market.living():
-            label, fresh = parse_label(lot.label), conditions.now - lot.started_at < _LAG_S
-            if label is not None and label.token == token and not (fresh and kind == "never_came"):
+            label = parse_label(lot.label)
+            if label is None or label.token != token or row is None:
+                continue
+            late = lot.started_at > row.intent.created_at + 30  # made after the call had failed
+            if not (kind == "never_came" and late and conditions.now - lot.started_at < _LAG_S):
                 conditions.wrong(f"the row of {token} was closed ({kind}) and {lot.instance} lives")
 
     def lied(self) -> None:

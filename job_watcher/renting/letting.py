@@ -10,7 +10,7 @@ from job_watcher.renting.ports import Config, Parts
 from job_watcher.renting.reign import Reign
 from lib.fleet import Demand, Event, Host, Machine, Offer, Score, Speeds, State, best, ranked
 from lib.fleet.hosts import Note, remembered
-from lib.fleet.money import Commitment, affordable_life, credit_refusal, hours_of_interest, refusal
+from lib.fleet.money import Accounts, Commitment, affordable_life, credit_refusal, hours_of_interest, refusal
 from lib.fleet.scaling import COMING, needed_life_s, wants_another
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
@@ -27,6 +27,7 @@ from lib.providers.rental import (
 _MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
+_CANDIDATES = 8  # offers that are tried against the caps in one search
 _OFFER_FIELDS = tuple(item.name for item in fields(Offer))
 
 
@@ -76,13 +77,45 @@ class Letting:
         rhythm = self._config.rhythm
         self._next_search = tick + rhythm.search_s
         scores = self._search(reign, demand, machines)
-        chosen = best(scores)
-        if chosen is None:
+        if best(scores) is None:
             self._hold_back("no_offer", _nothing_fits(scores))
             return
+        self._accountant.charge(reign, self._parts.ledger.open_rows())  # what ran since the last time counts
+        now = self._parts.clock.now()
+        accounts = self._accountant.books(now)
+        found = self._affordable(scores, demand, coming, accounts)
+        if isinstance(found, str):
+            self._hold_back("cap", found)
+            return
+        chosen, wish = found
         why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
         if why is not None:
-            self._reserve(reign, chosen, demand, coming, why)
+            self._reserve(reign, chosen, wish, accounts, why)
+
+    def _affordable(
+        self, scores: Sequence[Score], demand: Demand, coming: int, accounts: Accounts
+    ) -> tuple[Score, Commitment] | str:
+        """The best offer that the caps can pay for long enough, and its reservation; else what refuses.
+
+        A dear one that does not fit must not hide a cheaper one that does: it would be the best for ever.
+        """
+        policy, caps, now = self._config.policy, self._config.caps, accounts.now
+        left, refused = list(scores), ""
+        for _ in range(_CANDIDATES):
+            chosen = best(left)
+            if chosen is None:
+                break
+            offer = chosen.offer
+            end = now + needed_life_s(demand, offer, coming + 1, policy, self._speeds)
+            end = end if offer.contract_end is None else min(end, offer.contract_end)
+            wish = Commitment("", offer.hourly_micros, offer.fee_micros, end, self._config.batch)
+            life = affordable_life(wish, accounts, caps, policy.least_life_s)
+            if life:
+                return chosen, wish._replace(until=float(int(now + life)))
+            least = wish._replace(until=now + policy.least_life_s)
+            refused = refused or refusal(least, accounts, caps) or "its contract ends too soon"
+            left.remove(chosen)
+        return refused
 
     def _search(self, reign: Reign, demand: Demand, machines: Sequence[Machine]) -> list[Score]:
         policy, now = self._config.policy, self._parts.clock.now()
@@ -102,23 +135,13 @@ class Letting:
         )
         return self.last_scores
 
-    def _reserve(self, reign: Reign, chosen: Score, demand: Demand, coming: int, why: str) -> None:
-        """Find a life that the caps allow and write the intent with its reservation."""
-        now, policy, caps = self._parts.clock.now(), self._config.policy, self._config.caps
-        offer, batch = chosen.offer, self._config.batch
-        wanted = needed_life_s(demand, offer, coming + 1, policy, self._speeds)
-        end = now + wanted if offer.contract_end is None else min(now + wanted, offer.contract_end)
-        wish = Commitment("", offer.hourly_micros, offer.fee_micros, end, batch)
-        accounts = self._accountant.books(now)
-        life = affordable_life(wish, accounts, caps, policy.least_life_s)
-        if not life:
-            self._hold_back("cap", refusal(wish, accounts, caps) or "the contract is too short")
-            return
+    def _reserve(self, reign: Reign, chosen: Score, wish: Commitment, accounts: Accounts, why: str) -> None:
+        """Write the intent with its reservation, if the credit and the caps at that moment allow it."""
+        now, caps, offer, batch = accounts.now, self._config.caps, chosen.offer, self._config.batch
         broke = credit_refusal(reign.ask(reign.provider.credit_micros), accounts, caps)
         if broke is not None:
             self._hold_back("credit", broke)
             return
-        wish = wish._replace(until=float(int(now + life)))
 
         def room(books: Books) -> str | None:
             return refusal(wish, accounts_of(books, now, batch), caps)

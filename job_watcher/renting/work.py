@@ -113,8 +113,9 @@ class Work:
         try:
             settled = self._parts.settler.settle(files, hold.entry, hold.lease)
         except StorageUnavailable as error:
+            if not hold.retry_at:
+                self._parts.tell("storage", error.message, row.token)
             hold.retry_at = now + _STORE_PAUSE_S
-            self._parts.tell("storage", error.message, row.token)
             return
         except LeaseLost:
             self._forget(hold)

@@ -157,12 +157,17 @@ class Faces:
 
     def retry(self, request_ids: Sequence[str]) -> list[tuple[bool, JobState | None]]:
         """Requeue jobs: per id whether this call did, and its state now."""
-        reply = self._run("retry", self._options.events_max, *request_ids)
+        reply = self._run("retry", self._options.events_max, self._ttl_ms, *request_ids)
         return [(bool(changed), JobState(state) if state else None) for changed, state in reply]
 
     def pause(self, on: bool) -> bool:
         """Stop or go on giving out jobs; whether that changed anything."""
         return bool(self._run("pause", self._options.events_max, "1" if on else "0"))
+
+    def sweep(self, count: int) -> tuple[int, int]:
+        """Look at some pending entries and old records; how many jobs go out again, how many strays went."""
+        given, removed = self._run("sweep", GROUP, count, self._ttl_ms, self._options.history_max)
+        return int(given), int(removed)
 
     def wake(self) -> None:
         """Ring the bell."""

@@ -217,7 +217,7 @@ class MemoryQueue:
     def cancel(self, request_id: str) -> CancelOutcome:
         """Withdraw a job that is not finished."""
         with self._changed:
-            job = self._store.jobs.get(request_id)
+            job = self._store.known(request_id)
             if job is None or job.state in TERMINAL:
                 return CancelOutcome(request_id, False, job.state if job else None)
             error = {"class": ErrorClass.CANCELED.value, "message": "canceled by request", "evidence": {}}
@@ -231,7 +231,7 @@ class MemoryQueue:
             return [self._retry(request_id) for request_id in request_ids]
 
     def _retry(self, request_id: str) -> RetryOutcome:
-        job = self._store.jobs.get(request_id)
+        job = self._store.known(request_id)
         if job is None or job.state not in (JobState.FAILED, JobState.CANCELED):
             return RetryOutcome(request_id, False, job.state if job else None)
         job.excused, job.lost, job.poisoned, job.phase, job.failure = job.attempt, 0, 0, "", None
@@ -290,7 +290,7 @@ class MemoryQueue:
     def job(self, request_id: str) -> JobRecord | None:
         """What is known about one job."""
         with self._changed:
-            job = self._store.jobs.get(request_id)
+            job = self._store.known(request_id)
             if job is None:
                 return None
             return replace(self._store.record(request_id), progress=job.progress, last_error=job.error)
@@ -300,7 +300,7 @@ class MemoryQueue:
         with self._changed:
             return [
                 replace(self._store.record(request_id), expires_at=None, due_at=None)
-                if request_id in self._store.jobs
+                if self._store.known(request_id)
                 else None
                 for request_id in request_ids
             ]
@@ -308,7 +308,7 @@ class MemoryQueue:
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job."""
         with self._changed:
-            job = self._store.jobs.get(request_id)
+            job = self._store.known(request_id)
             return self._store.finished(request_id) if job and job.state in TERMINAL else None
 
     def history(
@@ -320,7 +320,9 @@ class MemoryQueue:
             wanted = [
                 self._store.finished(key)
                 for at, key in newest
-                if (since is None or at >= since * 1000) and status in (None, self._store.jobs[key].state)
+                if self._store.known(key)
+                and (since is None or at >= since * 1000)
+                and status in (None, self._store.jobs[key].state)
             ]
             return wanted[:limit]
 

@@ -39,6 +39,8 @@ from lib.jobspec import JobSpec
 
 _COMPLETED_AT_ONCE: Final = 250
 _DEAD_CONSUMER_MS: Final = 600_000
+_SWEEP_EVERY_S: Final = 60.0
+_SWEPT_AT_ONCE: Final = 100
 
 
 class RedisQueue:
@@ -62,10 +64,11 @@ class RedisQueue:
         self._chance = chance
         self._keys = Keys(self._options.prefix, cluster=transport.cluster)
         self._faces = Faces(transport, self._keys, self._options, now_ms)
-        self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000))
+        self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000), now_ms)
         self._enqueuer = Enqueuer(self._faces, self._options, self._clock)
         self._wakes = 0
         self._wakes_seen: dict[str, int] = {}
+        self._swept = self._clock.monotonic()
         self._lock = threading.Lock()
 
     def enqueue(
@@ -84,12 +87,26 @@ class RedisQueue:
         while True:
             reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms, wait)
             self._enqueuer.look_after(reply.care)
+            self._sweep_if_due()
             leases = [lease for raw in reply.leases if (lease := self._readable(*raw, consumer))]
             left = give_up - self._clock.monotonic()
             if leases or self._woken(consumer) or (left <= 0 and not reply.care):
                 return leases
             moved = reply.leases or reply.care  # then look again before sleeping
             wait = None if moved else self._wait_for_work(reply, left)
+
+    def _sweep_if_due(self) -> None:
+        if self._clock.monotonic() - self._swept >= _SWEEP_EVERY_S:
+            self.sweep()
+
+    def sweep(self) -> tuple[int, int]:
+        """The slow safety net, which `claim` uses once a minute.
+
+        Returns how many jobs were given out again that nobody would have found, and how many entries
+        were removed that belonged to no job. Each call looks at the next hundred entries of each stream.
+        """
+        self._swept = self._clock.monotonic()
+        return self._faces.sweep(_SWEPT_AT_ONCE)
 
     def _wait_for_work(self, reply: Claimed, left: float) -> Wait:
         """Until the next entry or ring of the bell, lease to run out or job to be due; at most a slice."""
@@ -264,6 +281,10 @@ class RedisQueue:
     def watchers(self) -> list[WatcherInfo]:
         """All registered watchers, the longest running first."""
         return self._views.watchers(self._faces.snapshot())
+
+    def parts(self) -> tuple[Transport, Keys, QueueOptions]:
+        """What `lib.jobqueue.upkeep` works with; it shares the connections."""
+        return self._transport, self._keys, self._options
 
     def close(self) -> None:
         """Give back connections."""

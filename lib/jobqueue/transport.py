@@ -148,6 +148,10 @@ class Transport:
         whole: tuple[Command, ...] = (("MULTI",), *commands, ("EXEC",))
         return list(self.repeat(lambda: self._wire.ask_all(*whole))[-1])
 
+    def in_order(self, *commands: Command) -> list[Any]:
+        """Several commands over one connection, one after the other; their replies. Not repeated."""
+        return self._wire.ask_all(*commands)
+
     def repeat(self, call: Callable[[], T]) -> T:
         """Call until it works, as long as the reason to fail is a passing one and patience lasts."""
         give_up = self._clock.monotonic() + self._patience_s
@@ -171,7 +175,7 @@ class Transport:
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
             reason = "refuses this user or password; check REDIS_URL"
-        elif isinstance(error, refused.NoPermissionError):
+        elif isinstance(error, refused.NoPermissionError) or "ACL failure" in str(error):
             reason = f"does not permit this: {error}; docs/reference/redis-keys.md lists what the user needs"
         elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
             reason = f"does not answer ({error}); start it, or correct REDIS_URL"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from lib.jobqueue.keys import Keys
@@ -30,18 +30,29 @@ _NEAREST_ROUNDS: Final = 8
 class Views:
     """Answers from the server's keys; each costs the same for one job and for a million."""
 
-    def __init__(self, transport: Transport, keys: Keys, result_ttl_ms: int) -> None:
+    def __init__(
+        self, transport: Transport, keys: Keys, result_ttl_ms: int, now_ms: Callable[[], int] | None = None
+    ) -> None:
         self._transport = transport
         self._keys = keys
         self._ttl_ms = result_ttl_ms
+        self._now_ms = now_ms
 
     def _one(self, *command: str | int | float) -> Any:
         return self._transport.repeat(lambda: self._transport.ask(*command))
 
+    def _known(self, raw: str | None, time: Sequence[Any]) -> Row | None:
+        """The row, unless its record's time is over by then: it may not be swept yet."""
+        row = Row.parse(raw)
+        now = self._now_ms() if self._now_ms else int(time[0]) * 1000 + int(time[1]) // 1000
+        over = row is not None and row.state in TERMINAL and row.since_ms + self._ttl_ms <= now
+        return None if over else row
+
     def job(self, request_id: str) -> JobRecord | None:
         """One job with all that is known."""
         keys = self._keys
-        raw, expiry, due, progress, error, batches = self._transport.together(
+        time, raw, expiry, due, progress, error, batches = self._transport.together(
+            ("TIME",),
             ("HGET", keys["state"], request_id),
             ("ZSCORE", keys["leases"], request_id),
             ("ZSCORE", keys["delayed"], request_id),
@@ -51,7 +62,7 @@ class Views:
         )
         return record_of(
             request_id,
-            Row.parse(raw),
+            self._known(raw, time),
             ttl_ms=self._ttl_ms,
             expiry_ms=_number(expiry),
             due_ms=_number(due),
@@ -65,12 +76,12 @@ class Views:
         found: list[JobRecord | None] = []
         for start in range(0, len(request_ids), _PAGE):
             page = request_ids[start : start + _PAGE]
-            rows, batches = self._transport.together(
-                ("HMGET", self._keys["state"], *page), ("HGETALL", self._keys["batches"])
+            time, rows, batches = self._transport.together(
+                ("TIME",), ("HMGET", self._keys["state"], *page), ("HGETALL", self._keys["batches"])
             )
             committed = _committed(batches)
             found += [
-                record_of(request_id, Row.parse(raw), ttl_ms=self._ttl_ms, committed=committed)
+                record_of(request_id, self._known(raw, time), ttl_ms=self._ttl_ms, committed=committed)
                 for request_id, raw in zip(page, rows, strict=True)
             ]
         return found
@@ -82,13 +93,14 @@ class Views:
     def _finished(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
         if not request_ids:
             return []
-        rows, done, failed = self._transport.together(
+        time, rows, done, failed = self._transport.together(
+            ("TIME",),
             ("HMGET", self._keys["state"], *request_ids),
             ("HMGET", self._keys["result"], *request_ids),
             ("HMGET", self._keys["failed"], *request_ids),
         )
         return [
-            _finished_of(request_id, Row.parse(row), good or bad)
+            _finished_of(request_id, self._known(row, time), good or bad)
             for request_id, row, good, bad in zip(request_ids, rows, done, failed, strict=True)
         ]
 

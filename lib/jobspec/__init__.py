@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lib.jobspec.model import InvalidJobFile, JobFile, JobSpec, fingerprint, to_payload
+from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec, fingerprint, to_payload
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
 
 __all__ = [
+    "Draft",
     "InvalidJobFile",
     "InvalidJobSpec",
     "JobFile",

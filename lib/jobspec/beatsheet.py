@@ -14,9 +14,9 @@ from typing import Any, Final
 from lib.errors import BadInput
 from lib.jobspec.collisions import clashes
 from lib.jobspec.fields import FIELDS
-from lib.jobspec.jobfile import MAX_FILE_BYTES
+from lib.jobspec.jobfile import MAX_FILE_BYTES, draft_of, job_file
 from lib.jobspec.jsontree import read_json
-from lib.jobspec.model import InvalidJobFile, JobFile, JobSpec
+from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_of
 from lib.jobspec.problems import BROKEN, Finding, Problem, Refused, nearest, printable, shown
@@ -68,7 +68,7 @@ def parse_beatsheet(
         reading = _Reading(name, tree)
         if tree.complete:
             reading.check(spoken_by)
-    read = JobFile(Path(name), tuple(reading.specs), tuple(reading.lines))
+    read = job_file(name, reading.drafts, tree.root)
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read
@@ -88,11 +88,10 @@ def _checked_flags(voice: str | None, speaker: str | None) -> dict[str, str]:
 
 
 class _Reading:
-    """One beatsheet while it is checked. Its specs are those that are right in themselves."""
+    """One beatsheet while it is checked."""
 
     def __init__(self, name: str, tree: Tree) -> None:
-        self.specs: list[JobSpec] = []
-        self.lines: list[int] = []  # of each spec
+        self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
         self._name = name
         self._root = tree.root
@@ -165,9 +164,7 @@ class _Reading:
             job = _Beat(beat, index, self._topic)
             spec, findings, values = job.checked(defaults)
             known.append(values)
-            if spec is not None:
-                self.specs.append(spec)
-                self.lines.append(beats.lines[index])
+            self.drafts.append(draft_of(self._label(index), beats.lines[index], beat, spec, values))
             for finding in findings:
                 self._add_to_beat(beats, index, finding)
         for clash in clashes(known):

@@ -5,14 +5,14 @@ Importing this brings the YAML parser, about 30 ms; `lib.jobspec` does so only w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from lib.jobspec.collisions import clashes
 from lib.jobspec.fields import FIELDS
-from lib.jobspec.model import InvalidJobFile, JobFile, JobSpec
+from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
 from lib.jobspec.problems import BROKEN, Finding, Problem, nearest, printable, shown
 from lib.jobspec.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
@@ -61,10 +61,28 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         reading = _Reading(name, tree)
         if tree.complete:
             reading.check(base_dir)
-    read = JobFile(Path(name), tuple(reading.specs), tuple(reading.lines))
+    read = job_file(name, reading.drafts, tree.root)
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read
+
+
+def job_file(name: str, drafts: Sequence[Draft], root: Any) -> JobFile:
+    """The file of all that was read: its sound jobs, and the drafts of all."""
+    sound = [(draft.spec, draft.line) for draft in drafts if draft.spec is not None]
+    defaults = root.get("defaults") if isinstance(root, LinedDict) else None
+    return JobFile(
+        Path(name),
+        tuple(spec for spec, _ in sound),
+        tuple(line for _, line in sound),
+        tuple(drafts),
+        defaults.lines if isinstance(defaults, LinedDict) else {},
+    )
+
+
+def draft_of(label: str, line: int, raw: Any, spec: JobSpec | None, values: Mapping[str, Any]) -> Draft:
+    """The draft of one job that starts in `line` and of which `check_job` found spec and values."""
+    return Draft(label, line, values, raw.lines if isinstance(raw, LinedDict) else {}, spec)
 
 
 def _encoding_problem(data: bytes, name: str) -> Problem | None:
@@ -97,11 +115,10 @@ class _Jobs:
 
 
 class _Reading:
-    """One file while it is checked. Its specs are those that are right in themselves."""
+    """One file while it is checked."""
 
     def __init__(self, name: str, tree: Tree) -> None:
-        self.specs: list[JobSpec] = []
-        self.lines: list[int] = []  # of each spec
+        self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
         self._name = name
         self._root = tree.root
@@ -126,9 +143,7 @@ class _Reading:
         for index, raw in enumerate(jobs.raws):
             spec, findings, values = check_job(raw, defaults, base_dir)
             known.append(values)
-            if spec is not None:
-                self.specs.append(spec)
-                self.lines.append(jobs.lines[index])
+            self.drafts.append(draft_of(self._label(jobs, index), jobs.lines[index], raw, spec, values))
             for finding in findings:
                 self._add_to_job(jobs, index, finding)
         for clash in clashes(known):
@@ -184,7 +199,8 @@ class _Reading:
         if isinstance(jobs, LinedList):
             return self._listed(jobs, ("jobs",), line)
         if jobs is not BROKEN:
-            self._add(Finding(("jobs",), f"must be a list of jobs, not {shown(jobs)}"), line)
+            hint = "start each job with a - and a space" if isinstance(jobs, LinedDict) else None
+            self._add(Finding(("jobs",), f"must be a list of jobs, not {shown(jobs)}", hint), line)
         return None
 
     def _listed(self, jobs: LinedList, place: tuple[str, ...], line: int) -> _Jobs:

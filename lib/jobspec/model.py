@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.errors import BadInput
 from lib.jobspec.fields import STORED
@@ -48,20 +48,40 @@ class JobSpec:
         return fingerprint(self)
 
 
+class Draft(NamedTuple):
+    """One job as it stands in a file, right or wrong.
+
+    `values` holds its fields that passed their rules, those of the defaults included; `lines` the line of
+    each field that stands in the job itself. `spec` is None when anything is wrong.
+    """
+
+    label: str  # as errors name it
+    line: int  # from 1, where it starts
+    values: Mapping[str, Any]
+    lines: Mapping[Any, int]
+    spec: JobSpec | None
+
+
 @dataclass(frozen=True, slots=True)
 class JobFile:
-    """A valid file of jobs. `lines[i]` is the line (from 1) on which `specs[i]` starts."""
+    """A valid file of jobs. `lines[i]` is the line (from 1) on which `specs[i]` starts.
+
+    `drafts` are all jobs of the file and `default_lines` the lines of the fields in its defaults, for those
+    who check what a file alone cannot tell.
+    """
 
     path: Path
     specs: tuple[JobSpec, ...]
     lines: tuple[int, ...]
+    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
+    default_lines: Mapping[Any, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 class InvalidJobFile(BadInput):
     """A job file breaks rules; nothing of it is used.
 
-    `problems` holds all of them, by line. `sound` holds the jobs that are right in themselves, so that a
-    caller with rules of its own can add what it finds there.
+    `problems` holds all of them, by line. `sound` holds the jobs that are right in themselves, and drafts
+    of all jobs that could be read, so that a caller with rules of its own can add what it finds there.
     """
 
     def __init__(self, name: str, problems: Iterable[Problem], sound: JobFile | None = None) -> None:

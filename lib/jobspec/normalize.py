@@ -143,6 +143,7 @@ class _Reader:
                 self.values.pop(name, None)
             elif value is BROKEN:
                 self.broken.add(name)
+                self.values.pop(name, None)
             else:
                 try:
                     checked = entry.rule.check(value)

@@ -24,11 +24,11 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from yaml.reader import ReaderError
 
 from lib.jobspec.anchors import Anchored, Anchors
 from lib.jobspec.problems import BROKEN, Refused, shown
 from lib.jobspec.scalars import Scalars
+from lib.jobspec.yamladvice import fault_of
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 5_000_000
@@ -87,7 +87,8 @@ def read_yaml(data: bytes) -> Tree:
         pass
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a tag whose escapes are no UTF-8
         builder.tree.complete = False
-        builder.tree.flaws.append(_flaw_of(error, data))
+        fault = fault_of(error, data, builder.last)
+        builder.tree.flaws.append(Flaw(fault.line, (), fault.message, fault.suggestion))
     return builder.tree
 
 
@@ -138,6 +139,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.tree = Tree()
+        self.last: Event | None = None  # before reading stopped
         self._into: Any = None
         self._key: Any = _NO_KEY
         self._stack: list[
@@ -161,12 +163,16 @@ class _Builder:
             AliasEvent: self._alias,
             DocumentStartEvent: self._document_start,
         }
-        while (event := next_event()) is not None:
-            kind = type(event)
-            if kind is ScalarEvent:
-                scalar(event)
-            elif kind in others:
-                others[kind](event)
+        event: Event | None = None
+        try:
+            while (event := next_event()) is not None:
+                kind = type(event)
+                if kind is ScalarEvent:
+                    scalar(event)
+                elif kind in others:
+                    others[kind](event)
+        finally:
+            self.last = event
 
     def _scalar(self, event: Any) -> None:
         value = event.value
@@ -330,19 +336,3 @@ def _parser(data: bytes) -> Callable[[], Event | None]:
         return CParser(data).get_event
     parser: Any = yaml.SafeLoader(data)
     return lambda: parser.get_event() if parser.check_event() else None
-
-
-def _flaw_of(error: Exception, data: bytes) -> Flaw:
-    if isinstance(error, ReaderError):
-        line = data.count(b"\n", 0, error.position) + 1
-        return Flaw(line, (), f"is no valid YAML: {error.reason} (U+{_code_point(error.character):04X})")
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return Flaw(1, (), "is no valid YAML")
-    mark = error.problem_mark or error.context_mark
-    said = ", ".join(part for part in (error.context, error.problem) if part)
-    hint = "indent by spaces, not tabs" if "tab" in said or "cannot start any token" in said else None
-    return Flaw(mark.line + 1 if mark else 1, (), f"is no valid YAML: {said}", hint)
-
-
-def _code_point(character: object) -> int:
-    return character if isinstance(character, int) else ord(str(character)[:1] or "\0")

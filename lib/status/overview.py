@@ -82,11 +82,11 @@ def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
             repair = (
                 "The running watcher will reclaim the work by itself."
                 if snapshot.lock_owner
-                else "Start a watcher (job-watcher run); it reclaims the work."
+                else "Start a watcher (job-runner up); it reclaims the work."
             )
             return f"{stale} run out: a watcher stopped without finishing its work. {repair}"
         case Verdict.WATCHER_NOT_RUNNING:
-            return f"{outstanding} outstanding, but no watcher runs. Start one with: job-watcher run"
+            return f"{outstanding} outstanding, but no watcher runs. Start one with: job-runner up"
         case Verdict.PAUSED:
             return (
                 f"The queue is paused with {snapshot.outstanding} outstanding. Go on with: job-runner resume"

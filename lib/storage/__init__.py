@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.storage.file import FileStorage
 from lib.storage.opening import open_storage
 from lib.storage.port import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact
-from lib.storage.takes import Take, locations_of, publish_takes, published_name, takes_of
+from lib.storage.takes import Take, files_of, publish_takes, published_name, takes_of
 
 __all__ = [
     "ArtifactMismatch",
@@ -14,7 +14,7 @@ __all__ = [
     "StorageUnavailable",
     "StoredArtifact",
     "Take",
-    "locations_of",
+    "files_of",
     "open_storage",
     "publish_takes",
     "published_name",

@@ -66,6 +66,16 @@ class FileStorage:
         """The absolute path of `outputs/<name>`."""
         return str(self._output(name))
 
+    def stands(self, artifact: StoredArtifact, name: str) -> bool | None:
+        """Compare the file that stands there, whole."""
+        target = self._output(name)
+        return _same_bytes(target, artifact) if target.exists() else None
+
+    def blob(self, artifact: StoredArtifact) -> str:
+        """The blob's absolute path."""
+        path = self._root / artifact.key
+        return str(path) if path.exists() else ""
+
     def _output(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
         if not parts or name.startswith("/") or ".." in parts:

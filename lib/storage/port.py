@@ -57,3 +57,11 @@ class Storage(Protocol):
     def location(self, name: str) -> str:
         """Where `outputs/<name>` is or would be, for people."""
         ...
+
+    def stands(self, artifact: StoredArtifact, name: str) -> bool | None:
+        """Whether `outputs/<name>` holds this artifact; None when nothing stands there."""
+        ...
+
+    def blob(self, artifact: StoredArtifact) -> str:
+        """Where the artifact itself is kept, whatever its name holds; "" when it is gone."""
+        ...

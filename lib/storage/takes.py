@@ -49,6 +49,18 @@ def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
     return [storage.publish(take.artifact, take.output) for take in takes]
 
 
-def locations_of(storage: Storage, takes: Sequence[Take]) -> list[str]:
-    """Where the takes are published, the chosen first. Touches nothing."""
-    return [storage.location(take.output) for take in takes]
+def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) -> list[str]:
+    """Where each take can be played, the chosen first; "" for one that is gone.
+
+    That is its published name, unless another job's take has been published there since: then it is the
+    take's place in the store, for the other one must not be replaced behind anybody's back. With
+    `restore`, a published file that somebody removed is put back.
+    """
+    found = []
+    for take in takes:
+        stands = storage.stands(take.artifact, take.output)
+        if stands is None and restore and storage.blob(take.artifact):
+            found.append(storage.publish(take.artifact, take.output))
+        else:
+            found.append(storage.location(take.output) if stands else storage.blob(take.artifact))
+    return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -196,3 +197,113 @@ def test_without_a_file_it_serves_until_ctrl_c_and_that_is_its_normal_end(home: 
     assert process.returncode == 0
     assert "topic:beat-001" in out
     assert "Up." in err
+
+
+def test_a_second_ctrl_c_hands_the_work_back_now(home: Home) -> None:
+    path = home.jobs(1, text="The sea comes back twice a day. " * 2000)
+    path.write_text(path.read_text().replace("text:", "chunk: true, text:"))
+    process = home.start("up", path)
+    _wait_until(home, lambda status: status["pending"] == 1)
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # the second one must come while the first is being obeyed
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+    status = home.json("status")
+    assert (status["pending"], status["waiting"], status["lock_owner"]) == (0, 1, None)
+
+
+def test_a_result_replaced_by_another_jobs_take_still_leads_to_its_own_audio(home: Home) -> None:
+    old = home.jobs(1)
+    home.run("up", old)
+    new = home.folder / "new.yaml"
+    new.write_text(
+        "- {output_name: topic/beat-001, request_id: v2, speaker: Ryan, text: Much longer words than before.}"
+    )
+    assert home.run("up", new).returncode == 0
+    published = home.folder / ".local/share/job-runner/storage/outputs/topic/beat-001.wav"
+    before = published.read_bytes()
+
+    again = home.json("up", old)["results"][0]
+    result = home.json("result", "topic:beat-001")
+
+    assert published.read_bytes() == before  # the old file's run did not put its take back over the new one
+    for file in (again["file"], result["files"][0]):
+        assert soundfile.info(file).duration == pytest.approx(again["seconds"], abs=0.01)
+        assert Path(file) != published
+
+
+def test_a_file_the_user_edited_is_left_alone(home: Home) -> None:
+    path = home.jobs(1)
+    file = Path(home.json("up", path)["results"][0]["file"])
+    file.write_bytes(b"edited")
+
+    home.run("up", path)
+
+    assert file.read_bytes() == b"edited"
+
+
+def test_up_says_that_the_queue_is_paused(home: Home) -> None:
+    path = home.jobs(1)
+    home.run("pause")
+    process = home.start("up", path)
+    assert process.stderr is not None
+
+    said = ""
+    while "paused" not in said:
+        said = process.stderr.readline()
+        assert said, "it ended without a word"
+    home.run("resume")
+    process.communicate(timeout=60)
+
+    assert "job-runner resume" in said
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("setting", [{"STORAGE_URL": "s3://bucket/x"}, {"PROVIDER": "vast"}], ids=str)
+def test_what_cannot_run_here_is_said_before_anything_is_enqueued(
+    home: Home, setting: dict[str, str]
+) -> None:
+    refused = home.run("up", home.jobs(1), **setting)
+
+    assert refused.returncode == 78
+    assert home.json("status")["outstanding"] == 0
+
+
+def test_down_does_not_pull_the_server_from_under_a_watcher(home: Home) -> None:
+    process = home.start("up")
+    _wait_until(home, lambda status: status["lock_owner"] is not None)
+
+    refused = home.run("down")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+    assert refused.returncode == 75
+    assert "--force" in refused.stderr
+    assert home.json("down") == {"stopped": True}
+
+
+def test_modules_of_the_users_folder_are_not_imported(home: Home) -> None:
+    for name in ("redis.py", "queue.py", "lib.py"):
+        (home.folder / name).write_text("raise SystemExit('the user\\'s file was executed')\n")
+
+    assert home.run("up", home.jobs(1)).returncode == 0
+
+
+def test_a_full_queue_is_exit_75_also_when_conflicts_are_skipped(home: Home) -> None:
+    home.run("enqueue", home.jobs(1))
+    path = home.jobs(3, text="Other words.", name="more.yaml")
+
+    refused = home.run("enqueue", path, "--skip-conflicts", "--wait", JOBS_MAX_DEPTH="1")
+
+    assert refused.returncode == 75
+    assert "full" in refused.stderr
+
+
+def _wait_until(home: Home, condition: Callable[[Any], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition(home.json("status")):
+            return
+    raise AssertionError(f"it never came to that: {home.run('status').stdout}")

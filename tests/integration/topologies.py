@@ -1,4 +1,4 @@
-"""More than one plain server: other makes, a cluster, a primary under Sentinel, TLS, a user with few rights."""
+"""More than one plain server: other makes, a cluster, a primary under Sentinel, TLS, few rights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -56,11 +58,29 @@ def client(server: Server) -> redis.Redis:
     return redis.Redis.from_url(server.url, decode_responses=True, protocol=2)
 
 
+def told(server: redis.Redis, *words: str | int) -> Any:
+    """The reply to any command."""
+    ask: Callable[..., Any] = server.execute_command
+    return ask(*words)
+
+
+def _whole(node: redis.Redis) -> bool:
+    info = told(node, "CLUSTER INFO")
+    return bool(info["cluster_known_nodes"] == "4" and info["cluster_state"] == "ok")
+
+
 class Cluster:
     """Three primaries that share the slots, and a replica of the one that has the queue's."""
 
     def __init__(self, tag: str = "pab:jobs") -> None:
-        words = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+        words = (
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "1000",
+            "--cluster-replica-validity-factor",
+            "0",
+        )
         self.nodes: list[Server] = []
         self._buses = [free_port() for _ in range(4)]
         for bus in self._buses:
@@ -77,16 +97,18 @@ class Cluster:
         first = clients[0]
         bounds = (0, 5461, 10923, 16384)
         for number, each in enumerate(clients):
-            each.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+            told(each, "CLUSTER SET-CONFIG-EPOCH", number + 1)
             if number:
-                first.execute_command("CLUSTER", "MEET", "127.0.0.1", self.nodes[number].port, self._buses[number])
+                told(first, "CLUSTER", "MEET", "127.0.0.1", self.nodes[number].port, self._buses[number])
             if number < 3:
-                each.execute_command("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
+                told(each, "CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
         for each in clients:
-            until(lambda each=each: each.execute_command("CLUSTER INFO")["cluster_known_nodes"] == "4", "meeting")
-            until(lambda each=each: each.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "the cluster")
-        home = clients[self.home()].execute_command("CLUSTER", "MYID")
-        until(lambda: clients[3].execute_command("CLUSTER", "REPLICATE", home) in ("OK", b"OK", True), "a replica")
+            until(partial(_whole, each), "the cluster")
+        home = told(clients[self.home()], "CLUSTER", "MYID")
+        until(
+            lambda: told(clients[3], "CLUSTER", "REPLICATE", home),
+            "a replica",
+        )
         until(lambda: clients[3].info("replication")["master_link_status"] == "up", "replication")
         for each in clients:
             each.close()
@@ -94,7 +116,7 @@ class Cluster:
     def slot(self) -> int:
         """The queue's slot."""
         with contextlib.closing(client(self.nodes[0])) as any_node:
-            return int(any_node.execute_command("CLUSTER", "KEYSLOT", f"{{{self.tag}}}:state"))
+            return int(told(any_node, "CLUSTER", "KEYSLOT", f"{{{self.tag}}}:state"))
 
     def home(self) -> int:
         """Which of the first three had the slot at the start."""
@@ -103,6 +125,16 @@ class Cluster:
     def seed(self) -> str:
         """The address of a node that does not have the slot."""
         return f"redis://127.0.0.1:{self.nodes[(self.home() + 1) % 3].port}"
+
+    def move_slot(self) -> None:
+        """Give the slot, which holds no key, to another node."""
+        target = self.nodes[(self.home() + 1) % 3]
+        slot = self.slot()
+        with contextlib.closing(client(target)) as there:
+            owner = told(there, "CLUSTER", "MYID")
+            told(there, "CLUSTER", "SETSLOT", slot, "NODE", owner)
+        with contextlib.closing(client(self.nodes[self.home()])) as here:
+            told(here, "CLUSTER", "SETSLOT", slot, "NODE", owner)
 
     def remove(self) -> None:
         """Kill all."""
@@ -136,7 +168,7 @@ class Watched:
             until(lambda: follower.info("replication")["master_link_status"] == "up", "replication")
         self._sentinel.start()
         with contextlib.closing(client(self._sentinel)) as sentinel:
-            until(lambda: sentinel.execute_command("SENTINEL", "REPLICAS", self.service), "the replica is known")
+            until(lambda: told(sentinel, "SENTINEL", "REPLICAS", self.service), "the replica is known")
 
     def remove(self) -> None:
         """Kill all."""
@@ -158,7 +190,7 @@ class TlsFront:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._over = False
-        self.place = "127.0.0.1:{}".format(self._listening.getsockname()[1])
+        self.place = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = f"rediss://{self.place}/0?ssl_ca_certs={self.authority}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -207,12 +239,24 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 def _certificates(folder: Path) -> None:
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    signing = ["-CAcreateserial", "-days", "2", "-extfile", "san", "-out", "server.pem"]
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
     for words in (
-        ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test authority"],
+        [
+            "req",
+            "-x509",
+            *key,
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.pem",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=test authority",
+        ],
         ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=test server"],
-        ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
-        + ["-days", "2", "-extfile", "san", "-out", "server.pem"],
+        ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", *signing],
     ):
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 

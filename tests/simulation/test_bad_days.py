@@ -73,7 +73,12 @@ def test_crashes_and_pauses_are_reached_and_not_only_planned() -> None:
     told = [item.kind for seed in range(60) for item in run_day(seed).conditions.story]
     assert told.count("crash") > 5
     assert told.count("pause") > 3
-    assert told.count("late") > 0
+
+
+def test_a_rental_made_long_after_its_call_is_swept() -> None:
+    days = (seed for seed in range(400) if any(f.kind is Fault.LATE_RENT for f in bad_day(seed).faults))
+    stories = ([item.kind for item in run_day(seed).conditions.story] for seed in days)
+    assert any("late" in story and "orphan" in story for story in stories)
 
 
 def test_the_command_of_a_failing_day_repeats_it() -> None:

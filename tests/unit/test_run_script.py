@@ -244,21 +244,6 @@ class TestMake:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"job-runner {command}\n"
 
-    def test_the_dashboard_is_status_and_history(self) -> None:
-        lines = self.make("jobs-dashboard", "RUN=echo", "ARGS=--json").stdout.splitlines()
-        assert lines == ["job-runner status --json", "", "job-runner history --limit 10 --json"]
-
-    def test_the_logs_are_the_latest_execution(self, tmp_path: Path) -> None:
-        (tmp_path / "executions").mkdir()
-        (tmp_path / "executions/latest").write_text("{}\n")
-        script = tmp_path / "run"
-        script.write_text(f"""#!/bin/sh
-case $1 in job-runner) echo '{{"JOBS_DATA_DIR": {{"value": "{tmp_path}"}}}}';; *) exec "$@";; esac
-""")
-        script.chmod(0o755)
-        assert self.make("jobs-logs", f"RUN={script}").stdout == "{}\n"
-
-    @pytest.mark.parametrize("target", ["jobs-result", "jobs-retry"])
     def test_a_missing_id_is_a_sentence(self, target: str) -> None:
         done = self.make(target, "RUN=echo")
         assert (done.returncode, done.stdout) == (2, "")

@@ -37,7 +37,7 @@ local K = {
 local now, stamp = clock(ARGV[1])
 local id = ARGV[6]
 local row = parse(redis.call('HGET', K.state, id))
-if not row or row[STATE] == 'staged' then return { 0, '' } end
+if not row or row[STATE] == 'staged' or outlived(row, now, tonumber(ARGV[4])) then return { 0, '' } end
 if row[STATE] == 'done' or row[STATE] == 'failed' or row[STATE] == 'canceled' then return { 0, row[STATE] } end
 settle_badly(K, ARGV[2], id, row, 'canceled', now, ARGV[7])
 redis.call('HSET', K.state, id, cjson.encode(row))

@@ -16,16 +16,18 @@
 -- KEYS[10] meta
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  events kept
--- ARGV[3]  first of the request ids, at most 500
+-- ARGV[3]  lifetime of records, ms
+-- ARGV[4]  first of the request ids, at most 500
 --
 -- Returns {1 requeued or 0 nothing changed, the state now or ""} per id
 local streams = { high = KEYS[3], normal = KEYS[4], low = KEYS[5] }
 local now, stamp = clock(ARGV[1])
 local reply = {}
-for at = 3, #ARGV do
+for at = 4, #ARGV do
   local id = ARGV[at]
   local row = parse(redis.call('HGET', KEYS[1], id))
-  local state = row and row[STATE] ~= 'staged' and row[STATE] or ''
+  local known = row and row[STATE] ~= 'staged' and not outlived(row, now, tonumber(ARGV[3]))
+  local state = known and row[STATE] or ''
   if (state == 'failed' or state == 'canceled') and redis.call('HEXISTS', KEYS[2], id) == 1 then
     if state == 'canceled' then redis.call('HINCRBY', KEYS[10], 'canceled', -1) end
     redis.call('HDEL', KEYS[6], id)

@@ -288,3 +288,51 @@ def test_an_unknown_id_has_no_record_but_near_ones(queue: JobQueue) -> None:
     assert queue.result("course:beat-01") is None
     assert "course:beat-001" in queue.nearest("course:beat-01")
     assert queue.nearest("zzzzzzzz") == ()
+
+
+class TestARecordWhoseTimeIsOver:
+    @pytest.fixture
+    def queue(self, make_queue: MakeQueue, clock: ManualClock) -> JobQueue:
+        queue = make_queue(QueueOptions(result_ttl_s=100))
+        queue.enqueue([job("done"), job("failed"), job("canceled")])
+        done, failed = queue.claim("ann", count=2)
+        queue.complete(done, {})
+        queue.fail(failed, Failure(ErrorClass.BAD_INPUT, "no"))
+        queue.cancel("canceled")
+        clock.advance(99.9)
+        assert len(queue.history()) == 3
+        clock.advance(0.1)
+        return queue
+
+    def test_is_shown_by_nothing(self, queue: JobQueue) -> None:
+        assert queue.history() == []
+        for request_id in ("done", "failed", "canceled"):
+            assert queue.job(request_id) is None
+            assert queue.jobs([request_id]) == [None]
+            assert queue.result(request_id) is None
+
+    def test_can_neither_be_retried_nor_canceled(self, queue: JobQueue) -> None:
+        for outcome in queue.retry(["failed", "canceled"]):
+            assert (outcome.retried, outcome.state) == (False, None)
+        assert queue.cancel("done").state is None
+        assert queue.snapshot().outstanding == 0
+
+
+@pytest.mark.parametrize("ending", ["done", "failed", "canceled"])
+def test_what_ended_cannot_be_canceled(queue: JobQueue, ending: str) -> None:
+    queue.enqueue([job("a")])
+    if ending == "canceled":
+        queue.cancel("a")
+    else:
+        (lease,) = queue.claim("ann")
+        if ending == "done":
+            queue.complete(lease, {"ok": True})
+        else:
+            queue.fail(lease, Failure(ErrorClass.BAD_INPUT, "no"))
+    before = queue.result("a")
+
+    outcome = queue.cancel("a")
+
+    assert not outcome.canceled
+    assert outcome.state is JobState(ending)
+    assert queue.result("a") == before

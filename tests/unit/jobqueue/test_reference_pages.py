@@ -29,7 +29,7 @@ def test_every_event_is_documented_with_the_state_it_leads_to() -> None:
 
 
 def test_every_command_of_the_scripts_stands_in_the_list_for_permissions() -> None:
-    listed = set(re.findall(r"[A-Z]{3,}", KEYS_PAGE.partition("## What a user")[2]))
+    listed = {word.upper() for word in re.findall(r"\+([a-z]+)", KEYS_PAGE.partition("## What a user")[2])}
     for name in [*scripts.names(), "prelude"]:
         used = set(re.findall(r"redis\.p?call\('([A-Z]+)'|\{ '([A-Z]{3,})'", scripts.source(name)))
         assert {first or second for first, second in used} <= listed, name

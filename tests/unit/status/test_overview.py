@@ -43,7 +43,7 @@ IDLE = Snapshot(
         (
             {"pending": 1, "stale_pel": 1, "lock_owner": None},
             Verdict.WATCHER_CRASHED,
-            "Start a watcher (job-watcher run); it reclaims the work.",
+            "Start a watcher (job-runner up); it reclaims the work.",
         ),
         ({"paused": True, "waiting": 4}, Verdict.PAUSED, "The queue is paused with 4 outstanding."),
     ],

@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+-- flush_rows: remove the rows of unfinished jobs that nothing would give to a worker any more.
+--
+-- Why a script: a job enqueued since the flush has its place in a stream, and must not be removed.
+--
+-- KEYS[1]  state
+-- KEYS[2]  spec
+-- KEYS[3]  high
+-- KEYS[4]  normal
+-- KEYS[5]  low
+-- KEYS[6]  leases
+-- KEYS[7]  delayed
+-- KEYS[8]  batches
+-- ARGV[1]  first of the request ids, at most 500
+--
+-- Returns how many were removed
+local streams = { high = KEYS[3], normal = KEYS[4], low = KEYS[5] }
+local ids, gone = {}, {}
+for at = 1, #ARGV do ids[#ids + 1] = ARGV[at] end
+
+local function kept(id, row)
+  local state = row[STATE]
+  if state == 'staged' then return redis.call('HEXISTS', KEYS[8], row[BATCH]) == 1 end
+  if state == 'delayed' then return redis.call('ZSCORE', KEYS[7], id) end
+  if state == 'waiting' or state == 'running' then
+    if redis.call('ZSCORE', KEYS[6], id) then return true end
+    local entry = row[ENTRY]
+    return entry ~= '' and #redis.call('XRANGE', streams[row[PRIORITY]], entry, entry) > 0
+  end
+  return true
+end
+
+for i, raw in ipairs(redis.call('HMGET', KEYS[1], unpack(ids))) do
+  local row = parse(raw)
+  if row and not kept(ids[i], row) then gone[#gone + 1] = ids[i] end
+end
+if #gone > 0 then
+  redis.call('HDEL', KEYS[1], unpack(gone))
+  redis.call('HDEL', KEYS[2], unpack(gone))
+end
+return #gone

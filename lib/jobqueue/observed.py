@@ -1,0 +1,57 @@
+"""What an inspection of a queue and its server sees: plain values, free of any Redis type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+COUNTED_AT_MOST: Final = 1000  # jobs ahead in line that are counted
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceInLine:
+    """Where a waiting job stands. `ahead` jobs of its priority come first, at most `COUNTED_AT_MOST` counted.
+
+    `handed_back` jobs have no place: they are given out before all others. `reachable` is False when no
+    worker would ever be given the job. `higher` counts entries of higher priorities, running ones included.
+    """
+
+    ahead: int
+    more: bool
+    handed_back: bool
+    reachable: bool
+    higher: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeySize:
+    """A key with how many entries, fields or members it has; 1 for a plain value."""
+
+    key: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """The server as it tells about itself. `maxmemory` 0: no limit; `appendfsync` None: it does not tell.
+
+    `time` is its clock, seconds since the epoch; `refused` are commands of the queue this user may not send.
+    """
+
+    name: str
+    version: tuple[int, ...]
+    role: str
+    appendonly: bool
+    appendfsync: str | None
+    last_write_ok: bool
+    eviction_policy: str
+    used_memory: int
+    maxmemory: int
+    time: float
+    refused: tuple[str, ...] = ()
+
+    @property
+    def version_text(self) -> str:
+        """As people write it: 9.1.2."""
+        return ".".join(map(str, self.version))

@@ -1,0 +1,148 @@
+"""What the YAML parser's refusals mean for people: where to look, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+from yaml.events import Event, MappingEndEvent, ScalarEvent, SequenceEndEvent
+from yaml.reader import ReaderError
+
+_TABS: Final = "indent by spaces, not tabs"
+_COLON: Final = 'put quotes around a text that holds ": ", or write >- and the text on the lines below'
+_INDENT: Final = "check how far it is indented: the fields of one job start in the same column"
+_NO_CLOSE: Final = "close the quote where the text ends"
+_INNER: Final = r"""inside of "..." write a quote as \", inside of '...' write an apostrophe as ''"""
+_BELOW: Final = "write the text on the lines below the > or |, indented deeper"
+_ESCAPE: Final = r"inside of double quotes a backslash is written \\; in single quotes it stands for itself"
+_DASH: Final = "put a space after the - that starts a job"
+_SPACE: Final = 'put a space after the ":"'
+_FIELD: Final = "write a field as its name, a colon and a space; indent the further lines of a text deeper"
+
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_KEY_LINE: Final = re.compile(r"\s*(?:- +)?\w+:(?:\s|$)")
+_GLUED_DASH: Final = re.compile(r"\s*-\w+:")
+_GLUED_COLON: Final = re.compile(r"\s*(?:- +)?\w+:\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why reading stopped: a line from 1, what is wrong there, and what to do where that is known."""
+
+    line: int
+    message: str
+    suggestion: str | None = None
+
+
+def fault_of(error: Exception, data: bytes, last: Event | None) -> Fault:
+    """Explain what stopped the parser in `data` after it had given the event `last`."""
+    if isinstance(error, ReaderError):
+        line = data.count(b"\n", 0, error.position) + 1
+        return Fault(line, f"is no valid YAML: {error.reason} (U+{_code_point(error.character):04X})")
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Fault(1, "is no valid YAML")
+    refusal = _Refusal(error, data, last)
+    for fault in refusal.known():
+        return fault
+    return refusal.fault(None)
+
+
+class _Refusal:
+    """One refusal of the parser. Its words differ between the C and the Python parser; marks do not."""
+
+    def __init__(self, error: yaml.MarkedYAMLError, data: bytes, last: Event | None) -> None:
+        mark = error.problem_mark or error.context_mark
+        self._line = mark.line + 1 if mark else 1
+        self._column = mark.column if mark else 0
+        self._opened = error.context_mark.line + 1 if error.context_mark else self._line
+        self._context = error.context or ""
+        self._problem = error.problem or ""
+        self._said = ", ".join(part for part in (error.context, error.problem) if part)
+        self._lines = _BREAK.split(data.decode("utf-8", "replace"))
+        self._last: Any = last
+
+    def fault(self, suggestion: str | None, line: int | None = None) -> Fault:
+        """The parser's own words, with our advice."""
+        return Fault(line or self._line, f"is no valid YAML: {self._said}", suggestion)
+
+    def known(self) -> Iterator[Fault]:
+        """Explanations that fit, best first."""
+        yield from self._quotes()
+        yield from self._characters()
+        yield from self._colons()
+        yield from self._brackets()
+        if "expected key" in self._problem or "block end" in self._problem or "'-'" in self._problem:
+            yield self.fault(_INDENT)
+
+    def _quotes(self) -> Iterator[Fault]:
+        if "escape" in self._problem:
+            yield self.fault(_ESCAPE)
+        elif "quoted scalar" in self._context or "double-quoted" in self._context:
+            if "end of stream" in self._problem or "document" in self._problem:
+                yield Fault(
+                    self._opened, "is no valid YAML: the quote that opens here is never closed", _NO_CLOSE
+                )
+        elif type(self._last) is ScalarEvent and self._last.style in ("'", '"'):
+            yield from self._after_a_quote(self._last.start_mark.line + 1, self._last.end_mark.line + 1)
+
+    def _after_a_quote(self, opened: int, closed: int) -> Iterator[Fault]:
+        """A quoted text has ended too early, or where the next one was meant to begin."""
+        if closed != self._line:
+            return
+        if opened == closed:
+            yield self.fault(f"put quotes around the whole text; {_INNER}")
+        else:
+            message = f"is no valid YAML: the quote that opens here is closed in line {closed}"
+            yield Fault(opened, message, f"{_NO_CLOSE}; {_INNER}")
+
+    def _characters(self) -> Iterator[Fault]:
+        character = self._text(self._line)[self._column : self._column + 1]
+        if "tab" in self._problem or (character == "\t" and "token" in self._problem):
+            yield self.fault(_TABS)
+        elif "block scalar" in self._context:
+            yield self.fault(_BELOW)
+        elif "anchor" in self._context or "alias" in self._context:
+            yield self.fault(_starts_with("&" if "anchor" in self._context else "*"))
+        elif any(words in self._said for words in ("start any token", "keys are not", "entries are not", "node")):
+            yield self.fault(_starts_with(character) if character.strip() else None)
+
+    def _colons(self) -> Iterator[Fault]:
+        if "could not find expected ':'" in self._problem:
+            glued = _GLUED_COLON.match(self._text(self._opened))
+            yield self.fault(_SPACE if glued else _FIELD, self._opened)
+        elif "mapping values" in self._problem:
+            yield self._second_colon()
+
+    def _second_colon(self) -> Fault:
+        first = self._last.start_mark.line + 1 if type(self._last) is ScalarEvent else self._line
+        if first < self._line and _KEY_LINE.match(self._text(self._line)):
+            # This line was taken for more of a text that began above it.
+            if _GLUED_DASH.match(self._text(first)):
+                return self.fault(_DASH, first)
+            if _GLUED_COLON.match(self._text(first)):
+                return self.fault(_SPACE, first)
+            return self.fault(f"{_INDENT}; or {_COLON}")
+        return self.fault(_COLON)
+
+    def _brackets(self) -> Iterator[Fault]:
+        if "flow" in self._context:
+            advice = "close what opens here; or put quotes around a text that starts with [ or {"
+            yield self.fault(advice, self._opened)
+        elif isinstance(self._last, SequenceEndEvent | MappingEndEvent):
+            end = self._last.end_mark
+            if end.line + 1 == self._line and end.column > self._last.start_mark.column:  # a ] or }
+                yield self.fault(_starts_with("[ or {"))
+
+    def _text(self, line: int) -> str:
+        return self._lines[line - 1] if line <= len(self._lines) else ""
+
+
+def _starts_with(character: str) -> str:
+    return f"put quotes around a text that starts with {character}"
+
+
+def _code_point(character: object) -> int:
+    return character if isinstance(character, int) else ord(str(character)[:1] or "\0")

@@ -1,0 +1,45 @@
+"""What `doctor` and `reconcile` find: an id that never changes its meaning, a sentence, and what mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"  # jobs are lost, refused or not spoken as things are
+    WARNING = "warning"  # it works, and somebody should look
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A thing that can be found. `id` is documented in docs/reference/findings.md and never reused."""
+
+    id: str
+    severity: Severity
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. `subject` is what it is about: a job, a key, a setting, a folder."""
+
+    kind: Kind
+    subject: str
+    sentence: str
+    fix: str
+    mended: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `findings` in `doctor --json` and `reconcile --json`."""
+        return {
+            "id": self.kind.id,
+            "severity": self.kind.severity.value,
+            "subject": self.subject,
+            "sentence": self.sentence,
+            "fix": self.fix,
+            "mended": self.mended,
+        }

@@ -1,0 +1,184 @@
+"""Every condition of the Lua scripts, each way to take it away, and whether a test notices.
+
+    python -m tests.integration.jobqueue.guards all [--jobs N]     try all, print guards.txt anew
+    python -m tests.integration.jobqueue.guards new [--jobs N]     try those that are not in it
+    python -m tests.integration.jobqueue.guards one ID             try one, and show the tests
+
+A mutant is one condition forced to true or false, or one operand of its "and" or "or" left out. guards.txt
+lists them all; those that change nothing that can be seen stand there with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from lib.jobqueue import scripts
+
+HERE: Final = Path(__file__).parent
+LIST: Final = HERE / "guards.txt"
+# The quickest to notice first.
+_SUITES: Final = (
+    "tests/contract/jobqueue",
+    "tests/integration/jobqueue/test_staging.py",
+    "tests/integration/jobqueue/test_server_trouble.py",
+    "tests/integration/jobqueue/test_idle_and_consumers.py",
+    "tests/integration/jobqueue/test_lost_replies.py",
+    "tests/integration/jobqueue/test_safety_net.py",
+    "tests/integration/jobqueue/test_side_by_side.py",
+)
+_SUITES_OF: Final = {
+    "lock": ("tests/integration/machines/test_leader.py", "tests/integration/machines/test_market.py"),
+    "flush": ("tests/integration/status",),
+    "repair": ("tests/integration/status",),
+}
+_CONDITION: Final = re.compile(r"\b(?:if|elseif|while)\s+(?P<c>.+?)\s+(?:then|do)\b")
+_CHOICE: Final = re.compile(r"(?:return |= |, )(?P<c>[^=,]*?(?:==|>=|<=|~=|>|<|not |\w\]).*?) and [^ ]+ or ")
+_TEST: Final = re.compile(r"^\s*return (?P<c>\(?[^{]*? (?:and|or) (?!.* or ).+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One condition of a script, and what is put in its place."""
+
+    script: str
+    line: str
+    condition: str
+    put: str
+    twin: int = 0  # which one, when a script has the same line twice
+
+    @property
+    def id(self) -> str:
+        """As in guards.txt."""
+        number = f"#{self.twin + 1}" if self.twin else ""
+        return f"{self.script}{number} | {self.condition} | {self.put}"
+
+    def apply(self, text: str) -> str:
+        """The script with it."""
+        found = [match.start() for match in re.finditer(re.escape(self.line), text)]
+        start = found[self.twin]
+        return text[:start] + self.line.replace(self.condition, self.put, 1) + text[start + len(self.line) :]
+
+
+def mutants() -> list[Mutant]:
+    """All, in the order of the files."""
+    found = [mutant for name in [*scripts.names(), "prelude"] for mutant in _of_script(name)]
+    return list({mutant.id: mutant for mutant in reversed(found)}.values())[::-1]
+
+
+def _of_script(name: str) -> Iterator[Mutant]:
+    seen: dict[str, int] = {}
+    for raw in scripts.source(name).splitlines():
+        line = raw.split(" -- ")[0]
+        if line.startswith("--"):
+            continue
+        twin = seen.get(line, 0)
+        seen[line] = twin + 1
+        for condition in _conditions(line):
+            for put in [*_forced(line, condition), *_without_one(condition)]:
+                yield Mutant(name, line, condition, put, twin)
+
+
+def _conditions(line: str) -> list[str]:
+    found = [match["c"] for match in _CONDITION.finditer(line)]
+    found += [match["c"] for match in _CHOICE.finditer(line)]
+    if not found:
+        found += [match["c"] for match in _TEST.finditer(line)]
+    return [condition for condition in dict.fromkeys(found) if not condition.startswith("_")]
+
+
+def _forced(line: str, condition: str) -> list[str]:
+    return ["false"] if re.search(r"\bwhile\b", line) else ["true", "false"]
+
+
+def _without_one(condition: str) -> list[str]:
+    """The condition without each one of its operands."""
+    if "(" in re.sub(r"\w+(?:\.\w+)?\([^()]*(?:\([^()]*\)[^()]*)*\)", "", condition):
+        return []  # groups are left whole
+    for word in (" or ", " and "):
+        operands = condition.split(word)
+        if len(operands) > 1:
+            rests = (operands[:at] + operands[at + 1 :] for at in range(len(operands)))
+            return [word.join(rest) for rest in rests]
+    return []
+
+
+def listed() -> dict[str, str]:
+    """guards.txt: id to the reason it survives, empty when a test notices."""
+    found = {}
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, _, reason = line.partition("  -- ")
+            found[name.strip()] = reason.strip()
+    return found
+
+
+class OneKind:
+    """Of the suites that run on many servers, only the plain one."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the others."""
+        items[:] = [item for item in items if _wanted(item)]
+
+
+def _wanted(item: pytest.Item) -> bool:
+    kind = item.callspec.params.get("make_queue") if hasattr(item, "callspec") else None
+    return kind in (None, "redis") and item.get_closest_marker("soak") is None
+
+
+def noticed(mutant: Mutant) -> bool:
+    """Whether a test turns red in this process, which must be a new one."""
+    whole = scripts.source
+
+    def source(name: str) -> str:
+        text = whole(name)
+        return mutant.apply(text) if name == mutant.script else text
+
+    scripts.source = source
+    suites = _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
+    suites = tuple(suite for suite in suites if Path(suite).exists())
+    words = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--timeout", "30", *suites]
+    return pytest.main(words, plugins=[OneKind()]) == pytest.ExitCode.TESTS_FAILED
+
+
+def _quietly(mutant: Mutant) -> bool:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return noticed(mutant)
+
+
+def try_all(wanted: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, bool]]:
+    """Each with whether a test noticed, each in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+        yield from zip(wanted, pool.imap(_quietly, wanted), strict=True)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["all", "new", "one"])
+    parser.add_argument("id", nargs="?")
+    parser.add_argument("--jobs", type=int, default=1)
+    given = parser.parse_args()
+    by_id = {mutant.id: mutant for mutant in mutants()}
+    if given.what == "one":
+        sys.exit(0 if noticed(by_id[given.id]) else 1)
+    known = listed() if LIST.exists() else {}
+    wanted = [mutant for name, mutant in by_id.items() if given.what == "all" or name not in known]
+    for mutant, red in try_all(wanted, given.jobs):
+        reason = "" if red else f"  -- {known.get(mutant.id) or 'SURVIVES'}"
+        print(f"{mutant.id}{reason}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

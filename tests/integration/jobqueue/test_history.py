@@ -1,0 +1,226 @@
+"""Workers killed and stopped at random, a server that dies: each job ends once in effect (Q33-Q36).
+
+What is checked is the recorded history: what the producer was told, what the workers saw accepted, the
+event stream and the records that are left.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.jobqueue import Event, JobQueue, JobState, Outcome, QueueOptions, connect
+from tests.contract.jobqueue.jobs import job
+from tests.integration.servers import Server
+
+LEASE_MS = 600
+OPTIONS = QueueOptions(lease_ms=LEASE_MS, lost_limit=1000, events_max=10_000_000)
+
+
+@dataclass
+class Crew:
+    """Worker processes under random signals; one that was killed is replaced under a new name."""
+
+    url: str
+    folder: Path
+    chance: random.Random
+    size: int
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    stopped: dict[int, float] = field(default_factory=dict)
+    hired: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
+
+    def hire(self) -> None:
+        """One more worker."""
+        self.hired += 1
+        name = f"w{self.hired}"
+        command = [sys.executable, "-m", "tests.integration.jobqueue.history_worker", self.url, name]
+        self.running.append(subprocess.Popen([*command, str(self.folder / name), str(LEASE_MS)]))
+
+    def strike(self) -> None:
+        """Kill one, or stop one for longer than its lease; wake those stopped long enough."""
+        for worker in self.running:
+            if self.stopped.get(worker.pid, float("inf")) + 1.5 * LEASE_MS / 1000 < time.monotonic():
+                worker.send_signal(signal.SIGCONT)
+                del self.stopped[worker.pid]
+        ready = [worker for worker in self.running if self._ready(worker)]
+        if len(ready) < 2:  # recovery is measured while somebody is there to take a job back
+            return
+        victim = self.chance.choice(ready)
+        if self.chance.random() < 0.5:
+            self.strikes["killed"] += 1
+            victim.kill()
+            victim.wait()
+            self.running.remove(victim)
+            self.hire()
+        else:
+            self.strikes["stopped"] += 1
+            victim.send_signal(signal.SIGSTOP)
+            self.stopped[victim.pid] = time.monotonic()
+
+    def _ready(self, worker: subprocess.Popen[bytes]) -> bool:
+        names: Any = worker.args
+        return worker.pid not in self.stopped and Path(names[-2]).exists()
+
+    def wake_all(self) -> None:
+        """No worker stays stopped."""
+        for worker in self.running:
+            worker.send_signal(signal.SIGCONT)
+        self.stopped.clear()
+
+    def dismiss(self) -> None:
+        """Kill all."""
+        for worker in self.running:
+            worker.kill()
+            worker.wait()
+
+
+@contextmanager
+def crew_of(crew: Crew) -> Iterator[Crew]:
+    """A full crew, dismissed at the end."""
+    try:
+        for _ in range(crew.size):
+            crew.hire()
+        yield crew
+    finally:
+        crew.dismiss()
+
+
+def produce(queue: JobQueue, total: int, over_s: float, accepted: list[str]) -> None:
+    """Enqueue in small files; each is repeated, as a producer does who is not sure."""
+    size = 25
+    for start in range(0, total, size):
+        jobs = [job(f"j{number}") for number in range(start, min(start + size, total))]
+        first = queue.enqueue(jobs)
+        again = queue.enqueue(jobs)
+        assert {item.outcome for item in first} <= {Outcome.CREATED, Outcome.DUPLICATE}
+        assert {item.outcome for item in again} == {Outcome.DUPLICATE}
+        accepted += [spec.request_id for spec in jobs]
+        time.sleep(over_s * size / total)
+
+
+def run(
+    server: Server, folder: Path, *, total: int, size: int, over_s: float, restarts: int, seed: int
+) -> None:
+    chance = random.Random(seed)
+    queue = connect(server.url, OPTIONS, patience_s=30)
+    accepted: list[str] = []
+    producer = threading.Thread(target=produce, args=(queue, total, over_s, accepted))
+    began = time.monotonic()
+    with crew_of(Crew(server.url, folder, chance, size)) as crew:
+        producer.start()
+        next_restart = began + over_s / (restarts + 1)
+        while queue.snapshot().outstanding or producer.is_alive():
+            crew.strike()
+            if crew.strikes["restarts"] < restarts and time.monotonic() > next_restart:
+                crew.strikes["restarts"] += 1
+                next_restart += over_s / (restarts + 1)
+                server.kill()
+                server.start()
+            time.sleep(chance.uniform(0.02, 0.12))
+            assert time.monotonic() - began < over_s * 3 + 60, queue.snapshot()
+        producer.join()
+        crew.wake_all()
+        settle(queue)
+    check(queue, accepted, total, folder)
+    events = all_events(queue)
+    late = recoveries(events)
+    assert crew.strikes["killed"] > 0
+    assert crew.strikes["stopped"] > 0
+    assert crew.strikes["restarts"] == restarts
+    assert late, "nothing was reclaimed: the run proves nothing"
+    p99 = statistics.quantiles(late, n=100)[98] if len(late) > 1 else late[0]
+    took = time.monotonic() - began
+    told = f"{dict(crew.strikes)}, {len(late)} reclaimed, p99 {p99:.3f} s, {took:.1f} s in all"
+    print(told)
+    assert p99 <= 2 * LEASE_MS / 1000, told
+    queue.close()
+
+
+def settle(queue: JobQueue) -> None:
+    """Give woken zombies the time to try their late writes."""
+    quiet, last = 0, ""
+    while quiet < 3:
+        time.sleep(0.1)
+        newest = queue.last_event_id()
+        quiet, last = (quiet + 1 if newest == last else 0), newest
+
+
+def all_events(queue: JobQueue) -> list[Event]:
+    found: list[Event] = []
+    while page := queue.follow_events(found[-1].id if found else "0-0", count=5000):
+        found += page
+    return found
+
+
+def check(queue: JobQueue, accepted: list[str], total: int, folder: Path) -> None:
+    """No accepted job is lost, none ends twice, and the record is of the lease that ended it."""
+    assert accepted == [f"j{number}" for number in range(total)]
+    done: dict[str, list[int]] = defaultdict(list)
+    claimed: Counter[tuple[str, int]] = Counter()
+    for log in folder.iterdir():
+        for line in log.read_text().splitlines():
+            what, request_id, lease_no, _ = line.split()
+            if what == "done":
+                done[request_id].append(int(lease_no))
+            elif what == "claimed":
+                claimed[request_id, int(lease_no)] += 1
+    assert [key for key, count in claimed.items() if count > 1] == [], "a lease was given to two workers"
+    assert [key for key, leases in done.items() if len(leases) > 1] == [], "a job ended twice"
+    for request_id, record in zip(accepted, queue.jobs(accepted), strict=True):
+        assert record is not None, f"{request_id} is lost"
+        assert record.state is JobState.DONE, record
+        finished = queue.result(request_id)
+        assert finished is not None
+        assert finished.result is not None
+        # a worker killed between the write and its note leaves no note
+        assert done[request_id] in ([], [finished.result["lease_no"]])
+        assert finished.lease_no == finished.result["lease_no"]
+    kinds = Counter((event.kind, event.request_id) for event in all_events(queue))
+    assert {kinds["done", request_id] for request_id in accepted} == {1}
+    snapshot = queue.snapshot()
+    assert (snapshot.done, snapshot.outstanding) == (total, 0)
+
+
+def recoveries(events: list[Event]) -> list[float]:
+    """Seconds from the claim of a lease that was lost to the claim that took the job back."""
+    since: dict[str | None, float] = {}
+    late: list[float] = []
+    for event in events:
+        if event.kind == "reclaimed":
+            late.append(event.at - since[event.request_id])
+        if event.kind in ("claimed", "reclaimed"):
+            since[event.request_id] = event.at
+    return late
+
+
+@pytest.fixture
+def durable_server() -> Iterator[Server]:
+    server = Server("--appendonly", "yes", "--appendfsync", "always")
+    server.start()
+    yield server
+    server.remove()
+
+
+def test_each_job_ends_once_though_workers_and_server_die(durable_server: Server, tmp_path: Path) -> None:
+    run(durable_server, tmp_path, total=400, size=4, over_s=5.0, restarts=1, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(2))
+def test_twenty_thousand_jobs_each_end_once(durable_server: Server, tmp_path: Path, seed: int) -> None:
+    run(durable_server, tmp_path, total=20_000, size=8, over_s=120.0, restarts=12, seed=seed)

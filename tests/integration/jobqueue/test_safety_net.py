@@ -1,0 +1,118 @@
+"""What no ordinary path can break is found and mended all the same, a little at a time (Q34, Q38)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from lib.clock import ManualClock
+from lib.jobqueue import JobState, QueueOptions
+from lib.jobqueue.redis_queue import RedisQueue
+from lib.jobqueue.transport import Transport
+from tests.contract.jobqueue.jobs import job
+
+OPTIONS = QueueOptions(result_ttl_s=100, lease_ms=10_000, history_max=3)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def queue(redis_url: str, raw: redis.Redis, clock: ManualClock) -> Iterator[RedisQueue]:
+    queue = RedisQueue(Transport(redis_url), OPTIONS, now_ms=lambda: round(clock.now() * 1000), clock=clock)
+    yield queue
+    queue.close()
+
+
+def test_a_running_job_whose_lease_is_gone_is_found(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    queue.claim("ann")
+    raw.zrem("pab:jobs:leases", "a")
+    assert queue.claim("bob") == []
+
+    assert queue.sweep() == (1, 0)
+    (lease,) = queue.claim("bob")
+    assert (lease.request_id, lease.lease_no) == ("a", 2)
+    assert queue.sweep() == (0, 0)
+
+
+def test_a_job_handed_back_whose_place_is_gone_is_found(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    (lease,) = queue.claim("ann")
+    queue.release(lease, "drain")
+    raw.zrem("pab:jobs:leases", "a")
+    assert queue.claim("bob") == []
+
+    assert queue.sweep() == (1, 0)
+    assert queue.snapshot().waiting == 1
+    assert [item.request_id for item in queue.claim("bob")] == ["a"]
+
+
+def test_a_live_lease_is_left_alone(queue: RedisQueue) -> None:
+    queue.enqueue([job("a")])
+    (lease,) = queue.claim("ann")
+
+    assert queue.sweep() == (0, 0)
+    assert queue.renew([lease]) == []
+    assert queue.claim("bob") == []
+
+
+def test_pending_entries_that_belong_to_no_job_go(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a"), job("b")])
+    queue.claim("ann", count=2)
+    raw.hdel("pab:jobs:state", "a")  # its row is lost
+    raw.xadd("pab:jobs:stream", {"id": "b"})  # a second entry of b, delivered behind our back
+    raw.xreadgroup("watchers", "ann", {"pab:jobs:stream": ">"})
+
+    assert queue.sweep() == (0, 2)
+    assert raw.xlen("pab:jobs:stream") == 1
+    assert raw.xpending("pab:jobs:stream", "watchers")["pending"] == 1
+
+
+def test_what_stands_behind_many_live_leases_is_reached(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job(f"j{number}") for number in range(250)])
+    queue.claim("ann", count=250)
+    raw.zrem("pab:jobs:leases", "j249")
+
+    assert [queue.sweep() for _ in range(4)] == [(0, 0), (0, 0), (1, 0), (0, 0)]
+
+
+def test_claiming_sweeps_once_a_minute(queue: RedisQueue, raw: redis.Redis, clock: ManualClock) -> None:
+    queue.enqueue([job("a")])
+    (lease,) = queue.claim("ann")
+    raw.zrem("pab:jobs:leases", "a")
+    clock.advance(59)
+    queue.claim("bob")
+    assert raw.zcard("pab:jobs:leases") == 0
+
+    clock.advance(1)
+    queue.claim("bob")
+    assert raw.zcard("pab:jobs:leases") == 1
+    assert lease.request_id == "a"
+
+
+def test_an_idle_queue_forgets_its_old_records(
+    queue: RedisQueue, raw: redis.Redis, clock: ManualClock
+) -> None:
+    queue.enqueue([job(f"j{number}") for number in range(3)])
+    queue.complete_many([(lease, {}) for lease in queue.claim("ann", count=3)])
+    queue.sweep()
+    assert queue.snapshot().done == 3
+    clock.advance(100)
+    queue.sweep()
+
+    assert queue.snapshot().done == 0
+    assert raw.hlen("pab:jobs:state") == 0
+
+
+def test_a_server_without_any_group_is_swept_too(queue: RedisQueue) -> None:
+    assert queue.sweep() == (0, 0)
+    queue.enqueue([job("a")])
+    assert queue.sweep() == (0, 0)
+    record = queue.job("a")
+    assert record is not None
+    assert record.state is JobState.WAITING

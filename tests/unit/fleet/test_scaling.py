@@ -1,0 +1,111 @@
+"""How many machines, and how long an idle one stays: W9."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.fleet import Policy, Speeds, State
+from lib.fleet.scaling import cold_start_s, finish_s, hold_s, needed_life_s, wants_another
+from tests.unit.fleet.things import demand, machine, offer
+
+POLICY = Policy(speed=1.0, drain_target_s=1800, boot_s=100, download_gb=10, slots=2, max_machines=8)
+COLD = 180.0  # 100 s of boot and 10 GB at 1000 Mbps
+
+
+def wanted(waiting: int, machines: int, audio_s: float = 60.0, policy: Policy = POLICY) -> bool:
+    have = [machine(token=f"t{index}") for index in range(machines)]
+    work = demand(waiting=waiting, audio_s_per_job=audio_s)
+    return wants_another(work, have, offer(), policy, Speeds()) is not None
+
+
+def test_the_first_machine_comes_for_any_work() -> None:
+    assert wanted(1, 0)
+    assert not wanted(0, 0)
+
+
+def test_a_cold_start_is_boot_and_downloads() -> None:
+    assert cold_start_s(offer(), POLICY, Speeds()) == COLD
+    assert cold_start_s(offer(down_mbps=100.0), POLICY, Speeds()) == 900.0
+
+
+def test_another_comes_when_the_backlog_would_outlast_the_target() -> None:
+    assert wanted(40, 1)  # 2400 s on one machine
+    assert not wanted(29, 1)  # 1740 s
+
+
+def test_another_comes_only_if_it_saves_its_own_cold_start() -> None:
+    hasty = Policy(speed=1.0, drain_target_s=60, boot_s=100, download_gb=10, slots=1)
+    saving = (3 * COLD) / 60  # with one machine: T - (T + c) / 2 >= c, so T >= 3c
+    assert wanted(int(saving) + 1, 1, policy=hasty)
+    assert not wanted(int(saving) - 1, 1, policy=hasty)
+
+
+def test_another_comes_only_if_there_are_jobs_that_nobody_has_room_for() -> None:
+    assert not wanted(2, 1, audio_s=3000.0)
+    assert wanted(3, 1, audio_s=3000.0)
+
+
+def test_a_slow_start_is_a_reason_to_stay_fewer() -> None:
+    have = [machine()]
+    work = demand(waiting=40, audio_s_per_job=60.0)
+    assert wants_another(work, have, offer(), POLICY, Speeds()) is not None
+    assert wants_another(work, have, offer(down_mbps=60.0), POLICY, Speeds()) is None
+
+
+def test_machines_that_are_coming_count() -> None:
+    coming = [machine(State.UNKNOWN), machine(State.RENTED), machine(State.PLANNED)]
+    leaving = [machine(State.LEAVING), machine(State.DRAINING)]
+    work = demand(waiting=30, audio_s_per_job=60.0)
+    assert wants_another(work, coming, offer(), POLICY, Speeds()) is None
+    assert wants_another(work, leaving, offer(), POLICY, Speeds()) is not None
+
+
+def test_never_more_than_allowed() -> None:
+    assert not wanted(100_000, 8)
+
+
+def test_measured_speed_decides() -> None:
+    speeds = Speeds()
+    work = demand(waiting=40, audio_s_per_job=60.0)
+    speeds.measured("hibari", "RTX 3090", 60.0, 6.0)
+    assert finish_s(work, [machine()], POLICY, speeds) == 240.0
+    assert wants_another(work, [machine()], offer(), POLICY, speeds) is None
+
+
+def test_a_speed_follows_measurements_without_jumping() -> None:
+    speeds = Speeds()
+    for _ in range(20):
+        speeds.measured("hibari", "A", 10.0, 1.0)
+    speeds.measured("hibari", "A", 1.0, 1.0)
+    assert 8.0 < speeds.of("hibari", "A", 1.0, 1.0) < 10.0
+    speeds.measured("hibari", "A", 1.0, 0.0)  # too short to tell anything
+    assert speeds.of("hibari", "B", 2.0, 3.0) == 6.0
+
+
+def test_an_idle_machine_is_held_until_the_wait_cost_as_much_as_a_start() -> None:
+    assert hold_s(360_000, 0, COLD, POLICY) == COLD
+    assert hold_s(360_000, 10_000, COLD, POLICY) == COLD + 100.0  # the fee buys 100 s more
+
+
+def test_the_hold_has_a_longest_and_a_person_may_set_it() -> None:
+    assert hold_s(1, 1_000_000, COLD, POLICY) == POLICY.longest_hold_s
+    assert hold_s(360_000, 0, COLD, Policy(idle_hold_s=7.0)) == 7.0
+
+
+@given(gap=st.floats(0, 10_000), price=st.integers(10_000, 2_000_000), cold=st.floats(10, 900))
+def test_the_hold_never_costs_more_than_twice_what_hindsight_would(
+    gap: float, price: int, cold: float
+) -> None:
+    """Ski rental: the next job comes after `gap`; hindsight keeps the machine or starts anew."""
+    hold = hold_s(price, 0, cold, POLICY)
+    ours = gap if gap <= hold else hold + cold
+    assert ours <= 2 * min(gap, cold) + 1e-6
+
+
+def test_a_life_covers_start_work_hold_and_end() -> None:
+    work = demand(waiting=200, audio_s_per_job=60.0)
+    life = needed_life_s(work, offer(), 1, POLICY, Speeds())
+    assert life >= COLD + 12_000 + POLICY.settle_s
+    assert needed_life_s(demand(waiting=1), offer(), 1, POLICY, Speeds()) == POLICY.usual_life_s
+    assert needed_life_s(demand(waiting=10**6), offer(), 1, POLICY, Speeds()) == POLICY.max_life_s

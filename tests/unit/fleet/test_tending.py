@@ -1,0 +1,158 @@
+"""What becomes of a machine, rule by rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.fleet import Demand, Event, Machine, Policy, Seen, State, blind, verdict
+from tests.unit.fleet.things import NOW, absent, demand, machine
+
+POLICY = Policy()
+IDLE = Demand()
+WORK = demand(waiting=5)
+
+
+def event(found: Machine, wanted: Demand | None = WORK, hold: float = 300.0) -> Event | None:
+    answer = verdict(found, wanted, POLICY, now=NOW, hold=hold)
+    return answer and answer.event
+
+
+def test_a_busy_healthy_machine_is_left_alone() -> None:
+    assert event(machine(busy=1)) is None
+
+
+def test_a_row_left_planned_by_a_crash_has_an_unknown_outcome() -> None:
+    assert event(machine(State.PLANNED)) is Event.UNCLEAR
+
+
+class TestAnUnknownOutcome:
+    def test_is_found_by_its_label_in_any_listing(self) -> None:
+        assert event(machine(State.UNKNOWN, instance=None, seen=Seen.STOPPED)) is Event.FOUND
+
+    def test_is_concluded_after_two_listings_apart(self) -> None:
+        assert event(absent(State.UNKNOWN, instance=None)) is Event.NEVER_CAME
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"absences": 1},
+            {"absent_for": 10.0},
+            {"since": NOW - 60},
+            {"empty_absences": True},
+            {"seen": Seen.NOT_LOOKED, "absences": 0, "absent_for": None},
+        ],
+        ids=["one listing", "two in a moment", "too fresh to be listed", "only empty ones", "no listing"],
+    )
+    def test_stays_open_on_weaker_evidence(self, facts: dict[str, Any]) -> None:
+        assert event(absent(State.UNKNOWN, instance=None, **facts)) is None
+
+    def test_is_concluded_from_empty_listings_only_after_a_patience(self) -> None:
+        patient = absent(State.UNKNOWN, instance=None, empty_absences=True, absent_for=301.0)
+        assert event(patient) is Event.NEVER_CAME
+
+
+class TestAMachineThatListsDoNotShow:
+    @pytest.mark.parametrize("state", [State.RENTED, State.READY, State.DRAINING, State.LEAVING])
+    def test_is_gone_when_two_listings_and_its_id_agree(self, state: State) -> None:
+        assert event(absent(state)) is Event.VANISHED
+
+    def test_is_not_gone_while_the_provider_knows_its_id(self) -> None:
+        assert event(absent(State.LEAVING, confirmed_absent=False)) is None
+
+    def test_is_not_gone_while_it_talks_to_us(self) -> None:
+        assert event(absent(State.READY, answered_at=NOW - 30, busy=1)) is None
+
+
+class TestAMachineThatStarts:
+    def test_works_once_its_checks_are_passed(self) -> None:
+        assert event(machine(State.RENTED, gate="")) is Event.PASSED
+
+    def test_leaves_with_the_code_of_the_check_that_failed(self) -> None:
+        found = verdict(machine(State.RENTED, gate="wrong_gpu"), WORK, POLICY, now=NOW, hold=0)
+        assert found == (Event.FAILED, "wrong_gpu")
+
+    def test_leaves_when_it_takes_too_long(self) -> None:
+        slow = machine(State.RENTED, since=NOW - POLICY.boot_limit_s - 1)
+        assert verdict(slow, WORK, POLICY, now=NOW, hold=0) == (Event.FAILED, "boot_timeout")
+
+    def test_leaves_when_the_work_is_gone(self) -> None:
+        assert event(machine(State.RENTED), IDLE) is Event.UNWANTED
+
+    def test_stays_when_nobody_knows_whether_there_is_work(self) -> None:
+        assert event(machine(State.RENTED), None) is None
+
+
+class TestAMachineThatWorks:
+    def test_leaves_when_somebody_stopped_it(self) -> None:
+        bid = machine(seen=Seen.STOPPED, interruptible=True)
+        assert verdict(bid, WORK, POLICY, now=NOW, hold=0) == (Event.STOPPED, "outbid")
+
+    def test_leaves_when_it_is_silent_for_longer_than_its_leases(self) -> None:
+        assert event(machine(answered_at=NOW - POLICY.silence_s - 1)) is Event.SILENT
+        assert event(machine(answered_at=NOW - POLICY.silence_s + 1)) is None
+
+    def test_drains_when_its_price_was_raised(self) -> None:
+        assert event(machine(listed_micros=230_000)) is Event.OVERPRICED
+        assert event(machine(listed_micros=205_000)) is None
+
+    def test_drains_before_the_end_of_its_time(self) -> None:
+        assert event(machine(expires_at=NOW + 599)) is Event.EXPIRING
+
+    def test_drains_earlier_when_its_jobs_are_long(self) -> None:
+        assert event(machine(expires_at=NOW + 1500, job_s=700.0)) is Event.EXPIRING
+        assert event(machine(expires_at=NOW + 1500, job_s=500.0)) is None
+
+    def test_leaves_after_too_many_broken_results(self) -> None:
+        assert event(machine(failures=3)) is Event.FAILED
+        assert event(machine(failures=2)) is None
+
+
+class TestScaleDown:
+    def test_takes_a_machine_that_was_idle_for_its_hold(self) -> None:
+        assert event(machine(idle_since=NOW - 300), IDLE) is Event.UNWANTED
+
+    def test_leaves_a_machine_within_its_hold(self) -> None:
+        assert event(machine(idle_since=NOW - 299), IDLE) is None
+
+    def test_never_takes_a_busy_machine(self) -> None:
+        assert event(machine(busy=1, idle_since=NOW - 3000), IDLE) is None
+
+    def test_never_happens_while_jobs_wait_or_the_queue_is_away(self) -> None:
+        assert event(machine(idle_since=NOW - 3000), WORK) is None
+        assert event(machine(idle_since=NOW - 3000), None) is None
+
+
+class TestADrainingMachine:
+    def test_leaves_when_it_has_nothing_left(self) -> None:
+        assert event(machine(State.DRAINING)) is Event.EMPTY
+
+    def test_may_finish_its_jobs(self) -> None:
+        assert event(machine(State.DRAINING, busy=1)) is None
+
+    def test_leaves_when_it_does_not_end(self) -> None:
+        late = machine(State.DRAINING, busy=1, since=NOW - POLICY.drain_limit_s - 1)
+        assert event(late) is Event.OVERDUE
+
+
+class TestBlindness:
+    def test_a_listing_with_a_problem_blinds(self) -> None:
+        assert blind([], "502", POLICY, NOW) == "502"
+
+    def test_a_known_machine_missing_from_a_listing_blinds(self) -> None:
+        assert "missing" in (blind([machine(seen=Seen.ABSENT)], None, POLICY, NOW) or "")
+
+    def test_a_fresh_machine_may_be_missing(self) -> None:
+        fresh = machine(State.RENTED, seen=Seen.ABSENT, created_at=NOW - 60)
+        assert blind([fresh], None, POLICY, NOW) is None
+
+    def test_a_clock_that_was_set_back_does_not_make_a_machine_fresh(self) -> None:
+        known = machine(State.RENTED, seen=Seen.ABSENT, created_at=NOW + 60, known_s=500.0)
+        assert blind([known], None, POLICY, NOW) is not None
+
+    def test_a_machine_that_leaves_may_be_missing(self) -> None:
+        assert blind([machine(State.LEAVING, seen=Seen.ABSENT)], None, POLICY, NOW) is None
+
+    def test_an_unknown_outcome_blinds(self) -> None:
+        assert blind([machine(State.UNKNOWN)], None, POLICY, NOW) is not None
