@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from job_runner.planning import Unavailable, VoiceCheck
-from lib.jobspec import InvalidJobFile, JobFile, JobSpec, Problem, printable
+from job_runner.speakable import VoiceCheck, load_examined
+from lib.jobspec import JobSpec
 from lib.jobspec.beatsheet import load_beatsheet
 
 
@@ -19,21 +20,4 @@ def load_speakable_beatsheet(
         InvalidJobFile: the file is wrong or a beat cannot be spoken; `.problems` lists both kinds.
         BadInput: `voice` or `speaker` is no name, or both are given.
     """
-    problems: tuple[Problem, ...] = ()
-    try:
-        sheet = load_beatsheet(path, voice=voice, speaker=speaker)
-    except InvalidJobFile as error:
-        sheet, problems = error.sound, error.problems
-    every = [*problems, *_unspeakable(sheet, path, voices)]
-    if every:
-        by_line = sorted(every, key=lambda problem: problem.line or 0)
-        raise InvalidJobFile(printable(str(path)), by_line, sheet)
-    return sheet.specs
-
-
-def _unspeakable(sheet: JobFile, path: Path, voices: VoiceCheck) -> list[Problem]:
-    return [
-        Problem(answer.message, printable(str(path)), line, spec.request_id, answer.field)
-        for spec, line in zip(sheet.specs, sheet.lines, strict=True)
-        if isinstance(answer := voices.check(spec), Unavailable)
-    ]
+    return load_examined(partial(load_beatsheet, voice=voice, speaker=speaker), path, voices).specs

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from lib.cli.program import CommandEntry, Program, installed_version
 
-_FILES, _QUEUE, _HERE = "Job files", "The queue", "This machine"
+_FILES, _QUEUE, _REPAIR, _HERE = "Job files", "The queue", "Care and repair", "This machine"
 
 COMMANDS = (
     CommandEntry("plan", "job_runner.commands.plan", "Check a job file and show what it would make.", _FILES),
@@ -42,8 +42,18 @@ COMMANDS = (
         "result", "job_runner.commands.result", "Show where a job's audio is, or why it failed.", _QUEUE
     ),
     CommandEntry("export", "job_runner.commands.export", "Write the records of finished jobs.", _QUEUE),
+    CommandEntry(
+        "explain", "job_runner.commands.explain", "Say why a job is where it is, in one sentence.", _QUEUE
+    ),
+    CommandEntry("retry", "job_runner.commands.retry", "Requeue failed and canceled jobs.", _QUEUE),
+    CommandEntry("cancel", "job_runner.commands.cancel", "Withdraw a job that is not finished.", _QUEUE),
     CommandEntry("pause", "job_runner.commands.pause", "Stop giving out jobs.", _QUEUE),
     CommandEntry("resume", "job_runner.commands.resume", "Give out jobs again.", _QUEUE),
+    CommandEntry("doctor", "job_runner.commands.doctor", "Check that all is in order.", _REPAIR),
+    CommandEntry(
+        "reconcile", "job_runner.commands.reconcile", "Find what does not fit together; mend it.", _REPAIR
+    ),
+    CommandEntry("flush", "job_runner.commands.flush", "Delete every job that is not finished.", _REPAIR),
     CommandEntry(
         "up", "job_runner.commands.up", "Run queue and watcher here, for a file or until Ctrl-C.", _HERE
     ),

@@ -27,10 +27,16 @@ def command(
         output.emit_json(plan.to_json())
     elif plan.jobs:
         _show(plan)
+    if plan.warnings:
+        count = len(plan.warnings)
+        head = (
+            "1 text will not be spoken whole." if count == 1 else f"{count} texts will not be spoken whole."
+        )
+        output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
     if not plan.problems:
         return ExitStatus.OK
     count = len(plan.problems)
-    head = f"{count} problem{'' if count == 1 else 's'}; nothing of this file can be used."
+    head = f"{_counted(count, 'problem')}; nothing of this file can be used."
     output.error("\n".join([head, *(f"  {problem}" for problem in plan.problems)]))
     return BadInput.exit_status
 
@@ -61,6 +67,11 @@ def _show(plan: Plan) -> None:
     table.show()
     totals = plan.totals()
     output.say(
-        f"{totals['jobs']} jobs, {totals['takes']} takes, {totals['characters']} characters, "
+        f"{_counted(totals['jobs'], 'job')}, {_counted(totals['takes'], 'take')}, "
+        f"{_counted(totals['characters'], 'character')}, "
         f"about {seconds_text(totals['estimated_audio_s'])} of audio, cost unknown"
     )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -86,9 +86,12 @@ def _caps(world: World) -> Iterator[str]:
     caps = world.scenario.caps
     by_hour: dict[int, int] = defaultdict(int)
     for item in world.conditions.market.bill(0.0):
-        if parse_label(item.label) is not None:
+        label = parse_label(item.label)
+        if label is not None and not _made_late(world, label.token):
             by_hour[item.hour] += item.micros
-    by_token = _spent_by_token(world)
+    by_token = {
+        token: spent for token, spent in _spent_by_token(world).items() if not _made_late(world, token)
+    }
     for name, begin, cap, spent in _windows(by_hour, caps):
         if spent > cap * _TOLERANCE:
             yield f"the {name} at {begin:.0f} cost {spent} with a cap of {cap}"
@@ -98,6 +101,11 @@ def _caps(world: World) -> Iterator[str]:
     total = sum(by_token.values())
     if caps.batch is not None and total > caps.batch * _TOLERANCE:
         yield f"the batch cost {total} with a cap of {caps.batch}"
+
+
+def _made_late(world: World, token: str) -> bool:
+    """Whether it was made minutes after its call, when its reservation had ended: no cap holds that."""
+    return any(event.event == "never_came" for event in world.conditions.ledger.history(token))
 
 
 def _windows(by_hour: dict[int, int], caps: Caps) -> Iterable[tuple[str, float, int, int]]:

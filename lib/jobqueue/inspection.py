@@ -33,6 +33,11 @@ class Inspector:
         self._transport = transport
         self._keys = keys
 
+    @property
+    def prefix(self) -> str:
+        """What all keys of the queue begin with, before a colon."""
+        return self._keys.prefix
+
     def _one(self, *command: str | int | float) -> Any:
         return self._transport.repeat(lambda: self._transport.ask(*command))
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lib.errors import BadInput
 from lib.jobspec.collisions import clashes
 from lib.jobspec.fields import FIELDS
-from lib.jobspec.jobfile import MAX_FILE_BYTES, draft_of, job_file
+from lib.jobspec.jobfile import MAX_FILE_BYTES, default_lines, draft_of, job_file
 from lib.jobspec.jsontree import read_json
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
@@ -68,7 +68,13 @@ def parse_beatsheet(
         reading = _Reading(name, tree)
         if tree.complete:
             reading.check(spoken_by)
-    read = job_file(name, reading.drafts, tree.root)
+    # Who is given beside the file does not stand in its defaults.
+    lines = {
+        field: line
+        for field, line in default_lines(tree.root).items()
+        if not spoken_by or field not in _SPOKEN_BY
+    }
+    read = job_file(name, reading.drafts, lines)
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read

@@ -61,23 +61,23 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         reading = _Reading(name, tree)
         if tree.complete:
             reading.check(base_dir)
-    read = job_file(name, reading.drafts, tree.root)
+    read = job_file(name, reading.drafts, default_lines(tree.root))
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read
 
 
-def job_file(name: str, drafts: Sequence[Draft], root: Any) -> JobFile:
+def job_file(name: str, drafts: Sequence[Draft], lines_of_defaults: Mapping[Any, int]) -> JobFile:
     """The file of all that was read: its sound jobs, and the drafts of all."""
     sound = [(draft.spec, draft.line) for draft in drafts if draft.spec is not None]
+    specs, lines = tuple(spec for spec, _ in sound), tuple(line for _, line in sound)
+    return JobFile(Path(name), specs, lines, tuple(drafts), lines_of_defaults)
+
+
+def default_lines(root: Any) -> Mapping[Any, int]:
+    """The line of each field under `defaults`."""
     defaults = root.get("defaults") if isinstance(root, LinedDict) else None
-    return JobFile(
-        Path(name),
-        tuple(spec for spec, _ in sound),
-        tuple(line for _, line in sound),
-        tuple(drafts),
-        defaults.lines if isinstance(defaults, LinedDict) else {},
-    )
+    return defaults.lines if isinstance(defaults, LinedDict) else {}
 
 
 def draft_of(label: str, line: int, raw: Any, spec: JobSpec | None, values: Mapping[str, Any]) -> Draft:

@@ -106,7 +106,9 @@ class _Refusal:
             yield self.fault(_BELOW)
         elif "anchor" in self._context or "alias" in self._context:
             yield self.fault(_starts_with("&" if "anchor" in self._context else "*"))
-        elif any(words in self._said for words in ("start any token", "keys are not", "entries are not", "node")):
+        elif any(
+            words in self._said for words in ("start any token", "keys are not", "entries are not", "node")
+        ):
             yield self.fault(_starts_with(character) if character.strip() else None)
 
     def _colons(self) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ opaque mapping.
 from __future__ import annotations
 
 from lib.spool.client import SpoolClient
-from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable
+from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolFull, SpoolUnusable, is_passing
 from lib.spool.files import Files, LocalFiles
 from lib.spool.layout import entry_name, is_entry
 from lib.spool.model import (
@@ -34,6 +34,7 @@ __all__ = [
     "ResultFile",
     "SpoolBusy",
     "SpoolClient",
+    "SpoolFull",
     "SpoolJob",
     "SpoolResult",
     "SpoolUnusable",
@@ -42,4 +43,5 @@ __all__ = [
     "WorkerState",
     "entry_name",
     "is_entry",
+    "is_passing",
 ]

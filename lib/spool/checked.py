@@ -4,29 +4,54 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from lib.spool.errors import InvalidSpoolData
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_DEEPEST: Final = 64  # levels; far below what readers and stores of JSON allow
 
 
 def parse_object(data: bytes, what: str) -> Mapping[str, Any]:
     """The JSON object in `data`; `what` names it in the sentence.
 
     Raises:
-        InvalidSpoolData: no JSON, no object, NaN or infinity, or nested too deeply.
+        InvalidSpoolData: no JSON in UTF-8, no object, a number that is not finite, half a surrogate pair,
+            or nested more than 64 levels deep. Whatever passes can be written as JSON again.
     """
     try:
-        value = json.loads(data, parse_constant=_refuse_constant)
+        text = data.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # a whole pair has become one character
     except (ValueError, RecursionError):
         raise InvalidSpoolData(f"{what} is no valid JSON.") from None
     if not isinstance(value, dict):
         raise InvalidSpoolData(f"{what} must be a JSON object.")
+    if _is_deeper(value, _DEEPEST):
+        raise InvalidSpoolData(f"{what} is nested deeper than {_DEEPEST} levels.")
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):  # 1e400
+        raise ValueError(f"{digits} is too large")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested more than `levels` deep. Looks no deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 class Checked:
@@ -62,10 +87,17 @@ class Checked:
 
     def number(self, field: str) -> float:
         """A finite number that is not negative."""
+        return self._number_from(field, 0.0)
+
+    def optional_number(self, field: str) -> float | None:
+        """A finite number, negative or not, or None when it is null or missing."""
+        return None if self._values.get(field) is None else self._number_from(field, -1e15)
+
+    def _number_from(self, field: str, least: float) -> float:
         value = self._values.get(field)
         if not isinstance(value, int | float) or isinstance(value, bool):
             self.refuse(field, "must be a number")
-        if not math.isfinite(value) or not 0 <= value < 1e15:
+        if not least <= value < 1e15:  # compared before it is converted: a whole number has no upper end
             self.refuse(field, "is out of range")
         return float(value)
 

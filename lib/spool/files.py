@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
-from pathlib import Path
-from typing import Protocol
+import stat
+import threading
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol
 
 from lib.spool.bell import Bell, ring
-from lib.spool.errors import InvalidSpoolData, SpoolUnusable
+from lib.spool.errors import InvalidSpoolData, unusable
+
+#: Errors of opening something that is there and is no plain file in plain folders.
+_NO_PLAIN_FILE: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR})
 
 
 class Files(Protocol):
     """Files under one root. Paths are relative, with `/`, and were made by `lib.spool.layout`.
 
-    Every method raises SpoolUnusable when the root cannot be reached or refuses.
+    Every method raises SpoolUnusable when the root cannot be reached or refuses; SpoolFull, one of them,
+    when that may pass.
     """
 
     def list(self, folder: str) -> list[str]:
@@ -39,7 +46,8 @@ class Files(Protocol):
         ...
 
     def fetch(self, path: str, local: Path, limit: int) -> None:
-        """Copy a plain file (not through a link) to `local`. Raises as `read` does."""
+        """Copy a plain file (not through a link) to `local`. Raises as `read` does; SpoolUnusable for
+        `local` too."""
         ...
 
     def ring(self, bell: str) -> None:
@@ -65,7 +73,7 @@ class LocalFiles:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise _unusable(self.root / folder, error) from None
+            raise unusable(self.root / folder, error) from None
 
     def read(self, path: str, limit: int) -> bytes:
         """The whole file."""
@@ -74,7 +82,7 @@ class LocalFiles:
             with os.fdopen(fd, "rb") as file:
                 data = file.read(limit + 1)
         except OSError as error:
-            raise _unusable(self.root / path, error) from None
+            raise unusable(self.root / path, error) from None
         if len(data) > limit:
             raise _too_large(path, limit)
         return data
@@ -86,7 +94,7 @@ class LocalFiles:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, data, sync=True)
         except OSError as error:
-            raise _unusable(target, error) from None
+            raise unusable(target, error) from None
 
     def rename(self, source: str, target: str) -> None:
         """Move within the root."""
@@ -95,20 +103,20 @@ class LocalFiles:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise _unusable(self.root / source, error) from None
+            raise unusable(self.root / source, error) from None
 
     def remove_tree(self, path: str) -> None:
         """Remove a file or a folder; a link is removed, never followed."""
         target = self.root / path
         try:
             if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
+                _remove_folder(target)
             else:
                 target.unlink(missing_ok=True)
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _unusable(target, error) from None
+            raise unusable(target, error) from None
 
     def fetch(self, path: str, local: Path, limit: int) -> None:
         """Copy a plain file to `local` (not synced: the caller verifies it and decides where it stays)."""
@@ -119,7 +127,7 @@ class LocalFiles:
                     raise _too_large(path, limit)
                 shutil.copyfileobj(source, target, 1024 * 1024)
         except OSError as error:
-            raise _unusable(local, error) from None
+            raise unusable(local, error) from None
 
     def ring(self, bell: str) -> None:
         """Wake who waits at `bell`."""
@@ -135,7 +143,7 @@ class LocalFiles:
                 return  # what happened before the bell hung there was not heard: look first
             waiting.wait(timeout_s)
         except OSError as error:
-            raise _unusable(self.root / bell, error) from None
+            raise unusable(self.root / bell, error) from None
 
     def close(self) -> None:
         """Let go of the bells."""
@@ -143,23 +151,52 @@ class LocalFiles:
             self._bells.popitem()[1].close()
 
     def _open_plain(self, path: str) -> int:
-        """Open for reading, but no link, no FIFO, no device."""
+        """Open for reading, but no link, no FIFO, no device, and through no folder that is a link."""
         target = self.root / path
         try:
-            fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = _open_beneath(self.root, path)
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise _unusable(target, error) from None
-        if not os.path.isfile(fd):
+            if error.errno in _NO_PLAIN_FILE:
+                raise InvalidSpoolData(f"{path} in the spool is no plain file.") from None
+            raise unusable(target, error) from None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise InvalidSpoolData(f"{path} in the spool is no plain file.")
         return fd
 
 
+def _open_beneath(root: Path, path: str) -> int:
+    """Open `path` for reading, following no link on the way from `root`. Raises OSError."""
+    *folders, name = PurePosixPath(path).parts
+    plain = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            below = os.open(folder, plain | os.O_DIRECTORY, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(name, plain, dir_fd=at)
+    finally:
+        os.close(at)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder with all in it, also when its writer took away the right to. Raises OSError."""
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        folder.chmod(stat.S_IRWXU)
+        for path, names, _ in os.walk(folder):
+            for name in names:
+                os.chmod(os.path.join(path, name), stat.S_IRWXU, follow_symlinks=False)
+        shutil.rmtree(folder)
+
+
 def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
     """Write `target` by a temporary name and a rename; `sync` makes it durable. Raises OSError."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -182,10 +219,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _unusable(path: Path, error: OSError) -> SpoolUnusable:
-    return SpoolUnusable(f"The spool's {path} cannot be used: {error.strerror or error}.")
 
 
 def _too_large(path: str, limit: int) -> InvalidSpoolData:

@@ -20,6 +20,7 @@ FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP)
 
 MAX_JOB_BYTES: Final = 16 * 1024 * 1024
 MAX_RESULT_BYTES: Final = 4 * 1024 * 1024
+MAX_RECORD_BYTES: Final = 64 * 1024  # of compact JSON: it is kept with the job for as long as its result
 MAX_HEARTBEAT_BYTES: Final = 64 * 1024
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024 * 1024
 MAX_FILES: Final = 64

@@ -15,6 +15,7 @@ from lib.spool.layout import (
     MAX_FILES,
     MAX_LINE_CHARACTERS,
     MAX_LOG_LINES,
+    MAX_RECORD_BYTES,
     entry_name,
     is_file_name,
 )
@@ -31,7 +32,7 @@ class ErrorClass(StrEnum):
     ENGINE = "engine"  # the engine failed; another try may work
     TIMEOUT = "timeout"  # the job ran longer than its timeout_s
     CANCELED = "canceled"  # the client asked for it
-    POISON = "poison"  # a worker died twice while it worked on this job
+    POISON = "poison"  # workers keep dying while they work on this job
 
 
 class WorkerState(StrEnum):
@@ -167,12 +168,14 @@ class SpoolResult:
             checked.refuse("files", "must name the audio of a job that is done")
         if len({file.name for file in files}) != len(files):
             checked.refuse("files", "names a file twice")
+        if {file.take for file in files} != set(range(1, len(files) + 1)):
+            checked.refuse("files", "must number its takes from 1, each once")
         return cls(
             entry=checked.text("entry", longest=64),
             request_id=checked.optional_text("request_id", longest=_LONGEST_ID),
             started_at=checked.number("started_at"),
             finished_at=checked.number("finished_at"),
-            record=checked.mapping("record"),
+            record=_read_record(checked, what),
             files=files,
             error=error,
         )
@@ -234,9 +237,9 @@ class Heartbeat:
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    # "replace": half a surrogate pair (of a file name in a log line, say) is no UTF-8 and would be refused
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
 
 
 def _open(data: bytes, what: str) -> Checked:
@@ -265,6 +268,19 @@ def _read_error(checked: Checked, what: str) -> ResultError:
     if not all(isinstance(line, str) and len(line) <= MAX_LINE_CHARACTERS for line in lines):
         error.refuse("log", f"must hold lines of at most {MAX_LINE_CHARACTERS} characters")
     return ResultError(ErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines))
+
+
+def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:
+    """The record, bounded, with those of its fields checked that programs read; the rest is for people."""
+    record = checked.mapping("record")
+    if len(_dump(record)) > MAX_RECORD_BYTES:
+        checked.refuse("record", f"is over {MAX_RECORD_BYTES} bytes")
+    fields = Checked(record, f"{what}: record")
+    for field in ("seconds", "work_seconds", "loudness_lufs"):
+        fields.optional_number(field)
+    if not all(isinstance(line, str) for line in fields.items("warnings", most=1000)):
+        fields.refuse("warnings", "must be a list of texts")
+    return record
 
 
 def _read_file(item: Any, what: str) -> ResultFile:

@@ -5,31 +5,35 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
-from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable
+from lib.spool.errors import InvalidSpoolData, SpoolBusy, unusable
 from lib.spool.files import LocalFiles, sync_folder, write_whole
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, SpoolJob, SpoolResult
 
-#: A job that a worker died on this many times is given back as poison.
-MAX_STARTS: Final = 2
+#: A job whose work began this often without an end is given back as poison. A net for clients that do not
+#: judge deaths themselves, so it is wider than any judgement.
+MAX_STARTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class TakenJob:
-    """A job this worker holds. `problem` says why its file could not be read; then `job` is None."""
+    """A job this worker holds. `problem` says why its file could not be read; then `job` is None.
+
+    `left` says that an earlier worker held it when it ended: it may be what that one died of.
+    """
 
     entry: str
     job: SpoolJob | None
     problem: str | None = None
+    left: bool = False
 
 
 class WorkerSpool:
@@ -37,7 +41,10 @@ class WorkerSpool:
 
     Raises, on entering:
         SpoolBusy: another worker serves it.
-        SpoolUnusable: the folder cannot be made or written.
+
+    Raises, from every method:
+        SpoolUnusable: the folder cannot be made, read or written.
+        SpoolFull: as that, but it may pass.
     """
 
     def __init__(self, root: Path) -> None:
@@ -55,7 +62,7 @@ class WorkerSpool:
             self._bell = Bell(self.root / layout.WORKER_BELL)
         except OSError as error:
             self._unlock()
-            raise SpoolUnusable(f"The spool {self.root} cannot be used: {error.strerror or error}.") from None
+            raise unusable(self.root, error) from None
         self._sweep()
         return self
 
@@ -81,24 +88,31 @@ class WorkerSpool:
                 continue  # withdrawn
             left.append(entry)
         self._held.update(left[:limit])
-        return [self._read(entry) for entry in left[:limit]]
+        return [replace(self._read(entry), left=entry not in fresh) for entry in left[:limit]]
 
     def give_back(self, entry: str) -> None:
         """Lay a job back into the inbox, as if it had never been taken."""
         self._held.discard(entry)
         with contextlib.suppress(FileNotFoundError):
             self._files.rename(job_path(layout.WORK, entry), job_path(layout.INBOX, entry))
-        (self.root / layout.WORK / f"{entry}.starts").unlink(missing_ok=True)
+        self._files.remove_tree(_starts(entry))
 
     def begin(self, entry: str) -> bool:
-        """Note on disk that work on `entry` starts; False when it has killed too many workers."""
-        path = self.root / layout.WORK / f"{entry}.starts"
-        starts = path.stat().st_size if path.exists() else 0
-        if starts >= MAX_STARTS:
-            return False
-        with path.open("ab") as file:
-            file.write(b"+")
+        """Note on disk that `entry` is at hand; False when it has been that too often without an end."""
+        path = self.root / _starts(entry)
+        with _as_sentences(path):
+            starts = path.stat().st_size if path.exists() else 0
+            if starts >= MAX_STARTS:
+                return False
+            with path.open("ab") as file:
+                file.write(b"+")
         return True
+
+    def set_aside(self, entry: str) -> None:
+        """Note that `entry` is not at hand any more, though not finished: it is not what a death is due to."""
+        path = self.root / _starts(entry)
+        with _as_sentences(path), contextlib.suppress(FileNotFoundError):
+            os.truncate(path, max(0, path.stat().st_size - 1))
 
     def canceled(self, entry: str) -> bool:
         """Whether the client gave `entry` up."""
@@ -107,8 +121,9 @@ class WorkerSpool:
     def scratch(self, entry: str) -> Path:
         """A new empty folder for the files of `entry`; `publish` moves it to the outbox."""
         folder = self.root / layout.TMP / entry
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
+        self._files.remove_tree(f"{layout.TMP}/{entry}")
+        with _as_sentences(folder):
+            folder.mkdir(mode=0o700)
         return folder
 
     def publish(self, entry: str, result: SpoolResult) -> None:
@@ -120,16 +135,19 @@ class WorkerSpool:
         target = self.root / layout.OUTBOX / entry
         if not folder.is_dir():
             folder = self.scratch(entry)
-        write_whole(folder / layout.RESULT, result.to_bytes(), sync=True)
-        if not target.exists():  # else: published by a worker that died before it let go
-            folder.rename(target)
-            sync_folder(target.parent)
+        with _as_sentences(folder):
+            write_whole(folder / layout.RESULT, result.to_bytes(), sync=True)
+            if not target.exists():  # else: published by a worker that died before it let go
+                folder.rename(target)
+                sync_folder(target.parent)
         self._let_go(entry)
         ring(self.root / layout.CLIENT_BELL)
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Write the sign of life. Not synced: it means nothing after a power cut."""
-        write_whole(self.root / layout.HEARTBEAT, heartbeat.to_bytes(), sync=False)
+        path = self.root / layout.HEARTBEAT
+        with _as_sentences(path):
+            write_whole(path, heartbeat.to_bytes(), sync=False)
 
     def wait(self, timeout_s: float, also: Sequence[int] = ()) -> None:
         """Return when a client rings, a descriptor of `also` is readable, or after `timeout_s` seconds."""
@@ -140,7 +158,7 @@ class WorkerSpool:
     def _entries(self, folder: str) -> list[str]:
         """Entries of a folder, oldest first."""
         found: list[tuple[int, str]] = []
-        with os.scandir(self.root / folder) as scan:
+        with _as_sentences(self.root / folder), os.scandir(self.root / folder) as scan:
             for item in scan:
                 entry = entry_of(item.name)
                 if entry is not None:
@@ -161,8 +179,8 @@ class WorkerSpool:
         return TakenJob(entry, job)
 
     def _let_go(self, entry: str) -> None:
-        for name in (f"{entry}.json", f"{entry}.starts"):
-            (self.root / layout.WORK / name).unlink(missing_ok=True)
+        for path in (job_path(layout.WORK, entry), _starts(entry)):
+            self._files.remove_tree(path)
         self._held.discard(entry)
 
     def _sweep(self) -> None:
@@ -197,3 +215,15 @@ class WorkerSpool:
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
+
+
+def _starts(entry: str) -> str:
+    return f"{layout.WORK}/{entry}.starts"
+
+
+@contextlib.contextmanager
+def _as_sentences(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unusable(place, error) from error

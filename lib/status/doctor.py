@@ -1,4 +1,4 @@
-"""Whether everything that jobs need is in order: facts in, findings out. docs/reference/findings.md lists all."""
+"""Whether everything that jobs need is in order: facts in, findings out."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _version(server: ServerFacts, place: str) -> Iterator[Finding]:
             NOT_PERMITTED,
             place,
             f"this user may not send {', '.join(server.refused)}",
-            "permit these, on the keys of the queue, with ACL SETUSER; docs/reference/redis-keys.md lists all",
+            "permit them on the queue's keys with ACL SETUSER; docs/reference/redis-keys.md lists all",
         )
 
 
@@ -172,8 +172,8 @@ def _memory(server: ServerFacts, place: str) -> Iterator[Finding]:
         yield Finding(
             MEMORY_LOW,
             place,
-            f"{bytes_text(max(0, left))} of {bytes_text(server.maxmemory)} are left; when it is full, new jobs "
-            "are refused",
+            f"{bytes_text(max(0, left))} of {bytes_text(server.maxmemory)} are left; when it is full, new "
+            "jobs are refused",
             "raise its maxmemory, or keep fewer records (JOBS_RESULT_TTL, JOBS_HISTORY_MAX)",
         )
 

@@ -171,8 +171,8 @@ def _delayed(seen: Evidence) -> _Said:
     if error is None:
         why = f"is not to start before {left}"
         return _Said(Reason.NOT_BEFORE, why, "it starts by itself then, when a watcher runs", details)
-    counted = record.attempt - record.excused
-    why = f"failed {_times(counted)} of at most {record.max_attempts} ({_error(error)}) and is tried again at {left}"
+    tries = f"{_times(record.attempt - record.excused)} of at most {record.max_attempts}"
+    why = f"failed {tries} ({_error(error)}) and is tried again at {left}"
     return _Said(Reason.BACKOFF, why, "it goes on by itself then, when a watcher runs", details)
 
 

@@ -6,7 +6,15 @@ Cheap to import: no numpy, no engine, no YAML parser until a `voice.yaml` is rea
 
 from __future__ import annotations
 
-from lib.voices.engines import DEFAULT_ENGINE, QWEN_SPEAKERS, EngineFacts, Preset, engine_facts, engine_names
+from lib.voices.engines import (
+    DEFAULT_ENGINE,
+    QWEN_SPEAKERS,
+    USUAL_CHARACTERS_PER_SECOND,
+    EngineFacts,
+    Preset,
+    engine_facts,
+    engine_names,
+)
 from lib.voices.errors import (
     InvalidVoice,
     TextRefused,
@@ -15,16 +23,18 @@ from lib.voices.errors import (
     UnknownSpeaker,
     UnknownVoice,
 )
-from lib.voices.languages import LANGUAGES, canonical_language
+from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
 
 __all__ = [
+    "AUTO",
     "DEFAULT_ENGINE",
     "LANGUAGES",
     "QWEN_SPEAKERS",
     "SHIPPED",
+    "USUAL_CHARACTERS_PER_SECOND",
     "EngineFacts",
     "InvalidVoice",
     "Preset",

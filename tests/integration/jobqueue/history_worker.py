@@ -69,7 +69,7 @@ def patient(url: str, options: QueueOptions) -> JobQueue:
 def main() -> None:
     """Begin."""
     url, name, log, lease_ms = sys.argv[1:]
-    queue = patient(url, QueueOptions(lease_ms=int(lease_ms), lost_limit=1000))
+    queue = patient(url, QueueOptions(lease_ms=int(lease_ms), lost_limit=1000, events_max=10_000_000))
     descriptor = os.open(Path(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     Worker(queue, name, descriptor, random.Random(name)).run()
 

@@ -1,0 +1,89 @@
+"""`job-runner doctor`: is everything that jobs need in order?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from job_runner import doctoring, wiring
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption
+from lib.clock import SystemClock
+from lib.errors import BadConfiguration, ExitStatus, Unavailable
+from lib.status.doctor import UNREACHABLE, Checkup, Trouble, diagnose
+from lib.status.findings import Finding, Severity
+
+
+def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
+    """Try the server, its settings, the voices, the engine, the store and the disks; say what to mend.
+
+    Exit status 0 when nothing is wrong or there are only warnings, 69 when the server does not answer,
+    78 when something else must be mended.
+    """
+    findings = diagnose(examine(redis_url))
+    if json_:
+        output.emit_json({"findings": [item.to_json() for item in findings]})
+    else:
+        show_findings(findings, nothing="Everything is in order.")
+    return exit_status(findings)
+
+
+def exit_status(findings: Sequence[Finding]) -> ExitStatus:
+    """0, 69 or 78, as the command says."""
+    errors = {item.kind for item in findings if item.kind.severity is Severity.ERROR}
+    if not errors:
+        return ExitStatus.OK
+    return ExitStatus.UNAVAILABLE if UNREACHABLE in errors else ExitStatus.BAD_CONFIGURATION
+
+
+def examine(redis_url: str | None) -> Checkup:
+    """Look at everything once.
+
+    Raises:
+        BadConfiguration: the settings cannot be read.
+    """
+    found = wiring.settings({"REDIS_URL": redis_url})
+    data = doctoring.refusing(found.jobs_data_dir)
+    folder = doctoring.folder_of(found.storage_url)
+    store = None if folder is None else doctoring.refusing(folder)
+    places: list[Path] = [found.jobs_data_dir, *([folder] if folder else [])]
+    return Checkup(
+        **_server(redis_url, embedded=found.redis_url is None, data=data),
+        voices=doctoring.bad_voices(wiring.voices()),
+        engine=doctoring.bad_engine(found.voice_engine),
+        store=store,
+        data=data,
+        disks=doctoring.disks(places),
+        provider=found.provider,
+    )
+
+
+def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> dict[str, Any]:
+    """What the server says; nothing when it is the embedded one and its folder is the trouble."""
+    from lib.jobqueue.upkeep import upkeep_of
+
+    clock = SystemClock()
+    seen: dict[str, Any] = {"now": clock.now(), "place": "the embedded server" if embedded else "the server"}
+    if embedded and data is not None:
+        return seen
+    try:
+        with wiring.open_queue(redis_url) as queue:
+            seen["server"] = upkeep_of(queue).inspector.server()
+            seen["now"] = clock.now()
+            seen["place"] = str(queue.server_health()["place"])
+            seen["snapshot"] = queue.snapshot()
+    except (Unavailable, BadConfiguration) as error:
+        seen["server_trouble"] = error.message
+    return seen
+
+
+def show_findings(findings: Sequence[Finding], *, nothing: str) -> None:
+    """Each finding with what mends it, for people."""
+    if not findings:
+        output.say(nothing)
+    for item in findings:
+        word = "mended" if item.mended else item.kind.severity.value
+        output.say_state(word, f" {item.kind.id} {item.kind.title}", pad=7)
+        output.say(f"        {item.sentence}.")
+        output.say(f"        {'->' if item.mended else 'do:'} {item.fix}.")

@@ -1,0 +1,24 @@
+"""`job-runner explain`: why a job is where it is."""
+
+from __future__ import annotations
+
+from job_runner import wiring
+from job_runner.explaining import evidence_of
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
+from lib.status.explain import explain
+
+
+def command(
+    request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False
+) -> None:
+    """Say in one sentence why a job waits, runs or failed, and what would free it.
+
+    Exit status 0 whatever the sentence says, 65 for an unknown id.
+    """
+    with wiring.open_queue(redis_url) as queue:
+        explanation = explain(evidence_of(queue, wiring.storage(), request_id))
+    if json_:
+        output.emit_json(explanation.to_json())
+    else:
+        output.say(explanation.sentence)

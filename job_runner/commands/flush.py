@@ -1,0 +1,68 @@
+"""`job-runner flush`: empty the queue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from job_runner import wiring
+from job_runner.flushing import Doomed, plan
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption, YesOption
+from lib.jobqueue import JobQueue
+from lib.jobqueue.upkeep import JobsHeld, upkeep_of
+
+
+def command(
+    hard: Annotated[
+        bool, typer.Option("--hard", help="Every key under the prefix: results and history, too.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also while a watcher holds jobs.")] = False,
+    yes: YesOption = False,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Delete every job that is not finished. Results, failures, history and their request ids stay.
+
+    Says key by key what goes, and asks. Exit status 75 while a watcher holds jobs, unless --force is
+    given; 2 without a terminal and without --yes. Nothing outside the prefix is touched.
+    """
+    with wiring.open_queue(redis_url) as queue:
+        upkeep = upkeep_of(queue)
+        doomed = plan(upkeep, hard=hard)
+        if not json_:
+            _show(doomed)
+        _refuse_while_held(queue, force=force)
+        if doomed and not output.confirm(_question(doomed, hard=hard), yes=yes):
+            output.note("nothing was deleted")
+            return
+        flushed = upkeep.flush(hard=hard, force=force)
+    if json_:
+        keys = [item.to_json() for item in doomed]
+        output.emit_json({"hard": hard, "jobs": flushed.jobs, "leased": flushed.leased, "keys": keys})
+    else:
+        output.note(f"deleted; {flushed.jobs} unfinished jobs are gone, {flushed.leased} of them were leased")
+
+
+def _refuse_while_held(queue: JobQueue, *, force: bool) -> None:
+    """Say so before anybody is asked; `flush` itself looks again, in the step that deletes."""
+    shot = queue.snapshot()
+    held = shot.pending - shot.stale_pel
+    if held and not force:
+        raise JobsHeld(held)
+
+
+def _question(doomed: list[Doomed], *, hard: bool) -> str:
+    keys = "1 key" if len(doomed) == 1 else f"{len(doomed)} keys"
+    return f"Delete all of this, in {keys}{', results and history included' if hard else ''}?"
+
+
+def _show(doomed: list[Doomed]) -> None:
+    if not doomed:
+        output.say("There is nothing to delete.")
+        return
+    table = output.Table([output.Column("key", wrap=True), output.Column("deleted")])
+    for item in doomed:
+        table.row(item.key, item.words)
+    table.show()

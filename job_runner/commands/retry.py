@@ -1,0 +1,98 @@
+"""`job-runner retry`: failed and canceled jobs back into the queue."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from job_runner import wiring
+from job_runner.commands.history import SinceOption
+from job_runner.moments import moment
+from job_runner.retrying import RETRIABLE, Retried, refusal, state_of
+from lib.cli import output
+from lib.cli.options import JsonOption, RedisUrlOption, YesOption
+from lib.clock import SystemClock
+from lib.errors import UsageError
+from lib.jobqueue import ErrorClass, JobQueue
+
+
+class Failed(StrEnum):
+    """The classes of failure a failed job can have."""
+
+    BAD_INPUT = "bad_input"
+    TRANSIENT = "transient"
+    LOST_MACHINE = "lost_machine"
+    POISON = "poison"
+
+
+def command(
+    request_id: Annotated[
+        str | None, typer.Argument(metavar="[REQUEST_ID]", help="The job's id.", show_default=False)
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Every failed job.")] = False,
+    error_class: Annotated[
+        Failed | None,
+        typer.Option("--error-class", help="Of these, only that class of failure.", show_default=False),
+    ] = None,
+    since: SinceOption = None,
+    yes: YesOption = False,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """Requeue a failed or canceled job, or with --failed all failed ones, with fresh attempts.
+
+    Any other job stays as it is and its state is named, with exit status 65. Asks before it changes
+    anything; without a terminal and without --yes the exit status is 2.
+    """
+    if (request_id is None) is not failed:
+        raise UsageError("give one REQUEST_ID, or --failed for all failed jobs, not both")
+    if not failed and (error_class or since):
+        raise UsageError("--error-class and --since choose among the jobs of --failed; add that, too")
+    earliest = None if since is None else moment(since, SystemClock().now())
+    with wiring.open_queue(redis_url) as queue:
+        if request_id is not None:
+            return _one(queue, request_id, yes=yes, as_json=json_)
+        return _many(queue, error_class, earliest, yes=yes, as_json=json_)
+
+
+def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
+    state = state_of(queue, request_id)
+    if state in RETRIABLE and not output.confirm(f"Requeue {request_id}, which is {state.value}?", yes=yes):
+        output.note("nothing was changed")
+        return 0
+    retried = Retried(queue.retry([request_id]))
+    outcome = retried.outcomes[0]
+    if as_json:
+        output.emit_json(retried.to_json())
+    if not outcome.retried:
+        output.error(refusal(outcome).message)
+    elif not as_json:
+        output.say_state("waiting", f": {request_id}, which was {state.value}")
+    return retried.exit_status
+
+
+def _many(
+    queue: JobQueue, error_class: Failed | None, since: float | None, *, yes: bool, as_json: bool
+) -> int:
+    from lib.jobqueue.upkeep import upkeep_of
+
+    wanted = None if error_class is None else ErrorClass(error_class.value)
+    ids = upkeep_of(queue).inspector.failed_ids(error_class=wanted, since=since)
+    count = "1 failed job" if len(ids) == 1 else f"{len(ids)} failed jobs"
+    if ids and not output.confirm(f"Requeue {count}?", yes=yes):
+        output.note("nothing was changed")
+        return 0
+    retried = Retried(queue.retry(ids))
+    if as_json:
+        output.emit_json(retried.to_json())
+    else:
+        for outcome in retried.outcomes:
+            if outcome.retried:
+                output.say_state("waiting", f": {outcome.request_id}")
+        output.note(f"{retried.requeued} of {count} requeued")
+    for outcome in retried.outcomes:
+        if not outcome.retried:
+            output.warn(refusal(outcome).message)
+    return 0

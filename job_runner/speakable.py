@@ -1,0 +1,225 @@
+"""Whether the jobs of a file can be spoken here: every job, also one that is wrong in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from lib.errors import BadInput
+from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
+from lib.voices import (
+    AUTO,
+    USUAL_CHARACTERS_PER_SECOND,
+    TextRefused,
+    UnknownLanguage,
+    VoiceRegistry,
+    canonical_language,
+    check_text,
+    engine_facts,
+    unspoken_characters,
+)
+
+_SHOWN_LETTERS: Final = 40
+_SPOKEN_BY: Final = ("voice", "speaker")
+#: Where a job's text can stand.
+_TEXTS: Final = ("text", "text_file", "narration")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Who would speak a job, and how fast."""
+
+    engine: str
+    preset: str | None
+    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Why a job cannot be spoken here: the field to change and a sentence."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who would speak a job, as far as it can be told, and all that speaks against it.
+
+    `unspoken` are the letters of its text that would be left out, each once.
+    """
+
+    speech: Speech | None
+    problems: tuple[Unavailable, ...] = ()
+    unspoken: str = ""
+
+
+class VoiceCheck(Protocol):
+    """Answers for one job who would speak it, without loading an engine."""
+
+    def check(self, values: Mapping[str, Any]) -> Answer:
+        """Who would speak the job with these fields; fields that are missing are not complained about."""
+        ...
+
+
+class RegistryCheck:
+    """Asks the voice registry, once for each voice or speaker, and the engine's limits for each text."""
+
+    def __init__(self, registry: VoiceRegistry, default_engine: str) -> None:
+        self._registry = registry
+        self._engine = default_engine
+        self._known: dict[tuple[str | None, str | None, str], Answer] = {}
+
+    def check(self, values: Mapping[str, Any]) -> Answer:
+        """Who would speak the job with these fields, and everything that speaks against it.
+
+        Raises:
+            UnknownEngine: the setting VOICE_ENGINE is wrong, whatever the job says.
+        """
+        key = (values.get("voice"), values.get("speaker"), values.get("language", "English"))
+        answer = self._known.get(key)
+        if answer is None:
+            answer = self._known[key] = self._resolve(*key)
+        text = values.get("text")
+        if text is None or answer.speech is None:
+            return answer
+        engine = answer.speech.engine
+        try:
+            check_text(text, engine, values.get("chunk", False))
+        except TextRefused as error:
+            return replace(answer, problems=(*answer.problems, Unavailable("text", _phrase(error))))
+        unspoken = unspoken_characters(text, engine)
+        return replace(answer, unspoken=unspoken) if unspoken else answer
+
+    def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
+        problems: list[Unavailable] = []
+        try:
+            canonical_language(language)
+        except UnknownLanguage as error:
+            problems.append(Unavailable("language", _phrase(error)))
+            language = AUTO
+        speeches = []
+        if voice is not None:
+            speeches.append(self._speech(voice, None, language, problems))
+        if speaker is not None:
+            speeches.append(self._speech(None, speaker, language, problems))
+        speech = speeches[0] if len(speeches) == 1 else None  # neither or both: the file's own problem
+        return Answer(speech, tuple(dict.fromkeys(problems)))
+
+    def _speech(
+        self, voice: str | None, speaker: str | None, language: str, problems: list[Unavailable]
+    ) -> Speech | None:
+        try:
+            found = self._registry.resolve(voice, speaker, language, self._engine)
+        except UnknownLanguage as error:
+            problems.append(Unavailable("language", _phrase(error)))
+            found = self._registry.resolve(voice, speaker, AUTO, self._engine)
+        except BadInput as error:
+            problems.append(Unavailable("voice" if speaker is None else "speaker", _phrase(error)))
+            return None
+        return Speech(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file of jobs with an answer for each draft. Problems and warnings stand in the order of lines."""
+
+    file: JobFile
+    answers: tuple[Answer, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def examine(load: Callable[[Path], JobFile], path: Path, voices: VoiceCheck) -> Examined:
+    """Read a file by `load` and ask `voices` about every job in it. What is wrong is returned, not raised."""
+    problems: tuple[Problem, ...] = ()
+    try:
+        file = load(path)
+    except InvalidJobFile as error:
+        file, problems = error.sound, error.problems
+    found = _Found(path, file)
+    answers = tuple(found.asked(draft, voices) for draft in file.drafts)
+    return Examined(file, answers, _by_line([*problems, *found.problems]), _by_line(found.warnings))
+
+
+def load_examined(load: Callable[[Path], JobFile], path: Path, voices: VoiceCheck) -> JobFile:
+    """Read a file by `load` of which every job can be spoken here.
+
+    Raises:
+        InvalidJobFile: the file is wrong or a job cannot be spoken; `.problems` lists both kinds.
+    """
+    examined = examine(load, path, voices)
+    if examined.problems:
+        raise InvalidJobFile(printable(str(path)), examined.problems, examined.file)
+    return examined.file
+
+
+class _Found:
+    """Collects what the voices say, each at the line of its field, and what stands once only once."""
+
+    def __init__(self, path: Path, file: JobFile) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._name = printable(str(path))
+        self._defaults = file.default_lines
+        self._said: set[Unavailable] = set()  # of what stands outside of the jobs
+
+    def asked(self, draft: Draft, voices: VoiceCheck) -> Answer:
+        answer = voices.check(self._lenient(draft))
+        for unavailable in answer.problems:
+            self._add(draft, unavailable)
+        if answer.unspoken and answer.speech is not None:
+            self.warnings.append(self._unspoken(draft, answer.unspoken, answer.speech.engine))
+        return answer
+
+    def _lenient(self, draft: Draft) -> Mapping[str, Any]:
+        """The job's values; for what is wrong already, something that nobody complains about."""
+        if draft.spec is not None:
+            return draft.values
+        stand_ins = {"language": AUTO, "chunk": True}
+        broken = [name for name in stand_ins if name in draft.lines or name in self._defaults]
+        return {**{name: stand_ins[name] for name in broken}, **draft.values}
+
+    def _add(self, draft: Draft, unavailable: Unavailable) -> None:
+        field = unavailable.field
+        own = self._in_the_job(draft, field)
+        if own is not None:
+            self._problem(draft.lines[own], draft.label, own, unavailable)
+        elif field not in self._defaults and field not in _SPOKEN_BY:
+            self._problem(draft.line, draft.label, field, unavailable)
+        elif unavailable not in self._said:  # in the defaults, or given beside the file
+            self._said.add(unavailable)
+            line = self._defaults.get(field)
+            self._problem(line, None, field if line is None else f"defaults.{field}", unavailable)
+
+    def _problem(self, line: int | None, job: str | None, field: str, unavailable: Unavailable) -> None:
+        self.problems.append(Problem(unavailable.message, self._name, line, job, field))
+
+    def _unspoken(self, draft: Draft, letters: str, engine: str) -> Problem:
+        shown = letters if len(letters) <= _SHOWN_LETTERS else letters[: _SHOWN_LETTERS - 1] + "…"
+        scripts = " or ".join(sorted(script.capitalize() for script in engine_facts(engine).scripts))
+        field = self._in_the_job(draft, "text") or "text"
+        return Problem(
+            f"holds letters that the engine {engine} leaves out: {printable(shown)}",
+            self._name,
+            draft.lines.get(field, draft.line),
+            draft.label,
+            field,
+            f"write them in {scripts} letters if they are to be heard",
+        )
+
+    def _in_the_job(self, draft: Draft, field: str) -> str | None:
+        """What the field is called where it stands in the job itself."""
+        names = _TEXTS if field == "text" else (field,)
+        return next((name for name in names if name in draft.lines), None)
+
+
+def _by_line(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: problem.line or 0))
+
+
+def _phrase(error: BadInput) -> str:
+    """The error's sentence as the end of a problem's line."""
+    return error.message.removesuffix(".")
