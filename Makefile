@@ -6,6 +6,8 @@ JOB := $(RUN) job-runner
 FILE ?= jobs.example.yaml
 # Targets that run side by side keep their lines together where this make can do that.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Two at a time, unless the caller said how many: a second -j would only be warned about.
+TWO = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 
 .DEFAULT_GOAL := help
 .PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
@@ -16,7 +18,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: environment ## Format, lint, types, imports and unit tests; under 20 s when warm
-	@$(MAKE) --no-print-directory -j2 $(SYNC) check-unit check-types check-lint check-format check-imports
+	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit check-types check-lint check-format check-imports
 
 test: ## All tests but the long proofs; ARGS goes to pytest
 	@$(DEV) pytest -q -m "not soak" $(ARGS)

@@ -1,6 +1,7 @@
 """What the queue costs over raw Redis: ratios of the same work in the same run.
 
     python -m bench.queue [--json] [--jobs N] [--rounds N]
+    python -m bench.queue --flat 1000000
 
 Raw is the least that dedups and stores results: a script with SET NX and XADD per job, pipelined by 1000;
 XREADGROUP by 100, then one pipeline with SET per result, XACK and XDEL. Jobs are 620 bytes, results 300.
@@ -9,9 +10,9 @@ XREADGROUP by 100, then one pipeline with SET per result, XACK and XDEL. Jobs ar
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,8 +22,8 @@ from typing import Any
 
 import redis
 
-from lib.jobqueue import JobQueue, JobSpec, connect, normalize_job_spec
-from tests.integration.servers import Server
+from lib.jobqueue import JobQueue, JobSpec, QueueOptions, connect, normalize_job_spec
+from tests.integration.servers import Server, free_port
 
 PAYLOAD_BYTES = 620
 RESULT = {"file": "x" * 287}
@@ -32,7 +33,7 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', 86400) then
 end
 return 0
 """
-PICKUPS = 200
+PICKUPS = 400
 
 
 def specs(count: int) -> list[JobSpec]:
@@ -107,13 +108,6 @@ def drain(queue: JobQueue) -> int:
     return done
 
 
-def free_port() -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def timed(work: Callable[[], Any]) -> float:
     started = time.perf_counter()
     work()
@@ -167,31 +161,39 @@ def memory(url: str, jobs: list[JobSpec]) -> dict[str, Any]:
     }
 
 
-def pickup(url: str, kind: str) -> list[float]:
-    """Milliseconds from the start of the enqueue call to the start of the work, in another process."""
+def pickup(url: str) -> dict[str, list[float]]:
+    """Milliseconds from the start of the enqueue call to the start of the work, in another process.
+
+    Raw and ours take turns within the same seconds: the machine's mood is the same for both.
+    """
     raw, queue = Raw(url), connect(url)
     raw.client.flushall()
     raw.make_group()
     queue.claim("nobody")
-    jobs = specs(PICKUPS)
-    delays = []
-    command = [sys.executable, "-m", "bench.queue", "--worker", kind, "--url", url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as worker:
-        assert worker.stdout
-        for spec in jobs:
-            assert worker.stdout.readline() == "idle\n"
-            time.sleep(random.uniform(0.005, 0.02))
-            started = time.monotonic_ns()
-            if kind == "raw":
-                raw.enqueue_one(
-                    keys=[f"raw:{spec.request_id}", "raw:stream"],
-                    args=[spec.request_id, json.dumps(plain(spec))],
-                )
-            else:
-                queue.enqueue([spec])
-            delays.append((int(worker.stdout.readline()) - started) / 1e6)
+    found: dict[str, list[float]] = {"raw": [], "ours": []}
+    with contextlib.ExitStack() as stack:
+        workers = {kind: stack.enter_context(_worker(url, kind)) for kind in found}
+        for spec in specs(PICKUPS):
+            for kind, worker in workers.items():
+                assert worker.stdout
+                assert worker.stdout.readline() == "idle\n"
+                time.sleep(random.uniform(0.005, 0.02))
+                started = time.monotonic_ns()
+                if kind == "raw":
+                    raw.enqueue_one(
+                        keys=[f"raw:{spec.request_id}", "raw:stream"],
+                        args=[spec.request_id, json.dumps(plain(spec))],
+                    )
+                else:
+                    queue.enqueue([spec])
+                found[kind].append((int(worker.stdout.readline()) - started) / 1e6)
     queue.close()
-    return delays
+    return found
+
+
+def _worker(url: str, kind: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench.queue", "--worker", kind, "--url", url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
 
 
 def work(url: str, kind: str) -> None:
@@ -211,10 +213,7 @@ def work(url: str, kind: str) -> None:
 
 
 def pickups(url: str) -> dict[str, Any]:
-    found: dict[str, list[float]] = {"raw": [], "ours": []}
-    for _ in range(2):
-        for kind, delays in found.items():
-            delays += pickup(url, kind)
+    found = pickup(url)
     p50 = {kind: statistics.median(delays) for kind, delays in found.items()}
     p99 = {kind: statistics.quantiles(delays, n=100)[98] for kind, delays in found.items()}
     return {
@@ -225,11 +224,51 @@ def pickups(url: str) -> dict[str, Any]:
     }
 
 
+FLAT_CALLS: dict[str, Callable[[JobQueue, str], Any]] = {
+    "status": lambda queue, _: queue.snapshot(),
+    "history": lambda queue, _: queue.history(limit=20),
+    "result": lambda queue, request_id: queue.result(request_id),
+    "job": lambda queue, request_id: queue.job(request_id),
+}
+
+
+def flat(url: str, most: int) -> dict[str, Any]:
+    """Milliseconds per reading call with one job done and one waiting, and with `most` of them."""
+    queue = connect(url, QueueOptions(history_max=10 * most, max_depth=10 * most))
+    found: dict[str, Any] = {}
+    redis.Redis.from_url(url).flushall()
+    enqueued = 0
+    for count in (2, most):
+        while enqueued < count:
+            step = min(count - enqueued, 10_000)
+            names = range(enqueued, enqueued + step)
+            queue.enqueue([JobSpec(request_id=f"j{n}", output_name=f"j{n}", text="Hello.") for n in names])
+            enqueued += step
+            done = 0
+            while done < step // 2:
+                leases = queue.claim("w", count=min(250, step // 2 - done))
+                queue.complete_many([(lease, RESULT) for lease in leases])
+                done += len(leases)
+        for name, call in FLAT_CALLS.items():
+            took = [timed(lambda call=call: call(queue, "j0")) * 1000 for _ in range(50)]
+            found[f"{name}_ms_at_{count}"] = statistics.median(took)
+    queue.close()
+    return found
+
+
+def everything(url: str, count: int, rounds: int) -> dict[str, Any]:
+    jobs = specs(count)
+    return {**throughput(url, jobs, rounds), **memory(url, jobs), **pickups(url)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--flat", type=int, metavar="JOBS", help="only: do reads cost the same with that many"
+    )
     parser.add_argument("--unix", action="store_true", help="over the Unix socket instead of loopback TCP")
     parser.add_argument("--worker", choices=["raw", "ours"])
     parser.add_argument("--url")
@@ -242,12 +281,7 @@ def main() -> None:
     server.start()
     url = server.url if given.unix else f"redis://127.0.0.1:{port}/0"
     try:
-        jobs = specs(given.jobs)
-        found = {
-            **throughput(url, jobs, given.rounds),
-            **memory(url, jobs),
-            **pickups(url),
-        }
+        found = flat(url, given.flat) if given.flat else everything(url, given.jobs, given.rounds)
     finally:
         server.remove()
     rounded = {name: round(value, 3) for name, value in found.items()}

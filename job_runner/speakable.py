@@ -14,6 +14,7 @@ from lib.voices import (
     USUAL_CHARACTERS_PER_SECOND,
     TextRefused,
     UnknownLanguage,
+    UnknownSpeaker,
     VoiceRegistry,
     canonical_language,
     check_text,
@@ -116,8 +117,12 @@ class RegistryCheck:
         except UnknownLanguage as error:
             problems.append(Unavailable("language", _phrase(error)))
             found = self._registry.resolve(voice, speaker, AUTO, self._engine)
+        except UnknownSpeaker as error:
+            problems.append(Unavailable("speaker", _phrase(error)))
+            known = next(iter(engine_facts(self._engine).speakers), None)  # the engine is right all the same
+            return None if known is None else self._speech(None, known, language, problems)
         except BadInput as error:
-            problems.append(Unavailable("voice" if speaker is None else "speaker", _phrase(error)))
+            problems.append(Unavailable("voice", _phrase(error)))
             return None
         return Speech(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
 

@@ -7,7 +7,9 @@ This is portable and has no race, unlike watching the parent's process id.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from pathlib import Path
 from lib.units import MIB
 
 _TAIL_BYTES = 8192
-_LOG_BYTES = 5 * MIB  # an older log is kept once beside the new one, as `.1`
+_LOG_BYTES = 5 * MIB  # what is older is kept once beside the log, as `.1`
 
 
 class ChildProcess:
@@ -26,9 +28,9 @@ class ChildProcess:
 
     def __init__(self, argv: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
-            log.replace(log.with_name(f"{log.name}.1"))
         self._log = log
+        self._log_start = 0
+        self._rotate()
         with log.open("ab") as sink:
             self._log_start = sink.tell()
             self._process = subprocess.Popen(
@@ -46,7 +48,11 @@ class ChildProcess:
         return self._process.pid
 
     def poll(self) -> int | None:
-        """The exit status (negative: the signal that ended it), or None while it runs."""
+        """The exit status (negative: the signal that ended it), or None while it runs.
+
+        To be called now and then: this is also where a log that has grown too long is cut.
+        """
+        self._rotate()
         status = self._process.poll()
         if status is not None:
             self._close_lifeline()
@@ -81,6 +87,23 @@ class ChildProcess:
             stream.seek(max(self._log_start, end - _TAIL_BYTES))
             text = stream.read(_TAIL_BYTES).decode("utf-8", "replace")
         return text.splitlines()[-lines:]
+
+    def _rotate(self) -> None:
+        """Keep what was written so far as `.1` and begin the log again, when it is too long.
+
+        The child has the file open, so it is copied and emptied; it appends, so it goes on at the new end. A
+        line it writes in between is lost. A disk that has no room for the copy has none for the log either.
+        """
+        with contextlib.suppress(OSError):
+            if self._log.stat().st_size <= _LOG_BYTES:
+                return
+            older = self._log.with_name(f"{self._log.name}.1")
+            try:
+                shutil.copyfile(self._log, older)
+            except OSError:
+                older.unlink(missing_ok=True)
+            os.truncate(self._log, 0)
+            self._log_start = 0
 
     def _close_lifeline(self) -> None:
         if self._process.stdin:

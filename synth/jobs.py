@@ -11,7 +11,7 @@ from typing import Any
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
-from lib.spool import ErrorClass, ResultError, SpoolJob, SpoolResult
+from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, is_passing
 from lib.voices import VoiceRegistry
 from synth.engines import Engine, create_engine
 from synth.request import SpeakRequest, request_from_spec
@@ -117,10 +117,16 @@ class JobSpeaker:
         return perform(request, engine, self._clock, checked)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
-        """Make the files in `folder`; never raises for what is wrong with one job."""
+        """Make the files in `folder`; never raises for what is wrong with one job.
+
+        Raises:
+            SpoolFull: the disk is full, say; the job is as good as before.
+        """
         try:
             spoken = finish(performance, self._clock, folder / AUDIO_NAME)
         except Exception as error:
+            if is_passing(error):
+                raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
             return run.failed(error, self._clock.now())
         return run.done(spoken.files, spoken.record, self._clock.now())
 

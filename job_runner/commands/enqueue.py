@@ -15,17 +15,21 @@ from job_runner.watching import how_to_go_on, progress_of
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.jobqueue import Outcome
+from lib.jobqueue import JobQueue, Outcome
 from lib.jobspec import JobSpec
 
 SkipConflictsOption = Annotated[
     bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
+]
+DurableOption = Annotated[
+    bool, typer.Option("--durable", help="Return only when the jobs are on the server's disk.")
 ]
 
 
 def command(
     path: JobFileArgument,
     skip_conflicts: SkipConflictsOption = False,
+    durable: DurableOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
     redis_url: RedisUrlOption = None,
@@ -34,11 +38,12 @@ def command(
     """Enqueue the jobs of a file: all of them or none, each request id once, however often this runs.
 
     Exit status 65 when a job is wrong or its id is known with other content, 75 when the queue is full;
-    with --wait, 1 when a job ends badly.
+    with --wait, 1 when a job ends badly. With --durable, 78 when the server cannot say what is on its disk.
     """
     return enqueue_jobs(
         wiring.load_checked(path),
         skip_conflicts=skip_conflicts,
+        durable=durable,
         wait=wait,
         dry_run=dry_run,
         redis_url=redis_url,
@@ -50,6 +55,7 @@ def enqueue_jobs(
     specs: Sequence[JobSpec],
     *,
     skip_conflicts: bool,
+    durable: bool = False,
     wait: bool,
     dry_run: bool,
     redis_url: str | None,
@@ -57,7 +63,8 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with wiring.open_queue(redis_url) as queue:
-        submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+        submit_here = _submit_durably if durable and not dry_run else submit
+        submission = submit_here(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
         status = exit_status(submission, skip_conflicts=skip_conflicts)
         if not as_json:
             _show(submission, dry_run=dry_run)
@@ -74,6 +81,18 @@ def enqueue_jobs(
         rows = result_rows(batch, wiring.storage())
     _show_results(submission, rows, as_json=as_json)
     return batch.exit_status
+
+
+def _submit_durably(
+    queue: JobQueue, specs: Sequence[JobSpec], *, skip_conflicts: bool, dry_run: bool
+) -> Submission:
+    from lib.jobqueue.upkeep import upkeep_of
+
+    durability = upkeep_of(queue).durability
+    durability.require()
+    submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+    output.note(f"what is accepted is {durability.wait()}")
+    return submission
 
 
 def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lib.jobqueue.codec import Intake
 from lib.jobqueue.keys import GROUP, Keys
-from lib.jobqueue.model import JobState, Lease
+from lib.jobqueue.model import WATCHER_KEPT_S, JobState, Lease
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport, Wait
@@ -150,10 +150,10 @@ class Faces:
         fence = (lease.request_id, lease.fence)
         return bool(self._run("release", self._options.events_max, *fence, data))
 
-    def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None]:
-        """Withdraw a job: whether this call did, and its state now."""
-        changed, state = self._run("cancel", *self._ending(), request_id, error)
-        return bool(changed), JobState(state) if state else None
+    def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None, str]:
+        """Withdraw a job: whether this call did, its state now, and the batch to publish before that, or ""."""
+        changed, state, batch = self._run("cancel", *self._ending(), request_id, error)
+        return bool(changed), JobState(state) if state else None, str(batch)
 
     def retry(self, request_ids: Sequence[str]) -> list[tuple[bool, JobState | None]]:
         """Requeue jobs: per id whether this call did, and its state now."""
@@ -184,7 +184,7 @@ class Faces:
 
     def leave(self, name: str, live_ms: int, idle_ms: int) -> int:
         """Remove a consumer that holds nothing, or with an empty name all long dead ones."""
-        return int(self._run("leave", GROUP, name, live_ms, idle_ms))
+        return int(self._run("leave", GROUP, name, live_ms, idle_ms, round(WATCHER_KEPT_S * 1000)))
 
     def _ending(self) -> tuple[Argument, ...]:
         return GROUP, self._options.events_max, self._ttl_ms, self._options.history_max

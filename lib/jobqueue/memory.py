@@ -267,7 +267,7 @@ class MemoryQueue:
             jobs = self._store.jobs.values()
             count = {state: sum(job.state is state for job in jobs) for state in JobState}
             waiting = [job.since for job in jobs if job.state is JobState.WAITING]
-            live = [item for item in self._watchers.all() if item.live]
+            watchers = self._watchers.all()
             return Snapshot(
                 waiting=count[JobState.WAITING],
                 pending=count[JobState.RUNNING],
@@ -278,9 +278,10 @@ class MemoryQueue:
                 failed=count[JobState.FAILED],
                 canceled=count[JobState.CANCELED],
                 paused=self._store.paused,
-                lock_owner=live[0].name if live else None,
-                watcher_last_seen=max((item.last_seen for item in self._watchers.all()), default=None),
+                lock_owner=next((item.name for item in watchers if item.live), None),
+                watcher_last_seen=self._watchers.last_seen(),
                 server_time=now / 1000,
+                watchers=tuple(watchers),
             )
 
     def server_health(self) -> dict[str, Any]:
@@ -311,20 +312,21 @@ class MemoryQueue:
             job = self._store.known(request_id)
             return self._store.finished(request_id) if job and job.state in TERMINAL else None
 
+    def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        """The records of many jobs."""
+        return [self.result(request_id) for request_id in request_ids]
+
     def history(
-        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+        self,
+        *,
+        limit: int = 20,
+        status: JobState | None = None,
+        since: float | None = None,
+        behind: FinishedJob | None = None,
     ) -> list[FinishedJob]:
         """Finished jobs, most recent first."""
         with self._changed:
-            newest = sorted(((at, key) for key, at in self._store.history.items()), reverse=True)
-            wanted = [
-                self._store.finished(key)
-                for at, key in newest
-                if self._store.known(key)
-                and (since is None or at >= since * 1000)
-                and status in (None, self._store.jobs[key].state)
-            ]
-            return wanted[:limit]
+            return self._store.newest(limit, status, since, behind)
 
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from lib.jobqueue.codec import Intake, spec_of
@@ -144,7 +145,7 @@ class Store:
             request_id = next(iter(self.streams[name]))
             del self.streams[name][request_id]
             ready.append(request_id)
-        self._turn += missing
+            self._turn += 1
         return [self._lease(request_id, consumer, lease_ms) for request_id in ready]
 
     def _promote(self) -> None:
@@ -258,6 +259,22 @@ class Store:
             due_at=None if job.due is None else job.due / 1000,
             dedup_until=self.ends(job),
         )
+
+    def newest(
+        self, limit: int, status: JobState | None, since: float | None, behind: FinishedJob | None
+    ) -> list[FinishedJob]:
+        """Finished jobs, most recent first."""
+        last = None if behind is None else (round(behind.finished_at * 1000), behind.request_id)
+        places = sorted(((at, key) for key, at in self.history.items()), reverse=True)
+        wanted = (
+            self.finished(key)
+            for at, key in places
+            if self.known(key)
+            and (last is None or (at, key) < last)
+            and (since is None or at >= since * 1000)
+            and status in (None, self.jobs[key].state)
+        )
+        return list(islice(wanted, limit))
 
     def finished(self, request_id: str) -> FinishedJob:
         """The record of a finished job."""

@@ -180,7 +180,8 @@ class Snapshot:
     `stale_pel` counts leases that ran out and were not given on yet. `oldest_waiting_s` is how long the job
     that became waiting first has been so; backoff and earlier work on it do not count. `failed` leaves
     `canceled` out.
-    `lock_owner` is the oldest live watcher, None when there is none.
+    `lock_owner` is the oldest live watcher, None when there is none; `watchers` the whole registry, the
+    longest running first. `watcher_last_seen` is the newest sign of life of any watcher there ever was.
     """
 
     waiting: int
@@ -195,6 +196,7 @@ class Snapshot:
     lock_owner: str | None
     watcher_last_seen: float | None
     server_time: float
+    watchers: tuple[WatcherInfo, ...] = ()
 
     @property
     def outstanding(self) -> int:
@@ -272,3 +274,4 @@ class WatcherInfo:
 
 
 WATCHER_LIVE_S: Final = 20.0  # a watcher silent for longer counts as gone; heartbeats come every 5 s
+WATCHER_KEPT_S: Final = 86_400.0  # one silent for longer is not even listed

@@ -123,7 +123,7 @@ class JobQueue(Protocol):
         ...
 
     def snapshot(self) -> Snapshot:
-        """The queue in numbers."""
+        """The queue in numbers with its watchers, all of one moment."""
         ...
 
     def server_health(self) -> dict[str, Any]:
@@ -145,10 +145,24 @@ class JobQueue(Protocol):
         """The record of a finished job; None when it is unknown or not finished."""
         ...
 
+    def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        """As `result`, for many in few round trips; in the order given."""
+        ...
+
     def history(
-        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+        self,
+        *,
+        limit: int = 20,
+        status: JobState | None = None,
+        since: float | None = None,
+        behind: FinishedJob | None = None,
     ) -> list[FinishedJob]:
-        """Finished jobs, most recent first; of one terminal state and finished since, if given."""
+        """Finished jobs, most recent first; of one terminal state and finished since, if given.
+
+        Fewer than `limit` means that there are no more. To read on, give the last record as `behind`: jobs
+        that finish meanwhile neither repeat nor hide any. Jobs of one millisecond are ordered by their ids.
+        Of one state, those of other states are looked at too.
+        """
         ...
 
     def nearest(self, request_id: str) -> tuple[str, ...]:

@@ -190,7 +190,10 @@ class RedisQueue:
     def cancel(self, request_id: str) -> CancelOutcome:
         """Withdraw a job that is not finished."""
         error = {"class": ErrorClass.CANCELED.value, "message": "canceled by request", "evidence": {}}
-        canceled, state = self._faces.cancel(request_id, to_json(error))
+        canceled, state, batch = self._faces.cancel(request_id, to_json(error))
+        if batch:  # accepted perhaps, but not in its stream yet
+            self._enqueuer.publish(batch)
+            canceled, state, _ = self._faces.cancel(request_id, to_json(error))
         return CancelOutcome(request_id, canceled, state)
 
     def retry(self, request_ids: Sequence[str]) -> list[RetryOutcome]:
@@ -240,11 +243,20 @@ class RedisQueue:
         """The record of a finished job."""
         return self._views.result(request_id)
 
+    def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        """The records of many jobs."""
+        return self._views.results(request_ids)
+
     def history(
-        self, *, limit: int = 20, status: JobState | None = None, since: float | None = None
+        self,
+        *,
+        limit: int = 20,
+        status: JobState | None = None,
+        since: float | None = None,
+        behind: FinishedJob | None = None,
     ) -> list[FinishedJob]:
         """Finished jobs, most recent first."""
-        return self._views.history(limit=limit, status=status, since=since)
+        return self._views.history(limit=limit, status=status, since=since, behind=behind)
 
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
@@ -280,7 +292,7 @@ class RedisQueue:
 
     def watchers(self) -> list[WatcherInfo]:
         """All registered watchers, the longest running first."""
-        return self._views.watchers(self._faces.snapshot())
+        return list(self.snapshot().watchers)
 
     def parts(self) -> tuple[Transport, Keys, QueueOptions]:
         """What `lib.jobqueue.upkeep` works with; it shares the connections."""

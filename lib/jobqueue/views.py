@@ -11,6 +11,7 @@ from lib.jobqueue.keys import Keys
 from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
     TERMINAL,
+    WATCHER_KEPT_S,
     WATCHER_LIVE_S,
     Event,
     FinishedJob,
@@ -23,7 +24,6 @@ from lib.jobqueue.rows import Row, record_of
 from lib.jobqueue.transport import Transport
 
 _PAGE: Final = 200
-_SCANNED_AT_MOST: Final = 20_000  # history rows looked at for one filtered answer
 _NEAREST_ROUNDS: Final = 8
 
 
@@ -90,6 +90,11 @@ class Views:
         """The record of one finished job."""
         return self._finished([request_id])[0]
 
+    def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        """The records of many, a few hundred per round trip."""
+        pages = (request_ids[start : start + _PAGE] for start in range(0, len(request_ids), _PAGE))
+        return [record for page in pages for record in self._finished(page)]
+
     def _finished(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
         if not request_ids:
             return []
@@ -104,28 +109,49 @@ class Views:
             for request_id, row, good, bad in zip(request_ids, rows, done, failed, strict=True)
         ]
 
-    def history(self, *, limit: int, status: JobState | None, since: float | None) -> list[FinishedJob]:
+    def history(
+        self, *, limit: int, status: JobState | None, since: float | None, behind: FinishedJob | None
+    ) -> list[FinishedJob]:
         """Finished jobs, most recent first."""
         bad = status in (JobState.FAILED, JobState.CANCELED)
         key = self._keys["history_failed" if bad else "history"]
         lowest = "-inf" if since is None else since * 1000
+        last = None if behind is None else (float(round(behind.finished_at * 1000)), behind.request_id)
+        size = min(_PAGE, limit) if status is None else _PAGE
         found: list[FinishedJob] = []
-        start = 0
-        while len(found) < limit and start < _SCANNED_AT_MOST:
-            page = min(_PAGE, limit) if status is None else _PAGE
-            ids = self._one("ZREVRANGEBYSCORE", key, "+inf", lowest, "LIMIT", start, page)
-            records = self._finished(ids)
+        while len(found) < limit:
+            places = self._places(key, lowest, last, size)
+            records = self._finished([request_id for _, request_id in places])
             found += [item for item in records if item and (status is None or item.state is status)]
-            start += page
-            if len(ids) < page:
+            if not places:
                 break
+            last = places[-1]
         return found[:limit]
+
+    def _places(
+        self, key: str, lowest: str | float, last: tuple[float, str] | None, size: int
+    ) -> list[tuple[float, str]]:
+        """Up to `size` entries (time, request id) behind `last`, newest first; none: that was the end.
+
+        Never by offset: jobs that finish between two pages would push some from the first into the second.
+        """
+        highest = "+inf" if last is None else last[0]
+        reach = size
+        while True:
+            flat = self._one("ZREVRANGEBYSCORE", key, highest, lowest, "WITHSCORES", "LIMIT", 0, reach)
+            found = [(float(at), name) for name, at in zip(flat[::2], flat[1::2], strict=True)]
+            fresh = [place for place in found if last is None or place < last]
+            if fresh or len(found) < reach:
+                return fresh[:size]
+            reach *= 2  # so many ended in the same millisecond
 
     def snapshot(self, reply: Sequence[Any]) -> Snapshot:
         """The numbers of the snapshot script."""
-        now_ms, waiting, pending, delayed, stale, oldest, done, bad, canceled, paused, watchers = reply
+        now_ms, waiting, pending, delayed, stale, oldest, done, bad, canceled, paused, gone, watchers = reply
         now = float(now_ms) / 1000
         known = _watchers(watchers, now)
+        seen = [item.last_seen for item in known] + ([float(gone) / 1000] if gone else [])
+        listed = tuple(item for item in known if now - item.last_seen <= WATCHER_KEPT_S)
         live = [item for item in known if item.live]
         return Snapshot(
             waiting=int(waiting),
@@ -138,8 +164,9 @@ class Views:
             canceled=int(canceled),
             paused=bool(paused),
             lock_owner=live[0].name if live else None,
-            watcher_last_seen=max((item.last_seen for item in known), default=None),
+            watcher_last_seen=max(seen, default=None),
             server_time=now,
+            watchers=listed,
         )
 
     def server_health(self) -> dict[str, Any]:
@@ -156,10 +183,6 @@ class Views:
             "appendonly": info.get("aof_enabled") == "1",
             "last_write_ok": info.get("aof_last_write_status", "ok") == "ok",
         }
-
-    def watchers(self, reply: Sequence[Any]) -> list[WatcherInfo]:
-        """The registry, from the snapshot script's reply."""
-        return _watchers(reply[-1], float(reply[0]) / 1000)
 
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike, from a bounded look at the known ones."""

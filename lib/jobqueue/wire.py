@@ -74,11 +74,12 @@ class Wire:
 
 def pack(words: Command) -> bytes:
     """One command in RESP: an array of bulk strings."""
-    parts = [b"*%d\r\n" % len(words)]
+    parts = [f"*{len(words)}\r\n"]
     for word in words:
-        data = str(word).encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
+        text = word if type(word) is str else str(word)
+        size = len(text) if text.isascii() else len(text.encode())
+        parts.append(f"${size}\r\n{text}\r\n")
+    return "".join(parts).encode()
 
 
 def _reply(connection: Any) -> Any:

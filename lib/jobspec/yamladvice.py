@@ -54,15 +54,15 @@ class _Refusal:
     """One refusal of the parser. Its words differ between the C and the Python parser; marks do not."""
 
     def __init__(self, error: yaml.MarkedYAMLError, data: bytes, last: Event | None) -> None:
-        mark = error.problem_mark or error.context_mark
-        self._line = mark.line + 1 if mark else 1
-        self._column = mark.column if mark else 0
-        self._opened = error.context_mark.line + 1 if error.context_mark else self._line
+        self._line, self._column = _place(error.problem_mark or error.context_mark)
+        self._opened = _place(error.context_mark or error.problem_mark)[0]
         self._context = error.context or ""
         self._problem = error.problem or ""
         self._said = ", ".join(part for part in (error.context, error.problem) if part)
         self._lines = _BREAK.split(data.decode("utf-8", "replace"))
-        self._last: Any = last
+        self._last = last
+        self._first_line, self._first_column = _place(last and last.start_mark)
+        self._end_line, self._end_column = _place(last and last.end_mark)
 
     def fault(self, suggestion: str | None, line: int | None = None) -> Fault:
         """The parser's own words, with our advice."""
@@ -85,8 +85,8 @@ class _Refusal:
                 yield Fault(
                     self._opened, "is no valid YAML: the quote that opens here is never closed", _NO_CLOSE
                 )
-        elif type(self._last) is ScalarEvent and self._last.style in ("'", '"'):
-            yield from self._after_a_quote(self._last.start_mark.line + 1, self._last.end_mark.line + 1)
+        elif isinstance(self._last, ScalarEvent) and self._last.style in ("'", '"'):
+            yield from self._after_a_quote(self._first_line, self._end_line)
 
     def _after_a_quote(self, opened: int, closed: int) -> Iterator[Fault]:
         """A quoted text has ended too early, or where the next one was meant to begin."""
@@ -119,7 +119,7 @@ class _Refusal:
             yield self._second_colon()
 
     def _second_colon(self) -> Fault:
-        first = self._last.start_mark.line + 1 if type(self._last) is ScalarEvent else self._line
+        first = self._first_line if isinstance(self._last, ScalarEvent) else self._line
         if first < self._line and _KEY_LINE.match(self._text(self._line)):
             # This line was taken for more of a text that began above it.
             if _GLUED_DASH.match(self._text(first)):
@@ -134,12 +134,17 @@ class _Refusal:
             advice = "close what opens here; or put quotes around a text that starts with [ or {"
             yield self.fault(advice, self._opened)
         elif isinstance(self._last, SequenceEndEvent | MappingEndEvent):
-            end = self._last.end_mark
-            if end.line + 1 == self._line and end.column > self._last.start_mark.column:  # a ] or }
+            is_written = self._end_column > self._first_column  # a ] or }; an indented block just ends
+            if is_written and self._end_line == self._line:
                 yield self.fault(_starts_with("[ or {"))
 
     def _text(self, line: int) -> str:
         return self._lines[line - 1] if line <= len(self._lines) else ""
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    """Line from 1 and column from 0 of a mark of either parser."""
+    return (1, 0) if mark is None else (mark.line + 1, mark.column)
 
 
 def _starts_with(character: str) -> str:

@@ -35,7 +35,8 @@ class LocalWorker:
         cls, spool: Path, *, voices_dir: Path, engine: str, log: Path, clock: Clock, grace: float
     ) -> LocalWorker:
         """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds."""
-        argv = [sys.executable, "-m", "synth.main", "work", "--spool", str(spool)]
+        # -P: a file of the user's folder must not stand in for a module of ours
+        argv = [sys.executable, "-P", "-m", "synth.main", "work", "--spool", str(spool)]
         argv += ["--voices-dir", str(voices_dir), "--engine", engine]
         argv += ["--grace", str(grace), "--exit-with-parent"]
         environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

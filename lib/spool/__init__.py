@@ -21,9 +21,10 @@ from lib.spool.model import (
     SpoolResult,
     WorkerState,
 )
-from lib.spool.worker import TakenJob, WorkerSpool
+from lib.spool.worker import MAX_STARTS, TakenJob, WorkerSpool
 
 __all__ = [
+    "MAX_STARTS",
     "ErrorClass",
     "Files",
     "Heartbeat",

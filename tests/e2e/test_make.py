@@ -34,13 +34,22 @@ TARGETS = {
 }
 
 
+def outside_of_make() -> dict[str, str]:
+    """The environment without what a make that runs these tests, as `make test ARGS=-x`, has put there."""
+    ours = ("ARGS", "FILE", "ID", "MFLAGS", "RUN", "WATCH")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(("MAKE", "XDG_"))
+    }
+
+
 def make(*words: str, run: str = "env", **environ: str) -> subprocess.CompletedProcess[str]:
     """Run make in the repository with `run` in place of ./run, which would look after the environment."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "XDG_"))}
     return subprocess.run(
         ["make", f"RUN={run}", *words],
         cwd=ROOT,
-        env={**kept, "PATH": f"{BIN}:{os.environ['PATH']}", **environ},
+        env={**outside_of_make(), "PATH": f"{BIN}:{os.environ['PATH']}", **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -103,10 +112,35 @@ def test_the_dashboard_is_live_with_watch(watch: str, live: bool, echo: str) -> 
 def test_the_targets_run_through_the_project_s_own_environment() -> None:
     """Q23, Q24."""
     shown = subprocess.run(
-        ["make", "-n", "jobs-status"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ["make", "-n", "jobs-status"],
+        cwd=ROOT,
+        env=outside_of_make(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
 
     assert shown.stdout == "./run job-runner status \n"
+
+
+def test_what_an_outer_make_was_told_does_not_reach_these_targets(
+    monkeypatch: pytest.MonkeyPatch, echo: str
+) -> None:
+    outer = {"ARGS": "-x", "MAKEFLAGS": "n -- ARGS=-x", "MFLAGS": "-n", "MAKEOVERRIDES": "ARGS=-x"}
+    for name, value in {**outer, "MAKELEVEL": "1", "FILE": "other.yaml"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert make("jobs-plan", run=echo).stdout == "<job-runner><plan><jobs.example.yaml>\n"
+
+
+@pytest.mark.parametrize(("words", "ours"), [([], True), (["-j3"], False), (["-j"], False)])
+def test_check_runs_two_at_a_time_unless_told_how_many(words: list[str], ours: bool) -> None:
+    """Q24."""
+    done = make("-n", *words, "environment", "check")
+
+    assert ("-j2" in done.stdout) is ours
+    assert "resetting jobserver" not in done.stderr
 
 
 def test_help_lists_every_target_of_a_producer() -> None:

@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,63 @@ class TestRun:
         assert status == 78
         assert "has no venv module; install it (Debian and Ubuntu: apt install python3-venv)\n" in err
 
+    def test_a_command_that_does_not_exist_is_one_sentence_with_the_programs(self, project: Project) -> None:
+        project.run("true")
+        status, out, err = project.run("job-runer", "plan")
+        assert (status, out, err.count("\n")) == (127, "", 1)
+        assert err.startswith("run: there is no command job-runer; ")
+        scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+        assert all(program in err for program in scripts)
+
+    @pytest.mark.parametrize("depth", [1, 2])
+    def test_works_through_links_from_another_folder(self, project: Project, depth: int) -> None:
+        elsewhere = project.root.parent / "else where"
+        elsewhere.mkdir()
+        (elsewhere / "link 1").symlink_to(project.root / "run")
+        (elsewhere / "link 2").symlink_to("link 1")
+        done = subprocess.run(
+            [f"./link {depth}", "python", "-c", "import sys, os; print(sys.prefix, os.getcwd())"],
+            cwd=elsewhere,
+            env=project.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout == f"{project.root}/.venv {elsewhere}\n"
+
+    def test_a_python_may_have_a_space_in_its_path(self, project: Project) -> None:
+        python = project.tools / "my python"
+        (project.tools / "python3").rename(python)
+        project.add_python(OLD_PYTHON)
+        assert project.run("echo", "fine", PYTHON=str(python))[1] == "fine\n"
+        assert project.installs()
+
+    def test_an_environment_of_another_user_is_left_alone(self) -> None:
+        folder = Path(tempfile.mkdtemp())  # where every user may go
+        try:
+            folder.chmod(0o755)
+            project = Project(folder)
+            theirs = project.root / ".venv" / "theirs"
+            theirs.mkdir(parents=True)
+            theirs.parent.chmod(0o555)
+            nobody = 65534 if os.geteuid() == 0 else None  # root may write anywhere
+            done = subprocess.run(
+                [str(project.root / "run"), "true"],
+                env=project.environ,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                user=nobody,
+            )
+            assert (done.returncode, done.stdout, done.stderr.count("\n")) == (78, "", 1)
+            assert f"{project.root}/.venv cannot be written by " in done.stderr
+            assert theirs.exists()
+        finally:
+            (folder / "a project" / ".venv").chmod(0o755)
+            shutil.rmtree(folder)
+
     def test_without_a_command_says_how_to_use_it(self, project: Project) -> None:
         status, _, err = project.run()
         assert status == 2
@@ -235,7 +294,12 @@ RECIPES = [
 class TestMake:
     def make(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = ["make", "--no-print-directory", *words]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        told = ("ARGS", "FILE", "ID", "MFLAGS", "RUN", "WATCH")  # by a make that runs these tests
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in told and not name.startswith("MAKE")
+        }
         return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
     @pytest.mark.parametrize(("words", "command"), RECIPES)
@@ -243,6 +307,11 @@ class TestMake:
         done = self.make(*words.split(), "RUN=echo")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"job-runner {command}\n"
+
+    def test_what_an_outer_make_was_told_does_not_arrive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {"ARGS": "-x", "MAKEFLAGS": "-- ARGS=-x", "FILE": "other.yaml"}.items():
+            monkeypatch.setenv(name, value)
+        assert self.make("jobs-plan", "RUN=echo").stdout == "job-runner plan jobs.example.yaml\n"
 
     def test_a_missing_id_is_a_sentence(self, target: str) -> None:
         done = self.make(target, "RUN=echo")

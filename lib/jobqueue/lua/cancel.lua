@@ -28,7 +28,8 @@
 -- ARGV[6]  request id
 -- ARGV[7]  error, JSON
 --
--- Returns {1 canceled or 0 nothing changed, the state now or ""}
+-- Returns {1 canceled or 0 nothing changed, the state now or "", batch or ""}; with a batch, the job is part of it:
+--          publish that (which does nothing unless it is committed), then ask again
 local K = {
   state = KEYS[1], spec = KEYS[2], high = KEYS[3], normal = KEYS[4], low = KEYS[5], leases = KEYS[6],
   delayed = KEYS[7], result = KEYS[8], failed = KEYS[9], history = KEYS[10], history_failed = KEYS[11],
@@ -37,11 +38,12 @@ local K = {
 local now, stamp = clock(ARGV[1])
 local id = ARGV[6]
 local row = parse(redis.call('HGET', K.state, id))
-if not row or row[STATE] == 'staged' or outlived(row, now, tonumber(ARGV[4])) then return { 0, '' } end
-if row[STATE] == 'done' or row[STATE] == 'failed' or row[STATE] == 'canceled' then return { 0, row[STATE] } end
+if row and row[STATE] == 'staged' then return { 0, '', row[BATCH] } end
+if not row or outlived(row, now, tonumber(ARGV[4])) then return { 0, '', '' } end
+if row[STATE] == 'done' or row[STATE] == 'failed' or row[STATE] == 'canceled' then return { 0, row[STATE], '' } end
 settle_badly(K, ARGV[2], id, row, 'canceled', now, ARGV[7])
 redis.call('HSET', K.state, id, cjson.encode(row))
 append_event(KEYS[12], ARGV[3], stamp, 'canceled', id, '')
 ring(KEYS[16]) -- the worker that holds it may be asleep
 trim(K, now, tonumber(ARGV[4]), tonumber(ARGV[5]), 4)
-return { 1, 'canceled' }
+return { 1, 'canceled', '' }

@@ -102,10 +102,11 @@ local function take_back(id)
     give_up(id, row, 'poison', row[LOST] .. ' workers were lost while working on it; the last was ' .. row[CONSUMER])
     return
   end
-  local claimed = redis.call('XCLAIM', K[row[PRIORITY]], group, consumer, 0, row[ENTRY], 'JUSTID')
+  -- pcall: without the stream or its group the server refuses, which is an answer without entries
+  local claimed = redis.pcall('XCLAIM', K[row[PRIORITY]], group, consumer, 0, row[ENTRY], 'JUSTID')
   if #claimed > 0 then
     lease(id, row, kind)
-  else -- its stream entry is gone (data loss): the row is the truth, so it gets a new one
+  else -- its entry, group or stream is gone (data loss): the row is the truth, so it gets a new entry
     redis.call('ZREM', K.leases, id)
     row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
     row[STATE], row[SINCE] = 'waiting', now
@@ -148,9 +149,9 @@ end
 -- Six turns of ten look at high first, three at normal, one at low: none starves, order within each is kept.
 local function take_by_turns()
   local quota = { high = 0, normal = 0, low = 0 }
-  local missing = want - #leased
-  local turn = redis.call('HINCRBY', K.meta, 'turn', missing)
-  for t = turn - missing, turn - 1 do
+  local before = #leased
+  local turn = tonumber(redis.call('HGET', K.meta, 'turn') or 0)
+  for t = turn, turn + want - before - 1 do
     local slot = t % 10
     local name = slot < 6 and 'high' or slot < 9 and 'normal' or 'low'
     quota[name] = quota[name] + 1
@@ -167,6 +168,8 @@ local function take_by_turns()
       rounds = rounds + 1
     end
   end
+  -- idle workers ask for ever; only a turn that was used is written down
+  if #leased > before then redis.call('HINCRBY', K.meta, 'turn', #leased - before) end
 end
 
 -- What a call with this token had leased before its reply was lost.

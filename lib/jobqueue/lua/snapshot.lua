@@ -17,7 +17,7 @@
 -- ARGV[2]  consumer group
 --
 -- Returns {now, waiting, pending, delayed, stale, ms since when the oldest waits or "", done, failed and canceled,
---          canceled, 1 paused or 0, {watcher name, JSON...}}
+--          canceled, 1 paused or 0, ms when a watcher that is gone was last seen or "", {watcher name, JSON...}}
 local now = clock(ARGV[1])
 local entries, oldest = 0, nil
 
@@ -51,10 +51,10 @@ if handed_back > 0 then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], 0, 0, 'LIMIT', 0, 20)) do consider(id) end
 end
 local pending = redis.call('ZCARD', KEYS[5]) - handed_back
-local meta = redis.call('HMGET', KEYS[9], 'publishing', 'canceled', 'paused')
+local meta = redis.call('HMGET', KEYS[9], 'publishing', 'canceled', 'paused', 'watcher_seen')
 return {
   tostring(now), entries - pending + tonumber(meta[1] or 0), pending, redis.call('ZCARD', KEYS[6]),
   redis.call('ZCOUNT', KEYS[5], 1, now), oldest and tostring(oldest) or '',
   redis.call('HLEN', KEYS[7]), redis.call('HLEN', KEYS[8]), tonumber(meta[2] or 0), meta[3] and 1 or 0,
-  redis.call('HGETALL', KEYS[10]),
+  meta[4] or '', redis.call('HGETALL', KEYS[10]),
 }

@@ -1,0 +1,93 @@
+"""A queue on a real server with a job in every state, its operator's hands, and a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+
+from lib.jobqueue import ErrorClass, Failure, JobQueue, QueueOptions, connect
+from lib.jobqueue.upkeep import Upkeep, upkeep_of
+from lib.storage import FileStorage, Take, publish_takes
+from tests.contract.jobqueue.jobs import job
+
+PREFIX = "pab:jobs"
+HELD = "w-1"  # the consumer of the running job
+
+
+@dataclass(slots=True)
+class Yard:
+    """A queue in order, to break things in. `raw` writes past the scripts."""
+
+    queue: JobQueue
+    raw: redis.Redis
+    storage: FileStorage
+    folder: Path
+    upkeep: Upkeep = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.upkeep = upkeep_of(self.queue)
+
+    def key(self, name: str) -> str:
+        return f"{PREFIX}:{name}"
+
+    def entry_of(self, request_id: str) -> str:
+        """The id of a job's stream entry."""
+        for entry, fields in self.raw.xrange(self.key("stream")):
+            if fields["id"] == request_id:
+                return str(entry)
+        raise AssertionError(request_id)
+
+    def finish(self, request_id: str) -> Take:
+        """Enqueue a job and finish it with audio in the store."""
+        self.queue.enqueue([job(request_id)])
+        (lease,) = self.queue.claim(HELD)
+        assert lease.request_id == request_id
+        data = f"audio of {request_id}".encode()
+        sound = self.folder / "sound"
+        sound.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        artifact = self.storage.put(sound, sha256=digest, size=len(data))
+        take = Take(1, f"{request_id}.wav", artifact)
+        self.queue.complete(self.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
+        publish_takes(self.storage, [take])
+        return take
+
+    def blob(self, take: Take) -> Path:
+        return self.folder / "store" / take.artifact.key
+
+
+@pytest.fixture
+def raw_yard(raw: redis.Redis, redis_url: str, tmp_path: Path) -> Iterator[Yard]:
+    """An empty queue."""
+    queue = connect(redis_url, QueueOptions(prefix=PREFIX))
+    yield Yard(queue, raw, FileStorage(tmp_path / "store"), tmp_path)
+    queue.close()
+
+
+@pytest.fixture
+def yard(raw_yard: Yard) -> Yard:
+    """A queue with a job in every state."""
+    queue = raw_yard.queue
+    raw_yard.finish("done")
+    queue.enqueue([job("failed")])
+    (lease,) = queue.claim(HELD)
+    queue.fail(queue.begin(lease), Failure(ErrorClass.BAD_INPUT, "It cannot be spoken."))
+    queue.enqueue([job("canceled")])
+    queue.cancel("canceled")
+    queue.enqueue([job("again")])
+    (lease,) = queue.claim(HELD)
+    queue.fail(queue.begin(lease), Failure(ErrorClass.TRANSIENT, "The engine stumbled."))
+    queue.enqueue([job("returned")])
+    (lease,) = queue.claim(HELD)
+    queue.enqueue([job("running")])
+    (running,) = queue.claim(HELD, lease_ms=3_600_000)
+    assert running.request_id == "running"
+    queue.progress(queue.begin(running), {"done": 1})
+    queue.release(lease, "drain")
+    queue.enqueue([job("waiting"), job("later", not_before=4_000_000_000.0), job("first", priority="high")])
+    return raw_yard
