@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import redis
@@ -232,6 +233,10 @@ FLAT_CALLS: dict[str, Callable[[JobQueue, str], Any]] = {
 }
 
 
+def small(name: str) -> JobSpec:
+    return JobSpec(request_id=name, output_name=name, text="Hello.", speaker="Ryan")
+
+
 def flat(url: str, most: int) -> dict[str, Any]:
     """Milliseconds per reading call with one job done and one waiting, and with `most` of them."""
     queue = connect(url, QueueOptions(history_max=10 * most, max_depth=10 * most))
@@ -242,15 +247,16 @@ def flat(url: str, most: int) -> dict[str, Any]:
         while enqueued < count:
             step = min(count - enqueued, 10_000)
             names = range(enqueued, enqueued + step)
-            queue.enqueue([JobSpec(request_id=f"j{n}", output_name=f"j{n}", text="Hello.") for n in names])
+            queue.enqueue([small(f"j{number}") for number in names])
             enqueued += step
             done = 0
             while done < step // 2:
                 leases = queue.claim("w", count=min(250, step // 2 - done))
+                assert leases
                 queue.complete_many([(lease, RESULT) for lease in leases])
                 done += len(leases)
         for name, call in FLAT_CALLS.items():
-            took = [timed(lambda call=call: call(queue, "j0")) * 1000 for _ in range(50)]
+            took = [timed(partial(call, queue, "j0")) * 1000 for _ in range(50)]
             found[f"{name}_ms_at_{count}"] = statistics.median(took)
     queue.close()
     return found

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from job_runner.reading import read_finished
 from lib.clock import Clock, SystemClock
 from lib.errors import ExitStatus, TryAgain
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState
@@ -107,8 +106,7 @@ class Followed:
 
     def results(self) -> list[FinishedJob | None]:
         """The record of each job, in order; None for one that is not finished."""
-        found = read_finished(self.queue, self.request_ids)
-        return [found.get(request_id) for request_id in self.request_ids]
+        return self.queue.results(self.request_ids)
 
 
 class Batch(Followed):

@@ -11,7 +11,12 @@ from lib.jobqueue.upkeep import Upkeep
 
 _KEPT: Final = ("result", "failed", "history", "history:failed", "watcher", "lock", "market")
 _PARTLY: Final = ("state", "spec")  # the rows and specifications of unfinished jobs go
-_UNITS: Final = {"stream": "entries", "hash": "fields", "zset": "members", "list": "items"}
+_UNITS: Final = {
+    "stream": ("entry", "entries"),
+    "hash": ("field", "fields"),
+    "zset": ("member", "members"),
+    "list": ("item", "items"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Doomed:
     @property
     def words(self) -> str:
         """As it is said to people."""
-        unit = _UNITS.get(self.kind, "value")
+        unit = _UNITS.get(self.kind, ("value", "values"))[self.count != 1]
         return (
             f"{self.deleted} of {self.count} {unit}" if self.deleted < self.count else f"{self.count} {unit}"
         )
@@ -44,19 +49,22 @@ def plan(upkeep: Upkeep, *, hard: bool) -> list[Doomed]:
     finished = {state.value for state in TERMINAL}
     unfinished = sum(state not in finished for _, state in upkeep.inspector.job_states())
     start = f"{upkeep.inspector.prefix}:"
-    doomed = [_soft(item, item.key.removeprefix(start), unfinished, upkeep) for item in sizes]
-    return [item for item in doomed if item.deleted]
+    doomed = (_soft(item, item.key.removeprefix(start), unfinished, upkeep) for item in sizes)
+    return [item for item in doomed if item is not None]
 
 
-def _soft(size: KeySize, name: str, unfinished: int, upkeep: Upkeep) -> Doomed:
+def _soft(size: KeySize, name: str, unfinished: int, upkeep: Upkeep) -> Doomed | None:
+    """What the key loses; None when it stays as it is."""
     if name == "meta":
         fields = ("turn", "paused", "publishing")
         gone = sum(bool(upkeep.inspector.counter(field)) for field in fields)
     elif name in _PARTLY:
         gone = min(unfinished, size.count)
-    else:
-        gone = size.count if _is_ours(name) and name not in _KEPT else 0
-    return Doomed(size.key, size.kind, size.count, gone)
+    elif not _is_ours(name) or name in _KEPT:
+        return None
+    else:  # an empty stream goes, too
+        return Doomed(size.key, size.kind, size.count, size.count)
+    return Doomed(size.key, size.kind, size.count, gone) if gone else None
 
 
 def _is_ours(name: str) -> bool:

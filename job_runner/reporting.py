@@ -9,10 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from job_runner.reading import read_finished
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
-from lib.jobqueue import FinishedJob, JobQueue, JobRecord, JobState
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobspec import JobSpec
 from lib.storage import Storage, StoredArtifact, takes_of
 from lib.units import seconds_text
@@ -120,7 +119,9 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], artifacts: ArtifactChec
     """
     ids = [spec.request_id for spec in specs]
     records = queue.jobs(ids)
-    finished = read_finished(queue, ids, records)
+    # only of those that had ended when they were looked at: a row must not mix two moments
+    ended = [record.request_id for record in records if record and record.state in TERMINAL]
+    finished = dict(zip(ended, queue.results(ended), strict=True))
     return Report(
         tuple(
             _row(spec, record, finished.get(spec.request_id), artifacts, now)

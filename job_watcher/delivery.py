@@ -1,15 +1,16 @@
-"""From a worker's result to a finished job: verify, store, complete, publish, in this order.
+"""From a worker's result to a finished job: verify, store, complete, in this order.
 
-The record in Redis is written only after the audio was read back from the store, and the name people use
-(`outputs/…`) changes only after the queue's fence has let the record pass: a worker that lost its lease can
-neither finish a job nor replace a published file. Every step may be repeated after a crash.
+The record in Redis is written only after the audio was read back from the store. The name people use
+(`outputs/…`) changes only after the queue's fence has let the record pass, for the takes to publish are what
+`settle` returns: a worker that lost its lease can neither finish a job nor replace a published file. Every
+step may be repeated after a crash.
 """
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,7 @@ from lib.clock import Clock
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease
 from lib.spool import ErrorClass as WorkerError
 from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
-from lib.storage import (
-    ArtifactMismatch,
-    Storage,
-    StorageUnavailable,
-    Take,
-    publish_takes,
-    published_name,
-)
-
-log = logging.getLogger(__name__)
+from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, Take, published_name
 
 _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
     WorkerError.BAD_INPUT: ErrorClass.BAD_INPUT,
@@ -35,6 +27,14 @@ _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
     WorkerError.CANCELED: ErrorClass.TRANSIENT,  # nobody of ours asked: the job itself is fine
     WorkerError.POISON: ErrorClass.POISON,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a job went, and the stored takes that are to be published when it is done."""
+
+    state: JobState
+    takes: tuple[Take, ...] = ()
 
 
 class Delivery:
@@ -46,8 +46,8 @@ class Delivery:
         self._queue, self._spool, self._storage = queue, spool, storage
         self._scratch, self._clock = scratch, clock
 
-    def settle(self, entry: str, lease: Lease, *, provider: str) -> JobState:
-        """Bring the finished `entry` into the store and the queue; returns where the job went.
+    def settle(self, entry: str, lease: Lease, *, provider: str) -> Settled:
+        """Bring the finished `entry` into the store and the queue.
 
         The spool keeps its result until this has returned.
 
@@ -60,17 +60,20 @@ class Delivery:
             if result is None:
                 raise InvalidSpoolData("The worker's result vanished from the spool.")
             if result.error is not None:
-                return self._queue.fail(lease, _failure_of(result))
+                return Settled(self._queue.fail(lease, _failure_of(result)))
             takes = self._store(entry, lease, result)
         except (InvalidSpoolData, ArtifactMismatch) as error:
-            return self._queue.fail(lease, Failure(ErrorClass.TRANSIENT, error.message))
+            return Settled(self._queue.fail(lease, Failure(ErrorClass.TRANSIENT, error.message)))
         record = done_record(lease, result, takes, provider=provider, now=self._clock.now())
         self._queue.complete(lease, record)
-        publish_takes(self._storage, takes)
-        return JobState.DONE
+        return Settled(JobState.DONE, tuple(takes))
 
     def _store(self, entry: str, lease: Lease, result: SpoolResult) -> list[Take]:
         folder, spec = self._scratch / entry, lease.spec
+        if len(result.files) != spec.variants:  # numbered from 1 without a gap: the format says so
+            raise InvalidSpoolData(
+                f"The worker's result has {len(result.files)} takes where the job asks for {spec.variants}."
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             takes = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from lib.jobqueue import Lease
+from lib.jobqueue import Failure, Lease
 
 
 @dataclass(slots=True)
@@ -17,6 +17,9 @@ class Holding:
     began_at: float | None = None  # monotonic seconds at which the worker took it up
     retry_at: float = 0.0  # monotonic seconds before which the store is not tried again
     store_refusals: int = 0
+    ending: Failure | str | None = (
+        None  # decided, not yet said to the queue: how it failed, or why it goes back
+    )
 
 
 @dataclass(slots=True)

@@ -1,54 +1,134 @@
-"""The leases a watcher holds, written down before the work is handed out.
+"""What a watcher still owes, written down before the work is handed out.
 
 A watcher that is killed leaves its journal behind. The next one renews the leases it finds there and goes on
-with the work at hand, instead of letting them run out and have everything done again. The files hold fencing
-tokens, so the folder is for this user alone and is never sent to a machine.
+with the work at hand, instead of letting them run out and have everything done again; and it publishes what
+was finished and could not be published. The files hold fencing tokens, so the folder is for this user alone
+and is never sent to a machine.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from lib.errors import BadInput
 from lib.jobqueue import Lease
 from lib.jobspec import from_payload, to_payload
+from lib.spool import SpoolFull, SpoolUnusable, is_passing
+from lib.spool.files import write_whole
+from lib.storage import Take, takes_of
 
-_FIELDS = {field.name for field in fields(Lease)}
+_NUMBERS = {"lease_no": int, "attempt": int, "expires_at": int | float, "enqueued_at": int | float}
+_FIELDS = {field.name: _NUMBERS.get(field.name, str) for field in fields(Lease)} | {"excused": int}
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A finished job whose takes are not readable by their names yet."""
+
+    entry: str
+    request_id: str
+    lease_no: int
+    takes: tuple[Take, ...]
 
 
 class LeaseJournal:
-    """One small file per lease, named after the spool entry, replaced atomically."""
+    """One small file per lease, and one per publication that is owed, named after the spool entry.
+
+    Raises, from every method that writes:
+        SpoolUnusable: the folder refuses; SpoolFull, one of them, when that may pass.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for draft in folder.glob(".*.tmp"):
+            draft.unlink(missing_ok=True)
 
     def write(self, entry: str, lease: Lease) -> None:
         """Record the lease; it is on the disk when this returns."""
-        record = {**asdict(lease), "spec": to_payload(lease.spec)}
-        draft = self._folder / f".{entry}.part"
-        with draft.open("w", encoding="utf-8") as stream:
-            json.dump(record, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(self._folder / f"{entry}.json")
+        self._put(f"{entry}.json", {**asdict(lease), "spec": to_payload(lease.spec)})
 
     def forget(self, entry: str) -> None:
         """The lease is settled. Forgetting one twice is fine."""
-        (self._folder / f"{entry}.json").unlink(missing_ok=True)
+        self._remove(f"{entry}.json")
 
     def leases(self) -> Iterator[tuple[str, Lease]]:
         """What a predecessor held. A file that cannot be read is dropped: its lease runs out by itself."""
-        for path in sorted(self._folder.glob("*.json")):
+        for path, record in self._read("json"):
             try:
-                record = json.loads(path.read_text(encoding="utf-8"))
-                lease = Lease(
-                    **{**{key: record[key] for key in _FIELDS}, "spec": from_payload(record["spec"])}
-                )
-            except (ValueError, KeyError, TypeError):
+                lease = _lease_of(record)
+            except _UNREADABLE:
                 path.unlink()
                 continue
             yield path.stem, lease
+
+    def owe(self, publication: Publication) -> None:
+        """Record that a finished job is to be published; it is on the disk when this returns."""
+        record = {
+            "request_id": publication.request_id,
+            "lease_no": publication.lease_no,
+            "takes": [take.to_json() for take in publication.takes],
+        }
+        self._put(f"{publication.entry}.publish", record)
+
+    def published(self, entry: str) -> None:
+        """The publication stands. Saying so twice is fine."""
+        self._remove(f"{entry}.publish")
+
+    def publications(self) -> Iterator[Publication]:
+        """What a predecessor could not publish. A file that cannot be read is dropped."""
+        for path, record in self._read("publish"):
+            try:
+                found = Publication(
+                    path.stem, record["request_id"], record["lease_no"], tuple(takes_of(record))
+                )
+            except _UNREADABLE:
+                path.unlink()
+                continue
+            yield found
+
+    def probe(self) -> None:
+        """See that a lease could be recorded now."""
+        self._put("probe", {"room": "." * 65_536})
+        self._remove("probe")
+
+    def _read(self, suffix: str) -> Iterator[tuple[Path, Any]]:
+        for path in sorted(self._folder.glob(f"*.{suffix}")):
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+            except _UNREADABLE:
+                path.unlink()
+                continue
+            yield path, record
+
+    def _put(self, name: str, record: Any) -> None:
+        with self._as_sentences():
+            write_whole(self._folder / name, json.dumps(record).encode(), sync=True)
+
+    def _remove(self, name: str) -> None:
+        with self._as_sentences():
+            (self._folder / name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _as_sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            kind = SpoolFull if is_passing(error) else SpoolUnusable
+            raise kind(
+                f"The watcher's journal {self._folder} cannot be used: {error.strerror or error}."
+            ) from error
+
+
+def _lease_of(record: Any) -> Lease:
+    values = {name: record[name] for name in _FIELDS if name != "spec"}
+    for name, value in values.items():
+        if not isinstance(value, _FIELDS[name]):
+            raise TypeError(name)
+    return Lease(**values, spec=from_payload(record["spec"]))

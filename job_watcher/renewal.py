@@ -42,6 +42,8 @@ class Renewal:
             self._holdings.mark_lost(self._queue.renew(leases, lease_ms=self._lease_ms))
         except JobRunnerError as error:
             log.warning("leases not renewed, trying again: %s", error)
+        except Exception:  # whatever it is, a thread that ends silently would lose every lease
+            log.exception("leases not renewed, trying again")
 
     def _run(self) -> None:
         while not self._ended.wait(self._lease_ms / 3000):

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from job_watcher.delivery import Delivery
 from job_watcher.holdings import Holdings
 from job_watcher.journal import LeaseJournal
+from job_watcher.parts import Limits, Parts
 from job_watcher.renewal import Renewal
 from job_watcher.slot import take_slot
-from job_watcher.watcher import Limits, Parts, Watcher
+from job_watcher.watcher import Watcher
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
 from lib.jobqueue import JobQueue, QueueOptions, connect

@@ -161,8 +161,8 @@ class Worker:
 class _Pulse:
     """Writes the heartbeat: at once for a new state, else not more often than anyone would look.
 
-    A thread repeats the last one while the others are busy for long, so that a heart that stands still means a
-    process that stands still.
+    A thread repeats the last one while the others are busy for long, so that a heart that stands still means
+    a process that stands still.
     """
 
     def __init__(self, spool: WorkerSpool, clock: Clock, options: WorkerOptions) -> None:

@@ -78,12 +78,12 @@ def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> d
     return seen
 
 
-def show_findings(findings: Sequence[Finding], *, nothing: str) -> None:
-    """Each finding with what mends it, for people."""
+def show_findings(findings: Sequence[Finding], *, nothing: str, remedy: str = "do") -> None:
+    """Each finding with what mends it, for people; `remedy` is the word before that."""
     if not findings:
         output.say(nothing)
     for item in findings:
         word = "mended" if item.mended else item.kind.severity.value
         output.say_state(word, f" {item.kind.id} {item.kind.title}", pad=7)
         output.say(f"        {item.sentence}.")
-        output.say(f"        {'->' if item.mended else 'do:'} {item.fix}.")
+        output.say(f"        {'done' if item.mended else remedy}: {item.fix}.")

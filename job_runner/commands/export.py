@@ -11,7 +11,7 @@ import typer
 from job_runner import wiring
 from job_runner.commands.history import SinceOption, StatusOption, Which, state_of
 from job_runner.moments import moment
-from job_runner.reading import HISTORY_REACH, read_history
+from job_runner.reading import read_history
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
@@ -72,8 +72,6 @@ def command(
         else:
             output.emit_json_lines(job.to_json() for job in counted)
     output.note(f"{counted.count} records")
-    if counted.count >= HISTORY_REACH:
-        output.warn(f"only the latest {HISTORY_REACH} records can be read; older ones were left out")
 
 
 class _Counted:

@@ -42,7 +42,8 @@ def command(
         keys = [item.to_json() for item in doomed]
         output.emit_json({"hard": hard, "jobs": flushed.jobs, "leased": flushed.leased, "keys": keys})
     else:
-        output.note(f"deleted; {flushed.jobs} unfinished jobs are gone, {flushed.leased} of them were leased")
+        what = "every key" if hard else "what was under way"
+        output.note(f"deleted {what}: {flushed.jobs} unfinished jobs, {flushed.leased} of them leased")
 
 
 def _refuse_while_held(queue: JobQueue, *, force: bool) -> None:

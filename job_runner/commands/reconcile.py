@@ -49,7 +49,7 @@ def command(
         shown = [item.to_json() for item in findings]
         output.emit_json({"applied": apply, "findings": shown, "mended": len(shown) - left, "left": left})
     else:
-        show_findings(findings, nothing="Everything fits together.")
+        show_findings(findings, nothing="Everything fits together.", remedy="--apply")
         if left and not apply:
             output.note("nothing was changed; mend it with: job-runner reconcile --apply")
     return ExitStatus.JOB_FAILED if left else ExitStatus.OK

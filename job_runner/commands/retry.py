@@ -29,7 +29,7 @@ class Failed(StrEnum):
 
 def command(
     request_id: Annotated[
-        str | None, typer.Argument(metavar="[REQUEST_ID]", help="The job's id.", show_default=False)
+        str | None, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every failed job.")] = False,
     error_class: Annotated[
@@ -91,7 +91,7 @@ def _many(
         for outcome in retried.outcomes:
             if outcome.retried:
                 output.say_state("waiting", f": {outcome.request_id}")
-        output.note(f"{retried.requeued} of {count} requeued")
+        output.note(f"requeued {retried.requeued} of {len(ids)}")
     for outcome in retried.outcomes:
         if not outcome.retried:
             output.warn(refusal(outcome).message)

@@ -10,6 +10,7 @@ from job_watcher.rehearsal.lives import Life, usd
 from lib.units import seconds_text
 
 _LEFT, _WIDTH, _ROW, _TOP, _QUEUE = 210, 760, 30, 70, 110
+_TICKS = 5
 _COLOURS = {
     "asked for": "#b0a8c9",
     "starting": "#e6b450",
@@ -60,11 +61,13 @@ def _legend() -> Iterator[str]:
 
 
 def _grid(span: float, height: int) -> Iterator[str]:
-    for index in range(6):
-        seconds = span * index / 5
+    for index in range(_TICKS + 1):
+        seconds = span * index / _TICKS
         x = _x(seconds, span)
         yield f'<line class="line" x1="{x}" y1="{_TOP - 6}" x2="{x}" y2="{height - 26}"/>'
-        yield f'<text class="soft" x="{x - 14}" y="{height - 10}">{seconds_text(seconds)}</text>'
+        anchor = "end" if index == _TICKS else "middle"  # the last one would leave the picture
+        text = f'<text class="soft" x="{x}" y="{height - 10}" text-anchor="{anchor}">'
+        yield f"{text}{seconds_text(seconds)}</text>"
 
 
 def _bar(life: Life, index: int, span: float) -> Iterator[str]:

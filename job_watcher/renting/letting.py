@@ -8,6 +8,7 @@ from dataclasses import fields
 from job_watcher.renting.accounts import Accountant, accounts_of
 from job_watcher.renting.ports import Config, Parts
 from job_watcher.renting.reign import Reign
+from lib.errors import Unavailable
 from lib.fleet import Demand, Event, Host, Machine, Offer, Score, Speeds, State, best, ranked
 from lib.fleet.hosts import Note, remembered
 from lib.fleet.money import Accounts, Commitment, affordable_life, credit_refusal, hours_of_interest, refusal
@@ -43,6 +44,7 @@ class Letting:
         self._parts, self._config, self._speeds = parts, config, speeds
         self._accountant = accountant
         self._next_search = 0.0
+        self._next_look = 0.0
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
         self._told = ""
         self._rest = config.rhythm.fruitless_s
@@ -133,7 +135,24 @@ class Letting:
         self.last_scores = ranked(
             offers, demand, policy, caps, speeds, hosts, now=now, taken=frozenset(taken)
         )
+        self._show(tick)
         return self.last_scores
+
+    def look_around(self, reign: Reign, demand: Demand, machines: Sequence[Machine]) -> None:
+        """Look at the market now and then though nothing is to be rented: people price batches with it."""
+        if self._parts.market is None or self._parts.clock.monotonic() < self._next_look:
+            return
+        self._next_look = self._parts.clock.monotonic() + self._config.rhythm.market_s  # also if it fails
+        try:
+            self._search(reign, demand, machines)
+        except Unavailable as error:
+            self._parts.tell("trouble", error.message, "")
+
+    def _show(self, tick: float) -> None:
+        if self._parts.market is not None:
+            fit = [item.offer for item in self.last_scores if item.objection is None]
+            self._next_look = tick + self._config.rhythm.market_s
+            self._parts.market.show(fit, self._speeds)
 
     def _reserve(self, reign: Reign, chosen: Score, wish: Commitment, accounts: Accounts, why: str) -> None:
         """Write the intent with its reservation, if the credit and the caps at that moment allow it."""

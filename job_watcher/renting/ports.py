@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lib.clock import Clock
 from lib.errors import TryAgain, Unavailable
-from lib.fleet import Caps, Policy
+from lib.fleet import Caps, Offer, Policy, Speeds
 from lib.jobqueue import JobQueue, JobState, Lease
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
@@ -94,6 +94,18 @@ class Settler(Protocol):
         ...
 
 
+class MarketBoard(Protocol):
+    """Where others read what the market was like when the leader last looked."""
+
+    def show(self, offers: Sequence[Offer], speeds: Speeds) -> None:
+        """Show the offers that are fit for the work, with what was measured; trouble is told, not raised.
+
+        Raises:
+            NotLeading: another watcher leads; nothing was shown.
+        """
+        ...
+
+
 #: Told about each thing that happens: a kind, a sentence, the machine's token or "".
 Tell = Callable[[str, str, str], None]
 
@@ -111,6 +123,7 @@ class Rhythm:
     search_s: float = 12.0
     fruitless_s: float = 60.0  # after a search that found nothing to rent; doubled up to the next
     longest_rest_s: float = 300.0
+    market_s: float = 900.0  # between looks at the market while there is nothing to rent for
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +154,4 @@ class Parts:
     clock: Clock
     new_token: Callable[[], str]
     tell: Tell
+    market: MarketBoard | None = None  # None: nobody asks

@@ -112,6 +112,7 @@ class Reconciler:
         self._decide(reign, rows, machines, demand)
         self._returning.destroy(reign, parts.ledger.open_rows())
         self._rent(reign, demand, listing, machines)
+        self._letting.look_around(reign, demand or Demand(), machines)
         rows = parts.ledger.open_rows()
         self._accountant.keep(reign, rows)
         return self._pause(rows)

@@ -27,6 +27,10 @@ class NoPrimary(refused.ConnectionError):
     """No server takes writes at this moment: a fail-over is under way, or it cannot be seen."""
 
 
+class _Unusable(ValueError):
+    """Why a URL cannot be used, in words that hold nothing of it."""
+
+
 class Address(Protocol):
     """Where the queue is. Where that changes, the next connection is made to the new place.
 
@@ -157,12 +161,18 @@ def read_address(url: str) -> Address:
     Raises:
         BadConfiguration: it cannot be read.
     """
+    reason = "it cannot be read"  # what the parser says may hold a part of the password
     try:
-        return _read(url)
-    except (ValueError, TypeError) as error:
-        raise BadConfiguration(
-            f"REDIS_URL for {place_of(url)} is not usable: {error}; write it like redis://127.0.0.1:6379/0"
-        ) from None
+        if not _cut_short(url):
+            return _read(url)
+        reason = "in a password, %2F stands for /, %3F for ?, %23 for # and %40 for @"
+    except _Unusable as error:
+        reason = str(error)
+    except (ValueError, TypeError):
+        pass
+    raise BadConfiguration(
+        f"REDIS_URL for {place_of(url)} is not usable: {reason}; write it like redis://127.0.0.1:6379/0"
+    )
 
 
 def _read(url: str) -> Address:
@@ -182,7 +192,7 @@ def _read(url: str) -> Address:
     if through_sentinel:
         return ThroughSentinel(settings, places, service or "mymaster", asking)
     if settings.get("db"):
-        raise ValueError("a cluster has no numbered databases")
+        raise _Unusable("a cluster has no numbered databases")
     return InCluster(settings, places)
 
 
@@ -197,7 +207,7 @@ def _settings_of(url: str) -> dict[str, Any]:
 def _place(text: str, port: int) -> Place:
     parts = urlsplit(f"//{text}")
     if not parts.hostname:
-        raise ValueError("a host is missing")
+        raise _Unusable("a host is missing")
     return parts.hostname, parts.port or port
 
 
@@ -220,9 +230,17 @@ def _asked(connection: Any, *words: str) -> Any:
     return connection.read_response()
 
 
+def _cut_short(url: str) -> bool:
+    """Whether a password ended the host's part before its time, as an unescaped / ? or # in it does."""
+    netloc = urlsplit(url).netloc
+    return bool(netloc) and "@" not in netloc and "@" in url
+
+
 def place_of(url: str) -> str:
     """The address for people: hosts and ports, or the socket's path; never a password."""
     try:
+        if _cut_short(url):
+            return "the given address"
         parts = urlsplit(url)
         if parts.scheme == "unix":
             return parts.path

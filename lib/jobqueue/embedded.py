@@ -3,6 +3,9 @@
 It belongs to a data folder, is started by whoever needs it first, adopted by everybody else, and outlives
 them all until `stop`. It listens on a Unix socket only. Its append-only file is synced once a second: a
 killed process loses nothing that was acknowledged, a power cut at most the last second or two.
+
+Where its socket lies stands in the data folder: the folder for sockets is another one in a login session than
+in a cron job, and both must find the one server.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
+import signal
 import socket
 import stat
 import subprocess
@@ -29,13 +34,17 @@ _STOP_WITHIN_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.01
 _FREE_BYTES_NEEDED: Final = 32 * 1024 * 1024
 _LOG_KEPT_BYTES: Final = 1024 * 1024
+_SOCKET_NAME: Final = re.compile(r"redis-[0-9a-f]{12}\.sock")
 
 
 class EmbeddedServer:
     """The server of one data folder. Its files lie in `<data_dir>/redis`, its socket in `runtime_dir`.
 
     `runtime_dir` must be short, since a socket's path may have at most 107 bytes; None chooses the user's own
-    folder under /run/user, else one under /tmp.
+    folder under /run/user, else one under /tmp. A server that runs already is found wherever its socket lies.
+
+    Raises, from every method:
+        BadConfiguration: what is at the socket's place belongs to somebody else.
     """
 
     def __init__(
@@ -45,9 +54,21 @@ class EmbeddedServer:
         self._runtime_dir = runtime_dir.absolute() if runtime_dir else default_runtime_dir()
         # os.path.realpath: two names of one folder must lead to one server
         digest = hashlib.sha256(os.fsencode(os.path.realpath(self.folder))).hexdigest()[:12]
-        self.socket_path = self._runtime_dir / f"redis-{digest}.sock"
+        self._own_socket = self._runtime_dir / f"redis-{digest}.sock"
+        self._record = self.folder / "server.socket"
         self.log_path = self.folder / "server.log"
         self._clock = clock or SystemClock()
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the server that was started last listens; before any was, where it will."""
+        try:
+            recorded = Path(self._record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return self._own_socket
+        # The name says whose socket it is: a copy of a data folder holds the original's record.
+        fits = recorded.is_absolute() and recorded.name == self._own_socket.name
+        return recorded if fits else self._own_socket
 
     @property
     def url(self) -> str:
@@ -83,18 +104,44 @@ class EmbeddedServer:
         Raises:
             Unavailable: it did not end in time.
         """
-        if not self._ask(b"PING"):
-            return False
-        self._ask(b"SHUTDOWN")
+        was_there = self._held()
+        told = False
         give_up = self._clock.monotonic() + _STOP_WITHIN_S
-        while self._locked():
+        while self._held():
+            told = told or self._tell_to_end()
             if self._clock.monotonic() > give_up:
                 raise Unavailable(
-                    f"the embedded Redis server of {self.folder} did not end within {_STOP_WITHIN_S:.0f} s; "
-                    f"see {self.log_path}"
+                    f"the embedded Redis server of {self.folder}{self._named()} did not end within "
+                    f"{_STOP_WITHIN_S:.0f} s; see {self.log_path}"
                 )
             self._clock.sleep(_LOOK_EVERY_S)
+        return was_there
+
+    def _tell_to_end(self) -> bool:
+        """Over the socket, else by a signal; False when neither reaches the server, which may be starting."""
+        if self._ask(b"PING"):
+            self._ask(b"SHUTDOWN")
+            return True
+        pid = self._holder()
+        if pid is None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)  # it writes everything down first
         return True
+
+    def _named(self) -> str:
+        pid = self._holder()
+        return "" if pid is None else f" (process {pid})"
+
+    def _holder(self) -> int | None:
+        """The process that the server noted, if our lock is open in it; None if it cannot be told."""
+        try:
+            pid = int((self.folder / "server.pid").read_text())
+            lock = self._lock_path.stat()
+            opened = [_stat(item) for item in Path(f"/proc/{pid}/fd").iterdir()]
+        except (OSError, ValueError):
+            return None
+        return pid if any(item and os.path.samestat(item, lock) for item in opened) else None
 
     def _start_or_wait(self) -> None:
         """Whoever gets the lock starts the server; all wait until it answers."""
@@ -116,11 +163,15 @@ class EmbeddedServer:
                 finally:
                     os.close(lock)  # the server holds its own copy
             if self._clock.monotonic() > give_up:
-                raise self._did_not_start()
+                raise self._out_of_reach() if self._held() else self._did_not_start()
             self._clock.sleep(_LOOK_EVERY_S)
 
     def _start(self, lock: int) -> None:
         self._shorten_log()
+        try:
+            self._record.write_text(str(self._own_socket), encoding="utf-8")
+        except OSError as error:
+            raise _unusable(self.folder, error) from None
         command = [str(server_binary()), *self._settings()]
         done = subprocess.run(
             command,
@@ -130,6 +181,7 @@ class EmbeddedServer:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,  # the socket is nobody else's from its first moment
             check=False,
             text=True,
         )
@@ -139,7 +191,7 @@ class EmbeddedServer:
     def _settings(self) -> list[str]:
         values = {
             "port": "0",
-            "unixsocket": str(self.socket_path),
+            "unixsocket": str(self._own_socket),
             "unixsocketperm": "600",
             "dir": str(self.folder),
             "pidfile": str(self.folder / "server.pid"),
@@ -153,9 +205,9 @@ class EmbeddedServer:
         return [word for name, value in values.items() for word in (f"--{name}", value)]
 
     def _make_folders(self) -> None:
-        if len(os.fsencode(self.socket_path)) > _SOCKET_PATH_MAX:
+        if len(os.fsencode(self._own_socket)) > _SOCKET_PATH_MAX:
             raise BadConfiguration(
-                f"the path of the embedded Redis server's socket is too long ({self.socket_path}); "
+                f"the path of the embedded Redis server's socket is too long ({self._own_socket}); "
                 f"it may have {_SOCKET_PATH_MAX} bytes, so choose a shorter runtime folder"
             )
         for folder in (self.folder, self._runtime_dir):
@@ -175,10 +227,14 @@ class EmbeddedServer:
                 "free some space, or set JOBS_DATA_DIR to another disk"
             )
 
+    @property
+    def _lock_path(self) -> Path:
+        return self.folder / "server.lock"
+
     def _try_lock(self) -> int | None:
         """The folder's lock as an open descriptor, or None while a server (or its starter) holds it."""
         try:
-            descriptor = os.open(self.folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _unusable(self.folder, error) from None
         try:
@@ -188,18 +244,30 @@ class EmbeddedServer:
             return None
         return descriptor
 
-    def _locked(self) -> bool:
-        lock = self._try_lock()
-        if lock is not None:
-            os.close(lock)
-        return lock is None
+    def _held(self) -> bool:
+        """Whether a server (or its starter) has the lock. Those who only look are not in each other's way."""
+        try:
+            descriptor = os.open(self._lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def _ask(self, command: bytes, *, size: int = 512) -> str:
         """Send one inline command over the socket; the reply's beginning, "" when nobody listens."""
+        if not self._held():
+            return ""
+        path = self.socket_path
+        _see_it_may_be_asked(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(5.0)
             try:
-                connection.connect(os.fsencode(self.socket_path))
+                connection.connect(os.fsencode(path))
                 connection.sendall(command + b"\r\n")
                 return connection.recv(size).decode("utf-8", "replace").strip()
             except OSError:
@@ -208,6 +276,12 @@ class EmbeddedServer:
     def _shorten_log(self) -> None:
         if self.log_path.exists() and self.log_path.stat().st_size > _LOG_KEPT_BYTES:
             self.log_path.unlink()
+
+    def _out_of_reach(self) -> JobRunnerError:
+        return Unavailable(
+            f"the embedded Redis server of {self.folder}{self._named()} runs, but nothing answers at "
+            f"{self.socket_path}; end it with: job-runner down, then run the same command again, it starts it"
+        )
 
     def _did_not_start(self, words: str = "") -> JobRunnerError:
         with suppress(OSError):
@@ -243,6 +317,31 @@ def default_runtime_dir() -> Path:
     user = os.getuid()
     run = Path(f"/run/user/{user}")
     return run / "job-runner" if os.access(run, os.W_OK) else Path(f"/tmp/job-runner-{user}")
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a URL is one of an embedded server."""
+    return url.startswith("unix:///") and bool(_SOCKET_NAME.fullmatch(url.rpartition("/")[2]))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _see_it_may_be_asked(path: Path) -> None:
+    """Before anything is said to a socket, see that it and its folder are ours; nothing there is fine."""
+    try:
+        _see_it_is_ours(path.parent)
+        found = path.lstat()
+    except OSError:
+        return
+    if found.st_uid != os.getuid() or not stat.S_ISSOCK(found.st_mode) or found.st_mode & 0o022:
+        raise BadConfiguration(
+            f"{path} is no socket that only you may use, so it is not the embedded Redis server's; remove it"
+        )
 
 
 def _see_it_is_ours(folder: Path) -> None:

@@ -151,7 +151,7 @@ class Faces:
         return bool(self._run("release", self._options.events_max, *fence, data))
 
     def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None, str]:
-        """Withdraw a job: whether this call did, its state now, and the batch to publish before that, or ""."""
+        """Withdraw a job: whether this call did, its state now, and the batch to publish first, or ""."""
         changed, state, batch = self._run("cancel", *self._ending(), request_id, error)
         return bool(changed), JobState(state) if state else None, str(batch)
 

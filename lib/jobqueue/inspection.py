@@ -57,7 +57,8 @@ class Inspector:
             return PlaceInLine(0, False, True, True, higher)
         last = self._last_delivered(keys[row.priority])
         found = self._one("XRANGE", keys[row.priority], row.entry, row.entry) if row.entry else []
-        if not found or not _after(row.entry, last):
+        own = bool(found) and request_id in found[0][1]
+        if not own or not _after(row.entry, last):
             return PlaceInLine(0, False, False, False, higher)
         span = (f"({last}", f"({row.entry}", "COUNT", COUNTED_AT_MOST + 1)
         ahead = len(self._one("XRANGE", keys[row.priority], *span))

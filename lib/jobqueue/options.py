@@ -9,7 +9,10 @@ from typing import Final
 from lib.errors import BadConfiguration
 
 DEFAULT_PREFIX: Final = "pab:jobs"
-_PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}|\{[A-Za-z0-9][A-Za-z0-9:._-]{0,97}\}")
+_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
+#: What a prefix may be; the setting JOBS_PREFIX is held to the same.
+PREFIX_PATTERN: Final = rf"{_NAME}|\{{{_NAME}\}}"  # braces make it one slot of a cluster
+_PREFIX: Final = re.compile(PREFIX_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,6 @@ class QueueOptions:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
             raise BadConfiguration(
-                f"JOBS_PREFIX is {self.prefix!r}; it must be up to 100 of A-Z a-z 0-9 : . _ - "
-                "and begin with a letter or digit; braces may stand around the whole"
+                f"JOBS_PREFIX is {self.prefix!r}; it must be 1 to 64 of A-Z a-z 0-9 . _ : - and begin and "
+                "end with a letter or digit; braces may stand around the whole"
             )

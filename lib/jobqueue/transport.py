@@ -11,6 +11,7 @@ from redis import exceptions as refused
 from lib.clock import Clock, SystemClock
 from lib.errors import Unavailable
 from lib.jobqueue.address import Address, NoPrimary, OneServer, place_of, read_address
+from lib.jobqueue.embedded import is_embedded
 from lib.jobqueue.errors import ServerFull
 from lib.jobqueue.scripts import Script
 from lib.jobqueue.wire import Argument, Command, Wire
@@ -67,6 +68,7 @@ class Transport:
 
     def __init__(self, url: str, *, patience_s: float = 10.0, clock: Clock | None = None) -> None:
         self.place = place_of(url)
+        self._embedded = is_embedded(url)
         self._patience_s = patience_s
         self._clock = clock or SystemClock()
         self._address: Address = read_address(url)
@@ -177,6 +179,8 @@ class Transport:
             reason = "refuses this user or password; check REDIS_URL"
         elif isinstance(error, refused.NoPermissionError) or "ACL failure" in str(error):
             reason = f"does not permit this: {error}; docs/reference/redis-keys.md lists what the user needs"
+        elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)) and self._embedded:
+            return _embedded_is_away(error)
         elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
             reason = f"does not answer ({error}); start it, or correct REDIS_URL"
         else:
@@ -190,6 +194,15 @@ class Transport:
     def _drop(self) -> None:
         self._wire.drop()
         self._waiting.drop()
+
+
+def _embedded_is_away(error: Exception) -> Unavailable:
+    if isinstance(error, (refused.BusyLoadingError, refused.TimeoutError)):
+        return Unavailable(
+            f"the embedded server does not answer ({error}); run the same command again, "
+            "or end the server before with: job-runner down"
+        )
+    return Unavailable("the embedded server stopped; run the same command again, it starts it")
 
 
 def _passing(error: Exception) -> bool:

@@ -30,8 +30,8 @@ from lib.settings.kinds import (
 
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
-_NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,61}[A-Za-z0-9]|[A-Za-z0-9]"
-_PREFIX = rf"{_NAME}|\{{(?:{_NAME})\}}"  # braces make it one slot of a cluster
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
+_PREFIX = rf"{_NAME}|\{{{_NAME}\}}"  # the queue's own rule, lib.jobqueue.options.PREFIX_PATTERN; tests compare
 
 
 class About(NamedTuple):

@@ -38,7 +38,7 @@ class Files(Protocol):
         ...
 
     def rename(self, source: str, target: str) -> None:
-        """Move within the root. Raises FileNotFoundError."""
+        """Move within the root, making the folder it goes to. Raises FileNotFoundError."""
         ...
 
     def remove_tree(self, path: str) -> None:
@@ -97,8 +97,9 @@ class LocalFiles:
             raise unusable(target, error) from None
 
     def rename(self, source: str, target: str) -> None:
-        """Move within the root."""
+        """Move within the root, making the folder it goes to."""
         try:
+            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
             (self.root / source).rename(self.root / target)
         except FileNotFoundError:
             raise

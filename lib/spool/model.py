@@ -276,8 +276,8 @@ def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:
     if len(_dump(record)) > MAX_RECORD_BYTES:
         checked.refuse("record", f"is over {MAX_RECORD_BYTES} bytes")
     fields = Checked(record, f"{what}: record")
-    for field in ("seconds", "work_seconds", "loudness_lufs"):
-        fields.optional_number(field)
+    for name in ("seconds", "work_seconds", "loudness_lufs"):
+        fields.optional_number(name)
     if not all(isinstance(line, str) for line in fields.items("warnings", most=1000)):
         fields.refuse("warnings", "must be a list of texts")
     return record

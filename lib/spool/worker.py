@@ -13,7 +13,7 @@ from typing import Final
 
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
-from lib.spool.errors import InvalidSpoolData, SpoolBusy, unusable
+from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusable
 from lib.spool.files import LocalFiles, sync_folder, write_whole
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, SpoolJob, SpoolResult
@@ -72,6 +72,10 @@ class WorkerSpool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, SpoolUnusable):  # a full disk ends the worker; no job is to blame
+            for entry in self._held:
+                with contextlib.suppress(SpoolUnusable):
+                    self.set_aside(entry)
         if self._bell is not None:
             self._bell.close()
             self._bell = None
@@ -109,7 +113,7 @@ class WorkerSpool:
         return True
 
     def set_aside(self, entry: str) -> None:
-        """Note that `entry` is not at hand any more, though not finished: it is not what a death is due to."""
+        """Note that `entry` is not at hand any more, though not finished: no death is due to it."""
         path = self.root / _starts(entry)
         with _as_sentences(path), contextlib.suppress(FileNotFoundError):
             os.truncate(path, max(0, path.stat().st_size - 1))

@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from job_runner.planning import (
-    Plan,
-    RegistryCheck,
-    Speech,
-    Unavailable,
-    load_speakable,
-    plan_job_file,
-)
+from job_runner.planning import Answer, Plan, RegistryCheck, Speech, load_speakable, plan_job_file
 from lib.errors import BadConfiguration
-from lib.jobspec import InvalidJobFile, JobSpec, job_file_schema, load_job_file
+from lib.jobspec import InvalidJobFile, job_file_schema, load_job_file
 from lib.voices import VoiceRegistry
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +35,8 @@ jobs:
 class Everybody:
     """A check that lets any job pass."""
 
-    def check(self, spec: JobSpec) -> Speech | Unavailable:
-        return Speech("test-engine", None)
+    def check(self, values: Mapping[str, Any]) -> Answer:
+        return Answer(Speech("test-engine", None))
 
 
 @pytest.fixture
@@ -91,14 +85,14 @@ def test_a_plan_lists_problems_of_the_file_and_of_the_voices_together(
 
 def test_totals_are_sums_over_the_jobs(tmp_path: Path, check: RegistryCheck) -> None:
     """Q10."""
-    text = "a" * 140
+    text = "a" * 178
     plan = _plan(tmp_path, f"- {{output_name: a, text: {text}, voice: newsroom, variants: 4}}\n", check)
 
     assert plan.jobs[0].estimated_audio_s == 10.0
     assert plan.totals() == {
         "jobs": 1,
         "takes": 4,
-        "characters": 140,
+        "characters": 178,
         "estimated_audio_s": 10.0,
         "estimated_cost_usd": None,
         "problems": 0,
@@ -109,12 +103,96 @@ def test_the_json_has_stable_keys(tmp_path: Path, check: RegistryCheck) -> None:
     """Q10. docs/reference/jobs-yaml.md names each of them."""
     shape = _plan(tmp_path, MIXED, check).to_json()
 
-    assert list(shape) == ["jobs", "totals", "problems"]
+    assert list(shape) == ["jobs", "totals", "problems", "warnings"]
     assert list(shape["problems"][0]) == ["file", "line", "job", "field", "message", "suggestion"]
     page = (ROOT / "docs/reference/jobs-yaml.md").read_text(encoding="utf-8")
     for key in (*shape["jobs"][0], *shape["totals"], *shape["problems"][0]):
         assert f"`{key}`" in page or f"`jobs[].{key}`" in page, key
     json.dumps(shape, allow_nan=False)
+
+
+SPREAD = """\
+defaults:
+  speaker: Rian
+  language: German
+jobs:
+- output_name: of-the-defaults
+  text: Hallo.
+- output_name: also-of-the-defaults
+  text: Hallo.
+- output_name: wrong-in-all-ways
+  text: 潮が満ちる。
+  chunk: maybe
+  voice: newsroom
+  speaker: null
+  language: Klingon
+- output_name: of-its-own
+  text: >-
+    Hello.
+  voice: newsrom
+  speaker: null
+  variant: 2
+"""
+
+
+def test_each_problem_has_the_line_of_its_field_and_one_of_the_defaults_is_told_once(
+    tmp_path: Path, check: RegistryCheck
+) -> None:
+    """Q7, Q10: and a job with one problem is checked for all others."""
+    plan = _plan(tmp_path, SPREAD, check)
+
+    assert [(problem.line, problem.job, problem.field) for problem in plan.problems] == [
+        (2, None, "defaults.speaker"),
+        (3, None, "defaults.language"),
+        (10, "wrong-in-all-ways", "text"),
+        (11, "wrong-in-all-ways", "chunk"),
+        (14, "wrong-in-all-ways", "language"),
+        (18, "of-its-own", "voice"),
+        (20, "of-its-own", "variant"),
+    ]
+
+
+def test_nothing_is_said_about_what_cannot_be_known(tmp_path: Path, check: RegistryCheck) -> None:
+    long = "ab " * 3000
+    fields = (f"chunk: maybe, text: {long}", "language: 7, text: Hi.", "speaker: Ryan, text: Hi.")
+    jobs = [f"- {{output_name: a{n}, voice: newsroom, {some}}}\n" for n, some in enumerate(fields)]
+    plan = _plan(tmp_path, "".join(jobs), check)
+
+    assert [problem.field for problem in plan.problems] == ["chunk", "language", "speaker"]
+
+
+def test_a_text_from_a_file_is_wrong_where_the_file_is_named(tmp_path: Path, check: RegistryCheck) -> None:
+    (tmp_path / "words.txt").write_text("潮が満ちる。", encoding="utf-8")
+    plan = _plan(tmp_path, "output_name: a\nvoice: newsroom\ntext_file: words.txt\n", check)
+
+    assert [(problem.line, problem.field) for problem in plan.problems] == [(3, "text_file")]
+
+
+def test_letters_that_are_left_out_are_a_warning_and_no_problem(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(
+        "- output_name: a\n  voice: newsroom\n  text: From Zürich to 東京 and Москва by night train.\n",
+        encoding="utf-8",
+    )
+
+    shown = _run("plan", "jobs.yaml", cwd=tmp_path)
+    listed = _run("plan", "jobs.yaml", "--json", cwd=tmp_path)
+
+    assert (shown.returncode, listed.returncode) == (0, 0)
+    assert (
+        "jobs.yaml:3: job a: text: holds letters that the engine hibari leaves out: 東京Москва"
+        in shown.stderr
+    )
+    assert shown.stdout.splitlines()[-1].startswith("1 job, 1 take, 44 characters, about ")
+    shape = json.loads(listed.stdout)
+    assert shape["problems"] == []
+    assert [(warning["line"], warning["job"], warning["field"]) for warning in shape["warnings"]] == [
+        (3, "a", "text")
+    ]
+
+
+def test_the_audio_of_the_example_is_estimated_as_it_is_spoken(check: RegistryCheck) -> None:
+    """Q10: hibari makes 139.3 s of it."""
+    assert plan_job_file(EXAMPLE, check).totals()["estimated_audio_s"] == pytest.approx(139.3, rel=0.02)
 
 
 def test_a_preview_is_one_short_line(tmp_path: Path, check: RegistryCheck) -> None:

@@ -313,6 +313,7 @@ class TestMake:
             monkeypatch.setenv(name, value)
         assert self.make("jobs-plan", "RUN=echo").stdout == "job-runner plan jobs.example.yaml\n"
 
+    @pytest.mark.parametrize("target", ["jobs-result", "jobs-retry"])
     def test_a_missing_id_is_a_sentence(self, target: str) -> None:
         done = self.make(target, "RUN=echo")
         assert (done.returncode, done.stdout) == (2, "")

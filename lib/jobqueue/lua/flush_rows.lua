@@ -8,9 +8,8 @@
 -- KEYS[3]  high
 -- KEYS[4]  normal
 -- KEYS[5]  low
--- KEYS[6]  leases
--- KEYS[7]  delayed
--- KEYS[8]  batches
+-- KEYS[6]  delayed
+-- KEYS[7]  batches
 -- ARGV[1]  first of the request ids, at most 500
 --
 -- Returns how many were removed
@@ -20,12 +19,13 @@ for at = 1, #ARGV do ids[#ids + 1] = ARGV[at] end
 
 local function kept(id, row)
   local state = row[STATE]
-  if state == 'staged' then return redis.call('HEXISTS', KEYS[8], row[BATCH]) == 1 end
-  if state == 'delayed' then return redis.call('ZSCORE', KEYS[7], id) end
+  if state == 'staged' then return redis.call('HEXISTS', KEYS[7], row[BATCH]) == 1 end
+  if state == 'delayed' then return redis.call('ZSCORE', KEYS[6], id) end
   if state == 'waiting' or state == 'running' then
-    if redis.call('ZSCORE', KEYS[6], id) then return true end
+    -- its own entry: one made anew in the same millisecond has the id of an older one
     local entry = row[ENTRY]
-    return entry ~= '' and #redis.call('XRANGE', streams[row[PRIORITY]], entry, entry) > 0
+    local there = entry ~= '' and redis.call('XRANGE', streams[row[PRIORITY]], entry, entry)[1]
+    return there and there[2][2] == id
   end
   return true
 end

@@ -73,29 +73,35 @@ local function after(entry, other)
   return tonumber(number) > tonumber(other_number)
 end
 
--- Whether the row's entry is in its stream, and whether it is given out.
-local function entry_of(row)
-  local stream, entry = K[row[PRIORITY]], row[ENTRY]
-  if entry == '' or #redis.call('XRANGE', stream, entry, entry) == 0 then return false, false end
-  local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
+-- Whose the row's entry is: "own", "none" (not there), or "other" (a stream that was lost and made anew in the
+-- same millisecond gives the same ids again).
+local function whose(id, row)
+  local there = row[ENTRY] ~= '' and redis.call('XRANGE', K[row[PRIORITY]], row[ENTRY], row[ENTRY])[1]
+  return there and (there[2][2] == id and 'own' or 'other') or 'none'
+end
+
+-- Whether the job's entry is in its stream, and whether it is given out.
+local function entry_of(id, row)
+  if whose(id, row) ~= 'own' then return false, false end
+  local pending = redis.pcall('XPENDING', K[row[PRIORITY]], group, row[ENTRY], row[ENTRY], 1)
   return true, not pending.err and #pending > 0
 end
 
-local function drop_entry(row)
-  if row[ENTRY] ~= '' then
+local function drop_entry(id, row)
+  if row[ENTRY] ~= '' and whose(id, row) ~= 'other' then
     redis.call('XACK', K[row[PRIORITY]], group, row[ENTRY])
     redis.call('XDEL', K[row[PRIORITY]], row[ENTRY])
   end
 end
 
 local function check_waiting(id, row)
-  local there, pending = entry_of(row)
+  local there, pending = entry_of(id, row)
   local leased = redis.call('ZSCORE', K.leases, id)
   local last = last_delivered(row[PRIORITY])
   local handed_back = there and pending and leased
   local ahead = there and not pending and not leased and (not last or after(row[ENTRY], last))
   if not (handed_back or ahead) and found(id, 'unreachable') then
-    drop_entry(row)
+    drop_entry(id, row)
     redis.call('ZREM', K.leases, id)
     row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
     row[SINCE] = now
@@ -108,11 +114,11 @@ local function check_running(id, row)
   if not redis.call('ZSCORE', K.leases, id) and found(id, 'unleased') then
     redis.call('ZADD', K.leases, now, id) -- run out: whoever asks next takes it back
   end
-  local there, pending = entry_of(row)
+  local there, pending = entry_of(id, row)
   if not pending and found(id, 'undelivered') then
     local stream = K[row[PRIORITY]]
     if not there then
-      drop_entry(row)
+      drop_entry(id, row)
       row[ENTRY] = redis.call('XADD', stream, '*', 'id', id)
       store(id, row)
     end
@@ -138,6 +144,7 @@ local function fail_without_spec(id, row)
     row[STATE] = 'waiting'
     event('due', id, '')
   end
+  if whose(id, row) == 'other' then row[ENTRY] = '' end
   local message = 'its specification is missing from the server'
   settle_badly(K, group, id, row, 'failed', now, cjson.encode({ class = 'bad_input', message = message }))
   row[PHASE] = ''

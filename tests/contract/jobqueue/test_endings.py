@@ -275,10 +275,62 @@ class TestHistory:
         assert [item.request_id for item in finished.history(status=status)] == ids
         assert [item.request_id for item in finished.history(status=status, limit=1)] == ids[:1]
 
+    def test_is_read_on_behind_the_last_record(self, finished: JobQueue) -> None:
+        first = finished.history(limit=4)
+        second = finished.history(limit=4, behind=first[-1])
+        third = finished.history(limit=4, behind=second[-1])
+
+        assert [item.request_id for item in second + third] == ["j4", "j3", "j2", "j1", "j0"]
+        assert finished.history(limit=4, behind=third[-1]) == []
+        failed = finished.history(status=JobState.FAILED, limit=1)
+        assert [item.request_id for item in finished.history(status=JobState.FAILED, behind=failed[0])] == [
+            "j4",
+            "j1",
+        ]
+
+    def test_pages_neither_repeat_nor_hide_a_record_while_jobs_finish(
+        self, finished: JobQueue, clock: ManualClock
+    ) -> None:
+        seen = finished.history(limit=3)
+        while page := finished.history(limit=3, behind=seen[-1]):
+            finished.enqueue([job(f"new{len(seen)}"), job(f"newer{len(seen)}")])
+            finished.complete_many([(lease, {}) for lease in finished.claim("bob", count=2)])
+            clock.advance(1)
+            seen += page
+
+        assert [item.request_id for item in seen] == [f"j{number}" for number in reversed(range(9))]
+
+    def test_of_one_moment_is_paged_through_whole(self, queue: JobQueue) -> None:
+        names = {f"j{number}" for number in range(450)}
+        queue.enqueue([job(name) for name in names])
+        queue.complete_many([(lease, {}) for lease in queue.claim("ann", count=450)])
+        seen = queue.history(limit=7)
+        while page := queue.history(limit=150, behind=seen[-1]):
+            seen += page
+
+        assert len(seen) == 450
+        assert {item.request_id for item in seen} == names
+        assert len(queue.history(limit=1000)) == 450
+
     def test_can_begin_at_a_time(self, finished: JobQueue, clock: ManualClock) -> None:
         recent = finished.history(since=clock.now() - 25)
 
         assert [item.request_id for item in recent] == ["j8", "j7"]
+
+
+def test_many_records_come_in_the_order_asked_for(queue: JobQueue) -> None:
+    names = [f"j{number}" for number in range(230)]
+    queue.enqueue([job(name) for name in names])
+    leases = {lease.request_id: lease for lease in queue.claim("ann", count=230)}
+    queue.complete_many([(leases[name], {"of": name}) for name in names[:-2]])
+    queue.fail(leases["j228"], failure(ErrorClass.BAD_INPUT))
+
+    found = queue.results(["unknown", *reversed(names)])
+
+    assert found[:2] == [None, None], "unknown, and running"
+    assert found[2] == queue.result("j228")
+    assert [item.result for item in found[3:] if item] == [{"of": name} for name in reversed(names[:-2])]
+    assert queue.results([]) == []
 
 
 def test_an_unknown_id_has_no_record_but_near_ones(queue: JobQueue) -> None:

@@ -253,6 +253,23 @@ class TestPriorities:
 
         assert [claimed(queue).request_id for _ in range(3)] == ["h", "n", "l"]
 
+    def test_an_empty_claim_uses_no_turn_up(self, queue: JobQueue) -> None:
+        for _ in range(6):
+            assert queue.claim("ann") == []
+        queue.enqueue([job("n"), job("h", priority="high")])
+
+        assert claimed(queue).request_id == "h", "six turns of ten are high's, and none of them is gone"
+
+    def test_a_claim_uses_as_many_turns_up_as_it_leases(self, queue: JobQueue) -> None:
+        queue.enqueue([job("only")])
+        assert len(queue.claim("ann", count=6)) == 1
+        queue.enqueue(
+            [job(f"{name}{number}", priority=name) for name in ("high", "normal") for number in range(9)]
+        )
+
+        order = [claimed(queue).request_id for _ in range(6)]
+        assert order == ["high0", "high1", "high2", "high3", "high4", "normal0"]
+
     @pytest.mark.parametrize("batch", [1, 10, 7])
     def test_none_starves(self, queue: JobQueue, batch: int) -> None:
         for priority in ("high", "normal", "low"):

@@ -7,6 +7,7 @@ import threading
 from lib.clock import ManualClock
 from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState
 from lib.jobqueue.lifecycle import JobEvent, advance
+from lib.jobqueue.model import WATCHER_KEPT_S
 from tests.contract.jobqueue.jobs import job, moment
 
 
@@ -154,5 +155,54 @@ class TestWatchers:
         queue.remove_watcher("w")
 
         assert queue.watchers() == []
+        assert queue.snapshot().lock_owner is None
+
+    def test_leaving_in_order_is_a_sign_of_life_newer_than_an_old_crash(
+        self, queue: JobQueue, clock: ManualClock
+    ) -> None:
+        queue.register_watcher("crashed", {})
+        clock.advance(100)
+        queue.register_watcher("orderly", {})
+        clock.advance(5)
+        queue.remove_watcher("orderly")
+        left = clock.now()
+        clock.advance(5)
+        queue.remove_watcher("never registered")
+
+        assert queue.snapshot().watcher_last_seen == moment(left)
+
+    def test_a_crash_newer_than_the_last_leaving_is_the_newest_sign_of_life(
+        self, queue: JobQueue, clock: ManualClock
+    ) -> None:
+        queue.register_watcher("orderly", {})
+        queue.remove_watcher("orderly")
+        clock.advance(50)
+        queue.register_watcher("crashed", {})
+        seen = clock.now()
+        clock.advance(500)
+
+        assert queue.snapshot().watcher_last_seen == moment(seen)
+
+    def test_one_dead_for_more_than_a_day_is_listed_no_more_but_its_last_sign_stays(
+        self, queue: JobQueue, clock: ManualClock
+    ) -> None:
+        queue.register_watcher("crashed", {})
+        seen = clock.now()
+        clock.advance(WATCHER_KEPT_S)
+        assert [item.name for item in queue.watchers()] == ["crashed"]
+        clock.advance(1)
+
+        assert queue.watchers() == []
+        queue.remove_watcher("somebody else")
+        assert queue.snapshot().watcher_last_seen == moment(seen)
+
+    def test_a_snapshot_holds_the_registry_of_the_same_moment(
+        self, queue: JobQueue, clock: ManualClock
+    ) -> None:
+        queue.register_watcher("first", {"pid": 1})
+        clock.advance(1)
+        queue.register_watcher("second", {"pid": 2})
+
         snapshot = queue.snapshot()
-        assert (snapshot.lock_owner, snapshot.watcher_last_seen) == (None, None)
+        assert list(snapshot.watchers) == queue.watchers()
+        assert [item.name for item in snapshot.watchers] == ["first", "second"]

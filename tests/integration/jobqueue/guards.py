@@ -169,12 +169,14 @@ def main() -> None:
     parser.add_argument("what", choices=["all", "new", "one"])
     parser.add_argument("id", nargs="?")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="", help="the scripts whose names match this expression")
     given = parser.parse_args()
     by_id = {mutant.id: mutant for mutant in mutants()}
     if given.what == "one":
         sys.exit(0 if noticed(by_id[given.id]) else 1)
     known = listed() if LIST.exists() else {}
     wanted = [mutant for name, mutant in by_id.items() if given.what == "all" or name not in known]
+    wanted = [mutant for mutant in wanted if re.match(given.only, mutant.script)]
     for mutant, red in try_all(wanted, given.jobs):
         reason = "" if red else f"  -- {known.get(mutant.id) or 'SURVIVES'}"
         print(f"{mutant.id}{reason}", flush=True)

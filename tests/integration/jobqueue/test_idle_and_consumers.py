@@ -131,6 +131,15 @@ def test_a_worker_that_already_sleeps_is_unblocked_by_wake(queue: JobQueue, raw:
     assert not worker.is_alive()
 
 
+def test_an_idle_worker_writes_nothing_down(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.claim("ann")
+    before = raw.info("persistence")["rdb_changes_since_last_save"]
+    for _ in range(20):
+        assert queue.claim("ann", count=3) == []
+
+    assert raw.info("persistence")["rdb_changes_since_last_save"] == before
+
+
 def names(raw: redis.Redis) -> set[str]:
     return {str(item["name"]) for item in raw.xinfo_consumers("pab:jobs:stream", "watchers")}
 
@@ -172,6 +181,17 @@ def test_long_dead_names_are_swept_when_a_worker_starts(
     transport.close()
 
     assert names(raw) == {"holder", "alive"}
+
+
+def test_rows_dead_for_more_than_a_day_leave_the_registry(queue: JobQueue, raw: redis.Redis) -> None:
+    now = time.time() * 1000
+    row = '{{"started_ms":1,"seen_ms":{:.0f},"data":{{}}}}'
+    raw.hset("pab:jobs:watcher", "old", row.format(now - 86_400_000 - 60_000))
+    raw.hset("pab:jobs:watcher", "recent", row.format(now - 86_400_000 + 60_000))
+
+    queue.register_watcher("new", {})
+
+    assert set(raw.hkeys("pab:jobs:watcher")) == {"recent", "new"}
 
 
 def test_many_workers_share_many_jobs_each_job_once(queue: JobQueue, redis_url: str) -> None:

@@ -55,6 +55,29 @@ def test_a_destroyed_group_costs_no_job(queue: JobQueue, raw: redis.Redis) -> No
     assert queue.snapshot().outstanding == 1
 
 
+@pytest.mark.parametrize("loss", ["group", "stream"])
+@pytest.mark.parametrize("priority", ["high", "normal", "low"])
+def test_a_lost_group_or_stream_does_not_stop_claims_while_a_lease_is_expired(
+    queue: JobQueue, raw: redis.Redis, loss: str, priority: str
+) -> None:
+    queue.enqueue([job("a", priority=priority), job("b", priority=priority)])
+    queue.claim("ann", lease_ms=1)
+    stream = "pab:jobs:stream" if priority == "normal" else f"pab:jobs:stream:{priority}"
+    if loss == "group":
+        raw.xgroup_destroy(stream, "watchers")
+    else:
+        raw.delete(stream)
+    give_up = time.monotonic() + 5
+    taken: set[str] = set()
+    wanted = {"a", "b"} if loss == "group" else {"a"}  # b had no lease, so only its entry led to it
+    while taken < wanted and time.monotonic() < give_up:
+        leases = queue.claim("bob", count=2, block_s=0.05)
+        taken |= {lease.request_id for lease in leases}
+        queue.complete_many([(lease, {}) for lease in leases])
+
+    assert taken == wanted
+
+
 def test_an_entry_that_vanished_is_replaced_and_told(queue: JobQueue, raw: redis.Redis) -> None:
     queue.enqueue([job("a")])
     queue.claim("ann", lease_ms=1)
@@ -250,6 +273,28 @@ class TestNoServer:
             connect(url)
         assert "wrong" not in str(caught.value)
         admin.close()
+
+    @pytest.mark.parametrize("sign", ["/", "?", "#"])
+    @pytest.mark.parametrize("half", ["pa", "12"])
+    @pytest.mark.parametrize(
+        "form", ["redis://user:{}@host:1/0", "redis+sentinel://u:{}@a,b/m", "unix://:{}@/s"]
+    )
+    def test_with_an_unescaped_password_says_so_and_tells_no_part_of_it(
+        self, form: str, half: str, sign: str
+    ) -> None:
+        url = form.format(f"{half}{sign}ss")
+
+        with pytest.raises(BadConfiguration, match="%2F stands for /") as caught:
+            connect(url)
+        said = str(caught.value).replace("127.0.0.1", "")
+        assert half not in said.replace("password", "")
+        assert "ss@" not in said
+        assert place_of(url) == "the given address"
+
+    def test_at_a_port_that_is_none_says_nothing_of_the_url(self) -> None:
+        with pytest.raises(BadConfiguration, match="REDIS_URL") as caught:
+            connect("redis://user:sesame@host:sesame/0")
+        assert "sesame" not in str(caught.value)
 
     def test_place_never_holds_a_secret(self) -> None:
         assert place_of("rediss://u:p@host:7/0") == "host:7"

@@ -78,6 +78,22 @@ def test_committed_jobs_exist_at_once_before_they_are_moved(faces: Faces, queue:
     assert conflicting[0].outcome is Outcome.CONFLICT
 
 
+@pytest.mark.parametrize("request_id", ["j0000", "j1099"])
+def test_a_committed_job_can_be_canceled_before_it_is_moved(
+    faces: Faces, queue: RedisQueue, request_id: str
+) -> None:
+    stage_all(faces)
+    faces.commit("b1", 2000, 10_000)
+
+    outcome = queue.cancel(request_id)
+
+    assert (outcome.canceled, outcome.state) == (True, JobState.CANCELED)
+    snapshot = queue.snapshot()
+    assert (snapshot.waiting, snapshot.canceled) == (1099, 1)
+    assert request_id not in {lease.request_id for _ in range(3) for lease in queue.claim("ann", count=500)}
+    assert queue.snapshot().waiting == 0
+
+
 def test_a_producer_that_died_after_committing_is_completed_by_a_worker(
     faces: Faces, queue: RedisQueue, clock: ManualClock
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,19 @@ def lost_entry(yard: Yard) -> None:
     yard.raw.xdel(yard.key("stream:low"), entry)
 
 
+def forget_delivery(yard: Yard) -> None:
+    yard.raw.xack(yard.key("stream"), GROUP, yard.entry_of("returned"))
+    yard.raw.zrem(yard.key("leases"), "returned")
+
+
+def point_to(yard: Yard, request_id: str, other: str) -> None:
+    """Make a job point to the entry of another one, as after a stream was lost and made anew."""
+    rows = {name: json.loads(yard.raw.hget(yard.key("state"), name)) for name in (request_id, other)}
+    yard.raw.xdel(yard.key("stream"), rows[request_id][6])
+    rows[request_id][6] = rows[other][6]
+    yard.raw.hset(yard.key("state"), request_id, json.dumps(rows[request_id]))
+
+
 def stage_alone(yard: Yard) -> None:
     row = '["staged","v1:00","normal",3,1,1,"feedfeedfeedfeed",""]'
     yard.raw.hset(yard.key("state"), "halfway", row)
@@ -60,6 +74,8 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
         lambda yard: yard.raw.zrem(yard.key("leases"), "returned"),
         lambda yard: yard.raw.xreadgroup(GROUP, "stranger", {yard.key("stream"): ">"}),
         lambda yard: yard.raw.xack(yard.key("stream"), GROUP, yard.entry_of("returned")),
+        forget_delivery,
+        lambda yard: yard.raw.zadd(yard.key("leases"), {"waiting": 0}),
     ],
     "R002": [lambda yard: yard.raw.zrem(yard.key("leases"), "running")],
     "R003": [
@@ -140,6 +156,43 @@ def test_a_waiting_job_that_lost_its_entry_is_given_out_again(yard: Yard) -> Non
         "first",
         "waiting",
     }
+
+
+def test_two_jobs_that_point_to_one_entry_are_told_apart_and_both_given_out(yard: Yard) -> None:
+    yard.queue.enqueue([job("twin")])
+    point_to(yard, "twin", "waiting")
+
+    found = look(yard, mend=True)
+
+    assert [(item.kind.id, item.subject) for item in found] == [("R001", "twin")]
+    assert look(yard) == []
+    assert {"waiting", "twin"} <= {lease.request_id for lease in yard.queue.claim("w-2", count=9)}
+
+
+def test_failing_a_job_never_takes_the_entry_of_another(yard: Yard) -> None:
+    yard.queue.enqueue([job("twin")])
+    point_to(yard, "twin", "waiting")
+    yard.raw.hdel(yard.key("spec"), "twin")
+
+    assert ids(look(yard, mend=True)) == ["R005"]
+
+    assert look(yard) == []
+
+
+def test_a_counter_that_moved_meanwhile_is_left_alone(yard: Yard) -> None:
+    assert yard.upkeep._run("repair_meta", "canceled", "5", 9) == 0
+    assert yard.raw.hget(yard.key("meta"), "canceled") == "1"
+
+
+def test_only_the_done_job_that_was_looked_at_is_forgotten(yard: Yard) -> None:
+    done, failed = yard.queue.result("done"), yard.queue.result("failed")
+    assert done is not None
+    assert failed is not None
+
+    assert yard.upkeep.forget([("done", done.lease_no + 1), ("failed", failed.lease_no)]) == []
+
+    assert yard.queue.result("done") == done
+    assert yard.queue.result("failed") == failed
 
 
 def test_a_running_job_that_lost_its_lease_goes_to_the_next_worker(yard: Yard) -> None:

@@ -11,6 +11,7 @@ from lib.jobqueue.lifecycle import TRANSITIONS, JobEvent
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 KEYS_PAGE = (DOCS / "redis-keys.md").read_text(encoding="utf-8")
+CLAIMS_PAGE = (DOCS.parent / "explanation" / "claims-and-leases.md").read_text(encoding="utf-8")
 EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 
 
@@ -33,3 +34,19 @@ def test_every_command_of_the_scripts_stands_in_the_list_for_permissions() -> No
     for name in [*scripts.names(), "prelude"]:
         used = set(re.findall(r"redis\.p?call\('([A-Z]+)'|\{ '([A-Z]{3,})'", scripts.source(name)))
         assert {first or second for first, second in used} <= listed, name
+
+
+def diagram() -> str:
+    """The transition table as a picture: an arrow per pair of states, with the events that take it."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (before, event), after in TRANSITIONS.items():
+        ends = (before.value if before else "[*]", after.value if after else "[*]")
+        arrows.setdefault(ends, []).append(event.value)
+    lines = [f"    {before} --> {after}: {', '.join(events)}" for (before, after), events in arrows.items()]
+    return "\n".join(["stateDiagram-v2", *lines])
+
+
+def test_the_state_diagram_is_the_transition_table() -> None:
+    drawn = re.findall(r"```mermaid\n(.*?)\n```", CLAIMS_PAGE, re.DOTALL)
+
+    assert drawn == [diagram()]

@@ -208,7 +208,7 @@ def test_schema_and_validator_agree(fields: dict[str, Any]) -> None:
         specs(json.dumps(raw).encode())
         accepted = True
     except InvalidJobFile as error:
-        beyond = ("nothing to speak", "NFC", "invisible")  # what a schema cannot say
+        beyond = ("nothing to speak", "NFC", "invisible", "name a voice")  # what a schema cannot say
         if all(any(word in str(problem) for word in beyond) for problem in error.problems):
             return
         accepted = False

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lib.jobspec import InvalidJobFile, load_job_file, parse_job_file
 from lib.jobspec.yamltree import LinedDict, LinedList, read_yaml
 
+BAD = Path(__file__).parents[2] / "corpus/bad"
 JOB = b"- {output_name: a, text: Hello., voice: newsroom}\n"
 WORDS = (
     *("~", "null", "Null", "NULL", "yes", "Yes", "YES", "no", "on", "Off", "true", "TRUE", "False", "y", "n"),
@@ -255,3 +256,15 @@ def test_the_python_parser_gives_the_same_where_the_c_parser_is_missing(
     assert parse_job_file(data, name="jobs.yaml", base_dir=None) == expected
     assert "no valid YAML" in _messages(b"- 'a\n")[0]
     assert "no valid YAML" in _messages(b"- \x01\n")[0]
+
+
+@pytest.mark.parametrize("path", sorted(BAD.glob("yaml-*.yaml")), ids=lambda path: path.stem)
+def test_both_parsers_lead_to_the_same_line_and_advice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for with_c in (True, False):
+        monkeypatch.setattr(yaml, "__with_libyaml__", with_c)
+        with pytest.raises(InvalidJobFile) as caught:
+            parse_job_file(path.read_bytes(), name="jobs.yaml", base_dir=None)
+        found.append([(problem.line, problem.suggestion) for problem in caught.value.problems])
+
+    assert found[0] == found[1]

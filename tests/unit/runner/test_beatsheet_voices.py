@@ -50,4 +50,15 @@ def test_wrong_beats_and_beats_nobody_can_speak_are_listed_together(
         load_speakable_beatsheet(path, voices, voice="newsroom")
 
     found = [(problem.line, problem.job, problem.field) for problem in caught.value.problems]
-    assert found == [(4, "tides:a", "speaker"), (12, "b", "txt"), (14, "tides:c", "language")]
+    assert found == [(7, "a", "speaker"), (12, "b", "txt"), (17, "c", "language")]
+
+
+def test_a_wrong_voice_given_for_all_beats_is_told_once(tmp_path: Path, voices: RegistryCheck) -> None:
+    path = sheet(tmp_path, {"id": "a", "text": "Hello."}, {"id": "b", "text": "Bye."})
+
+    with pytest.raises(InvalidJobFile) as caught:
+        load_speakable_beatsheet(path, voices, voice="newsrom")
+
+    assert [(problem.line, problem.job, problem.field) for problem in caught.value.problems] == [
+        (None, None, "voice")
+    ]

@@ -8,51 +8,62 @@ import pytest
 
 from job_runner.batch import Batch, Followed, Vanished
 from job_runner.moments import moment
-from job_runner.reading import read_finished, read_history
+from job_runner.reading import read_history
+from job_runner.reporting import report_on
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import Event, FinishedJob, JobRecord, JobState
 from lib.jobqueue.memory import MemoryQueue
-from tests.unit.runner.jobs import fail, finish, result, spec
+from tests.unit.runner.jobs import Shelf, fail, finish, result, spec
 
 
 class Counting(MemoryQueue):
-    """Counts the records asked for one by one."""
+    """Counts the looks, and the records that one of them gave at most."""
 
-    singles = 0
+    looks = 0
+    most = 0
 
     def result(self, request_id: str) -> FinishedJob | None:
-        self.singles += 1
+        self.looks += 1
         return super().result(request_id)
+
+    def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
+        self.looks += 1
+        return [MemoryQueue.result(self, request_id) for request_id in request_ids]
+
+    def history(
+        self,
+        *,
+        limit: int = 20,
+        status: JobState | None = None,
+        since: float | None = None,
+        behind: FinishedJob | None = None,
+    ) -> list[FinishedJob]:
+        found = super().history(limit=limit, status=status, since=since, behind=behind)
+        self.looks += 1
+        self.most = max(self.most, len(found))
+        return found
 
 
 class TestManyRecords:
-    def test_come_from_few_looks_when_the_jobs_stand_together(self) -> None:
+    def test_of_a_batch_come_from_one_look(self) -> None:
         queue = Counting()
         names = [f"j{n}" for n in range(120)]
         finish(queue, *names)
 
-        found = read_finished(queue, [*names, "unknown"])
+        assert [end.request_id for end in Followed(queue, names).results() if end] == names
+        assert queue.looks == 1
 
-        assert set(found) == set(names)
-        assert queue.singles == 0
-
-    def test_are_complete_when_many_other_jobs_ended_since(self) -> None:
+    def test_of_a_report_come_from_one_look(self) -> None:
         queue = Counting()
-        names = [f"j{n}" for n in range(60)]
+        names = [f"j{n}" for n in range(120)]
         finish(queue, *names)
-        finish(queue, *(f"other{n}" for n in range(200)))
-
-        assert set(read_finished(queue, names)) == set(names)
-        assert queue.singles > 0
-
-    def test_of_a_few_jobs_do_not_read_the_history(self) -> None:
-        queue = Counting()
-        finish(queue, "a", "b")
         queue.enqueue([spec("open")])
 
-        assert set(read_finished(queue, ["a", "open", "b"])) == {"a", "b"}
-        assert queue.singles == 2
+        report = report_on(queue, [spec(name) for name in [*names, "open", "missing"]], Shelf(), NOW)
+
+        assert report.totals()["done"] == 120
+        assert queue.looks == 1
 
     def test_of_the_history_come_newest_first(self) -> None:
         queue = MemoryQueue()
@@ -61,6 +72,31 @@ class TestManyRecords:
 
         assert {job.request_id for job in read_history(queue)} == {"a", "b"}
         assert [job.request_id for job in read_history(queue, status=JobState.FAILED)] == ["b"]
+
+    def test_of_the_whole_history_come_a_page_at_a_time(self) -> None:
+        queue = Counting()
+        names = [f"j{n}" for n in range(1200)]
+        finish(queue, *names)
+
+        reading = read_history(queue)
+        next(reading)
+        assert queue.looks == 1, "what is not asked for yet is not read yet"
+        seen = {job.request_id for job in reading}
+
+        assert len(seen) == 1199
+        assert queue.most <= 500
+
+    def test_of_the_history_are_each_read_once_while_others_finish(self) -> None:
+        queue = MemoryQueue()
+        names = [f"j{n}" for n in range(600)]
+        finish(queue, *names)
+        seen = []
+        for number, job in enumerate(read_history(queue)):
+            seen.append(job.request_id)
+            if number % 100 == 0:
+                finish(queue, f"new{number}")
+
+        assert sorted(seen) == sorted(names)
 
 
 class Scripted(MemoryQueue):

@@ -98,7 +98,17 @@ def test_an_over_long_failure_is_shortened_from_its_front() -> None:
         (["files", 0, "take"], 65, "take must be a whole number"),
         (["started_at"], "now", "started_at must be a number"),
         (["started_at"], 1e300, "started_at is out of range"),
+        (["started_at"], 10**400, "started_at is out of range"),
+        (["files", 0, "take"], 2, "must number its takes from 1"),
         (["record"], [], "record must be an object"),
+        (["record"], {"notes": "x" * 70_000}, "record is over 65536 bytes"),
+        (["record", "seconds"], "long", "seconds must be a number"),
+        (["record", "seconds"], True, "seconds must be a number"),
+        (["record", "loudness_lufs"], [], "loudness_lufs must be a number"),
+        (["record", "loudness_lufs"], -1e300, "loudness_lufs is out of range"),
+        (["record", "work_seconds"], {}, "work_seconds must be a number"),
+        (["record", "warnings"], "one", "warnings must be a list"),
+        (["record", "warnings"], [1], "warnings must be a list of texts"),
         (["request_id"], "x" * 300, "request_id is longer than 200"),
     ],
 )
@@ -115,6 +125,29 @@ def test_a_result_that_breaks_the_format_is_refused_with_the_field(
         SpoolResult.from_bytes(json.dumps(raw).encode())
 
 
+def test_a_record_may_leave_its_measures_open() -> None:
+    record = {"seconds": None, "loudness_lufs": -19.2, "warnings": [], "work_seconds": 1}
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, record, (FILE,))
+
+    assert SpoolResult.from_bytes(written.to_bytes()).record == record
+
+
+def test_a_character_beyond_the_first_plane_is_no_half_pair() -> None:
+    written = DONE.to_bytes().replace(b'{"seconds":1.5}', b'{"note":"\\ud83d\\ude00"}')
+
+    assert SpoolResult.from_bytes(written).record == {"note": "\U0001f600"}
+
+
+def test_a_log_line_that_is_no_unicode_reaches_the_reader_all_the_same() -> None:
+    """Names of files may be anything; they come as half surrogate pairs."""
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ErrorClass.ENGINE, "No \udcff.wav"))
+
+    error = SpoolResult.from_bytes(written.to_bytes()).error
+
+    assert error is not None
+    assert error.message == "No ?.wav"
+
+
 def test_one_name_for_two_files_is_refused() -> None:
     twice = SpoolResult(ENTRY, "a", 0.0, 0.0, {}, (FILE, FILE))
 
@@ -124,12 +157,38 @@ def test_one_name_for_two_files_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff", b"[]", b"nul", b'{"a": NaN}', b"[" * 100_000, b'{"format": ' + b"1" * 10_000 + b"}"],
-    ids=["empty", "binary", "list", "no-json", "nan", "deep", "huge-number"],
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"nul",
+        b'{"a": NaN}',
+        b"[" * 100_000,
+        b'{"format": ' + b"1" * 10_000 + b"}",
+        b'{"a": 1e400}',
+        b'{"a": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"a": ' + b"[" * 80 + b"]" * 80 + b"}",
+        b'{"a": "\xed\xa0\x80"}',
+    ],
+    ids=[
+        "empty",
+        "binary",
+        "list",
+        "no-json",
+        "nan",
+        "deep",
+        "huge-number",
+        "infinite",
+        "half-a-pair",
+        "half-a-pair-as-key",
+        "65-levels",
+        "half-a-pair-in-bytes",
+    ],
 )
 def test_what_is_no_json_object_is_refused(data: bytes) -> None:
     for reader in (SpoolJob.from_bytes, SpoolResult.from_bytes, Heartbeat.from_bytes):
-        with pytest.raises(InvalidSpoolData):
+        with pytest.raises(InvalidSpoolData, match=r"no valid JSON|must be a JSON object|deeper than"):
             reader(data)
 
 
@@ -147,3 +206,12 @@ def test_nothing_but_a_refusal_comes_of_a_strange_value(field: str, value: Any) 
 
     with contextlib.suppress(InvalidSpoolData):
         SpoolResult.from_bytes(json.dumps(raw).encode())
+
+
+@given(st.dictionaries(st.text(st.characters(), max_size=9), _JSON, max_size=4))
+def test_what_is_accepted_can_be_written_again(record: dict[str, Any]) -> None:
+    raw = json.loads(DONE.to_bytes()) | {"record": record}
+
+    with contextlib.suppress(InvalidSpoolData):
+        accepted = SpoolResult.from_bytes(json.dumps(raw).encode())
+        json.dumps(accepted.record, ensure_ascii=False, allow_nan=False).encode("utf-8")

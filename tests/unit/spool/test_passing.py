@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -17,6 +18,7 @@ from lib.spool import (
     ResultFile,
     SpoolBusy,
     SpoolClient,
+    SpoolFull,
     SpoolJob,
     SpoolResult,
     SpoolUnusable,
@@ -120,9 +122,12 @@ def test_what_a_dead_worker_held_is_taken_up_by_the_next(client: SpoolClient, ro
         assert [taken.entry for taken in following.take(1)] == [entry]
 
 
-def test_a_job_that_killed_two_workers_is_not_begun_again(client: SpoolClient, root: Path) -> None:
+def test_a_job_that_was_at_hand_of_five_workers_that_died_is_not_begun_again(
+    client: SpoolClient, root: Path
+) -> None:
+    """A net for clients that do not judge deaths; one that does acts at the second."""
     entry = client.submit(job())
-    for _ in range(2):
+    for _ in range(5):
         with WorkerSpool(root) as dying:
             dying.take(1)
             assert dying.begin(entry)
@@ -140,6 +145,62 @@ def test_a_job_given_back_has_not_been_begun(client: SpoolClient, root: Path) ->
             assert stopping.begin(entry)
             stopping.give_back(entry)
             assert client.entries() == {entry: Phase.INBOX}
+
+
+def test_a_job_that_was_only_being_written_when_its_worker_died_has_not_been_begun(
+    client: SpoolClient, root: Path
+) -> None:
+    entry = client.submit(job())
+    for _ in range(7):
+        with WorkerSpool(root) as dying:
+            dying.take(1)
+            assert dying.begin(entry)
+            dying.set_aside(entry)
+
+
+def work_until_the_disk_is_full(root: Path, entry: str) -> None:
+    with WorkerSpool(root) as refused:
+        refused.take(1)
+        assert refused.begin(entry)
+        raise SpoolFull("The disk is full.")
+
+
+def test_a_disk_that_is_full_blames_no_job(client: SpoolClient, root: Path) -> None:
+    entry = client.submit(job())
+    for _ in range(7):
+        with pytest.raises(SpoolFull):
+            work_until_the_disk_is_full(root, entry)
+
+
+def test_the_next_worker_is_told_which_jobs_were_left(client: SpoolClient, root: Path) -> None:
+    client.submit(job())
+    with WorkerSpool(root) as dying:
+        assert [taken.left for taken in dying.take(1)] == [False]
+    client.submit(job("b"))
+
+    with WorkerSpool(root) as following:
+        assert [taken.left for taken in following.take(2)] == [True, False]
+
+
+def test_a_full_disk_is_told_from_a_folder_that_cannot_be_used(
+    client: SpoolClient, worker: WorkerSpool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 75 and 78: one is waited for, the other is not."""
+    for number, status in ((errno.ENOSPC, 75), (errno.EDQUOT, 75), (errno.EROFS, 78), (errno.EACCES, 78)):
+        refusal = OSError(number, os.strerror(number))
+
+        def refuse(fd: int, error: OSError = refusal) -> None:
+            raise error
+
+        for act in (
+            lambda: client.submit(job()),
+            lambda: worker.publish(job().entry, SpoolResult(job().entry, "a", 0.0, 0.0)),
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "fsync", refuse)
+                with pytest.raises(SpoolUnusable) as caught:
+                    act()
+            assert (caught.value.exit_status, isinstance(caught.value, SpoolFull)) == (status, status == 75)
 
 
 def test_a_worker_that_died_after_publishing_does_not_speak_again(
@@ -172,6 +233,12 @@ def test_a_withdrawn_job_is_not_taken_and_a_begun_one_is_not_withdrawn(
     assert client.withdraw(first)
     assert [taken.entry for taken in worker.take(5)] == [second]
     assert not client.withdraw(second)
+
+
+def test_a_job_is_withdrawn_where_no_worker_ever_was(client: SpoolClient) -> None:
+    assert client.withdraw(client.submit(job()))
+
+    assert client.entries() == {}
 
 
 def test_a_cancellation_reaches_the_worker_and_ends_with_the_job(
@@ -260,8 +327,43 @@ class TestAWorkerThatCannotBeTrusted:
         result = client.result(entry)
         assert result is not None
 
-        with pytest.raises(SpoolUnusable):
+        with pytest.raises(InvalidSpoolData, match="is no plain file"):
             client.fetch(entry, result.files[0], tmp_path / "got.wav")
+
+    def test_a_link_instead_of_a_result_or_its_folder_is_not_followed(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path, tmp_path: Path
+    ) -> None:
+        """The same bytes, reached through a link: a worker must not point us to files of others."""
+        entry = client.submit(job())
+        worker.take(1)
+        finish(worker, entry)
+        own = root / "outbox" / entry
+        own.rename(tmp_path / "elsewhere")
+        own.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(InvalidSpoolData, match="is no plain file"):
+            client.result(entry)
+
+        own.unlink()
+        own.mkdir()
+        (own / "result.json").symlink_to(tmp_path / "elsewhere" / "result.json")
+        with pytest.raises(InvalidSpoolData, match="is no plain file"):
+            client.result(entry)
+
+        client.acknowledge(entry)
+        assert client.entries() == {}
+        assert (tmp_path / "elsewhere" / "audio.wav").exists()
+
+    def test_a_file_instead_of_the_results_folder_is_refused_and_removed(
+        self, client: SpoolClient, worker: WorkerSpool, root: Path
+    ) -> None:
+        entry = job().entry
+        (root / "outbox" / entry).write_bytes(b"?")
+
+        with pytest.raises(InvalidSpoolData, match="is no plain file"):
+            client.result(entry)
+
+        client.acknowledge(entry)
+        assert client.entries() == {}
 
     def test_a_fifo_instead_of_a_result_does_not_hang_the_client(
         self, client: SpoolClient, worker: WorkerSpool, root: Path

@@ -1,0 +1,252 @@
+"""What a plan would cost on rented machines, at the prices that a watcher saw last.
+
+The market lies in Redis (docs/reference/ledger.md, `the market`). It is a courtesy: whatever goes wrong here,
+the cost is unknown and the plan is as good as ever. So it is asked for by hand, in a thread, with a deadline:
+the client library alone takes longer to import than the answer may take.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from lib.clock import parse_rfc3339, rfc3339
+from lib.fleet import Caps, Demand, Offer, Policy, Price, Speeds, price_batch
+from lib.fleet.model import MICROS
+
+FRESH_S: Final = 3600.0  # a price older than that is no price
+PATIENCE_S: Final = 0.04  # beyond the time that the plan itself takes
+_ANSWER_WITHIN_S: Final = 0.5
+_MOST_BYTES: Final = 256 * 1024
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One job as money sees it: seconds of audio, all takes together, and its engine, None: unknown."""
+
+    audio_s: float
+    engine: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the jobs cost, micro-dollars: together, and the share of each in the order given."""
+
+    expected_micros: int
+    worst_micros: int
+    shares: tuple[int, ...]
+    worst_shares: tuple[int, ...]
+    provider: str
+    gpu: str
+    seen_at: float  # seconds since the epoch
+
+    def basis(self) -> str:
+        """For people: what the figures rest on."""
+        return f"{self.gpu} at {self.provider}, as seen at {rfc3339(self.seen_at)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The limits that a watcher with these settings would keep."""
+
+    policy: Policy
+    caps: Caps
+
+
+def terms(
+    *, machines: int, price: Decimal, hour: Decimal, day: Decimal, month: Decimal, batch: Decimal | None
+) -> Terms:
+    """Terms from settings; money in dollars. Without a machine allowed, one is reckoned with."""
+    caps = Caps(
+        hour=_micros(hour),
+        day=_micros(day),
+        month=_micros(month),
+        batch=None if batch is None else _micros(batch),
+        hourly_price=_micros(price),
+    )
+    return Terms(Policy(max_machines=max(1, machines)), caps)
+
+
+def _micros(dollars: Decimal) -> int:
+    return int(dollars * MICROS)
+
+
+def usd(micros: int) -> str:
+    """Micro-dollars as exact text in dollars."""
+    return f"{micros / MICROS:.6f}"
+
+
+# --- asking ----------------------------------------------------------------------------------------------
+
+
+class MarketQuestion:
+    """Asks a server for the market, from now on, while the caller does something else.
+
+    Plain addresses are asked, redis:// and unix://; for others the market stays unknown.
+    """
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._text: str | None = None
+        self._thread = threading.Thread(target=self._ask, args=(url, prefix), name="market", daemon=True)
+        self._thread.start()
+
+    def answer(self, patience_s: float = PATIENCE_S) -> str | None:
+        """The market as it is stored, if it has come; waits at most `patience_s` seconds."""
+        self._thread.join(patience_s)
+        return self._text
+
+    def _ask(self, url: str, prefix: str) -> None:
+        with suppress(OSError, ValueError, EOFError):
+            self._text = _fetched(url, f"{prefix}:market")
+
+
+def _fetched(url: str, key: str) -> str | None:
+    parts = urlsplit(url)
+    with _connected(url) as connection, connection.makefile("rb") as replies:
+        if parts.password:
+            _call(connection, replies, "AUTH", unquote(parts.username or "default"), unquote(parts.password))
+        database = _database(url)
+        if database:
+            _call(connection, replies, "SELECT", database)
+        return _call(connection, replies, "GET", key)
+
+
+def _connected(url: str) -> socket.socket:
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        path = unquote(parts.path)
+        found = os.lstat(path)
+        if not stat.S_ISSOCK(found.st_mode):
+            raise ValueError(f"{path} is no socket")
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_ANSWER_WITHIN_S)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+    if parts.scheme != "redis":
+        raise ValueError("not asked at such an address")
+    return socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379), _ANSWER_WITHIN_S)
+
+
+def _database(url: str) -> str:
+    parts = urlsplit(url)
+    named = parse_qs(parts.query).get("db", [""])[0]
+    return named or (parts.path.strip("/") if parts.scheme == "redis" else "")
+
+
+def _call(connection: socket.socket, replies: Any, *words: str) -> str | None:
+    """One command and its reply, a status or a bulk string; an error counts as no answer."""
+    encoded = [word.encode() for word in words]
+    parts = [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
+    connection.sendall(b"".join(parts))
+    head = replies.readline(1024)
+    if head.startswith(b"+"):
+        return ""
+    if not head.startswith(b"$") or not -1 <= int(head[1:]) <= _MOST_BYTES:
+        raise ValueError("the server refuses")
+    length = int(head[1:])
+    if length < 0:
+        return None
+    data = replies.read(length + 2)
+    if len(data) != length + 2:
+        raise EOFError
+    return str(data[:-2], "utf-8")
+
+
+# --- reckoning -------------------------------------------------------------------------------------------
+
+
+def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: float) -> Cost | None:
+    """Price the jobs on the stored market; None when it is none, unreadable, stale, or offers nothing fit.
+
+    Expected is at the lowest price of each class of GPU, worst at the median of each: the cheapest offer may
+    be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole.
+    """
+    try:
+        data = json.loads(stored or "null")
+        if data is None or data["version"] != _VERSION:
+            return None
+        seen_at = parse_rfc3339(data["seen_at"])
+        lowest = _price(work, data["classes"], "lowest_hourly_micros", found, now)
+        median = _price(work, data["classes"], "median_hourly_micros", found, now)
+        provider = str(data["provider"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if lowest is None or median is None or now - seen_at > FRESH_S:
+        return None
+    worst = max(lowest.worst_micros, median.worst_micros)
+    return Cost(
+        lowest.expected_micros,
+        worst,
+        _shared(lowest.expected_micros, work),
+        _shared(worst, work),
+        provider,
+        lowest.gpu,
+        seen_at,
+    )
+
+
+def _price(
+    work: Sequence[Work], classes: Sequence[Mapping[str, Any]], price: str, found: Terms, now: float
+) -> Price | None:
+    if not work:
+        return None
+    speeds, offers = Speeds(), []
+    for index, item in enumerate(classes):
+        gpu = str(item["gpu"])
+        offers.append(
+            Offer(
+                id=str(index),
+                machine_id=str(index),
+                host_id=str(index),
+                gpu=gpu,
+                hourly_micros=int(item[price]),
+                fee_micros=int(item["fee_micros"]),
+                perf=float(item["perf"]),
+                cuda=found.policy.least_cuda,  # only what is fit for the work is in the market
+                interruptible=bool(item["interruptible"]),
+            )
+        )
+        speeds.audio |= {(engine, gpu): float(speed) for engine, speed in item["speeds"].items()}
+        if item["cold_start_s"] is not None:
+            speeds.cold[gpu] = float(item["cold_start_s"])
+    demand = Demand(
+        waiting=len(work),
+        audio_s_per_job=sum(item.audio_s for item in work) / len(work),
+        engine=_main_engine(work),
+    )
+    return price_batch(offers, demand, policy=found.policy, caps=found.caps, speeds=speeds, hosts={}, now=now)
+
+
+def _main_engine(work: Sequence[Work]) -> str:
+    """The one that makes most of the audio: machines carry one."""
+    audio: Counter[str] = Counter()
+    for item in work:
+        if item.engine is not None:
+            audio[item.engine] += round(item.audio_s * 1000)
+    return audio.most_common(1)[0][0] if audio else ""
+
+
+def _shared(micros: int, work: Sequence[Work]) -> tuple[int, ...]:
+    whole = sum(item.audio_s for item in work) or 1.0
+    shares, given, audio_s = [], 0, 0.0
+    for item in work:
+        audio_s += item.audio_s
+        upto = round(micros * audio_s / whole)
+        shares.append(upto - given)
+        given = upto
+    return tuple(shares)

@@ -1,0 +1,134 @@
+"""Thin adapters from the loop's ports to the real parts, where these do not fit as they are.
+
+The SQL ledger, the queue on Redis and `lib.jobqueue.leader.Leadership` fit as they are. Not here: the way to
+machines, which belongs to the provider.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from job_watcher.delivery import Delivery
+from job_watcher.renting.ports import Leadership, NotLeading, Settled, Tell
+from lib.clock import Clock
+from lib.errors import BadInput, Unavailable
+from lib.fleet import Offer, Speeds
+from lib.jobqueue import JobQueue, JobState, Lease
+from lib.jobqueue.leader import LeaderLock, LeadershipLost
+from lib.jobqueue.market import GpuMarket, Market, publish_market
+from lib.spool import Files, InvalidSpoolData, SpoolClient, SpoolResult
+from lib.storage import Storage, publish_takes
+
+
+_WRITES = frozenset({"claim", "begin", "renew", "progress", "complete", "complete_many", "fail", "release"})
+
+
+def leaders_queue(queue: JobQueue, lock: LeaderLock, leadership: Leadership) -> JobQueue:
+    """The queue, with every write of a worker made only while we lead; then it raises NotLeading instead.
+
+    A leader that was stopped for longer than its lock and shorter than its jobs' leases still passes the
+    queue's own fence: it would begin and renew jobs beside its successor.
+    """
+
+    def leads() -> bool:
+        epoch = lock.epoch
+        return epoch is not None and leadership.held(epoch)
+
+    return cast(JobQueue, _LeadersQueue(queue, leads))
+
+
+class _LeadersQueue:
+    def __init__(self, queue: JobQueue, leads: Callable[[], bool]) -> None:
+        self._queue, self._leads = queue, leads
+
+    def __getattr__(self, method: str) -> Any:
+        call, leads = getattr(self._queue, method), self._leads
+        if method not in _WRITES:
+            return call
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not leads():
+                raise NotLeading("This watcher does not lead any more: its jobs are another one's.")
+            return call(*args, **kwargs)
+
+        return guarded
+
+
+class RedisMarketBoard:
+    """`MarketBoard` in Redis: a summary by GPU, for `job-runner plan`. Only the leader's passes the fence."""
+
+    def __init__(self, lock: LeaderLock, *, provider: str, clock: Clock, tell: Tell) -> None:
+        self._lock, self._provider, self._clock, self._tell = lock, provider, clock, tell
+
+    def show(self, offers: Sequence[Offer], speeds: Speeds) -> None:
+        """Publish; a market that cannot be published is no reason to stop renting."""
+        market = Market(self._provider, self._clock.now(), summary(offers, speeds))
+        try:
+            publish_market(self._lock, market)
+        except LeadershipLost as error:
+            raise NotLeading(error.message) from None
+        except (Unavailable, BadInput) as error:
+            self._tell("trouble", error.message, "")
+
+
+def summary(offers: Sequence[Offer], speeds: Speeds) -> tuple[GpuMarket, ...]:
+    """The offers by GPU and by whether they can be taken away, cheapest class first."""
+    classes: dict[tuple[str, bool], list[Offer]] = defaultdict(list)
+    for offer in offers:
+        classes[offer.gpu, offer.interruptible].append(offer)
+    found = [_class(members, speeds) for members in classes.values()]
+    return tuple(sorted(found, key=lambda item: (item.lowest_hourly_micros, item.gpu)))
+
+
+def _class(offers: Sequence[Offer], speeds: Speeds) -> GpuMarket:
+    cheapest = min(offers, key=lambda offer: (offer.hourly_micros, offer.id))
+    return GpuMarket(
+        gpu=cheapest.gpu,
+        offers=len(offers),
+        lowest_hourly_micros=cheapest.hourly_micros,
+        median_hourly_micros=statistics.median_high(offer.hourly_micros for offer in offers),
+        fee_micros=cheapest.fee_micros,
+        interruptible=cheapest.interruptible,
+        perf=cheapest.perf,
+        speeds={engine: speed for (engine, gpu), speed in speeds.audio.items() if gpu == cheapest.gpu},
+        cold_start_s=speeds.cold.get(cheapest.gpu),
+    )
+
+
+class DeliverySettler:
+    """`Settler` by the delivery that every provider shares. `scratch` may be emptied at any time."""
+
+    def __init__(
+        self, queue: JobQueue, storage: Storage, *, provider: str, scratch: Path, clock: Clock
+    ) -> None:
+        self._queue, self._storage, self._provider = queue, storage, provider
+        self._scratch, self._clock = scratch, clock
+
+    def settle(self, files: Files, entry: str, lease: Lease) -> Settled:
+        """Verify, store, record; with what the machine measured, for the fleet to learn from."""
+        spool = SpoolClient(files)
+        delivery = Delivery(self._queue, spool, self._storage, scratch=self._scratch, clock=self._clock)
+        settled = delivery.settle(entry, lease, provider=self._provider)
+        if settled.state is JobState.DONE:
+            publish_takes(self._storage, settled.takes)
+        try:
+            result = spool.result(entry)
+        except (InvalidSpoolData, Unavailable):
+            result = None  # it is settled all the same
+        if settled.state is not JobState.DONE:
+            error = result.error if result else None
+            return Settled(settled.state, problem=error.error_class.value if error else "corrupt_output")
+        return Settled(JobState.DONE, *((_audio_s(result), _worked_s(result)) if result else ()))
+
+
+def _audio_s(result: SpoolResult) -> float:
+    """Seconds of all takes, of which the record tells the chosen one's: the machine made each of them."""
+    return float(result.record.get("seconds") or 0.0) * len(result.files)
+
+
+def _worked_s(result: SpoolResult) -> float:
+    return max(0.0, result.finished_at - result.started_at)
