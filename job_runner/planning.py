@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
+from job_runner.pricing import Cost, Work, usd
 from job_runner.speakable import (
     Answer,
     RegistryCheck,
@@ -48,6 +51,11 @@ class PlannedJob:
         return round(len(self.spec.text.strip()) / rate, 1)
 
     @property
+    def work(self) -> Work:
+        """The job as money sees it: every take is made."""
+        return Work(self.estimated_audio_s * self.spec.variants, self.speech.engine if self.speech else None)
+
+    @property
     def preview(self) -> str:
         """The start of the text on one line."""
         words = " ".join(self.spec.text[: _PREVIEW * 4].split())
@@ -70,7 +78,7 @@ class PlannedJob:
             "format": spec.format,
             "characters": len(spec.text),
             "estimated_audio_s": self.estimated_audio_s,
-            "estimated_cost_usd": None,  # not known before a machine is chosen
+            "estimated_cost_usd": None,  # the plan knows, if anybody does
             "fingerprint": spec.fingerprint,
             "preview": self.preview,
         }
@@ -83,6 +91,19 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
+    cost: Cost | None = None  # None: no market was seen lately
+
+    def costs(self) -> Iterator[tuple[str | None, str | None]]:
+        """Of each job in order: dollars as text, expected and worst."""
+        if self.cost is None:
+            return repeat((None, None), len(self.jobs))
+        return zip(map(usd, self.cost.shares), map(usd, self.cost.worst_shares), strict=True)
+
+    def total_cost(self) -> tuple[str | None, str | None]:
+        """Dollars as text for all jobs together, expected and worst."""
+        if self.cost is None:
+            return None, None
+        return usd(self.cost.expected_micros), usd(self.cost.worst_micros)
 
     def totals(self) -> dict[str, Any]:
         """Sums over the jobs; `takes` counts every variant."""
@@ -91,18 +112,26 @@ class Plan:
             "takes": sum(job.spec.variants for job in self.jobs),
             "characters": sum(len(job.spec.text) for job in self.jobs),
             "estimated_audio_s": round(sum(job.estimated_audio_s for job in self.jobs), 1),
-            "estimated_cost_usd": None,
+            **_money(*self.total_cost()),
             "problems": len(self.problems),
         }
 
     def to_json(self) -> dict[str, Any]:
         """The value of `plan --json`: jobs, totals, problems and warnings."""
         return {
-            "jobs": [job.to_json() for job in self.jobs],
+            "jobs": [
+                job.to_json() | _money(*cost) for job, cost in zip(self.jobs, self.costs(), strict=True)
+            ],
             "totals": self.totals(),
             "problems": [problem.to_json() for problem in self.problems],
             "warnings": [warning.to_json() for warning in self.warnings],
         }
+
+
+def _money(expected: str | None, worst: str | None) -> dict[str, str | None]:
+    """The keys about money; the worst case is there only where a cost is known."""
+    known = {"estimated_cost_usd": expected}
+    return known if worst is None else known | {"worst_cost_usd": worst}
 
 
 def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:

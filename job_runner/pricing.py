@@ -17,18 +17,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lib.clock import parse_rfc3339, rfc3339
-from lib.fleet import Caps, Demand, Offer, Policy, Price, Speeds, price_batch
-from lib.fleet.model import MICROS
+
+if TYPE_CHECKING:
+    from lib.fleet import Caps, Offer, Policy, Price, Speeds
 
 FRESH_S: Final = 3600.0  # a price older than that is no price
 PATIENCE_S: Final = 0.04  # beyond the time that the plan itself takes
 _ANSWER_WITHIN_S: Final = 0.5
 _MOST_BYTES: Final = 256 * 1024
 _VERSION: Final = 1
+_MICROS: Final = 1_000_000  # in a dollar
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +61,41 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The limits that a watcher with these settings would keep."""
+    """The limits that a watcher with these settings would keep; money in dollars."""
 
-    policy: Policy
-    caps: Caps
+    machines: int
+    price: Decimal
+    hour: Decimal
+    day: Decimal
+    month: Decimal
+    batch: Decimal | None = None
 
+    def policy(self) -> Policy:
+        """As the fleet decides. Where no machine is allowed, one is reckoned with."""
+        from lib.fleet import Policy
 
-def terms(
-    *, machines: int, price: Decimal, hour: Decimal, day: Decimal, month: Decimal, batch: Decimal | None
-) -> Terms:
-    """Terms from settings; money in dollars. Without a machine allowed, one is reckoned with."""
-    caps = Caps(
-        hour=_micros(hour),
-        day=_micros(day),
-        month=_micros(month),
-        batch=None if batch is None else _micros(batch),
-        hourly_price=_micros(price),
-    )
-    return Terms(Policy(max_machines=max(1, machines)), caps)
+        return Policy(max_machines=max(1, self.machines))
+
+    def caps(self) -> Caps:
+        """As the fleet keeps them."""
+        from lib.fleet import Caps
+
+        return Caps(
+            hour=_micros(self.hour),
+            day=_micros(self.day),
+            month=_micros(self.month),
+            batch=None if self.batch is None else _micros(self.batch),
+            hourly_price=_micros(self.price),
+        )
 
 
 def _micros(dollars: Decimal) -> int:
-    return int(dollars * MICROS)
+    return int(dollars * _MICROS)
 
 
 def usd(micros: int) -> str:
     """Micro-dollars as exact text in dollars."""
-    return f"{micros / MICROS:.6f}"
+    return f"{micros / _MICROS:.6f}"
 
 
 # --- asking ----------------------------------------------------------------------------------------------
@@ -111,12 +122,29 @@ class MarketQuestion:
             self._text = _fetched(url, f"{prefix}:market")
 
 
+def embedded_url(data_dir: Path) -> str | None:
+    """The address of the data folder's embedded server, if its socket is there and ours; starts nothing."""
+    from lib.jobqueue.embedded import EmbeddedServer
+
+    try:
+        if not (data_dir / "redis").is_dir():
+            return None
+        server = EmbeddedServer(data_dir)
+        found = server.socket_path.lstat()
+    except OSError:
+        return None
+    return server.url if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid() else None
+
+
 def _fetched(url: str, key: str) -> str | None:
-    parts = urlsplit(url)
+    parts, options = urlsplit(url), parse_qs(urlsplit(url).query)
+    password = options.get("password", [unquote(parts.password or "")])[0]
+    user = options.get("username", [unquote(parts.username or "") or "default"])[0]
+    path = parts.path.strip("/") if parts.scheme == "redis" else ""
+    database = options.get("db", [path])[0]
     with _connected(url) as connection, connection.makefile("rb") as replies:
-        if parts.password:
-            _call(connection, replies, "AUTH", unquote(parts.username or "default"), unquote(parts.password))
-        database = _database(url)
+        if password:
+            _call(connection, replies, "AUTH", user, password)
         if database:
             _call(connection, replies, "SELECT", database)
         return _call(connection, replies, "GET", key)
@@ -125,14 +153,10 @@ def _fetched(url: str, key: str) -> str | None:
 def _connected(url: str) -> socket.socket:
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        path = unquote(parts.path)
-        found = os.lstat(path)
-        if not stat.S_ISSOCK(found.st_mode):
-            raise ValueError(f"{path} is no socket")
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(_ANSWER_WITHIN_S)
         try:
-            connection.connect(path)
+            connection.connect(unquote(parts.path))
         except OSError:
             connection.close()
             raise
@@ -140,12 +164,6 @@ def _connected(url: str) -> socket.socket:
     if parts.scheme != "redis":
         raise ValueError("not asked at such an address")
     return socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379), _ANSWER_WITHIN_S)
-
-
-def _database(url: str) -> str:
-    parts = urlsplit(url)
-    named = parse_qs(parts.query).get("db", [""])[0]
-    return named or (parts.path.strip("/") if parts.scheme == "redis" else "")
 
 
 def _call(connection: socket.socket, replies: Any, *words: str) -> str | None:
@@ -203,33 +221,48 @@ def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: floa
 def _price(
     work: Sequence[Work], classes: Sequence[Mapping[str, Any]], price: str, found: Terms, now: float
 ) -> Price | None:
+    from lib.fleet import Demand, price_batch
+
     if not work:
         return None
-    speeds, offers = Speeds(), []
-    for index, item in enumerate(classes):
-        gpu = str(item["gpu"])
-        offers.append(
-            Offer(
-                id=str(index),
-                machine_id=str(index),
-                host_id=str(index),
-                gpu=gpu,
-                hourly_micros=int(item[price]),
-                fee_micros=int(item["fee_micros"]),
-                perf=float(item["perf"]),
-                cuda=found.policy.least_cuda,  # only what is fit for the work is in the market
-                interruptible=bool(item["interruptible"]),
-            )
-        )
-        speeds.audio |= {(engine, gpu): float(speed) for engine, speed in item["speeds"].items()}
-        if item["cold_start_s"] is not None:
-            speeds.cold[gpu] = float(item["cold_start_s"])
+    policy = found.policy()
+    offers = [_offer(item, price, policy, str(index)) for index, item in enumerate(classes)]
     demand = Demand(
         waiting=len(work),
         audio_s_per_job=sum(item.audio_s for item in work) / len(work),
         engine=_main_engine(work),
     )
-    return price_batch(offers, demand, policy=found.policy, caps=found.caps, speeds=speeds, hosts={}, now=now)
+    speeds = _speeds(classes)
+    return price_batch(offers, demand, policy=policy, caps=found.caps(), speeds=speeds, hosts={}, now=now)
+
+
+def _offer(item: Mapping[str, Any], price: str, policy: Policy, name: str) -> Offer:
+    """A class as one offer. What is in the market was found fit for the work: that is not asked again."""
+    from lib.fleet import Offer
+
+    return Offer(
+        id=name,
+        machine_id=name,
+        host_id=name,
+        gpu=str(item["gpu"]),
+        hourly_micros=int(item[price]),
+        fee_micros=int(item["fee_micros"]),
+        perf=float(item["perf"]),
+        cuda=policy.least_cuda,
+        interruptible=bool(item["interruptible"]),
+    )
+
+
+def _speeds(classes: Sequence[Mapping[str, Any]]) -> Speeds:
+    from lib.fleet import Speeds
+
+    speeds = Speeds()
+    for item in classes:
+        gpu = str(item["gpu"])
+        speeds.audio |= {(engine, gpu): float(speed) for engine, speed in item["speeds"].items()}
+        if item["cold_start_s"] is not None:
+            speeds.cold[gpu] = float(item["cold_start_s"])
+    return speeds
 
 
 def _main_engine(work: Sequence[Work]) -> str:

@@ -2,10 +2,10 @@
 
     python -m bench.peers.streaq_zombie [--python PYTHON] [--json]
 
-Makes a virtual environment in a temporary folder, installs the pinned peer there (or uses PYTHON, which has
-it), and starts a server of its own. Worker A takes a job of five seconds of work and is stopped; worker B takes
-the job over; A goes on. B ends first, then A. `overwritten` is true when the stored result is A's, the stale one.
-The same story for our queue is tests/integration/jobqueue/test_zombie.py.
+Makes a virtual environment in a temporary folder, installs the pinned peer there (or uses PYTHON, which
+has it), and starts a server of its own. Worker A takes a job of five seconds of work and is stopped; worker B
+takes the job over; A goes on. B ends first, then A. `overwritten` is true when the stored result is A's, the
+stale one. The same story for our queue is tests/integration/jobqueue/test_zombie.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from job_runner import wiring
+import time
+from dataclasses import replace
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from job_runner import pricing, wiring
 from job_runner.planning import Plan, RegistryCheck, plan_job_file
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
@@ -10,19 +17,47 @@ from lib.errors import BadInput, ExitStatus
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 
+AskedUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redis-url",
+        metavar="URL",
+        help="Where to look for prices; else REDIS_URL, else the embedded server if it runs.",
+        show_default=False,
+    ),
+]
+
 
 def command(
     path: JobFileArgument,
     voices_dir: VoicesDirOption = None,
+    redis_url: AskedUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
     """Check a job file and show what it would make; nothing is enqueued or spoken.
 
-    Needs no server. Exit status 65 when anything is wrong; every problem is listed with its line.
+    Needs no server; one that is set, or runs already, is asked for prices.
+    Exit status 65 when anything is wrong; every problem is listed with its line.
     """
-    settings = wiring.settings({"VOICES_DIR": str(voices_dir) if voices_dir else None})
+    settings = wiring.settings(
+        {"VOICES_DIR": str(voices_dir) if voices_dir else None, "REDIS_URL": redis_url}
+    )
+    url = settings.redis_url or pricing.embedded_url(settings.jobs_data_dir)
+    question = pricing.MarketQuestion(url, settings.jobs_prefix) if url else None
     check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
     plan = plan_job_file(path, check)
+    market = question.answer() if question else None
+    if market is not None:
+        terms = pricing.Terms(
+            machines=settings.max_machines,
+            price=settings.max_dph,
+            hour=settings.spend_cap_hour,
+            day=settings.spend_cap_day,
+            month=settings.spend_cap_month,
+            batch=settings.spend_cap_batch,
+        )
+        work = [job.work for job in plan.jobs]
+        plan = replace(plan, cost=pricing.cost_of(work, market, terms, now=time.time()))
     if json_:
         output.emit_json(plan.to_json())
     elif plan.jobs:
@@ -50,10 +85,11 @@ def _show(plan: Plan) -> None:
             output.Column("chars", "right"),
             output.Column("audio", "right"),
             output.Column("cost", "right"),
+            *([output.Column("worst", "right")] if plan.cost else []),
             output.Column("text", wrap=True),
         ]
     )
-    for job in plan.jobs:
+    for job, (expected, worst) in zip(plan.jobs, plan.costs(), strict=True):
         spec = job.spec
         table.row(
             spec.request_id,
@@ -61,7 +97,7 @@ def _show(plan: Plan) -> None:
             spec.voice or spec.speaker,
             len(spec.text),
             f"~{seconds_text(job.estimated_audio_s)}",
-            None,
+            *([_dollars(expected), _dollars(worst)] if plan.cost else [None]),
             job.preview,
         )
     table.show()
@@ -69,8 +105,19 @@ def _show(plan: Plan) -> None:
     output.say(
         f"{_counted(totals['jobs'], 'job')}, {_counted(totals['takes'], 'take')}, "
         f"{_counted(totals['characters'], 'character')}, "
-        f"about {seconds_text(totals['estimated_audio_s'])} of audio, cost unknown"
+        f"about {seconds_text(totals['estimated_audio_s'])} of audio, {_cost(plan)}"
     )
+
+
+def _cost(plan: Plan) -> str:
+    if plan.cost is None:
+        return "cost unknown (no market seen yet)"
+    expected, worst = map(_dollars, plan.total_cost())
+    return f"about {expected}, at worst {worst} ({plan.cost.basis()})"
+
+
+def _dollars(text: str | None) -> str | None:
+    return None if text is None else f"${Decimal(text):.4f}"
 
 
 def _counted(count: int, thing: str) -> str:

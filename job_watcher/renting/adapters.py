@@ -23,7 +23,6 @@ from lib.jobqueue.market import GpuMarket, Market, publish_market
 from lib.spool import Files, InvalidSpoolData, SpoolClient, SpoolResult
 from lib.storage import Storage, publish_takes
 
-
 _WRITES = frozenset({"claim", "begin", "renew", "progress", "complete", "complete_many", "fail", "release"})
 
 

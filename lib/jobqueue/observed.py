@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-COUNTED_AT_MOST: Final = 1000  # jobs ahead in line that are counted
+COUNTED_AT_MOST: Final = 200  # jobs ahead in line that are counted
 
 
 @dataclass(frozen=True, slots=True)

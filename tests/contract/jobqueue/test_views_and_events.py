@@ -168,7 +168,9 @@ class TestWatchers:
         left = clock.now()
         clock.advance(5)
         queue.remove_watcher("never registered")
-
+        assert queue.snapshot().watcher_last_seen == moment(left)
+        clock.advance(WATCHER_KEPT_S)  # the crashed one leaves the registry
+        queue.remove_watcher("never registered")
         assert queue.snapshot().watcher_last_seen == moment(left)
 
     def test_a_crash_newer_than_the_last_leaving_is_the_newest_sign_of_life(

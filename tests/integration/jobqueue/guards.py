@@ -5,7 +5,8 @@
     python -m tests.integration.jobqueue.guards one ID             try one, and show the tests
 
 A mutant is one condition forced to true or false, or one operand of its "and" or "or" left out. guards.txt
-lists them all; those that change nothing that can be seen stand there with the reason.
+lists them all; those that change nothing that can be seen stand there with the reason, and "untried" marks
+those that no run has tried since they were written.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lib.jobqueue import scripts
 
 HERE: Final = Path(__file__).parent
 LIST: Final = HERE / "guards.txt"
+UNTRIED: Final = "untried"
 # The quickest to notice first.
 _SUITES: Final = (
     "tests/contract/jobqueue",
@@ -34,16 +36,23 @@ _SUITES: Final = (
     "tests/integration/jobqueue/test_idle_and_consumers.py",
     "tests/integration/jobqueue/test_lost_replies.py",
     "tests/integration/jobqueue/test_safety_net.py",
+    "tests/integration/jobqueue/test_guarded.py",
     "tests/integration/jobqueue/test_side_by_side.py",
 )
 _SUITES_OF: Final = {
-    "lock": ("tests/integration/machines/test_leader.py", "tests/integration/machines/test_market.py"),
+    "lock": (
+        "tests/integration/jobqueue/test_guarded.py",
+        "tests/integration/machines/test_leader.py",
+        "tests/integration/machines/test_market.py",
+    ),
     "flush": ("tests/integration/status",),
     "repair": ("tests/integration/status",),
 }
 _CONDITION: Final = re.compile(r"\b(?:if|elseif|while)\s+(?P<c>.+?)\s+(?:then|do)\b")
-_CHOICE: Final = re.compile(r"(?:return |= |, )(?P<c>[^=,]*?(?:==|>=|<=|~=|>|<|not |\w\]).*?) and [^ ]+ or ")
-_TEST: Final = re.compile(r"^\s*return (?P<c>\(?[^{]*? (?:and|or) (?!.* or ).+)$")
+_CHOICE: Final = re.compile(
+    r"(?:return |= |, )(?P<c>[^=,]*?(?:==|>=|<=|~=|>|<|not |\w\])[^,]*?) and [^ ]+ or "
+)
+_TEST: Final = re.compile(r"^\s*(?:return|local \w+ =) (?P<c>[^{]*? (?:and|or) (?!.* or ).+)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def test_a_copy_of_a_data_folder_gets_a_server_of_its_own(server: EmbeddedServer
     shutil.copytree(short / "data", short / "copy")
     copy = EmbeddedServer(short / "copy", short / "run")
     try:
+        assert copy.socket_path != server.socket_path
         assert not copy.running()
         copy.ensure()
         assert copy.pid() != server.pid()

@@ -29,6 +29,7 @@ from lib.jobqueue.memory import MemoryQueue
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.transport import Transport
 from tests.contract.jobqueue.jobs import job
+from tests.integration.topologies import told
 
 IDS = [f"j{number}" for number in range(6)]
 OPTIONS = QueueOptions(lease_ms=10_000, result_ttl_s=300, history_max=4, max_depth=5, lost_limit=3)
@@ -158,6 +159,19 @@ class SideBySide(RuleBasedStateMachine):
     def forget_scripts(self) -> None:
         self.raw.script_flush()
 
+    @rule()
+    def restart_server(self) -> None:
+        """As after a restart: the data read back from disk, no scripts, no connections."""
+        told(self.raw, "DEBUG", "RELOAD")
+        self.raw.script_flush()
+        told(self.raw, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    @rule()
+    def sweep(self) -> None:
+        """On no ordinary path is there anything to mend."""
+        self.memory._store.trim(100)
+        assert self.redis.sweep() == (0, 0)
+
     @invariant()
     def both_tell_the_same(self) -> None:
         self.both(lambda queue, _: queue.snapshot())
@@ -215,10 +229,10 @@ def run_examples(count: int, raw: redis.Redis, url: str) -> None:
 
 
 def test_two_writings_of_the_rules_agree(raw: redis.Redis, redis_url: str) -> None:
-    run_examples(80, raw, redis_url)
+    run_examples(200, raw, redis_url)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_two_writings_of_the_rules_agree_for_long(raw: redis.Redis, redis_url: str) -> None:
-    run_examples(5000, raw, redis_url)
+    run_examples(20_000, raw, redis_url)

@@ -6,15 +6,18 @@ import hashlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 import soundfile
 
 from lib.jobqueue import JobState
 from lib.spool import SpoolClient
 from lib.spool.files import LocalFiles
 from lib.spool.model import Phase
+from tests.integration.servers import Server
 from tests.integration.watcher.conftest import Deployment, beats
 
 
@@ -39,7 +42,7 @@ def test_a_job_becomes_a_playable_file_whose_record_matches_it(deployment: Deplo
         assert finished.attempt == 1
 
 
-def test_the_model_is_loaded_once_for_all_jobs(deployment: Deployment) -> None:
+def test_one_worker_process_serves_all_jobs(deployment: Deployment) -> None:
     specs = beats(8)
     deployment.enqueue(specs)
     deployment.start_watcher()
@@ -63,6 +66,63 @@ def test_an_idle_watcher_takes_a_new_job_at_once(deployment: Deployment) -> None
     created, claimed = deployment.events("created")[-1], deployment.events("claimed")[-1]
     assert claimed.request_id == created.request_id == late.request_id
     assert claimed.at - created.at < 1.0  # its block lasts 5 s: it was woken
+
+
+def test_a_free_slot_takes_a_new_job_at_once_and_a_long_one_costs_the_server_little(
+    deployment: Deployment, own_server: Server
+) -> None:
+    """One long job is held and three slots are free: the queue is waited at, not asked over and over."""
+    long, late = beats(1, sentences=800)[0], beats(2)[1]
+    deployment.lease_ms = 60_000
+    deployment.enqueue([long])
+    deployment.start_watcher()
+    deployment.wait_for("begun", lambda: deployment.events("begun"))
+    with redis.Redis.from_url(own_server.url, decode_responses=True) as client:
+        before, started = _commands(client), time.monotonic()
+        time.sleep(3.0)  # a rate needs a while to be measured in
+        rate = (_commands(client) - before) / (time.monotonic() - started)
+
+    deployment.enqueue([late])
+    deployment.wait_for("both claimed", lambda: len(deployment.events("claimed")) == 2)
+
+    created, claimed = deployment.events("created")[-1], deployment.events("claimed")[-1]
+    assert claimed.at - created.at <= 0.5
+    assert rate < 2.0
+
+
+def _commands(client: redis.Redis) -> int:
+    """Scripts and waits the server was asked for; what a script does inside is the server's own business."""
+    stats = client.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("evalsha", "eval", "xread"))
+
+
+def test_a_server_that_is_killed_and_comes_back_costs_nothing(
+    deployment: Deployment, own_server: Server
+) -> None:
+    """The loop, the renewals and the intake all wait for it."""
+    specs = beats(6, sentences=12)
+    deployment.lease_ms = 60_000
+    deployment.enqueue(specs)
+    watcher = deployment.start_watcher()
+    deployment.wait_for("one done", lambda: deployment.queue.snapshot().done >= 1)
+
+    own_server.kill()
+    log = deployment.data / "watchers" / "0" / "spool" / "outbox"
+    _until(lambda: len(list(log.iterdir())) >= 1)  # work goes on, and is kept
+    own_server.start()
+    deployment.wait_until_done(specs)
+
+    assert watcher.poll() is None
+    deployment.wait_for("published", lambda: all(deployment.output(spec).exists() for spec in specs))
+    assert {event.data.get("lease_no") for event in deployment.events("claimed")} == {1}
+
+
+def _until(condition: Callable[[], object]) -> None:
+    """For times without a server."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_killed_watcher_is_resumed_without_speaking_anything_twice(deployment: Deployment) -> None:
@@ -100,20 +160,25 @@ def test_work_finished_by_an_orphaned_worker_is_settled_not_repeated(deployment:
 
 
 def test_a_stopped_watcher_woken_after_its_lease_can_change_nothing(deployment: Deployment) -> None:
-    """Q33: the zombie. SIGSTOP past the lease, another finishes, SIGCONT."""
-    (spec,) = beats(1, sentences=60)
+    """Q33: the zombie. SIGSTOP past the lease, another finishes, SIGCONT.
+
+    The voice is another preset for each, so what the zombie would publish are other bytes.
+    """
+    (spec,) = beats(1, sentences=60, speaker=None, voice="anchor")
     deployment.lease_ms = 1500
     deployment.enqueue([spec])
-    zombie = deployment.start_watcher()
+    zombie = deployment.start_watcher(VOICES_DIR=str(_voices(deployment.data / "low", "low")))
     deployment.wait_for("claimed", lambda: deployment.events("claimed"))
     zombie.send_signal(signal.SIGSTOP)
-    deployment.start_watcher()
+    deployment.start_watcher(VOICES_DIR=str(_voices(deployment.data / "mid", "mid")))
     deployment.wait_until_done([spec])
     finished = deployment.queue.result(spec.request_id)
     assert finished is not None
     assert finished.lease_no == 2
     deployment.wait_for("published", deployment.output(spec).exists)
     before = deployment.output(spec).stat()
+    outbox = deployment.data / "watchers" / "0" / "spool" / "outbox"
+    deployment.wait_for("the zombie's worker is done too", lambda: list(outbox.iterdir()))
 
     zombie.send_signal(signal.SIGCONT)
     log = deployment.data / "watcher.log"
@@ -123,6 +188,15 @@ def test_a_stopped_watcher_woken_after_its_lease_can_change_nothing(deployment: 
     assert len(deployment.events("done")) == 1
     after = deployment.output(spec).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def _voices(folder: Path, preset: str) -> Path:
+    voice = folder / "anchor" / "voice.yaml"
+    voice.parent.mkdir(parents=True)
+    fields = {"name": "anchor", "engine": "hibari", "language": "English", "builtin": preset}
+    fields |= {"licence": "Apache-2.0", "consent": "Synthetic."}
+    voice.write_text("".join(f"{key}: {value}\n" for key, value in fields.items()))
+    return folder
 
 
 def test_sigterm_finishes_the_work_at_hand_and_hands_back_the_rest(deployment: Deployment) -> None:

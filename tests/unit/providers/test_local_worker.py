@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.child import ChildProcess
 from lib.clock import ManualClock
 from lib.providers import LocalWorker, WorkerDeath
 
@@ -87,6 +88,54 @@ def test_a_worker_that_keeps_dying_is_restarted_with_growing_pauses(
     assert pauses == sorted(pauses)
     assert pauses[0] >= 0.25
     assert pauses[-1] >= 4 * pauses[0]
+
+
+def test_a_file_of_the_users_folder_does_not_stand_in_for_a_module(
+    tmp_path: Path, clock: ManualClock, make: list[LocalWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m` alone looks into the current folder first."""
+    for name in ("queue", "typer", "synth", "lib"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(99)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    spool, log = tmp_path / "spool", tmp_path / "worker.log"
+    worker = LocalWorker.of_spool(
+        spool, voices_dir=tmp_path, engine="no-such-engine", log=log, clock=clock, grace=1.0
+    )
+    make.append(worker)
+    worker.tend()
+
+    death = wait_for_death(worker, deadline=30.0)
+
+    assert death.status in (65, 78)
+    assert "no-such-engine" in " ".join(death.log_tail)
+
+
+def test_a_log_is_cut_while_the_child_runs_and_goes_on_behind_the_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No gap of zero bytes as long as what was cut: the child appends."""
+    monkeypatch.setattr("lib.child._LOG_BYTES", 100)
+    log = tmp_path / "worker.log"
+    go = tmp_path / "go"
+    code = (
+        "import pathlib, time\nprint('x' * 500, flush=True)\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.005)\nprint('after')\n"
+    )
+    child = ChildProcess([sys.executable, "-c", code], log=log)
+    deadline = time.monotonic() + 20
+    while not log.with_name("worker.log.1").exists():
+        assert time.monotonic() < deadline
+        child.poll()
+        time.sleep(0.005)
+
+    go.touch()
+    child.wait(20)
+
+    assert log.read_bytes() == b"after\n"
+    assert log.with_name("worker.log.1").read_bytes() == b"x" * 500 + b"\n"
+    assert child.log_tail() == ["after"]
+    child.stop(grace=0.0)
 
 
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:

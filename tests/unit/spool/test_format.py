@@ -126,7 +126,7 @@ def test_a_result_that_breaks_the_format_is_refused_with_the_field(
 
 
 def test_a_record_may_leave_its_measures_open() -> None:
-    record = {"seconds": None, "loudness_lufs": -19.2, "warnings": [], "work_seconds": 1}
+    record: dict[str, Any] = {"seconds": None, "loudness_lufs": -19.2, "warnings": [], "work_seconds": 1}
     written = SpoolResult(ENTRY, "a", 0.0, 0.0, record, (FILE,))
 
     assert SpoolResult.from_bytes(written.to_bytes()).record == record

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.delivery import Delivery
+from job_watcher.delivery import _CLASS_OF, Delivery
 from lib.clock import ManualClock
+from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState, Lease, LeaseLost, QueueOptions
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobspec import normalize_job_spec
 from lib.spool import ErrorClass, LocalFiles, ResultError, ResultFile, SpoolClient, SpoolResult
-from lib.storage import FileStorage, StorageUnavailable
+from lib.storage import FileStorage, StorageUnavailable, publish_takes
 
 AUDIO = b"RIFF" + bytes(range(256)) * 40
 SPEC = normalize_job_spec({"output_name": "topic/beat-001", "text": "Hello there.", "speaker": "Ryan"})
@@ -54,7 +55,10 @@ class Desk:
         (folder / "result.json").write_bytes(result.to_bytes())
 
     def settle(self) -> JobState:
-        return self.delivery.settle(self.entry, self.lease, provider="local")
+        """Settle, and publish what is to be published, as the watcher does."""
+        settled = self.delivery.settle(self.entry, self.lease, provider="local")
+        publish_takes(FileStorage(self.root / "store"), settled.takes)
+        return settled.state
 
 
 @pytest.fixture
@@ -142,6 +146,7 @@ def test_audio_that_is_not_what_the_worker_promised_is_tried_again(
         (ErrorClass.BAD_INPUT, JobState.FAILED),
         (ErrorClass.ENGINE, JobState.DELAYED),
         (ErrorClass.TIMEOUT, JobState.DELAYED),
+        (ErrorClass.CANCELED, JobState.DELAYED),
     ],
 )
 def test_the_workers_error_decides_what_happens_next(
@@ -150,6 +155,18 @@ def test_the_workers_error_decides_what_happens_next(
     desk.put(error=ResultError(worker_class, "It did not work.", ("last line",)))
 
     assert desk.settle() is state
+
+
+def test_every_class_of_the_worker_has_its_consequence() -> None:
+    """Only what is the job's own fault may end it: an engine's failure is worth another try."""
+    assert _CLASS_OF == {
+        ErrorClass.BAD_INPUT: QueueError.BAD_INPUT,
+        ErrorClass.ENGINE: QueueError.TRANSIENT,
+        ErrorClass.TIMEOUT: QueueError.TRANSIENT,
+        ErrorClass.CANCELED: QueueError.TRANSIENT,
+        ErrorClass.POISON: QueueError.POISON,
+    }
+    assert set(_CLASS_OF) == set(ErrorClass)
 
 
 def test_a_result_that_breaks_the_format_is_no_crash(desk: Desk) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 import stat
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from job_watcher.journal import LeaseJournal
+from job_watcher.journal import LeaseJournal, Publication
 from job_watcher.slot import take_slot
 from lib.errors import BadConfiguration
 from lib.jobqueue import Lease
 from lib.jobspec import normalize_job_spec
+from lib.spool import SpoolFull, SpoolUnusable
+from lib.storage import StoredArtifact, Take
 
 SPEC = normalize_job_spec(
     {
@@ -32,6 +39,8 @@ LEASE = Lease(
     enqueued_at=900.25,
 )
 
+OWED = Publication("b.3", "topic:beat-001", 3, (Take(1, "a.wav", StoredArtifact("blobs/x", "x", 4)),))
+
 
 def test_a_lease_comes_back_exactly(tmp_path: Path) -> None:
     LeaseJournal(tmp_path / "leases").write("e.3", LEASE)
@@ -49,7 +58,29 @@ def test_a_forgotten_lease_does_not_come_back(tmp_path: Path) -> None:
     assert list(journal.leases()) == []
 
 
-@pytest.mark.parametrize("junk", [b"", b"{", b"[]", b'{"request_id": 1}', b"\xff\xfe"])
+def _damaged(**changes: object) -> bytes:
+    record = {**asdict(LEASE), "spec": {"output_name": "a", "request_id": "a", "text": "Hello."}}
+    return json.dumps({**record, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"request_id": 1}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        _damaged(spec={"output_name": "a"}),
+        _damaged(spec={"colour": "red"}),
+        _damaged(spec=[]),
+        _damaged(spec=None),
+        _damaged(lease_no="three"),
+        _damaged(token=None),
+        _damaged(expires_at="soon"),
+    ],
+)
 def test_a_damaged_file_is_dropped_and_the_others_stay(tmp_path: Path, junk: bytes) -> None:
     journal = LeaseJournal(tmp_path)
     journal.write("b.3", LEASE)
@@ -57,6 +88,63 @@ def test_a_damaged_file_is_dropped_and_the_others_stay(tmp_path: Path, junk: byt
 
     assert [entry for entry, _ in journal.leases()] == ["b.3"]
     assert not (tmp_path / "a.1.json").exists()
+
+
+@pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b'{"request_id": "a", "lease_no": 1, "takes": [{}]}'])
+def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, junk: bytes) -> None:
+    journal = LeaseJournal(tmp_path)
+    journal.owe(OWED)
+    (tmp_path / "a.1.publish").write_bytes(junk)
+
+    assert list(journal.publications()) == [OWED]
+    assert not (tmp_path / "a.1.publish").exists()
+    journal.published(OWED.entry)
+    journal.published(OWED.entry)
+    assert list(journal.publications()) == []
+
+
+@pytest.mark.parametrize("write", [lambda j: j.write("e.3", LEASE), lambda j: j.owe(OWED)])
+def test_a_name_is_on_the_disk_too_when_the_call_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[LeaseJournal], None]
+) -> None:
+    """After a power cut a file whose folder was not synced may have no name."""
+    synced = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(fd).st_mode))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    write(LeaseJournal(tmp_path))
+
+    assert synced == [False, True]
+
+
+@pytest.mark.parametrize(("number", "passes"), [(errno.ENOSPC, True), (errno.EROFS, False)])
+def test_a_disk_that_refuses_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, passes: bool
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    journal = LeaseJournal(tmp_path)
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with pytest.raises(SpoolUnusable, match="The watcher's journal") as caught:
+        journal.write("e.3", LEASE)
+
+    assert isinstance(caught.value, SpoolFull) is passes
+    with pytest.raises(SpoolUnusable):
+        journal.probe()
+
+
+def test_what_a_killed_watcher_was_just_writing_is_swept_away(tmp_path: Path) -> None:
+    (tmp_path / ".e.3.json.17.99.tmp").write_bytes(b"{")
+
+    assert list(LeaseJournal(tmp_path).leases()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_journal_is_for_this_user_alone(tmp_path: Path) -> None:

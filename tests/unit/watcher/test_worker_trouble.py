@@ -153,13 +153,14 @@ class TestAWorkerThatRefusesForNow:
 
         assert bench.job(job).state is JobState.DONE
 
-    def test_ends_once_after_five_minutes(self, bench: Bench) -> None:
+    def test_ends_once_after_five_minutes(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse() -> WorkerDeath:
             bench.clock.advance(20)
             return REFUSED
 
         bench.enqueue(spec())
         bench.worker.script = refuse
+        monkeypatch.setattr("job_watcher.watcher._LOOK_EVERY", 0.01)
 
         with pytest.raises(WorkerGivenUp, match="no space left"):
             bench.watcher().run_once()
@@ -208,8 +209,12 @@ class TestSilence:
         watcher = bench.holding(spec())
         bench.worker.clock = type(bench.clock)(now=5.0)
         (taken,) = bench.worker.take()
-        bench.worker.script = lambda: (bench.worker.clock.advance(1), bench.worker.beat(taken.entry))[1]
 
+        def beat_slowly() -> None:
+            bench.worker.clock.advance(1)
+            bench.worker.beat(taken.entry)
+
+        bench.worker.script = beat_slowly
         for _ in range(5):
             bench.clock.advance(50)
             bench.queue.renew([holding.lease for holding in bench.holdings.all()])

@@ -1,0 +1,33 @@
+"""Taking any one guard out of any script turns a test red (guards.py, guards.txt)."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.integration.jobqueue.guards import UNTRIED, listed, mutants, try_all
+
+# Some that everything rests on, for every run of the tests.
+ALWAYS = [
+    "complete | holds(row, ARGV[at + 1]) | true",
+    "renew | holds(parse(raw), ARGV[2 * i + 2]) | true",
+    "prelude | row and row[STATE] == 'running' and row[FENCE] == fence | row and row[STATE] == 'running'",
+]
+
+
+def survivors(names: list[str], jobs: int) -> list[str]:
+    by_id = {mutant.id: mutant for mutant in mutants()}
+    return [mutant.id for mutant, red in try_all([by_id[name] for name in names], jobs) if not red]
+
+
+def test_the_fences_are_noticed_when_they_are_gone() -> None:
+    assert survivors(ALWAYS, jobs=1) == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(14_400)
+def test_every_guard_is_noticed_when_it_is_gone() -> None:
+    names = [name for name, reason in listed().items() if reason in ("", UNTRIED)]
+
+    assert survivors(names, jobs=os.cpu_count() or 1) == []

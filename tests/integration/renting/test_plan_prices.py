@@ -1,0 +1,227 @@
+"""`job-runner plan` prices a batch from the market that the leading watcher left on a real server (Q10)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import redis
+from referencing import Registry, Resource
+
+from job_runner.pricing import Cost, MarketQuestion, Terms, Work, cost_of
+from lib.jobqueue.embedded import EmbeddedServer
+from lib.jobqueue.leader import open_leader_lock
+from lib.jobqueue.market import GpuMarket, Market, publish_market
+from tests.integration.renting.stage import Stage
+from tests.integration.servers import Server
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "jobs.example.yaml"
+TERMS = Terms(4, Decimal(1), Decimal(2), Decimal(10), Decimal(100))
+CLASSES = (
+    GpuMarket("RTX 3060", 12, 60_000, 85_000, 9_000, speeds={"hibari": 31.5}, cold_start_s=140.0),
+    GpuMarket("RTX 4090", 1, 300_000, 310_000, interruptible=True, perf=1.9),
+)
+
+
+def publish(url: str, *, age_s: float = 0.0, classes: tuple[GpuMarket, ...] = CLASSES) -> None:
+    lock = open_leader_lock(url, owner="ann")
+    lock.acquire()
+    publish_market(lock, Market("rehearsal", time.time() - age_s, classes))
+    lock.close()
+
+
+def plan(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from job_runner.main import main; main()", "plan", str(EXAMPLE)]
+    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [*command, *args], cwd=folder, env=usual | environ, capture_output=True, text=True, timeout=60
+    )
+
+
+def shape_of(done: subprocess.CompletedProcess[str]) -> Any:
+    assert (done.returncode, done.stderr) == (0, "")
+    shape = json.loads(done.stdout)
+    folder = ROOT / "docs/reference/json"
+    contents = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    resources = [(name, Resource.from_contents(content)) for name, content in contents.items()]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    jsonschema.Draft202012Validator(contents["plan.json"], registry=registry).validate(shape)
+    return shape
+
+
+def assert_priced(shape: Any) -> None:
+    totals = shape["totals"]
+    expected, worst = Decimal(totals["estimated_cost_usd"]), Decimal(totals["worst_cost_usd"])
+    assert 0 < expected < worst < Decimal("0.5")
+    assert sum(Decimal(job["estimated_cost_usd"]) for job in shape["jobs"]) == expected
+    assert sum(Decimal(job["worst_cost_usd"]) for job in shape["jobs"]) == worst
+
+
+def assert_unpriced(shape: Any) -> None:
+    assert shape["totals"]["estimated_cost_usd"] is None
+    assert {job["estimated_cost_usd"] for job in shape["jobs"]} == {None}
+
+
+def test_a_batch_has_a_price_when_a_market_was_seen(redis_url: str, tmp_path: Path) -> None:
+    publish(redis_url)
+
+    assert_priced(shape_of(plan(tmp_path, "--json", REDIS_URL=redis_url)))
+    assert_priced(shape_of(plan(tmp_path, "--json", "--redis-url", redis_url)))
+
+
+def test_the_table_shows_expected_and_worst_and_on_what_they_rest(redis_url: str, tmp_path: Path) -> None:
+    publish(redis_url)
+
+    lines = plan(tmp_path, REDIS_URL=redis_url).stdout.splitlines()
+
+    assert "cost" in lines[0].split()
+    assert "worst" in lines[0].split()
+    assert "cost unknown" not in lines[-1]
+    assert "at worst $" in lines[-1]
+    assert "(RTX 3060 at rehearsal, as seen at 20" in lines[-1]
+
+
+@pytest.mark.parametrize("published", [None, 2 * 3600.0])
+def test_no_market_and_a_stale_one_leave_the_cost_unknown(
+    redis_url: str, tmp_path: Path, published: float | None
+) -> None:
+    if published is not None:
+        publish(redis_url, age_s=published)
+
+    assert_unpriced(shape_of(plan(tmp_path, "--json", REDIS_URL=redis_url)))
+    assert "cost unknown (no market seen yet)" in plan(tmp_path, REDIS_URL=redis_url).stdout
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "rediss://127.0.0.1:1/0", "unix:///nowhere/s"])
+def test_a_server_that_is_away_hinders_no_plan(tmp_path: Path, url: str) -> None:
+    assert_unpriced(shape_of(plan(tmp_path, "--json", REDIS_URL=url)))
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(tmp_path / "data")
+    yield server
+    server.stop()
+
+
+def test_the_embedded_server_is_asked_when_it_runs_and_never_started(
+    embedded: EmbeddedServer, tmp_path: Path
+) -> None:
+    data = {"JOBS_DATA_DIR": str(tmp_path / "data")}
+    assert_unpriced(shape_of(plan(tmp_path, "--json", **data)))
+    assert not (tmp_path / "data").exists()
+
+    publish(embedded.ensure())
+    assert_priced(shape_of(plan(tmp_path, "--json", **data)))
+
+    embedded.stop()
+    assert_unpriced(shape_of(plan(tmp_path, "--json", **data)))
+    assert not embedded.running()
+
+
+def test_a_password_and_a_database_are_used(own_server: Server) -> None:
+    publish(own_server.url)
+    with redis.Redis(unix_socket_path=str(own_server.socket_path), protocol=2) as client:
+        client.execute_command("MOVE", "pab:jobs:market", 3)
+        client.config_set("requirepass", "s3 cret/é")
+    path = own_server.url.removeprefix("unix://")
+
+    assert MarketQuestion(f"unix://:s3%20cret%2F%C3%A9@{path}?db=3", "pab:jobs").answer(5)
+    assert MarketQuestion(f"unix://{path}?db=3&password=s3%20cret%2F%C3%A9", "pab:jobs").answer(5)
+    assert MarketQuestion(f"unix://{path}?db=3", "pab:jobs").answer(5) is None
+    assert MarketQuestion(f"unix://:s3%20cret%2F%C3%A9@{path}", "pab:jobs").answer(5) is None
+
+
+def test_a_server_that_never_answers_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        question = MarketQuestion(f"redis://127.0.0.1:{mute.getsockname()[1]}/0", "pab:jobs")
+        began = time.monotonic()
+
+        assert question.answer() is None
+
+        assert time.monotonic() - began < 0.3  # 0.04 s on a machine that is not busy
+        question.answer(5)  # its thread ends before its socket does
+
+
+# --- reckoning -------------------------------------------------------------------------------------------
+
+NOW = 1_790_000_000.0
+
+
+def cost(*work: Work, **different: Any) -> Cost | None:
+    market = replace(Market("rehearsal", NOW - 60, CLASSES), **different)
+    return cost_of(work, json.dumps(market.to_json()), TERMS, now=NOW)
+
+
+def test_what_was_measured_counts_and_the_cheapest_work_is_expected() -> None:
+    slow = replace(CLASSES[0], speeds={"hibari": 0.2})
+    quick, slower = cost(Work(6000, "hibari")), cost(Work(6000, "hibari"), classes=(slow,))
+
+    assert quick is not None
+    assert slower is not None
+    assert quick.gpu == "RTX 3060"
+    assert slower.expected_micros > 5 * quick.expected_micros
+
+
+def test_every_take_is_paid_for_and_shares_add_up() -> None:
+    found = cost(Work(100, "hibari"), Work(0, None), Work(300, "hibari"))
+
+    assert found is not None
+    assert sum(found.shares) == found.expected_micros
+    assert sum(found.worst_shares) == found.worst_micros
+    assert found.shares[1] == 0
+    assert found.shares[2] == pytest.approx(3 * found.shares[0], abs=2)
+
+
+def test_the_worst_case_is_never_under_the_expected_one() -> None:
+    for seconds in (1.0, 100.0, 100_000.0):
+        found = cost(Work(seconds, "hibari"))
+        assert found is not None
+        assert found.worst_micros >= found.expected_micros
+
+
+def test_nothing_to_do_and_nothing_to_rent_have_no_price() -> None:
+    assert cost() is None
+    assert cost(Work(10, "hibari"), classes=()) is None
+    dear = replace(CLASSES[0], lowest_hourly_micros=9_000_000, median_hourly_micros=9_000_000)
+    assert cost(Work(10, "hibari"), classes=(dear,)) is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, "", "no json", "[]", "7", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}'],
+)
+def test_what_cannot_be_read_is_no_price(stored: str | None) -> None:
+    assert cost_of([Work(10, "hibari")], stored, TERMS, now=NOW) is None
+
+
+def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_own: redis.Redis) -> None:
+    stage.watcher("ann")
+    stage.live(60.0)
+
+    stored = str(redis_own.get("pab:jobs:market"))
+
+    found = cost_of([Work(600, "hibari")], stored, TERMS, now=stage.now())
+    assert found is not None
+    assert found.provider == "simulated"
+    assert 0 < found.expected_micros < 500_000
+
+
+@pytest.fixture
+def redis_own(own_server: Server) -> Iterator[redis.Redis]:
+    """A plain client on the stage's server."""
+    with redis.Redis(
+        unix_socket_path=str(own_server.socket_path), protocol=2, decode_responses=True
+    ) as client:
+        yield client
