@@ -31,7 +31,8 @@ from lib.settings.kinds import (
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
-_PREFIX = rf"{_NAME}|\{{{_NAME}\}}"  # the queue's own rule, lib.jobqueue.options.PREFIX_PATTERN; tests compare
+# The rule of the queue itself, lib.jobqueue.options.PREFIX_PATTERN; a test compares them.
+_PREFIX = rf"{_NAME}|\{{{_NAME}\}}"
 
 
 class About(NamedTuple):
@@ -69,7 +70,7 @@ class Settings:
 
     redis_url: Annotated[
         str | None,
-        url("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"),
+        url("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster"),
         About(
             "Redis server of the queue",
             default="unset: the embedded server",

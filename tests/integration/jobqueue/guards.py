@@ -153,6 +153,7 @@ def noticed(mutant: Mutant) -> bool:
         return mutant.apply(text) if name == mutant.script else text
 
     scripts.source = source
+    scripts.load.cache_clear()  # the process this one was forked from may have read them
     suites = _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
     suites = tuple(suite for suite in suites if Path(suite).exists())
     words = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--timeout", "30", *suites]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
+from job_watcher.rehearsal.faults import Fault, Planned
 from lib.jobqueue import JobState
 from lib.jobqueue.market import read_market
 from lib.jobqueue.transport import Transport
@@ -28,7 +29,8 @@ def _a_batch_is_spoken(stage: Stage) -> None:
         assert found is not None
         assert found.state is JobState.DONE
         assert found.result is not None
-        assert all(stage.storage.verify(take.artifact) for take in takes_of(found.result))
+        for take in takes_of(found.result):
+            assert stage.storage.stands(take.artifact, take.output)
 
 
 def test_a_batch_goes_from_enqueue_to_done_and_the_machines_go_back(stage: Stage) -> None:
@@ -216,6 +218,15 @@ class TestTheMarket:
         stage.live(3 * 3600.0)
 
         assert 11 <= ann.asked.count("offers") / 2 <= 13
+
+    def test_is_not_asked_for_again_at_once_when_nobody_answers(self, stage: Stage) -> None:
+        ann = stage.watcher("ann")
+        stage.conditions.active[Fault.REFUSING] = Planned(Fault.REFUSING, at=0.0)
+
+        stage.live(3 * 3600.0)
+
+        assert 11 <= ann.asked.count("offers") <= 13
+        assert stage.conditions.violations == []
 
     def test_that_cannot_be_published_does_not_stop_the_work(self, stage: Stage, own_server: Server) -> None:
         with redis.Redis(unix_socket_path=str(own_server.socket_path), protocol=2) as client:

@@ -79,7 +79,7 @@ def test_a_free_slot_takes_a_new_job_at_once_and_a_long_one_costs_the_server_lit
     deployment.wait_for("begun", lambda: deployment.events("begun"))
     with redis.Redis.from_url(own_server.url, decode_responses=True) as client:
         before, started = _commands(client), time.monotonic()
-        time.sleep(3.0)  # a rate needs a while to be measured in
+        time.sleep(2.5)  # a rate needs a while to be measured in
         rate = (_commands(client) - before) / (time.monotonic() - started)
 
     deployment.enqueue([late])
@@ -100,7 +100,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_nothing(
     deployment: Deployment, own_server: Server
 ) -> None:
     """The loop, the renewals and the intake all wait for it."""
-    specs = beats(6, sentences=12)
+    specs = beats(4, sentences=8)
     deployment.lease_ms = 60_000
     deployment.enqueue(specs)
     watcher = deployment.start_watcher()
@@ -126,7 +126,7 @@ def _until(condition: Callable[[], object]) -> None:
 
 
 def test_a_killed_watcher_is_resumed_without_speaking_anything_twice(deployment: Deployment) -> None:
-    specs = beats(12, sentences=3)
+    specs = beats(8, sentences=2)
     deployment.enqueue(specs)
     for kills in range(1, 4):
         watcher = deployment.start_watcher()
@@ -164,17 +164,17 @@ def test_a_stopped_watcher_woken_after_its_lease_can_change_nothing(deployment: 
 
     The voice is another preset for each, so what the zombie would publish are other bytes.
     """
-    (spec,) = beats(1, sentences=60, speaker=None, voice="anchor")
-    deployment.lease_ms = 1500
+    (spec,) = beats(1, sentences=40, speaker=None, voice="anchor")
+    deployment.lease_ms = 2500
     deployment.enqueue([spec])
     zombie = deployment.start_watcher(VOICES_DIR=str(_voices(deployment.data / "low", "low")))
-    deployment.wait_for("claimed", lambda: deployment.events("claimed"))
+    deployment.wait_for("begun", lambda: deployment.events("begun"))
     zombie.send_signal(signal.SIGSTOP)
     deployment.start_watcher(VOICES_DIR=str(_voices(deployment.data / "mid", "mid")))
     deployment.wait_until_done([spec])
     finished = deployment.queue.result(spec.request_id)
     assert finished is not None
-    assert finished.lease_no == 2
+    assert finished.lease_no > 1
     deployment.wait_for("published", deployment.output(spec).exists)
     before = deployment.output(spec).stat()
     outbox = deployment.data / "watchers" / "0" / "spool" / "outbox"
@@ -201,7 +201,7 @@ def _voices(folder: Path, preset: str) -> Path:
 
 def test_sigterm_finishes_the_work_at_hand_and_hands_back_the_rest(deployment: Deployment) -> None:
     """W17: nothing is lost, no attempt is spent on what never began."""
-    specs = beats(6, sentences=25)
+    specs = beats(6, sentences=15)
     deployment.enqueue(specs)
     watcher = deployment.start_watcher()
     deployment.wait_for("one begun", lambda: deployment.events("begun"))
