@@ -58,7 +58,8 @@ def command(
 
 
 def _look(queue: JobQueue, limit: int) -> _Look:
-    view = overview(queue.snapshot(), queue.watchers(), queue.server_health())
+    shot = queue.snapshot()
+    view = overview(shot, shot.watchers, queue.server_health())
     return _Look(view, queue.history(limit=limit))
 
 

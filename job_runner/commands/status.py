@@ -12,7 +12,8 @@ from lib.units import seconds_text
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Show how many jobs wait and run, whether a watcher lives, and what that means."""
     with wiring.open_queue(redis_url) as queue:
-        view = overview(queue.snapshot(), queue.watchers(), queue.server_health())
+        shot = queue.snapshot()
+        view = overview(shot, shot.watchers, queue.server_health())
     if json_:
         output.emit_json(view.to_json())
     else:

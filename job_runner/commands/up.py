@@ -76,7 +76,8 @@ def _serve(queue: JobQueue, redis_url: str | None) -> int:
         after, said = queue.last_event_id(), ""
         while True:
             watcher.check()
-            view = overview(queue.snapshot(), queue.watchers(), {})
+            shot = queue.snapshot()
+            view = overview(shot, shot.watchers, {})
             starting = not said and view.snapshot.lock_owner is None
             if view.verdict.value != said and not starting:
                 said = view.verdict.value

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from job_watcher.delivery import Delivery
 from job_watcher.holdings import Holdings
 from job_watcher.journal import LeaseJournal
@@ -108,6 +110,23 @@ class ScriptedWorker:
         if error is not None:
             result = SpoolResult(taken.entry, taken.job.request_id, now, now, error=error)
         self.spool.publish(taken.entry, result)
+
+
+class Refusal:
+    """Makes a method of an object fail until it is told to stop; counts the calls."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception) -> None:
+        self.calls, self.refused, self.on = 0, 0, True
+        real = getattr(owner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.on:
+                self.refused += 1
+                raise error
+            return real(*args, **kwargs)
+
+        patch.setattr(owner, name, call)
 
 
 @dataclass

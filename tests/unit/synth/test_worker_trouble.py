@@ -1,0 +1,211 @@
+"""The resident worker (V11): what its death, a full disk and a long wait leave to whoever watches it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.errors import BadConfiguration
+from lib.spool import (
+    ErrorClass,
+    Phase,
+    SpoolFull,
+    SpoolResult,
+    WorkerSpool,
+    WorkerState,
+)
+from synth.engines import Model, Utterance
+from synth.jobs import JobSpeaker
+from tests.unit.synth.fakes import HummingEngine
+from tests.unit.synth.worker_bench import Bench, Death
+
+
+class TestDying:
+    def test_a_job_at_hand_is_taken_up_by_the_next_worker(self, bench: Bench) -> None:
+        def die(utterance: Utterance) -> None:
+            raise Death
+
+        bench.before_each_piece(die)
+        entry = bench.submit()
+        with pytest.raises(Death):
+            bench.work()
+        assert bench.client.entries() == {entry: Phase.WORK}
+
+        bench.engine = HummingEngine()
+        bench.work()
+
+        assert bench.result(entry).status == "done"
+
+    def test_a_job_that_five_workers_ended_on_is_poison(self, bench: Bench) -> None:
+        """A net below the judgement of whoever starts the workers."""
+
+        def die(utterance: Utterance) -> None:
+            raise Death
+
+        bench.before_each_piece(die)
+        entry = bench.submit()
+        for _ in range(5):
+            with pytest.raises(Death):
+                bench.work()
+
+        bench.work()
+
+        assert bench.error(entry) == (
+            ErrorClass.POISON,
+            "5 workers ended while they worked on this job.",
+        )
+
+    def test_a_job_that_is_only_being_written_when_a_worker_dies_is_not_counted(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The job after it kills the worker while its own files are still being made."""
+        dying = threading.Event()
+
+        def die_of_the_second(utterance: Utterance) -> None:
+            if "Bad" in utterance.text:
+                dying.set()
+                raise Death
+
+        def never_in_time(speaker: JobSpeaker, *args: Any) -> SpoolResult:
+            assert dying.wait(30)
+            raise Death
+
+        bench.before_each_piece(die_of_the_second)
+        good, bad = bench.submit("good", text="Good."), bench.submit("bad", text="Bad.")
+        os.utime(bench.root / "inbox" / f"{good}.json", (1, 1))
+        with monkeypatch.context() as patched:
+            patched.setattr(JobSpeaker, "finish", never_in_time)
+            with pytest.raises(Death):
+                bench.work()
+
+        starts = {e: (bench.root / "work" / f"{e}.starts").stat().st_size for e in (good, bad)}
+        assert bench.client.entries() == {good: Phase.WORK, bad: Phase.WORK}
+        assert starts == {good: 0, bad: 1}
+
+    def test_what_a_dead_worker_left_is_finished_before_anything_else_is_begun(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So the next death, in the encoder too, finds the heartbeat at the right job."""
+        seen: list[tuple[str | None, str | None]] = []
+        real = JobSpeaker.finish
+
+        def finish(speaker: JobSpeaker, performance: Any, run: Any, folder: Path) -> SpoolResult:
+            beat = bench.client.heartbeat()
+            seen.append((run.entry, beat.entry if beat else None))
+            return real(speaker, performance, run, folder)
+
+        monkeypatch.setattr(JobSpeaker, "finish", finish)
+        bench.submit("fresh")
+        left = [bench.submit(name) for name in ("left-1", "left-2")]
+        for entry in left:
+            (bench.root / "work").mkdir(exist_ok=True)
+            (bench.root / "inbox" / f"{entry}.json").rename(bench.root / "work" / f"{entry}.json")
+
+        bench.work()
+
+        assert len(seen) == 3
+        assert {entry for entry, _ in seen[:2]} == set(left)
+        assert all(entry == told for entry, told in seen[:2])
+
+
+class TestTheHeartbeat:
+    def test_it_says_which_job_and_how_far(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[WorkerState, str | None, int, int]] = []
+        real = WorkerSpool.beat
+
+        def beat(spool: WorkerSpool, heartbeat: Any) -> None:
+            seen.append((heartbeat.state, heartbeat.entry, heartbeat.pieces_done, heartbeat.pieces))
+            real(spool, heartbeat)
+
+        monkeypatch.setattr(WorkerSpool, "beat", beat)
+        bench.before_each_piece(lambda utterance: bench.clock.advance(1))
+        entry = bench.submit(text="One. Two.")
+
+        bench.work()
+
+        assert seen == [
+            (WorkerState.LOADING, None, 0, 0),
+            (WorkerState.WORKING, entry, 0, 0),
+            (WorkerState.WORKING, entry, 1, 2),
+            (WorkerState.WORKING, entry, 2, 2),
+            (WorkerState.STOPPED, None, 0, 0),
+        ]
+
+    def test_it_goes_on_while_a_model_loads_and_a_long_piece_is_spoken(self, bench: Bench) -> None:
+        """A client takes a heart that stands still for a process that stands still."""
+        seen: dict[WorkerState, list[float]] = {WorkerState.LOADING: [], WorkerState.WORKING: []}
+
+        def until_it_beats_again(state: WorkerState) -> None:
+            before = bench.client.heartbeat()
+            assert before is not None
+            deadline = time.monotonic() + 30
+            while (now := bench.client.heartbeat()) is None or now.at == before.at:
+                assert time.monotonic() < deadline, f"no beat while {state}"
+                bench.clock.advance(1)
+                time.sleep(0.001)
+            assert (now.state, now.entry) == (state, before.entry)
+            seen[state].append(now.at)
+
+        class Slow(HummingEngine):
+            def load(self) -> Model:
+                if not self.loads:
+                    until_it_beats_again(WorkerState.LOADING)
+                return super().load()
+
+        bench.engine = Slow(before=lambda utterance: until_it_beats_again(WorkerState.WORKING))
+        bench.submit(text="One.")
+
+        bench.work(beat_every_s=0.01)
+
+        assert all(seen.values())
+
+    def test_its_last_word_names_process_and_count(self, bench: Bench) -> None:
+        for name in "abc":
+            bench.submit(name)
+
+        bench.work()
+
+        beat = bench.client.heartbeat()
+        assert beat is not None
+        assert (beat.pid, beat.state, beat.finished) == (os.getpid(), WorkerState.STOPPED, 3)
+
+
+def test_a_spool_that_cannot_be_written_any_more_ends_the_worker_with_a_sentence(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise BadConfiguration("The disk is full.")
+
+    bench.submit()
+    monkeypatch.setattr(WorkerSpool, "publish", full)
+
+    with pytest.raises(BadConfiguration, match="The disk is full"):
+        bench.work()
+
+
+@pytest.mark.parametrize("place", ["audio", "result"])
+def test_a_full_disk_ends_the_worker_with_status_75_and_costs_the_job_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    entry = bench.submit()
+    target = "synth.audio.encode._encode" if place == "audio" else "lib.spool.worker.write_whole"
+    for _ in range(7):
+        with monkeypatch.context() as patched:
+            patched.setattr(target, full)
+            with pytest.raises(SpoolFull, match="No space left") as caught:
+                bench.work()
+        assert caught.value.exit_status == 75
+        assert bench.client.entries()[entry] in (Phase.INBOX, Phase.WORK)
+
+    bench.work()
+
+    assert bench.result(entry).status == "done"
