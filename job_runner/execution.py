@@ -25,6 +25,7 @@ _AHEAD: Final = 4  # jobs a worker holds, so that its engine never waits for us
 _LOOK_EVERY: Final = 0.25  # seconds without news
 _TELL_EVERY: Final = 0.1
 _TIMEOUT_GRACE: Final = 10.0
+_POISON: Final = 2  # deaths of workers that had one job at hand, after which it gets no other
 _MOST_DEATHS: Final = 4  # of one worker in a row, without a job to blame
 _STOP_GRACE: Final = 10.0  # seconds an idle worker gets
 _PIECE_GRACE: Final = 90.0  # seconds a worker gets for the job at hand, more than it takes by itself
@@ -247,18 +248,21 @@ class Execution:
     # --- trouble -----------------------------------------------------------------------------------------
 
     def _bury(self, slot: Slot, death: WorkerDeath) -> None:
-        """The worker died; it takes the job at hand up again, and gives it back as poison the second time."""
+        """The worker died; the next one takes the job at hand up again, but not a third time."""
         last = " ".join(death.log_tail[-1:])
         if death.status == ExitStatus.BAD_CONFIGURATION:
             raise BadConfiguration(f"The speech worker cannot run here: {last}")
-        at_work = [entry for entry, phase in slot.phases().items() if phase is Phase.WORK]
-        if death.blames_the_job and at_work:
-            for entry in at_work:
-                task = slot.held.get(entry)
-                if task is not None:
-                    task.error = f"The speech worker died ({death.sentence}) while it worked on this job."
-                    task.log = death.log_tail
-                    task.attempts += 1
+        task = slot.held.get(slot.at_hand() or "")
+        if death.blames_the_job and task is not None:
+            task.error = f"The speech worker died ({death.sentence}) while it worked on this job."
+            task.log = death.log_tail
+            task.attempts += 1
+            task.deaths += 1
+            if task.deaths >= _POISON:
+                task.refuse(ErrorClass.POISON, task.error, task.log)
+                self._open -= 1
+                slot.spool.cancel(task.entry)  # so that the next worker gives it back unspoken
+                del slot.held[task.entry]
             return
         slot.deaths += 1
         if slot.deaths > _MOST_DEATHS:

@@ -18,7 +18,7 @@ from job_runner.execution_tasks import Task
 from lib.manifest import OutFolder
 from lib.manifest.folder import WORKROOM
 from lib.providers import ResidentWorker
-from lib.spool import LocalFiles, Phase, SpoolClient
+from lib.spool import InvalidSpoolData, LocalFiles, Phase, SpoolClient
 from lib.spool.layout import WORKER_LOCK
 
 #: Makes a worker for a spool folder; its second argument is the log file.
@@ -42,6 +42,15 @@ class Slot:
     def phases(self) -> dict[str, Phase]:
         """Where each of its entries lies."""
         return self.spool.entries()
+
+    def at_hand(self) -> str | None:
+        """The entry its worker spoke at its last sign of life; others in work/ are only being written."""
+        try:
+            beat = self.spool.heartbeat()
+        except InvalidSpoolData:
+            return None
+        entry = beat.entry if beat else None
+        return entry if entry and self.phases().get(entry) is Phase.WORK else None
 
     def withdraw(self) -> list[Task]:
         """Take back what no worker has begun; returns the tasks."""

@@ -43,6 +43,7 @@ class Task:
     entry: str  # its name in a spool
     state: TaskState = TaskState.WAITING
     attempts: int = 0  # begun by this execution
+    deaths: int = 0  # of workers that had it at hand
     running_since: float | None = None  # by the monotonic clock
     seconds: float | None = None  # how long the last attempt took
     audio_seconds: float | None = None

@@ -14,7 +14,7 @@ import redis
 import soundfile
 
 from lib.jobqueue import JobState
-from lib.spool import SpoolClient
+from lib.spool import SpoolClient, entry_name
 from lib.spool.files import LocalFiles
 from lib.spool.model import Phase
 from tests.integration.servers import Server
@@ -243,10 +243,11 @@ def test_a_job_that_kills_its_worker_twice_is_poison(deployment: Deployment) -> 
     bad, good = beats(1, sentences=800)[0], beats(2)[1]
     deployment.enqueue([bad])
     deployment.start_watcher()
+    spool = SpoolClient(LocalFiles(deployment.data / "watchers" / "0" / "spool"))
     for kills in (1, 2):
         deployment.wait_for(
-            "the bad job began",
-            lambda n=kills: len(deployment.events("begun")) >= n,  # type: ignore[misc]  # loop variable bound
+            "the bad job is at hand",
+            lambda n=kills: (b := spool.heartbeat()) is not None and b.entry == entry_name(bad.request_id, n),  # type: ignore[misc]  # loop variable bound
         )
         os.kill(_worker_pid(deployment), signal.SIGKILL)
         deployment.wait_for(
