@@ -206,7 +206,8 @@ def test_a_second_ctrl_c_hands_the_work_back_now(home: Home) -> None:
     _wait_until(home, lambda status: status["pending"] == 1)
 
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)  # the second one must come while the first is being obeyed
+    log = home.folder / ".local/share/job-runner/up/watcher.log"
+    _wait_until(home, lambda _: "draining" in log.read_text())  # the first one is being obeyed
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
 
