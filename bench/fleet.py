@@ -20,7 +20,7 @@ from job_watcher.rehearsal.market import Taste
 from job_watcher.rehearsal.world import Scenario, World
 from lib.fleet import Caps, Demand, Machine, Offer, Policy, Seen, Speeds, State, best, blind, ranked, verdict
 from lib.fleet.model import MICROS
-from lib.fleet.money import Accounts, Commitment, affordable_life
+from lib.fleet.money import Accounts, Budget, Commitment
 from lib.fleet.scaling import wants_another
 from lib.jobspec import JobSpec, normalize_job_spec
 
@@ -80,7 +80,7 @@ def decision(machines: int = 1_000, jobs: int = 100_000) -> Callable[[], object]
         assert chosen is not None
         assert wants_another(demand, fleet, chosen.offer, policy, speeds) is None  # it would save seconds
         wish = Commitment("", chosen.offer.hourly_micros, 0, NOW + 8 * 3600)
-        return found, affordable_life(wish, accounts, caps, policy.least_life_s)
+        return found, Budget(accounts, caps).affordable_life(wish, policy.least_life_s)
 
     return run
 

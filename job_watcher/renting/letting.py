@@ -11,7 +11,7 @@ from job_watcher.renting.reign import Reign
 from lib.errors import Unavailable
 from lib.fleet import Demand, Event, Host, Machine, Offer, Score, Speeds, State, best, ranked
 from lib.fleet.hosts import Note, remembered
-from lib.fleet.money import Accounts, Commitment, affordable_life, credit_refusal, hours_of_interest, refusal
+from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
 from lib.fleet.scaling import COMING, needed_life_s, wants_another
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
@@ -101,7 +101,8 @@ class Letting:
 
         A dear one that does not fit must not hide a cheaper one that does: it would be the best for ever.
         """
-        policy, caps, now = self._config.policy, self._config.caps, accounts.now
+        policy, now = self._config.policy, accounts.now
+        budget = Budget(accounts, self._config.caps)
         left, refused = list(scores), ""
         for _ in range(_CANDIDATES):
             chosen = best(left)
@@ -111,11 +112,11 @@ class Letting:
             end = now + needed_life_s(demand, offer, coming + 1, policy, self._speeds)
             end = end if offer.contract_end is None else min(end, offer.contract_end)
             wish = Commitment("", offer.hourly_micros, offer.fee_micros, end, self._config.batch)
-            life = affordable_life(wish, accounts, caps, policy.least_life_s)
+            life = budget.affordable_life(wish, policy.least_life_s)
             if life:
                 return chosen, wish._replace(until=float(int(now + life)))
             least = wish._replace(until=now + policy.least_life_s)
-            refused = refused or refusal(least, accounts, caps) or "its contract ends too soon"
+            refused = refused or budget.refusal(least) or "its contract ends too soon"
             left.remove(chosen)
         return refused
 
@@ -163,7 +164,7 @@ class Letting:
             return
 
         def room(books: Books) -> str | None:
-            return refusal(wish, accounts_of(books, now, batch), caps)
+            return Budget(accounts_of(books, now, batch), caps).refusal(wish)
 
         intent = self._intent(reign, chosen, wish, now, why)
         try:

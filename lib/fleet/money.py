@@ -77,13 +77,62 @@ def cost(hourly_micros: int, seconds: float) -> int:
     return -int(-(hourly_micros * max(0.0, seconds)) // HOUR)
 
 
-def _promised(accounts: Accounts, window: Window) -> float:
+class Budget:
+    """What is left under each cap. Made once of the accounts, asked for any number of wishes."""
+
+    def __init__(self, accounts: Accounts, caps: Caps) -> None:
+        self._accounts, self._caps = accounts, caps
+        self._windows = [
+            (window, _spent(accounts, window) + _promised(accounts.commitments, accounts, window))
+            for window in windows(caps, accounts.now)
+        ]
+
+    def refusal(self, wish: Commitment) -> str | None:
+        """Why this commitment does not fit under the caps beside all others; None when it does."""
+        accounts, caps = self._accounts, self._caps
+        whole = (wish.fee_micros + cost(wish.hourly_micros, wish.until - accounts.now)) * MARGIN
+        if wish.hourly_micros > caps.hourly_price:
+            return f"its price of {dollars(wish.hourly_micros)} an hour is over the most allowed"
+        if whole > caps.machine:
+            return f"it could cost {dollars(int(whole))}, over the cap of one machine"
+        if caps.batch is not None and whole + _batch(wish.batch, accounts) > caps.batch:
+            return f"the batch {wish.batch!r} has no room left under its cap of {dollars(caps.batch)}"
+        for window, taken in self._windows:
+            if taken + _promised((wish,), accounts, window) > window.cap:
+                return f"the cap of {dollars(window.cap)} a {window.name} has no room left"
+        return None
+
+    def affordable_life(self, wish: Commitment, least_s: float) -> float:
+        """The longest life, up to `wish.until`, that the caps allow; 0 when not even `least_s` fits.
+
+        Found by halving: longer never costs less, so the answer is a border.
+        """
+        now = self._accounts.now
+        longest = wish.until - now
+        if longest < least_s or self.refusal(wish._replace(until=now + least_s)):
+            return 0.0
+        if self.refusal(wish) is None:
+            return longest
+        fits, fails = least_s, longest
+        while fails - fits > 30.0:
+            middle = (fits + fails) / 2
+            if self.refusal(wish._replace(until=now + middle)):
+                fails = middle
+            else:
+                fits = middle
+        return fits
+
+
+def _promised(commitments: Iterable[Commitment], accounts: Accounts, window: Window) -> float:
     """What the commitments may yet cost inside the window."""
-    begin = max(window.begin, accounts.now)
+    begin, end = max(window.begin, accounts.now), window.end
+    present = window.begin <= accounts.now < end
     total = 0.0
-    for item in accounts.commitments:
-        total += item.hourly_micros * max(0.0, min(item.until, window.end) - begin) / HOUR
-        if window.begin <= accounts.now < window.end:
+    for item in commitments:
+        until = min(item.until, end)
+        if until > begin:
+            total += item.hourly_micros * (until - begin) / HOUR
+        if present:
             total += max(0, item.fee_micros - accounts.spent_by_machine.get(item.token, 0))
     return total * MARGIN
 
@@ -91,24 +140,6 @@ def _promised(accounts: Accounts, window: Window) -> float:
 def _spent(accounts: Accounts, window: Window) -> int:
     first, last = int(window.begin) // HOUR, int(window.end) // HOUR
     return sum(micros for hour, micros in accounts.spent_by_hour.items() if first <= hour < last)
-
-
-def refusal(wish: Commitment, accounts: Accounts, caps: Caps) -> str | None:
-    """Why this commitment does not fit under the caps beside all others; None when it does."""
-    now = accounts.now
-    whole = (wish.fee_micros + cost(wish.hourly_micros, wish.until - now)) * MARGIN
-    if wish.hourly_micros > caps.hourly_price:
-        return f"its price of {dollars(wish.hourly_micros)} an hour is over the most allowed"
-    if whole > caps.machine:
-        return f"it could cost {dollars(int(whole))}, over the cap of one machine"
-    if caps.batch is not None and whole + _batch(wish.batch, accounts) > caps.batch:
-        return f"the batch {wish.batch!r} has no room left under its cap of {dollars(caps.batch)}"
-    wished = Accounts(now, (wish,))
-    for window in windows(caps, now):
-        total = _spent(accounts, window) + _promised(accounts, window) + _promised(wished, window)
-        if total > window.cap:
-            return f"the cap of {dollars(window.cap)} a {window.name} has no room left"
-    return None
 
 
 def _batch(batch: str, accounts: Accounts) -> float:
@@ -119,26 +150,6 @@ def _batch(batch: str, accounts: Accounts) -> float:
         if item.batch == batch
     )
     return accounts.spent_on_batch + promised * MARGIN
-
-
-def affordable_life(wish: Commitment, accounts: Accounts, caps: Caps, least_s: float) -> float:
-    """The longest life, up to `wish.until`, that the caps allow; 0 when not even `least_s` fits.
-
-    Found by halving: longer never costs less, so the answer is a border.
-    """
-    longest = wish.until - accounts.now
-    if longest < least_s or refusal(wish._replace(until=accounts.now + least_s), accounts, caps):
-        return 0.0
-    if refusal(wish, accounts, caps) is None:
-        return longest
-    fits, fails = least_s, longest
-    while fails - fits > 30.0:
-        middle = (fits + fails) / 2
-        if refusal(wish._replace(until=accounts.now + middle), accounts, caps):
-            fails = middle
-        else:
-            fits = middle
-    return fits
 
 
 def credit_refusal(credit_micros: int | None, accounts: Accounts, caps: Caps) -> str | None:

@@ -6,6 +6,7 @@ import difflib
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -265,7 +266,7 @@ class MemoryQueue:
         with self._changed:
             now = self._store.now_ms()
             jobs = self._store.jobs.values()
-            count = {state: sum(job.state is state for job in jobs) for state in JobState}
+            count = Counter(job.state for job in jobs)
             waiting = [job.since for job in jobs if job.state is JobState.WAITING]
             watchers = self._watchers.all()
             return Snapshot(

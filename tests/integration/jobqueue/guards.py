@@ -2,6 +2,7 @@
 
     python -m tests.integration.jobqueue.guards all [--jobs N]     try all, print guards.txt anew
     python -m tests.integration.jobqueue.guards new [--jobs N]     try those that are not in it
+    python -m tests.integration.jobqueue.guards untried [--jobs N] try those that it marks so
     python -m tests.integration.jobqueue.guards one ID             try one, and show the tests
 
 A mutant is one condition forced to true or false, or one operand of its "and" or "or" left out. guards.txt
@@ -157,7 +158,10 @@ def noticed(mutant: Mutant) -> bool:
     suites = _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
     suites = tuple(suite for suite in suites if Path(suite).exists())
     words = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--timeout", "30", *suites]
-    return pytest.main(words, plugins=[OneKind()]) == pytest.ExitCode.TESTS_FAILED
+    ended = pytest.main(words, plugins=[OneKind()])
+    if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"the tests did not run: {ended!r}")
+    return ended == pytest.ExitCode.TESTS_FAILED
 
 
 def _quietly(mutant: Mutant) -> bool:
@@ -173,10 +177,18 @@ def try_all(wanted: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, b
         yield from zip(wanted, pool.imap(_quietly, wanted), strict=True)
 
 
+def _old(reason: str | None) -> str:
+    return "" if reason in (None, UNTRIED) else str(reason)
+
+
+def _asked(what: str, reason: str | None) -> bool:
+    return what == "all" or reason is None or (what == "untried" and reason == UNTRIED)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["all", "new", "one"])
+    parser.add_argument("what", choices=["all", "new", "untried", "one"])
     parser.add_argument("id", nargs="?")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="the scripts whose names match this expression")
@@ -185,10 +197,10 @@ def main() -> None:
     if given.what == "one":
         sys.exit(0 if noticed(by_id[given.id]) else 1)
     known = listed() if LIST.exists() else {}
-    wanted = [mutant for name, mutant in by_id.items() if given.what == "all" or name not in known]
+    wanted = [mutant for name, mutant in by_id.items() if _asked(given.what, known.get(name))]
     wanted = [mutant for mutant in wanted if re.match(given.only, mutant.script)]
     for mutant, red in try_all(wanted, given.jobs):
-        reason = "" if red else f"  -- {known.get(mutant.id) or 'SURVIVES'}"
+        reason = "" if red else f"  -- {_old(known.get(mutant.id)) or 'SURVIVES'}"
         print(f"{mutant.id}{reason}", flush=True)
 
 

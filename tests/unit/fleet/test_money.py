@@ -12,13 +12,12 @@ from lib.fleet import Caps
 from lib.fleet.model import HOUR
 from lib.fleet.money import (
     MARGIN,
+    Budget,
     Commitment,
-    affordable_life,
     cost,
     credit_refusal,
     dollars,
     hourly_shares,
-    refusal,
     windows,
 )
 from tests.unit.fleet.things import DOLLAR, NOW, accounts
@@ -32,7 +31,7 @@ def wish(**different: Any) -> Commitment:
 
 
 def test_a_machine_that_fits_is_allowed() -> None:
-    assert refusal(wish(), accounts(), CAPS) is None
+    assert Budget(accounts(), CAPS).refusal(wish()) is None
 
 
 @pytest.mark.parametrize(
@@ -48,34 +47,36 @@ def test_a_machine_that_fits_is_allowed() -> None:
 )
 def test_each_cap_refuses_by_its_name(caps: dict[str, int], words: str) -> None:
     facts = {"hour": DOLLAR, "day": 4 * DOLLAR, "month": 20 * DOLLAR, "machine": 3 * DOLLAR} | caps
-    answer = refusal(wish(), accounts(), Caps(**facts))
+    answer = Budget(accounts(), Caps(**facts)).refusal(wish())
     assert answer is not None
     assert any(word in answer for word in (words, words.replace("an?", "a")))
 
 
 def test_what_is_promised_to_others_is_reserved() -> None:
     others = [Commitment(f"t{index}", 300_000, 0, NOW + 3 * HOUR) for index in range(2)]
-    assert refusal(wish(), accounts(*others), CAPS) is not None
-    assert refusal(wish(), accounts(others[0]), CAPS) is None
+    assert Budget(accounts(*others), CAPS).refusal(wish()) is not None
+    assert Budget(accounts(others[0]), CAPS).refusal(wish()) is None
 
 
 def test_a_fee_is_reserved_until_it_was_charged() -> None:
     heavy = Commitment("t1", 100_000, 700_000, NOW + HOUR)
-    assert refusal(wish(), accounts(heavy), CAPS) is not None
+    assert Budget(accounts(heavy), CAPS).refusal(wish()) is not None
     paid = accounts(heavy, spent_by_machine={"t1": 700_000})
-    assert refusal(wish(), paid, CAPS) is None
+    assert Budget(paid, CAPS).refusal(wish()) is None
 
 
 def test_what_was_spent_counts_in_its_own_windows_only() -> None:
     this_hour, last_hour = int(NOW) // HOUR, int(NOW) // HOUR - 1
-    assert refusal(wish(), accounts(spent_by_hour={this_hour: 800_000}), CAPS) is not None
-    assert refusal(wish(), accounts(spent_by_hour={last_hour: 800_000}), CAPS) is None
-    assert refusal(wish(), accounts(spent_by_hour={last_hour: 3_500_000}), CAPS) is not None  # the day's
+    assert Budget(accounts(spent_by_hour={this_hour: 800_000}), CAPS).refusal(wish()) is not None
+    assert Budget(accounts(spent_by_hour={last_hour: 800_000}), CAPS).refusal(wish()) is None
+    assert (
+        Budget(accounts(spent_by_hour={last_hour: 3_500_000}), CAPS).refusal(wish()) is not None
+    )  # the day's
 
 
 def test_the_next_hour_is_reserved_too() -> None:
     late = NOW + HOUR - 60  # one minute of this hour is left
-    answer = refusal(wish(until=late + HOUR), accounts(now=late), Caps(hour=300_000))
+    answer = Budget(accounts(now=late), Caps(hour=300_000)).refusal(wish(until=late + HOUR))
     assert answer is not None
     assert "hour" in answer
 
@@ -83,21 +84,21 @@ def test_the_next_hour_is_reserved_too() -> None:
 def test_of_two_batches_racing_for_the_last_dollar_one_rents() -> None:
     caps = Caps(hour=2 * DOLLAR, day=DOLLAR, machine=DOLLAR)
     first = wish()
-    assert refusal(first, accounts(), caps) is None
+    assert Budget(accounts(), caps).refusal(first) is None
     taken = first._replace(token="t1")
-    assert refusal(wish(batch="other"), accounts(taken), caps) is not None
+    assert Budget(accounts(taken), caps).refusal(wish(batch="other")) is not None
 
 
 def test_the_life_of_a_machine_is_cut_to_what_the_caps_allow() -> None:
     caps = Caps(hour=DOLLAR, day=DOLLAR, machine=600_000)
-    life = affordable_life(wish(until=NOW + 8 * HOUR), accounts(), caps, 1200.0)
+    life = Budget(accounts(), caps).affordable_life(wish(until=NOW + 8 * HOUR), 1200.0)
     assert 1200 <= life < 8 * HOUR
-    assert refusal(wish(until=NOW + life), accounts(), caps) is None
-    assert refusal(wish(until=NOW + life + 60), accounts(), caps) is not None
+    assert Budget(accounts(), caps).refusal(wish(until=NOW + life)) is None
+    assert Budget(accounts(), caps).refusal(wish(until=NOW + life + 60)) is not None
 
 
 def test_a_life_that_would_be_too_short_is_none() -> None:
-    assert affordable_life(wish(), accounts(), Caps(machine=10_000), 1200.0) == 0.0
+    assert Budget(accounts(), Caps(machine=10_000)).affordable_life(wish(), 1200.0) == 0.0
 
 
 def test_credit_keeps_its_floor_after_all_that_is_promised() -> None:
@@ -132,7 +133,7 @@ def test_machines_taken_one_after_another_never_overspend_a_window(
     taken: list[Commitment] = []
     for index, (price, life) in enumerate(zip(prices, hours, strict=False)):
         one = Commitment(f"t{index}", price, 1_000, now + life * HOUR)
-        if refusal(one, accounts(*taken, now=now), caps) is None:
+        if Budget(accounts(*taken, now=now), caps).refusal(one) is None:
             taken.append(one)
     for window in windows(caps, now):
         spent = sum(
