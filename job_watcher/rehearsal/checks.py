@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from job_watcher.rehearsal.faults import Fault
 from job_watcher.rehearsal.world import World, ours
 from lib.fleet import Caps
 from lib.fleet.money import windows
@@ -14,6 +15,8 @@ from lib.machines.model import Category, MachineRow
 
 _HOUR = 3600
 #: A price that was raised is paid until it is seen; a clock that is off moves spending to another hour.
+#: Days with neither keep every cap to the micro-dollar.
+_EXCUSES = frozenset({Fault.PRICE_RAISED, Fault.CLOCK_JUMP})
 _TOLERANCE = 1.06
 
 
@@ -84,6 +87,8 @@ def _spent_by_token(world: World) -> dict[str, int]:
 def _caps(world: World) -> Iterator[str]:
     """No window of the calendar, no machine and no batch cost more than its cap."""
     caps = world.scenario.caps
+    excused = any(fault.kind in _EXCUSES for fault in world.scenario.faults)
+    tolerance = _TOLERANCE if excused else 1.0
     by_hour: dict[int, int] = defaultdict(int)
     for item in world.conditions.market.bill(0.0):
         label = parse_label(item.label)
@@ -93,13 +98,13 @@ def _caps(world: World) -> Iterator[str]:
         token: spent for token, spent in _spent_by_token(world).items() if not _made_late(world, token)
     }
     for name, begin, cap, spent in _windows(by_hour, caps):
-        if spent > cap * _TOLERANCE:
+        if spent > cap * tolerance:
             yield f"the {name} at {begin:.0f} cost {spent} with a cap of {cap}"
     for token, spent in by_token.items():
-        if spent > caps.machine * _TOLERANCE:
+        if spent > caps.machine * tolerance:
             yield f"{token} cost {spent} with a cap of {caps.machine} for one machine"
     total = sum(by_token.values())
-    if caps.batch is not None and total > caps.batch * _TOLERANCE:
+    if caps.batch is not None and total > caps.batch * tolerance:
         yield f"the batch cost {total} with a cap of {caps.batch}"
 
 
