@@ -16,9 +16,10 @@ from typing import Any
 
 from lib.clock import Clock
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease
+from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.spool import ErrorClass as WorkerError
-from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
-from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, Take, published_name
+from lib.spool import InvalidSpoolData, ResultFile, SpoolClient, SpoolResult, SpoolUnusable
+from lib.storage import ArtifactMismatch, Peaks, Storage, StorageUnavailable, StoredArtifact, Take
 
 _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
     WorkerError.BAD_INPUT: ErrorClass.BAD_INPUT,
@@ -78,12 +79,13 @@ class Delivery:
             folder.mkdir(parents=True, exist_ok=True)
             takes = []
             for file in sorted(result.files, key=lambda file: file.take):
-                local = folder / f"take-{file.take:02d}"
-                self._spool.fetch(entry, file, local)
-                artifact = self._storage.put(local, sha256=file.sha256, size=file.bytes)
-                takes.append(
-                    Take(file.take, published_name(spec.output_name, spec.format, file.take), artifact)
-                )
+                artifact = self._put(entry, file, folder)
+                peaks = None
+                if file.peaks is not None:
+                    name = take_name(spec.output_name, file.take, PEAKS_SUFFIX)
+                    peaks = Peaks(name, self._put(entry, file.peaks, folder))
+                name = take_name(spec.output_name, file.take, spec.format)
+                takes.append(Take(file.take, name, artifact, peaks))
             return takes
         except (
             OSError,
@@ -92,6 +94,11 @@ class Delivery:
             raise StorageUnavailable(f"The scratch folder {folder} cannot be used: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _put(self, entry: str, file: ResultFile, folder: Path) -> StoredArtifact:
+        local = folder / "incoming"
+        self._spool.fetch(entry, file, local)
+        return self._storage.put(local, sha256=file.sha256, size=file.bytes)
 
 
 def done_record(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.clock import rfc3339
+from lib.spool import ResultFile
 from synth.audio.encode import Written
 from synth.audio.level import Leveled
 from synth.audio.spectrum import Samples
@@ -29,6 +30,16 @@ class FinishedTake:
     raw: RawTake
     leveled: Leveled
     written: Written
+    peaks: Written | None = None  # the waveform beside it
+
+    def result_file(self) -> ResultFile:
+        """As a result names it."""
+        peaks = None if self.peaks is None else _file(self.peaks, self.number, None)
+        return _file(self.written, self.number, peaks)
+
+
+def _file(written: Written, number: int, peaks: ResultFile | None) -> ResultFile:
+    return ResultFile(written.path.name, written.bytes, written.sha256, number, peaks)
 
 
 def make_record(
@@ -83,6 +94,7 @@ def _take_json(take: FinishedTake) -> dict[str, Any]:
         "file": take.written.path.name,
         "bytes": take.written.bytes,
         "sha256": take.written.sha256,
+        "peaks": None if take.peaks is None else _peaks_json(take.peaks),
         "seed": style.seed,
         "speed": style.speed,
         "intonation": style.intonation,
@@ -94,6 +106,10 @@ def _take_json(take: FinishedTake) -> dict[str, Any]:
         "measures": take.raw.measures.to_json(),
         "flags": list(take.raw.measures.flags),
     }
+
+
+def _peaks_json(peaks: Written) -> dict[str, Any]:
+    return {"file": peaks.path.name, "bytes": peaks.bytes, "sha256": peaks.sha256}
 
 
 def _why(performance: Performance, chosen: FinishedTake) -> str:

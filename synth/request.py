@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.errors import BadInput
-from lib.jobspec import JobSpec
+from lib.jobspec import JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_text
 from synth.audio.level import DEFAULT_LUFS
 
@@ -28,6 +28,9 @@ class SpeakRequest:
     seed: int | None = None
     file_format: str = "wav"
     loudness_lufs: float | None = DEFAULT_LUFS  # None leaves the level as the engine made it
+    title: str = ""  # what the file's tags say
+    album: str = ""
+    peaks: bool = False  # a waveform beside each take
 
     def check(self) -> None:
         """Refuse what the engine cannot do; nothing is loaded.
@@ -60,6 +63,7 @@ def request_from_spec(spec: JobSpec, registry: VoiceRegistry, default_engine: st
         lib.errors.BadInput: voice, speaker, language or text cannot be spoken.
         lib.voices.UnknownEngine: the engine is not installed here.
     """
+    title, album = titles(spec.output_name)
     request = SpeakRequest(
         text=spec.text,
         voice=registry.resolve(spec.voice, spec.speaker, spec.language, default_engine),
@@ -69,6 +73,9 @@ def request_from_spec(spec: JobSpec, registry: VoiceRegistry, default_engine: st
         chunk=spec.chunk,
         seed=spec.seed,
         file_format=spec.format,
+        title=title,
+        album=album,
+        peaks=True,
     )
     request.check()
     return request

@@ -9,9 +9,12 @@ from typing import Any
 
 from lib.clock import Clock
 from lib.errors import BadConfiguration
+from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.spool import ResultFile
-from synth.audio.encode import Written, write_audio
+from synth.audio.encode import write_audio, write_beside
 from synth.audio.level import Leveled, level
+from synth.audio.peaks import peaks_json
+from synth.audio.tags import Tags
 from synth.engines.port import Engine
 from synth.record import FinishedTake, make_record
 from synth.request import SpeakRequest
@@ -51,10 +54,9 @@ def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
     for number, made in enumerate(ranked, start=1):
         raw = performance.takes[made]
         leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
-        written = _write(take_path(out, number, request.file_format), raw, leveled, request.file_format)
-        finished.append(FinishedTake(number, made + 1, raw, leveled, written))
+        finished.append(_write(out, number, made + 1, raw, leveled, request))
     work_s = performance.work_s + clock.monotonic() - started
-    files = [ResultFile(t.written.path.name, t.written.bytes, t.written.sha256, t.number) for t in finished]
+    files = [take.result_file() for take in finished]
     return Spoken(files, make_record(performance, finished, work_s, clock.now()))
 
 
@@ -77,15 +79,32 @@ def score(take: RawTake) -> tuple[int, float]:
     return len(take.measures.flags), round(abs(deviation), 2) if deviation is not None else 0.0
 
 
-def take_path(out: Path, number: int, file_format: str) -> Path:
+def take_path(out: Path, number: int, suffix: str) -> Path:
     """Where take `number` goes: `out`.wav, `out`.take-02.wav. The name of `out` may hold dots."""
-    middle = "" if number == 1 else f".take-{number:02d}"
-    return out.with_name(f"{out.name}{middle}.{file_format}")
+    return out.with_name(take_name(out.name, number, suffix))
 
 
-def _write(path: Path, raw: RawTake, leveled: Leveled, file_format: str) -> Written:
+def tags_of(request: SpeakRequest) -> Tags:
+    """Title and album as asked, who speaks, and that a machine does: listeners have a right to know."""
+    voice = request.voice
+    return Tags(
+        title=request.title,
+        album=request.album,
+        artist=voice.voice or voice.speaker or "",
+        comment=f"Synthetic speech, made with the engine {voice.engine}.",
+    )
+
+
+def _write(
+    out: Path, number: int, made: int, raw: RawTake, leveled: Leveled, request: SpeakRequest
+) -> FinishedTake:
+    path, rate = take_path(out, number, request.file_format), raw.sample_rate
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfiguration(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
-    return write_audio(path, leveled.samples, raw.sample_rate, file_format)
+    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
+    peaks = None
+    if request.peaks:
+        peaks = write_beside(take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate))
+    return FinishedTake(number, made, raw, leveled, written, peaks)

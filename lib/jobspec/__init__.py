@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec, fingerprint, to_payload
+from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
 
 __all__ = [
+    "PEAKS_SUFFIX",
     "Draft",
     "InvalidJobFile",
     "InvalidJobSpec",
@@ -26,6 +28,8 @@ __all__ = [
     "normalize_job_spec",
     "parse_job_file",
     "printable",
+    "take_name",
+    "titles",
     "to_payload",
 ]
 

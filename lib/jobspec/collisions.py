@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.jobspec.names import RESULT_FILE, TEXT_FILE, derive_request_id, folded, folder_names
+from lib.jobspec.names import PEAKS_SUFFIX, RESULT_FILE, TEXT_FILE, derive_request_id, folded, folder_names
 from lib.jobspec.problems import shown
 
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[1-9]|1[0-6])(?:\.(wav|flac|mp3|opus))?", re.DOTALL)
+_PEAKS: Final = f".{PEAKS_SUFFIX}"
 _CHILDREN: Final = tuple(f"/{name}" for name in (TEXT_FILE, RESULT_FILE))
 
 
@@ -90,12 +91,10 @@ class _Files:
         yield Clash(index, other, "output_name", message)
 
     def _own_take(self, index: int, key: str) -> Iterator[Clash]:
-        """The job's audio file would be a take of another job."""
+        """The job's files would be a take's of another job; whatever the formats, the waveforms meet."""
         match = _TAKE.fullmatch(key) if ".take-" in key else None
-        if match and match[2] is None:
-            other = self._audio.get(f"{match[1]}.{self._jobs[index].get('format', 'wav')}")
-            if other is not None:
-                yield self._meets(index, other, "is the name of a take of")
+        if match and match[2] is None and match[1] in self._names:
+            yield self._meets(index, self._names[match[1]], "is the name of a take of")
 
     def _folder_is_a_file(self, index: int, folder: str) -> Iterator[Clash]:
         """A folder that the job needs would be a file of another job."""
@@ -103,6 +102,13 @@ class _Files:
             above, _, child = folder.rpartition("/")
             if above in self._names:
                 yield self._meets(index, self._names[above], f"needs a folder that would be the {child} of")
+        if folder.endswith(_PEAKS):
+            base = folder.removesuffix(_PEAKS)
+            match = _TAKE.fullmatch(base) if ".take-" in base else None
+            for name in (base, match[1] if match and match[2] is None else None):
+                if name in self._names:
+                    other = self._names[name]
+                    yield self._meets(index, other, "needs a folder that would be a waveform of")
         if folder in self._audio:
             yield self._meets(index, self._audio[folder], "needs a folder that would be the audio file of")
         match = _TAKE.fullmatch(folder) if ".take-" in folder else None

@@ -14,6 +14,7 @@ MAX_SEGMENT_BYTES: Final = 180
 MAX_TAKES: Final = 16
 TEXT_FILE: Final = "text.txt"
 RESULT_FILE: Final = "result.json"
+PEAKS_SUFFIX: Final = "peaks.json"  # of a take's waveform
 
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$(?!\n)"
 VOICE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
@@ -30,7 +31,8 @@ _ORDINARY_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~-]{0,199}")
 # Controls and format characters (direction marks, joiners: a name could look like another's), lone
 # surrogates, line and paragraph separators.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_LONGEST_SUFFIX_IN_SEGMENT: Final = len(".take-16.flac")
+_LONGEST_SUFFIX: Final = f".take-16.{PEAKS_SUFFIX}"
+_LONGEST_SUFFIX_IN_SEGMENT: Final = len(_LONGEST_SUFFIX)
 _LONGEST_CHILD: Final = len("/" + RESULT_FILE)
 
 
@@ -58,13 +60,25 @@ def derive_request_id(output_name: str) -> str | None:
     return output_name.replace("/", ":") if _ORDINARY_ID.fullmatch(output_name) else None
 
 
+def take_name(output_name: str, number: int, suffix: str) -> str:
+    """`topic/beat-001.wav` for the chosen take, `topic/beat-001.take-02.wav` for the second and so on."""
+    return f"{output_name}.{suffix}" if number == 1 else f"{output_name}.take-{number:02d}.{suffix}"
+
+
+def titles(output_name: str) -> tuple[str, str]:
+    """Title and album of a job's audio: `topic/beat-001` is `beat-001` of `topic`; the album may be ""."""
+    album, _, title = output_name.rpartition("/")
+    return title, album
+
+
 def file_names(output_name: str, audio_format: str) -> Iterator[str]:
-    """Every file that may be derived from a job: the text, the record, the audio, the takes."""
+    """Every file that may be derived from a job: the text, the record, the audio, the takes, the peaks."""
     yield f"{output_name}/{TEXT_FILE}"
     yield f"{output_name}/{RESULT_FILE}"
-    yield f"{output_name}.{audio_format}"
-    for take in range(1, MAX_TAKES + 1):
-        yield f"{output_name}.take-{take:02d}.{audio_format}"
+    for suffix in (audio_format, PEAKS_SUFFIX):
+        yield f"{output_name}.{suffix}"
+        for take in range(1, MAX_TAKES + 1):
+            yield f"{output_name}.take-{take:02d}.{suffix}"
 
 
 def folder_names(output_name: str) -> Iterator[str]:
@@ -92,7 +106,7 @@ def _complaints(name: str) -> Iterator[str]:
     if len(name.encode()) + max(_LONGEST_CHILD, _LONGEST_SUFFIX_IN_SEGMENT) > MAX_NAME_BYTES:
         yield (
             f"is {len(name.encode())} bytes long; with what is derived from it "
-            f"(/{RESULT_FILE}, .take-16.flac) it may be at most {MAX_NAME_BYTES}"
+            f"(/{RESULT_FILE}, {_LONGEST_SUFFIX}) it may be at most {MAX_NAME_BYTES}"
         )
 
 
@@ -131,5 +145,5 @@ def _segment_complaints(name: str) -> Iterator[str]:
     if len(segments[-1].encode()) > allowed:
         yield (
             f"ends in the segment {shown(segments[-1])} of {len(segments[-1].encode())} bytes; "
-            f"at most {allowed} leave room for .take-16.flac within {MAX_SEGMENT_BYTES}"
+            f"at most {allowed} leave room for {_LONGEST_SUFFIX} within {MAX_SEGMENT_BYTES}"
         )

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.jobspec import JobSpec, fingerprint, to_payload
+from lib.jobspec import PEAKS_SUFFIX, JobSpec, fingerprint, take_name, titles, to_payload
 from lib.spool import SpoolJob
 
 TEXT: Final = "text.txt"
@@ -49,8 +49,11 @@ class Order:
 
     def audio_path(self, take: int = 1) -> str:
         """Where a take goes: `topic/beat-001.wav`, then `topic/beat-001.take-02.wav`."""
-        middle = "" if take == 1 else f".take-{take:02d}"
-        return f"{self.spec.output_name}{middle}.{self.spec.format}"
+        return take_name(self.spec.output_name, take, self.spec.format)
+
+    def peaks_path(self, take: int = 1) -> str:
+        """Where a take's waveform goes: `topic/beat-001.peaks.json`."""
+        return take_name(self.spec.output_name, take, PEAKS_SUFFIX)
 
     def text_bytes(self) -> bytes:
         """What `text.txt` holds: the text and nothing else, in UTF-8."""
@@ -65,7 +68,10 @@ class Order:
             value = getattr(spec, name)
             if value is not None:
                 words += [flag, str(value)]
-        return words + [flag for name, flag in _SWITCHES if getattr(spec, name)]
+        words += [flag for name, flag in _SWITCHES if getattr(spec, name)]
+        title, album = titles(spec.output_name)
+        words += ["--title", title, *(["--album", album] if album else [])]
+        return [*words, "--peaks"]
 
     def spool_job(self, lease_no: int, attempt: int) -> SpoolJob:
         """The same job as a resident worker takes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,13 +66,21 @@ def deliver(folder: OutFolder, inputs: Inputs, spool: SpoolClient, result: Spool
     before = _record_of(folder, order)
     folder.need_parents(f"{_INCOMING}/")
     for file in files:
-        draft = f"{_INCOMING}/{result.entry}.{file.take:02d}"
-        spool.fetch(result.entry, file, folder.path(draft))
-        _sync_file(folder, draft)
-        folder.put(draft, order.audio_path(file.take))
+        for part, name in _places(order, file):
+            draft = f"{_INCOMING}/{result.entry}"
+            spool.fetch(result.entry, part, folder.path(draft))
+            _sync_file(folder, draft)
+            folder.put(draft, name)
     folder.write(order.result_path, data)
     _remove_former_takes(folder, order, before, len(files))
     return Finished(record, files[0].sha256)
+
+
+def _places(order: Order, file: ResultFile) -> Iterator[tuple[ResultFile, str]]:
+    """The files of a take, each with its place; the audio last, for whoever waits for it."""
+    if file.peaks is not None:
+        yield file.peaks, order.peaks_path(file.take)
+    yield file, order.audio_path(file.take)
 
 
 def _in_order(result: SpoolResult) -> Sequence[ResultFile]:
@@ -90,17 +98,32 @@ def _renamed(record: Mapping[str, Any], order: Order, files: Sequence[ResultFile
     """
     takes = record.get("takes")
     if not isinstance(takes, list) or [_take_facts(take) for take in takes] != [
-        (file.take, file.bytes, file.sha256) for file in files
+        (file.take, *_facts(file)) for file in files
     ]:
         raise InvalidSpoolData("The worker's record does not describe the files it came with.")
-    named = [
-        {**take, "file": _last(order.audio_path(file.take))} for take, file in zip(takes, files, strict=True)
-    ]
+    named = [_named(take, order, file) for take, file in zip(takes, files, strict=True)]
     return {**record, "file": named[0]["file"], "takes": named}
 
 
-def _take_facts(take: object) -> tuple[Any, Any, Any] | None:
-    return (take.get("take"), take.get("bytes"), take.get("sha256")) if isinstance(take, dict) else None
+def _named(take: Mapping[str, Any], order: Order, file: ResultFile) -> dict[str, Any]:
+    peaks = take.get("peaks")
+    if peaks is not None:
+        peaks = {**peaks, "file": _last(order.peaks_path(file.take))}
+    return {**take, "file": _last(order.audio_path(file.take)), "peaks": peaks}
+
+
+def _facts(file: ResultFile) -> tuple[int, str, tuple[int, str] | None]:
+    peaks = file.peaks
+    return file.bytes, file.sha256, None if peaks is None else (peaks.bytes, peaks.sha256)
+
+
+def _take_facts(take: object) -> tuple[Any, ...] | None:
+    """The same of a record's take, with its number in front; None for what is none."""
+    if not isinstance(take, dict):
+        return None
+    peaks = take.get("peaks")
+    of_peaks = (peaks.get("bytes"), peaks.get("sha256")) if isinstance(peaks, dict) else peaks
+    return take.get("take"), take.get("bytes"), take.get("sha256"), of_peaks
 
 
 def _record_of(folder: OutFolder, order: Order) -> dict[str, Any] | None:
@@ -113,25 +136,31 @@ def _record_of(folder: OutFolder, order: Order) -> dict[str, Any] | None:
 
 
 def _verified(folder: OutFolder, order: Order, number: int, take: object) -> str | None:
-    """The hash of a take's file when it is what the record says."""
+    """The hash of a take's audio when all its files are what the record says."""
     facts = _take_facts(take)
-    if facts is None or facts[0] != number or not isinstance(facts[2], str):
+    if facts is None or facts[0] != number:
         return None
-    name = order.audio_path(number)
+    _, size, digest, peaks = facts
+    if peaks is not None and not _holds(folder, order.peaks_path(number), *peaks):
+        return None
+    return digest if _holds(folder, order.audio_path(number), size, digest) else None
+
+
+def _holds(folder: OutFolder, name: str, size: object, sha256: object) -> bool:
+    """Whether a plain file of that size and hash lies there."""
     try:
         if not folder.need_parents(name, make=False):
-            return None
+            return False
         fd = os.open(folder.path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (InTheWay, OSError):
-        return None
+        return False
     try:
-        if not os.path.isfile(fd) or os.fstat(fd).st_size != facts[1]:
-            return None
+        if not os.path.isfile(fd) or os.fstat(fd).st_size != size:
+            return False
         with open(fd, "rb", closefd=False) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
     finally:
         os.close(fd)
-    return digest if digest == facts[2] else None
 
 
 def _remove_former_takes(
@@ -142,6 +171,7 @@ def _remove_former_takes(
     former = min(len(takes), _MOST_TAKES) if isinstance(takes, list) else 0
     for number in range(present + 1, former + 1):
         folder.remove(order.audio_path(number))
+        folder.remove(order.peaks_path(number))
 
 
 def _sync_file(folder: OutFolder, name: str) -> None:

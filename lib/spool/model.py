@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -98,12 +98,18 @@ class SpoolJob:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One audio file beside a `result.json`."""
+    """One audio file beside a `result.json`, and its waveform where the worker made one."""
 
     name: str
     bytes: int
     sha256: str
     take: int  # 1 is the chosen one
+    peaks: ResultFile | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Its place in a result."""
+        facts = {"name": self.name, "bytes": self.bytes, "sha256": self.sha256, "take": self.take}
+        return facts if self.peaks is None else {**facts, "peaks": self.peaks.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +149,7 @@ class SpoolResult:
                 "started_at": self.started_at,
                 "finished_at": self.finished_at,
                 "record": self.record,
-                "files": [
-                    {"name": f.name, "bytes": f.bytes, "sha256": f.sha256, "take": f.take} for f in self.files
-                ],
+                "files": [file.to_json() for file in self.files],
                 "error": _error_json(self.error),
             }
         )
@@ -166,7 +170,8 @@ class SpoolResult:
             checked.refuse("status", "must be done or failed")
         if status == "done" and not files:
             checked.refuse("files", "must name the audio of a job that is done")
-        if len({file.name for file in files}) != len(files):
+        names = [part.name for file in files for part in (file, file.peaks) if part is not None]
+        if len(set(names)) != len(names):
             checked.refuse("files", "names a file twice")
         if {file.take for file in files} != set(range(1, len(files) + 1)):
             checked.refuse("files", "must number its takes from 1, each once")
@@ -284,6 +289,12 @@ def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:
 
 
 def _read_file(item: Any, what: str) -> ResultFile:
+    file = _read_plain_file(item, what)
+    peaks = item.get("peaks")
+    return file if peaks is None else replace(file, peaks=_read_plain_file(peaks, what))
+
+
+def _read_plain_file(item: Any, what: str) -> ResultFile:
     checked = Checked(item if isinstance(item, dict) else {}, f"{what}: files")
     name = checked.text("name", longest=200)
     if not is_file_name(name):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from lib.storage.file import FileStorage
 from lib.storage.opening import open_storage
 from lib.storage.port import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact
-from lib.storage.takes import Take, files_of, publish_takes, published_name, takes_of
+from lib.storage.takes import Peaks, Take, files_of, publish_takes, takes_of
 
 __all__ = [
     "ArtifactMismatch",
     "FileStorage",
+    "Peaks",
     "Storage",
     "StorageUnavailable",
     "StoredArtifact",
@@ -17,6 +18,5 @@ __all__ = [
     "files_of",
     "open_storage",
     "publish_takes",
-    "published_name",
     "takes_of",
 ]

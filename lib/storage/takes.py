@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.storage.port import Storage, StoredArtifact
 
@@ -19,33 +19,46 @@ class Take:
     number: int
     output: str  # the published name, "topic/beat-001.wav"
     artifact: StoredArtifact
+    peaks: Peaks | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Its place in a result record (docs/reference/result-record.md)."""
-        return {
-            "take": self.number,
-            "output": self.output,
-            "key": self.artifact.key,
-            "sha256": self.artifact.sha256,
-            "bytes": self.artifact.size,
-        }
+        facts = {"take": self.number, **_json(self.output, self.artifact)}
+        return facts if self.peaks is None else {**facts, "peaks": _json(*self.peaks)}
 
 
-def published_name(output_name: str, suffix: str, number: int) -> str:
-    """`topic/beat-001.wav` for the chosen take, `topic/beat-001.take-02.wav` for the second and so on."""
-    return f"{output_name}.{suffix}" if number == 1 else f"{output_name}.take-{number:02d}.{suffix}"
+class Peaks(NamedTuple):
+    """The waveform of a take."""
+
+    output: str  # the published name, "topic/beat-001.peaks.json"
+    artifact: StoredArtifact
+
+
+def _json(output: str, artifact: StoredArtifact) -> dict[str, Any]:
+    return {"output": output, "key": artifact.key, "sha256": artifact.sha256, "bytes": artifact.size}
 
 
 def takes_of(result: Mapping[str, Any] | None) -> list[Take]:
     """The takes of a result record, the chosen first; none for a job that is not done."""
-    return [
-        Take(take["take"], take["output"], StoredArtifact(take["key"], take["sha256"], take["bytes"]))
-        for take in (result or {}).get("takes", [])
-    ]
+    return [_take(take) for take in (result or {}).get("takes", [])]
+
+
+def _take(facts: Mapping[str, Any]) -> Take:
+    peaks = facts.get("peaks")
+    return Take(facts["take"], *_stored(facts), None if peaks is None else Peaks(*_stored(peaks)))
+
+
+def _stored(facts: Mapping[str, Any]) -> tuple[str, StoredArtifact]:
+    return facts["output"], StoredArtifact(facts["key"], facts["sha256"], facts["bytes"])
 
 
 def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
-    """Make each take readable by its name; returns the locations, the chosen first. Repeatable."""
+    """Make each take readable by its name, and its waveform; returns the takes' locations, the chosen
+    first. Repeatable.
+    """
+    for take in takes:
+        if take.peaks is not None:
+            storage.publish(take.peaks.artifact, take.peaks.output)
     return [storage.publish(take.artifact, take.output) for take in takes]
 
 
@@ -60,7 +73,7 @@ def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) 
     for take in takes:
         stands = storage.stands(take.artifact, take.output)
         if stands is None and restore and storage.blob(take.artifact):
-            found.append(storage.publish(take.artifact, take.output))
+            found += publish_takes(storage, [take])
         else:
             found.append(storage.location(take.output) if stands else storage.blob(take.artifact))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from lib.errors import BadConfiguration, JobFailed
 from synth.audio.ogg import fix_serial
 from synth.audio.spectrum import Samples
+from synth.audio.tags import Tags, id3_header
 
 #: Suffix to container and codec.
 _CODECS: Final = {
@@ -27,6 +29,7 @@ _CODECS: Final = {
 FORMATS: Final = tuple(_CODECS)
 _BLOCK: Final = 16_384  # samples; some encoders take the stack space of a whole write, and die of a long one
 _TOLERANCE_S: Final = 0.060  # lossy codecs pad
+_UNTAGGED: Final = Tags()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +45,60 @@ class EncodingFailed(JobFailed):
     """The encoder failed, or wrote something that does not read back as it should."""
 
 
-def write_audio(path: Path, samples: Samples, sample_rate: int, file_format: str) -> Written:
+def write_audio(
+    path: Path, samples: Samples, sample_rate: int, file_format: str, tags: Tags = _UNTAGGED
+) -> Written:
     """Encode mono `samples` to `path` (its folder exists) through a temporary name, synced and renamed.
 
     Raises:
         BadConfiguration: the folder cannot be written, or the disk is full.
         EncodingFailed: the encoder failed, or the file does not read back with the right length.
     """
+
+    def make(draft: Path) -> None:
+        _encode(draft, samples, sample_rate, file_format, tags)
+        if file_format == "opus":
+            fix_serial(draft)
+        elif file_format == "mp3":
+            draft.write_bytes(id3_header(tags) + draft.read_bytes())
+        _check(draft, len(samples), sample_rate)
+
+    return _written(path, make)
+
+
+def write_beside(path: Path, data: bytes) -> Written:
+    """Write what belongs to the audio at `path`'s place, as carefully as the audio.
+
+    Raises:
+        BadConfiguration: as above.
+    """
+    return _written(path, lambda draft: draft.write_bytes(data))
+
+
+def _written(path: Path, make: Callable[[Path], object]) -> Written:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        _encode(temporary, samples, sample_rate, file_format)
-        if file_format == "opus":
-            fix_serial(temporary)
-        _check(temporary, len(samples), sample_rate)
+        make(temporary)
         digest = _sync_and_digest(temporary)
         size = temporary.stat().st_size
         temporary.replace(path)
     except OSError as error:
-        raise BadConfiguration(f"The audio {path} cannot be written: {error.strerror or error}.") from None
+        raise BadConfiguration(f"The file {path} cannot be written: {error.strerror or error}.") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
     return Written(path, size, digest)
 
 
-def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str) -> None:
+def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str, tags: Tags) -> None:
     container, codec = _CODECS[file_format]
     try:
         with (
             path.open("wb") as raw,
             soundfile.SoundFile(raw, "w", sample_rate, 1, codec, format=container) as file,
         ):
+            for name, value in tags.filled().items() if file_format != "mp3" else ():
+                setattr(file, name, value)
             for first in range(0, len(samples), _BLOCK):
                 block = samples[first : first + _BLOCK]
                 file.write(_to_pcm16(block) if codec == "PCM_16" else block)

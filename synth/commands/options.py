@@ -58,6 +58,18 @@ FormatOption = Annotated[Format, typer.Option("--format", help="The file format.
 LoudnessOption = Annotated[
     str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
 ]
+TitleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--title", metavar="TEXT", help="Title in the file's tags; else its name.", show_default=False
+    ),
+]
+AlbumOption = Annotated[
+    str, typer.Option("--album", metavar="TEXT", help="Album in the file's tags.", show_default=False)
+]
+PeaksOption = Annotated[
+    bool, typer.Option("--peaks", help="Write the waveform for players beside the audio.")
+]
 SpoolOption = Annotated[
     Path, typer.Option("--spool", metavar="DIR", help="The spool folder; made if missing.")
 ]

@@ -34,6 +34,9 @@ def command(
     seed: o.SeedOption = None,
     audio_format: o.FormatOption = o.Format.wav,
     loudness: o.LoudnessOption = "-19",
+    title: o.TitleOption = None,
+    album: o.AlbumOption = "",
+    peaks: o.PeaksOption = False,
     engine: o.EngineOption = None,
     voices_dir: VoicesDirOption = None,
     json: JsonOption = False,
@@ -48,11 +51,26 @@ def command(
     from synth.request import SpeakRequest
 
     request = SpeakRequest(
-        text, resolved, profile.value, variants, select_best, chunk, seed, audio_format.value, level
+        text=text,
+        voice=resolved,
+        profile=profile.value,
+        variants=variants,
+        select_best=select_best,
+        chunk=chunk,
+        seed=seed,
+        file_format=audio_format.value,
+        loudness_lufs=level,
+        title=out_exact.name if title is None else title,
+        album=album,
+        peaks=peaks,
     )
     record = _speak(request, out_exact)
     if json_result is not None:
         _write_record(json_result, record)
+    _report(record, out_exact, json)
+
+
+def _report(record: dict[str, Any], out_exact: Path, json: bool) -> None:
     if json:
         emit_json(record)
     else:

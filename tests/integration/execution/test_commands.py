@@ -96,7 +96,7 @@ class TestCompileAndExecute:
         machine.run("run", _three(machine), "--out", "out")
 
         assert {path.name for path in (tmp_path / "out").iterdir()} == {
-            *("a", "three", "three.wav", "manifest.json", "execution.json")
+            *("a", "three", "three.wav", "three.peaks.json", "manifest.json", "execution.json")
         }
 
 
@@ -126,7 +126,9 @@ def test_the_argv_of_the_manifest_gives_the_same_audio_as_the_spool(
         {p.name: p.read_bytes() for p in (tmp_path / place / "x").iterdir() if p.is_file()}
         for place in ("spool", "direct")
     )
-    assert set(one) == {f"y.{audio_format}", f"y.take-02.{audio_format}"}
+    assert set(one) == {
+        f"y{take}.{suffix}" for take in ("", ".take-02") for suffix in (audio_format, "peaks.json")
+    }
     assert one == other
     assert len(soundfile.read(str(tmp_path / "spool/x" / f"y.{audio_format}"))[0]) > 24_000
 

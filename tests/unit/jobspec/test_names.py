@@ -60,7 +60,7 @@ def test_every_accepted_name_stays_in_its_place(name: str) -> None:
         ("a\u2028b", "invisible character U+2028"),
         ("a\u202eb", "invisible character U+202E"),
         ("e\u0301", "normal form NFC"),
-        ("a/" + "b" * 168, "at most 167"),
+        ("a/" + "b" * 168, "at most 161"),
         ("a" * 181 + "/b", "at most 180"),
         ("/".join(["a" * 100] * 5), "at most 512"),
     ],
@@ -75,14 +75,14 @@ def test_each_rule_of_output_names_has_its_sentence(name: str, said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "topic/beat-001", "a/b/c/d/e", "...", "a..b", "öl/été", "潮", "-a", "a b", "a" * 167]
+    "name", ["a", "topic/beat-001", "a/b/c/d/e", "...", "a..b", "öl/été", "潮", "-a", "a b", "a" * 161]
 )
 def test_ordinary_and_foreign_names_pass(name: str) -> None:
     """Q5."""
     assert check_output_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["a" * 180 + "/" + "b" * 167, "/".join(["a" * 99] * 5)])
+@pytest.mark.parametrize("name", ["a" * 180 + "/" + "b" * 161, "/".join(["a" * 97] * 5)])
 def test_the_longest_names_leave_room_for_what_is_derived(name: str) -> None:
     """Q5."""
     assert max(len(path.encode()) for path in file_names(check_output_name(name), "flac")) <= 512

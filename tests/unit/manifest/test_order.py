@@ -16,6 +16,7 @@ def test_the_argv_is_the_documented_one() -> None:
         *("--out-exact", "topic/beat-001", "--json-result", "topic/beat-001/result.json"),
         *("--speaker", "Ryan", "--language", "English", "--profile", "balanced"),
         *("--variants", "1", "--format", "wav"),
+        *("--title", "beat-001", "--album", "topic", "--peaks"),
     ]
 
 
@@ -27,7 +28,12 @@ def test_options_that_are_set_are_all_in_the_argv() -> None:
     assert tail == [
         *("--voice", "newsroom", "--language", "English", "--profile", "balanced", "--variants", "4"),
         *("--seed", "0", "--format", "flac", "--select-best", "--chunk"),
+        *("--title", "beat-001", "--album", "topic", "--peaks"),
     ]
+
+
+def test_a_job_without_a_folder_has_no_album() -> None:
+    assert Order(spec("intro")).argv()[-3:] == ["--title", "intro", "--peaks"]
 
 
 def test_every_field_that_changes_the_audio_reaches_the_argv() -> None:

@@ -37,17 +37,22 @@ class Outbox:
             "seconds": 1.5,
             "work_seconds": 0.1,
             "file": self.files[0].name,
-            "takes": [
-                {"take": f.take, "file": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in self.files
-            ],
+            "takes": [{**_record(file), "take": file.take} for file in self.files],
         }
         self.result = SpoolResult(job.entry, job.request_id, 1.0, 2.0, self.record, tuple(self.files))
 
     def _take(self, number: int) -> ResultFile:
-        data = f"{self.folder.name} take {number}".encode()
-        name = f"audio.{number}"
+        return replace(self._file(f"audio.{number}", number), peaks=self._file(f"peaks.{number}", number))
+
+    def _file(self, name: str, number: int) -> ResultFile:
+        data = f"{self.folder.name} {name}".encode()
         (self.folder / name).write_bytes(data)
         return ResultFile(name, len(data), hashlib.sha256(data).hexdigest(), number)
+
+
+def _record(file: ResultFile) -> dict[str, Any]:
+    facts = {"file": file.name, "bytes": file.bytes, "sha256": file.sha256}
+    return facts if file.peaks is None else {**facts, "peaks": _record(file.peaks)}
 
 
 @pytest.fixture
@@ -75,6 +80,44 @@ def test_a_delivered_job_is_done(folder: OutFolder, tmp_path: Path) -> None:
     assert [take["file"] for take in record["takes"]] == ["beat-001.wav", "beat-001.take-02.wav"]
     assert record["file"] == "beat-001.wav"
     assert folder.path("topic/beat-001.take-02.wav").exists()
+    for take, name in zip(record["takes"], ("beat-001", "beat-001.take-02"), strict=True):
+        data = folder.path(f"topic/{name}.peaks.json").read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        assert take["peaks"] == {"file": f"{name}.peaks.json", "bytes": len(data), "sha256": digest}
+
+
+def test_a_job_whose_waveform_is_gone_or_changed_is_not_done(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = _deliver(folder, spec(), tmp_path / "spool")
+    peaks = folder.path("topic/beat-001.peaks.json")
+    whole = peaks.read_bytes()
+
+    peaks.write_bytes(whole[::-1])
+    assert finished_result(folder, inputs) is None
+    peaks.unlink()
+    assert finished_result(folder, inputs) is None
+    peaks.write_bytes(whole)
+    assert finished_result(folder, inputs) is not None
+
+
+def test_a_record_without_a_waveform_is_done_as_it_always_was(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = inputs_of(spec())
+    box = Outbox(tmp_path / "spool", inputs)
+    bare = replace(box.result, files=(replace(box.files[0], peaks=None),))
+    del box.record["takes"][0]["peaks"]
+
+    deliver(folder, inputs, box.client, bare)
+
+    assert finished_result(folder, inputs) is not None
+    assert not folder.path("topic/beat-001.peaks.json").exists()
+
+
+def test_a_waveform_that_the_record_does_not_describe_is_refused(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = inputs_of(spec())
+    box = Outbox(tmp_path / "spool", inputs)
+    box.record["takes"][0]["peaks"]["sha256"] = "0" * 64
+
+    with pytest.raises(InvalidSpoolData, match="does not describe the files"):
+        deliver(folder, inputs, box.client, box.result)
 
 
 def _edit(change: Callable[[dict[str, Any]], object]) -> Callable[[OutFolder], object]:
@@ -137,7 +180,7 @@ def test_fewer_takes_remove_the_files_nobody_describes_any_more(folder: OutFolde
     _deliver(folder, spec(variants=1), tmp_path / "b")
 
     names = sorted(path.name for path in folder.path("topic").iterdir() if path.is_file())
-    assert names == ["beat-001.take-04.wav", "beat-001.wav"]
+    assert names == ["beat-001.peaks.json", "beat-001.take-04.wav", "beat-001.wav"]
 
 
 class TestWhatAWorkerWrites:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,6 +147,31 @@ def test_a_log_line_that_is_no_unicode_reaches_the_reader_all_the_same() -> None
 
     assert error is not None
     assert error.message == "No ?.wav"
+
+
+def test_a_waveform_comes_with_its_take() -> None:
+    peaks = replace(FILE, name="audio.peaks.json", bytes=9)
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, {}, (replace(FILE, peaks=peaks),))
+
+    assert SpoolResult.from_bytes(written.to_bytes()).files == written.files
+
+
+@pytest.mark.parametrize(
+    "peaks", [[], "a", {}, {"name": "../x", "bytes": 1, "sha256": "0" * 64, "take": 1}, {"name": "x"}]
+)
+def test_a_waveform_that_breaks_the_format_is_refused(peaks: object) -> None:
+    whole = json.loads(SpoolResult(ENTRY, "a", 0.0, 0.0, {}, (FILE,)).to_bytes())
+    whole["files"][0]["peaks"] = peaks
+
+    with pytest.raises(InvalidSpoolData, match="files"):
+        SpoolResult.from_bytes(json.dumps(whole).encode())
+
+
+def test_a_waveform_under_its_takes_name_is_refused() -> None:
+    twice = SpoolResult(ENTRY, "a", 0.0, 0.0, {}, (replace(FILE, peaks=FILE),))
+
+    with pytest.raises(InvalidSpoolData, match="names a file twice"):
+        SpoolResult.from_bytes(twice.to_bytes())
 
 
 def test_one_name_for_two_files_is_refused() -> None:

@@ -17,6 +17,7 @@ from lib.jobspec import normalize_job_spec
 from lib.spool import ErrorClass, LocalFiles, ResultError, ResultFile, SpoolClient, SpoolResult
 from lib.storage import FileStorage, StorageUnavailable, publish_takes
 
+PEAKS = b'{"version":2}'
 AUDIO = b"RIFF" + bytes(range(256)) * 40
 SPEC = normalize_job_spec({"output_name": "topic/beat-001", "text": "Hello there.", "speaker": "Ryan"})
 
@@ -42,14 +43,16 @@ class Desk:
         folder = self.root / "spool" / "outbox" / self.entry
         folder.mkdir(parents=True)
         (folder / "audio.wav").write_bytes(audio)
+        (folder / "audio.peaks.json").write_bytes(PEAKS)
         digest = sha256 or hashlib.sha256(AUDIO).hexdigest()
+        peaks = ResultFile("audio.peaks.json", len(PEAKS), hashlib.sha256(PEAKS).hexdigest(), 1)
         result = SpoolResult(
             entry=self.entry,
             request_id=SPEC.request_id,
             started_at=1.0,
             finished_at=2.0,
             record={"seconds": 1.5},
-            files=() if error else (ResultFile("audio.wav", len(audio), digest, 1),),
+            files=() if error else (ResultFile("audio.wav", len(audio), digest, 1, peaks),),
             error=error,
         )
         (folder / "result.json").write_bytes(result.to_bytes())
@@ -88,6 +91,10 @@ def test_a_result_is_stored_recorded_and_published(desk: Desk) -> None:
     assert desk.published.read_bytes() == AUDIO
     blob = desk.root / "store" / finished.result["takes"][0]["key"]
     assert blob.read_bytes() == AUDIO
+    peaks = finished.result["takes"][0]["peaks"]
+    assert peaks["output"] == "topic/beat-001.peaks.json"
+    assert (desk.root / "store" / peaks["key"]).read_bytes() == PEAKS
+    assert desk.published.with_name("beat-001.peaks.json").read_bytes() == PEAKS
     assert finished.result["record"] == {"seconds": 1.5}
     assert not list((desk.root / "scratch").iterdir())
 

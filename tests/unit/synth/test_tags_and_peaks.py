@@ -1,0 +1,126 @@
+"""What players show and draw of a file: its tags and its waveform (V9)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from lib.clock import SystemClock
+from synth.audio.encode import FORMATS, write_audio
+from synth.audio.peaks import peaks_json
+from synth.audio.tags import Tags, id3_header
+from synth.speaking import speak
+from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
+
+TAGS = Tags("beat-001", "topic", "Ryan", "Synthetic speech.")
+FOREIGN = Tags("Гроза", "夏の嵐", "Zoë", "Synthetische Sprache – künstlich.")
+
+
+def tags_in(path: Path) -> dict[str, str]:
+    """As another reader sees them: libsndfile, which decodes MP3 and its ID3 with mpg123."""
+    with soundfile.SoundFile(str(path)) as file:
+        return {name: value for name, value in file.copy_metadata().items() if value}
+
+
+class TestTags:
+    @pytest.mark.parametrize("tags", [TAGS, FOREIGN, Tags(title="alone")], ids=["plain", "foreign", "one"])
+    @pytest.mark.parametrize("file_format", FORMATS)
+    def test_each_format_carries_them(self, tmp_path: Path, file_format: str, tags: Tags) -> None:
+        path = tmp_path / f"a.{file_format}"
+
+        write_audio(path, hum(0.5), RATE, file_format, tags)
+
+        assert tags_in(path) == tags.filled()
+
+    @pytest.mark.parametrize("file_format", FORMATS)
+    def test_they_change_no_sample(self, tmp_path: Path, file_format: str) -> None:
+        for name, tags in (("plain", Tags()), ("tagged", FOREIGN)):
+            write_audio(tmp_path / name, hum(0.5), RATE, file_format, tags)
+
+        plain, tagged = (soundfile.read(str(tmp_path / name))[0] for name in ("plain", "tagged"))
+        assert np.array_equal(plain, tagged)
+
+    def test_none_are_no_header(self) -> None:
+        assert id3_header(Tags()) == b""
+
+    def test_the_size_of_a_long_header_is_synchsafe(self) -> None:
+        header = id3_header(Tags(title="x" * 300))
+
+        assert len(header) == 10 + 613
+        assert header[6:10] == bytes([0, 0, 4, 101])  # 613 = 4 * 128 + 101
+
+    def test_a_file_says_who_speaks_and_that_it_is_no_person(self, tmp_path: Path) -> None:
+        asked = request("One.", title="beat-001", album="topic")
+
+        speak(asked, HummingEngine(), SystemClock(), tmp_path / "beat", lambda *_: None)
+
+        assert tags_in(tmp_path / "beat.wav") == {
+            "title": "beat-001",
+            "album": "topic",
+            "artist": "heart",
+            "comment": "Synthetic speech, made with the engine hibari.",
+        }
+
+
+class TestPeaks:
+    def test_each_pair_is_the_lowest_and_highest_of_its_fiftieth(self) -> None:
+        signal = np.zeros(1000, np.float32)
+        signal[10], signal[20] = 0.5, -0.25  # in the first 480 samples
+        signal[490] = -1.0  # in the second
+        signal[999] = 1.0  # in the rest, which is shorter
+
+        document = json.loads(peaks_json(signal, RATE))
+
+        assert document == {
+            "version": 2,
+            "channels": 1,
+            "sample_rate": RATE,
+            "samples_per_pixel": 480,
+            "bits": 8,
+            "length": 3,
+            "data": [-32, 64, -128, 0, 0, 127],
+        }
+
+    def test_quiet_sound_is_drawn_and_silence_is_not(self) -> None:
+        quiet = json.loads(peaks_json(hum(0.1, level=0.001), RATE))["data"]
+        silence = json.loads(peaks_json(np.zeros(2400, np.float32), RATE))["data"]
+
+        assert set(quiet) == {-1, 1}
+        assert set(silence) == {0}
+
+    def test_every_take_has_its_own_beside_it(self, tmp_path: Path) -> None:
+        spoken = speak(
+            request("One.", variants=2, peaks=True),
+            HummingEngine(),
+            SystemClock(),
+            tmp_path / "b",
+            lambda *_: None,
+        )
+
+        names = ["b.peaks.json", "b.take-02.peaks.json", "b.take-02.wav", "b.wav"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        for file, take in zip(spoken.files, spoken.record["takes"], strict=True):
+            self._agrees(tmp_path, file.peaks, take)
+
+    @staticmethod
+    def _agrees(folder: Path, file: Any, take: dict[str, Any]) -> None:
+        data = (folder / take["peaks"]["file"]).read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        assert take["peaks"] == {"file": file.name, "bytes": len(data), "sha256": digest}
+        assert (file.bytes, file.sha256) == (len(data), digest)
+        audio, _ = soundfile.read(str(folder / take["file"]), dtype="float32")
+        drawn = np.array(json.loads(data)["data"])
+        assert drawn.max() == np.ceil(audio.max() * 127)
+
+    def test_none_is_written_unasked(self, tmp_path: Path) -> None:
+        spoken = speak(request("One."), HummingEngine(), SystemClock(), tmp_path / "b", lambda *_: None)
+
+        assert [path.name for path in tmp_path.iterdir()] == ["b.wav"]
+        assert spoken.files[0].peaks is None
+        assert spoken.record["takes"][0]["peaks"] is None
