@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput
-from lib.jobspec import JobSpec, fingerprint, from_payload, to_payload
+from lib.jobspec import JobSpec, from_payload, payload_and_fingerprint
 
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False
@@ -41,8 +41,9 @@ class Intake:
 def intake(spec: JobSpec) -> Intake:
     """Encode one specification for enqueueing."""
     due: int | str = "" if spec.not_before is None else round(spec.not_before * 1000)
-    payload = _encode(to_payload(spec))
-    return Intake(spec.request_id, fingerprint(spec), spec.priority, spec.max_attempts, due, payload)
+    payload, fingerprint = payload_and_fingerprint(spec)
+    stored = _encode(payload)
+    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, stored)
 
 
 def spec_of(payload: str) -> JobSpec:

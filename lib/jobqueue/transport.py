@@ -14,7 +14,7 @@ from lib.jobqueue.address import Address, NoPrimary, OneServer, place_of, read_a
 from lib.jobqueue.embedded import is_embedded
 from lib.jobqueue.errors import ServerFull
 from lib.jobqueue.scripts import Script
-from lib.jobqueue.wire import Argument, Command, Wire
+from lib.jobqueue.wire import Argument, Command, Wire, Words, words
 
 IDLE_SLICE_S: Final = 10.0  # the longest a blocked read stays out without a look at the server
 _ANSWER_WITHIN_S: Final = 10.0
@@ -128,7 +128,7 @@ class Transport:
             try:
                 if waits is not None:
                     return self._wait_and_run(waits, script, keys, given)
-                return self.ask("EVALSHA", script.sha, len(keys), *keys, *given)
+                return self.ask(_call(script, keys), *given)
             except refused.NoScriptError:
                 return self.ask("EVAL", script.text, len(keys), *keys, *given)
 
@@ -138,8 +138,7 @@ class Transport:
         self, waits: Wait, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> Any:
         """Send both at once: the server runs the script the moment the wait ends."""
-        run = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        return self._waiting.ask_all(waits.command(), run)[1]
+        return self._waiting.ask_all(waits.command(), (_call(script, keys), *arguments))[1]
 
     def wait(self, waits: Wait) -> None:
         """Return when there is an entry to see, or the wait's time is over."""
@@ -194,6 +193,11 @@ class Transport:
     def _drop(self) -> None:
         self._wire.drop()
         self._waiting.drop()
+
+
+def _call(script: Script, keys: Sequence[str]) -> Words:
+    """A script's call without its arguments."""
+    return words("EVALSHA", script.sha, str(len(keys)), *keys)
 
 
 def _embedded_is_away(error: Exception) -> Unavailable:

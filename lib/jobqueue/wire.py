@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from redis import exceptions as refused
 
 Argument = str | int | float
-Command = Sequence[Argument]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words of a command that are packed already: the same ones begin many commands."""
+
+    count: int
+    packed: str
+
+
+Command = Sequence[Argument | Words]
 
 
 class Wire:
@@ -27,7 +39,7 @@ class Wire:
         self._make = make
         self._free: deque[Any] = deque()
 
-    def ask(self, *command: Argument) -> Any:
+    def ask(self, *command: Argument | Words) -> Any:
         """Send one command and return its reply.
 
         Raises:
@@ -72,14 +84,29 @@ class Wire:
                 return
 
 
-def pack(words: Command) -> bytes:
+def pack(command: Command) -> bytes:
     """One command in RESP: an array of bulk strings."""
-    parts = [f"*{len(words)}\r\n"]
-    for word in words:
-        text = word if type(word) is str else str(word)
-        size = len(text) if text.isascii() else len(text.encode())
-        parts.append(f"${size}\r\n{text}\r\n")
+    count, parts = 0, [""]
+    for word in command:
+        if type(word) is Words:
+            count += word.count
+            parts.append(word.packed)
+        else:
+            count += 1
+            parts.append(_packed(word if type(word) is str else str(word)))
+    parts[0] = f"*{count}\r\n"
     return "".join(parts).encode()
+
+
+@lru_cache(maxsize=256)
+def words(*texts: str) -> Words:
+    """Pack them once; the result may stand for them in any command."""
+    return Words(len(texts), "".join(map(_packed, texts)))
+
+
+def _packed(text: str) -> str:
+    size = len(text) if text.isascii() else len(text.encode())
+    return f"${size}\r\n{text}\r\n"
 
 
 def _reply(connection: Any) -> Any:

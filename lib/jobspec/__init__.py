@@ -8,7 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec, fingerprint, to_payload
+from lib.jobspec.model import (
+    Draft,
+    InvalidJobFile,
+    JobFile,
+    JobSpec,
+    fingerprint,
+    payload_and_fingerprint,
+    to_payload,
+)
 from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
@@ -27,6 +35,7 @@ __all__ = [
     "load_job_file",
     "normalize_job_spec",
     "parse_job_file",
+    "payload_and_fingerprint",
     "printable",
     "take_name",
     "titles",

@@ -16,7 +16,10 @@ from lib.jobspec.problems import Problem
 FINGERPRINT_VERSION: Final = "v1"
 
 _PAYLOAD: Final = tuple((entry.name, entry.default) for entry in STORED)
-_FINGERPRINT: Final = tuple((entry.name, entry.default) for entry in STORED if entry.in_fingerprint)
+_FINGERPRINTED: Final = frozenset(entry.name for entry in STORED if entry.in_fingerprint)
+_canonical: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +102,16 @@ def fingerprint(spec: JobSpec) -> str:
     SHA-256 over JSON with sorted keys, no spaces and UTF-8 text as it is. Defaults are left out, so that a
     field added later changes no fingerprint; so are the fields that do not change the output.
     """
-    canonical = json.dumps(
-        _without_defaults(spec, _FINGERPRINT), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
-    return f"{FINGERPRINT_VERSION}:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return payload_and_fingerprint(spec)[1]
 
 
 def to_payload(spec: JobSpec) -> dict[str, Any]:
     """The spec as a JSON object with defaults left out; `from_payload` gives the same spec back."""
-    return _without_defaults(spec, _PAYLOAD)
+    return {name: value for name, default in _PAYLOAD if (value := getattr(spec, name)) != default}
 
 
-def _without_defaults(spec: JobSpec, entries: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return {name: value for name, default in entries if (value := getattr(spec, name)) != default}
+def payload_and_fingerprint(spec: JobSpec) -> tuple[dict[str, Any], str]:
+    """Both, for little more than the price of one."""
+    payload = to_payload(spec)
+    canonical = _canonical({name: value for name, value in payload.items() if name in _FINGERPRINTED})
+    return payload, f"{FINGERPRINT_VERSION}:{hashlib.sha256(canonical.encode()).hexdigest()}"
