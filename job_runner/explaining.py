@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from job_runner.reporting import FolderCheck
 from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.upkeep import upkeep_of
 from lib.status.explain import Evidence
@@ -27,7 +26,6 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         place=upkeep_of(queue).inspector.place(request_id) if record.state is JobState.WAITING else None,
         finished=finished,
         artifact_there=all(
-            FolderCheck(storage).has(take.artifact)
-            for take in takes_of(finished.result if finished else None)
+            storage.has(take.artifact) for take in takes_of(finished.result if finished else None)
         ),
     )

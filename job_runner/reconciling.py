@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from job_runner.reporting import FolderCheck
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.upkeep import Upkeep
 from lib.status.findings import Finding
@@ -27,12 +26,11 @@ class Audit:
         forget_gone: bool = False,
     ) -> None:
         self._queue, self._upkeep, self._storage = queue, upkeep, storage
-        self._files = FolderCheck(storage)
         self._mend, self._forget = mend, forget_gone
         self._whole: Callable[[Take], bool] = (
             (lambda take: storage.verify(take.artifact))
             if deep
-            else (lambda take: self._files.has(take.artifact))
+            else (lambda take: storage.has(take.artifact))
         )
 
     def findings(self) -> Iterator[Finding]:

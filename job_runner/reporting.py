@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobspec import JobSpec
-from lib.storage import Storage, StoredArtifact, takes_of
+from lib.storage import Storage, takes_of
 from lib.units import seconds_text
 
 
@@ -35,37 +34,6 @@ class Standing(StrEnum):
 UNFINISHED: Final = frozenset({Standing.MISSING, Standing.DELAYED, Standing.WAITING, Standing.RUNNING})
 #: Waiting does not mend these: somebody must do something.
 WRONG: Final = frozenset({Standing.CHANGED, Standing.FAILED, Standing.CANCELED, Standing.ARTIFACT_GONE})
-
-
-class ArtifactCheck(Protocol):
-    """Says cheaply whether the store still has an artifact, and where its published file is."""
-
-    def has(self, artifact: StoredArtifact) -> bool:
-        """Whether it is there with its size. Its bytes are not read."""
-        ...
-
-    def location(self, output: str) -> str:
-        """Where `outputs/<output>` is, for people."""
-        ...
-
-
-class FolderCheck:
-    """`ArtifactCheck` for a store that is a folder, by one look at the file's size."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._root = Path(storage.location("x")).parents[1]  # blobs/ stands beside outputs/
-
-    def has(self, artifact: StoredArtifact) -> bool:
-        """Whether it is there with its size."""
-        try:
-            return (self._root / artifact.key).stat().st_size == artifact.size
-        except OSError:
-            return False
-
-    def location(self, output: str) -> str:
-        """The absolute path of the published file."""
-        return self._storage.location(output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +80,7 @@ class Report:
         return {"jobs": [row.to_json() for row in self.rows], "totals": self.totals()}
 
 
-def report_on(queue: JobQueue, specs: Sequence[JobSpec], artifacts: ArtifactCheck, now: float) -> Report:
+def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: float) -> Report:
     """Hold the jobs against the queue and the store. Reads in bulk; changes nothing.
 
     `now` is in seconds since the epoch.
@@ -124,7 +92,7 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], artifacts: ArtifactChec
     finished = dict(zip(ended, queue.results(ended), strict=True))
     return Report(
         tuple(
-            _row(spec, record, finished.get(spec.request_id), artifacts, now)
+            _row(spec, record, finished.get(spec.request_id), storage, now)
             for spec, record in zip(specs, records, strict=True)
         )
     )
@@ -134,7 +102,7 @@ def _row(
     spec: JobSpec,
     record: JobRecord | None,
     finished: FinishedJob | None,
-    artifacts: ArtifactCheck,
+    storage: Storage,
     now: float,
 ) -> ReportRow:
     if record is None:
@@ -143,21 +111,21 @@ def _row(
         reason = f"known with other content, which is {record.state.value}; give it a new request_id"
         return ReportRow(spec, Standing.CHANGED, reason)
     if record.state is JobState.DONE:
-        return _done(spec, finished, artifacts)
+        return _done(spec, finished, storage)
     reason = _ended_badly(finished) if finished else _unfinished(spec, record, now)
     return ReportRow(spec, Standing(record.state.value), reason)
 
 
-def _done(spec: JobSpec, finished: FinishedJob | None, artifacts: ArtifactCheck) -> ReportRow:
+def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ReportRow:
     takes = takes_of(finished.result) if finished else []
-    gone = [take for take in takes if not artifacts.has(take.artifact)]
+    gone = [take for take in takes if not storage.has(take.artifact)]
     if not takes:
         return ReportRow(spec, Standing.ARTIFACT_GONE, "its result record names no audio")
     if gone:
         which = "" if len(takes) == 1 else f" of take {gone[0].number}"
         reason = f"the audio{which} is not in the store; give it a new request_id to have it spoken again"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
-    return ReportRow(spec, Standing.DONE, None, artifacts.location(takes[0].output))
+    return ReportRow(spec, Standing.DONE, None, storage.location(takes[0].output))
 
 
 def _ended_badly(finished: FinishedJob) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.reporting import FolderCheck, Report, report_on
+from job_runner.reporting import Report, report_on
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption
 from lib.clock import SystemClock
@@ -17,9 +17,8 @@ def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: Json
     else 75 while one is missing, delayed, waiting or running.
     """
     specs = load_job_file(path).specs
-    artifacts = FolderCheck(wiring.storage())
     with wiring.open_queue(redis_url) as queue:
-        report = report_on(queue, specs, artifacts, SystemClock().now())
+        report = report_on(queue, specs, wiring.storage(), SystemClock().now())
     if json_:
         output.emit_json(report.to_json())
     else:

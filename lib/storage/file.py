@@ -49,6 +49,13 @@ class FileStorage:
             _replace_durably(draft, target)
         return artifact
 
+    def has(self, artifact: StoredArtifact) -> bool:
+        """Look at the file's size."""
+        try:
+            return (self._root / artifact.key).stat().st_size == artifact.size
+        except OSError:
+            return False
+
     def verify(self, artifact: StoredArtifact) -> bool:
         """Read the blob whole and compare."""
         return _same_bytes(self._root / artifact.key, artifact)

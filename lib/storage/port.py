@@ -43,6 +43,10 @@ class Storage(Protocol):
         """
         ...
 
+    def has(self, artifact: StoredArtifact) -> bool:
+        """Say whether the artifact is there, with its size. Cheap: its bytes are not read."""
+        ...
+
     def verify(self, artifact: StoredArtifact) -> bool:
         """Say whether the artifact is there, with its size and its sha256. Reads it whole."""
         ...

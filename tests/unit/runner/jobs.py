@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec
-from lib.storage import StoredArtifact
+from lib.storage import FileStorage, StoredArtifact
 
 SHA = "0" * 64
 
@@ -46,11 +47,12 @@ def fail(queue: JobQueue, name: str, message: str = "It is wrong.") -> None:
     queue.fail(queue.begin(lease), Failure(ErrorClass.BAD_INPUT, message))
 
 
-@dataclass
-class Shelf:
-    """A store that lost some keys."""
+class Shelf(FileStorage):
+    """A store that has everything but the keys it lost."""
 
-    lost: set[str] = field(default_factory=set)
+    def __init__(self, lost: Collection[str] = ()) -> None:
+        super().__init__(Path("/nowhere"))
+        self.lost = set(lost)
 
     def has(self, artifact: StoredArtifact) -> bool:
         return artifact.key not in self.lost

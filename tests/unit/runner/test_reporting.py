@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from job_runner.reporting import (
     UNFINISHED,
     WRONG,
-    FolderCheck,
     Report,
     ReportRow,
     Standing,
@@ -20,8 +18,7 @@ from lib.clock import ManualClock
 from lib.errors import ExitStatus
 from lib.jobqueue import JobQueue
 from lib.jobqueue.memory import MemoryQueue
-from lib.storage import FileStorage, StoredArtifact
-from tests.unit.runner.jobs import SHA, Shelf, fail, finish, spec
+from tests.unit.runner.jobs import Shelf, fail, finish, spec
 
 
 @pytest.fixture
@@ -125,18 +122,3 @@ def test_totals_count_every_standing(queue: JobQueue, clock: ManualClock) -> Non
     assert totals.pop("jobs") == 3
     assert {name: count for name, count in totals.items() if count} == {"done": 2, "missing": 1}
     assert set(totals) == {standing.value for standing in Standing}
-
-
-def test_the_folder_check_looks_at_size_not_at_bytes(tmp_path: Path) -> None:
-    store = FileStorage(tmp_path)
-    blob = tmp_path / "blobs/sha256/00" / SHA
-    blob.parent.mkdir(parents=True)
-    check = FolderCheck(store)
-    artifact = StoredArtifact(f"blobs/sha256/00/{SHA}", SHA, 5)
-
-    assert not check.has(artifact)
-    blob.write_bytes(b"1234")
-    assert not check.has(artifact)
-    blob.write_bytes(b"12345")
-    assert check.has(artifact)
-    assert check.location("a.wav") == store.location("a.wav")

@@ -108,3 +108,17 @@ def test_a_full_disk_is_a_sentence(
     with pytest.raises(StorageUnavailable, match="the disk is full"):
         storage.put(path, sha256=sha, size=size)
     assert not [p for p in (tmp_path / "store").rglob("*") if p.is_file()]
+
+
+def test_a_look_compares_the_size_and_reads_no_bytes(storage: FileStorage, tmp_path: Path) -> None:
+    path, sha, size = audio(tmp_path)
+    stored = storage.put(path, sha256=sha, size=size)
+    blob = tmp_path / "store" / stored.key
+
+    assert storage.has(stored)
+    blob.write_bytes(b"\0" * size)
+    assert storage.has(stored)
+    blob.write_bytes(b"\0" * (size - 1))
+    assert not storage.has(stored)
+    blob.unlink()
+    assert not storage.has(stored)
