@@ -19,11 +19,14 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import redis
 
+from job_runner.explaining import evidence_of
 from lib.jobqueue import JobQueue, JobSpec, QueueOptions, connect, normalize_job_spec
+from lib.storage import FileStorage
 from tests.integration.servers import Server, free_port
 
 PAYLOAD_BYTES = 620
@@ -233,7 +236,9 @@ FLAT_CALLS: dict[str, Callable[[JobQueue, str], Any]] = {
     "history": lambda queue, _: queue.history(limit=20),
     "result": lambda queue, request_id: queue.result(request_id),
     "job": lambda queue, request_id: queue.job(request_id),
+    "explain": lambda queue, request_id: evidence_of(queue, FileStorage(Path("/nowhere")), request_id),
 }
+FLAT_FROM = 50  # enough for a full page of history
 
 
 def small(name: str) -> JobSpec:
@@ -241,12 +246,12 @@ def small(name: str) -> JobSpec:
 
 
 def flat(url: str, most: int) -> dict[str, Any]:
-    """Milliseconds per reading call with one job done and one waiting, and with `most` of them."""
+    """Milliseconds per reading call with few jobs, half of them done and half waiting, and with `most`."""
     queue = connect(url, QueueOptions(history_max=10 * most, max_depth=10 * most))
     found: dict[str, Any] = {}
     redis.Redis.from_url(url).flushall()
     enqueued = 0
-    for count in (2, most):
+    for count in (FLAT_FROM, most):
         while enqueued < count:
             step = min(count - enqueued, 10_000)
             names = range(enqueued, enqueued + step)
