@@ -1,7 +1,8 @@
 """Bring a signal to a loudness without letting a peak through: gain, then a look-ahead limiter.
 
 The plan is made on levels alone (one number per millisecond), which is cheap enough to try gains until the
-limited result is as loud as asked; only then are samples touched, and the outcome is measured, not assumed.
+limited result is as loud as asked; only then are samples touched, and where the limiter did, the outcome is
+measured, not assumed.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def level(signal: Samples, sample_rate: int, target_lufs: float | None) -> Level
     for _ in range(5):
         gain, curve = _plan(levels, peaks, aim)
         leveled = _apply(signal, gain * curve, levels.frame)
-        found = measure_levels(leveled, sample_rate)
+        limited = float(curve.min()) < 1.0
+        found = measure_levels(leveled, sample_rate) if limited else levels.times(gain)
         lufs = integrated_loudness(found)
         excess = found.peaks / _ceiling()
         missed = 0.0 if target_lufs is None or lufs is None else target_lufs - lufs

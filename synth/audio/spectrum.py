@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -45,6 +45,10 @@ class Levels:
     def frame(self) -> int:
         """Samples in a frame of peaks."""
         return self.sample_rate // 1000
+
+    def times(self, gain: float) -> Levels:
+        """Of the same signal, everywhere multiplied by `gain`."""
+        return replace(self, energy=self.energy * gain**2, peaks=self.peaks * np.float32(gain))
 
 
 @dataclass(frozen=True, slots=True)

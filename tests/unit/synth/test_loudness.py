@@ -152,6 +152,16 @@ def test_gain_alone_is_used_where_no_peak_asks_for_more() -> None:
     assert leveled.lufs == pytest.approx(-19.0, abs=0.05)
 
 
+@pytest.mark.parametrize("target", [-40.0, -23.0, -19.0, -16.0])
+def test_what_is_said_of_a_signal_is_what_measuring_it_finds(target: float) -> None:
+    """Without the limiter the levels are worked out from those before, which must come to the same."""
+    leveled = level(speechlike(5), 24_000, target)
+
+    assert leveled.lufs == pytest.approx(lufs(leveled.samples), abs=0.001)
+    measured = measure_levels(leveled.samples, 24_000).peaks.max()
+    assert leveled.true_peak_db == pytest.approx(decibels(float(measured)), abs=0.001)
+
+
 def test_the_limiter_is_down_before_the_peak_and_moves_slowly() -> None:
     """No click: the gain changes by little from one sample to the next."""
     signal = sine(2, -24)
