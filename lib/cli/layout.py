@@ -83,7 +83,10 @@ def wrapped(text: str, width: int, *, indent: str = "", fold: bool = False) -> l
     lines: list[str] = []
     line = text[: len(text) - len(text.lstrip(" "))]
     begun = False
-    for word in _words(text.split(), width - len(indent), fold=fold):
+    words = list(_words(text.split(), width - len(indent), fold=fold))
+    if fold and display_width("".join([line, *words[:1]])) > width:
+        line = indent  # the text's own would push its first word over the edge
+    for word in words:
         if begun and display_width(line) + 1 + display_width(word) > width:
             lines.append(line)
             line, begun = indent, False

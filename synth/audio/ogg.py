@@ -7,26 +7,14 @@ is in our files, so any number serves. Source: RFC 3533, section 6 (page header,
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from typing import Final
 
 SERIAL: Final = 1
 _HEADER: Final = 27  # bytes before the segment table
 _SERIAL_AT, _CHECKSUM_AT, _SEGMENTS_AT = 14, 22, 26
-_POLYNOMIAL: Final = 0x04C11DB7
-
-
-def _checksum_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        value = byte << 24
-        for _ in range(8):
-            value = ((value << 1) ^ _POLYNOMIAL if value & 0x80000000 else value << 1) & 0xFFFFFFFF
-        table.append(value)
-    return tuple(table)
-
-
-_TABLE: Final = _checksum_table()
+_MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def fix_serial(path: Path) -> None:
@@ -53,7 +41,6 @@ def fix_serial(path: Path) -> None:
 
 
 def _checksum(page: bytes | bytearray) -> int:
-    value = 0
-    for byte in page:
-        value = ((value << 8) & 0xFFFFFFFF) ^ _TABLE[(value >> 24) ^ byte]
-    return value
+    """Ogg's CRC-32: zlib's with every bit order mirrored, beginning at 0 and not inverted at the end."""
+    mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.unit.house import ROOT, Module, module_of, read
+
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 CODE = {".py", ".lua", ".sql", ".js"}
@@ -43,15 +43,15 @@ def texts() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
 
 
-@cache
-def parsed() -> tuple[tuple[str, ast.Module], ...]:
-    python = [path for path in files() if path.suffix == ".py"]
-    return tuple((str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in python)
+def modules() -> Iterator[tuple[str, Module]]:
+    for path in files():
+        if path.suffix == ".py":
+            yield str(path.relative_to(ROOT)), module_of(path)
 
 
 def test_there_is_something_to_look_at() -> None:
     assert len(code_files()) > 20
-    assert len(parsed()) > 20
+    assert len(list(modules())) > 20
 
 
 def test_no_file_is_too_long() -> None:
@@ -60,49 +60,32 @@ def test_no_file_is_too_long() -> None:
 
 
 def test_no_function_is_too_long() -> None:
-    too_long = {}
-    for name, tree in parsed():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                if lines > LONGEST_FUNCTION:
-                    too_long[f"{name}:{node.lineno} {node.name}"] = lines
+    too_long = {
+        f"{name}:{function.line} {function.name}": function.lines
+        for name, module in modules()
+        for function in module.functions
+        if function.lines > LONGEST_FUNCTION
+    }
     assert too_long == {}
 
 
-def postpones(tree: ast.Module) -> bool:
-    """True when the module holds no code, or begins with the future import of annotations."""
-    code = [node for node in tree.body if not isinstance(node, ast.Expr)]
-    return not code or (isinstance(code[0], ast.ImportFrom) and code[0].module == "__future__")
-
-
 def test_every_module_postpones_its_annotations() -> None:
-    assert [name for name, tree in parsed() if not postpones(tree)] == []
-
-
-def prints(tree: ast.Module) -> Iterator[int]:
-    """Lines that write to the process's own streams."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Name(id="print"), lineno=line):
-                yield line
-            case ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr", lineno=line):
-                yield line
+    assert [name for name, module in modules() if not module.is_postponing] == []
 
 
 def test_only_the_command_line_package_of_lib_prints() -> None:
     guilty = [
         f"{name}:{line}"
-        for name, tree in parsed()
+        for name, module in modules()
         if name.startswith("lib/") and not name.startswith("lib/cli/")
-        for line in prints(tree)
+        for line in module.printing
     ]
     assert guilty == []
 
 
 @pytest.mark.parametrize("code", ["print('x')", "import sys; sys.stderr.write('x')"])
 def test_printing_is_noticed(code: str) -> None:
-    assert list(prints(ast.parse(code))) == [1]
+    assert read(code).printing == (1,)
 
 
 def test_nothing_left_open_or_silenced() -> None:
@@ -193,11 +176,9 @@ def test_git_sees_the_library() -> None:
 
 def test_code_ships_with_the_wheel_and_tests_do_not() -> None:
     imported = {
-        alias.name.partition(".")[0]
-        for name, tree in parsed()
+        imported.lstrip(".")
+        for name, module in modules()
         if name.partition("/")[0] in ("lib", "job_runner", "job_watcher", "synth")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
+        for imported in module.imported
     }
     assert not imported & {"tests", "bench", "pytest", "hypothesis"}

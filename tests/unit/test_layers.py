@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import configparser
 import os
 import shutil
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.unit.house import ROOT, module_of, read
+
 PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
 
 # Third parties and the places that may import them, lazily or not. A place is a module prefix.
@@ -45,20 +45,12 @@ FENCES = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def modules() -> Iterator[tuple[str, frozenset[str]]]:
+    """Every module of ours, and the top-level names of what it imports from outside its own package."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            yield name, ast.parse(path.read_text())
-
-
-def imported(tree: ast.Module) -> Iterator[str]:
-    """Top-level names of everything imported anywhere in a module, inside functions too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+            yield name, frozenset(each for each in module_of(path).imported if not each.startswith("."))
 
 
 def is_in(module: str, places: tuple[str, ...]) -> bool:
@@ -68,8 +60,8 @@ def is_in(module: str, places: tuple[str, ...]) -> bool:
 def test_third_parties_stay_behind_their_fences() -> None:
     outside = sorted(
         f"{module} imports {name}"
-        for module, tree in modules()
-        for name in set(imported(tree))
+        for module, imported in modules()
+        for name in imported
         if name in FENCES and not is_in(module, FENCES[name])
     )
     assert outside == []
@@ -77,12 +69,12 @@ def test_third_parties_stay_behind_their_fences() -> None:
 
 def test_every_third_party_has_a_fence() -> None:
     known = {*FENCES, *PACKAGES, *sys.stdlib_module_names}
-    strangers = {name for _, tree in modules() for name in imported(tree)} - known
+    strangers = {name for _, imported in modules() for name in imported} - known
     assert strangers == set()
 
 
 def test_a_lazy_import_is_noticed() -> None:
-    assert list(imported(ast.parse("def f():\n    from redis.client import Redis"))) == ["redis"]
+    assert read("def f():\n    from redis.client import Redis").imported == {"redis"}
 
 
 def test_no_import_is_ignored() -> None:

@@ -261,9 +261,16 @@ def test_plan_exits_65_with_every_problem_on_stderr_and_one_json_value_on_stdout
     assert all(f"jobs.yaml:{problem['line']}: " in done.stderr for problem in shape["problems"])
 
 
-def test_plan_shows_a_table_and_exits_0(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A plan of the example for people, and the folder it was made in."""
+    folder = tmp_path_factory.mktemp("planned")
+    return _run("plan", str(EXAMPLE), cwd=folder), folder
+
+
+def test_plan_shows_a_table_and_exits_0(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """Q10."""
-    done = _run("plan", str(EXAMPLE), cwd=tmp_path)
+    done, _ = planned
 
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -272,11 +279,11 @@ def test_plan_shows_a_table_and_exits_0(tmp_path: Path) -> None:
     assert "9 jobs, 9 takes" in lines[-1]
 
 
-def test_plan_touches_nothing(tmp_path: Path) -> None:
+def test_plan_touches_nothing(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """Q10: no server, no folder, no file."""
-    _run("plan", str(EXAMPLE), cwd=tmp_path)
+    _, folder = planned
 
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_schema_prints_the_schema(tmp_path: Path) -> None:

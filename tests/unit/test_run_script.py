@@ -1,6 +1,7 @@
 """`./run` (Q24) and the Makefile (Q23): an environment that makes itself, and recipes that stay silent.
 
-The environments here are real ones, with a pip that only writes down what it was asked.
+The environments here are real ones, with a pip that only writes down what it was asked. One is made with
+`-m venv`, and the others are copies of it: making each anew took most of the time of these tests.
 """
 
 from __future__ import annotations
@@ -33,13 +34,10 @@ if os.path.exists(os.environ["PIP_LOG"] + ".fail"):
     sys.exit(1)
 """
 
-# A Python whose environments get the pip above.
+# A Python whose environments have the pip above.
 PYTHON = f"""#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
-    {sys.executable} -m venv --without-pip "$3" || exit 1
-    mkdir "$(echo "$3"/lib/python3.*/site-packages)/pip"
-    cp "$PIP_STUB" "$(echo "$3"/lib/python3.*/site-packages)/pip/__main__.py"
-    exit 0
+    exec cp -R "$ENVIRONMENT" "$3"
 fi
 exec {sys.executable} "$@"
 """
@@ -52,7 +50,7 @@ exec {sys.executable} -c 'import sys; sys.version_info = (3, 10, 9); exec(sys.ar
 class Project:
     """A small project with our `run` script in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Path) -> None:
         self.root = folder / "a project"
         self.log = folder / "pip.log"
         self.tools = folder / "bin"
@@ -62,12 +60,11 @@ class Project:
         (self.root / "pyproject.toml").write_text("[project]\n")
         for name in ("base", "build", "dev"):
             (self.root / f"requirements/{name}.txt").write_text(f"{name}==1\n")
-        (folder / "stub.py").write_text(PIP)
         self.environ = {
             "PATH": f"{self.tools}:{os.environ['PATH']}",
             "HOME": str(folder),
             "PIP_LOG": str(self.log),
-            "PIP_STUB": str(folder / "stub.py"),
+            "ENVIRONMENT": str(environment),
         }
         self.add_python(PYTHON)
 
@@ -105,9 +102,20 @@ class Project:
         return self.log.read_text().splitlines() if self.log.exists() else []
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the pip above; it names no place of its own but in the scripts to activate it."""
+    made = tmp_path_factory.mktemp("made") / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
+    (packages,) = made.glob("lib/python3.*/site-packages")
+    (packages / "pip").mkdir()
+    (packages / "pip" / "__main__.py").write_text(PIP)
+    return made
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path, environment: Path) -> Project:
+    return Project(tmp_path, environment)
 
 
 class TestRun:
@@ -247,11 +255,11 @@ class TestRun:
         assert project.run("echo", "fine", PYTHON=str(python))[1] == "fine\n"
         assert project.installs()
 
-    def test_an_environment_of_another_user_is_left_alone(self) -> None:
+    def test_an_environment_of_another_user_is_left_alone(self, environment: Path) -> None:
         folder = Path(tempfile.mkdtemp())  # where every user may go
         try:
             folder.chmod(0o755)
-            project = Project(folder)
+            project = Project(folder, environment)
             theirs = project.root / ".venv" / "theirs"
             theirs.mkdir(parents=True)
             theirs.parent.chmod(0o555)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.cli.layout import Column, beside, display_width, painted, paragraph, table_lines, wrapped
@@ -60,6 +60,9 @@ def test_states_are_coloured_and_only_there() -> None:
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS, CELLS), max_size=4), width=st.integers(20, 130))
+@example(rows=[("", "", "", "", " 00000000000000、、")], width=20)
+@example(rows=[("", "", "", "", " " * 40)], width=20)
+@example(rows=[("", "", "", "", " " * 39 + "x")], width=20)
 def test_folding_columns_never_push_a_table_over_the_edge(rows: list[tuple[str, ...]], width: int) -> None:
     for line in table_lines([Column(name, wrap=True) for name in "abcde"], rows, width):
         assert display_width(line) <= width

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lib.cli.group import LazyGroup, load_command
 from lib.cli.help import help_page
-from lib.cli.program import CommandEntry, Program
+from lib.cli.program import CommandEntry
 from lib.errors import (
     BadConfiguration,
     BadInput,
@@ -27,19 +27,9 @@ from lib.errors import (
     Unavailable,
     UsageError,
 )
+from tests.unit.cli.sample_program import ENTRIES, PROGRAM
 
-SAMPLE = "tests.unit.cli.sample"
 ROOT = Path(__file__).parents[3]
-MISSING = ("extra", "foreign", "ours")
-ENDS = ("bad", "said", "crash", "full", "refused", "lost", "long", "broken", "interrupt", "stop", "leave")
-ENTRIES = (
-    CommandEntry("greet", SAMPLE + ":command", "Greet someone."),
-    CommandEntry("more", SAMPLE, "Further commands.", "Groups"),
-    CommandEntry("read", SAMPLE + ":read", "Read a file."),
-    CommandEntry("status", "lib.cli.no_such_module", "Not here."),
-    *(CommandEntry(name, f"{SAMPLE}:{name}", f"End: {name}.", "Ends") for name in (*ENDS, *MISSING)),
-)
-PROGRAM = Program("sample", "A program for tests.", "1.2.3", ENTRIES)
 
 
 @pytest.fixture
@@ -70,7 +60,7 @@ def python(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def in_process(args: list[str]) -> str:
-    return f"from tests.unit.cli.test_program import PROGRAM; PROGRAM.main({args!r})"
+    return f"from tests.unit.cli.sample_program import PROGRAM; PROGRAM.main({args!r})"
 
 
 class TestHelp:
