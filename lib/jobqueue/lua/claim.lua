@@ -48,6 +48,8 @@ local events, events_max, lost_limit = KEYS[8], ARGV[7], tonumber(ARGV[8])
 local PROMOTED_AT_ONCE, ROUNDS, NAMES = 100, 100, { 'high', 'normal', 'low' }
 local leased, states, scores = {}, {}, {}
 local consumer_json = cjson.encode(consumer)
+local paused, turn = unpack(redis.call('HMGET', K.meta, 'paused', 'turn'))
+turn = tonumber(turn or 0)
 
 local function event(kind, id, data)
   append_event(events, events_max, stamp, kind, id, data)
@@ -150,7 +152,6 @@ end
 local function take_by_turns()
   local quota = { high = 0, normal = 0, low = 0 }
   local before = #leased
-  local turn = tonumber(redis.call('HGET', K.meta, 'turn') or 0)
   for t = turn, turn + want - before - 1 do
     local slot = t % 10
     local name = slot < 6 and 'high' or slot < 9 and 'normal' or 'low'
@@ -222,24 +223,28 @@ local function idle_reply(wait, care)
 end
 
 -- Batches whose producer died in the middle: to be published, or discarded.
-local care = {}
-if redis.call('HLEN', batches_key) > 0 then
-  local all = redis.call('HGETALL', batches_key)
+local function batches_in_need()
+  local care, all = {}, redis.call('HGETALL', batches_key)
   for i = 1, #all, 2 do
     local batch = cjson.decode(all[i + 1])
     if batch[2] <= now then care[#care + 1] = { all[i], batch[1] } end
   end
+  return care
 end
+
 if ARGV[9] == '1' then give_again() end
 if #leased == 0 then
-  if redis.call('HGET', K.meta, 'paused') then
-    return { '[]', {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, care }
+  if paused then
+    return {
+      '[]', {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, batches_in_need(),
+    }
   end
   promote()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, want)) do take_back(id) end
   if #leased < want then take_by_turns() end
-  if #leased == 0 then return idle_reply(-1, care) end
+  if #leased == 0 then return idle_reply(-1, batches_in_need()) end
   redis.call('HSET', rows_key, unpack(states))
   redis.call('ZADD', K.leases, unpack(scores))
 end
-return { cjson.encode(leased), payloads(), 0, {}, care }
+-- a busy queue looks after the batches now and then: each look costs every job of it a little
+return { cjson.encode(leased), payloads(), 0, {}, turn % 10 < want and batches_in_need() or {} }
