@@ -241,7 +241,7 @@ if #leased == 0 then
   end
   promote()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, want)) do take_back(id) end
-  if #leased < want then take_by_turns() end
+  take_by_turns() -- takes none when nothing is wanted any more
   if #leased == 0 then return idle_reply(-1, batches_in_need()) end
   redis.call('HSET', rows_key, unpack(states))
   redis.call('ZADD', K.leases, unpack(scores))

@@ -52,7 +52,7 @@ for i, raw in ipairs(rows) do
     if standing == 'absent' then
       row = nil
     else
-      row[STATE] = row[DUE] and row[DUE] ~= '' and 'delayed' or 'waiting'
+      row[STATE] = row[DUE] ~= '' and 'delayed' or 'waiting'
     end
   elseif row and outlived(row, now, ttl) then
     expired[#expired + 1] = ids[i]
