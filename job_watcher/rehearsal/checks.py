@@ -14,15 +14,22 @@ from lib.machines.labels import parse_label
 from lib.machines.model import Category, MachineRow
 
 _HOUR = 3600
-#: A price that was raised is paid until it is seen; a clock that is off moves spending to another hour.
-#: Days with neither keep every cap to the micro-dollar.
-_EXCUSES = frozenset({Fault.PRICE_RAISED, Fault.CLOCK_JUMP})
-_TOLERANCE = 1.06
+#: A clock that is off moves spending to another hour; on all other days caps hold to the micro-dollar.
+_CLOCK_TOLERANCE = 1.06
+_OVERSTAY_S = 120.0
+#: What can keep a machine from being given back in time, where it does not end itself.
+_HINDRANCES = frozenset(
+    {
+        *(Fault.CRASH, Fault.PAUSE, Fault.DRAIN, Fault.REDIS_DOWN, Fault.REDIS_LOSES_LOCK, Fault.CLOCK_JUMP),
+        *(Fault.REFUSING, Fault.RATE_LIMIT, Fault.LOST_CALL, Fault.ZOMBIE, Fault.LATE_RENT, Fault.LOST_REPLY),
+        *(Fault.LIST_BROKEN, Fault.LIST_PARTIAL, Fault.LEDGER_REPLIES),
+    }
+)
 
 
 def broken_promises(world: World) -> list[str]:
     """Every promise that does not hold, as sentences."""
-    return [*_jobs(world), *_machines(world), *_bill(world), *_caps(world)]
+    return [*_jobs(world), *_machines(world), *_overstays(world), *_bill(world), *_caps(world)]
 
 
 def _jobs(world: World) -> Iterator[str]:
@@ -85,27 +92,58 @@ def _spent_by_token(world: World) -> dict[str, int]:
 
 
 def _caps(world: World) -> Iterator[str]:
-    """No window of the calendar, no machine and no batch cost more than its cap."""
+    """No window of the calendar, no machine and no batch cost more than its cap, as far as we decide it."""
     caps = world.scenario.caps
-    excused = any(fault.kind in _EXCUSES for fault in world.scenario.faults)
-    tolerance = _TOLERANCE if excused else 1.0
-    by_hour: dict[int, int] = defaultdict(int)
-    for item in world.conditions.market.bill(0.0):
-        label = parse_label(item.label)
-        if label is not None and not _made_late(world, label.token):
-            by_hour[item.hour] += item.micros
-    by_token = {
-        token: spent for token, spent in _spent_by_token(world).items() if not _made_late(world, token)
-    }
+    off = any(fault.kind is Fault.CLOCK_JUMP for fault in world.scenario.faults)
+    tolerance = _CLOCK_TOLERANCE if off else 1.0
+    by_hour: dict[int, float] = defaultdict(float)
+    by_token: dict[str, float] = defaultdict(float)
+    for token, hour, micros in _agreed(world):
+        by_hour[hour] += micros
+        by_token[token] += micros
     for name, begin, cap, spent in _windows(by_hour, caps):
         if spent > cap * tolerance:
-            yield f"the {name} at {begin:.0f} cost {spent} with a cap of {cap}"
+            yield f"the {name} at {begin:.0f} cost {spent:.0f} with a cap of {cap}"
     for token, spent in by_token.items():
         if spent > caps.machine * tolerance:
-            yield f"{token} cost {spent} with a cap of {caps.machine} for one machine"
+            yield f"{token} cost {spent:.0f} with a cap of {caps.machine} for one machine"
     total = sum(by_token.values())
     if caps.batch is not None and total > caps.batch * tolerance:
-        yield f"the batch cost {total} with a cap of {caps.batch}"
+        yield f"the batch cost {total:.0f} with a cap of {caps.batch}"
+
+
+def _agreed(world: World) -> Iterator[tuple[str, int, float]]:
+    """The bill of our machines as (token, hour, micro-dollars), at the price and for the time we agreed to.
+
+    Caps are kept by reservations. A price that the provider raises, and time that it or a dead watcher adds
+    to a machine's reserved time, are in no decision of ours; `_overstays` looks after the latter.
+    """
+    for lot in world.conditions.market.lots.values():
+        label = parse_label(lot.label)
+        row = None if label is None else world.conditions.ledger.row(label.token)
+        if row is None or _made_late(world, row.token):
+            continue
+        share = min(1.0, row.intent.hourly_micros / lot.hourly_micros)
+        for (category, hour), micros in lot.bills.items():
+            if category == "bandwidth":
+                yield row.token, hour, micros
+                continue
+            begin, end = max(float(hour * _HOUR), lot.started_at), min((hour + 1.0) * _HOUR, lot.billed_to)
+            kept = (min(end, row.intent.expires_at) - begin) / max(end - begin, 1.0)
+            yield row.token, hour, micros * share * max(0.0, kept)
+
+
+def _overstays(world: World) -> Iterator[str]:
+    """Where nothing hinders us, no machine is kept for longer than its reservation."""
+    if any(fault.kind in _HINDRANCES for fault in world.scenario.faults):
+        return
+    for lot in world.conditions.market.lots.values():
+        label = parse_label(lot.label)
+        row = None if label is None else world.conditions.ledger.row(label.token)
+        until = lot.destroyed_at or world.conditions.now
+        if row is not None and until > row.intent.expires_at + _OVERSTAY_S:
+            late = until - row.intent.expires_at
+            yield f"{row.token} was kept {late:.0f} s longer than its reservation"
 
 
 def _made_late(world: World, token: str) -> bool:
@@ -113,7 +151,7 @@ def _made_late(world: World, token: str) -> bool:
     return any(event.event == "never_came" for event in world.conditions.ledger.history(token))
 
 
-def _windows(by_hour: dict[int, int], caps: Caps) -> Iterable[tuple[str, float, int, int]]:
+def _windows(by_hour: dict[int, float], caps: Caps) -> Iterable[tuple[str, float, int, float]]:
     seen = set()
     for hour in by_hour:
         for window in windows(caps, float(hour * _HOUR))[::2]:

@@ -64,6 +64,7 @@ class Counter:
         """The call lay in a queue of the company's, and nobody waits for its answer any more."""
         with contextlib.suppress(NoOffer, ProviderError):
             lot = self._world.market.rent(offer, label, expires_at)
+            lot.late = True
             self._world.tell("", "late", f"{lot.instance} was made long after the call")
 
     def list(self) -> Listing:

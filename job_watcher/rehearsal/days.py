@@ -70,7 +70,7 @@ def bad_day(seed: int) -> Scenario:
         watchers=watchers,
         strangers=chance.randint(0, 2),
         start=start,
-        limit_s=8 * 3600.0,
+        limit_s=24 * 3600.0,
     )
 
 

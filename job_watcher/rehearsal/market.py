@@ -62,6 +62,7 @@ class Lot:
     status: RentalStatus = RentalStatus.STARTING
     billed_to: float = 0.0
     destroyed_at: float | None = None
+    late: bool = False  # made minutes after the call that asked for it
     ignores: int = 0  # destroys that will be accepted and forgotten
     resumes_at: float | None = None
     bills: dict[tuple[str, int], float] = field(default_factory=dict)

@@ -99,7 +99,7 @@ class Process:
 
     def step(self) -> None:
         """One pass, and the next is scheduled; a crash ends it, and a supervisor starts another soon."""
-        if not self.alive:
+        if not self.alive or self._stepping:  # a process that is leaving makes no more passes
             return
         self._stepping = True
         try:
@@ -137,8 +137,10 @@ class Process:
         if self._stepping:  # it stands still in the middle of a pass
             self._world.after(45.0, self._leave)
         elif self.alive:
+            self._stepping = True
             with contextlib.suppress(Crash):
                 self.reconciler.leave()
+            self._stepping = False
             self.crash()
 
     def _reached(self, step: str) -> None:
@@ -200,11 +202,14 @@ class World:
             process.start()
             self.after(self.conditions.chance.uniform(0, 5), process.step)
         end_of_time = self.start + self.scenario.limit_s
-        while self._events and self.conditions.now < end_of_time and not self.finished():
-            self._next()
-        if not self.finished():
-            self._close()
-        self._others(_AFTERWARDS_S)  # the last bill is read, and nothing may come back
+        while not self.closing:
+            while self._events and self.conditions.now < end_of_time and not self.finished():
+                self._next()
+            if not self.finished():
+                self._close()
+            self._others(_AFTERWARDS_S)  # the last bill is read, and nothing may come back
+            if self.finished():
+                break
 
     def _close(self) -> None:
         """The day is over and work is left: nothing new is rented, what is rented is given back."""
@@ -247,8 +252,7 @@ class World:
             label = parse_label(lot.label)
             if label is None or label.token != token or row is None:
                 continue
-            late = lot.started_at > row.intent.created_at + 30  # made after the call had failed
-            if not (kind == "never_came" and late and conditions.now - lot.started_at < _LAG_S):
+            if not (kind == "never_came" and lot.late and conditions.now - lot.started_at < _LAG_S):
                 conditions.wrong(f"the row of {token} was closed ({kind}) and {lot.instance} lives")
 
     def lied(self) -> None:

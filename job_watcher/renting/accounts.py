@@ -81,10 +81,13 @@ class Accountant:
             if row.state in _UNPAID or row.instance is None:
                 continue
             begin = max(row.intent.created_at, self._billed_at or 0.0)
+            # Until a bill lists it the fee is ours to count, or the time spent would pass for it.
+            fee = row.intent.fee_micros if begin == row.intent.created_at else 0
             hours = self._counted.setdefault(row.token, set())
             for hour, micros in hourly_shares(row.intent.hourly_micros, begin, now):
                 hours.add(hour)
-                charges.append(Charge(row.token, Category.ADJUSTMENT, hour, micros))
+                charges.append(Charge(row.token, Category.ADJUSTMENT, hour, micros + fee))
+                fee = 0
         if charges:
             self._parts.ledger.charge(charges, epoch=reign.epoch)
 

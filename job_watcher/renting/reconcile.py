@@ -152,7 +152,8 @@ class Reconciler:
         if listing.complete:
             now = self._parts.clock.monotonic()
             strangers = self._tracks.listed(listing, self._config.owner, now)
-            self._returning.strangers(strangers, now)
+            if self._returning.strangers(strangers, now):
+                self._accountant.soon()
         return listing
 
     def _do_work(self, reign: Reign, rows: Sequence[MachineRow]) -> None:

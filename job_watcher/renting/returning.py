@@ -62,14 +62,16 @@ class Returning:
         except Unavailable as error:
             self._parts.tell("trouble", error.message, token)
 
-    def strangers(self, found: Sequence[tuple[str, Rental]], now: float) -> None:
+    def strangers(self, found: Sequence[tuple[str, Rental]], now: float) -> bool:
         """Rentals with our label that no open row stands for: destroyed at their second sighting.
 
         A label past its time is destroyed at once. A grace covers a rental that a row is about to explain.
+        Returns whether one that was seen before is gone, so that its bill is final.
         """
         seen = {rental.instance for _, rental in found}
         orphans = self._tracks.orphans
-        for gone in orphans.keys() - seen:
+        ended = orphans.keys() - seen
+        for gone in ended:
             del orphans[gone]
         wall = self._parts.clock.now()
         for token, rental in found:
@@ -78,6 +80,7 @@ class Returning:
             late = row is not None and wall > row.intent.expires_at
             if late or (now > first and now - first >= _ORPHAN_GRACE_S):
                 self._doomed.append(rental.instance)
+        return bool(ended)
 
     def _destroy_orphan(self, reign: Reign, instance: str, now: float) -> None:
         if now < self._orphan_next.get(instance, 0.0):

@@ -107,6 +107,7 @@ def machine_of(
         seen=seen,
         listed_micros=rental.hourly_micros if rental else None,
         absent_for=None if track.absent_since is None else track.absent_until - track.absent_since,
+        unseen_at_s=max(0.0, track.absent_until - track.began_at),
         absences=track.absences,
         empty_absences=track.only_empty,
         confirmed_absent=track.confirmed_absent,

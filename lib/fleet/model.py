@@ -76,6 +76,7 @@ class Machine:
     seen: Seen = Seen.NOT_LOOKED
     listed_micros: int | None = None  # the price the provider lists for it
     absent_for: float | None = None  # seconds between the first and latest credible listing without it
+    unseen_at_s: float = 0.0  # how long this process had known it when that latest listing came
     absences: int = 0
     empty_absences: bool = False  # every listing that lacked it was wholly empty
     confirmed_absent: bool = False  # asked for by its id, the provider does not know it

@@ -27,8 +27,9 @@ def proven_absent(machine: Machine, policy: Policy, now: float) -> bool:
     """Whether the machine is certainly not there.
 
     Two credible listings apart must lack it, and one that was wholly empty counts only after a patience: an
-    empty answer is what a broken endpoint gives. Where its id is known, asking for it must say the same. A
-    machine that talks to us exists, whatever lists say.
+    empty answer is what a broken endpoint gives. Where its id is known, asking for it must say the same;
+    where not, the last of them must have come when even a slow listing would have shown it. A machine that
+    talks to us exists, whatever lists say.
     """
     if machine.answered_at is not None and now - machine.answered_at < _STILL_TALKING_S:
         return False
@@ -38,7 +39,7 @@ def proven_absent(machine: Machine, policy: Policy, now: float) -> bool:
         return machine.confirmed_absent
     if machine.empty_absences and machine.absent_for < policy.empty_patience_s:
         return False
-    return now - machine.since >= policy.lag_s
+    return machine.unseen_at_s >= policy.lag_s
 
 
 def worth_asking(machine: Machine, policy: Policy) -> bool:

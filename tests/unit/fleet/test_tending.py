@@ -39,11 +39,17 @@ class TestAnUnknownOutcome:
         [
             {"absences": 1},
             {"absent_for": 10.0},
-            {"since": NOW - 60},
+            {"unseen_at_s": 60.0},
             {"empty_absences": True},
             {"seen": Seen.NOT_LOOKED, "absences": 0, "absent_for": None},
         ],
-        ids=["one listing", "two in a moment", "too fresh to be listed", "only empty ones", "no listing"],
+        ids=[
+            "one listing",
+            "two in a moment",
+            "the last came too soon to show it",
+            "only empty ones",
+            "no listing",
+        ],
     )
     def test_stays_open_on_weaker_evidence(self, facts: dict[str, Any]) -> None:
         assert event(absent(State.UNKNOWN, instance=None, **facts)) is None

@@ -49,6 +49,7 @@ def absent(state: State, **different: Any) -> Machine:
         "seen": Seen.ABSENT,
         "absences": 2,
         "absent_for": 60.0,
+        "unseen_at_s": 300.0,
         "confirmed_absent": True,
         "answered_at": None,
     }

@@ -1,0 +1,27 @@
+"""Days on which a promise was once broken, found among a hundred thousand; each is lived through again."""
+
+from __future__ import annotations
+
+import pytest
+
+from job_watcher.rehearsal.days import run_day, trace
+
+DAYS = {
+    # concluded that a rental never came from a listing that was too early to show it
+    "too early": (23303, 26213, 42561),
+    # time that a machine had run passed for its fee, so that the caps lost sight of the fee
+    "fee": (13639, 16255, 18615, 22174, 32895),
+    # the last bill of a rental that nobody had a row for was not read
+    "orphan": (4048, 8473, 12601, 33808, 44340, 46658),
+    # a process that was leaving made another pass
+    "leaving": (23911, 24445, 28925, 30957, 37974),
+    # raised prices, refused destroys, a clock that jumped, an end that came too soon
+    "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052),
+}
+
+
+@pytest.mark.parametrize("kind", DAYS)
+def test_a_day_that_once_broke_a_promise_keeps_them_all(kind: str) -> None:
+    for seed in DAYS[kind]:
+        world = run_day(seed)
+        assert not world.conditions.violations, trace(world, seed)
