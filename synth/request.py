@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,9 @@ from lib.voices import ResolvedVoice, VoiceRegistry, check_text
 from synth.audio.level import DEFAULT_LUFS
 
 MOST_VARIANTS: Final = 16
+MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word
 _SEEDS: Final = 2**31
+_UNFIT: Final = frozenset({"Cc", "Cs"})  # control characters, and halves of surrogate pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class SpeakRequest:
         """
         if not 1 <= self.variants <= MOST_VARIANTS:
             raise BadInput(f"variants must be from 1 to {MOST_VARIANTS}, not {self.variants}.")
+        for name, tag in (("title", self.title), ("album", self.album)):
+            if len(tag) > MOST_TAG_CHARACTERS or any(unicodedata.category(char) in _UNFIT for char in tag):
+                raise BadInput(
+                    f"The {name} may have {MOST_TAG_CHARACTERS} characters at most, no control characters."
+                )
         check_text(self.text, self.voice.engine, self.chunk)
 
     def first_seed(self) -> int:

@@ -103,8 +103,8 @@ def _write(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadConfiguration(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
-    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
     peaks = None
-    if request.peaks:
+    if request.peaks:  # before the audio, for whoever waits for that
         peaks = write_beside(take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate))
+    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
     return FinishedTake(number, made, raw, leveled, written, peaks)

@@ -17,7 +17,7 @@ from lib.jobspec.collisions import clashes
 from lib.manifest.order import Order
 
 MANIFEST: Final = "manifest.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 MAX_BYTES: Final = 1024 * 1024 * 1024
 _SHOWN: Final = 60
 

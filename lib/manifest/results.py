@@ -71,6 +71,8 @@ def deliver(folder: OutFolder, inputs: Inputs, spool: SpoolClient, result: Spool
             spool.fetch(result.entry, part, folder.path(draft))
             _sync_file(folder, draft)
             folder.put(draft, name)
+        if file.peaks is None:  # one from an earlier result would be of other audio
+            folder.remove(order.peaks_path(file.take))
     folder.write(order.result_path, data)
     _remove_former_takes(folder, order, before, len(files))
     return Finished(record, files[0].sha256)
@@ -106,9 +108,11 @@ def _renamed(record: Mapping[str, Any], order: Order, files: Sequence[ResultFile
 
 
 def _named(take: Mapping[str, Any], order: Order, file: ResultFile) -> dict[str, Any]:
-    peaks = take.get("peaks")
-    if peaks is not None:
-        peaks = {**peaks, "file": _last(order.peaks_path(file.take))}
+    peaks = file.peaks and {
+        "file": _last(order.peaks_path(file.take)),
+        "bytes": file.peaks.bytes,
+        "sha256": file.peaks.sha256,
+    }
     return {**take, "file": _last(order.audio_path(file.take)), "peaks": peaks}
 
 
@@ -122,7 +126,9 @@ def _take_facts(take: object) -> tuple[Any, ...] | None:
     if not isinstance(take, dict):
         return None
     peaks = take.get("peaks")
-    of_peaks = (peaks.get("bytes"), peaks.get("sha256")) if isinstance(peaks, dict) else peaks
+    if peaks is not None and not isinstance(peaks, dict):
+        return None
+    of_peaks = None if peaks is None else (peaks.get("bytes"), peaks.get("sha256"))
     return take.get("take"), take.get("bytes"), take.get("sha256"), of_peaks
 
 

@@ -23,6 +23,7 @@ MAX_RESULT_BYTES: Final = 4 * 1024 * 1024
 MAX_RECORD_BYTES: Final = 64 * 1024  # of compact JSON: it is kept with the job for as long as its result
 MAX_HEARTBEAT_BYTES: Final = 64 * 1024
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024 * 1024
+MAX_PEAKS_BYTES: Final = 64 * 1024 * 1024  # some two days of audio
 MAX_FILES: Final = 64
 MAX_LOG_LINES: Final = 50
 MAX_LINE_CHARACTERS: Final = 2_000

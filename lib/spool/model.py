@@ -15,6 +15,7 @@ from lib.spool.layout import (
     MAX_FILES,
     MAX_LINE_CHARACTERS,
     MAX_LOG_LINES,
+    MAX_PEAKS_BYTES,
     MAX_RECORD_BYTES,
     entry_name,
     is_file_name,
@@ -291,10 +292,13 @@ def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:
 def _read_file(item: Any, what: str) -> ResultFile:
     file = _read_plain_file(item, what)
     peaks = item.get("peaks")
-    return file if peaks is None else replace(file, peaks=_read_plain_file(peaks, what))
+    if peaks is None:
+        return file
+    found = _read_plain_file(peaks, f"{what}: peaks", most=MAX_PEAKS_BYTES)
+    return replace(file, peaks=replace(found, take=file.take))
 
 
-def _read_plain_file(item: Any, what: str) -> ResultFile:
+def _read_plain_file(item: Any, what: str, most: int = MAX_FILE_BYTES) -> ResultFile:
     checked = Checked(item if isinstance(item, dict) else {}, f"{what}: files")
     name = checked.text("name", longest=200)
     if not is_file_name(name):
@@ -304,7 +308,7 @@ def _read_plain_file(item: Any, what: str) -> ResultFile:
         checked.refuse("sha256", "must be 64 hexadecimal digits")
     return ResultFile(
         name=name,
-        bytes=checked.whole("bytes", least=1, most=MAX_FILE_BYTES),
+        bytes=checked.whole("bytes", least=1, most=most),
         sha256=sha256,
         take=checked.whole("take", least=1, most=MAX_FILES),
     )

@@ -5,11 +5,12 @@ Written by the watcher, read by every command that shows where audio is.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lib.storage.port import Storage, StoredArtifact
+from lib.storage.port import Storage, StorageUnavailable, StoredArtifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,20 @@ def _stored(facts: Mapping[str, Any]) -> tuple[str, StoredArtifact]:
 
 
 def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
-    """Make each take readable by its name, and its waveform; returns the takes' locations, the chosen
-    first. Repeatable.
+    """Make each take readable by its name, then its waveform; returns the takes' locations, the chosen
+    first. Repeatable. A waveform that cannot be published is left out: the audio is good without it.
     """
+    locations = [storage.publish(take.artifact, take.output) for take in takes]
     for take in takes:
         if take.peaks is not None:
-            storage.publish(take.peaks.artifact, take.peaks.output)
-    return [storage.publish(take.artifact, take.output) for take in takes]
+            _publish_peaks(storage, take.peaks)
+    return locations
+
+
+def _publish_peaks(storage: Storage, peaks: Peaks) -> None:
+    if storage.has(peaks.artifact):
+        with contextlib.suppress(StorageUnavailable):
+            storage.publish(peaks.artifact, peaks.output)
 
 
 def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) -> list[str]:
@@ -73,7 +81,9 @@ def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) 
     for take in takes:
         stands = storage.stands(take.artifact, take.output)
         if stands is None and restore and storage.blob(take.artifact):
-            found += publish_takes(storage, [take])
+            found.append(storage.publish(take.artifact, take.output))
+            if take.peaks is not None and storage.stands(take.peaks.artifact, take.peaks.output) is None:
+                _publish_peaks(storage, take.peaks)
         else:
             found.append(storage.location(take.output) if stands else storage.blob(take.artifact))
     return found

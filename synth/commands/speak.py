@@ -60,14 +60,20 @@ def command(
         seed=seed,
         file_format=audio_format.value,
         loudness_lufs=level,
-        title=out_exact.name if title is None else title,
+        title=_printable(out_exact.name) if title is None else title,
         album=album,
         peaks=peaks,
     )
+    request.check()
     record = _speak(request, out_exact)
     if json_result is not None:
         _write_record(json_result, record)
     _report(record, out_exact, json)
+
+
+def _printable(name: str) -> str:
+    """A file name may be any bytes, a title may not."""
+    return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def _report(record: dict[str, Any], out_exact: Path, json: bool) -> None:

@@ -246,5 +246,5 @@ if #leased == 0 then
   redis.call('HSET', rows_key, unpack(states))
   redis.call('ZADD', K.leases, unpack(scores))
 end
--- a busy queue looks after the batches now and then: each look costs every job of it a little
-return { cjson.encode(leased), payloads(), 0, {}, turn % 10 < want and batches_in_need() or {} }
+-- while there is work, batches are looked after once in ten turns: looking costs time at each claim
+return { cjson.encode(leased), payloads(), 0, {}, turn % 10 + want >= 10 and batches_in_need() or {} }

@@ -111,6 +111,30 @@ def test_a_record_without_a_waveform_is_done_as_it_always_was(folder: OutFolder,
     assert not folder.path("topic/beat-001.peaks.json").exists()
 
 
+@pytest.mark.parametrize("peaks", [5, True, [1], "abc", {}])
+def test_a_record_with_a_damaged_waveform_is_not_done(
+    folder: OutFolder, tmp_path: Path, peaks: object
+) -> None:
+    inputs = _deliver(folder, spec(), tmp_path / "spool")
+    path = folder.path("topic/beat-001/result.json")
+    record = json.loads(path.read_bytes())
+    record["takes"][0]["peaks"] = peaks
+    path.write_text(json.dumps(record))
+
+    assert finished_result(folder, inputs) is None
+
+
+def test_new_audio_without_a_waveform_leaves_no_old_one_beside_it(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = _deliver(folder, spec(), tmp_path / "a")
+    box = Outbox(tmp_path / "b", inputs)
+    bare = replace(box.result, files=(replace(box.files[0], peaks=None),))
+    box.record["takes"][0]["peaks"] = None
+
+    deliver(folder, inputs, box.client, bare)
+
+    assert not folder.path("topic/beat-001.peaks.json").exists()
+
+
 def test_a_waveform_that_the_record_does_not_describe_is_refused(folder: OutFolder, tmp_path: Path) -> None:
     inputs = inputs_of(spec())
     box = Outbox(tmp_path / "spool", inputs)

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from lib.clock import SystemClock
+from lib.errors import BadInput
 from synth.audio.encode import FORMATS, write_audio
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags, id3_header
@@ -66,6 +67,23 @@ class TestTags:
             "artist": "heart",
             "comment": "Synthetic speech, made with the engine hibari.",
         }
+
+    @pytest.mark.parametrize("tag", ["a\nb", "a\x00b", "a\udcffb", "x" * 513])
+    @pytest.mark.parametrize("name", ["title", "album"])
+    def test_a_tag_that_some_format_would_drop_is_refused_before_anything_is_loaded(
+        self, name: str, tag: str
+    ) -> None:
+        with pytest.raises(BadInput, match=f"The {name} may have"):
+            request("One.", **{name: tag}).check()
+
+    @pytest.mark.parametrize("file_format", FORMATS)
+    def test_the_longest_tags_read_back(self, tmp_path: Path, file_format: str) -> None:
+        path = tmp_path / "a"
+        longest = Tags("夏" * 512, "é" * 512, "Ryan", "Synthetic speech.")
+
+        write_audio(path, hum(0.5), RATE, file_format, longest)
+
+        assert tags_in(path) == longest.filled()
 
 
 class TestPeaks:
