@@ -20,7 +20,7 @@ end
 local function parse(raw)
   if not raw then return nil end
   local row = cjson.decode(raw)
-  if row[STATE] ~= 'staged' and not row[LEASE_NO] then
+  if not row[LEASE_NO] then -- a staged row has its due time in that place
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end

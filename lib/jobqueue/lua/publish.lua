@@ -45,7 +45,7 @@ for i, raw in ipairs(rows) do
 end
 if #states > 0 then redis.call('HSET', KEYS[1], unpack(states)) end
 redis.call('LTRIM', KEYS[10], #ids, -1)
-if #ids > 0 then redis.call('HINCRBY', KEYS[7], 'publishing', -#ids) end -- Redis 7 does not read "-0"
+redis.call('HINCRBY', KEYS[7], 'publishing', 0 - #ids) -- not -#ids: Redis 7 does not read "-0"
 local left = redis.call('LLEN', KEYS[10])
 if left > 0 then
   redis.call('HSET', KEYS[9], ARGV[2], cjson.encode({ 'committed', now + ARGV[5] }))

@@ -52,7 +52,7 @@ local function store(id, row)
   redis.call('HSET', K.state, id, cjson.encode(row))
 end
 
--- The newest entry of a stream that the group has given out; nil when there is no group yet.
+-- The newest entry of a stream that the group has given out; false when there is no group yet.
 local function last_delivered(name)
   if delivered[name] == nil then
     delivered[name] = false
@@ -63,7 +63,7 @@ local function last_delivered(name)
       if fields['name'] == group then delivered[name] = fields['last-delivered-id'] end
     end
   end
-  return delivered[name] or nil
+  return delivered[name]
 end
 
 local function after(entry, other)
@@ -77,14 +77,16 @@ end
 -- same millisecond gives the same ids again).
 local function whose(id, row)
   local there = row[ENTRY] ~= '' and redis.call('XRANGE', K[row[PRIORITY]], row[ENTRY], row[ENTRY])[1]
-  return there and (there[2][2] == id and 'own' or 'other') or 'none'
+  if not there then return 'none' end
+  return there[2][2] == id and 'own' or 'other'
 end
 
 -- Whether the job's entry is in its stream, and whether it is given out.
 local function entry_of(id, row)
   if whose(id, row) ~= 'own' then return false, false end
+  -- pcall: without its group the server refuses, which is an answer without entries
   local pending = redis.pcall('XPENDING', K[row[PRIORITY]], group, row[ENTRY], row[ENTRY], 1)
-  return true, not pending.err and #pending > 0
+  return true, #pending > 0
 end
 
 local function drop_entry(id, row)
@@ -98,8 +100,8 @@ local function check_waiting(id, row)
   local there, pending = entry_of(id, row)
   local leased = redis.call('ZSCORE', K.leases, id)
   local last = last_delivered(row[PRIORITY])
-  local handed_back = there and pending and leased
-  local ahead = there and not pending and not leased and (not last or after(row[ENTRY], last))
+  local handed_back = pending and leased
+  local ahead = there and not leased and (not last or after(row[ENTRY], last))
   if not (handed_back or ahead) and found(id, 'unreachable') then
     drop_entry(id, row)
     redis.call('ZREM', K.leases, id)
@@ -140,10 +142,7 @@ end
 
 -- Nobody can work on a job whose specification is gone; claim would find out, and fail it the same way.
 local function fail_without_spec(id, row)
-  if row[STATE] == 'delayed' then
-    row[STATE] = 'waiting'
-    event('due', id, '')
-  end
+  if row[STATE] == 'delayed' then event('due', id, '') end -- only what waits or runs can fail
   if whose(id, row) == 'other' then row[ENTRY] = '' end
   local message = 'its specification is missing from the server'
   settle_badly(K, group, id, row, 'failed', now, cjson.encode({ class = 'bad_input', message = message }))
@@ -157,7 +156,7 @@ local function check_finished(id, row)
   if redis.call('HEXISTS', bad and K.failed or K.result, id) == 0 then
     if found(id, 'unrecorded') then
       forget(K, { id })
-      return 'none'
+      return nil
     end
   elseif not redis.call('ZSCORE', K.history, id) or (bad and not redis.call('ZSCORE', K.history_failed, id)) then
     if found(id, 'unlisted') then
@@ -196,14 +195,14 @@ local function check_strays(id, state)
   local progress = state ~= 'running' and redis.call('HEXISTS', K.progress, id) == 1
   local problem = not open and redis.call('HEXISTS', K.errors, id) == 1
   if (progress or problem) and found(id, 'stray_note') then
-    if progress then redis.call('HDEL', K.progress, id) end
+    redis.call('HDEL', K.progress, id)
     if problem then redis.call('HDEL', K.errors, id) end
   end
 end
 
 local function check(id)
   local row = parse(redis.call('HGET', K.state, id))
-  local state = row and row[STATE] or 'none'
+  local state = row and row[STATE]
   if state == 'staged' then
     if redis.call('HEXISTS', K.batches, row[BATCH]) == 0 and found(id, 'unbatched') then
       redis.call('HDEL', K.state, id)

@@ -20,13 +20,14 @@ for at = 4, #ARGV do
   local entry = ARGV[at]
   local there = redis.call('XRANGE', stream, entry, entry)[1]
   local id = there and there[2][2] or ''
-  local row = id ~= '' and parse(redis.call('HGET', KEYS[1], id))
+  local row = parse(redis.call('HGET', KEYS[1], id))
   local what = nil
   if there and not (row and row[ENTRY] == entry) then
     what = 'stray_entry'
   elseif not there then
+    -- pcall: without its group the server refuses, which is an answer without entries
     local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
-    if not pending.err and #pending > 0 then what = 'lost_entry' end
+    if #pending > 0 then what = 'lost_entry' end
   end
   if what then
     reply[#reply + 1] = { entry, what, id }

@@ -29,13 +29,10 @@ end
 -- The first entry not yet delivered; entries before it are pending, or handed back.
 local function first_undelivered(stream)
   local start = '-'
-  local groups = redis.pcall('XINFO', 'GROUPS', stream)
-  if not groups.err then
-    for _, group in ipairs(groups) do
-      local fields = {}
-      for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
-      if fields['name'] == ARGV[2] then start = '(' .. fields['last-delivered-id'] end
-    end
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local fields = {}
+    for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
+    if fields['name'] == ARGV[2] then start = '(' .. fields['last-delivered-id'] end
   end
   local first = redis.call('XRANGE', stream, start, '+', 'COUNT', 1)[1]
   return first and first[2][2]
@@ -47,9 +44,7 @@ for i = 2, 4 do
   if length > 0 then consider(first_undelivered(KEYS[i])) end
 end
 local handed_back = redis.call('ZCOUNT', KEYS[5], 0, 0)
-if handed_back > 0 then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], 0, 0, 'LIMIT', 0, 20)) do consider(id) end
-end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], 0, 0, 'LIMIT', 0, 20)) do consider(id) end
 local pending = redis.call('ZCARD', KEYS[5]) - handed_back
 local meta = redis.call('HMGET', KEYS[9], 'publishing', 'canceled', 'paused', 'watcher_seen')
 return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue import JobQueue, JobSpec, JobState, Outcome, QueueOptions
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec, JobState, Outcome, QueueOptions
 from tests.contract.jobqueue.conftest import MakeQueue
 from tests.contract.jobqueue.jobs import job, moment
 
@@ -29,7 +29,7 @@ def test_the_same_job_again_is_a_duplicate_and_changes_nothing(queue: JobQueue) 
 
     (again,) = queue.enqueue([job("a")])
 
-    assert (again.outcome, again.state) == (Outcome.DUPLICATE, JobState.WAITING)
+    assert (again.outcome, again.state, again.dedup_until) == (Outcome.DUPLICATE, JobState.WAITING, None)
     assert queue.snapshot().waiting == 1
     assert len(queue.claim("ann", count=5)) == 1
 
@@ -82,6 +82,16 @@ def test_a_dry_run_says_the_outcomes_and_changes_nothing(queue: JobQueue) -> Non
     assert queue.last_event_id() == before
 
 
+def test_a_dry_run_skips_conflicts_as_the_real_one_would(queue: JobQueue) -> None:
+    queue.enqueue([job("a")])
+
+    assert outcomes(queue, job("b"), job("a", text="Else."), skip_conflicts=True, dry_run=True) == [
+        Outcome.CREATED,
+        Outcome.CONFLICT,
+    ]
+    assert queue.job("b") is None
+
+
 def test_a_job_for_later_is_delayed_until_then(queue: JobQueue, clock: ManualClock) -> None:
     (outcome,) = queue.enqueue([job("a", not_before=clock.now() + 60)])
 
@@ -129,6 +139,47 @@ def test_a_job_is_known_as_long_as_its_record(make_queue: MakeQueue, clock: Manu
     assert queue.history() == []
 
 
+def test_a_conflict_is_told_though_the_queue_is_full_too(make_queue: MakeQueue) -> None:
+    queue = make_queue(QueueOptions(max_depth=1))
+    queue.enqueue([job("a")])
+
+    assert outcomes(queue, job("a", text="Else."), job("b")) == [Outcome.CONFLICT, Outcome.WITHHELD]
+
+
+@pytest.mark.parametrize("others", [0, 600])
+def test_duplicates_of_finished_jobs_say_how_long_they_are_known(
+    make_queue: MakeQueue, clock: ManualClock, others: int
+) -> None:
+    queue = make_queue(QueueOptions(result_ttl_s=100))
+    endings = [job("done"), job("failed"), job("canceled")]
+    queue.enqueue(endings)
+    done, failed = queue.claim("ann", count=2)
+    queue.complete(done, {})
+    queue.fail(failed, Failure(ErrorClass.BAD_INPUT, "no"))
+    queue.cancel("canceled")
+    known_until = clock.now() + 100
+    clock.advance(1)
+
+    outcomes = queue.enqueue([*endings, *(job(f"n{number}") for number in range(others))])
+
+    assert [(item.state, item.dedup_until) for item in outcomes[:3]] == [
+        (JobState.DONE, moment(known_until)),
+        (JobState.FAILED, moment(known_until)),
+        (JobState.CANCELED, moment(known_until)),
+    ]
+
+
+def test_a_job_that_waits_longer_than_records_are_kept_stays_known(
+    make_queue: MakeQueue, clock: ManualClock
+) -> None:
+    queue = make_queue(QueueOptions(result_ttl_s=100))
+    queue.enqueue([job("a")])
+    clock.advance(200)
+
+    assert outcomes(queue, job("a")) == [Outcome.DUPLICATE]
+    assert queue.cancel("a").canceled
+
+
 def test_results_beyond_the_limit_are_forgotten_oldest_first(
     make_queue: MakeQueue, clock: ManualClock
 ) -> None:
@@ -169,6 +220,18 @@ def test_canceled_jobs_that_are_forgotten_are_counted_no_more(
     assert (snapshot.canceled, snapshot.failed) == (1, 0)
 
 
+def test_other_jobs_that_are_forgotten_leave_the_count_of_canceled(make_queue: MakeQueue) -> None:
+    queue = make_queue(QueueOptions(history_max=1))
+    queue.enqueue([job("done"), job("failed"), job("last")])
+    done, failed, last = queue.claim("ann", count=3)
+    queue.complete(done, {})
+    queue.fail(failed, Failure(ErrorClass.BAD_INPUT, "no"))
+    queue.complete(last, {})
+
+    assert len(queue.history()) == 1
+    assert queue.snapshot().canceled == 0
+
+
 def test_waiting_work_is_never_trimmed(make_queue: MakeQueue) -> None:
     queue = make_queue(QueueOptions(history_max=1, events_max=1))
     queue.enqueue([job(f"j{number}") for number in range(700)])
@@ -203,7 +266,9 @@ class TestALargeFile:
         jobs = [job(f"j{number:04}") for number in range(1300)]
         queue.enqueue(jobs)
 
-        assert {item.outcome for item in queue.enqueue(jobs)} == {Outcome.DUPLICATE}
+        again = queue.enqueue(jobs)
+
+        assert {(item.outcome, item.dedup_until) for item in again} == {(Outcome.DUPLICATE, None)}
         assert queue.snapshot().waiting == 1300
 
     def test_takes_the_place_of_what_is_forgotten(self, make_queue: MakeQueue, clock: ManualClock) -> None:
@@ -226,6 +291,16 @@ class TestALargeFile:
         assert result[-2].state is JobState.DELAYED
         assert queue.snapshot().delayed == 1
         assert queue.claim("ann")[0].request_id == "first"
+
+    def test_tells_of_each_job_what_became_of_it(self, queue: JobQueue, clock: ManualClock) -> None:
+        jobs = [job(f"j{number:04}") for number in range(600)]
+        jobs += [job("past", not_before=clock.now() - 5), job("later", not_before=clock.now() + 5)]
+
+        result = queue.enqueue(jobs)
+
+        assert [item.state for item in result[-2:]] == [JobState.WAITING, JobState.DELAYED]
+        told = {event.request_id: event.kind for event in queue.follow_events("0-0", count=1000)}
+        assert (len(told), told["past"], told["later"]) == (602, "created", "deferred")
 
     def test_dry_run_counts_the_depth_over_all_chunks(self, make_queue: MakeQueue) -> None:
         queue = make_queue(QueueOptions(max_depth=1100))

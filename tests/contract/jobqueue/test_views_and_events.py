@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from lib.clock import ManualClock
 from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState
 from lib.jobqueue.lifecycle import JobEvent, advance
@@ -59,6 +61,18 @@ def test_the_age_of_the_oldest_counts_from_when_it_began_to_wait(queue: JobQueue
     queue.release(next(item for item in leases if item.request_id == "a"), "drain")
     clock.advance(2)
     assert queue.snapshot().oldest_waiting_s == moment(2)
+
+
+@pytest.mark.parametrize(("older", "newer"), [("high", "low"), ("low", "high")])
+def test_the_oldest_is_looked_for_among_all_priorities(
+    queue: JobQueue, clock: ManualClock, older: str, newer: str
+) -> None:
+    queue.enqueue([job("a", priority=older)])
+    clock.advance(5)
+    queue.enqueue([job("b", priority=newer)])
+    clock.advance(5)
+
+    assert queue.snapshot().oldest_waiting_s == moment(10)
 
 
 def told(events: list[Event]) -> list[tuple[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 from tests.contract.jobqueue.jobs import job
+from tests.integration.topologies import told
 
 
 @pytest.fixture
@@ -33,8 +35,13 @@ def transport(redis_url: str, raw: redis.Redis) -> Iterator[Transport]:
 
 
 @pytest.fixture
-def faces(transport: Transport, clock: ManualClock) -> Faces:
-    return Faces(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
+def keys() -> Keys:
+    return Keys("pab:jobs")
+
+
+@pytest.fixture
+def faces(transport: Transport, keys: Keys, clock: ManualClock) -> Faces:
+    return Faces(transport, keys, QueueOptions(), lambda: round(clock.now() * 1000))
 
 
 @pytest.fixture
@@ -62,6 +69,36 @@ class TestTheFence:
             with pytest.raises(LeaseLost):
                 write()
         assert queue.renew([lease]) == []
+
+    def test_of_a_job_that_is_known_no_more_fits_nothing(self, queue: RedisQueue, raw: redis.Redis) -> None:
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        raw.hdel("pab:jobs:state", "a")
+
+        assert queue.renew([lease]) == [lease]
+        assert queue.complete_many([(lease, {})]) == [lease]
+        for write in (
+            lambda: queue.begin(lease),
+            lambda: queue.progress(lease, {}),
+            lambda: queue.fail(lease, Failure(ErrorClass.TRANSIENT, "no")),
+            lambda: queue.release(lease, "no"),
+        ):
+            with pytest.raises(LeaseLost):
+                write()
+
+    def test_that_does_not_fit_is_answered_by_release_as_its_header_says(
+        self, transport: Transport, keys: Keys
+    ) -> None:
+        script = load("release")
+
+        assert transport.evaluate(script, keys.named(script.keys), ("", 100, "unknown", "1:x", "{}")) == 0
+
+
+def claimed(transport: Transport, keys: Keys, clock: ManualClock, *, again: bool = False) -> Any:
+    """The leases that a call with one and the same token is given, or its repeat after a lost reply."""
+    script = load("claim")
+    given = (round(clock.now() * 1000), "watchers", "ann", 2, 2000, "token", 100, 3, "1" if again else "0")
+    return json.loads(transport.evaluate(script, keys.named(script.keys), given)[0])
 
 
 class TestTheLock:
@@ -113,6 +150,18 @@ class TestCounts:
         assert record is not None
         assert record.excused == 0
 
+    @pytest.mark.parametrize(("error_class", "kills"), [(ErrorClass.TRANSIENT, 0), (ErrorClass.POISON, 1)])
+    def test_only_what_kills_workers_counts_as_poison(
+        self, queue: RedisQueue, error_class: ErrorClass, kills: int
+    ) -> None:
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        queue.fail(queue.begin(lease), Failure(error_class, "no"))
+
+        record = queue.job("a")
+        assert record is not None
+        assert record.poisoned == kills
+
     def test_a_job_that_killed_once_too_often_is_poison_only_by_that(self, queue: RedisQueue) -> None:
         queue = RedisQueue(queue.parts()[0], QueueOptions(poison_limit=1), now_ms=lambda: 1000)
         queue.enqueue([job("a", max_attempts=9)])
@@ -122,6 +171,18 @@ class TestCounts:
         (lease,) = queue.claim("ann")
 
         assert queue.fail(lease, Failure(ErrorClass.TRANSIENT, "no")) is JobState.DELAYED
+
+    def test_a_job_whose_specification_is_gone_is_not_retried(
+        self, queue: RedisQueue, raw: redis.Redis
+    ) -> None:
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        queue.fail(lease, Failure(ErrorClass.BAD_INPUT, "no"))
+        raw.hdel("pab:jobs:spec", "a")
+
+        (outcome,) = queue.retry(["a"])
+
+        assert (outcome.retried, outcome.state) == (False, JobState.FAILED)
 
     def test_retrying_the_failed_leaves_the_count_of_canceled(self, queue: RedisQueue) -> None:
         queue.enqueue([job("a"), job("b")])
@@ -133,39 +194,6 @@ class TestCounts:
         assert (queue.snapshot().failed, queue.snapshot().canceled) == (0, 1)
 
 
-class TestBatches:
-    def test_discarding_a_dead_batch_spares_what_another_one_took_over(
-        self, faces: Faces, queue: RedisQueue, clock: ManualClock
-    ) -> None:
-        item = intake(job("x"))
-        faces.stage([item], "b1", 1000, first=True)
-        clock.advance(2)
-        assert faces.stage([item], "b2", 60_000, first=True).word == "ok"
-        while faces.discard("b1", 500, own=False) > 0:
-            pass
-
-        assert faces.commit("b2", 1000, 100) == "ok"
-        faces.publish("b2", 500, 1000)
-        assert [lease.request_id for lease in queue.claim("ann")] == ["x"]
-
-    def test_a_batch_discarded_in_part_is_still_known(self, faces: Faces, raw: redis.Redis) -> None:
-        faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
-
-        assert faces.discard("b1", 1, own=True) == 1
-        assert raw.hexists("pab:jobs:batches", "b1")
-        assert faces.discard("b1", 1, own=True) == 0
-        assert raw.exists("pab:jobs:batches", "pab:jobs:batch:b1", "pab:jobs:state") == 0
-
-    def test_a_listed_job_whose_row_is_gone_holds_up_no_discarding(
-        self, faces: Faces, raw: redis.Redis
-    ) -> None:
-        faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
-        raw.hdel("pab:jobs:state", "x")
-
-        assert faces.discard("b1", 500, own=True) == 0
-        assert raw.exists("pab:jobs:state", "pab:jobs:batches") == 0
-
-
 class TestClaiming:
     def test_leases_of_jobs_that_are_unknown_or_over_go(self, queue: RedisQueue, raw: redis.Redis) -> None:
         queue.enqueue([job("a")])
@@ -175,7 +203,39 @@ class TestClaiming:
 
         assert queue.claim("bob", count=5) == []
         assert raw.exists("pab:jobs:leases") == 0
-        assert queue.snapshot().done == 1
+        record = queue.job("a")
+        assert record is not None
+        assert record.state is JobState.DONE
+
+    def test_a_repeat_after_a_lost_reply_gives_the_same_leases(
+        self, queue: RedisQueue, transport: Transport, keys: Keys, clock: ManualClock
+    ) -> None:
+        queue.enqueue([job("a"), job("b")])
+        first = claimed(transport, keys, clock)
+        clock.advance(1)
+
+        assert claimed(transport, keys, clock, again=True) == first
+        in_a_second = round(clock.now() * 1000) + 1000
+        assert [lease[4] for lease in first] == [in_a_second, in_a_second]
+
+    @pytest.mark.parametrize("lost", ["entry", "row"])
+    def test_a_repeat_passes_over_what_was_lost_meanwhile(
+        self,
+        queue: RedisQueue,
+        transport: Transport,
+        keys: Keys,
+        raw: redis.Redis,
+        clock: ManualClock,
+        lost: str,
+    ) -> None:
+        queue.enqueue([job("a"), job("b")])
+        claimed(transport, keys, clock)
+        if lost == "entry":  # the first
+            raw.xtrim("pab:jobs:stream", maxlen=1, approximate=False)
+        else:
+            raw.hdel("pab:jobs:state", "a")
+
+        assert [lease[0] for lease in claimed(transport, keys, clock, again=True)] == ["b"]
 
     def test_a_second_delivery_leaves_the_running_jobs_entry(
         self, queue: RedisQueue, raw: redis.Redis
@@ -187,10 +247,73 @@ class TestClaiming:
         assert queue.claim("bob") == []
         assert raw.xlen("pab:jobs:stream") == 1
 
-    def test_sleep_ends_with_the_sooner_of_lease_and_delay(self, faces: Faces, clock: ManualClock) -> None:
-        now = clock.now()
-        due = intake(job("later", not_before=now + 500))
+    @pytest.mark.parametrize(("delay_s", "lease_ms"), [(500, 2000), (2, 500_000)])
+    def test_sleep_ends_with_the_sooner_of_lease_and_delay(
+        self, faces: Faces, clock: ManualClock, delay_s: int, lease_ms: int
+    ) -> None:
+        due = intake(job("later", not_before=clock.now() + delay_s))
         faces.enqueue([intake(job("a")), due], "all", 100)
-        faces.claim("ann", 1, 2000)
+        faces.claim("ann", 1, lease_ms)
 
-        assert faces.claim("bob", 1, 2000).wait_ms == 2000
+        assert faces.claim("bob", 1, lease_ms).wait_ms == 2000
+
+
+class TestEnqueueing:
+    def test_what_is_known_needs_no_room(self, faces: Faces) -> None:
+        faces.enqueue([intake(job("a")), intake(job("b"))], "all", 2)
+
+        assert faces.enqueue([intake(job("a"))], "all", 1).word == "ok"
+
+
+class TestLooking:
+    @pytest.mark.parametrize("name", ["another", "zoo"])  # before and behind "watchers" in the server's list
+    def test_what_other_groups_have_read_still_waits(
+        self, queue: RedisQueue, raw: redis.Redis, clock: ManualClock, name: str
+    ) -> None:
+        queue.enqueue([job("a"), job("b"), job("c")])
+        queue.claim("ann")
+        raw.xgroup_create("pab:jobs:stream", name, "$")
+        clock.advance(5)
+
+        assert queue.snapshot().oldest_waiting_s == 5
+
+    def test_a_running_job_does_not_wait_though_its_group_is_gone(
+        self, queue: RedisQueue, raw: redis.Redis
+    ) -> None:
+        queue.enqueue([job("a")])
+        queue.claim("ann")
+        raw.xgroup_destroy("pab:jobs:stream", "watchers")
+
+        assert queue.snapshot().oldest_waiting_s is None
+
+    def test_a_watcher_long_silent_holds_its_name_in_the_group_no_more(
+        self, queue: RedisQueue, faces: Faces, raw: redis.Redis, clock: ManualClock
+    ) -> None:
+        for name in ("silent", "alive"):
+            queue.heartbeat_watcher(name, {})
+            queue.claim(name)
+        clock.advance(30)
+        queue.heartbeat_watcher("alive", {})
+
+        faces.leave("", live_ms=20_000, idle_ms=0)
+
+        left = raw.xinfo_consumers("pab:jobs:stream", "watchers")
+        assert [str(item["name"]) for item in left] == ["alive"]
+
+    def test_the_commands_that_a_user_may_not_send_are_named(
+        self, redis_url: str, keys: Keys, raw: redis.Redis
+    ) -> None:
+        told(raw, "ACL", "SETUSER", "clerk", "on", ">pw", "~pab:jobs:*", "+@all", "-xclaim")
+        transport = Transport(redis_url.replace("unix://", "unix://clerk:pw@"))
+        asked = ["HGET KEY field", "XCLAIM KEY group name 0 0-1", "GET others", "NOSUCH KEY", "PING"]
+        script = load("permitted")
+        try:
+            commands = json.dumps([words.split() for words in asked])
+            assert transport.evaluate(script, keys.named(script.keys), (commands,)) == [
+                "XCLAIM",
+                "GET",
+                "NOSUCH",
+            ]
+        finally:
+            transport.close()
+            raw.acl_deluser("clerk")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+import redis
 
-from tests.integration.jobqueue.guards import UNTRIED, listed, mutants, try_all
+from lib.jobqueue import scripts
+from tests.integration.jobqueue.guards import UNTRIED, listed, mutants, source_with, try_all
 
 # Some that everything rests on, for every run of the tests.
 ALWAYS = [
@@ -23,6 +25,17 @@ def survivors(names: list[str], jobs: int) -> list[str]:
 
 def test_the_fences_are_noticed_when_they_are_gone() -> None:
     assert survivors(ALWAYS, jobs=1) == []
+
+
+def test_each_mutant_is_still_a_program(raw: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server cannot even read would turn every test red, and prove nothing."""
+    for mutant in mutants():
+        host = scripts.names()[0] if mutant.script == "prelude" else mutant.script
+        with monkeypatch.context() as patch:
+            patch.setattr(scripts, "source", source_with(mutant))
+            text = scripts.load.__wrapped__(host).text
+
+        raw.script_load(text)
 
 
 @pytest.mark.soak

@@ -95,6 +95,14 @@ def test_delayed_jobs_wake_a_worker_that_already_sleeps(
     assert 0 <= late < 2
 
 
+def test_the_bell_is_rung_only_for_what_no_stream_tells(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    assert raw.exists("pab:jobs:bell") == 0
+
+    queue.enqueue([job("later", not_before=4_000_000_000.0)])
+    assert raw.xlen("pab:jobs:bell") == 1
+
+
 def test_an_expired_lease_wakes_a_worker_that_already_sleeps(queue: JobQueue, raw: redis.Redis) -> None:
     queue.enqueue([job("a")])
     queue.claim("dead", lease_ms=400)

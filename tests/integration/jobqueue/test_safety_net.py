@@ -35,6 +35,9 @@ def test_a_running_job_whose_lease_is_gone_is_found(queue: RedisQueue, raw: redi
     assert queue.claim("bob") == []
 
     assert queue.sweep() == (1, 0)
+    shot = queue.snapshot()
+    assert (shot.waiting, shot.pending, shot.stale_pel) == (0, 1, 1)
+    assert raw.xlen("pab:jobs:bell") == 1, "a worker that sleeps must look again"
     (lease,) = queue.claim("bob")
     assert (lease.request_id, lease.lease_no) == ("a", 2)
     assert queue.sweep() == (0, 0)
@@ -52,11 +55,12 @@ def test_a_job_handed_back_whose_place_is_gone_is_found(queue: RedisQueue, raw: 
     assert [item.request_id for item in queue.claim("bob")] == ["a"]
 
 
-def test_a_live_lease_is_left_alone(queue: RedisQueue) -> None:
+def test_a_live_lease_is_left_alone(queue: RedisQueue, raw: redis.Redis) -> None:
     queue.enqueue([job("a")])
     (lease,) = queue.claim("ann")
 
     assert queue.sweep() == (0, 0)
+    assert raw.exists("pab:jobs:bell") == 0
     assert queue.renew([lease]) == []
     assert queue.claim("bob") == []
 
@@ -71,6 +75,15 @@ def test_pending_entries_that_belong_to_no_job_go(queue: RedisQueue, raw: redis.
     assert queue.sweep() == (0, 2)
     assert raw.xlen("pab:jobs:stream") == 1
     assert raw.xpending("pab:jobs:stream", "watchers")["pending"] == 1
+
+
+def test_pending_entries_that_are_gone_from_their_stream_go(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    queue.claim("ann")
+    raw.xtrim("pab:jobs:stream", maxlen=0, approximate=False)
+
+    assert queue.sweep() == (0, 1)
+    assert raw.xpending("pab:jobs:stream", "watchers")["pending"] == 0
 
 
 def test_what_stands_behind_many_live_leases_is_reached(queue: RedisQueue, raw: redis.Redis) -> None:
@@ -107,6 +120,19 @@ def test_an_idle_queue_forgets_its_old_records(
 
     assert queue.snapshot().done == 0
     assert raw.hlen("pab:jobs:state") == 0
+
+
+def test_a_record_whose_row_is_lost_is_forgotten_like_others(
+    queue: RedisQueue, raw: redis.Redis, clock: ManualClock
+) -> None:
+    queue.enqueue([job("a"), job("b")])
+    queue.complete_many([(lease, {}) for lease in queue.claim("ann", count=2)])
+    raw.hdel("pab:jobs:state", "a")
+    clock.advance(100)
+
+    queue.sweep()
+
+    assert raw.exists("pab:jobs:history", "pab:jobs:result", "pab:jobs:state") == 0
 
 
 def test_a_server_without_any_group_is_swept_too(queue: RedisQueue) -> None:

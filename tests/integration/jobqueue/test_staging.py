@@ -117,6 +117,7 @@ def test_a_producer_that_died_before_committing_leaves_nothing(
     assert queue.claim("ann") == []
     assert raw.exists("pab:jobs:state", "pab:jobs:spec", "pab:jobs:batches", "pab:jobs:batch:b1") == 0
     assert faces.stage(ITEMS[:5], "b1", PAUSE_MS, first=False).word == "lost", "it may not go on halfway"
+    assert faces.commit("b1", 2000, 10_000) == "lost"
 
 
 def test_a_chunk_sent_again_is_staged_once(faces: Faces, queue: RedisQueue, raw: redis.Redis) -> None:
@@ -171,6 +172,89 @@ def test_an_abandoned_batch_can_never_be_committed_once_its_ids_were_taken(
     Enqueuer(faces, QueueOptions(), clock).discard("b1", own=True)
     (lease,) = queue.claim("ann", count=10)
     assert lease.spec.text == "Mine now."
+
+
+def test_discarding_a_dead_batch_spares_what_another_one_took_over(
+    faces: Faces, queue: RedisQueue, clock: ManualClock
+) -> None:
+    item = intake(job("x"))
+    faces.stage([item], "b1", 1000, first=True)
+    clock.advance(2)
+    assert faces.stage([item], "b2", 60_000, first=True).word == "ok"
+    while faces.discard("b1", 500, own=False) > 0:
+        pass
+
+    assert faces.commit("b2", 1000, 100) == "ok"
+    faces.publish("b2", 500, 1000)
+    assert [lease.request_id for lease in queue.claim("ann")] == ["x"]
+
+
+def test_a_batch_discarded_in_part_is_still_known(faces: Faces, raw: redis.Redis) -> None:
+    faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
+
+    assert faces.discard("b1", 1, own=True) == 1
+    assert raw.hexists("pab:jobs:batches", "b1")
+    assert faces.discard("b1", 1, own=True) == 0
+    assert raw.exists("pab:jobs:batches", "pab:jobs:batch:b1", "pab:jobs:state") == 0
+
+
+def test_a_listed_job_whose_row_is_gone_holds_up_no_discarding(faces: Faces, raw: redis.Redis) -> None:
+    faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
+    raw.hdel("pab:jobs:state", "x")
+
+    assert faces.discard("b1", 500, own=True) == 0
+    assert raw.exists("pab:jobs:state", "pab:jobs:batches") == 0
+
+
+def test_a_listed_job_whose_row_is_gone_holds_up_no_publishing(
+    faces: Faces, queue: RedisQueue, raw: redis.Redis
+) -> None:
+    faces.stage([intake(job("x")), intake(job("y"))], "b1", PAUSE_MS, first=True)
+    faces.commit("b1", 2000, 100)
+    raw.hdel("pab:jobs:state", "x")
+
+    assert faces.publish("b1", 500, 2000) == 0
+    assert [lease.request_id for lease in queue.claim("ann", count=5)] == ["y"]
+
+
+def test_a_committed_job_for_later_is_delayed_for_others_before_it_is_moved(
+    faces: Faces, queue: RedisQueue, clock: ManualClock
+) -> None:
+    later = job("later", not_before=clock.now() + 5)
+    faces.stage([intake(later), ITEMS[0]], "b1", PAUSE_MS, first=True)
+    faces.commit("b1", 2000, 100)
+
+    small = queue.enqueue([later, JOBS[0]])
+    large = faces.stage([intake(later), ITEMS[0]], "b2", PAUSE_MS, first=True)
+
+    states = [JobState.DELAYED, JobState.WAITING]
+    assert [(item.outcome, item.state) for item in small] == [(Outcome.DUPLICATE, state) for state in states]
+    assert [(note.outcome, note.state) for note in large.notes] == [("duplicate", state) for state in states]
+
+
+def test_a_batch_of_known_jobs_only_leaves_nothing_behind(
+    faces: Faces, queue: RedisQueue, raw: redis.Redis
+) -> None:
+    queue.enqueue(JOBS[:2])
+    faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
+    faces.commit("b1", 2000, 100)
+
+    assert faces.publish("b1", 500, 2000) == 0
+    assert raw.exists("pab:jobs:batches", "pab:jobs:batch:b1") == 0
+    assert queue.snapshot().waiting == 2
+
+
+def test_a_dead_batch_stays_dead_when_the_servers_clock_is_set_back(
+    faces: Faces, transport: Transport, clock: ManualClock
+) -> None:
+    faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
+    clock.advance(PAUSE_MS / 1000)
+    faces.enqueue(ITEMS[:1], "dry", 100)  # somebody saw that it is dead
+    earlier = round(clock.now() * 1000) - 5000
+    set_back = Faces(transport, Keys("pab:jobs"), QueueOptions(), lambda: earlier)
+
+    assert set_back.enqueue(ITEMS[:1], "all", 100).word == "ok"
+    assert set_back.discard("b1", 500, own=False) == 0
 
 
 @pytest.mark.parametrize("count", [1, 1100])

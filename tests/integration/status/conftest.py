@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,13 @@ class Yard:
             if fields["id"] == request_id:
                 return str(entry)
         raise AssertionError(request_id)
+
+    def unlink_entry(self, request_id: str) -> None:
+        """Take a job's stream entry away, and from its row the entry's id."""
+        self.raw.xdel(self.key("stream"), self.entry_of(request_id))
+        row = json.loads(self.raw.hget(self.key("state"), request_id))
+        row[6] = ""
+        self.raw.hset(self.key("state"), request_id, json.dumps(row))
 
     def finish(self, request_id: str) -> Take:
         """Enqueue a job and finish it with audio in the store."""

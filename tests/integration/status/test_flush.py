@@ -186,6 +186,43 @@ def test_a_file_that_was_being_enqueued_is_gone_with_its_lists(yard: Yard) -> No
     assert faces.commit("00000000000000aa", 30_000, 100) == "lost"
 
 
+def test_a_job_that_finished_since_the_flush_stays_known(yard: Yard) -> None:
+    """Q21."""
+    assert yard.upkeep._run("flush_rows", "done", "failed", "canceled", "nobody") == 0
+
+    assert yard.queue.result("done") is not None
+    assert list(yard.upkeep.misfits(mend=False)) == []
+
+
+def test_a_finished_job_is_not_taken_along_by_a_lease_that_was_left_over(raw_yard: Yard) -> None:
+    """Q21."""
+    raw_yard.finish("done")
+    raw_yard.raw.zadd(raw_yard.key("leases"), {"done": 1, "nobody": 1})
+
+    raw_yard.upkeep.flush(hard=False, force=False)
+
+    assert raw_yard.queue.job("done") is not None
+    assert list(raw_yard.upkeep.misfits(mend=False)) == []
+
+
+def test_a_running_job_without_a_lease_goes_too(yard: Yard) -> None:
+    """Q21."""
+    yard.raw.zrem(yard.key("leases"), "running")
+
+    yard.upkeep.flush(hard=False, force=False)
+
+    assert yard.queue.job("running") is None
+
+
+def test_a_job_that_points_to_no_entry_goes_too(yard: Yard) -> None:
+    """Q21."""
+    yard.unlink_entry("waiting")
+
+    yard.upkeep.flush(hard=False, force=True)
+
+    assert yard.queue.job("waiting") is None
+
+
 def test_a_job_left_behind_is_not_saved_by_anothers_entry_of_the_same_id(yard: Yard) -> None:
     """Q21. A stream made anew in the same millisecond gives ids again."""
     entry = yard.entry_of("waiting")

@@ -76,6 +76,7 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
         lambda yard: yard.raw.xack(yard.key("stream"), GROUP, yard.entry_of("returned")),
         forget_delivery,
         lambda yard: yard.raw.zadd(yard.key("leases"), {"waiting": 0}),
+        lambda yard: yard.unlink_entry("waiting"),
     ],
     "R002": [lambda yard: yard.raw.zrem(yard.key("leases"), "running")],
     "R003": [
@@ -108,6 +109,8 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
         ghost("result"),
         ghost("failed"),
         lambda yard: yard.raw.hset(yard.key("failed"), "waiting", "{}"),
+        lambda yard: yard.raw.hset(yard.key("failed"), "done", "{}"),
+        lambda yard: yard.raw.hset(yard.key("result"), "failed", "{}"),
     ],
     "R014": [scored("history", "ghost"), scored("history", "running"), scored("history:failed", "done")],
     "R015": [ghost("spec"), lambda yard: yard.raw.hset(yard.key("spec"), "done", "{}")],
@@ -179,6 +182,36 @@ def test_failing_a_job_never_takes_the_entry_of_another(yard: Yard) -> None:
     assert look(yard) == []
 
 
+def test_mending_the_delivery_of_a_running_job_leaves_its_entry(yard: Yard) -> None:
+    entry = yard.entry_of("running")
+    yard.raw.xack(yard.key("stream"), GROUP, entry)
+
+    look(yard, mend=True)
+
+    assert yard.entry_of("running") == entry
+
+
+def test_dropping_the_progress_of_a_job_that_waits_leaves_its_last_error(yard: Yard) -> None:
+    yard.raw.hset(yard.key("progress"), "again", "{}")
+
+    assert ids(look(yard, mend=True)) == ["R016"]
+
+    again = yard.queue.job("again")
+    assert again is not None
+    assert (again.last_error or {})["message"] == "The engine stumbled."
+
+
+@pytest.mark.parametrize("name", ["another", "zoo"])  # before and behind "watchers" in the server's list
+def test_another_group_of_the_stream_is_no_finding(yard: Yard, name: str) -> None:
+    yard.raw.xgroup_create(yard.key("stream"), name, "$")
+
+    assert look(yard) == []
+
+
+def test_an_entry_that_went_while_it_was_looked_at_is_no_finding(yard: Yard) -> None:
+    assert yard.upkeep._run("repair_entries", GROUP, "1", "normal", "1-1") == []
+
+
 def test_a_counter_that_moved_meanwhile_is_left_alone(yard: Yard) -> None:
     assert yard.upkeep._run("repair_meta", "canceled", "5", 9) == 0
     assert yard.raw.hget(yard.key("meta"), "canceled") == "1"
@@ -189,7 +222,8 @@ def test_only_the_done_job_that_was_looked_at_is_forgotten(yard: Yard) -> None:
     assert done is not None
     assert failed is not None
 
-    assert yard.upkeep.forget([("done", done.lease_no + 1), ("failed", failed.lease_no)]) == []
+    jobs = [("done", done.lease_no + 1), ("failed", failed.lease_no), ("nobody", 1)]
+    assert yard.upkeep.forget(jobs) == []
 
     assert yard.queue.result("done") == done
     assert yard.queue.result("failed") == failed
@@ -235,7 +269,7 @@ def test_a_delayed_job_gets_its_own_time_back(yard: Yard) -> None:
 
 
 def test_a_job_without_its_specification_fails_with_the_reason(yard: Yard) -> None:
-    yard.raw.hdel(yard.key("spec"), "later")
+    yard.raw.hdel(yard.key("spec"), "later", "waiting")
 
     look(yard, mend=True)
 
@@ -243,6 +277,9 @@ def test_a_job_without_its_specification_fails_with_the_reason(yard: Yard) -> No
     assert finished is not None
     assert finished.state is JobState.FAILED
     assert "specification" in (finished.error or {})["message"]
+    told = [(event.request_id, event.kind) for event in yard.queue.follow_events("0-0")]
+    assert [kind for name, kind in told if name == "later"] == ["deferred", "due", "failed"]
+    assert [kind for name, kind in told if name == "waiting"] == ["created", "failed"]
 
 
 def test_a_job_without_its_record_may_be_enqueued_anew(yard: Yard) -> None:

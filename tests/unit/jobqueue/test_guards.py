@@ -39,6 +39,10 @@ def test_what_survives_has_a_reason() -> None:
         ("if a and b then", ["true", "false", "b", "a"]),
         ("  elseif not f(x, y) then", ["true", "false"]),
         ("while not dry and n < 3 do", ["false", "n < 3", "not dry"]),
+        ("if a and (b or c) then", ["true", "false", "(b or c)", "a"]),
+        ("if not (a and b) or c(d or e) then", ["true", "false", "c(d or e)", "not (a and b)"]),
+        ("local least = max(0, a or b)", ["true", "false"]),
+        ("  if a == 'b' then return c >= d and e or f end", ["true", "false", "true", "false"]),
     ],
 )
 def test_a_condition_is_taken_out_in_every_way(

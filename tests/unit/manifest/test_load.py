@@ -42,7 +42,7 @@ def _spec(**changes: Any) -> Change:
 
 _ARGV = Order(several()[0]).argv()
 _WRONG: dict[str, tuple[Change, str]] = {
-    "newer format": (lambda v: v.update(format=3), r"has the format '2', and this version reads 1"),
+    "newer format": (lambda v: v.update(format=3), r"has the format '3', and this version reads 2"),
     "format is true": (lambda v: v.update(format=True), "has the format 'True'"),
     "no format": (lambda v: v.pop("format"), "is a JSON file that is no manifest"),
     "unknown key": (lambda v: v.update(extra=1), "must hold format and jobs and nothing else .see 'extra'"),
