@@ -108,6 +108,25 @@ def test_a_producer_that_died_after_committing_is_completed_by_a_worker(
     assert queue.snapshot().waiting == 0
 
 
+@pytest.mark.parametrize("counts", [(1, 1), (2, 3), (4, 1), (9, 1)])
+def test_a_busy_queue_completes_what_a_dead_producer_left_within_ten_turns(
+    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis, counts: tuple[int, int]
+) -> None:
+    queue.enqueue([job(f"k{number}") for number in range(40)])
+    queue.claim("ann", count=2)
+    stage_all(faces)
+    faces.commit("b1", 2000, 10_000)
+    clock.advance(2)
+
+    for number in range(10):
+        assert queue.claim("ann", count=counts[number % 2])
+        if not raw.exists("pab:jobs:batches"):
+            break
+
+    assert queue.snapshot().waiting > 1090
+    assert not raw.exists("pab:jobs:batches")
+
+
 def test_a_producer_that_died_before_committing_leaves_nothing(
     faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
 ) -> None:
