@@ -22,9 +22,6 @@ from lib.manifest.compiling import DECIDED
 from tests.unit.manifest.jobs import several, spec
 from tests.unit.manifest.test_compile import tree
 
-# Tests that run side by side are told what to do by a thread. It holds no lock that the child takes.
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-
 _CALLS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 _KILLED = 9
 
