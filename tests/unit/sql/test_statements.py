@@ -19,6 +19,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "shop_of_tests", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # of a module that is gone after the test
     load_statements.cache_clear()
     return folder
 

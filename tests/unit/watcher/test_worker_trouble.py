@@ -96,7 +96,10 @@ class TestADeath:
 
 class TestAWorkerThatCannotStart:
     @pytest.mark.parametrize("once", [False, True])
-    def test_is_given_up_after_five_times_and_the_leases_go_back(self, bench: Bench, once: bool) -> None:
+    def test_is_given_up_after_five_times_and_the_leases_go_back(
+        self, bench: Bench, once: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("job_watcher.watcher._LOOK_EVERY", 0.01)  # the dead ring no bell
         job = spec()
         bench.enqueue(job)
         bench.worker.script = lambda: CRASHED
