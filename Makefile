@@ -23,8 +23,8 @@ check: environment ## Format, lint, types, imports and unit tests; under 20 s wh
 test: ## All tests but the long proofs; ARGS goes to pytest
 	@$(DEV) pytest -q -m "not soak" $(ARGS)
 
-soak: ## The long proofs, with their full numbers
-	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -m soak --timeout 3600 $(ARGS)
+soak: ## The long proofs, with their full numbers; some take an hour
+	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -s -m soak --timeout 3600 $(ARGS)
 
 format: ## Write the code in its one format
 	@$(DEV) ruff format --quiet .

@@ -39,8 +39,13 @@ def broken(seeds: range) -> list[str]:
 def live_through(seeds: int, first: int = 0) -> None:
     step = 50
     parts = [range(begin, min(begin + step, first + seeds)) for begin in range(first, first + seeds, step)]
+    found: list[str] = []
     with ProcessPoolExecutor(PROCESSES) as pool:
-        found = [text for texts in pool.map(broken, parts) for text in texts]
+        for number, texts in enumerate(pool.map(broken, parts), start=1):
+            found += texts
+            if texts or number % 20 == 0:  # a run of hours tells at once what it finds
+                print(f"{number * step} of {seeds} days lived, {len(found)} broke a promise", flush=True)
+                print(*texts, sep="\n\n", flush=True)
     assert not found, "\n\n".join(found[:3])
 
 
