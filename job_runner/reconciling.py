@@ -47,7 +47,10 @@ class Audit:
 
     def _published(self, take: Take) -> bool:
         """A published file may be edited by its user, so only its absence counts."""
-        return Path(self._storage.location(take.output)).is_file()
+        names = [take.output]
+        if take.peaks is not None and self._storage.has(take.peaks.artifact):  # else there is none to publish
+            names.append(take.peaks.output)
+        return all(Path(self._storage.location(name)).is_file() for name in names)
 
     def _check_again(self, request_id: str) -> Iterator[Finding]:
         """The record may have been read long ago; a job that went meanwhile is no finding."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from lib.jobqueue import JobState
 from lib.jobqueue.upkeep import MISFITS
 from lib.status.findings import Finding
 from lib.status.reconcile import KINDS, WORDS
+from lib.storage import Peaks, Take, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.integration.status.conftest import HELD, Yard
 
@@ -345,3 +347,23 @@ def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
     assert look(yard, mend=True) == []
     faces.publish("00000000000000aa", 500, 30_000)
     assert look(yard, mend=True) == []
+
+
+def test_a_published_waveform_that_is_gone_is_published_again(yard: Yard) -> None:
+    data = b"audio of drawn"
+    (yard.folder / "sound").write_bytes(data)
+    artifact = yard.storage.put(
+        yard.folder / "sound", sha256=hashlib.sha256(data).hexdigest(), size=len(data)
+    )
+    take = Take(1, "drawn.wav", artifact, Peaks("drawn.peaks.json", artifact))
+    yard.queue.enqueue([job("drawn", priority="high")])
+    (lease,) = yard.queue.claim("ann")
+    yard.queue.complete(yard.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
+    publish_takes(yard.storage, [take])
+    assert look(yard) == []
+    waveform = Path(yard.storage.location("drawn.peaks.json"))
+    waveform.unlink()
+
+    assert ids(look(yard, mend=True)) == ["R020"]
+    assert waveform.read_bytes() == data
+    assert look(yard) == []
