@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 from lib.cli.options import VoicesDirOption
 from lib.cli.output import note
 from lib.clock import SystemClock
 from synth import wiring
 from synth.commands import options as o
+
+_SWITCH_S = 0.0005
 
 
 def command(
@@ -28,6 +31,9 @@ def command(
     from synth.stop import StopSignal
     from synth.worker import Worker, WorkerOptions
 
+    # By default a thread may keep the interpreter for 5 ms after another asked for it: the encoder's would keep
+    # the engine's waiting at each return from the model.
+    sys.setswitchinterval(_SWITCH_S)
     stop = StopSignal(clock)
     stop.on_signals(signal.SIGTERM, signal.SIGINT)
     if exit_with_parent:
