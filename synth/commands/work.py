@@ -31,8 +31,8 @@ def command(
     from synth.stop import StopSignal
     from synth.worker import Worker, WorkerOptions
 
-    # By default a thread may keep the interpreter for 5 ms after another asked for it: the encoder's would keep
-    # the engine's waiting at each return from the model.
+    # By default a thread may keep the interpreter for 5 ms after another asked for it: the engine's
+    # would wait for the encoder's at each return from the model.
     sys.setswitchinterval(_SWITCH_S)
     stop = StopSignal(clock)
     stop.on_signals(signal.SIGTERM, signal.SIGINT)
