@@ -148,6 +148,15 @@ def test_an_idle_worker_writes_nothing_down(queue: JobQueue, raw: redis.Redis) -
     assert raw.info("persistence")["rdb_changes_since_last_save"] == before
 
 
+def test_only_a_repeated_call_looks_through_what_its_worker_holds(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("a")])
+    raw.config_resetstat()
+
+    queue.claim("ann", count=2)
+
+    assert "cmdstat_xpending" not in raw.info("commandstats")
+
+
 def names(raw: redis.Redis) -> set[str]:
     return {str(item["name"]) for item in raw.xinfo_consumers("pab:jobs:stream", "watchers")}
 

@@ -127,6 +127,15 @@ def test_a_busy_queue_completes_what_a_dead_producer_left_within_ten_turns(
     assert not raw.exists("pab:jobs:batches")
 
 
+def test_a_busy_queue_reads_the_batches_once_in_ten_turns(queue: RedisQueue, raw: redis.Redis) -> None:
+    queue.enqueue(JOBS[:20])
+    raw.config_resetstat()
+
+    assert all(queue.claim("ann") for _ in range(10))
+
+    assert raw.info("commandstats")["cmdstat_hgetall"]["calls"] == 1
+
+
 def test_a_producer_that_died_before_committing_leaves_nothing(
     faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
 ) -> None:
