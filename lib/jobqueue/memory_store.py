@@ -227,7 +227,7 @@ class Store:
         """Retention: forget the oldest records, a few at a time."""
         is_full = len(self.history) > self.options.history_max
         if not is_full and min(self.history.values(), default=math.inf) + self.ttl_ms > self.now_ms():
-            return  # as at nearly every ending; sorting a whole history at each is quadratic
+            return  # as at nearly every ending, where sorting the whole history would cost most
         oldest = sorted(self.history, key=lambda key: (self.history[key], key))
         expired = [key for key in oldest if self.outlived(self.jobs[key])][:budget]
         surplus = min(len(oldest) - len(expired) - self.options.history_max, budget)

@@ -67,10 +67,10 @@ def write_audio(
 
 
 def write_beside(path: Path, data: bytes) -> Written:
-    """Write what belongs to the audio at `path`'s place, as carefully as the audio.
+    """Write what lies beside the audio, in the same way: through a temporary name, synced and renamed.
 
     Raises:
-        BadConfiguration: as above.
+        BadConfiguration: the folder cannot be written, or the disk is full.
     """
     return _written(path, lambda draft: draft.write_bytes(data))
 

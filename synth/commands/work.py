@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Final
 
 from lib.cli.options import VoicesDirOption
 from lib.cli.output import note
@@ -11,7 +12,7 @@ from lib.clock import SystemClock
 from synth import wiring
 from synth.commands import options as o
 
-_SWITCH_S = 0.0005
+_SWITCH_S: Final = 0.0005  # seconds
 
 
 def command(

@@ -1,4 +1,4 @@
-"""Days on which a promise was once broken, found among a hundred thousand; each is lived through again."""
+"""Days on which a promise was once broken, found among some 46,000; each is lived through again."""
 
 from __future__ import annotations
 
