@@ -26,7 +26,7 @@ class Vanished(TryAgain):
 
 
 class Followed:
-    """Where each of some jobs is. `states` is in the order of `request_ids`, as far as they are known."""
+    """Where each of some jobs is that the queue had. `states` is in the order of `request_ids`, once read."""
 
     def __init__(self, queue: JobQueue, request_ids: Sequence[str]) -> None:
         self.queue = queue
@@ -60,14 +60,13 @@ class Followed:
         """Read the state of every job that is not finished.
 
         Raises:
-            Vanished: a job that was there is not any more.
+            Vanished: a job is not in the queue any more, or never was.
         """
         open_ids = [name for name in self.request_ids if self.states.get(name) not in TERMINAL]
         for request_id, record in zip(open_ids, self.queue.jobs(open_ids), strict=True):
-            if record is not None:
-                self.states[request_id] = record.state
-            elif request_id in self.states:
+            if record is None:
                 raise Vanished(request_id)
+            self.states[request_id] = record.state
 
     def follow(
         self,

@@ -25,7 +25,7 @@ def desk(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     """A fresh queue."""
     made = Desk(tmp_path, server.url, f"t{abs(hash(request.node.nodeid))}")
     yield made
-    made.queue.close()
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +48,4 @@ def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     whole = made.file_of(*WORLD, name="world.yaml")
     whole.write_text(whole.read_text().replace("Job changed.", "Job changed, and how."))
     yield made
-    made.queue.close()
+    made.close()

@@ -23,6 +23,11 @@ class Desk(Home):
         super().__init__(folder, REDIS_URL=url, JOBS_PREFIX=prefix)
         self.queue: JobQueue = connect(url, QueueOptions(prefix=prefix))
 
+    def close(self) -> None:
+        """End what still runs, and let go of the queue."""
+        super().close()
+        self.queue.close()
+
     def shaped(self, *words: str | Path, schema: str | None = None, status: int = 0) -> Any:
         """What a command prints with `--json`, held against its schema."""
         done = self.run(*words, "--json")

@@ -25,12 +25,13 @@ class Home:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
         self.environ = {**kept, "HOME": str(folder), **settings}
+        self._started: list[subprocess.Popen[str]] = []
 
     def start(
         self, *words: str | Path, program: str = "job-runner", **settings: str
     ) -> subprocess.Popen[str]:
         """Start a program with its output in pipes."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(PROGRAMS / program), *map(str, words)],
             cwd=self.folder,
             env={**self.environ, **settings},
@@ -39,6 +40,15 @@ class Home:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a red test left running, lest the tests after it are told of it."""
+        for process in self._started:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
 
     def run(
         self, *words: str | Path, program: str = "job-runner", **settings: str

@@ -177,6 +177,12 @@ class TestFollowing:
         with pytest.raises(Vanished, match="gone from the queue"):
             Followed(queue, ["a"]).follow(lambda look: None, clock)
 
+    def test_ends_with_a_sentence_when_a_job_vanished_before_the_first_look(self) -> None:
+        clock = ManualClock()
+
+        with pytest.raises(Vanished, match="gone from the queue"):
+            Followed(Scripted(clock), ["a"]).follow(lambda look: None, clock, timeout_s=30)
+
     def test_of_a_batch_that_failed_is_1(self) -> None:
         queue = MemoryQueue()
         finish(queue, "a")
