@@ -3,8 +3,9 @@
     .venv/bin/python bench/execute.py [--json] [--jobs 200] [--rounds 3] [--compile-jobs 10000]
 
 execute: the same texts are spoken by the bare engine in one process (its start and the loading of the model
-included; no loudness, no files) and by `job-runner execute-manifest` from start to end, by turns; the median
-of the pairs' ratios is the result (goal: at most 1.15 on an otherwise idle machine of two cores).
+included; no loudness, no files) and by `job-runner execute-manifest` from start to end, by turns: as people
+run it (a worker per core, at most 4), and with one worker. The medians of the rounds' ratios are the result
+(goal: at most 1.15 on an otherwise idle machine).
 compile: seconds that `compile_manifest` takes for jobs that were read already (goal: under 1.5), fresh and
 when nothing changed.
 """
@@ -62,8 +63,8 @@ def bare(jobs: Path, environ: dict[str, str]) -> tuple[float, float]:
     return time.perf_counter() - begun, float(done.stdout)
 
 
-def ours(manifest: Path, environ: dict[str, str]) -> tuple[float, float]:
-    """Seconds of the whole command with --force, and from the first job's start to the last one's end."""
+def ours(manifest: Path, environ: dict[str, str], *words: str) -> float:
+    """Seconds of the whole command with --force and `words`."""
     code = (
         "import sys; from lib.cli.program import CommandEntry, Program;"
         "Program('job-runner', '', '0', [CommandEntry('execute-manifest',"
@@ -71,16 +72,14 @@ def ours(manifest: Path, environ: dict[str, str]) -> tuple[float, float]:
     )
     begun = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-c", code, "execute-manifest", manifest, "--force"],
+        [sys.executable, "-c", code, "execute-manifest", manifest, "--force", *words],
         env=environ, capture_output=True, check=True,
     )  # fmt: skip
-    whole = time.perf_counter() - begun
-    record = json.loads((manifest.parent / "execution.json").read_text())
-    return whole, float(record["seconds"])
+    return time.perf_counter() - begun
 
 
 def measure_execute(count: int, rounds: int) -> dict[str, Any]:
-    """Both by turns."""
+    """All three by turns."""
     from lib.jobspec import load_job_file
     from lib.manifest import compile_manifest
 
@@ -89,15 +88,19 @@ def measure_execute(count: int, rounds: int) -> dict[str, Any]:
         jobs.write_text(json.dumps(texts(count)))
         manifest = compile_manifest(load_job_file(jobs).specs, Path(scratch) / "out").path
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "JOBS_DATA_DIR": scratch}
-        pairs = [(bare(jobs, environ), ours(manifest, environ)) for _ in range(rounds)]
-    whole_bare, whole_ours = (statistics.median(pair[side][0] for pair in pairs) for side in (0, 1))
+        each = [
+            (bare(jobs, environ), ours(manifest, environ), ours(manifest, environ, "--jobs", "1"))
+            for _ in range(rounds)
+        ]
     return {
         "jobs": count,
-        "bare_s": round(whole_bare, 3),
-        "bare_speaking_s": round(statistics.median(pair[0][1] for pair in pairs), 3),
-        "execute_s": round(whole_ours, 3),
-        "execute_in_record_s": round(statistics.median(pair[1][1] for pair in pairs), 3),
-        "ratio": round(statistics.median(o[0] / b[0] for b, o in pairs), 3),
+        "cores": os.cpu_count(),
+        "bare_s": round(statistics.median(bare[0] for bare, _, _ in each), 3),
+        "bare_speaking_s": round(statistics.median(bare[1] for bare, _, _ in each), 3),
+        "execute_s": round(statistics.median(usual for _, usual, _ in each), 3),
+        "one_worker_s": round(statistics.median(one for _, _, one in each), 3),
+        "ratio": round(statistics.median(usual / bare[0] for bare, usual, _ in each), 3),
+        "one_worker_ratio": round(statistics.median(one / bare[0] for bare, _, one in each), 3),
         "goal": 1.15,
     }
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from job_runner.execution import Execution, Look, Setup
+from job_runner.execution_slots import usual_workers
 from job_runner.execution_stop import LeaveNow, StopRequest
 from job_runner.execution_tasks import point_latest
 from lib.cli import output
@@ -66,8 +67,10 @@ class Ready:
     inputs: tuple[Inputs, ...]
 
 
-def execute(path: Path, around: Surroundings, *, workers: int, force: bool, as_json: bool) -> int:
+def execute(path: Path, around: Surroundings, *, workers: int | None, force: bool, as_json: bool) -> int:
     """Speak a manifest's jobs and report on them; returns the exit status: 0, or 1 when a job failed.
+
+    `workers` None takes `usual_workers`.
 
     Raises:
         lib.errors.JobRunnerError: the manifest is wrong (65), another execution is at it (75), the worker
@@ -81,7 +84,7 @@ def execute(path: Path, around: Surroundings, *, workers: int, force: bool, as_j
             engine=around.engine,
             make_worker=around.worker,
             clock=SystemClock(),
-            workers=workers,
+            workers=workers or usual_workers(),
             force=force,
             on_look=progress.look,
             stop_requested=stop.asked,

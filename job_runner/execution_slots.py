@@ -24,7 +24,17 @@ from lib.spool.layout import WORKER_LOCK
 #: Makes a worker for a spool folder; its second argument is the log file.
 WorkerMaker = Callable[[Path, Path], ResidentWorker]
 
+#: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
+_MOST_USUAL: Final = 4
+
 _SPOOL: Final = re.compile(r"spool-([1-9][0-9]{0,3})")
+
+
+def usual_workers() -> int:
+    """How many workers speak when nobody says: one for each core this process may use, at most 4."""
+    # Not every system can say which cores are ours.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_USUAL)
 
 
 @dataclass(slots=True)

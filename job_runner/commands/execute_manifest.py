@@ -12,7 +12,16 @@ from job_runner.execution_session import Surroundings, execute
 from lib.cli.options import JsonOption, VoicesDirOption
 
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="How many workers speak at a time.")
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        max=64,
+        help="How many workers speak at a time; else one per core, at most 4.",
+        show_default=False,
+    ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Speak again what is done already.")]
 EngineOption = Annotated[
@@ -28,7 +37,7 @@ def command(
         Path,
         typer.Argument(metavar="MANIFEST", help="A manifest.json, or its folder.", show_default=False),
     ],
-    jobs: JobsOption = 1,
+    jobs: JobsOption = None,
     force: ForceOption = False,
     voices_dir: VoicesDirOption = None,
     engine: EngineOption = None,

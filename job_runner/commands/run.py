@@ -32,7 +32,7 @@ def command(
     path: JobFileArgument,
     out: OutOption = None,
     dry_run: DryRunOption = False,
-    jobs: JobsOption = 1,
+    jobs: JobsOption = None,
     force: ForceOption = False,
     voices_dir: VoicesDirOption = None,
     engine: EngineOption = None,

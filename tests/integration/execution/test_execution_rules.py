@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from job_runner.execution import Execution, Look, Setup
+from job_runner.execution_slots import usual_workers
 from job_runner.execution_tasks import point_latest
 from lib.clock import Clock, ManualClock, SystemClock
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
@@ -132,6 +134,16 @@ def test_no_more_workers_are_made_than_there_are_jobs(stage: Stage) -> None:
     stage.execution(speak_all, jobs=2, workers=8).run()
 
     assert len(stage.workers) == 2
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (3, 3), (4, 4), (64, 4)])
+def test_as_many_workers_as_cores_that_are_ours_speak_but_not_many(
+    monkeypatch: pytest.MonkeyPatch, cores: int, workers: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1000)
+
+    assert usual_workers() == workers
 
 
 def test_no_worker_is_made_when_all_is_done(stage: Stage) -> None:

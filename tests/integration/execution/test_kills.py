@@ -51,14 +51,14 @@ def test_when_the_worker_is_killed_too_only_the_piece_at_hand_is_spoken_again(
 ) -> None:
     path = machine.jobs(*_jobs()[:12])
     for kill in range(2):
-        process = machine.start("run", path, "--out", "out")
+        process = machine.start("run", path, "--out", "out", "--jobs", "1")
         machine.until_spoken(3 + 4 * kill)
         process.kill()
         for beat in (tmp_path / "out/.job-runner").glob(f"spool-*/{HEARTBEAT}"):
             _kill_worker(beat.parent)
         process.communicate()
 
-    machine.run("run", path, "--out", "out")
+    machine.run("run", path, "--out", "out", "--jobs", "1")
 
     spoken = machine.spoken()
     assert len(spoken) == 12
