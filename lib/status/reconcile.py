@@ -9,7 +9,7 @@ from lib.status.findings import Finding, Kind, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 
-#: By the words of lib.jobqueue.upkeep.MISFITS and the two about files: kind, sentence, what --apply does.
+#: By the words of lib.jobqueue.upkeep.MISFITS and the three about files: kind, sentence, what --apply does.
 _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "unreachable": (
         Kind("R001", _E, "A waiting job that no worker would be given"),
@@ -111,6 +111,11 @@ _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
         Kind("R020", _W, "A done job without its published file"),
         "is done, but its published file is missing",
         "it is published again from the store",
+    ),
+    "waveform_gone": (
+        Kind("R021", _W, "A done job whose waveform is not in the store"),
+        "is done, but its waveform is not in the store, or not whole; the audio is",
+        "it is copied back from the published file if that is whole; else it is left, for the audio is good",
     ),
 }
 

@@ -15,7 +15,7 @@ from lib.jobqueue import JobState
 from lib.jobqueue.upkeep import MISFITS
 from lib.status.findings import Finding
 from lib.status.reconcile import KINDS, WORDS
-from lib.storage import Peaks, Take, publish_takes
+from lib.storage import Peaks, StoredArtifact, Take, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.integration.status.conftest import HELD, Yard
 
@@ -55,6 +55,21 @@ def point_to(yard: Yard, request_id: str, other: str) -> None:
     yard.raw.xdel(yard.key("stream"), rows[request_id][6])
     rows[request_id][6] = rows[other][6]
     yard.raw.hset(yard.key("state"), request_id, json.dumps(rows[request_id]))
+
+
+def draw(yard: Yard) -> Path:
+    """Finish the next job, with a waveform; returns where that lies in the store."""
+    audio, waveform = (store(yard, data) for data in (b"audio of drawn", b"waveform"))
+    take = Take(1, "drawn.wav", audio, Peaks("drawn.peaks.json", waveform))
+    (lease,) = yard.queue.claim("ann")
+    yard.queue.complete(yard.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
+    publish_takes(yard.storage, [take])
+    return yard.folder / "store" / waveform.key
+
+
+def store(yard: Yard, data: bytes) -> StoredArtifact:
+    (yard.folder / "file").write_bytes(data)
+    return yard.storage.put(yard.folder / "file", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
 def stage_alone(yard: Yard) -> None:
@@ -128,13 +143,14 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
     "R018": [lambda yard: yard.raw.rpush(yard.key("batch:0123456789abcdef"), "waiting")],
     "R019": [lambda yard: next((yard.folder / "store/blobs").rglob("*/*/*")).unlink()],
     "R020": [lambda yard: (yard.folder / "store/outputs/done.wav").unlink()],
+    "R021": [lambda yard: draw(yard).unlink()],
 }
 CASES = [(kind, number) for kind, breaks in BREAKS.items() for number in range(len(breaks))]
 
 
 def test_every_finding_has_a_way_to_break_it() -> None:
     assert set(BREAKS) == {kind.id for kind in KINDS}
-    assert set(MISFITS) == set(WORDS) - {"artifact_gone", "unpublished"}
+    assert set(MISFITS) == set(WORDS) - {"artifact_gone", "unpublished", "waveform_gone"}
 
 
 @pytest.mark.parametrize(("kind", "number"), CASES)
@@ -350,20 +366,28 @@ def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
 
 
 def test_a_published_waveform_that_is_gone_is_published_again(yard: Yard) -> None:
-    data = b"audio of drawn"
-    (yard.folder / "sound").write_bytes(data)
-    artifact = yard.storage.put(
-        yard.folder / "sound", sha256=hashlib.sha256(data).hexdigest(), size=len(data)
-    )
-    take = Take(1, "drawn.wav", artifact, Peaks("drawn.peaks.json", artifact))
-    yard.queue.enqueue([job("drawn", priority="high")])
-    (lease,) = yard.queue.claim("ann")
-    yard.queue.complete(yard.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
-    publish_takes(yard.storage, [take])
+    draw(yard)
     assert look(yard) == []
     waveform = Path(yard.storage.location("drawn.peaks.json"))
     waveform.unlink()
 
     assert ids(look(yard, mend=True)) == ["R020"]
-    assert waveform.read_bytes() == data
+    assert waveform.read_bytes() == b"waveform"
     assert look(yard) == []
+
+
+def test_a_waveform_without_a_whole_copy_is_told_of_and_costs_no_audio(yard: Yard) -> None:
+    draw(yard).unlink()
+    Path(yard.storage.location("drawn.peaks.json")).write_bytes(b"edited")
+
+    (left,) = look(yard, mend=True, forget_gone=True)
+
+    assert (left.kind.id, left.mended) == ("R021", False)
+    assert yard.queue.result(left.subject) is not None
+
+
+def test_only_a_deep_look_notices_changed_bytes_of_a_waveform(yard: Yard) -> None:
+    draw(yard).write_bytes(b"x" * len(b"waveform"))
+
+    assert look(yard) == []
+    assert ids(look(yard, deep=True)) == ["R021"]
