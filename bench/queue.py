@@ -210,6 +210,7 @@ def work(url: str, kind: str) -> None:
         print("idle", flush=True)
         if kind == "raw":
             entries = raw.read(1, block=4000)[0][1]
+            json.loads(entries[0][1]["job"])  # as in `drain`: work begins with the job in hand
             at = time.monotonic_ns()
             raw.client.xack("raw:stream", "g", entries[0][0])
         else:

@@ -42,8 +42,7 @@ def intake(spec: JobSpec) -> Intake:
     """Encode one specification for enqueueing."""
     due: int | str = "" if spec.not_before is None else round(spec.not_before * 1000)
     payload, fingerprint = payload_and_fingerprint(spec)
-    stored = _encode(payload)
-    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, stored)
+    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, payload)
 
 
 def spec_of(payload: str) -> JobSpec:

@@ -6,19 +6,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from lib.errors import BadInput
-from lib.jobspec.fields import STORED
+from lib.jobspec.fields import STORED, Field
 from lib.jobspec.problems import Problem
 
 FINGERPRINT_VERSION: Final = "v1"
 
-_PAYLOAD: Final = tuple((entry.name, entry.default) for entry in STORED)
-_FINGERPRINTED: Final = frozenset(entry.name for entry in STORED if entry.in_fingerprint)
-_canonical: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+_json: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False
 ).encode
 
 
@@ -96,6 +95,25 @@ class InvalidJobFile(BadInput):
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
 
+class _Fields:
+    """Some fields of a specification, read together."""
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        entries = sorted(fields, key=lambda entry: entry.name)
+        self._names = tuple(entry.name for entry in entries)
+        self._defaults = tuple(entry.default for entry in entries)
+        self._values = attrgetter(*self._names)
+
+    def unlike_defaults(self, spec: JobSpec) -> dict[str, Any]:
+        """The values that are no defaults, by name, in the names' order."""
+        pairs = zip(self._names, self._values(spec), self._defaults, strict=True)
+        return {name: value for name, value, default in pairs if value != default}
+
+
+_DECISIVE: Final = _Fields(entry for entry in STORED if entry.in_fingerprint)
+_OTHERS: Final = _Fields(entry for entry in STORED if not entry.in_fingerprint)
+
+
 def fingerprint(spec: JobSpec) -> str:
     """Identify what decides the output: `v1:` and 64 hex digits.
 
@@ -107,11 +125,13 @@ def fingerprint(spec: JobSpec) -> str:
 
 def to_payload(spec: JobSpec) -> dict[str, Any]:
     """The spec as a JSON object with defaults left out; `from_payload` gives the same spec back."""
-    return {name: value for name, default in _PAYLOAD if (value := getattr(spec, name)) != default}
+    return _DECISIVE.unlike_defaults(spec) | _OTHERS.unlike_defaults(spec)
 
 
-def payload_and_fingerprint(spec: JobSpec) -> tuple[dict[str, Any], str]:
-    """Both, for little more than the price of one."""
-    payload = to_payload(spec)
-    canonical = _canonical({name: value for name, value in payload.items() if name in _FINGERPRINTED})
+def payload_and_fingerprint(spec: JobSpec) -> tuple[str, str]:
+    """The payload as JSON text, and the fingerprint. The text to speak, most of both, is encoded once."""
+    payload = canonical = _json(_DECISIVE.unlike_defaults(spec))
+    others = _OTHERS.unlike_defaults(spec)
+    if others:
+        payload = f"{canonical[:-1]},{_json(others)[1:]}"
     return payload, f"{FINGERPRINT_VERSION}:{hashlib.sha256(canonical.encode()).hexdigest()}"
