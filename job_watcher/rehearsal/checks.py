@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from job_watcher.rehearsal.faults import Fault
+from job_watcher.rehearsal.faults import MOST_OFF_S, Fault
 from job_watcher.rehearsal.world import World, ours
 from lib.fleet import Caps
 from lib.fleet.money import windows
@@ -14,7 +14,7 @@ from lib.machines.labels import parse_label
 from lib.machines.model import Category, MachineRow
 
 _HOUR = 3600
-#: A clock that is off moves spending to another hour; on all other days caps hold to the micro-dollar.
+#: A clock that is off ends reservations late; on all other days caps hold to the micro-dollar.
 _CLOCK_TOLERANCE = 1.06
 _OVERSTAY_S = 120.0
 #: What can keep a machine from being given back in time, where it does not end itself.
@@ -97,11 +97,13 @@ def _caps(world: World) -> Iterator[str]:
     off = any(fault.kind is Fault.CLOCK_JUMP for fault in world.scenario.faults)
     tolerance = _CLOCK_TOLERANCE if off else 1.0
     by_hour: dict[int, float] = defaultdict(float)
+    within_hour: dict[int, float] = defaultdict(float)
     by_token: dict[str, float] = defaultdict(float)
-    for token, hour, micros in _agreed(world):
+    for token, hour, micros, at_edge in _agreed(world):
         by_hour[hour] += micros
+        within_hour[hour] += micros * (1.0 - at_edge) if off else micros
         by_token[token] += micros
-    for name, begin, cap, spent in _windows(by_hour, caps):
+    for name, begin, cap, spent in _windows(by_hour, within_hour, caps):
         if spent > cap * tolerance:
             yield f"the {name} at {begin:.0f} cost {spent:.0f} with a cap of {cap}"
     for token, spent in by_token.items():
@@ -112,8 +114,9 @@ def _caps(world: World) -> Iterator[str]:
         yield f"the batch cost {total:.0f} with a cap of {caps.batch}"
 
 
-def _agreed(world: World) -> Iterator[tuple[str, int, float]]:
-    """The bill of our machines as (token, hour, micro-dollars), at the price and for the time we agreed to.
+def _agreed(world: World) -> Iterator[tuple[str, int, float, float]]:
+    """The bill of our machines as (token, hour, micro-dollars), at the price and for the time we agreed to,
+    and which share of it was spent so near to the hour's edges that a clock may take it for another hour's.
 
     Caps are kept by reservations. A price that the provider raises, and time that it or a dead watcher adds
     to a machine's reserved time, are in no decision of ours; `_overstays` looks after the latter.
@@ -126,11 +129,13 @@ def _agreed(world: World) -> Iterator[tuple[str, int, float]]:
         share = min(1.0, row.intent.hourly_micros / lot.hourly_micros)
         for (category, hour), micros in lot.bills.items():
             if category == "bandwidth":
-                yield row.token, hour, micros
+                yield row.token, hour, micros, 0.0
                 continue
             begin, end = max(float(hour * _HOUR), lot.started_at), min((hour + 1.0) * _HOUR, lot.billed_to)
-            kept = (min(end, row.intent.expires_at) - begin) / max(end - begin, 1.0)
-            yield row.token, hour, micros * share * max(0.0, kept)
+            length = max(end - begin, 1.0)
+            kept = (min(end, row.intent.expires_at) - begin) / length
+            inner = min(end, (hour + 1.0) * _HOUR - MOST_OFF_S) - max(begin, hour * _HOUR + MOST_OFF_S)
+            yield row.token, hour, micros * share * max(0.0, kept), 1.0 - max(0.0, inner) / length
 
 
 def _overstays(world: World) -> Iterator[str]:
@@ -151,14 +156,17 @@ def _made_late(world: World, token: str) -> bool:
     return any(event.event == "never_came" for event in world.conditions.ledger.history(token))
 
 
-def _windows(by_hour: dict[int, float], caps: Caps) -> Iterable[tuple[str, float, int, float]]:
+def _windows(
+    by_hour: dict[int, float], within_hour: dict[int, float], caps: Caps
+) -> Iterable[tuple[str, float, int, float]]:
     seen = set()
     for hour in by_hour:
         for window in windows(caps, float(hour * _HOUR))[::2]:
             if (window.name, window.begin) in seen:
                 continue
             seen.add((window.name, window.begin))
-            spent = sum(m for h, m in by_hour.items() if window.begin <= h * _HOUR < window.end)
+            counted = within_hour if window.end - window.begin <= _HOUR else by_hour
+            spent = sum(m for h, m in counted.items() if window.begin <= h * _HOUR < window.end)
             yield window.name, window.begin, window.cap, spent
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from job_watcher.rehearsal.conditions import Conditions
 from job_watcher.rehearsal.faces import WatcherClock
-from job_watcher.rehearsal.faults import Fault, Planned
+from job_watcher.rehearsal.faults import MOST_OFF_S, Fault, Planned
 from job_watcher.rehearsal.market import Lot
 from lib.providers.rental import RentalStatus
 
@@ -56,7 +56,7 @@ def begin(world: Troubled, planned: Planned) -> None:
         conditions.active[kind] = planned
         if kind is Fault.CLOCK_JUMP:
             world.processes[planned.watcher].clock.offset = conditions.chance.choice(
-                (-240.0, -30.0, 60.0, 240.0)
+                (-MOST_OFF_S, -30.0, 60.0, MOST_OFF_S)
             )
         elif kind is Fault.PRICES:
             conditions.market.price_factor = conditions.chance.uniform(0.6, 1.8)

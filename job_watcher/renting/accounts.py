@@ -104,9 +104,8 @@ class Accountant:
         for token, line in self._ours(lines):
             place = (token, _CATEGORY.get(line.category, Category.COMPUTE), line.hour)
             totals[place] = totals.get(place, 0) + line.micros  # a token may have had two rentals
-            if self._billed_at is None and token not in self._counted:
-                before = (item for item in ledger.charges(token) if item.category is Category.ADJUSTMENT)
-                self._counted[token] = {item.hour for item in before}
+        if self._billed_at is None:
+            self._take_over_counts({token for token, _, _ in totals})
         charges = [Charge(*place, micros) for place, micros in totals.items()]
         charges += [
             Charge(token, Category.ADJUSTMENT, hour, 0)
@@ -117,6 +116,14 @@ class Accountant:
             ledger.charge(charges, epoch=reign.epoch)
         self._counted.clear()
         self._billed_at = now
+
+    def _take_over_counts(self, tokens: Iterable[str]) -> None:
+        """Know the hours that those before us counted; by a clock that was off, they are other ones than ours."""
+        for token in tokens:
+            hours = self._counted.setdefault(token, set())
+            for item in self._parts.ledger.charges(token):
+                if item.category is Category.ADJUSTMENT:
+                    hours.add(item.hour)
 
     def _ours(self, lines: Iterable[BillLine]) -> Iterable[tuple[str, BillLine]]:
         """The lines of machines in our ledger. Others are other people's, or another deployment's."""

@@ -1,4 +1,4 @@
-"""Days on which a promise was once broken, found among some 46,000; each is lived through again."""
+"""Days on which a promise was once broken, found among some 125,000; each is lived through again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ DAYS = {
     "fee": (13639, 16255, 18615, 22174, 32895),
     # the last bill of a rental that nobody had a row for was not read
     "orphan": (4048, 8473, 12601, 33808, 44340, 46658),
+    # hours that a predecessor had counted by another clock were not given up for the bill
+    "counted": (62629,),
     # a process that was leaving made another pass
     "leaving": (23911, 24445, 28925, 30957, 37974),
     # raised prices, refused destroys, a clock that jumped, an end that came too soon
-    "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052),
+    "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418),
 }
 
 
