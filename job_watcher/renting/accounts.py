@@ -118,7 +118,7 @@ class Accountant:
         self._billed_at = now
 
     def _take_over_counts(self, tokens: Iterable[str]) -> None:
-        """Know the hours that those before us counted; by a clock that was off, they are other ones than ours."""
+        """Know the hours that those before us counted: by a clock that was off, other ones than ours."""
         for token in tokens:
             hours = self._counted.setdefault(token, set())
             for item in self._parts.ledger.charges(token):

@@ -14,7 +14,7 @@ class JobEvent(StrEnum):
     """What can happen to a job. The names are the `kind` of the event stream's entries."""
 
     CREATED = "created"  # accepted, may be worked on now
-    DEFERRED = "deferred"  # accepted, for later
+    DEFERRED = "deferred"  # accepted or requeued, for later
     DUE = "due"  # its time has come
     CLAIMED = "claimed"  # leased to a worker
     RECLAIMED = "reclaimed"  # the lease ran out; leased to another worker
@@ -57,6 +57,8 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (_R, JobEvent.CANCELED): JobState.CANCELED,
     (JobState.FAILED, JobEvent.RETRIED): _W,
     (JobState.CANCELED, JobEvent.RETRIED): _W,
+    (JobState.FAILED, JobEvent.DEFERRED): _D,
+    (JobState.CANCELED, JobEvent.DEFERRED): _D,
     (JobState.DONE, JobEvent.FORGOTTEN): None,
     (JobState.FAILED, JobEvent.FORGOTTEN): None,
     (JobState.CANCELED, JobEvent.FORGOTTEN): None,

@@ -237,8 +237,7 @@ class MemoryQueue:
             return RetryOutcome(request_id, False, job.state if job else None)
         job.excused, job.lost, job.poisoned, job.phase, job.failure = job.attempt, 0, 0, "", None
         del self._store.history[request_id]
-        self._store.streams[job.item.priority][request_id] = None
-        self._store.move(request_id, JobEvent.RETRIED)
+        self._store.requeue(request_id)
         return RetryOutcome(request_id, True, job.state)
 
     def pause(self) -> None:

@@ -126,12 +126,22 @@ class Store:
         now, state = self.now_ms(), self.first_state(item)
         event = JobEvent.CREATED if state is JobState.WAITING else JobEvent.DEFERRED
         assert advance(None, event) is state
-        job = self.jobs[item.request_id] = Job(item, state, now, now)
-        if state is JobState.DELAYED:
-            job.due = int(item.due_ms)
-        else:
-            self.streams[item.priority][item.request_id] = None
+        self.jobs[item.request_id] = Job(item, state, now, now)
+        self._line_up(item.request_id)
         self.tell(event.value, item.request_id, state)
+
+    def requeue(self, request_id: str) -> None:
+        """Put a job that ended badly back, before its time among the delayed ones."""
+        later = self.first_state(self.jobs[request_id].item) is JobState.DELAYED
+        self.move(request_id, JobEvent.DEFERRED if later else JobEvent.RETRIED)
+        self._line_up(request_id)
+
+    def _line_up(self, request_id: str) -> None:
+        job = self.jobs[request_id]
+        if job.state is JobState.DELAYED:
+            job.due = int(job.item.due_ms)
+        else:
+            self.streams[job.item.priority][request_id] = None
 
     def give(self, consumer: str, count: int, lease_ms: int) -> list[Lease]:
         """Lease jobs as the claim script does: due ones become waiting, then expired leases, then turns."""

@@ -233,6 +233,25 @@ class TestRetry:
         assert queue.snapshot().canceled == 0
         assert claimed(queue).request_id == "b"
 
+    def test_keeps_a_job_back_until_its_time(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.claim("ann")  # whoever asked before
+        due = clock.now() + 60
+        queue.enqueue([job("later", not_before=due), job("soon", not_before=clock.now() + 1)])
+        for name in ("later", "soon"):
+            queue.cancel(name)
+        clock.advance(1)
+
+        outcomes = queue.retry(["later", "soon"])
+
+        assert [item.state for item in outcomes] == [JobState.DELAYED, JobState.WAITING]
+        assert [event.kind for event in queue.follow_events("0-0")][-2:] == ["deferred", "retried"]
+        record = queue.job("later")
+        assert record is not None
+        assert record.due_at == due
+        assert [lease.request_id for lease in queue.claim("ann", count=5)] == ["soon"]
+        clock.advance(59)
+        assert [lease.request_id for lease in queue.claim("ann", count=5)] == ["later"]
+
     def test_of_anything_else_changes_nothing_and_names_its_state(self, queue: JobQueue, failed: str) -> None:
         queue.enqueue([job("b")])
 

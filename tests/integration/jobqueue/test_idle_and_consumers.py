@@ -8,7 +8,7 @@ import time
 import pytest
 import redis
 
-from lib.jobqueue import JobQueue, Lease, QueueOptions, connect
+from lib.jobqueue import JobQueue, JobState, Lease, QueueOptions, connect
 from lib.jobqueue.faces import Faces
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.transport import Transport
@@ -101,6 +101,31 @@ def test_the_bell_is_rung_only_for_what_no_stream_tells(queue: JobQueue, raw: re
 
     queue.enqueue([job("later", not_before=4_000_000_000.0)])
     assert raw.xlen("pab:jobs:bell") == 1
+
+
+def test_the_bell_is_rung_for_a_retried_job_that_is_not_due(queue: JobQueue, raw: redis.Redis) -> None:
+    queue.enqueue([job("now"), job("later", not_before=4_000_000_000.0)])
+    queue.cancel("now")
+    queue.cancel("later")
+    raw.delete("pab:jobs:bell")
+
+    queue.retry(["now"])
+    assert raw.exists("pab:jobs:bell") == 0
+    queue.retry(["later"])
+    assert raw.xlen("pab:jobs:bell") == 1
+
+
+@pytest.mark.parametrize("stored", ["no JSON", "[1]", "7", '{"not_before":"soon"}'])
+def test_what_nobody_can_read_is_retried_and_left_to_a_worker(
+    queue: JobQueue, raw: redis.Redis, stored: str
+) -> None:
+    queue.enqueue([job("odd")])
+    queue.cancel("odd")
+    raw.hset("pab:jobs:spec", "odd", stored)
+
+    assert queue.retry(["odd"])[0].state is JobState.WAITING
+    assert queue.claim("ann") == []  # found out
+    assert [record.state for record in queue.jobs(["odd"]) if record] == [JobState.FAILED]
 
 
 def test_an_expired_lease_wakes_a_worker_that_already_sleeps(queue: JobQueue, raw: redis.Redis) -> None:

@@ -36,7 +36,7 @@ def test_every_state_can_be_reached_and_every_job_can_end() -> None:
 def test_terminal_states_change_only_by_retry_and_forgetting(state: JobState) -> None:
     leaving = {event for (before, event) in TRANSITIONS if before is state}
 
-    assert leaving <= {JobEvent.RETRIED, JobEvent.FORGOTTEN}
+    assert leaving <= {JobEvent.RETRIED, JobEvent.DEFERRED, JobEvent.FORGOTTEN}
     if state is JobState.DONE:
         assert leaving == {JobEvent.FORGOTTEN}
 
