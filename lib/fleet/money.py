@@ -16,6 +16,8 @@ from lib.fleet.model import HOUR, Caps
 
 #: Over our own count: providers round up, and a destroy takes a moment.
 MARGIN: Final = 1.03
+#: A rental may be made so long after it was asked for, and pays its fee then.
+_LATE_FEE_S: Final = 900.0
 
 
 class Commitment(NamedTuple):
@@ -126,13 +128,13 @@ class Budget:
 def _promised(commitments: Iterable[Commitment], accounts: Accounts, window: Window) -> float:
     """What the commitments may yet cost inside the window."""
     begin, end = max(window.begin, accounts.now), window.end
-    present = window.begin <= accounts.now < end
+    fees_fall_due = window.begin - _LATE_FEE_S <= accounts.now < end
     total = 0.0
     for item in commitments:
         until = min(item.until, end)
         if until > begin:
             total += item.hourly_micros * (until - begin) / HOUR
-        if present:
+        if fees_fall_due:
             total += max(0, item.fee_micros - accounts.spent_by_machine.get(item.token, 0))
     return total * MARGIN
 

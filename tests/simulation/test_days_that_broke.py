@@ -11,6 +11,8 @@ DAYS = {
     "too early": (23303, 26213, 42561),
     # time that a machine had run passed for its fee, so that the caps lost sight of the fee
     "fee": (13639, 16255, 18615, 22174, 32895),
+    # a rental made minutes after its call paid its fee in the next hour, where nothing was kept for it
+    "late fee": (86684,),
     # the last bill of a rental that nobody had a row for was not read
     "orphan": (4048, 8473, 12601, 33808, 44340, 46658),
     # hours that a predecessor had counted by another clock were not given up for the bill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,18 @@ def test_the_next_hour_is_reserved_too() -> None:
     answer = Budget(accounts(now=late), Caps(hour=300_000)).refusal(wish(until=late + HOUR))
     assert answer is not None
     assert "hour" in answer
+
+
+@pytest.mark.parametrize(("left_s", "fits"), [(901, True), (899, False)])
+def test_near_an_hours_end_the_next_one_has_room_for_the_fee_too(left_s: float, fits: bool) -> None:
+    """A rental may be made minutes after its call, and pays its fee then."""
+    now = NOW + HOUR - left_s
+    heavy = Commitment("", 100_000, 250_000, now + HOUR)
+    caps = Caps(hour=300_000, day=DOLLAR, machine=DOLLAR)
+    books = accounts(now=now, spent_by_hour={})
+    next_hour = Commitment("t1", 50_000, 0, now + 3 * HOUR)
+
+    assert (Budget(replace(books, commitments=(next_hour,)), caps).refusal(heavy) is None) is fits
 
 
 def test_of_two_batches_racing_for_the_last_dollar_one_rents() -> None:
