@@ -53,6 +53,7 @@ class Conditions:
     violations: list[str] = field(default_factory=list)
     rents: dict[str, int] = field(default_factory=dict)  # rent calls by token
     pause: Callable[[float], None] = lambda seconds: None
+    slept: tuple[float, float] = (0.0, 0.0)  # the last stretch for which a watcher stood still
     later: Callable[[float, Callable[[], None]], None] = lambda seconds, action: None
 
     def hit(self, fault: Fault) -> bool:
@@ -68,7 +69,9 @@ class Conditions:
                 self.tell(f"watcher {watcher}", planned.kind.value, f"at {step}")
                 if planned.kind is Fault.CRASH:
                     raise Crash
+                began = self.now
                 self.pause(planned.seconds)
+                self.slept = (began, self.now)
                 return
 
     def tell(self, watcher: str, kind: str, text: str, token: str = "") -> None:

@@ -248,11 +248,13 @@ class World:
         if kind == "never_came" and (lied or conditions.now < self._lied_until):
             return
         row = conditions.ledger.row(token)
+        asleep, awake = conditions.slept
+        concluded_at = asleep if conditions.now == awake else conditions.now  # what it saw is that old
         for lot in conditions.market.living():
             label = parse_label(lot.label)
             if label is None or label.token != token or row is None:
                 continue
-            if not (kind == "never_came" and lot.late and conditions.now - lot.started_at < _LAG_S):
+            if not (kind == "never_came" and lot.late and concluded_at - lot.started_at < _LAG_S):
                 conditions.wrong(f"the row of {token} was closed ({kind}) and {lot.instance} lives")
 
     def lied(self) -> None:

@@ -20,7 +20,7 @@ DAYS = {
     # a process that was leaving made another pass
     "leaving": (23911, 24445, 28925, 30957, 37974),
     # raised prices, refused destroys, a clock that jumped, an end that came too soon
-    "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418),
+    "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418, 91002),
 }
 
 
