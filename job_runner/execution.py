@@ -98,6 +98,7 @@ class Execution:
         finally:
             self._slots.close(remove=settled)
             if not settled:
+                self._take_back(self.tasks)
                 with contextlib.suppress(OSError):  # a full disk is what the caller hears of already
                     self.record.save("interrupted")
         return self.record.save(self._end_state())

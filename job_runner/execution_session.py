@@ -16,7 +16,7 @@ from job_runner.execution_tasks import point_latest
 from lib.cli import output
 from lib.cli.progress import ProgressBar
 from lib.clock import SystemClock
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, TryAgain
 from lib.manifest import (
     MANIFEST,
     Inputs,
@@ -28,6 +28,7 @@ from lib.manifest import (
     load_manifest,
 )
 from lib.providers import LocalWorker
+from lib.spool import SpoolFull
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 
@@ -95,6 +96,9 @@ def execute(path: Path, around: Surroundings, *, workers: int | None, force: boo
             value = execution.run()
         except LeaveNow:
             value = execution.record.to_json("interrupted")
+        except SpoolFull as error:
+            left = execution.record.to_json("interrupted")
+            raise TryAgain(f"{error.message} Free some space: {_how_to_go_on(left)}") from error
     if value["state"] == "interrupted":
         raise stop.error(_how_to_go_on(value))
     _report(value, execution.record.path, as_json=as_json)
@@ -172,6 +176,8 @@ def _report(value: dict[str, Any], record: Path, *, as_json: bool) -> None:
     for job in value["jobs"]:
         if job["state"] == "failed":
             output.warn(f"{job['request_id']} failed: {job['error']}")
+        for warning in job["warnings"]:
+            output.warn(f"{job['request_id']}: {warning}")
     totals = value["totals"]
     audio = sum(job["audio_seconds"] or 0.0 for job in value["jobs"])
     skipped = f" ({totals['skipped']} of them before)" if totals["skipped"] else ""

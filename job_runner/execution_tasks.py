@@ -51,6 +51,7 @@ class Task:
     error: str | None = None
     error_class: str | None = None
     log: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # of the record: words that were left out, say
 
     @classmethod
     def of(cls, inputs: Inputs) -> Task:
@@ -72,6 +73,7 @@ class Task:
         self.seconds, self.audio_seconds = seconds, finished.seconds
         self.error = self.error_class = None
         self.log = ()
+        self.warnings = finished.warnings
 
     def refuse(self, error_class: ErrorClass, message: str, log: Sequence[str] = ()) -> None:
         """An attempt failed; another one follows unless the class is final or the attempts are used up."""
@@ -97,6 +99,7 @@ class Task:
             "error": self.error,
             "error_class": self.error_class,
             "log": list(self.log),
+            "warnings": list(self.warnings),
         }
 
 

@@ -86,7 +86,11 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: 
     `now` is in seconds since the epoch.
     """
     ids = [spec.request_id for spec in specs]
-    records = queue.jobs(ids)
+    records = [
+        # when it is due, and what failed before, is not read in bulk
+        queue.job(record.request_id) if record and record.state is JobState.DELAYED else record
+        for record in queue.jobs(ids)
+    ]
     # only of those that had ended when they were looked at: a row must not mix two moments
     ended = [record.request_id for record in records if record and record.state in TERMINAL]
     finished = dict(zip(ended, queue.results(ended), strict=True))
@@ -112,7 +116,7 @@ def _row(
         return ReportRow(spec, Standing.CHANGED, reason)
     if record.state is JobState.DONE:
         return _done(spec, finished, storage)
-    reason = _ended_badly(finished) if finished else _unfinished(spec, record, now)
+    reason = _ended_badly(finished) if finished else _unfinished(record, now)
     return ReportRow(spec, Standing(record.state.value), reason)
 
 
@@ -125,7 +129,9 @@ def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> Repo
         which = "" if len(takes) == 1 else f" of take {gone[0].number}"
         reason = f"the audio{which} is not in the store; give it a new request_id to have it spoken again"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
-    return ReportRow(spec, Standing.DONE, None, storage.location(takes[0].output))
+    published = all(storage.published(take.output) for take in takes)
+    lost = "its published file is missing; put it back with: job-runner reconcile --apply"
+    return ReportRow(spec, Standing.DONE, None if published else lost, storage.location(takes[0].output))
 
 
 def _ended_badly(finished: FinishedJob) -> str:
@@ -133,13 +139,13 @@ def _ended_badly(finished: FinishedJob) -> str:
     return f"{error.get('class', 'unknown')}: {error.get('message', 'no reason was recorded')}"
 
 
-def _unfinished(spec: JobSpec, record: JobRecord, now: float) -> str:
+def _unfinished(record: JobRecord, now: float) -> str:
     passed = seconds_text(max(0.0, now - record.since))
     match record.state:
-        case JobState.DELAYED if spec.not_before is not None and spec.not_before > now:
-            return f"not before {rfc3339(spec.not_before)}"
-        case JobState.DELAYED:
+        case JobState.DELAYED if record.last_error is not None:
             return f"waits to be tried again; attempt {record.attempt} of {record.max_attempts} failed"
+        case JobState.DELAYED:  # by the queue's record: the file may say otherwise by now
+            return "not due" if record.due_at is None else f"not before {rfc3339(record.due_at)}"
         case JobState.RUNNING:
             return f"attempt {record.attempt} at {record.consumer or 'a watcher'} for {passed}"
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from job_runner.batch import Batch
@@ -43,6 +43,11 @@ def _row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> d
     }
 
 
+def is_gone(row: Mapping[str, Any]) -> bool:
+    """Whether the job is done and its audio is neither published nor in the store."""
+    return row["state"] == JobState.DONE.value and row["file"] is None
+
+
 def show_results(rows: Sequence[dict[str, Any]]) -> None:
     """Where each file is, with its seconds and loudness. The folder they share is named once."""
     files = [row["file"] for row in rows if row["file"]]
@@ -72,6 +77,8 @@ def _sum_up(rows: Sequence[dict[str, Any]]) -> None:
     done = [row for row in rows if row["state"] == JobState.DONE.value]
     seconds = seconds_text(sum(row["seconds"] or 0 for row in done))
     output.note(f"{len(done)} of {len(rows)} done, {seconds} of audio")
+    for row in filter(is_gone, rows):
+        output.warn(f"the audio of {row['request_id']} is gone; see: job-runner explain {row['request_id']}")
     for row in rows:
         if row["state"] in (JobState.FAILED.value, JobState.CANCELED.value):
             output.note(f"{row['request_id']} is {row['state']}; see: job-runner result {row['request_id']}")

@@ -51,8 +51,8 @@ class Submission:
             named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
             return Conflict(
                 f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Give the changed jobs a new request_id, or leave them out with: "
-                "job-runner enqueue FILE --skip-conflicts"
+                f"content: {named}. Give the changed jobs a new request_id, or leave them out with "
+                "--skip-conflicts (of enqueue and enqueue-beatsheet)"
             )
         return None
 

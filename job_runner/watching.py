@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from job_runner.batch import Batch, Followed
 from lib.cli import output
 from lib.cli.progress import LiveRow, LiveTable, ProgressBar
-from lib.clock import Clock, rfc3339
+from lib.cli.signals import sigterm_interrupts
+from lib.clock import Clock, SystemClock, rfc3339
 from lib.jobqueue import JobQueue, JobState
+from lib.status import Verdict, overview
 
-_LOOK_EVERY = 3.0  # seconds
+_LOOK_EVERY = 1.5  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar
 _ORDER = [
     JobState.RUNNING,
@@ -24,23 +26,29 @@ _ORDER = [
 _WORTH_A_WORD = (JobState.RUNNING, JobState.DELAYED, JobState.FAILED, JobState.CANCELED)
 
 
+_STOPS = frozenset({Verdict.PAUSED, Verdict.WATCHER_NOT_RUNNING, Verdict.WATCHER_CRASHED})
+
+
 class Hindrance:
     """Says once, while people wait, what keeps the queue from giving out jobs."""
 
-    def __init__(self, queue: JobQueue, clock: Clock) -> None:
-        self._queue, self._clock = queue, clock
+    def __init__(self, queue: JobQueue, clock: Clock, stops: frozenset[Verdict] = _STOPS) -> None:
+        self._queue, self._clock, self._stops = queue, clock, stops
         self._next = 0.0
-        self._said = False
+        self._seen: Verdict | None = None
+        self._said: set[Verdict] = set()
 
     def tell(self) -> None:
-        """Look every few seconds; say that the queue is paused, once."""
-        if self._said or self._clock.monotonic() < self._next:
+        """Look every few seconds; say what two looks in a row found, for watchers come and go."""
+        if self._clock.monotonic() < self._next:
             return
         self._next = self._clock.monotonic() + _LOOK_EVERY
-        snapshot = self._queue.snapshot()
-        if snapshot.paused:
-            self._said = True
-            output.warn("the queue is paused, so nothing new is started; go on with: job-runner resume")
+        shot = self._queue.snapshot()
+        view = overview(shot, shot.watchers, {})
+        lasts, self._seen = view.verdict is self._seen, view.verdict
+        if view.verdict in self._stops and lasts and view.verdict not in self._said:
+            self._said.add(view.verdict)
+            output.warn(view.sentence)
 
 
 @contextlib.contextmanager
@@ -94,12 +102,24 @@ def progress_of(jobs: Followed) -> Iterator[Callable[[Followed], None]]:
         yield look
 
 
+def watchful(queue: JobQueue, look: Callable[[Followed], None]) -> Callable[[Followed], None]:
+    """`look`, and a word when nobody works on the queue."""
+    hindrance = Hindrance(queue, SystemClock())
+
+    def look_and_tell(current: Followed) -> None:
+        hindrance.tell()
+        look(current)
+
+    return look_and_tell
+
+
 @contextlib.contextmanager
 def how_to_go_on(command: str) -> Iterator[None]:
-    """Say on Ctrl-C that the jobs go on, and how to follow them again."""
+    """Say on Ctrl-C, or SIGTERM, that the jobs go on, and how to follow them again."""
     try:
-        output.note("following; Ctrl-C ends this, not the jobs")
-        yield
+        with sigterm_interrupts():
+            output.note("following; Ctrl-C ends this, not the jobs")
+            yield
     except KeyboardInterrupt:
         output.note(f"No longer following; the jobs go on without this. Look again with: {command}")
         raise

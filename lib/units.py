@@ -27,3 +27,8 @@ def bytes_text(count: int) -> str:
             return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
     raise AssertionError("unreachable: GiB always returns")
+
+
+def jobs_text(count: int) -> str:
+    """`count` jobs in words: "1 job", "3 jobs"."""
+    return "1 job" if count == 1 else f"{count} jobs"

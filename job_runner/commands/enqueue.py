@@ -9,13 +9,14 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Batch
-from job_runner.results import result_rows, show_results
+from job_runner.results import is_gone, result_rows, show_results
 from job_runner.submission import ACCEPTED, Submission, exit_status, submit
-from job_runner.watching import how_to_go_on, progress_of
+from job_runner.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.jobqueue import JobQueue, Outcome
+from lib.errors import ExitStatus
+from lib.jobqueue import JobQueue, JobState, Outcome
 from lib.jobspec import JobSpec
 
 SkipConflictsOption = Annotated[
@@ -70,17 +71,17 @@ def enqueue_jobs(
             _show(submission, dry_run=dry_run)
         if status or dry_run or not wait:
             if as_json:
-                output.emit_json(submission.to_json())
+                output.emit_json({**submission.to_json(), "dry_run": dry_run})
             if submission.refusal is not None and status:
                 output.error(submission.refusal.message)
             return status
         accepted = {o.request_id for o in submission.outcomes if o.outcome in ACCEPTED}
         batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
-            batch.follow(look)
+            batch.follow(watchful(queue, look))
         rows = result_rows(batch, wiring.storage())
     _show_results(submission, rows, as_json=as_json)
-    return batch.exit_status
+    return ExitStatus.JOB_FAILED if any(map(is_gone, rows)) else batch.exit_status
 
 
 def _submit_durably(
@@ -97,14 +98,27 @@ def _submit_durably(
 
 def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        output.emit_json({**submission.to_json(), "results": rows})
+        output.emit_json({**submission.to_json(), "dry_run": False, "results": rows})
     else:
         show_results(rows)
 
 
 def _show(submission: Submission, *, dry_run: bool) -> None:
+    pad = max((len(outcome.value) for outcome in Outcome), default=0) + 2
     for job in submission.outcomes:
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
-        output.say_state(job.outcome.value, f"{job.request_id}{known}{until}", pad=11)
+        line = f"{job.request_id}{known}{until}"
+        if dry_run:
+            output.say(f"would be {job.outcome.value.ljust(pad)}{line}")
+        else:
+            output.say_state(job.outcome.value, line, pad=pad)
     output.note(f"{'would be: ' if dry_run else ''}{submission.sentence}")
+    ended = [
+        job.request_id for job in submission.outcomes if job.state in (JobState.FAILED, JobState.CANCELED)
+    ]
+    if ended:
+        output.note(
+            f"{len(ended)} of them ended without audio and are not tried again by this; see why with: "
+            f"job-runner report FILE, and put one back with: job-runner retry {ended[0]}"
+        )

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.execution_session import Surroundings, execute
-from lib.cli.options import JsonOption, VoicesDirOption
+from job_runner.dry_run import tell
+from job_runner.execution_session import Surroundings, execute, opened
+from lib.cli.options import DryRunOption, JsonOption, VoicesDirOption
 
 JobsOption = Annotated[
     int | None,
@@ -38,6 +39,7 @@ def command(
         typer.Argument(metavar="MANIFEST", help="A manifest.json, or its folder.", show_default=False),
     ],
     jobs: JobsOption = None,
+    dry_run: DryRunOption = False,
     force: ForceOption = False,
     voices_dir: VoicesDirOption = None,
     engine: EngineOption = None,
@@ -47,8 +49,14 @@ def command(
 
     Killed at any moment and started again, it goes on with what was left. Beside the manifest lies
     execution.json with the state of each job. The exit status is 1 when a job failed.
+    --dry-run prints each command, and what would be skipped.
     """
-    return execute(manifest, surroundings(voices_dir, engine), workers=jobs, force=force, as_json=json_)
+    around = surroundings(voices_dir, engine)
+    if dry_run:
+        with opened(manifest, around) as ready:
+            tell(ready.inputs, ready.folder.root, ready.manifest.sha256, force=force, as_json=json_)
+        return 0
+    return execute(manifest, around, workers=jobs, force=force, as_json=json_)
 
 
 def surroundings(voices_dir: Path | None, engine: str | None) -> Surroundings:

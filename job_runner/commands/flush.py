@@ -31,9 +31,9 @@ def command(
     with wiring.open_queue(redis_url) as queue:
         upkeep = upkeep_of(queue)
         doomed = plan(upkeep, hard=hard)
+        _refuse_while_held(queue, force=force)
         if not json_:
             _show(doomed)
-        _refuse_while_held(queue, force=force)
         if doomed and not output.confirm(_question(doomed, hard=hard), yes=yes):
             output.note("nothing was deleted")
             return
@@ -63,7 +63,7 @@ def _show(doomed: list[Doomed]) -> None:
     if not doomed:
         output.say("There is nothing to delete.")
         return
-    table = output.Table([output.Column("key", wrap=True), output.Column("deleted")])
+    table = output.Table([output.Column("key", wrap=True), output.Column("to be deleted")])
     for item in doomed:
         table.row(item.key, item.words)
     table.show()

@@ -6,6 +6,7 @@ from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobqueue import JobQueue, Snapshot
+from lib.units import jobs_text
 
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
@@ -27,8 +28,10 @@ def show_change(queue: JobQueue, before: Snapshot, *, as_json: bool) -> None:
     word = "now" if changed else "already"
     if now.paused:
         output.say(
-            f"The queue is {word} paused: {now.pending} running jobs go on, {now.waiting + now.delayed} are "
-            "held back. Go on with: job-runner resume"
+            f"The queue is {word} paused. At work, to be finished: {jobs_text(now.pending)}. "
+            f"Held back: {jobs_text(now.waiting + now.delayed)}. Go on with: job-runner resume"
         )
     else:
-        output.say(f"The queue is {'going on' if changed else 'not paused'}: {now.waiting} jobs wait.")
+        output.say(
+            f"The queue is {'going on' if changed else 'not paused'}. Waiting: {jobs_text(now.waiting)}."
+        )

@@ -8,6 +8,7 @@ from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.jobspec import load_job_file
+from lib.units import jobs_text
 
 
 def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
@@ -35,4 +36,4 @@ def _show(report: Report) -> None:
     table.show()
     totals = report.totals()
     words = [f"{count} {name}" for name, count in totals.items() if count and name != "jobs"]
-    output.note(f"{totals['jobs']} jobs: {', '.join(words)}")
+    output.note(f"{jobs_text(totals['jobs'])}: {', '.join(words)}")

@@ -11,17 +11,18 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Batch
-from job_runner.results import result_rows, show_results
+from job_runner.results import is_gone, result_rows, show_results
 from job_runner.submission import submit
 from job_runner.watcher_process import WatcherProcess
 from job_runner.watching import Hindrance, view_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobspec import JobSpec
-from lib.status import overview
+from lib.status import Verdict, overview
 from lib.units import seconds_text
 
 
@@ -38,7 +39,7 @@ def command(
     the results. The exit status is the file's: 0 when all jobs are done, 1 when one is not.
     """
     specs = wiring.load_checked(path) if path else None
-    with wiring.open_queue(redis_url) as queue:
+    with wiring.open_queue(redis_url) as queue, sigterm_interrupts():
         if specs is None:
             return _serve(queue, redis_url)
         return _finish(queue, specs, redis_url, as_json=json_)
@@ -54,7 +55,7 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
     batch.refresh()
     if not batch.finished:
         with _watcher(redis_url) as watcher, view_of(batch) as look:
-            hindrance = Hindrance(queue, SystemClock())
+            hindrance = Hindrance(queue, SystemClock(), frozenset({Verdict.PAUSED}))
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
@@ -67,7 +68,7 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
         output.emit_json({"results": rows, "counts": {s.value: n for s, n in batch.counts().items()}})
     else:
         show_results(rows)
-    return batch.exit_status
+    return ExitStatus.JOB_FAILED if any(map(is_gone, rows)) else batch.exit_status
 
 
 def _serve(queue: JobQueue, redis_url: str | None) -> int:

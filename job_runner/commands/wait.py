@@ -8,7 +8,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Followed
-from job_runner.watching import how_to_go_on, progress_of
+from job_runner.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import BadInput, ExitStatus
@@ -37,7 +37,7 @@ def command(
         jobs = Followed(queue, request_ids)
         _require_known(queue, jobs)
         with how_to_go_on("job-runner wait ..."), progress_of(jobs) as look:
-            jobs.follow(look, timeout_s=timeout)
+            jobs.follow(watchful(queue, look), timeout_s=timeout)
         results = jobs.results()
     if json_:
         output.emit_json(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lib.cli.signals import Terminated
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError, MissingExtra
 
 BROKEN_PIPE = 141  # what a shell reports for a process that SIGPIPE ended
@@ -73,6 +74,8 @@ def describe(error: BaseException, program: str) -> Failure:
     """Say what happened. Anything not foreseen is an internal error whose traceback is kept."""
     if isinstance(error, JobRunnerError):
         return _of_ours(error)
+    if isinstance(error, Terminated):
+        return Failure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):

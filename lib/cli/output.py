@@ -6,6 +6,7 @@ characters are made visible before they reach a terminal.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -252,12 +253,11 @@ def _escaped(char: str) -> str:
 
 
 def _to_stderr(text: str) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()  # keeps the two streams in order when both are a terminal
+    with contextlib.suppress(OSError, ValueError):  # closed or full; result and exit status still tell
         _write(sys.stderr, clean(text, keep_newlines=True))
         sys.stderr.flush()
-    except (BrokenPipeError, ValueError):
-        pass  # nobody reads; the exit status still tells
 
 
 def _write(stream: TextIO, text: str, *, first: str = "") -> None:

@@ -6,6 +6,7 @@ something to say.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ class ProgressBar:
         self._clock = clock or SystemClock()
         self._stream = stream or sys.stderr
         self._started = self._clock.monotonic()
+        self._before: int | None = None  # done when this began to look: no work of the time since
         self._done = 0
         self._note = ""
         self._said_done = -1
@@ -64,10 +66,16 @@ class ProgressBar:
 
     def advance(self, count: int = 1, *, note: str = "") -> None:
         """`count` more units are done; `note` says what about them."""
+        self._before = self._before or 0
         self.reach(self._done + count, note=note)
 
     def reach(self, done: int, *, note: str = "") -> None:
-        """`done` units are done in all; a bigger number than the total is shown as the total."""
+        """`done` units are done in all; a bigger number than the total is shown as the total.
+
+        What the first call finds done was done before, and counts in no rate.
+        """
+        if self._before is None:
+            self._before = done
         self._done = min(max(done, 0), self._total)
         self._note = clean(note)
         self._draw()
@@ -77,8 +85,9 @@ class ProgressBar:
         share = self._done / self._total if self._total else 1.0
         parts = [f"{self._label}: {self._done}/{self._total} ({share:.0%})"]
         passed = self._clock.monotonic() - self._started
-        if self._done and passed > 0:
-            rate = self._done / passed
+        worked = self._done - (self._before or 0)
+        if worked > 0 and passed > 0:
+            rate = worked / passed
             parts.append(f"{rate:.1f}/s")
             if self._done < self._total:
                 parts.append(f"{seconds_text((self._total - self._done) / rate)} left")
@@ -100,8 +109,9 @@ class ProgressBar:
     def _say(self) -> None:
         self._said_done = self._done
         self._said_at = self._clock.monotonic()
-        self._stream.write(self.text() + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError, ValueError):  # closed or full; the work goes on
+            self._stream.write(self.text() + "\n")
+            self._stream.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +157,10 @@ class LiveTable:
             if self._states.get(row.key) != row.state:
                 self._states[row.key] = row.state
                 cells = "  ".join(clean(cell) for cell in row.cells if cell not in ("", row.key, row.state))
-                self._stream.write(f"{clean(row.key)}: {clean(row.state)}{'  ' if cells else ''}{cells}\n")
-        self._stream.flush()
+                line = f"{clean(row.key)}: {clean(row.state)}{'  ' if cells else ''}{cells}\n"
+                with contextlib.suppress(OSError, ValueError):
+                    self._stream.write(line)
+                    self._stream.flush()
 
 
 class _Screen:

@@ -213,7 +213,8 @@ class _Reading:
         if text in FIELDS:
             finding = Finding((text,), "stands beside jobs", "put it under defaults, or into the jobs")
         else:
-            finding = Finding((text,), "is no known key of a job file", nearest(text, _ROOT_KEYS))
+            sheet = "for a beatsheet there is: job-runner enqueue-beatsheet" if text == "beats" else None
+            finding = Finding((text,), "is no known key of a job file", sheet or nearest(text, _ROOT_KEYS))
         self._add(finding, line)
 
 

@@ -32,6 +32,12 @@ class Finished:
         return _number(self.record.get("seconds"))
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What people must hear of it."""
+        found = self.record.get("warnings")
+        return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
+
+    @property
     def work_seconds(self) -> float | None:
         """Seconds the engine took."""
         return _number(self.record.get("work_seconds"))

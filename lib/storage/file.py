@@ -78,6 +78,10 @@ class FileStorage:
         target = self._output(name)
         return _same_bytes(target, artifact) if target.exists() else None
 
+    def published(self, name: str) -> bool:
+        """Look for a file of that name."""
+        return self._output(name).is_file()
+
     def blob(self, artifact: StoredArtifact) -> str:
         """The blob's absolute path."""
         path = self._root / artifact.key

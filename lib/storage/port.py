@@ -66,6 +66,10 @@ class Storage(Protocol):
         """Whether `outputs/<name>` holds this artifact; None when nothing stands there."""
         ...
 
+    def published(self, name: str) -> bool:
+        """Whether anything stands at `outputs/<name>`; its content is not looked at."""
+        ...
+
     def blob(self, artifact: StoredArtifact) -> str:
         """Where the artifact itself is kept, whatever its name holds; "" when it is gone."""
         ...

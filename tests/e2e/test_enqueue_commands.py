@@ -49,8 +49,10 @@ def test_a_dry_run_says_the_same_and_changes_nothing(desk: Desk) -> None:
     """Q14."""
     would = desk.shaped("enqueue", desk.file_of("a", "b"), "--dry-run")
 
-    assert would["counts"] == {"created": 2}
-    assert "would be" in desk.run("enqueue", desk.file_of("a"), "--dry-run").stderr
+    assert (would["counts"], would["dry_run"]) == ({"created": 2}, True)
+    shown = desk.run("enqueue", desk.file_of("a"), "--dry-run")
+    assert shown.stdout.startswith("would be created")
+    assert "would be" in shown.stderr
     assert desk.json("status")["outstanding"] == 0
 
 
@@ -87,6 +89,35 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_and_says_how_to_go_on(desk: Desk) 
         assert process.returncode == 130
         assert "Look again with: job-runner" in err
         assert desk.json("status")["waiting"] == 1
+
+
+def test_sigterm_while_waiting_leaves_the_jobs_with_75_and_the_same_words(desk: Desk) -> None:
+    desk.enqueue("a")
+    process = desk.start("wait", "topic:a")
+    _until_it_follows(process)
+
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 75
+    assert "Look again with: job-runner" in err
+
+
+def test_who_waits_where_nobody_works_is_told(desk: Desk) -> None:
+    process = desk.start("enqueue", desk.file_of("a"), "--wait")
+    _until(process, "no watcher runs")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+def test_a_job_that_ended_badly_is_not_tried_again_and_that_is_said(desk: Desk) -> None:
+    desk.enqueue("a")
+    desk.queue.cancel("topic:a")
+
+    done = desk.run("enqueue", desk.file_of("a"))
+
+    assert done.returncode == 0
+    assert "job-runner retry topic:a" in done.stderr
 
 
 def test_waiting_ends_when_the_queue_is_emptied_below_it(desk: Desk) -> None:
@@ -133,7 +164,11 @@ def test_a_beatsheet_with_any_problem_is_refused_whole_with_every_problem(desk: 
 
 
 def _until_it_follows(process: Any) -> None:
+    _until(process, "following")
+
+
+def _until(process: Any, words: str) -> None:
     while line := process.stderr.readline():
-        if "following" in line:
+        if words in line:
             return
-    raise AssertionError("it ended before it followed anything")
+    raise AssertionError(f"it ended before it said {words!r}")

@@ -80,6 +80,30 @@ def test_a_removed_file_is_put_back_from_the_store(home: Home) -> None:
     assert soundfile.info(file).duration > 0.5
 
 
+def test_audio_that_is_gone_everywhere_is_exit_1_and_names_the_way(home: Home) -> None:
+    path = home.jobs(2)
+    Path(home.json("up", path)["results"][0]["file"]).unlink()
+    key = home.json("result", "topic:beat-001")["result"]["takes"][0]["key"]
+    (home.folder / ".local/share/job-runner/storage" / key).unlink()
+
+    again = home.run("up", path)
+
+    assert again.returncode == 1
+    assert "job-runner explain topic:beat-001" in again.stderr
+
+
+def test_sigterm_ends_it_in_order_with_75(home: Home) -> None:
+    process = home.start("up", home.jobs(10, text="The sea comes back twice a day. " * 8))
+    _wait_until_done(home, at_least=1)
+
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 75
+    assert "Run the same command to go on" in err
+    assert home.json("status")["pending"] == 0
+
+
 def test_a_job_that_fails_is_exit_1_with_its_reason(home: Home) -> None:
     path = home.jobs(2)
     text = "This goes on for much longer than anyone allowed. " * 2000

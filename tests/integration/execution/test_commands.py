@@ -195,6 +195,26 @@ class TestWhenSomethingIsWrong:
             assert "job y: " in ended.err
         assert not (tmp_path / "out").exists()
 
+    def test_every_problem_is_told_at_once_by_line(self, machine: Machine) -> None:
+        jobs = machine.jobs(
+            {"output_name": "x", "text": "Hi.", "speaker": "Nobody"}, {**_THREE[0], "variants": 99}
+        )
+
+        ended = machine.run("run", jobs, "--out", "out", status=65)
+
+        assert f"{jobs}:" in ended.err
+        assert "Nobody" in ended.err
+        assert "99" in ended.err
+
+    def test_words_that_were_left_out_are_told(self, machine: Machine, tmp_path: Path) -> None:
+        machine.environ["VOICE_ENGINE"] = "hibari"
+        jobs = machine.jobs({"output_name": "x", "text": "Hello 日本, this is snow."})
+
+        ended = machine.run("run", jobs, "--out", "out", "--json")
+
+        assert "日本" in ended.json["jobs"][0]["warnings"][0]
+        assert "warning: x: " in ended.err
+
     def test_a_missing_manifest_is_a_sentence(self, machine: Machine, tmp_path: Path) -> None:
         assert (
             "There is no folder nowhere" in machine.run("execute-manifest", "nowhere/m.json", status=65).err
@@ -289,6 +309,20 @@ class TestDryRun:
 
         assert [job["skip"] for job in dry["jobs"]] == [True, True, False]
         assert [job["skip"] for job in forced["jobs"]] == [False] * 3
+
+    def test_of_a_manifest_it_says_the_same_and_speaks_nothing(
+        self, machine: Machine, tmp_path: Path
+    ) -> None:
+        machine.run("run", _three(machine), "--out", "out")
+        (tmp_path / "out/three.wav").unlink()
+        spoken = machine.spoken()
+
+        dry = machine.run("execute-manifest", "out", "--dry-run", "--json").json
+
+        assert dry == machine.run("run", _three(machine), "--out", "out", "--dry-run", "--json").json
+        assert [job["skip"] for job in dry["jobs"]] == [True, True, False]
+        assert machine.spoken() == spoken
+        assert not (tmp_path / "out/three.wav").exists()
 
     def test_a_bad_file_is_65(self, machine: Machine) -> None:
         """Q13."""

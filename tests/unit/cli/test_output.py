@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -192,6 +193,26 @@ class TestProgress:
             clock.advance(5)
             bar.advance()
             assert stream.getvalue() == "speaking: 1/1000 (0%), 0.0/s, 8h36m left, job 1\n"
+
+    def test_counts_no_rate_of_what_was_done_before(self) -> None:
+        clock = ManualClock()
+        bar = ProgressBar(30, "jobs", clock=clock, stream=io.StringIO())
+        clock.advance(0.001)
+        bar.reach(14)
+        assert bar.text() == "jobs: 14/30 (47%)"
+        clock.advance(3.999)
+        bar.reach(18)
+        assert bar.text() == "jobs: 18/30 (60%), 1.0/s, 12.0s left"
+
+    def test_goes_on_when_nobody_can_read_it(self) -> None:
+        class Full(io.StringIO):
+            def write(self, text: str) -> int:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        with ProgressBar(2, "jobs", stream=Full()) as bar:
+            bar.advance(2)
+        with LiveTable([Column("job")], stream=Full()) as table:
+            table.update([LiveRow("a", "done", ("a",))])
 
     def test_of_nothing_is_complete(self) -> None:
         stream = io.StringIO()

@@ -54,6 +54,9 @@ class Shelf(FileStorage):
         super().__init__(Path("/nowhere"))
         self.lost = set(lost)
 
+    def published(self, name: str) -> bool:
+        return name not in self.lost
+
     def has(self, artifact: StoredArtifact) -> bool:
         return artifact.key not in self.lost
 

@@ -16,7 +16,7 @@ from job_runner.reporting import (
 )
 from lib.clock import ManualClock
 from lib.errors import ExitStatus
-from lib.jobqueue import JobQueue
+from lib.jobqueue import ErrorClass, Failure, JobQueue
 from lib.jobqueue.memory import MemoryQueue
 from tests.unit.runner.jobs import Shelf, fail, finish, spec
 
@@ -62,6 +62,28 @@ def test_a_done_job_names_its_file(queue: JobQueue, clock: ManualClock) -> None:
     row = row_of(queue, clock, "a")
 
     assert (row.standing, row.file, row.reason) == (Standing.DONE, "/store/out/a.1.wav", None)
+
+
+def test_a_done_job_whose_published_file_is_missing_says_so(queue: JobQueue, clock: ManualClock) -> None:
+    finish(queue, "a")
+    row = row_of(queue, clock, "a", Shelf({"out/a.1.wav"}))
+
+    assert row.standing is Standing.DONE
+    assert row.reason is not None
+    assert "reconcile --apply" in row.reason
+
+
+def test_when_a_job_is_due_is_the_queues_word_and_not_the_files(queue: JobQueue, clock: ManualClock) -> None:
+    queue.enqueue([spec("a", not_before=clock.now() + 86_400)])
+    queue.enqueue([spec("b")])
+    (lease,) = queue.claim("tests")
+    queue.fail(queue.begin(lease), Failure(ErrorClass.TRANSIENT, "The engine stumbled."))
+    moved = [spec("a", not_before=clock.now() - 60), spec("b", not_before=clock.now() + 60)]
+
+    rows = report_on(queue, moved, Shelf(), clock.now()).rows
+
+    assert rows[0].reason == "not before 2023-11-15T22:13:20.000Z"
+    assert rows[1].reason == "waits to be tried again; attempt 1 of 3 failed"
 
 
 def test_audio_that_left_the_store_is_gone_even_of_a_later_take(queue: JobQueue, clock: ManualClock) -> None:
