@@ -1,7 +1,8 @@
 """Runs the ```console blocks of a documentation page and holds their output against what the page shows.
 
-    python tests/e2e/console_blocks.py docs/how-to/operate.md            # compare
-    python tests/e2e/console_blocks.py --write docs/how-to/operate.md    # write the output into the page
+    python tests/e2e/console_blocks.py            # compare every page that has such blocks
+    python tests/e2e/console_blocks.py --write    # write the output into the pages that differ
+    python tests/e2e/console_blocks.py --write docs/how-to/operate.md    # only this one
 
 All blocks of a page run in order in one new home with `jobs.example.yaml` and its texts in the current
 folder. A block's lines that begin with `$ ` are commands; what follows up to the next command is the
@@ -36,7 +37,7 @@ _MASKS = (
     (re.compile(r"[\w.-]+-\d+-[0-9a-f]{8}"), "WATCHER"),
     (re.compile(r"/\S*/redis-\w+\.sock"), "SOCKET"),
     (re.compile(r"~?\d+(\.\d+)? ?(s|ms|m\d\ds|KiB|MiB|GiB|B)\b"), "QUANTITY"),
-    (re.compile(r"\d+\.\d+|\d{6,}|\d+ of \d+ pieces"), "NUMBER"),
+    (re.compile(r"\d+\.\d+|\d{5,}|\d+ of \d+ pieces"), "NUMBER"),
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r"─+"), "─"),
 )
@@ -135,17 +136,24 @@ def run_page(page: str) -> tuple[str, list[Difference]]:
             session.close()
 
 
+def all_pages() -> list[Path]:
+    """Every page with console blocks, by name."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("job_runner/*.md")]
+    return sorted(path for path in found if "```console" in path.read_text(encoding="utf-8"))
+
+
 def main(words: list[str]) -> int:
     """Compare or write pages; the exit status is 1 when a page differs and was not written."""
     write, status = "--write" in words, 0
-    for name in (word for word in words if not word.startswith("-")):
-        path = Path(name)
+    for path in [Path(word) for word in words if not word.startswith("-")] or all_pages():
         page, differences = run_page(path.read_text(encoding="utf-8"))
+        if not differences:
+            continue
+        print(f"{path}:\n" + "\n".join(map(str, differences)))
         if write:
             path.write_text(page, encoding="utf-8")
-        elif differences:
+        else:
             status = 1
-            print(f"{name}:\n" + "\n".join(map(str, differences)))
     return status
 
 
