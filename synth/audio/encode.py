@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import numpy as np
 import soundfile
@@ -94,7 +95,7 @@ def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str, ta
     container, codec = _CODECS[file_format]
     try:
         with (
-            path.open("wb") as raw,
+            _Disk(path) as raw,
             soundfile.SoundFile(raw, "w", sample_rate, 1, codec, format=container) as file,
         ):
             for name, value in tags.filled().items() if file_format != "mp3" else ():
@@ -104,6 +105,38 @@ def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str, ta
                 file.write(_to_pcm16(block) if codec == "PCM_16" else block)
     except soundfile.LibsndfileError as error:
         raise EncodingFailed(f"The {file_format} encoder failed on {path.name}: {error}.") from None
+
+
+class _Disk:
+    """The file behind an encoder. The disk's refusal waits until the encoder has let go of it.
+
+    Raised in the middle, it would be lost on the way through C, and the encoder fail with something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("wb", buffering=0)
+        self.seek, self.tell = self._raw.seek, self._raw.tell
+        self._refusal: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write all of it; after a refusal, none."""
+        rest = memoryview(data)
+        try:
+            while rest and self._refusal is None:
+                rest = rest[self._raw.write(rest) :]
+        except OSError as error:
+            self._refusal = error
+        return len(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._raw.close()
+        if self._refusal is not None:
+            raise self._refusal
 
 
 def _to_pcm16(block: Samples) -> NDArray[np.int16]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 from lib.errors import BadConfiguration
+from lib.spool import is_passing
 from synth.audio import encode
 from synth.audio.encode import FORMATS, EncodingFailed, write_audio
 from tests.unit.synth.fakes import RATE, hum
@@ -108,9 +110,16 @@ def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
         write_audio(tmp_path / "nowhere" / "a.wav", hum(0.1), RATE, "wav")
 
 
-def test_a_full_disk_is_a_sentence() -> None:
-    with pytest.raises((BadConfiguration, EncodingFailed)):
-        write_audio(Path("/dev/full/a.wav"), hum(0.1), RATE, "wav")
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_disk_that_fills_up_is_a_sentence_and_passes(tmp_path: Path, file_format: str) -> None:
+    path = tmp_path / f"a.{file_format}"
+    (tmp_path / f".{path.name}.{os.getpid()}.tmp").symlink_to("/dev/full")
+
+    with pytest.raises(BadConfiguration, match="No space left") as raised:
+        write_audio(path, hum(0.5), RATE, file_format)
+
+    assert is_passing(raised.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
