@@ -11,7 +11,7 @@ from lib.cli.progress import LiveRow, LiveTable, ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock, rfc3339
 from lib.jobqueue import JobQueue, JobState
-from lib.status import Verdict, overview
+from lib.status import Verdict, overview, trouble_of
 
 _LOOK_EVERY = 1.5  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar
@@ -37,6 +37,7 @@ class Hindrance:
         self._next = 0.0
         self._seen: Verdict | None = None
         self._said: set[Verdict] = set()
+        self._troubled = False
 
     def tell(self) -> None:
         """Look every few seconds; say what two looks in a row found, for watchers come and go."""
@@ -49,6 +50,10 @@ class Hindrance:
         if view.verdict in self._stops and lasts and view.verdict not in self._said:
             self._said.add(view.verdict)
             output.warn(view.sentence)
+        trouble = trouble_of(shot.watchers)
+        if trouble and not self._troubled:
+            output.warn(trouble)
+        self._troubled = trouble is not None
 
 
 @contextlib.contextmanager

@@ -25,6 +25,14 @@ class Settling:
     def __init__(self, parts: Parts, endings: Endings, publications: Publications, *, provider: str) -> None:
         self._parts, self._endings, self._publications = parts, endings, publications
         self._spool, self._provider = parts.spool, provider
+        self._refused: dict[str, str] = {}  # by entry: why its result could not be stored last time
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps finished work from being stored, as a sentence; None when nothing does."""
+        held = {holding.entry for holding in self._parts.holdings.all()}
+        self._refused = {entry: why for entry, why in self._refused.items() if entry in held}
+        return next(reversed(self._refused.values()), None)
 
     def look(self, phases: Mapping[str, Phase]) -> None:
         """Settle what lies in the outbox and is due."""
@@ -46,6 +54,7 @@ class Settling:
             pause = min(_STORE_PAUSE * 2**holding.store_refusals, _STORE_PAUSE_MAX)
             holding.store_refusals += 1
             holding.retry_at = now + pause
+            self._refused[holding.entry] = f"{lease.request_id} is finished and cannot be stored: {error}"
             log.error("%s is finished but not stored, next try in %.0f s: %s", lease.request_id, pause, error)
             return
         except LeaseLost as error:

@@ -196,6 +196,7 @@ class Watcher:
             "slots": self._limits.slots,
             "holding": len(self._parts.holdings),
             "finished": self._endings.settled,
+            "trouble": self._settling.trouble,
         }
 
     # --- trouble and endings -----------------------------------------------------------------------------

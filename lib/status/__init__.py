@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lib.status.overview import Overview, Verdict, overview, server_sentence
+from lib.status.overview import Overview, Verdict, overview, server_sentence, trouble_of
 
-__all__ = ["Overview", "Verdict", "overview", "server_sentence"]
+__all__ = ["Overview", "Verdict", "overview", "server_sentence", "trouble_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -92,9 +92,16 @@ def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
                 f"The queue is paused with {snapshot.outstanding} outstanding. Go on with: job-runner resume"
             )
         case Verdict.WORKING:
-            return f"{outstanding} outstanding; {_seen(snapshot)}"
+            trouble = trouble_of(snapshot.watchers)
+            return f"{outstanding} outstanding; {trouble or _seen(snapshot)}"
         case Verdict.IDLE:
             return f"Nothing to do; {_seen(snapshot)}"
+
+
+def trouble_of(watchers: Iterable[WatcherInfo]) -> str | None:
+    """What a live watcher says keeps its work from ending; None when none says so."""
+    told = (watcher.data.get("trouble") for watcher in watchers if watcher.live)
+    return next((f"the watcher says: {text}" for text in told if isinstance(text, str) and text), None)
 
 
 def _seen(snapshot: Snapshot) -> str:

@@ -60,3 +60,16 @@ def test_only_what_was_asked_for_is_said(
     looks(Hindrance(queue, clock, frozenset({Verdict.PAUSED})), clock)
 
     assert capsys.readouterr().err == ""
+
+
+def test_a_watchers_trouble_is_said_once_while_it_lasts(
+    queue: MemoryQueue, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hindrance = Hindrance(queue, clock)
+    for trouble in ("The disk is full.", "The disk is full.", None, "It is full again."):
+        queue.register_watcher("w", {"trouble": trouble})
+        looks(hindrance, clock, 2)
+
+    err = capsys.readouterr().err
+    assert err.count("the watcher says: The disk is full.") == 1
+    assert err.count("the watcher says: It is full again.") == 1

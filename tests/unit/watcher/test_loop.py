@@ -14,6 +14,7 @@ from job_watcher.renewal import Renewal
 from lib.errors import Unavailable
 from lib.jobqueue import JobState, Lease, LeaseLost
 from lib.spool import Phase
+from lib.storage import StorageUnavailable
 from tests.unit.watcher.bench import Bench, Refusal, spec
 
 
@@ -94,6 +95,24 @@ class TestTelling:
 
             assert bench.queue.snapshot().lock_owner == "ann"
             assert bench.queue.watchers()[0].data["holding"] == 1
+
+    def test_that_finished_work_cannot_be_stored_is_told_until_it_can(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watcher = bench.holding(spec())
+        refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
+
+        def told() -> object:
+            bench.clock.advance(61)
+            watcher.step(wait_s=0)
+            watcher.step(wait_s=0)
+            bench.clock.advance(6)
+            watcher.step(wait_s=0)
+            return bench.queue.watchers()[0].data["trouble"]
+
+        assert "cannot be stored: No room." in str(told())
+        refusal.on = False
+        assert told() is None
 
     def test_progress_is_told_once_for_each_piece(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
