@@ -29,7 +29,14 @@ _HINDRANCES = frozenset(
 
 def broken_promises(world: World) -> list[str]:
     """Every promise that does not hold, as sentences."""
-    return [*_jobs(world), *_machines(world), *_overstays(world), *_bill(world), *_caps(world)]
+    return [
+        *_jobs(world),
+        *_machines(world),
+        *_too_many(world),
+        *_overstays(world),
+        *_bill(world),
+        *_caps(world),
+    ]
 
 
 def _jobs(world: World) -> Iterator[str]:
@@ -69,6 +76,24 @@ def _machines(world: World) -> Iterator[str]:
         label = parse_label(lot.label)
         if label is not None and world.conditions.ledger.row(label.token) is None:
             yield f"{lot.instance} was rented and is not in the ledger"
+
+
+def _too_many(world: World) -> Iterator[str]:
+    """Never more rentals at once than allowed, however they end. One that was made minutes after its call
+    is left out: nobody knew of it."""
+    most = world.scenario.policy.max_machines
+    steps: list[tuple[float, int]] = []
+    for lot in world.conditions.market.lots.values():
+        label = parse_label(lot.label)
+        if label is None or lot.late or _made_late(world, label.token):
+            continue
+        steps += [(lot.started_at, 1), (lot.destroyed_at or world.conditions.now, -1)]
+    living = 0
+    for at, change in sorted(steps):
+        living += change
+        if living > most:
+            yield f"{living} machines were rented at {at:.0f}, and {most} are allowed"
+            return
 
 
 def _bill(world: World) -> Iterator[str]:
