@@ -27,10 +27,13 @@ _HINDRANCES = frozenset(
 )
 
 
-def broken_promises(world: World) -> list[str]:
-    """Every promise that does not hold, as sentences."""
+def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
+    """Every promise that does not hold, as sentences.
+
+    `unfinished` is whether a job that still waits breaks one: not where limits forbid to rent for it.
+    """
     return [
-        *_jobs(world),
+        *_jobs(world, unfinished=unfinished),
         *_machines(world),
         *_too_many(world),
         *_overstays(world),
@@ -39,13 +42,14 @@ def broken_promises(world: World) -> list[str]:
     ]
 
 
-def _jobs(world: World) -> Iterator[str]:
+def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
     """No job lost, one result each, its audio in the store."""
     conditions, queue = world.conditions, world.conditions.queue
+    owed = unfinished and not _out_of_money(world)
     for _, specs in world.scenario.arrivals:
         for spec in specs:
             record = queue.job(spec.request_id)
-            if record is None or (record.state not in TERMINAL and not _out_of_money(world)):
+            if record is None or (record.state not in TERMINAL and owed):
                 yield f"{spec.request_id} is {record.state.value if record else 'lost'} at the end"
                 continue
             if record.state not in TERMINAL:
