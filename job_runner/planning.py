@@ -91,7 +91,8 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
-    cost: Cost | None = None  # None: no market was seen lately
+    cost: Cost | None = None  # None: no market was seen lately, or nothing on it may be rented
+    forbidden: tuple[str, ...] = ()  # why nothing may be rented, where a market was seen
 
     def costs(self) -> Iterator[tuple[str | None, str | None]]:
         """Of each job in order: dollars as text, expected and worst."""
@@ -113,6 +114,8 @@ class Plan:
             "characters": sum(len(job.spec.text) for job in self.jobs),
             "estimated_audio_s": round(sum(job.work.audio_s for job in self.jobs), 1),
             **_money(*self.total_cost()),
+            **({"forbidden_because": list(self.forbidden)} if self.forbidden else {}),
+            **({"not_finished_because": self.cost.stopped} if self.cost and self.cost.stopped else {}),
             "problems": len(self.problems),
         }
 
