@@ -19,7 +19,7 @@ from job_runner.speakable import (
     load_examined,
 )
 from lib.jobspec import JobFile, JobSpec, Problem, load_job_file
-from lib.voices import USUAL_CHARACTERS_PER_SECOND
+from lib.voices import USUAL_CHARACTERS_PER_SECOND, estimated_audio_s
 
 __all__ = [
     "Answer",
@@ -48,7 +48,7 @@ class PlannedJob:
     def estimated_audio_s(self) -> float:
         """Seconds of one take, by how fast the engine usually speaks."""
         rate = self.speech.characters_per_second if self.speech else USUAL_CHARACTERS_PER_SECOND
-        return round(len(self.spec.text.strip()) / rate, 1)
+        return estimated_audio_s(self.spec.text, rate)
 
     @property
     def work(self) -> Work:
@@ -91,7 +91,8 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
-    cost: Cost | None = None  # None: no market was seen lately
+    cost: Cost | None = None  # None: no market was seen lately, or nothing on it may be rented
+    forbidden: tuple[str, ...] = ()  # why nothing may be rented, where a market was seen
 
     def costs(self) -> Iterator[tuple[str | None, str | None]]:
         """Of each job in order: dollars as text, expected and worst."""
@@ -106,13 +107,15 @@ class Plan:
         return usd(self.cost.expected_micros), usd(self.cost.worst_micros)
 
     def totals(self) -> dict[str, Any]:
-        """Sums over the jobs; `takes` counts every variant."""
+        """Sums over the jobs; `takes` and seconds count every variant."""
         return {
             "jobs": len(self.jobs),
             "takes": sum(job.spec.variants for job in self.jobs),
             "characters": sum(len(job.spec.text) for job in self.jobs),
-            "estimated_audio_s": round(sum(job.estimated_audio_s for job in self.jobs), 1),
+            "estimated_audio_s": round(sum(job.work.audio_s for job in self.jobs), 1),
             **_money(*self.total_cost()),
+            **({"forbidden_because": list(self.forbidden)} if self.forbidden else {}),
+            **({"not_finished_because": self.cost.stopped} if self.cost and self.cost.stopped else {}),
             "problems": len(self.problems),
         }
 

@@ -8,6 +8,7 @@ the client library alone takes longer to import than the answer may take.
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import stat
@@ -25,8 +26,10 @@ from lib.clock import parse_rfc3339, rfc3339
 
 if TYPE_CHECKING:
     from lib.fleet import Caps, Offer, Policy, Price, Speeds
+    from lib.fleet.pricing import Stop
 
 FRESH_S: Final = 3600.0  # a price older than that is no price
+_CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
 PATIENCE_S: Final = 0.04  # beyond the time that the plan itself takes
 _ANSWER_WITHIN_S: Final = 0.5
 _MOST_BYTES: Final = 256 * 1024
@@ -53,10 +56,18 @@ class Cost:
     provider: str
     gpu: str
     seen_at: float  # seconds since the epoch
+    stopped: str = ""  # which cap ends the batch before it is finished, as a sentence
 
     def basis(self) -> str:
         """For people: what the figures rest on."""
         return f"{self.gpu} at {self.provider}, as seen at {rfc3339(self.seen_at)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A market was seen, and nothing on it may be rented: why, as sentences that name the settings."""
+
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +79,15 @@ class Terms:
     hour: Decimal
     day: Decimal
     month: Decimal
+    machine: Decimal
     batch: Decimal | None = None
+    idle_hold_s: float | None = None
 
     def policy(self) -> Policy:
-        """As the fleet decides. Where no machine is allowed, one is reckoned with."""
+        """As the fleet decides."""
         from lib.fleet import Policy
 
-        return Policy(max_machines=max(1, self.machines))
+        return Policy(max_machines=self.machines, idle_hold_s=self.idle_hold_s)
 
     def caps(self) -> Caps:
         """As the fleet keeps them."""
@@ -84,6 +97,7 @@ class Terms:
             hour=_micros(self.hour),
             day=_micros(self.day),
             month=_micros(self.month),
+            machine=_micros(self.machine),
             batch=None if self.batch is None else _micros(self.batch),
             hourly_price=_micros(self.price),
         )
@@ -188,33 +202,73 @@ def _call(connection: socket.socket, replies: Any, *words: str) -> str | None:
 # --- reckoning -------------------------------------------------------------------------------------------
 
 
-def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: float) -> Cost | None:
-    """Price the jobs on the stored market; None when it is none, unreadable, stale, or offers nothing fit.
+def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: float) -> Cost | Forbidden | None:
+    """Price the jobs on the stored market; None when it is none, unreadable, nonsense or stale.
 
     Expected is at the lowest price of each class of GPU, worst at the median of each: the cheapest offer may
     be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole.
     """
     try:
         data = json.loads(stored or "null")
-        if data is None or data["version"] != _VERSION:
+        if not work or data is None or data["version"] != _VERSION:
             return None
         seen_at = parse_rfc3339(data["seen_at"])
-        lowest = _price(work, data["classes"], "lowest_hourly_micros", found, now)
-        median = _price(work, data["classes"], "median_hourly_micros", found, now)
-        provider = str(data["provider"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+        if not -_CLOCKS_APART_S <= now - seen_at <= FRESH_S:
+            return None
+        classes, provider = [_sound(item) for item in data["classes"]], str(data["provider"])
+        lowest = _price(work, classes, "lowest_hourly_micros", found, now)
+        median = _price(work, classes, "median_hourly_micros", found, now)
+        if lowest is None:
+            return _forbidden(classes, found, now)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    if lowest is None or median is None or now - seen_at > FRESH_S:
-        return None
-    worst = max(lowest.worst_micros, median.worst_micros)
+    dearer = lowest if median is None or lowest.worst_micros > median.worst_micros else median
     return Cost(
         lowest.expected_micros,
-        worst,
+        dearer.worst_micros,
         _shared(lowest.expected_micros, work),
-        _shared(worst, work),
+        _shared(dearer.worst_micros, work),
         provider,
         lowest.gpu,
         seen_at,
+        _stopped(lowest.stopped, dearer.stopped_at_worst),
+    )
+
+
+def _sound(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A class of the stored market.
+
+    Raises:
+        ValueError: it holds what no market can.
+    """
+    prices = (int(item["lowest_hourly_micros"]), int(item["median_hourly_micros"]))
+    figures = [float(item["perf"]), *map(float, item["speeds"].values())]
+    rest = [float(item["fee_micros"]), 0.0 if item["cold_start_s"] is None else float(item["cold_start_s"])]
+    if min(*prices, *figures) <= 0 or min(rest) < 0 or not all(map(math.isfinite, figures + rest)):
+        raise ValueError("no market is like that")
+    return item
+
+
+def _forbidden(classes: Sequence[Mapping[str, Any]], found: Terms, now: float) -> Forbidden:
+    from lib.fleet import obstacles
+    from lib.fleet.money import Accounts
+
+    if not classes:
+        return Forbidden(("the watcher saw no machine that fits the work within its limits",))
+    policy, caps = found.policy(), found.caps()
+    offers = [_offer(item, "lowest_hourly_micros", policy, str(index)) for index, item in enumerate(classes)]
+    return Forbidden(tuple(item.sentence for item in obstacles(offers, policy, caps, Accounts(now))))
+
+
+def _stopped(usual: Stop | None, worst: Stop | None) -> str:
+    """Which cap ends the batch before it is finished, as a sentence; "" when none does."""
+    stop, when = (usual, "") if usual is not None else (worst, "at worst ")
+    if stop is None:
+        return ""
+    needed = "about" if usual is not None else "up to"
+    return (
+        f"{when}it is not finished within {stop.setting}: {needed} ${stop.needed_micros / _MICROS:.4f} "
+        f"would be needed and ${stop.allowed_micros / _MICROS:.4f} is allowed in that time"
     )
 
 
@@ -223,8 +277,6 @@ def _price(
 ) -> Price | None:
     from lib.fleet import Demand, price_batch
 
-    if not work:
-        return None
     policy = found.policy()
     offers = [_offer(item, price, policy, str(index)) for index, item in enumerate(classes)]
     demand = Demand(

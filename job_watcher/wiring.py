@@ -8,6 +8,8 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 
 from job_watcher.delivery import Delivery
 from job_watcher.holdings import Holdings
@@ -18,14 +20,54 @@ from job_watcher.slot import take_slot
 from job_watcher.watcher import Watcher
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
+from lib.fleet import Caps, Policy
+from lib.fleet.model import MICROS
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobqueue.embedded import EmbeddedServer
 from lib.providers import LocalWorker
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.spool import LocalFiles, SpoolClient
 from lib.storage import open_storage
+from lib.voices import VoiceRegistry
 
 _WORKER_GRACE = 30.0  # seconds for the job at hand when this process is gone; a longer one is spoken again
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the settings say about renting and speaking, for rehearsals: nothing is opened for it."""
+
+    policy: Policy
+    caps: Caps
+    voices: VoiceRegistry
+    engine: str
+
+
+def installation() -> Installation:
+    """The limits that a renting watcher with these settings would keep. Raises BadConfiguration."""
+    settings = load_settings()
+    hold = settings.idle_hold_seconds
+    return Installation(
+        Policy(
+            max_machines=settings.max_machines,
+            idle_hold_s=None if hold is None else float(hold),
+        ),
+        Caps(
+            hour=_micros(settings.spend_cap_hour),
+            day=_micros(settings.spend_cap_day),
+            month=_micros(settings.spend_cap_month),
+            machine=_micros(settings.spend_cap_machine),
+            batch=None if settings.spend_cap_batch is None else _micros(settings.spend_cap_batch),
+            hourly_price=_micros(settings.max_dph),
+            credit_floor=_micros(settings.credit_floor),
+        ),
+        VoiceRegistry([settings.voices_dir]),
+        settings.voice_engine,
+    )
+
+
+def _micros(dollars: Decimal) -> int:
+    return int(dollars * MICROS)
 
 
 @contextlib.contextmanager

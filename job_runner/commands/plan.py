@@ -54,10 +54,11 @@ def command(
             hour=settings.spend_cap_hour,
             day=settings.spend_cap_day,
             month=settings.spend_cap_month,
+            machine=settings.spend_cap_machine,
             batch=settings.spend_cap_batch,
+            idle_hold_s=settings.idle_hold_seconds,
         )
-        work = [job.work for job in plan.jobs]
-        plan = replace(plan, cost=pricing.cost_of(work, market, terms, now=time.time()))
+        plan = _priced(plan, market, terms)
     if json_:
         output.emit_json(plan.to_json())
     elif plan.jobs:
@@ -74,6 +75,13 @@ def command(
     head = f"{_counted(count, 'problem')}; nothing of this file can be used."
     output.error("\n".join([head, *(f"  {problem}" for problem in plan.problems)]))
     return BadInput.exit_status
+
+
+def _priced(plan: Plan, market: str, terms: pricing.Terms) -> Plan:
+    found = pricing.cost_of([job.work for job in plan.jobs], market, terms, now=time.time())
+    if isinstance(found, pricing.Forbidden):
+        return replace(plan, forbidden=found.reasons)
+    return replace(plan, cost=found)
 
 
 def _show(plan: Plan) -> None:
@@ -110,10 +118,13 @@ def _show(plan: Plan) -> None:
 
 
 def _cost(plan: Plan) -> str:
+    if plan.forbidden:
+        return f"and no machine may be rented for it: {'; '.join(plan.forbidden)}"
     if plan.cost is None:
         return "cost unknown (no market seen yet)"
     expected, worst = map(_dollars, plan.total_cost())
-    return f"about {expected}, at worst {worst} ({plan.cost.basis()})"
+    stopped = f"; {plan.cost.stopped}" if plan.cost.stopped else ""
+    return f"about {expected}, at worst {worst} ({plan.cost.basis()}){stopped}"
 
 
 def _dollars(text: str | None) -> str | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from job_watcher import wiring
 from job_watcher.rehearsal.estimate import Estimate, estimate
+from job_watcher.rehearsal.lengths import audio_by_job
+from job_watcher.rehearsal.outcome import Outcome
 from job_watcher.rehearsal.picture import svg
 from job_watcher.rehearsal.timeline import timeline
 from lib.cli import output
@@ -24,39 +28,54 @@ SeedsOption = Annotated[
 ]
 PictureOption = Annotated[
     Path | None,
-    typer.Option("--picture", metavar="FILE.svg", help="Draw the middle day.", show_default=False),
+    typer.Option("--picture", metavar="FILE.svg", help="Draw the day that is shown.", show_default=False),
 ]
-MachinesOption = Annotated[int, typer.Option("--max-machines", min=1, max=1000, help="Machines at most.")]
+MachinesOption = Annotated[
+    int | None,
+    typer.Option("--max-machines", min=1, max=1000, help="Machines at most.", show_default="MAX_MACHINES"),
+]
 SpeedOption = Annotated[
     float,
     typer.Option("--speed", min=0.01, max=10_000, help="Seconds of audio a second on an RTX 3090."),
 ]
 TargetOption = Annotated[int, typer.Option("--within", min=60, help="Seconds to aim to be done in.")]
-HourOption = Annotated[str, typer.Option("--cap-hour", metavar="USD", help="Most dollars an hour.")]
-DayOption = Annotated[str, typer.Option("--cap-day", metavar="USD", help="Most dollars a day.")]
+HourOption = Annotated[
+    str | None,
+    typer.Option("--cap-hour", metavar="USD", help="Most dollars an hour.", show_default="SPEND_CAP_HOUR"),
+]
+DayOption = Annotated[
+    str | None,
+    typer.Option("--cap-day", metavar="USD", help="Most dollars a day.", show_default="SPEND_CAP_DAY"),
+]
+WorstOption = Annotated[bool, typer.Option("--worst", help="Show the worst day, not the middle one.")]
 
 
 def command(
     path: JobFileArgument,
     seeds: SeedsOption = 20,
     picture: PictureOption = None,
-    max_machines: MachinesOption = 4,
+    max_machines: MachinesOption = None,
     speed: SpeedOption = 8.0,
     within: TargetOption = 1800,
-    cap_hour: HourOption = "2",
-    cap_day: DayOption = "10",
+    cap_hour: HourOption = None,
+    cap_day: DayOption = None,
+    worst: WorstOption = False,
     json_: JsonOption = False,
 ) -> int:
     """Show what a job file would cost on rented machines, when it would be done, and why.
 
-    The watcher's own decisions run against a simulated market: nothing is rented, spoken or enqueued.
+    The watcher's own decisions run against a simulated market, within the limits of the settings: nothing is
+    rented, spoken or enqueued.
     """
     if picture is not None and picture.suffix != ".svg":
         raise UsageError(f"{picture.name} must end in .svg: that is the only kind of picture drawn here")
     specs = load_job_file(path).specs
-    policy = Policy(max_machines=max_machines, speed=speed, drain_target_s=float(within))
-    caps = Caps(hour=_micros(cap_hour, "--cap-hour"), day=_micros(cap_day, "--cap-day"))
-    found = estimate(specs, days=seeds, policy=policy, caps=caps)
+    here = wiring.installation()
+    policy = replace(here.policy, speed=speed, drain_target_s=float(within))
+    policy = policy if max_machines is None else replace(policy, max_machines=max_machines)
+    caps = _capped(here.caps, cap_hour, cap_day)
+    lengths = audio_by_job(specs, here.voices, here.engine)
+    found = estimate(specs, days=seeds, policy=policy, caps=caps, audio_s=lengths, worst=worst)
     if picture is not None:
         _draw(found, picture)
     if json_:
@@ -64,6 +83,15 @@ def command(
     else:
         _show(found, policy)
     return ExitStatus.OK
+
+
+def _capped(caps: Caps, hour: str | None, day: str | None) -> Caps:
+    """The caps of the settings, but for those that an option gives."""
+    return replace(
+        caps,
+        hour=caps.hour if hour is None else _micros(hour, "--cap-hour"),
+        day=caps.day if day is None else _micros(day, "--cap-day"),
+    )
 
 
 def _micros(text: str, option: str) -> int:
@@ -87,26 +115,63 @@ def _show(found: Estimate, policy: Policy) -> None:
     days = len(found.outcomes)
     output.say(f"{found.jobs} jobs, about {seconds_text(found.audio_s)} of audio, on {days} simulated days:")
     output.say("")
-    table = output.Table(
-        [output.Column(""), output.Column("expected", "right"), output.Column("worst", "right")]
-    )
-    table.row("cost", _dollars(found.expected_micros), _dollars(found.worst_micros))
-    table.row("done after", seconds_text(found.expected_finish_s), seconds_text(found.worst_finish_s))
-    table.row("a minute of audio", _dollars(found.per_minute_micros), None)
-    table.row("failed jobs", found.shown.failed, max(item.failed for item in found.outcomes))
-    table.row("unfinished jobs", found.shown.unfinished, max(item.unfinished for item in found.outcomes))
-    table.show()
+    _show_table(found)
     output.say("")
-    output.say("The day of median cost:")
-    for line in timeline(found):
-        output.say(line)
-    output.say("")
+    if found.forbidden:
+        output.say(
+            "No machine can be rented on any of these days, so all jobs stay unfinished. "
+            f"On day {found.shown.seed}:"
+        )
+        for obstacle in found.forbidden:
+            output.say(f"  {obstacle.sentence}.")
+        output.say("")
+    else:
+        _show_day(found)
     output.say(
         f"Prices, start times and failures are modelled, and a speed of {policy.speed:g} s of audio a second "
         "on an RTX 3090 is assumed; nothing was rented."
     )
     for problem in found.shown.problems:
         output.warn(f"a promise was broken in this simulation: {problem}")
+
+
+def _show_table(found: Estimate) -> None:
+    table = output.Table(
+        [output.Column(""), output.Column("expected", "right"), output.Column("worst", "right")]
+    )
+    table.row("cost", _dollars(found.expected_micros), _dollars(found.worst_micros))
+    table.row("done after", _end(found.expected_finish_s), _end(found.worst_finish_s))
+    table.row("a minute of audio", _dollars(found.per_minute_micros), None)
+    table.row("failed jobs", found.expected_failed, max(item.failed for item in found.outcomes))
+    table.row("unfinished jobs", found.expected_unfinished, max(item.unfinished for item in found.outcomes))
+    table.show()
+
+
+def _show_day(found: Estimate) -> None:
+    """The one day that is told, what became of its jobs, and where the other one is to be found."""
+    shown, worst = found.shown, found.worst
+    kind = "the worst" if shown is worst or shown.seed == worst.seed else "the one of median cost"
+    output.say(f"Shown is day {shown.seed}, {kind}: {_in_short(shown)}.")
+    for reason in shown.reasons:
+        output.say(f"  {reason}")
+    output.say("")
+    for line in timeline(found):
+        output.say(line)
+    output.say("")
+    if shown.seed != worst.seed:
+        output.say(f"The worst is day {worst.seed}: {_in_short(worst)}; --worst shows it.")
+        for reason in worst.reasons:
+            output.say(f"  {reason}")
+        output.say("")
+
+
+def _in_short(day: Outcome) -> str:
+    end = "not finished" if day.finish_s is None else f"done after {seconds_text(day.finish_s)}"
+    return f"{_dollars(day.cost_micros)}, {end}, {day.failed} failed, {day.unfinished} unfinished"
+
+
+def _end(seconds: float | None) -> str:
+    return "never" if seconds is None else seconds_text(seconds)
 
 
 def _dollars(micros: int) -> str:

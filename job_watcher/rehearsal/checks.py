@@ -27,18 +27,29 @@ _HINDRANCES = frozenset(
 )
 
 
-def broken_promises(world: World) -> list[str]:
-    """Every promise that does not hold, as sentences."""
-    return [*_jobs(world), *_machines(world), *_overstays(world), *_bill(world), *_caps(world)]
+def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
+    """Every promise that does not hold, as sentences.
+
+    `unfinished` is whether a job that still waits breaks one: not where limits forbid to rent for it.
+    """
+    return [
+        *_jobs(world, unfinished=unfinished),
+        *_machines(world),
+        *_too_many(world),
+        *_overstays(world),
+        *_bill(world),
+        *_caps(world),
+    ]
 
 
-def _jobs(world: World) -> Iterator[str]:
+def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
     """No job lost, one result each, its audio in the store."""
     conditions, queue = world.conditions, world.conditions.queue
+    owed = unfinished and not _out_of_money(world)
     for _, specs in world.scenario.arrivals:
         for spec in specs:
             record = queue.job(spec.request_id)
-            if record is None or (record.state not in TERMINAL and not _out_of_money(world)):
+            if record is None or (record.state not in TERMINAL and owed):
                 yield f"{spec.request_id} is {record.state.value if record else 'lost'} at the end"
                 continue
             if record.state not in TERMINAL:
@@ -69,6 +80,24 @@ def _machines(world: World) -> Iterator[str]:
         label = parse_label(lot.label)
         if label is not None and world.conditions.ledger.row(label.token) is None:
             yield f"{lot.instance} was rented and is not in the ledger"
+
+
+def _too_many(world: World) -> Iterator[str]:
+    """Never more rentals at once than allowed, however they end. One that was made minutes after its call
+    is left out: nobody knew of it."""
+    most = world.scenario.policy.max_machines
+    steps: list[tuple[float, int]] = []
+    for lot in world.conditions.market.lots.values():
+        label = parse_label(lot.label)
+        if label is None or lot.late or _made_late(world, label.token):
+            continue
+        steps += [(lot.started_at, 1), (lot.destroyed_at or world.conditions.now, -1)]
+    living = 0
+    for at, change in sorted(steps):
+        living += change
+        if living > most:
+            yield f"{living} machines were rented at {at:.0f}, and {most} are allowed"
+            return
 
 
 def _bill(world: World) -> Iterator[str]:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from job_watcher.rehearsal.conditions import Conditions
 from job_watcher.rehearsal.faults import Fault
-from lib.fleet import State
-from lib.fleet.scaling import COMING
+from lib.fleet import PAYING, State
 from lib.machines.labels import own_label
 from lib.providers.rental import (
     BillLine,
@@ -146,9 +145,9 @@ class Counter:
             world.wrong(f"{self._me} rented {label.token} without an intent in the ledger")
         elif row.intent.epoch != world.ledger.last_epoch():
             world.wrong(f"{self._me} rented {label.token} in an epoch that is over")
-        coming = sum(row.state in COMING for row in world.ledger.open_rows())
-        if coming > self._most:
-            world.wrong(f"{self._me} rented machine number {coming} of {self._most}")
+        paid = sum(row.state in PAYING for row in world.ledger.open_rows())
+        if paid > self._most:
+            world.wrong(f"{self._me} rented machine number {paid} of {self._most}")
         if self._bad_list is not None:
             world.wrong(f"{self._me} rented while blind: {self._bad_list}")
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from job_watcher.rehearsal.checks import rows_of
+from job_watcher.rehearsal.market import STANDING_SHARE, Lot
 from job_watcher.rehearsal.world import World
 from lib.fleet import State
+from lib.machines.labels import parse_label
 from lib.machines.model import Category
 
 _STEADY = {
@@ -36,8 +38,11 @@ class Life:
     name: str
     gpu: str
     interruptible: bool
-    hourly_micros: int
+    hourly_micros: int  # as billed
     cost_micros: int
+    run_s: float  # billed at that price
+    standing_s: float  # billed at the price of its disk: it boots, or is stopped
+    fee_micros: int  # billed once, for downloads
     begin: float
     end: float
     jobs: int
@@ -46,6 +51,11 @@ class Life:
     came: str
     went: str
 
+    @property
+    def standing_micros(self) -> float:
+        """Its price an hour while it boots or is stopped."""
+        return self.hourly_micros * STANDING_SHARE
+
     def to_json(self) -> dict[str, Any]:
         """One entry of `machines` in `simulate --json`; money as text."""
         return {
@@ -53,6 +63,10 @@ class Life:
             "gpu": self.gpu,
             "interruptible": self.interruptible,
             "usd_per_hour": usd(self.hourly_micros),
+            "run_s": round(self.run_s, 3),
+            "standing_usd_per_hour": usd(self.standing_micros),
+            "standing_s": round(self.standing_s, 3),
+            "fee_usd": usd(self.fee_micros),
             "cost_usd": usd(self.cost_micros),
             "rented_s": round(self.begin, 1),
             "gone_s": round(self.end, 1),
@@ -66,9 +80,9 @@ class Life:
         }
 
 
-def usd(micros: int) -> str:
-    """Micro-dollars as text in dollars."""
-    return f"{micros / 1_000_000:.4f}"
+def usd(micros: float) -> str:
+    """Micro-dollars as text in dollars, to the micro-dollar."""
+    return f"{micros / 1_000_000:.6f}"
 
 
 def lives_of(world: World) -> list[Life]:
@@ -85,13 +99,17 @@ def lives_of(world: World) -> list[Life]:
         intent = row.intent
         cost = sum(item.micros for item in world.conditions.ledger.charges(row.token))
         finished = tuple(settled.get(row.token, ()))
+        lots = _lots(world, row.token)
         found.append(
             Life(
                 name=f"machine {len(found) + 1}",
                 gpu=intent.gpu,
                 interruptible=intent.interruptible,
-                hourly_micros=intent.hourly_micros,
+                hourly_micros=lots[0].hourly_micros if lots else intent.hourly_micros,
                 cost_micros=cost,
+                run_s=sum(lot.run_s for lot in lots),
+                standing_s=sum(lot.standing_s for lot in lots),
+                fee_micros=round(sum(_fees(lot) for lot in lots)),
                 begin=stretches[0].begin,
                 end=stretches[-1].end,
                 jobs=len(finished),
@@ -102,6 +120,16 @@ def lives_of(world: World) -> list[Life]:
             )
         )
     return found
+
+
+def _lots(world: World, token: str) -> list[Lot]:
+    """The rentals of a row: one, or two where a call was carried out late."""
+    labelled = ((lot, parse_label(lot.label)) for lot in world.conditions.market.lots.values())
+    return [lot for lot, label in labelled if label is not None and label.token == token]
+
+
+def _fees(lot: Lot) -> float:
+    return sum(micros for (category, _), micros in lot.bills.items() if category == "bandwidth")
 
 
 def _stretches(world: World, token: str) -> list[Stretch]:

@@ -6,14 +6,14 @@ It is brought up to date whenever somebody looks, so it costs nothing while nobo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from job_watcher.rehearsal.files import MemoryFiles
 from lib.spool import ErrorClass, ResultError, ResultFile, SpoolJob, SpoolResult
 from lib.spool.layout import CANCEL, INBOX, OUTBOX, RESULT, WORK, entry_of
-
-CHARACTERS_PER_SECOND = 14.0
+from lib.voices import engine_facts, estimated_audio_s
 
 
 class Character(StrEnum):
@@ -42,8 +42,17 @@ class AtHand:
 class SimMachine:
     """The inside of one rental. Times are the world's."""
 
-    def __init__(self, character: Character, *, speed: float, answers_at: float, engine: str) -> None:
+    def __init__(
+        self,
+        character: Character,
+        *,
+        speed: float,
+        answers_at: float,
+        engine: str,
+        audio_s: Mapping[str, float] | None = None,
+    ) -> None:
         self.character, self.engine = character, engine
+        self._audio_s = audio_s or {}
         self.speed = speed / 4 if character is Character.SLOW else speed
         self.answers_at = answers_at
         self.files = MemoryFiles()
@@ -82,7 +91,7 @@ class SimMachine:
         folders.setdefault(WORK, {})[name] = data
         job = SpoolJob.from_bytes(data)
         started = max(self._free_at, self._seen_at)
-        work = audio_seconds(job) / self.speed + 0.5
+        work = self._seconds(job) / self.speed + 0.5
         self._at_hand = AtHand(entry, job, started, started + work)
         return True
 
@@ -108,11 +117,14 @@ class SimMachine:
         data = f"audio of {job.job.request_id}".encode()
         digest = hashlib.sha256(data).hexdigest()
         folder["take-01.wav"] = b"x" * len(data) if self.character is Character.LIAR else data
-        record = {"engine": self.engine, "seconds": audio_seconds(job.job)}
+        record = {"engine": self.engine, "seconds": self._seconds(job.job)}
         files = (ResultFile("take-01.wav", len(data), digest, 1),)
         return SpoolResult(job.entry, job.job.request_id, job.started, job.done, record, files)
 
-
-def audio_seconds(job: SpoolJob) -> float:
-    """Seconds of audio that a job makes, all takes together."""
-    return max(1.0, len(job.spec["text"]) / CHARACTERS_PER_SECOND) * int(job.spec.get("variants", 1))
+    def _seconds(self, job: SpoolJob) -> float:
+        """Seconds of audio that a job makes, all takes together."""
+        known = self._audio_s.get(job.request_id)
+        if known is not None:
+            return known
+        rate = engine_facts(self.engine).characters_per_second
+        return estimated_audio_s(job.spec["text"], rate) * int(job.spec.get("variants", 1))

@@ -7,6 +7,7 @@ measurement of any company's.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from job_watcher.rehearsal.machine import Character, SimMachine
@@ -22,13 +23,14 @@ GPUS = (
     ("A5000", 0.9, 0.22, 24.0),
     ("RTX 5090", 2.6, 0.62, 32.0),
 )
-_STORAGE_SHARE = 0.06
+#: Of the price: what a machine costs while it boots or is stopped. Its disk is billed, its GPU is not.
+STANDING_SHARE = 0.06
 _NEW_HOST_S = 1200.0
 _BILLED = {
     RentalStatus.RUNNING: 1.0,
-    RentalStatus.STARTING: _STORAGE_SHARE,
-    RentalStatus.STOPPED: _STORAGE_SHARE,
-    RentalStatus.BROKEN: _STORAGE_SHARE,
+    RentalStatus.STARTING: STANDING_SHARE,
+    RentalStatus.STOPPED: STANDING_SHARE,
+    RentalStatus.BROKEN: STANDING_SHARE,
     RentalStatus.OFFLINE: 0.0,
 }
 
@@ -44,6 +46,7 @@ class Taste:
     download_gb: float = 8.0
     list_lag_s: float = 15.0
     linger_s: float = 20.0
+    audio_s: Mapping[str, float] = field(default_factory=dict)  # of jobs whose length is known, all takes
     dead_man: bool = True  # machines end themselves at their time; False: only we can end them
 
 
@@ -66,6 +69,8 @@ class Lot:
     ignores: int = 0  # destroys that will be accepted and forgotten
     resumes_at: float | None = None
     bills: dict[tuple[str, int], float] = field(default_factory=dict)
+    run_s: float = 0.0  # billed at the whole price
+    standing_s: float = 0.0  # billed at the price of its disk
 
     @property
     def alive(self) -> bool:
@@ -177,6 +182,7 @@ class Market:
                 speed=taste.base_speed * offer.perf * chance.uniform(0.85, 1.1),
                 answers_at=runs_at + chance.uniform(2, 20),
                 engine="hibari",
+                audio_s=taste.audio_s,
             ),
             runs_at=runs_at,
             billed_to=self.now,
@@ -247,12 +253,16 @@ class Market:
             stop = min(until, (hour + 1.0) * HOUR)
             whole = lot.hourly_micros * (stop - lot.billed_to) / HOUR
             if share:
-                disk = whole * _STORAGE_SHARE
+                disk = whole * STANDING_SHARE
                 lot.bills["storage", hour] = lot.bills.get(("storage", hour), 0.0) + disk
-                work = whole * (share - _STORAGE_SHARE)
+                work = whole * (share - STANDING_SHARE)
                 if work > 0:
                     lot.bills["compute", hour] = lot.bills.get(("compute", hour), 0.0) + work
                 self.credit_micros -= round(whole * share)
+                if work > 0:
+                    lot.run_s += stop - lot.billed_to
+                else:
+                    lot.standing_s += stop - lot.billed_to
             lot.billed_to = stop
 
     # --- misfortune ----------------------------------------------------------------------------------------

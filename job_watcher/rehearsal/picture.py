@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from job_watcher.rehearsal.estimate import Estimate
-from job_watcher.rehearsal.lives import Life, usd
+from job_watcher.rehearsal.lives import Life
+from lib.fleet.money import dollars
 from lib.units import seconds_text
 
 _LEFT, _WIDTH, _ROW, _TOP, _QUEUE = 210, 760, 30, 70, 110
@@ -25,7 +26,7 @@ _STYLE = (
 
 
 def svg(estimate: Estimate) -> str:
-    """The day of median cost."""
+    """The day that is shown."""
     span = max([60.0, *(life.end for life in estimate.lives)])
     height = _TOP + _ROW * len(estimate.lives) + _QUEUE + 60
     parts = [
@@ -43,9 +44,11 @@ def svg(estimate: Estimate) -> str:
 
 
 def _headline(estimate: Estimate) -> str:
+    shown = estimate.shown
+    end = "not finished" if shown.finish_s is None else f"done after {seconds_text(shown.finish_s)}"
     return (
         f"{estimate.jobs} jobs, about {seconds_text(estimate.audio_s)} of audio: "
-        f"${usd(estimate.shown.cost_micros)}, done after {seconds_text(estimate.shown.finish_s)} (simulated)"
+        f"{dollars(shown.cost_micros)}, {end} (simulated day {shown.seed})"
     )
 
 
@@ -75,7 +78,7 @@ def _bar(life: Life, index: int, span: float) -> Iterator[str]:
     kind = " bid" if life.interruptible else ""
     yield (
         f'<text x="20" y="{y + 15}">{escape(life.gpu)}{kind}</text>'
-        f'<text class="soft" x="115" y="{y + 15}">${usd(life.cost_micros)}</text>'
+        f'<text class="soft" x="115" y="{y + 15}">{dollars(life.cost_micros)}</text>'
     )
     for part in life.stretches:
         width = max(1.0, _x(part.end, span) - _x(part.begin, span))

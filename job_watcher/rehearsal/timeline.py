@@ -34,10 +34,14 @@ def _bar(life: Life, span: float) -> str:
 
 def _reasons(life: Life) -> Iterator[str]:
     kind = "interruptible " if life.interruptible else ""
-    price = f"${life.hourly_micros / 1e6:.3f}/h"
     yield (
-        f"{life.name}: {kind}{life.gpu} at {price}, from {seconds_text(life.begin)} to "
-        f"{seconds_text(life.end)}, {life.jobs} jobs, ${life.cost_micros / 1e6:.4f}"
+        f"{life.name}: {kind}{life.gpu}, from {seconds_text(life.begin)} to {seconds_text(life.end)}, "
+        f"{life.jobs} jobs"
+    )
+    yield (
+        f"  {life.run_s:.0f} s running at ${life.hourly_micros / 1e6:.4f}/h"
+        f" + {life.standing_s:.0f} s booting or stopped at ${life.standing_micros / 1e6:.4f}/h"
+        f" + ${life.fee_micros / 1e6:.4f} for downloads = ${life.cost_micros / 1e6:.4f}"
     )
     yield f"  rented because: {life.came}"
     yield f"  given back because: {life.went}"

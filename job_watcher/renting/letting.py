@@ -12,7 +12,7 @@ from lib.errors import Unavailable
 from lib.fleet import Demand, Event, Host, Machine, Offer, Score, Speeds, State, best, ranked
 from lib.fleet.hosts import Note, remembered
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
-from lib.fleet.scaling import COMING, needed_life_s, wants_another
+from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused
@@ -66,15 +66,21 @@ class Letting:
         since = self._parts.clock.now() - _PREEMPTIONS_S
         return sum(note.reason == "outbid" for note in self._parts.ledger.host_notes(since))
 
-    def consider(self, reign: Reign, demand: Demand, machines: Sequence[Machine]) -> None:
+    def consider(
+        self, reign: Reign, demand: Demand, machines: Sequence[Machine], *, orphans: int = 0
+    ) -> None:
         """Rent one machine if one more is worth it and affordable.
+
+        `orphans` are rentals that no row explains:
+        they are paid for until they are gone, so they count as the others do.
 
         Raises:
             Unavailable: the provider or the ledger does not answer; nothing was rented.
         """
         tick = self._parts.clock.monotonic()
         coming = sum(item.state in COMING for item in machines)
-        if not demand.waiting or coming >= self._config.policy.max_machines or tick < self._next_search:
+        full = paid_for(machines) + orphans >= self._config.policy.max_machines
+        if not demand.waiting or full or tick < self._next_search:
             return
         rhythm = self._config.rhythm
         self._next_search = tick + rhythm.search_s

@@ -9,6 +9,7 @@ from typing import Protocol
 from lib.clock import Clock
 from lib.errors import TryAgain, Unavailable
 from lib.fleet import Caps, Offer, Policy, Speeds
+from lib.fleet.model import PASS_S
 from lib.jobqueue import JobQueue, JobState, Lease
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
@@ -114,7 +115,7 @@ Tell = Callable[[str, str, str], None]
 class Rhythm:
     """When the loop does what; seconds."""
 
-    period_s: float = 10.0
+    period_s: float = PASS_S
     idle_s: float = 30.0  # at most a third of the lock's time
     standby_s: float = 20.0
     sweep_s: float = 300.0

@@ -106,9 +106,11 @@ class Reconciler:
         self._next_sweep = now + self._config.rhythm.sweep_s
         listing = self._listing(reign)
         self._parts.tell("pass", "", "")
-        self._do_work(reign, rows)
+        self._do_work(reign, rows, snapshot)
         machines = self._machines(rows, listed=listing.complete)
-        demand = self._demand(snapshot)
+        demand = None
+        if snapshot is not None:
+            demand = self._work.demand(snapshot, self._letting.preemptions())
         self._decide(reign, rows, machines, demand)
         self._returning.destroy(reign, parts.ledger.open_rows())
         self._rent(reign, demand, listing, machines)
@@ -156,14 +158,14 @@ class Reconciler:
                 self._accountant.soon()
         return listing
 
-    def _do_work(self, reign: Reign, rows: Sequence[MachineRow]) -> None:
+    def _do_work(self, reign: Reign, rows: Sequence[MachineRow], snapshot: Snapshot | None) -> None:
         self._work.drop_leavers(rows)
         self._work.visit(reign, rows)
         if not self._draining:
             try:
                 self._work.renew()
                 reign.check()
-                self._work.claim(rows)
+                self._work.claim(rows, snapshot)
             except Unavailable as error:
                 self._parts.tell("trouble", error.message, "")
 
@@ -181,20 +183,6 @@ class Reconciler:
             )
             for row in rows
         ]
-
-    def _demand(self, snapshot: Snapshot | None) -> Demand | None:
-        """The work there is. What is leased and not by us was handed back, or left by a watcher that died."""
-        if snapshot is None:
-            return None
-        held = self._work.held()
-        return Demand(
-            waiting=max(0, snapshot.waiting + snapshot.pending - held),
-            running=held,
-            audio_s_per_job=self._work.audio_s_per_job,
-            engine=self._config.engine,
-            batch=self._config.batch,
-            preemptions=self._letting.preemptions(),
-        )
 
     # --- decide and act ----------------------------------------------------------------------------------
 
@@ -253,4 +241,4 @@ class Reconciler:
             self._blind_told = why
             return
         self._blind_told = None
-        self._letting.consider(reign, demand, machines)
+        self._letting.consider(reign, demand, machines, orphans=len(self._tracks.orphans))

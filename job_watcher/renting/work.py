@@ -13,9 +13,10 @@ from job_watcher.renting.ports import Config, Parts, Settled
 from job_watcher.renting.reign import Reign
 from job_watcher.renting.tracks import Track, Tracks
 from lib.errors import Unavailable
-from lib.fleet import Speeds, State
+from lib.fleet import Demand, Speeds, State
+from lib.fleet.filling import jobs_to_hold
 from lib.fleet.speeds import blended
-from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost
+from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost, Snapshot
 from lib.jobspec import to_payload
 from lib.machines.model import MachineRow
 from lib.spool import Files, InvalidSpoolData, Phase, SpoolClient, SpoolJob, SpoolUnusable, entry_name
@@ -47,6 +48,7 @@ class Work:
         self._dropped: set[str] = set()
         self._next_renewal = 0.0
         self.audio_s_per_job = config.audio_s_per_job
+        self._measured = 0  # jobs that told how long they are
 
     def busy(self, token: str) -> int:
         """Jobs at hand on a machine."""
@@ -58,8 +60,10 @@ class Work:
 
     def job_s(self, gpu: str) -> float:
         """Seconds that one job takes on such a machine."""
-        policy = self._config.policy
-        return self.audio_s_per_job / self._speeds.of(self._config.engine, gpu, 1.0, policy.speed)
+        return self.audio_s_per_job / self._speed(gpu)
+
+    def _speed(self, gpu: str) -> float:
+        return self._speeds.of(self._config.engine, gpu, 1.0, self._config.policy.speed)
 
     # --- a pass ------------------------------------------------------------------------------------------
 
@@ -130,7 +134,9 @@ class Work:
         if settled.state is JobState.DONE:
             track.failures, track.settled = 0, track.settled + 1
             self._speeds.measured(self._config.engine, row.intent.gpu, settled.audio_s, settled.worked_s)
-            self.audio_s_per_job = blended(self.audio_s_per_job, settled.audio_s, 0.1)
+            self._measured += 1  # a guess must not outlive the first measurement
+            weight = max(0.1, 1 / self._measured)
+            self.audio_s_per_job = blended(self.audio_s_per_job, settled.audio_s, weight)
         elif settled.problem:
             track.failures += 1
 
@@ -166,10 +172,24 @@ class Work:
             if hold.lease.token in tokens:
                 self._drop(hold)
 
-    def claim(self, rows: Sequence[MachineRow]) -> None:
-        """Fill the free slots of machines that are ready and answer."""
+    def demand(self, snapshot: Snapshot, preemptions: int = 0) -> Demand:
+        """The work there is. What is leased and not by us was handed back, or left by a watcher that died."""
+        held = self.held()
+        return Demand(
+            waiting=max(0, snapshot.waiting + snapshot.pending - held),
+            running=held,
+            audio_s_per_job=self.audio_s_per_job,
+            engine=self._config.engine,
+            batch=self._config.batch,
+            preemptions=preemptions,
+        )
+
+    def claim(self, rows: Sequence[MachineRow], snapshot: Snapshot | None) -> None:
+        """Give each machine that is ready and answers as many jobs as it speaks until the next pass."""
+        demand = Demand() if snapshot is None else self.demand(snapshot)
         free = {
-            row.token: self._config.policy.slots - self.busy(row.token)
+            row.token: jobs_to_hold(demand, self._speed(row.intent.gpu), self._config.policy)
+            - self.busy(row.token)
             for row in rows
             if row.state == State.READY.value and row.token in self._phases and row.instance
         }

@@ -6,6 +6,7 @@ Callers observe, ask here, write the answer down and act. Time, randomness and m
 from __future__ import annotations
 
 from lib.fleet.lifecycle import PAYING, TRANSITIONS, Event, IllegalTransition, State, advance
+from lib.fleet.limits import Obstacle, obstacles
 from lib.fleet.model import Caps, Demand, Host, Machine, Offer, Policy, Seen
 from lib.fleet.offers import Score, best, ranked
 from lib.fleet.pricing import Price, price_batch
@@ -21,6 +22,7 @@ __all__ = [
     "Host",
     "IllegalTransition",
     "Machine",
+    "Obstacle",
     "Offer",
     "Policy",
     "Price",
@@ -32,6 +34,7 @@ __all__ = [
     "advance",
     "best",
     "blind",
+    "obstacles",
     "price_batch",
     "ranked",
     "verdict",

@@ -14,6 +14,7 @@ from lib.fleet.lifecycle import State
 
 MICROS: Final = 1_000_000  # in a dollar
 HOUR: Final = 3600
+PASS_S: Final = 10.0  # between two passes of the loop while there is something to do
 
 
 class Seen(StrEnum):
@@ -117,7 +118,9 @@ class Policy:
     """How the fleet behaves. Defaults are right for narration on consumer GPUs."""
 
     max_machines: int = 4
-    slots: int = 2  # jobs on a machine at once: one spoken, one ready
+    slots: int = 2  # jobs on a machine at once, at least: one spoken, one ready
+    most_slots: int = 32  # at most: each is handed over, watched and renewed in every pass
+    pass_s: float = PASS_S
     drain_target_s: float = 1800.0  # finish the backlog within this, if the caps allow
     idle_hold_s: float | None = None  # None: by cost
     longest_hold_s: float = 1800.0

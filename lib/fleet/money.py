@@ -7,7 +7,7 @@ hold more than the next one does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -103,6 +103,24 @@ class Budget:
             if taken + _promised((wish,), accounts, window) > window.cap:
                 return f"the cap of {dollars(window.cap)} a {window.name} has no room left"
         return None
+
+    def claims(self, wish: Commitment) -> Iterator[tuple[str, int, float, float]]:
+        """Each cap with what this commitment takes of it: (name, cap, taken already, taken by the wish).
+
+        A window of the calendar is named once, for the present or the next one, whichever is fuller.
+        """
+        accounts, caps = self._accounts, self._caps
+        whole = (wish.fee_micros + cost(wish.hourly_micros, wish.until - accounts.now)) * MARGIN
+        yield "machine", caps.machine, 0.0, whole
+        if caps.batch is not None:
+            yield "batch", caps.batch, _batch(wish.batch, accounts), whole
+        fullest: dict[str, tuple[str, int, float, float]] = {}
+        for window, taken in self._windows:
+            claim = (window.name, window.cap, taken, _promised((wish,), accounts, window))
+            before = fullest.get(window.name)
+            if before is None or before[2] + before[3] < claim[2] + claim[3]:
+                fullest[window.name] = claim
+        yield from fullest.values()
 
     def affordable_life(self, wish: Commitment, least_s: float) -> float:
         """The longest life, up to `wish.until`, that the caps allow; 0 when not even `least_s` fits.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.fleet.filling import throughput
 from lib.fleet.hosts import objection
 from lib.fleet.model import HOUR, Caps, Demand, Host, Offer, Policy
 from lib.fleet.scaling import cold_start_s
@@ -20,7 +21,7 @@ class Score:
     """An offer with every term of its price: micro-dollars for an hour of audio."""
 
     offer: Offer
-    speed: float
+    speed: float  # what it makes of this work, idle time between passes counted
     time: float  # GPU and disk while it works
     start: float  # its cold start and downloads, spread over its work
     risk: float  # what is lost when it fails, by its reliability and what we remember of it
@@ -63,7 +64,7 @@ def score(
     An interruptible machine may lose the job at hand at any time, so it is charged for that beside its
     reliability. Trouble that we remember counts as a start that will be lost.
     """
-    speed = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    speed = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
     cold = cold_start_s(offer, policy, speeds)
     start_micros = offer.hourly_micros * cold / HOUR + offer.fee_micros
     audio_hours = max(1.0, work_s) * speed / HOUR
@@ -128,7 +129,7 @@ def _judged(
 ) -> Score:
     host = hosts.get(offer.machine_id)
     trouble = host.trouble if host else 0.0
-    speed = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    speed = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
     work = min(policy.max_life_s, max(_SPREAD_S / 6, demand.audio_s / speed))
     scored = score(offer, demand, policy, speeds, work_s=work, trouble=trouble)
     why = unfit(offer, policy, caps, now) or objection(host, now)

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
+from lib.fleet.limits import least_wish
 from lib.fleet.model import HOUR, Caps, Demand, Host, Offer, Policy
-from lib.fleet.money import cost
+from lib.fleet.money import MARGIN, Accounts, Budget, cost
 from lib.fleet.offers import best, ranked
 from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s
 from lib.fleet.speeds import Speeds
 
-#: In the worst case that we plan for, machines are this much slower and each of them is lost once.
-_SLOWER = 2.0
+#: In the worst case that we plan for, machines are half as fast and each of them is lost once, half way.
+_WORST: Final = 2.0 * 1.5
+_DAY: Final = 24 * HOUR
+_MONTH: Final = 30 * _DAY
+
+
+class Stop(NamedTuple):
+    """A cap that is used up before the batch is finished; micro-dollars."""
+
+    setting: str
+    allowed_micros: int
+    needed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a batch costs, micro-dollars, and when it is done, seconds from now."""
+    """What a batch costs, micro-dollars, and when it is done, seconds from now.
+
+    Where a cap ends it, the cost is what the cap allows, and `stopped` or `stopped_at_worst` says which.
+    """
 
     machines: int
     gpu: str
@@ -29,6 +44,8 @@ class Price:
     worst_finish_s: float
     cost_per_audio_minute_micros: int
     why: str
+    stopped: Stop | None = None
+    stopped_at_worst: Stop | None = None
 
 
 def price_batch(
@@ -41,35 +58,63 @@ def price_batch(
     hosts: Mapping[str, Host],
     now: float,
 ) -> Price | None:
-    """Price `demand` on the best of `offers`; None when no offer is fit or there is nothing to do.
+    """Price `demand` on the best of `offers`; None when none is fit and allowed, or there is nothing to do.
 
-    Expected: every machine starts once, works its share, is held idle and ends. Worst: machines run at half
-    their speed, each is lost once half way, and its start is paid again; never more than the caps allow.
+    Expected: every machine starts once for each of its lives, works its share, is held idle and ends. Worst:
+    machines run at half their speed, each is lost once half way, and its start is paid again. Neither is more
+    than the caps allow in that time.
     """
-    chosen = best(ranked(offers, demand, policy, caps, speeds, hosts, now=now))
-    if chosen is None or not demand.jobs:
+    if not demand.jobs or policy.max_machines < 1:
+        return None
+    payable = _payable(offers, policy, caps, now)
+    chosen = best(ranked(payable, demand, policy, caps, speeds, hosts, now=now))
+    if chosen is None:
         return None
     offer, speed = chosen.offer, chosen.speed
     cold = cold_start_s(offer, policy, speeds)
     count = _machines(demand, speed, cold, policy, caps, offer)
     share = demand.audio_s / speed / count
     hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
-    expected = count * (cost(offer.hourly_micros, cold + share + hold) + offer.fee_micros)
-    slow = 2 * cold + 1.5 * _SLOWER * share + hold
-    allowed = needed_life_s(demand, offer, count, policy, speeds)
-    worst = count * (cost(offer.hourly_micros, max(slow, allowed)) + 2 * offer.fee_micros)
-    worst = max(expected, min(worst, _most(caps, slow)))
+    useful = max(60.0, _life_s(offer, policy, caps) - cold - policy.settle_s)
+    starts = max(1, math.ceil(share / useful))
+    whole_s = starts * cold + share + hold
+    expected = _bill(offer, count, whole_s, starts)
+    most_starts = 1 + max(1, math.ceil(_WORST * share / useful))
+    slow_s = most_starts * cold + _WORST * share + hold
+    paid_s = max(slow_s, needed_life_s(demand, offer, count, policy, speeds))
+    worst = min(_bill(offer, count, paid_s, most_starts), count * most_starts * caps.machine)
+    expected, stopped = _stop(caps, whole_s, expected)
+    worst, stopped_at_worst = _stop(caps, paid_s, max(expected, worst))
     return Price(
         machines=count,
         gpu=offer.gpu,
         hourly_micros=offer.hourly_micros,
-        expected_micros=expected,
+        expected_micros=min(expected, worst),
         worst_micros=worst,
-        expected_finish_s=cold + share,
-        worst_finish_s=slow - hold,
+        expected_finish_s=whole_s - hold,
+        worst_finish_s=slow_s - hold,
         cost_per_audio_minute_micros=int(expected / max(1 / 60, demand.audio_s / 60)),
         why=f"{offer.gpu} makes {speed:.1f} s of audio a second at {offer.hourly_micros / 1e6:.3f} $/h",
+        stopped=stopped,
+        stopped_at_worst=stopped_at_worst,
     )
+
+
+def _payable(offers: Sequence[Offer], policy: Policy, caps: Caps, now: float) -> list[Offer]:
+    """Those that the caps can pay for at all: a dear one must not hide a cheaper one."""
+    budget = Budget(Accounts(now), caps)
+    return [item for item in offers if budget.refusal(least_wish(item, policy, now)) is None]
+
+
+def _bill(offer: Offer, count: int, seconds: float, starts: int) -> int:
+    """What so many machines cost, each for so long and started so often."""
+    return count * (cost(offer.hourly_micros, seconds) + starts * offer.fee_micros)
+
+
+def _life_s(offer: Offer, policy: Policy, caps: Caps) -> float:
+    """How long one machine may live at most, by its cap and the policy; another one follows it."""
+    affordable = (caps.machine / MARGIN - offer.fee_micros) * HOUR / max(1, offer.hourly_micros)
+    return min(policy.max_life_s, affordable)
 
 
 def _machines(demand: Demand, speed: float, cold: float, policy: Policy, caps: Caps, offer: Offer) -> int:
@@ -85,9 +130,20 @@ def _machines(demand: Demand, speed: float, cold: float, policy: Policy, caps: C
     return count
 
 
-def _most(caps: Caps, seconds: float) -> int:
-    """What the caps allow in that time at all."""
-    by_hour = caps.hour * math.ceil(seconds / HOUR + 1)
-    by_day = caps.day * math.ceil(seconds / 86_400 + 1)
-    limits = [by_hour, by_day, caps.month]
-    return min(limits if caps.batch is None else [*limits, caps.batch])
+def _stop(caps: Caps, seconds: float, micros: int) -> tuple[int, Stop | None]:
+    """What is spent of so much in so many seconds, and the cap that ends it; None when all have room."""
+    setting, allowed = min(_room(caps, seconds), key=lambda item: item[1])
+    return (micros, None) if micros <= allowed else (allowed, Stop(setting, allowed, micros))
+
+
+def _room(caps: Caps, seconds: float) -> Iterator[tuple[str, int]]:
+    """What each cap allows in that time. The calendar's edges are left out: what a new window would let
+    through counts as not finished within the old one."""
+    if caps.batch is not None:
+        yield "SPEND_CAP_BATCH", caps.batch
+    for name, cap, length in (
+        ("HOUR", caps.hour, HOUR),
+        ("DAY", caps.day, _DAY),
+        ("MONTH", caps.month, _MONTH),
+    ):
+        yield f"SPEND_CAP_{name}", cap * max(1, math.ceil(seconds / length))

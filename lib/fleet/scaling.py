@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from lib.fleet.lifecycle import State
+from lib.fleet.filling import jobs_to_hold, throughput
+from lib.fleet.lifecycle import PAYING, State
 from lib.fleet.model import Demand, Machine, Offer, Policy
 from lib.fleet.speeds import Speeds
 
 #: States that bring or will bring work done. An unknown one counts: it may be on its way.
 COMING: Final = frozenset({State.PLANNED, State.UNKNOWN, State.RENTED, State.READY})
+
+
+def paid_for(machines: Iterable[Machine]) -> int:
+    """How many count against the most allowed: a machine that leaves is paid for until it is gone."""
+    return sum(item.state in PAYING for item in machines)
 
 
 def cold_start_s(offer: Offer, policy: Policy, speeds: Speeds) -> float:
@@ -34,7 +40,9 @@ def hold_s(hourly_micros: int, fee_micros: int, cold_s: float, policy: Policy) -
 def finish_s(demand: Demand, machines: Iterable[Machine], policy: Policy, speeds: Speeds) -> float | None:
     """Seconds until the backlog is done by the machines that work or are coming; None without any."""
     total = sum(
-        speeds.of(demand.engine, item.gpu, 1.0, policy.speed) for item in machines if item.state in COMING
+        throughput(demand, speeds.of(demand.engine, item.gpu, 1.0, policy.speed), policy)
+        for item in machines
+        if item.state in COMING
     )
     return demand.audio_s / total if total else None
 
@@ -48,16 +56,19 @@ def wants_another(
     there are jobs enough to share, and it brings the end nearer by at least its own cold start: otherwise
     we would pay for a start that nobody notices.
     """
-    coming = [item for item in machines if item.state in COMING]
-    if not demand.waiting or len(coming) >= policy.max_machines:
+    have = list(machines)
+    if not demand.waiting or paid_for(have) >= policy.max_machines:
         return None
+    coming = [item for item in have if item.state in COMING]
     now_s = finish_s(demand, coming, policy, speeds)
     if now_s is None:
         return f"{demand.jobs} jobs and no machine"
-    if now_s <= policy.drain_target_s or demand.waiting <= len(coming) * policy.slots:
+    speed = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    room = len(coming) * jobs_to_hold(demand, speed, policy)
+    if now_s <= policy.drain_target_s or demand.waiting <= room:
         return None
     cold = cold_start_s(offer, policy, speeds)
-    own = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    own = throughput(demand, speed, policy)
     rate = demand.audio_s / now_s
     then_s = (demand.audio_s + own * cold) / (rate + own)
     if now_s - then_s < cold:
@@ -68,7 +79,7 @@ def wants_another(
 def needed_life_s(demand: Demand, offer: Offer, sharing: int, policy: Policy, speeds: Speeds) -> float:
     """How long a machine is asked for: its start, twice its share of the work, its hold and its end."""
     cold = cold_start_s(offer, policy, speeds)
-    own = speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed)
+    own = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
     work = demand.audio_s / own / max(1, sharing)
     hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
     settle = max(policy.settle_s, 3 * demand.audio_s_per_job / own)

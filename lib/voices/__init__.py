@@ -14,6 +14,7 @@ from lib.voices.engines import (
     Preset,
     engine_facts,
     engine_names,
+    estimated_audio_s,
 )
 from lib.voices.errors import (
     InvalidVoice,
@@ -51,6 +52,7 @@ __all__ = [
     "check_text",
     "engine_facts",
     "engine_names",
+    "estimated_audio_s",
     "load_voice",
     "unspoken_characters",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -135,6 +136,26 @@ def test_w6_a_provider_that_refuses_for_an_hour_does_not_end_the_destroying() ->
         taste=Taste(base_speed=0.3, dead_man=False),
     )
     assert not world.conditions.market.living()
+
+
+def test_w9_short_jobs_do_not_wait_for_the_next_pass() -> None:
+    world = live(count=200, taste=Taste(base_speed=80.0), policy=Policy(speed=80.0, max_machines=1))
+    first, last = (told(world, "settled")[index].at for index in (0, -1))
+    assert done(world) == 200
+    assert last - first < 250  # two in a pass of ten seconds took 1000 s
+
+
+def test_w9_machines_that_leave_count_against_the_most() -> None:
+    world = live(
+        *(Planned(Fault.ZOMBIE, at=at) for at in (400.0, 500.0, 600.0)),
+        Planned(Fault.PREEMPTION, at=620.0, seconds=9000.0),
+        count=40,
+        policy=Policy(speed=0.3, max_machines=1),
+        taste=Taste(base_speed=0.3, dead_man=False),
+    )
+    lives = lives_of(world)
+    assert len(lives) > 1
+    assert all(one.end <= other.begin for one, other in pairwise(lives))
 
 
 def test_w10_after_two_preemptions_the_work_goes_on_where_nobody_can_take_it() -> None:

@@ -93,7 +93,7 @@ def test_totals_are_sums_over_the_jobs(tmp_path: Path, check: RegistryCheck) -> 
         "jobs": 1,
         "takes": 4,
         "characters": 178,
-        "estimated_audio_s": 10.0,
+        "estimated_audio_s": 40.0,
         "estimated_cost_usd": None,
         "problems": 0,
     }

@@ -18,7 +18,7 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from job_runner.pricing import Cost, MarketQuestion, Terms, Work, cost_of
+from job_runner.pricing import Cost, Forbidden, MarketQuestion, Terms, Work, cost_of
 from lib.jobqueue.embedded import EmbeddedServer
 from lib.jobqueue.leader import open_leader_lock
 from lib.jobqueue.market import GpuMarket, Market, publish_market
@@ -27,7 +27,7 @@ from tests.integration.servers import Server
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "jobs.example.yaml"
-TERMS = Terms(4, Decimal(1), Decimal(2), Decimal(10), Decimal(100))
+TERMS = Terms(4, Decimal(1), Decimal(2), Decimal(10), Decimal(100), Decimal(5))
 CLASSES = (
     GpuMarket("RTX 3060", 12, 60_000, 85_000, 9_000, speeds={"hibari": 31.5}, cold_start_s=140.0),
     GpuMarket("RTX 4090", 1, 300_000, 310_000, interruptible=True, perf=1.9),
@@ -90,6 +90,23 @@ def test_the_table_shows_expected_and_worst_and_on_what_they_rest(redis_url: str
     assert "cost unknown" not in lines[-1]
     assert "at worst $" in lines[-1]
     assert "(RTX 3060 at rehearsal, as seen at 20" in lines[-1]
+
+
+def test_the_plan_names_the_limit_that_forbids_renting_and_the_cap_that_ends_the_batch(
+    redis_url: str, tmp_path: Path
+) -> None:
+    publish(redis_url)
+
+    shape = shape_of(plan(tmp_path, "--json", REDIS_URL=redis_url, MAX_DPH="0.01"))
+    assert_unpriced(shape)
+    assert shape["totals"]["forbidden_because"][0].startswith("MAX_DPH is $0.0100 an hour")
+    text = plan(tmp_path, REDIS_URL=redis_url, MAX_DPH="0.01").stdout
+    assert "no machine may be rented for it: MAX_DPH is $0.0100" in text
+    assert "no market seen yet" not in text
+
+    shape = shape_of(plan(tmp_path, "--json", REDIS_URL=redis_url, SPEND_CAP_BATCH="0.04"))
+    assert Decimal(shape["totals"]["worst_cost_usd"]) == Decimal("0.04")
+    assert "at worst it is not finished within SPEND_CAP_BATCH" in shape["totals"]["not_finished_because"]
 
 
 @pytest.mark.parametrize("published", [None, 2 * 3600.0])
@@ -159,9 +176,15 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
 NOW = 1_790_000_000.0
 
 
-def cost(*work: Work, **different: Any) -> Cost | None:
+def reckoned(*work: Work, terms: Terms = TERMS, **different: Any) -> Cost | Forbidden | None:
     market = replace(Market("rehearsal", NOW - 60, CLASSES), **different)
-    return cost_of(work, json.dumps(market.to_json()), TERMS, now=NOW)
+    return cost_of(work, json.dumps(market.to_json()), terms, now=NOW)
+
+
+def cost(*work: Work, **different: Any) -> Cost | None:
+    found = reckoned(*work, **different)
+    assert not isinstance(found, Forbidden)
+    return found
 
 
 def test_what_was_measured_counts_and_the_cheapest_work_is_expected() -> None:
@@ -191,11 +214,60 @@ def test_the_worst_case_is_never_under_the_expected_one() -> None:
         assert found.worst_micros >= found.expected_micros
 
 
-def test_nothing_to_do_and_nothing_to_rent_have_no_price() -> None:
-    assert cost() is None
-    assert cost(Work(10, "hibari"), classes=()) is None
+def test_nothing_to_do_has_no_price() -> None:
+    assert reckoned() is None
+
+
+def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
     dear = replace(CLASSES[0], lowest_hourly_micros=9_000_000, median_hourly_micros=9_000_000)
-    assert cost(Work(10, "hibari"), classes=(dear,)) is None
+    for terms, classes, words in (
+        (TERMS, (), "no machine that fits"),
+        (TERMS, (dear,), "MAX_DPH is $1.0000 an hour; the cheapest machine that fits costs $9.0000"),
+        (replace(TERMS, machines=0), CLASSES, "MAX_MACHINES is 0"),
+        (replace(TERMS, batch=Decimal("0.001")), CLASSES, "SPEND_CAP_BATCH is $0.0010; at least $0.0"),
+        (replace(TERMS, machine=Decimal("0.001")), CLASSES, "SPEND_CAP_MACHINE is $0.0010; at least $0.0"),
+    ):
+        found = reckoned(Work(10, "hibari"), terms=terms, classes=classes)
+        assert isinstance(found, Forbidden)
+        assert words in found.reasons[0]
+
+
+@pytest.mark.parametrize("cap", ["batch", "day", "month"])
+def test_a_cap_bounds_the_cost_and_the_plan_says_that_it_is_not_finished(cap: str) -> None:
+    tight: dict[str, Any] = {cap: Decimal("0.5")}
+    found = reckoned(*[Work(50_000, "hibari")] * 40, terms=replace(TERMS, **tight))
+    assert isinstance(found, Cost)
+    assert found.expected_micros <= found.worst_micros <= 500_000
+    assert f"it is not finished within SPEND_CAP_{cap.upper()}: about $" in found.stopped
+    assert cost(Work(600, "hibari")) == replace(cost(Work(600, "hibari")) or found, stopped="")
+
+
+def test_cheap_offers_have_a_price_though_the_median_is_too_dear() -> None:
+    spread = replace(CLASSES[0], median_hourly_micros=9_000_000)
+    found = cost(Work(600, "hibari"), classes=(spread,))
+    assert found is not None
+    assert found.worst_micros >= found.expected_micros
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"lowest_hourly_micros": -1},
+        {"median_hourly_micros": 0},
+        {"fee_micros": -5},
+        {"perf": -1.0},
+        {"perf": float("inf")},
+        {"speeds": {"hibari": -3.0}},
+        {"cold_start_s": -1.0},
+    ],
+)
+def test_a_market_that_cannot_be_is_no_market(nonsense: dict[str, Any]) -> None:
+    assert reckoned(Work(10, "hibari"), classes=(replace(CLASSES[0], **nonsense),)) is None
+
+
+def test_a_market_of_the_future_is_no_market() -> None:
+    assert reckoned(Work(10, "hibari"), seen_at=NOW + 30) is not None  # clocks differ a little
+    assert reckoned(Work(10, "hibari"), seen_at=NOW + 600) is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +285,7 @@ def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_o
     stored = str(redis_own.get("pab:jobs:market"))
 
     found = cost_of([Work(600, "hibari")], stored, TERMS, now=stage.now())
-    assert found is not None
+    assert isinstance(found, Cost)
     assert found.provider == "simulated"
     assert 0 < found.expected_micros < 500_000
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.fleet import Policy, Speeds, State
-from lib.fleet.scaling import cold_start_s, finish_s, hold_s, needed_life_s, wants_another
+from lib.fleet.scaling import cold_start_s, finish_s, hold_s, needed_life_s, paid_for, wants_another
 from tests.unit.fleet.things import demand, machine, offer
 
 POLICY = Policy(speed=1.0, drain_target_s=1800, boot_s=100, download_gb=10, slots=2, max_machines=8)
@@ -63,6 +63,18 @@ def test_machines_that_are_coming_count() -> None:
 
 def test_never_more_than_allowed() -> None:
     assert not wanted(100_000, 8)
+
+
+def test_a_machine_that_leaves_is_paid_for_and_counts_against_the_most() -> None:
+    work = demand(waiting=30, audio_s_per_job=60.0)
+    two = Policy(speed=1.0, max_machines=2)
+    for state in set(State) - {State.GONE}:
+        one, both = [machine(state)], [machine(state), machine(State.LEAVING)]
+        assert paid_for(both) == 2
+        assert wants_another(work, both, offer(), two, Speeds()) is None, state
+        if state in (State.LEAVING, State.DRAINING):
+            assert wants_another(work, one, offer(), two, Speeds()) is not None
+    assert paid_for([machine(State.GONE)]) == 0
 
 
 def test_measured_speed_decides() -> None:
