@@ -61,6 +61,7 @@ def examine(redis_url: str | None) -> Checkup:
 
 def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> dict[str, Any]:
     """What the server says; nothing when it is the embedded one and its folder is the trouble."""
+    from lib.jobqueue.errors import ServerUnavailable
     from lib.jobqueue.upkeep import upkeep_of
 
     clock = SystemClock()
@@ -72,9 +73,16 @@ def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> d
             seen["server"] = upkeep_of(queue).inspector.server()
             seen["now"] = clock.now()
             seen["place"] = str(queue.server_health()["place"])
-            seen["snapshot"] = queue.snapshot()
-    except (Unavailable, BadConfiguration) as error:
+            if seen["server"].role == "master":  # else the script that counts is refused
+                seen["snapshot"] = queue.snapshot()
+    except ServerUnavailable as error:
+        seen |= {"server_trouble": error.reason, "server_fix": error.fix}
+    except Unavailable as error:
         seen["server_trouble"] = error.message
+    except BadConfiguration as error:
+        folder = "set JOBS_DATA_DIR to a folder that the embedded server can use"
+        forms = "correct REDIS_URL; docs/how-to/own-redis.md has its forms"
+        seen |= {"server_trouble": error.message, "server_fix": folder if embedded else forms}
     return seen
 
 

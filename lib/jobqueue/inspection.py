@@ -13,7 +13,7 @@ from lib.errors import Unavailable
 from lib.jobqueue.keys import GROUP, PRIORITIES, Keys
 from lib.jobqueue.model import ErrorClass, JobState
 from lib.jobqueue.observed import COUNTED_AT_MOST, KeySize, PlaceInLine, ServerFacts
-from lib.jobqueue.permissions import NEEDED
+from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
 from lib.jobqueue.rows import STAGED, Row
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
@@ -181,11 +181,12 @@ class Inspector:
         lines = str(self._one("INFO")).splitlines()
         info = {name: value for name, _, value in (line.partition(":") for line in lines)}
         seconds, micros = self._one("TIME")
+        role = info.get("role", "master")
         version = info.get("valkey_version") or info.get("redis_version", "0")
         return ServerFacts(
             name=info.get("server_name", "redis"),
             version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
-            role=info.get("role", "master"),
+            role=role,
             appendonly=info.get("aof_enabled") == "1",
             appendfsync=self._appendfsync(),
             last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
@@ -193,7 +194,9 @@ class Inspector:
             used_memory=int(info.get("used_memory", 0)),
             maxmemory=int(info.get("maxmemory", 0)),
             time=int(seconds) + int(micros) / 1_000_000,
-            refused=self._refused(),
+            # a replica runs no script that could write; that it is one says enough
+            refused=self.refused(NEEDED) if role == "master" else (),
+            refused_upkeep=self.refused(self._upkeep_needs()) if role == "master" else (),
         )
 
     def _appendfsync(self) -> str | None:
@@ -203,10 +206,24 @@ class Inspector:
             return None
         return str(reply[1]) if reply else None
 
-    def _refused(self) -> tuple[str, ...]:
+    def _upkeep_needs(self) -> tuple[str, ...]:
+        """Without the command that a server does not know, and therefore permits to nobody."""
+        try:
+            known = self.knows("WAITAOF")
+        except Unavailable:  # then the right to ask that is missing, and told
+            known = False
+        return tuple(words for words in NEEDED_BY_UPKEEP if known or not words.startswith("WAITAOF"))
+
+    def knows(self, command: str) -> bool:
+        """Whether the server has that command, which is newer than Redis 7.0."""
+        found = self._one("COMMAND", "INFO", command.lower())
+        return bool(found) and found[0] is not None
+
+    def refused(self, commands: Sequence[str]) -> tuple[str, ...]:
+        """Which of these commands, in the words of lib.jobqueue.permissions, this user may not send."""
         script = load("permitted")
-        commands = json.dumps([words.split() for words in NEEDED])
-        reply = self._transport.evaluate(script, self._keys.named(script.keys), (commands,))
+        listed = json.dumps([words.split() for words in commands])
+        reply = self._transport.evaluate(script, self._keys.named(script.keys), (listed,))
         return tuple(dict.fromkeys(str(name) for name in reply))
 
 

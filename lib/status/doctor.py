@@ -30,6 +30,9 @@ STORE_REFUSES: Final = Kind("D014", _E, "The store cannot be written")
 DATA_REFUSES: Final = Kind("D015", _E, "The data folder cannot be written")
 DISK_LOW: Final = Kind("D016", _W, "A disk is nearly full")
 NOT_LOOKED_AT: Final = Kind("D017", _W, "The provider was not looked at")
+UPKEEP_REFUSED: Final = Kind(
+    "D019", _W, "The user may not send commands that flush, reconcile or enqueue --durable need"
+)
 NEVER_SYNCED: Final = Kind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
@@ -45,7 +48,7 @@ KINDS: Final = (
         CLOCK_SKEW,
     ),
     *(NO_WATCHER, STALE_LEASES, BAD_VOICE, NO_ENGINE, STORE_REFUSES, DATA_REFUSES, DISK_LOW, NOT_LOOKED_AT),
-    NEVER_SYNCED,
+    *(NEVER_SYNCED, UPKEEP_REFUSED),
 )
 
 _OLDEST: Final = {"valkey": (8, 0), "redis": (7, 0)}
@@ -74,7 +77,8 @@ class Disk:
 class Checkup:
     """Everything that was looked at. `now` is this machine's clock when `server.time` was read.
 
-    `server` is None when it could not be asked; `server_trouble` then says why. A trouble that is None means
+    `server` is None when it could not be asked; `server_trouble` then says why, `server_fix` what
+    mends it. A trouble that is None means
     that the thing was tried and works.
     """
 
@@ -82,6 +86,7 @@ class Checkup:
     place: str
     server: ServerFacts | None = None
     server_trouble: str | None = None
+    server_fix: str = "start the server, or set REDIS_URL to one that runs"
     snapshot: Snapshot | None = None
     voices: Sequence[Trouble] = ()
     engine: Trouble | None = None
@@ -103,7 +108,7 @@ def _of_server(seen: Checkup) -> Iterator[Finding]:
             UNREACHABLE,
             seen.place,
             seen.server_trouble,
-            "start the server, or set REDIS_URL to one that runs",
+            seen.server_fix,
         )
     if seen.server is not None:
         yield from _version(seen.server, seen.place)
@@ -132,6 +137,14 @@ def _version(server: ServerFacts, place: str) -> Iterator[Finding]:
             place,
             f"this user may not send {', '.join(server.refused)}",
             "permit them on the queue's keys with ACL SETUSER; docs/reference/redis-keys.md lists all",
+        )
+    if server.refused_upkeep:
+        yield Finding(
+            UPKEEP_REFUSED,
+            place,
+            f"this user may not send {', '.join(server.refused_upkeep)}, so some of flush, reconcile and "
+            "enqueue --durable are refused",
+            "permit them with ACL SETUSER (docs/reference/redis-keys.md), or leave those to another user",
         )
 
 

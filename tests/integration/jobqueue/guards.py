@@ -34,6 +34,7 @@ _SUITES: Final = (
     "tests/contract/jobqueue",
     "tests/integration/jobqueue/test_staging.py",
     "tests/integration/jobqueue/test_server_trouble.py",
+    "tests/integration/jobqueue/test_memory_full.py",
     "tests/integration/jobqueue/test_idle_and_consumers.py",
     "tests/integration/jobqueue/test_lost_replies.py",
     "tests/integration/jobqueue/test_safety_net.py",
