@@ -86,12 +86,13 @@ def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> d
     return seen
 
 
-def show_findings(findings: Sequence[Finding], *, nothing: str, remedy: str = "do") -> None:
-    """Each finding with what mends it, for people; `remedy` is the word before that."""
+def show_findings(findings: Sequence[Finding], *, nothing: str, tried: bool = False) -> None:
+    """Each finding with what mends it, for people; once that was `tried`, with what came of it."""
     if not findings:
         output.say(nothing)
     for item in findings:
         word = "mended" if item.mended else item.kind.severity.value
         output.say_state(word, f" {item.kind.id} {item.kind.title}", pad=7)
         output.say(f"        {item.sentence}.")
-        output.say(f"        {'done' if item.mended else remedy}: {item.fix}.")
+        word = "done" if item.mended else "left" if tried else item.remedy
+        output.say(f"        {word}: {item.fix}.")

@@ -43,19 +43,19 @@ class Durability:
                 f"--durable needs a server with an append-only file, and the one at {place} has appendonly "
                 "no; nothing was enqueued. Set appendonly yes there, or leave out --durable"
             )
-        if facts.appendfsync == "always":
+        if self._tells() or facts.appendfsync == "always":
             return
-        if missing := self._inspector.refused(_RIGHTS):
-            if "COMMAND" in missing or self._inspector.knows("WAITAOF"):
-                raise BadConfiguration(
-                    f"--durable needs WAITAOF, and this user of the server at {place} may not send "
-                    f"{', '.join(missing)}; nothing was enqueued. Permit it with ACL SETUSER "
-                    "(docs/reference/redis-keys.md), or leave out --durable"
-                )
+        missing = self._inspector.refused(_RIGHTS)
+        if missing and ("COMMAND" in missing or self._inspector.knows("WAITAOF")):
             raise BadConfiguration(
-                f"--durable needs WAITAOF (Redis 7.2, Valkey 7.2) or appendfsync always, and the "
-                f"{facts.name} {facts.version_text} at {place} has neither; nothing was enqueued"
+                f"--durable needs WAITAOF, and this user of the server at {place} may not send "
+                f"{', '.join(missing)}; nothing was enqueued. Permit it with ACL SETUSER "
+                "(docs/reference/redis-keys.md), or leave out --durable"
             )
+        raise BadConfiguration(
+            f"--durable needs WAITAOF (Redis 7.2, Valkey 7.2) or appendfsync always, and the "
+            f"{facts.name} {facts.version_text} at {place} has neither; nothing was enqueued"
+        )
 
     def wait(self) -> str:
         """Return once all that was written before is on the server's disk; where it is, for people.

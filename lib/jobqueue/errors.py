@@ -33,6 +33,17 @@ class UnknownJob(BadInput):
         self.nearest = nearest
 
 
+class DamagedRow(JobRunnerError):
+    """What the server keeps of a job's state cannot be read: somebody wrote past the scripts."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"the row of {request_id} in the hash of states cannot be read (R022); job-runner reconcile "
+            "--apply removes it with all that is kept of the job, then enqueue the job again"
+        )
+        self.request_id = request_id
+
+
 class QueueBusy(TryAgain):
     """Another producer is enqueueing the same request ids at this moment."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from lib.errors import Unavailable
@@ -14,7 +15,7 @@ from lib.jobqueue.keys import GROUP, PRIORITIES, Keys
 from lib.jobqueue.model import ErrorClass, JobState
 from lib.jobqueue.observed import COUNTED_AT_MOST, KeySize, PlaceInLine, ServerFacts
 from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
-from lib.jobqueue.rows import STAGED, Row
+from lib.jobqueue.rows import STAGED, Row, state_in
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 
@@ -49,7 +50,7 @@ class Inspector:
         raw, lease = self._transport.together(
             ("HGET", keys["state"], request_id), ("ZSCORE", keys["leases"], request_id)
         )
-        row = Row.parse(raw)
+        row = Row.parse(raw, request_id)
         if row is None or row.state == STAGED or row.state != JobState.WAITING:
             return None
         higher = sum(int(self._one("XLEN", keys[name])) for name in _above(row.priority))
@@ -76,9 +77,15 @@ class Inspector:
     # --- many jobs; cost grows with what is asked for ----------------------------------------------------
 
     def job_states(self) -> Iterator[tuple[str, str]]:
-        """Every known id with its state, `staged` included; one that moves meanwhile may come with either."""
-        for request_id, raw in self._fields("state"):
-            yield request_id, str(json.loads(raw)[0])
+        """Every known id with its state, `staged` and `damaged` included; one that moves meanwhile may come
+        with either.
+        """
+        for request_id, raw in self.rows():
+            yield request_id, state_in(raw)
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every known id with its row as it is stored."""
+        return self._fields("state")
 
     def ids_anywhere(self) -> Iterator[str]:
         """Every id that any key but `state` speaks of, several times if several do."""
@@ -92,13 +99,15 @@ class Inspector:
         for request_id, raw in self._fields("result"):
             yield request_id, json.loads(raw).get("result") or {}
 
-    def entries(self, priority: str) -> Iterator[str]:
-        """The ids of a stream's entries, then of those that are given out."""
-        start = "-"
+    def entries(self, priority: str, but_of: AbstractSet[str] = frozenset()) -> Iterator[str]:
+        """The ids of a stream's entries, without those of some jobs, then of those that are given out."""
+        start, left_out = "-", set[str]()
         while page := self._one("XRANGE", self._keys[priority], start, "+", "COUNT", _PAGE):
-            yield from (str(entry[0]) for entry in page)
+            unwanted = {str(entry[0]) for entry in page if not but_of.isdisjoint(entry[1])}
+            left_out |= unwanted
+            yield from (str(entry[0]) for entry in page if str(entry[0]) not in unwanted)
             start = f"({page[-1][0]}"
-        yield from self._pending(priority)
+        yield from (entry for entry in self._pending(priority) if entry not in left_out)
 
     def _pending(self, priority: str) -> Iterator[str]:
         stream, start = self._keys[priority], "-"
