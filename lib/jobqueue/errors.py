@@ -33,6 +33,19 @@ class UnknownJob(BadInput):
         self.nearest = nearest
 
 
+class NotAccepted(UnknownJob):
+    """The id stands in a file that is not accepted: it is being enqueued, or its producer was stopped."""
+
+    def __init__(self, request_id: str) -> None:
+        BadInput.__init__(
+            self,
+            f"{request_id} is not accepted: the file it stands in is being enqueued at this moment, or the "
+            "producer was stopped; enqueue the file again, which is safe in both cases",
+        )
+        self.request_id = request_id
+        self.nearest = ()
+
+
 class DamagedRow(JobRunnerError):
     """What the server keeps of a job's state cannot be read: somebody wrote past the scripts."""
 

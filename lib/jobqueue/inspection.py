@@ -74,6 +74,15 @@ class Inspector:
                 return str(fields["last-delivered-id"])
         return "0-0"
 
+    def has_spec(self, request_id: str) -> bool:
+        """Whether what should be spoken is known."""
+        return bool(self._one("HEXISTS", self._keys["spec"], request_id))
+
+    def is_staged(self, request_id: str) -> bool:
+        """Whether the id stands in a file that is being enqueued, or whose producer was stopped at it."""
+        raw = self._one("HGET", self._keys["state"], request_id)
+        return raw is not None and state_in(str(raw)) == STAGED
+
     # --- many jobs; cost grows with what is asked for ----------------------------------------------------
 
     def job_states(self) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from lib.jobqueue import Snapshot
 from lib.jobqueue.observed import ServerFacts
+from lib.status.advice import A_WATCHER
 from lib.status.findings import Finding, Kind, Severity
 from lib.units import bytes_text, seconds_text
 
@@ -214,14 +215,14 @@ def _of_queue(seen: Checkup) -> Iterator[Finding]:
             STALE_LEASES,
             "watchers",
             f"{shot.stale_pel} leases ran out and nobody has taken them back yet",
-            running if shot.lock_owner else "start a watcher (job-watcher run); it takes them back",
+            running if shot.lock_owner else f"start a watcher ({A_WATCHER}); it takes them back",
         )
     elif shot.outstanding and shot.lock_owner is None:
         yield Finding(
             NO_WATCHER,
             "watchers",
             f"{shot.outstanding} jobs are outstanding and no watcher was seen lately",
-            "start one with job-watcher run",
+            f"start one with {A_WATCHER}",
         )
 
 

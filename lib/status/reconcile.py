@@ -15,12 +15,6 @@ FORGET: Final = "--apply --forget-gone"
 DONE: Final = "done"
 LEFT: Final = "left"
 
-#: The one advice for a done job whose audio is gone from the store, wherever it is told.
-AUDIO_GONE_ADVICE: Final = (
-    "job-runner reconcile --apply puts it back if the published copy is still whole, "
-    "else job-runner reconcile --apply --forget-gone forgets the job, then enqueue it again"
-)
-
 #: By the words of lib.jobqueue.upkeep.MISFITS and the three about files: kind, sentence, what --apply does.
 _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "unreachable": (
