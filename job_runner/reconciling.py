@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.upkeep import Upkeep
 from lib.status.findings import Finding
-from lib.status.reconcile import finding
-from lib.storage import (
-    ArtifactMismatch,
-    Storage,
-    StorageUnavailable,
-    StoredArtifact,
-    Take,
-    publish_takes,
-    takes_of,
-)
+from lib.status.reconcile import FORGET, LEFT, finding
+from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored
 
@@ -49,55 +41,103 @@ class Audit:
                 yield from self._check_again(request_id)
 
     def _in_order(self, takes: list[Take]) -> bool:
-        stored = all(self._whole(artifact) for _, artifact in (*_audio(takes), *_waveforms(takes)))
-        return stored and all(self._published(take) for take in takes)
+        files = [*_audio(takes), *_waveforms(takes)]
+        return not self._gone(files) and not self._unpublished(files)
 
-    def _published(self, take: Take) -> bool:
-        """A published file may be edited by its user, so only its absence counts."""
-        names = [take.output]
-        if take.peaks is not None and self._storage.has(take.peaks.artifact):  # else there is none to publish
-            names.append(take.peaks.output)
-        return all(Path(self._storage.location(name)).is_file() for name in names)
+    def _gone(self, files: Iterable[_File]) -> list[_File]:
+        return [(output, artifact) for output, artifact in files if not self._whole(artifact)]
+
+    def _unpublished(self, files: Iterable[_File]) -> list[_File]:
+        """Those that are stored and not published. A published file may be edited by its user, so only its
+        absence counts.
+        """
+        return [
+            (output, artifact)
+            for output, artifact in files
+            if self._storage.has(artifact) and not Path(self._storage.location(output)).is_file()
+        ]
 
     def _check_again(self, request_id: str) -> Iterator[Finding]:
-        """The record may have been read long ago; a job that went meanwhile is no finding."""
+        """The record may have been read long ago; a job that went meanwhile is no finding.
+
+        Audio, waveforms and published files are each looked at: one run tells of all, and mends all.
+        """
         job = self._queue.result(request_id)
         if job is None or job.state is not JobState.DONE:
             return
         takes = takes_of(job.result)
         if gone := self._gone(_audio(takes)):
-            mended = self._mend and (self._bring_back(gone, takes) or self._forgotten(job))
-            yield finding("artifact_gone", request_id, mended=mended)
-        elif gone := self._gone(_waveforms(takes)):
-            mended = self._mend and self._bring_back(gone, takes)
-            yield finding("waveform_gone", request_id, mended=mended)
-        elif not self._in_order(takes):
-            yield finding("unpublished", request_id, mended=self._mend and self._publish(takes))
+            found = self._audio_gone(job, gone)
+            yield found
+            if found.mended and self._queue.result(request_id) is None:  # forgotten
+                return
+        if gone := self._gone(_waveforms(takes)):
+            yield self._waveform_gone(request_id, gone)
+        if missing := self._unpublished([*_audio(takes), *_waveforms(takes)]):
+            yield self._publish(request_id, missing)
 
-    def _gone(self, files: Iterable[_File]) -> list[_File]:
-        return [(output, artifact) for output, artifact in files if not self._whole(artifact)]
+    def _audio_gone(self, job: FinishedJob, gone: list[_File]) -> Finding:
+        word, name = "artifact_gone", job.request_id
+        lost = self._lost_for_good(gone)
+        if lost is None:
+            return self._brought_back(word, name, gone)
+        if not self._mend:
+            return finding(
+                word, name, remedy=FORGET, fix=f"{lost}; the job is forgotten, then enqueue it again"
+            )
+        if not self._forget:
+            how = "job-runner reconcile --apply --forget-gone forgets the job, then enqueue it again"
+            return finding(word, name, remedy=FORGET, fix=f"{lost}, so nothing was copied back; {how}")
+        if self._upkeep.forget([(name, job.lease_no)]):
+            return finding(word, name, mended=True, fix="forgotten: enqueue it again")
+        return finding(
+            word, name, remedy=LEFT, fix="the job moved meanwhile, so it was not forgotten; look again"
+        )
 
-    def _bring_back(self, gone: list[_File], takes: list[Take]) -> bool:
-        """Copy files into the store from their published copies, where those are whole."""
+    def _waveform_gone(self, request_id: str, gone: list[_File]) -> Finding:
+        lost = self._lost_for_good(gone)
+        if lost is None:
+            return self._brought_back("waveform_gone", request_id, gone)
+        fix = f"{lost}, so nothing brings it back; the audio does not need it"
+        return finding("waveform_gone", request_id, remedy=LEFT, fix=fix)
+
+    def _lost_for_good(self, gone: Iterable[_File]) -> str | None:
+        """Why the files cannot be copied back; None when each has a whole published copy."""
+        for output, artifact in gone:
+            try:
+                stands = self._storage.stands(artifact, output)
+            except OSError as error:
+                return f"its published file {output} cannot be read ({error.strerror})"
+            if not stands:
+                return f"its published file {output} is {'gone, too' if stands is None else 'another one'}"
+        return None
+
+    def _brought_back(self, word: str, request_id: str, gone: list[_File]) -> Finding:
+        """Copy files into the store from their published copies, which are whole."""
+        if not self._mend:
+            return finding(word, request_id)
         try:
             for output, artifact in gone:
                 copy = Path(self._storage.location(output))
                 self._storage.put(copy, sha256=artifact.sha256, size=artifact.size)
-        except (ArtifactMismatch, StorageUnavailable, OSError):
-            return False
-        return self._publish(takes)
+        except (ArtifactMismatch, StorageUnavailable, OSError) as error:
+            return finding(word, request_id, remedy=LEFT, fix=f"it was not copied back: {_words(error)}")
+        return finding(word, request_id, mended=True, fix="copied back from the published file")
 
-    def _forgotten(self, job: FinishedJob) -> bool:
-        """Have the job forgotten, if that is wanted."""
-        wanted = [(job.request_id, job.lease_no)] if self._forget else []
-        return bool(self._upkeep.forget(wanted))
-
-    def _publish(self, takes: list[Take]) -> bool:
+    def _publish(self, request_id: str, missing: Sequence[_File]) -> Finding:
+        if not self._mend:
+            return finding("unpublished", request_id)
         try:
-            publish_takes(self._storage, takes)
-        except (StorageUnavailable, OSError):
-            return False
-        return True
+            for output, artifact in missing:
+                self._storage.publish(artifact, output)
+        except (StorageUnavailable, OSError) as error:
+            fix = f"it was not published again: {_words(error)}"
+            return finding("unpublished", request_id, remedy=LEFT, fix=fix)
+        return finding("unpublished", request_id, mended=True, fix="published again from the store")
+
+
+def _words(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 def _audio(takes: Iterable[Take]) -> Iterator[_File]:

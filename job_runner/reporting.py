@@ -12,6 +12,7 @@ from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobspec import JobSpec
+from lib.status.advice import AUDIO_GONE, RECORD_GONE
 from lib.storage import Storage, takes_of
 from lib.units import seconds_text
 
@@ -121,13 +122,15 @@ def _row(
 
 
 def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ReportRow:
-    takes = takes_of(finished.result) if finished else []
+    takes = takes_of(finished.result if finished else None)
     gone = [take for take in takes if not storage.has(take.artifact)]
+    if finished is None:
+        return ReportRow(spec, Standing.ARTIFACT_GONE, f"its record is lost; {RECORD_GONE}")
     if not takes:
         return ReportRow(spec, Standing.ARTIFACT_GONE, "its result record names no audio")
     if gone:
         which = "" if len(takes) == 1 else f" of take {gone[0].number}"
-        reason = f"the audio{which} is not in the store; give it a new request_id to have it spoken again"
+        reason = f"the audio{which} is not in the store; {AUDIO_GONE}"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
     published = all(storage.published(take.output) for take in takes)
     lost = "its published file is missing; put it back with: job-runner reconcile --apply"

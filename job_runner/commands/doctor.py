@@ -61,6 +61,7 @@ def examine(redis_url: str | None) -> Checkup:
 
 def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> dict[str, Any]:
     """What the server says; nothing when it is the embedded one and its folder is the trouble."""
+    from lib.jobqueue.errors import ServerUnavailable
     from lib.jobqueue.upkeep import upkeep_of
 
     clock = SystemClock()
@@ -72,18 +73,26 @@ def _server(redis_url: str | None, *, embedded: bool, data: Trouble | None) -> d
             seen["server"] = upkeep_of(queue).inspector.server()
             seen["now"] = clock.now()
             seen["place"] = str(queue.server_health()["place"])
-            seen["snapshot"] = queue.snapshot()
-    except (Unavailable, BadConfiguration) as error:
+            if seen["server"].role == "master":  # else the script that counts is refused
+                seen["snapshot"] = queue.snapshot()
+    except ServerUnavailable as error:
+        seen |= {"server_trouble": error.reason, "server_fix": error.fix}
+    except Unavailable as error:
         seen["server_trouble"] = error.message
+    except BadConfiguration as error:
+        folder = "set JOBS_DATA_DIR to a folder that the embedded server can use"
+        forms = "correct REDIS_URL; docs/how-to/own-redis.md has its forms"
+        seen |= {"server_trouble": error.message, "server_fix": folder if embedded else forms}
     return seen
 
 
-def show_findings(findings: Sequence[Finding], *, nothing: str, remedy: str = "do") -> None:
-    """Each finding with what mends it, for people; `remedy` is the word before that."""
+def show_findings(findings: Sequence[Finding], *, nothing: str, tried: bool = False) -> None:
+    """Each finding with what mends it, for people; once that was `tried`, with what came of it."""
     if not findings:
         output.say(nothing)
     for item in findings:
         word = "mended" if item.mended else item.kind.severity.value
         output.say_state(word, f" {item.kind.id} {item.kind.title}", pad=7)
         output.say(f"        {item.sentence}.")
-        output.say(f"        {'done' if item.mended else remedy}: {item.fix}.")
+        word = "done" if item.mended else "left" if tried else item.remedy
+        output.say(f"        {word}: {item.fix}.")

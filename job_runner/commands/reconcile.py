@@ -13,6 +13,7 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import ExitStatus
 from lib.jobqueue.upkeep import upkeep_of
+from lib.status.reconcile import closing
 
 
 def command(
@@ -49,7 +50,7 @@ def command(
         shown = [item.to_json() for item in findings]
         output.emit_json({"applied": apply, "findings": shown, "mended": len(shown) - left, "left": left})
     else:
-        show_findings(findings, nothing="Everything fits together.", remedy="--apply")
-        if left and not apply:
-            output.note("nothing was changed; mend it with: job-runner reconcile --apply")
+        show_findings(findings, nothing="Everything fits together.", tried=apply)
+        if last := closing(findings, applied=apply):
+            output.note(last)
     return ExitStatus.JOB_FAILED if left else ExitStatus.OK

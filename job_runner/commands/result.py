@@ -9,7 +9,8 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
-from lib.jobqueue import FinishedJob, JobQueue, JobState, UnknownJob
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState, UnknownJob
+from lib.status.advice import RECORD_GONE
 from lib.storage import files_of, takes_of
 
 
@@ -18,7 +19,8 @@ def command(
 ) -> int:
     """Show where a job's audio is and its measures, or why it failed.
 
-    Exit status 1 when it failed or was canceled, 75 while it is not finished, 65 for an unknown id.
+    Exit status 1 when it failed, was canceled or lost its record, 75 while it is not finished, 65 for an
+    unknown id.
     """
     with wiring.open_queue(redis_url) as queue:
         finished = queue.result(request_id)
@@ -39,6 +41,9 @@ def _unfinished(queue: JobQueue, request_id: str, *, as_json: bool) -> int:
     if as_json:
         since = rfc3339(record.since)
         output.emit_json({"request_id": request_id, "status": record.state.value, "since": since})
+    if record.state in TERMINAL:
+        output.note(f"{request_id} is {record.state.value}, and its record is lost; {RECORD_GONE}.")
+        return ExitStatus.JOB_FAILED
     output.note(f"{request_id} is {record.state.value}; it has no result yet.")
     return ExitStatus.TRY_AGAIN
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
 
 import redis
 from redis import exceptions as refused
@@ -21,6 +22,12 @@ _SENTINEL_PORT: Final = 26379
 _SENTINEL: Final = "+sentinel"
 _CLUSTER: Final = "+cluster"
 _SENTINEL_WORDS: Final = ("sentinel_username", "sentinel_password")
+#: What may stand behind the ?; docs/how-to/own-redis.md lists them. Others would reach the client unchecked.
+_WORDS: Final = ("db", "username", "password", "client_name")
+_TCP_WORDS: Final = ("socket_connect_timeout", "socket_keepalive")
+_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_WORDS: Final = (*_FILES, "ssl_ca_path", "ssl_password", "ssl_cert_reqs", "ssl_check_hostname")
+_CERT_REQS: Final = ("none", "optional", "required")
 
 
 class NoPrimary(refused.ConnectionError):
@@ -178,6 +185,7 @@ def read_address(url: str) -> Address:
 def _read(url: str) -> Address:
     parts = urlsplit(url)
     scheme = parts.scheme
+    _check(parts)
     if scheme == "unix" or (not scheme.endswith((_SENTINEL, _CLUSTER)) and "," not in parts.netloc):
         return OneServer(_settings_of(url))
     plain = scheme.removesuffix(_SENTINEL).removesuffix(_CLUSTER)
@@ -196,8 +204,43 @@ def _read(url: str) -> Address:
     return InCluster(settings, places)
 
 
+def _check(parts: SplitResult) -> None:
+    """See that nothing stands in the URL which the client library would pass over, or break at."""
+    if parts.fragment or "#" in parts.geturl():
+        raise _Unusable("a # in it is written %23")
+    query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    known = (*_WORDS, *(_TCP_WORDS if parts.scheme != "unix" else ()))
+    known += _TLS_WORDS if parts.scheme.startswith("rediss") else ()
+    known += _SENTINEL_WORDS if parts.scheme.endswith(_SENTINEL) else ()
+    if not query.keys() <= set(known):
+        tls = "" if parts.scheme.startswith("rediss") else "; those of TLS (ssl_...) need rediss://"
+        raise _Unusable(f"behind the ? may stand {', '.join(known)} and nothing else{tls}")
+    path = parts.path.strip("/")
+    database = path.partition("/")[2] if parts.scheme.endswith(_SENTINEL) else path
+    if parts.scheme == "unix":
+        database = ""
+    for number in (database, query.get("db", "")):
+        if number and not (number.isascii() and number.isdecimal()):
+            raise _Unusable("the database is a number")
+    for name in _FILES:
+        if name in query and not os.access(query[name], os.R_OK):
+            raise _Unusable(f"{name} names a file that is not there, or cannot be read")
+    if query.get("ssl_cert_reqs", "none") not in _CERT_REQS:
+        raise _Unusable(f"ssl_cert_reqs is one of {', '.join(_CERT_REQS)}")
+    _check_ports(parts)
+
+
+def _check_ports(parts: SplitResult) -> None:
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        try:
+            _ = urlsplit(f"//{host}").port
+        except ValueError:
+            raise _Unusable("a port is a number from 0 to 65535") from None
+
+
 def _settings_of(url: str) -> dict[str, Any]:
     given = {"protocol": 2, "decode_responses": True, "retry": Retry(NoBackoff(), 0)}
+    given["driver_info"] = None  # CLIENT SETINFO is a right that Redis 7.0 cannot give, and two more commands
     if not url.startswith("unix:"):
         given["socket_connect_timeout"] = _CONNECTED_WITHIN_S
     pool = redis.ConnectionPool.from_url(url, **given)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.errors import BadConfiguration, TryAgain, Unavailable
+from lib.errors import BadConfiguration, TryAgain
 from lib.jobqueue.inspection import Inspector
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 from lib.jobqueue.wire import Command
 
+_RIGHTS: Final = ("COMMAND INFO waitaof", "WAITAOF 1 0 1")
 _WITHIN_MS: Final = 5_000  # shorter than the connection's own patience
 
 
@@ -42,11 +43,19 @@ class Durability:
                 f"--durable needs a server with an append-only file, and the one at {place} has appendonly "
                 "no; nothing was enqueued. Set appendonly yes there, or leave out --durable"
             )
-        if not self._tells() and facts.appendfsync != "always":
+        if self._tells() or facts.appendfsync == "always":
+            return
+        missing = self._inspector.refused(_RIGHTS)
+        if missing and ("COMMAND" in missing or self._inspector.knows("WAITAOF")):
             raise BadConfiguration(
-                f"--durable needs WAITAOF (Redis 7.2, Valkey 7.2) or appendfsync always, and the "
-                f"{facts.name} {facts.version_text} at {place} has neither; nothing was enqueued"
+                f"--durable needs WAITAOF, and this user of the server at {place} may not send "
+                f"{', '.join(missing)}; nothing was enqueued. Permit it with ACL SETUSER "
+                "(docs/reference/redis-keys.md), or leave out --durable"
             )
+        raise BadConfiguration(
+            f"--durable needs WAITAOF (Redis 7.2, Valkey 7.2) or appendfsync always, and the "
+            f"{facts.name} {facts.version_text} at {place} has neither; nothing was enqueued"
+        )
 
     def wait(self) -> str:
         """Return once all that was written before is on the server's disk; where it is, for people.
@@ -70,8 +79,5 @@ class Durability:
         return f"on the server's disk{copies}"
 
     def _tells(self) -> bool:
-        try:
-            known = self._transport.repeat(lambda: self._transport.ask("COMMAND", "INFO", "waitaof"))
-        except Unavailable:  # not permitted; then WAITAOF is not either
-            return False
-        return bool(known) and known[0] is not None
+        """Whether the server has WAITAOF, and this user may send it."""
+        return not self._inspector.refused(_RIGHTS)

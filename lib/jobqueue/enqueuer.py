@@ -9,7 +9,7 @@ from typing import Final
 
 from lib.clock import Clock
 from lib.jobqueue.codec import Intake, intake
-from lib.jobqueue.errors import QueueBusy
+from lib.jobqueue.errors import QueueBusy, ServerFull
 from lib.jobqueue.faces import Faces, Note
 from lib.jobqueue.model import EnqueueOutcome, JobState, Outcome
 from lib.jobqueue.options import QueueOptions
@@ -81,6 +81,8 @@ class Enqueuer:
                         "nothing was enqueued, run the same command again in half a minute"
                     ) from None
                 self._clock.sleep(0.1)
+            except ServerFull as error:
+                raise error.as_enqueue() from None
 
     def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
         if mode.startswith("dry"):

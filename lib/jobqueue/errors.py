@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
+from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain, Unavailable
 
 
 class LeaseLost(JobRunnerError):
@@ -33,15 +33,53 @@ class UnknownJob(BadInput):
         self.nearest = nearest
 
 
+class NotAccepted(UnknownJob):
+    """The id stands in a file that is not accepted: it is being enqueued, or its producer was stopped."""
+
+    def __init__(self, request_id: str) -> None:
+        BadInput.__init__(
+            self,
+            f"{request_id} is not accepted: the file it stands in is being enqueued at this moment, or the "
+            "producer was stopped; enqueue the file again, which is safe in both cases",
+        )
+        self.request_id = request_id
+        self.nearest = ()
+
+
+class DamagedRow(JobRunnerError):
+    """What the server keeps of a job's state cannot be read: somebody wrote past the scripts."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"the row of {request_id} in the hash of states cannot be read (R022); job-runner reconcile "
+            "--apply removes it with all that is kept of the job, then enqueue the job again"
+        )
+        self.request_id = request_id
+
+
 class QueueBusy(TryAgain):
     """Another producer is enqueueing the same request ids at this moment."""
 
 
-class ServerFull(TryAgain):
-    """The server's memory is full; running jobs go on, only new ones are refused."""
+class ServerUnavailable(Unavailable):
+    """The server does not answer, or refuses for good: `reason` says why, `fix` what mends it."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(f"{reason}; {fix}")
+        self.reason = reason
+        self.fix = fix
+
+
+class ServerFull(TryAgain):
+    """The server's memory is full; running jobs go on, only what adds work is refused."""
+
+    def __init__(self, where: str, refused: str = "this, so nothing was changed") -> None:
         super().__init__(
-            f"the Redis server at {where} has no memory left for new jobs, nothing was enqueued; "
+            f"the Redis server at {where} has no memory left for {refused}; "
             "running jobs go on and free some, so try again later or raise its maxmemory"
         )
+        self.where = where
+
+    def as_enqueue(self) -> ServerFull:
+        """The same, in the words of who wanted to enqueue."""
+        return ServerFull(self.where, "new jobs, nothing was enqueued")

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from lib.errors import Unavailable
 from lib.jobqueue.keys import GROUP, PRIORITIES, Keys
 from lib.jobqueue.model import ErrorClass, JobState
 from lib.jobqueue.observed import COUNTED_AT_MOST, KeySize, PlaceInLine, ServerFacts
-from lib.jobqueue.permissions import NEEDED
-from lib.jobqueue.rows import STAGED, Row
+from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
+from lib.jobqueue.rows import STAGED, Row, state_in
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 
@@ -49,7 +50,7 @@ class Inspector:
         raw, lease = self._transport.together(
             ("HGET", keys["state"], request_id), ("ZSCORE", keys["leases"], request_id)
         )
-        row = Row.parse(raw)
+        row = Row.parse(raw, request_id)
         if row is None or row.state == STAGED or row.state != JobState.WAITING:
             return None
         higher = sum(int(self._one("XLEN", keys[name])) for name in _above(row.priority))
@@ -73,12 +74,27 @@ class Inspector:
                 return str(fields["last-delivered-id"])
         return "0-0"
 
+    def has_spec(self, request_id: str) -> bool:
+        """Whether what should be spoken is known."""
+        return bool(self._one("HEXISTS", self._keys["spec"], request_id))
+
+    def is_staged(self, request_id: str) -> bool:
+        """Whether the id stands in a file that is being enqueued, or whose producer was stopped at it."""
+        raw = self._one("HGET", self._keys["state"], request_id)
+        return raw is not None and state_in(str(raw)) == STAGED
+
     # --- many jobs; cost grows with what is asked for ----------------------------------------------------
 
     def job_states(self) -> Iterator[tuple[str, str]]:
-        """Every known id with its state, `staged` included; one that moves meanwhile may come with either."""
-        for request_id, raw in self._fields("state"):
-            yield request_id, str(json.loads(raw)[0])
+        """Every known id with its state, `staged` and `damaged` included; one that moves meanwhile may come
+        with either.
+        """
+        for request_id, raw in self.rows():
+            yield request_id, state_in(raw)
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every known id with its row as it is stored."""
+        return self._fields("state")
 
     def ids_anywhere(self) -> Iterator[str]:
         """Every id that any key but `state` speaks of, several times if several do."""
@@ -92,13 +108,15 @@ class Inspector:
         for request_id, raw in self._fields("result"):
             yield request_id, json.loads(raw).get("result") or {}
 
-    def entries(self, priority: str) -> Iterator[str]:
-        """The ids of a stream's entries, then of those that are given out."""
-        start = "-"
+    def entries(self, priority: str, but_of: AbstractSet[str] = frozenset()) -> Iterator[str]:
+        """The ids of a stream's entries, without those of some jobs, then of those that are given out."""
+        start, left_out = "-", set[str]()
         while page := self._one("XRANGE", self._keys[priority], start, "+", "COUNT", _PAGE):
-            yield from (str(entry[0]) for entry in page)
+            unwanted = {str(entry[0]) for entry in page if not but_of.isdisjoint(entry[1])}
+            left_out |= unwanted
+            yield from (str(entry[0]) for entry in page if str(entry[0]) not in unwanted)
             start = f"({page[-1][0]}"
-        yield from self._pending(priority)
+        yield from (entry for entry in self._pending(priority) if entry not in left_out)
 
     def _pending(self, priority: str) -> Iterator[str]:
         stream, start = self._keys[priority], "-"
@@ -181,11 +199,12 @@ class Inspector:
         lines = str(self._one("INFO")).splitlines()
         info = {name: value for name, _, value in (line.partition(":") for line in lines)}
         seconds, micros = self._one("TIME")
+        role = info.get("role", "master")
         version = info.get("valkey_version") or info.get("redis_version", "0")
         return ServerFacts(
             name=info.get("server_name", "redis"),
             version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
-            role=info.get("role", "master"),
+            role=role,
             appendonly=info.get("aof_enabled") == "1",
             appendfsync=self._appendfsync(),
             last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
@@ -193,7 +212,9 @@ class Inspector:
             used_memory=int(info.get("used_memory", 0)),
             maxmemory=int(info.get("maxmemory", 0)),
             time=int(seconds) + int(micros) / 1_000_000,
-            refused=self._refused(),
+            # a replica runs no script that could write; that it is one says enough
+            refused=self.refused(NEEDED) if role == "master" else (),
+            refused_upkeep=self.refused(self._upkeep_needs()) if role == "master" else (),
         )
 
     def _appendfsync(self) -> str | None:
@@ -203,10 +224,24 @@ class Inspector:
             return None
         return str(reply[1]) if reply else None
 
-    def _refused(self) -> tuple[str, ...]:
+    def _upkeep_needs(self) -> tuple[str, ...]:
+        """Without the command that a server does not know, and therefore permits to nobody."""
+        try:
+            known = self.knows("WAITAOF")
+        except Unavailable:  # then the right to ask that is missing, and told
+            known = False
+        return tuple(words for words in NEEDED_BY_UPKEEP if known or not words.startswith("WAITAOF"))
+
+    def knows(self, command: str) -> bool:
+        """Whether the server has that command, which is newer than Redis 7.0."""
+        found = self._one("COMMAND", "INFO", command.lower())
+        return bool(found) and found[0] is not None
+
+    def refused(self, commands: Sequence[str]) -> tuple[str, ...]:
+        """Which of these commands, in the words of lib.jobqueue.permissions, this user may not send."""
         script = load("permitted")
-        commands = json.dumps([words.split() for words in NEEDED])
-        reply = self._transport.evaluate(script, self._keys.named(script.keys), (commands,))
+        listed = json.dumps([words.split() for words in commands])
+        reply = self._transport.evaluate(script, self._keys.named(script.keys), (listed,))
         return tuple(dict.fromkeys(str(name) for name in reply))
 
 

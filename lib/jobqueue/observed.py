@@ -36,7 +36,8 @@ class KeySize:
 class ServerFacts:
     """The server as it tells about itself. `maxmemory` 0: no limit; `appendfsync` None: it does not tell.
 
-    `time` is its clock, seconds since the epoch; `refused` are commands of the queue this user may not send.
+    `time` is its clock, seconds since the epoch; `refused` are commands of the queue this user may not send,
+    `refused_upkeep` those of `flush`, `reconcile` and `enqueue --durable`; neither is asked of a replica.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ServerFacts:
     maxmemory: int
     time: float
     refused: tuple[str, ...] = ()
+    refused_upkeep: tuple[str, ...] = ()
 
     @property
     def version_text(self) -> str:

@@ -54,3 +54,14 @@ NEEDED: Final = (
     "LLEN KEY",
     "RPUSH KEY value",
 )
+
+#: What `flush`, `reconcile` and `enqueue --durable` need beyond, and `doctor` to tell whether they may.
+NEEDED_BY_UPKEEP: Final = (
+    "UNLINK KEY",
+    "EXISTS KEY",
+    "TYPE KEY",
+    "SCAN 0",
+    "ZSCAN KEY 0",
+    "COMMAND INFO waitaof",
+    "WAITAOF 1 0 1",
+)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.model import TERMINAL, JobRecord, JobState
 
 STAGED: Final = "staged"
+DAMAGED: Final = "damaged"  # in place of a state: the row cannot be read
 _NEVER_CLAIMED: Final = (0, 0, 0, 0, 0, "", "", "", 0)  # what a stored row of a waiting job leaves out
 
 
@@ -35,12 +37,49 @@ class Row:
     started_ms: float
 
     @classmethod
-    def parse(cls, raw: str | None) -> Row | None:
-        """Read a stored row; None for none."""
+    def parse(cls, raw: str | None, request_id: str) -> Row | None:
+        """Read a stored row; None for none.
+
+        Raises:
+            DamagedRow: it is none of ours.
+        """
         if raw is None:
             return None
-        places: list[Any] = json.loads(raw)
-        return cls(*places, *_NEVER_CLAIMED[len(places) - 7 :])
+        places = _places(raw)
+        if places is None:
+            raise DamagedRow(request_id)
+        return cls(*places, *_NEVER_CLAIMED[len(places) - _SHORTEST :])
+
+
+_STATES: Final = frozenset((STAGED, *JobState))
+_NUMBER: Final = (int, float)
+_KINDS: Final[tuple[type | tuple[type, ...], ...]] = (
+    *(str, str, str, _NUMBER, _NUMBER, _NUMBER, str),
+    *(_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, str, str, str, _NUMBER),
+)
+_SHORTEST: Final = 7
+_LENGTHS: Final = {STAGED: (8,)}
+
+
+def _places(raw: str) -> list[Any] | None:
+    """The places of a row; None when it is none of ours."""
+    try:
+        places = json.loads(raw)
+    except ValueError:
+        return None
+    if not isinstance(places, list) or not places or places[0] not in _STATES:
+        return None
+    if len(places) not in _LENGTHS.get(places[0], (_SHORTEST, len(_KINDS))):
+        return None
+    kinds = (*_KINDS[:_SHORTEST], str) if places[0] == STAGED else _KINDS
+    fits = all(isinstance(place, kind) for place, kind in zip(places, kinds, strict=False))
+    return places if fits else None
+
+
+def state_in(raw: str) -> str:
+    """The state that a stored row names, `staged` included; `DAMAGED` when it cannot be read."""
+    places = _places(raw)
+    return DAMAGED if places is None else str(places[0])
 
 
 def record_of(

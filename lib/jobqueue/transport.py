@@ -13,6 +13,7 @@ from lib.errors import Unavailable
 from lib.jobqueue.address import Address, NoPrimary, OneServer, place_of, read_address
 from lib.jobqueue.embedded import is_embedded
 from lib.jobqueue.errors import ServerFull
+from lib.jobqueue.refusals import refusal
 from lib.jobqueue.scripts import Script
 from lib.jobqueue.wire import Argument, Command, Wire, Words, words
 
@@ -145,9 +146,20 @@ class Transport:
         self.repeat(lambda: self._waiting.ask(*waits.command()))
 
     def together(self, *commands: Command) -> list[Any]:
-        """Several reads of one moment; their replies."""
+        """Several reads of one moment; their replies.
+
+        Redis 7.0 refuses to queue any command while its memory is full, reads too. They are then sent without
+        the bracket, at once: the server takes what has come from one client before it turns to the next.
+        """
         whole: tuple[Command, ...] = (("MULTI",), *commands, ("EXEC",))
-        return list(self.repeat(lambda: self._wire.ask_all(*whole))[-1])
+
+        def read() -> list[Any]:
+            try:
+                return list(self._wire.ask_all(*whole)[-1])
+            except refused.OutOfMemoryError:
+                return self._wire.ask_all(*commands)
+
+        return self.repeat(read)
 
     def in_order(self, *commands: Command) -> list[Any]:
         """Several commands over one connection, one after the other; their replies. Not repeated."""
@@ -174,17 +186,7 @@ class Transport:
             pause = min(1.0, pause * 2)
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
-            reason = "refuses this user or password; check REDIS_URL"
-        elif isinstance(error, refused.NoPermissionError) or "ACL failure" in str(error):
-            reason = f"does not permit this: {error}; docs/reference/redis-keys.md lists what the user needs"
-        elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)) and self._embedded:
-            return _embedded_is_away(error)
-        elif isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
-            reason = f"does not answer ({error}); start it, or correct REDIS_URL"
-        else:
-            reason = f"refuses: {error}"
-        return Unavailable(f"the Redis server at {self.place} {reason}")
+        return refusal(self.place, error, embedded=self._embedded)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -198,15 +200,6 @@ class Transport:
 def _call(script: Script, keys: Sequence[str]) -> Words:
     """A script's call without its arguments."""
     return words("EVALSHA", script.sha, str(len(keys)), *keys)
-
-
-def _embedded_is_away(error: Exception) -> Unavailable:
-    if isinstance(error, (refused.BusyLoadingError, refused.TimeoutError)):
-        return Unavailable(
-            f"the embedded server does not answer ({error}); run the same command again, "
-            "or end the server before with: job-runner down"
-        )
-    return Unavailable("the embedded server stopped; run the same command again, it starts it")
 
 
 def _passing(error: Exception) -> bool:

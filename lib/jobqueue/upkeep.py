@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from lib.jobqueue.inspection import Inspector
 from lib.jobqueue.keys import GROUP, PRIORITIES, Keys
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.port import JobQueue
+from lib.jobqueue.rows import DAMAGED, state_in
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 from lib.jobqueue.wire import Argument
@@ -32,7 +34,7 @@ MISFITS: Final = (
         "unbatched",
     ),
     *("stray_entry", "lost_entry", "stray_lease", "stray_delay", "stray_record", "stray_listing"),
-    *("stray_spec", "stray_note", "wrong_counter", "stray_batch", "unbatched"),
+    *("stray_spec", "stray_note", "wrong_counter", "stray_batch", "damaged"),
 )
 
 
@@ -101,7 +103,7 @@ class Upkeep:
             for item in self.inspector.sizes()
             if item.key not in ours and (hard or item.key.startswith(batches))
         ]
-        unfinished = sum(1 for _, state in self.inspector.job_states() if state not in _FINISHED)
+        unfinished = sum(1 for _, state in self.inspector.job_states() if state not in _NOT_FLUSHED)
         word, leased = self._run("flush", "", "hard" if hard else "soft", "1" if force else "0")
         if str(word) == "held":
             raise JobsHeld(int(leased))
@@ -109,7 +111,7 @@ class Upkeep:
             self._unlink(some)
         if not hard:
             # Materialised first: rows vanish while they are looked through.
-            left = [name for name, state in self.inspector.job_states() if state not in _FINISHED]
+            left = [name for name, state in self.inspector.job_states() if state not in _NOT_FLUSHED]
             for page in _pages(left):
                 self._run("flush_rows", *page)
         return Flushed(unfinished, int(leased))
@@ -122,13 +124,18 @@ class Upkeep:
         Looks at every job, entry and record, 200 a round trip. The queue may be at work meanwhile.
         """
         seen: set[str] = set()
-        for page in _pages(self.inspector.job_states()):
+        damaged: dict[str, str] = {}
+        for page in _pages(self.inspector.rows()):
             seen.update(request_id for request_id, _ in page)
-            yield from self._check_jobs([request_id for request_id, _ in page], mend=mend)
+            damaged |= {request_id: raw for request_id, raw in page if state_in(raw) == DAMAGED}
+            sound = [request_id for request_id, raw in page if request_id not in damaged]
+            yield from self._check_jobs(sound, mend=mend)
+        for request_id, raw in damaged.items():
+            yield from self._check_damaged(request_id, raw, mend=mend)
         for names in _pages(_unseen(self.inspector.ids_anywhere(), seen)):
             yield from self._check_jobs(names, mend=mend)
         for priority in PRIORITIES:
-            yield from self._check_entries(priority, mend=mend)
+            yield from self._check_entries(priority, frozenset(damaged), mend=mend)
         yield from self._check_batches(mend=mend)
         yield from self._check_canceled(mend=mend)
         yield from self._check_publishing(mend=mend)
@@ -144,8 +151,16 @@ class Upkeep:
         for request_id, kind in self._run("repair", *head, *ids):
             yield Misfit(str(kind), str(request_id))
 
-    def _check_entries(self, priority: str, *, mend: bool) -> Iterator[Misfit]:
-        for page in _pages(self.inspector.entries(priority)):
+    def _check_damaged(self, request_id: str, raw: str, *, mend: bool) -> Iterator[Misfit]:
+        """No script can read that row, so nothing else of the job is judged before it is gone."""
+        if not mend:
+            yield Misfit(DAMAGED, request_id)
+        elif self._run("repair_row", request_id, raw):
+            yield Misfit(DAMAGED, request_id)
+            yield from self._check_jobs([request_id], mend=True)
+
+    def _check_entries(self, priority: str, damaged: AbstractSet[str], *, mend: bool) -> Iterator[Misfit]:
+        for page in _pages(self.inspector.entries(priority, frozenset() if mend else damaged)):
             reply = self._run("repair_entries", GROUP, "1" if mend else "0", priority, *dict.fromkeys(page))
             for entry, kind, request_id in reply:
                 named = f" ({request_id})" if request_id else ""
@@ -179,7 +194,7 @@ class Upkeep:
         return [str(name) for name in self._run("repair_forget", *flat)] if flat else []
 
 
-_FINISHED: Final = ("done", "failed", "canceled")
+_NOT_FLUSHED: Final = ("done", "failed", "canceled", DAMAGED)  # a damaged row is for `reconcile` to tell of
 
 
 def upkeep_of(queue: JobQueue) -> Upkeep:

@@ -41,9 +41,9 @@ class Views:
     def _one(self, *command: str | int | float) -> Any:
         return self._transport.repeat(lambda: self._transport.ask(*command))
 
-    def _known(self, raw: str | None, time: Sequence[Any]) -> Row | None:
+    def _known(self, request_id: str, raw: str | None, time: Sequence[Any]) -> Row | None:
         """The row, unless its record's time is over by then: it may not be swept yet."""
-        row = Row.parse(raw)
+        row = Row.parse(raw, request_id)
         now = self._now_ms() if self._now_ms else int(time[0]) * 1000 + int(time[1]) // 1000
         over = row is not None and row.state in TERMINAL and row.since_ms + self._ttl_ms <= now
         return None if over else row
@@ -62,7 +62,7 @@ class Views:
         )
         return record_of(
             request_id,
-            self._known(raw, time),
+            self._known(request_id, raw, time),
             ttl_ms=self._ttl_ms,
             expiry_ms=_number(expiry),
             due_ms=_number(due),
@@ -81,7 +81,12 @@ class Views:
             )
             committed = _committed(batches)
             found += [
-                record_of(request_id, self._known(raw, time), ttl_ms=self._ttl_ms, committed=committed)
+                record_of(
+                    request_id,
+                    self._known(request_id, raw, time),
+                    ttl_ms=self._ttl_ms,
+                    committed=committed,
+                )
                 for request_id, raw in zip(page, rows, strict=True)
             ]
         return found
@@ -105,7 +110,7 @@ class Views:
             ("HMGET", self._keys["failed"], *request_ids),
         )
         return [
-            _finished_of(request_id, self._known(row, time), good or bad)
+            _finished_of(request_id, self._known(request_id, row, time), good or bad)
             for request_id, row, good, bad in zip(request_ids, rows, done, failed, strict=True)
         ]
 
@@ -190,7 +195,7 @@ class Views:
         cursor = "0"
         for _ in range(_NEAREST_ROUNDS):
             cursor, flat = self._one("HSCAN", self._keys["state"], cursor, "COUNT", 1000)
-            known += flat[::2]
+            known += [name for name in flat[::2] if name != request_id]  # it may be staged and not accepted
             if str(cursor) == "0":
                 break
         return tuple(difflib.get_close_matches(request_id, known, n=3, cutoff=0.6))

@@ -22,6 +22,14 @@ _MACHINE = re.compile(
 HIDDEN: Final = "(hidden)"
 
 
+class Unfit(ValueError):
+    """A text that does not fit for one reason of several: `bound` is the sentence of that one."""
+
+    def __init__(self, bound: str) -> None:
+        super().__init__(bound)
+        self.bound = bound
+
+
 class Secret:
     """A text that never shows by accident: `str`, `repr` and formatting give `(hidden)`."""
 
@@ -178,12 +186,23 @@ def url(*schemes: str) -> Kind:
         named = bool(parts.netloc or parts.path.strip("/"))
         if parts.scheme.lower() not in schemes or not named or not raw.isprintable() or " " in raw:
             raise ValueError
-        _ = parts.port  # raises ValueError when it is no number
+        for host in parts.netloc.rpartition("@")[2].split(","):  # several of a cluster, or Sentinels
+            _check_port(host)
         return raw
 
     return Kind(
         f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}", parse, url=True
     )
+
+
+def _check_port(host: str) -> None:
+    try:
+        _ = urlsplit(f"//{host}").port
+    except ValueError:
+        raise Unfit(
+            "a URL whose port is a number up to 65535; in a password, %23 stands for #, %2F for /, %3F for ? "
+            "and %40 for @"
+        ) from None
 
 
 def machines() -> Kind:

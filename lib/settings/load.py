@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import BadConfiguration
+from lib.settings.kinds import Unfit
 from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, toml_layer, xdg_folder
 from lib.settings.table import Info, Settings, table
 
@@ -54,11 +55,10 @@ def _home(environ: Mapping[str, str]) -> Path:
 def _parsed(info: Info, found: Found, cwd: Path, home: Path) -> Any:
     try:
         value = info.kind.parse(found.text.strip())
-    except ValueError:
+    except ValueError as error:
+        bound = error.bound if isinstance(error, Unfit) else info.kind.bound
         shown = "a hidden value" if info.kind.may_be_a_file else repr(found.text)
-        raise BadConfiguration(
-            f"{info.name} is {shown} ({found.source}) but must be {info.kind.bound}"
-        ) from None
+        raise BadConfiguration(f"{info.name} is {shown} ({found.source}) but must be {bound}") from None
     return _absolute(value, cwd, home) if isinstance(value, Path) else value
 
 

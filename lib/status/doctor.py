@@ -8,6 +8,7 @@ from typing import Final
 
 from lib.jobqueue import Snapshot
 from lib.jobqueue.observed import ServerFacts
+from lib.status.advice import A_WATCHER
 from lib.status.findings import Finding, Kind, Severity
 from lib.units import bytes_text, seconds_text
 
@@ -30,6 +31,9 @@ STORE_REFUSES: Final = Kind("D014", _E, "The store cannot be written")
 DATA_REFUSES: Final = Kind("D015", _E, "The data folder cannot be written")
 DISK_LOW: Final = Kind("D016", _W, "A disk is nearly full")
 NOT_LOOKED_AT: Final = Kind("D017", _W, "The provider was not looked at")
+UPKEEP_REFUSED: Final = Kind(
+    "D019", _W, "The user may not send commands that flush, reconcile or enqueue --durable need"
+)
 NEVER_SYNCED: Final = Kind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
@@ -45,7 +49,7 @@ KINDS: Final = (
         CLOCK_SKEW,
     ),
     *(NO_WATCHER, STALE_LEASES, BAD_VOICE, NO_ENGINE, STORE_REFUSES, DATA_REFUSES, DISK_LOW, NOT_LOOKED_AT),
-    NEVER_SYNCED,
+    *(NEVER_SYNCED, UPKEEP_REFUSED),
 )
 
 _OLDEST: Final = {"valkey": (8, 0), "redis": (7, 0)}
@@ -74,7 +78,8 @@ class Disk:
 class Checkup:
     """Everything that was looked at. `now` is this machine's clock when `server.time` was read.
 
-    `server` is None when it could not be asked; `server_trouble` then says why. A trouble that is None means
+    `server` is None when it could not be asked; `server_trouble` then says why, `server_fix` what
+    mends it. A trouble that is None means
     that the thing was tried and works.
     """
 
@@ -82,6 +87,7 @@ class Checkup:
     place: str
     server: ServerFacts | None = None
     server_trouble: str | None = None
+    server_fix: str = "start the server, or set REDIS_URL to one that runs"
     snapshot: Snapshot | None = None
     voices: Sequence[Trouble] = ()
     engine: Trouble | None = None
@@ -103,7 +109,7 @@ def _of_server(seen: Checkup) -> Iterator[Finding]:
             UNREACHABLE,
             seen.place,
             seen.server_trouble,
-            "start the server, or set REDIS_URL to one that runs",
+            seen.server_fix,
         )
     if seen.server is not None:
         yield from _version(seen.server, seen.place)
@@ -132,6 +138,14 @@ def _version(server: ServerFacts, place: str) -> Iterator[Finding]:
             place,
             f"this user may not send {', '.join(server.refused)}",
             "permit them on the queue's keys with ACL SETUSER; docs/reference/redis-keys.md lists all",
+        )
+    if server.refused_upkeep:
+        yield Finding(
+            UPKEEP_REFUSED,
+            place,
+            f"this user may not send {', '.join(server.refused_upkeep)}, so some of flush, reconcile and "
+            "enqueue --durable are refused",
+            "permit them with ACL SETUSER (docs/reference/redis-keys.md), or leave those to another user",
         )
 
 
@@ -201,14 +215,14 @@ def _of_queue(seen: Checkup) -> Iterator[Finding]:
             STALE_LEASES,
             "watchers",
             f"{shot.stale_pel} leases ran out and nobody has taken them back yet",
-            running if shot.lock_owner else "start a watcher (job-watcher run); it takes them back",
+            running if shot.lock_owner else f"start a watcher ({A_WATCHER}); it takes them back",
         )
     elif shot.outstanding and shot.lock_owner is None:
         yield Finding(
             NO_WATCHER,
             "watchers",
             f"{shot.outstanding} jobs are outstanding and no watcher was seen lately",
-            "start one with job-watcher run",
+            f"start one with {A_WATCHER}",
         )
 
 

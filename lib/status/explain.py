@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from lib.clock import rfc3339
-from lib.jobqueue import ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
+from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.observed import PlaceInLine
+from lib.status.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
 from lib.units import seconds_text
 
 
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     MISPLACED = "misplaced"  # no worker would be given it
     NOT_BEFORE = "not_before"
     BACKOFF = "backoff"  # failed, and is tried again later
+    UNSPECIFIED = "unspecified"  # what should be spoken is gone
     DUE = "due"  # its time has come; the next worker that asks takes it up
     RUNNING = "running"
     NOT_BEGUN = "not_begun"  # leased, and the work has not begun
@@ -30,6 +32,7 @@ class Reason(StrEnum):
     LEASE_EXPIRED = "lease_expired"
     DONE = "done"
     ARTIFACT_GONE = "artifact_gone"
+    RECORD_GONE = "record_gone"  # finished, with neither result nor error
     FAILED = "failed"
     CANCELED = "canceled"
 
@@ -67,7 +70,8 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is looked at. `finished` and `artifact_there` are for finished jobs, `place` for waiting ones.
+    """All that is looked at. `finished` and `artifact_there` are for finished jobs, `place` for waiting ones,
+    `specified` (what should be spoken is known) for waiting and delayed ones.
 
     `live` are the names of the watchers seen lately.
     """
@@ -78,6 +82,7 @@ class Evidence:
     place: PlaceInLine | None = None
     finished: FinishedJob | None = None
     artifact_there: bool = True
+    specified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +96,24 @@ class _Said:
 def explain(seen: Evidence) -> Explanation:
     """Explain one job. Pure."""
     record = seen.record
-    match record.state:
-        case JobState.WAITING:
-            said = _waiting(seen)
-        case JobState.DELAYED:
-            said = _delayed(seen)
-        case JobState.RUNNING:
-            said = _running(seen)
-        case JobState.DONE:
-            said = _done(seen)
-        case JobState.FAILED:
-            said = _failed(seen)
-        case JobState.CANCELED:
-            said = _canceled(seen)
+    said = _lost(seen) or _BY_STATE[record.state](seen)
     return Explanation(
         record.request_id, record.state, said.reason, said.why, said.frees, record.since, said.details
     )
+
+
+def _lost(seen: Evidence) -> _Said | None:
+    """Why it can go no way at all: something of it is gone from the server."""
+    record = seen.record
+    if record.state in TERMINAL and seen.finished is None:
+        why = f"is {record.state.value} since {rfc3339(record.since)}, and its record is lost"
+        return _Said(Reason.RECORD_GONE, why, RECORD_GONE, {})
+    if not seen.specified:
+        passed = seconds_text(max(0.0, seen.snapshot.server_time - record.since))
+        why = f"is {record.state.value} for {passed}, and its specification is gone, so it cannot be spoken"
+        frees = "job-runner reconcile --apply ends it as failed, then enqueue it again under a new request_id"
+        return _Said(Reason.UNSPECIFIED, why, frees, {})
+    return None
 
 
 def _waiting(seen: Evidence) -> _Said:
@@ -141,12 +148,12 @@ def _stopped(seen: Evidence) -> tuple[Reason, str, str] | None:
         return (
             Reason.PAUSED,
             "the queue is paused and no watcher runs",
-            "job-runner resume, and job-watcher run",
+            f"job-runner resume, and start a watcher ({A_WATCHER})",
         )
     if paused:
         return Reason.PAUSED, "the queue is paused", "job-runner resume lets it go on"
     if idle:
-        return Reason.NO_WATCHER, "no watcher runs", "start one with job-watcher run"
+        return Reason.NO_WATCHER, "no watcher runs", f"start one with {A_WATCHER}"
     return None
 
 
@@ -192,7 +199,8 @@ def _running(seen: Evidence) -> _Said:
         return _Said(Reason.MISPLACED, why, "job-runner reconcile --apply frees it", details)
     if ends <= now:
         why = f"was leased to {who} {passed} ago, and the lease ran out {seconds_text(now - ends)} ago"
-        frees = "a running watcher takes it back by itself" if seen.live else "job-watcher run takes it back"
+        idle = f"start a watcher ({A_WATCHER}), and it takes it back"
+        frees = "a running watcher takes it back by itself" if seen.live else idle
         return _Said(Reason.LEASE_EXPIRED, why, frees, details)
     if record.consumer not in seen.live:
         why = f"has been leased to {who} for {passed}, and that watcher has not been seen lately"
@@ -217,8 +225,7 @@ def _done(seen: Evidence) -> _Said:
     details = {"output": result.get("output")}
     if not seen.artifact_there:
         why = f"was done at {at}, and its audio is not in the store any more"
-        frees = "job-runner reconcile --apply puts it back if the published copy is still whole"
-        return _Said(Reason.ARTIFACT_GONE, why, frees, details)
+        return _Said(Reason.ARTIFACT_GONE, why, AUDIO_GONE, details)
     return _Said(Reason.DONE, f"was done at {at}", None, details)
 
 
@@ -260,3 +267,13 @@ def _times(count: int, noun: str = "time") -> str:
 
 def _jobs(count: int) -> str:
     return "1 job is" if count == 1 else f"{count} jobs are"
+
+
+_BY_STATE: Final[Mapping[JobState, Callable[[Evidence], _Said]]] = {
+    JobState.WAITING: _waiting,
+    JobState.DELAYED: _delayed,
+    JobState.RUNNING: _running,
+    JobState.DONE: _done,
+    JobState.FAILED: _failed,
+    JobState.CANCELED: _canceled,
+}

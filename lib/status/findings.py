@@ -25,13 +25,18 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found. `subject` is what it is about: a job, a key, a setting, a folder."""
+    """One thing found. `subject` is what it is about: a job, a key, a setting, a folder.
+
+    `fix` is what mends it; once that was tried, what was done, or why it was not. `remedy` is the word
+    before it.
+    """
 
     kind: Kind
     subject: str
     sentence: str
     fix: str
     mended: bool = False
+    remedy: str = "do"
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `findings` in `doctor --json` and `reconcile --json`."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from lib.clock import rfc3339
 from lib.jobqueue import Snapshot, WatcherInfo
+from lib.status.advice import A_WATCHER
 from lib.units import bytes_text
 
 
@@ -82,11 +83,11 @@ def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
             repair = (
                 "The running watcher will reclaim the work by itself."
                 if snapshot.lock_owner
-                else "Start a watcher (job-runner up); it reclaims the work."
+                else f"Start a watcher ({A_WATCHER}); it reclaims the work."
             )
             return f"{stale} run out: a watcher stopped without finishing its work. {repair}"
         case Verdict.WATCHER_NOT_RUNNING:
-            return f"{outstanding} outstanding, but no watcher runs. Start one with: job-runner up"
+            return f"{outstanding} outstanding, but no watcher runs. Start one with: {A_WATCHER}"
         case Verdict.PAUSED:
             return (
                 f"The queue is paused with {snapshot.outstanding} outstanding. Go on with: job-runner resume"

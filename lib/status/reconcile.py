@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lib.status.findings import Finding, Kind, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
+
+#: What `reconcile` says before the fix of a finding.
+APPLY: Final = "--apply"
+FORGET: Final = "--apply --forget-gone"
+DONE: Final = "done"
+LEFT: Final = "left"
 
 #: By the words of lib.jobqueue.upkeep.MISFITS and the three about files: kind, sentence, what --apply does.
 _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
@@ -104,8 +110,7 @@ _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "artifact_gone": (
         Kind("R019", _E, "A done job whose audio is not in the store"),
         "is done, but its audio is not in the store, or not whole",
-        "it is copied back from the published file if that is whole; else the job is kept, unless "
-        "--forget-gone lets it be enqueued anew",
+        "it is copied back from the published file, which is whole",
     ),
     "unpublished": (
         Kind("R020", _W, "A done job without its published file"),
@@ -115,7 +120,12 @@ _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "waveform_gone": (
         Kind("R021", _W, "A done job whose waveform is not in the store"),
         "is done, but its waveform is not in the store, or not whole; the audio is",
-        "it is copied back from the published file if that is whole; else it is left, for the audio is good",
+        "it is copied back from the published file, which is whole",
+    ),
+    "damaged": (
+        Kind("R022", _E, "A row that cannot be read"),
+        "has a row in the hash of states that cannot be read, so nothing else of the job can be judged",
+        "it is removed with all that is kept of the job; enqueue it again",
     ),
 }
 
@@ -123,7 +133,30 @@ KINDS: Final = tuple(kind for kind, _, _ in _TABLE.values())
 WORDS: Final = tuple(_TABLE)
 
 
-def finding(word: str, subject: str, *, mended: bool = False) -> Finding:
-    """The finding of that word about that job, entry or key."""
-    kind, sentence, fix = _TABLE[word]
-    return Finding(kind, subject, f"{subject} {sentence}", fix, mended)
+def finding(
+    word: str, subject: str, *, mended: bool = False, remedy: str | None = None, fix: str | None = None
+) -> Finding:
+    """The finding of that word about that job, entry or key; `remedy` and `fix` where it is not the usual."""
+    kind, sentence, usual = _TABLE[word]
+    word_before = remedy or (DONE if mended else APPLY)
+    return Finding(kind, subject, f"{subject} {sentence}", fix or usual, mended, word_before)
+
+
+def closing(findings: Sequence[Finding], *, applied: bool) -> str | None:
+    """The last line: how to go on with what is left; None when nothing is."""
+    left = [item.remedy for item in findings if not item.mended]
+    if not left:
+        return None
+    forget = f"job-runner reconcile {FORGET}, then enqueue again"
+    lost = left.count(FORGET)
+    one = f"{lost} done job{' has' if lost == 1 else 's have'} no whole copy of the audio"
+    if applied:
+        if lost:
+            return f"{one}; only this mends it: {forget}"
+        return f"{len(left)} could not be mended; each says why"
+    if APPLY in left:
+        more = f"; {one} and need{'s' if lost == 1 else ''}: {forget}" if lost else ""
+        return f"nothing was changed; mend it with: job-runner reconcile --apply{more}"
+    if lost:
+        return f"nothing was changed; {one}, and only this mends it: {forget}"
+    return "nothing was changed; nothing mends what is left"

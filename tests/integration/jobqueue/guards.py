@@ -34,6 +34,7 @@ _SUITES: Final = (
     "tests/contract/jobqueue",
     "tests/integration/jobqueue/test_staging.py",
     "tests/integration/jobqueue/test_server_trouble.py",
+    "tests/integration/jobqueue/test_memory_full.py",
     "tests/integration/jobqueue/test_idle_and_consumers.py",
     "tests/integration/jobqueue/test_lost_replies.py",
     "tests/integration/jobqueue/test_safety_net.py",
@@ -47,7 +48,11 @@ _SUITES_OF: Final = {
         "tests/integration/machines/test_market.py",
     ),
     "flush": ("tests/integration/status/test_flush.py", "tests/integration/status/test_reconcile.py"),
-    "repair": ("tests/integration/status/test_reconcile.py", "tests/integration/status/test_flush.py"),
+    "repair": (
+        "tests/integration/status/test_reconcile.py",
+        "tests/integration/status/test_reconcile_together.py",
+        "tests/integration/status/test_flush.py",
+    ),
 }
 _CONDITION: Final = re.compile(r"\b(?:if|elseif|while)\s+(?P<c>.+?)\s+(?:then|do)\b")
 _CHOICE: Final = re.compile(

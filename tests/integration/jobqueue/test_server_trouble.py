@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from lib.errors import BadConfiguration, Unavailable
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, Outcome, ServerFull, connect
-from lib.jobqueue.address import place_of
+from lib.jobqueue import ErrorClass, Failure, JobQueue, Lease, Outcome, connect
+from lib.jobqueue.address import place_of, read_address
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 
@@ -180,37 +180,6 @@ def test_every_key_lies_under_the_prefix(queue: JobQueue, raw: redis.Redis) -> N
     assert raw.hget("pab:jobs:failed", second.request_id)
 
 
-class TestMemoryFull:
-    @pytest.fixture
-    def full(self, queue: JobQueue, raw: redis.Redis) -> JobQueue:
-        queue.enqueue([job(f"j{number}") for number in range(6)])
-        queue.snapshot()
-        raw.config_set("maxmemory-policy", "noeviction")
-        raw.config_set("maxmemory", 1)
-        return queue
-
-    @pytest.mark.parametrize("count", [1, 600])
-    def test_refuses_new_jobs_in_words(self, full: JobQueue, raw: redis.Redis, count: int) -> None:
-        with pytest.raises(ServerFull, match="no memory left for new jobs"):
-            full.enqueue([job(f"new{number}") for number in range(count)])
-        raw.config_set("maxmemory", 0)
-        assert full.job("new0") is None
-
-    def test_lets_running_work_go_on_and_end(self, full: JobQueue) -> None:
-        leases = full.claim("ann", count=5)
-        assert len(leases) == 5
-        begun = [full.begin(lease) for lease in leases]
-        assert full.renew(begun) == []
-        full.progress(begun[0], {"percent": 5})
-        full.complete(begun[0], {"ok": True})
-        assert full.fail(begun[1], Failure(ErrorClass.TRANSIENT, "no")) is JobState.DELAYED
-        assert full.fail(begun[2], Failure(ErrorClass.BAD_INPUT, "no")) is JobState.FAILED
-        full.release(begun[3], "drain")
-        assert full.cancel(begun[4].request_id).canceled
-        full.heartbeat_watcher("w", {})
-        assert full.snapshot().done == 1
-
-
 class TestAServerThatRestarts:
     def test_costs_a_waiting_worker_nothing(self, own_server: Server) -> None:
         queue = connect(own_server.url)
@@ -290,6 +259,47 @@ class TestNoServer:
         assert half not in said.replace("password", "")
         assert "ss@" not in said
         assert place_of(url) == "the given address"
+
+    @pytest.mark.parametrize(
+        ("url", "why"),
+        [
+            ("redis://h/0?nonsense=1", "behind the"),
+            ("redis://h/0?protocol=3", "behind the"),
+            ("redis://h/0?ssl_ca_certs=x", "need rediss://"),
+            ("unix:///s?socket_keepalive=1", "behind the"),
+            ("redis://h/1x", "the database is a number"),
+            ("redis://h/abc", "the database is a number"),
+            ("redis://h/1/2", "the database is a number"),
+            ("redis://h/0?db=x", "the database is a number"),
+            ("redis+sentinel://h/name/x", "the database is a number"),
+            ("redis+cluster://h/x", "the database is a number"),
+            ("redis://h:99999/0", "a port is a number"),
+            ("redis+cluster://h:1,i:x", "a port is a number"),
+            ("redis://h/0#x", "a # in it is written %23"),
+            ("unix:///s#x", "a # in it is written %23"),
+            ("rediss://h/0?ssl_certfile=/no/such/file", "ssl_certfile names a file"),
+            ("rediss://h/0?ssl_cert_reqs=maybe", "ssl_cert_reqs is one of"),
+        ],
+    )
+    def test_at_an_address_with_a_mistake_in_it_names_the_mistake(self, url: str, why: str) -> None:
+        with pytest.raises(BadConfiguration, match="REDIS_URL") as caught:
+            connect(url)
+        assert why in str(caught.value)
+        assert "nonsense" not in str(caught.value)  # it might be the rest of a password
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "redis://h",
+            "redis://h/",
+            "redis://h/3",
+            "unix:///s?db=3&password=x",
+            "redis+sentinel://h,i:2/name/3?sentinel_password=x",
+            "rediss://h?ssl_cert_reqs=none&socket_connect_timeout=2",
+        ],
+    )
+    def test_at_an_address_in_order_is_read(self, url: str) -> None:
+        read_address(url)
 
     def test_at_a_port_that_is_none_says_nothing_of_the_url(self) -> None:
         with pytest.raises(BadConfiguration, match="REDIS_URL") as caught:

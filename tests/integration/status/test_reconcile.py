@@ -85,6 +85,12 @@ def scored(name: str, member: str) -> Callable[[Yard], object]:
     return lambda yard: yard.raw.zadd(yard.key(name), {member: 1})
 
 
+def damaged_row(raw: str) -> Callable[[Yard], object]:
+    return lambda yard: yard.raw.hset(yard.key("state"), "weird", raw)
+
+
+LONG_AGO = '["waiting","v1:00","normal",3,"yesterday",1,"1-1"]'  # a time that is no number
+
 BREAKS: dict[str, list[Callable[[Yard], object]]] = {
     "R001": [
         lambda yard: yard.raw.xdel(yard.key("stream"), yard.entry_of("waiting")),
@@ -144,6 +150,7 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
     "R019": [lambda yard: next((yard.folder / "store/blobs").rglob("*/*/*")).unlink()],
     "R020": [lambda yard: (yard.folder / "store/outputs/done.wav").unlink()],
     "R021": [lambda yard: draw(yard).unlink()],
+    "R022": [damaged_row(raw) for raw in ("notjson", '["sleeping"]', "7", "[]", '["waiting"]', LONG_AGO)],
 }
 CASES = [(kind, number) for kind, breaks in BREAKS.items() for number in range(len(breaks))]
 

@@ -194,7 +194,6 @@ WRONG = [
     ("PROVIDER", "Vast"),
     ("REDIS_URL", "http://127.0.0.1"),
     ("REDIS_URL", "redis://"),
-    ("REDIS_URL", "redis://host:port"),
     ("STORAGE_URL", "relative/folder"),
     ("SSH_MACHINES", "gpu.example"),
     ("SSH_MACHINES", "me@gpu -oProxyCommand=x"),
@@ -334,6 +333,20 @@ class TestSecrets:
     )
     def test_inside_urls_are_masked(self, url: str, shown: str) -> None:
         assert without_password(url) == shown
+
+    @pytest.mark.parametrize("url", ["redis://h:notaport/0", "redis://h:99999", "redis://:hush#hush@h/0"])
+    def test_a_url_whose_port_is_none_is_told_so_and_not_to_begin_otherwise(
+        self, load: Load, url: str
+    ) -> None:
+        said = refusal(load, {"REDIS_URL": url})
+        assert "port is a number" in said
+        assert "%23 stands for #" in said
+        assert "begins with" not in said
+        assert "hush" not in said
+
+    @pytest.mark.parametrize("url", ["redis+cluster://a:1,b:2", "redis+sentinel://:pw@a:1,b,[::1]:2/name"])
+    def test_a_url_may_name_several_hosts(self, load: Load, url: str) -> None:
+        assert load({"REDIS_URL": url}).redis_url == url
 
     def test_inside_urls_show_nowhere(self, load: Load) -> None:
         settings = load({"REDIS_URL": "redis://me:hush@127.0.0.1:6379/0"})

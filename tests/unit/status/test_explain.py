@@ -9,6 +9,7 @@ import pytest
 
 from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.observed import PlaceInLine
+from lib.status.advice import AUDIO_GONE
 from lib.status.explain import Evidence, Reason, explain
 
 NOW = 1_700_000_000.0
@@ -72,7 +73,7 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.NO_WATCHER,
         Evidence(record(W), snapshot(), place=LINE),
-        "topic:a has waited for 1m00s because no watcher runs; start one with job-watcher run.",
+        "topic:a has waited for 1m00s because no watcher runs; start one with job-watcher run, or job-runner",
     ),
     (
         Reason.PAUSED,
@@ -82,7 +83,7 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.PAUSED,
         Evidence(record(W), snapshot(paused=True), place=LINE),
-        "the queue is paused and no watcher runs; job-runner resume, and job-watcher run.",
+        "the queue is paused and no watcher runs; job-runner resume, and start a watcher (job-watcher run,",
     ),
     (
         Reason.IN_LINE,
@@ -122,7 +123,7 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.DUE,
         Evidence(record(D, due_at=NOW - 9), snapshot()),
-        "has been due for 9.0s and still waits because no watcher runs; start one with job-watcher run.",
+        "has been due for 9.0s and still waits because no watcher runs; start one with job-watcher run",
     ),
     (
         Reason.MISPLACED,
@@ -147,7 +148,7 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.LEASE_EXPIRED,
         Evidence(record(R, **{**RUNNING, "expires_at": NOW - 5}), snapshot()),
-        "was leased to w-1 1m00s ago, and the lease ran out 5.0s ago; job-watcher run takes it back.",
+        "was leased to w-1 1m00s ago, and the lease ran out 5.0s ago; start a watcher (job-watcher run, or",
     ),
     (
         Reason.LEASE_EXPIRED,
@@ -168,8 +169,18 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     ),
     (
         Reason.ARTIFACT_GONE,
-        Evidence(record(JobState.DONE), snapshot(), artifact_there=False),
-        "its audio is not in the store any more; job-runner reconcile --apply",
+        Evidence(record(JobState.DONE), snapshot(), finished=ended(JobState.DONE), artifact_there=False),
+        f"its audio is not in the store any more; {AUDIO_GONE}.",
+    ),
+    (
+        Reason.RECORD_GONE,
+        Evidence(record(JobState.DONE), snapshot()),
+        "topic:a is done since 2023-11-14T22:12:20.000Z, and its record is lost; job-runner reconcile",
+    ),
+    (
+        Reason.UNSPECIFIED,
+        Evidence(record(W), snapshot(), place=LINE, specified=False),
+        "is waiting for 1m00s, and its specification is gone, so it cannot be spoken; job-runner reconcile",
     ),
     (
         Reason.FAILED,
