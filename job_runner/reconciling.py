@@ -54,7 +54,7 @@ class Audit:
         return [
             (output, artifact)
             for output, artifact in files
-            if self._storage.has(artifact) and not Path(self._storage.location(output)).is_file()
+            if self._storage.has(artifact) and not self._storage.published(output)
         ]
 
     def _check_again(self, request_id: str) -> Iterator[Finding]:

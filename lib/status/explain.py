@@ -11,6 +11,7 @@ from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.observed import PlaceInLine
 from lib.status.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
+from lib.status.overview import trouble_of
 from lib.units import seconds_text
 
 
@@ -210,7 +211,8 @@ def _running(seen: Evidence) -> _Said:
         why = f"has been in the hands of {who} for {passed} and is not begun yet"
         return _Said(Reason.NOT_BEGUN, why, "it begins when that watcher's worker is free", details)
     why = f"has been worked on by {who} for {passed} (attempt {record.attempt}{_progress(record)})"
-    return _Said(Reason.RUNNING, why, None, details)
+    theirs = [watcher for watcher in seen.snapshot.watchers if watcher.name == record.consumer]
+    return _Said(Reason.RUNNING, why, trouble_of(theirs), details)
 
 
 def _progress(record: JobRecord) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot
+from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot, WatcherInfo
 from lib.jobqueue.observed import PlaceInLine
 from lib.status.advice import AUDIO_GONE
 from lib.status.explain import Evidence, Reason, explain
@@ -67,6 +67,7 @@ def error(name: str) -> dict[str, Any]:
 W, D, R = JobState.WAITING, JobState.DELAYED, JobState.RUNNING
 LIVE = frozenset({"w-1"})
 LINE = PlaceInLine(3, False, False, True, 0)
+TROUBLED = WatcherInfo("w-1", NOW, NOW, True, {"trouble": "No room."})
 RUNNING = {"consumer": "w-1", "expires_at": NOW + 100, "attempt": 1, "lease_no": 1}
 
 CASES: list[tuple[Reason, Evidence, str]] = [
@@ -134,6 +135,11 @@ CASES: list[tuple[Reason, Evidence, str]] = [
         Reason.RUNNING,
         Evidence(record(R, progress={"pieces_done": 3, "pieces": 9}, **RUNNING), snapshot(), LIVE),
         "topic:a has been worked on by w-1 for 1m00s (attempt 1: pieces_done 3, pieces 9).",
+    ),
+    (
+        Reason.RUNNING,
+        Evidence(record(R, **RUNNING), snapshot(watchers=(TROUBLED,)), LIVE),
+        "topic:a has been worked on by w-1 for 1m00s (attempt 1); the watcher says: No room.",
     ),
     (
         Reason.NOT_BEGUN,
