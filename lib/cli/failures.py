@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.cli.signals import Terminated
+from lib.cli.streams import point_at_nothing
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError, MissingExtra
 
 BROKEN_PIPE = 141  # what a shell reports for a process that SIGPIPE ended
@@ -64,7 +65,7 @@ def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> 
         return _status_of(stop)
     except BaseException as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
-            _forget_stdout()
+            point_at_nothing(sys.stdout)
             return BROKEN_PIPE
         failure = describe(error, program)
     return _report(failure, as_json=_wants_json(args))
@@ -178,7 +179,7 @@ def _report(failure: Failure, *, as_json: bool) -> int:
             output.emit_json({"error": failure.to_json()})
         sys.stdout.flush()
     except OSError:  # stdout is closed or full; the sentence and the status still tell
-        _forget_stdout()
+        point_at_nothing(sys.stdout)
     output.error(failure.message)
     return failure.exit_status
 
@@ -210,13 +211,3 @@ def _nobody_reads() -> bool:
         return bool(poll.poll(0))  # nothing was asked for, so any answer is an error or a hang-up
     except (OSError, ValueError):
         return False
-
-
-def _forget_stdout() -> None:
-    # Python flushes stdout once more on exit; pointing it at nothing keeps that from failing aloud.
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.close(nothing)
-    except (OSError, ValueError):
-        pass

@@ -28,6 +28,7 @@ from lib.cli.layout import (
     width_of,
     wrapped,
 )
+from lib.cli.streams import tell
 from lib.errors import UsageError
 
 __all__ = [
@@ -255,16 +256,18 @@ def _escaped(char: str) -> str:
 def _to_stderr(text: str) -> None:
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()  # keeps the two streams in order when both are a terminal
-    with contextlib.suppress(OSError, ValueError):  # closed or full; result and exit status still tell
-        _write(sys.stderr, clean(text, keep_newlines=True))
-        sys.stderr.flush()
+    tell(sys.stderr, _line(sys.stderr, clean(text, keep_newlines=True)))
 
 
 def _write(stream: TextIO, text: str, *, first: str = "") -> None:
-    """Write a line, wrapped at spaces on a terminal; the word `first` at its beginning gets its colour."""
+    stream.write(_line(stream, text, first=first))
+
+
+def _line(stream: TextIO, text: str, *, first: str = "") -> str:
+    """A line, wrapped at spaces on a terminal; the word `first` at its beginning gets its colour."""
     if stream.isatty():
         text = paragraph(text, width_of(stream))
-    stream.write(painted(first) + text[len(first) :] + "\n")
+    return painted(first) + text[len(first) :] + "\n"
 
 
 def _speaks_unicode(stream: TextIO) -> bool:

@@ -40,8 +40,9 @@ class Program:
     def run(self, argv: Sequence[str] | None = None) -> int:
         """Run the command line and return its exit status. Every error becomes a sentence here."""
         from lib.cli.failures import guarded
+        from lib.cli.streams import open_missing
 
-        _open_missing_streams()
+        open_missing()
         args = list(sys.argv[1:] if argv is None else argv)
         return guarded(lambda: self._dispatch(args), program=self.name, args=args)
 
@@ -71,17 +72,6 @@ class Program:
         if not args[0].startswith("-"):
             require_known(self.name, args[0], self.commands)
         return None
-
-
-def _open_missing_streams() -> None:
-    """Where the caller closed one (`>&-`), what is written goes nowhere, instead of failing everywhere."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            fd = os.open(os.devnull, os.O_RDWR)
-            if fd != number:  # a file that is opened later must not take its place
-                os.dup2(fd, number)
-                os.close(fd)
-            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
 
 
 def installed_version() -> str:

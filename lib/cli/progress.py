@@ -6,7 +6,6 @@ something to say.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from lib.cli.output import Column, clean
+from lib.cli.streams import tell
 from lib.clock import Clock, SystemClock
 from lib.units import seconds_text
 
@@ -109,9 +109,7 @@ class ProgressBar:
     def _say(self) -> None:
         self._said_done = self._done
         self._said_at = self._clock.monotonic()
-        with contextlib.suppress(OSError, ValueError):  # closed or full; the work goes on
-            self._stream.write(self.text() + "\n")
-            self._stream.flush()
+        tell(self._stream, self.text() + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +155,7 @@ class LiveTable:
             if self._states.get(row.key) != row.state:
                 self._states[row.key] = row.state
                 cells = "  ".join(clean(cell) for cell in row.cells if cell not in ("", row.key, row.state))
-                line = f"{clean(row.key)}: {clean(row.state)}{'  ' if cells else ''}{cells}\n"
-                with contextlib.suppress(OSError, ValueError):
-                    self._stream.write(line)
-                    self._stream.flush()
+                tell(self._stream, f"{clean(row.key)}: {clean(row.state)}{'  ' if cells else ''}{cells}\n")
 
 
 class _Screen:
