@@ -106,13 +106,16 @@ def execute(path: Path, around: Surroundings, *, workers: int | None, force: boo
 
 
 @contextlib.contextmanager
-def opened(path: Path, around: Surroundings) -> Iterator[Ready]:
-    """The manifest at `path` (or in the folder `path`), checked, its folder locked until the block ends."""
+def opened(path: Path, around: Surroundings, *, looking: bool = False) -> Iterator[Ready]:
+    """The manifest at `path` (or in the folder `path`), checked, its folder locked until the block ends.
+
+    Who is only `looking` writes nothing and waits for nobody.
+    """
     if path.is_dir():
         path /= MANIFEST
     folder = OutFolder(path.parent)
-    with folder.lock():
-        if path.name == MANIFEST:
+    with contextlib.nullcontext() if looking else folder.lock():
+        if path.name == MANIFEST and not looking:
             finish_interrupted_compile(folder)
         manifest = load_manifest(path)
         inputs = check_inputs(manifest.orders, around.registry(), around.engine)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lib.jobqueue import FinishedJob, JobQueue, JobState
+from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.upkeep import Upkeep
 from lib.status.findings import Finding
 from lib.status.reconcile import FORGET, LEFT, finding
@@ -48,13 +50,13 @@ class Audit:
         return [(output, artifact) for output, artifact in files if not self._whole(artifact)]
 
     def _unpublished(self, files: Iterable[_File]) -> list[_File]:
-        """Those that are stored and not published. A published file may be edited by its user, so only its
-        absence counts.
+        """Those that are stored whole and not published. A published file may be edited by its user, so only
+        its absence counts.
         """
         return [
             (output, artifact)
             for output, artifact in files
-            if self._storage.has(artifact) and not self._storage.published(output)
+            if self._whole(artifact) and not self._storage.published(output)
         ]
 
     def _check_again(self, request_id: str) -> Iterator[Finding]:
@@ -62,7 +64,10 @@ class Audit:
 
         Audio, waveforms and published files are each looked at: one run tells of all, and mends all.
         """
-        job = self._queue.result(request_id)
+        try:
+            job = self._queue.result(request_id)
+        except DamagedRow:  # which is told as what it is, among the keys
+            return
         if job is None or job.state is not JobState.DONE:
             return
         takes = takes_of(job.result)
@@ -99,7 +104,7 @@ class Audit:
         if lost is None:
             return self._brought_back("waveform_gone", request_id, gone)
         fix = f"{lost}, so nothing brings it back; the audio does not need it"
-        return finding("waveform_gone", request_id, remedy=LEFT, fix=fix)
+        return replace(finding("waveform_gone", request_id, remedy=LEFT, fix=fix), harmless=True)
 
     def _lost_for_good(self, gone: Iterable[_File]) -> str | None:
         """Why the files cannot be copied back; None when each has a whole published copy."""

@@ -16,6 +16,8 @@ from lib.status.advice import AUDIO_GONE, RECORD_GONE
 from lib.storage import Storage, takes_of
 from lib.units import seconds_text
 
+_CLOSER: Final = 200  # jobs
+
 
 class Standing(StrEnum):
     """How a job of the file stands."""
@@ -87,11 +89,8 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: 
     `now` is in seconds since the epoch.
     """
     ids = [spec.request_id for spec in specs]
-    records = [
-        # when it is due, and what failed before, is not read in bulk
-        queue.job(record.request_id) if record and record.state is JobState.DELAYED else record
-        for record in queue.jobs(ids)
-    ]
+    records = queue.jobs(ids)
+    _look_closer(queue, records)
     # only of those that had ended when they were looked at: a row must not mix two moments
     ended = [record.request_id for record in records if record and record.state in TERMINAL]
     finished = dict(zip(ended, queue.results(ended), strict=True))
@@ -101,6 +100,17 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: 
             for spec, record in zip(specs, records, strict=True)
         )
     )
+
+
+def _look_closer(queue: JobQueue, records: list[JobRecord | None]) -> None:
+    """When a delayed job is due, and what failed before, is not read in bulk: of the first ones only."""
+    delayed = [
+        (at, record.request_id)
+        for at, record in enumerate(records)
+        if record and record.state is JobState.DELAYED
+    ]
+    for at, request_id in delayed[:_CLOSER]:
+        records[at] = queue.job(request_id)
 
 
 def _row(
@@ -148,7 +158,9 @@ def _unfinished(record: JobRecord, now: float) -> str:
         case JobState.DELAYED if record.last_error is not None:
             return f"waits to be tried again; attempt {record.attempt} of {record.max_attempts} failed"
         case JobState.DELAYED:  # by the queue's record: the file may say otherwise by now
-            return "not due" if record.due_at is None else f"not before {rfc3339(record.due_at)}"
+            if record.due_at is None:
+                return f"until when, says: job-runner explain {record.request_id}"
+            return f"not before {rfc3339(record.due_at)}"
         case JobState.RUNNING:
             return f"attempt {record.attempt} at {record.consumer or 'a watcher'} for {passed}"
         case _:

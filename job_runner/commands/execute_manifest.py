@@ -53,7 +53,7 @@ def command(
     """
     around = surroundings(voices_dir, engine)
     if dry_run:
-        with opened(manifest, around) as ready:
+        with opened(manifest, around, looking=True) as ready:
             tell(ready.inputs, ready.folder.root, ready.manifest.sha256, force=force, as_json=json_)
         return 0
     return execute(manifest, around, workers=jobs, force=force, as_json=json_)

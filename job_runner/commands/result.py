@@ -9,7 +9,7 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
-from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState, UnknownJob
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.status.advice import RECORD_GONE
 from lib.storage import files_of, takes_of
 
@@ -25,7 +25,11 @@ def command(
     with wiring.open_queue(redis_url) as queue:
         finished = queue.result(request_id)
         if finished is None:
-            return _unfinished(queue, request_id, as_json=json_)
+            record = _record(queue, request_id)
+            # it may have ended between the two looks
+            finished = queue.result(request_id) if record.state in TERMINAL else None
+            if finished is None:
+                return _unfinished(record, as_json=json_)
     files = files_of(wiring.storage(), takes_of(finished.result))
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
@@ -34,10 +38,15 @@ def command(
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
 
 
-def _unfinished(queue: JobQueue, request_id: str, *, as_json: bool) -> int:
+def _record(queue: JobQueue, request_id: str) -> JobRecord:
     record = queue.job(request_id)
     if record is None:
         raise UnknownJob(request_id, queue.nearest(request_id))
+    return record
+
+
+def _unfinished(record: JobRecord, *, as_json: bool) -> int:
+    request_id = record.request_id
     if as_json:
         since = rfc3339(record.since)
         output.emit_json({"request_id": request_id, "status": record.state.value, "since": since})

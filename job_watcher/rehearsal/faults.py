@@ -64,10 +64,10 @@ class Planned:
         return " ".join(parts)
 
 
-#: Every place where a watcher can die or stand still between two steps of an intent.
 #: Seconds by which a clock is off at most.
 MOST_OFF_S: Final = 240.0
 
+#: Every place where a watcher can die or stand still between two steps of an intent.
 STEPS: Final = tuple(
     f"{name} {side}"
     for name in (

@@ -6,6 +6,7 @@ tied to the old entry, so nothing is spoken twice. The fence of the queue decide
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,8 @@ class Work:
     def visit(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
         """Ask each machine how it is; take what is finished. One that does not answer is skipped."""
         for row in rows:
+            with contextlib.suppress(Unavailable):  # many slow machines must not cost the others their leases
+                self.renew()
             track = self._tracks.by_token[row.token]
             if row.instance is None or row.state not in (State.RENTED.value, *_WORKING):
                 continue
@@ -228,6 +231,9 @@ class Work:
         entry = entry_name(lease.request_id, lease.lease_no)
         adopted = left.get(_digest(entry))
         token, entry = adopted or (max(free, key=lambda name: free[name]), entry)
+        if not adopted and free[token] <= 0:
+            self._release(lease, "no machine has room")
+            return
         free[token] -= 1
         hold = Hold(token, entry, lease)
         self._holds.setdefault(token, {})[lease.request_id] = hold
@@ -240,6 +246,7 @@ class Work:
         try:
             SpoolClient(self._parts.access.files(instance)).submit(_spool_job(lease))
         except (Unavailable, SpoolUnusable):
+            free[token] = 0  # the rest of the pass must not wait for it again
             self._forget(hold)
             self._release(lease, "unreachable")
         except InvalidSpoolData as error:

@@ -20,7 +20,8 @@ def jobs_to_hold(demand: Demand, speed: float, policy: Policy) -> int:
     """Jobs that a machine of this speed (seconds of audio a second) holds: one spoken, the rest for the time
     until it is looked after again.
 
-    Never fewer than `policy.slots`, never more than `policy.most_slots` or a third of the unfinished jobs.
+    Never fewer than `policy.slots`; beyond those, never more than `policy.most_slots` or a third of the
+    unfinished jobs.
     """
     job_s = max(1e-3, demand.audio_s_per_job / speed)
     between = math.ceil(_PASSES * policy.pass_s / job_s)

@@ -32,7 +32,8 @@ class Stop(NamedTuple):
 class Price:
     """What a batch costs, micro-dollars, and when it is done, seconds from now.
 
-    Where a cap ends it, the cost is what the cap allows, and `stopped` or `stopped_at_worst` says which.
+    Where the batch's cap ends it, the cost is that cap. A cap of the calendar only delays: the cost is the
+    whole, and it goes on in the next window. `stopped` and `stopped_at_worst` say which cap it was.
     """
 
     machines: int
@@ -61,8 +62,7 @@ def price_batch(
     """Price `demand` on the best of `offers`; None when none is fit and allowed, or there is nothing to do.
 
     Expected: every machine starts once for each of its lives, works its share, is held idle and ends. Worst:
-    machines run at half their speed, each is lost once half way, and its start is paid again. Neither is more
-    than the caps allow in that time.
+    machines run at half their speed, each is lost once half way, and its start is paid again.
     """
     if not demand.jobs or policy.max_machines < 1:
         return None
@@ -78,13 +78,13 @@ def price_batch(
     useful = max(60.0, _life_s(offer, policy, caps) - cold - policy.settle_s)
     starts = max(1, math.ceil(share / useful))
     whole_s = starts * cold + share + hold
-    expected = _bill(offer, count, whole_s, starts)
+    whole = _bill(offer, count, whole_s, starts)
     most_starts = 1 + max(1, math.ceil(_WORST * share / useful))
     slow_s = most_starts * cold + _WORST * share + hold
     paid_s = max(slow_s, needed_life_s(demand, offer, count, policy, speeds))
     worst = min(_bill(offer, count, paid_s, most_starts), count * most_starts * caps.machine)
-    expected, stopped = _stop(caps, whole_s, expected)
-    worst, stopped_at_worst = _stop(caps, paid_s, max(expected, worst))
+    expected, stopped = _stop(caps, whole_s, whole)
+    worst, stopped_at_worst = _stop(caps, paid_s, max(whole, worst))
     return Price(
         machines=count,
         gpu=offer.gpu,
@@ -93,7 +93,7 @@ def price_batch(
         worst_micros=worst,
         expected_finish_s=whole_s - hold,
         worst_finish_s=slow_s - hold,
-        cost_per_audio_minute_micros=int(expected / max(1 / 60, demand.audio_s / 60)),
+        cost_per_audio_minute_micros=int(whole / max(1 / 60, demand.audio_s / 60)),
         why=f"{offer.gpu} makes {speed:.1f} s of audio a second at {offer.hourly_micros / 1e6:.3f} $/h",
         stopped=stopped,
         stopped_at_worst=stopped_at_worst,
@@ -131,16 +131,15 @@ def _machines(demand: Demand, speed: float, cold: float, policy: Policy, caps: C
 
 
 def _stop(caps: Caps, seconds: float, micros: int) -> tuple[int, Stop | None]:
-    """What is spent of so much in so many seconds, and the cap that ends it; None when all have room."""
+    """What is spent of so much, and the cap that ends or delays it; None when all have room in that time."""
+    if caps.batch is not None and micros > caps.batch:
+        return caps.batch, Stop("SPEND_CAP_BATCH", caps.batch, micros)
     setting, allowed = min(_room(caps, seconds), key=lambda item: item[1])
-    return (micros, None) if micros <= allowed else (allowed, Stop(setting, allowed, micros))
+    return micros, Stop(setting, allowed, micros) if micros > allowed else None
 
 
 def _room(caps: Caps, seconds: float) -> Iterator[tuple[str, int]]:
-    """What each cap allows in that time. The calendar's edges are left out: what a new window would let
-    through counts as not finished within the old one."""
-    if caps.batch is not None:
-        yield "SPEND_CAP_BATCH", caps.batch
+    """What each cap of the calendar allows in that time, its edges left out."""
     for name, cap, length in (
         ("HOUR", caps.hour, HOUR),
         ("DAY", caps.day, _DAY),

@@ -112,7 +112,7 @@ class Inspector:
         """The ids of a stream's entries, without those of some jobs, then of those that are given out."""
         start, left_out = "-", set[str]()
         while page := self._one("XRANGE", self._keys[priority], start, "+", "COUNT", _PAGE):
-            unwanted = {str(entry[0]) for entry in page if not but_of.isdisjoint(entry[1])}
+            unwanted = {str(entry[0]) for entry in page if not but_of.isdisjoint(entry[1][1::2])}
             left_out |= unwanted
             yield from (str(entry[0]) for entry in page if str(entry[0]) not in unwanted)
             start = f"({page[-1][0]}"

@@ -37,6 +37,7 @@ class Finding:
     fix: str
     mended: bool = False
     remedy: str = "do"
+    harmless: bool = False  # nothing mends it and nothing needs it: no check should fail of it
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `findings` in `doctor --json` and `reconcile --json`."""

@@ -233,11 +233,12 @@ def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
 
 
 @pytest.mark.parametrize("cap", ["batch", "day", "month"])
-def test_a_cap_bounds_the_cost_and_the_plan_says_that_it_is_not_finished(cap: str) -> None:
+def test_the_plan_says_within_which_cap_it_is_not_finished(cap: str) -> None:
     tight: dict[str, Any] = {cap: Decimal("0.5")}
     found = reckoned(*[Work(50_000, "hibari")] * 40, terms=replace(TERMS, **tight))
     assert isinstance(found, Cost)
-    assert found.expected_micros <= found.worst_micros <= 500_000
+    assert found.expected_micros <= found.worst_micros
+    assert (found.worst_micros <= 500_000) is (cap == "batch")  # the others only delay
     assert f"it is not finished within SPEND_CAP_{cap.upper()}: about $" in found.stopped
     assert cost(Work(600, "hibari")) == replace(cost(Work(600, "hibari")) or found, stopped="")
 

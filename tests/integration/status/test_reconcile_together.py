@@ -47,6 +47,22 @@ def test_audio_waveform_and_published_file_of_one_job_are_found_and_mended_by_on
     assert look(yard) == []
 
 
+def test_damaged_audio_is_never_published(yard: Yard) -> None:
+    stored = blob(yard)
+    stored.write_bytes(b"x" * stored.stat().st_size)
+    published(yard).unlink()
+
+    assert ids(look(yard, mend=True, deep=True)) == ["R019"]
+    assert not published(yard).exists()
+
+
+def test_a_damaged_row_whose_file_is_gone_too_hides_nothing(yard: Yard) -> None:
+    yard.raw.hset(yard.key("state"), "done", "notjson")
+    published(yard).unlink()
+
+    assert "R022" in ids(look(yard))
+
+
 def test_publishing_what_is_missing_leaves_an_edited_file_beside_it(yard: Yard) -> None:
     draw(yard)
     edited = Path(yard.storage.location("drawn.wav"))
@@ -109,6 +125,7 @@ def test_the_last_line_tells_apart_what_apply_mends_and_what_it_does_not(yard: Y
 
     (left,) = look(yard)
     assert left.remedy == "left"
+    assert left.harmless  # it fails no check that runs every night
     assert "--apply" not in last_line([left], applied=False)
     (left,) = look(yard, mend=True)
     assert "--apply" not in left.fix + last_line([left], applied=True)

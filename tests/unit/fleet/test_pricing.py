@@ -50,10 +50,16 @@ def test_a_big_batch_is_shared_and_a_minute_of_it_is_cheaper() -> None:
         ("SPEND_CAP_MONTH", Caps(month=DOLLAR // 2)),
     ],
 )
-def test_no_cost_is_above_what_the_caps_allow_and_what_ends_it_is_told(setting: str, caps: Caps) -> None:
+def test_a_batch_ends_at_its_cap_and_waits_for_those_of_the_calendar(setting: str, caps: Caps) -> None:
     found = price(20_000, caps=caps)
     assert found is not None
-    assert found.expected_micros == found.worst_micros == DOLLAR // 2
+    if setting == "SPEND_CAP_BATCH":
+        assert found.expected_micros == found.worst_micros == DOLLAR // 2
+    else:  # the watcher goes on in the next window, and that is paid too
+        usual = price(20_000)
+        assert usual is not None
+        assert found.expected_micros == usual.expected_micros
+        assert found.worst_micros == usual.worst_micros
     for stop in (found.stopped, found.stopped_at_worst):
         assert stop is not None
         assert (stop.setting, stop.allowed_micros) == (setting, DOLLAR // 2)
