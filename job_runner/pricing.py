@@ -93,18 +93,14 @@ class Terms:
         """As the fleet keeps them."""
         from lib.fleet import Caps
 
-        return Caps(
-            hour=_micros(self.hour),
-            day=_micros(self.day),
-            month=_micros(self.month),
-            machine=_micros(self.machine),
-            batch=None if self.batch is None else _micros(self.batch),
-            hourly_price=_micros(self.price),
+        return Caps.in_dollars(
+            hour=self.hour,
+            day=self.day,
+            month=self.month,
+            machine=self.machine,
+            batch=self.batch,
+            hourly_price=self.price,
         )
-
-
-def _micros(dollars: Decimal) -> int:
-    return int(dollars * _MICROS)
 
 
 def usd(micros: int) -> str:

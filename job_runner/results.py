@@ -8,6 +8,7 @@ from typing import Any
 
 from job_runner.batch import Batch
 from lib.cli import output
+from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob, JobState
 from lib.jobspec import JobSpec
 from lib.storage import Storage, files_of, takes_of
@@ -43,7 +44,12 @@ def _row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> d
     }
 
 
-def is_gone(row: Mapping[str, Any]) -> bool:
+def ending_of(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> ExitStatus:
+    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone."""
+    return ExitStatus.JOB_FAILED if any(map(_is_gone, rows)) else batch.exit_status
+
+
+def _is_gone(row: Mapping[str, Any]) -> bool:
     """Whether the job is done and its audio is neither published nor in the store."""
     return row["state"] == JobState.DONE.value and row["file"] is None
 
@@ -77,7 +83,7 @@ def _sum_up(rows: Sequence[dict[str, Any]]) -> None:
     done = [row for row in rows if row["state"] == JobState.DONE.value]
     seconds = seconds_text(sum(row["seconds"] or 0 for row in done))
     output.note(f"{len(done)} of {len(rows)} done, {seconds} of audio")
-    for row in filter(is_gone, rows):
+    for row in filter(_is_gone, rows):
         output.warn(f"the audio of {row['request_id']} is gone; see: job-runner explain {row['request_id']}")
     for row in rows:
         if row["state"] in (JobState.FAILED.value, JobState.CANCELED.value):

@@ -9,7 +9,6 @@ import secrets
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from job_watcher.delivery import Delivery
 from job_watcher.holdings import Holdings
@@ -21,7 +20,6 @@ from job_watcher.watcher import Watcher
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
-from lib.fleet.model import MICROS
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobqueue.embedded import EmbeddedServer
 from lib.providers import LocalWorker
@@ -52,22 +50,18 @@ def installation() -> Installation:
             max_machines=settings.max_machines,
             idle_hold_s=None if hold is None else float(hold),
         ),
-        Caps(
-            hour=_micros(settings.spend_cap_hour),
-            day=_micros(settings.spend_cap_day),
-            month=_micros(settings.spend_cap_month),
-            machine=_micros(settings.spend_cap_machine),
-            batch=None if settings.spend_cap_batch is None else _micros(settings.spend_cap_batch),
-            hourly_price=_micros(settings.max_dph),
-            credit_floor=_micros(settings.credit_floor),
+        Caps.in_dollars(
+            hour=settings.spend_cap_hour,
+            day=settings.spend_cap_day,
+            month=settings.spend_cap_month,
+            machine=settings.spend_cap_machine,
+            batch=settings.spend_cap_batch,
+            hourly_price=settings.max_dph,
+            credit_floor=settings.credit_floor,
         ),
         VoiceRegistry([settings.voices_dir]),
         settings.voice_engine,
     )
-
-
-def _micros(dollars: Decimal) -> int:
-    return int(dollars * MICROS)
 
 
 @contextlib.contextmanager

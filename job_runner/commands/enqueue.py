@@ -9,15 +9,16 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Batch
-from job_runner.results import is_gone, result_rows, show_results
+from job_runner.results import ending_of, result_rows, show_results
 from job_runner.submission import ACCEPTED, Submission, exit_status, submit
 from job_runner.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.errors import ExitStatus
 from lib.jobqueue import JobQueue, JobState, Outcome
 from lib.jobspec import JobSpec
+
+_PAD = 11  # the longest outcome and two blanks
 
 SkipConflictsOption = Annotated[
     bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
@@ -81,7 +82,7 @@ def enqueue_jobs(
             batch.follow(watchful(queue, look))
         rows = result_rows(batch, wiring.storage())
     _show_results(submission, rows, as_json=as_json)
-    return ExitStatus.JOB_FAILED if any(map(is_gone, rows)) else batch.exit_status
+    return ending_of(batch, rows)
 
 
 def _submit_durably(
@@ -104,15 +105,14 @@ def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json
 
 
 def _show(submission: Submission, *, dry_run: bool) -> None:
-    pad = max((len(outcome.value) for outcome in Outcome), default=0) + 2
     for job in submission.outcomes:
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
         line = f"{job.request_id}{known}{until}"
         if dry_run:
-            output.say(f"would be {job.outcome.value.ljust(pad)}{line}")
+            output.say(f"would be {job.outcome.value.ljust(_PAD)}{line}")
         else:
-            output.say_state(job.outcome.value, line, pad=pad)
+            output.say_state(job.outcome.value, line, pad=_PAD)
     output.note(f"{'would be: ' if dry_run else ''}{submission.sentence}")
     ended = [
         job.request_id for job in submission.outcomes if job.state in (JobState.FAILED, JobState.CANCELED)

@@ -23,13 +23,9 @@ def command(
     unknown id.
     """
     with wiring.open_queue(redis_url) as queue:
-        finished = queue.result(request_id)
-        if finished is None:
-            record = _record(queue, request_id)
-            # it may have ended between the two looks
-            finished = queue.result(request_id) if record.state in TERMINAL else None
-            if finished is None:
-                return _unfinished(record, as_json=json_)
+        finished = ending_or_record(queue, request_id)
+    if isinstance(finished, JobRecord):
+        return _unfinished(finished, as_json=json_)
     files = files_of(wiring.storage(), takes_of(finished.result))
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
@@ -38,11 +34,19 @@ def command(
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
 
 
-def _record(queue: JobQueue, request_id: str) -> JobRecord:
+def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
+    """How the job ended; what is known of it while it has no ending, or lost the record of it.
+
+    Raises:
+        UnknownJob: the queue does not know the id.
+    """
+    if finished := queue.result(request_id):
+        return finished
     record = queue.job(request_id)
     if record is None:
         raise UnknownJob(request_id, queue.nearest(request_id))
-    return record
+    # it may have ended between the two looks
+    return (queue.result(request_id) if record.state in TERMINAL else None) or record
 
 
 def _unfinished(record: JobRecord, *, as_json: bool) -> int:

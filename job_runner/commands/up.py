@@ -11,7 +11,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.batch import Batch
-from job_runner.results import is_gone, result_rows, show_results
+from job_runner.results import ending_of, result_rows, show_results
 from job_runner.submission import submit
 from job_runner.watcher_process import WatcherProcess
 from job_runner.watching import Hindrance, view_of
@@ -68,15 +68,17 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
         output.emit_json({"results": rows, "counts": {s.value: n for s, n in batch.counts().items()}})
     else:
         show_results(rows)
-    return ExitStatus.JOB_FAILED if any(map(is_gone, rows)) else batch.exit_status
+    return ending_of(batch, rows)
 
 
 def _serve(queue: JobQueue, redis_url: str | None) -> int:
     with contextlib.suppress(KeyboardInterrupt), _watcher(redis_url) as watcher:
         output.note("Up. Enqueue from another terminal with: job-runner enqueue jobs.yaml   (Ctrl-C ends)")
         after, said = queue.last_event_id(), ""
+        trouble = Hindrance(queue, SystemClock(), frozenset())  # verdicts are told here
         while True:
             watcher.check()
+            trouble.tell()
             shot = queue.snapshot()
             view = overview(shot, shot.watchers, {})
             starting = not said and view.snapshot.lock_owner is None

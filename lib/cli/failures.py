@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lib.cli.signals import Terminated
 from lib.cli.streams import point_at_nothing
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError, MissingExtra
 
@@ -75,9 +74,11 @@ def describe(error: BaseException, program: str) -> Failure:
     """Say what happened. Anything not foreseen is an internal error whose traceback is kept."""
     if isinstance(error, JobRunnerError):
         return _of_ours(error)
-    if isinstance(error, Terminated):
-        return Failure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
     if isinstance(error, KeyboardInterrupt):
+        from lib.cli.signals import Terminated
+
+        if isinstance(error, Terminated):
+            return Failure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
         return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
         return _of_ours(_missing_package(str(error.name)))

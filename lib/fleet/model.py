@@ -7,6 +7,7 @@ sizes GB, networks megabits a second. Speed is seconds of audio made in a second
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -161,6 +162,30 @@ class Caps:
     batch: int | None = None
     hourly_price: int = MICROS  # of one machine
     credit_floor: int = MICROS
+
+    @classmethod
+    def in_dollars(
+        cls,
+        *,
+        hour: Decimal,
+        day: Decimal,
+        month: Decimal,
+        machine: Decimal,
+        batch: Decimal | None,
+        hourly_price: Decimal,
+        credit_floor: Decimal | None = None,
+    ) -> Caps:
+        """The same as the settings have them, in dollars; parts of a micro-dollar are left off."""
+        rest = {} if credit_floor is None else {"credit_floor": int(credit_floor * MICROS)}
+        return cls(
+            hour=int(hour * MICROS),
+            day=int(day * MICROS),
+            month=int(month * MICROS),
+            machine=int(machine * MICROS),
+            batch=None if batch is None else int(batch * MICROS),
+            hourly_price=int(hourly_price * MICROS),
+            **rest,
+        )
 
 
 @dataclass(frozen=True, slots=True)

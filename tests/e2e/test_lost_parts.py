@@ -13,7 +13,7 @@ import redis
 from lib.status.advice import AUDIO_GONE
 from tests.e2e.desk import Desk
 from tests.integration.servers import Server
-from tests.integration.topologies import redis_7
+from tests.integration.topologies import binary_of
 
 
 @pytest.fixture
@@ -103,10 +103,7 @@ def test_a_damaged_row_is_a_finding_and_a_sentence(desk: Desk, raw: Any) -> None
 
 def test_reading_commands_and_cancel_work_while_the_memory_is_full(tmp_path: Path) -> None:
     """Q37; on Redis 7.0, which refuses more then than others."""
-    binary = redis_7()
-    if binary is None:
-        pytest.skip("the system's redis-server 7 is not installed")
-    server = Server(binary=binary)
+    server = Server(binary=binary_of("redis-7"))
     server.start()
     try:
         with contextlib.closing(Desk(tmp_path, server.url, "full")) as desk:

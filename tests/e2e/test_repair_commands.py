@@ -289,6 +289,21 @@ def test_reconcile_changes_nothing_until_it_is_told_to(desk: Desk) -> None:
     assert desk.run("reconcile").stdout == "Everything fits together.\n"
 
 
+def test_a_waveform_that_nothing_brings_back_is_told_and_fails_no_check(desk: Desk) -> None:
+    """Q22."""
+    desk.enqueue("a")
+    desk.work()
+    store = desk.folder / ".local/share/job-runner/storage"
+    peaks = desk.json("result", "topic:a")["result"]["takes"][0]["peaks"]
+    (store / peaks["key"]).unlink()
+    (store / "outputs" / peaks["output"]).unlink()
+
+    found = desk.shaped("reconcile", "--apply")
+
+    assert [item["id"] for item in found["findings"]] == ["R021"]
+    assert found["left"] == 1
+
+
 # --- enqueue --durable ----------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from tests.integration.servers import Server, free_port
@@ -31,6 +32,16 @@ def redis_8() -> Path | None:
     if found is None or found.origin is None:
         return None
     return Path(found.origin).parent / "bin" / "redis-server"
+
+
+def binary_of(kind: str) -> Path | None:
+    """The server binary for a test's parameter: None is the usual one; skips where Redis 7 is missing."""
+    if kind != "redis-7":
+        return None
+    found = redis_7()
+    if found is None:
+        pytest.skip("the system's redis-server 7 is not installed")
+    return found
 
 
 def redis_7() -> Path | None:

@@ -166,6 +166,8 @@ class TestWhenSomethingIsWrong:
         for refused in (["execute-manifest", "out"], ["run", jobs, "--out", "out"]):
             second = machine.run(*refused, status=75)
             assert "Another compile or run works in out" in second.err
+        asked = machine.run("execute-manifest", "out", "--dry-run", "--json").json  # which waits for nobody
+        assert len(asked["jobs"]) == 20
 
         first.send_signal(signal.SIGTERM)
         machine.end(first, status=75)

@@ -12,16 +12,13 @@ from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, ServerFull, co
 from lib.jobqueue.upkeep import upkeep_of
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
-from tests.integration.topologies import client, redis_7
+from tests.integration.topologies import binary_of, client
 
 
 @pytest.fixture(scope="module", params=["valkey", "redis-7"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Redis 7.0 refuses more than later servers do."""
-    binary = redis_7() if request.param == "redis-7" else None
-    if request.param == "redis-7" and binary is None:
-        pytest.skip("the system's redis-server 7 is not installed")
-    made = Server(binary=binary)
+    made = Server(binary=binary_of(request.param))
     made.start()
     yield made
     made.remove()

@@ -21,15 +21,12 @@ from lib.status.findings import Finding
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 from tests.integration.status.test_doctor import documented_users
-from tests.integration.topologies import TlsFront, client, redis_7, told
+from tests.integration.topologies import TlsFront, binary_of, client, told
 
 
 @pytest.fixture(scope="module", params=["valkey", "redis-7"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    binary = redis_7() if request.param == "redis-7" else None
-    if request.param == "redis-7" and binary is None:
-        pytest.skip("the system's redis-server 7 is not installed")
-    made = Server("--appendonly", "yes", binary=binary)
+    made = Server("--appendonly", "yes", binary=binary_of(request.param))
     made.start()
     yield made
     made.remove()

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from job_runner.batch import Batch, Followed, Vanished
+from job_runner.commands.result import ending_or_record
 from job_runner.moments import moment
 from job_runner.reading import read_history
 from job_runner.reporting import report_on
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
-from lib.jobqueue import Event, FinishedJob, JobRecord, JobState
+from lib.jobqueue import Event, FinishedJob, JobRecord, JobState, UnknownJob
 from lib.jobqueue.memory import MemoryQueue
 from tests.unit.runner.jobs import Shelf, fail, finish, result, spec
 
@@ -122,6 +123,32 @@ class Scripted(MemoryQueue):
 
     def jobs(self, request_ids: Sequence[str]) -> list[JobRecord | None]:
         return [None] * len(request_ids) if self.forget else super().jobs(request_ids)
+
+
+class TestTheEndingOfAJob:
+    def test_that_comes_between_two_looks_is_found(self) -> None:
+        class Late(MemoryQueue):
+            def job(self, request_id: str) -> JobRecord | None:
+                if super().result(request_id) is None:
+                    (lease,) = self.claim("tests")
+                    self.complete(self.begin(lease), result(request_id))
+                return super().job(request_id)
+
+        queue = Late()
+        queue.enqueue([spec("a")])
+
+        ended = ending_or_record(queue, "a")
+
+        assert isinstance(ended, FinishedJob)
+        assert ended.state is JobState.DONE
+
+    def test_is_what_is_known_while_there_is_none(self) -> None:
+        queue = MemoryQueue()
+        queue.enqueue([spec("a")])
+
+        assert isinstance(ending_or_record(queue, "a"), JobRecord)
+        with pytest.raises(UnknownJob):
+            ending_or_record(queue, "b")
 
 
 class TestFollowing:

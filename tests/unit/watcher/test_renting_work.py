@@ -7,7 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from job_watcher.renting.work import Work
+from job_watcher.renting.work import Hold, Work
+from lib.clock import ManualClock
 from lib.errors import Unavailable
 from lib.fleet import Policy, State
 from lib.fleet.speeds import Speeds
@@ -31,22 +32,47 @@ class Access:
         return LocalFiles(self._root / instance)
 
 
-def machine(name: str) -> Any:
+def machine(name: str, state: State = State.READY) -> Any:
     return SimpleNamespace(
-        token=name, instance=name, state=State.READY.value, intent=SimpleNamespace(gpu="RTX 3090")
+        token=name, instance=name, state=state.value, intent=SimpleNamespace(gpu="RTX 3090")
     )
+
+
+def work_on(queue: MemoryQueue, access: object, clock: ManualClock) -> Work:
+    config = SimpleNamespace(
+        **{"name": "w", "lease_ms": 180_000, "engine": "hibari", "batch": "b", "audio_s_per_job": 2.0},
+        policy=Policy(speed=8.0),
+    )
+    tracks = SimpleNamespace(by_token=defaultdict(SimpleNamespace))
+    parts = SimpleNamespace(queue=queue, access=access, clock=clock)
+    return Work(cast(Any, parts), cast(Any, config), cast(Any, tracks), Speeds())
+
+
+def test_leases_outlast_a_pass_over_many_slow_machines() -> None:
+    clock = ManualClock()
+    queue = MemoryQueue(now_ms=lambda: round(clock.now() * 1000))
+    queue.enqueue([spec("a")])
+    (lease,) = queue.claim("w", lease_ms=180_000)
+
+    class Slow:
+        def look(self, instance: str, *, gpu: str) -> Any:
+            clock.advance(100)
+            return SimpleNamespace(gate=None)
+
+    work = work_on(queue, Slow(), clock)
+    work._holds = {"busy": {"a": Hold("busy", "a.1", lease)}}
+    booting = [machine(f"m{number}", State.RENTED) for number in range(5)]
+
+    work.visit(cast(Any, None), booting)
+
+    assert queue.claim("another") == []
+    assert queue.renew([lease]) == []
 
 
 def test_a_machine_that_does_not_answer_is_asked_once_in_a_pass(tmp_path: Path) -> None:
     queue, access = MemoryQueue(), Access(tmp_path, "silent")
     queue.enqueue([spec(f"j{number:02}") for number in range(40)])
-    config = SimpleNamespace(
-        **{"name": "w", "lease_ms": 60_000, "engine": "hibari", "batch": "b", "audio_s_per_job": 2.0},
-        policy=Policy(speed=8.0),
-    )
-    tracks = SimpleNamespace(by_token=defaultdict(SimpleNamespace))
-    parts = SimpleNamespace(queue=queue, access=access)
-    work = Work(cast(Any, parts), cast(Any, config), cast(Any, tracks), Speeds())
+    work = work_on(queue, access, ManualClock())
     work._phases = {"silent": {}, "well": {}}
 
     work.claim([machine("silent"), machine("well")], queue.snapshot())
