@@ -117,9 +117,10 @@ def readable(text: str) -> str:
     """The text as the model's dictionary can read all of it.
 
     Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not
-    know lose the marks.
+    know lose the marks. A raised 1, which it takes for the first digit of a number and fails at, becomes one.
     """
     if not text.isascii():
+        text = text.replace("¹", " 1 ")
         text = "".join(_plain_letter(char) for char in unicodedata.normalize("NFC", text))
     text = _LONG_WORD.sub(lambda match: " ".join(_cut(match.group(), _LONGEST_WORD)), text)
     return _LONG_NUMBER.sub(lambda match: " ".join(match.group()), text)

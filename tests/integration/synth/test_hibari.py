@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lib.clock import SystemClock
@@ -146,6 +146,7 @@ def test_phonemes_are_broken_between_words_and_all_kept(lengths: list[int]) -> N
 
 
 def test_long_words_and_numbers_get_blanks_and_ordinary_ones_do_not() -> None:
+    assert readable("note¹A") == "note 1 A"
     assert readable("a" * 30) == "a" * 28 + " aa"
     assert readable("1234567890123456") == " ".join("1234567890123456")
     assert readable("tiếng Việt Łódź") == "tieng Viet Łódź"
@@ -185,6 +186,8 @@ _STRANGE = st.text(
 )
 
 
+@example("¹A")
+@example("1$¹")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(_STRANGE, st.text(max_size=40)))
 def test_any_text_is_spoken_or_refused(engine: Engine, text: str) -> None:
