@@ -72,7 +72,7 @@ def through_worker(client: SpoolClient, round_no: int) -> tuple[float, float]:
     for number, text in enumerate(TEXTS):
         spec = {"request_id": f"bench-{number}", "output_name": f"bench/{number}", "text": text}
         spec["speaker"] = "heart"
-        wanted.add(client.submit(SpoolJob(spec["request_id"], round_no, 1, spec)))
+        wanted.add(client.submit(SpoolJob(spec["request_id"], round_no, "benching", 1, "v1:bench", spec)))
     while len(client.finished()) < len(wanted):
         client.wait(1.0)
     took = time.perf_counter() - started

@@ -59,7 +59,7 @@ class Slot:
             beat = self.spool.heartbeat()
         except InvalidSpoolData:
             return None
-        entry = beat.entry if beat else None
+        entry = next(iter(beat.entries), None) if beat else None
         return entry if entry and self.phases().get(entry) is Phase.WORK else None
 
     def withdraw(self) -> list[Task]:

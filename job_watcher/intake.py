@@ -13,8 +13,8 @@ from job_watcher.holdings import Holding
 from job_watcher.parts import Limits, Parts
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost
-from lib.jobspec import to_payload
-from lib.spool import InvalidSpoolData, SpoolFull, SpoolJob
+from lib.jobspec import fingerprint, to_payload
+from lib.spool import InvalidSpoolData, SpoolFull, SpoolJob, lease_mark
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +130,8 @@ def spool_job(lease: Lease) -> SpoolJob:
     return SpoolJob(
         request_id=lease.request_id,
         lease_no=lease.lease_no,
+        mark=lease_mark(lease.token),
+        fingerprint=fingerprint(lease.spec),
         attempt=lease.attempt,
         spec=to_payload(lease.spec),
     )

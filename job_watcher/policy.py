@@ -44,7 +44,7 @@ class Vigil:
         """
         if self._beat is None or _identity(self._beat) == self._buried:
             return None
-        entry = self._beat.entry
+        entry = next(iter(self._beat.entries), None)
         return entry if entry is not None and phases.get(entry) is Phase.WORK else None
 
 

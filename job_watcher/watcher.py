@@ -179,7 +179,7 @@ class Watcher:
             return
         self._next_progress = now + _PROGRESS_EVERY
         beat = self._tending.beat
-        holding = self._parts.holdings.get(beat.entry) if beat and beat.entry else None
+        holding = self._parts.holdings.get(beat.entries[0]) if beat and beat.entries else None
         if beat is None or holding is None or not beat.pieces:
             return
         if self._told == (told := (holding.entry, beat.pieces_done)):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
-from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, is_passing
+from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
 from lib.voices import VoiceRegistry
 from synth.engines import Engine, create_engine
 from synth.request import SpeakRequest, request_from_spec
@@ -58,11 +58,20 @@ class JobRun:
     entry: str
     request_id: str | None
     started_at: float
+    fingerprint: str = ""
     log: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, taken: TakenJob, now: float) -> JobRun:
+        """The run of a job that was just taken; of its file only the name is known when it is unreadable."""
+        if taken.job is None:
+            return cls(taken.entry, None, now)
+        return cls(taken.entry, taken.job.request_id, now, taken.job.fingerprint)
 
     def done(self, files: Any, record: Mapping[str, Any], now: float) -> SpoolResult:
         """The result of a job that was spoken."""
-        return SpoolResult(self.entry, self.request_id, self.started_at, now, record, tuple(files))
+        result = SpoolResult(self.entry, self.request_id, self.started_at, now, record, tuple(files))
+        return replace(result, fingerprint=self.fingerprint)
 
     def failed(self, error: BaseException, now: float) -> SpoolResult:
         """The result of a job that was not: every error becomes a class and a sentence."""
@@ -70,7 +79,8 @@ class JobRun:
         if not isinstance(error, JobRunnerError | GivenUp):
             self.log.extend("".join(traceback.format_exception(error)).splitlines())
         problem = ResultError(error_class, message, tuple(self.log))
-        return SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
+        result = SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
+        return replace(result, fingerprint=self.fingerprint)
 
 
 def classify(error: BaseException) -> tuple[ErrorClass, str]:

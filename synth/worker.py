@@ -102,7 +102,7 @@ class Worker:
             self._spool.wait(_LOOK_EVERY_S, [self._stop.fd])
 
     def _work(self, taken: TakenJob, finisher: ThreadPoolExecutor) -> None:
-        run = JobRun(taken.entry, taken.job.request_id if taken.job else None, self._clock.now())
+        run = JobRun.of(taken, self._clock.now())
         try:
             performance = self._perform(taken, run)
         except _GiveBack:
@@ -181,7 +181,13 @@ class _Pulse:
     def beat(self, state: WorkerState, entry: str | None = None, done: int = 0, total: int = 0) -> None:
         """Write now."""
         with self._lock:
-            self._beat = replace(self._beat, state=state, entry=entry, pieces_done=done, pieces=total)
+            self._beat = replace(
+                self._beat,
+                state=state,
+                entries=(entry,) if entry else (),
+                pieces_done=done,
+                pieces=total,
+            )
             self._write()
 
     @contextlib.contextmanager

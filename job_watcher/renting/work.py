@@ -18,9 +18,9 @@ from lib.fleet import Demand, Speeds, State
 from lib.fleet.filling import jobs_to_hold
 from lib.fleet.speeds import blended
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost, Snapshot
-from lib.jobspec import to_payload
+from lib.jobspec import fingerprint, to_payload
 from lib.machines.model import MachineRow
-from lib.spool import Files, InvalidSpoolData, Phase, SpoolClient, SpoolJob, SpoolUnusable, entry_name
+from lib.spool import Files, InvalidSpoolData, Phase, SpoolClient, SpoolJob, SpoolUnusable, lease_mark
 from lib.storage import StorageUnavailable
 
 _STORE_PAUSE_S = 30.0
@@ -228,7 +228,7 @@ class Work:
         rows: dict[str, MachineRow],
     ) -> None:
         """Give the lease to the machine that has its work already, else to the one with most room."""
-        entry = entry_name(lease.request_id, lease.lease_no)
+        entry = _spool_job(lease).entry
         adopted = left.get(_digest(entry))
         token, entry = adopted or (max(free, key=lambda name: free[name]), entry)
         if not adopted and free[token] <= 0:
@@ -306,7 +306,9 @@ class Work:
 
 
 def _spool_job(lease: Lease) -> SpoolJob:
-    return SpoolJob(lease.request_id, lease.lease_no, lease.attempt, to_payload(lease.spec))
+    work = fingerprint(lease.spec)
+    mark = lease_mark(lease.token)
+    return SpoolJob(lease.request_id, lease.lease_no, mark, lease.attempt, work, to_payload(lease.spec))
 
 
 def _digest(entry: str) -> str:

@@ -75,7 +75,8 @@ class Order:
 
     def spool_job(self, lease_no: int, attempt: int) -> SpoolJob:
         """The same job as a resident worker takes it."""
-        return SpoolJob(self.spec.request_id, lease_no, attempt, to_payload(self.spec))
+        work, mark = fingerprint(self.spec), "manifest"
+        return SpoolJob(self.spec.request_id, lease_no, mark, attempt, work, to_payload(self.spec))
 
     def entry(self) -> dict[str, Any]:
         """What the manifest says of this job; nothing in it depends on time, place or machine."""

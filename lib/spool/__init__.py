@@ -10,7 +10,7 @@ from __future__ import annotations
 from lib.spool.client import SpoolClient
 from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolFull, SpoolUnusable, is_passing
 from lib.spool.files import Files, LocalFiles
-from lib.spool.layout import entry_name, is_entry
+from lib.spool.layout import digest_of, entry_name, is_entry, job_digest, lease_mark
 from lib.spool.model import (
     ErrorClass,
     Heartbeat,
@@ -42,7 +42,10 @@ __all__ = [
     "TakenJob",
     "WorkerSpool",
     "WorkerState",
+    "digest_of",
     "entry_name",
     "is_entry",
     "is_passing",
+    "job_digest",
+    "lease_mark",
 ]

@@ -78,6 +78,13 @@ class Checked:
         """Such a string, or None when it is null or missing."""
         return None if self._values.get(field) is None else self.text(field, longest=longest)
 
+    def flag(self, field: str) -> bool:
+        """True or false."""
+        value = self._values.get(field)
+        if not isinstance(value, bool):
+            self.refuse(field, "must be true or false")
+        return value
+
     def whole(self, field: str, *, least: int = 0, most: int = 2**53) -> int:
         """An integer in its range; `true` is none."""
         value = self._values.get(field)

@@ -28,20 +28,45 @@ MAX_FILES: Final = 64
 MAX_LOG_LINES: Final = 50
 MAX_LINE_CHARACTERS: Final = 2_000
 
-_ENTRY: Final = re.compile(r"[0-9a-f]{32}\.(0|[1-9][0-9]{0,17})")
+_ENTRY: Final = re.compile(r"[0-9a-f]{32}\.(0|[1-9][0-9]{0,17})-[A-Za-z0-9_-]{8}")
+_MARK: Final = re.compile(r"[A-Za-z0-9_-]{8}")
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
-def entry_name(request_id: str, lease_no: int) -> str:
-    """The name of one lease of one job: 32 hexadecimal digits of its hash, a dot, the lease number.
+def entry_name(request_id: str, lease_no: int, mark: str) -> str:
+    """The name of one lease of one job: `<32 hexadecimal digits of its id's hash>.<lease number>-<mark>`.
+
+    `mark` is `lease_mark` of the lease's token: lease numbers start again when a job was forgotten, tokens
+    never come twice.
 
     Raises:
-        ValueError: the lease number is negative.
+        ValueError: the lease number is negative, or `mark` is no mark.
     """
     if lease_no < 0:
         raise ValueError(f"a lease number is not negative: {lease_no}")
-    digest = hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{digest[:32]}.{lease_no}"
+    if not is_mark(mark):
+        raise ValueError(f"a mark has 8 of the characters A-Z a-z 0-9 _ -, not {mark!r}")
+    return f"{job_digest(request_id)}.{lease_no}-{mark}"
+
+
+def job_digest(request_id: str) -> str:
+    """The part of an entry's name that all leases of one job share."""
+    return hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def digest_of(entry: str) -> str:
+    """The `job_digest` that an entry begins with."""
+    return entry.partition(".")[0]
+
+
+def lease_mark(token: str) -> str:
+    """The first 8 characters of a lease's token: enough to tell leases apart, too few to pass the fence."""
+    return token[:8]
+
+
+def is_mark(text: str) -> bool:
+    """Whether `text` could have come from `lease_mark`."""
+    return _MARK.fullmatch(text) is not None
 
 
 def is_entry(name: str) -> bool:

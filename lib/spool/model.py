@@ -18,12 +18,16 @@ from lib.spool.layout import (
     MAX_PEAKS_BYTES,
     MAX_RECORD_BYTES,
     entry_name,
+    is_entry,
     is_file_name,
+    is_mark,
 )
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_ID: Final = 200
+_LONGEST_FINGERPRINT: Final = 100
+_MOST_IN_A_BATCH: Final = 64
 
 
 class ErrorClass(StrEnum):
@@ -56,17 +60,25 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpoolJob:
-    """One lease of one job on its way to a worker. `spec` is the job specification's payload."""
+    """One lease of one job on its way to a worker. `spec` is the job specification's payload.
+
+    `mark` tells leases of one number apart (`lib.spool.layout.lease_mark`). `fingerprint` names the work: an
+    entry left by an earlier lease is good for a later one only where both ask for the same. `alone` keeps the
+    job out of batches: its last batch ended its worker.
+    """
 
     request_id: str
     lease_no: int
+    mark: str
     attempt: int
+    fingerprint: str
     spec: Mapping[str, Any]
+    alone: bool = False
 
     @property
     def entry(self) -> str:
         """Its name in the spool."""
-        return entry_name(self.request_id, self.lease_no)
+        return entry_name(self.request_id, self.lease_no, self.mark)
 
     def to_bytes(self) -> bytes:
         """The job file."""
@@ -75,7 +87,10 @@ class SpoolJob:
                 "format": FORMAT,
                 "request_id": self.request_id,
                 "lease_no": self.lease_no,
+                "mark": self.mark,
                 "attempt": self.attempt,
+                "fingerprint": self.fingerprint,
+                "alone": self.alone,
                 "spec": self.spec,
             }
         )
@@ -92,7 +107,10 @@ class SpoolJob:
         return cls(
             request_id=checked.text("request_id", longest=_LONGEST_ID),
             lease_no=checked.whole("lease_no"),
+            mark=_read_mark(checked),
             attempt=checked.whole("attempt"),
+            fingerprint=checked.text("fingerprint", longest=_LONGEST_FINGERPRINT),
+            alone=checked.flag("alone"),
             spec=checked.mapping("spec"),
         )
 
@@ -133,6 +151,7 @@ class SpoolResult:
     record: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[ResultFile, ...] = ()
     error: ResultError | None = None
+    fingerprint: str = ""  # of the job file it answers; empty when that could not be read
 
     @property
     def status(self) -> str:
@@ -146,6 +165,7 @@ class SpoolResult:
                 "format": FORMAT,
                 "entry": self.entry,
                 "request_id": self.request_id,
+                "fingerprint": self.fingerprint,
                 "status": self.status,
                 "started_at": self.started_at,
                 "finished_at": self.finished_at,
@@ -179,6 +199,7 @@ class SpoolResult:
         return cls(
             entry=checked.text("entry", longest=64),
             request_id=checked.optional_text("request_id", longest=_LONGEST_ID),
+            fingerprint=checked.text("fingerprint", longest=_LONGEST_FINGERPRINT),
             started_at=checked.number("started_at"),
             finished_at=checked.number("finished_at"),
             record=_read_record(checked, what),
@@ -197,7 +218,7 @@ class Heartbeat:
     started_at: float
     engine: str
     finished: int  # jobs since it started, done or failed
-    entry: str | None = None  # the job at hand
+    entries: tuple[str, ...] = ()  # the jobs at hand: several when the engine speaks a batch
     pieces_done: int = 0
     pieces: int = 0
 
@@ -212,7 +233,7 @@ class Heartbeat:
                 "started_at": self.started_at,
                 "engine": self.engine,
                 "finished": self.finished,
-                "entry": self.entry,
+                "entries": list(self.entries),
                 "pieces_done": self.pieces_done,
                 "pieces": self.pieces,
             }
@@ -236,7 +257,7 @@ class Heartbeat:
             started_at=checked.number("started_at"),
             engine=checked.text("engine", longest=200),
             finished=checked.whole("finished"),
-            entry=checked.optional_text("entry", longest=64),
+            entries=_read_entries(checked),
             pieces_done=checked.whole("pieces_done"),
             pieces=checked.whole("pieces"),
         )
@@ -274,6 +295,20 @@ def _read_error(checked: Checked, what: str) -> ResultError:
     if not all(isinstance(line, str) and len(line) <= MAX_LINE_CHARACTERS for line in lines):
         error.refuse("log", f"must hold lines of at most {MAX_LINE_CHARACTERS} characters")
     return ResultError(ErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines))
+
+
+def _read_mark(checked: Checked) -> str:
+    mark = checked.text("mark", longest=8)
+    if not is_mark(mark):
+        checked.refuse("mark", "must have 8 of the characters A-Z a-z 0-9 _ -")
+    return mark
+
+
+def _read_entries(checked: Checked) -> tuple[str, ...]:
+    entries = checked.items("entries", most=_MOST_IN_A_BATCH)
+    if not all(isinstance(entry, str) and is_entry(entry) for entry in entries):
+        checked.refuse("entries", "must name entries of the spool")
+    return tuple(entries)
 
 
 def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:

@@ -99,7 +99,7 @@ class ResidentWorker:
         }
         spec |= fields
         spec = {key: value for key, value in spec.items() if value is not None}
-        return self.client.submit(SpoolJob(name, 1, 1, spec))
+        return self.client.submit(SpoolJob(name, 1, "marknone", 1, "v1:any", spec))
 
     def result(self, entry: str) -> SpoolResult:
         """Wait for it."""

@@ -94,7 +94,7 @@ def test_the_heartbeat_names_job_and_progress(worker: ResidentWorker) -> None:
 
     def busy() -> bool:
         beat = worker.client.heartbeat()
-        return beat is not None and beat.entry == entry and 0 < beat.pieces_done < beat.pieces
+        return beat is not None and beat.entries == (entry,) and 0 < beat.pieces_done < beat.pieces
 
     worker.until(busy)
 

@@ -24,22 +24,41 @@ from lib.spool import (
     is_entry,
 )
 
-ENTRY = entry_name("topic:beat-001", 3)
+ENTRY = entry_name("topic:beat-001", 3, "abCD_-12")
 FILE = ResultFile("audio.wav", 44, "ab" * 32, 1)
 DONE = SpoolResult(ENTRY, "topic:beat-001", 10.0, 12.5, {"seconds": 1.5}, (FILE,))
 FAILED = SpoolResult(ENTRY, None, 1.0, 2.0, error=ResultError(ErrorClass.ENGINE, "It broke.", ("a", "b")))
 
 
 def test_an_entry_is_a_hash_and_the_lease_number() -> None:
-    assert entry_name("topic:beat-001", 7).endswith(".7")
-    assert is_entry(entry_name("../../etc", 0))
-    assert entry_name("a", 1) != entry_name("a", 2) != entry_name("b", 2)
+    assert entry_name("topic:beat-001", 7, "abCD_-12").endswith(".7-abCD_-12")
+    assert is_entry(entry_name("../../etc", 0, "abCD_-12"))
+    assert (
+        len(
+            {
+                entry_name(name, no, mark)
+                for name in "ab"
+                for no in (1, 2)
+                for mark in ("12345678", "87654321")
+            }
+        )
+        == 8
+    )
     with pytest.raises(ValueError, match="negative"):
-        entry_name("a", -1)
+        entry_name("a", -1, "abCD_-12")
+
+
+WRONG = [
+    ("g" * 32, "1-abCD_-12"),
+    ("a" * 32, "01-abCD_-12"),
+    ("a" * 32, "1-abCD_-12\n"),
+    ("a" * 32, "1-short"),
+    ("a" * 32, "1-abCD/..2"),
+]
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", "a.1", "g" * 32 + ".1", "a" * 32, "a" * 32 + ".01", "a" * 32 + ".1\n"]
+    "name", ["", "..", "a.1", "a" * 32, "a" * 32 + ".1", *(f"{digest}.{rest}" for digest, rest in WRONG)]
 )
 def test_no_other_name_is_an_entry(name: str) -> None:
     assert not is_entry(name)
@@ -51,7 +70,7 @@ def test_no_other_name_is_an_entry(name: str) -> None:
     st.dictionaries(st.text(max_size=9), st.integers() | st.text(max_size=30), max_size=5),
 )
 def test_a_job_reads_back_as_it_was_written(request_id: str, lease_no: int, spec: dict[str, Any]) -> None:
-    job = SpoolJob(request_id, lease_no, 1, spec)
+    job = SpoolJob(request_id, lease_no, "abCD_-12", 1, "v1:any", spec)
 
     assert SpoolJob.from_bytes(job.to_bytes()) == job
 
@@ -62,7 +81,7 @@ def test_a_result_reads_back_as_it_was_written(result: SpoolResult) -> None:
 
 
 def test_a_heartbeat_reads_back_as_it_was_written() -> None:
-    beat = Heartbeat(7, WorkerState.WORKING, 2.0, 1.0, "hibari", 3, ENTRY, 1, 4)
+    beat = Heartbeat(7, WorkerState.WORKING, 2.0, 1.0, "hibari", 3, (ENTRY,), 1, 4)
 
     assert Heartbeat.from_bytes(beat.to_bytes()) == beat
 
@@ -81,7 +100,7 @@ def test_an_over_long_failure_is_shortened_from_its_front() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        (["format"], 2, "format is not 1; the two sides have different versions"),
+        (["format"], 1, "format is not 2; the two sides have different versions"),
         (["entry"], 5, "entry must be a text"),
         (["status"], "perhaps", "status must be done or failed"),
         (["status"], "failed", "error must be an object"),

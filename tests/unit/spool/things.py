@@ -14,8 +14,8 @@ from lib.spool import (
 AUDIO = b"RIFF and so on"
 
 
-def job(name: str = "a", lease_no: int = 1) -> SpoolJob:
-    return SpoolJob(name, lease_no, 1, {"text": "Hello."})
+def job(name: str = "a", lease_no: int = 1, mark: str = "marknone") -> SpoolJob:
+    return SpoolJob(name, lease_no, mark, 1, "v1:any", {"text": "Hello."})
 
 
 def finish(worker: WorkerSpool, entry: str, data: bytes = AUDIO, **changes: object) -> None:

@@ -28,7 +28,7 @@ def test_every_key_of_a_record_is_explained(tmp_path: Path) -> None:
 
 
 def test_every_field_of_the_spools_files_is_explained() -> None:
-    job = SpoolJob("a", 1, 1, {})
+    job = SpoolJob("a", 1, "marknone", 1, "v1:any", {})
     result = SpoolResult(job.entry, "a", 0.0, 0.0, {}, (ResultFile("a.wav", 1, "0" * 64, 1),))
     beat = Heartbeat(1, WorkerState.IDLE, 0.0, 0.0, "hibari", 0)
     fields = {key for file in (job, result, beat) for key in parse_object(file.to_bytes(), "it")}

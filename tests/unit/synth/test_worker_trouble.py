@@ -97,7 +97,7 @@ class TestDying:
 
         def finish(speaker: JobSpeaker, performance: Any, run: Any, folder: Path) -> SpoolResult:
             beat = bench.client.heartbeat()
-            seen.append((run.entry, beat.entry if beat else None))
+            seen.append((run.entry, next(iter(beat.entries), None) if beat else None))
             return real(speaker, performance, run, folder)
 
         monkeypatch.setattr(JobSpeaker, "finish", finish)
@@ -120,7 +120,14 @@ class TestTheHeartbeat:
         real = WorkerSpool.beat
 
         def beat(spool: WorkerSpool, heartbeat: Any) -> None:
-            seen.append((heartbeat.state, heartbeat.entry, heartbeat.pieces_done, heartbeat.pieces))
+            seen.append(
+                (
+                    heartbeat.state,
+                    next(iter(heartbeat.entries), None),
+                    heartbeat.pieces_done,
+                    heartbeat.pieces,
+                )
+            )
             real(spool, heartbeat)
 
         monkeypatch.setattr(WorkerSpool, "beat", beat)
@@ -149,7 +156,7 @@ class TestTheHeartbeat:
                 assert time.monotonic() < deadline, f"no beat while {state}"
                 bench.clock.advance(1)
                 time.sleep(0.001)
-            assert (now.state, now.entry) == (state, before.entry)
+            assert (now.state, now.entries) == (state, before.entries)
             seen[state].append(now.at)
 
         class Slow(HummingEngine):

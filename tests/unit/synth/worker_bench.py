@@ -49,7 +49,7 @@ class Bench:
 
     def submit(self, name: str = "a", text: str = "One. Two.", **fields: Any) -> str:
         spec = {"request_id": name, "output_name": name, "text": text, "speaker": "heart", **fields}
-        return self.client.submit(SpoolJob(name, 1, 1, spec))
+        return self.client.submit(SpoolJob(name, 1, "marknone", 1, "v1:any", spec))
 
     def result(self, entry: str) -> SpoolResult:
         found = self.client.result(entry)

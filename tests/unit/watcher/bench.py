@@ -91,7 +91,9 @@ class ScriptedWorker:
 
     def beat(self, entry: str | None, state: WorkerState = WorkerState.WORKING) -> None:
         now = self.clock.now()
-        beat = Heartbeat(self.lives + 100, state, now, float(self.lives), "scripted", 0, entry, 1, 2)
+        beat = Heartbeat(
+            self.lives + 100, state, now, float(self.lives), "scripted", 0, (entry,) if entry else (), 1, 2
+        )
         self.spool.beat(beat)
 
     def speak(

@@ -66,7 +66,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    from lib.spool.layout import entry_name
+    from lib.spool.layout import entry_name, lease_mark
 
     clock = ManualClock()
     queue = MemoryQueue(QueueOptions(lease_ms=1000), now_ms=lambda: round(clock.now() * 1000))
@@ -75,9 +75,8 @@ def desk(tmp_path: Path) -> Desk:
     spool = SpoolClient(LocalFiles(tmp_path / "spool"))
     storage = FileStorage(tmp_path / "store")
     delivery = Delivery(queue, spool, storage, scratch=tmp_path / "scratch", clock=clock)
-    return Desk(
-        tmp_path, queue, clock, queue.begin(lease), delivery, entry_name(SPEC.request_id, lease.lease_no)
-    )
+    entry = entry_name(SPEC.request_id, lease.lease_no, lease_mark(lease.token))
+    return Desk(tmp_path, queue, clock, queue.begin(lease), delivery, entry)
 
 
 def test_a_result_is_stored_recorded_and_published(desk: Desk) -> None:
