@@ -1,0 +1,27 @@
+"""Typed records of what was spoken and what was done: one shape of a take, one name for one fact.
+
+`audio_seconds` is the length of audio, `work_seconds` the time spent on making it, `wall_seconds` how long
+the whole took; `state` is where something is; `bytes` is the length of a file.
+"""
+
+from __future__ import annotations
+
+from lib.records.done import DoneRecord, FailedRecord, Timings, done_record
+from lib.records.execution import ExecutionJob, ExecutionRecord
+from lib.records.reading import InvalidRecord
+from lib.records.spoken import SpokenRecord
+from lib.records.takes import FileRef, Take, WordTiming
+
+__all__ = [
+    "DoneRecord",
+    "ExecutionJob",
+    "ExecutionRecord",
+    "FailedRecord",
+    "FileRef",
+    "InvalidRecord",
+    "SpokenRecord",
+    "Take",
+    "Timings",
+    "WordTiming",
+    "done_record",
+]
