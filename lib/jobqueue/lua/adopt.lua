@@ -66,4 +66,4 @@ for i, raw in ipairs(redis.call('HMGET', KEYS[1], unpack(ids))) do
     end
   end
 end
-return { 1, cjson.encode(leased), payloads }
+return { 1, #leased > 0 and cjson.encode(leased) or '[]', payloads }

@@ -39,6 +39,7 @@ _SUITES: Final = (
     "tests/integration/jobqueue/test_lost_replies.py",
     "tests/integration/jobqueue/test_safety_net.py",
     "tests/integration/jobqueue/test_guarded.py",
+    "tests/integration/jobqueue/test_places.py",
     "tests/integration/jobqueue/test_side_by_side.py",
 )
 _SUITES_OF: Final = {
