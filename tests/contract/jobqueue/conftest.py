@@ -46,7 +46,7 @@ class MakeQueue:
         """Become the leader, once nobody is."""
         if not self._url:
             epoch = self._reign[0].epoch + 1 if self._reign else 1
-            self._reign = (Term(epoch, owner), self._clock.now() + LEASE_S)
+            self._reign = (Term(epoch, f"{owner}'s token"), self._clock.now() + LEASE_S)
             return self._reign[0]
         lock = LeaderLock(self._transport(), owner=owner, clock=self._clock, now_ms=self._now_ms)
         self._opened.append(lock)

@@ -32,6 +32,7 @@ UNTRIED: Final = "untried"
 # The quickest to notice first.
 _SUITES: Final = (
     "tests/contract/jobqueue",
+    "tests/integration/jobqueue/test_places.py",
     "tests/integration/jobqueue/test_staging.py",
     "tests/integration/jobqueue/test_server_trouble.py",
     "tests/integration/jobqueue/test_memory_full.py",
@@ -39,7 +40,6 @@ _SUITES: Final = (
     "tests/integration/jobqueue/test_lost_replies.py",
     "tests/integration/jobqueue/test_safety_net.py",
     "tests/integration/jobqueue/test_guarded.py",
-    "tests/integration/jobqueue/test_places.py",
     "tests/integration/jobqueue/test_side_by_side.py",
 )
 _SUITES_OF: Final = {

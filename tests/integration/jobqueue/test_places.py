@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, Lease, Placement, Term
+from lib.jobqueue import ErrorClass, Failure, LeadershipLost, Lease, Placement, QueueOptions, Term
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.scripts import load
@@ -149,6 +149,14 @@ class TestAdopting:
 
         queue.complete(bobs, {})
         assert queue.result("a") is not None
+
+    def test_the_leader_of_another_deployment_takes_nothing(
+        self, transport: Transport, clock: ManualClock, term: Term
+    ) -> None:
+        ours = RedisQueue(transport, QueueOptions(prefix="ours"), now_ms=lambda: round(clock.now() * 1000))
+
+        with pytest.raises(LeadershipLost):
+            ours.adopt(term, "bob", hosts=["m1"])
 
     def test_the_entry_is_the_new_holders(
         self, queue: RedisQueue, raw: redis.Redis, term: Term, lease: Lease
