@@ -50,9 +50,10 @@ if not holds(row, fence) then
   return 'lost'
 end
 
--- How many hosts its workers died on, this one included.
+-- How many hosts its workers died on, this one included. The row has the place only if there are some: what else
+-- could be in the last places is cleared before.
 local function hosts_killed(host)
-  local killed = row[KILLED] and row[KILLED] ~= '' and row[KILLED] or {}
+  local killed = row[KILLED] or {}
   for _, known in ipairs(killed) do
     if known == host then return #killed end
   end

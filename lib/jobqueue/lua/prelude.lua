@@ -36,11 +36,11 @@ local function note(row, host, spool_entry, killed, alone)
   row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = host, spool_entry, killed, alone
 end
 
--- A lease as it is replied; the header of `claim` names the places.
+-- A lease as it is replied; the header of `claim` names the places. What the row leaves out, this does too.
 local function lease_of(id, row, expiry)
-  local lease = { id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED] }
-  if row[HOST] then lease[7], lease[8], lease[9], lease[10] = row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] end
-  return lease
+  return {
+    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE],
+  }
 end
 
 local function append_event(key, max, stamp, kind, id, data)
