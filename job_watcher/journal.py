@@ -23,7 +23,11 @@ from lib.spool.files import write_whole
 from lib.storage import Take, takes_of
 
 _NUMBERS = {"lease_no": int, "attempt": int, "expires_at": int | float, "enqueued_at": int | float}
-_FIELDS = {field.name: _NUMBERS.get(field.name, str) for field in fields(Lease)} | {"excused": int}
+# What the queue tells of a lease besides is the queue's to keep, and not written down here.
+_TOLD = ("host", "spool_entry", "killed", "alone")
+_FIELDS = {
+    field.name: _NUMBERS.get(field.name, str) for field in fields(Lease) if field.name not in _TOLD
+} | {"excused": int}
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput)
 
 
@@ -52,7 +56,8 @@ class LeaseJournal:
 
     def write(self, entry: str, lease: Lease) -> None:
         """Record the lease; it is on the disk when this returns."""
-        self._put(f"{entry}.json", {**asdict(lease), "spec": to_payload(lease.spec)})
+        record = {name: value for name, value in asdict(lease).items() if name not in _TOLD}
+        self._put(f"{entry}.json", {**record, "spec": to_payload(lease.spec)})
 
     def forget(self, entry: str) -> None:
         """The lease is settled. Forgetting one twice is fine."""

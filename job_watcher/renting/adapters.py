@@ -23,11 +23,19 @@ from lib.jobqueue.market import GpuMarket, Market, publish_market
 from lib.spool import Files, InvalidSpoolData, SpoolClient, SpoolResult
 from lib.storage import Storage, publish_takes
 
-_WRITES = frozenset({"claim", "begin", "renew", "progress", "complete", "complete_many", "fail", "release"})
+# What anybody may ask of a queue: it changes no job. All else is a leader's, what the port learns later too.
+_OPEN = frozenset(
+    (
+        *("job", "jobs", "result", "results", "history", "nearest", "place", "snapshot", "server_health"),
+        *("last_event_id", "follow_events", "watchers", "wake", "close"),
+        # a stand-by is a watcher of the registry as well
+        *("register_watcher", "heartbeat_watcher", "remove_watcher"),
+    )
+)
 
 
 def leaders_queue(queue: JobQueue, lock: LeaderLock, leadership: Leadership) -> JobQueue:
-    """The queue, with every write of a worker made only while we lead; then it raises NotLeading instead.
+    """The queue, of which all that may change a job is done only while we lead; else it raises NotLeading.
 
     A leader that was stopped for longer than its lock and shorter than its jobs' leases still passes the
     queue's own fence: it would begin and renew jobs beside its successor.
@@ -46,7 +54,7 @@ class _LeadersQueue:
 
     def __getattr__(self, method: str) -> Any:
         call, leads = getattr(self._queue, method), self._leads
-        if method not in _WRITES:
+        if method in _OPEN:
             return call
 
         def guarded(*args: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lib.jobqueue.errors import LeaseLost, QueueBusy, ServerFull, UnknownJob
+from lib.jobqueue.admin import Admin
+from lib.jobqueue.errors import LeadershipLost, LeaseLost, QueueBusy, ServerFull, UnknownJob
 from lib.jobqueue.model import (
     TERMINAL,
     WATCHER_LIVE_S,
@@ -21,10 +22,13 @@ from lib.jobqueue.model import (
     JobState,
     Lease,
     Outcome,
+    Placement,
     RetryOutcome,
     Snapshot,
+    Term,
     WatcherInfo,
 )
+from lib.jobqueue.observed import PlaceInLine
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.port import JobQueue
 from lib.jobspec import JobSpec, normalize_job_spec
@@ -32,6 +36,7 @@ from lib.jobspec import JobSpec, normalize_job_spec
 __all__ = [
     "TERMINAL",
     "WATCHER_LIVE_S",
+    "Admin",
     "CancelOutcome",
     "EnqueueOutcome",
     "ErrorClass",
@@ -42,14 +47,18 @@ __all__ = [
     "JobRecord",
     "JobSpec",
     "JobState",
+    "LeadershipLost",
     "Lease",
     "LeaseLost",
     "Outcome",
+    "PlaceInLine",
+    "Placement",
     "QueueBusy",
     "QueueOptions",
     "RetryOutcome",
     "ServerFull",
     "Snapshot",
+    "Term",
     "UnknownJob",
     "WatcherInfo",
     "connect",

@@ -23,6 +23,20 @@ class LeaseLost(JobRunnerError):
         self.consumer = consumer
 
 
+class LeadershipLost(JobRunnerError):
+    """Another watcher leads, or may by now. Nothing was written; stop acting and stand by."""
+
+    exit_status = ExitStatus.TRY_AGAIN
+
+    def __init__(self, owner: str, epoch: int) -> None:
+        super().__init__(
+            f"the watcher {owner} does not lead any more: its lease of epoch {epoch} is over or was taken; "
+            "it stops renting and destroying machines and stands by"
+        )
+        self.owner = owner
+        self.epoch = epoch
+
+
 class UnknownJob(BadInput):
     """No job of that request id is recorded. `nearest` holds up to three ids that look alike."""
 

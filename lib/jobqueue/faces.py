@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lib.jobqueue.codec import Intake
 from lib.jobqueue.keys import GROUP, Keys
-from lib.jobqueue.model import WATCHER_KEPT_S, JobState, Lease
+from lib.jobqueue.model import WATCHER_KEPT_S, Failure, JobState, Lease, Placement, Term
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport, Wait
@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 class RawLease(NamedTuple):
-    """A lease as `claim` replies it; times in milliseconds."""
+    """A lease as `claim` and `adopt` reply it; times in milliseconds."""
 
     request_id: str
     fence: str
@@ -43,6 +43,10 @@ class RawLease(NamedTuple):
     excused: int
     expires_ms: int
     enqueued_ms: int
+    host: str = ""
+    spool_entry: str = ""
+    killed: Sequence[str] = ()
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,36 @@ class Faces:
             script, self._keys.named(script.keys), (*given, "0"), again=(*given, "1"), behind=behind
         )
         return Claimed(
-            list(zip(starmap(RawLease, json.loads(leases)), payloads, strict=True)),
+            _leased(leases, payloads),
             None if int(wait) < 0 else int(wait),
             [str(item) for item in ids],
             [(str(batch), str(state)) for batch, state in care],
         )
+
+    def held_ids(self) -> list[str]:
+        """The request ids of all leases, those handed back included."""
+        ask, key = self._transport.ask, self._keys["leases"]
+        return [str(item) for item in self._transport.repeat(lambda: ask("ZRANGE", key, 0, -1))]
+
+    def adopt(
+        self, term: Term, consumer: str, hosts: Sequence[str], ids: Sequence[str], lease_ms: int
+    ) -> list[tuple[RawLease, str]] | None:
+        """Take over those of these jobs that lie on these hosts; None when that is not the leader's term."""
+        who = (GROUP, consumer, term.epoch, term.token, lease_ms, secrets.token_urlsafe(8))
+        leads, leases, payloads = self._run("adopt", *who, self._options.events_max, json.dumps(hosts), *ids)
+        return _leased(leases, payloads) if int(leads) else None
+
+    def assign(self, placements: Sequence[Placement]) -> list[int]:
+        """Note where work lies; returns the positions of the lost leases."""
+        script, flat = load("assign"), list[Argument]()
+        for item in placements:
+            flat += (item.lease.request_id, item.lease.fence, item.host, item.spool_entry)
+        reply = self._transport.evaluate(script, self._keys.named(script.keys), flat)
+        return [int(position) for position in reply]
+
+    def excuse(self, request_id: str, host: str, data: str) -> bool:
+        """Take back a death on that host; False when none is held against the job."""
+        return bool(self._run("excuse", self._options.events_max, request_id, host, data))
 
     def begin(self, leases: Sequence[Lease]) -> list[int]:
         """The number of each lease's attempt, 0 for a lost one."""
@@ -138,17 +167,17 @@ class Faces:
             flat += (lease.request_id, lease.fence, result)
         return [int(item) for item in self._run("complete", *self._ending(), *flat)]
 
-    def fail(self, lease: Lease, error_class: str, error: str, backoff_ms: int) -> JobState | None:
-        """Record a failure; the state it led to, None when the lease is lost."""
-        fence = (lease.request_id, lease.fence)
+    def fail(self, lease: Lease, failure: Failure, error: str, backoff_ms: int) -> JobState | None:
+        """Record a failure, `error` its JSON; the state it led to, None when the lease is lost."""
+        what = (lease.request_id, lease.fence, failure.error_class.value, error, backoff_ms)
         limits = (self._options.poison_limit, self._options.lost_limit)
-        state = str(self._run("fail", *self._ending(), *fence, error_class, error, backoff_ms, *limits))
+        state = str(self._run("fail", *self._ending(), *what, *limits, failure.host, failure.hosts))
         return None if state == "lost" else JobState(state)
 
-    def release(self, lease: Lease, data: str) -> bool:
+    def release(self, lease: Lease, data: str, *, alone: bool) -> bool:
         """Hand a job back; False when the lease is lost."""
         fence = (lease.request_id, lease.fence)
-        return bool(self._run("release", self._options.events_max, *fence, data))
+        return bool(self._run("release", self._options.events_max, *fence, data, "1" if alone else "0"))
 
     def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None, str]:
         """Withdraw a job: whether this call did, its state now, and the batch to publish first, or ""."""
@@ -202,6 +231,10 @@ def _fences(leases: Iterable[Lease]) -> list[Argument]:
     for lease in leases:
         flat += (lease.request_id, lease.fence)
     return flat
+
+
+def _leased(leases: str, payloads: Iterable[str]) -> list[tuple[RawLease, str]]:
+    return list(zip(starmap(RawLease, json.loads(leases)), payloads, strict=True))
 
 
 def _verdict(reply: list[Any]) -> Verdict:

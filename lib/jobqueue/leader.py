@@ -15,28 +15,16 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from lib.clock import Clock, SystemClock
-from lib.errors import ExitStatus, JobRunnerError
+from lib.errors import JobRunnerError
+from lib.jobqueue.errors import LeadershipLost as LeadershipLost
 from lib.jobqueue.keys import Keys
+from lib.jobqueue.model import Term
 from lib.jobqueue.scripts import load
 from lib.jobqueue.transport import Transport
 
 LEASE_S: Final = 60.0
 ACT_S: Final = 30.0  # a provider call returns within that, or raises
 SILENT_AFTER_S: Final = 180.0
-
-
-class LeadershipLost(JobRunnerError):
-    """Another watcher leads, or may by now. Nothing was written; stop acting and stand by."""
-
-    exit_status = ExitStatus.TRY_AGAIN
-
-    def __init__(self, owner: str, epoch: int) -> None:
-        super().__init__(
-            f"the watcher {owner} does not lead any more: its lease of epoch {epoch} is over or was taken; "
-            "it stops renting and destroying machines and stands by"
-        )
-        self.owner = owner
-        self.epoch = epoch
 
 
 class Leader(NamedTuple):
@@ -95,6 +83,12 @@ class LeaderLock:
         """The epoch of this watcher's reign as far as it knows; None when it stands by."""
         reign = self._reign
         return reign.epoch if reign else None
+
+    @property
+    def term(self) -> Term | None:
+        """What proves this reign to the queue, as far as this watcher knows; None when it stands by."""
+        reign = self._reign
+        return Term(reign.epoch, reign.token) if reign else None
 
     @property
     def renew_every_s(self) -> float:

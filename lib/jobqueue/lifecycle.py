@@ -18,11 +18,13 @@ class JobEvent(StrEnum):
     DUE = "due"  # its time has come
     CLAIMED = "claimed"  # leased to a worker
     RECLAIMED = "reclaimed"  # the lease ran out; leased to another worker
+    ADOPTED = "adopted"  # a new leader took over its running work; leased to that one
     BEGUN = "begun"  # work began: one attempt
     DONE = "done"
     RETRYING = "retrying"  # failed for now; backoff
     LOST = "lost"  # its machine went away; out again at once
     RELEASED = "released"  # handed back by a draining worker
+    EXCUSED = "excused"  # a worker's death on some host is not held against it any more
     VANISHED = "vanished"  # its stream entry was gone (data loss); given a new one
     FAILED = "failed"
     CANCELED = "canceled"
@@ -43,6 +45,7 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (_D, JobEvent.DUE): _W,
     (_W, JobEvent.CLAIMED): _R,
     (_R, JobEvent.RECLAIMED): _R,
+    (_R, JobEvent.ADOPTED): _R,
     (_R, JobEvent.BEGUN): _R,
     (_R, JobEvent.DONE): JobState.DONE,
     (_R, JobEvent.RETRYING): _D,
@@ -50,6 +53,9 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (_R, JobEvent.RELEASED): _W,
     (_R, JobEvent.VANISHED): _W,
     (_W, JobEvent.VANISHED): _W,
+    (_W, JobEvent.EXCUSED): _W,
+    (_D, JobEvent.EXCUSED): _D,
+    (_R, JobEvent.EXCUSED): _R,
     (_R, JobEvent.FAILED): JobState.FAILED,
     (_W, JobEvent.FAILED): JobState.FAILED,  # handed back once too often
     (_W, JobEvent.CANCELED): JobState.CANCELED,
@@ -64,9 +70,12 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (JobState.CANCELED, JobEvent.FORGOTTEN): None,
 }
 
-# Each event leads to one state, whatever the state before: so an event's name tells the state.
+# Each event leads to one state, whatever the state before, so that its name tells the state; but `excused`
+# leaves every state as it is, and tells none.
 STATE_AFTER: Final[Mapping[str, JobState]] = {
-    event.value: after for (_, event), after in TRANSITIONS.items() if after is not None
+    event.value: after
+    for (_, event), after in TRANSITIONS.items()
+    if after is not None and event is not JobEvent.EXCUSED
 }
 
 

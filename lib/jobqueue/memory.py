@@ -7,14 +7,15 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import Intake, intake, to_json
-from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.errors import LeadershipLost, LeaseLost
 from lib.jobqueue.lifecycle import JobEvent
+from lib.jobqueue.memory_blame import count_failure, excuse, next_step
 from lib.jobqueue.memory_store import HANDED_BACK, Job, Store
 from lib.jobqueue.memory_watchers import WatcherBook
 from lib.jobqueue.model import (
@@ -29,10 +30,13 @@ from lib.jobqueue.model import (
     JobState,
     Lease,
     Outcome,
+    Placement,
     RetryOutcome,
     Snapshot,
+    Term,
     WatcherInfo,
 )
+from lib.jobqueue.observed import PlaceInLine
 from lib.jobqueue.options import QueueOptions
 from lib.jobspec import JobSpec
 
@@ -40,7 +44,10 @@ _LOOK_EVERY_S = 0.02  # a lease or a delay runs out without anybody telling
 
 
 class MemoryQueue:
-    """`JobQueue` over dictionaries; `now_ms` and `chance` as for the Redis queue."""
+    """`JobQueue` over dictionaries; `now_ms` and `chance` as for the Redis queue.
+
+    `leads` judges a leader's term, as the lock does there.
+    """
 
     def __init__(
         self,
@@ -48,10 +55,11 @@ class MemoryQueue:
         *,
         now_ms: Callable[[], int] | None = None,
         chance: Callable[[], float] = random.random,
+        leads: Callable[[Term], bool] = lambda term: True,
     ) -> None:
         self._options = options or QueueOptions()
         self._store = Store(self._options, now_ms or (lambda: time.time_ns() // 1_000_000))
-        self._chance = chance
+        self._chance, self._leads = chance, leads
         self._changed = self._store.changed
         self._watchers = WatcherBook(self._store.now_ms)
         self._wakes = 0
@@ -101,12 +109,34 @@ class MemoryQueue:
                     return leases
                 self._changed.wait(min(left, _LOOK_EVERY_S))
 
+    def adopt(
+        self, term: Term, consumer: str, *, hosts: Collection[str], lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Take over running jobs whose work lies on these hosts, as the leader of that term."""
+        with self._changed:
+            if not self._leads(term):
+                raise LeadershipLost(consumer, term.epoch)
+            return self._store.adopt(consumer, set(hosts), lease_ms or self._options.lease_ms)
+
+    def assign(self, placements: Sequence[Placement]) -> list[Lease]:
+        """Note where the work of leases lies; returns those that are lost."""
+        lost = []
+        with self._changed:
+            for item in placements:
+                job = self._store.holding(item.lease)
+                if job is None:
+                    lost.append(item.lease)
+                else:
+                    job.host, job.spool_entry = item.host, item.spool_entry
+        return lost
+
     def begin(self, lease: Lease) -> Lease:
         """Say that work begins: one attempt."""
         with self._changed:
             job = self._store.held(lease)
             if job.phase != "begun":
                 job.attempt, job.phase, job.started = job.attempt + 1, "begun", self._store.now_ms()
+                job.alone = False
                 self._store.move(lease.request_id, JobEvent.BEGUN, {"attempt": job.attempt})
             return replace(lease, attempt=job.attempt)
 
@@ -115,9 +145,7 @@ class MemoryQueue:
         lost = []
         with self._changed:
             for lease in leases:
-                try:
-                    self._store.held(lease)
-                except LeaseLost:
+                if self._store.holding(lease) is None:
                     lost.append(lease)
                 else:
                     expiry = self._store.now_ms() + (lease_ms or self._options.lease_ms)
@@ -140,30 +168,24 @@ class MemoryQueue:
         lost = []
         with self._changed:
             for lease, result in encoded:
-                if self._store.repeated(lease, "done"):
-                    continue
-                try:
-                    self._store.held(lease)
-                except LeaseLost:
-                    lost.append(lease)
-                else:
+                if self._store.holding(lease):
                     self._store.finish(lease.request_id, result)
+                elif not self._store.repeated(lease, "done"):
+                    lost.append(lease)
             self._store.trim(2 * len(encoded) + 2)
         return lost
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
         """Record a failure and return where the job went."""
-        kind = failure.error_class
-        shape = {"class": kind.value, "message": failure.message, "evidence": dict(failure.evidence)}
-        error = json.loads(to_json(shape))
+        data = {"class": failure.error_class.value}
+        error = json.loads(to_json({**data, "message": failure.message, "evidence": dict(failure.evidence)}))
         with self._changed:
             repeated = self._store.repeated(lease, "failed")
             if repeated:
                 return repeated.state
             job = self._store.held(lease)
-            self._count_failure(job, kind)
-            event = self._next_step(job, kind)
-            data = {"class": kind.value}
+            count_failure(job, failure)
+            event = next_step(job, failure, self._options)
             if event in (JobEvent.FAILED, JobEvent.CANCELED):
                 self._store.end_badly(lease.request_id, event, error, data)
             else:
@@ -172,26 +194,6 @@ class MemoryQueue:
                 self._send_back(lease, job)
             self._store.trim(4)
             return job.state
-
-    def _count_failure(self, job: Job, kind: ErrorClass) -> None:
-        begun = job.phase == "begun"
-        if not begun and kind not in (ErrorClass.LOST_MACHINE, ErrorClass.CANCELED):
-            job.attempt += 1
-        if kind is ErrorClass.LOST_MACHINE and begun:
-            job.lost, job.excused = job.lost + 1, job.excused + 1
-        elif kind is ErrorClass.POISON:
-            job.poisoned += 1
-        job.phase = "failed"
-
-    def _next_step(self, job: Job, kind: ErrorClass) -> JobEvent:
-        if kind is ErrorClass.CANCELED:
-            return JobEvent.CANCELED
-        if kind is ErrorClass.LOST_MACHINE:
-            return JobEvent.FAILED if job.lost >= self._options.lost_limit else JobEvent.LOST
-        spent = job.attempt - job.excused >= job.item.max_attempts
-        poison = kind is ErrorClass.POISON and job.poisoned >= self._options.poison_limit
-        final = spent or poison or kind is ErrorClass.BAD_INPUT
-        return JobEvent.FAILED if final else JobEvent.RETRYING
 
     def _send_back(self, lease: Lease, job: Job) -> None:
         if job.state is JobState.WAITING:
@@ -203,7 +205,7 @@ class MemoryQueue:
         job.due = self._store.now_ms() + round(wait_s * 1000)
         del self._store.leases[lease.request_id]
 
-    def release(self, lease: Lease, reason: str) -> None:
+    def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:
         """Hand the job back, to be given out first."""
         with self._changed:
             if self._store.repeated(lease, "released"):
@@ -211,9 +213,18 @@ class MemoryQueue:
             job = self._store.held(lease)
             if job.phase == "begun":
                 job.excused += 1
-            job.phase, job.progress = "released", None
+            job.phase, job.progress, job.alone = "released", None, job.alone or alone
             self._store.leases[lease.request_id] = HANDED_BACK
             self._store.move(lease.request_id, JobEvent.RELEASED, {"reason": reason})
+
+    def excuse(self, request_id: str, host: str) -> bool:
+        """Hold a worker's death on that host against the job no more."""
+        with self._changed:
+            job = self._store.known(request_id)
+            excused = job is not None and excuse(job, host)
+            if excused:
+                self._store.move(request_id, JobEvent.EXCUSED, {"host": host})
+            return excused
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Withdraw a job that is not finished."""
@@ -328,6 +339,11 @@ class MemoryQueue:
         with self._changed:
             return self._store.newest(limit, status, since, behind)
 
+    def place(self, request_id: str) -> PlaceInLine | None:
+        """Where a waiting job stands."""
+        with self._changed:
+            return self._store.place(request_id)
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
         with self._changed:
@@ -368,6 +384,9 @@ class MemoryQueue:
         """All registered watchers, the longest running first."""
         with self._changed:
             return self._watchers.all()
+
+    def admin(self) -> None:
+        """There is no server to keep up."""
 
     def close(self) -> None:
         """Nothing to give back."""

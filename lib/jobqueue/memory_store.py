@@ -15,12 +15,14 @@ from typing import Any, Final
 from lib.jobqueue.codec import Intake, spec_of
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.keys import PRIORITIES
-from lib.jobqueue.lifecycle import JobEvent, advance
+from lib.jobqueue.lifecycle import STATE_AFTER, JobEvent, advance
 from lib.jobqueue.model import TERMINAL, ErrorClass, Event, FinishedJob, JobRecord, JobState, Lease
+from lib.jobqueue.observed import COUNTED_AT_MOST, PlaceInLine
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.turns import turns
 
 HANDED_BACK: Final = 0  # as a lease's expiry: goes to whoever asks first
+_IN_PLACE: Final = (JobEvent.BEGUN, JobEvent.ADOPTED, JobEvent.EXCUSED)  # the job's state is as old as before
 
 
 @dataclass(slots=True)
@@ -45,6 +47,10 @@ class Job:
     error: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
     failure: dict[str, Any] | None = None
+    host: str = ""
+    spool_entry: str = ""
+    killed: tuple[str, ...] = ()
+    alone: bool = False
 
 
 class Store:
@@ -69,10 +75,12 @@ class Store:
         job = self.jobs[request_id]
         state = advance(job.state, event)
         assert state is not None, "only forgetting leads to no state, and that deletes"
-        if state is not job.state or event is not JobEvent.BEGUN:
+        if state is not job.state or event not in _IN_PLACE:
             job.since = self.now_ms()
         job.state = state
-        self.tell(event.value, request_id, state, data)
+        if state is not JobState.RUNNING:
+            job.host, job.spool_entry = "", ""
+        self.tell(event.value, request_id, STATE_AFTER.get(event.value), data)
         return job
 
     def tell(
@@ -94,14 +102,16 @@ class Store:
         Raises:
             LeaseLost: it is not.
         """
+        job = self.holding(lease)
+        if job is None:
+            raise LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+        return job
+
+    def holding(self, lease: Lease) -> Job | None:
+        """As `held`; None for a lease that is lost."""
         job = self.jobs.get(lease.request_id)
-        if (
-            job
-            and job.state is JobState.RUNNING
-            and (job.lease_no, job.token) == (lease.lease_no, lease.token)
-        ):
-            return job
-        raise LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+        fits = job and (job.lease_no, job.token) == (lease.lease_no, lease.token)
+        return job if job and fits and job.state is JobState.RUNNING else None
 
     def repeated(self, lease: Lease, phase: str) -> Job | None:
         """The job, if this lease ended it that way already."""
@@ -183,7 +193,26 @@ class Store:
         job = self.jobs[request_id]
         event = JobEvent.RECLAIMED if job.state is JobState.RUNNING else JobEvent.CLAIMED
         job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(8)
-        job.phase, job.consumer = "leased", consumer
+        job.phase = "leased"
+        return self._give_to(consumer, request_id, event, lease_ms)
+
+    def adopt(self, consumer: str, hosts: set[str], lease_ms: int) -> list[Lease]:
+        """Take over the running jobs of others whose work lies there; their phase stays."""
+        found = [
+            request_id
+            for request_id, job in self.jobs.items()
+            if job.state is JobState.RUNNING and job.host in hosts - {""} and job.consumer != consumer
+        ]
+        leases = []
+        for request_id in sorted(found, key=lambda name: (self.leases[name], name)):
+            job = self.jobs[request_id]
+            job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(8)
+            leases.append(self._give_to(consumer, request_id, JobEvent.ADOPTED, lease_ms))
+        return leases
+
+    def _give_to(self, consumer: str, request_id: str, event: JobEvent, lease_ms: int) -> Lease:
+        job = self.jobs[request_id]
+        job.consumer = consumer
         expiry = self.leases[request_id] = self.now_ms() + lease_ms
         self.move(request_id, event, {"lease_no": job.lease_no, "consumer": consumer})
         return Lease(
@@ -196,7 +225,27 @@ class Store:
             excused=job.excused,
             expires_at=expiry / 1000,
             enqueued_at=job.enqueued / 1000,
+            host=job.host,
+            spool_entry=job.spool_entry,
+            killed=job.killed,
+            alone=job.alone,
         )
+
+    def place(self, request_id: str) -> PlaceInLine | None:
+        """Where a waiting job stands; None when it does not wait."""
+        job = self.jobs.get(request_id)
+        if job is None or job.state is not JobState.WAITING:
+            return None
+        above = PRIORITIES[: PRIORITIES.index(job.item.priority)]
+        open_states = (JobState.WAITING, JobState.RUNNING)
+        higher = sum(
+            other.item.priority in above and other.state in open_states for other in self.jobs.values()
+        )
+        line = self.streams[job.item.priority]
+        if request_id not in line:
+            return PlaceInLine(0, False, True, True, higher)
+        ahead = list(line).index(request_id)
+        return PlaceInLine(min(ahead, COUNTED_AT_MOST), ahead > COUNTED_AT_MOST, False, True, higher)
 
     def finish(self, request_id: str, result: str) -> None:
         """Record a result, JSON."""
@@ -221,6 +270,7 @@ class Store:
         self.streams[job.item.priority].pop(request_id, None)
         self.leases.pop(request_id, None)
         job.due, job.progress, job.error = None, None, None
+        job.killed, job.alone = (), False
         self.history[request_id] = job.since
 
     def outlived(self, job: Job) -> bool:
@@ -272,6 +322,7 @@ class Store:
             expires_at=self.leases[request_id] / 1000 if running else None,
             due_at=None if job.due is None else job.due / 1000,
             dedup_until=self.ends(job),
+            host=job.host,
         )
 
     def newest(

@@ -44,7 +44,7 @@ class ErrorClass(StrEnum):
     BAD_INPUT = "bad_input"  # the job itself is wrong: terminal at once
     TRANSIENT = "transient"  # may work next time: backoff, until `max_attempts` are spent
     LOST_MACHINE = "lost_machine"  # the machine went away: at once elsewhere, counted apart
-    POISON = "poison"  # it killed its worker: terminal the second time
+    POISON = "poison"  # it killed its worker: terminal the second time, on two hosts where there are two
     CANCELED = "canceled"  # a person withdrew it: terminal
 
 
@@ -78,6 +78,10 @@ class Lease:
     `lease_no` rises with every claim of the job and names paths and labels; with the random `token` it is
     the fence that every write is checked against. `attempt` counts work that began, this lease's included
     once `begin` was called.
+
+    `host` and `spool_entry` are where the work lies, or lay when the lease before ran out; empty when nothing
+    was assigned. `killed` are the hosts whose worker died of the job: it must not go there again. `alone`
+    says that it is to be run singly this time.
     """
 
     request_id: str
@@ -89,6 +93,10 @@ class Lease:
     expires_at: float
     enqueued_at: float
     excused: int = 0  # attempts that do not count: handed back, or their machine was lost
+    host: str = ""
+    spool_entry: str = ""
+    killed: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def fence(self) -> str:
@@ -97,15 +105,35 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the work of a lease lies: the host's name, and the entry in that host's spool."""
+
+    lease: Lease
+    host: str
+    spool_entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A leader's time: its epoch, which only rises, and the token that proves it is that leader."""
+
+    epoch: int
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a job failed: a sentence for people, and what was seen (log tail, exit code...).
 
-    `evidence` must be JSON; it is stored with a terminal failure.
+    `evidence` must be JSON; it is stored with a terminal failure. `host` is where it happened, `hosts` how
+    many there were to try it on: one host's word does not end a job that kills workers, if there are two.
     """
 
     error_class: ErrorClass
     message: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    host: str = ""
+    hosts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +142,8 @@ class JobRecord:
 
     `attempt` counts work begun; `excused` of these do not count towards `max_attempts` (handed back, or
     their machine was lost). `lost` counts lost machines and leases, `poisoned` killed workers.
-    `since` is when the job entered its state; `due_at` when a delayed job becomes waiting.
+    `since` is when the job entered its state; `due_at` when a delayed job becomes waiting. `host` is where
+    the work of a running job lies, empty while nothing was assigned.
     """
 
     request_id: str
@@ -135,6 +164,7 @@ class JobRecord:
     dedup_until: float | None = None
     progress: Mapping[str, Any] | None = None
     last_error: Mapping[str, Any] | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +262,8 @@ class Event:
     """One transition, as told by the event stream (docs/reference/events.md).
 
     `id` orders events and is what `follow_events` takes as `after`. `kind` is the transition's name
-    ("created", "claimed", "begun", "done"...), `state` the state it led to; queue-wide events (paused,
-    resumed) have neither request id nor state.
+    ("created", "claimed", "begun", "done"...), `state` the state it led to; None for "excused", which leaves
+    the state as it is. Queue-wide events (paused, resumed) have neither request id nor state.
     """
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 COUNTED_AT_MOST: Final = 200  # jobs ahead in line that are counted
 
@@ -21,6 +21,21 @@ class PlaceInLine:
     handed_back: bool
     reachable: bool
     higher: int
+
+
+class Misfit(NamedTuple):
+    """One thing that does not fit: a word of `upkeep.MISFITS`, and the job, entry, batch or counter."""
+
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What a flush deleted: unfinished jobs, and how many of these were leased."""
+
+    jobs: int
+    leased: int
 
 
 @dataclass(frozen=True, slots=True)

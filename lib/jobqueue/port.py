@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from lib.jobqueue.admin import Admin
 from lib.jobqueue.model import (
     CancelOutcome,
     EnqueueOutcome,
@@ -14,10 +15,13 @@ from lib.jobqueue.model import (
     JobRecord,
     JobState,
     Lease,
+    Placement,
     RetryOutcome,
     Snapshot,
+    Term,
     WatcherInfo,
 )
+from lib.jobqueue.observed import PlaceInLine
 from lib.jobspec.model import JobSpec
 
 
@@ -51,6 +55,27 @@ class JobQueue(Protocol):
 
         With none to give, waits up to `block_s` and wakes at once when there is one; [] after that, when
         paused, or when `wake` was called. `lease_ms` is in milliseconds, at least 1; None: the queue's own.
+        """
+        ...
+
+    def adopt(
+        self, term: Term, consumer: str, *, hosts: Collection[str], lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Take over the running jobs of others whose work lies on these hosts, as the leader of that term.
+
+        Their leases need not run out, and an attempt that began goes on: it is neither counted again nor
+        lost. Every other holder's writes are refused from then on. Paused or not; each job once.
+
+        Raises:
+            LeadershipLost: that term is over; what was adopted before it ended goes out when its lease does.
+        """
+        ...
+
+    def assign(self, placements: Sequence[Placement]) -> list[Lease]:
+        """Note where the work of leases lies, in one round trip; returns the leases that are lost.
+
+        A repeat overwrites. It is forgotten when the job runs no more; a lease that runs out and is given
+        on, or adopted, tells it to the next worker.
         """
         ...
 
@@ -89,16 +114,29 @@ class JobQueue(Protocol):
     def fail(self, lease: Lease, failure: Failure) -> JobState:
         """Record a failure and return where the job went: delayed, waiting, failed or canceled.
 
+        A job that killed `poison_limit` workers is failed, once these were on two hosts or there is only one;
+        in any case at twice as many.
+
         Raises:
             LeaseLost: the lease is not the job's any more.
         """
         ...
 
-    def release(self, lease: Lease, reason: str) -> None:
+    def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:
         """Hand the job back, to be given out first; spends no attempt.
+
+        With `alone` its next leases say that it is to be run singly, until it begins, ends or fails.
 
         Raises:
             LeaseLost: the lease is not the job's any more.
+        """
+        ...
+
+    def excuse(self, request_id: str, host: str) -> bool:
+        """Hold the death of a worker on `host` against the job no more: the host is the suspect.
+
+        The job is blamed for one death less, the attempt does not count, and it may go there again. False
+        when no death there is held against it, or it is finished; a repeat changes nothing.
         """
         ...
 
@@ -165,6 +203,10 @@ class JobQueue(Protocol):
         """
         ...
 
+    def place(self, request_id: str) -> PlaceInLine | None:
+        """Where a waiting job stands; None when it does not wait."""
+        ...
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look like `request_id`, best first; found by a bounded search."""
         ...
@@ -191,6 +233,10 @@ class JobQueue(Protocol):
 
     def watchers(self) -> list[WatcherInfo]:
         """All registered watchers, the longest running first."""
+        ...
+
+    def admin(self) -> Admin | None:
+        """An operator's hands on what the queue lies on; None where there is nothing to keep up."""
         ...
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -14,8 +14,9 @@ from lib.errors import BadInput, Unavailable
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.enqueuer import CHUNK_JOBS, Enqueuer
-from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.errors import LeadershipLost, LeaseLost
 from lib.jobqueue.faces import Claimed, Faces, RawLease
+from lib.jobqueue.inspection import Inspector
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.model import (
     WATCHER_LIVE_S,
@@ -28,12 +29,16 @@ from lib.jobqueue.model import (
     JobRecord,
     JobState,
     Lease,
+    Placement,
     RetryOutcome,
     Snapshot,
+    Term,
     WatcherInfo,
 )
+from lib.jobqueue.observed import PlaceInLine
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.transport import Transport, Wait
+from lib.jobqueue.upkeep import Upkeep
 from lib.jobqueue.views import Views
 from lib.jobspec import JobSpec
 
@@ -133,6 +138,29 @@ class RedisQueue:
                 self.fail(_lease(raw, _UNREAD, consumer), failure)
             return None
 
+    def adopt(
+        self, term: Term, consumer: str, *, hosts: Collection[str], lease_ms: int | None = None
+    ) -> list[Lease]:
+        """Take over running jobs whose work lies on these hosts, as the leader of that term."""
+        names = sorted({host for host in hosts if host})
+        leases: list[Lease] = []
+        ids = self._faces.held_ids() or [""]  # with nothing to take too, the term is judged
+        for start in range(0, len(ids), CHUNK_JOBS):
+            page = ids[start : start + CHUNK_JOBS]
+            taken = self._faces.adopt(term, consumer, names, page, lease_ms or self._options.lease_ms)
+            if taken is None:
+                raise LeadershipLost(consumer, term.epoch)
+            leases += [lease for raw in taken if (lease := self._readable(*raw, consumer))]
+        return leases
+
+    def assign(self, placements: Sequence[Placement]) -> list[Lease]:
+        """Note where the work of leases lies; returns those that are lost."""
+        lost: list[Lease] = []
+        for start in range(0, len(placements), CHUNK_JOBS):
+            page = placements[start : start + CHUNK_JOBS]
+            lost += [page[index].lease for index in self._faces.assign(page)]
+        return lost
+
     def begin(self, lease: Lease) -> Lease:
         """Say that work begins: one attempt."""
         (attempt,) = self._faces.begin([lease])
@@ -177,15 +205,19 @@ class RedisQueue:
             "message": failure.message,
             "evidence": dict(failure.evidence),
         }
-        state = self._faces.fail(lease, failure.error_class.value, to_json(error), round(wait_s * 1000))
+        state = self._faces.fail(lease, failure, to_json(error), round(wait_s * 1000))
         if state is None:
             raise _lost(lease)
         return state
 
-    def release(self, lease: Lease, reason: str) -> None:
+    def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:
         """Hand the job back, to be given out first."""
-        if not self._faces.release(lease, to_json({"reason": reason})):
+        if not self._faces.release(lease, to_json({"reason": reason}), alone=alone):
             raise _lost(lease)
+
+    def excuse(self, request_id: str, host: str) -> bool:
+        """Hold a worker's death on that host against the job no more."""
+        return self._faces.excuse(request_id, host, to_json({"host": host}))
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Withdraw a job that is not finished."""
@@ -258,6 +290,10 @@ class RedisQueue:
         """Finished jobs, most recent first."""
         return self._views.history(limit=limit, status=status, since=since, behind=behind)
 
+    def place(self, request_id: str) -> PlaceInLine | None:
+        """Where a waiting job stands."""
+        return Inspector(self._transport, self._keys).place(request_id)
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
         return self._views.nearest(request_id)
@@ -294,6 +330,10 @@ class RedisQueue:
         """All registered watchers, the longest running first."""
         return list(self.snapshot().watchers)
 
+    def admin(self) -> Upkeep:
+        """An operator's hands on the queue; they share its connections."""
+        return Upkeep(*self.parts())
+
     def parts(self) -> tuple[Transport, Keys, QueueOptions]:
         """What `lib.jobqueue.upkeep` works with; it shares the connections."""
         return self._transport, self._keys, self._options
@@ -315,6 +355,10 @@ def _lease(raw: RawLease, spec: JobSpec, consumer: str) -> Lease:
         expires_at=raw.expires_ms / 1000,
         enqueued_at=raw.enqueued_ms / 1000,
         excused=raw.excused,
+        host=raw.host,
+        spool_entry=raw.spool_entry,
+        killed=tuple(raw.killed),
+        alone=bool(raw.alone),
     )
 
 

@@ -12,7 +12,9 @@ from lib.jobqueue.model import TERMINAL, JobRecord, JobState
 
 STAGED: Final = "staged"
 DAMAGED: Final = "damaged"  # in place of a state: the row cannot be read
-_NEVER_CLAIMED: Final = (0, 0, 0, 0, 0, "", "", "", 0)  # what a stored row of a waiting job leaves out
+# What a stored row leaves out at its end: all of it when the job was never claimed, or the last four places
+# when none of them says anything.
+_LEFT_OUT: Final = (0, 0, 0, 0, 0, "", "", "", 0, "", "", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Row:
     phase: str
     consumer: str
     started_ms: float
+    host: str
+    spool_entry: str
+    killed: list[str] | str  # "" for none
+    alone: int
 
     @classmethod
     def parse(cls, raw: str | None, request_id: str) -> Row | None:
@@ -48,7 +54,7 @@ class Row:
         places = _places(raw)
         if places is None:
             raise DamagedRow(request_id)
-        return cls(*places, *_NEVER_CLAIMED[len(places) - _SHORTEST :])
+        return cls(*places, *_LEFT_OUT[len(places) - _SHORTEST :])
 
 
 _STATES: Final = frozenset((STAGED, *JobState))
@@ -56,8 +62,10 @@ _NUMBER: Final = (int, float)
 _KINDS: Final[tuple[type | tuple[type, ...], ...]] = (
     *(str, str, str, _NUMBER, _NUMBER, _NUMBER, str),
     *(_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, str, str, str, _NUMBER),
+    *(str, str, (str, list), _NUMBER),
 )
 _SHORTEST: Final = 7
+_WITHOUT_PLACE: Final = 16
 _LENGTHS: Final = {STAGED: (8,)}
 
 
@@ -69,7 +77,7 @@ def _places(raw: str) -> list[Any] | None:
         return None
     if not isinstance(places, list) or not places or places[0] not in _STATES:
         return None
-    if len(places) not in _LENGTHS.get(places[0], (_SHORTEST, len(_KINDS))):
+    if len(places) not in _LENGTHS.get(places[0], (_SHORTEST, _WITHOUT_PLACE, len(_KINDS))):
         return None
     kinds = (*_KINDS[:_SHORTEST], str) if places[0] == STAGED else _KINDS
     fits = all(isinstance(place, kind) for place, kind in zip(places, kinds, strict=False))
@@ -118,6 +126,7 @@ def record_of(
         dedup_until=(row.since_ms + ttl_ms) / 1000 if state in TERMINAL else None,
         progress=progress,
         last_error=last_error,
+        host=row.host,
     )
 
 

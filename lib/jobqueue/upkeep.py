@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
 from lib.jobqueue.durability import Durability
 from lib.jobqueue.inspection import Inspector
 from lib.jobqueue.keys import GROUP, PRIORITIES, Keys
+from lib.jobqueue.observed import Flushed as Flushed
+from lib.jobqueue.observed import Misfit as Misfit
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.port import JobQueue
 from lib.jobqueue.rows import DAMAGED, state_in
@@ -50,23 +51,8 @@ class JobsHeld(TryAgain):
         self.count = count
 
 
-class Misfit(NamedTuple):
-    """One thing that does not fit: a word of `MISFITS`, and the job, entry, batch or counter it is about."""
-
-    kind: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """What a flush deleted: unfinished jobs, and how many of these were leased."""
-
-    jobs: int
-    leased: int
-
-
 class Upkeep:
-    """An operator's hands on one queue. Every change is made by a script, under the rules of the others.
+    """`Admin` of a queue on a server. Every change is made by a script, under the rules of the others.
 
     Raises, from every method:
         Unavailable: the server does not answer.
@@ -198,16 +184,15 @@ _NOT_FLUSHED: Final = ("done", "failed", "canceled", DAMAGED)  # a damaged row i
 
 
 def upkeep_of(queue: JobQueue) -> Upkeep:
-    """The operator's hands on an opened queue; it shares the queue's connections.
+    """The operator's hands on an opened queue, as `JobQueue.admin` gives them.
 
     Raises:
         BadConfiguration: the queue lies on no server.
     """
-    from lib.jobqueue.redis_queue import RedisQueue
-
-    if not isinstance(queue, RedisQueue):
+    admin = queue.admin()
+    if not isinstance(admin, Upkeep):
         raise BadConfiguration("this queue lies in memory; there is nothing to keep up")
-    return Upkeep(*queue.parts())
+    return admin
 
 
 def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:

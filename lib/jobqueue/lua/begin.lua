@@ -19,6 +19,7 @@ for at = 3, #ARGV, 2 do
   if holds(row, ARGV[at + 1]) then
     if row[PHASE] ~= 'begun' then
       row[ATTEMPT], row[PHASE], row[STARTED] = row[ATTEMPT] + 1, 'begun', now
+      note(row, nil, nil, nil, 0)
       redis.call('HSET', KEYS[1], ARGV[at], cjson.encode(row))
       append_event(KEYS[2], ARGV[2], stamp, 'begun', ARGV[at], '{"attempt":' .. row[ATTEMPT] .. '}')
     end

@@ -34,7 +34,8 @@
 --
 -- Returns {leases, {payload of each, "" for a job that had none and failed}, wait ms or -1,
 --          {last ids of high, normal, low, bell}, {batches to look after}};
---          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms]...];
+--          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms, and when one of them
+--          says something: host, spool entry, [hosts it killed workers on] or "", 1 to run it singly]...];
 --          the wait is until the next lease runs out or the next delayed job is due
 local K = {
   high = KEYS[3], normal = KEYS[4], low = KEYS[5], leases = KEYS[6], delayed = KEYS[7], meta = KEYS[9],
@@ -77,7 +78,7 @@ local function lease(id, row, kind)
   row[STATE], row[SINCE], row[PHASE], row[CONSUMER] = 'running', now, 'leased', consumer
   local lease_no = row[LEASE_NO] + 1
   row[LEASE_NO], row[FENCE] = lease_no, lease_no .. ':' .. token .. '.' .. #leased
-  leased[#leased + 1] = { id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED] }
+  leased[#leased + 1] = lease_of(id, row, expiry)
   states[#states + 1], states[#states + 2] = id, cjson.encode(row)
   scores[#scores + 1], scores[#scores + 2] = expiry, id
   event(kind, id, '{"lease_no":' .. lease_no .. ',"consumer":' .. consumer_json .. '}')
@@ -112,6 +113,7 @@ local function take_back(id)
     redis.call('ZREM', K.leases, id)
     row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
     row[STATE], row[SINCE] = 'waiting', now
+    note(row, '', '')
     store(id, row)
     event('vanished', id, '')
   end
@@ -184,7 +186,7 @@ local function give_again()
       local row = id and parse(redis.call('HGET', rows_key, id))
       if row and row[STATE] == 'running' and string.find(row[FENCE], ':' .. token .. '.', 1, true) then
         local known = tonumber(redis.call('ZSCORE', K.leases, id) or now)
-        leased[#leased + 1] = { id, row[FENCE], row[ATTEMPT], row[EXCUSED], known, row[ENQUEUED] }
+        leased[#leased + 1] = lease_of(id, row, known)
       end
     end
   end

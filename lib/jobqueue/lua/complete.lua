@@ -47,6 +47,7 @@ for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
     local mine = entries[row[PRIORITY]]
     mine[#mine + 1] = row[ENTRY]
     row[STATE], row[SINCE], row[ENTRY], row[PHASE] = 'done', now, '', 'done'
+    note(row, '', '', '', 0)
     done[#done + 1] = id
     states[#states + 1], states[#states + 2] = id, cjson.encode(row)
     scores[#scores + 1], scores[#scores + 2] = now, id

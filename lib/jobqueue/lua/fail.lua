@@ -33,6 +33,8 @@
 -- ARGV[10] backoff, ms, should the job be tried again
 -- ARGV[11] killed workers after which a job is poison
 -- ARGV[12] lost machines after which a job is given up
+-- ARGV[13] the host it failed on, "" when that is not known
+-- ARGV[14] how many hosts there were to try it on
 --
 -- Returns the state the job is in now; "lost" when the lease is not the job's any more
 local K = {
@@ -48,20 +50,41 @@ if not holds(row, fence) then
   return 'lost'
 end
 
+-- How many hosts its workers died on, this one included. The row has the place only if there are some: what else
+-- could be in the last places is cleared before.
+local function hosts_killed(host)
+  local killed = row[KILLED] or {}
+  for _, known in ipairs(killed) do
+    if known == host then return #killed end
+  end
+  if host ~= '' then killed[#killed + 1] = host end
+  if #killed > 0 then note(row, nil, nil, killed) end
+  return #killed
+end
+
 local begun = row[PHASE] == 'begun'
 if not begun and class ~= 'lost_machine' and class ~= 'canceled' then row[ATTEMPT] = row[ATTEMPT] + 1 end
 row[PHASE] = 'failed'
+note(row, '', '', nil, 0)
+local killed = 0
 if class == 'lost_machine' and begun then
   row[LOST], row[EXCUSED] = row[LOST] + 1, row[EXCUSED] + 1
 elseif class == 'poison' then
   row[POISONED] = row[POISONED] + 1
+  killed = hosts_killed(ARGV[13])
+end
+
+-- Killed enough workers; on two hosts where there are two, unless it killed twice as many.
+local function is_poison()
+  local limit, hosts = tonumber(ARGV[11]), tonumber(ARGV[14])
+  return row[POISONED] >= (killed < 2 and hosts > 1 and 2 * limit or limit)
 end
 
 local function next_step()
   if class == 'canceled' then return 'canceled' end
   if class == 'bad_input' then return 'failed' end
   if class == 'lost_machine' then return row[LOST] >= tonumber(ARGV[12]) and 'failed' or 'waiting' end
-  if class == 'poison' and row[POISONED] >= tonumber(ARGV[11]) then return 'failed' end
+  if class == 'poison' and is_poison() then return 'failed' end
   return row[ATTEMPT] - row[EXCUSED] >= row[MAX_ATTEMPTS] and 'failed' or 'delayed'
 end
 

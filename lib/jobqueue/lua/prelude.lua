@@ -6,6 +6,7 @@
 local STATE, FINGERPRINT, PRIORITY, MAX_ATTEMPTS, ENQUEUED, SINCE, ENTRY = 1, 2, 3, 4, 5, 6, 7
 local LEASE_NO, ATTEMPT, EXCUSED, LOST, POISONED = 8, 9, 10, 11, 12
 local FENCE, PHASE, CONSUMER, STARTED = 13, 14, 15, 16
+local HOST, SPOOL_ENTRY, KILLED, ALONE = 17, 18, 19, 20 -- stored only when one of them says something
 local BATCH, DUE = 7, 8 -- of a staged row
 
 -- Milliseconds since the epoch: the server's, unless a test passes its own. The second value is the id for
@@ -25,6 +26,21 @@ local function parse(raw)
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end
   return row
+end
+
+-- Write the last four places, nil: as before; or leave them out when none of them says anything.
+local function note(row, host, spool_entry, killed, alone)
+  host, spool_entry = host or row[HOST] or '', spool_entry or row[SPOOL_ENTRY] or ''
+  killed, alone = killed or row[KILLED] or '', alone or row[ALONE] or 0
+  if host == '' and killed == '' and alone == 0 then host, spool_entry, killed, alone = nil, nil, nil, nil end
+  row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = host, spool_entry, killed, alone
+end
+
+-- A lease as it is replied; the header of `claim` names the places. What the row leaves out, this does too.
+local function lease_of(id, row, expiry)
+  return {
+    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE],
+  }
 end
 
 local function append_event(key, max, stamp, kind, id, data)
@@ -98,6 +114,7 @@ local function settle_badly(K, group, id, row, state, now, error_json)
   redis.call('ZADD', K.history_failed, now, id)
   if state == 'canceled' then redis.call('HINCRBY', K.meta, 'canceled', 1) end
   row[STATE], row[SINCE], row[ENTRY] = state, now, ''
+  note(row, '', '', '', 0)
 end
 
 -- The stored form of a job that was never claimed.

@@ -14,6 +14,7 @@
 -- ARGV[3]  request id
 -- ARGV[4]  fence
 -- ARGV[5]  data of the event, JSON
+-- ARGV[6]  "1": the next to claim it is told to run it singly; "0": as before
 --
 -- Returns  1  handed back
 --          0  lost: the lease is not the job's any more
@@ -25,6 +26,7 @@ if not holds(row, ARGV[4]) then
 end
 if row[PHASE] == 'begun' then row[EXCUSED] = row[EXCUSED] + 1 end
 row[STATE], row[SINCE], row[PHASE] = 'waiting', now, 'released'
+note(row, '', '', nil, ARGV[6] == '1' and 1 or nil)
 redis.call('HSET', KEYS[1], id, cjson.encode(row))
 redis.call('ZADD', KEYS[2], 0, id) -- its stream entry stays; score 0 means: to whoever asks first
 redis.call('HDEL', KEYS[5], id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue import JobQueue, QueueOptions
+from lib.jobqueue import JobQueue, QueueOptions, Term
+from lib.jobqueue.leader import LEASE_S, LeaderLock
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.transport import Transport
@@ -19,10 +19,56 @@ from tests.integration.servers import Server
 __all__ = ["shared_server"]
 
 KINDS = ["memory", "redis", "redis-8", "redis-7", "cluster", "sentinel", "tls", "few-rights"]
+Lead = Callable[[str], Term]
 
 
-class MakeQueue(Protocol):
-    def __call__(self, options: QueueOptions | None = None) -> JobQueue: ...
+class MakeQueue:
+    """Makes queues, and leaders of their deployment, by the test's clock; `url` is empty for memory.
+
+    Backoff draws the largest wait it may.
+    """
+
+    def __init__(self, url: str, clock: ManualClock) -> None:
+        self._url, self._clock = url, clock
+        self._reign: tuple[Term, float] | None = None  # in memory: whose, and until when
+        self._opened: list[JobQueue | LeaderLock] = []
+
+    def __call__(self, options: QueueOptions | None = None) -> JobQueue:
+        queue: JobQueue
+        if self._url:
+            queue = RedisQueue(self._transport(), options, now_ms=self._now_ms, chance=lambda: 1.0)
+        else:
+            queue = MemoryQueue(options, now_ms=self._now_ms, chance=lambda: 1.0, leads=self._leads)
+        self._opened.append(queue)
+        return queue
+
+    def lead(self, owner: str) -> Term:
+        """Become the leader, once nobody is."""
+        if not self._url:
+            epoch = self._reign[0].epoch + 1 if self._reign else 1
+            self._reign = (Term(epoch, f"{owner}'s token"), self._clock.now() + LEASE_S)
+            return self._reign[0]
+        lock = LeaderLock(self._transport(), owner=owner, clock=self._clock, now_ms=self._now_ms)
+        self._opened.append(lock)
+        assert lock.acquire() is not None
+        assert lock.term is not None
+        return lock.term
+
+    def close(self) -> None:
+        """Close all that was opened."""
+        for opened in self._opened:
+            opened.close()
+
+    def _transport(self) -> Transport:
+        transport = Transport(self._url)
+        transport.greet()
+        return transport
+
+    def _now_ms(self) -> int:
+        return round(self._clock.now() * 1000)
+
+    def _leads(self, term: Term) -> bool:
+        return self._reign is not None and self._reign[0] == term and self._clock.now() < self._reign[1]
 
 
 @pytest.fixture
@@ -40,33 +86,20 @@ def kinds(shared_server: Server) -> Iterator[Kinds]:
 
 @pytest.fixture(params=KINDS)
 def make_queue(request: pytest.FixtureRequest, clock: ManualClock) -> Iterator[MakeQueue]:
-    """Makes queues by the test's clock; backoff draws the largest wait it may."""
-    opened: list[JobQueue] = []
+    """Makes queues on one kind."""
     kind: str = request.param
     url = "" if kind == "memory" else request.getfixturevalue("kinds").url(kind)
-
-    def now_ms() -> int:
-        return round(clock.now() * 1000)
-
-    def chance() -> float:
-        return 1.0
-
-    def make(options: QueueOptions | None = None) -> JobQueue:
-        queue: JobQueue
-        if kind == "memory":
-            queue = MemoryQueue(options, now_ms=now_ms, chance=chance)
-        else:
-            transport = Transport(url)
-            transport.greet()
-            queue = RedisQueue(transport, options, now_ms=now_ms, chance=chance)
-        opened.append(queue)
-        return queue
-
+    make = MakeQueue(url, clock)
     yield make
-    for queue in opened:
-        queue.close()
+    make.close()
 
 
 @pytest.fixture
 def queue(make_queue: MakeQueue) -> JobQueue:
     return make_queue()
+
+
+@pytest.fixture
+def lead(make_queue: MakeQueue) -> Lead:
+    """Makes leaders of the deployment that `queue` belongs to."""
+    return make_queue.lead

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState
+from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState, PlaceInLine
 from lib.jobqueue.lifecycle import JobEvent, advance
 from lib.jobqueue.model import WATCHER_KEPT_S
+from lib.jobqueue.observed import COUNTED_AT_MOST
 from tests.contract.jobqueue.jobs import job, moment
 
 
@@ -222,3 +223,52 @@ class TestWatchers:
         snapshot = queue.snapshot()
         assert list(snapshot.watchers) == queue.watchers()
         assert [item.name for item in snapshot.watchers] == ["first", "second"]
+
+
+class TestAPlaceInLine:
+    def test_counts_who_comes_first(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a"), job("b"), job("c"), job("h", priority="high"), job("l", priority="low")])
+
+        assert queue.place("a") == PlaceInLine(0, False, False, True, 1)
+        assert queue.place("c") == PlaceInLine(2, False, False, True, 1)
+        assert queue.place("h") == PlaceInLine(0, False, False, True, 0)
+        assert queue.place("l") == PlaceInLine(0, False, False, True, 4)
+
+    def test_moves_on_as_jobs_are_given_out(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a"), job("b"), job("l", priority="low")])
+        (lease,) = queue.claim("ann")
+
+        assert queue.place("b") == PlaceInLine(0, False, False, True, 0)
+        assert queue.place("l") == PlaceInLine(0, False, False, True, 2), "running ones are counted above"
+        queue.complete(lease, {})
+        assert queue.place("l") == PlaceInLine(0, False, False, True, 1)
+
+    def test_of_a_job_handed_back_is_before_all(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a"), job("b")])
+        (lease,) = queue.claim("ann")
+        queue.release(lease, "drain")
+
+        assert queue.place("a") == PlaceInLine(0, False, True, True, 0)
+
+    def test_is_counted_up_to_a_bound(self, queue: JobQueue) -> None:
+        queue.enqueue([job(f"j{number}") for number in range(COUNTED_AT_MOST + 2)])
+
+        assert queue.place(f"j{COUNTED_AT_MOST}") == PlaceInLine(COUNTED_AT_MOST, False, False, True, 0)
+        assert queue.place(f"j{COUNTED_AT_MOST + 1}") == PlaceInLine(COUNTED_AT_MOST, True, False, True, 0)
+
+    def test_is_had_by_no_job_that_does_not_wait(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("runs"), job("later", not_before=clock.now() + 5)])
+        queue.claim("ann")
+
+        assert [queue.place(name) for name in ("runs", "later", "unknown")] == [None] * 3
+
+
+def test_an_operator_finds_a_server_to_keep_up_or_none(queue: JobQueue) -> None:
+    on_a_server = queue.server_health()["name"] != "memory"
+
+    admin = queue.admin()
+
+    assert (admin is not None) is on_a_server
+    if admin is not None:
+        queue.enqueue([job("a")])
+        assert list(admin.inspector.job_states()) == [("a", "waiting")]

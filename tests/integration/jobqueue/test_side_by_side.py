@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 )
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, QueueOptions
+from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, Placement, QueueOptions
+from lib.jobqueue.leader import LeaderLock
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.transport import Transport
@@ -34,6 +35,8 @@ from tests.integration.topologies import told
 IDS = [f"j{number}" for number in range(6)]
 OPTIONS = QueueOptions(lease_ms=10_000, result_ttl_s=300, history_max=4, max_depth=5, lost_limit=3)
 ids = st.sampled_from(IDS)
+HOSTS = ["m1", "m2"]
+hosts = st.sampled_from(HOSTS)
 Pair = tuple[Lease, Lease]
 
 
@@ -58,6 +61,7 @@ class SideBySide(RuleBasedStateMachine):
         self.raw.flushall()
         self.memory = MemoryQueue(OPTIONS, now_ms=self.now_ms, chance=lambda: 0.5)
         self.redis = RedisQueue(Transport(self.url), OPTIONS, now_ms=self.now_ms, chance=lambda: 0.5)
+        self.lock = LeaderLock(Transport(self.url), owner="any", clock=self.clock, now_ms=self.now_ms)
         self.queues: tuple[JobQueue, JobQueue] = (self.memory, self.redis)
         self.heard = ["0-0", "0-0"]
         self.leases: list[Pair] = []  # all ever given, dead ones too
@@ -69,6 +73,7 @@ class SideBySide(RuleBasedStateMachine):
         self.both(lambda queue, _: [queue.job(item) for item in IDS])
         self.both(lambda queue, _: [queue.result(item) for item in IDS])
         self.redis.close()
+        self.lock.close()
 
     def both(self, act: Callable[[JobQueue, int], Any]) -> Any:
         """Do it to both; the answers, or the refusals, must be the same."""
@@ -121,12 +126,17 @@ class SideBySide(RuleBasedStateMachine):
     def write(self, data: st.DataObject, seconds: int) -> None:
         self.clock.advance(seconds)
         pair = data.draw(st.sampled_from(self.leases))
-        kinds = ["begin", "begin", "renew", "progress", "complete", "release", *ErrorClass]
+        kinds = ["begin", "begin", "renew", "progress", "complete", "release", "alone", "assign", *ErrorClass]
         kind = data.draw(st.sampled_from(kinds))
-        self.both(lambda queue, index: self.written(queue, pair[index], kind))
+        host, most = data.draw(st.sampled_from(["", *HOSTS])), data.draw(st.integers(1, 2))
+        self.both(lambda queue, index: self.written(queue, pair[index], kind, host, most))
 
-    def written(self, queue: JobQueue, lease: Lease, kind: str) -> Any:
+    def written(self, queue: JobQueue, lease: Lease, kind: str, host: str, most: int) -> Any:
         match kind:
+            case "assign":
+                return queue.assign([Placement(lease, host, f"{lease.request_id}.{lease.lease_no}")])
+            case "alone":
+                return queue.release(lease, "it died beside others", alone=True)
             case "begin":
                 return queue.begin(lease)
             case "renew":
@@ -137,7 +147,20 @@ class SideBySide(RuleBasedStateMachine):
                 return queue.complete(lease, {"lease": lease.lease_no})
             case "release":
                 return queue.release(lease, "drain")
-        return queue.fail(lease, Failure(ErrorClass(kind), "it failed", {"lease": lease.lease_no}))
+        evidence = {"lease": lease.lease_no}
+        return queue.fail(lease, Failure(ErrorClass(kind), "it failed", evidence, host, most))
+
+    @rule(consumer=st.sampled_from(["ann", "bob"]), where=st.sets(hosts, min_size=1))
+    def adopt(self, consumer: str, where: set[str]) -> None:
+        self.lock.acquire()
+        term = self.lock.term
+        assert term is not None
+        first, second = self.both(lambda queue, _: queue.adopt(term, consumer, hosts=where))
+        self.leases += list(zip(first, second, strict=True))
+
+    @rule(chosen=ids, host=hosts)
+    def excuse(self, chosen: str, host: str) -> None:
+        self.both(lambda queue, _: queue.excuse(chosen, host))
 
     @rule(chosen=ids)
     def cancel(self, chosen: str) -> None:
@@ -176,6 +199,7 @@ class SideBySide(RuleBasedStateMachine):
     def both_tell_the_same(self) -> None:
         self.both(lambda queue, _: queue.snapshot())
         self.both(lambda queue, _: queue.jobs(IDS))
+        self.both(lambda queue, _: [queue.place(item) for item in IDS])
         self.both(lambda queue, _: sorted(queue.history(limit=50), key=lambda item: item.request_id))
         heard = []
         for index, queue in enumerate(self.queues):

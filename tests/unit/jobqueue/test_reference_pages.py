@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.jobqueue import scripts
 from lib.jobqueue.keys import SUFFIXES
-from lib.jobqueue.lifecycle import TRANSITIONS, JobEvent
+from lib.jobqueue.lifecycle import STATE_AFTER, TRANSITIONS, JobEvent
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 KEYS_PAGE = (DOCS / "redis-keys.md").read_text(encoding="utf-8")
@@ -24,9 +24,11 @@ def test_every_key_is_documented() -> None:
 def test_every_event_is_documented_with_the_state_it_leads_to() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", EVENTS_PAGE, re.MULTILINE))
     for (_, event), after in TRANSITIONS.items():
-        if event is not JobEvent.FORGOTTEN:
+        if event.value in STATE_AFTER:
             assert after is not None
             assert rows[event.value].strip().endswith(f"→ {after.value}")
+        elif event is not JobEvent.FORGOTTEN:
+            assert rows[event.value].strip().endswith("unchanged")
 
 
 def test_every_command_of_the_scripts_stands_in_the_list_for_permissions() -> None:
