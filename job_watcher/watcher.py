@@ -22,7 +22,7 @@ from job_watcher.settling import Settling
 from job_watcher.tending import Tending, WorkerGivenUp
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import LeaseLost
-from lib.spool import Phase, SpoolFull
+from lib.spool import HostUnreachable, Phase, SpoolFull
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +220,10 @@ class Watcher:
         now = self._clock.monotonic()
         if self._trouble_since is None:
             self._trouble_since = now
-        impatient = isinstance(error, Unavailable) or not self._tending.patient
+        ours = isinstance(error, Unavailable) and not isinstance(
+            error, HostUnreachable
+        )  # a host may come back
+        impatient = ours or not self._tending.patient
         if impatient and now - self._trouble_since > _GIVE_UP_AFTER:
             raise error
         log.warning("cannot go on, trying again in %.0f s: %s", self._pause, error)
