@@ -220,10 +220,8 @@ class Watcher:
         now = self._clock.monotonic()
         if self._trouble_since is None:
             self._trouble_since = now
-        ours = isinstance(error, Unavailable) and not isinstance(
-            error, HostUnreachable
-        )  # a host may come back
-        impatient = ours or not self._tending.patient
+        fatal = isinstance(error, Unavailable) and not isinstance(error, HostUnreachable)
+        impatient = fatal or not self._tending.patient  # a host may come back whenever it likes
         if impatient and now - self._trouble_since > _GIVE_UP_AFTER:
             raise error
         log.warning("cannot go on, trying again in %.0f s: %s", self._pause, error)

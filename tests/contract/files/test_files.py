@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.errors import ExitStatus, Unavailable
-from lib.spool import Files, InvalidSpoolData, SpoolFull, SpoolUnusable
+from lib.spool import Files, HostUnreachable, InvalidSpoolData, SpoolUnusable
 from tests.contract.files.conftest import Machine
 
 
@@ -187,11 +187,9 @@ def test_files_out_of_reach_are_not_files_that_are_gone(machine: Machine, tmp_pa
         CALLS[call](machine.out_of_reach(), tmp_path / "local")
 
     assert type(caught.value) is machine.refusal
-    expected = (
-        ExitStatus.UNAVAILABLE if isinstance(caught.value, Unavailable) else ExitStatus.BAD_CONFIGURATION
-    )
-    assert caught.value.exit_status is expected
-    assert not isinstance(caught.value, SpoolFull)
+    far = machine.refusal is HostUnreachable
+    assert isinstance(caught.value, Unavailable) is far
+    assert caught.value.exit_status is (ExitStatus.UNAVAILABLE if far else ExitStatus.BAD_CONFIGURATION)
 
 
 @pytest.mark.parametrize("call", ["ring", "heard"])
