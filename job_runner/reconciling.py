@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.upkeep import Upkeep
 from lib.status.findings import Finding
 from lib.status.reconcile import FORGET, LEFT, finding
-from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
+from lib.storage import (
+    ArtifactMismatch,
+    NotStored,
+    Storage,
+    StorageUnavailable,
+    StoredArtifact,
+    Take,
+    takes_of,
+)
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored
 
@@ -111,8 +118,8 @@ class Audit:
         for output, artifact in gone:
             try:
                 stands = self._storage.stands(artifact, output)
-            except OSError as error:
-                return f"its published file {output} cannot be read ({error.strerror})"
+            except StorageUnavailable as error:
+                return f"its published file {output} cannot be read ({_words(error)})"
             if not stands:
                 return f"its published file {output} is {'gone, too' if stands is None else 'another one'}"
         return None
@@ -123,9 +130,8 @@ class Audit:
             return finding(word, request_id)
         try:
             for output, artifact in gone:
-                copy = Path(self._storage.location(output))
-                self._storage.put(copy, sha256=artifact.sha256, size=artifact.size)
-        except (ArtifactMismatch, StorageUnavailable, OSError) as error:
+                self._storage.restore(artifact, output)
+        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
             return finding(word, request_id, remedy=LEFT, fix=f"it was not copied back: {_words(error)}")
         return finding(word, request_id, mended=True, fix="copied back from the published file")
 
@@ -135,7 +141,7 @@ class Audit:
         try:
             for output, artifact in missing:
                 self._storage.publish(artifact, output)
-        except (StorageUnavailable, OSError) as error:
+        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
             fix = f"it was not published again: {_words(error)}"
             return finding("unpublished", request_id, remedy=LEFT, fix=fix)
         return finding("unpublished", request_id, mended=True, fix="published again from the store")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from lib.cli import output
 from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob, JobState
 from lib.jobspec import JobSpec
-from lib.storage import Storage, files_of, takes_of
+from lib.storage import Storage, files_of, shared_folder, takes_of
 from lib.units import seconds_text
 
 
@@ -57,7 +56,7 @@ def _is_gone(row: Mapping[str, Any]) -> bool:
 def show_results(rows: Sequence[dict[str, Any]]) -> None:
     """Where each file is, with its seconds and loudness. The folder they share is named once."""
     files = [row["file"] for row in rows if row["file"]]
-    folder = _shared_folder(files)
+    folder = shared_folder(files)
     table = output.Table(
         [
             output.Column("job", wrap=True),
@@ -88,10 +87,3 @@ def _sum_up(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         if row["state"] in (JobState.FAILED.value, JobState.CANCELED.value):
             output.note(f"{row['request_id']} is {row['state']}; see: job-runner result {row['request_id']}")
-
-
-def _shared_folder(files: Sequence[str]) -> str:
-    """The longest folder that all files are below, with its slash; "" when there is none to shorten by."""
-    if not files:
-        return ""
-    return f"{os.path.commonpath([os.path.dirname(file) for file in files]).rstrip('/')}/"

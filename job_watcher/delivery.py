@@ -98,7 +98,7 @@ class Delivery:
     def _put(self, entry: str, file: ResultFile, folder: Path) -> StoredArtifact:
         local = folder / "incoming"
         self._spool.fetch(entry, file, local)
-        return self._storage.put(local, sha256=file.sha256, size=file.bytes)
+        return self._storage.put(local, sha256=file.sha256, bytes=file.bytes)
 
 
 def done_record(

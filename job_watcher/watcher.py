@@ -22,7 +22,7 @@ from job_watcher.settling import Settling
 from job_watcher.tending import Tending, WorkerGivenUp
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import LeaseLost
-from lib.spool import Phase, SpoolFull
+from lib.spool import HostUnreachable, Phase, SpoolFull
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +220,8 @@ class Watcher:
         now = self._clock.monotonic()
         if self._trouble_since is None:
             self._trouble_since = now
-        impatient = isinstance(error, Unavailable) or not self._tending.patient
+        fatal = isinstance(error, Unavailable) and not isinstance(error, HostUnreachable)
+        impatient = fatal or not self._tending.patient  # a host may come back whenever it likes
         if impatient and now - self._trouble_since > _GIVE_UP_AFTER:
             raise error
         log.warning("cannot go on, trying again in %.0f s: %s", self._pause, error)

@@ -21,7 +21,7 @@ from lib.jobqueue import JobQueue, JobState, Lease
 from lib.jobqueue.leader import LeaderLock, LeadershipLost
 from lib.jobqueue.market import GpuMarket, Market, publish_market
 from lib.spool import Files, InvalidSpoolData, SpoolClient, SpoolResult
-from lib.storage import Storage, publish_takes
+from lib.storage import ArtifactMismatch, NotStored, Storage, StorageUnavailable, Take, publish_takes
 
 # What anybody may ask of a queue: it changes no job. All else is a leader's, what the port learns later too.
 _OPEN = frozenset(
@@ -121,7 +121,7 @@ class DeliverySettler:
         delivery = Delivery(self._queue, spool, self._storage, scratch=self._scratch, clock=self._clock)
         settled = delivery.settle(entry, lease, provider=self._provider)
         if settled.state is JobState.DONE:
-            publish_takes(self._storage, settled.takes)
+            self._publish(settled.takes)
         try:
             result = spool.result(entry)
         except (InvalidSpoolData, Unavailable):
@@ -130,6 +130,12 @@ class DeliverySettler:
             error = result.error if result else None
             return Settled(settled.state, problem=error.error_class.value if error else "corrupt_output")
         return Settled(JobState.DONE, *((_audio_s(result), _worked_s(result)) if result else ()))
+
+    def _publish(self, takes: Sequence[Take]) -> None:
+        try:
+            publish_takes(self._storage, takes)
+        except (ArtifactMismatch, NotStored) as error:  # settling once more stores it anew
+            raise StorageUnavailable(f"The store lost what it had taken: {error}") from error
 
 
 def _audio_s(result: SpoolResult) -> float:

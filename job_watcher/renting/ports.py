@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lib.clock import Clock
-from lib.errors import TryAgain, Unavailable
+from lib.errors import TryAgain
 from lib.fleet import Caps, Offer, Policy, Speeds
 from lib.fleet.model import PASS_S
 from lib.jobqueue import JobQueue, JobState, Lease
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
-from lib.spool import Files
+from lib.spool import Files, HostUnreachable
 
 
 class NotLeading(TryAgain):
     """Another watcher leads, or nobody knows: nothing may be done."""
 
 
-class Unreachable(Unavailable):
+class Unreachable(HostUnreachable):
     """A machine does not answer."""
 
 

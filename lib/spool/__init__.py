@@ -8,7 +8,14 @@ opaque mapping.
 from __future__ import annotations
 
 from lib.spool.client import SpoolClient
-from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolFull, SpoolUnusable, is_passing
+from lib.spool.errors import (
+    HostUnreachable,
+    InvalidSpoolData,
+    SpoolBusy,
+    SpoolFull,
+    SpoolUnusable,
+    is_passing,
+)
 from lib.spool.files import Files, LocalFiles
 from lib.spool.layout import digest_of, entry_name, is_entry, job_digest, lease_mark
 from lib.spool.model import (
@@ -28,6 +35,7 @@ __all__ = [
     "ErrorClass",
     "Files",
     "Heartbeat",
+    "HostUnreachable",
     "InvalidSpoolData",
     "LocalFiles",
     "Phase",

@@ -13,6 +13,8 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+_CAPACITY = 1 << 16  # bytes; what a FIFO holds where nobody changed it
+
 
 class Bell:
     """The end of a FIFO that waits. Open for reading and writing, so that it never sees an end of file."""
@@ -33,9 +35,17 @@ class Bell:
         """
         ready, _, _ = select.select([self._fd, *also], [], [], max(0.0, timeout_s))
         if self._fd in ready:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._fd, 4096)
+            self.hear()
         return bool(ready)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable from a ring until `hear`."""
+        return self._fd
+
+    def hear(self) -> None:
+        """Take the rings in. One read: whoever rings without end must not keep us here."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._fd, _CAPACITY)
 
     def close(self) -> None:
         """Let go of the FIFO; it stays in the folder."""

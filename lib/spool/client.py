@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 from lib.spool import layout
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.files import Files
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, Phase, ResultFile, SpoolJob, SpoolResult
+
+_ON_THE_WAY: Final = (layout.INBOX, layout.WORK, layout.OUTBOX)  # as an entry travels: none is missed
 
 
 class SpoolClient:
@@ -29,7 +32,7 @@ class SpoolClient:
             InvalidSpoolData: the job file would be over the format's bound.
         """
         entry = job.entry
-        if entry not in self.entries():
+        if not self._files.present(_places(entry)):
             data = job.to_bytes()
             if len(data) > layout.MAX_JOB_BYTES:
                 raise InvalidSpoolData(f"The job {job.request_id} is over {layout.MAX_JOB_BYTES} bytes.")
@@ -40,13 +43,13 @@ class SpoolClient:
     def entries(self) -> dict[str, Phase]:
         """Every entry and where it lies. One seen twice while it moves counts as the further one."""
         found: dict[str, Phase] = {}
-        for phase in (Phase.INBOX, Phase.WORK):  # in the order an entry travels, so that none is missed
-            for name in self._files.list(phase.value):
+        listing = self._files.scan(_ON_THE_WAY)
+        for phase in (Phase.INBOX, Phase.WORK):
+            for name in listing[phase.value]:
                 entry = entry_of(name)
                 if entry is not None:
                     found[entry] = phase
-        for entry in self.finished():
-            found[entry] = Phase.OUTBOX
+        found.update((name, Phase.OUTBOX) for name in listing[layout.OUTBOX] if is_entry(name))
         return found
 
     def finished(self) -> list[str]:
@@ -126,9 +129,25 @@ class SpoolClient:
         """Return when a result may have come, or after `timeout_s` seconds, or earlier (first: at once)."""
         self._files.wait(layout.CLIENT_BELL, timeout_s)
 
+    def listen(self) -> int | None:
+        """A descriptor that is readable when a result may have come, until `heard`; None where there is none.
+
+        For a caller that waits for several spools at once. Listen first, then look.
+        """
+        return self._files.listen(layout.CLIENT_BELL)
+
+    def heard(self) -> None:
+        """Make the descriptor of `listen` unreadable until the next ring. Then look."""
+        self._files.heard(layout.CLIENT_BELL)
+
     def wake(self) -> None:
         """End a `wait` that goes on in another thread."""
         self._files.ring(layout.CLIENT_BELL)
+
+
+def _places(entry: str) -> tuple[str, ...]:
+    """Where an entry may lie, in the order it travels."""
+    return job_path(layout.INBOX, entry), job_path(layout.WORK, entry), f"{layout.OUTBOX}/{entry}"
 
 
 def _check(entry: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from lib.errors import BadConfiguration, ExitStatus, JobFailed, TryAgain
+from lib.errors import BadConfiguration, ExitStatus, JobFailed, TryAgain, Unavailable
 
 #: What a machine refuses for a while: no space, no quota, too many open files, no memory.
 _PASSING: Final = frozenset(
@@ -19,6 +19,10 @@ class InvalidSpoolData(JobFailed):
 
 class SpoolBusy(TryAgain):
     """Another worker serves this spool."""
+
+
+class HostUnreachable(Unavailable):
+    """The machine the spool is on does not answer. What was asked of it may have happened or not."""
 
 
 class SpoolUnusable(BadConfiguration):

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
@@ -21,16 +22,35 @@ _NO_PLAIN_FILE: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errn
 class Files(Protocol):
     """Files under one root. Paths are relative, with `/`, and were made by `lib.spool.layout`.
 
-    Every method raises SpoolUnusable when the root cannot be reached or refuses; SpoolFull, one of them,
-    when that may pass.
+    On a machine far away each call is one round trip, so whoever needs several answers asks once.
+
+    Raises, from every method but `ring` and `heard`:
+        HostUnreachable: the far side does not answer. It ends no daemon: the same call may work later.
+        SpoolUnusable: the root on this machine is refused; SpoolFull, one of them, when that may pass.
     """
 
     def list(self, folder: str) -> list[str]:
         """Names in `folder`, in no order; empty when it does not exist."""
         ...
 
-    def read(self, path: str, limit: int) -> bytes:
-        """The whole file. Raises FileNotFoundError, or InvalidSpoolData when it is over `limit` bytes."""
+    def scan(self, folders: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """What `list` says of each folder, in one call.
+
+        They are looked at in the order given, so that what moves from one to a later one is not missed.
+        """
+        ...
+
+    def present(self, paths: Sequence[str]) -> Sequence[str]:
+        """Those of `paths` at which anything stands, in one call, looked at in the order given."""
+        ...
+
+    def read(self, path: str, limit: int, offset: int | None = None) -> bytes:
+        """The whole file; with `offset`, at most `limit` bytes from there on, none at its end or behind it.
+
+        Raises:
+            FileNotFoundError: nothing stands there.
+            InvalidSpoolData: no plain file does, or the whole of it is over `limit` bytes.
+        """
         ...
 
     def write(self, path: str, data: bytes) -> None:
@@ -46,8 +66,10 @@ class Files(Protocol):
         ...
 
     def fetch(self, path: str, local: Path, limit: int) -> None:
-        """Copy a plain file (not through a link) to `local`. Raises as `read` does; SpoolUnusable for
-        `local` too."""
+        """Copy a plain file (not through a link) of at most `limit` bytes to `local`.
+
+        Raises as `read` does, and SpoolUnusable for `local` too; what lies at `local` then is of no use.
+        """
         ...
 
     def ring(self, bell: str) -> None:
@@ -56,6 +78,18 @@ class Files(Protocol):
 
     def wait(self, bell: str, timeout_s: float) -> None:
         """Return when `bell` rings, or after `timeout_s` seconds, or earlier."""
+        ...
+
+    def listen(self, bell: str) -> int | None:
+        """A descriptor that is readable from a ring of `bell` until `heard`; None: it cannot be heard here.
+
+        For a caller that waits for several hosts at once. What happened before the first call is not
+        heard: listen first, then look. The descriptor stays the adapter's, and stays the same.
+        """
+        ...
+
+    def heard(self, bell: str) -> None:
+        """Take in the rings of a bell that is listened to; anything else is nothing."""
         ...
 
 
@@ -75,11 +109,32 @@ class LocalFiles:
         except OSError as error:
             raise unusable(self.root / folder, error) from None
 
-    def read(self, path: str, limit: int) -> bytes:
-        """The whole file."""
+    def scan(self, folders: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Names in each of `folders`."""
+        return {folder: self.list(folder) for folder in folders}
+
+    def present(self, paths: Sequence[str]) -> Sequence[str]:
+        """Those of `paths` at which anything stands; a link is looked at, not followed."""
+        return list(self._standing(paths))
+
+    def _standing(self, paths: Sequence[str]) -> Iterable[str]:
+        for path in paths:
+            try:
+                (self.root / path).lstat()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise unusable(self.root / path, error) from None
+            yield path
+
+    def read(self, path: str, limit: int, offset: int | None = None) -> bytes:
+        """The whole file, or a part of it."""
         fd = self._open_plain(path)
         try:
             with os.fdopen(fd, "rb") as file:
+                if offset is not None:
+                    file.seek(offset)
+                    return file.read(limit)
                 data = file.read(limit + 1)
         except OSError as error:
             raise unusable(self.root / path, error) from None
@@ -136,15 +191,31 @@ class LocalFiles:
 
     def wait(self, bell: str, timeout_s: float) -> None:
         """Wait at a FIFO, made when first waited at."""
+        if bell not in self._bells:
+            self._hang(bell)
+            return  # what happened before the bell hung there was not heard: look first
         try:
-            waiting = self._bells.get(bell)
-            if waiting is None:
-                self.root.mkdir(parents=True, exist_ok=True)
-                waiting = self._bells[bell] = Bell(self.root / bell)
-                return  # what happened before the bell hung there was not heard: look first
-            waiting.wait(timeout_s)
+            self._bells[bell].wait(timeout_s)
         except OSError as error:
             raise unusable(self.root / bell, error) from None
+
+    def listen(self, bell: str) -> int | None:
+        """The FIFO, made when first listened to."""
+        return self._hang(bell).fileno()
+
+    def heard(self, bell: str) -> None:
+        """Empty the FIFO."""
+        if bell in self._bells:
+            self._bells[bell].hear()
+
+    def _hang(self, bell: str) -> Bell:
+        if bell not in self._bells:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                self._bells[bell] = Bell(self.root / bell)
+            except OSError as error:
+                raise unusable(self.root / bell, error) from None
+        return self._bells[bell]
 
     def close(self) -> None:
         """Let go of the bells."""
@@ -153,26 +224,33 @@ class LocalFiles:
 
     def _open_plain(self, path: str) -> int:
         """Open for reading, but no link, no FIFO, no device, and through no folder that is a link."""
-        target = self.root / path
         try:
-            fd = _open_beneath(self.root, path)
+            root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # whatever is wrong with our own folder, no job is to blame
+            raise unusable(self.root, error) from None
+        try:
+            fd = _open_beneath(root, path)
         except FileNotFoundError:
             raise
         except OSError as error:
             if error.errno in _NO_PLAIN_FILE:
                 raise InvalidSpoolData(f"{path} in the spool is no plain file.") from None
-            raise unusable(target, error) from None
+            raise unusable(self.root / path, error) from None
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise InvalidSpoolData(f"{path} in the spool is no plain file.")
         return fd
 
 
-def _open_beneath(root: Path, path: str) -> int:
-    """Open `path` for reading, following no link on the way from `root`. Raises OSError."""
+def _open_beneath(at: int, path: str) -> int:
+    """Open `path` for reading, following no link on the way from the folder `at`, which is closed.
+
+    Raises OSError.
+    """
     *folders, name = PurePosixPath(path).parts
     plain = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for folder in folders:
             below = os.open(folder, plain | os.O_DIRECTORY, dir_fd=at)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from lib.storage.file import FileStorage
+from lib.storage.memory import MemoryStorage
 from lib.storage.opening import open_storage
-from lib.storage.port import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact
+from lib.storage.places import shared_folder
+from lib.storage.port import (
+    ArtifactMismatch,
+    NotStored,
+    SignedUpload,
+    Storage,
+    StorageUnavailable,
+    StoredArtifact,
+)
 from lib.storage.takes import Peaks, Take, files_of, publish_takes, takes_of
 
 __all__ = [
     "ArtifactMismatch",
     "FileStorage",
+    "MemoryStorage",
+    "NotStored",
     "Peaks",
+    "SignedUpload",
     "Storage",
     "StorageUnavailable",
     "StoredArtifact",
@@ -18,5 +30,6 @@ __all__ = [
     "files_of",
     "open_storage",
     "publish_takes",
+    "shared_folder",
     "takes_of",
 ]

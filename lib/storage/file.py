@@ -6,13 +6,15 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
 
-from lib.storage.port import ArtifactMismatch, StorageUnavailable, StoredArtifact
+from lib.storage.places import artifact_of, output_key
+from lib.storage.port import ArtifactMismatch, NotStored, SignedUpload, StorageUnavailable, StoredArtifact
+from lib.storage.writing import Disk, chunks_of, draft_beside, replace_durably, save, write_promised
 
-_CHUNK = 1 << 20
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -30,44 +32,65 @@ class FileStorage:
     Published files are copies, not links: a user may edit them without touching the record's bytes.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, disk: Disk | None = None) -> None:
+        self._root, self._disk = root, disk or Disk()
 
-    def put(self, source: Path, *, sha256: str, size: int) -> StoredArtifact:
-        """Copy, hash while copying, sync, rename; an equal blob that is there already is kept."""
-        artifact = StoredArtifact(key=_blob_key(sha256), sha256=sha256, size=size)
-        target = self._root / artifact.key
-        if self.verify(artifact):
-            return artifact
-        with _refusals_as_sentences(self._root), _temporary_beside(target) as draft:
-            found_sha, found_size = _copy_hashed(source, draft)
-            if (found_sha, found_size) != (sha256, size):
-                raise ArtifactMismatch(
-                    f"{source.name} has {found_size} bytes with sha256 {found_sha}, "
-                    f"but {size} bytes with {sha256} were promised; it was not stored."
-                )
-            _replace_durably(draft, target)
+    def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
+        """Copy, hash while copying, sync, read back, rename; an equal blob that is there already is kept."""
+        artifact = artifact_of(sha256, bytes)
+        if not self.verify(artifact):
+            with source.open("rb") as stream:
+                what = f"{source.name} was not stored"
+                self._land(chunks_of(stream), self._root / artifact.key, artifact, what=what)
         return artifact
 
     def has(self, artifact: StoredArtifact) -> bool:
         """Look at the file's size."""
-        try:
-            return (self._root / artifact.key).stat().st_size == artifact.size
-        except OSError:
-            return False
+        found = self._stat(self._root / artifact.key)
+        return found is not None and found.st_size == artifact.bytes
 
     def verify(self, artifact: StoredArtifact) -> bool:
         """Read the blob whole and compare."""
-        return _same_bytes(self._root / artifact.key, artifact)
+        return self._holds(self._root / artifact.key, artifact)
+
+    def open(self, artifact: StoredArtifact) -> BinaryIO:
+        """Open the blob."""
+        return self._open(self._root / artifact.key, f"{artifact.key} is not in the store {self._root}.")
+
+    def fetch(self, artifact: StoredArtifact, local: Path) -> None:
+        """Copy the blob, hash while copying, sync, rename."""
+        with self.open(artifact) as stream:
+            save(self._chunks(stream), local, artifact)
+
+    def sign_upload(self, sha256: str, bytes: int) -> SignedUpload | None:
+        """None: no machine elsewhere reaches a folder of this one."""
+        return None
+
+    def confirm(self, sha256: str, bytes: int) -> StoredArtifact:
+        """Read the blob whole and compare."""
+        artifact = artifact_of(sha256, bytes)
+        if not self.blob(artifact):
+            raise NotStored(f"{artifact.key} is not in the store {self._root}.")
+        if not self.verify(artifact):
+            raise ArtifactMismatch(f"{artifact.key} in the store {self._root} holds other bytes.")
+        return artifact
 
     def publish(self, artifact: StoredArtifact, name: str) -> str:
         """Copy the blob to `outputs/<name>` unless the same bytes stand there."""
         target = self._output(name)
-        if not _same_bytes(target, artifact):
-            with _refusals_as_sentences(self._root), _temporary_beside(target) as draft:
-                _copy_hashed(self._root / artifact.key, draft)
-                _replace_durably(draft, target)
+        if not self._holds(target, artifact):
+            with self.open(artifact) as stream:
+                what = f"{artifact.key} is damaged in the store and was not published as {name}"
+                self._land(self._chunks(stream), target, artifact, what=what)
         return str(target)
+
+    def restore(self, artifact: StoredArtifact, name: str) -> None:
+        """Copy `outputs/<name>` to the blob's place unless the blob is whole."""
+        if self.verify(artifact):
+            return
+        with self._open(self._output(name), f"Nothing is published as {name}.") as stream:
+            what = f"The published file {name} was not copied back into the store"
+            self._land(self._chunks(stream), self._root / artifact.key, artifact, what=what)
 
     def location(self, name: str) -> str:
         """The absolute path of `outputs/<name>`."""
@@ -76,78 +99,68 @@ class FileStorage:
     def stands(self, artifact: StoredArtifact, name: str) -> bool | None:
         """Compare the file that stands there, whole."""
         target = self._output(name)
-        return _same_bytes(target, artifact) if target.exists() else None
+        return None if self._stat(target) is None else self._holds(target, artifact)
 
     def published(self, name: str) -> bool:
         """Look for a file of that name."""
-        return self._output(name).is_file()
+        found = self._stat(self._output(name))
+        return found is not None and stat.S_ISREG(found.st_mode)
 
     def blob(self, artifact: StoredArtifact) -> str:
         """The blob's absolute path."""
         path = self._root / artifact.key
-        return str(path) if path.exists() else ""
+        return "" if self._stat(path) is None else str(path)
 
     def _output(self, name: str) -> Path:
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts:
-            raise ValueError(f"{name!r} is no validated output name")
-        return self._root.joinpath("outputs", *parts)
+        return self._root / output_key(name)
 
+    def _land(self, chunks: Iterable[bytes], target: Path, artifact: StoredArtifact, *, what: str) -> None:
+        """Put the artifact at `target`, verified where it lies, or leave `target` as it was."""
+        with self._refusals_as_sentences(), draft_beside(target) as draft:
+            write_promised(chunks, draft, artifact, disk=self._disk, what=what)
+            if not self._holds(draft, artifact):
+                raise StorageUnavailable(
+                    f"The disk of {self._root} does not give back what was written to it, so {target.name} "
+                    "was not written; look after the disk."
+                )
+            replace_durably(draft, target)
 
-def _blob_key(sha256: str) -> str:
-    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-        raise ArtifactMismatch(f"{sha256[:80]!r} is no sha256; nothing was stored.")
-    return f"blobs/sha256/{sha256[:2]}/{sha256}"
-
-
-def _copy_hashed(source: Path, target: Path) -> tuple[str, int]:
-    """Copy and sync; return sha256 and length of what was written."""
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reader, target.open("xb") as writer:
-        while chunk := reader.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
-    return digest.hexdigest(), size
-
-
-def _same_bytes(path: Path, artifact: StoredArtifact) -> bool:
-    try:
-        if path.stat().st_size != artifact.size:
+    def _holds(self, path: Path, artifact: StoredArtifact) -> bool:
+        """Whether that file is the artifact, byte for byte."""
+        found = self._stat(path)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != artifact.bytes:
             return False
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == artifact.sha256
-    except (FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(NotStored), self._open(path, "gone meanwhile") as stream:
+            digest = hashlib.sha256()
+            for chunk in self._chunks(stream):
+                digest.update(chunk)
+            return digest.hexdigest() == artifact.sha256
         return False
 
+    def _stat(self, path: Path) -> os.stat_result | None:
+        """What stands there; None for nothing. A store out of reach is not an empty one."""
+        with self._refusals_as_sentences():
+            try:
+                return path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
-def _replace_durably(draft: Path, target: Path) -> None:
-    """Rename and sync the folder: after a power cut the name exists with its bytes, or not at all."""
-    os.replace(draft, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    def _open(self, path: Path, missing: str) -> BinaryIO:
+        with self._refusals_as_sentences():
+            try:
+                return self._disk.read(path)
+            except (FileNotFoundError, NotADirectoryError):
+                raise NotStored(missing) from None
 
+    def _chunks(self, stream: BinaryIO) -> Iterator[bytes]:
+        """What is read from our own disk: its refusals are ours, not those of whoever writes it on."""
+        with self._refusals_as_sentences():
+            yield from chunks_of(stream)
 
-@contextlib.contextmanager
-def _temporary_beside(target: Path) -> Iterator[Path]:
-    """A free name in the target's folder (made when missing), gone afterwards whatever happens."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _refusals_as_sentences(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__
-        raise StorageUnavailable(f"Nothing can be stored under {root}: {reason}.") from error
+    @contextlib.contextmanager
+    def _refusals_as_sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__
+            raise StorageUnavailable(f"The store {self._root} cannot be used now: {reason}.") from error

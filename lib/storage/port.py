@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from lib.errors import BadConfiguration, JobRunnerError
+from lib.errors import JobRunnerError, Unavailable
 
 
-class StorageUnavailable(BadConfiguration):
-    """The store cannot take data: read-only, full, or not there. Jobs wait; none is lost."""
+class StorageUnavailable(Unavailable):
+    """The store takes or gives nothing now: full, read-only, out of reach. Jobs wait; none is lost."""
 
 
 class ArtifactMismatch(JobRunnerError):
     """The bytes are not the ones that were promised: another length or another sha256."""
+
+
+class NotStored(JobRunnerError):
+    """The store has no such artifact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +28,38 @@ class StoredArtifact:
 
     key: str  # "blobs/sha256/ab/<64 hex>": the content names its place
     sha256: str
-    size: int  # bytes
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUpload:
+    """What a machine without any right of ours needs to upload one file: a PUT with just these headers."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: float  # seconds since the epoch
 
 
 class Storage(Protocol):
     """A content-addressed store with a published view by name.
 
-    Every call may be repeated: the second one finds the work done and changes nothing.
+    Every call may be repeated: the second one finds the work done and changes nothing. A place (what
+    `publish`, `location` and `blob` return) is a path or a URL, for people: it is a text, and must not pass
+    through anything that takes it for a path.
 
-    Raises, from every method:
+    Raises, from every method but `location`:
         StorageUnavailable: the store refuses; the caller may try again later.
     """
 
-    def put(self, source: Path, *, sha256: str, size: int) -> StoredArtifact:
-        """Store the file under the name of its content and verify what was stored.
+    def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
+        """Store the file of `bytes` bytes under the name of its content, and read back what was stored.
+
+        What is not promised is never stored, and what does not read back as it was written is not left
+        under its name: that is the store's trouble (StorageUnavailable), for the file is good.
 
         Raises:
-            ArtifactMismatch: the file is not the one `sha256` and `size` describe.
+            ArtifactMismatch: the file is not the one `sha256` and `bytes` describe.
+            OSError: `source` cannot be opened.
         """
         ...
 
@@ -51,15 +71,66 @@ class Storage(Protocol):
         """Say whether the artifact is there, with its size and its sha256. Reads it whole."""
         ...
 
-    def publish(self, artifact: StoredArtifact, name: str) -> str:
-        """Make the artifact readable as `outputs/<name>` and return its location (a path or URL).
+    def open(self, artifact: StoredArtifact) -> BinaryIO:
+        """Open the artifact for reading from its start; a context manager. Its bytes are not verified.
 
-        `name` is an output name with its suffix, already validated by `lib.jobspec`.
+        Raises:
+            NotStored: it is not there.
+        """
+        ...
+
+    def fetch(self, artifact: StoredArtifact, local: Path) -> None:
+        """Copy the artifact to `local`, whole and verified, or leave `local` as it was.
+
+        Raises:
+            NotStored: it is not there.
+            ArtifactMismatch: it is damaged.
+            OSError: `local` cannot be written.
+        """
+        ...
+
+    def sign_upload(self, sha256: str, bytes: int) -> SignedUpload | None:
+        """Let a machine put that content at its own key, and nothing else anywhere.
+
+        The signature covers the checksum: another body is refused by the store, and so is a request
+        without these headers. Content that is there already need not be uploaded; the store may refuse it.
+        Whatever the machine says of its upload, `confirm` decides. None: this store takes no uploads from
+        a machine, so files go through the watcher and `put`.
+        """
+        ...
+
+    def confirm(self, sha256: str, bytes: int) -> StoredArtifact:
+        """Verify what lies at the content's key, after a machine uploaded it; what `put` would return.
+
+        Raises:
+            NotStored: nothing lies there.
+            ArtifactMismatch: other bytes do, or `sha256` is none.
+        """
+        ...
+
+    def publish(self, artifact: StoredArtifact, name: str) -> str:
+        """Make the artifact readable as `outputs/<name>`, verified, and return its place.
+
+        `name` is an output name with its suffix, already validated by `lib.jobspec`. Where it fails, what
+        stood at the name stays.
+
+        Raises:
+            NotStored: the artifact is not there.
+            ArtifactMismatch: it is damaged.
+        """
+        ...
+
+    def restore(self, artifact: StoredArtifact, name: str) -> None:
+        """Store the artifact again from its published copy `outputs/<name>`, verified as by `put`.
+
+        Raises:
+            NotStored: nothing is published there.
+            ArtifactMismatch: another one is.
         """
         ...
 
     def location(self, name: str) -> str:
-        """Where `outputs/<name>` is or would be, for people."""
+        """The place where `outputs/<name>` is or would be. The store is not asked."""
         ...
 
     def stands(self, artifact: StoredArtifact, name: str) -> bool | None:
@@ -71,5 +142,5 @@ class Storage(Protocol):
         ...
 
     def blob(self, artifact: StoredArtifact) -> str:
-        """Where the artifact itself is kept, whatever its name holds; "" when it is gone."""
+        """The place where the artifact itself is kept, whatever its name holds; "" when it is gone."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lib.storage.port import Storage, StorageUnavailable, StoredArtifact
+from lib.storage.port import ArtifactMismatch, NotStored, Storage, StorageUnavailable, StoredArtifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Peaks(NamedTuple):
 
 
 def _json(output: str, artifact: StoredArtifact) -> dict[str, Any]:
-    return {"output": output, "key": artifact.key, "sha256": artifact.sha256, "bytes": artifact.size}
+    return {"output": output, "key": artifact.key, "sha256": artifact.sha256, "bytes": artifact.bytes}
 
 
 def takes_of(result: Mapping[str, Any] | None) -> list[Take]:
@@ -66,7 +66,7 @@ def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
 
 def _publish_peaks(storage: Storage, peaks: Peaks) -> None:
     if storage.has(peaks.artifact):
-        with contextlib.suppress(StorageUnavailable):
+        with contextlib.suppress(StorageUnavailable, ArtifactMismatch, NotStored):
             storage.publish(peaks.artifact, peaks.output)
 
 
@@ -81,9 +81,17 @@ def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) 
     for take in takes:
         stands = storage.stands(take.artifact, take.output)
         if stands is None and restore and storage.blob(take.artifact):
-            found.append(storage.publish(take.artifact, take.output))
-            if take.peaks is not None and storage.stands(take.peaks.artifact, take.peaks.output) is None:
-                _publish_peaks(storage, take.peaks)
+            found.append(_put_back(storage, take))
         else:
             found.append(storage.location(take.output) if stands else storage.blob(take.artifact))
     return found
+
+
+def _put_back(storage: Storage, take: Take) -> str:
+    try:
+        location = storage.publish(take.artifact, take.output)
+    except (ArtifactMismatch, NotStored):  # what is damaged is as good as gone
+        return ""
+    if take.peaks is not None and storage.stands(take.peaks.artifact, take.peaks.output) is None:
+        _publish_peaks(storage, take.peaks)
+    return location

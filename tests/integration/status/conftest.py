@@ -62,7 +62,7 @@ class Yard:
         sound = self.folder / "sound"
         sound.write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
-        artifact = self.storage.put(sound, sha256=digest, size=len(data))
+        artifact = self.storage.put(sound, sha256=digest, bytes=len(data))
         take = Take(1, f"{request_id}.wav", artifact)
         self.queue.complete(self.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
         publish_takes(self.storage, [take])

@@ -69,7 +69,7 @@ def draw(yard: Yard) -> Path:
 
 def store(yard: Yard, data: bytes) -> StoredArtifact:
     (yard.folder / "file").write_bytes(data)
-    return yard.storage.put(yard.folder / "file", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    return yard.storage.put(yard.folder / "file", sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
 
 
 def stage_alone(yard: Yard) -> None:

@@ -140,7 +140,7 @@ def test_a_store_that_refuses_is_quoted_and_apply_is_not_offered_again(
         raise StorageUnavailable("the disk is full.")
 
     blob(yard).unlink()
-    monkeypatch.setattr(type(yard.storage), "put", refuse)
+    monkeypatch.setattr(type(yard.storage), "restore", refuse)
     (audio,) = look(yard, mend=True)
     monkeypatch.undo()
     look(yard, mend=True)
@@ -151,6 +151,17 @@ def test_a_store_that_refuses_is_quoted_and_apply_is_not_offered_again(
     assert (audio.mended, audio.fix) == (False, "it was not copied back: the disk is full")
     assert (file.mended, file.fix) == (False, "it was not published again: the disk is full")
     assert "--apply" not in last_line([audio, file], applied=True)
+
+
+def test_audio_of_the_right_length_that_is_damaged_is_not_published_again(yard: Yard) -> None:
+    blob(yard).write_bytes(b"?" * blob(yard).stat().st_size)
+    published(yard).unlink()
+
+    (file,) = look(yard, mend=True)
+
+    assert not file.mended
+    assert "is damaged in the store and was not published as done.wav" in file.fix
+    assert not published(yard).exists()
 
 
 @pytest.mark.parametrize(

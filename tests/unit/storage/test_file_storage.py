@@ -1,14 +1,30 @@
-"""FileStorage: content-addressed, verified, repeatable (W14's ground)."""
+"""FileStorage: what is particular to a folder. What every store does is in tests/contract/storage."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from lib.storage import ArtifactMismatch, FileStorage, StorageUnavailable, StoredArtifact
+from lib.storage import (
+    ArtifactMismatch,
+    FileStorage,
+    Peaks,
+    StorageUnavailable,
+    StoredArtifact,
+    Take,
+    publish_takes,
+)
+from lib.storage.writing import Disk
+
+AUDIO = b"RIFF" + b"\x01\x02" * 4000
+SHA = hashlib.sha256(AUDIO).hexdigest()
 
 
 @pytest.fixture
@@ -16,61 +32,150 @@ def storage(tmp_path: Path) -> FileStorage:
     return FileStorage(tmp_path / "store")
 
 
-def audio(tmp_path: Path, data: bytes = b"RIFF" + b"\x01\x02" * 4000) -> tuple[Path, str, int]:
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
     path = tmp_path / "take.wav"
-    path.write_bytes(data)
-    return path, hashlib.sha256(data).hexdigest(), len(data)
+    path.write_bytes(AUDIO)
+    return path
 
 
-def test_a_stored_artifact_stands_under_the_name_of_its_content(storage: FileStorage, tmp_path: Path) -> None:
-    path, sha, size = audio(tmp_path)
-
-    stored = storage.put(path, sha256=sha, size=size)
-
-    assert (tmp_path / "store" / "blobs" / "sha256" / sha[:2] / sha).read_bytes() == path.read_bytes()
-    assert stored == StoredArtifact(key=f"blobs/sha256/{sha[:2]}/{sha}", sha256=sha, size=size)
-    assert storage.verify(stored)
+@pytest.fixture
+def stored(storage: FileStorage, source: Path) -> StoredArtifact:
+    return storage.put(source, sha256=SHA, bytes=len(AUDIO))
 
 
-@pytest.mark.parametrize(
-    ("sha", "size"),
-    [("0" * 64, None), (None, 3)],
-    ids=["another sha256", "another length"],
-)
-def test_bytes_that_were_not_promised_are_refused(
-    storage: FileStorage, tmp_path: Path, sha: str | None, size: int | None
-) -> None:
-    path, true_sha, true_size = audio(tmp_path)
+class Altered(io.FileIO):
+    """A file whose bytes are altered on their way to the disk, or from it."""
 
-    with pytest.raises(ArtifactMismatch, match="was not stored"):
-        storage.put(path, sha256=sha or true_sha, size=true_size if size is None else size)
+    def __init__(self, path: Path, mode: str, alter: Callable[[bytes], bytes]) -> None:
+        super().__init__(path, mode)
+        self._alter = alter
 
-    assert not list((tmp_path / "store").rglob("*.part"))
-    assert not [p for p in (tmp_path / "store" / "blobs").rglob("*") if p.is_file()]
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # this test writes nothing but bytes
+        super().write(self._alter(data))
+        return len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._alter(super().read(-1 if size is None else size) or b"")
 
 
-def test_a_promise_that_is_no_sha256_reaches_no_path(storage: FileStorage, tmp_path: Path) -> None:
-    path, _, size = audio(tmp_path)
-
-    with pytest.raises(ArtifactMismatch, match="no sha256"):
-        storage.put(path, sha256="../../../etc/passwd", size=size)
+def flipped(data: bytes) -> bytes:
+    return data[:1] + bytes([data[1] ^ 4]) + data[2:] if data else data
 
 
-def test_a_damaged_blob_is_noticed_and_mended_by_the_next_put(storage: FileStorage, tmp_path: Path) -> None:
-    path, sha, size = audio(tmp_path)
-    stored = storage.put(path, sha256=sha, size=size)
-    (tmp_path / "store" / stored.key).write_bytes(b"\0" * size)
-    assert not storage.verify(stored)
-
-    storage.put(path, sha256=sha, size=size)
-
-    assert storage.verify(stored)
+def cut(data: bytes) -> bytes:
+    return data[:-1]
 
 
-def test_publishing_twice_writes_once(storage: FileStorage, tmp_path: Path) -> None:
-    path, sha, size = audio(tmp_path)
-    stored = storage.put(path, sha256=sha, size=size)
+def damaging_writes(alter: Callable[[bytes], bytes]) -> Disk:
+    def create(path: Path) -> BinaryIO:
+        return Altered(path, "xb", alter)
 
+    return Disk(create=create)
+
+
+def damaging_reads(alter: Callable[[bytes], bytes]) -> Disk:
+    def read(path: Path) -> BinaryIO:
+        return Altered(path, "rb", alter)
+
+    return Disk(read=read)
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+class TestADiskThatDamages:
+    @pytest.mark.parametrize("alter", [flipped, cut])
+    def test_on_the_way_in_stores_nothing(
+        self, tmp_path: Path, source: Path, alter: Callable[[bytes], bytes]
+    ) -> None:
+        """The file is good and the store is not: the job waits, it does not fail."""
+        storage = FileStorage(tmp_path / "store", damaging_writes(alter))
+
+        with pytest.raises(StorageUnavailable, match="does not give back what was written"):
+            storage.put(source, sha256=SHA, bytes=len(AUDIO))
+
+        assert files_in(tmp_path / "store") == []
+
+    def test_on_the_way_back_stores_nothing(self, tmp_path: Path, source: Path) -> None:
+        storage = FileStorage(tmp_path / "store", damaging_reads(flipped))
+
+        with pytest.raises(StorageUnavailable, match="does not give back what was written"):
+            storage.put(source, sha256=SHA, bytes=len(AUDIO))
+
+        assert files_in(tmp_path / "store") == []
+
+    @pytest.mark.parametrize("alter", [flipped, cut])
+    def test_a_published_copy_leaves_what_stood_there(
+        self, tmp_path: Path, storage: FileStorage, stored: StoredArtifact, alter: Callable[[bytes], bytes]
+    ) -> None:
+        older = tmp_path / "store/outputs/a.wav"
+        older.parent.mkdir()
+        older.write_bytes(b"an older take")
+
+        with pytest.raises(StorageUnavailable, match=r"a\.wav was not written"):
+            FileStorage(tmp_path / "store", damaging_writes(alter)).publish(stored, "a.wav")
+
+        assert older.read_bytes() == b"an older take"
+        assert files_in(tmp_path / "store/outputs") == ["a.wav"]
+
+    @pytest.mark.parametrize("where", ["its blob", "its copy"])
+    def test_a_waveform_leaves_it_out_and_publishes_the_audio(
+        self, tmp_path: Path, storage: FileStorage, stored: StoredArtifact, where: str
+    ) -> None:
+        source = tmp_path / "peaks"
+        source.write_bytes(b"peaks")
+        peaks = storage.put(source, sha256=hashlib.sha256(b"peaks").hexdigest(), bytes=5)
+        publishing = storage
+        if where == "its blob":
+            (tmp_path / "store" / peaks.key).write_bytes(b"Peaks")
+        else:
+            publishing = FileStorage(
+                tmp_path / "store", damaging_writes(lambda data: flipped(data) if data == b"peaks" else data)
+            )
+
+        publish_takes(publishing, [Take(1, "a.wav", stored, Peaks("a.peaks.json", peaks))])
+
+        assert files_in(tmp_path / "store/outputs") == ["a.wav"]
+
+    def test_a_copy_for_the_caller_brings_nothing(
+        self, tmp_path: Path, storage: FileStorage, stored: StoredArtifact
+    ) -> None:
+        local = tmp_path / "desk" / "local.wav"
+
+        with pytest.raises(ArtifactMismatch):
+            FileStorage(tmp_path / "store", damaging_reads(flipped)).fetch(stored, local)
+
+        assert files_in(local.parent) == []
+
+
+class TestReadingBack:
+    def test_asks_the_disk_and_not_the_page_cache(
+        self, storage: FileStorage, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dropped: list[str] = []
+
+        def drop(fd: int, start: int, length: int, advice: int) -> None:
+            assert (start, length, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
+            dropped.append(os.readlink(f"/proc/self/fd/{fd}"))
+
+        monkeypatch.setattr(os, "posix_fadvise", drop)
+        stored = storage.put(source, sha256=SHA, bytes=len(AUDIO))
+        storage.publish(stored, "a.wav")
+
+        blobs, outputs = (tmp_path / "store" / stored.key).parent, tmp_path / "store/outputs"
+        assert [Path(name).parent for name in dropped] == [blobs, outputs]
+
+    def test_does_without_where_the_system_cannot(
+        self, storage: FileStorage, source: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(os, "posix_fadvise")
+
+        assert storage.verify(storage.put(source, sha256=SHA, bytes=len(AUDIO)))
+
+
+def test_publishing_twice_writes_once(storage: FileStorage, stored: StoredArtifact) -> None:
     first = Path(storage.publish(stored, "topic/beat-001.wav"))
     before = first.stat()
     again = Path(storage.publish(stored, "topic/beat-001.wav"))
@@ -79,46 +184,44 @@ def test_publishing_twice_writes_once(storage: FileStorage, tmp_path: Path) -> N
     assert (again.stat().st_ino, again.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_editing_the_published_file_does_not_touch_the_blob(storage: FileStorage, tmp_path: Path) -> None:
-    path, sha, size = audio(tmp_path)
-    stored = storage.put(path, sha256=sha, size=size)
-
+def test_editing_the_published_file_does_not_touch_the_blob(
+    storage: FileStorage, stored: StoredArtifact
+) -> None:
     with Path(storage.publish(stored, "a/b.wav")).open("r+b") as stream:
         stream.write(b"edited")
 
     assert storage.verify(stored)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../escape.wav", ""])
-def test_a_name_that_no_validator_passed_is_refused(storage: FileStorage, name: str) -> None:
-    with pytest.raises(ValueError, match="no validated output name"):
-        storage.location(name)
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the file system is read-only")],
+)
+def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path, source: Path, number: int, reason: str) -> None:
+    def refuse(data: bytes) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    storage = FileStorage(tmp_path / "store", damaging_writes(refuse))
+
+    with pytest.raises(StorageUnavailable, match=reason):
+        storage.put(source, sha256=SHA, bytes=len(AUDIO))
+    assert files_in(tmp_path / "store") == []
 
 
-def test_a_full_disk_is_a_sentence(
-    storage: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, sha, size = audio(tmp_path)
+def test_a_disk_that_stops_reading_is_the_stores_trouble(tmp_path: Path, stored: StoredArtifact) -> None:
+    def refuse(data: bytes) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def full(fd: int) -> None:
-        raise OSError(28, os.strerror(28))
+    storage = FileStorage(tmp_path / "store", damaging_reads(refuse))
 
-    monkeypatch.setattr(os, "fsync", full)
+    for act in (
+        lambda: storage.verify(stored),
+        lambda: storage.publish(stored, "a.wav"),
+        lambda: storage.fetch(stored, tmp_path / "local.wav"),
+    ):
+        with pytest.raises(StorageUnavailable, match="Input/output error"):
+            act()
 
-    with pytest.raises(StorageUnavailable, match="the disk is full"):
-        storage.put(path, sha256=sha, size=size)
-    assert not [p for p in (tmp_path / "store").rglob("*") if p.is_file()]
 
-
-def test_a_look_compares_the_size_and_reads_no_bytes(storage: FileStorage, tmp_path: Path) -> None:
-    path, sha, size = audio(tmp_path)
-    stored = storage.put(path, sha256=sha, size=size)
-    blob = tmp_path / "store" / stored.key
-
-    assert storage.has(stored)
-    blob.write_bytes(b"\0" * size)
-    assert storage.has(stored)
-    blob.write_bytes(b"\0" * (size - 1))
-    assert not storage.has(stored)
-    blob.unlink()
-    assert not storage.has(stored)
+def test_a_folder_takes_no_upload_from_a_machine(storage: FileStorage) -> None:
+    assert storage.sign_upload(SHA, len(AUDIO)) is None

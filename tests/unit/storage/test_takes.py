@@ -21,7 +21,7 @@ def take(storage: FileStorage, tmp_path: Path) -> Take:
     def stored(data: bytes) -> StoredArtifact:
         source = tmp_path / "source"
         source.write_bytes(data)
-        return storage.put(source, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+        return storage.put(source, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
 
     return Take(1, "t/b.wav", stored(b"audio"), Peaks("t/b.peaks.json", stored(b"peaks")))
 
@@ -63,6 +63,17 @@ def test_restoring_replaces_no_waveform_of_another_job(
     files_of(storage, [take], restore=True)
 
     assert outputs(tmp_path) == {"b.wav": b"audio", "b.peaks.json": b"of another job"}
+
+
+def test_damaged_audio_is_gone_and_is_not_published_again(
+    storage: FileStorage, take: Take, tmp_path: Path
+) -> None:
+    publish_takes(storage, [take])
+    (tmp_path / "store/outputs/t/b.wav").unlink()
+    (tmp_path / "store" / take.artifact.key).write_bytes(b"Audio")
+
+    assert files_of(storage, [take], restore=True) == [""]
+    assert outputs(tmp_path) == {"b.peaks.json": b"peaks"}
 
 
 def test_takes_survive_their_record_with_and_without_a_waveform(take: Take) -> None:

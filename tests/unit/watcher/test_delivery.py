@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from job_watcher.delivery import _CLASS_OF, Delivery
+from job_watcher.renting.adapters import DeliverySettler
 from lib.clock import ManualClock
 from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState, Lease, LeaseLost, QueueOptions
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobspec import normalize_job_spec
 from lib.spool import ErrorClass, LocalFiles, ResultError, ResultFile, SpoolClient, SpoolResult
-from lib.storage import FileStorage, StorageUnavailable, publish_takes
+from lib.storage import FileStorage, StorageUnavailable, StoredArtifact, publish_takes
 
 PEAKS = b'{"version":2}'
 AUDIO = b"RIFF" + bytes(range(256)) * 40
@@ -119,6 +120,33 @@ def test_nothing_is_acknowledged_while_the_disk_refuses(desk: Desk, blocked: str
     assert desk.queue.result(SPEC.request_id) is None
     (desk.root / blocked).unlink()
     assert desk.settle() is JobState.DONE
+
+
+def test_a_blob_that_is_damaged_before_it_is_published_is_stored_anew(desk: Desk) -> None:
+    class Wearing(FileStorage):
+        """Damages the first audio between store and publication."""
+
+        worn = False
+
+        def publish(self, artifact: StoredArtifact, name: str) -> str:
+            if not self.worn:
+                self.worn = True
+                (desk.root / "store" / artifact.key).write_bytes(b"?" * artifact.bytes)
+            return super().publish(artifact, name)
+
+    desk.put()
+    storage = Wearing(desk.root / "store")
+    settler = DeliverySettler(
+        desk.queue, storage, provider="local", scratch=desk.root / "scratch", clock=desk.clock
+    )
+    files = LocalFiles(desk.root / "spool")
+
+    with pytest.raises(StorageUnavailable, match="lost what it had taken"):
+        settler.settle(files, desk.entry, desk.lease)
+    assert not desk.published.exists()
+
+    assert settler.settle(files, desk.entry, desk.lease).state is JobState.DONE
+    assert desk.published.read_bytes() == AUDIO
 
 
 def test_a_worker_that_lost_its_lease_neither_finishes_the_job_nor_publishes(desk: Desk) -> None:

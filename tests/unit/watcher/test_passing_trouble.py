@@ -9,7 +9,7 @@ import pytest
 from job_watcher.parts import Limits
 from lib.errors import Unavailable
 from lib.jobqueue import JobState
-from lib.spool import SpoolFull
+from lib.spool import HostUnreachable, SpoolFull
 from lib.storage import StorageUnavailable
 from tests.unit.watcher.bench import Bench, Refusal, spec
 
@@ -22,6 +22,7 @@ class TestTrouble:
             ("queue", "complete", Unavailable("No server.")),
             ("queue", "claim", Unavailable("No server.")),
             ("spool", "entries", SpoolFull("No descriptors.")),
+            ("spool", "entries", HostUnreachable("No answer.")),
             ("journal", "write", SpoolFull("No space.")),
         ],
     )
@@ -66,6 +67,25 @@ class TestTrouble:
             watcher.run()
 
         assert 300 <= bench.clock.monotonic() <= 400
+
+    def test_a_host_that_stays_away_ends_no_daemon(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watcher = bench.watcher()
+        monkeypatch.setattr("job_watcher.intake._BLOCK", 0.05)
+        watcher._pause = 0.001
+        Refusal(monkeypatch, bench.spool, "entries", HostUnreachable("No answer."))
+        monkeypatch.setattr(watcher, "resume", lambda: None)
+
+        def script() -> None:
+            bench.clock.advance(20)
+            if bench.clock.monotonic() > 1000:
+                watcher.drain()
+
+        bench.worker.script = script
+        watcher.run()
+
+        assert bench.clock.monotonic() > 1000
 
     def test_a_lease_that_cannot_be_written_down_goes_back_at_once(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,101 @@
+"""Writing files whole, hashed on the way: what adapters share."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lib.storage.port import ArtifactMismatch, StoredArtifact
+
+_CHUNK = 1 << 20  # bytes
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _create(path: Path) -> BinaryIO:
+    return path.open("xb")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """How a store opens its files: a value, so that a disk that refuses or damages can stand in for it."""
+
+    read: Callable[[Path], BinaryIO] = _open
+    create: Callable[[Path], BinaryIO] = _create
+
+
+def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
+    """What is left in the stream, by the MiB."""
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def write_promised(
+    chunks: Iterable[bytes], draft: Path, artifact: StoredArtifact, *, disk: Disk, what: str
+) -> None:
+    """Write and sync the new file `draft`; its pages leave the cache, so that who reads it asks the disk.
+
+    Raises:
+        ArtifactMismatch: `chunks` are not the artifact; `what` begins the sentence.
+    """
+    digest, size = hashlib.sha256(), 0
+    with disk.create(draft) as writer:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            writer.write(chunk)
+        writer.flush()
+        os.fsync(writer.fileno())
+        _drop_from_cache(writer.fileno())
+    if (found := digest.hexdigest(), size) != (artifact.sha256, artifact.bytes):
+        raise ArtifactMismatch(
+            f"{what}: it has {size} bytes with sha256 {found}, where {artifact.bytes} bytes "
+            f"with {artifact.sha256} were promised."
+        )
+
+
+def save(chunks: Iterable[bytes], local: Path, artifact: StoredArtifact) -> None:
+    """Copy an artifact out of a store to `local`, whole or not at all.
+
+    Raises:
+        ArtifactMismatch: `chunks` are not the artifact.
+        OSError: `local` cannot be written.
+    """
+    with draft_beside(local) as draft:
+        what = f"{artifact.key} is damaged in the store and was not copied"
+        write_promised(chunks, draft, artifact, disk=Disk(), what=what)
+        replace_durably(draft, local)
+
+
+@contextlib.contextmanager
+def draft_beside(target: Path) -> Iterator[Path]:
+    """A free name in the target's folder (made when missing), gone afterwards whatever happens."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def replace_durably(draft: Path, target: Path) -> None:
+    """Rename and sync the folder: after a power cut the name exists with its bytes, or not at all."""
+    os.replace(draft, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _drop_from_cache(fd: int) -> None:
+    if hasattr(os, "posix_fadvise"):  # not on every system; there the page cache may answer for the disk
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,0 +1,83 @@
+"""The files that the suite runs on. Further ones are a class beside these and a line in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from job_watcher.rehearsal.files import MemoryFiles
+from lib.errors import JobRunnerError
+from lib.spool import Files, HostUnreachable, LocalFiles, SpoolUnusable
+
+
+class Machine(Protocol):
+    """Files of a machine, and the same ones where they cannot be had."""
+
+    @property
+    def files(self) -> Files:
+        """The adapter."""
+        ...
+
+    def out_of_reach(self) -> Files:
+        """As it is when it raises `refusal` at every look."""
+        ...
+
+    @property
+    def refusal(self) -> type[JobRunnerError]:
+        """What the port raises then."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class Here:
+    refusal = SpoolUnusable
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "spool"
+        self.files = LocalFiles(self.root)
+
+    def out_of_reach(self) -> Files:
+        loop = self.root.parent / "loop"
+        loop.symlink_to(loop)  # refuses root, too
+        return LocalFiles(loop)
+
+    def close(self) -> None:
+        self.files.close()
+
+
+class InMemory:
+    refusal = HostUnreachable
+
+    def __init__(self, folder: Path) -> None:
+        self.files = MemoryFiles()
+
+    def out_of_reach(self) -> Files:
+        def refuse() -> None:
+            raise HostUnreachable("The machine does not answer.")
+
+        return MemoryFiles(refuse)
+
+    def close(self) -> None:
+        pass
+
+
+KINDS: dict[str, Callable[[Path], Machine]] = {"local": Here, "memory": InMemory}
+
+
+@pytest.fixture(params=list(KINDS))
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose files nobody has touched."""
+    found = KINDS[request.param](tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def files(machine: Machine) -> Files:
+    return machine.files

@@ -1,0 +1,135 @@
+"""The stores that the suite runs on. A further one is a class beside these and a line in `KINDS`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from lib.storage import FileStorage, MemoryStorage, SignedUpload, Storage, StorageUnavailable, StoredArtifact
+
+
+class Store(Protocol):
+    """A store, the way behind its back, and how to see it out of reach."""
+
+    @property
+    def storage(self) -> Storage:
+        """The adapter."""
+        ...
+
+    def look(self, key: str) -> bytes | None:
+        """What lies at the key; None for nothing."""
+        ...
+
+    def lay(self, key: str, data: bytes) -> None:
+        """Put other bytes there."""
+        ...
+
+    def lose(self, key: str) -> None:
+        """Remove what lies there."""
+        ...
+
+    def held(self) -> list[str]:
+        """All that is kept, whatever its name."""
+        ...
+
+    def upload(self, signed: SignedUpload, data: bytes) -> bool:
+        """As a machine does it; whether it was taken."""
+        ...
+
+    def out_of_reach(self) -> Storage:
+        """The same store where it does not answer."""
+        ...
+
+
+class InAFolder:
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "store"
+        self.storage = FileStorage(self.root)
+
+    def look(self, key: str) -> bytes | None:
+        path = self.root / key
+        return path.read_bytes() if path.exists() else None
+
+    def lay(self, key: str, data: bytes) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def lose(self, key: str) -> None:
+        (self.root / key).unlink()
+
+    def held(self) -> list[str]:
+        files = (path for path in self.root.rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(self.root)) for path in files)
+
+    def upload(self, signed: SignedUpload, data: bytes) -> bool:
+        raise AssertionError("a folder signs nothing")
+
+    def out_of_reach(self) -> Storage:
+        loop = self.root.parent / "loop"
+        loop.symlink_to(loop)  # refuses root, too
+        return FileStorage(loop)
+
+
+class InMemory:
+    def __init__(self, folder: Path) -> None:
+        self.storage = self.memory = MemoryStorage()
+
+    def look(self, key: str) -> bytes | None:
+        return self.memory.objects.get(key)
+
+    def lay(self, key: str, data: bytes) -> None:
+        self.memory.objects[key] = data
+
+    def lose(self, key: str) -> None:
+        del self.memory.objects[key]
+
+    def held(self) -> list[str]:
+        return sorted(self.memory.objects)
+
+    def upload(self, signed: SignedUpload, data: bytes) -> bool:
+        return self.memory.upload(signed, data)
+
+    def out_of_reach(self) -> Storage:
+        def refuse() -> None:
+            raise StorageUnavailable("No answer.")
+
+        return MemoryStorage(before=refuse)
+
+
+KINDS: dict[str, Callable[[Path], Store]] = {"file": InAFolder, "memory": InMemory}
+
+
+@pytest.fixture(params=list(KINDS))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store."""
+    return KINDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def storage(store: Store) -> Storage:
+    return store.storage
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A file that is to be stored."""
+    path = tmp_path / "take.wav"
+    path.write_bytes(AUDIO)
+    return path
+
+
+AUDIO = bytes(range(256)) * 12_289  # some MiB, and not a whole number of them
+SHA = hashlib.sha256(AUDIO).hexdigest()
+ARTIFACT = StoredArtifact(f"blobs/sha256/{SHA[:2]}/{SHA}", SHA, len(AUDIO))
+DAMAGED = AUDIO[:-1] + b"?"
+
+
+@pytest.fixture
+def stored(storage: Storage, source: Path) -> StoredArtifact:
+    """An artifact in the store."""
+    return storage.put(source, sha256=SHA, bytes=len(AUDIO))
