@@ -36,7 +36,7 @@ def load_checked(path: Path) -> Sequence[JobSpec]:
     Raises:
         InvalidJobFile: with every problem of the file.
     """
-    from job_runner.planning import RegistryCheck, load_speakable
+    from lib.jobs.plan import RegistryCheck, load_speakable
 
     return load_speakable(path, RegistryCheck(voices(), settings().voice_engine)).specs
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.retrying import state_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.errors import ExitStatus
 from lib.jobqueue import JobState, UnknownJob
+from lib.jobs.retry import state_of
 
 
 def command(

@@ -18,7 +18,7 @@ from lib.cli.screen import own_screen
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob, JobQueue
-from lib.status import Overview, overview
+from lib.jobs.overview import Overview, overview
 
 
 @dataclass(frozen=True, slots=True)

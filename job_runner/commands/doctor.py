@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from job_runner import doctoring, wiring
+from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
-from lib.status.doctor import UNREACHABLE, Checkup, Trouble, diagnose
-from lib.status.findings import Finding, Severity
+from lib.jobs import checkup
+from lib.jobs.doctor import UNREACHABLE, Checkup, Trouble, diagnose
+from lib.jobs.findings import Finding, Severity
 
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
@@ -44,17 +45,17 @@ def examine(redis_url: str | None) -> Checkup:
         BadConfiguration: the settings cannot be read.
     """
     found = wiring.settings({"REDIS_URL": redis_url})
-    data = doctoring.refusing(found.jobs_data_dir)
-    folder = doctoring.folder_of(found.storage_url)
-    store = None if folder is None else doctoring.refusing(folder)
+    data = checkup.refusing(found.jobs_data_dir)
+    folder = checkup.folder_of(found.storage_url)
+    store = None if folder is None else checkup.refusing(folder)
     places: list[Path] = [found.jobs_data_dir, *([folder] if folder else [])]
     return Checkup(
         **_server(redis_url, embedded=found.redis_url is None, data=data),
-        voices=doctoring.bad_voices(wiring.voices()),
-        engine=doctoring.bad_engine(found.voice_engine),
+        voices=checkup.bad_voices(wiring.voices()),
+        engine=checkup.bad_engine(found.voice_engine),
         store=store,
         data=data,
-        disks=doctoring.disks(places),
+        disks=checkup.disks(places),
         provider=found.provider,
     )
 

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch
-from job_runner.results import ending_of, result_rows, show_results
-from job_runner.submission import ACCEPTED, Submission, exit_status, submit
-from job_runner.watching import how_to_go_on, progress_of, watchful
+from job_runner.display.results import show_results
+from job_runner.display.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, JobState, Outcome
+from lib.jobs.follow import Batch
+from lib.jobs.results import ending_of, result_rows
+from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
 from lib.jobspec import JobSpec
 
 _PAD = 11  # the longest outcome and two blanks

@@ -10,13 +10,13 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.history import SinceOption, StatusOption, Which, state_of
-from job_runner.moments import moment
-from job_runner.reading import read_history
+from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob
+from lib.jobs.history import read_history
 
 
 class Format(StrEnum):

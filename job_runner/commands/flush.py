@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.flushing import Doomed, plan
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
 from lib.jobqueue import JobQueue
 from lib.jobqueue.upkeep import JobsHeld, upkeep_of
+from lib.jobs.flush import Doomed, plan
 
 
 def command(

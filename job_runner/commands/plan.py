@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from job_runner import pricing, wiring
-from job_runner.planning import Plan, RegistryCheck, plan_job_file
+from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
 from lib.errors import BadInput, ExitStatus
+from lib.jobs import pricing
+from lib.jobs.plan import Plan, RegistryCheck, plan_job_file
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 

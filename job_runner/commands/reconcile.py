@@ -8,12 +8,12 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.doctor import show_findings
-from job_runner.reconciling import Audit
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import ExitStatus
 from lib.jobqueue.upkeep import upkeep_of
-from lib.status.reconcile import closing
+from lib.jobs.misfits import closing
+from lib.jobs.reconcile import Audit
 
 
 def command(

@@ -10,7 +10,7 @@ from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
-from lib.status.advice import RECORD_GONE
+from lib.jobs.advice import RECORD_GONE
 from lib.storage import files_of, takes_of
 
 

@@ -9,13 +9,13 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.history import SinceOption
-from job_runner.moments import moment
-from job_runner.retrying import RETRIABLE, Retried, refusal, state_of
+from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.jobqueue import ErrorClass, JobQueue
+from lib.jobs.retry import RETRIABLE, Retried, refusal, state_of
 
 
 class Failed(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.status import Overview, overview, server_sentence
+from lib.jobs.overview import Overview, overview, server_sentence
 from lib.units import seconds_text
 
 

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Followed
-from job_runner.watching import how_to_go_on, progress_of, watchful
+from job_runner.display.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import FinishedJob, JobQueue, UnknownJob
+from lib.jobs.follow import Followed
 
 
 def command(

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from job_runner.batch import Batch, Followed, Vanished
 from job_runner.commands.result import ending_or_record
-from job_runner.moments import moment
-from job_runner.reading import read_history
-from job_runner.reporting import report_on
+from job_runner.display.moments import moment
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import Event, FinishedJob, JobRecord, JobState, UnknownJob
 from lib.jobqueue.memory import MemoryQueue
-from tests.unit.runner.jobs import Shelf, fail, finish, result, spec
+from lib.jobs.follow import Batch, Followed, Vanished
+from lib.jobs.history import read_history
+from lib.jobs.report import report_on
+from tests.unit.jobs.jobs import Shelf, fail, finish, result, spec
 
 
 class Counting(MemoryQueue):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.errors import NotAccepted
 from lib.jobqueue.upkeep import upkeep_of
-from lib.status.explain import Evidence
+from lib.jobs.explain import Evidence
 from lib.storage import Storage, takes_of
 
 _UNSPOKEN = (JobState.WAITING, JobState.DELAYED)

@@ -14,8 +14,8 @@ from lib.jobqueue.faces import Faces
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.upkeep import JobsHeld, upkeep_of
 from tests.contract.jobqueue.jobs import job
+from tests.integration.jobs.conftest import Yard
 from tests.integration.servers import Server
-from tests.integration.status.conftest import Yard
 
 UNFINISHED = ("again", "returned", "running", "waiting", "later", "first")
 KEPT = {"result", "failed", "history", "history:failed", "state", "spec", "meta"}

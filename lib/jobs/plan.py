@@ -8,8 +8,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
-from job_runner.pricing import Cost, Work, usd
-from job_runner.speakable import (
+from lib.jobs.pricing import Cost, Work, usd
+from lib.jobs.speakable import (
     Answer,
     RegistryCheck,
     Speech,

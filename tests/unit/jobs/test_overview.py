@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from lib.jobqueue import Snapshot, WatcherInfo
-from lib.status import Verdict, overview, server_sentence
+from lib.jobs.overview import Verdict, overview, server_sentence
 
 IDLE = Snapshot(
     waiting=0,

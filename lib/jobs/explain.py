@@ -10,8 +10,8 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.observed import PlaceInLine
-from lib.status.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
-from lib.status.overview import trouble_of
+from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
+from lib.jobs.overview import trouble_of
 from lib.units import seconds_text
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lib.errors import JobRunnerError
-from lib.status.doctor import Disk, Trouble
+from lib.jobs.doctor import Disk, Trouble
 from lib.voices import VoiceRegistry, engine_facts
 
 _SPEAK_WITHIN_S = 120.0

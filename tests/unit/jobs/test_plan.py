@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from job_runner.planning import Answer, Plan, RegistryCheck, Speech, load_speakable, plan_job_file
 from lib.errors import BadConfiguration
+from lib.jobs.plan import Answer, Plan, RegistryCheck, Speech, load_speakable, plan_job_file
 from lib.jobspec import InvalidJobFile, job_file_schema, load_job_file
 from lib.voices import VoiceRegistry
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "jobs.example.yaml"
 
 MIXED = """\

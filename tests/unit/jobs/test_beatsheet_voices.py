@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from job_runner.beatsheet import load_speakable_beatsheet
-from job_runner.planning import RegistryCheck
+from lib.jobs.beatsheet import load_speakable_beatsheet
+from lib.jobs.plan import RegistryCheck
 from lib.jobspec import InvalidJobFile
 from lib.voices import VoiceRegistry
 

@@ -6,7 +6,11 @@ from itertools import combinations
 
 import pytest
 
-from job_runner.reporting import (
+from lib.clock import ManualClock
+from lib.errors import ExitStatus
+from lib.jobqueue import ErrorClass, Failure, JobQueue
+from lib.jobqueue.memory import MemoryQueue
+from lib.jobs.report import (
     UNFINISHED,
     WRONG,
     Report,
@@ -14,11 +18,7 @@ from job_runner.reporting import (
     Standing,
     report_on,
 )
-from lib.clock import ManualClock
-from lib.errors import ExitStatus
-from lib.jobqueue import ErrorClass, Failure, JobQueue
-from lib.jobqueue.memory import MemoryQueue
-from tests.unit.runner.jobs import Shelf, fail, finish, spec
+from tests.unit.jobs.jobs import Shelf, fail, finish, spec
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from job_runner.explaining import evidence_of
 from lib.jobqueue.errors import DamagedRow
-from lib.status.findings import Finding
-from lib.status.reconcile import closing
+from lib.jobs.evidence import evidence_of
+from lib.jobs.findings import Finding
+from lib.jobs.misfits import closing
 from tests.contract.jobqueue.jobs import job
-from tests.integration.status.conftest import Yard
-from tests.integration.status.test_reconcile import draw, ids, look
+from tests.integration.jobs.conftest import Yard
+from tests.integration.jobs.test_reconcile import draw, ids, look
 
 
 def blob(yard: Yard) -> Path:

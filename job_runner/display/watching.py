@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from job_runner.batch import Batch, Followed
 from lib.cli import output
 from lib.cli.progress import LiveRow, LiveTable, ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock, rfc3339
 from lib.jobqueue import JobQueue, JobState
-from lib.status import Verdict, overview, trouble_of
+from lib.jobs.follow import Batch, Followed
+from lib.jobs.overview import Verdict, overview, trouble_of
 
 _LOOK_EVERY = 1.5  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar

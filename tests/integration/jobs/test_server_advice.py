@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 import redis
 
-from job_runner import doctoring
 from job_runner.commands import doctor
 from lib.errors import BadConfiguration
 from lib.jobqueue import connect
 from lib.jobqueue.upkeep import upkeep_of
-from lib.status.doctor import diagnose
-from lib.status.findings import Finding
+from lib.jobs import checkup
+from lib.jobs.doctor import diagnose
+from lib.jobs.findings import Finding
 from tests.contract.jobqueue.jobs import job
+from tests.integration.jobs.test_doctor import documented_users
 from tests.integration.servers import Server
-from tests.integration.status.test_doctor import documented_users
 from tests.integration.topologies import TlsFront, binary_of, client, told
 
 
@@ -46,7 +46,7 @@ def admin(server: Server) -> Iterator[redis.Redis]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOBS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(doctoring, "bad_engine", lambda name: None)
+    monkeypatch.setattr(checkup, "bad_engine", lambda name: None)
     return monkeypatch
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import redis
 
-from job_runner import doctoring
 from job_runner.commands import doctor
 from lib.clock import SystemClock
 from lib.errors import ExitStatus
@@ -21,7 +20,8 @@ from lib.jobqueue import ErrorClass, Failure, QueueOptions, connect
 from lib.jobqueue.observed import ServerFacts
 from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
 from lib.jobqueue.upkeep import upkeep_of
-from lib.status.doctor import KINDS, Checkup, Disk, diagnose
+from lib.jobs import checkup
+from lib.jobs.doctor import KINDS, Checkup, Disk, diagnose
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 
@@ -63,7 +63,7 @@ def ward(kept_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made.set("JOBS_DATA_DIR", str(tmp_path / "data"))
     made.set("STORAGE_URL", (tmp_path / "store").as_uri())
     # one word of real speech takes a second; tests of the engine itself take this back
-    monkeypatch.setattr(doctoring, "bad_engine", lambda name: None)
+    monkeypatch.setattr(checkup, "bad_engine", lambda name: None)
     yield made
     raw.close()
 
@@ -151,12 +151,12 @@ def bad_voice(ward: Ward) -> Iterator[None]:
 @contextmanager
 def silent_engine(ward: Ward) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doctoring, "bad_engine", REAL_ENGINE)
+        patch.setattr(checkup, "bad_engine", REAL_ENGINE)
         patch.setenv("VOICE_ENGINE", "nightingale")
         yield
 
 
-REAL_ENGINE = doctoring.bad_engine
+REAL_ENGINE = checkup.bad_engine
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def blocked(ward: Ward, name: str, value: Callable[[Path], str]) -> Iterator[Non
 @contextmanager
 def full_disk(ward: Ward) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doctoring, "disks", lambda folders: [Disk(str(ward.folder), 5_000_000)])
+        patch.setattr(checkup, "disks", lambda folders: [Disk(str(ward.folder), 5_000_000)])
         yield
 
 
@@ -250,7 +250,7 @@ def test_an_engine_that_breaks_down_is_named_with_its_last_words(
     [((), 0), (("D010", "D016"), 0), (("D004",), 78), (("D010", "D014"), 78), (("D001", "D014"), 69)],
 )
 def test_the_exit_status_tells_warnings_from_what_must_be_mended(kinds: tuple[str, ...], status: int) -> None:
-    from lib.status.findings import Finding
+    from lib.jobs.findings import Finding
 
     by_id = {kind.id: kind for kind in KINDS}
     found = [Finding(by_id[name], "x", "x", "x") for name in kinds]

@@ -9,8 +9,8 @@ from pathlib import Path
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.upkeep import Upkeep
-from lib.status.findings import Finding
-from lib.status.reconcile import FORGET, LEFT, finding
+from lib.jobs.findings import Finding
+from lib.jobs.misfits import FORGET, LEFT, finding
 from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored

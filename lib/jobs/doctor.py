@@ -8,8 +8,8 @@ from typing import Final
 
 from lib.jobqueue import Snapshot
 from lib.jobqueue.observed import ServerFacts
-from lib.status.advice import A_WATCHER
-from lib.status.findings import Finding, Kind, Severity
+from lib.jobs.advice import A_WATCHER
+from lib.jobs.findings import Finding, Kind, Severity
 from lib.units import bytes_text, seconds_text
 
 _E, _W = Severity.ERROR, Severity.WARNING

@@ -11,8 +11,8 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
+from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
 from lib.jobspec import JobSpec
-from lib.status.advice import AUDIO_GONE, RECORD_GONE
 from lib.storage import Storage, takes_of
 from lib.units import seconds_text
 

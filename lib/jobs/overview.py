@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.clock import rfc3339
 from lib.jobqueue import Snapshot, WatcherInfo
-from lib.status.advice import A_WATCHER
+from lib.jobs.advice import A_WATCHER
 from lib.units import bytes_text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lib.status.findings import Finding, Kind, Severity
+from lib.jobs.findings import Finding, Kind, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 

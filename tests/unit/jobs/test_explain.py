@@ -9,8 +9,8 @@ import pytest
 
 from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot, WatcherInfo
 from lib.jobqueue.observed import PlaceInLine
-from lib.status.advice import AUDIO_GONE
-from lib.status.explain import Evidence, Reason, explain
+from lib.jobs.advice import AUDIO_GONE
+from lib.jobs.explain import Evidence, Reason, explain
 
 NOW = 1_700_000_000.0
 

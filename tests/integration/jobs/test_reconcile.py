@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from job_runner.reconciling import Audit
 from lib.jobqueue import JobState
 from lib.jobqueue.upkeep import MISFITS
-from lib.status.findings import Finding
-from lib.status.reconcile import KINDS, WORDS
+from lib.jobs.findings import Finding
+from lib.jobs.misfits import KINDS, WORDS
+from lib.jobs.reconcile import Audit
 from lib.storage import Peaks, StoredArtifact, Take, publish_takes
 from tests.contract.jobqueue.jobs import job
-from tests.integration.status.conftest import HELD, Yard
+from tests.integration.jobs.conftest import HELD, Yard
 
 GROUP = "watchers"
 
