@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.errors import NotAccepted
-from lib.jobqueue.upkeep import upkeep_of
+from lib.jobs.admin import admin_of
 from lib.jobs.explain import Evidence
 from lib.storage import Storage, takes_of
 
@@ -18,9 +18,10 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         UnknownJob: no such job; with the nearest ids, or that the file it stands in is not accepted.
         DamagedRow: its row cannot be read.
     """
-    record, inspector = queue.job(request_id), upkeep_of(queue).inspector
+    record, admin = queue.job(request_id), admin_of(queue)
+    inspector = admin.inspector if admin else None  # a queue in memory is whole and stages nothing
     if record is None:
-        if inspector.is_staged(request_id):
+        if inspector and inspector.is_staged(request_id):
             raise NotAccepted(request_id)
         raise UnknownJob(request_id, queue.nearest(request_id))
     live = frozenset(watcher.name for watcher in queue.watchers() if watcher.live)
@@ -29,9 +30,9 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         record=record,
         snapshot=queue.snapshot(),
         live=live,
-        place=inspector.place(request_id) if record.state is JobState.WAITING else None,
+        place=inspector.place(request_id) if inspector and record.state is JobState.WAITING else None,
         finished=finished,
-        specified=record.state not in _UNSPOKEN or inspector.has_spec(request_id),
+        specified=(inspector is None or record.state not in _UNSPOKEN or inspector.has_spec(request_id)),
         artifact_there=all(
             storage.has(take.artifact) for take in takes_of(finished.result if finished else None)
         ),

@@ -1,13 +1,16 @@
-"""What a flush would delete, key by key."""
+"""Emptying a queue, and beforehand what that would delete, key by key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from lib.jobqueue import TERMINAL
+from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobqueue.observed import KeySize
-from lib.jobqueue.upkeep import Upkeep
+from lib.jobs.admin import required_admin
+
+if TYPE_CHECKING:
+    from lib.jobqueue.upkeep import Flushed, Upkeep
 
 _KEPT: Final = ("result", "failed", "history", "history:failed", "watcher", "lock", "market")
 _PARTLY: Final = ("state", "spec")  # the rows and specifications of unfinished jobs go
@@ -41,8 +44,17 @@ class Doomed:
         return {"key": self.key, "type": self.kind, "count": self.count, "deleted": self.deleted}
 
 
-def plan(upkeep: Upkeep, *, hard: bool) -> list[Doomed]:
-    """What a flush would delete now. Looks at every key and every job."""
+def foresee(queue: JobQueue, *, hard: bool, force: bool) -> list[Doomed]:
+    """What a flush would delete now. Looks at every key and every job.
+
+    Raises:
+        JobsHeld: a watcher holds jobs and `force` is not given; `flush` itself looks again, in the step
+            that deletes.
+        BadConfiguration: the queue lies on no server.
+    """
+    upkeep = required_admin(queue)
+    if not force:
+        _refuse_while_held(queue)
     sizes = upkeep.inspector.sizes()
     if hard:
         return [Doomed(item.key, item.kind, item.count, item.count) for item in sizes]
@@ -51,6 +63,25 @@ def plan(upkeep: Upkeep, *, hard: bool) -> list[Doomed]:
     start = f"{upkeep.inspector.prefix}:"
     doomed = (_soft(item, item.key.removeprefix(start), unfinished, upkeep) for item in sizes)
     return [item for item in doomed if item is not None]
+
+
+def flush(queue: JobQueue, *, hard: bool, force: bool) -> Flushed:
+    """Delete what is under way, or with `hard` every key under the prefix.
+
+    Raises:
+        JobsHeld: a watcher holds jobs and `force` is not given; nothing was deleted.
+        BadConfiguration: the queue lies on no server.
+    """
+    return required_admin(queue).flush(hard=hard, force=force)
+
+
+def _refuse_while_held(queue: JobQueue) -> None:
+    from lib.jobqueue.upkeep import JobsHeld
+
+    shot = queue.snapshot()
+    held = shot.pending - shot.stale_pel
+    if held:
+        raise JobsHeld(held)
 
 
 def _soft(size: KeySize, name: str, unfinished: int, upkeep: Upkeep) -> Doomed | None:

@@ -3,17 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
-from lib.jobqueue.upkeep import Upkeep
+from lib.jobs.admin import required_admin
 from lib.jobs.findings import Finding
-from lib.jobs.misfits import FORGET, LEFT, finding
+from lib.jobs.misfits import FORGET, LEFT, closing, finding
 from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What did not fit; `applied`: it was mended where that was possible."""
+
+    findings: tuple[Finding, ...]
+    applied: bool
+
+    @property
+    def left(self) -> int:
+        """How many of the findings are not mended."""
+        return sum(not item.mended for item in self.findings)
+
+    @property
+    def closing(self) -> str | None:
+        """How to go on with what is left; None when nothing is."""
+        return closing(self.findings, applied=self.applied)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """1 while something is left that matters, else 0."""
+        matters = any(not item.mended and not item.harmless for item in self.findings)
+        return ExitStatus.JOB_FAILED if matters else ExitStatus.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `reconcile --json` (docs/reference/json/reconcile.json)."""
+        return {
+            "applied": self.applied,
+            "findings": [item.to_json() for item in self.findings],
+            "mended": len(self.findings) - self.left,
+            "left": self.left,
+        }
+
+
+def reconcile(
+    queue: JobQueue, storage: Storage, *, apply: bool, deep: bool = False, forget_gone: bool = False
+) -> Reconciled:
+    """Hold streams, leases, rows, results, history and files against each other; mend them with `apply`.
+
+    The queue may be at work meanwhile. `deep` reads all audio instead of its size.
+
+    Raises:
+        BadConfiguration: the queue lies on no server.
+    """
+    audit = Audit(queue, storage, mend=apply, deep=deep, forget_gone=forget_gone)
+    return Reconciled(tuple(audit.findings()), apply)
 
 
 class Audit:
@@ -22,14 +71,13 @@ class Audit:
     def __init__(
         self,
         queue: JobQueue,
-        upkeep: Upkeep,
         storage: Storage,
         *,
         mend: bool,
         deep: bool = False,
         forget_gone: bool = False,
     ) -> None:
-        self._queue, self._upkeep, self._storage = queue, upkeep, storage
+        self._queue, self._upkeep, self._storage = queue, required_admin(queue), storage
         self._mend, self._forget = mend, forget_gone
         self._whole: Callable[[StoredArtifact], bool] = storage.verify if deep else storage.has
 

@@ -23,7 +23,7 @@ GROUP = "watchers"
 
 
 def look(yard: Yard, *, mend: bool = False, deep: bool = False, forget_gone: bool = False) -> list[Finding]:
-    audit = Audit(yard.queue, yard.upkeep, yard.storage, mend=mend, deep=deep, forget_gone=forget_gone)
+    audit = Audit(yard.queue, yard.storage, mend=mend, deep=deep, forget_gone=forget_gone)
     return list(audit.findings())
 
 
