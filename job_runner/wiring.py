@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
     from lib.jobqueue.embedded import EmbeddedServer
+    from lib.jobs.checkup import Home
+    from lib.jobs.pricing import Terms
     from lib.jobspec import JobSpec
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -28,6 +30,36 @@ def voices() -> VoiceRegistry:
     from lib.voices import VoiceRegistry
 
     return VoiceRegistry([settings().voices_dir])
+
+
+def home(redis_url: str | None) -> Home:
+    """What `doctor` looks at."""
+    from lib.jobs.checkup import Home
+
+    found = settings({"REDIS_URL": redis_url})
+    return Home(
+        data_dir=found.jobs_data_dir,
+        storage_url=found.storage_url,
+        engine=found.voice_engine,
+        provider=found.provider,
+        embedded=found.redis_url is None,
+    )
+
+
+def terms(found: Settings) -> Terms:
+    """The limits under which machines may be rented."""
+    from lib.jobs.pricing import Terms
+
+    return Terms(
+        machines=found.max_machines,
+        price=found.max_dph,
+        hour=found.spend_cap_hour,
+        day=found.spend_cap_day,
+        month=found.spend_cap_month,
+        machine=found.spend_cap_machine,
+        batch=found.spend_cap_batch,
+        idle_hold_s=found.idle_hold_seconds,
+    )
 
 
 def load_checked(path: Path) -> Sequence[JobSpec]:

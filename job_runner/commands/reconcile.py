@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.commands.doctor import show_findings
+from job_runner.display.findings import show_findings
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.reconcile import reconcile

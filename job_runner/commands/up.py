@@ -20,7 +20,7 @@ from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobs.follow import Batch
-from lib.jobs.overview import Verdict, overview
+from lib.jobs.overview import Verdict, overview_of
 from lib.jobs.results import ending_of, result_rows
 from lib.jobs.submit import submit
 from lib.jobspec import JobSpec
@@ -80,8 +80,7 @@ def _serve(queue: JobQueue, redis_url: str | None) -> int:
         while True:
             watcher.check()
             trouble.tell()
-            shot = queue.snapshot()
-            view = overview(shot, shot.watchers, {})
+            view = overview_of(queue, server=False)
             starting = not said and view.snapshot.lock_owner is None
             if view.verdict.value != said and not starting:
                 said = view.verdict.value

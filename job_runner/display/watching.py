@@ -11,7 +11,7 @@ from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock, rfc3339
 from lib.jobqueue import JobQueue, JobState
 from lib.jobs.follow import Batch, Followed
-from lib.jobs.overview import Verdict, overview, trouble_of
+from lib.jobs.overview import Verdict, overview_of, trouble_of
 
 _LOOK_EVERY = 1.5  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar
@@ -44,13 +44,12 @@ class Hindrance:
         if self._clock.monotonic() < self._next:
             return
         self._next = self._clock.monotonic() + _LOOK_EVERY
-        shot = self._queue.snapshot()
-        view = overview(shot, shot.watchers, {})
+        view = overview_of(self._queue, server=False)
         lasts, self._seen = view.verdict is self._seen, view.verdict
         if view.verdict in self._stops and lasts and view.verdict not in self._said:
             self._said.add(view.verdict)
             output.warn(view.sentence)
-        trouble = trouble_of(shot.watchers)
+        trouble = trouble_of(view.watchers)
         if trouble and not self._troubled:
             output.warn(trouble)
         self._troubled = trouble is not None

@@ -1,4 +1,4 @@
-"""Trying everything that jobs need, for `doctor` to judge."""
+"""Trying everything that jobs need, for `lib.jobs.doctor` to judge."""
 
 from __future__ import annotations
 
@@ -8,14 +8,77 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lib.errors import JobRunnerError
-from lib.jobs.doctor import Disk, Trouble
+from lib.clock import Clock
+from lib.errors import BadConfiguration, JobRunnerError, Unavailable
+from lib.jobqueue import JobQueue
+from lib.jobqueue.errors import ServerUnavailable
+from lib.jobs.admin import admin_of
+from lib.jobs.doctor import Checkup, Disk, Trouble
 from lib.voices import VoiceRegistry, engine_facts
 
 _SPEAK_WITHIN_S = 120.0
+
+OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where jobs live: what the settings say of it. `embedded`: the queue is the data folder's own server."""
+
+    data_dir: Path
+    storage_url: str
+    engine: str
+    provider: str
+    embedded: bool
+
+
+def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clock) -> Checkup:
+    """Look at everything once. What cannot be used stands in the checkup; nothing is raised for it."""
+    data = refusing(home.data_dir)
+    folder = folder_of(home.storage_url)
+    store = None if folder is None else refusing(folder)
+    places = [home.data_dir, *([folder] if folder else [])]
+    return Checkup(
+        **_server(open_queue, clock, embedded=home.embedded, data=data),
+        voices=bad_voices(voices),
+        engine=bad_engine(home.engine),
+        store=store,
+        data=data,
+        disks=disks(places),
+        provider=home.provider,
+    )
+
+
+def _server(open_queue: OpenQueue, clock: Clock, *, embedded: bool, data: Trouble | None) -> dict[str, Any]:
+    """What the server says; nothing when it is the embedded one and its folder is the trouble."""
+    seen: dict[str, Any] = {"now": clock.now(), "place": "the embedded server" if embedded else "the server"}
+    if embedded and data is not None:
+        return seen
+    try:
+        with open_queue() as queue:
+            role = "master"
+            if admin := admin_of(queue):
+                seen["server"] = admin.inspector.server()
+                role = seen["server"].role
+            seen["now"] = clock.now()
+            seen["place"] = str(queue.server_health()["place"])
+            if role == "master":  # else the script that counts is refused
+                seen["snapshot"] = queue.snapshot()
+    except ServerUnavailable as error:
+        seen |= {"server_trouble": error.reason, "server_fix": error.fix}
+    except Unavailable as error:
+        seen["server_trouble"] = error.message
+    except BadConfiguration as error:
+        folder = "set JOBS_DATA_DIR to a folder that the embedded server can use"
+        forms = "correct REDIS_URL; docs/how-to/own-redis.md has its forms"
+        seen |= {"server_trouble": error.message, "server_fix": folder if embedded else forms}
+    return seen
 
 
 def bad_voices(registry: VoiceRegistry) -> list[Trouble]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.errors import ExitStatus
 from lib.jobqueue import Snapshot
 from lib.jobqueue.observed import ServerFacts
 from lib.jobs.advice import A_WATCHER
@@ -101,6 +102,14 @@ def diagnose(seen: Checkup) -> list[Finding]:
     """All that is wrong, in the order of the ids. Pure."""
     found = [*_of_server(seen), *_of_queue(seen), *_of_speech(seen), *_of_places(seen)]
     return sorted(found, key=lambda item: item.kind.id)
+
+
+def exit_status(findings: Sequence[Finding]) -> ExitStatus:
+    """0 when nothing is wrong or there are only warnings, 69 when the server does not answer, else 78."""
+    errors = {item.kind for item in findings if item.kind.severity is Severity.ERROR}
+    if not errors:
+        return ExitStatus.OK
+    return ExitStatus.UNAVAILABLE if UNREACHABLE in errors else ExitStatus.BAD_CONFIGURATION
 
 
 def _of_server(seen: Checkup) -> Iterator[Finding]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import Any, Final, Self
 
 from lib.clock import Clock, SystemClock
-from lib.errors import ExitStatus, TryAgain
-from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState
+from lib.errors import BadInput, ExitStatus, TryAgain
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobState, UnknownJob
 from lib.jobspec import JobSpec
 
 _LOOK_AGAIN_AFTER = 2.0  # seconds without news before the states are read afresh; events are capped
 _BLOCK = 0.5
+_MOST_NAMED: Final = 5  # unknown ids in one error
 
 
 class Vanished(TryAgain):
@@ -55,6 +56,22 @@ class Followed:
             done = counts[JobState.DONE] == len(self.request_ids)
             return ExitStatus.OK if done else ExitStatus.JOB_FAILED
         return ExitStatus.TRY_AGAIN
+
+    def require_known(self) -> None:
+        """See that the queue knows every job, before any is waited for.
+
+        Raises:
+            UnknownJob: it does not know one; with the nearest ids.
+            BadInput: it does not know several; all that in one message.
+        """
+        records = self.queue.jobs(self.request_ids)
+        unknown = [name for name, record in zip(self.request_ids, records, strict=True) if record is None]
+        errors = [UnknownJob(name, self.queue.nearest(name)) for name in unknown[:_MOST_NAMED]]
+        if len(unknown) == 1:
+            raise errors[0]
+        if unknown:
+            more = [f"and {len(unknown) - _MOST_NAMED} more"] if len(unknown) > _MOST_NAMED else []
+            raise BadInput("\n".join([*(error.message for error in errors), *more]))
 
     def refresh(self) -> None:
         """Read the state of every job that is not finished.
@@ -106,6 +123,21 @@ class Followed:
     def results(self) -> list[FinishedJob | None]:
         """The record of each job, in order; None for one that is not finished."""
         return self.queue.results(self.request_ids)
+
+    def to_json(self, results: Sequence[FinishedJob | None]) -> dict[str, Any]:
+        """The value of `wait --json` (docs/reference/json/wait.json); `results` in order."""
+        return {
+            "jobs": [
+                {
+                    "request_id": request_id,
+                    "state": self.states[request_id].value,
+                    "attempts": finished.attempt if finished else None,
+                    "error": ((finished.error if finished else None) or {}).get("message"),
+                }
+                for request_id, finished in zip(self.request_ids, results, strict=True)
+            ],
+            "counts": {state.value: count for state, count in self.counts().items()},
+        }
 
 
 class Batch(Followed):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lib.clock import rfc3339
-from lib.jobqueue import Snapshot, WatcherInfo
+from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
 from lib.jobs.advice import A_WATCHER
 from lib.units import bytes_text
 
@@ -62,6 +62,12 @@ def overview(snapshot: Snapshot, watchers: Sequence[WatcherInfo], server: Mappin
     """Judge the numbers. Pure; its cost does not depend on the number of jobs."""
     verdict = _verdict(snapshot)
     return Overview(snapshot, tuple(watchers), server, verdict, _sentence(verdict, snapshot))
+
+
+def overview_of(queue: JobQueue, *, server: bool = True) -> Overview:
+    """Look at the queue and judge it; without `server` its server is not asked how it is."""
+    shot = queue.snapshot()
+    return overview(shot, shot.watchers, queue.server_health() if server else {})
 
 
 def _verdict(snapshot: Snapshot) -> Verdict:

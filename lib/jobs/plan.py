@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
-from lib.jobs.pricing import Cost, Work, usd
+from lib.jobs.pricing import Cost, Forbidden, Terms, Work, cost_of, usd
 from lib.jobs.speakable import (
     Answer,
     RegistryCheck,
@@ -31,6 +31,7 @@ __all__ = [
     "VoiceCheck",
     "load_speakable",
     "plan_job_file",
+    "priced",
 ]
 
 _PREVIEW: Final = 60
@@ -146,6 +147,17 @@ def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:
         if draft.spec is not None
     ]
     return Plan(tuple(jobs), examined.problems, examined.warnings)
+
+
+def priced(plan: Plan, market: str, terms: Terms, *, now: float) -> Plan:
+    """The plan with what it costs on the market as it is stored, or why nothing of it may be rented.
+
+    `now` is in seconds since the epoch.
+    """
+    found = cost_of([job.work for job in plan.jobs], market, terms, now=now)
+    if isinstance(found, Forbidden):
+        return replace(plan, forbidden=found.reasons)
+    return replace(plan, cost=found)
 
 
 def load_speakable(path: Path, voices: VoiceCheck) -> JobFile:

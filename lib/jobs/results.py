@@ -1,4 +1,4 @@
-"""What became of the jobs of a file, as rows."""
+"""What became of a job, and of the jobs of a file as rows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.errors import ExitStatus
-from lib.jobqueue import FinishedJob, JobState
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.follow import Batch
 from lib.jobspec import JobSpec
 from lib.storage import Storage, files_of, takes_of
+
+
+def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
+    """How the job ended; what is known of it while it has no ending, or lost the record of it.
+
+    Raises:
+        UnknownJob: the queue does not know the id.
+    """
+    if finished := queue.result(request_id):
+        return finished
+    record = queue.job(request_id)
+    if record is None:
+        raise UnknownJob(request_id, queue.nearest(request_id))
+    # it may have ended between the two looks
+    return (queue.result(request_id) if record.state in TERMINAL else None) or record
 
 
 def result_rows(batch: Batch, storage: Storage) -> list[dict[str, Any]]:

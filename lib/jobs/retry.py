@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus
-from lib.jobqueue import JobQueue, JobState, RetryOutcome, UnknownJob
+from lib.jobqueue import ErrorClass, JobQueue, JobState, RetryOutcome, UnknownJob
+from lib.jobs.history import read_history
 
 RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELED})
 
@@ -57,6 +58,23 @@ def state_of(queue: JobQueue, request_id: str) -> JobState:
     if record is None:
         raise UnknownJob(request_id, queue.nearest(request_id))
     return record.state
+
+
+def failed_ids(
+    queue: JobQueue, *, error_class: ErrorClass | None = None, since: float | None = None
+) -> list[str]:
+    """The failed (not canceled) jobs of that class that ended since then, most recent first.
+
+    `since` is in seconds since the epoch.
+    """
+    failed = read_history(queue, status=JobState.FAILED, since=since)
+    wanted = None if error_class is None else error_class.value
+    return [job.request_id for job in failed if wanted in (None, (job.error or {}).get("class"))]
+
+
+def retry(queue: JobQueue, request_ids: Sequence[str]) -> Retried:
+    """Requeue failed and canceled jobs with fresh attempts; any other stays as it is."""
+    return Retried(queue.retry(request_ids))
 
 
 def refusal(outcome: RetryOutcome) -> NotRetriable:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
 from lib.jobqueue import EnqueueOutcome, JobQueue, Outcome
+from lib.jobs.admin import required_admin
 from lib.jobspec import JobSpec
 
 
@@ -21,6 +22,7 @@ class Submission:
     """What became of each job of a file, in its order."""
 
     outcomes: Sequence[EnqueueOutcome]
+    kept: str | None = None  # where what was accepted is known to be, in words; None: nobody asked
 
     @property
     def sentence(self) -> str:
@@ -58,10 +60,25 @@ class Submission:
 
 
 def submit(
-    queue: JobQueue, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+    queue: JobQueue,
+    specs: Sequence[JobSpec],
+    *,
+    skip_conflicts: bool = False,
+    dry_run: bool = False,
+    durable: bool = False,
 ) -> Submission:
-    """Enqueue the jobs, all or none."""
-    return Submission(queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run))
+    """Enqueue the jobs, all or none; `durable`: return once they are on the server's disk.
+
+    Raises:
+        BadConfiguration: `durable`, and the server cannot tell what is on its disk; nothing was enqueued.
+        NotDurable: `durable`, and the server did not say so in time; the jobs are accepted.
+    """
+    if dry_run or not durable:
+        return Submission(queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run))
+    durability = required_admin(queue).durability
+    durability.require()
+    outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts)
+    return Submission(outcomes, durability.wait())
 
 
 ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE})

@@ -21,7 +21,7 @@ from lib.jobqueue.observed import ServerFacts
 from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
 from lib.jobqueue.upkeep import upkeep_of
 from lib.jobs import checkup
-from lib.jobs.doctor import KINDS, Checkup, Disk, diagnose
+from lib.jobs.doctor import KINDS, Checkup, Disk, diagnose, exit_status
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 
@@ -255,7 +255,7 @@ def test_the_exit_status_tells_warnings_from_what_must_be_mended(kinds: tuple[st
     by_id = {kind.id: kind for kind in KINDS}
     found = [Finding(by_id[name], "x", "x", "x") for name in kinds]
 
-    assert doctor.exit_status(found) == ExitStatus(status)
+    assert exit_status(found) == ExitStatus(status)
 
 
 def test_a_dead_server_does_not_keep_the_rest_from_being_looked_at(ward: Ward) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from job_runner.commands.result import ending_or_record
 from job_runner.display.moments import moment
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
@@ -15,6 +14,7 @@ from lib.jobqueue.memory import MemoryQueue
 from lib.jobs.follow import Batch, Followed, Vanished
 from lib.jobs.history import read_history
 from lib.jobs.report import report_on
+from lib.jobs.results import ending_or_record
 from tests.unit.jobs.jobs import Shelf, fail, finish, result, spec
 
 
