@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from job_runner.reporting import report_on
 from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.jobs.report import report_on
 from lib.jobspec import load_job_file
 from lib.storage import FileStorage, StoredArtifact, Take
 from tests.integration.servers import Server

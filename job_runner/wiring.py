@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
     from lib.jobqueue.embedded import EmbeddedServer
+    from lib.jobs.checkup import Home
+    from lib.jobs.pricing import Terms
     from lib.jobspec import JobSpec
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -30,13 +32,43 @@ def voices() -> VoiceRegistry:
     return VoiceRegistry([settings().voices_dir])
 
 
+def home(redis_url: str | None) -> Home:
+    """What `doctor` looks at."""
+    from lib.jobs.checkup import Home
+
+    found = settings({"REDIS_URL": redis_url})
+    return Home(
+        data_dir=found.jobs_data_dir,
+        storage_url=found.storage_url,
+        engine=found.voice_engine,
+        provider=found.provider,
+        embedded=found.redis_url is None,
+    )
+
+
+def terms(found: Settings) -> Terms:
+    """The limits under which machines may be rented."""
+    from lib.jobs.pricing import Terms
+
+    return Terms(
+        machines=found.max_machines,
+        price=found.max_dph,
+        hour=found.spend_cap_hour,
+        day=found.spend_cap_day,
+        month=found.spend_cap_month,
+        machine=found.spend_cap_machine,
+        batch=found.spend_cap_batch,
+        idle_hold_s=found.idle_hold_seconds,
+    )
+
+
 def load_checked(path: Path) -> Sequence[JobSpec]:
     """The jobs of a file, each with a voice that exists and a text it can speak.
 
     Raises:
         InvalidJobFile: with every problem of the file.
     """
-    from job_runner.planning import RegistryCheck, load_speakable
+    from lib.jobs.plan import RegistryCheck, load_speakable
 
     return load_speakable(path, RegistryCheck(voices(), settings().voice_engine)).specs
 

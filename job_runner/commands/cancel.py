@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.retrying import state_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
-from lib.errors import ExitStatus
-from lib.jobqueue import JobState, UnknownJob
+from lib.jobqueue import JobState
+from lib.jobs.cancel import cancel
 
 
 def command(
@@ -19,19 +18,13 @@ def command(
     one is canceled already: that is no error. `retry` puts it back.
     """
     with wiring.open_queue(redis_url) as queue:
-        before = state_of(queue, request_id)
-        outcome = queue.cancel(request_id)
-        if outcome.state is None:
-            raise UnknownJob(request_id, queue.nearest(request_id))
+        done = cancel(queue, request_id)
     if json_:
-        output.emit_json(
-            {"request_id": request_id, "canceled": outcome.canceled, "state": outcome.state.value}
-        )
-    if outcome.canceled and not json_:
-        output.say_state("canceled", f": {request_id}, which was {before.value}")
-    elif outcome.state is JobState.CANCELED:
-        output.note(f"{request_id} is canceled" + ("" if outcome.canceled else " already"))
+        output.emit_json(done.to_json())
+    if done.canceled and not json_:
+        output.say_state("canceled", f": {request_id}, which was {done.before.value}")
+    elif done.state is JobState.CANCELED:
+        output.note(f"{request_id} is canceled" + ("" if done.canceled else " already"))
     else:
-        output.error(f"{request_id} is {outcome.state.value} and cannot be withdrawn; nothing was changed")
-        return ExitStatus.BAD_INPUT
-    return ExitStatus.OK
+        output.error(f"{request_id} is {done.state.value} and cannot be withdrawn; nothing was changed")
+    return done.exit_status

@@ -18,7 +18,7 @@ from lib.cli.screen import own_screen
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob, JobQueue
-from lib.status import Overview, overview
+from lib.jobs.overview import Overview, overview_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ def command(
 
 
 def _look(queue: JobQueue, limit: int) -> _Look:
-    shot = queue.snapshot()
-    view = overview(shot, shot.watchers, queue.server_health())
-    return _Look(view, queue.history(limit=limit))
+    return _Look(overview_of(queue), queue.history(limit=limit))
 
 
 def _watch(queue: JobQueue, limit: int, every: float) -> None:

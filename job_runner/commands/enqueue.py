@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch
-from job_runner.results import ending_of, result_rows, show_results
-from job_runner.submission import ACCEPTED, Submission, exit_status, submit
-from job_runner.watching import how_to_go_on, progress_of, watchful
+from job_runner.display.results import show_results
+from job_runner.display.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.jobqueue import JobQueue, JobState, Outcome
+from lib.jobqueue import JobState, Outcome
+from lib.jobs.follow import Batch
+from lib.jobs.results import ending_of, result_rows
+from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
 from lib.jobspec import JobSpec
 
 _PAD = 11  # the longest outcome and two blanks
@@ -65,8 +66,9 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with wiring.open_queue(redis_url) as queue:
-        submit_here = _submit_durably if durable and not dry_run else submit
-        submission = submit_here(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+        submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable)
+        if submission.kept:
+            output.note(f"what is accepted is {submission.kept}")
         status = exit_status(submission, skip_conflicts=skip_conflicts)
         if not as_json:
             _show(submission, dry_run=dry_run)
@@ -83,18 +85,6 @@ def enqueue_jobs(
         rows = result_rows(batch, wiring.storage())
     _show_results(submission, rows, as_json=as_json)
     return ending_of(batch, rows)
-
-
-def _submit_durably(
-    queue: JobQueue, specs: Sequence[JobSpec], *, skip_conflicts: bool, dry_run: bool
-) -> Submission:
-    from lib.jobqueue.upkeep import upkeep_of
-
-    durability = upkeep_of(queue).durability
-    durability.require()
-    submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
-    output.note(f"what is accepted is {durability.wait()}")
-    return submission
 
 
 def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.beatsheet import load_speakable_beatsheet
 from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
-from job_runner.planning import RegistryCheck
 from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
+from lib.jobs.beatsheet import load_speakable_beatsheet
+from lib.jobs.plan import RegistryCheck
 
 
 def command(

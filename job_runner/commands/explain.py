@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.explaining import evidence_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
-from lib.status.explain import explain
+from lib.jobs.evidence import evidence_of
+from lib.jobs.explain import explain
 
 
 def command(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
 from job_runner import wiring
 from job_runner.commands.history import SinceOption, StatusOption, Which, state_of
-from job_runner.moments import moment
-from job_runner.reading import read_history
+from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.jobqueue import FinishedJob
+from lib.jobs.export import COLUMNS, flat
+from lib.jobs.history import read_history
 
 
 class Format(StrEnum):
@@ -24,27 +25,6 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
-
-
-#: The columns of the CSV form; what is nested in the record stands flat here.
-COLUMNS: Final = (
-    "request_id",
-    "status",
-    "finished_at",
-    "enqueued_at",
-    "started_at",
-    "attempts",
-    "lost",
-    "consumer",
-    "output",
-    "sha256",
-    "bytes",
-    "seconds",
-    "loudness_lufs",
-    "engine",
-    "error_class",
-    "error",
-)
 
 
 def command(
@@ -85,20 +65,3 @@ class _Counted:
         for job in self._jobs:
             self.count += 1
             yield job
-
-
-def flat(job: FinishedJob) -> list[Any]:
-    """A record as one row under `COLUMNS`; None where there is nothing."""
-    full = job.to_json()
-    result: dict[str, Any] = dict(job.result or {})
-    take = (result.get("takes") or [{}])[0]
-    record = result.get("record") or {}
-    error = job.error or {}
-    found = {
-        **full,
-        **{name: take.get(name) for name in ("output", "sha256", "bytes")},
-        **{name: record.get(name) for name in ("seconds", "loudness_lufs", "engine")},
-        "error_class": error.get("class"),
-        "error": error.get("message"),
-    }
-    return [found[name] for name in COLUMNS]

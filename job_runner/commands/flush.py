@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.flushing import Doomed, plan
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
-from lib.jobqueue import JobQueue
-from lib.jobqueue.upkeep import JobsHeld, upkeep_of
+from lib.jobs.flush import Doomed, flush, foresee
 
 
 def command(
@@ -29,29 +27,19 @@ def command(
     given; 2 without a terminal and without --yes. Nothing outside the prefix is touched.
     """
     with wiring.open_queue(redis_url) as queue:
-        upkeep = upkeep_of(queue)
-        doomed = plan(upkeep, hard=hard)
-        _refuse_while_held(queue, force=force)
+        doomed = foresee(queue, hard=hard, force=force)
         if not json_:
             _show(doomed)
         if doomed and not output.confirm(_question(doomed, hard=hard), yes=yes):
             output.note("nothing was deleted")
             return
-        flushed = upkeep.flush(hard=hard, force=force)
+        flushed = flush(queue, hard=hard, force=force)
     if json_:
         keys = [item.to_json() for item in doomed]
         output.emit_json({"hard": hard, "jobs": flushed.jobs, "leased": flushed.leased, "keys": keys})
     else:
         what = "every key" if hard else "what was under way"
         output.note(f"deleted {what}: {flushed.jobs} unfinished jobs, {flushed.leased} of them leased")
-
-
-def _refuse_while_held(queue: JobQueue, *, force: bool) -> None:
-    """Say so before anybody is asked; `flush` itself looks again, in the step that deletes."""
-    shot = queue.snapshot()
-    held = shot.pending - shot.stale_pel
-    if held and not force:
-        raise JobsHeld(held)
 
 
 def _question(doomed: list[Doomed], *, hard: bool) -> str:

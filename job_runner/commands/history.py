@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.moments import moment
+from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
 from lib.clock import SystemClock, rfc3339

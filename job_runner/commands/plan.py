@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from job_runner import pricing, wiring
-from job_runner.planning import Plan, RegistryCheck, plan_job_file
+from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
 from lib.errors import BadInput, ExitStatus
+from lib.jobs import pricing
+from lib.jobs.plan import Plan, RegistryCheck, plan_job_file, priced
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 
@@ -48,17 +48,7 @@ def command(
     plan = plan_job_file(path, check)
     market = question.answer() if question else None
     if market is not None:
-        terms = pricing.Terms(
-            machines=settings.max_machines,
-            price=settings.max_dph,
-            hour=settings.spend_cap_hour,
-            day=settings.spend_cap_day,
-            month=settings.spend_cap_month,
-            machine=settings.spend_cap_machine,
-            batch=settings.spend_cap_batch,
-            idle_hold_s=settings.idle_hold_seconds,
-        )
-        plan = _priced(plan, market, terms)
+        plan = priced(plan, market, wiring.terms(settings), now=time.time())
     if json_:
         output.emit_json(plan.to_json())
     elif plan.jobs:
@@ -75,13 +65,6 @@ def command(
     head = f"{_counted(count, 'problem')}; nothing of this file can be used."
     output.error("\n".join([head, *(f"  {problem}" for problem in plan.problems)]))
     return BadInput.exit_status
-
-
-def _priced(plan: Plan, market: str, terms: pricing.Terms) -> Plan:
-    found = pricing.cost_of([job.work for job in plan.jobs], market, terms, now=time.time())
-    if isinstance(found, pricing.Forbidden):
-        return replace(plan, forbidden=found.reasons)
-    return replace(plan, cost=found)
 
 
 def _show(plan: Plan) -> None:

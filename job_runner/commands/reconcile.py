@@ -7,13 +7,10 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.commands.doctor import show_findings
-from job_runner.reconciling import Audit
+from job_runner.display.findings import show_findings
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.errors import ExitStatus
-from lib.jobqueue.upkeep import upkeep_of
-from lib.status.reconcile import closing
+from lib.jobs.reconcile import reconcile
 
 
 def command(
@@ -37,22 +34,11 @@ def command(
     brings back does not.
     """
     with wiring.open_queue(redis_url) as queue:
-        audit = Audit(
-            queue,
-            upkeep_of(queue),
-            wiring.storage(),
-            mend=apply,
-            deep=deep,
-            forget_gone=forget_gone,
-        )
-        findings = list(audit.findings())
-    left = sum(not item.mended for item in findings)
+        done = reconcile(queue, wiring.storage(), apply=apply, deep=deep, forget_gone=forget_gone)
     if json_:
-        shown = [item.to_json() for item in findings]
-        output.emit_json({"applied": apply, "findings": shown, "mended": len(shown) - left, "left": left})
+        output.emit_json(done.to_json())
     else:
-        show_findings(findings, nothing="Everything fits together.", tried=apply)
-        if last := closing(findings, applied=apply):
-            output.note(last)
-    matters = any(not item.mended and not item.harmless for item in findings)
-    return ExitStatus.JOB_FAILED if matters else ExitStatus.OK
+        show_findings(done.findings, nothing="Everything fits together.", tried=apply)
+        if done.closing:
+            output.note(done.closing)
+    return done.exit_status

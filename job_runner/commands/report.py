@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.reporting import Report, report_on
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption
 from lib.clock import SystemClock
+from lib.jobs.report import Report, report_on
 from lib.jobspec import load_job_file
 from lib.units import jobs_text
 

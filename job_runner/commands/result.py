@@ -9,8 +9,9 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
-from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
-from lib.status.advice import RECORD_GONE
+from lib.jobqueue import TERMINAL, FinishedJob, JobRecord, JobState
+from lib.jobs.advice import RECORD_GONE
+from lib.jobs.results import ending_or_record
 from lib.storage import files_of, takes_of
 
 
@@ -32,21 +33,6 @@ def command(
     else:
         _show(finished, files)
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
-
-
-def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
-    """How the job ended; what is known of it while it has no ending, or lost the record of it.
-
-    Raises:
-        UnknownJob: the queue does not know the id.
-    """
-    if finished := queue.result(request_id):
-        return finished
-    record = queue.job(request_id)
-    if record is None:
-        raise UnknownJob(request_id, queue.nearest(request_id))
-    # it may have ended between the two looks
-    return (queue.result(request_id) if record.state in TERMINAL else None) or record
 
 
 def _unfinished(record: JobRecord, *, as_json: bool) -> int:

@@ -9,13 +9,13 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.history import SinceOption
-from job_runner.moments import moment
-from job_runner.retrying import RETRIABLE, Retried, refusal, state_of
+from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.jobqueue import ErrorClass, JobQueue
+from lib.jobs.retry import RETRIABLE, failed_ids, refusal, retry, state_of
 
 
 class Failed(StrEnum):
@@ -62,7 +62,7 @@ def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
     if state in RETRIABLE and not output.confirm(f"Requeue {request_id}, which is {state.value}?", yes=yes):
         output.note("nothing was changed")
         return 0
-    retried = Retried(queue.retry([request_id]))
+    retried = retry(queue, [request_id])
     outcome = retried.outcomes[0]
     if as_json:
         output.emit_json(retried.to_json())
@@ -76,15 +76,13 @@ def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
 def _many(
     queue: JobQueue, error_class: Failed | None, since: float | None, *, yes: bool, as_json: bool
 ) -> int:
-    from lib.jobqueue.upkeep import upkeep_of
-
     wanted = None if error_class is None else ErrorClass(error_class.value)
-    ids = upkeep_of(queue).inspector.failed_ids(error_class=wanted, since=since)
+    ids = failed_ids(queue, error_class=wanted, since=since)
     count = "1 failed job" if len(ids) == 1 else f"{len(ids)} failed jobs"
     if ids and not output.confirm(f"Requeue {count}?", yes=yes):
         output.note("nothing was changed")
         return 0
-    retried = Retried(queue.retry(ids))
+    retried = retry(queue, ids)
     if as_json:
         output.emit_json(retried.to_json())
     else:

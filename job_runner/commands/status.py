@@ -5,15 +5,14 @@ from __future__ import annotations
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.status import Overview, overview, server_sentence
+from lib.jobs.overview import Overview, overview_of, server_sentence
 from lib.units import seconds_text
 
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Show how many jobs wait and run, whether a watcher lives, and what that means."""
     with wiring.open_queue(redis_url) as queue:
-        shot = queue.snapshot()
-        view = overview(shot, shot.watchers, queue.server_health())
+        view = overview_of(queue)
     if json_:
         output.emit_json(view.to_json())
     else:

@@ -10,19 +10,20 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.batch import Batch
-from job_runner.results import ending_of, result_rows, show_results
-from job_runner.submission import submit
+from job_runner.display.results import show_results
+from job_runner.display.watching import Hindrance, view_of
 from job_runner.watcher_process import WatcherProcess
-from job_runner.watching import Hindrance, view_of
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
+from lib.jobs.follow import Batch
+from lib.jobs.overview import Verdict, overview_of
+from lib.jobs.results import ending_of, result_rows
+from lib.jobs.submit import submit
 from lib.jobspec import JobSpec
-from lib.status import Verdict, overview
 from lib.units import seconds_text
 
 
@@ -79,8 +80,7 @@ def _serve(queue: JobQueue, redis_url: str | None) -> int:
         while True:
             watcher.check()
             trouble.tell()
-            shot = queue.snapshot()
-            view = overview(shot, shot.watchers, {})
+            view = overview_of(queue, server=False)
             starting = not said and view.snapshot.lock_owner is None
             if view.verdict.value != said and not starting:
                 said = view.verdict.value

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from job_runner.commands.export import COLUMNS
 from job_runner.main import COMMANDS
-from job_runner.reporting import Standing
 from lib.jobqueue import ErrorClass, JobState, Outcome
+from lib.jobs.export import COLUMNS
+from lib.jobs.report import Standing
 from tests.e2e.console_blocks import ROOT, all_pages, run_page
 from tests.e2e.test_make import TARGETS, make
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from lib.status.advice import AUDIO_GONE
+from lib.jobs.advice import AUDIO_GONE
 from tests.e2e.desk import Desk
 from tests.integration.servers import Server
 from tests.integration.topologies import binary_of

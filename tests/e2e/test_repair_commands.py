@@ -224,7 +224,7 @@ def test_explain_counts_who_is_ahead(desk: Desk) -> None:
     assert desk.shaped("explain", "topic:d")["reason"] == "paused"
 
 
-# --- doctor and reconcile (Q22); each finding: tests/integration/status ---------------------------
+# --- doctor and reconcile (Q22); each finding: tests/integration/jobs ---------------------------
 
 
 @pytest.fixture

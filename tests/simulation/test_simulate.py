@@ -11,13 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from job_runner.planning import RegistryCheck, plan_job_file
 from job_watcher.commands import simulate
 from job_watcher.rehearsal.estimate import estimate, usual_day
 from job_watcher.rehearsal.outcome import outcome_of
 from job_watcher.rehearsal.world import World
 from lib.errors import UsageError
 from lib.fleet import Caps, Policy
+from lib.jobs.plan import RegistryCheck, plan_job_file
 from lib.jobspec import load_job_file
 from lib.voices import VoiceRegistry
 

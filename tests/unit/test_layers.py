@@ -20,7 +20,7 @@ PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
 COMMANDS = ("job_runner.commands", "job_watcher.commands", "synth.commands")
 FENCES = {
     "alembic": ("lib.sql", "lib.machines"),
-    "asyncssh": ("lib.remote",),
+    "asyncssh": ("lib.workers",),
     "boto3": ("lib.storage.s3",),
     "botocore": ("lib.storage.s3",),
     "click": (),

@@ -48,11 +48,11 @@ _SUITES_OF: Final = {
         "tests/integration/machines/test_leader.py",
         "tests/integration/machines/test_market.py",
     ),
-    "flush": ("tests/integration/status/test_flush.py", "tests/integration/status/test_reconcile.py"),
+    "flush": ("tests/integration/jobs/test_flush.py", "tests/integration/jobs/test_reconcile.py"),
     "repair": (
-        "tests/integration/status/test_reconcile.py",
-        "tests/integration/status/test_reconcile_together.py",
-        "tests/integration/status/test_flush.py",
+        "tests/integration/jobs/test_reconcile.py",
+        "tests/integration/jobs/test_reconcile_together.py",
+        "tests/integration/jobs/test_flush.py",
     ),
 }
 _CONDITION: Final = re.compile(r"\b(?:if|elseif|while)\s+(?P<c>.+?)\s+(?:then|do)\b")

@@ -18,10 +18,10 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from job_runner.pricing import Cost, Forbidden, MarketQuestion, Terms, Work, cost_of
 from lib.jobqueue.embedded import EmbeddedServer
 from lib.jobqueue.leader import open_leader_lock
 from lib.jobqueue.market import GpuMarket, Market, publish_market
+from lib.jobs.pricing import Cost, Forbidden, MarketQuestion, Terms, Work, cost_of
 from tests.integration.renting.stage import Stage
 from tests.integration.servers import Server
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from job_runner.watching import Hindrance
+from job_runner.display.watching import Hindrance
 from lib.clock import ManualClock
 from lib.jobqueue.memory import MemoryQueue
-from lib.status import Verdict
-from tests.unit.runner.jobs import spec
+from lib.jobs.overview import Verdict
+from tests.unit.jobs.jobs import spec
 
 
 @pytest.fixture

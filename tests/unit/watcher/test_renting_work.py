@@ -15,7 +15,7 @@ from lib.fleet.speeds import Speeds
 from lib.jobqueue import JobState
 from lib.jobqueue.memory import MemoryQueue
 from lib.spool import LocalFiles
-from tests.unit.runner.jobs import spec
+from tests.unit.jobs.jobs import spec
 
 
 class Access:

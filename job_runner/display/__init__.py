@@ -1,0 +1,1 @@
+"""How jobs are shown to people, and how people write times."""

@@ -1,0 +1,146 @@
+"""Trying everything that jobs need, for `lib.jobs.doctor` to judge."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lib.clock import Clock
+from lib.errors import BadConfiguration, JobRunnerError, Unavailable
+from lib.jobqueue import JobQueue
+from lib.jobqueue.errors import ServerUnavailable
+from lib.jobs.admin import admin_of
+from lib.jobs.doctor import Checkup, Disk, Trouble
+from lib.voices import VoiceRegistry, engine_facts
+
+_SPEAK_WITHIN_S = 120.0
+
+OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where jobs live: what the settings say of it. `embedded`: the queue is the data folder's own server."""
+
+    data_dir: Path
+    storage_url: str
+    engine: str
+    provider: str
+    embedded: bool
+
+
+def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clock) -> Checkup:
+    """Look at everything once. What cannot be used stands in the checkup; nothing is raised for it."""
+    data = refusing(home.data_dir)
+    folder = folder_of(home.storage_url)
+    store = None if folder is None else refusing(folder)
+    places = [home.data_dir, *([folder] if folder else [])]
+    return Checkup(
+        **_server(open_queue, clock, embedded=home.embedded, data=data),
+        voices=bad_voices(voices),
+        engine=bad_engine(home.engine),
+        store=store,
+        data=data,
+        disks=disks(places),
+        provider=home.provider,
+    )
+
+
+def _server(open_queue: OpenQueue, clock: Clock, *, embedded: bool, data: Trouble | None) -> dict[str, Any]:
+    """What the server says; nothing when it is the embedded one and its folder is the trouble."""
+    seen: dict[str, Any] = {"now": clock.now(), "place": "the embedded server" if embedded else "the server"}
+    if embedded and data is not None:
+        return seen
+    try:
+        with open_queue() as queue:
+            role = "master"
+            if admin := admin_of(queue):
+                seen["server"] = admin.inspector.server()
+                role = seen["server"].role
+            seen["now"] = clock.now()
+            seen["place"] = str(queue.server_health()["place"])
+            if role == "master":  # else the script that counts is refused
+                seen["snapshot"] = queue.snapshot()
+    except ServerUnavailable as error:
+        seen |= {"server_trouble": error.reason, "server_fix": error.fix}
+    except Unavailable as error:
+        seen["server_trouble"] = error.message
+    except BadConfiguration as error:
+        folder = "set JOBS_DATA_DIR to a folder that the embedded server can use"
+        forms = "correct REDIS_URL; docs/how-to/own-redis.md has its forms"
+        seen |= {"server_trouble": error.message, "server_fix": folder if embedded else forms}
+    return seen
+
+
+def bad_voices(registry: VoiceRegistry) -> list[Trouble]:
+    """The voices that cannot be used, each with why."""
+    found = []
+    for name in registry.names():
+        try:
+            engine_facts(registry.get(name).engine)
+        except JobRunnerError as error:
+            found.append(Trouble(name, error.message.rstrip(".")))
+    return found
+
+
+def bad_engine(name: str) -> Trouble | None:
+    """Have the engine say one word in a process of its own, as a watcher's worker would; None: it does."""
+    try:
+        speaker = next(iter(engine_facts(name).speakers))
+    except JobRunnerError as error:
+        return Trouble(name, error.message.rstrip("."))
+    with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+        text = Path(folder) / "word.txt"
+        text.write_text("Ready.", encoding="utf-8")
+        given = ("--text-file", str(text), "--out-exact", f"{folder}/word", "--speaker", speaker)
+        argv = [sys.executable, "-m", "synth.main", "speak", *given, "--engine", name]
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=_SPEAK_WITHIN_S, check=False)
+        except subprocess.TimeoutExpired:
+            return Trouble(name, f"it did not say one word within {_SPEAK_WITHIN_S:.0f} s")
+    if done.returncode == 0:
+        return None
+    last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return Trouble(name, f"it does not speak: {last.removeprefix('error: ').rstrip('.')}")
+
+
+def refusing(folder: Path) -> Trouble | None:
+    """Try a write where `folder` is, making it when it is missing; None: it works."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder) as probe:  # on a full disk an empty file can still be made
+            probe.write(b"\0" * 4096)
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return Trouble(str(folder), f"nothing can be written there: {error.strerror or error}")
+    return None
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder of a store; None for a store of another kind."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def free_bytes(folder: Path) -> int:
+    """The room on the disk of `folder`, which exists."""
+    return shutil.disk_usage(folder).free
+
+
+def disks(folders: Iterable[Path], free: Callable[[Path], int] = free_bytes) -> Sequence[Disk]:
+    """The room where the folders lie; each disk once."""
+    seen: dict[int, Disk] = {}
+    for folder in folders:
+        if folder.exists():
+            seen.setdefault(folder.stat().st_dev, Disk(str(folder), free(folder)))
+    return list(seen.values())

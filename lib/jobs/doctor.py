@@ -1,0 +1,281 @@
+"""Whether everything that jobs need is in order: facts in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lib.errors import ExitStatus
+from lib.jobqueue import Snapshot
+from lib.jobqueue.observed import ServerFacts
+from lib.jobs.advice import A_WATCHER
+from lib.jobs.findings import Finding, Kind, Severity
+from lib.units import bytes_text, seconds_text
+
+_E, _W = Severity.ERROR, Severity.WARNING
+
+UNREACHABLE: Final = Kind("D001", _E, "The server does not answer, or does not let itself be looked at")
+OLD_SERVER: Final = Kind("D002", _E, "The server is older than what the scripts need")
+REPLICA: Final = Kind("D003", _E, "The server is a replica")
+NOT_KEPT: Final = Kind("D004", _E, "The server keeps no append-only file")
+WRITE_FAILED: Final = Kind("D005", _E, "The server's last write to its disk failed")
+EVICTS: Final = Kind("D006", _E, "The server may throw keys away")
+NOT_PERMITTED: Final = Kind("D007", _E, "The user may not send commands that the queue needs")
+MEMORY_LOW: Final = Kind("D008", _W, "The server's memory is nearly full")
+CLOCK_SKEW: Final = Kind("D009", _W, "The clocks of this machine and of the server differ")
+NO_WATCHER: Final = Kind("D010", _W, "Jobs are outstanding and no watcher runs")
+STALE_LEASES: Final = Kind("D011", _W, "Leases ran out: a watcher stopped in the middle")
+BAD_VOICE: Final = Kind("D012", _E, "A voice cannot be used")
+NO_ENGINE: Final = Kind("D013", _E, "The speech engine does not speak")
+STORE_REFUSES: Final = Kind("D014", _E, "The store cannot be written")
+DATA_REFUSES: Final = Kind("D015", _E, "The data folder cannot be written")
+DISK_LOW: Final = Kind("D016", _W, "A disk is nearly full")
+NOT_LOOKED_AT: Final = Kind("D017", _W, "The provider was not looked at")
+UPKEEP_REFUSED: Final = Kind(
+    "D019", _W, "The user may not send commands that flush, reconcile or enqueue --durable need"
+)
+NEVER_SYNCED: Final = Kind("D018", _W, "The append-only file is never synced")
+
+KINDS: Final = (
+    *(
+        UNREACHABLE,
+        OLD_SERVER,
+        REPLICA,
+        NOT_KEPT,
+        WRITE_FAILED,
+        EVICTS,
+        NOT_PERMITTED,
+        MEMORY_LOW,
+        CLOCK_SKEW,
+    ),
+    *(NO_WATCHER, STALE_LEASES, BAD_VOICE, NO_ENGINE, STORE_REFUSES, DATA_REFUSES, DISK_LOW, NOT_LOOKED_AT),
+    *(NEVER_SYNCED, UPKEEP_REFUSED),
+)
+
+_OLDEST: Final = {"valkey": (8, 0), "redis": (7, 0)}
+_SKEW_S: Final = 5.0
+_MEMORY_LEFT: Final = 0.10
+_DISK_LEFT_BYTES: Final = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that could not be used: which, and the sentence it was refused with."""
+
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The free space where a folder lies, in bytes."""
+
+    folder: str
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Everything that was looked at. `now` is this machine's clock when `server.time` was read.
+
+    `server` is None when it could not be asked; `server_trouble` then says why, `server_fix` what
+    mends it. A trouble that is None means
+    that the thing was tried and works.
+    """
+
+    now: float
+    place: str
+    server: ServerFacts | None = None
+    server_trouble: str | None = None
+    server_fix: str = "start the server, or set REDIS_URL to one that runs"
+    snapshot: Snapshot | None = None
+    voices: Sequence[Trouble] = ()
+    engine: Trouble | None = None
+    store: Trouble | None = None
+    data: Trouble | None = None
+    disks: Sequence[Disk] = ()
+    provider: str = "local"
+
+
+def diagnose(seen: Checkup) -> list[Finding]:
+    """All that is wrong, in the order of the ids. Pure."""
+    found = [*_of_server(seen), *_of_queue(seen), *_of_speech(seen), *_of_places(seen)]
+    return sorted(found, key=lambda item: item.kind.id)
+
+
+def exit_status(findings: Sequence[Finding]) -> ExitStatus:
+    """0 when nothing is wrong or there are only warnings, 69 when the server does not answer, else 78."""
+    errors = {item.kind for item in findings if item.kind.severity is Severity.ERROR}
+    if not errors:
+        return ExitStatus.OK
+    return ExitStatus.UNAVAILABLE if UNREACHABLE in errors else ExitStatus.BAD_CONFIGURATION
+
+
+def _of_server(seen: Checkup) -> Iterator[Finding]:
+    if seen.server_trouble is not None:
+        yield Finding(
+            UNREACHABLE,
+            seen.place,
+            seen.server_trouble,
+            seen.server_fix,
+        )
+    if seen.server is not None:
+        yield from _version(seen.server, seen.place)
+        yield from _persistence(seen.server, seen.place)
+        yield from _memory(seen.server, seen.place)
+        yield from _clock(seen.server, seen)
+
+
+def _version(server: ServerFacts, place: str) -> Iterator[Finding]:
+    oldest = _OLDEST.get(server.name, (7, 0))
+    if server.version < oldest:
+        need = ".".join(map(str, oldest))
+        yield Finding(
+            OLD_SERVER,
+            place,
+            f"{server.name} {server.version_text} is older than {need}, which the scripts need",
+            "install Redis 7.0 or later, or Valkey 8 or later",
+        )
+    if server.role != "master":
+        yield Finding(
+            REPLICA, place, f"it is a {server.role}, which takes no writes", "set REDIS_URL to its primary"
+        )
+    if server.refused:
+        yield Finding(
+            NOT_PERMITTED,
+            place,
+            f"this user may not send {', '.join(server.refused)}",
+            "permit them on the queue's keys with ACL SETUSER; docs/reference/redis-keys.md lists all",
+        )
+    if server.refused_upkeep:
+        yield Finding(
+            UPKEEP_REFUSED,
+            place,
+            f"this user may not send {', '.join(server.refused_upkeep)}, so some of flush, reconcile and "
+            "enqueue --durable are refused",
+            "permit them with ACL SETUSER (docs/reference/redis-keys.md), or leave those to another user",
+        )
+
+
+def _persistence(server: ServerFacts, place: str) -> Iterator[Finding]:
+    if not server.appendonly:
+        yield Finding(
+            NOT_KEPT,
+            place,
+            "appendonly is no, so a restart loses accepted jobs",
+            "run CONFIG SET appendonly yes there, and set it in its configuration file",
+        )
+    elif server.appendfsync == "no":
+        yield Finding(
+            NEVER_SYNCED,
+            place,
+            "appendfsync is no, so a power cut may lose half a minute of accepted jobs",
+            "run CONFIG SET appendfsync everysec there, and set it in its configuration file",
+        )
+    if not server.last_write_ok:
+        yield Finding(
+            WRITE_FAILED,
+            place,
+            "its last write to the append-only file failed, and it refuses new jobs",
+            "free space on its disk, and look at its log",
+        )
+
+
+def _memory(server: ServerFacts, place: str) -> Iterator[Finding]:
+    if server.eviction_policy != "noeviction":
+        yield Finding(
+            EVICTS,
+            place,
+            f"maxmemory-policy is {server.eviction_policy}, so it may throw queued jobs and results away",
+            "run CONFIG SET maxmemory-policy noeviction there, and set it in its configuration file",
+        )
+    left = server.maxmemory - server.used_memory
+    if server.maxmemory and left < _MEMORY_LEFT * server.maxmemory:
+        yield Finding(
+            MEMORY_LOW,
+            place,
+            f"{bytes_text(max(0, left))} of {bytes_text(server.maxmemory)} are left; when it is full, new "
+            "jobs are refused",
+            "raise its maxmemory, or keep fewer records (JOBS_RESULT_TTL, JOBS_HISTORY_MAX)",
+        )
+
+
+def _clock(server: ServerFacts, seen: Checkup) -> Iterator[Finding]:
+    skew = seen.now - server.time
+    if abs(skew) > _SKEW_S:
+        which = "ahead of" if skew > 0 else "behind"
+        yield Finding(
+            CLOCK_SKEW,
+            "this machine",
+            f"its clock is {seconds_text(abs(skew))} {which} the server's; leases go by the server's, but "
+            "not_before and --since are off by as much",
+            "let both set their clocks by NTP (timedatectl set-ntp true)",
+        )
+
+
+def _of_queue(seen: Checkup) -> Iterator[Finding]:
+    shot = seen.snapshot
+    if shot is None:
+        return
+    if shot.stale_pel:
+        running = "a running watcher takes them back by itself: look again in a minute"
+        yield Finding(
+            STALE_LEASES,
+            "watchers",
+            f"{shot.stale_pel} leases ran out and nobody has taken them back yet",
+            running if shot.lock_owner else f"start a watcher ({A_WATCHER}); it takes them back",
+        )
+    elif shot.outstanding and shot.lock_owner is None:
+        yield Finding(
+            NO_WATCHER,
+            "watchers",
+            f"{shot.outstanding} jobs are outstanding and no watcher was seen lately",
+            f"start one with {A_WATCHER}",
+        )
+
+
+def _of_speech(seen: Checkup) -> Iterator[Finding]:
+    for voice in seen.voices:
+        yield Finding(
+            BAD_VOICE, voice.subject, voice.sentence, "mend its voice.yaml, or remove the folder of the voice"
+        )
+    if seen.engine is not None:
+        yield Finding(
+            NO_ENGINE,
+            seen.engine.subject,
+            seen.engine.sentence,
+            "set VOICE_ENGINE to an installed engine, or install this one's packages",
+        )
+    if seen.provider != "local":
+        yield Finding(
+            NOT_LOOKED_AT,
+            seen.provider,
+            f"PROVIDER is {seen.provider}, whose key and credit this version does not check",
+            "look at the provider's own pages, or set PROVIDER=local",
+        )
+
+
+def _of_places(seen: Checkup) -> Iterator[Finding]:
+    if seen.store is not None:
+        yield Finding(
+            STORE_REFUSES,
+            seen.store.subject,
+            seen.store.sentence,
+            "make it writable for this user, or set STORAGE_URL to another place",
+        )
+    if seen.data is not None:
+        yield Finding(
+            DATA_REFUSES,
+            seen.data.subject,
+            seen.data.sentence,
+            "make it writable for this user, or set JOBS_DATA_DIR to another folder",
+        )
+    for disk in seen.disks:
+        if disk.free < _DISK_LEFT_BYTES:
+            yield Finding(
+                DISK_LOW,
+                disk.folder,
+                f"only {bytes_text(disk.free)} are free there",
+                "free some space; finished audio waits in the spool when the disk is full",
+            )

@@ -1,0 +1,39 @@
+"""Gathering what `explain` judges: one job, its place, its watcher, its audio."""
+
+from __future__ import annotations
+
+from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
+from lib.jobqueue.errors import NotAccepted
+from lib.jobs.admin import admin_of
+from lib.jobs.explain import Evidence
+from lib.storage import Storage, takes_of
+
+_UNSPOKEN = (JobState.WAITING, JobState.DELAYED)
+
+
+def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
+    """All that is known about one job. Costs the same for one job and for a million.
+
+    Raises:
+        UnknownJob: no such job; with the nearest ids, or that the file it stands in is not accepted.
+        DamagedRow: its row cannot be read.
+    """
+    record, admin = queue.job(request_id), admin_of(queue)
+    inspector = admin.inspector if admin else None  # a queue in memory is whole and stages nothing
+    if record is None:
+        if inspector and inspector.is_staged(request_id):
+            raise NotAccepted(request_id)
+        raise UnknownJob(request_id, queue.nearest(request_id))
+    live = frozenset(watcher.name for watcher in queue.watchers() if watcher.live)
+    finished = queue.result(request_id) if record.state in TERMINAL else None
+    return Evidence(
+        record=record,
+        snapshot=queue.snapshot(),
+        live=live,
+        place=inspector.place(request_id) if inspector and record.state is JobState.WAITING else None,
+        finished=finished,
+        specified=(inspector is None or record.state not in _UNSPOKEN or inspector.has_spec(request_id)),
+        artifact_there=all(
+            storage.has(take.artifact) for take in takes_of(finished.result if finished else None)
+        ),
+    )

@@ -1,0 +1,146 @@
+"""The whole system in one value: counts, watchers, machines, money, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from lib.clock import rfc3339
+from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
+from lib.jobs.advice import A_WATCHER
+from lib.units import bytes_text
+
+
+class Verdict(StrEnum):
+    """What the numbers mean, in a word."""
+
+    IDLE = "idle"
+    WORKING = "working"
+    PAUSED = "paused"
+    WATCHER_NOT_RUNNING = "watcher_not_running"
+    WATCHER_CRASHED = "watcher_crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Counts, watchers and the verdict with its sentence. Money is US dollars."""
+
+    snapshot: Snapshot
+    watchers: Sequence[WatcherInfo]
+    server: Mapping[str, Any]
+    verdict: Verdict
+    sentence: str
+
+    @property
+    def instances(self) -> int:
+        """Rented machines, as the live watchers report them; this machine itself is none."""
+        return sum(int(watcher.data.get("instances", 0)) for watcher in self.watchers if watcher.live)
+
+    @property
+    def spend(self) -> Decimal:
+        """What the live watchers' machines have cost since each of these watchers started."""
+        live = (watcher for watcher in self.watchers if watcher.live)
+        return sum((Decimal(str(watcher.data.get("spend_usd", "0"))) for watcher in live), Decimal(0))
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `status --json` (docs/reference/json/status.json)."""
+        return {
+            **self.snapshot.to_json(),
+            "verdict": self.verdict.value,
+            "sentence": self.sentence,
+            "instances": self.instances,
+            "spend_usd": str(self.spend),
+            "watchers": [_watcher_json(watcher) for watcher in self.watchers],
+            "server": dict(self.server),
+        }
+
+
+def overview(snapshot: Snapshot, watchers: Sequence[WatcherInfo], server: Mapping[str, Any]) -> Overview:
+    """Judge the numbers. Pure; its cost does not depend on the number of jobs."""
+    verdict = _verdict(snapshot)
+    return Overview(snapshot, tuple(watchers), server, verdict, _sentence(verdict, snapshot))
+
+
+def overview_of(queue: JobQueue, *, server: bool = True) -> Overview:
+    """Look at the queue and judge it; without `server` its server is not asked how it is."""
+    shot = queue.snapshot()
+    return overview(shot, shot.watchers, queue.server_health() if server else {})
+
+
+def _verdict(snapshot: Snapshot) -> Verdict:
+    # The order is by what a person must know first: lost work, no worker, a deliberate stop.
+    if snapshot.stale_pel:
+        return Verdict.WATCHER_CRASHED
+    if snapshot.outstanding and snapshot.lock_owner is None:
+        return Verdict.WATCHER_NOT_RUNNING
+    if snapshot.paused:
+        return Verdict.PAUSED
+    return Verdict.WORKING if snapshot.outstanding else Verdict.IDLE
+
+
+def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
+    outstanding = _jobs(snapshot.outstanding)
+    match verdict:
+        case Verdict.WATCHER_CRASHED:
+            stale = "1 lease has" if snapshot.stale_pel == 1 else f"{snapshot.stale_pel} leases have"
+            repair = (
+                "The running watcher will reclaim the work by itself."
+                if snapshot.lock_owner
+                else f"Start a watcher ({A_WATCHER}); it reclaims the work."
+            )
+            return f"{stale} run out: a watcher stopped without finishing its work. {repair}"
+        case Verdict.WATCHER_NOT_RUNNING:
+            return f"{outstanding} outstanding, but no watcher runs. Start one with: {A_WATCHER}"
+        case Verdict.PAUSED:
+            return (
+                f"The queue is paused with {snapshot.outstanding} outstanding. Go on with: job-runner resume"
+            )
+        case Verdict.WORKING:
+            trouble = trouble_of(snapshot.watchers)
+            return f"{outstanding} outstanding; {trouble or _seen(snapshot)}"
+        case Verdict.IDLE:
+            return f"Nothing to do; {_seen(snapshot)}"
+
+
+def trouble_of(watchers: Iterable[WatcherInfo]) -> str | None:
+    """What a live watcher says keeps its work from ending; None when none says so."""
+    told = (watcher.data.get("trouble") for watcher in watchers if watcher.live)
+    return next((f"the watcher says: {text}" for text in told if isinstance(text, str) and text), None)
+
+
+def _seen(snapshot: Snapshot) -> str:
+    if snapshot.lock_owner is None or snapshot.watcher_last_seen is None:
+        return "no watcher runs."
+    age = snapshot.watcher_last_seen_age_s or 0.0
+    return f"watcher {snapshot.lock_owner} was seen {age:.0f} s ago."
+
+
+def _jobs(count: int) -> str:
+    return "1 job is" if count == 1 else f"{count} jobs are"
+
+
+def server_sentence(server: Mapping[str, Any]) -> str:
+    """The server in a few words; says so when it does not keep what it is told."""
+    if not server:
+        return "-"
+    words = [
+        f"{server['name']} {server['version']} at {server['place']}",
+        f"{bytes_text(int(server['used_memory_bytes']))} used",
+        "append-only file on" if server["appendonly"] else "NO append-only file: a restart may lose jobs",
+    ]
+    if not server["last_write_ok"]:
+        words.append("its last write to disk FAILED")
+    return ", ".join(words)
+
+
+def _watcher_json(watcher: WatcherInfo) -> dict[str, Any]:
+    return {
+        "name": watcher.name,
+        "live": watcher.live,
+        "started_at": rfc3339(watcher.started_at),
+        "last_seen": rfc3339(watcher.last_seen),
+        **watcher.data,
+    }

@@ -1,0 +1,169 @@
+"""What a job file would make: checked without any server, with voices and lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final
+
+from lib.jobs.pricing import Cost, Forbidden, Terms, Work, cost_of, usd
+from lib.jobs.speakable import (
+    Answer,
+    RegistryCheck,
+    Speech,
+    Unavailable,
+    VoiceCheck,
+    examine,
+    load_examined,
+)
+from lib.jobspec import JobFile, JobSpec, Problem, load_job_file
+from lib.voices import USUAL_CHARACTERS_PER_SECOND, estimated_audio_s
+
+__all__ = [
+    "Answer",
+    "Plan",
+    "PlannedJob",
+    "RegistryCheck",
+    "Speech",
+    "Unavailable",
+    "VoiceCheck",
+    "load_speakable",
+    "plan_job_file",
+    "priced",
+]
+
+_PREVIEW: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """One job of the plan. `speech` is None when nothing here can speak it."""
+
+    spec: JobSpec
+    line: int
+    speech: Speech | None
+
+    @property
+    def estimated_audio_s(self) -> float:
+        """Seconds of one take, by how fast the engine usually speaks."""
+        rate = self.speech.characters_per_second if self.speech else USUAL_CHARACTERS_PER_SECOND
+        return estimated_audio_s(self.spec.text, rate)
+
+    @property
+    def work(self) -> Work:
+        """The job as money sees it: every take is made."""
+        return Work(self.estimated_audio_s * self.spec.variants, self.speech.engine if self.speech else None)
+
+    @property
+    def preview(self) -> str:
+        """The start of the text on one line."""
+        words = " ".join(self.spec.text[: _PREVIEW * 4].split())
+        return words if len(words) <= _PREVIEW else words[: _PREVIEW - 1].rstrip() + "…"
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `jobs` in `plan --json`."""
+        spec = self.spec
+        return {
+            "request_id": spec.request_id,
+            "output_name": spec.output_name,
+            "line": self.line,
+            "voice": spec.voice,
+            "speaker": spec.speaker,
+            "engine": self.speech.engine if self.speech else None,
+            "preset": self.speech.preset if self.speech else None,
+            "language": spec.language,
+            "profile": spec.profile,
+            "variants": spec.variants,
+            "format": spec.format,
+            "characters": len(spec.text),
+            "estimated_audio_s": self.estimated_audio_s,
+            "estimated_cost_usd": None,  # the plan knows, if anybody does
+            "fingerprint": spec.fingerprint,
+            "preview": self.preview,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The jobs of a file that are right in themselves, every problem of the file, and what to look at."""
+
+    jobs: tuple[PlannedJob, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+    cost: Cost | None = None  # None: no market was seen lately, or nothing on it may be rented
+    forbidden: tuple[str, ...] = ()  # why nothing may be rented, where a market was seen
+
+    def costs(self) -> Iterator[tuple[str | None, str | None]]:
+        """Of each job in order: dollars as text, expected and worst."""
+        if self.cost is None:
+            return repeat((None, None), len(self.jobs))
+        return zip(map(usd, self.cost.shares), map(usd, self.cost.worst_shares), strict=True)
+
+    def total_cost(self) -> tuple[str | None, str | None]:
+        """Dollars as text for all jobs together, expected and worst."""
+        if self.cost is None:
+            return None, None
+        return usd(self.cost.expected_micros), usd(self.cost.worst_micros)
+
+    def totals(self) -> dict[str, Any]:
+        """Sums over the jobs; `takes` and seconds count every variant."""
+        return {
+            "jobs": len(self.jobs),
+            "takes": sum(job.spec.variants for job in self.jobs),
+            "characters": sum(len(job.spec.text) for job in self.jobs),
+            "estimated_audio_s": round(sum(job.work.audio_s for job in self.jobs), 1),
+            **_money(*self.total_cost()),
+            **({"forbidden_because": list(self.forbidden)} if self.forbidden else {}),
+            **({"not_finished_because": self.cost.stopped} if self.cost and self.cost.stopped else {}),
+            "problems": len(self.problems),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `plan --json`: jobs, totals, problems and warnings."""
+        return {
+            "jobs": [
+                job.to_json() | _money(*cost) for job, cost in zip(self.jobs, self.costs(), strict=True)
+            ],
+            "totals": self.totals(),
+            "problems": [problem.to_json() for problem in self.problems],
+            "warnings": [warning.to_json() for warning in self.warnings],
+        }
+
+
+def _money(expected: str | None, worst: str | None) -> dict[str, str | None]:
+    """The keys about money; the worst case is there only where a cost is known."""
+    known = {"estimated_cost_usd": expected}
+    return known if worst is None else known | {"worst_cost_usd": worst}
+
+
+def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:
+    """Read, check and measure a job file. What is wrong stands in the plan; nothing is raised for it."""
+    examined = examine(load_job_file, path, voices)
+    jobs = [
+        PlannedJob(draft.spec, draft.line, None if answer.problems else answer.speech)
+        for draft, answer in zip(examined.file.drafts, examined.answers, strict=True)
+        if draft.spec is not None
+    ]
+    return Plan(tuple(jobs), examined.problems, examined.warnings)
+
+
+def priced(plan: Plan, market: str, terms: Terms, *, now: float) -> Plan:
+    """The plan with what it costs on the market as it is stored, or why nothing of it may be rented.
+
+    `now` is in seconds since the epoch.
+    """
+    found = cost_of([job.work for job in plan.jobs], market, terms, now=now)
+    if isinstance(found, Forbidden):
+        return replace(plan, forbidden=found.reasons)
+    return replace(plan, cost=found)
+
+
+def load_speakable(path: Path, voices: VoiceCheck) -> JobFile:
+    """Read a job file of which every job can be spoken here.
+
+    Raises:
+        InvalidJobFile: the file is wrong or a job cannot be spoken; `.problems` lists both kinds.
+    """
+    return load_examined(load_job_file, path, voices)

@@ -1,0 +1,200 @@
+"""The queue's keys held against each other, and its records against the store and the published files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib.errors import ExitStatus
+from lib.jobqueue import FinishedJob, JobQueue, JobState
+from lib.jobqueue.errors import DamagedRow
+from lib.jobs.admin import required_admin
+from lib.jobs.findings import Finding
+from lib.jobs.misfits import FORGET, LEFT, closing, finding
+from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
+
+_File = tuple[str, StoredArtifact]  # the published name, and what is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What did not fit; `applied`: it was mended where that was possible."""
+
+    findings: tuple[Finding, ...]
+    applied: bool
+
+    @property
+    def left(self) -> int:
+        """How many of the findings are not mended."""
+        return sum(not item.mended for item in self.findings)
+
+    @property
+    def closing(self) -> str | None:
+        """How to go on with what is left; None when nothing is."""
+        return closing(self.findings, applied=self.applied)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """1 while something is left that matters, else 0."""
+        matters = any(not item.mended and not item.harmless for item in self.findings)
+        return ExitStatus.JOB_FAILED if matters else ExitStatus.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `reconcile --json` (docs/reference/json/reconcile.json)."""
+        return {
+            "applied": self.applied,
+            "findings": [item.to_json() for item in self.findings],
+            "mended": len(self.findings) - self.left,
+            "left": self.left,
+        }
+
+
+def reconcile(
+    queue: JobQueue, storage: Storage, *, apply: bool, deep: bool = False, forget_gone: bool = False
+) -> Reconciled:
+    """Hold streams, leases, rows, results, history and files against each other; mend them with `apply`.
+
+    The queue may be at work meanwhile. `deep` reads all audio instead of its size.
+
+    Raises:
+        BadConfiguration: the queue lies on no server.
+    """
+    audit = Audit(queue, storage, mend=apply, deep=deep, forget_gone=forget_gone)
+    return Reconciled(tuple(audit.findings()), apply)
+
+
+class Audit:
+    """One look at everything. `mend` mends what it finds; `deep` reads all audio instead of its size."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        storage: Storage,
+        *,
+        mend: bool,
+        deep: bool = False,
+        forget_gone: bool = False,
+    ) -> None:
+        self._queue, self._upkeep, self._storage = queue, required_admin(queue), storage
+        self._mend, self._forget = mend, forget_gone
+        self._whole: Callable[[StoredArtifact], bool] = storage.verify if deep else storage.has
+
+    def findings(self) -> Iterator[Finding]:
+        """What does not fit, as it is found: first between the keys, then between records and files."""
+        for misfit in self._upkeep.misfits(mend=self._mend):
+            yield finding(misfit.kind, misfit.subject, mended=self._mend)
+        for request_id, result in self._upkeep.inspector.done_results():
+            takes = takes_of(result)
+            if takes and not self._in_order(takes):
+                yield from self._check_again(request_id)
+
+    def _in_order(self, takes: list[Take]) -> bool:
+        files = [*_audio(takes), *_waveforms(takes)]
+        return not self._gone(files) and not self._unpublished(files)
+
+    def _gone(self, files: Iterable[_File]) -> list[_File]:
+        return [(output, artifact) for output, artifact in files if not self._whole(artifact)]
+
+    def _unpublished(self, files: Iterable[_File]) -> list[_File]:
+        """Those that are stored whole and not published. A published file may be edited by its user, so only
+        its absence counts.
+        """
+        return [
+            (output, artifact)
+            for output, artifact in files
+            if self._whole(artifact) and not self._storage.published(output)
+        ]
+
+    def _check_again(self, request_id: str) -> Iterator[Finding]:
+        """The record may have been read long ago; a job that went meanwhile is no finding.
+
+        Audio, waveforms and published files are each looked at: one run tells of all, and mends all.
+        """
+        try:
+            job = self._queue.result(request_id)
+        except DamagedRow:  # which is told as what it is, among the keys
+            return
+        if job is None or job.state is not JobState.DONE:
+            return
+        takes = takes_of(job.result)
+        if gone := self._gone(_audio(takes)):
+            found = self._audio_gone(job, gone)
+            yield found
+            if found.mended and self._queue.result(request_id) is None:  # forgotten
+                return
+        if gone := self._gone(_waveforms(takes)):
+            yield self._waveform_gone(request_id, gone)
+        if missing := self._unpublished([*_audio(takes), *_waveforms(takes)]):
+            yield self._publish(request_id, missing)
+
+    def _audio_gone(self, job: FinishedJob, gone: list[_File]) -> Finding:
+        word, name = "artifact_gone", job.request_id
+        lost = self._lost_for_good(gone)
+        if lost is None:
+            return self._brought_back(word, name, gone)
+        if not self._mend:
+            return finding(
+                word, name, remedy=FORGET, fix=f"{lost}; the job is forgotten, then enqueue it again"
+            )
+        if not self._forget:
+            how = "job-runner reconcile --apply --forget-gone forgets the job, then enqueue it again"
+            return finding(word, name, remedy=FORGET, fix=f"{lost}, so nothing was copied back; {how}")
+        if self._upkeep.forget([(name, job.lease_no)]):
+            return finding(word, name, mended=True, fix="forgotten: enqueue it again")
+        return finding(
+            word, name, remedy=LEFT, fix="the job moved meanwhile, so it was not forgotten; look again"
+        )
+
+    def _waveform_gone(self, request_id: str, gone: list[_File]) -> Finding:
+        lost = self._lost_for_good(gone)
+        if lost is None:
+            return self._brought_back("waveform_gone", request_id, gone)
+        fix = f"{lost}, so nothing brings it back; the audio does not need it"
+        return replace(finding("waveform_gone", request_id, remedy=LEFT, fix=fix), harmless=True)
+
+    def _lost_for_good(self, gone: Iterable[_File]) -> str | None:
+        """Why the files cannot be copied back; None when each has a whole published copy."""
+        for output, artifact in gone:
+            try:
+                stands = self._storage.stands(artifact, output)
+            except StorageUnavailable as error:
+                return f"its published file {output} cannot be read ({_words(error)})"
+            if not stands:
+                return f"its published file {output} is {'gone, too' if stands is None else 'another one'}"
+        return None
+
+    def _brought_back(self, word: str, request_id: str, gone: list[_File]) -> Finding:
+        """Copy files into the store from their published copies, which are whole."""
+        if not self._mend:
+            return finding(word, request_id)
+        try:
+            for output, artifact in gone:
+                self._storage.restore(artifact, output)
+        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
+            return finding(word, request_id, remedy=LEFT, fix=f"it was not copied back: {_words(error)}")
+        return finding(word, request_id, mended=True, fix="copied back from the published file")
+
+    def _publish(self, request_id: str, missing: Sequence[_File]) -> Finding:
+        if not self._mend:
+            return finding("unpublished", request_id)
+        try:
+            for output, artifact in missing:
+                self._storage.publish(artifact, output)
+        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
+            fix = f"it was not published again: {_words(error)}"
+            return finding("unpublished", request_id, remedy=LEFT, fix=fix)
+        return finding("unpublished", request_id, mended=True, fix="published again from the store")
+
+
+def _words(error: Exception) -> str:
+    return str(error).rstrip(".")
+
+
+def _audio(takes: Iterable[Take]) -> Iterator[_File]:
+    return ((take.output, take.artifact) for take in takes)
+
+
+def _waveforms(takes: Iterable[Take]) -> Iterator[_File]:
+    return ((take.peaks.output, take.peaks.artifact) for take in takes if take.peaks is not None)

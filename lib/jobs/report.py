@@ -1,0 +1,167 @@
+"""Every job of a file held against the queue and the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from lib.clock import rfc3339
+from lib.errors import ExitStatus
+from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
+from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
+from lib.jobspec import JobSpec
+from lib.storage import Storage, takes_of
+from lib.units import seconds_text
+
+_CLOSER: Final = 200  # jobs
+
+
+class Standing(StrEnum):
+    """How a job of the file stands."""
+
+    MISSING = "missing"  # the queue does not know its request id
+    CHANGED = "changed"  # the queue knows the id with other content
+    DELAYED = "delayed"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"  # and its audio is in the store
+    FAILED = "failed"
+    CANCELED = "canceled"
+    ARTIFACT_GONE = "artifact_gone"  # done, but its audio is not in the store any more
+
+
+#: Waiting mends these: the file is not through yet.
+UNFINISHED: Final = frozenset({Standing.MISSING, Standing.DELAYED, Standing.WAITING, Standing.RUNNING})
+#: Waiting does not mend these: somebody must do something.
+WRONG: Final = frozenset({Standing.CHANGED, Standing.FAILED, Standing.CANCELED, Standing.ARTIFACT_GONE})
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One job of the file. `reason` is a sentence for people, None when there is nothing to explain."""
+
+    spec: JobSpec
+    standing: Standing
+    reason: str | None = None
+    file: str | None = None  # the chosen take, when it is done
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `jobs` in `report --json`."""
+        return {
+            "request_id": self.spec.request_id,
+            "output_name": self.spec.output_name,
+            "state": self.standing.value,
+            "reason": self.reason,
+            "file": self.file,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All jobs of a file, in its order."""
+
+    rows: tuple[ReportRow, ...]
+
+    def totals(self) -> dict[str, int]:
+        """How many jobs there are, and how many stand how."""
+        counted = Counter(row.standing for row in self.rows)
+        return {"jobs": len(self.rows), **{standing.value: counted[standing] for standing in Standing}}
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """1 when a job needs somebody, else 75 while one is unfinished, else 0."""
+        standings = {row.standing for row in self.rows}
+        if standings & WRONG:
+            return ExitStatus.JOB_FAILED
+        return ExitStatus.TRY_AGAIN if standings & UNFINISHED else ExitStatus.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `report --json` (docs/reference/json/report.json)."""
+        return {"jobs": [row.to_json() for row in self.rows], "totals": self.totals()}
+
+
+def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: float) -> Report:
+    """Hold the jobs against the queue and the store. Reads in bulk; changes nothing.
+
+    `now` is in seconds since the epoch.
+    """
+    ids = [spec.request_id for spec in specs]
+    records = queue.jobs(ids)
+    _look_closer(queue, records)
+    # only of those that had ended when they were looked at: a row must not mix two moments
+    ended = [record.request_id for record in records if record and record.state in TERMINAL]
+    finished = dict(zip(ended, queue.results(ended), strict=True))
+    return Report(
+        tuple(
+            _row(spec, record, finished.get(spec.request_id), storage, now)
+            for spec, record in zip(specs, records, strict=True)
+        )
+    )
+
+
+def _look_closer(queue: JobQueue, records: list[JobRecord | None]) -> None:
+    """When a delayed job is due, and what failed before, is not read in bulk: of the first ones only."""
+    delayed = [
+        (at, record.request_id)
+        for at, record in enumerate(records)
+        if record and record.state is JobState.DELAYED
+    ]
+    for at, request_id in delayed[:_CLOSER]:
+        records[at] = queue.job(request_id)
+
+
+def _row(
+    spec: JobSpec,
+    record: JobRecord | None,
+    finished: FinishedJob | None,
+    storage: Storage,
+    now: float,
+) -> ReportRow:
+    if record is None:
+        return ReportRow(spec, Standing.MISSING, "not in the queue; enqueue the file")
+    if record.fingerprint != spec.fingerprint:
+        reason = f"known with other content, which is {record.state.value}; give it a new request_id"
+        return ReportRow(spec, Standing.CHANGED, reason)
+    if record.state is JobState.DONE:
+        return _done(spec, finished, storage)
+    reason = _ended_badly(finished) if finished else _unfinished(record, now)
+    return ReportRow(spec, Standing(record.state.value), reason)
+
+
+def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ReportRow:
+    takes = takes_of(finished.result if finished else None)
+    gone = [take for take in takes if not storage.has(take.artifact)]
+    if finished is None:
+        return ReportRow(spec, Standing.ARTIFACT_GONE, f"its record is lost; {RECORD_GONE}")
+    if not takes:
+        return ReportRow(spec, Standing.ARTIFACT_GONE, "its result record names no audio")
+    if gone:
+        which = "" if len(takes) == 1 else f" of take {gone[0].number}"
+        reason = f"the audio{which} is not in the store; {AUDIO_GONE}"
+        return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
+    published = all(storage.published(take.output) for take in takes)
+    lost = "its published file is missing; put it back with: job-runner reconcile --apply"
+    return ReportRow(spec, Standing.DONE, None if published else lost, storage.location(takes[0].output))
+
+
+def _ended_badly(finished: FinishedJob) -> str:
+    error = finished.error or {}
+    return f"{error.get('class', 'unknown')}: {error.get('message', 'no reason was recorded')}"
+
+
+def _unfinished(record: JobRecord, now: float) -> str:
+    passed = seconds_text(max(0.0, now - record.since))
+    match record.state:
+        case JobState.DELAYED if record.last_error is not None:
+            return f"waits to be tried again; attempt {record.attempt} of {record.max_attempts} failed"
+        case JobState.DELAYED:  # by the queue's record: the file may say otherwise by now
+            if record.due_at is None:
+                return f"until when, says: job-runner explain {record.request_id}"
+            return f"not before {rfc3339(record.due_at)}"
+        case JobState.RUNNING:
+            return f"attempt {record.attempt} at {record.consumer or 'a watcher'} for {passed}"
+        case _:
+            return f"for {passed}"

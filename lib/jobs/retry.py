@@ -1,0 +1,92 @@
+"""Which jobs to requeue, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib.errors import BadInput, ExitStatus
+from lib.jobqueue import ErrorClass, JobQueue, JobState, RetryOutcome, UnknownJob
+from lib.jobs.history import read_history
+
+RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELED})
+
+
+class NotRetriable(BadInput):
+    """The job is in a state that `retry` does not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What became of each job, in the order asked for."""
+
+    outcomes: Sequence[RetryOutcome]
+
+    @property
+    def requeued(self) -> int:
+        """How many this call requeued."""
+        return sum(outcome.retried for outcome in self.outcomes)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """0 when every job asked for was requeued, else 65."""
+        return ExitStatus.OK if self.requeued == len(self.outcomes) else ExitStatus.BAD_INPUT
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `retry --json` (docs/reference/json/retry.json)."""
+        return {
+            "requeued": self.requeued,
+            "jobs": [
+                {
+                    "request_id": outcome.request_id,
+                    "requeued": outcome.retried,
+                    "state": outcome.state.value if outcome.state else None,
+                }
+                for outcome in self.outcomes
+            ],
+        }
+
+
+def state_of(queue: JobQueue, request_id: str) -> JobState:
+    """The job's state.
+
+    Raises:
+        UnknownJob: no such job; with the nearest ids.
+    """
+    record = queue.job(request_id)
+    if record is None:
+        raise UnknownJob(request_id, queue.nearest(request_id))
+    return record.state
+
+
+def failed_ids(
+    queue: JobQueue, *, error_class: ErrorClass | None = None, since: float | None = None
+) -> list[str]:
+    """The failed (not canceled) jobs of that class that ended since then, most recent first.
+
+    `since` is in seconds since the epoch.
+    """
+    failed = read_history(queue, status=JobState.FAILED, since=since)
+    wanted = None if error_class is None else error_class.value
+    return [job.request_id for job in failed if wanted in (None, (job.error or {}).get("class"))]
+
+
+def retry(queue: JobQueue, request_ids: Sequence[str]) -> Retried:
+    """Requeue failed and canceled jobs with fresh attempts; any other stays as it is."""
+    return Retried(queue.retry(request_ids))
+
+
+def refusal(outcome: RetryOutcome) -> NotRetriable:
+    """Why that job was not requeued."""
+    name, state = outcome.request_id, outcome.state
+    if state is None:
+        return NotRetriable(f"{name} is not known any more; nothing was changed")
+    if state in RETRIABLE:  # its specification is gone: there is nothing to try again
+        return NotRetriable(
+            f"{name} is {state.value}, but its specification is gone from the server, so nothing was "
+            "changed; enqueue the job again under a new request_id"
+        )
+    return NotRetriable(
+        f"{name} is {state.value}, and only failed and canceled jobs are requeued; nothing was changed"
+    )

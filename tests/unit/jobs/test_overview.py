@@ -1,0 +1,98 @@
+"""Each state of the system gets its verdict and its sentence (Q16, Q25)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from lib.jobqueue import Snapshot, WatcherInfo
+from lib.jobs.overview import Verdict, overview, server_sentence
+
+IDLE = Snapshot(
+    waiting=0,
+    pending=0,
+    delayed=0,
+    stale_pel=0,
+    oldest_waiting_s=None,
+    done=3,
+    failed=0,
+    canceled=0,
+    paused=False,
+    lock_owner="vps-1",
+    watcher_last_seen=1000.0,
+    server_time=1004.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "words"),
+    [
+        ({}, Verdict.IDLE, "Nothing to do; watcher vps-1 was seen 4 s ago."),
+        ({"lock_owner": None}, Verdict.IDLE, "Nothing to do; no watcher runs."),
+        (
+            {"waiting": 2, "pending": 1},
+            Verdict.WORKING,
+            "3 jobs are outstanding; watcher vps-1 was seen 4 s ago.",
+        ),
+        ({"delayed": 1}, Verdict.WORKING, "1 job is outstanding"),
+        (
+            {"waiting": 1, "lock_owner": None},
+            Verdict.WATCHER_NOT_RUNNING,
+            "Start one with: job-watcher run, or job-runner up",
+        ),
+        ({"pending": 2, "stale_pel": 2}, Verdict.WATCHER_CRASHED, "2 leases have run out"),
+        ({"pending": 1, "stale_pel": 1}, Verdict.WATCHER_CRASHED, "reclaim the work by itself"),
+        (
+            {"pending": 1, "stale_pel": 1, "lock_owner": None},
+            Verdict.WATCHER_CRASHED,
+            "Start a watcher (job-watcher run, or job-runner up); it reclaims the work.",
+        ),
+        ({"paused": True, "waiting": 4}, Verdict.PAUSED, "The queue is paused with 4 outstanding."),
+    ],
+)
+def test_each_state_has_its_sentence(changes: dict[str, object], verdict: Verdict, words: str) -> None:
+    view = overview(replace(IDLE, **changes), [], {})  # type: ignore[arg-type]  # parametrised fields
+
+    assert view.verdict is verdict
+    assert words in view.sentence
+
+
+def test_machines_and_money_are_the_sum_of_what_live_watchers_report() -> None:
+    watchers = [
+        WatcherInfo("a", 1.0, 2.0, live=True, data={"instances": 2, "spend_usd": "0.10"}),
+        WatcherInfo("b", 1.0, 2.0, live=True, data={"instances": 1, "spend_usd": "0.20"}),
+        WatcherInfo("gone", 1.0, 2.0, live=False, data={"instances": 9, "spend_usd": "9"}),
+    ]
+
+    view = overview(IDLE, watchers, {})
+
+    assert (view.instances, view.spend) == (3, Decimal("0.30"))
+
+
+def test_the_json_has_the_keys_of_the_contract() -> None:
+    shape = overview(IDLE, [], {"version": "9"}).to_json()
+
+    assert {
+        "outstanding", "waiting", "pending", "delayed", "stale_pel", "oldest_waiting_s", "done", "failed",
+        "lock_owner", "watcher_last_seen", "watcher_last_seen_age_s", "verdict", "sentence",
+        "instances", "server",
+    } <= set(shape)  # fmt: skip
+    assert shape["watcher_last_seen"] == "1970-01-01T00:16:40.000Z"
+    assert shape["outstanding"] == shape["waiting"] + shape["pending"] + shape["delayed"]
+
+
+def test_a_server_that_would_forget_is_told() -> None:
+    server = {
+        "name": "valkey",
+        "version": "9.1.2",
+        "place": "127.0.0.1:6379",
+        "used_memory_bytes": 2 * 1024 * 1024,
+        "appendonly": True,
+        "last_write_ok": True,
+    }
+
+    assert server_sentence(server) == "valkey 9.1.2 at 127.0.0.1:6379, 2.0 MiB used, append-only file on"
+    assert "may lose jobs" in server_sentence({**server, "appendonly": False})
+    assert "FAILED" in server_sentence({**server, "last_write_ok": False})
