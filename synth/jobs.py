@@ -12,11 +12,13 @@ from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
 from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
-from lib.voices import VoiceRegistry
+from lib.voices import VoiceRegistry, engine_facts
 from synth.engines import Engine, create_engine
+from synth.performing import Performing
 from synth.request import SpeakRequest, request_from_spec
 from synth.speaking import finish
-from synth.takes import Performance, perform
+from synth.takes import Performance
+from synth.verify import Verifier
 
 #: The base name of the audio beside a `result.json`.
 AUDIO_NAME = "audio"
@@ -94,37 +96,74 @@ def classify(error: BaseException) -> tuple[ErrorClass, str]:
     return ErrorClass.ENGINE, f"The worker failed: {type(error).__name__}: {error}."
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a job asks for, checked. Jobs that are `kin` may be spoken in one batch."""
+
+    request: SpeakRequest
+    timeout_s: int | None
+    kin: tuple[str, str]  # the engine, and which of its models
+
+
+@dataclass(slots=True, eq=False)
+class JobAtHand:
+    """A job while it is spoken. One that is `alone` shares no call of the engine, nor any death."""
+
+    run: JobRun
+    asked: Asked
+    engine: Engine
+    performing: Performing
+    deadline: float | None  # by the monotonic clock
+    alone: bool
+
+    def check_time(self, now: float) -> None:
+        """Raises GivenUp: `timeout_s` is over, and there is more to speak."""
+        done, total, limit = self.performing.done, self.performing.total, self.asked.timeout_s
+        if self.deadline is not None and done < total and now > self.deadline:
+            raise GivenUp(
+                ErrorClass.TIMEOUT,
+                f"The job ran over its timeout_s of {limit} s ({done} of {total} pieces done).",
+            )
+
+
 class JobSpeaker:
     """Turns job files into performances, and those into results."""
 
     def __init__(
-        self, shelf: EngineShelf, registry: Callable[[], VoiceRegistry], default_engine: str, clock: Clock
+        self,
+        shelf: EngineShelf,
+        registry: Callable[[], VoiceRegistry],
+        default_engine: str,
+        clock: Clock,
+        verifier: Verifier | None = None,
     ) -> None:
         self._shelf, self._registry = shelf, registry
-        self._default_engine, self._clock = default_engine, clock
+        self._default_engine, self._clock, self._verifier = default_engine, clock, verifier
 
-    def speak(self, job: SpoolJob, run: JobRun, on_piece: Callable[[int, int], None]) -> Performance:
-        """Speak all takes of `job`.
+    def read(self, job: SpoolJob) -> Asked:
+        """What `job` asks for; loads nothing.
 
         Raises:
-            GivenUp: `timeout_s` is over, or `on_piece` said so.
-            JobRunnerError: the job is wrong or the engine failed.
+            JobRunnerError: the job is wrong, or nothing here can speak it.
         """
         spec = from_payload(job.spec)
         request = request_from_spec(spec, self._registry(), self._default_engine)
+        voice = request.voice
+        model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
+        return Asked(request, spec.timeout_s, (voice.engine, model))
+
+    def begin(self, asked: Asked, run: JobRun, *, alone: bool) -> JobAtHand:
+        """Take a job in hand; loads its engine if it is not loaded.
+
+        Raises:
+            JobRunnerError: the text cannot be spoken, or the engine cannot be had.
+        """
+        request = asked.request
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
-        deadline = None if spec.timeout_s is None else self._clock.monotonic() + spec.timeout_s
-
-        def checked(done: int, total: int) -> None:
-            on_piece(done, total)
-            if deadline is not None and done < total and self._clock.monotonic() > deadline:
-                raise GivenUp(
-                    ErrorClass.TIMEOUT,
-                    f"The job ran over its timeout_s of {spec.timeout_s} s ({done} of {total} pieces done).",
-                )
-
-        return perform(request, engine, self._clock, checked)
+        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
+        performing = Performing(request, engine.load(), engine.limits(), self._verifier)
+        return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.

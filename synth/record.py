@@ -12,13 +12,9 @@ from synth.audio.encode import Written
 from synth.audio.level import Leveled
 from synth.audio.spectrum import Samples
 from synth.takes import Performance, RawTake
+from synth.verdicts import verdict_json
 
 FORMAT: Final = 1
-UNVERIFIED: Final = "UNVERIFIED"
-_WHY_UNVERIFIED: Final = (
-    "No speech recogniser is installed, so nobody compared what was said with the text; "
-    "only the signal was measured."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +70,7 @@ def make_record(
         "true_peak_dbtp": _rounded(chosen.leveled.true_peak_db),
         "takes": [_take_json(take) for take in takes],
         "chosen": {"take": 1, "made": chosen.made, "why": _why(performance, chosen)},
-        "verdict": UNVERIFIED,
-        "verdict_why": _WHY_UNVERIFIED,
+        **verdict_json([take.raw for take in takes]),
         "warnings": [*performance.warnings, *_fault_warnings(chosen), *_level_warnings(performance, chosen)],
         "created_at": rfc3339(now),
     }
@@ -116,13 +111,16 @@ def _why(performance: Performance, chosen: FinishedTake) -> str:
     count = len(performance.takes)
     if count == 1:
         return "It is the only take."
+    if not performance.request.select_best and chosen.made > 1:
+        return f"It is the first of {count} that no verifier found wrong; select_best is off."
     if not performance.request.select_best:
         return f"It was made first of {count}; select_best is off."
     faults = len(chosen.raw.measures.flags)
-    return (
-        f"Of {count} takes it has the fewest faults ({faults}) and is nearest to the voice's usual rate; "
-        "no recogniser compared it with the text."
-    )
+    heard = "no recogniser compared it with the text"
+    if chosen.raw.verdict is not None:
+        heard = f"a verifier heard it: {chosen.raw.verdict.why}"
+    best = f"Of {count} takes it has the fewest faults ({faults}) and is nearest to the voice's usual rate"
+    return f"{best}; {heard}."
 
 
 def _fault_warnings(chosen: FinishedTake) -> list[str]:

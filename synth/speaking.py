@@ -16,9 +16,11 @@ from synth.audio.level import Leveled, level
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
+from synth.performing import OnPiece, perform
 from synth.record import FinishedTake, make_record
 from synth.request import SpeakRequest
-from synth.takes import OnPiece, Performance, RawTake, perform
+from synth.takes import Performance, RawTake
+from synth.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,14 @@ class Spoken:
     record: dict[str, Any]
 
 
-def speak(request: SpeakRequest, engine: Engine, clock: Clock, out: Path, on_piece: OnPiece) -> Spoken:
+def speak(
+    request: SpeakRequest,
+    engine: Engine,
+    clock: Clock,
+    out: Path,
+    on_piece: OnPiece,
+    verifier: Verifier | None = None,
+) -> Spoken:
     """Speak `request` into `out` plus the format's suffix.
 
     Raises:
@@ -38,7 +47,7 @@ def speak(request: SpeakRequest, engine: Engine, clock: Clock, out: Path, on_pie
         BadConfiguration: the folder cannot be written.
         whatever `on_piece` raises.
     """
-    return finish(perform(request, engine, clock, on_piece), clock, out)
+    return finish(perform(request, engine, clock, on_piece, verifier), clock, out)
 
 
 def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
@@ -63,20 +72,16 @@ def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
 def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
     """Indexes of `takes`, the chosen one first, the others in the order they were made.
 
-    Without `select_best` the first is chosen. With it: fewest faults, then nearest to the voice's usual rate,
-    then the first.
+    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
+    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
+    the verifier is chosen only where all did.
     """
     order = list(range(len(takes)))
-    if not select_best:
-        return order
-    best = min(order, key=lambda index: (*score(takes[index]), index))
+    if select_best:
+        best = min(order, key=lambda index: (*takes[index].standing, index))
+    else:
+        best = min(order, key=lambda index: (takes[index].failed, index))
     return [best, *(index for index in order if index != best)]
-
-
-def score(take: RawTake) -> tuple[int, float]:
-    """Faults, and deviation from the usual rate to two digits; less is better."""
-    deviation = take.measures.rate_deviation
-    return len(take.measures.flags), round(abs(deviation), 2) if deviation is not None else 0.0
 
 
 def take_path(out: Path, number: int, suffix: str) -> Path:

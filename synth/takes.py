@@ -1,22 +1,19 @@
-"""Speak a request: its takes as raw signals with their measures. No files here."""
+"""Takes: what makes one differ from another, and how the pieces of one become a signal. No files here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.clock import Clock
 from lib.voices import TextRefused, check_text, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
-from synth.audio.trim import join, trim
-from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance
+from synth.audio.trim import Trimmed, join, places, trim
+from synth.engines.port import Limits, Model, Speech, WordTiming
 from synth.request import SpeakRequest, derived_seed
 from synth.text.pieces import Piece, split_text
-
-#: Called after each piece with (pieces done, pieces in all). What it raises ends the work.
-OnPiece = Callable[[int, int], None]
+from synth.verify import Verdict
 
 _SPEED_SPAN: Final = 0.06
 _INTONATION_SPAN: Final = 0.10
@@ -32,6 +29,15 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedTake:
+    """A take that was made again, and why."""
+
+    style: Style
+    why: str
+    score: float | None = None  # the verifier's; None where the signal alone was at fault
+
+
+@dataclass(frozen=True, slots=True)
 class RawTake:
     """One take before loudness: trimmed and joined."""
 
@@ -39,6 +45,29 @@ class RawTake:
     samples: Samples
     sample_rate: int
     measures: TakeMeasures
+    words: tuple[WordTiming, ...] = ()  # seconds of these samples; empty where the engine tells none
+    verdict: Verdict | None = None  # None: nobody compared it with the text
+    rejected: tuple[RejectedTake, ...] = ()  # made in its place, in that order
+
+    @property
+    def failed(self) -> bool:
+        """Whether a verifier found it wrong."""
+        return self.verdict is not None and not self.verdict.ok
+
+    @property
+    def standing(self) -> tuple[bool, int, float, float]:
+        """What takes are compared by; less is better.
+
+        Whether it failed, faults of the signal, what the verifier found wrong, and deviation from the usual
+        rate, the last two to two digits.
+        """
+        deviation = self.measures.rate_deviation
+        return (
+            self.failed,
+            len(self.measures.flags),
+            0.0 if self.verdict is None else round(self.verdict.score, 2),
+            0.0 if deviation is None else round(abs(deviation), 2),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +82,25 @@ class Performance:
     work_s: float  # seconds spent speaking
 
 
-def perform(request: SpeakRequest, engine: Engine, clock: Clock, on_piece: OnPiece) -> Performance:
-    """Speak every take of `request`; loads the engine if it is not loaded.
-
-    Raises:
-        TextRefused: the engine made no sound of a text that should have had one (`no_speech`).
-        lib.errors.JobFailed: the engine failed.
-        whatever `on_piece` raises.
-    """
-    model, limits = engine.load(), engine.limits()
-    started = clock.monotonic()
-    pieces, warnings = _pieces(request, limits)
-    styles = take_styles(request, limits)
-    spoken = _spoken(request, engine, [(piece, style) for style in styles for piece in pieces], on_piece)
-    takes = [_take(pieces, style, spoken, limits) for style in styles]
-    return Performance(request, model, takes, len(pieces), warnings, clock.monotonic() - started)
-
-
 def take_styles(request: SpeakRequest, limits: Limits) -> list[Style]:
     """One style for each take; the first is the plain one. Any two differ in what the engine can hear."""
+    return [style_of(request, limits, number) for number in range(request.variants)]
+
+
+def style_of(request: SpeakRequest, limits: Limits, number: int) -> Style:
+    """The style of the take made as `number`, from 0; those past the variants are for takes made again."""
     first = request.first_seed()
-    styles = [Style(first)]
-    for number in range(1, request.variants):
-        seed = derived_seed(first, number)
-        if limits.seed_varies:
-            styles.append(Style(seed))
-        else:
-            # Steps of irrational ratios spread evenly over the span, however many takes there are.
-            styles.append(
-                Style(
-                    seed,
-                    speed=round(1 + _SPEED_SPAN * _spread(number * 0.6180340), 4),
-                    intonation=round(1 + _INTONATION_SPAN * _spread(number * 0.7548777), 4),
-                )
-            )
-    return styles
+    if number == 0:
+        return Style(first)
+    seed = derived_seed(first, number)
+    if limits.seed_varies:
+        return Style(seed)
+    # Steps of irrational ratios spread evenly over the span, however many takes there are.
+    return Style(
+        seed,
+        speed=round(1 + _SPEED_SPAN * _spread(number * 0.6180340), 4),
+        intonation=round(1 + _INTONATION_SPAN * _spread(number * 0.7548777), 4),
+    )
 
 
 def _spread(position: float) -> float:
@@ -95,8 +108,12 @@ def _spread(position: float) -> float:
     return 2 * (position % 1.0) - 1
 
 
-def _pieces(request: SpeakRequest, limits: Limits) -> tuple[list[Piece], tuple[str, ...]]:
-    """What to speak, and warnings of what will not be: pieces wholly in another script."""
+def pieces_of(request: SpeakRequest, limits: Limits) -> tuple[list[Piece], tuple[str, ...]]:
+    """What to speak, and warnings of what will not be: pieces wholly in another script.
+
+    Raises:
+        TextRefused: nothing is left, or a piece is too long.
+    """
     engine = request.voice.engine
     kept, dropped = [], 0
     for piece in split_text(request.text, limits.piece_characters):
@@ -120,51 +137,42 @@ def _pieces(request: SpeakRequest, limits: Limits) -> tuple[list[Piece], tuple[s
     return kept, tuple(warnings)
 
 
-def _spoken(
-    request: SpeakRequest, engine: Engine, wanted: Sequence[tuple[Piece, Style]], on_piece: OnPiece
-) -> Iterator[Speech]:
-    """The speech of each wanted piece, in order, made in the engine's batches."""
-    voice, size = request.voice, max(engine.limits().batch, 1)
-    numbers: dict[Style, int] = {}
-    for first in range(0, len(wanted), size):
-        batch = []
-        for piece, style in wanted[first : first + size]:
-            number = numbers[style] = numbers.get(style, -1) + 1
-            batch.append(
-                Utterance(
-                    text=piece.text,
-                    language=voice.language,
-                    preset=voice.preset,
-                    seed=derived_seed(style.seed, number),
-                    speed=style.speed,
-                    intonation=style.intonation,
-                    profile=request.profile,
-                    reference=voice.reference,
-                )
-            )
-        made = engine.speak(batch)
-        on_piece(min(first + size, len(wanted)), len(wanted))
-        if len(made) != len(batch):
-            raise EngineFailed(f"The engine {voice.engine} answered {len(made)} of {len(batch)} texts.")
-        yield from made
+def make_take(pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: Limits) -> RawTake:
+    """Trim and join the speech of all pieces.
 
-
-def _take(pieces: Sequence[Piece], style: Style, spoken: Iterator[Speech], limits: Limits) -> RawTake:
-    """Draw the next pieces from `spoken` and make one take of them."""
-    parts: list[Samples] = []
+    Raises:
+        TextRefused: the engine made no sound of a piece (`no_speech`).
+    """
+    parts: list[Trimmed] = []
     measured: list[PieceMeasures] = []
-    sample_rate = 0
-    for piece in pieces:
-        speech = next(spoken)
-        sample_rate = speech.sample_rate
-        trimmed = trim(speech.samples, sample_rate)
+    for piece, speech in zip(pieces, spoken, strict=True):
+        trimmed = trim(speech.samples, speech.sample_rate)
         if not len(trimmed.samples):
             raise _no_speech(piece.text)
-        parts.append(trimmed.samples)
+        parts.append(trimmed)
         measured.append(measure_piece(speech.samples, trimmed, speech.phonemes))
     usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
-    samples = join(parts, [piece.pause.value for piece in pieces], sample_rate)
-    return RawTake(style, samples, sample_rate, measure_take(measured, usual))
+    rate = spoken[-1].sample_rate
+    signals, pauses = [part.samples for part in parts], [piece.pause.value for piece in pieces]
+    words = _moved_words(parts, spoken, places(signals, pauses, rate))
+    return RawTake(style, join(signals, pauses, rate), rate, measure_take(measured, usual), words)
+
+
+def _moved_words(
+    parts: Sequence[Trimmed], spoken: Sequence[Speech], starts: Sequence[int]
+) -> tuple[WordTiming, ...]:
+    """The words of all pieces by the clock of the whole take; none where one piece tells none."""
+    if not all(speech.words for speech in spoken):
+        return ()
+    moved = []
+    for part, speech, start in zip(parts, spoken, starts, strict=True):
+        begin, length = start / speech.sample_rate, len(part.samples) / speech.sample_rate
+        for word in speech.words:
+            first, last = (
+                round(begin + min(max(at - part.cut_s, 0.0), length), 6) for at in (word.start, word.end)
+            )
+            moved.append(replace(word, start=first, end=last))
+    return tuple(moved)
 
 
 def _no_speech(text: str) -> TextRefused:

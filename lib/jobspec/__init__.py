@@ -19,9 +19,11 @@ from lib.jobspec.model import (
 )
 from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
+from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
 
 __all__ = [
+    "NOT_YET",
     "PEAKS_SUFFIX",
     "Draft",
     "InvalidJobFile",

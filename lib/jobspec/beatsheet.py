@@ -25,7 +25,7 @@ from lib.units import MIB
 
 ROOT_KEYS: Final = ("topic", "beats", "defaults")
 #: What a beat may hold beside `id` and `narration`: every field of a job but those the beatsheet gives it.
-JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in ("output_name", "text_file"))
+JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in ("output_name", "text_file", "lexicon"))
 BEAT_KEYS: Final = ("id", "narration", *JOB_FIELDS)
 #: Put into every job's callback_data.
 GIVEN_BACK: Final = ("topic", "beat_id", "index")

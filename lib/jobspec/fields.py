@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.jobspec.callback import callback_rule
-from lib.jobspec.names import LANGUAGE_PATTERN, MAX_TAKES, VOICE_PATTERN
+from lib.jobspec.kinds import DEFAULT_KIND, kind_rule
+from lib.jobspec.names import BATCH_PATTERN, LANGUAGE_PATTERN, MAX_TAKES, VOICE_PATTERN
+from lib.jobspec.notyet import NOT_YET
+from lib.jobspec.pronouncing import pronounce_rule
 from lib.jobspec.rules import (
     Rule,
     choice,
     file_path,
     moment,
+    number,
     output_name,
     request_id,
     spoken_text,
@@ -30,8 +34,9 @@ class Field:
     """One field of a job.
 
     `default` holds when neither job nor defaults set it. `in_defaults`: may stand under `defaults`.
-    `in_fingerprint`: a change asks for other output. `stored`: part of `JobSpec` (text_file is not; its
-    content becomes `text`).
+    `in_fingerprint`: a change asks for other output. `stored`: part of `JobSpec` (text_file and lexicon are
+    not; their content becomes `text` and part of `pronounce`). `merges`: mappings of defaults and job are
+    merged, the job wins.
     """
 
     name: str
@@ -41,6 +46,11 @@ class Field:
     in_defaults: bool = True
     in_fingerprint: bool = True
     stored: bool = True
+    merges: bool = False
+
+    def described(self) -> str:
+        """What it is for, and whether it is refused so far."""
+        return f"{self.doc} Refused so far: not built yet." if self.name in NOT_YET else self.doc
 
 
 def _voice_word() -> Rule:
@@ -63,7 +73,7 @@ _FIELDS: Final = (
         "with a letter or digit. Left out: `output_name` with `:` for `/`.",
         in_defaults=False,
     ),
-    Field("text", spoken_text(), "What to speak. This or `text_file`.", in_defaults=False),
+    Field("text", spoken_text(), "What to speak. This or `text_file`.", "", in_defaults=False),
     Field(
         "text_file",
         file_path(),
@@ -86,6 +96,31 @@ _FIELDS: Final = (
     Field("chunk", truth(), "Split long text at sentences and join the pieces.", False),
     Field("seed", whole_number(0, 2**32 - 1), "Makes the takes repeatable. Left out: the engine's choice."),
     Field("format", choice(*FORMATS), "The audio file's format and suffix.", "wav"),
+    Field(
+        "pronounce",
+        pronounce_rule(),
+        "How words are said. `defaults` and job are merged, the job wins.",
+        {},
+        merges=True,
+    ),
+    Field(
+        "lexicon",
+        file_path(),
+        "A UTF-8 file of such words, relative to the YAML's folder, which it may not leave: `word: saying` "
+        "on each line. What `pronounce` says wins.",
+        stored=False,
+    ),
+    Field("speed", number(0.5, 2.0), "How quickly it is spoken; 1.1 is a tenth quicker.", 1.0),
+    Field("loudness", number(-40.0, -8.0), "The level of the audio in LUFS."),
+    Field(
+        "sample_rate", whole_number(8_000, 96_000), "The audio's samples a second. Left out: the engine's."
+    ),
+    Field(
+        "gap_after",
+        number(0.0, 60.0),
+        "Seconds of silence before the next job, where the audio of several is joined.",
+        in_fingerprint=False,
+    ),
     Field("priority", choice(*PRIORITIES), "Which jobs go first.", "normal", in_fingerprint=False),
     Field(
         "not_before",
@@ -113,8 +148,19 @@ _FIELDS: Final = (
         "single values replace, the job wins.",
         {},
         in_fingerprint=False,
+        merges=True,
     ),
-    Field("kind", choice("tts"), "What is made.", "tts"),
+    Field(
+        "batch",
+        word(BATCH_PATTERN, "A-Z a-z 0-9 . _ -", 64),
+        "A name that groups jobs for a cap on what they may cost together. Nothing uses it yet.",
+        in_fingerprint=False,
+    ),
+    Field("kind", kind_rule(), "What is made.", DEFAULT_KIND),
+    Field("prompt", spoken_text(), "What a picture shows. For `kind: image`."),
+    Field("backend", _voice_word(), "What makes the picture. For `kind: image`."),
+    Field("width", whole_number(64, 4_096), "Of the picture, in pixels. For `kind: image`."),
+    Field("height", whole_number(64, 4_096), "Of the picture, in pixels. For `kind: image`."),
 )
 
 #: Every field by name, in the order of the documentation.

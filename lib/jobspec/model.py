@@ -1,4 +1,4 @@
-"""The job specification: what one narration job asks for."""
+"""The job specification: what one job asks for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JobSpec:
 
     request_id: str
     output_name: str
-    text: str
+    text: str = ""  # only jobs that speak have one
     voice: str | None = None
     speaker: str | None = None
     language: str = "English"
@@ -37,12 +37,22 @@ class JobSpec:
     chunk: bool = False
     seed: int | None = None
     format: str = "wav"
+    pronounce: Mapping[str, str] = field(default_factory=dict)  # what a lexicon says included
+    speed: float = 1.0
+    loudness: float | None = None  # LUFS
+    sample_rate: int | None = None  # Hz
+    gap_after: float | None = None  # seconds
     priority: str = "normal"
     not_before: float | None = None  # seconds since the epoch
     max_attempts: int = 3
     timeout_s: int | None = None
     callback_data: Mapping[str, Any] = field(default_factory=dict)
+    batch: str | None = None
     kind: str = "tts"
+    prompt: str | None = None
+    backend: str | None = None
+    width: int | None = None  # pixels
+    height: int | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -18,6 +18,7 @@ PEAKS_SUFFIX: Final = "peaks.json"  # of a take's waveform
 
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$(?!\n)"
 VOICE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+BATCH_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$(?!\n)"
 LANGUAGE_PATTERN: Final = r"^[A-Za-z][A-Za-z-]{0,39}$(?!\n)"
 #: What a pattern can say of an output name; the byte lengths and Unicode rules need code.
 OUTPUT_NAME_PATTERN: Final = (

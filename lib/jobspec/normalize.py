@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from lib.jobspec.callback import check_size, merged
 from lib.jobspec.fields import FIELDS
+from lib.jobspec.kinds import DEFAULT_KIND, KINDS, Kind, Need, foreign_fields
 from lib.jobspec.model import JobSpec
 from lib.jobspec.names import derive_request_id
+from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import BROKEN, Finding, InvalidJobSpec, Problem, Refused, nearest, printable, shown
+from lib.jobspec.pronouncing import check_size as check_pronounce_size
+from lib.jobspec.pronouncing import read_lexicon
 from lib.jobspec.textfile import read_text_file
 
 _NAMES: Final = tuple(FIELDS)
@@ -37,7 +41,7 @@ def normalize_job_spec(
     """Make a job of a mapping; the only way there is.
 
     `defaults` fill what `raw` leaves out; an explicit None in `raw` beats a default. Reads nothing but a
-    `text_file`, which must lie under `base_dir` and is refused when there is none.
+    `text_file` and a `lexicon`, which must lie under `base_dir` and are refused when there is none.
 
     Raises:
         InvalidJobSpec: `.problems` lists everything that is wrong, in defaults and job.
@@ -91,7 +95,7 @@ def check_job(
     reader = _Reader(defaults.values, _NAMES, ())
     reader.broken |= defaults.broken.difference(raw)
     reader.read(raw)
-    reader.finish(base_dir)
+    reader.finish(raw, base_dir)
     if reader.findings or reader.broken:
         return None, reader.findings, reader.values
     return JobSpec(**reader.values), reader.findings, reader.values
@@ -147,25 +151,29 @@ class _Reader:
             else:
                 try:
                     checked = entry.rule.check(value)
+                    if name in NOT_YET:
+                        raise Refused(NOT_YET[name])
                 except Refused as refused:
                     self.refused(name, refused)
                 else:
-                    if name == "callback_data" and name in self.values:
+                    if entry.merges and name in self.values:
                         checked = merged(self.values[name], checked)
                     self.values[name] = checked
 
-    def finish(self, base_dir: Path | None) -> None:
+    def finish(self, raw: Mapping[Any, Any], base_dir: Path | None) -> None:
         """Apply the rules that join several fields."""
-        values = self.values
-        if "request_id" not in values:
+        if "request_id" not in self.values:
             self._derive_request_id()
-        self._one_of_voice_and_speaker()
-        self._one_of_texts(base_dir)
-        if "callback_data" in values:
-            try:
-                check_size(values["callback_data"])
-            except Refused as refused:
-                self.refused("callback_data", refused)
+        kind = self._kind(raw)
+        if kind is not None:
+            self._leave_out_foreign(kind, raw)
+            for need in kind.needs:
+                self._one_of(need)
+        self._read_files(base_dir)
+        if "pronounce" in self.values:  # sorted, so that the fingerprint does not depend on the order
+            self.values["pronounce"] = dict(sorted(self.values["pronounce"].items()))
+        self._check_size("callback_data", check_size)
+        self._check_size("pronounce", check_pronounce_size)
 
     def note(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> None:
         """Add a finding."""
@@ -205,23 +213,46 @@ class _Reader:
             else:
                 self.values["request_id"] = derived
 
-    def _one_of_voice_and_speaker(self) -> None:
-        if self._is_set("voice") and self._is_set("speaker"):
-            self.note(
-                ("speaker",),
-                "stands beside voice; exactly one of the two may be set",
-                "write voice: null to use the speaker, or speaker: null to use the voice",
-            )
-        elif not self._is_set("voice") and not self._is_set("speaker"):
-            self.note(("voice",), "is missing; name a voice or a speaker")
+    def _kind(self, raw: Mapping[Any, Any]) -> Kind | None:
+        """Whose rules hold; None when it is a kind that comes later, of which nothing more is asked."""
+        if "kind" not in self.broken:
+            return KINDS[self.values.get("kind", DEFAULT_KIND)]
+        given = raw.get("kind")
+        return None if given is None or (isinstance(given, str) and given in KINDS) else KINDS[DEFAULT_KIND]
 
-    def _one_of_texts(self, base_dir: Path | None) -> None:
-        if self._is_set("text") and self._is_set("text_file"):
-            self.note(("text_file",), "stands beside text; exactly one of the two may be set")
-        elif not self._is_set("text") and not self._is_set("text_file"):
-            self.note(("text",), "is missing; write text or text_file")
-        elif "text_file" in self.values:
+    def _leave_out_foreign(self, kind: Kind, raw: Mapping[Any, Any]) -> None:
+        """A default for jobs of other kinds does not count; in the job itself it is refused."""
+        for name in sorted(self.values.keys() & foreign_fields(kind)):
+            del self.values[name]
+            if raw.get(name) is not None:
+                self.broken.add(name)
+                self.note((name,), "does not belong to a job of this kind")
+
+    def _one_of(self, need: Need) -> None:
+        given = [name for name in need.fields if self._is_set(name)]
+        if len(given) > 1:
+            self.note((given[1],), need.both, need.advice)
+        elif not given:
+            self.note((need.fields[0],), need.missing)
+
+    def _check_size(self, name: str, check: Callable[[Any], None]) -> None:
+        if name in self.values:
             try:
-                self.values["text"] = read_text_file(self.values.pop("text_file"), base_dir)
+                check(self.values[name])
+            except Refused as refused:
+                self.refused(name, refused)
+
+    def _read_files(self, base_dir: Path | None) -> None:
+        values = self.values
+        if "text_file" in values and not self._is_set("text"):
+            try:
+                values["text"] = read_text_file(values.pop("text_file"), base_dir)
             except Refused as refused:
                 self.refused("text_file", refused)
+        if "lexicon" in values:
+            try:
+                values["pronounce"] = merged(
+                    read_lexicon(values.pop("lexicon"), base_dir), values.get("pronounce", {})
+                )
+            except Refused as refused:
+                self.refused("lexicon", refused)

@@ -18,13 +18,13 @@ def fields_table() -> str:
 
 
 def _row(field: Field) -> str:
-    default = "" if field.default is None else f"`{json.dumps(field.default).strip(chr(34))}`"
+    default = "" if field.default in (None, "") else f"`{json.dumps(field.default).strip(chr(34))}`"
     cells = (
         f"`{field.name}`",
         field.rule.expects,
         default,
         "yes" if field.in_defaults else "no",
         "yes" if field.in_fingerprint else "no",
-        field.doc,
+        field.described(),
     )
     return f"| {' | '.join(cells)} |"

@@ -149,6 +149,18 @@ def whole_number(low: int, high: int) -> Rule:
     return Rule(expects, {"type": "integer", "minimum": low, "maximum": high}, check)
 
 
+def number(low: float, high: float) -> Rule:
+    """A finite number of a closed range. `true` is no number."""
+    expects = f"a number from {low:g} to {high:g}"
+
+    def check(value: object) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+            return float(value)
+        raise Refused(f"must be {expects}, not {shown(value)}", _number_hint(value))
+
+    return Rule(expects, {"type": "number", "minimum": low, "maximum": high}, check)
+
+
 def moment() -> Rule:
     """A time: seconds since the epoch, or RFC 3339 with a zone, quoted or not."""
     expects = "a time such as 2026-11-22T09:00:00Z, or seconds since 1970"

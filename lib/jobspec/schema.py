@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.jobspec.fields import FIELDS, Field
+from lib.jobspec.notyet import NOT_YET
 
 _SET = {"not": {"type": "null"}}
 
@@ -73,11 +74,13 @@ def _defaults() -> dict[str, Any]:
 
 def _property(field: Field) -> dict[str, Any]:
     rule = dict(field.rule.schema)
-    described: dict[str, Any] = {"description": field.doc.replace("`", "")}
+    described: dict[str, Any] = {"description": field.described().replace("`", "")}
     if field.name == "output_name":
         return described | rule
-    if field.default not in (None, {}):
+    if field.default not in (None, {}, ""):
         described["default"] = field.default
+    if field.name in NOT_YET:
+        described["type"] = "null"  # whatever the rule says, nothing else is accepted so far
     return described | {"anyOf": [*rule.pop("anyOf", [rule]), {"type": "null"}]}
 
 

@@ -11,30 +11,39 @@ from lib.jobspec.rules import MAX_TEXT_BYTES, check_spoken_text
 
 
 def read_text_file(name: str, base_dir: Path | None) -> str:
-    """Return the text of `name` under `base_dir`, without a byte order mark.
+    """Return the text to speak that the file `name` under `base_dir` holds.
+
+    Raises:
+        Refused: as `read_file`, or there is nothing to speak.
+    """
+    text = read_file(name, base_dir, "give the text itself as text")
+    try:
+        return check_spoken_text(text)
+    except Refused as refused:
+        raise Refused(f"{shown(name)} {refused.message}") from None
+
+
+def read_file(name: str, base_dir: Path | None, instead: str | None = None) -> str:
+    """Return what `name` under `base_dir` holds, without a byte order mark.
 
     Symbolic links are followed only as far as they stay inside `base_dir`.
 
     Raises:
         Refused: no base folder, a path that leads out of it, not a regular file, not readable, larger
-            than `MAX_TEXT_BYTES`, not UTF-8, or nothing to speak.
+            than `MAX_TEXT_BYTES`, or not UTF-8. `instead` says what to do where there is no folder.
     """
     if base_dir is None:
-        raise Refused("is not accepted here, where files have no folder", "give the text itself as text")
+        raise Refused("is not accepted here, where files have no folder", instead)
     data = _read(_resolved(name, base_dir), name)
     if len(data) > MAX_TEXT_BYTES:
         raise Refused(f"{shown(name)} is larger than {MAX_TEXT_BYTES} bytes")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Refused(
             f"{shown(name)} is not UTF-8: byte {data[error.start]:#04x} in its line {line}"
         ) from None
-    try:
-        return check_spoken_text(text)
-    except Refused as refused:
-        raise Refused(f"{shown(name)} {refused.message}") from None
 
 
 def _resolved(name: str, base_dir: Path) -> str:

@@ -7,18 +7,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from lib.errors import BadInput
 from lib.jobspec import fingerprint
 from lib.manifest.order import Order
-from lib.voices import ResolvedVoice, VoiceRegistry, check_text
+from lib.voices import ResolvedVoice, VoiceRegistry, check_text, engine_facts, engine_point
 
 _VERSION: Final = "v1"
-_ENGINES: Final = "job_runner.engines"
-# Engines that come with the program: their model comes with another package than theirs.
-_MODEL_PACKAGES: Final = {"hibari": "hibari-tts"}
 _LEASE_DIGITS: Final = 13  # 52 bits: exact in every JSON reader
 
 
@@ -93,12 +90,11 @@ def _speaker(resolved: ResolvedVoice) -> str:
 @lru_cache(maxsize=16)
 def model_version(engine: str) -> str | None:
     """The version of the package that brings the engine's model, without loading it; None when unknown."""
-    package = _MODEL_PACKAGES.get(engine)
-    if package is not None:
+    package = engine_facts(engine).package
+    if package:
         try:
             return version(package)
         except PackageNotFoundError:
             return None
-    for point in entry_points(group=_ENGINES, name=engine):
-        return point.dist.version if point.dist else None
-    return None
+    point = engine_point(engine)
+    return point.dist.version if point is not None and point.dist else None

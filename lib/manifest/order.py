@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.jobspec import PEAKS_SUFFIX, JobSpec, fingerprint, take_name, titles, to_payload
+from lib.jobspec import NOT_YET, PEAKS_SUFFIX, JobSpec, fingerprint, take_name, titles, to_payload
 from lib.spool import SpoolJob
 
 TEXT: Final = "text.txt"
@@ -27,8 +27,9 @@ _VALUES: Final = (
     ("format", "--format"),
 )
 _SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
-#: Fields that the command line carries in another way: the text as a file, the name as places.
-CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind"})
+#: Fields that the command line carries in another way (the text as a file, the name as places), or that no
+#: job can have yet.
+CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind", *NOT_YET})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from lib.voices.engines import (
     DEFAULT_ENGINE,
+    ENGINES_GROUP,
     QWEN_SPEAKERS,
-    USUAL_CHARACTERS_PER_SECOND,
-    EngineFacts,
-    Preset,
+    comes_with_the_program,
     engine_facts,
     engine_names,
+    engine_point,
     estimated_audio_s,
 )
 from lib.voices.errors import (
@@ -24,6 +24,7 @@ from lib.voices.errors import (
     UnknownSpeaker,
     UnknownVoice,
 )
+from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text import check_text, unspoken_characters
@@ -32,6 +33,7 @@ from lib.voices.voicefile import Reference, Voice, load_voice
 __all__ = [
     "AUTO",
     "DEFAULT_ENGINE",
+    "ENGINES_GROUP",
     "LANGUAGES",
     "QWEN_SPEAKERS",
     "SHIPPED",
@@ -39,6 +41,7 @@ __all__ = [
     "EngineFacts",
     "InvalidVoice",
     "Preset",
+    "ProfileModel",
     "Reference",
     "ResolvedVoice",
     "TextRefused",
@@ -50,8 +53,10 @@ __all__ = [
     "VoiceRegistry",
     "canonical_language",
     "check_text",
+    "comes_with_the_program",
     "engine_facts",
     "engine_names",
+    "engine_point",
     "estimated_audio_s",
     "load_voice",
     "unspoken_characters",

@@ -1,17 +1,20 @@
-"""What is known about each speech engine without loading it: speakers, presets, languages, limits."""
+"""The table of the engines that come with the program, and where those of other packages are found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.voices.errors import UnknownEngine, nearest, quoted
+from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
+from lib.voices.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 DEFAULT_ENGINE: Final = "hibari"
+#: Entry points of third parties: the engine's class, and (where importing that is not cheap) its facts.
+ENGINES_GROUP: Final = "job_runner.engines"
 FACTS_GROUP: Final = "job_runner.engine_facts"
-#: How fast narration in English usually is. For engines that give no figure of their own.
-USUAL_CHARACTERS_PER_SECOND: Final = 14.0
 
 #: The built-in speakers of the Qwen speech models, whose names job files carry.
 QWEN_SPEAKERS: Final = (
@@ -25,42 +28,6 @@ QWEN_SPEAKERS: Final = (
     "Uncle_Fu",
     "Vivian",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """One way an engine can sound."""
-
-    name: str
-    pitch: float  # factor on the model's fundamental frequency
-    formant: float  # factor on the position of its formants; below 1 is a larger speaker
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """The static side of an engine. `speakers` maps each accepted speaker to the preset that speaks it."""
-
-    name: str
-    title: str
-    languages: frozenset[str]
-    speakers: Mapping[str, str]
-    presets: Mapping[str, Preset]
-    max_characters: int  # of one text without `chunk`
-    max_chunked_characters: int  # of one text with `chunk`
-    scripts: frozenset[str]  # first words of Unicode character names whose letters it can speak
-    clones: bool = False  # whether a voice may bring reference audio
-    characters_per_second: float = (
-        USUAL_CHARACTERS_PER_SECOND  # of text in one second of audio, pauses included
-    )
-
-    def preset_of(self, speaker: str) -> tuple[str, str] | None:
-        """The speaker as the table writes it and its preset; None when unknown. Case does not matter."""
-        wanted = speaker.casefold()
-        for name, preset in self.speakers.items():
-            if name.casefold() == wanted:
-                return name, preset
-        return None
 
 
 def _presets(*presets: Preset) -> dict[str, Preset]:
@@ -103,9 +70,13 @@ HIBARI: Final = EngineFacts(
     # Measured with hibari-tts 0.2.1: the nine texts of jobs.example.yaml, 2475 characters, become 139.3 s;
     # single ones lie between 17.3 and 18.7, whatever the preset.
     characters_per_second=17.8,
+    package="hibari-tts",
+    version="0.2.1",  # pinned: presets use what is not its public interface
+    models=dict.fromkeys(("fast", "balanced", "quality"), ProfileModel("hibari heart")),
 )
 
-_BUILT_IN: Final = {HIBARI.name: HIBARI}
+#: One row for each folder of synth/engines that holds an engine.
+_BUILT_IN: Final = {facts.name: facts for facts in (HIBARI,)}
 
 
 def estimated_audio_s(text: str, characters_per_second: float = USUAL_CHARACTERS_PER_SECOND) -> float:
@@ -114,39 +85,80 @@ def estimated_audio_s(text: str, characters_per_second: float = USUAL_CHARACTERS
 
 
 def engine_names() -> list[str]:
-    """Every engine whose facts are known here: ours, then those of installed packages, by name."""
+    """Every engine that is known here: ours, then those of installed packages, by name."""
     return [*_BUILT_IN, *sorted(_foreign_names() - set(_BUILT_IN))]
 
 
+def comes_with_the_program(name: str) -> bool:
+    """Whether the engine is one of ours."""
+    return name in _BUILT_IN
+
+
 def engine_facts(name: str) -> EngineFacts:
-    """Facts of the engine `name`; a third party's come from its `job_runner.engine_facts` entry point.
+    """Facts of the engine `name`.
+
+    A third party's come from its entry point in `FACTS_GROUP`; without one, from the engine's class: what it
+    says as `facts`, else what its methods say and the usual limits.
 
     Raises:
-        UnknownEngine: nothing installed provides it.
+        UnknownEngine: nothing installed provides it, or what is registered cannot be used.
     """
     known = _BUILT_IN.get(name)
     if known is not None:
         return known
-    return _foreign_facts(name)
-
-
-def _foreign_names() -> set[str]:
-    from importlib.metadata import entry_points
-
-    return {point.name for point in entry_points(group=FACTS_GROUP)}
-
-
-def _foreign_facts(name: str) -> EngineFacts:
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=FACTS_GROUP, name=name):
+    point = _point(FACTS_GROUP, name)
+    if point is not None:
         facts = point.load()
         if not isinstance(facts, EngineFacts):
             raise UnknownEngine(
                 f"The engine {quoted(name)} is registered by {point.value}, which is no EngineFacts."
             )
         return facts
-    raise UnknownEngine(
-        f"The engine {quoted(name)} is not installed here. {nearest(name, [*_BUILT_IN, *_foreign_names()])} "
-        "Set VOICE_ENGINE or --engine to one of them."
+    registered = engine_point(name)
+    if registered is None:
+        raise UnknownEngine(
+            f"The engine {quoted(name)} is not installed here. {nearest(name, engine_names())} "
+            "Set VOICE_ENGINE or --engine to one of them."
+        )
+    return _facts_of_class(name, registered)
+
+
+def engine_point(name: str) -> EntryPoint | None:
+    """Where an installed package registers the engine's class; None when none does."""
+    return _point(ENGINES_GROUP, name)
+
+
+def _facts_of_class(name: str, point: EntryPoint) -> EngineFacts:
+    try:
+        made: Any = point.load()
+        facts = getattr(made, "facts", None)
+        return facts if isinstance(facts, EngineFacts) else _usual_facts(name, made())
+    except (ImportError, AttributeError, TypeError) as error:
+        raise UnknownEngine(
+            f"The engine {quoted(name)} is registered by {point.value}, which cannot be used: {error}."
+        ) from None
+
+
+def _usual_facts(name: str, engine: Any) -> EngineFacts:
+    """What an engine says of itself before it is loaded, with the usual limits."""
+    speakers = dict(engine.speakers())
+    return EngineFacts(
+        name=name,
+        title=f"{name}: an engine of another package",
+        languages=frozenset(engine.languages()) & frozenset(LANGUAGES),
+        speakers=speakers,
+        presets=_presets(*(Preset(preset, 1.0, 1.0, "") for preset in speakers.values())),
+        batch=max(int(engine.limits().batch), 1),
     )
+
+
+def _point(group: str, name: str) -> EntryPoint | None:
+    from importlib.metadata import entry_points
+
+    return next(iter(entry_points(group=group, name=name)), None)
+
+
+def _foreign_names() -> set[str]:
+    from importlib.metadata import entry_points
+
+    return {point.name for group in (ENGINES_GROUP, FACTS_GROUP) for point in entry_points(group=group)}

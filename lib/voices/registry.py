@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from lib.errors import BadConfiguration
-from lib.voices.engines import DEFAULT_ENGINE, EngineFacts, engine_facts
+from lib.voices.engines import DEFAULT_ENGINE, engine_facts
 from lib.voices.errors import UnknownLanguage, UnknownSpeaker, UnknownVoice, nearest, quoted
+from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 from lib.voices.voicefile import FILE_NAME, NAME_PATTERN, Reference, Voice, load_voice
 

@@ -7,8 +7,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from lib.voices.engines import EngineFacts, engine_facts
+from lib.voices.engines import engine_facts
 from lib.voices.errors import TextRefused, quoted
+from lib.voices.facts import EngineFacts
 
 _SHOWN: Final = 40
 _ALNUM: Final = re.compile(r"[A-Za-z0-9]")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lib.voices.engines import EngineFacts, engine_facts
+from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
+from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 
 FILE_NAME: Final = "voice.yaml"

@@ -30,6 +30,7 @@ class Trimmed:
     active: NDArray[np.bool_]  # (frames of 20 ms,) of the untrimmed signal: is there sound?
     lead_s: float  # silence before and after, as the engine left it
     trail_s: float
+    cut_s: float = 0.0  # what was taken off before
 
 
 def trim(signal: Samples, sample_rate: int) -> Trimmed:
@@ -48,6 +49,7 @@ def trim(signal: Samples, sample_rate: int) -> Trimmed:
         active=active,
         lead_s=begin / sample_rate,
         trail_s=(len(signal) - end) / sample_rate,
+        cut_s=first / sample_rate,
     )
 
 
@@ -70,12 +72,25 @@ def join(pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int)
     The margins that trimming kept count as part of the pause, so that what is asked for is what is heard.
     Ends are faded already, so joints are silent: no click.
     """
-    margins = LEAD_S + TRAIL_S
     parts: list[Samples] = []
     for piece, pause in zip(pieces, pauses_s, strict=True):
         parts.append(piece)
-        parts.append(np.zeros(round(max(pause - margins, 0.0) * sample_rate), np.float32))
+        parts.append(np.zeros(_added_silence(pause, sample_rate), np.float32))
     return np.concatenate(parts[:-1]) if parts else np.zeros(0, np.float32)
+
+
+def places(pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int) -> list[int]:
+    """At which sample each piece begins in what `join` makes of them."""
+    found, at = [], 0
+    for piece, pause in zip(pieces, pauses_s, strict=True):
+        found.append(at)
+        at += len(piece) + _added_silence(pause, sample_rate)
+    return found
+
+
+def _added_silence(pause_s: float, sample_rate: int) -> int:
+    """Samples between two pieces, beside the margins they have."""
+    return round(max(pause_s - LEAD_S - TRAIL_S, 0.0) * sample_rate)
 
 
 def _without_offset(signal: Samples) -> Samples:

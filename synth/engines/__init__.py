@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synth.engines.discovery import create_engine, installed_engines
-from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance
+from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance, WordTiming
 
 __all__ = [
     "Engine",
@@ -12,6 +12,7 @@ __all__ = [
     "Model",
     "Speech",
     "Utterance",
+    "WordTiming",
     "create_engine",
     "installed_engines",
 ]

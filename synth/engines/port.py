@@ -32,12 +32,23 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTiming:
+    """When one word sounds, in seconds from the start of the samples it came with."""
+
+    text: str
+    start: float
+    end: float
+    source: str = "engine"  # who says so
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """What the engine made of one utterance, untrimmed."""
 
     samples: NDArray[np.float32]  # (n,), mono, full scale 1.0; empty when it found nothing to say
     sample_rate: int  # a multiple of 1000
     phonemes: int | None = None  # how many sounds it meant to make, where it knows
+    words: tuple[WordTiming, ...] = ()  # in order, of the untrimmed samples; empty where it does not know
 
 
 @dataclass(frozen=True, slots=True)

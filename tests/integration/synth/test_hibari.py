@@ -11,14 +11,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lib.clock import SystemClock
-from lib.voices import ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
+from lib.voices import ENGINES_GROUP, ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
 from synth.audio.loudness import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
-from synth.engines.hibari import _MOST_PHONEMES, _fit, readable
+from synth.engines.hibari import ENGINE
+from synth.engines.hibari.text import MOST_PHONEMES, fit, readable
+from synth.performing import perform
 from synth.request import SpeakRequest
-from synth.takes import Performance, perform
+from synth.takes import Performance
 
 RATE = 24_000
 SENTENCE = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the warm shade."
@@ -62,11 +64,11 @@ def median_pitch(signal: Samples) -> float:
     return float(np.median(found))
 
 
-def test_the_engine_is_found_by_its_entry_point() -> None:
-    """V2."""
-    points = {point.name: point.value for point in entry_points(group="job_runner.engines")}
+def test_the_engine_is_registered_as_anyone_else_would_register_theirs() -> None:
+    """V2: the entry point leads to what the table of engines leads to."""
+    points = {point.name: point for point in entry_points(group=ENGINES_GROUP)}
 
-    assert points["hibari"] == "synth.engines.hibari:HibariEngine"
+    assert points["hibari"].load() is ENGINE
     assert "hibari" in installed_engines()
 
 
@@ -139,9 +141,9 @@ def test_nothing_of_an_over_long_sentence_is_cut(engine: Engine, text: str) -> N
 def test_phonemes_are_broken_between_words_and_all_kept(lengths: list[int]) -> None:
     words = ["x" * length for length in lengths]
 
-    parts = list(_fit(" ".join(words)))
+    parts = list(fit(" ".join(words)))
 
-    assert all(0 < len(part) <= _MOST_PHONEMES == 380 for part in parts)
+    assert all(0 < len(part) <= MOST_PHONEMES == 380 for part in parts)
     assert "".join(parts).replace(" ", "") == "".join(words)
 
 

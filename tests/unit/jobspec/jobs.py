@@ -43,6 +43,7 @@ RAW_JOBS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "max_attempts": st.integers(1, 100),
         "timeout_s": st.integers(1, 86_400),
         "callback_data": JSON_OBJECTS,
+        "batch": st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
         "kind": st.just("tts"),
     },
 )

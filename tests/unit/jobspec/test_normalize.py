@@ -49,6 +49,7 @@ def test_a_small_job_gets_every_stated_default() -> None:
         timeout_s=None,
         callback_data={},
         kind="tts",
+        batch=None,
     )
 
 
@@ -185,7 +186,7 @@ def test_callback_data_is_json_only(value: object) -> None:
 
 def test_all_problems_of_a_job_are_told_at_once() -> None:
     """Q7."""
-    raw = {"output_name": "../x", "variants": 0, "voise": "newsroom", "seed": True, "kind": "video"}
+    raw = {"output_name": "../x", "variants": 0, "voise": "newsroom", "seed": True, "kind": "song"}
 
     told = {problem.split(":")[0] for problem in _problems(raw, {"chunk": "maybe"})}
 

@@ -32,8 +32,27 @@ CHANGED: dict[str, Any] = {
     "max_attempts": 4,
     "timeout_s": 9,
     "callback_data": {"a": 1},
+    "pronounce": {"Ouse": "ooz"},
+    "speed": 1.1,
+    "loudness": -16.0,
+    "sample_rate": 48_000,
+    "gap_after": 0.5,
+    "batch": "night",
+    "kind": "image",
+    "prompt": "A pier.",
+    "backend": "card",
+    "width": 640,
+    "height": 480,
 }
-WITHOUT_EFFECT = {"priority", "not_before", "max_attempts", "timeout_s", "callback_data"}
+WITHOUT_EFFECT = {
+    "priority",
+    "not_before",
+    "max_attempts",
+    "timeout_s",
+    "callback_data",
+    "gap_after",
+    "batch",
+}
 
 
 @given(raw=RAW_JOBS)
@@ -81,6 +100,32 @@ def test_a_fingerprint_is_a_version_and_a_sha_256_of_canonical_json() -> None:
 
     assert fingerprint(spec) == spec.fingerprint == "v1:" + hashlib.sha256(canonical.encode()).hexdigest()
     assert re.fullmatch(r"v1:[0-9a-f]{64}", spec.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({}, "494aa4f27c9d21d3e4f2478d098694c14040cce6f8dd9a3c6eeccf87de059fa6"),
+        (
+            {"text": "Grüße.", "voice": ..., "speaker": "Ryan", "seed": 7, "variants": 3}
+            | {"select_best": True, "chunk": True},
+            "623105557793fc0334140ffda3d4d436e2a5614ff321b705586bcd806df1ae6c",
+        ),
+        (
+            {"output_name": "a", "request_id": "x:1", "text": "One.\nTwo.", "voice": "v"}
+            | {"language": "German", "profile": "quality", "format": "opus", "priority": "high"}
+            | {"not_before": 5, "max_attempts": 9, "timeout_s": 60, "callback_data": {"a": 1}},
+            "eb17487f38a2986f3307ebaf31b9241b65539664b68397c8302b4b1afeba64bf",
+        ),
+    ],
+)
+def test_a_fingerprint_of_a_known_job_never_changes(fields: dict[str, Any], known: str) -> None:
+    """Q9. As it was before the table had fields for pronunciation, level and pictures."""
+    assert normalize_job_spec(raw_job(**fields)).fingerprint == f"v1:{known}"
+
+
+def test_every_field_is_tried_that_can_be_stored() -> None:
+    assert set(CHANGED) | {"speaker"} == {entry.name for entry in STORED}
 
 
 @pytest.mark.parametrize("field", sorted(CHANGED))

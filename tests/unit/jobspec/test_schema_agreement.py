@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lib.jobspec import InvalidJobSpec, job_file_schema, normalize_job_spec
 from lib.jobspec.fields import FIELDS
+from lib.jobspec.notyet import NOT_YET
 
 SCHEMA = job_file_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -32,8 +33,10 @@ EXACT = [
     "priority",
     "max_attempts",
     "timeout_s",
+    "batch",
     "kind",
     "request_id",
+    *NOT_YET,
 ]
 
 VALUES = st.one_of(

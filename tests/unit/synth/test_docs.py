@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 from lib.clock import SystemClock
 from lib.spool import ErrorClass, Heartbeat, ResultFile, SpoolJob, SpoolResult, WorkerState, layout
 from lib.spool.checked import parse_object
-from lib.voices import engine_facts
+from lib.voices import EngineFacts, engine_facts
+from synth.audio.measures import TakeMeasures
 from synth.speaking import speak
-from tests.unit.synth.fakes import HummingEngine, request
+from synth.takes import RawTake, RejectedTake, Style
+from synth.verdicts import verdict_json
+from synth.verify import CARE, Verdict
+from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 
@@ -31,9 +36,9 @@ def test_every_field_of_the_spools_files_is_explained() -> None:
     job = SpoolJob("a", 1, "marknone", 1, "v1:any", {})
     result = SpoolResult(job.entry, "a", 0.0, 0.0, {}, (ResultFile("a.wav", 1, "0" * 64, 1),))
     beat = Heartbeat(1, WorkerState.IDLE, 0.0, 0.0, "hibari", 0)
-    fields = {key for file in (job, result, beat) for key in parse_object(file.to_bytes(), "it")}
+    keys = {key for file in (job, result, beat) for key in parse_object(file.to_bytes(), "it")}
 
-    assert fields <= named("spool.md")
+    assert keys <= named("spool.md")
     assert {error.value for error in ErrorClass} <= named("spool.md")
     assert {state.value for state in WorkerState} <= named("spool.md")
 
@@ -62,3 +67,25 @@ def test_the_table_of_speakers_is_the_one_in_use() -> None:
         assert (float(pitch), float(formant)) == (facts.presets[preset].pitch, facts.presets[preset].formant)
         documented |= dict.fromkeys(re.findall(r"`(\w+)`", speakers), preset)
     assert documented == dict(facts.speakers)
+
+
+def test_the_table_of_care_is_the_one_in_use() -> None:
+    times = {0: "never", 1: "once", 2: "twice", 3: "three times", 4: "four times"}
+    page = (REFERENCE / "engines.md").read_text()
+
+    for profile, care in CARE.items():
+        end = "the job fails" if care.refuses else "the job passes with a warning"
+        assert f"| `{profile}` | {times[care.retakes]} | {end}" in page
+
+
+def test_every_key_of_a_verification_is_explained() -> None:
+    verdict = Verdict(False, 0.4, "it differs")
+    take = RawTake(Style(1), hum(0.1), RATE, TakeMeasures(1, 15, 0, 0.3, 0.1, 0, 0, -25, ()), (), verdict)
+    told = verdict_json([replace(take, rejected=(RejectedTake(Style(2), "it differs", 0.4),))])
+
+    entry = told["verification"][0]
+    assert {*told, *entry, *entry["rejected"][0], told["verdict"]} <= named("result-json.md")
+
+
+def test_every_field_of_the_facts_of_an_engine_is_explained() -> None:
+    assert {field.name for field in fields(EngineFacts)} <= named("engines.md")

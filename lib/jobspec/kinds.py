@@ -1,0 +1,89 @@
+"""The kinds of jobs: which fields are a kind's own, and which of them it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lib.jobspec.problems import Refused
+from lib.jobspec.rules import Rule, choice
+
+DEFAULT_KIND: Final = "tts"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Exactly one of `fields` must be set. `missing` and `both` complete "field NAME ..."."""
+
+    fields: tuple[str, ...]
+    missing: str  # said of the first
+    both: str = ""  # said of the second, where it stands beside the first
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one kind of job is made of. Fields that no kind owns are for all of them.
+
+    `later` refuses the kind until something makes it.
+    """
+
+    own: frozenset[str]
+    needs: tuple[Need, ...] = ()
+    later: str | None = None
+
+
+_SPOKEN: Final = frozenset(
+    {"text", "text_file", "voice", "speaker", "language", "profile", "variants", "select_best", "chunk"}
+    | {"format", "pronounce", "lexicon", "speed", "loudness", "sample_rate", "gap_after"}
+)
+
+#: By the word that a job file carries.
+KINDS: Final[dict[str, Kind]] = {
+    "tts": Kind(
+        own=_SPOKEN,
+        needs=(
+            Need(
+                ("voice", "speaker"),
+                "is missing; name a voice or a speaker",
+                "stands beside voice; exactly one of the two may be set",
+                "write voice: null to use the speaker, or speaker: null to use the voice",
+            ),
+            Need(
+                ("text", "text_file"),
+                "is missing; write text or text_file",
+                "stands beside text; exactly one of the two may be set",
+            ),
+        ),
+    ),
+    "image": Kind(
+        own=frozenset({"prompt", "backend", "width", "height"}),
+        needs=(Need(("prompt",), "is missing; say what the picture shows"),),
+        later="is image, and pictures come later; only tts can be made now",
+    ),
+    "video": Kind(
+        own=frozenset(),
+        later="is video, and moving pictures come later; only tts can be made now",
+    ),
+}
+
+
+def kind_rule() -> Rule:
+    """One of the kinds that can be made."""
+    standing = choice(*(name for name, kind in KINDS.items() if kind.later is None))
+
+    def check(value: object) -> str:
+        kind = KINDS.get(value) if isinstance(value, str) else None
+        if kind is None:
+            accepted: str = standing.check(value)
+            return accepted
+        if kind.later is not None:
+            raise Refused(kind.later)
+        return str(value)
+
+    return Rule(standing.expects, standing.schema, check)
+
+
+def foreign_fields(kind: Kind) -> frozenset[str]:
+    """The fields that only other kinds have."""
+    return frozenset().union(*(other.own for other in KINDS.values())) - kind.own

@@ -1,0 +1,89 @@
+"""`pronounce` and `lexicon`: how words are said, as a mapping in the job and as a file beside the YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lib.jobspec.problems import BROKEN, Refused, shown
+from lib.jobspec.rules import Rule, as_text
+from lib.jobspec.textfile import read_file
+
+MAX_PRONOUNCE_BYTES: Final = 64 * 1024  # as JSON, after merging: it travels with each job
+_LONGEST_WORD: Final = 100
+_LONGEST_SAYING: Final = 200
+
+
+def pronounce_rule() -> Rule:
+    """A mapping from words to how they are said. Its size is judged after merging, by `check_size`."""
+    schema = {
+        "type": "object",
+        "propertyNames": {"minLength": 1, "maxLength": _LONGEST_WORD},
+        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": _LONGEST_SAYING},
+    }
+    return Rule("a mapping from words to respellings or /phonemes/, at most 64 KiB", schema, _check)
+
+
+def check_size(value: Mapping[str, str]) -> None:
+    """Refuse more than 64 KiB as compact JSON in UTF-8."""
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_PRONOUNCE_BYTES:
+        raise Refused(f"is {size} bytes of JSON with the lexicon; at most {MAX_PRONOUNCE_BYTES} are allowed")
+
+
+def read_lexicon(name: str, base_dir: Path | None) -> dict[str, str]:
+    """The entries of the file `name` under `base_dir`: a `word: saying` on each line, `#` before remarks.
+
+    Raises:
+        Refused: it cannot be read, or a line is no entry; the message names the line.
+    """
+    entries: dict[str, str] = {}
+    for number, line in enumerate(read_file(name, base_dir).splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        word, colon, saying = (part.strip() for part in line.partition(":"))
+        where = f"{shown(name)} line {number}"
+        if not colon:
+            raise Refused(f"{where} is no entry; write the word, a colon, and how it is said")
+        if word in entries:
+            raise Refused(f"{where} says {shown(word)} a second time")
+        try:
+            entries[_word(word)] = _saying(saying)
+        except Refused as refused:
+            raise Refused(f"{where}: {refused.message}") from None
+    return entries
+
+
+def _check(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Refused(f"must be a mapping from words to how they are said, not {shown(value)}")
+    checked: dict[str, Any] = {}
+    refusals: list[Refused] = []
+    for word, saying in value.items():
+        if saying is BROKEN:
+            continue
+        try:
+            checked[_word(word)] = _saying(saying)
+        except Refused as refused:
+            path = (word,) if isinstance(word, str) else ()
+            refusals.append(Refused(refused.message, refused.suggestion, path))
+    if refusals:
+        refusals[0].others = tuple(refusals[1:])
+        raise refusals[0]
+    return checked
+
+
+def _word(value: object) -> str:
+    word = as_text(value)
+    if not word.strip() or not word.isprintable() or len(word) > _LONGEST_WORD:
+        raise Refused(f"{shown(word)} is no word; it has 1 to {_LONGEST_WORD} characters on one line")
+    return word
+
+
+def _saying(value: object) -> str:
+    saying = as_text(value)
+    if not saying.strip() or not saying.isprintable() or len(saying) > _LONGEST_SAYING:
+        raise Refused(f"must be 1 to {_LONGEST_SAYING} characters on one line, not {shown(saying)}")
+    return saying

@@ -1,0 +1,86 @@
+"""What is said of a speech engine without loading it: the form, and what holds where an engine is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+#: How fast narration in English usually is. For engines that give no figure of their own.
+USUAL_CHARACTERS_PER_SECOND: Final = 14.0
+#: Of one text, without and with `chunk`. For engines that give no figure of their own.
+USUAL_CHARACTERS: Final = 5_000
+USUAL_CHUNKED_CHARACTERS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One way an engine can sound."""
+
+    name: str
+    pitch: float  # factor on the model's fundamental frequency
+    formant: float  # factor on the position of its formants; below 1 is a larger speaker
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileModel:
+    """What a profile means to an engine: which model speaks, and hints on how it is sampled."""
+
+    model: str  # its name where it is downloaded from, or as its package calls it
+    cloning_model: str = ""  # for voices with a recording, where that is another one
+    sampling: Mapping[str, float] = field(default_factory=dict)  # the engine's own words, temperature say
+
+    def of(self, *, cloned: bool) -> str:
+        """The model that speaks a cloned voice, or a built-in speaker."""
+        return self.cloning_model or self.model if cloned else self.model
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """The static side of an engine. `speakers` maps each accepted speaker to the preset that speaks it.
+
+    The part from `package` on says what the engine needs of a machine. All of it may be left out.
+    """
+
+    name: str
+    title: str
+    languages: frozenset[str]
+    speakers: Mapping[str, str]
+    presets: Mapping[str, Preset]
+    max_characters: int = USUAL_CHARACTERS  # of one text without `chunk`
+    max_chunked_characters: int = USUAL_CHUNKED_CHARACTERS  # of one text with `chunk`
+    # First words of Unicode character names whose letters it can speak.
+    scripts: frozenset[str] = frozenset({"LATIN"})
+    clones: bool = False  # whether a voice may bring reference audio
+    # Of text in one second of audio, pauses included.
+    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+    package: str = ""  # the distribution that brings the model; "": the one that registers the engine
+    version: str = ""  # the one version of it that fits; "" leaves that to the requirements
+    extra: str = ""  # of job-runner, which brings the packages; "": the plain install, or a third party
+    least_vram_gb: float = 0.0  # of the GPU it needs; 0: it runs on the CPU
+    download_gb: float = 0.0  # of weights that come with no package
+    models: Mapping[str, ProfileModel] = field(default_factory=dict)  # by profile
+    batch: int = 1  # texts that one call speaks at best
+
+    def preset_of(self, speaker: str) -> tuple[str, str] | None:
+        """The speaker as the table writes it and its preset; None when unknown. Case does not matter."""
+        wanted = speaker.casefold()
+        for name, preset in self.speakers.items():
+            if name.casefold() == wanted:
+                return name, preset
+        return None
+
+    def model_of(self, profile: str, *, cloned: bool) -> str:
+        """The model that speaks a job of `profile`; empty where the engine has only one and does not name it.
+
+        Jobs of different models do not fit into one batch.
+        """
+        known = self.models.get(profile)
+        return "" if known is None else known.of(cloned=cloned)
+
+    def requirement(self) -> str:
+        """What to install: `job-runner[extra]`, or the package with its version; empty when not known."""
+        if self.extra:
+            return f"job-runner[{self.extra}]"
+        return f"{self.package}=={self.version}" if self.package and self.version else self.package

@@ -1,0 +1,63 @@
+"""Text as hibari's dictionary can read it, and phonemes in runs that its model can hold."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+MOST_PHONEMES: Final = 380  # in one call; the package splits at 400, where it finds a comma
+_LONGEST_WORD: Final = 28  # letters; the reader of unknown words drops the rest
+_LONGEST_NUMBER: Final = 15  # digits; beyond, it has no names for the scales
+_LONG_WORD: Final = re.compile(rf"[^\W\d_]{{{_LONGEST_WORD + 1},}}")
+_LONG_NUMBER: Final = re.compile(rf"\d{{{_LONGEST_NUMBER + 1},}}")
+_LAST_PLAIN_LATIN: Final = "\u024f"
+_MARKS: Final = frozenset("ˈˌː")  # stress and length: no sounds of their own
+
+
+def readable(text: str) -> str:
+    """The text as the model's dictionary can read all of it.
+
+    Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not
+    know lose the marks. A raised 1, which it takes for the first digit of a number and fails at, becomes one.
+    """
+    if not text.isascii():
+        text = text.replace("¹", " 1 ")
+        text = "".join(_plain_letter(char) for char in unicodedata.normalize("NFC", text))
+    text = _LONG_WORD.sub(lambda match: " ".join(_cut(match.group(), _LONGEST_WORD)), text)
+    return _LONG_NUMBER.sub(lambda match: " ".join(match.group()), text)
+
+
+def _plain_letter(char: str) -> str:
+    if char <= _LAST_PLAIN_LATIN or not char.isalnum():
+        return char
+    return "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+
+
+def _cut(text: str, length: int) -> Iterator[str]:
+    for first in range(0, len(text), length):
+        yield text[first : first + length]
+
+
+def fit(phonemes: str) -> Iterator[str]:
+    """The phonemes in runs the model can hold, broken between words."""
+    if len(phonemes) <= MOST_PHONEMES:
+        if phonemes:
+            yield phonemes
+        return
+    held = ""
+    for word in phonemes.split(" "):
+        for part in _cut(word, MOST_PHONEMES):
+            if held and len(held) + 1 + len(part) > MOST_PHONEMES:
+                yield held
+                held = part
+            else:
+                held = f"{held} {part}" if held else part
+    if held:
+        yield held
+
+
+def sounds(phonemes: str) -> int:
+    """How many sounds the phonemes stand for."""
+    return sum(1 for char in phonemes if char.isalpha() and char not in _MARKS)

@@ -1,0 +1,197 @@
+"""Kinds of jobs, and fields that nothing uses yet: refused with their own sentence, ready to be used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.jobspec import NOT_YET, InvalidJobSpec, JobSpec, from_payload, normalize_job_spec, to_payload
+from lib.jobspec.fields import FIELDS
+from lib.jobspec.kinds import KINDS
+from tests.unit.jobspec.jobs import raw_job
+
+VALUES: dict[str, Any] = {
+    "pronounce": {"Ouse": "ooz"},
+    "lexicon": "words.txt",
+    "speed": 1.1,
+    "loudness": -16,
+    "sample_rate": 48_000,
+    "gap_after": 0.5,
+    "prompt": "A pier at night.",
+    "backend": "card",
+    "width": 640,
+    "height": 480,
+}
+RANGES = {
+    "speed": (0.5, 2.0),
+    "loudness": (-40.0, -8.0),
+    "sample_rate": (8_000, 96_000),
+    "gap_after": (0.0, 60.0),
+}
+
+
+@pytest.fixture
+def switched_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Every field and kind is in use; returns the folder of text files."""
+    for field in list(NOT_YET):
+        monkeypatch.delitem(NOT_YET, field)
+    monkeypatch.setitem(KINDS, "image", replace(KINDS["image"], later=None))
+    (tmp_path / "words.txt").write_text("# rivers\nOuse: ooz\n\nCam : /kæm/\n")
+    return tmp_path
+
+
+def problems(raw: dict[str, Any], defaults: Any = None, base_dir: Path | None = None) -> list[str]:
+    with pytest.raises(InvalidJobSpec) as caught:
+        normalize_job_spec(raw, defaults, base_dir=base_dir)
+    return [f"{problem.field}: {problem.message}" for problem in caught.value.problems]
+
+
+def image(**fields: Any) -> dict[str, Any]:
+    return {"output_name": "topic/picture", "kind": "image", "prompt": "A pier."} | fields
+
+
+class TestAFieldThatNothingUsesYet:
+    @pytest.mark.parametrize("field", NOT_YET)
+    def test_is_refused_with_its_own_sentence(self, field: str) -> None:
+        """Q3."""
+        assert problems(raw_job(**{field: VALUES[field]})) == [f"{field}: {NOT_YET[field]}"]
+        assert problems(raw_job(), {field: VALUES[field]}) == [f"defaults.{field}: {NOT_YET[field]}"]
+
+    def test_has_a_sentence_that_no_other_has(self) -> None:
+        assert len(set(NOT_YET.values())) == len(NOT_YET) == len(VALUES)
+
+    @pytest.mark.parametrize("field", NOT_YET)
+    def test_may_be_null(self, field: str) -> None:
+        assert normalize_job_spec(raw_job(**{field: None})) == normalize_job_spec(raw_job())
+
+    @pytest.mark.parametrize("field", sorted(set(VALUES) - {"lexicon", *KINDS["image"].own}))
+    def test_is_accepted_when_its_line_is_taken_out(
+        self, monkeypatch: pytest.MonkeyPatch, field: str
+    ) -> None:
+        monkeypatch.delitem(NOT_YET, field)
+
+        spec = normalize_job_spec(raw_job(**{field: VALUES[field]}))
+
+        assert getattr(spec, field) == VALUES[field]
+        assert from_payload(to_payload(spec)) == spec
+
+    @pytest.mark.parametrize(("field", "ends"), RANGES.items())
+    def test_has_its_range(self, switched_on: Path, field: str, ends: tuple[float, float]) -> None:
+        low, high = ends
+
+        for end in ends:
+            assert getattr(normalize_job_spec(raw_job(**{field: end})), field) == end
+        for value in (low - 0.01, high + 0.01, float("nan"), True, "1"):
+            assert "must be a" in problems(raw_job(**{field: value}))[0]
+
+
+class TestPronunciation:
+    def test_of_a_job_beats_the_defaults_which_beat_the_lexicon(self, switched_on: Path) -> None:
+        """V16."""
+        defaults = {"lexicon": "words.txt", "pronounce": {"Cam": "cam", "Tees": "teez"}}
+
+        spec = normalize_job_spec(raw_job(pronounce={"Tees": "tease"}), defaults, base_dir=switched_on)
+
+        assert spec.pronounce == {"Ouse": "ooz", "Cam": "cam", "Tees": "tease"}
+
+    def test_decides_the_fingerprint_by_what_it_says_not_by_where(self, switched_on: Path) -> None:
+        """Q3: a lexicon counts by its content."""
+        in_file = normalize_job_spec(raw_job(lexicon="words.txt"), base_dir=switched_on)
+        in_job = normalize_job_spec(raw_job(pronounce={"Cam": "/kæm/", "Ouse": "ooz"}))
+        (switched_on / "words.txt").write_text("Ouse: ooze\nCam: /kæm/\n")
+        changed = normalize_job_spec(raw_job(lexicon="words.txt"), base_dir=switched_on)
+
+        assert in_file.pronounce == in_job.pronounce
+        assert in_file.fingerprint == in_job.fingerprint != normalize_job_spec(raw_job()).fingerprint
+        assert changed.fingerprint != in_file.fingerprint
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            ("Ouse ooz", '"words.txt" line 1 is no entry'),
+            ("a: b\na: c", '"words.txt" line 2 says "a" a second time'),
+            ("Ouse:", "must be 1 to 200 characters"),
+            (": ooz", "is no word"),
+            ("\n".join(f"w{n}: {'x' * 190}" for n in range(400)), "at most 65536 are allowed"),
+        ],
+    )
+    def test_in_a_file_is_read_strictly(self, switched_on: Path, content: str, sentence: str) -> None:
+        (switched_on / "words.txt").write_text(content)
+
+        assert sentence in problems(raw_job(lexicon="words.txt"), base_dir=switched_on)[0]
+
+    @pytest.mark.parametrize(
+        ("name", "sentence"),
+        [("../words.txt", "leads out of"), ("none.txt", "does not exist"), ("/words.txt", "is absolute")],
+    )
+    def test_is_read_from_the_yamls_folder_only(self, switched_on: Path, name: str, sentence: str) -> None:
+        assert sentence in problems(raw_job(lexicon=name), base_dir=switched_on)[0]
+        assert "where files have no folder" in problems(raw_job(lexicon="words.txt"))[0]
+
+    @pytest.mark.parametrize("value", ["ooz", {"": "x"}, {"Ouse": ""}, {"Ouse": 5}, {3: "x"}, {"a": ["x"]}])
+    def test_is_a_mapping_of_texts(self, value: object) -> None:
+        assert problems(raw_job(pronounce=value))[0].startswith("pronounce")
+
+
+class TestKinds:
+    @pytest.mark.parametrize("kind", ["image", "video"])
+    def test_that_come_later_say_so_and_ask_for_nothing_more(self, kind: str) -> None:
+        """Q3."""
+        told = problems({"output_name": "a", "kind": kind})
+        by_default = problems({"output_name": "a"}, {"kind": kind})
+
+        assert told == [f"kind: {KINDS[kind].later}"]
+        assert by_default == [f"defaults.kind: {KINDS[kind].later}"]
+        assert "pictures come later" in told[0]
+
+    def test_a_misspelt_kind_is_checked_as_speech(self) -> None:
+        assert {told.split(":")[0] for told in problems({"output_name": "a", "kind": "sing"})} == {
+            *("kind", "voice", "text")
+        }
+
+    def test_a_picture_needs_a_prompt_and_no_voice(self, switched_on: Path) -> None:
+        spec = normalize_job_spec(image(width=640, seed=4))
+
+        assert (spec.kind, spec.prompt, spec.voice, spec.text) == ("image", "A pier.", None, "")
+        assert from_payload(to_payload(spec)) == spec
+        assert problems({"output_name": "a", "kind": "image"}) == [
+            "prompt: is missing; say what the picture shows"
+        ]
+
+    def test_a_default_for_speech_does_not_count_for_a_picture(self, switched_on: Path) -> None:
+        defaults = {"voice": "newsroom", "format": "flac", "width": 640}
+
+        assert normalize_job_spec(image(), defaults).voice is None
+        assert normalize_job_spec(raw_job(), defaults).width is None
+
+    def test_a_field_of_another_kind_is_refused_in_the_job_itself(self, switched_on: Path) -> None:
+        assert problems(image(voice="newsroom", text="Hello.")) == [
+            "text: does not belong to a job of this kind",
+            "voice: does not belong to a job of this kind",
+        ]
+        assert problems(raw_job(prompt="A pier.")) == ["prompt: does not belong to a job of this kind"]
+
+    def test_own_only_fields_that_there_are(self) -> None:
+        owned = frozenset[str]().union(*(kind.own for kind in KINDS.values()))
+
+        assert owned < set(FIELDS)
+        assert not owned & {"output_name", "request_id", "kind", "seed", "priority", "callback_data", "batch"}
+
+
+def test_a_batch_is_a_name_that_changes_no_output() -> None:
+    """Q3: it groups jobs for a cap on their costs."""
+    spec = normalize_job_spec(raw_job(batch="night-1"))
+
+    assert spec.batch == "night-1"
+    assert to_payload(spec)["batch"] == "night-1"
+    assert spec.fingerprint == normalize_job_spec(raw_job()).fingerprint
+
+
+def test_each_field_of_the_table_has_a_place_in_a_job() -> None:
+    stored = {name for name in NOT_YET if name != "lexicon"}
+
+    assert set(NOT_YET) <= set(FIELDS)
+    assert stored <= set(JobSpec.__slots__)
