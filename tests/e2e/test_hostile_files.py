@@ -97,6 +97,18 @@ def test_settings_of_others_are_one_sentence_and_78(home: Home, name: str, conte
     assert is_a_sentence(done.stderr), done.stderr
 
 
+@pytest.mark.parametrize("sign", ["#", "/", "?"])
+def test_no_command_tells_a_piece_of_a_password(home: Home, sign: str) -> None:
+    url = f"redis://:abc@Secret9{sign}1@host/0"
+
+    for words in (["config", "show", "--sources"], ["status", "--json"], ["doctor", "--json"]):
+        done = home.run(*words, REDIS_URL=url)
+
+        assert done.returncode == 78, done
+        assert "percent-encode" in done.stderr
+        assert "secret9" not in (done.stdout + done.stderr).lower()
+
+
 def test_a_manifest_of_others_is_one_sentence_and_65(home: Home) -> None:
     (home.folder / "manifest.json").write_bytes(b'{"format": 2, "jobs": ' + b"[" * 1_000_000)
 
