@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.errors import BadInput
+from lib.foreign import parse_json
 from lib.units import seconds_text
 
 
@@ -19,7 +19,7 @@ def command(json_: JsonOption = False) -> None:
     """
     latest = wiring.settings().jobs_data_dir / "executions" / "latest"
     try:
-        record: dict[str, Any] = json.loads(latest.read_text(encoding="utf-8"))
+        record: dict[str, Any] = parse_json(latest.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(
             f"There is no record of an execution: {latest} is missing or points to a folder that is gone. "

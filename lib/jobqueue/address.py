@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from lib.errors import BadConfiguration
+from lib.urls import ENCODE, is_torn, seen
 
 Place = tuple[str, int]
 
@@ -170,9 +171,9 @@ def read_address(url: str) -> Address:
     """
     reason = "it cannot be read"  # what the parser says may hold a part of the password
     try:
-        if not _cut_short(url):
+        if not is_torn(url):
             return _read(url)
-        reason = "in a password, %2F stands for /, %3F for ?, %23 for # and %40 for @"
+        reason = ENCODE
     except _Unusable as error:
         reason = str(error)
     except (ValueError, TypeError):
@@ -207,7 +208,7 @@ def _read(url: str) -> Address:
 def _check(parts: SplitResult) -> None:
     """See that nothing stands in the URL which the client library would pass over, or break at."""
     if parts.fragment or "#" in parts.geturl():
-        raise _Unusable("a # in it is written %23")
+        raise _Unusable(f"a # in it is written %23; {ENCODE}")
     query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     known = (*_WORDS, *(_TCP_WORDS if parts.scheme != "unix" else ()))
     known += _TLS_WORDS if parts.scheme.startswith("rediss") else ()
@@ -273,23 +274,16 @@ def _asked(connection: Any, *words: str) -> Any:
     return connection.read_response()
 
 
-def _cut_short(url: str) -> bool:
-    """Whether a password ended the host's part before its time, as an unescaped / ? or # in it does."""
-    netloc = urlsplit(url).netloc
-    return bool(netloc) and "@" not in netloc and "@" in url
-
-
 def place_of(url: str) -> str:
-    """The address for people: hosts and ports, or the socket's path; never a password."""
+    """The address for people: hosts and ports, or the socket's path; never a password, nor a piece of one."""
+    parts = seen(url)
+    if parts is None:
+        return "the given address"
+    if parts.scheme == "unix":
+        return parts.path
+    port = _SENTINEL_PORT if parts.scheme.endswith(_SENTINEL) else 6379
     try:
-        if _cut_short(url):
-            return "the given address"
-        parts = urlsplit(url)
-        if parts.scheme == "unix":
-            return parts.path
-        hosts = parts.netloc.rpartition("@")[2] or "localhost"
-        port = _SENTINEL_PORT if parts.scheme.endswith(_SENTINEL) else 6379
-        places = [_place(host, port) for host in hosts.split(",")]
-        return ", ".join(f"{host}:{number}" for host, number in places)
+        places = [_place(host, port) for host in (parts.hosts or "localhost").split(",")]
     except ValueError:
         return "the given address"
+    return ", ".join(f"{host}:{number}" for host, number in places)

@@ -5,13 +5,13 @@ A summary per class of GPU, not the offers themselves: small, and without anythi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.clock import parse_rfc3339, rfc3339
 from lib.errors import BadInput
+from lib.foreign import parse_json
 from lib.jobqueue.codec import to_json
 from lib.jobqueue.keys import Keys
 from lib.jobqueue.leader import LeaderLock
@@ -105,7 +105,7 @@ def read_market(transport: Transport, *, prefix: str = "pab:jobs") -> Market | N
 
 def _parsed(text: str) -> Market | None:
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data["version"] != _VERSION:
             return None
         classes = tuple(_class(item) for item in data["classes"])

@@ -7,7 +7,6 @@ the client library alone takes longer to import than the answer may take.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import socket
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lib.clock import parse_rfc3339, rfc3339
+from lib.foreign import parse_json
 
 if TYPE_CHECKING:
     from lib.fleet import Caps, Offer, Policy, Price, Speeds
@@ -205,7 +205,7 @@ def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: floa
     be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole.
     """
     try:
-        data = json.loads(stored or "null")
+        data = parse_json(stored or "null")
         if not work or data is None or data["version"] != _VERSION:
             return None
         seen_at = parse_rfc3339(data["seen_at"])

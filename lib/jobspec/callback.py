@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from lib.foreign import DEEPEST
 from lib.jobspec.problems import BROKEN, Broken, Refused, shown
 from lib.jobspec.rules import Rule, as_text
 
 MAX_CALLBACK_BYTES: Final = 64 * 1024
-MAX_DEPTH: Final = 64
 _WIDEST_INTEGER: Final = 2**64
 _QUOTE_IT: Final = "put quotes around it"
 
@@ -117,8 +117,8 @@ class _Copier:
 
     def _enter(self, path: Path) -> None:
         self._spend(2)
-        if len(path) >= MAX_DEPTH:
-            raise Refused(f"is nested deeper than {MAX_DEPTH} levels")
+        if len(path) >= DEEPEST:
+            raise Refused(f"is nested deeper than {DEEPEST} levels")
 
     def _spend(self, characters: int) -> None:
         self._budget -= characters

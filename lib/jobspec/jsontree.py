@@ -11,8 +11,9 @@ import re
 from bisect import bisect_left
 from typing import Any, Final, NoReturn
 
+from lib.foreign import DEEPEST
 from lib.jobspec.problems import BROKEN, shown
-from lib.jobspec.yamltree import MAX_DEPTH, Flaw, LinedDict, LinedList, Path, Tree
+from lib.jobspec.yamltree import Flaw, LinedDict, LinedList, Path, Tree
 
 _LONGEST_NUMBER: Final = 400  # digits; no field and no JSON number of use is longer
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -43,7 +44,7 @@ class _Stop(Exception):
 
 
 class _Reader:
-    """Reads by descent, at most `MAX_DEPTH` deep. `_at` is the next character."""
+    """Reads by descent, at most `DEEPEST` deep. `_at` is the next character."""
 
     def __init__(self, text: str) -> None:
         self.tree = Tree()
@@ -103,8 +104,8 @@ class _Reader:
         return found
 
     def _enter(self, path: Path) -> None:
-        if len(path) >= MAX_DEPTH:
-            self._flaw(f"is nested deeper than {MAX_DEPTH} levels", path)
+        if len(path) >= DEEPEST:
+            self._flaw(f"is nested deeper than {DEEPEST} levels", path)
             raise _Stop
         self._at += 1
 

@@ -25,12 +25,12 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from lib.foreign import DEEPEST, yaml_events
 from lib.jobspec.anchors import Anchored, Anchors
 from lib.jobspec.problems import BROKEN, Refused, shown
 from lib.jobspec.scalars import Scalars
 from lib.jobspec.yamladvice import fault_of
 
-MAX_DEPTH: Final = 64
 MAX_NODES: Final = 5_000_000
 
 Path = tuple[str | int, ...]
@@ -82,7 +82,7 @@ def read_yaml(data: bytes) -> Tree:
     """Read one YAML document of UTF-8 bytes. Never raises for any bytes; `flaws` says what is wrong."""
     builder = _Builder()
     try:
-        builder.consume(_parser(data))
+        builder.consume(yaml_events(data))
     except _Stop:
         pass
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a tag whose escapes are no UTF-8
@@ -281,8 +281,8 @@ class _Builder:
         self._check_size(line, depth)
 
     def _check_size(self, line: int, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            self._stop(line, self._here(), f"is nested deeper than {MAX_DEPTH} levels")
+        if depth > DEEPEST:
+            self._stop(line, self._here(), f"is nested deeper than {DEEPEST} levels")
         if self._nodes > MAX_NODES:
             self._stop(line, (), f"the file holds more than {MAX_NODES} values; make several files of it")
 
@@ -326,13 +326,3 @@ class _Builder:
         if type(self._into) is LinedList:
             return len(self._into)
         return None if isinstance(self._key, _KeyState) else self._key
-
-
-def _parser(data: bytes) -> Callable[[], Event | None]:
-    """The C parser's events; those of the Python parser where PyYAML was built without it."""
-    if yaml.__with_libyaml__:
-        from yaml._yaml import CParser
-
-        return CParser(data).get_event
-    parser: Any = yaml.SafeLoader(data)
-    return lambda: parser.get_event() if parser.check_event() else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from lib.errors import BadInput
+from lib.foreign import DEEPEST, parse_json
 from lib.jobspec import InvalidJobSpec, from_payload
 from lib.jobspec.collisions import clashes
 from lib.manifest.order import Order
@@ -20,6 +21,7 @@ MANIFEST: Final = "manifest.json"
 FORMAT: Final = 2
 MAX_BYTES: Final = 1024 * 1024 * 1024
 _SHOWN: Final = 60
+_DEEPEST: Final = DEEPEST + 4  # manifest, jobs, job and spec stand around the fields
 
 
 class InvalidManifest(BadInput):
@@ -123,8 +125,10 @@ class _Reading:
         except UnicodeDecodeError as error:
             self.refuse(f"is not UTF-8 at byte {error.start}")
         try:
-            return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
+            return parse_json(
+                text, deepest=_DEEPEST, object_pairs_hook=_no_duplicates, parse_constant=_no_constant
+            )
+        except ValueError as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             line = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
             self.refuse(f"is no valid JSON: {_shown(reason, quote=False)}{line}")

@@ -6,7 +6,7 @@ Only the programs' `wiring.py` modules import this package; everything below the
 from __future__ import annotations
 
 from lib.settings.folders import ensure_data_folder
-from lib.settings.kinds import Secret, without_password
+from lib.settings.kinds import Secret
 from lib.settings.load import load_settings
 from lib.settings.table import Info, Settings, table
 
@@ -17,5 +17,4 @@ __all__ = [
     "ensure_data_folder",
     "load_settings",
     "table",
-    "without_password",
 ]

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from lib.urls import ENCODE, is_torn, shown
+
 _DURATION = re.compile(r"(\d{1,12})\s*([smhd]?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _MACHINE = re.compile(
@@ -76,7 +78,7 @@ class Kind:
         if self.secret:
             return HIDDEN
         if self.url:
-            return without_password(value)
+            return shown(value)
         return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -182,10 +184,15 @@ def url(*schemes: str) -> Kind:
     """A URL of one of these schemes; a password in it is never shown."""
 
     def parse(raw: str) -> str:
-        parts = urlsplit(raw)
-        named = bool(parts.netloc or parts.path.strip("/"))
-        if parts.scheme.lower() not in schemes or not named or not raw.isprintable() or " " in raw:
+        if raw.partition(":")[0].lower() not in schemes:
             raise ValueError
+        try:
+            parts = urlsplit(raw)
+        except ValueError:  # a bracket without its other half
+            raise Unfit(f"a URL that can be read; {ENCODE}, %5B for [ and %5D for ]") from None
+        if not (parts.netloc or parts.path.strip("/")):
+            raise ValueError
+        _check_password(raw, parts.scheme)
         for host in parts.netloc.rpartition("@")[2].split(","):  # several of a cluster, or Sentinels
             _check_port(host)
         return raw
@@ -195,14 +202,18 @@ def url(*schemes: str) -> Kind:
     )
 
 
+def _check_password(raw: str, scheme: str) -> None:
+    if not raw.isprintable() or " " in raw:
+        raise Unfit(f"a URL without blanks and control characters; {ENCODE}")
+    if is_torn(raw) or ("#" in raw and scheme not in ("file", "sqlite")):  # in paths of files it is a letter
+        raise Unfit(f"a URL without '/', '?', '#' and '@' in its password; {ENCODE}")
+
+
 def _check_port(host: str) -> None:
     try:
         _ = urlsplit(f"//{host}").port
     except ValueError:
-        raise Unfit(
-            "a URL whose port is a number up to 65535; in a password, %23 stands for #, %2F for /, %3F for ? "
-            "and %40 for @"
-        ) from None
+        raise Unfit(f"a URL whose port is a number up to 65535; {ENCODE}") from None
 
 
 def machines() -> Kind:
@@ -215,21 +226,3 @@ def machines() -> Kind:
         return names
 
     return Kind("a list of user@host:port, separated by commas", parse)
-
-
-def without_password(address: str) -> str:
-    """A URL fit to be shown: the password and unknown query values are replaced by `***`."""
-    scheme, slashes, rest = address.partition("://")
-    # Up to the last @, since a password may hold any character, even ones it should not.
-    user, at, rest = rest.rpartition("@")
-    name, colon, _password = user.partition(":")
-    place, mark, query = rest.partition("?")
-    pairs = "&".join(_shown_pair(pair) for pair in query.split("&")) if query else ""
-    return f"{scheme}{slashes}{name}{colon}{'***' if colon else ''}{at}{place}{mark}{pairs}"
-
-
-def _shown_pair(pair: str) -> str:
-    # These say where and how to connect and are worth seeing; anything else may be a key.
-    name, equals, value = pair.partition("=")
-    harmless = name.lower() in ("endpoint", "db", "sslmode", "protocol", "region")
-    return f"{name}{equals}{value if harmless else '***'}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.errors import BadConfiguration
+from lib.foreign import TooDeep, parse_toml, read_plain
 from lib.settings.dotenv import parse_dotenv
 from lib.settings.table import Info, table
 
@@ -77,7 +76,7 @@ def _secret_text(path: Path, name: str) -> str:
 def read_text(path: Path, what: str) -> str:
     """A small regular file's text. Raises BadConfiguration with a sentence that names the file."""
     try:
-        data = _regular_bytes(path)
+        data = read_plain(path, _LARGEST_FILE)
     except OSError as error:
         raise BadConfiguration(f"{path}, named by {what}, cannot be read: {error.strerror}") from None
     if data is None:
@@ -88,17 +87,6 @@ def read_text(path: Path, what: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadConfiguration(f"{path}, named by {what}, is not UTF-8; save it as UTF-8") from None
-
-
-def _regular_bytes(path: Path) -> bytes | None:
-    """At most one byte more than the largest file; None for what is no regular file."""
-    # Opened without blocking: a named pipe must not hang the program.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with open(descriptor, "rb") as file:
-        return file.read(_LARGEST_FILE + 1)
 
 
 def flag_layer(flags: Mapping[str, str | None], cwd: Path) -> Layer:
@@ -148,12 +136,14 @@ def xdg_folder(environ: Mapping[str, str], variable: str, default: Path) -> Path
 
 
 def _toml_file(path: Path, what: str) -> Layer:
-    import tomllib
-
     try:
-        document = tomllib.loads(read_text(path, what))
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfiguration(f"{path} is not valid TOML: {error}") from None
+        document = parse_toml(read_text(path, what))
+    except TooDeep as error:
+        raise BadConfiguration(f"{path}: {error}; a setting is one value or a list") from None
+    except ValueError as error:
+        # The parser of numbers refuses one with thousands of digits in words of its own.
+        reason = str(error) if "(at " in str(error) else "a number is too long"
+        raise BadConfiguration(f"{path} is not valid TOML: {reason}") from None
     known = _toml_names()
     values: dict[str, str] = {}
     for key, value in document.items():

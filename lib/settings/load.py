@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lib.errors import BadConfiguration
 from lib.settings.kinds import Unfit
 from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, toml_layer, xdg_folder
 from lib.settings.table import Info, Settings, table
+
+#: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
+_MOST_WORKERS: Final = 4
 
 
 def load_settings(
@@ -72,7 +75,7 @@ def _absolute(path: Path, cwd: Path, home: Path) -> Path:
 def _fill_derived(
     values: dict[str, Any], sources: dict[str, str], environ: Mapping[str, str], home: Path
 ) -> None:
-    """The defaults that hang on the data folder, which itself has systemd's and XDG's defaults."""
+    """The defaults that hang on this machine, or on the data folder, which has defaults of its own."""
     if "jobs_data_dir" not in values:
         # systemd gives several folders separated by colons when a unit names several.
         state = environ.get("STATE_DIRECTORY", "").partition(":")[0]
@@ -81,8 +84,16 @@ def _fill_derived(
         sources["JOBS_DATA_DIR"] = "STATE_DIRECTORY" if state else "default"
     data = values["jobs_data_dir"]
     values.setdefault("voices_dir", data / "voices")
+    values.setdefault("local_workers", _usual_workers())
     values.setdefault("storage_url", (data / "storage").as_uri())
     values.setdefault("database_url", f"sqlite:///{data / 'pipeline.db'}")
+
+
+def _usual_workers() -> int:
+    """One for each core that this process may use, but no more than people should have to ask for."""
+    # Not every system can say which cores are ours.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)
 
 
 def _check_together(settings: Settings) -> None:

@@ -120,6 +120,15 @@ class Settings:
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
     ] = 600
+    local_workers: Annotated[
+        int,
+        whole(1, 1000),
+        About(
+            "resident workers of provider local, run and execute-manifest",
+            default="one per core, at most 4",
+            example="4",
+        ),
+    ]
     max_machines: Annotated[int, whole(0, 10_000), About("rented machines at most")] = 4
     max_dph: Annotated[Decimal, money(), About("most dollars per hour for one machine")] = Decimal("1.00")
     idle_hold_seconds: Annotated[

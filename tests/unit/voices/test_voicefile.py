@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib.voices import EngineFacts, InvalidVoice, engines, load_voice
 
@@ -133,4 +136,58 @@ def test_a_file_that_cannot_be_short_is_not_read(tmp_path: Path) -> None:
     (folder / "voice.yaml").write_bytes(b"#" * 100_000)
 
     with pytest.raises(InvalidVoice, match="over 65536 bytes"):
+        load_voice(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"[" * 60_000, "must be a mapping"),
+        (b"description: " + b"[" * 60_000, "nested deeper than 64 levels"),
+        (b"description: " + b"{a: " * 15_000, "nested deeper than 64 levels"),
+        (b"description:\n  " + b"- " * 30_000, "nested deeper than 64 levels"),
+        (b"{a: " * 15_000, "nested deeper than 64 levels"),
+        (b"? " * 30_000, "nested deeper than 64 levels"),
+        (b"- " * 30_000, "must be a mapping"),
+        (b"name: &a mine\n", "line 1: has an anchor, an alias or a tag"),
+        (b"name: *a\n", "line 1: has an anchor, an alias or a tag"),
+        (b"name: !!python/name:os.system x\n", "line 1: has an anchor, an alias or a tag"),
+        (b"name: mine\nname: mine\n", "line 2: has the field 'name' twice"),
+        (b"name: mine\n---\nname: mine\n", "line 2: holds a second document"),
+        (b"<<: {name: mine}\n", "must be a mapping of fields"),
+        (b"name: " + b"1:" * 30_000 + b"1.0\n", "is missing"),  # base 60, of a size no number has
+        (b"name: " + b"9" * 60_000 + b"\n", "is missing"),
+        (b"name: " + b"a" * 10_000_000, "over 65536 bytes"),
+    ],
+    ids=lambda value: str(value[:24]),
+)
+def test_a_hostile_file_is_refused_with_one_sentence_at_once(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    folder = voice_folder(tmp_path, GOOD)
+    (folder / "voice.yaml").write_bytes(content)
+    started = time.process_time()
+
+    with pytest.raises(InvalidVoice) as caught:
+        load_voice(folder)
+
+    assert sentence in caught.value.message
+    assert len(caught.value.message) < 300
+    assert time.process_time() - started < 1
+
+
+def test_the_python_parser_gives_the_same_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = voice_folder(tmp_path, {**GOOD, "description": "'with: signs, [and] more'"})
+    expected = load_voice(folder)
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+
+    assert load_voice(folder) == expected
+
+
+def test_a_pipe_in_the_place_of_the_file_hangs_nobody(tmp_path: Path) -> None:
+    folder = voice_folder(tmp_path, GOOD)
+    (folder / "voice.yaml").unlink()
+    os.mkfifo(folder / "voice.yaml")
+
+    with pytest.raises(InvalidVoice, match="is no regular file"):
         load_voice(folder)
