@@ -19,7 +19,9 @@ from typing import Any
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobs.report import report_on
 from lib.jobspec import load_job_file
-from lib.storage import FileStorage, StoredArtifact, Take
+from lib.records import DoneRecord, FileRef, Timings
+from lib.storage import FileStorage
+from tests.doubles import records
 from tests.integration.servers import Server
 
 _ROUNDS = 5
@@ -36,18 +38,23 @@ def job_file(folder: Path, count: int) -> Path:
     return path
 
 
+def done_of(file: FileRef) -> DoneRecord:
+    """The record of a job with that one take."""
+    return DoneRecord(records.spoken(records.take(audio=file)), Timings(0.0, 0.0, 0.0), "local")
+
+
 def finish(queue: JobQueue, root: Path) -> None:
     """Bring all jobs to their end, each with an artifact of its own."""
     while leases := queue.claim("bench", count=100):
         done = []
         for lease in leases:
             sha256 = f"{abs(hash(lease.request_id)):064x}"
-            artifact = StoredArtifact(f"blobs/sha256/{sha256[-2:]}/{sha256}", sha256, 4)
-            blob = root / artifact.key
+            key = f"blobs/sha256/{sha256[-2:]}/{sha256}"
+            blob = root / key
             blob.parent.mkdir(parents=True, exist_ok=True)
             blob.write_bytes(b"RIFF")
-            take = Take(1, f"{lease.spec.output_name}.wav", artifact)
-            done.append((lease, {"output": take.output, "takes": [take.to_json()], "record": {}}))
+            file = FileRef(f"{lease.spec.output_name}.wav", 4, sha256, key)
+            done.append((lease, done_of(file).to_json()))
         assert not queue.complete_many(done)
 
 

@@ -80,8 +80,8 @@ def through_worker(client: SpoolClient, round_no: int) -> tuple[float, float]:
     for entry in wanted:
         result = client.result(entry)
         assert result is not None
-        assert result.error is None, result.error
-        audio += result.record["seconds"]
+        assert result.record is not None, result.error
+        audio += result.record.audio_seconds
         client.acknowledge(entry)
     return took, audio
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import BadConfiguration, TryAgain
+from lib.spool.files import write_whole
 
+_IDENTITY = re.compile(r"[0-9a-f]{16}")
 _MOST_WATCHERS = 64  # on one data folder; more is a runaway supervisor, not a plan
 
 
@@ -24,19 +28,28 @@ class Slot:
     lock: int  # file descriptor; the kernel frees the lock with the process, also after SIGKILL
 
     @property
-    def spool(self) -> Path:
-        """What passes between this watcher and its resident worker."""
-        return self.folder / "spool"
-
-    @property
     def journal(self) -> Path:
         """The leases this watcher holds."""
         return self.folder / "leases"
 
-    @property
-    def worker_log(self) -> Path:
-        """What the resident worker wrote."""
-        return self.folder / "worker.log"
+    def identity(self) -> str:
+        """What tells this folder from any other, also when the machine gets another name.
+
+        Raises:
+            BadConfiguration: it cannot be written down.
+        """
+        file = self.folder / "id"
+        try:
+            known = file.read_text(encoding="ascii", errors="replace").strip() if file.exists() else ""
+            if not _IDENTITY.fullmatch(known):
+                known = secrets.token_hex(8)
+                write_whole(file, known.encode(), sync=True)
+        except OSError as error:
+            raise BadConfiguration(
+                f"The watcher cannot write {file}: {error.strerror}. "
+                "Set JOBS_DATA_DIR to a folder this user may write."
+            ) from error
+        return known
 
     def release(self) -> None:
         """Let another watcher have the folder."""

@@ -10,25 +10,21 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from job_watcher.delivery import Delivery
-from job_watcher.holdings import Holdings
-from job_watcher.journal import LeaseJournal
-from job_watcher.parts import Limits, Parts
-from job_watcher.renewal import Renewal
-from job_watcher.slot import take_slot
+from job_watcher.slot import Slot, take_slot
 from job_watcher.watcher import Watcher
-from lib.clock import SystemClock
+from lib.clock import Clock, SystemClock
+from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rhythm, StorageDelivery
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobqueue.embedded import EmbeddedServer
-from lib.providers import LocalWorker
 from lib.settings import Settings, ensure_data_folder, load_settings
-from lib.spool import LocalFiles, SpoolClient
 from lib.storage import open_storage
 from lib.voices import VoiceRegistry
+from lib.workers import SpoolRoom, WorkerSetup
 
-_WORKER_GRACE = 30.0  # seconds for the job at hand when this process is gone; a longer one is spoken again
+_AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
+_WORKER_GRACE_S = 30.0  # for the job at hand when this process is gone; a longer one is spoken again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,10 @@ def installation() -> Installation:
 
 
 @contextlib.contextmanager
-def open_watcher(*, redis_url: str | None, slots: int) -> Iterator[Watcher]:
-    """A watcher with everything it needs, given back at the end.
+def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watcher]:
+    """A watcher over workers of this machine with everything it needs, given back at the end.
+
+    `slots` is how many jobs are leased at once; None: enough that no worker ever waits for us.
 
     Raises:
         BadConfiguration: a setting or a folder is wrong.
@@ -79,29 +77,39 @@ def open_watcher(*, redis_url: str | None, slots: int) -> Iterator[Watcher]:
             "on this machine only: set PROVIDER=local"
         )
     data = ensure_data_folder(settings.jobs_data_dir)
-    limits = Limits(slots, settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds))
+    limits = Limits(settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots)
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
         queue = stack.enter_context(_queue(settings))
         renewals = stack.enter_context(_queue(settings))
-        holdings, clock = Holdings(), SystemClock()
+        clock, rhythm = SystemClock(), Rhythm()
         storage = open_storage(settings.storage_url)
-        spool = SpoolClient(LocalFiles(slot.spool))
-        delivery = Delivery(queue, spool, storage, scratch=slot.folder / "scratch", clock=clock)
-        worker = LocalWorker.of_spool(
-            slot.spool,
-            voices_dir=settings.voices_dir,
-            engine=settings.voice_engine,
-            log=slot.worker_log,
+        parts = Parts(
+            name=_unique_name(),
+            provider=settings.provider,
+            queue=queue,
+            delivery=StorageDelivery(
+                storage, provider=settings.provider, scratch=slot.folder / "scratch", clock=clock
+            ),
+            journal=LeaseJournal(slot.journal),
             clock=clock,
-            grace=_WORKER_GRACE,
+            limits=limits,
+            rhythm=rhythm,
         )
-        parts = Parts(queue, spool, worker, storage, delivery, LeaseJournal(slot.journal), holdings, clock)
-        renewal = Renewal(renewals, holdings, lease_ms=limits.lease_ms)
-        renewal.start()
-        stack.callback(renewal.stop)
-        yield Watcher(parts, name=_unique_name(), provider=settings.provider, limits=limits)
+        dispatcher = Dispatcher(parts, renewals=renewals)
+        left = _add_workers(dispatcher, slot, settings, clock)
+        yield Watcher(dispatcher, left, clock, limits, rhythm)
+
+
+def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: Clock) -> LeftSpools:
+    """A host for each local worker; spools of workers that there are no more are emptied."""
+    count = settings.local_workers
+    room = SpoolRoom(slot.folder, name=slot.identity(), machine=_host_name())
+    setup = WorkerSetup(settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock)
+    for host in room.hosts(range(1, count + 1), setup):
+        dispatcher.add(host, lambda: _AHEAD)
+    return LeftSpools(dispatcher, room.left(beyond=count))
 
 
 def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
@@ -118,5 +126,8 @@ def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
 
 def _unique_name() -> str:
     """Unique per process start: a name that comes back would inherit its predecessor's entries."""
-    host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "host"
-    return f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{_host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _host_name() -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "host"

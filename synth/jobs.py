@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
+from lib.records import SpokenRecord
 from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
 from lib.voices import VoiceRegistry, engine_facts
 from synth.engines import Engine, create_engine
@@ -70,9 +70,9 @@ class JobRun:
             return cls(taken.entry, None, now)
         return cls(taken.entry, taken.job.request_id, now, taken.job.fingerprint)
 
-    def done(self, files: Any, record: Mapping[str, Any], now: float) -> SpoolResult:
+    def done(self, record: SpokenRecord, now: float) -> SpoolResult:
         """The result of a job that was spoken."""
-        result = SpoolResult(self.entry, self.request_id, self.started_at, now, record, tuple(files))
+        result = SpoolResult(self.entry, self.request_id, self.started_at, now, record)
         return replace(result, fingerprint=self.fingerprint)
 
     def failed(self, error: BaseException, now: float) -> SpoolResult:
@@ -172,12 +172,12 @@ class JobSpeaker:
             SpoolFull: the disk is full, say; the job is as good as before.
         """
         try:
-            spoken = finish(performance, self._clock, folder / AUDIO_NAME)
+            record = finish(performance, self._clock, folder / AUDIO_NAME)
         except Exception as error:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
             return run.failed(error, self._clock.now())
-        return run.done(spoken.files, spoken.record, self._clock.now())
+        return run.done(record, self._clock.now())
 
 
 def _opening(request: SpeakRequest) -> str:

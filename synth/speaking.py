@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.jobspec import PEAKS_SUFFIX, take_name
-from lib.spool import ResultFile
+from lib.records import SpokenRecord
 from synth.audio.encode import write_audio, write_beside
 from synth.audio.level import Leveled, level
 from synth.audio.peaks import peaks_json
@@ -23,14 +21,6 @@ from synth.takes import Performance, RawTake
 from synth.verify import Verifier
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What lies on the disk, take 1 (the chosen one) first, and its record."""
-
-    files: Sequence[ResultFile]
-    record: dict[str, Any]
-
-
 def speak(
     request: SpeakRequest,
     engine: Engine,
@@ -38,7 +28,7 @@ def speak(
     out: Path,
     on_piece: OnPiece,
     verifier: Verifier | None = None,
-) -> Spoken:
+) -> SpokenRecord:
     """Speak `request` into `out` plus the format's suffix.
 
     Raises:
@@ -50,7 +40,7 @@ def speak(
     return finish(perform(request, engine, clock, on_piece, verifier), clock, out)
 
 
-def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
+def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
     """Choose, level, encode and record the takes. May run in another thread than `perform`.
 
     The chosen take goes to `out` plus the format's suffix, the others to `out`.take-02 and so on. Every file
@@ -65,8 +55,7 @@ def finish(performance: Performance, clock: Clock, out: Path) -> Spoken:
         leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
         finished.append(_write(out, number, made + 1, raw, leveled, request))
     work_s = performance.work_s + clock.monotonic() - started
-    files = [take.result_file() for take in finished]
-    return Spoken(files, make_record(performance, finished, work_s, clock.now()))
+    return make_record(performance, finished, work_s, clock.now())
 
 
 def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:

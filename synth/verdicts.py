@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
+from lib.records import RejectedRecord, Verification
 from synth.takes import RawTake
 
 UNVERIFIED: Final = "UNVERIFIED"
@@ -17,36 +18,39 @@ _WHY_UNVERIFIED: Final = (
 )
 
 
-def verdict_json(takes: Sequence[RawTake]) -> dict[str, Any]:
-    """The verdict of the chosen take, which is first; evidence where a take was judged or made again."""
-    verdict = takes[0].verdict
+def verdict_of(chosen: RawTake) -> tuple[str, str]:
+    """The verdict of the chosen take and why, in words."""
+    verdict = chosen.verdict
     if verdict is None:
-        told = {"verdict": UNVERIFIED, "verdict_why": _WHY_UNVERIFIED}
-    else:
-        told = {"verdict": PASSED if verdict.ok else FAILED, "verdict_why": _short(verdict.why)}
+        return UNVERIFIED, _WHY_UNVERIFIED
+    return PASSED if verdict.ok else FAILED, _short(verdict.why)
+
+
+def verification(takes: Sequence[RawTake]) -> tuple[Verification, ...]:
+    """The evidence, take by take, the chosen first; none where no take was judged or made again."""
     if not any(take.verdict or take.rejected for take in takes):
-        return told
-    return {**told, "verification": [_take_json(number, take) for number, take in enumerate(takes, start=1)]}
+        return ()
+    return tuple(_of(number, take) for number, take in enumerate(takes, start=1))
 
 
-def _take_json(number: int, take: RawTake) -> dict[str, Any]:
+def _of(number: int, take: RawTake) -> Verification:
     verdict = take.verdict
-    return {
-        "take": number,
-        "ok": None if verdict is None else verdict.ok,
-        "score": None if verdict is None else round(verdict.score, 4),
-        "why": None if verdict is None else _short(verdict.why),
-        "rejected": [
-            {
-                "seed": rejected.style.seed,
-                "speed": rejected.style.speed,
-                "intonation": rejected.style.intonation,
-                "score": None if rejected.score is None else round(rejected.score, 4),
-                "why": _short(rejected.why),
-            }
+    return Verification(
+        take=number,
+        ok=None if verdict is None else verdict.ok,
+        score=None if verdict is None else round(verdict.score, 4),
+        why=None if verdict is None else _short(verdict.why),
+        rejected=tuple(
+            RejectedRecord(
+                seed=rejected.style.seed,
+                speed=rejected.style.speed,
+                intonation=rejected.style.intonation,
+                score=None if rejected.score is None else round(rejected.score, 4),
+                why=_short(rejected.why),
+            )
             for rejected in take.rejected
-        ],
-    }
+        ),
+    )
 
 
 def _short(why: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlO
 from lib.clock import rfc3339
 from lib.jobqueue import JobState, Outcome
 from lib.jobs.follow import Batch
-from lib.jobs.results import ending_of, result_rows
+from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
 from lib.jobspec import JobSpec
 
@@ -87,9 +87,11 @@ def enqueue_jobs(
     return ending_of(batch, rows)
 
 
-def _show_results(submission: Submission, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _show_results(submission: Submission, rows: list[ResultRow], *, as_json: bool) -> None:
     if as_json:
-        output.emit_json({**submission.to_json(), "dry_run": False, "results": rows})
+        output.emit_json(
+            {**submission.to_json(), "dry_run": False, "results": [row.to_json() for row in rows]}
+        )
     else:
         show_results(rows)
 

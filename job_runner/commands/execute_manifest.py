@@ -9,7 +9,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.dry_run import tell
-from job_runner.execution_session import Surroundings, execute, opened
+from job_runner.execution.session import Surroundings, execute, opened
 from lib.cli.options import DryRunOption, JsonOption, VoicesDirOption
 
 JobsOption = Annotated[
@@ -63,4 +63,9 @@ def surroundings(voices_dir: Path | None, engine: str | None) -> Surroundings:
     """What the settings say, under the flags. Raises BadConfiguration."""
     flags = {"VOICES_DIR": None if voices_dir is None else str(voices_dir), "VOICE_ENGINE": engine}
     settings = wiring.settings(flags)
-    return Surroundings(settings.jobs_data_dir, settings.voices_dir, settings.voice_engine)
+    return Surroundings(
+        settings.jobs_data_dir,
+        settings.voices_dir,
+        settings.voice_engine,
+        settings.local_workers,
+    )

@@ -75,13 +75,12 @@ def table_of(jobs: list[FinishedJob]) -> output.Table:
         ]
     )
     for job in jobs:
-        record = (job.result or {}).get("record", {})
-        error = (job.error or {}).get("message", "")
+        done, failure = job.done(), job.failure()
         table.row(
             rfc3339(job.finished_at)[:19] + "Z",
             job.state.value,
             job.request_id,
-            None if record.get("seconds") is None else f"{record['seconds']:.1f}",
-            error,
+            f"{done.spoken.audio_seconds:.1f}" if done else None,
+            failure.message if failure else "",
         )
     return table

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
@@ -12,7 +10,7 @@ from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobRecord, JobState
 from lib.jobs.advice import RECORD_GONE
 from lib.jobs.results import ending_or_record
-from lib.storage import files_of, takes_of
+from lib.storage import files_of
 
 
 def command(
@@ -27,7 +25,8 @@ def command(
         finished = ending_or_record(queue, request_id)
     if isinstance(finished, JobRecord):
         return _unfinished(finished, as_json=json_)
-    files = files_of(wiring.storage(), takes_of(finished.result))
+    done = finished.done()
+    files = files_of(wiring.storage(), done.takes) if done else []
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
     else:
@@ -39,7 +38,7 @@ def _unfinished(record: JobRecord, *, as_json: bool) -> int:
     request_id = record.request_id
     if as_json:
         since = rfc3339(record.since)
-        output.emit_json({"request_id": request_id, "status": record.state.value, "since": since})
+        output.emit_json({"request_id": request_id, "state": record.state.value, "since": since})
     if record.state in TERMINAL:
         output.note(f"{request_id} is {record.state.value}, and its record is lost; {RECORD_GONE}.")
         return ExitStatus.JOB_FAILED
@@ -48,28 +47,27 @@ def _unfinished(record: JobRecord, *, as_json: bool) -> int:
 
 
 def _show(finished: FinishedJob, files: list[str]) -> None:
-    result: dict[str, Any] = dict(finished.result or {})
-    record = result.get("record", {})
-    error = finished.error or {}
+    done, error = finished.done(), finished.failure()
+    spoken = done.spoken if done else None
     output.show_fields(
         {
             "request id": finished.request_id,
             "state": finished.state.value,
             "file": (files[0] or "gone from the store; see: job-runner report") if files else None,
-            "seconds": record.get("seconds"),
-            "loudness": _unit(record.get("loudness_lufs"), "LUFS"),
-            "peak": _unit(record.get("true_peak_dbtp"), "dBTP"),
-            "engine": record.get("engine"),
+            "seconds": spoken and spoken.audio_seconds,
+            "loudness": _unit(spoken and spoken.chosen.loudness_lufs, "LUFS"),
+            "peak": _unit(spoken and spoken.chosen.true_peak_dbtp, "dBTP"),
+            "engine": spoken and spoken.engine,
             "attempts": finished.attempt,
             "finished": rfc3339(finished.finished_at),
-            **({"error": f"{error.get('class')}: {error.get('message')}"} if error else {}),
+            **({"error": f"{error.error_class}: {error.message}"} if error else {}),
         }
     )
-    for warning in record.get("warnings", []):
+    for warning in spoken.warnings if spoken else ():
         output.warn(warning)
     for other in files[1:]:
         output.say(f"take        {other}")
-    for line in (error.get("evidence") or {}).get("log", []):
+    for line in error.log if error else ():
         output.say(f"  | {line}")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from job_runner.commands.execute_manifest import EngineOption, ForceOption, JobsOption, surroundings
 from job_runner.dry_run import tell
-from job_runner.execution_session import Surroundings, execute
+from job_runner.execution.session import Surroundings, execute
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, VoicesDirOption
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec

@@ -66,7 +66,12 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
             batch.follow(look_and_check)
     rows = result_rows(batch, wiring.storage())
     if as_json:
-        output.emit_json({"results": rows, "counts": {s.value: n for s, n in batch.counts().items()}})
+        output.emit_json(
+            {
+                "results": [row.to_json() for row in rows],
+                "counts": {s.value: n for s, n in batch.counts().items()},
+            }
+        )
     else:
         show_results(rows)
     return ending_of(batch, rows)

@@ -12,7 +12,7 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob
-from lib.jobs.follow import Followed
+from lib.jobs.follow import Followed, message_of
 
 
 def command(
@@ -48,7 +48,7 @@ def command(
 
 def _show(jobs: Followed, results: list[FinishedJob | None]) -> None:
     for request_id, finished in zip(jobs.request_ids, results, strict=True):
-        error = ((finished.error or {}) if finished else {}).get("message")
+        error = message_of(finished)
         output.say_state(
             jobs.states[request_id].value, f"{request_id}{f': {error}' if error else ''}", pad=10
         )

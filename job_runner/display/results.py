@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any
 
 from lib.cli import output
 from lib.jobqueue import JobState
-from lib.jobs.results import is_gone
+from lib.jobs.results import ResultRow
+from lib.storage import shared_folder
 from lib.units import seconds_text
 
 
-def show_results(rows: Sequence[dict[str, Any]]) -> None:
+def show_results(rows: Sequence[ResultRow]) -> None:
     """Where each file is, with its seconds and loudness. The folder they share is named once."""
-    files = [row["file"] for row in rows if row["file"]]
-    folder = _shared_folder(files)
+    folder = shared_folder([row.file for row in rows if row.file])
     table = output.Table(
         [
             output.Column("job", wrap=True),
@@ -26,30 +24,24 @@ def show_results(rows: Sequence[dict[str, Any]]) -> None:
         ]
     )
     for row in rows:
-        where = (row["file"] or "").removeprefix(folder) or row["error"]
-        table.row(row["request_id"], row["state"], row["seconds"], row["loudness_lufs"], where)
+        where = (row.file or "").removeprefix(folder) or row.error
+        state = row.state.value if row.state else None
+        table.row(row.request_id, state, row.audio_seconds, row.loudness_lufs, where)
     if folder:
         output.say(f"Files are in {folder}")
     table.show()
     for row in rows:
-        for warning in row["warnings"]:
-            output.warn(f"{row['request_id']}: {warning}")
+        for warning in row.warnings:
+            output.warn(f"{row.request_id}: {warning}")
     _sum_up(rows)
 
 
-def _sum_up(rows: Sequence[dict[str, Any]]) -> None:
-    done = [row for row in rows if row["state"] == JobState.DONE.value]
-    seconds = seconds_text(sum(row["seconds"] or 0 for row in done))
+def _sum_up(rows: Sequence[ResultRow]) -> None:
+    done = [row for row in rows if row.state is JobState.DONE]
+    seconds = seconds_text(sum(row.audio_seconds or 0 for row in done))
     output.note(f"{len(done)} of {len(rows)} done, {seconds} of audio")
-    for row in filter(is_gone, rows):
-        output.warn(f"the audio of {row['request_id']} is gone; see: job-runner explain {row['request_id']}")
     for row in rows:
-        if row["state"] in (JobState.FAILED.value, JobState.CANCELED.value):
-            output.note(f"{row['request_id']} is {row['state']}; see: job-runner result {row['request_id']}")
-
-
-def _shared_folder(files: Sequence[str]) -> str:
-    """The longest folder that all files are below, with its slash; "" when there is none to shorten by."""
-    if not files:
-        return ""
-    return f"{os.path.commonpath([os.path.dirname(file) for file in files]).rstrip('/')}/"
+        if row.is_gone:
+            output.warn(f"the audio of {row.request_id} is gone; see: job-runner explain {row.request_id}")
+        elif row.state in (JobState.FAILED, JobState.CANCELED):
+            output.note(f"{row.request_id} is {row.state.value}; see: job-runner result {row.request_id}")

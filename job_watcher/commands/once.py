@@ -12,7 +12,7 @@ from lib.cli.options import JsonOption, RedisUrlOption
 
 def command(
     redis_url: RedisUrlOption = None,
-    slots: SlotsOption = 4,
+    slots: SlotsOption = None,
     verbose: VerboseOption = False,
     json_: JsonOption = False,
 ) -> None:
@@ -24,4 +24,4 @@ def command(
     if json_:
         output.emit_json({"settled": settled})
     else:
-        output.say(f"{settled} jobs settled.")
+        output.say("1 job settled." if settled == 1 else f"{settled} jobs settled.")

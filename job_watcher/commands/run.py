@@ -12,13 +12,18 @@ from job_watcher.signals import drain_on_signals
 from lib.child import when_parent_exits
 from lib.cli.options import RedisUrlOption
 
-SlotsOption = Annotated[int, typer.Option("--slots", min=1, max=256, help="Jobs leased at once.")]
+SlotsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--slots", min=1, max=256, help="Jobs leased at once; else 4 for each worker.", show_default=False
+    ),
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 
 
 def command(
     redis_url: RedisUrlOption = None,
-    slots: SlotsOption = 4,
+    slots: SlotsOption = None,
     exit_with_parent: Annotated[
         bool, typer.Option("--exit-with-parent", help="Drain when standard input ends.")
     ] = False,

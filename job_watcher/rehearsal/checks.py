@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from job_watcher.rehearsal.faults import MOST_OFF_S, Fault
+from job_watcher.rehearsal.machine import Sickness
 from job_watcher.rehearsal.world import World, ours
 from lib.fleet import Caps
 from lib.fleet.money import windows
 from lib.jobqueue import TERMINAL, JobState
 from lib.machines.labels import parse_label
 from lib.machines.model import Category, MachineRow
+from lib.storage import StoredArtifact
 
 _HOUR = 3600
 #: A clock that is off ends reservations late; on all other days caps hold to the micro-dollar.
@@ -27,6 +29,20 @@ _HINDRANCES = frozenset(
 )
 
 
+#: What keeps a watcher from seeing, or from being told, that a machine is broken.
+_BLINDING = frozenset(
+    {Fault.PARTITION, Fault.QUEUE_REPLIES, Fault.LIST_EMPTY, Fault.LIST_SHORT, Fault.OFFLINE}
+)
+#: From falling sick (or from the next job's begin) until the destroy call, at most; seconds.
+_BROKEN_LIMIT_S = {
+    Sickness.GPU_GONE: 180.0,
+    Sickness.DISK_FULL: 180.0,
+    Sickness.WEDGED: 420.0,
+    Sickness.OOM_LOOP: 600.0,
+    Sickness.STUCK_JOB: 1200.0,
+}
+
+
 def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
     """Every promise that does not hold, as sentences.
 
@@ -37,6 +53,7 @@ def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
         *_machines(world),
         *_too_many(world),
         *_overstays(world),
+        *_broken_kept(world),
         *_bill(world),
         *_caps(world),
     ]
@@ -56,8 +73,9 @@ def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
                 continue
             finished = queue.result(spec.request_id)
             if record.state is JobState.DONE:
-                result = finished.result if finished else None
-                if not result or result["sha256"] not in conditions.store:
+                done = finished.done() if finished else None
+                artifacts = [StoredArtifact.of(take.audio) for take in done.takes] if done else []
+                if not artifacts or not all(map(conditions.storage.verify, artifacts)):
                     yield f"{spec.request_id} is done and its audio is not in the store"
             elif not finished or not finished.error:
                 yield f"{spec.request_id} failed without a reason"
@@ -178,6 +196,28 @@ def _overstays(world: World) -> Iterator[str]:
         if row is not None and until > row.intent.expires_at + _OVERSTAY_S:
             late = until - row.intent.expires_at
             yield f"{row.token} was kept {late:.0f} s longer than its reservation"
+
+
+def _broken_kept(world: World) -> Iterator[str]:
+    """Where nothing hinders us, a machine that is broken and answers is given back soon."""
+    if any(fault.kind in _HINDRANCES | _BLINDING for fault in world.scenario.faults):
+        return
+    lots = world.conditions.market.lots.values()
+    longest = max((lot.machine.longest_job_s for lot in lots), default=0.0)  # jobs are judged by those of all
+    for lot in lots:
+        machine = lot.machine
+        if machine.sick_at is None or machine.sickness is None or not lot.label.startswith("jw|"):
+            continue
+        since = max(machine.sick_at, machine.answers_at) if machine.gate else machine.owed_since
+        if since is None:  # without work nobody can tell, and nothing is owed
+            continue
+        limit = _BROKEN_LIMIT_S[machine.sickness]
+        if machine.sickness is Sickness.STUCK_JOB:
+            limit = max(limit, 12 * longest)
+        until = lot.destroyed_at or world.conditions.now
+        if until - since > limit:
+            late = until - since
+            yield f"{lot.instance} was broken ({machine.sickness.value}) and billed on for {late:.0f} s"
 
 
 def _made_late(world: World, token: str) -> bool:

@@ -10,6 +10,7 @@ from job_watcher.rehearsal.faults import Crash, Fault, Planned
 from job_watcher.rehearsal.market import Market
 from lib.jobqueue.memory import MemoryQueue
 from lib.machines.memory import MemoryLedger
+from lib.storage.memory import MemoryStorage
 
 LOCK_S = 90.0
 
@@ -46,7 +47,7 @@ class Conditions:
     ledger: MemoryLedger
     owner: str = "rehearsal"
     lock: Lock = field(default_factory=Lock)
-    store: dict[str, bytes] = field(default_factory=dict)
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
     active: dict[Fault, Planned] = field(default_factory=dict)
     armed: list[Planned] = field(default_factory=list)  # crashes and pauses that wait for their step
     story: list[Told] = field(default_factory=list)

@@ -8,7 +8,7 @@ from functools import cache
 
 from job_watcher.rehearsal.checks import broken_promises
 from job_watcher.rehearsal.conditions import Told
-from job_watcher.rehearsal.faults import schedule
+from job_watcher.rehearsal.faults import Planned, schedule, sicknesses
 from job_watcher.rehearsal.market import Taste
 from job_watcher.rehearsal.world import MIDNIGHT, Scenario, World
 from lib.fleet import Caps, Policy
@@ -44,6 +44,7 @@ def bad_day(seed: int) -> Scenario:
         specs = (*specs[:-2], *(replace(spec, not_before=later) for spec in specs[-2:]))
     arrivals = [(chance.uniform(0, horizon) if heap else 0.0, specs[heap::heaps]) for heap in range(heaps)]
     watchers = chance.choice((1, 1, 2, 2, 3))
+    sick, alone = sicknesses(random.Random(seed * 2 + 2), horizon_s=horizon)
     return Scenario(
         arrivals=arrivals,
         taste=Taste(
@@ -66,12 +67,16 @@ def bad_day(seed: int) -> Scenario:
             machine=chance.choice((MICROS // 5, MICROS, 5 * MICROS)),
             batch=chance.choice((None, None, MICROS // 4, 3 * MICROS)),
         ),
-        faults=schedule(chance, horizon_s=horizon * 1.3, most=8, watchers=watchers),
+        faults=_of_the_day(schedule(chance, horizon_s=horizon * 1.3, most=8, watchers=watchers), sick, alone),
         watchers=watchers,
         strangers=chance.randint(0, 2),
         start=start,
         limit_s=24 * 3600.0,
     )
+
+
+def _of_the_day(faults: list[Planned], sick: list[Planned], alone: bool) -> list[Planned]:
+    return sick if alone else [*faults, *sick]
 
 
 def run_day(seed: int) -> World:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from job_watcher.rehearsal.conditions import LOCK_S, Conditions
 from job_watcher.rehearsal.faults import Fault
 from job_watcher.rehearsal.files import MemoryFiles
+from job_watcher.rehearsal.machine import Character
 from job_watcher.rehearsal.market import Lot
-from job_watcher.renting.ports import Contact, Settled, Unreachable
+from job_watcher.renting.ports import Contact
 from lib.errors import Unavailable
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease
+from lib.jobqueue import Term
 from lib.providers.rental import RentalStatus
-from lib.spool import Files, InvalidSpoolData, SpoolClient
-from lib.storage import StorageUnavailable
+from lib.spool import Files, HostUnreachable
+from lib.storage import StorageUnavailable, StoredArtifact
+from lib.storage.memory import MemoryStorage
 
 
 class WatcherClock:
@@ -59,8 +61,23 @@ class LockFace:
     def held(self, epoch: int) -> bool:
         """Whether this process leads in that epoch."""
         lock, world = self._world.lock, self._world
+        if Fault.REDIS_DOWN in world.active:
+            return False
         mine = lock.owner == self._me and lock.epoch == epoch and world.now < lock.until
-        return mine and Fault.REDIS_DOWN not in world.active
+        if mine:  # a thread renews the lock of a process that is alive
+            lock.until = world.now + LOCK_S
+        return mine
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch in which this process leads, as far as it knows."""
+        lock = self._world.lock
+        return lock.epoch if lock.owner == self._me else None
+
+    def term(self) -> Term | None:
+        """The term in which this process leads."""
+        epoch = self.epoch
+        return None if epoch is None else Term(epoch, self._me)
 
     def resign(self) -> None:
         """Give it back."""
@@ -99,15 +116,15 @@ class AccessFace:
         now = self._world.now
         up = lot is not None and lot.alive and lot.status is RentalStatus.RUNNING
         if lot is None or not up or Fault.PARTITION in self._world.active or not lot.machine.answers(now):
-            raise Unreachable(f"The machine {instance} does not answer.")
+            raise HostUnreachable(f"The machine {instance} does not answer.")
         lot.machine.advance(now)
         return lot
 
     def look(self, instance: str, *, gpu: str) -> Contact:
         """Ask the machine; a fake one is found out by what it reports."""
         lot = self._lot(instance)
-        fake = lot.machine.character.value == "fake" or lot.offer.gpu != gpu
-        return Contact("wrong_gpu" if fake else "")
+        fake = lot.machine.character is Character.FAKE or lot.offer.gpu != gpu
+        return Contact("wrong_gpu" if fake else lot.machine.gate)
 
     def files(self, instance: str) -> Files:
         """Its spool; the machine must still answer at each use."""
@@ -124,37 +141,15 @@ class AccessFace:
         """Nothing is open."""
 
 
-class StoreSettler:
-    """Verifies results, stores them by content, records them."""
+class StoreFace(MemoryStorage):
+    """The store, which refuses now and then."""
 
-    def __init__(self, world: Conditions, queue: JobQueue) -> None:
-        self._world, self._queue = world, queue
+    def __init__(self, world: Conditions) -> None:
+        super().__init__()
+        self._world = world
 
-    def settle(self, files: Files, entry: str, lease: Lease) -> Settled:
-        """As the real delivery: the audio is in the store before the record is written."""
-        try:
-            result = SpoolClient(files).result(entry)
-            if result is None:
-                raise InvalidSpoolData("The result vanished.")
-            if result.error is not None:
-                failure = Failure(ErrorClass.TRANSIENT, result.error.message)
-                return Settled(self._queue.fail(lease, failure), problem=result.error.error_class.value)
-            data = self._fetched(files, entry, result.files[0].name)
-            sha256 = result.files[0].sha256
-            if hashlib.sha256(data).hexdigest() != sha256:
-                raise InvalidSpoolData("The audio is not what its hash says.")
-        except InvalidSpoolData as error:
-            state = self._queue.fail(lease, Failure(ErrorClass.TRANSIENT, error.message))
-            return Settled(state, problem="corrupt_output")
+    def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
+        """Store, unless the store refuses."""
         if Fault.STORE_REFUSES in self._world.active:
             raise StorageUnavailable("The store refuses.")
-        self._world.store[sha256] = data
-        self._queue.complete(lease, {"sha256": sha256, "record": dict(result.record)})
-        worked = result.finished_at - result.started_at
-        return Settled(JobState.DONE, float(result.record["seconds"]), worked)
-
-    def _fetched(self, files: Files, entry: str, name: str) -> bytes:
-        try:
-            return files.read(f"outbox/{entry}/{name}", 1_000_000)
-        except FileNotFoundError:
-            raise InvalidSpoolData("The result lacks its file.") from None
+        return super().put(source, sha256=sha256, bytes=bytes)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from job_watcher.rehearsal.machine import Sickness
+
 
 class Crash(BaseException):
     """The watcher's process ends here, as by SIGKILL. Nothing of ours may catch it."""
@@ -43,6 +45,7 @@ class Fault(StrEnum):
     PRICES = "prices"  # they move, also between search and rent
     NO_CREDIT = "no credit"
     PRICE_RAISED = "price raised"  # a rental's price rises while it runs
+    SICKNESS = "sickness"  # a machine breaks in one of the ways of `Sickness`, and answers on
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Planned:
     watcher: int = 0
     step: str = ""
     chance: float = 1.0  # of each call to be hit
+    sickness: Sickness | None = None
 
     def __str__(self) -> str:
         """One line for a trace."""
         parts = [f"{self.kind.value} at {self.at:.0f} s"]
         parts += [f"for {self.seconds:.0f} s"] if self.seconds else []
         parts += [f"of watcher {self.watcher} at {self.step}"] if self.step else []
+        parts += [f"({self.sickness.value})"] if self.sickness else []
         return " ".join(parts)
 
 
@@ -124,10 +129,23 @@ _SOMETIMES: Final = frozenset(
 )
 
 
+def sicknesses(chance: random.Random, *, horizon_s: float) -> tuple[list[Planned], bool]:
+    """Machines that break after their checks and answer on: on one day of three, and on half of these
+    nothing else goes wrong (the second value): how soon they are given back is judged on such days.
+    """
+    if chance.random() >= 1 / 3:
+        return [], False
+    sick = [
+        Planned(Fault.SICKNESS, at=chance.uniform(120, horizon_s), sickness=chance.choice(list(Sickness)))
+        for _ in range(chance.randint(1, 3))
+    ]
+    return sorted(sick, key=lambda item: item.at), chance.random() < 0.5
+
+
 def schedule(chance: random.Random, *, horizon_s: float, most: int, watchers: int) -> list[Planned]:
     """A bad day: up to `most` faults over `horizon_s` seconds, crashes and lost replies above all."""
     kinds = [
-        *Fault,
+        *(kind for kind in Fault if kind is not Fault.SICKNESS),
         Fault.CRASH,
         Fault.CRASH,
         Fault.CRASH,

@@ -119,6 +119,13 @@ def _zombie(conditions: Conditions, planned: Planned) -> None:
         lot.ignores = conditions.chance.randint(1, 5)
 
 
+def _fall_sick(conditions: Conditions, planned: Planned) -> None:
+    lot = _victim(conditions)
+    if lot is not None and planned.sickness is not None and lot.machine.answers(conditions.now):
+        lot.machine.fall_sick(planned.sickness, conditions.now)
+        conditions.tell("", "sick", f"{lot.instance}: {planned.sickness.value}")
+
+
 def _raise_price(conditions: Conditions, planned: Planned) -> None:
     lot = _victim(conditions)
     if lot is not None:
@@ -136,5 +143,6 @@ _AT_ONCE: Final[Mapping[Fault, Callable[[Conditions, Planned], None]]] = {
     Fault.BROKEN: _break,
     Fault.ZOMBIE: _zombie,
     Fault.PRICE_RAISED: _raise_price,
+    Fault.SICKNESS: _fall_sick,
     Fault.REDIS_LOSES_LOCK: _lose_lock,
 }

@@ -115,6 +115,7 @@ def _failures(world: World) -> Iterator[str]:
     for _, specs in world.scenario.arrivals:
         for finished in world.conditions.queue.results([spec.request_id for spec in specs]):
             if finished is not None and finished.state is JobState.FAILED:
-                reasons[str((finished.error or {}).get("message", "no reason is known"))] += 1
+                failure = finished.failure()
+                reasons[failure.message if failure else "no reason is known"] += 1
     for reason, count in reasons.most_common():
         yield f"{'1 job' if count == 1 else f'{count} jobs'} failed: {reason}"

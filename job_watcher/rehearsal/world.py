@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import heapq
 import random
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import cast
 
 from job_watcher.rehearsal.company import Counter, foreign
 from job_watcher.rehearsal.conditions import Conditions
-from job_watcher.rehearsal.faces import AccessFace, LockFace, StoreSettler, Tripwire, WatcherClock
+from job_watcher.rehearsal.faces import AccessFace, LockFace, StoreFace, Tripwire, WatcherClock
 from job_watcher.rehearsal.faults import Crash, Fault, Planned
 from job_watcher.rehearsal.market import Market, Taste
 from job_watcher.rehearsal.mishaps import begin
-from job_watcher.renting.ports import Config, Parts
+from job_watcher.renting.adapters import leaders_queue
+from job_watcher.renting.ports import Config, OnSettled, Parts, Tell
 from job_watcher.renting.reconcile import Reconciler
+from lib import dispatch
+from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.errors import Unavailable
 from lib.fleet import Caps, Policy, Speeds
-from lib.jobqueue import JobQueue, QueueOptions
+from lib.jobqueue import JobQueue, QueueOptions, Term
 from lib.jobqueue.memory import MemoryQueue
 from lib.jobspec import JobSpec
 from lib.machines.labels import parse_label
@@ -31,6 +39,14 @@ _LEASE_MS = 180_000
 _AFTERWARDS_S = 900.0
 _LAG_S = 150.0  # a rental made late may be in no listing yet
 _CLOSING = frozenset({"vanished", "refused", "never_came"})
+
+
+@cache
+def scratch_folder() -> Path:
+    """Where this process's simulated watchers fetch files to; gone with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="job-watcher-simulated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,7 @@ class Process:
         self.alive = False
         self._starts = 0
         self._stepping = False
+        self._journal = MemoryJournal()
 
     def start(self) -> None:
         """Begin with an empty memory."""
@@ -81,14 +98,16 @@ class Process:
             if kind in _CLOSING:
                 world.closed(token, kind)
 
-        queue = cast(JobQueue, Tripwire(conditions.queue, "queue", self._at_queue))
+        lock = LockFace(conditions, me)
+        guarded = leaders_queue(conditions.queue, lock, lock)
+        queue = cast(JobQueue, Tripwire(guarded, "queue", self._at_queue))
         parts = Parts(
             queue=queue,
             ledger=cast(Ledger, Tripwire(conditions.ledger, "ledger", self._at_ledger)),
             provider=Counter(conditions, self.index, me, world.scenario.policy.max_machines),
             access=AccessFace(conditions, self._reached),
-            settler=StoreSettler(conditions, queue),
-            leadership=LockFace(conditions, me),
+            make_dispatcher=lambda heard: self._dispatcher(me, queue, tell, heard),
+            leadership=lock,
             clock=self.clock,
             new_token=lambda: f"{conditions.chance.getrandbits(64):016x}",
             tell=tell,
@@ -96,6 +115,28 @@ class Process:
         self.reconciler = Reconciler(parts, config, world.scenario.speeds)
         if world.closing:
             self.reconciler.drain()
+
+    def _dispatcher(self, me: str, queue: JobQueue, tell: Tell, on_settled: OnSettled) -> Dispatcher:
+        """The real one, over this process's queue; the journal of the computer outlives its processes."""
+        storage = self._world.conditions.storage
+        return Dispatcher(
+            dispatch.Parts(
+                name=me,
+                provider="simulated",
+                queue=queue,
+                delivery=StorageDelivery(
+                    storage,
+                    provider="simulated",
+                    scratch=scratch_folder() / str(self.index),
+                    clock=self.clock,
+                ),
+                journal=self._journal,
+                clock=self.clock,
+                limits=dispatch.Limits(lease_ms=_LEASE_MS),
+                tell=tell,
+                on_settled=on_settled,
+            )
+        )
 
     def step(self) -> None:
         """One pass, and the next is scheduled; a crash ends it, and a supervisor starts another soon."""
@@ -105,6 +146,7 @@ class Process:
         try:
             self._world.conditions.market.advance(self._world.conditions.now)
             delay = self.reconciler.step()
+            self._world.check_registry(self.reconciler)
         except Crash:
             self.crash()
             return
@@ -180,10 +222,12 @@ class World:
             QueueOptions(lease_ms=_LEASE_MS),
             now_ms=lambda: int(self.conditions.now * 1000),
             chance=chance.random,
+            leads=self._leads,
         )
         self.conditions = Conditions(
             self.start, chance, market, queue, MemoryLedger(), pause=self._others, later=self.after
         )
+        self.conditions.storage = StoreFace(self.conditions)
         foreign(self.conditions, scenario.strangers)
         self.processes = [Process(self, index) for index in range(scenario.watchers)]
 
@@ -256,6 +300,20 @@ class World:
                 continue
             if not (kind == "never_came" and lot.late and concluded_at - lot.started_at < _LAG_S):
                 conditions.wrong(f"the row of {token} was closed ({kind}) and {lot.instance} lives")
+
+    def check_registry(self, reconciler: Reconciler) -> None:
+        """While a leader works, nobody may be told that no watcher runs."""
+        conditions = self.conditions
+        told = not conditions.active.keys() & {Fault.REDIS_DOWN, Fault.QUEUE_REPLIES}
+        slept = conditions.slept[1] == conditions.now
+        if not reconciler.working or not told or slept:
+            return
+        if not any(watcher.live for watcher in conditions.queue.watchers()):
+            conditions.wrong("a watcher works and stands in no registry")
+
+    def _leads(self, term: Term) -> bool:
+        lock = self.conditions.lock
+        return (lock.owner, lock.epoch) == (term.token, term.epoch) and self.conditions.now < lock.until
 
     def lied(self) -> None:
         """A fault of lying lists is over; what was concluded from it may come a little later."""

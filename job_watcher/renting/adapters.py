@@ -9,19 +9,15 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-from job_watcher.delivery import Delivery
-from job_watcher.renting.ports import Leadership, NotLeading, Settled, Tell
+from job_watcher.renting.ports import Leadership, NotLeading, Tell
 from lib.clock import Clock
 from lib.errors import BadInput, Unavailable
 from lib.fleet import Offer, Speeds
-from lib.jobqueue import JobQueue, JobState, Lease
+from lib.jobqueue import JobQueue
 from lib.jobqueue.leader import LeaderLock, LeadershipLost
 from lib.jobqueue.market import GpuMarket, Market, publish_market
-from lib.spool import Files, InvalidSpoolData, SpoolClient, SpoolResult
-from lib.storage import ArtifactMismatch, NotStored, Storage, StorageUnavailable, Take, publish_takes
 
 # What anybody may ask of a queue: it changes no job. All else is a leader's, what the port learns later too.
 _OPEN = frozenset(
@@ -34,7 +30,16 @@ _OPEN = frozenset(
 )
 
 
-def leaders_queue(queue: JobQueue, lock: LeaderLock, leadership: Leadership) -> JobQueue:
+class KnowsEpoch(Protocol):
+    """A lock that can say in which epoch its owner leads, as far as it knows."""
+
+    @property
+    def epoch(self) -> int | None:
+        """None: it does not lead."""
+        ...
+
+
+def leaders_queue(queue: JobQueue, lock: KnowsEpoch, leadership: Leadership) -> JobQueue:
     """The queue, of which all that may change a job is done only while we lead; else it raises NotLeading.
 
     A leader that was stopped for longer than its lock and shorter than its jobs' leases still passes the
@@ -104,44 +109,3 @@ def _class(offers: Sequence[Offer], speeds: Speeds) -> GpuMarket:
         speeds={engine: speed for (engine, gpu), speed in speeds.audio.items() if gpu == cheapest.gpu},
         cold_start_s=speeds.cold.get(cheapest.gpu),
     )
-
-
-class DeliverySettler:
-    """`Settler` by the delivery that every provider shares. `scratch` may be emptied at any time."""
-
-    def __init__(
-        self, queue: JobQueue, storage: Storage, *, provider: str, scratch: Path, clock: Clock
-    ) -> None:
-        self._queue, self._storage, self._provider = queue, storage, provider
-        self._scratch, self._clock = scratch, clock
-
-    def settle(self, files: Files, entry: str, lease: Lease) -> Settled:
-        """Verify, store, record; with what the machine measured, for the fleet to learn from."""
-        spool = SpoolClient(files)
-        delivery = Delivery(self._queue, spool, self._storage, scratch=self._scratch, clock=self._clock)
-        settled = delivery.settle(entry, lease, provider=self._provider)
-        if settled.state is JobState.DONE:
-            self._publish(settled.takes)
-        try:
-            result = spool.result(entry)
-        except (InvalidSpoolData, Unavailable):
-            result = None  # it is settled all the same
-        if settled.state is not JobState.DONE:
-            error = result.error if result else None
-            return Settled(settled.state, problem=error.error_class.value if error else "corrupt_output")
-        return Settled(JobState.DONE, *((_audio_s(result), _worked_s(result)) if result else ()))
-
-    def _publish(self, takes: Sequence[Take]) -> None:
-        try:
-            publish_takes(self._storage, takes)
-        except (ArtifactMismatch, NotStored) as error:  # settling once more stores it anew
-            raise StorageUnavailable(f"The store lost what it had taken: {error}") from error
-
-
-def _audio_s(result: SpoolResult) -> float:
-    """Seconds of all takes, of which the record tells the chosen one's: the machine made each of them."""
-    return float(result.record.get("seconds") or 0.0) * len(result.files)
-
-
-def _worked_s(result: SpoolResult) -> float:
-    return max(0.0, result.finished_at - result.started_at)

@@ -7,21 +7,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lib.clock import Clock
+from lib.dispatch import Dispatcher, Settled
 from lib.errors import TryAgain
 from lib.fleet import Caps, Offer, Policy, Speeds
 from lib.fleet.model import PASS_S
-from lib.jobqueue import JobQueue, JobState, Lease
+from lib.jobqueue import JobQueue, Lease, Term
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
-from lib.spool import Files, HostUnreachable
+from lib.spool import Files
 
 
 class NotLeading(TryAgain):
     """Another watcher leads, or nobody knows: nothing may be done."""
-
-
-class Unreachable(HostUnreachable):
-    """A machine does not answer."""
 
 
 class Leadership(Protocol):
@@ -37,6 +34,10 @@ class Leadership(Protocol):
 
     def held(self, epoch: int) -> bool:
         """Whether we lead in this epoch now. False whenever that is not certain."""
+        ...
+
+    def term(self) -> Term | None:
+        """What proves to the queue that we lead; None: we do not."""
         ...
 
     def resign(self) -> None:
@@ -55,7 +56,7 @@ class MachineAccess(Protocol):
     """The way to rented machines. Every call is one bounded try.
 
     Raises, from every method:
-        Unreachable: no answer.
+        HostUnreachable: no answer.
     """
 
     def look(self, instance: str, *, gpu: str) -> Contact:
@@ -71,30 +72,6 @@ class MachineAccess(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Where a job went, and what was measured: seconds of audio, seconds of work, what was wrong."""
-
-    state: JobState
-    audio_s: float = 0.0
-    worked_s: float = 0.0
-    problem: str = ""
-
-
-class Settler(Protocol):
-    """Brings a machine's result into the store and the queue."""
-
-    def settle(self, files: Files, entry: str, lease: Lease) -> Settled:
-        """Verify, store, record. The spool under `files` keeps its result.
-
-        Raises:
-            LeaseLost: the job is no longer ours; nothing was changed.
-            StorageUnavailable: the store refuses; the same call may work later.
-            Unavailable: the machine or the queue does not answer; the same call may work later.
-        """
-        ...
-
-
 class MarketBoard(Protocol):
     """Where others read what the market was like when the leader last looked."""
 
@@ -106,6 +83,9 @@ class MarketBoard(Protocol):
         """
         ...
 
+
+#: Hears of each result: the host's name, the lease, where it led.
+OnSettled = Callable[[str, Lease, Settled], None]
 
 #: Told about each thing that happens: a kind, a sentence, the machine's token or "".
 Tell = Callable[[str, str, str], None]
@@ -150,7 +130,7 @@ class Parts:
     ledger: Ledger
     provider: RentalProvider
     access: MachineAccess
-    settler: Settler
+    make_dispatcher: Callable[[OnSettled], Dispatcher]  # one for each reign, over the queue of this process
     leadership: Leadership
     clock: Clock
     new_token: Callable[[], str]

@@ -14,10 +14,11 @@ from job_watcher.renting.work import Work
 from lib.errors import Unavailable
 from lib.fleet import Demand, Event, Machine, Speeds, State, Verdict, blind, verdict
 from lib.fleet.scaling import hold_s
-from lib.jobqueue import Snapshot
+from lib.jobqueue import LeadershipLost, Snapshot
 from lib.machines.model import Epoch, MachineRow
 from lib.machines.port import RowChanged, StaleEpoch
 from lib.providers.rental import Listing
+from lib.spool import SpoolUnusable
 
 _LOSING = frozenset({Event.FAILED, Event.SILENT, Event.VANISHED})
 
@@ -47,33 +48,53 @@ class Reconciler:
         """Whether this process led when it last looked."""
         return self._reign is not None
 
+    @property
+    def working(self) -> bool:
+        """Whether this process leads and has jobs at hand."""
+        return self._reign is not None and self._work.held() > 0
+
     def drain(self) -> None:
         """Claim and rent nothing more. Machines stay for the next watcher, with their work."""
         self._draining = True
 
     def leave(self) -> None:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""
-        self._work.hand_back()
+        self._work.leave()
+        self._work.close()
         self._reign = None
         try:
+            self._parts.queue.remove_watcher(self._config.name)
             self._parts.leadership.resign()
         except Unavailable:
-            return  # it runs out by itself
+            return  # both run out by themselves
 
     def step(self) -> float:
         """One pass; returns the seconds until the next is due. Trouble of others is told, not raised."""
         rhythm = self._config.rhythm
         try:
-            reign = self._lead()
-            return rhythm.standby_s if reign is None else self._pass(reign)
-        except (StaleEpoch, NotLeading) as error:
+            try:
+                reign = self._lead()
+                return rhythm.standby_s if reign is None else self._pass(reign)
+            except (RowChanged, Unavailable) as error:
+                self._parts.tell("trouble", error.message, "")
+                self._go_on()
+                return rhythm.period_s
+        except (StaleEpoch, NotLeading, LeadershipLost) as error:
             self._parts.tell("abdicated", error.message, "")
+            self._work.close()
             self._reign = None
             self._begin_anew()
             return rhythm.standby_s
-        except (RowChanged, Unavailable) as error:
+
+    def _go_on(self) -> None:
+        """Jobs on machines that we have go on while the ledger or the provider is away."""
+        if self._reign is None:
+            return
+        try:
+            self._reign.check()
+            self._work.go_on(claims=not self._draining)
+        except (Unavailable, SpoolUnusable) as error:
             self._parts.tell("trouble", error.message, "")
-            return rhythm.period_s
 
     def _lead(self) -> Reign | None:
         """The reign we are in; a new one is opened in the ledger before anything is done in it."""
@@ -83,9 +104,11 @@ class Reconciler:
                 raise NotLeading("The lock was lost.")
             return None
         if self._reign is None or self._reign.epoch != epoch:
+            self._work.close()
             self._begin_anew()
             self._parts.ledger.open_epoch(Epoch(epoch, self._config.name, self._parts.clock.now()))
             self._reign = Reign(self._parts, self._config, epoch)
+            self._work.begin()
             self._parts.tell("leading", f"{self._config.name} leads in epoch {epoch}", "")
         return self._reign
 
@@ -159,15 +182,13 @@ class Reconciler:
         return listing
 
     def _do_work(self, reign: Reign, rows: Sequence[MachineRow], snapshot: Snapshot | None) -> None:
-        self._work.drop_leavers(rows)
-        self._work.visit(reign, rows)
-        if not self._draining:
-            try:
-                self._work.renew()
-                reign.check()
-                self._work.claim(rows, snapshot)
-            except Unavailable as error:
-                self._parts.tell("trouble", error.message, "")
+        try:
+            self._work.keep_hosts(rows)
+            self._work.ask(rows)
+            reign.check()
+            self._work.do(reign.term(), snapshot, claims=not self._draining)
+        except (Unavailable, SpoolUnusable) as error:
+            self._parts.tell("trouble", error.message, "")
 
     def _machines(self, rows: Sequence[MachineRow], *, listed: bool) -> list[Machine]:
         wall, now = self._parts.clock.now(), self._parts.clock.monotonic()
@@ -175,7 +196,7 @@ class Reconciler:
             machine_of(
                 row,
                 self._tracks.by_token[row.token],
-                busy=self._work.busy(row.token),
+                self._work.view(row.token),
                 job_s=self._work.job_s(row.intent.gpu),
                 listed=listed,
                 wall=wall,
@@ -205,7 +226,7 @@ class Reconciler:
             self._accountant.charge(reign, [row])
             self._accountant.soon()
         after = reign.move(row, found.event, found.reason, instance=instance)
-        self._remember(reign, row, machine, found, settled=track.settled)
+        self._remember(reign, row, machine, found)
         if found.event is Event.PASSED:
             self._speeds.started(machine.gpu, self._parts.clock.now() - machine.created_at)
         if after.state in (State.LEAVING.value, State.GONE.value):
@@ -213,16 +234,14 @@ class Reconciler:
             if row.instance is not None:
                 self._parts.access.forget(row.instance)
 
-    def _remember(
-        self, reign: Reign, row: MachineRow, machine: Machine, found: Verdict, *, settled: int
-    ) -> None:
+    def _remember(self, reign: Reign, row: MachineRow, machine: Machine, found: Verdict) -> None:
         """What the host did goes to its memory: failures with their reason, and good work."""
         bad = {Event.FAILED, Event.SILENT, Event.STOPPED, Event.OVERPRICED}
         if found.event is Event.VANISHED and machine.state is not State.LEAVING:
             reign.note(row, "vanished", ok=False)
         elif found.event in bad:
             reign.note(row, found.reason, ok=False)
-        elif found.event is Event.EMPTY and settled:
+        elif found.event is Event.EMPTY and machine.settled:
             reign.note(row, "worked", ok=True)
 
     def _rent(self, reign: Reign, demand: Demand | None, listing: Listing, before: Sequence[Machine]) -> None:

@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from job_watcher.renting.ports import Config, NotLeading, Parts
 from lib.fleet import Event, State, advance
+from lib.jobqueue import Term
 from lib.machines.model import Change, HostNote, MachineRow
 from lib.providers.rental import RentalProvider
 
@@ -29,6 +30,17 @@ class Reign:
         """
         if not self._parts.leadership.held(self.epoch):
             raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
+
+    def term(self) -> Term:
+        """The term of this reign.
+
+        Raises:
+            NotLeading: it is over.
+        """
+        term = self._parts.leadership.term()
+        if term is None or term.epoch != self.epoch:
+            raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
+        return term
 
     def ask(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Make one call to the provider, if we lead at this very moment: the provider cannot fence us."""

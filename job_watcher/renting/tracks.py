@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from lib.dispatch import HostView
 from lib.fleet import Machine, Seen, State
 from lib.machines.labels import own_label
 from lib.machines.model import MachineRow
@@ -32,9 +34,6 @@ class Track:
     only_empty: bool = True
     confirmed_absent: bool = False
     gate: str | None = None
-    idle_since: float | None = None
-    failures: int = 0
-    settled: int = 0
     destroy_at: float = 0.0
     destroy_tries: int = 0
 
@@ -84,7 +83,14 @@ def _sighted(track: Track, rental: Rental | None, now: float, *, empty: bool) ->
 
 
 def machine_of(
-    row: MachineRow, track: Track, *, busy: int, job_s: float, listed: bool, wall: float, now: float
+    row: MachineRow,
+    track: Track,
+    view: HostView | None,
+    *,
+    job_s: float,
+    listed: bool,
+    wall: float,
+    now: float,
 ) -> Machine:
     """The row as decisions see it. Readings of our own clock are moved to wall time by their age."""
     intent, rental = row.intent, track.rental
@@ -113,9 +119,22 @@ def machine_of(
         confirmed_absent=track.confirmed_absent,
         answered_at=wall - (now - track.answered_at),
         gate=track.gate,
-        busy=busy,
-        idle_since=None if track.idle_since is None else wall - (now - track.idle_since),
         job_s=job_s,
         known_s=now - track.began_at,
-        failures=track.failures,
+        **({} if view is None else _of_work(view, wall)),
     )
+
+
+def _of_work(view: HostView, wall: float) -> dict[str, Any]:
+    """What the dispatcher knows of the machine."""
+    return {
+        "busy": view.busy,
+        "idle_since": None if view.idle_for is None else wall - view.idle_for,
+        "settled": view.settled,
+        "failures": view.failures,
+        "deaths": view.deaths,
+        "silent_s": view.silent_for,
+        "job_age_s": view.oldest_job_s,
+        "accused": view.accused,
+        "failing": view.failing,
+    }

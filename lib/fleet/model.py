@@ -88,7 +88,13 @@ class Machine:
     idle_since: float | None = None
     job_s: float = 0.0  # what one job takes there
     known_s: float = 0.0  # how long this process has known it, by a clock that never jumps
+    settled: int = 0  # jobs it finished for this process
     failures: int = 0  # results in a row that were wrong or broken
+    deaths: int = 0  # of its workers in a row, without a result between
+    silent_s: float = 0.0  # since its worker's heartbeat last changed, while it owes work
+    job_age_s: float = 0.0  # how long the oldest job that was begun there is at hand
+    accused: bool = False  # two different jobs ended workers there
+    failing: str = ""  # the dispatcher's own reason to have it taken away; a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,10 @@ class Policy:
     download_gb: float = 8.0
     speed: float = 8.0  # for a GPU of perf 1.0 that nobody measured
     forgiven_failures: int = 2
+    forgiven_deaths: int = 2  # of workers in a row
+    wedged_s: float = 240.0  # a worker that owes work and whose heartbeat stands still for longer
+    job_limit_s: float = 900.0  # a job that is at hand for longer, and for longer than the next
+    job_limit_factor: float = 10.0  # times what a job takes there, stands still
     least_reliability: float = 0.95
     least_cuda: float = 12.0
     least_driver: int = 0

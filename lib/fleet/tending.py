@@ -139,13 +139,31 @@ def _silent(case: _Case) -> Verdict | None:
     return None
 
 
-def _ready(case: _Case) -> Verdict | None:
+def _unwell(case: _Case) -> Verdict | None:
+    """Broken though it answers: it would bill on for nothing, and hold its jobs."""
     machine, policy = case.machine, case.policy
-    found = _gone(case) or _halted(case) or _silent(case)
-    if found:
-        return found
+    if machine.gate:
+        return Verdict(Event.FAILED, machine.gate)
+    if machine.failing:
+        return Verdict(Event.FAILED, machine.failing)
+    if machine.accused:
+        return Verdict(Event.FAILED, "accused")
     if machine.failures > policy.forgiven_failures:
         return Verdict(Event.FAILED, "corrupt_output")
+    if machine.deaths > policy.forgiven_deaths:
+        return Verdict(Event.FAILED, "worker_ends")
+    if machine.silent_s > policy.wedged_s:
+        return Verdict(Event.FAILED, "wedged")
+    if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_s):
+        return Verdict(Event.FAILED, "stuck_job")
+    return None
+
+
+def _ready(case: _Case) -> Verdict | None:
+    machine = case.machine
+    found = _gone(case) or _halted(case) or _silent(case) or _unwell(case)
+    if found:
+        return found
     if overpriced := _overpriced(case):
         return overpriced
     if _ends_soon(case):
@@ -159,11 +177,9 @@ def _ready(case: _Case) -> Verdict | None:
 
 def _draining(case: _Case) -> Verdict | None:
     machine, policy = case.machine, case.policy
-    found = _gone(case) or _halted(case) or _silent(case)
+    found = _gone(case) or _halted(case) or _silent(case) or _unwell(case)
     if found:
         return found
-    if machine.failures > policy.forgiven_failures:
-        return Verdict(Event.FAILED, "corrupt_output")
     if not machine.busy:
         return Verdict(Event.EMPTY, "drained")
     limit = max(policy.drain_limit_s, _JOBS_TO_SETTLE * machine.job_s)

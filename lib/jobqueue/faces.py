@@ -109,7 +109,7 @@ class Faces:
     def claim(self, consumer: str, count: int, lease_ms: int, behind: Wait | None = None) -> Claimed:
         """Lease jobs, after a wait if one is given; a repeat after a lost reply gives the same ones again."""
         options, script = self._options, load("claim")
-        request = (self._now(), GROUP, consumer, count, lease_ms, secrets.token_urlsafe(8))
+        request = (self._now(), GROUP, consumer, count, lease_ms, secrets.token_urlsafe(16))
         given = (*request, options.events_max, options.lost_limit)
         leases, payloads, wait, ids, care = self._transport.evaluate(
             script, self._keys.named(script.keys), (*given, "0"), again=(*given, "1"), behind=behind
@@ -130,7 +130,7 @@ class Faces:
         self, term: Term, consumer: str, hosts: Sequence[str], ids: Sequence[str], lease_ms: int
     ) -> list[tuple[RawLease, str]] | None:
         """Take over those of these jobs that lie on these hosts; None when that is not the leader's term."""
-        who = (GROUP, consumer, term.epoch, term.token, lease_ms, secrets.token_urlsafe(8))
+        who = (GROUP, consumer, term.epoch, term.token, lease_ms, secrets.token_urlsafe(16))
         leads, leases, payloads = self._run("adopt", *who, self._options.events_max, json.dumps(hosts), *ids)
         return _leased(leases, payloads) if int(leads) else None
 

@@ -267,6 +267,10 @@ class Leadership:
         except JobRunnerError:
             return False
 
+    def term(self) -> Term | None:
+        """What proves our reign to the queue, as far as we know; None when another watcher leads."""
+        return self._lock.term
+
     def resign(self) -> None:
         """Give the lock back, if it is ours.
 

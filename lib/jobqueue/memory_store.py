@@ -192,7 +192,7 @@ class Store:
     def _lease(self, request_id: str, consumer: str, lease_ms: int) -> Lease:
         job = self.jobs[request_id]
         event = JobEvent.RECLAIMED if job.state is JobState.RUNNING else JobEvent.CLAIMED
-        job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(8)
+        job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(16)
         job.phase = "leased"
         return self._give_to(consumer, request_id, event, lease_ms)
 
@@ -206,7 +206,7 @@ class Store:
         leases = []
         for request_id in sorted(found, key=lambda name: (self.leases[name], name)):
             job = self.jobs[request_id]
-            job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(8)
+            job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(16)
             leases.append(self._give_to(consumer, request_id, JobEvent.ADOPTED, lease_ms))
         return leases
 

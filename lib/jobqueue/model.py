@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.jobspec.model import JobSpec
+from lib.records import DoneRecord, FailedRecord, InvalidRecord
 
 
 class JobState(StrEnum):
@@ -166,6 +167,10 @@ class JobRecord:
     last_error: Mapping[str, Any] | None = None
     host: str = ""
 
+    def last_failure(self) -> FailedRecord | None:
+        """Why the attempt before failed; None where none did, or that cannot be read."""
+        return _failed(self.last_error)
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedJob:
@@ -186,11 +191,22 @@ class FinishedJob:
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
 
+    def done(self) -> DoneRecord | None:
+        """What was spoken; None unless the job is done and its record can be read."""
+        try:
+            return None if self.result is None else DoneRecord.from_json(self.result)
+        except InvalidRecord:
+            return None
+
+    def failure(self) -> FailedRecord | None:
+        """Why it failed or was canceled; None when it is done, or that cannot be read."""
+        return _failed(self.error)
+
     def to_json(self) -> dict[str, Any]:
         """The shape of `result --json` and of each line of `history --json`."""
         return {
             "request_id": self.request_id,
-            "status": self.state.value,
+            "state": self.state.value,
             "finished_at": rfc3339(self.finished_at),
             "enqueued_at": rfc3339(self.enqueued_at),
             "started_at": rfc3339(self.started_at) if self.started_at is not None else None,
@@ -305,3 +321,10 @@ class WatcherInfo:
 
 WATCHER_LIVE_S: Final = 20.0  # a watcher silent for longer counts as gone; heartbeats come every 5 s
 WATCHER_KEPT_S: Final = 86_400.0  # one silent for longer is not even listed
+
+
+def _failed(error: Mapping[str, Any] | None) -> FailedRecord | None:
+    try:
+        return None if error is None else FailedRecord.from_json(error)
+    except InvalidRecord:
+        return None

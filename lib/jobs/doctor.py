@@ -227,10 +227,11 @@ def _of_queue(seen: Checkup) -> Iterator[Finding]:
             running if shot.lock_owner else f"start a watcher ({A_WATCHER}); it takes them back",
         )
     elif shot.outstanding and shot.lock_owner is None:
+        jobs = "1 job is" if shot.outstanding == 1 else f"{shot.outstanding} jobs are"
         yield Finding(
             NO_WATCHER,
             "watchers",
-            f"{shot.outstanding} jobs are outstanding and no watcher was seen lately",
+            f"{jobs} outstanding and no watcher was seen lately",
             f"start one with {A_WATCHER}",
         )
 

@@ -6,7 +6,7 @@ from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.errors import NotAccepted
 from lib.jobs.admin import admin_of
 from lib.jobs.explain import Evidence
-from lib.storage import Storage, takes_of
+from lib.storage import Storage, StoredArtifact
 
 _UNSPOKEN = (JobState.WAITING, JobState.DELAYED)
 
@@ -26,6 +26,8 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         raise UnknownJob(request_id, queue.nearest(request_id))
     live = frozenset(watcher.name for watcher in queue.watchers() if watcher.live)
     finished = queue.result(request_id) if record.state in TERMINAL else None
+    done = finished.done() if finished else None
+    takes = done.takes if done else ()
     return Evidence(
         record=record,
         snapshot=queue.snapshot(),
@@ -33,7 +35,5 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         place=inspector.place(request_id) if inspector and record.state is JobState.WAITING else None,
         finished=finished,
         specified=(inspector is None or record.state not in _UNSPOKEN or inspector.has_spec(request_id)),
-        artifact_there=all(
-            storage.has(take.artifact) for take in takes_of(finished.result if finished else None)
-        ),
+        artifact_there=all(storage.has(StoredArtifact.of(take.audio)) for take in takes),
     )

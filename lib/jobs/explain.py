@@ -12,6 +12,7 @@ from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState,
 from lib.jobqueue.observed import PlaceInLine
 from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
 from lib.jobs.overview import trouble_of
+from lib.records import FailedRecord
 from lib.units import seconds_text
 
 
@@ -169,7 +170,7 @@ def _delayed(seen: Evidence) -> _Said:
     if due is None:
         why = "is delayed without a time, so it would never be due"
         return _Said(Reason.MISPLACED, why, "job-runner reconcile --apply gives it one", details)
-    error = record.last_error
+    error = record.last_failure()
     if due <= now:
         stop = _stopped(seen)
         because = f" and still waits because {stop[1]}" if stop else ""
@@ -223,8 +224,8 @@ def _progress(record: JobRecord) -> str:
 
 def _done(seen: Evidence) -> _Said:
     at = rfc3339(seen.record.since)
-    result = (seen.finished.result or {}) if seen.finished else {}
-    details = {"output": result.get("output")}
+    done = seen.finished.done() if seen.finished else None
+    details = {"output": done.output if done else None}
     if not seen.artifact_there:
         why = f"was done at {at}, and its audio is not in the store any more"
         return _Said(Reason.ARTIFACT_GONE, why, AUDIO_GONE, details)
@@ -233,7 +234,7 @@ def _done(seen: Evidence) -> _Said:
 
 def _failed(seen: Evidence) -> _Said:
     record, error = seen.record, _error_of(seen)
-    name = str(error.get("class", "unknown"))
+    name = error.error_class if error else "unknown"
     details = {"class": name, "attempts": record.attempt, "lost": record.lost}
     why = f"failed at {rfc3339(record.since)} after {_times(record.attempt, 'attempt')} ({_error(error)})"
     if name == ErrorClass.BAD_INPUT:
@@ -248,19 +249,18 @@ def _failed(seen: Evidence) -> _Said:
 
 
 def _canceled(seen: Evidence) -> _Said:
-    message = _error_of(seen).get("message") or "canceled"
-    why = f"was withdrawn at {rfc3339(seen.record.since)} ({str(message).rstrip('.')})"
+    error = _error_of(seen)
+    message = (error.message if error else "") or "canceled"
+    why = f"was withdrawn at {rfc3339(seen.record.since)} ({message.rstrip('.')})"
     return _Said(Reason.CANCELED, why, f"job-runner retry {seen.record.request_id} puts it back", {})
 
 
-def _error_of(seen: Evidence) -> Mapping[str, Any]:
-    return (seen.finished.error or {}) if seen.finished else {}
+def _error_of(seen: Evidence) -> FailedRecord | None:
+    return seen.finished.failure() if seen.finished else None
 
 
-def _error(error: Mapping[str, Any]) -> str:
-    return (
-        f"{error.get('class', 'unknown')}: {str(error.get('message', 'no reason was recorded')).rstrip('.')}"
-    )
+def _error(error: FailedRecord | None) -> str:
+    return f"{error.error_class}: {error.message.rstrip('.')}" if error else "unknown: no reason was recorded"
 
 
 def _times(count: int, noun: str = "time") -> str:

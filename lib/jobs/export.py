@@ -9,7 +9,7 @@ from lib.jobqueue import FinishedJob
 #: The columns of the CSV form; what is nested in the record stands flat here.
 COLUMNS: Final = (
     "request_id",
-    "status",
+    "state",
     "finished_at",
     "enqueued_at",
     "started_at",
@@ -19,7 +19,7 @@ COLUMNS: Final = (
     "output",
     "sha256",
     "bytes",
-    "seconds",
+    "audio_seconds",
     "loudness_lufs",
     "engine",
     "error_class",
@@ -29,16 +29,17 @@ COLUMNS: Final = (
 
 def flat(job: FinishedJob) -> list[Any]:
     """A record as one row under `COLUMNS`; None where there is nothing."""
-    full = job.to_json()
-    result: dict[str, Any] = dict(job.result or {})
-    take = (result.get("takes") or [{}])[0]
-    record = result.get("record") or {}
-    error = job.error or {}
+    full, done, failure = job.to_json(), job.done(), job.failure()
+    audio = done.takes[0].audio if done else None
     found = {
         **full,
-        **{name: take.get(name) for name in ("output", "sha256", "bytes")},
-        **{name: record.get(name) for name in ("seconds", "loudness_lufs", "engine")},
-        "error_class": error.get("class"),
-        "error": error.get("message"),
+        "output": audio and audio.file,
+        "sha256": audio and audio.sha256,
+        "bytes": audio and audio.bytes,
+        "audio_seconds": done and done.spoken.audio_seconds,
+        "loudness_lufs": done and done.spoken.chosen.loudness_lufs,
+        "engine": done and done.spoken.engine,
+        "error_class": failure and failure.error_class,
+        "error": failure and failure.message,
     }
     return [found[name] for name in COLUMNS]

@@ -132,12 +132,18 @@ class Followed:
                     "request_id": request_id,
                     "state": self.states[request_id].value,
                     "attempts": finished.attempt if finished else None,
-                    "error": ((finished.error if finished else None) or {}).get("message"),
+                    "error": message_of(finished),
                 }
                 for request_id, finished in zip(self.request_ids, results, strict=True)
             ],
             "counts": {state.value: count for state, count in self.counts().items()},
         }
+
+
+def message_of(finished: FinishedJob | None) -> str | None:
+    """Why the job failed or was canceled, in a sentence; None where it is done or not finished."""
+    failure = finished.failure() if finished else None
+    return failure.message if failure else None
 
 
 class Batch(Followed):

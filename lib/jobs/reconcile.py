@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lib.errors import ExitStatus
@@ -13,7 +12,14 @@ from lib.jobqueue.errors import DamagedRow
 from lib.jobs.admin import required_admin
 from lib.jobs.findings import Finding
 from lib.jobs.misfits import FORGET, LEFT, closing, finding
-from lib.storage import ArtifactMismatch, Storage, StorageUnavailable, StoredArtifact, Take, takes_of
+from lib.records import DoneRecord, InvalidRecord, Take
+from lib.storage import (
+    ArtifactMismatch,
+    NotStored,
+    Storage,
+    StorageUnavailable,
+    StoredArtifact,
+)
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored
 
@@ -86,11 +92,11 @@ class Audit:
         for misfit in self._upkeep.misfits(mend=self._mend):
             yield finding(misfit.kind, misfit.subject, mended=self._mend)
         for request_id, result in self._upkeep.inspector.done_results():
-            takes = takes_of(result)
+            takes = _takes_of(result)
             if takes and not self._in_order(takes):
                 yield from self._check_again(request_id)
 
-    def _in_order(self, takes: list[Take]) -> bool:
+    def _in_order(self, takes: Sequence[Take]) -> bool:
         files = [*_audio(takes), *_waveforms(takes)]
         return not self._gone(files) and not self._unpublished(files)
 
@@ -118,7 +124,7 @@ class Audit:
             return
         if job is None or job.state is not JobState.DONE:
             return
-        takes = takes_of(job.result)
+        takes = _takes_of(job.result)
         if gone := self._gone(_audio(takes)):
             found = self._audio_gone(job, gone)
             yield found
@@ -192,9 +198,17 @@ def _words(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
+def _takes_of(result: Mapping[str, Any] | None) -> tuple[Take, ...]:
+    """The takes of a result record; none for one that is not there or cannot be read."""
+    try:
+        return DoneRecord.from_json(result).takes if result else ()
+    except InvalidRecord:
+        return ()
+
+
 def _audio(takes: Iterable[Take]) -> Iterator[_File]:
-    return ((take.output, take.artifact) for take in takes)
+    return ((take.audio.file, StoredArtifact.of(take.audio)) for take in takes)
 
 
 def _waveforms(takes: Iterable[Take]) -> Iterator[_File]:
-    return ((take.peaks.output, take.peaks.artifact) for take in takes if take.peaks is not None)
+    return ((take.peaks.file, StoredArtifact.of(take.peaks)) for take in takes if take.peaks is not None)

@@ -13,7 +13,7 @@ from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
 from lib.jobspec import JobSpec
-from lib.storage import Storage, takes_of
+from lib.storage import Storage, StoredArtifact
 from lib.units import seconds_text
 
 _CLOSER: Final = 200  # jobs
@@ -132,24 +132,25 @@ def _row(
 
 
 def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ReportRow:
-    takes = takes_of(finished.result if finished else None)
-    gone = [take for take in takes if not storage.has(take.artifact)]
+    record = finished.done() if finished else None
+    takes = record.takes if record else ()
+    gone = [take for take in takes if not storage.has(StoredArtifact.of(take.audio))]
     if finished is None:
         return ReportRow(spec, Standing.ARTIFACT_GONE, f"its record is lost; {RECORD_GONE}")
     if not takes:
         return ReportRow(spec, Standing.ARTIFACT_GONE, "its result record names no audio")
     if gone:
-        which = "" if len(takes) == 1 else f" of take {gone[0].number}"
+        which = "" if len(takes) == 1 else f" of take {gone[0].take}"
         reason = f"the audio{which} is not in the store; {AUDIO_GONE}"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
-    published = all(storage.published(take.output) for take in takes)
+    published = all(storage.published(take.audio.file) for take in takes)
     lost = "its published file is missing; put it back with: job-runner reconcile --apply"
-    return ReportRow(spec, Standing.DONE, None if published else lost, storage.location(takes[0].output))
+    return ReportRow(spec, Standing.DONE, None if published else lost, storage.location(takes[0].audio.file))
 
 
 def _ended_badly(finished: FinishedJob) -> str:
-    error = finished.error or {}
-    return f"{error.get('class', 'unknown')}: {error.get('message', 'no reason was recorded')}"
+    error = finished.failure()
+    return f"{error.error_class}: {error.message}" if error else "unknown: no reason was recorded"
 
 
 def _unfinished(record: JobRecord, now: float) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.follow import Batch
 from lib.jobspec import JobSpec
-from lib.storage import Storage, files_of, takes_of
+from lib.storage import Storage, files_of
 
 
 def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
@@ -27,40 +28,68 @@ def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecor
     return (queue.result(request_id) if record.state in TERMINAL else None) or record
 
 
-def result_rows(batch: Batch, storage: Storage) -> list[dict[str, Any]]:
-    """One row per job. A published file that somebody removed is put back from the store."""
-    rows = []
-    for spec, finished in zip(batch.specs, batch.results(), strict=True):
-        files = files_of(storage, takes_of(finished.result), restore=True) if finished else []
-        rows.append(_row(spec, finished, files[0] if files and files[0] else None))
-    return rows
-
-
-def _row(spec: JobSpec, finished: FinishedJob | None, location: str | None) -> dict[str, Any]:
-    """One job as `up --json` and `enqueue --wait --json` show it.
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One job as `up` and `enqueue --wait` show it.
 
     Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
-    take can be played, None unless the job is done.
+    take can be played, None unless the job is done and its audio is there.
     """
-    record = (finished.result or {}).get("record", {}) if finished else {}
-    return {
-        "request_id": spec.request_id,
-        "output_name": spec.output_name,
-        "state": finished.state.value if finished else None,
-        "file": location,
-        "seconds": record.get("seconds"),
-        "loudness_lufs": record.get("loudness_lufs"),
-        "attempts": finished.attempt if finished else None,
-        "error": finished.error.get("message") if finished and finished.error else None,
-        "warnings": list(record.get("warnings", [])),
-    }
+
+    request_id: str
+    output_name: str
+    state: JobState | None
+    file: str | None
+    audio_seconds: float | None
+    loudness_lufs: float | None
+    attempts: int | None
+    error: str | None
+    warnings: tuple[str, ...]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the job is done and its audio is neither published nor in the store."""
+        return self.state is JobState.DONE and self.file is None
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `results` in `--json`."""
+        return {
+            "request_id": self.request_id,
+            "output_name": self.output_name,
+            "state": self.state.value if self.state else None,
+            "file": self.file,
+            "audio_seconds": self.audio_seconds,
+            "loudness_lufs": self.loudness_lufs,
+            "attempts": self.attempts,
+            "error": self.error,
+            "warnings": list(self.warnings),
+        }
 
 
-def ending_of(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> ExitStatus:
+def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
+    """One row per job. A published file that somebody removed is put back from the store."""
+    return [
+        _row(spec, finished, storage) for spec, finished in zip(batch.specs, batch.results(), strict=True)
+    ]
+
+
+def _row(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
+    done = finished.done() if finished else None
+    failure = finished.failure() if finished else None
+    files = files_of(storage, done.takes, restore=True) if done else []
+    return ResultRow(
+        request_id=spec.request_id,
+        output_name=spec.output_name,
+        state=finished.state if finished else None,
+        file=files[0] or None if files else None,
+        audio_seconds=done.spoken.audio_seconds if done else None,
+        loudness_lufs=done.spoken.chosen.loudness_lufs if done else None,
+        attempts=finished.attempt if finished else None,
+        error=failure.message if failure else None,
+        warnings=done.spoken.warnings if done else (),
+    )
+
+
+def ending_of(batch: Batch, rows: Sequence[ResultRow]) -> ExitStatus:
     """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone."""
-    return ExitStatus.JOB_FAILED if any(map(is_gone, rows)) else batch.exit_status
-
-
-def is_gone(row: Mapping[str, Any]) -> bool:
-    """Whether the job is done and its audio is neither published nor in the store."""
-    return row["state"] == JobState.DONE.value and row["file"] is None
+    return ExitStatus.JOB_FAILED if any(row.is_gone for row in rows) else batch.exit_status

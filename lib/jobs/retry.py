@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus
-from lib.jobqueue import ErrorClass, JobQueue, JobState, RetryOutcome, UnknownJob
+from lib.jobqueue import ErrorClass, FinishedJob, JobQueue, JobState, RetryOutcome, UnknownJob
 from lib.jobs.history import read_history
 
 RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELED})
@@ -69,7 +69,12 @@ def failed_ids(
     """
     failed = read_history(queue, status=JobState.FAILED, since=since)
     wanted = None if error_class is None else error_class.value
-    return [job.request_id for job in failed if wanted in (None, (job.error or {}).get("class"))]
+    return [job.request_id for job in failed if wanted is None or _class_of(job) == wanted]
+
+
+def _class_of(job: FinishedJob) -> str | None:
+    failure = job.failure()
+    return failure.error_class if failure else None
 
 
 def retry(queue: JobQueue, request_ids: Sequence[str]) -> Retried:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
 from lib.manifest.inputs import Inputs
 from lib.manifest.order import Order
-from lib.spool import InvalidSpoolData, ResultFile, SpoolClient, SpoolResult
+from lib.records import FileRef, InvalidRecord, SpokenRecord, Take
+from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult
 
 _INCOMING: Final = f"{WORKROOM}/incoming"
 _MAX_RESULT: Final = 4 * 1024 * 1024
@@ -21,43 +22,24 @@ _MOST_TAKES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What is known of a job that is done: the record in its `result.json`, and the chosen take's hash."""
+    """A job that is done: the record in its `result.json`, whose files lie beside it."""
 
-    record: Mapping[str, Any]
-    sha256: str
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds of audio."""
-        return _number(self.record.get("seconds"))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What people must hear of it."""
-        found = self.record.get("warnings")
-        return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
-
-    @property
-    def work_seconds(self) -> float | None:
-        """Seconds the engine took."""
-        return _number(self.record.get("work_seconds"))
+    record: SpokenRecord
 
 
 def finished_result(folder: OutFolder, inputs: Inputs) -> Finished | None:
     """The result of a job that is done for just these inputs, its files read and verified; else None."""
     order = inputs.order
     record = _record_of(folder, order)
-    if record is None or record.get("inputs") != inputs.hash:
+    if record is None or record.inputs != inputs.hash or len(record.takes) > _MOST_TAKES:
         return None
-    takes = record.get("takes")
-    if not isinstance(takes, list) or not 1 <= len(takes) <= _MOST_TAKES:
-        return None
-    hashes = [_verified(folder, order, number, take) for number, take in enumerate(takes, start=1)]
-    return Finished(record, hashes[0]) if hashes[0] is not None and all(hashes) else None
+    return Finished(record) if all(_verified(folder, order, take) for take in record.takes) else None
 
 
-def deliver(folder: OutFolder, inputs: Inputs, spool: SpoolClient, result: SpoolResult) -> Finished:
-    """Copy a worker's files out of the spool, verify them, put them in place, then the record.
+def deliver(
+    folder: OutFolder, inputs: Inputs, spool: SpoolClient, entry: str, result: SpoolResult
+) -> Finished:
+    """Copy a worker's files out of the spool's `entry`, verify them, put them in place, then the record.
 
     The spool keeps its copy, so this may be repeated after a crash at any point.
 
@@ -65,97 +47,53 @@ def deliver(folder: OutFolder, inputs: Inputs, spool: SpoolClient, result: Spool
         InvalidSpoolData: what the worker wrote cannot be used.
         InTheWay: a link or folder stands where a file has to be.
     """
-    order = inputs.order
-    files = _in_order(result)
-    record = _renamed(result.record, order, files)
-    data = _json_bytes({**record, "inputs": inputs.hash})
+    order, spoken = inputs.order, result.record
+    if spoken is None or len(spoken.takes) > _MOST_TAKES:
+        raise InvalidSpoolData(f"The worker's result in {entry} has no takes, or more than {_MOST_TAKES}.")
+    record = spoken.placed([_named(take, order) for take in spoken.takes]).of_inputs(inputs.hash)
+    data = _json_bytes(record.to_json())
     before = _record_of(folder, order)
     folder.need_parents(f"{_INCOMING}/")
-    for file in files:
-        for part, name in _places(order, file):
-            draft = f"{_INCOMING}/{result.entry}"
-            spool.fetch(result.entry, part, folder.path(draft))
+    for take in spoken.takes:
+        for file, name in _places(order, take):
+            draft = f"{_INCOMING}/{entry}"
+            spool.fetch(entry, file, folder.path(draft))
             _sync_file(folder, draft)
             folder.put(draft, name)
-        if file.peaks is None:  # one from an earlier result would be of other audio
-            folder.remove(order.peaks_path(file.take))
+        if take.peaks is None:  # one from an earlier result would be of other audio
+            folder.remove(order.peaks_path(take.take))
     folder.write(order.result_path, data)
-    _remove_former_takes(folder, order, before, len(files))
-    return Finished(record, files[0].sha256)
+    _remove_former_takes(folder, order, before, len(record.takes))
+    return Finished(record)
 
 
-def _places(order: Order, file: ResultFile) -> Iterator[tuple[ResultFile, str]]:
+def _places(order: Order, take: Take) -> Iterator[tuple[FileRef, str]]:
     """The files of a take, each with its place; the audio last, for whoever waits for it."""
-    if file.peaks is not None:
-        yield file.peaks, order.peaks_path(file.take)
-    yield file, order.audio_path(file.take)
+    if take.peaks is not None:
+        yield take.peaks, order.peaks_path(take.take)
+    yield take.audio, order.audio_path(take.take)
 
 
-def _in_order(result: SpoolResult) -> Sequence[ResultFile]:
-    files = sorted(result.files, key=lambda file: file.take)
-    if [file.take for file in files] != list(range(1, len(files) + 1)) or len(files) > _MOST_TAKES:
-        raise InvalidSpoolData(f"The worker's result in {result.entry} does not number its takes from 1.")
-    return files
+def _named(take: Take, order: Order) -> Take:
+    """The take with the names that its files have here."""
+    audio = replace(take.audio, file=_last(order.audio_path(take.take)))
+    peaks = take.peaks and replace(take.peaks, file=_last(order.peaks_path(take.take)))
+    return take.placed(audio, peaks)
 
 
-def _renamed(record: Mapping[str, Any], order: Order, files: Sequence[ResultFile]) -> dict[str, Any]:
-    """The worker's record with the names that its files have here.
-
-    Raises:
-        InvalidSpoolData: its takes are not those of `files`.
-    """
-    takes = record.get("takes")
-    if not isinstance(takes, list) or [_take_facts(take) for take in takes] != [
-        (file.take, *_facts(file)) for file in files
-    ]:
-        raise InvalidSpoolData("The worker's record does not describe the files it came with.")
-    named = [_named(take, order, file) for take, file in zip(takes, files, strict=True)]
-    return {**record, "file": named[0]["file"], "takes": named}
-
-
-def _named(take: Mapping[str, Any], order: Order, file: ResultFile) -> dict[str, Any]:
-    peaks = file.peaks and {
-        "file": _last(order.peaks_path(file.take)),
-        "bytes": file.peaks.bytes,
-        "sha256": file.peaks.sha256,
-    }
-    return {**take, "file": _last(order.audio_path(file.take)), "peaks": peaks}
-
-
-def _facts(file: ResultFile) -> tuple[int, str, tuple[int, str] | None]:
-    peaks = file.peaks
-    return file.bytes, file.sha256, None if peaks is None else (peaks.bytes, peaks.sha256)
-
-
-def _take_facts(take: object) -> tuple[Any, ...] | None:
-    """The same of a record's take, with its number in front; None for what is none."""
-    if not isinstance(take, dict):
-        return None
-    peaks = take.get("peaks")
-    if peaks is not None and not isinstance(peaks, dict):
-        return None
-    of_peaks = None if peaks is None else (peaks.get("bytes"), peaks.get("sha256"))
-    return take.get("take"), take.get("bytes"), take.get("sha256"), of_peaks
-
-
-def _record_of(folder: OutFolder, order: Order) -> dict[str, Any] | None:
+def _record_of(folder: OutFolder, order: Order) -> SpokenRecord | None:
     try:
         data = folder.read(order.result_path, _MAX_RESULT)
-        record = None if data is None or len(data) > _MAX_RESULT else json.loads(data)
-    except (InTheWay, ValueError, RecursionError):
+        if data is None or len(data) > _MAX_RESULT:
+            return None
+        return SpokenRecord.from_json(json.loads(data))
+    except (InTheWay, InvalidRecord, ValueError, RecursionError):
         return None  # whatever it is, it is no result of ours
-    return record if isinstance(record, dict) else None
 
 
-def _verified(folder: OutFolder, order: Order, number: int, take: object) -> str | None:
-    """The hash of a take's audio when all its files are what the record says."""
-    facts = _take_facts(take)
-    if facts is None or facts[0] != number:
-        return None
-    _, size, digest, peaks = facts
-    if peaks is not None and not _holds(folder, order.peaks_path(number), *peaks):
-        return None
-    return digest if _holds(folder, order.audio_path(number), size, digest) else None
+def _verified(folder: OutFolder, order: Order, take: Take) -> bool:
+    """Whether all files of a take are what the record says."""
+    return all(_holds(folder, name, file.bytes, file.sha256) for file, name in _places(order, take))
 
 
 def _holds(folder: OutFolder, name: str, size: object, sha256: object) -> bool:
@@ -175,12 +113,9 @@ def _holds(folder: OutFolder, name: str, size: object, sha256: object) -> bool:
         os.close(fd)
 
 
-def _remove_former_takes(
-    folder: OutFolder, order: Order, before: Mapping[str, Any] | None, present: int
-) -> None:
+def _remove_former_takes(folder: OutFolder, order: Order, before: SpokenRecord | None, present: int) -> None:
     """An earlier result of more takes leaves files that nothing describes any more."""
-    takes = (before or {}).get("takes")
-    former = min(len(takes), _MOST_TAKES) if isinstance(takes, list) else 0
+    former = 0 if before is None else min(len(before.takes), _MOST_TAKES)
     for number in range(present + 1, former + 1):
         folder.remove(order.audio_path(number))
         folder.remove(order.peaks_path(number))
@@ -203,7 +138,3 @@ def _json_bytes(value: Mapping[str, Any]) -> bytes:
 
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,8 +1,1 @@
-"""Who lends us machines. One port, a folder or module for each provider."""
-
-from __future__ import annotations
-
-from lib.providers.local import LocalWorker
-from lib.providers.port import ResidentWorker, WorkerDeath
-
-__all__ = ["LocalWorker", "ResidentWorker", "WorkerDeath"]
+"""Who lends us machines by the hour. One port (`rental`), a folder or module for each company."""

@@ -11,6 +11,7 @@ from lib.records.execution import ExecutionJob, ExecutionRecord
 from lib.records.reading import InvalidRecord
 from lib.records.spoken import SpokenRecord
 from lib.records.takes import FileRef, Take, WordTiming
+from lib.records.verification import RejectedRecord, Verification
 
 __all__ = [
     "DoneRecord",
@@ -19,9 +20,11 @@ __all__ = [
     "FailedRecord",
     "FileRef",
     "InvalidRecord",
+    "RejectedRecord",
     "SpokenRecord",
     "Take",
     "Timings",
+    "Verification",
     "WordTiming",
     "done_record",
 ]

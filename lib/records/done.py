@@ -26,7 +26,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class DoneRecord:
-    """A finished job (docs/reference/result-record.md). The takes of `spoken` carry published names and keys."""
+    """A finished job (docs/reference/result-record.md). Takes of `spoken` carry published names and keys."""
 
     spoken: SpokenRecord
     timings: Timings

@@ -72,6 +72,13 @@ class Fields:
         """A finite number, or None where it is missing or null."""
         return self.number(field) if self.has(field) else None
 
+    def optional_flag(self, field: str) -> bool | None:
+        """True or false, or None where it is missing or null."""
+        value = self._values.get(field)
+        if value is not None and not isinstance(value, bool):
+            self.refuse(field, "must be true or false")
+        return value
+
     def sha256(self, field: str) -> str:
         """64 hexadecimal digits."""
         value = self.text(field)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lib.records.reading import Fields
 from lib.records.takes import Take, takes_from
+from lib.records.verification import Verification, verification_from
 
 FORMAT: Final = 2
 
@@ -16,8 +17,8 @@ FORMAT: Final = 2
 class SpokenRecord:
     """One job as it was spoken; `takes` has the chosen one first, so number 1.
 
-    `work_seconds` is the time for speaking, levelling and encoding all takes. `inputs` is the hash of all that
-    decided the audio, where a manifest's folder keeps the record.
+    `work_seconds` is the time for speaking, levelling and encoding all takes. `inputs` is the hash of all
+    that decided the audio, where a manifest's folder keeps the record.
     """
 
     engine: str
@@ -41,6 +42,7 @@ class SpokenRecord:
     preset: str | None = None
     target_lufs: float | None = None
     warnings: tuple[str, ...] = ()
+    verification: tuple[Verification, ...] = ()  # where a take was judged or made again
     inputs: str | None = None
 
     @property
@@ -93,11 +95,13 @@ class SpokenRecord:
             "warnings": list(self.warnings),
             "created_at": self.created_at,
         }
+        if self.verification:
+            value["verification"] = [each.to_json() for each in self.verification]
         return value if self.inputs is None else {**value, "inputs": self.inputs}
 
     @classmethod
     def from_json(cls, value: object) -> SpokenRecord:
-        """Read a `result.json`; what it says of the chosen take is read from its takes. Raises InvalidRecord."""
+        """Read a `result.json`; the chosen take is read from its takes. Raises InvalidRecord."""
         return spoken_from(Fields(value))
 
 
@@ -125,5 +129,6 @@ def spoken_from(fields: Fields) -> SpokenRecord:
         preset=fields.optional_text("preset"),
         target_lufs=fields.optional_number("target_lufs"),
         warnings=fields.texts("warnings"),
+        verification=tuple(map(verification_from, fields.objects("verification"))),
         inputs=fields.optional_text("inputs"),
     )

@@ -44,12 +44,12 @@ def file_from(fields: Fields) -> FileRef:
 
 @dataclass(frozen=True, slots=True)
 class WordTiming:
-    """When a word sounds: seconds from the start of the take. `source` is "piece", "asr" or "estimated"."""
+    """When a word sounds: seconds from the start of the samples it came with."""
 
     text: str
     start: float
     end: float
-    source: str
+    source: str = "engine"  # who says so: that, "piece", "asr" or "estimated"
 
     def to_json(self) -> dict[str, Any]:
         """The four keys."""
@@ -142,7 +142,9 @@ def takes_from(fields: Fields) -> tuple[Take, ...]:
 
 
 def _word_from(fields: Fields) -> WordTiming:
-    return WordTiming(fields.text("text"), fields.number("start"), fields.number("end"), fields.text("source"))
+    return WordTiming(
+        fields.text("text"), fields.number("start"), fields.number("end"), fields.text("source")
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -6,12 +6,14 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from lib.records import FileRef
 from lib.spool import layout
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.files import Files
 from lib.spool.layout import entry_of, is_entry, job_path
-from lib.spool.model import Heartbeat, Phase, ResultFile, SpoolJob, SpoolResult
+from lib.spool.model import Heartbeat, Phase, SpoolJob, SpoolResult
 
+_PHASES: Final = (Phase.INBOX, Phase.WORK, Phase.OUTBOX)
 _ON_THE_WAY: Final = (layout.INBOX, layout.WORK, layout.OUTBOX)  # as an entry travels: none is missed
 
 
@@ -52,6 +54,32 @@ class SpoolClient:
         found.update((name, Phase.OUTBOX) for name in listing[layout.OUTBOX] if is_entry(name))
         return found
 
+    def phase(self, entry: str) -> Phase | None:
+        """Where one entry lies; None where it lies nowhere."""
+        _check(entry)
+        found = self._files.present(_places(entry))  # one seen twice while it moves counts as the further one
+        return None if not found else _PHASES[_places(entry).index(found[-1])]
+
+    def fingerprint(self, entry: str, phase: Phase) -> str:
+        """Which work an entry is, as its job file or its result says.
+
+        Raises:
+            InvalidSpoolData: it cannot be read, does not lie where `phase` says, or does not say.
+        """
+        _check(entry)
+        found = self.result(entry) if phase is Phase.OUTBOX else self._job(entry, phase)
+        if found is None:
+            raise InvalidSpoolData(f"The entry {entry} is not where it was a moment ago.")
+        if not found.fingerprint:  # the worker could not read the job file
+            raise InvalidSpoolData(f"The entry {entry} does not say which work it is.")
+        return found.fingerprint
+
+    def _job(self, entry: str, phase: Phase) -> SpoolJob | None:
+        try:
+            return SpoolJob.from_bytes(self._files.read(job_path(phase.value, entry), layout.MAX_JOB_BYTES))
+        except FileNotFoundError:
+            return None
+
     def finished(self) -> list[str]:
         """Entries whose results wait in the outbox, in no order."""
         return [name for name in self._files.list(layout.OUTBOX) if is_entry(name)]
@@ -72,21 +100,21 @@ class SpoolClient:
             raise InvalidSpoolData(f"The worker's result in {entry} belongs to another job or lease.")
         return result
 
-    def fetch(self, entry: str, file: ResultFile, local: Path) -> None:
+    def fetch(self, entry: str, file: FileRef, local: Path) -> None:
         """Copy one file of a result to `local` and verify it; on failure `local` does not exist.
 
         Raises:
             InvalidSpoolData: missing, or its size or hash differ from the result's.
         """
         _check(entry)
-        if not layout.is_file_name(file.name):
+        if not layout.is_file_name(file.file):
             raise InvalidSpoolData(f"The worker's result in {entry} names a file that is no plain name.")
         try:
-            self._files.fetch(f"{layout.OUTBOX}/{entry}/{file.name}", local, file.bytes)
+            self._files.fetch(f"{layout.OUTBOX}/{entry}/{file.file}", local, file.bytes)
             _verify(entry, file, local)
         except FileNotFoundError:
             local.unlink(missing_ok=True)
-            raise InvalidSpoolData(f"The worker's result in {entry} lacks its file {file.name}.") from None
+            raise InvalidSpoolData(f"The worker's result in {entry} lacks its file {file.file}.") from None
         except BaseException:
             local.unlink(missing_ok=True)
             raise
@@ -155,15 +183,15 @@ def _check(entry: str) -> None:
         raise InvalidSpoolData(f"{entry[:80]!r} is no entry of a spool.")
 
 
-def _verify(entry: str, file: ResultFile, local: Path) -> None:
+def _verify(entry: str, file: FileRef, local: Path) -> None:
     size = local.stat().st_size
     if size != file.bytes:
         raise InvalidSpoolData(
-            f"The worker's file {file.name} in {entry} has {size} bytes where its result says {file.bytes}."
+            f"The worker's file {file.file} in {entry} has {size} bytes where its result says {file.bytes}."
         )
     with local.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if digest != file.sha256:
         raise InvalidSpoolData(
-            f"The worker's file {file.name} in {entry} has another sha256 than its result."
+            f"The worker's file {file.file} in {entry} has another sha256 than its result."
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from lib.records import FileRef, InvalidRecord, SpokenRecord
 from lib.spool.checked import Checked, parse_object
+from lib.spool.errors import InvalidSpoolData
 from lib.spool.layout import (
     MAX_FILE_BYTES,
     MAX_FILES,
@@ -24,7 +25,6 @@ from lib.spool.layout import (
 )
 
 FORMAT: Final = 2
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_ID: Final = 200
 _LONGEST_FINGERPRINT: Final = 100
 _MOST_IN_A_BATCH: Final = 64
@@ -116,22 +116,6 @@ class SpoolJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ResultFile:
-    """One audio file beside a `result.json`, and its waveform where the worker made one."""
-
-    name: str
-    bytes: int
-    sha256: str
-    take: int  # 1 is the chosen one
-    peaks: ResultFile | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Its place in a result."""
-        facts = {"name": self.name, "bytes": self.bytes, "sha256": self.sha256, "take": self.take}
-        return facts if self.peaks is None else {**facts, "peaks": self.peaks.to_json()}
-
-
-@dataclass(frozen=True, slots=True)
 class ResultError:
     """Why a job failed: its class, a sentence, and the worker's last lines about it."""
 
@@ -148,13 +132,12 @@ class SpoolResult:
     request_id: str | None  # None only when the job file could not be read
     started_at: float  # seconds since the epoch, by the worker's clock
     finished_at: float
-    record: Mapping[str, Any] = field(default_factory=dict)
-    files: tuple[ResultFile, ...] = ()
+    record: SpokenRecord | None = None  # None exactly when the job failed
     error: ResultError | None = None
     fingerprint: str = ""  # of the job file it answers; empty when that could not be read
 
     @property
-    def status(self) -> str:
+    def state(self) -> str:
         """`done` or `failed`."""
         return "failed" if self.error else "done"
 
@@ -166,11 +149,10 @@ class SpoolResult:
                 "entry": self.entry,
                 "request_id": self.request_id,
                 "fingerprint": self.fingerprint,
-                "status": self.status,
+                "state": self.state,
                 "started_at": self.started_at,
                 "finished_at": self.finished_at,
-                "record": self.record,
-                "files": [file.to_json() for file in self.files],
+                "record": None if self.record is None else self.record.to_json(),
                 "error": _error_json(self.error),
             }
         )
@@ -184,27 +166,18 @@ class SpoolResult:
         """
         what = "The worker's result"
         checked = _open(data, what)
-        status = checked.text("status", longest=10)
-        error = _read_error(checked, what) if status == "failed" else None
-        files = tuple(_read_file(item, what) for item in checked.items("files", most=MAX_FILES))
-        if status not in ("done", "failed"):
-            checked.refuse("status", "must be done or failed")
-        if status == "done" and not files:
-            checked.refuse("files", "must name the audio of a job that is done")
-        names = [part.name for file in files for part in (file, file.peaks) if part is not None]
-        if len(set(names)) != len(names):
-            checked.refuse("files", "names a file twice")
-        if {file.take for file in files} != set(range(1, len(files) + 1)):
-            checked.refuse("files", "must number its takes from 1, each once")
+        state = checked.text("state", longest=10)
+        if state not in ("done", "failed"):
+            checked.refuse("state", "must be done or failed")
+        failed = state == "failed"
         return cls(
             entry=checked.text("entry", longest=64),
             request_id=checked.optional_text("request_id", longest=_LONGEST_ID),
             fingerprint=checked.text("fingerprint", longest=_LONGEST_FINGERPRINT),
             started_at=checked.number("started_at"),
             finished_at=checked.number("finished_at"),
-            record=_read_record(checked, what),
-            files=files,
-            error=error,
+            record=None if failed else _read_record(checked),
+            error=_read_error(checked, what) if failed else None,
         )
 
 
@@ -311,39 +284,26 @@ def _read_entries(checked: Checked) -> tuple[str, ...]:
     return tuple(entries)
 
 
-def _read_record(checked: Checked, what: str) -> Mapping[str, Any]:
-    """The record, bounded, with those of its fields checked that programs read; the rest is for people."""
-    record = checked.mapping("record")
-    if len(_dump(record)) > MAX_RECORD_BYTES:
+def _read_record(checked: Checked) -> SpokenRecord:
+    """The record, bounded; each of its files has a plain name and a size that may be fetched."""
+    raw = checked.mapping("record")
+    if len(_dump(raw)) > MAX_RECORD_BYTES:
         checked.refuse("record", f"is over {MAX_RECORD_BYTES} bytes")
-    fields = Checked(record, f"{what}: record")
-    for name in ("seconds", "work_seconds", "loudness_lufs"):
-        fields.optional_number(name)
-    if not all(isinstance(line, str) for line in fields.items("warnings", most=1000)):
-        fields.refuse("warnings", "must be a list of texts")
+    try:
+        record = SpokenRecord.from_json(raw)
+    except InvalidRecord as error:
+        raise InvalidSpoolData(f"The worker's result: {error.message}") from None
+    if len(record.takes) > MAX_FILES:
+        checked.refuse("record", f"has more than {MAX_FILES} takes")
+    for take in record.takes:
+        _check_file(checked, take.audio, MAX_FILE_BYTES)
+        if take.peaks is not None:
+            _check_file(checked, take.peaks, MAX_PEAKS_BYTES)
     return record
 
 
-def _read_file(item: Any, what: str) -> ResultFile:
-    file = _read_plain_file(item, what)
-    peaks = item.get("peaks")
-    if peaks is None:
-        return file
-    found = _read_plain_file(peaks, f"{what}: peaks", most=MAX_PEAKS_BYTES)
-    return replace(file, peaks=replace(found, take=file.take))
-
-
-def _read_plain_file(item: Any, what: str, most: int = MAX_FILE_BYTES) -> ResultFile:
-    checked = Checked(item if isinstance(item, dict) else {}, f"{what}: files")
-    name = checked.text("name", longest=200)
-    if not is_file_name(name):
-        checked.refuse("name", "is no plain file name")
-    sha256 = checked.text("sha256", longest=64)
-    if not _SHA256.fullmatch(sha256):
-        checked.refuse("sha256", "must be 64 hexadecimal digits")
-    return ResultFile(
-        name=name,
-        bytes=checked.whole("bytes", least=1, most=most),
-        sha256=sha256,
-        take=checked.whole("take", least=1, most=MAX_FILES),
-    )
+def _check_file(checked: Checked, file: FileRef, most: int) -> None:
+    if not is_file_name(file.file):
+        checked.refuse("record", "names a file that is no plain file name")
+    if file.bytes > most:
+        checked.refuse("record", f"has a file of more than {most} bytes")

@@ -14,22 +14,19 @@ from lib.storage.port import (
     StorageUnavailable,
     StoredArtifact,
 )
-from lib.storage.takes import Peaks, Take, files_of, publish_takes, takes_of
+from lib.storage.takes import files_of, publish_takes
 
 __all__ = [
     "ArtifactMismatch",
     "FileStorage",
     "MemoryStorage",
     "NotStored",
-    "Peaks",
     "SignedUpload",
     "Storage",
     "StorageUnavailable",
     "StoredArtifact",
-    "Take",
     "files_of",
     "open_storage",
     "publish_takes",
     "shared_folder",
-    "takes_of",
 ]

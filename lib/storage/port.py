@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from lib.errors import JobRunnerError, Unavailable
+from lib.records import FileRef
 
 
 class StorageUnavailable(Unavailable):
@@ -29,6 +30,17 @@ class StoredArtifact:
     key: str  # "blobs/sha256/ab/<64 hex>": the content names its place
     sha256: str
     bytes: int
+
+    @classmethod
+    def of(cls, file: FileRef) -> StoredArtifact:
+        """The artifact of a record's file.
+
+        Raises:
+            NotStored: the record names no place in a store.
+        """
+        if file.key is None:
+            raise NotStored(f"The record of {file.file} names no place in a store.")
+        return cls(file.key, file.sha256, file.bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,73 +1,31 @@
-"""The takes of a done job: how the result record names them, and their published files.
-
-Written by the watcher, read by every command that shows where audio is.
-"""
+"""The published files of a done job: made by whoever gets jobs done, read by every command."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
+from lib.records import FileRef, Take
 from lib.storage.port import ArtifactMismatch, NotStored, Storage, StorageUnavailable, StoredArtifact
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
-    """One stored take. Number 1 is the chosen one."""
-
-    number: int
-    output: str  # the published name, "topic/beat-001.wav"
-    artifact: StoredArtifact
-    peaks: Peaks | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Its place in a result record (docs/reference/result-record.md)."""
-        facts = {"take": self.number, **_json(self.output, self.artifact)}
-        return facts if self.peaks is None else {**facts, "peaks": _json(*self.peaks)}
-
-
-class Peaks(NamedTuple):
-    """The waveform of a take."""
-
-    output: str  # the published name, "topic/beat-001.peaks.json"
-    artifact: StoredArtifact
-
-
-def _json(output: str, artifact: StoredArtifact) -> dict[str, Any]:
-    return {"output": output, "key": artifact.key, "sha256": artifact.sha256, "bytes": artifact.bytes}
-
-
-def takes_of(result: Mapping[str, Any] | None) -> list[Take]:
-    """The takes of a result record, the chosen first; none for a job that is not done."""
-    return [_take(take) for take in (result or {}).get("takes", [])]
-
-
-def _take(facts: Mapping[str, Any]) -> Take:
-    peaks = facts.get("peaks")
-    return Take(facts["take"], *_stored(facts), None if peaks is None else Peaks(*_stored(peaks)))
-
-
-def _stored(facts: Mapping[str, Any]) -> tuple[str, StoredArtifact]:
-    return facts["output"], StoredArtifact(facts["key"], facts["sha256"], facts["bytes"])
-
-
 def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
-    """Make each take readable by its name, then its waveform; returns the takes' locations, the chosen
-    first. Repeatable. A waveform that cannot be published is left out: the audio is good without it.
+    """Make each take readable by its name, then its waveform; returns the takes' places, the chosen first.
+
+    Repeatable. A waveform that cannot be published is left out: the audio is good without it.
     """
-    locations = [storage.publish(take.artifact, take.output) for take in takes]
+    places = [storage.publish(StoredArtifact.of(take.audio), take.audio.file) for take in takes]
     for take in takes:
         if take.peaks is not None:
             _publish_peaks(storage, take.peaks)
-    return locations
+    return places
 
 
-def _publish_peaks(storage: Storage, peaks: Peaks) -> None:
-    if storage.has(peaks.artifact):
+def _publish_peaks(storage: Storage, peaks: FileRef) -> None:
+    artifact = StoredArtifact.of(peaks)
+    if storage.has(artifact):
         with contextlib.suppress(StorageUnavailable, ArtifactMismatch, NotStored):
-            storage.publish(peaks.artifact, peaks.output)
+            storage.publish(artifact, peaks.file)
 
 
 def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) -> list[str]:
@@ -79,19 +37,21 @@ def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) 
     """
     found = []
     for take in takes:
-        stands = storage.stands(take.artifact, take.output)
-        if stands is None and restore and storage.blob(take.artifact):
+        artifact, name = StoredArtifact.of(take.audio), take.audio.file
+        stands = storage.stands(artifact, name)
+        if stands is None and restore and storage.blob(artifact):
             found.append(_put_back(storage, take))
         else:
-            found.append(storage.location(take.output) if stands else storage.blob(take.artifact))
+            found.append(storage.location(name) if stands else storage.blob(artifact))
     return found
 
 
 def _put_back(storage: Storage, take: Take) -> str:
     try:
-        location = storage.publish(take.artifact, take.output)
+        place = storage.publish(StoredArtifact.of(take.audio), take.audio.file)
     except (ArtifactMismatch, NotStored):  # what is damaged is as good as gone
         return ""
-    if take.peaks is not None and storage.stands(take.peaks.artifact, take.peaks.output) is None:
-        _publish_peaks(storage, take.peaks)
-    return location
+    peaks = take.peaks
+    if peaks is not None and storage.stands(StoredArtifact.of(peaks), peaks.file) is None:
+        _publish_peaks(storage, peaks)
+    return place

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.foreign import read_plain
-from lib.voices.engines import EngineFacts, engine_facts
+from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
+from lib.voices.facts import EngineFacts
 from lib.voices.flatyaml import NotFlat, read_flat
 from lib.voices.languages import AUTO, canonical_language
 

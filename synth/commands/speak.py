@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, say, warn
@@ -15,6 +15,7 @@ from synth import wiring
 from synth.commands import options as o
 
 if TYPE_CHECKING:
+    from lib.records import SpokenRecord
     from synth.request import SpeakRequest
 
 _MAX_TEXT_BYTES = 16 * 1024 * 1024
@@ -76,27 +77,27 @@ def _printable(name: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
-def _report(record: dict[str, Any], out_exact: Path, json: bool) -> None:
+def _report(record: SpokenRecord, out_exact: Path, json: bool) -> None:
     if json:
-        emit_json(record)
+        emit_json(record.to_json())
     else:
         _tell(record, out_exact)
 
 
-def _tell(record: dict[str, Any], out: Path) -> None:
-    for warning in record["warnings"]:
+def _tell(record: SpokenRecord, out: Path) -> None:
+    for warning in record.warnings:
         warn(warning)
-    for take in record["takes"]:
-        loud = "silent" if take["loudness_lufs"] is None else f"{take['loudness_lufs']:.1f} LUFS"
-        say(f"{out.with_name(take['file'])}  {seconds_text(take['seconds'])}  {loud}")
+    for take in record.takes:
+        loud = "silent" if take.loudness_lufs is None else f"{take.loudness_lufs:.1f} LUFS"
+        say(f"{out.with_name(take.audio.file)}  {seconds_text(take.audio_seconds)}  {loud}")
 
 
-def _speak(request: SpeakRequest, out: Path) -> dict[str, Any]:
+def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     from synth.engines import create_engine
     from synth.speaking import speak
 
     engine = create_engine(request.voice.engine)
-    return speak(request, engine, SystemClock(), out, lambda done, total: None).record
+    return speak(request, engine, SystemClock(), out, lambda done, total: None)
 
 
 def _resolve(
@@ -135,14 +136,14 @@ def _read_text(path: Path) -> str:
         raise BadInput(f"The text file {path} cannot be read: {error.strerror}.") from None
 
 
-def _write_record(path: Path, record: dict[str, Any]) -> None:
+def _write_record(path: Path, record: SpokenRecord) -> None:
     from json import dumps
 
     from lib.spool.files import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        data = dumps(record.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
         write_whole(path, data.encode(), sync=True)
     except OSError as error:
         raise BadConfiguration(f"The record {path} cannot be written: {error.strerror}.") from None

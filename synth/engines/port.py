@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import JobFailed
+from lib.records import WordTiming as WordTiming
 from lib.voices import Reference
 
 
@@ -29,16 +30,6 @@ class Utterance:
     intonation: float = 1.0  # factor on how far the pitch moves; engines may ignore it
     profile: str = "balanced"
     reference: Reference | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WordTiming:
-    """When one word sounds, in seconds from the start of the samples it came with."""
-
-    text: str
-    start: float
-    end: float
-    source: str = "engine"  # who says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     made = Desk(tmp_path_factory.mktemp("world"), server.url, "world")
     made.enqueue("done", "gone", "changed")
     made.work()
-    key = made.json("result", "topic:gone")["result"]["takes"][0]["key"]
+    key = made.json("result", "topic:gone")["result"]["spoken"]["takes"][0]["key"]
     (made.folder / ".local/share/job-runner/storage" / key).unlink()
     made.enqueue("failed")
     (lease,) = made.queue.claim("tests")

@@ -66,7 +66,9 @@ class Session:
         shutil.copytree(ROOT / "narration", self.desk / "narration")
         kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        self.environ = {**kept, "HOME": str(self.home), "PATH": path, "COLUMNS": "100"}
+        # One worker: of several, which job ends first is another one each time.
+        one = {"LOCAL_WORKERS": "1"}
+        self.environ = {**kept, **one, "HOME": str(self.home), "PATH": path, "COLUMNS": "100"}
 
     def run(self, command: str) -> str:
         """Both streams, in the order a terminal would show them."""

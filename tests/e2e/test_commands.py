@@ -122,9 +122,9 @@ def test_export_as_csv_has_the_same_records_flat(world: Desk) -> None:
 
     by_id = {row["request_id"]: row for row in rows}
     assert by_id["topic:failed"]["error"] == "It cannot be spoken."
-    assert by_id["topic:failed"]["seconds"] == ""
+    assert by_id["topic:failed"]["audio_seconds"] == ""
     assert by_id["topic:done"]["output"] == "topic/done.wav"
-    assert float(by_id["topic:done"]["seconds"]) > 0.5
+    assert float(by_id["topic:done"]["audio_seconds"]) > 0.5
 
 
 def test_export_and_history_take_a_time_a_day_or_a_span(world: Desk) -> None:

@@ -147,7 +147,7 @@ def test_a_beatsheet_becomes_jobs_once_with_the_outcomes_of_enqueue(desk: Desk) 
     done = desk.json("result", "tides:b2")["result"]
     assert done["output"] == "tides/b2.wav"
     assert done["callback_data"] == {"topic": "tides", "beat_id": "b2", "index": 1}
-    assert done["record"]["speaker"] == "Ryan"
+    assert done["spoken"]["speaker"] == "Ryan"
 
 
 def test_a_beatsheet_with_any_problem_is_refused_whole_with_every_problem(desk: Desk) -> None:

@@ -39,7 +39,7 @@ def test_a_done_job_without_its_record_is_told_as_one_and_mended_by_reconcile(de
     name = done(desk, raw, "a")
     raw.hdel(key(desk, "result"), name)
 
-    assert desk.shaped("result", name, status=1)["status"] == "done"
+    assert desk.shaped("result", name, status=1)["state"] == "done"
     said = desk.run("result", name)
     assert "its record is lost; job-runner reconcile --apply forgets the job" in said.stderr
     assert desk.shaped("explain", name)["reason"] == "record_gone"
@@ -112,7 +112,7 @@ def test_reading_commands_and_cancel_work_while_the_memory_is_full(tmp_path: Pat
                 client.config_set("maxmemory", 1)
 
             assert desk.json("status")["waiting"] == 2
-            assert desk.shaped("result", "topic:a", status=75)["status"] == "waiting"
+            assert desk.shaped("result", "topic:a", status=75)["state"] == "waiting"
             assert desk.shaped("explain", "topic:a")["reason"] == "no_watcher"
             assert desk.shaped("history") == []
             assert desk.shaped("report", desk.file_of("a", "b"), status=75)["totals"]["waiting"] == 2

@@ -161,7 +161,7 @@ def test_stdout_of_the_targets_is_that_of_the_commands(home: Home) -> None:
     assert made("jobs-enqueue", f"FILE={file}")["counts"] == {"created": 2}
     assert made("jobs-status")["waiting"] == 2
     assert made("jobs-report", f"FILE={file}")["totals"]["waiting"] == 2
-    assert made("jobs-result", "ID=topic:beat-001")["status"] == "waiting"
+    assert made("jobs-result", "ID=topic:beat-001")["state"] == "waiting"
     assert made("jobs-history") == []
     assert made("jobs-dashboard")["status"]["waiting"] == 2
     assert made("jobs-logs")["error"]["exit_status"] == 65

@@ -87,7 +87,7 @@ def test_an_idle_worker_and_up_reach_nobody_and_write_only_the_data_folder(tmp_p
     files.close()
     assert "ended: 0 0" in done.stdout, done.stdout
     assert result is not None
-    assert result.status == "done"
+    assert result.state == "done"
     assert seen == []
     assert files_below(tmp_path / "worker") == set()
     kept = ".local/share/job-runner/"

@@ -294,9 +294,9 @@ def test_a_waveform_that_nothing_brings_back_is_told_and_fails_no_check(desk: De
     desk.enqueue("a")
     desk.work()
     store = desk.folder / ".local/share/job-runner/storage"
-    peaks = desk.json("result", "topic:a")["result"]["takes"][0]["peaks"]
+    peaks = desk.json("result", "topic:a")["result"]["spoken"]["takes"][0]["peaks"]
     (store / peaks["key"]).unlink()
-    (store / "outputs" / peaks["output"]).unlink()
+    (store / "outputs" / peaks["file"]).unlink()
 
     found = desk.shaped("reconcile", "--apply")
 

@@ -32,7 +32,7 @@ def test_a_file_becomes_audio_and_a_second_run_prints_the_same_without_speaking(
 
     assert [row["state"] for row in first["results"]] == ["done"] * 3
     for row, file in zip(first["results"], files, strict=True):
-        assert soundfile.info(file).duration == pytest.approx(row["seconds"], abs=0.01)
+        assert soundfile.info(file).duration == pytest.approx(row["audio_seconds"], abs=0.01)
         assert row["loudness_lufs"] == pytest.approx(-19.0, abs=0.5)
     assert second["results"] == first["results"]
     assert [file.stat().st_mtime_ns for file in files] == stamps
@@ -83,7 +83,7 @@ def test_a_removed_file_is_put_back_from_the_store(home: Home) -> None:
 def test_audio_that_is_gone_everywhere_is_exit_1_and_names_the_way(home: Home) -> None:
     path = home.jobs(2)
     Path(home.json("up", path)["results"][0]["file"]).unlink()
-    key = home.json("result", "topic:beat-001")["result"]["takes"][0]["key"]
+    key = home.json("result", "topic:beat-001")["result"]["spoken"]["takes"][0]["key"]
     (home.folder / ".local/share/job-runner/storage" / key).unlink()
 
     again = home.run("up", path)
@@ -180,7 +180,7 @@ def test_results_survive_the_server_going_down(home: Home) -> None:
     home.run("up", path)
     home.run("down")
 
-    assert home.json("result", "topic:beat-001")["status"] == "done"
+    assert home.json("result", "topic:beat-001")["state"] == "done"
     assert [row["request_id"] for row in home.json("history")] == ["topic:beat-001"]
 
 
@@ -255,7 +255,7 @@ def test_a_result_replaced_by_another_jobs_take_still_leads_to_its_own_audio(hom
 
     assert published.read_bytes() == before  # the old file's run did not put its take back over the new one
     for file in (again["file"], result["files"][0]):
-        assert soundfile.info(file).duration == pytest.approx(again["seconds"], abs=0.01)
+        assert soundfile.info(file).duration == pytest.approx(again["audio_seconds"], abs=0.01)
         assert Path(file) != published
 
 

@@ -23,7 +23,7 @@ CHARACTERS_PER_SECOND = 14.0  # of English narration; voices and texts vary arou
 SHORTEST, LONGEST = 0.5, 2.0  # times the expected length
 SLACK_S = 1.0  # pauses weigh more in short texts
 QUIETEST_DBFS = -45.0  # root mean square; finished speech lies near -20
-MEASURE_S = 0.1  # the record's seconds may differ from the file's by this
+MEASURE_S = 0.1  # the record's audio_seconds may differ from the file's by this
 
 
 def problem_of(result: dict[str, Any] | None, text: str) -> str | None:
@@ -42,8 +42,8 @@ def problem_of(result: dict[str, Any] | None, text: str) -> str | None:
     expected = len(text) / CHARACTERS_PER_SECOND
     if not expected * SHORTEST - SLACK_S <= seconds <= expected * LONGEST + SLACK_S:
         return f"lasts {seconds:.1f} s, but its {len(text)} characters take about {expected:.1f} s"
-    if abs(seconds - result["seconds"]) > MEASURE_S:
-        return f"lasts {seconds:.2f} s, but its record says {result['seconds']} s"
+    if abs(seconds - result["audio_seconds"]) > MEASURE_S:
+        return f"lasts {seconds:.2f} s, but its record says {result['audio_seconds']} s"
     level = 10 * math.log10(float(np.mean(np.square(samples, dtype=np.float64))) + 1e-12)
     return None if level >= QUIETEST_DBFS else f"is nearly silent: {level:.1f} dBFS"
 

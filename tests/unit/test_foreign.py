@@ -20,7 +20,7 @@ JSON_READERS = {
     "lib/jobspec/jsontree.py",  # single texts in quotes
     "lib/spool/checked.py",  # with the same bound
     "lib/manifest/results.py",  # a record too deep is no record
-    "job_watcher/journal.py",  # so is a line of the journal
+    "lib/dispatch/journal.py",  # so is a line of the journal
 }
 
 

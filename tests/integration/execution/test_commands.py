@@ -37,7 +37,7 @@ class TestCompileAndExecute:
         assert set(ended.states().values()) == {"done"}
         for job in ended.json["jobs"]:
             assert job["attempts"] == 1
-            assert job["seconds"] > 0
+            assert job["work_seconds"] > 0
             assert job["error"] is None
             info = soundfile.info(str(tmp_path / "out" / job["file"]))
             assert info.duration == pytest.approx(job["audio_seconds"], abs=0.01)
@@ -159,7 +159,7 @@ class TestWhenSomethingIsWrong:
 
     def test_a_second_run_on_the_same_manifest_is_refused(self, machine: Machine, tmp_path: Path) -> None:
         """Q12."""
-        jobs = machine.jobs(*({"output_name": f"n{i}", "text": f"Number {i}. " * 9} for i in range(20)))
+        jobs = machine.jobs(*({"output_name": f"n{i}", "text": f"Number {i}. " * 40} for i in range(20)))
         first = machine.start("run", jobs, "--out", "out")
         machine.until_spoken(1)
 

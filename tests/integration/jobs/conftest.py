@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import redis
 
-from lib.jobqueue import ErrorClass, Failure, JobQueue, QueueOptions
+from lib.jobqueue import ErrorClass, Failure, JobQueue, Lease, QueueOptions
 from lib.jobqueue.redis_queue import RedisQueue
 from lib.jobqueue.transport import Transport
 from lib.jobqueue.upkeep import Upkeep, upkeep_of
-from lib.storage import FileStorage, Take, publish_takes
+from lib.records import DoneRecord, FileRef, Take, Timings
+from lib.storage import FileStorage, publish_takes
 from tests.contract.jobqueue.jobs import job
+from tests.doubles import records
 
 PREFIX = "pab:jobs"
 HELD = "w-1"  # the consumer of the running job
@@ -58,18 +60,25 @@ class Yard:
         self.queue.enqueue([job(request_id)])
         (lease,) = self.queue.claim(HELD)
         assert lease.request_id == request_id
-        data = f"audio of {request_id}".encode()
-        sound = self.folder / "sound"
-        sound.write_bytes(data)
+        audio = self.stored(f"{request_id}.wav", f"audio of {request_id}".encode())
+        return self.complete(lease, records.take(audio=audio))
+
+    def stored(self, name: str, data: bytes) -> FileRef:
+        """A file in the store, to be published by that name."""
+        (self.folder / "file").write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
-        artifact = self.storage.put(sound, sha256=digest, bytes=len(data))
-        take = Take(1, f"{request_id}.wav", artifact)
-        self.queue.complete(self.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
+        artifact = self.storage.put(self.folder / "file", sha256=digest, bytes=len(data))
+        return FileRef(name, len(data), digest, artifact.key)
+
+    def complete(self, lease: Lease, take: Take) -> Take:
+        """End a job as done with that take, and publish it."""
+        record = DoneRecord(records.spoken(take), Timings(0.0, 0.0, 0.0), "local")
+        self.queue.complete(self.queue.begin(lease), record.to_json())
         publish_takes(self.storage, [take])
         return take
 
     def blob(self, take: Take) -> Path:
-        return self.folder / "store" / take.artifact.key
+        return self.folder / "store" / str(take.audio.key)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -15,8 +14,8 @@ from lib.jobqueue.upkeep import MISFITS
 from lib.jobs.findings import Finding
 from lib.jobs.misfits import KINDS, WORDS
 from lib.jobs.reconcile import Audit
-from lib.storage import Peaks, StoredArtifact, Take, publish_takes
 from tests.contract.jobqueue.jobs import job
+from tests.doubles import records
 from tests.integration.jobs.conftest import HELD, Yard
 
 GROUP = "watchers"
@@ -59,17 +58,12 @@ def point_to(yard: Yard, request_id: str, other: str) -> None:
 
 def draw(yard: Yard) -> Path:
     """Finish the next job, with a waveform; returns where that lies in the store."""
-    audio, waveform = (store(yard, data) for data in (b"audio of drawn", b"waveform"))
-    take = Take(1, "drawn.wav", audio, Peaks("drawn.peaks.json", waveform))
+    audio, waveform = (
+        yard.stored(name, data) for name, data in (("drawn.wav", b"audio"), ("drawn.peaks.json", b"waveform"))
+    )
     (lease,) = yard.queue.claim("ann")
-    yard.queue.complete(yard.queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
-    publish_takes(yard.storage, [take])
-    return yard.folder / "store" / waveform.key
-
-
-def store(yard: Yard, data: bytes) -> StoredArtifact:
-    (yard.folder / "file").write_bytes(data)
-    return yard.storage.put(yard.folder / "file", sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+    yard.complete(lease, records.take(audio=audio, peaks=waveform))
+    return yard.folder / "store" / str(waveform.key)
 
 
 def stage_alone(yard: Yard) -> None:

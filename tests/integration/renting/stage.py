@@ -15,9 +15,11 @@ from job_watcher.rehearsal.conditions import Conditions, Lock
 from job_watcher.rehearsal.faces import AccessFace, Tripwire
 from job_watcher.rehearsal.faults import Crash
 from job_watcher.rehearsal.market import Market, Taste
-from job_watcher.renting.adapters import DeliverySettler, RedisMarketBoard, leaders_queue
-from job_watcher.renting.ports import Config, Parts
+from job_watcher.renting.adapters import RedisMarketBoard, leaders_queue
+from job_watcher.renting.ports import Config, OnSettled, Parts
 from job_watcher.renting.reconcile import Reconciler
+from lib import dispatch
+from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.fleet import Policy
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobqueue.leader import LeaderLock, Leadership
@@ -68,7 +70,7 @@ class Stage:
 
     def __init__(self, redis_url: str, ledger_url: str, folder: Path, schema: str | None = None) -> None:
         self._redis_url, self._ledger_url, self._schema = redis_url, ledger_url, schema
-        self._folder = folder
+        self.folder = folder
         self._closers: list[Callable[[], None]] = []
         self.watchers: list[Staged] = []
         chance = random.Random(5)
@@ -197,9 +199,7 @@ class Staged:
             ledger=cast(Ledger, Tripwire(stage.open_ledger(), "ledger", self._reached)),
             provider=provider,
             access=AccessFace(stage.conditions, self._reached),
-            settler=DeliverySettler(
-                queue, stage.storage, provider="simulated", scratch=stage._folder / name, clock=stage
-            ),
+            make_dispatcher=lambda heard: self._dispatcher(queue, heard),
             leadership=leadership,
             clock=stage,
             new_token=lambda: f"{stage.conditions.chance.getrandbits(64):016x}",
@@ -208,6 +208,25 @@ class Staged:
         )
         config = Config(owner=stage.conditions.owner, name=name, policy=POLICY, lease_ms=LEASE_MS, batch="b")
         self.reconciler = Reconciler(parts, config)
+
+    def _dispatcher(self, queue: JobQueue, on_settled: OnSettled) -> Dispatcher:
+        stage = self._stage
+        delivery = StorageDelivery(
+            stage.storage, provider="simulated", scratch=stage.folder / self.name, clock=stage
+        )
+        return Dispatcher(
+            dispatch.Parts(
+                name=self.name,
+                provider="simulated",
+                queue=queue,
+                delivery=delivery,
+                journal=MemoryJournal(),
+                clock=stage,
+                limits=dispatch.Limits(lease_ms=LEASE_MS),
+                tell=self._tell,
+                on_settled=on_settled,
+            )
+        )
 
     def _tell(self, kind: str, text: str, token: str) -> None:
         if kind != "pass":

@@ -9,7 +9,7 @@ from job_watcher.rehearsal.faults import Fault, Planned
 from lib.jobqueue import JobState
 from lib.jobqueue.market import read_market
 from lib.jobqueue.transport import Transport
-from lib.storage import takes_of
+from lib.storage import StoredArtifact
 from tests.integration.renting.stage import LOCK_S, Stage, jobs
 from tests.integration.servers import Server
 
@@ -28,9 +28,10 @@ def _a_batch_is_spoken(stage: Stage) -> None:
         found = stage.queue.result(spec.request_id)
         assert found is not None
         assert found.state is JobState.DONE
-        assert found.result is not None
-        for take in takes_of(found.result):
-            assert stage.storage.stands(take.artifact, take.output)
+        done = found.done()
+        assert done is not None
+        for take in done.takes:
+            assert stage.storage.stands(StoredArtifact.of(take.audio), take.audio.file)
 
 
 def test_a_batch_goes_from_enqueue_to_done_and_the_machines_go_back(stage: Stage) -> None:

@@ -38,7 +38,7 @@ def test_it_speaks_a_text_into_exactly_the_named_file(
     assert sorted(p.name for p in audio.parent.iterdir()) == ["beat-001", "beat-001.wav"]
     assert record["sha256"] == hashlib.sha256(audio.read_bytes()).hexdigest()
     info = soundfile.info(str(audio))
-    assert info.duration == pytest.approx(record["seconds"], abs=0.001)
+    assert info.duration == pytest.approx(record["audio_seconds"], abs=0.001)
     assert 5 < info.duration < 9  # the text has 93 characters, about 14 to the second
     assert (record["seed"], record["voice"], record["engine"]) == (7, "newsroom", "hibari")
     assert done.stdout.startswith(f"{audio}  ")
@@ -68,7 +68,7 @@ def test_a_long_text_is_spoken_in_chunks(voice_synth: VoiceSynth, tmp_path: Path
     assert "Set chunk: true" in refused.stderr
     record = json.loads(done.stdout)
     assert record["pieces"] == 150
-    assert record["seconds"] > 150 * 2
+    assert record["audio_seconds"] > 150 * 2
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,18 @@ def test_a_job_put_into_the_inbox_comes_out_as_finished_audio(worker: ResidentWo
 
     result = worker.result(entry)
 
-    worker.client.fetch(entry, result.files[0], tmp_path / "got.wav")
+    record = result.record
+    assert record is not None
+    worker.client.fetch(entry, record.chosen.audio, tmp_path / "got.wav")
     samples, rate = soundfile.read(str(tmp_path / "got.wav"))
     assert rate == 24_000
     assert 0.8 < len(samples) / rate < 3.0
-    assert (result.record["voice"], result.record["engine"]) == ("newsroom", "hibari")
-    assert abs(result.record["loudness_lufs"] + 19.0) < 0.2
-    assert result.record["true_peak_dbtp"] <= -1.5
+    assert (record.voice, record.engine) == ("newsroom", "hibari")
+    loudness, peak = record.chosen.loudness_lufs, record.chosen.true_peak_dbtp
+    assert loudness is not None
+    assert abs(loudness + 19.0) < 0.2
+    assert peak is not None
+    assert peak <= -1.5
 
 
 def test_a_ready_worker_begins_at_once(worker: ResidentWorker) -> None:
@@ -46,7 +51,7 @@ def test_a_second_worker_on_the_spool_is_refused_with_a_sentence(worker: Residen
     assert second.returncode == 75
     assert f"(process {worker.process.pid}) already serves the spool" in second.stderr
     assert "Traceback" not in second.stderr
-    assert worker.result(worker.submit("still-served")).status == "done"
+    assert worker.result(worker.submit("still-served")).state == "done"
 
 
 def test_sigterm_finishes_the_job_at_hand_and_leaves_the_rest_in_the_inbox(worker: ResidentWorker) -> None:
@@ -75,7 +80,7 @@ def test_a_killed_workers_jobs_are_taken_up_by_the_next(worker: ResidentWorker) 
 
     worker.restart()
 
-    assert all(worker.result(entry).status == "done" for entry in entries)
+    assert all(worker.result(entry).state == "done" for entry in entries)
 
 
 def test_a_canceled_job_ends_as_canceled(worker: ResidentWorker) -> None:
@@ -106,7 +111,7 @@ def test_a_job_that_is_wrong_fails_alone(worker: ResidentWorker) -> None:
 
     assert error is not None
     assert error.error_class is ErrorClass.BAD_INPUT
-    assert worker.result(good).status == "done"
+    assert worker.result(good).state == "done"
 
 
 def test_it_ends_with_its_parent_only_when_asked_to(voice_synth: VoiceSynth, tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ def test_standard_input_that_ends_is_nothing_to_a_worker_of_its_own(worker: Resi
     assert worker.process.stdin is not None
     worker.process.stdin.close()
 
-    assert worker.result(worker.submit("after")).status == "done"
+    assert worker.result(worker.submit("after")).state == "done"
 
 
 def test_an_unknown_engine_is_a_sentence(voice_synth: VoiceSynth, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Deployment:
             "REDIS_URL": self.url,
             "JOBS_DATA_DIR": str(self.data),
             "WATCHER_LEASE_IDLE_MS": str(self.lease_ms),
+            "LOCAL_WORKERS": "1",
             **settings,
         }
         self.data.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec
 from lib.storage import FileStorage, StoredArtifact
-
-SHA = "0" * 64
+from tests.doubles import records
 
 
 def spec(name: str, **fields: Any) -> JobSpec:
@@ -17,21 +16,8 @@ def spec(name: str, **fields: Any) -> JobSpec:
 
 
 def result(name: str, takes: int = 1) -> dict[str, Any]:
-    """A result record with as many takes."""
-    return {
-        "output": f"out/{name}.wav",
-        "takes": [
-            {
-                "take": take,
-                "output": f"out/{name}.{take}.wav",
-                "key": f"{name}/{take}",
-                "sha256": SHA,
-                "bytes": 5,
-            }
-            for take in range(1, takes + 1)
-        ],
-        "record": {"seconds": 1.5, "engine": "hibari"},
-    }
+    """What the queue keeps of a job of as many takes, whose audio is stored under `name`/1 and so on."""
+    return records.done(f"out/{name}", takes, place=name).to_json()
 
 
 def finish(queue: JobQueue, *names: str, takes: int = 1) -> None:

@@ -220,7 +220,7 @@ CASES: list[tuple[Reason, Evidence, str]] = [
         Evidence(
             record(JobState.CANCELED),
             snapshot(),
-            finished=ended(JobState.CANCELED, error={"message": "canceled by request"}),
+            finished=ended(JobState.CANCELED, error={"class": "canceled", "message": "canceled by request"}),
         ),
         "at 2023-11-14T22:12:20.000Z (canceled by request); job-runner retry topic:a puts it back.",
     ),

@@ -27,7 +27,7 @@ from lib.jobs.history import read_history
 from lib.jobs.overview import Verdict, overview_of
 from lib.jobs.reconcile import reconcile
 from lib.jobs.report import Standing, report_on
-from lib.jobs.results import ending_or_record, result_rows
+from lib.jobs.results import ending_of, ending_or_record, result_rows
 from lib.jobs.retry import failed_ids, retry
 from lib.jobs.submit import submit
 from lib.voices import VoiceRegistry
@@ -68,7 +68,9 @@ def test_a_file_is_submitted_followed_and_its_results_are_read(queue: JobQueue) 
 
     assert submission.sentence == "2 created"
     rows = result_rows(batch, Shelf())
-    assert [(row["state"], row["seconds"]) for row in rows] == [("done", 1.5), ("done", 1.5)]
+    assert [(row.state, row.audio_seconds) for row in rows] == [(JobState.DONE, 1.5)] * 2
+    assert all(row.is_gone for row in rows)  # the shelf holds nothing
+    assert ending_of(batch, rows) is ExitStatus.JOB_FAILED
     assert batch.exit_status is ExitStatus.OK
 
 

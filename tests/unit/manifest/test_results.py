@@ -15,8 +15,10 @@ from lib.jobspec import JobSpec
 from lib.manifest import Inputs, Order, OutFolder, check_inputs, deliver, finished_result
 from lib.manifest.folder import InTheWay
 from lib.manifest.inputs import UnspeakableJobs, model_version
-from lib.spool import InvalidSpoolData, LocalFiles, ResultFile, SpoolClient, SpoolResult
+from lib.records import FileRef, Take
+from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolResult, entry_name
 from lib.voices import UnknownEngine, VoiceRegistry
+from tests.doubles import records
 from tests.unit.manifest.jobs import several, spec
 
 
@@ -25,34 +27,26 @@ def inputs_of(job: JobSpec, *, engine: str = "hibari", voices: Path | None = Non
 
 
 class Outbox:
-    """A spool whose worker has spoken `takes` takes of a job."""
+    """A spool whose worker has spoken `takes` takes of a job, each with a waveform or without."""
 
-    def __init__(self, root: Path, inputs: Inputs, takes: int = 1) -> None:
+    def __init__(self, root: Path, inputs: Inputs, takes: int = 1, *, drawn: bool = True) -> None:
         self.client = SpoolClient(LocalFiles(root))
         job = inputs.order.spool_job(inputs.lease_no, 1)
+        self.entry = job.entry
         self.folder = root / "outbox" / job.entry
         self.folder.mkdir(parents=True)
-        self.files = [self._take(number) for number in range(1, takes + 1)]
-        self.record: dict[str, Any] = {
-            "seconds": 1.5,
-            "work_seconds": 0.1,
-            "file": self.files[0].name,
-            "takes": [{**_record(file), "take": file.take} for file in self.files],
-        }
-        self.result = SpoolResult(job.entry, job.request_id, 1.0, 2.0, self.record, tuple(self.files))
+        self.takes = [self._take(number, drawn) for number in range(1, takes + 1)]
+        record = records.spoken(*self.takes, work_seconds=0.1)
+        self.result = SpoolResult(job.entry, job.request_id, 1.0, 2.0, record)
 
-    def _take(self, number: int) -> ResultFile:
-        return replace(self._file(f"audio.{number}", number), peaks=self._file(f"peaks.{number}", number))
+    def _take(self, number: int, drawn: bool) -> Take:
+        peaks = self._file(f"peaks.{number}") if drawn else None
+        return records.take(number, self._file(f"audio.{number}"), peaks=peaks)
 
-    def _file(self, name: str, number: int) -> ResultFile:
+    def _file(self, name: str) -> FileRef:
         data = f"{self.folder.name} {name}".encode()
         (self.folder / name).write_bytes(data)
-        return ResultFile(name, len(data), hashlib.sha256(data).hexdigest(), number)
-
-
-def _record(file: ResultFile) -> dict[str, Any]:
-    facts = {"file": file.name, "bytes": file.bytes, "sha256": file.sha256}
-    return facts if file.peaks is None else {**facts, "peaks": _record(file.peaks)}
+        return records.file_ref(name, data)
 
 
 @pytest.fixture
@@ -64,7 +58,7 @@ def folder(tmp_path: Path) -> OutFolder:
 def _deliver(folder: OutFolder, job: JobSpec, spool: Path, takes: int = 1) -> Inputs:
     inputs = inputs_of(job)
     box = Outbox(spool, inputs, takes)
-    deliver(folder, inputs, box.client, box.result)
+    deliver(folder, inputs, box.client, box.entry, box.result)
     return inputs
 
 
@@ -74,16 +68,18 @@ def test_a_delivered_job_is_done(folder: OutFolder, tmp_path: Path) -> None:
     finished = finished_result(folder, inputs)
 
     assert finished is not None
-    assert finished.seconds == 1.5
-    assert finished.sha256 == hashlib.sha256(folder.path("topic/beat-001.wav").read_bytes()).hexdigest()
+    assert finished.record.audio_seconds == 1.5
+    assert (
+        finished.record.chosen.audio.sha256
+        == hashlib.sha256(folder.path("topic/beat-001.wav").read_bytes()).hexdigest()
+    )
     record = json.loads(folder.path("topic/beat-001/result.json").read_bytes())
     assert [take["file"] for take in record["takes"]] == ["beat-001.wav", "beat-001.take-02.wav"]
     assert record["file"] == "beat-001.wav"
     assert folder.path("topic/beat-001.take-02.wav").exists()
     for take, name in zip(record["takes"], ("beat-001", "beat-001.take-02"), strict=True):
         data = folder.path(f"topic/{name}.peaks.json").read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        assert take["peaks"] == {"file": f"{name}.peaks.json", "bytes": len(data), "sha256": digest}
+        assert take["peaks"] == records.file_ref(f"{name}.peaks.json", data).to_json()
 
 
 def test_a_job_whose_waveform_is_gone_or_changed_is_not_done(folder: OutFolder, tmp_path: Path) -> None:
@@ -101,17 +97,15 @@ def test_a_job_whose_waveform_is_gone_or_changed_is_not_done(folder: OutFolder, 
 
 def test_a_record_without_a_waveform_is_done_as_it_always_was(folder: OutFolder, tmp_path: Path) -> None:
     inputs = inputs_of(spec())
-    box = Outbox(tmp_path / "spool", inputs)
-    bare = replace(box.result, files=(replace(box.files[0], peaks=None),))
-    del box.record["takes"][0]["peaks"]
+    box = Outbox(tmp_path / "spool", inputs, drawn=False)
 
-    deliver(folder, inputs, box.client, bare)
+    deliver(folder, inputs, box.client, box.entry, box.result)
 
     assert finished_result(folder, inputs) is not None
     assert not folder.path("topic/beat-001.peaks.json").exists()
 
 
-@pytest.mark.parametrize("peaks", [5, True, [1], "abc", {}])
+@pytest.mark.parametrize("peaks", [5, True, [1], "abc", {}, {"file": "x", "bytes": 1}])
 def test_a_record_with_a_damaged_waveform_is_not_done(
     folder: OutFolder, tmp_path: Path, peaks: object
 ) -> None:
@@ -126,22 +120,35 @@ def test_a_record_with_a_damaged_waveform_is_not_done(
 
 def test_new_audio_without_a_waveform_leaves_no_old_one_beside_it(folder: OutFolder, tmp_path: Path) -> None:
     inputs = _deliver(folder, spec(), tmp_path / "a")
-    box = Outbox(tmp_path / "b", inputs)
-    bare = replace(box.result, files=(replace(box.files[0], peaks=None),))
-    box.record["takes"][0]["peaks"] = None
+    box = Outbox(tmp_path / "b", inputs, drawn=False)
 
-    deliver(folder, inputs, box.client, bare)
+    deliver(folder, inputs, box.client, box.entry, box.result)
 
     assert not folder.path("topic/beat-001.peaks.json").exists()
 
 
-def test_a_waveform_that_the_record_does_not_describe_is_refused(folder: OutFolder, tmp_path: Path) -> None:
+def test_a_result_of_an_earlier_lease_is_taken_from_where_it_lies(folder: OutFolder, tmp_path: Path) -> None:
+    """The entry is the caller's word: a result may have been left by a lease before this one."""
     inputs = inputs_of(spec())
     box = Outbox(tmp_path / "spool", inputs)
-    box.record["takes"][0]["peaks"]["sha256"] = "0" * 64
+    earlier = entry_name(inputs.order.spec.request_id, inputs.lease_no + 1, "earliest")
+    box.folder.rename(box.folder.with_name(earlier))
 
-    with pytest.raises(InvalidSpoolData, match="does not describe the files"):
-        deliver(folder, inputs, box.client, box.result)
+    finished = deliver(folder, inputs, box.client, earlier, box.result)
+
+    assert finished_result(folder, inputs) == finished
+    assert finished.record.inputs == inputs.hash
+
+
+def test_what_is_delivered_is_what_is_found_done(folder: OutFolder, tmp_path: Path) -> None:
+    inputs = inputs_of(spec())
+    box = Outbox(tmp_path / "spool", inputs)
+
+    delivered = deliver(folder, inputs, box.client, box.entry, box.result)
+
+    assert finished_result(folder, inputs) == delivered
+    assert box.result.record is not None
+    assert delivered.record.takes[0].audio.sha256 == box.result.record.takes[0].audio.sha256
 
 
 def _edit(change: Callable[[dict[str, Any]], object]) -> Callable[[OutFolder], object]:
@@ -152,6 +159,10 @@ def _edit(change: Callable[[dict[str, Any]], object]) -> Callable[[OutFolder], o
         path.write_text(json.dumps(value))
 
     return harm
+
+
+def _swap_numbers(value: dict[str, Any]) -> None:
+    value["takes"][0]["take"], value["takes"][1]["take"] = 2, 1
 
 
 def _audio_becomes_a_link(folder: OutFolder) -> None:
@@ -179,7 +190,9 @@ _HARM: dict[str, Callable[[OutFolder], object]] = {
     "other inputs": _edit(lambda v: v.update(inputs="v1:0")),
     "spoken by hand": _edit(lambda v: v.pop("inputs")),
     "no takes": _edit(lambda v: v.update(takes=[])),
-    "takes out of order": _edit(lambda v: v["takes"].reverse()),
+    "takes change places": _edit(_swap_numbers),
+    "a number twice": _edit(lambda v: v["takes"][1].update(take=1)),
+    "of another format": _edit(lambda v: v["takes"][0].update(seconds=v["takes"][0].pop("audio_seconds"))),
     "take no object": _edit(lambda v: v.update(takes=[1])),
     "hash no text": _edit(lambda v: v["takes"][0].update(sha256=None)),
 }
@@ -210,7 +223,7 @@ def test_fewer_takes_remove_the_files_nobody_describes_any_more(folder: OutFolde
 class TestWhatAWorkerWrites:
     def _refused(self, folder: OutFolder, box: Outbox, inputs: Inputs, result: SpoolResult) -> None:
         with pytest.raises(InvalidSpoolData):
-            deliver(folder, inputs, box.client, result)
+            deliver(folder, inputs, box.client, box.entry, result)
         assert not folder.path("topic/beat-001/result.json").exists()
 
     def test_must_be_what_its_record_says(self, folder: OutFolder, tmp_path: Path) -> None:
@@ -221,18 +234,22 @@ class TestWhatAWorkerWrites:
         self._refused(folder, box, inputs, box.result)
         assert not folder.path("topic/beat-001.wav").exists()
 
-    def test_must_number_its_takes(self, folder: OutFolder, tmp_path: Path) -> None:
+    def test_must_hold_takes_and_not_too_many(self, folder: OutFolder, tmp_path: Path) -> None:
         inputs = inputs_of(spec())
-        box = Outbox(tmp_path / "spool", inputs, takes=2)
+        box = Outbox(tmp_path / "spool", inputs, takes=17)
 
-        self._refused(folder, box, inputs, replace(box.result, files=tuple(box.files[1:])))
+        self._refused(folder, box, inputs, box.result)
+        self._refused(folder, box, inputs, replace(box.result, record=None))
+        assert not folder.path("topic/beat-001.wav").exists()
 
-    @pytest.mark.parametrize("takes", [[], [1], [{"take": 1}], "takes"])
-    def test_must_describe_its_files(self, folder: OutFolder, tmp_path: Path, takes: Any) -> None:
+    def test_must_have_a_waveform_that_is_what_its_record_says(
+        self, folder: OutFolder, tmp_path: Path
+    ) -> None:
         inputs = inputs_of(spec())
         box = Outbox(tmp_path / "spool", inputs)
+        (box.folder / "peaks.1").write_bytes(b"something else")
 
-        self._refused(folder, box, inputs, replace(box.result, record={**box.record, "takes": takes}))
+        self._refused(folder, box, inputs, box.result)
 
     def test_never_goes_through_a_link(self, folder: OutFolder, tmp_path: Path) -> None:
         inputs = inputs_of(spec())
@@ -241,7 +258,7 @@ class TestWhatAWorkerWrites:
         folder.path("topic").symlink_to(tmp_path / "elsewhere")
 
         with pytest.raises(InTheWay):
-            deliver(folder, inputs, box.client, box.result)
+            deliver(folder, inputs, box.client, box.entry, box.result)
         assert list((tmp_path / "elsewhere").iterdir()) == []
 
 

@@ -34,16 +34,17 @@ class TestAWorkerThatCannotBeTrusted:
             ({"bytes": 999}, "has 14 bytes where its result says 999"),
             ({"bytes": 3}, "is over 3 bytes"),
             ({"sha256": "0" * 64}, "has another sha256"),
-            ({"name": "other.wav"}, "lacks its file other.wav"),
+            ({"file": "other.wav"}, "lacks its file other.wav"),
         ):
             entry = client.submit(job())
             worker.take(1)
             finish(worker, entry, **changes)
             result = client.result(entry)
             assert result is not None
+            assert result.record is not None
 
             with pytest.raises(InvalidSpoolData, match=sentence):
-                client.fetch(entry, result.files[0], tmp_path / "got.wav")
+                client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
 
             assert not (tmp_path / "got.wav").exists()
             client.acknowledge(entry)
@@ -60,9 +61,10 @@ class TestAWorkerThatCannotBeTrusted:
         audio.symlink_to(tmp_path / "secret")
         result = client.result(entry)
         assert result is not None
+        assert result.record is not None
 
         with pytest.raises(InvalidSpoolData, match="is no plain file"):
-            client.fetch(entry, result.files[0], tmp_path / "got.wav")
+            client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
 
     def test_a_link_instead_of_a_result_or_its_folder_is_not_followed(
         self, client: SpoolClient, worker: WorkerSpool, root: Path, tmp_path: Path

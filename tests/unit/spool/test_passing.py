@@ -37,7 +37,8 @@ def test_a_job_goes_in_and_its_audio_comes_out(
     assert client.entries() == {entry: Phase.OUTBOX}
     result = client.result(entry)
     assert result is not None
-    client.fetch(entry, result.files[0], tmp_path / "got.wav")
+    assert result.record is not None
+    client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
     assert (tmp_path / "got.wav").read_bytes() == AUDIO
 
     client.acknowledge(entry)

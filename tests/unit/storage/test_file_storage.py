@@ -15,13 +15,12 @@ import pytest
 from lib.storage import (
     ArtifactMismatch,
     FileStorage,
-    Peaks,
     StorageUnavailable,
     StoredArtifact,
-    Take,
     publish_takes,
 )
 from lib.storage.writing import Disk
+from tests.unit.storage.stored import take_of
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000
 SHA = hashlib.sha256(AUDIO).hexdigest()
@@ -135,7 +134,7 @@ class TestADiskThatDamages:
                 tmp_path / "store", damaging_writes(lambda data: flipped(data) if data == b"peaks" else data)
             )
 
-        publish_takes(publishing, [Take(1, "a.wav", stored, Peaks("a.peaks.json", peaks))])
+        publish_takes(publishing, [take_of("a", stored, peaks)])
 
         assert files_in(tmp_path / "store/outputs") == ["a.wav"]
 

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from job_runner.batch import Batch
-from job_runner.reporting import report_on
-from job_runner.results import result_rows, show_results
+from job_runner.display.results import show_results
 from lib.cli.output import emit_json
 from lib.jobqueue.memory import MemoryQueue
-from lib.storage import MemoryStorage, Take, publish_takes, shared_folder
-from tests.unit.runner.jobs import spec
+from lib.jobs.follow import Batch
+from lib.jobs.report import report_on
+from lib.jobs.results import result_rows
+from lib.records import DoneRecord, Timings
+from lib.storage import MemoryStorage, publish_takes, shared_folder
+from tests.doubles import records
+from tests.unit.jobs.jobs import spec
+from tests.unit.storage.stored import take_of
 
 BUCKET = "s3://bucket/x"
 
@@ -44,12 +48,13 @@ def test_a_url_reaches_tables_and_json_as_it_is(tmp_path: Path, capsys: pytest.C
     artifact = storage.put(tmp_path / "audio", sha256=hashlib.sha256(b"audio").hexdigest(), bytes=5)
     queue.enqueue(jobs)
     for lease in queue.claim("ann", count=2):
-        take = Take(1, f"{lease.request_id}.wav", artifact)
+        take = take_of(lease.request_id, artifact)
         publish_takes(storage, [take])
-        queue.complete(queue.begin(lease), {"output": take.output, "takes": [take.to_json()]})
+        done = DoneRecord(records.spoken(take), Timings(0.0, 0.0, 0.0), "local")
+        queue.complete(queue.begin(lease), done.to_json())
 
     rows = result_rows(Batch(queue, jobs), storage)
-    emit_json([row["file"] for row in rows])
+    emit_json([row.file for row in rows])
     from_json = json.loads(capsys.readouterr().out)
     show_results(rows)
     table = capsys.readouterr().out

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lib.storage import FileStorage, Peaks, StoredArtifact, Take, files_of, publish_takes, takes_of
+from lib.records import FileRef, Take
+from lib.storage import FileStorage, NotStored, StoredArtifact, files_of, publish_takes
+from tests.doubles import records
 
 
 @pytest.fixture
@@ -18,12 +19,13 @@ def storage(tmp_path: Path) -> FileStorage:
 
 @pytest.fixture
 def take(storage: FileStorage, tmp_path: Path) -> Take:
-    def stored(data: bytes) -> StoredArtifact:
+    def stored(name: str, data: bytes) -> FileRef:
         source = tmp_path / "source"
         source.write_bytes(data)
-        return storage.put(source, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        artifact = storage.put(source, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        return records.file_ref(name, data, artifact.key)
 
-    return Take(1, "t/b.wav", stored(b"audio"), Peaks("t/b.peaks.json", stored(b"peaks")))
+    return records.take(audio=stored("t/b.wav", b"audio"), peaks=stored("t/b.peaks.json", b"peaks"))
 
 
 def outputs(tmp_path: Path) -> dict[str, bytes]:
@@ -42,7 +44,7 @@ def test_audio_is_published_whatever_hinders_its_waveform(
 ) -> None:
     assert take.peaks is not None
     if trouble == "its blob is gone":
-        (tmp_path / "store" / take.peaks.artifact.key).unlink()
+        (tmp_path / "store" / str(take.peaks.key)).unlink()
     else:
         (tmp_path / "store/outputs/t/b.peaks.json/x").mkdir(parents=True)
 
@@ -70,12 +72,23 @@ def test_damaged_audio_is_gone_and_is_not_published_again(
 ) -> None:
     publish_takes(storage, [take])
     (tmp_path / "store/outputs/t/b.wav").unlink()
-    (tmp_path / "store" / take.artifact.key).write_bytes(b"Audio")
+    (tmp_path / "store" / str(take.audio.key)).write_bytes(b"Audio")
 
     assert files_of(storage, [take], restore=True) == [""]
     assert outputs(tmp_path) == {"b.peaks.json": b"peaks"}
 
 
-def test_takes_survive_their_record_with_and_without_a_waveform(take: Take) -> None:
-    for each in (take, replace(take, peaks=None)):
-        assert takes_of({"takes": [each.to_json()]}) == [each]
+def test_a_file_of_a_record_that_was_never_stored_is_no_artifact(storage: FileStorage) -> None:
+    """A record from a manifest's folder, say: a sentence, and nothing is published of it."""
+    with pytest.raises(NotStored, match=r"The record of audio-1\.wav names no place in a store"):
+        StoredArtifact.of(records.take().audio)
+    with pytest.raises(NotStored):
+        publish_takes(storage, [records.take()])
+
+
+def test_what_was_stored_is_found_again_by_its_record(storage: FileStorage, take: Take) -> None:
+    again = Take.from_json(take.to_json())
+
+    assert storage.verify(StoredArtifact.of(again.audio))
+    assert again.peaks is not None
+    assert storage.verify(StoredArtifact.of(again.peaks))

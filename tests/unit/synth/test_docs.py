@@ -7,14 +7,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from lib.clock import SystemClock
-from lib.spool import ErrorClass, Heartbeat, ResultFile, SpoolJob, SpoolResult, WorkerState, layout
+from lib.spool import ErrorClass, Heartbeat, SpoolJob, SpoolResult, WorkerState, layout
 from lib.spool.checked import parse_object
 from lib.voices import EngineFacts, engine_facts
 from synth.audio.measures import TakeMeasures
 from synth.speaking import speak
 from synth.takes import RawTake, RejectedTake, Style
-from synth.verdicts import verdict_json
+from synth.verdicts import FAILED, PASSED, UNVERIFIED, verification
 from synth.verify import CARE, Verdict
+from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -26,7 +27,7 @@ def named(page: str) -> set[str]:
 
 
 def test_every_key_of_a_record_is_explained(tmp_path: Path) -> None:
-    record = speak(request(), HummingEngine(), SystemClock(), tmp_path / "o", lambda *_: None).record
+    record = speak(request(), HummingEngine(), SystemClock(), tmp_path / "o", lambda *_: None).to_json()
     take = record["takes"][0]
 
     assert {*record, *take, *take["measures"], *record["chosen"]} <= named("result-json.md")
@@ -34,7 +35,7 @@ def test_every_key_of_a_record_is_explained(tmp_path: Path) -> None:
 
 def test_every_field_of_the_spools_files_is_explained() -> None:
     job = SpoolJob("a", 1, "marknone", 1, "v1:any", {})
-    result = SpoolResult(job.entry, "a", 0.0, 0.0, {}, (ResultFile("a.wav", 1, "0" * 64, 1),))
+    result = SpoolResult(job.entry, "a", 0.0, 0.0, records.spoken())
     beat = Heartbeat(1, WorkerState.IDLE, 0.0, 0.0, "hibari", 0)
     keys = {key for file in (job, result, beat) for key in parse_object(file.to_bytes(), "it")}
 
@@ -81,10 +82,11 @@ def test_the_table_of_care_is_the_one_in_use() -> None:
 def test_every_key_of_a_verification_is_explained() -> None:
     verdict = Verdict(False, 0.4, "it differs")
     take = RawTake(Style(1), hum(0.1), RATE, TakeMeasures(1, 15, 0, 0.3, 0.1, 0, 0, -25, ()), (), verdict)
-    told = verdict_json([replace(take, rejected=(RejectedTake(Style(2), "it differs", 0.4),))])
+    (told,) = verification([replace(take, rejected=(RejectedTake(Style(2), "it differs", 0.4),))])
 
-    entry = told["verification"][0]
-    assert {*told, *entry, *entry["rejected"][0], told["verdict"]} <= named("result-json.md")
+    entry = told.to_json()
+    assert {"verification", *entry, *entry["rejected"][0]} <= named("result-json.md")
+    assert {UNVERIFIED, PASSED, FAILED} <= named("result-json.md")
 
 
 def test_every_field_of_the_facts_of_an_engine_is_explained() -> None:

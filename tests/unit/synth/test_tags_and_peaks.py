@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +11,12 @@ import soundfile
 
 from lib.clock import SystemClock
 from lib.errors import BadInput
+from lib.records import Take
 from synth.audio.encode import FORMATS, write_audio
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags, id3_header
 from synth.speaking import speak
+from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 TAGS = Tags("beat-001", "topic", "Ryan", "Synthetic speech.")
@@ -123,16 +123,15 @@ class TestPeaks:
 
         names = ["b.peaks.json", "b.take-02.peaks.json", "b.take-02.wav", "b.wav"]
         assert sorted(path.name for path in tmp_path.iterdir()) == names
-        for file, take in zip(spoken.files, spoken.record["takes"], strict=True):
-            self._agrees(tmp_path, file.peaks, take)
+        for take in spoken.takes:
+            self._agrees(tmp_path, take)
 
     @staticmethod
-    def _agrees(folder: Path, file: Any, take: dict[str, Any]) -> None:
-        data = (folder / take["peaks"]["file"]).read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        assert take["peaks"] == {"file": file.name, "bytes": len(data), "sha256": digest}
-        assert (file.bytes, file.sha256) == (len(data), digest)
-        audio, _ = soundfile.read(str(folder / take["file"]), dtype="float32")
+    def _agrees(folder: Path, take: Take) -> None:
+        assert take.peaks is not None
+        data = (folder / take.peaks.file).read_bytes()
+        assert take.peaks == records.file_ref(take.peaks.file, data)
+        audio, _ = soundfile.read(str(folder / take.audio.file), dtype="float32")
         drawn = np.array(json.loads(data)["data"])
         assert drawn.max() == np.ceil(audio.max() * 127)
 
@@ -140,5 +139,4 @@ class TestPeaks:
         spoken = speak(request("One."), HummingEngine(), SystemClock(), tmp_path / "b", lambda *_: None)
 
         assert [path.name for path in tmp_path.iterdir()] == ["b.wav"]
-        assert spoken.files[0].peaks is None
-        assert spoken.record["takes"][0]["peaks"] is None
+        assert spoken.chosen.peaks is None

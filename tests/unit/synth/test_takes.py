@@ -12,12 +12,13 @@ import soundfile
 
 from lib.clock import ManualClock, SystemClock
 from lib.errors import BadInput
+from lib.records import SpokenRecord
 from lib.voices import TextRefused
 from synth.audio.measures import TakeMeasures
 from synth.engines import Limits, Speech, Utterance
 from synth.performing import perform
 from synth.request import SpeakRequest
-from synth.speaking import Spoken, rank, speak, take_path
+from synth.speaking import rank, speak, take_path
 from synth.takes import RawTake, Style, take_styles
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
@@ -29,7 +30,7 @@ def nothing(done: int, total: int) -> None:
     pass
 
 
-def spoken(asked: SpeakRequest, out: Path, engine: HummingEngine | None = None) -> Spoken:
+def spoken(asked: SpeakRequest, out: Path, engine: HummingEngine | None = None) -> SpokenRecord:
     return speak(asked, engine or HummingEngine(), SystemClock(), out, nothing)
 
 
@@ -153,7 +154,7 @@ class TestTheFiles:
         made = spoken(request(), tmp_path / "new" / "v1.2")
 
         assert [p.name for p in (tmp_path / "new").iterdir()] == ["v1.2.wav"]
-        assert made.files[0].name == "v1.2.wav"
+        assert made.chosen.audio.file == "v1.2.wav"
 
     @pytest.mark.parametrize("file_format", ["wav", "flac", "mp3", "opus"])
     def test_more_takes_are_numbered_from_two(self, tmp_path: Path, file_format: str) -> None:
@@ -169,7 +170,7 @@ class TestTheFiles:
     def test_the_same_request_makes_the_same_bytes(self, tmp_path: Path) -> None:
         first, second = (spoken(request(variants=2), tmp_path / name) for name in "ab")
 
-        assert [file.sha256 for file in first.files] == [file.sha256 for file in second.files]
+        assert [take.audio.sha256 for take in first.takes] == [take.audio.sha256 for take in second.takes]
 
     def test_nothing_is_written_when_the_text_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(TextRefused):
@@ -181,12 +182,12 @@ class TestTheFiles:
 class TestTheRecord:
     @pytest.fixture
     def made(self, tmp_path: Path) -> tuple[dict[str, Any], Path]:
-        return spoken(request(variants=3, seed=9, select_best=True), tmp_path / "beat").record, tmp_path
+        return spoken(request(variants=3, seed=9, select_best=True), tmp_path / "beat").to_json(), tmp_path
 
     def test_it_holds_what_is_promised(self, made: tuple[dict[str, Any], Path]) -> None:
         """V1."""
         promised = (
-            "engine model revision voice speaker preset seed seconds work_seconds real_time_factor "
+            "engine model revision voice speaker preset seed audio_seconds work_seconds real_time_factor "
             "sample_rate sha256 loudness_lufs true_peak_dbtp takes chosen warnings"
         )
 
@@ -200,7 +201,7 @@ class TestTheRecord:
             info = soundfile.info(str(path))
             assert hashlib.sha256(path.read_bytes()).hexdigest() == take["sha256"]
             assert (path.stat().st_size, info.samplerate) == (take["bytes"], record["sample_rate"])
-            assert info.frames / info.samplerate == pytest.approx(take["seconds"], abs=0.001)
+            assert info.frames / info.samplerate == pytest.approx(take["audio_seconds"], abs=0.001)
 
     def test_the_chosen_take_stands_first_and_on_top(self, made: tuple[dict[str, Any], Path]) -> None:
         record, _ = made
@@ -209,7 +210,7 @@ class TestTheRecord:
         assert [take["take"] for take in record["takes"]] == [1, 2, 3]
         assert sorted(take["made"] for take in record["takes"]) == [1, 2, 3]
         assert record["chosen"]["made"] == first["made"]
-        for key in ("file", "sha256", "seconds", "loudness_lufs", "seed"):
+        for key in ("file", "sha256", "audio_seconds", "loudness_lufs", "seed"):
             assert record[key] == first[key]
 
     def test_without_a_recogniser_nothing_has_passed(self, made: tuple[dict[str, Any], Path]) -> None:
@@ -225,10 +226,10 @@ class TestTheRecord:
                 quiet = hum(1.5, level=0.0)
                 return Speech(np.concatenate([hum(1.0), quiet, hum(1.0), quiet]), RATE, 10)
 
-        record = spoken(request("One."), tmp_path / "beat", Gappy()).record
+        record = spoken(request("One."), tmp_path / "beat", Gappy())
 
-        assert record["takes"][0]["flags"] == ["gap"]
-        assert record["warnings"] == ["The chosen take has faults: gap."]
+        assert record.chosen.flags == ("gap",)
+        assert record.warnings == ("The chosen take has faults: gap.",)
 
 
 @pytest.mark.parametrize("variants", [0, 17])

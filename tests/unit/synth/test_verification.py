@@ -67,7 +67,7 @@ def judged(
 def record(folder: Path, verifier: Verifier | None, asked: SpeakRequest | None = None) -> dict[str, Any]:
     engine = HummingEngine()
     made = speak(asked or request("One."), engine, SystemClock(), folder / "a", lambda *_: None, verifier)
-    return made.record
+    return made.to_json()
 
 
 class TestATakeThatFails:
@@ -263,4 +263,4 @@ def test_a_take_made_again_shares_calls_with_other_jobs_and_counts_as_progress(b
 
     calls = [[utterance.text for utterance in call] for call in bench.engine.calls]
     assert calls == [["One.", "Two."], ["One.", "Three."], ["Four."]]
-    assert [bench.result(entry).record["verdict"] for entry in (first, second)] == ["PASSED", "PASSED"]
+    assert [bench.record(entry).verdict for entry in (first, second)] == ["PASSED", "PASSED"]

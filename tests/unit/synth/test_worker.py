@@ -31,11 +31,12 @@ def test_jobs_become_audio_with_their_records(bench: Bench, tmp_path: Path) -> N
     bench.work()
 
     result = bench.result(entry)
-    assert (result.status, result.request_id) == ("done", "a")
-    assert [file.name for file in result.files] == ["audio.flac", "audio.take-02.flac"]
-    for file in result.files:
-        bench.client.fetch(entry, file, tmp_path / file.name)
-    assert result.record["sha256"] == result.files[0].sha256
+    assert (result.state, result.request_id) == ("done", "a")
+    assert result.record is not None
+    files = [take.audio for take in result.record.takes]
+    assert [file.file for file in files] == ["audio.flac", "audio.take-02.flac"]
+    for file in files:
+        bench.client.fetch(entry, file, tmp_path / file.file)
 
 
 def test_the_model_is_loaded_once_for_all_jobs(bench: Bench) -> None:
@@ -53,7 +54,7 @@ def test_the_model_is_loaded_once_for_all_jobs(bench: Bench) -> None:
         Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append).run()
 
     assert loads == ["hibari"]
-    assert all(bench.result(entry).status == "done" for entry in entries)
+    assert all(bench.result(entry).state == "done" for entry in entries)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_job_that_is_wrong_is_bad_input_and_the_next_is_spoken(
     error_class, message = bench.error(bad)
     assert error_class is ErrorClass.BAD_INPUT
     assert sentence in message
-    assert bench.result(good).status == "done"
+    assert bench.result(good).state == "done"
 
 
 def test_a_job_file_that_cannot_be_read_is_bad_input(bench: Bench) -> None:
@@ -104,7 +105,7 @@ def test_an_engine_that_breaks_fails_the_job_with_its_traceback_and_goes_on(benc
     error = bench.result(bad).error
     assert error is not None
     assert any("break_on_one" in line for line in error.log)
-    assert bench.result(good).status == "done"
+    assert bench.result(good).state == "done"
 
 
 def test_a_job_over_its_time_is_a_timeout(bench: Bench) -> None:
@@ -125,7 +126,7 @@ def test_a_job_that_ends_just_over_its_time_is_kept(bench: Bench) -> None:
 
     bench.work()
 
-    assert bench.result(entry).status == "done"
+    assert bench.result(entry).state == "done"
 
 
 def test_a_job_canceled_in_the_inbox_is_not_spoken(bench: Bench) -> None:
@@ -155,7 +156,7 @@ class TestStopping:
         bench.work(once=False)
 
         done, left = sorted([first, second], key=lambda entry: bench.client.entries()[entry] is Phase.INBOX)
-        assert bench.result(done).status == "done"
+        assert bench.result(done).state == "done"
         assert bench.client.entries()[left] is Phase.INBOX
 
     def test_a_job_that_would_take_too_long_goes_back_after_the_piece(self, bench: Bench) -> None:
@@ -181,7 +182,7 @@ class TestStopping:
 
         bench.engine, bench.stop = HummingEngine(), StopSignal(bench.clock)
         bench.work()
-        assert bench.result(entry).status == "done"
+        assert bench.result(entry).state == "done"
 
     def test_an_idle_worker_stops_at_once(self, bench: Bench) -> None:
         thread = threading.Thread(target=bench.work, kwargs={"once": False})

@@ -40,7 +40,7 @@ class TestDying:
         bench.engine = HummingEngine()
         bench.work()
 
-        assert bench.result(entry).status == "done"
+        assert bench.result(entry).state == "done"
 
     def test_a_job_that_five_workers_ended_on_is_poison(self, bench: Bench) -> None:
         """A net below the judgement of whoever starts the workers."""
@@ -215,4 +215,4 @@ def test_a_full_disk_ends_the_worker_with_status_75_and_costs_the_job_nothing(
 
     bench.work()
 
-    assert bench.result(entry).status == "done"
+    assert bench.result(entry).state == "done"

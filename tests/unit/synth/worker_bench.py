@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.clock import ManualClock
+from lib.records import SpokenRecord
 from lib.spool import (
     ErrorClass,
     SpoolClient,
@@ -68,6 +69,11 @@ class Bench:
 
     def result(self, entry: str) -> SpoolResult:
         found = self.client.result(entry)
+        assert found is not None
+        return found
+
+    def record(self, entry: str) -> SpokenRecord:
+        found = self.result(entry).record
         assert found is not None
         return found
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.watcher.bench import Bench
+from tests.unit.watcher.bench import WatcherBench
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path) -> Iterator[WatcherBench]:
     """A watcher's whole world in a temporary folder."""
-    made = Bench(tmp_path)
+    made = WatcherBench(tmp_path)
     yield made
     made.close()

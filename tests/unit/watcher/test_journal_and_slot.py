@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.journal import LeaseJournal, Publication
 from job_watcher.slot import take_slot
+from lib.dispatch import LeaseJournal, Publication
 from lib.errors import BadConfiguration
 from lib.jobqueue import Lease
 from lib.jobspec import normalize_job_spec
+from lib.records import FileRef, Take
 from lib.spool import SpoolFull, SpoolUnusable
-from lib.storage import StoredArtifact, Take
 
 SPEC = normalize_job_spec(
     {
@@ -39,18 +39,18 @@ LEASE = Lease(
     enqueued_at=900.25,
 )
 
-OWED = Publication("b.3", "topic:beat-001", 3, (Take(1, "a.wav", StoredArtifact("blobs/x", "x", 4)),))
+OWED = Publication("b.3", "topic:beat-001", 3, (Take(1, FileRef("a.wav", 4, "0" * 64, "blobs/x"), 1.0),))
 
 
 def test_a_lease_comes_back_exactly(tmp_path: Path) -> None:
-    LeaseJournal(tmp_path / "leases").write("e.3", LEASE)
+    LeaseJournal(tmp_path / "leases").write("e.3", LEASE, "here")
 
-    assert list(LeaseJournal(tmp_path / "leases").leases()) == [("e.3", LEASE)]
+    assert list(LeaseJournal(tmp_path / "leases").leases()) == [("e.3", LEASE, "here")]
 
 
 def test_a_forgotten_lease_does_not_come_back(tmp_path: Path) -> None:
     journal = LeaseJournal(tmp_path)
-    journal.write("e.3", LEASE)
+    journal.write("e.3", LEASE, "here")
 
     journal.forget("e.3")
     journal.forget("e.3")
@@ -60,7 +60,7 @@ def test_a_forgotten_lease_does_not_come_back(tmp_path: Path) -> None:
 
 def _damaged(**changes: object) -> bytes:
     record = {**asdict(LEASE), "spec": {"output_name": "a", "request_id": "a", "text": "Hello."}}
-    return json.dumps({**record, **changes}).encode()
+    return json.dumps({"host": "here", "lease": {**record, **changes}}).encode()
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def _damaged(**changes: object) -> bytes:
 )
 def test_a_damaged_file_is_dropped_and_the_others_stay(tmp_path: Path, junk: bytes) -> None:
     journal = LeaseJournal(tmp_path)
-    journal.write("b.3", LEASE)
+    journal.write("b.3", LEASE, "here")
     (tmp_path / "a.1.json").write_bytes(junk)
 
-    assert [entry for entry, _ in journal.leases()] == ["b.3"]
+    assert [entry for entry, _, _ in journal.leases()] == ["b.3"]
     assert not (tmp_path / "a.1.json").exists()
 
 
@@ -103,7 +103,7 @@ def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, ju
     assert list(journal.publications()) == []
 
 
-@pytest.mark.parametrize("write", [lambda j: j.write("e.3", LEASE), lambda j: j.owe(OWED)])
+@pytest.mark.parametrize("write", [lambda j: j.write("e.3", LEASE, "here"), lambda j: j.owe(OWED)])
 def test_a_name_is_on_the_disk_too_when_the_call_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[LeaseJournal], None]
 ) -> None:
@@ -132,8 +132,8 @@ def test_a_disk_that_refuses_is_a_sentence(
     journal = LeaseJournal(tmp_path)
     monkeypatch.setattr(os, "fsync", refuse)
 
-    with pytest.raises(SpoolUnusable, match="The watcher's journal") as caught:
-        journal.write("e.3", LEASE)
+    with pytest.raises(SpoolUnusable, match="The journal") as caught:
+        journal.write("e.3", LEASE, "here")
 
     assert isinstance(caught.value, SpoolFull) is passes
     with pytest.raises(SpoolUnusable):

@@ -14,7 +14,7 @@ from job_watcher.renting.ports import Leadership, NotLeading
 from lib.jobqueue import JobQueue
 from lib.jobqueue.leader import LeaderLock
 from lib.jobqueue.memory import MemoryQueue
-from tests.unit.runner.jobs import spec
+from tests.unit.jobs.jobs import spec
 
 METHODS = sorted(name for name, _ in inspect.getmembers(JobQueue, inspect.isfunction) if name[0] != "_")
 

@@ -1,0 +1,1 @@
+"""`run` and `execute-manifest`: jobs spoken on this machine, without a server."""

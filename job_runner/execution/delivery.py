@@ -1,0 +1,41 @@
+"""Finished audio at its exact place in a manifest's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lib.clock import Clock
+from lib.jobqueue import Lease
+from lib.manifest import Inputs, OutFolder, deliver
+from lib.records import DoneRecord, Take, done_record
+from lib.spool import SpoolClient, SpoolFull, SpoolResult, is_passing
+from lib.storage import StorageUnavailable
+
+
+class FolderDelivery:
+    """`Delivery` into the folder of a manifest, which the caller has locked. `work` is by request id."""
+
+    def __init__(self, folder: OutFolder, work: Mapping[str, Inputs], clock: Clock) -> None:
+        self._folder, self._work, self._clock = folder, work, clock
+
+    def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
+        """Copy the files out of the spool, verify them, put them in place, then the record."""
+        try:
+            finished = deliver(self._folder, self._work[lease.request_id], spool, entry, result)
+        except OSError as error:
+            kind = SpoolFull if is_passing(error) else StorageUnavailable
+            reason = error.strerror or error
+            raise kind(f"The folder {self._folder} cannot be written: {reason}.") from error
+        return done_record(
+            finished.record,
+            finished.record.takes,
+            started_at=result.started_at,
+            finished_at=result.finished_at,
+            enqueued_at=lease.enqueued_at,
+            now=self._clock.now(),
+            provider="local",
+            callback_data=lease.spec.callback_data,
+        )
+
+    def publish(self, takes: Sequence[Take]) -> None:
+        """Do nothing: they lie under their names already, and nobody else writes into this folder."""

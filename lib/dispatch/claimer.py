@@ -1,0 +1,228 @@
+"""Claims jobs while some host has room for them, and hands each to a host.
+
+In a thread of its own, so that the loop may be busy, or asleep, and a free host still gets a new job at once,
+without asking the queue over and over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from lib.dispatch.hosts import HostRoster, HostState
+from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.parts import Parts
+from lib.dispatch.strays import Strays
+from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost, Placement
+from lib.spool import HostUnreachable, InvalidSpoolData, SpoolFull, SpoolJob, SpoolUnusable
+
+log = logging.getLogger(__name__)
+
+
+class Claimer:
+    """Writes each lease down, puts it into the books and hands its job to a host, in this order.
+
+    `start`, `end` and `stop` belong to whoever runs the thread; `look` to it, or to a loop without one.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        roster: HostRoster,
+        jobs: InFlightJobs,
+        strays: Strays,
+        renew: Callable[[], None],
+    ) -> None:
+        self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
+        self._renew = renew
+        self._queue, self._rhythm = parts.queue, parts.rhythm
+        self._ended = threading.Event()
+        self._room = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failure: Exception | None = None
+
+    def start(self) -> None:
+        """Begin to claim."""
+        self._thread = threading.Thread(target=self._run, name="claimer", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Claim nothing more. Returns at once; callable from any thread."""
+        self._ended.set()
+        self._room.set()
+        if self._thread is not None:  # else nobody waits, and a loop that leads no more must write nothing
+            self._queue.wake()
+
+    def stop(self) -> None:
+        """As `end`, and wait until the last claim is over."""
+        if not self._ended.is_set():
+            self.end()
+        if self._thread is not None:
+            self._thread.join(timeout=15.0)
+
+    def check(self) -> None:
+        """Note that there may be room now, and raise what ended the thread, if anything did."""
+        self._room.set()
+        if self._failure is not None:
+            raise self._failure
+
+    def look(self, block_s: float = 0.0) -> int:
+        """Claim once for all the room there is; returns how many jobs came.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            SpoolUnusable: a job could not be written down; what was claimed is handed back.
+        """
+        rooms = self._roster.rooms()
+        count = self._most(rooms)
+        if count <= 0 or self._ended.is_set():
+            return 0
+        leases = self._queue.claim(
+            self._parts.name, count=count, block_s=block_s, lease_ms=self._parts.limits.lease_ms
+        )
+        placed: list[Placement] = []
+        try:
+            for done, lease in enumerate(leases):
+                try:
+                    self._place(lease, rooms, placed)
+                except JobRunnerError:
+                    self._hand_back(leases[done:])
+                    raise
+        finally:
+            self._tell_where(placed)
+        return len(leases)
+
+    def _most(self, rooms: dict[str, int]) -> int:
+        """How many jobs may be claimed now: what the hosts have room for, within our own limit."""
+        slots = self._parts.limits.slots
+        free = sum(rooms.values())
+        return free if slots is None else min(free, slots - len(self._jobs))
+
+    # --- from a lease to a host --------------------------------------------------------------------------
+
+    def _place(self, lease: Lease, rooms: dict[str, int], placed: list[Placement]) -> None:
+        """Give the job to the host where its work lies already, else to the one that has least to do."""
+        if self._goes_on(lease, placed):
+            return
+        found = self._strays.adopt(lease)
+        if found is not None:
+            holder, entry = found
+            self._take_up(lease, holder, entry)
+            self._parts.tell("adopted", f"{lease.request_id} is on its host already", holder.name)
+            placed.append(Placement(lease, holder.name, entry))
+            return
+        while (state := self._choose(lease, rooms)) is not None:
+            job = self._parts.spool_job(lease)
+            self._take_up(lease, state, job.entry)
+            try:
+                self._submit(state, job)
+            except (HostUnreachable, SpoolUnusable) as error:
+                self._forget(job)
+                if not state.replaceable and isinstance(error, SpoolUnusable):
+                    raise
+                state.trouble = error
+                rooms.pop(state.name, None)  # the rest of the pass must not wait for it again
+                continue
+            rooms[state.name] -= 1
+            placed.append(Placement(lease, state.name, job.entry))
+            return
+        self._release(lease, "no host has room")
+
+    def _goes_on(self, lease: Lease, placed: list[Placement]) -> bool:
+        """Whether the job is at hand here already, under a lease of ours that ran out: then it goes on."""
+        job = self._jobs.of(lease.request_id)
+        if job is None or job.ending is not None:
+            return False
+        if self._parts.fingerprint(job.lease) != self._parts.fingerprint(lease):
+            return False
+        self._parts.journal.write(job.entry, lease, job.host)
+        self._jobs.give(job.entry, lease)
+        placed.append(Placement(lease, job.host, job.entry))
+        log.info("%s goes on under lease %d", lease.request_id, lease.lease_no)
+        return True
+
+    def _choose(self, lease: Lease, rooms: dict[str, int]) -> HostState | None:
+        """The host with least to do; one where the job ended workers only where there is no other."""
+        free = [state for name, room in rooms.items() if room > 0 and (state := self._roster.get(name))]
+        if not free:
+            return None
+        return min(free, key=lambda state: (state.host.machine in lease.killed, self._jobs.count(state.name)))
+
+    def _submit(self, state: HostState, job: SpoolJob) -> None:
+        """Lay the job into the host's spool; one that the format cannot hold fails."""
+        try:
+            state.spool().submit(job)
+        except InvalidSpoolData as error:
+            taken = self._jobs.get(job.entry)
+            if taken is not None:
+                taken.ending = Failure(ErrorClass.BAD_INPUT, error.message)
+
+    def _take_up(self, lease: Lease, state: HostState, entry: str) -> None:
+        self._parts.journal.write(entry, lease, state.name)
+        now = self._parts.clock.monotonic()
+        self._jobs.add(InFlightJob(entry, lease, state.name, now))
+        state.idle_since = None
+        log.info("claimed %s (lease %d) for %s", lease.request_id, lease.lease_no, state.name)
+
+    def _forget(self, job: SpoolJob) -> None:
+        self._jobs.drop(job.entry)
+        self._parts.journal.forget(job.entry)
+
+    def _tell_where(self, placed: Sequence[Placement]) -> None:
+        """Write into the rows of the leases where their work lies, for whoever has to take it over."""
+        if not placed:
+            return
+        try:
+            self._jobs.mark_lost(self._queue.assign(placed))
+        except Unavailable as error:  # only a take-over from another machine would miss it
+            log.warning("the hosts of %d jobs were not written down: %s", len(placed), error)
+
+    # --- refusals ----------------------------------------------------------------------------------------
+
+    def _hand_back(self, leases: Sequence[Lease]) -> None:
+        for lease in leases:
+            self._release(lease, "it cannot be written down here")
+            with contextlib.suppress(SpoolUnusable):
+                self._forget(self._parts.spool_job(lease))
+
+    def _release(self, lease: Lease, reason: str) -> None:
+        try:
+            self._queue.release(lease, reason)
+        except LeaseLost as error:
+            log.warning("%s", error)
+        except Unavailable as error:
+            log.warning("%s was not handed back, its lease runs out: %s", lease.request_id, error)
+
+    # --- the thread --------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """Claim until ended. A passing refusal is waited for; anything else is the loop's to raise."""
+        pause, away = 0.0, False
+        while not self._ended.is_set():
+            if self._most(self._roster.rooms()) <= 0:
+                self._room.wait(self._rhythm.look_s)
+                self._room.clear()
+                continue
+            try:
+                if pause:
+                    self._parts.journal.probe()  # claiming just to hand back again would wear the jobs out
+                if away:
+                    self._renew()  # or we would take our own jobs away from ourselves
+                if self.look(self._rhythm.block_s):
+                    self._parts.wake()
+                pause, away = 0.0, False
+            except SpoolFull as error:
+                pause = min(max(self._rhythm.pause_s, pause * 2), self._rhythm.longest_pause_s)
+                log.error("no new job is taken, next try in %.0f s: %s", pause, error)
+                self._ended.wait(pause)
+            except (Unavailable, TryAgain) as error:
+                away = True
+                log.warning("the queue gives no jobs, trying again: %s", error)
+                self._ended.wait(self._rhythm.pause_s)
+            except Exception as error:  # not swallowed: `check` raises it in the loop
+                self._failure = error
+                self._parts.wake()
+                return

@@ -1,0 +1,131 @@
+"""How a lease ends without a result: failed, handed back, or dropped because it is not ours any more."""
+
+from __future__ import annotations
+
+import logging
+
+from lib.dispatch.hosts import HostRoster
+from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
+from lib.dispatch.parts import Parts
+from lib.dispatch.strays import Strays, remove
+from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
+from lib.spool import Phase, SpoolUnusable
+
+log = logging.getLogger(__name__)
+
+
+class LeaseCloser:
+    """Says to the queue what was decided, then forgets the job. Every step may be repeated. Loop's thread."""
+
+    def __init__(self, parts: Parts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
+        self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
+        self._queue, self._journal = parts.queue, parts.journal
+        self.settled = 0  # results that were taken, and jobs that failed for good without one
+
+    def carry_out(self) -> None:
+        """End the jobs whose `ending` is decided. What the queue does not hear now it hears next time.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        for job in self._jobs.all():
+            if isinstance(job.ending, Failure):
+                self.fail(job, job.ending)
+            elif job.ending is not None:
+                self.release(job, job.ending)
+
+    def fail(self, job: InFlightJob, failure: Failure) -> None:
+        """Record the failure and let the worker drop the job."""
+        try:
+            state = self._queue.fail(job.lease, failure)
+            log.warning("%s is %s: %s", job.request_id, state.value, failure.message)
+            self.settled += state is JobState.FAILED
+        except LeaseLost as error:
+            log.warning("%s", error)
+        self.leave(job)
+
+    def release(self, job: InFlightJob, hand_back: HandBack) -> None:
+        """Hand the job back and let the worker drop it."""
+        try:
+            self._queue.release(job.lease, hand_back.reason, alone=hand_back.alone)
+        except LeaseLost as error:
+            log.warning("%s", error)
+        self.leave(job)
+
+    def drop_lost(self) -> None:
+        """Let go of jobs whose lease is gone. The work of one that ended stops; other work may be adopted."""
+        for job in self._jobs.lost():
+            log.warning("lost the lease of %s, its work stops here", job.request_id)
+            self.forget(job)
+            state = self._roster.get(job.host)
+            if state is not None and not state.replaceable:
+                self._strays.drop(job.entry)
+                continue
+            record = self._queue.job(job.request_id)  # whoever leads now may have taken it over where it is
+            if record is None or record.state in TERMINAL:
+                self._strays.drop(job.entry)
+
+    def drop_homeless(self) -> None:
+        """Hand back jobs whose host went while they were being placed."""
+        for job in self._jobs.all():
+            if self._roster.get(job.host) is None:
+                self.release(job, HandBack("its host is gone"))
+
+    def leave(self, job: InFlightJob) -> None:
+        """The job is not ours any more: strike it, and have its entry removed."""
+        self.forget(job)
+        self._strays.drop(job.entry)
+        state = self._roster.get(job.host)
+        if state is None:
+            return
+        try:
+            spool = state.spool()
+            remove(spool, job.entry, spool.phase(job.entry))
+        except (Unavailable, SpoolUnusable) as error:
+            log.info("%s is cleared from %s later: %s", job.request_id, job.host, error)
+
+    def forget(self, job: InFlightJob) -> None:
+        """Strike it from the books."""
+        self._jobs.drop(job.entry)
+        self._journal.forget(job.entry)
+
+    def hand_back_host(self, host: str, machine: str, why: str, *, lost: bool) -> None:
+        """The host leaves: its jobs go elsewhere at once. `lost` counts against jobs that lose machines."""
+        for job in self._jobs.on(host):
+            self._jobs.drop(job.entry)
+            self._journal.forget(job.entry)
+            try:
+                if lost:
+                    message = f"The machine was lost: {why}."
+                    self._queue.fail(job.lease, Failure(ErrorClass.LOST_MACHINE, message, host=machine))
+                else:
+                    self._queue.release(job.lease, why)
+            except (LeaseLost, Unavailable) as error:  # then the lease runs out by itself
+                log.warning("%s was not handed on: %s", job.request_id, error)
+
+    def release_all(self, why: str, *, keep_work: bool) -> None:
+        """Hand every lease back. `keep_work` leaves the work where it lies, for the next one to adopt."""
+        for job in self._jobs.all():
+            if not keep_work:
+                self.release(job, HandBack(why))
+                continue
+            self._jobs.drop(job.entry)
+            self._journal.forget(job.entry)
+            try:
+                self._queue.release(job.lease, why)
+            except (LeaseLost, Unavailable, TryAgain) as error:
+                log.warning("%s was not handed back: %s", job.request_id, error)
+
+    def release_rest(self) -> None:
+        """On the way out after an error: hand back what can be; the rest waits in the journal.
+
+        Finished audio stays in the spool with its lease, for the next process here to settle. Never raises.
+        """
+        for job in self._jobs.all():
+            try:
+                state = self._roster.get(job.host)
+                if state is None or state.spool().phase(job.entry) is not Phase.OUTBOX:
+                    self.release(job, HandBack("the watcher ends"))
+            except JobRunnerError as error:
+                log.warning("%s was not handed back, its lease runs out by itself: %s", job.request_id, error)

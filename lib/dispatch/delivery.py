@@ -1,0 +1,70 @@
+"""The way of finished audio into a store, and under its name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.clock import Clock
+from lib.jobqueue import Lease
+from lib.jobspec import PEAKS_SUFFIX, take_name
+from lib.records import DoneRecord, FileRef, Take, done_record
+from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
+from lib.storage import Storage, StorageUnavailable, publish_takes
+
+
+class StorageDelivery:
+    """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time."""
+
+    def __init__(self, storage: Storage, *, provider: str, scratch: Path, clock: Clock) -> None:
+        self._storage, self._provider = storage, provider
+        self._scratch, self._clock = scratch, clock
+
+    def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
+        """Copy each file here, compare it with its hash, and put it into the store."""
+        spoken = result.record
+        if spoken is None or len(spoken.takes) != lease.spec.variants:
+            made = 0 if spoken is None else len(spoken.takes)
+            raise InvalidSpoolData(
+                f"The worker's result has {made} takes where the job asks for {lease.spec.variants}."
+            )
+        folder = self._scratch / entry
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            takes = [self._stored(spool, entry, lease, take, folder) for take in spoken.takes]
+        except (OSError, SpoolUnusable) as error:  # our own disk: the result waits in the spool
+            raise StorageUnavailable(f"The scratch folder {folder} cannot be used: {error}") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return done_record(
+            spoken,
+            takes,
+            started_at=result.started_at,
+            finished_at=result.finished_at,
+            enqueued_at=lease.enqueued_at,
+            now=self._clock.now(),
+            provider=self._provider,
+            callback_data=lease.spec.callback_data,
+        )
+
+    def publish(self, takes: Sequence[Take]) -> None:
+        """Copy each take to its name."""
+        publish_takes(self._storage, takes)
+
+    def _stored(self, spool: SpoolClient, entry: str, lease: Lease, take: Take, folder: Path) -> Take:
+        spec = lease.spec
+        audio = self._put(
+            spool, entry, take.audio, folder, take_name(spec.output_name, take.take, spec.format)
+        )
+        peaks = take.peaks
+        if peaks is not None:
+            name = take_name(spec.output_name, take.take, PEAKS_SUFFIX)
+            peaks = self._put(spool, entry, peaks, folder, name)
+        return take.placed(audio, peaks)
+
+    def _put(self, spool: SpoolClient, entry: str, file: FileRef, folder: Path, name: str) -> FileRef:
+        local = folder / "incoming"
+        spool.fetch(entry, file, local)
+        artifact = self._storage.put(local, sha256=file.sha256, bytes=file.bytes)
+        return FileRef(name, artifact.bytes, artifact.sha256, artifact.key)

@@ -1,0 +1,119 @@
+"""The jobs that are leased and not settled, shared between the loop, the claimer and the renewing thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lib.jobqueue import Failure, Lease
+from lib.spool import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """A job goes back to the queue. `alone`: it is to be run by itself next time."""
+
+    reason: str
+    alone: bool = False
+
+
+@dataclass(slots=True)
+class InFlightJob:
+    """One leased job on its way through a worker. Times are monotonic seconds."""
+
+    entry: str  # its name in the host's spool; of this lease, or of an earlier one whose work was adopted
+    lease: Lease
+    host: str
+    placed_at: float
+    phase: Phase = Phase.INBOX  # where its entry lay when its host was last looked at
+    began_at: float | None = None  # when the worker took it up
+    retry_at: float = 0.0  # before this the store is not tried again
+    store_refusals: int = 0
+    ending: Failure | HandBack | None = None  # decided, not yet said to the queue
+
+    @property
+    def request_id(self) -> str:
+        """The job's request id."""
+        return self.lease.request_id
+
+
+@dataclass(slots=True)
+class InFlightJobs:
+    """In-flight jobs by spool entry. May be used from any thread.
+
+    The claimer adds, the loop changes and removes, the renewing thread reads and marks lost ones.
+    """
+
+    _jobs: dict[str, InFlightJob] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)
+    _by_host: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, job: InFlightJob) -> None:
+        """Take a job into the books."""
+        with self._lock:
+            self._remove(job.entry)
+            self._jobs[job.entry] = job
+            self._by_host[job.host] += 1
+
+    def give(self, entry: str, lease: Lease) -> None:
+        """The job goes on under another lease of ours, of which nothing was told yet."""
+        with self._lock:
+            job = self._jobs.get(entry)
+            if job is not None:
+                job.lease, job.began_at = lease, None
+                self._lost.discard(entry)
+
+    def drop(self, entry: str) -> None:
+        """Strike a job that is settled, handed back or lost."""
+        with self._lock:
+            self._remove(entry)
+
+    def _remove(self, entry: str) -> None:
+        job = self._jobs.pop(entry, None)
+        self._lost.discard(entry)
+        if job is not None:
+            self._by_host[job.host] -= 1
+
+    def all(self) -> list[InFlightJob]:
+        """A copy, in the order of the claims."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def on(self, host: str) -> list[InFlightJob]:
+        """Those on one host, in the order of the claims."""
+        with self._lock:
+            return [job for job in self._jobs.values() if job.host == host]
+
+    def get(self, entry: str) -> InFlightJob | None:
+        """The job of that spool entry."""
+        with self._lock:
+            return self._jobs.get(entry)
+
+    def of(self, request_id: str) -> InFlightJob | None:
+        """The job of that request id."""
+        with self._lock:
+            return next((job for job in self._jobs.values() if job.request_id == request_id), None)
+
+    def count(self, host: str) -> int:
+        """How many are on one host."""
+        with self._lock:
+            return self._by_host[host]
+
+    def mark_lost(self, leases: list[Lease]) -> None:
+        """Note that the queue gave these jobs to somebody else, or that they were canceled."""
+        fences = {(lease.request_id, lease.fence) for lease in leases}
+        with self._lock:
+            self._lost |= {
+                entry for entry, job in self._jobs.items() if (job.request_id, job.lease.fence) in fences
+            }
+
+    def lost(self) -> list[InFlightJob]:
+        """Those whose lease is gone; the loop stops their work and drops them."""
+        with self._lock:
+            return [self._jobs[entry] for entry in self._lost if entry in self._jobs]
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._jobs)

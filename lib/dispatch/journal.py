@@ -1,0 +1,127 @@
+"""What a process still owes, written down on its disk before the work is handed out.
+
+A process that is killed leaves its journal behind. The next one renews the leases it finds there and goes on
+with the work at hand, instead of letting them run out and have everything done again; and it publishes what
+was finished and could not be published. The files hold fencing tokens, so the folder is for this user alone
+and is never sent to a machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from lib.dispatch.port import Publication
+from lib.errors import BadInput
+from lib.jobqueue import Lease
+from lib.jobspec import from_payload, to_payload
+from lib.records import InvalidRecord, Take
+from lib.spool import SpoolFull, SpoolUnusable, is_passing
+from lib.spool.files import write_whole
+
+_KINDS = {
+    **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
+    **{"expires_at": int | float, "enqueued_at": int | float},
+}
+_FIELDS = {field.name: _KINDS.get(field.name, str) for field in fields(Lease)}
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput, InvalidRecord)
+
+
+class LeaseJournal:
+    """`Journal` in a folder: a small file for each lease and each publication that is owed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for draft in folder.glob(".*.tmp"):
+            draft.unlink(missing_ok=True)
+
+    def write(self, entry: str, lease: Lease, host: str) -> None:
+        """Record the lease; it is on the disk when this returns."""
+        record = {"host": host, "lease": {**asdict(lease), "spec": to_payload(lease.spec)}}
+        self._put(f"{entry}.json", record)
+
+    def forget(self, entry: str) -> None:
+        """The lease is settled. Forgetting one twice is fine."""
+        self._remove(f"{entry}.json")
+
+    def leases(self) -> Iterator[tuple[str, Lease, str]]:
+        """What a predecessor held. A file that cannot be read is dropped: its lease runs out by itself."""
+        for path, record in self._read("json"):
+            try:
+                lease, host = _lease_of(record["lease"]), str(record["host"])
+            except _UNREADABLE:
+                self._remove(path.name)
+                continue
+            yield path.stem, lease, host
+
+    def owe(self, publication: Publication) -> None:
+        """Record that a finished job is to be published; it is on the disk when this returns."""
+        record = {
+            "request_id": publication.request_id,
+            "lease_no": publication.lease_no,
+            "takes": [take.to_json() for take in publication.takes],
+        }
+        self._put(f"{publication.entry}.publish", record)
+
+    def published(self, entry: str) -> None:
+        """The publication stands. Saying so twice is fine."""
+        self._remove(f"{entry}.publish")
+
+    def publications(self) -> Iterator[Publication]:
+        """What a predecessor could not publish. A file that cannot be read is dropped."""
+        for path, record in self._read("publish"):
+            try:
+                takes = tuple(Take.from_json(take) for take in record["takes"])
+                found = Publication(path.stem, record["request_id"], record["lease_no"], takes)
+            except _UNREADABLE:
+                self._remove(path.name)
+                continue
+            yield found
+
+    def probe(self) -> None:
+        """See that a lease could be recorded now."""
+        self._put("probe", {"room": "." * 65_536})
+        self._remove("probe")
+
+    def _read(self, suffix: str) -> Iterator[tuple[Path, Any]]:
+        with self._as_sentences():
+            paths = sorted(self._folder.glob(f"*.{suffix}"))
+        for path in paths:
+            with self._as_sentences():
+                text = path.read_bytes()
+            try:
+                record = json.loads(text)
+            except _UNREADABLE:
+                self._remove(path.name)
+                continue
+            yield path, record
+
+    def _put(self, name: str, record: Any) -> None:
+        with self._as_sentences():
+            write_whole(self._folder / name, json.dumps(record).encode(), sync=True)
+
+    def _remove(self, name: str) -> None:
+        with self._as_sentences():
+            (self._folder / name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _as_sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            kind = SpoolFull if is_passing(error) else SpoolUnusable
+            raise kind(f"The journal {self._folder} cannot be used: {error.strerror or error}.") from error
+
+
+def _lease_of(record: Any) -> Lease:
+    values = {name: record[name] for name in _FIELDS if name != "spec"}
+    for name, value in values.items():
+        if not isinstance(value, _FIELDS[name]):
+            raise TypeError(name)
+    values["killed"] = tuple(map(str, values["killed"]))
+    return Lease(**values, spec=from_payload(record["spec"]))

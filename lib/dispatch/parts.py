@@ -1,0 +1,95 @@
+"""What a dispatcher is made of, what it takes on, and when it does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lib.clock import Clock
+from lib.dispatch.doorbell import Doorbell
+from lib.dispatch.port import Delivery, Journal, Settled
+from lib.jobqueue import JobQueue, Lease
+from lib.jobspec import fingerprint, to_payload
+from lib.spool import SpoolJob, lease_mark
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a dispatcher watches something go wrong."""
+
+    lease_ms: int = 180_000
+    drain_s: float = 600.0
+    silence_s: float = 120.0  # a worker whose heartbeat stands still for longer has stopped
+    deaths: int = 5  # of a host's workers in a row, without a result between, before it is given up
+    give_up_s: float = 300.0  # without the queue before the loop ends, for its supervisor to see
+    slots: int | None = None  # jobs leased at once on all hosts together; None: what they have room for
+    keep_s: float | None = None  # work that no lease stands for is kept for adoption; None: two leases
+
+    @property
+    def keep_strays_s(self) -> float:
+        """How long work of no lease is kept: by default until nobody can hold it any more."""
+        return 2 * self.lease_ms / 1000 if self.keep_s is None else self.keep_s
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between things that are done again and again."""
+
+    heartbeat_s: float = 5.0  # signs of life in the registry
+    progress_s: float = 1.0
+    busy_s: float = 0.5  # the longest wait while jobs are held; results and new jobs ring
+    look_s: float = 1.0  # between looks for room, when nobody tells of any
+    block_s: float = 5.0  # one claim waits; `end` ends it earlier
+    pause_s: float = 1.0  # after a refusal, doubled by each that follows up to the next
+    longest_pause_s: float = 60.0
+    listen_s: float = 1.0  # between looks at a heartbeat
+
+
+def fingerprint_of(lease: Lease) -> str:
+    """What names the work of a lease, unless whoever made the dispatcher knows better."""
+    return fingerprint(lease.spec)
+
+
+def _nobody(kind: str, text: str, host: str) -> None:
+    return
+
+
+def _unheard(host: str, lease: Lease, settled: Settled) -> None:
+    return
+
+
+@dataclass(slots=True)
+class Parts:
+    """Wired by a program, or by a test.
+
+    `tell` hears of what happens: a kind, a sentence, the host or "". `on_settled` hears of each result.
+    """
+
+    name: str  # of this consumer, unique for each process start
+    provider: str
+    queue: JobQueue
+    delivery: Delivery
+    journal: Journal
+    clock: Clock
+    limits: Limits = field(default_factory=Limits)
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    fingerprint: Callable[[Lease], str] = fingerprint_of
+    tell: Callable[[str, str, str], None] = _nobody
+    on_settled: Callable[[str, Lease, Settled], None] = _unheard
+    doorbell: Doorbell = field(default_factory=Doorbell)
+
+    def wake(self) -> None:
+        """End the loop's wait."""
+        self.doorbell.wake()
+
+    def spool_job(self, lease: Lease) -> SpoolJob:
+        """What a worker gets to know of a lease."""
+        return SpoolJob(
+            request_id=lease.request_id,
+            lease_no=lease.lease_no,
+            mark=lease_mark(lease.token),
+            attempt=lease.attempt,
+            fingerprint=self.fingerprint(lease),
+            spec=to_payload(lease.spec),
+            alone=lease.alone,
+        )

@@ -1,0 +1,125 @@
+"""What a dispatcher asks of the world besides the queue and the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib.jobqueue import JobState, Lease
+from lib.records import DoneRecord, Take
+from lib.spool import SpoolClient, SpoolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a result led. `problem` is a reason code when the result was wrong or broken, else "".
+
+    `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done.
+    """
+
+    state: JobState
+    record: DoneRecord | None = None
+    audio_seconds: float = 0.0
+    work_seconds: float = 0.0
+    problem: str = ""
+
+
+class Delivery(Protocol):
+    """Where finished audio goes. Every call may be repeated after a crash at any point.
+
+    Raises, from both methods:
+        StorageUnavailable: the place refuses; the same call may work later.
+    """
+
+    def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
+        """Bring a result's files from the spool to where they stay, verified, and describe them.
+
+        Nobody sees them by their names yet: the record is written after this, and names follow the record.
+
+        Raises:
+            InvalidSpoolData, ArtifactMismatch: what the worker wrote cannot be used.
+        """
+        ...
+
+    def publish(self, takes: Sequence[Take]) -> None:
+        """Make the takes of a recorded job readable by their names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A finished job whose takes are not readable by their names yet."""
+
+    entry: str
+    request_id: str
+    lease_no: int
+    takes: tuple[Take, ...]
+
+
+class Journal(Protocol):
+    """What is owed, written down before work is handed out, for the next process of this place.
+
+    Raises, from every method that writes:
+        SpoolUnusable: the place refuses; SpoolFull, one of them, when that may pass.
+    """
+
+    def write(self, entry: str, lease: Lease, host: str) -> None:
+        """Record a lease and where its work lies; it is on the disk when this returns."""
+        ...
+
+    def forget(self, entry: str) -> None:
+        """The lease is settled. Forgetting one twice is fine."""
+        ...
+
+    def leases(self) -> Iterator[tuple[str, Lease, str]]:
+        """What a predecessor held: entry, lease, host."""
+        ...
+
+    def owe(self, publication: Publication) -> None:
+        """Record that a finished job is to be published."""
+        ...
+
+    def published(self, entry: str) -> None:
+        """The publication stands. Saying so twice is fine."""
+        ...
+
+    def publications(self) -> Iterator[Publication]:
+        """What a predecessor could not publish."""
+        ...
+
+    def probe(self) -> None:
+        """See that a lease could be recorded now."""
+        ...
+
+
+class MemoryJournal:
+    """A journal that ends with the process: for queues that do too, and for hosts that the queue knows."""
+
+    def __init__(self) -> None:
+        self._owed: dict[str, Publication] = {}
+
+    def write(self, entry: str, lease: Lease, host: str) -> None:
+        """Keep nothing: who comes next learns of leases from the queue."""
+
+    def forget(self, entry: str) -> None:
+        """Keep nothing."""
+
+    def leases(self) -> Iterator[tuple[str, Lease, str]]:
+        """None."""
+        return iter(())
+
+    def owe(self, publication: Publication) -> None:
+        """Remember it as long as the process lives."""
+        self._owed[publication.entry] = publication
+
+    def published(self, entry: str) -> None:
+        """It stands."""
+        self._owed.pop(entry, None)
+
+    def publications(self) -> Iterator[Publication]:
+        """What could not be published."""
+        return iter(tuple(self._owed.values()))
+
+    def probe(self) -> None:
+        """There is always room."""

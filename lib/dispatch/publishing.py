@@ -1,0 +1,129 @@
+"""Makes finished jobs readable by their names, and keeps at it where that fails.
+
+A job is done when its record says so. Its published files follow; they can be made again from the store at
+any time, so a name that cannot be written stops neither the job nor the watcher.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lib.dispatch.parts import Parts
+from lib.dispatch.port import Publication
+from lib.errors import JobRunnerError
+from lib.jobqueue import JobState, Lease
+from lib.records import Take
+from lib.spool import SpoolUnusable
+from lib.storage import ArtifactMismatch, NotStored
+
+log = logging.getLogger(__name__)
+
+_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 600.0
+
+
+@dataclass(slots=True)
+class _Owed:
+    publication: Publication
+    refusals: int = 0
+    retry_at: float = 0.0  # monotonic seconds
+    lost: bool = False  # the store has not, or has damaged, what it had taken
+
+
+class PublishQueue:
+    """What is done and not yet published, in memory and in the journal. Loop's thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._queue, self._delivery = parts.queue, parts.delivery
+        self._journal, self._clock = parts.journal, parts.clock
+        self._owed: dict[str, _Owed] = {}
+
+    def __len__(self) -> int:
+        return len(self._owed)
+
+    def publish(
+        self,
+        entry: str,
+        lease: Lease,
+        takes: Sequence[Take],
+        store_again: Callable[[], object] | None = None,
+    ) -> None:
+        """Publish a job that has just been recorded as done; what fails now is tried again. Never raises.
+
+        `store_again` puts the takes into the store once more, while the worker's files are at hand.
+        """
+        owed = _Owed(Publication(entry, lease.request_id, lease.lease_no, tuple(takes)))
+        if self._attempt(owed):
+            return
+        if owed.lost and store_again is not None:
+            with contextlib.suppress(JobRunnerError):
+                store_again()
+                if self._attempt(owed):
+                    return
+        self._owed[entry] = owed
+        try:
+            self._journal.owe(owed.publication)
+        except SpoolUnusable as error:
+            log.error("%s; a restart would forget that %s is to be published", error, lease.request_id)
+
+    def resume(self) -> None:
+        """Take over what a predecessor owed; `retry` does the rest."""
+        for publication in self._journal.publications():
+            self._owed.setdefault(publication.entry, _Owed(publication))
+
+    def recover(self, entry: str, lease: Lease) -> None:
+        """A crash between record and publication leaves a done job without its named file.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        finished = self._queue.result(lease.request_id)
+        if finished is None or finished.state is not JobState.DONE or finished.lease_no != lease.lease_no:
+            return
+        record = finished.done()
+        if record is None:
+            log.error("the record of %s cannot be read, nothing is published of it", lease.request_id)
+            return
+        self.publish(entry, lease, record.takes)
+
+    def retry(self) -> None:
+        """Try those whose time has come.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            SpoolUnusable: the journal refuses.
+        """
+        now = self._clock.monotonic()
+        for entry, owed in list(self._owed.items()):
+            if now < owed.retry_at:
+                continue
+            if self._is_outdated(owed.publication) or self._attempt(owed):
+                self._journal.published(entry)
+                del self._owed[entry]
+
+    def _is_outdated(self, publication: Publication) -> bool:
+        """Whether the job was done anew since: then its name belongs to the newer takes."""
+        finished = self._queue.result(publication.request_id)
+        return finished is not None and finished.lease_no != publication.lease_no
+
+    def _attempt(self, owed: _Owed) -> bool:
+        publication = owed.publication
+        try:
+            self._delivery.publish(publication.takes)
+        except (JobRunnerError, OSError, ValueError) as error:
+            pause = min(_PAUSE_S * 2**owed.refusals, _LONGEST_PAUSE_S)
+            owed.refusals += 1
+            owed.lost = isinstance(error, ArtifactMismatch | NotStored)
+            owed.retry_at = self._clock.monotonic() + pause
+            log.error(
+                "%s is done and stored but not published, next try in %.0f s: %s",
+                publication.request_id,
+                pause,
+                error,
+            )
+            return False
+        if owed.refusals:
+            log.info("%s is published now", publication.request_id)
+        return True

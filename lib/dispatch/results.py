@@ -1,0 +1,156 @@
+"""From a worker's result to a finished job: verified, stored, recorded, published, in this order.
+
+The record is written only after the audio was read back from where it stays. The names people use change only
+after the queue's fence has let the record pass: a worker that lost its lease can neither finish a job nor
+replace a published file. A result that cannot be used fails its job and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from lib.dispatch.closer import LeaseCloser
+from lib.dispatch.hosts import HostRoster, HostState
+from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.parts import Parts
+from lib.dispatch.port import Settled
+from lib.dispatch.publishing import PublishQueue
+from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost
+from lib.records import DoneRecord
+from lib.spool import ErrorClass as WorkerError
+from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
+from lib.storage import ArtifactMismatch, StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+_CORRUPT = "corrupt_output"
+_CLASS_OF: Mapping[WorkerError, ErrorClass] = {
+    WorkerError.BAD_INPUT: ErrorClass.BAD_INPUT,
+    WorkerError.ENGINE: ErrorClass.TRANSIENT,
+    WorkerError.TIMEOUT: ErrorClass.TRANSIENT,
+    WorkerError.CANCELED: ErrorClass.TRANSIENT,  # nobody of ours asked: the job itself is fine
+    WorkerError.POISON: ErrorClass.POISON,
+}
+
+
+class ResultHandler:
+    """Settles what lies in outboxes. Loop's thread."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        roster: HostRoster,
+        jobs: InFlightJobs,
+        closer: LeaseCloser,
+        publishing: PublishQueue,
+    ) -> None:
+        self._parts, self._roster, self._jobs = parts, roster, jobs
+        self._closer, self._publishing = closer, publishing
+        self._queue, self._rhythm = parts.queue, parts.rhythm
+        self._refused: dict[str, str] = {}  # by entry: why its result could not be stored last time
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps finished work from being stored, as a sentence; None when nothing does."""
+        self._refused = {entry: why for entry, why in self._refused.items() if self._jobs.get(entry)}
+        return next(reversed(self._refused.values()), None)
+
+    def look(self, state: HostState, spool: SpoolClient, phases: Mapping[str, Phase]) -> None:
+        """Settle what lies in the host's outbox and is due.
+
+        Raises:
+            Unavailable, TryAgain: the queue does not answer.
+            HostUnreachable: the host does not.
+        """
+        now = self._parts.clock.monotonic()
+        for job in self._jobs.on(state.name):
+            finished = phases.get(job.entry) is Phase.OUTBOX
+            if finished and job.ending is None and now >= job.retry_at:
+                self._handle(state, spool, job, now)
+
+    def _handle(self, state: HostState, spool: SpoolClient, job: InFlightJob, now: float) -> None:
+        try:
+            settled = self._settle(state, spool, job)
+        except (StorageUnavailable, SpoolFull) as error:
+            self._wait_for_the_store(job, error, now)
+            return
+        except LeaseLost as error:
+            log.warning("%s", error)
+        except (Unavailable, TryAgain):
+            raise
+        except (JobRunnerError, ValueError, RecursionError) as error:
+            self._give_up(state, job, error)
+            return
+        else:
+            self._note(state, job, settled)
+            if settled.record is not None:
+                self._publish(spool, job, settled.record)
+        self._closer.forget(job)
+        spool.acknowledge(job.entry)
+
+    def _settle(self, state: HostState, spool: SpoolClient, job: InFlightJob) -> Settled:
+        """Store and record one result; the spool keeps it until this has returned."""
+        lease = job.lease
+        try:
+            result = spool.result(job.entry)
+            if result is None:
+                raise InvalidSpoolData("The worker's result vanished from the spool.")
+            if result.error is not None:
+                went = self._queue.fail(lease, self._failure_of(result, state))
+                return Settled(went, problem=result.error.error_class.value)
+            record = self._parts.delivery.store(spool, job.entry, lease, result)
+        except (InvalidSpoolData, ArtifactMismatch) as error:
+            failure = Failure(ErrorClass.TRANSIENT, error.message, host=state.host.machine)
+            return Settled(self._queue.fail(lease, failure), problem=_CORRUPT)
+        self._queue.complete(lease, record.to_json())
+        worked = max(0.0, result.finished_at - result.started_at)
+        audio = sum(take.audio_seconds for take in record.takes)
+        return Settled(JobState.DONE, record, audio, worked)
+
+    def _publish(self, spool: SpoolClient, job: InFlightJob, record: DoneRecord) -> None:
+        def store_again() -> None:
+            result = spool.result(job.entry)
+            if result is not None:
+                self._parts.delivery.store(spool, job.entry, job.lease, result)
+
+        self._publishing.publish(job.entry, job.lease, record.takes, store_again)
+
+    def _failure_of(self, result: SpoolResult, state: HostState) -> Failure:
+        error = result.error
+        assert error is not None, "the caller looked"
+        evidence = {"worker_class": error.error_class.value, "log": list(error.log)}
+        to_try = self._roster.machines_to_try(self._queue, self._parts.name)
+        return Failure(
+            _CLASS_OF[error.error_class], error.message, evidence, host=state.host.machine, hosts=to_try
+        )
+
+    def _note(self, state: HostState, job: InFlightJob, settled: Settled) -> None:
+        self._closer.settled += 1
+        if settled.state is JobState.DONE:
+            state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
+        elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
+            state.failures += 1
+        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt)
+        self._parts.tell("settled", f"{job.request_id} is {settled.state.value}", state.name)
+        self._parts.on_settled(state.name, job.lease, settled)
+
+    def _wait_for_the_store(self, job: InFlightJob, error: JobRunnerError, now: float) -> None:
+        rhythm = self._rhythm
+        pause = min(rhythm.pause_s * 2**job.store_refusals, rhythm.longest_pause_s)
+        if not job.store_refusals:
+            self._parts.tell("storage", error.message, job.host)
+        job.store_refusals += 1
+        job.retry_at = now + pause
+        self._refused[job.entry] = f"{job.request_id} is finished and cannot be stored: {error}"
+        log.error("%s is finished but not stored, next try in %.0f s: %s", job.request_id, pause, error)
+
+    def _give_up(self, state: HostState, job: InFlightJob, error: Exception) -> None:
+        """Nobody foresaw this result. It costs its job an attempt, and never the process its life."""
+        text = str(error).encode("utf-8", "replace").decode()[:500]
+        log.error("the result of %s cannot be settled: %s", job.request_id, text)
+        message = f"The worker's result cannot be used ({type(error).__name__}): {text}"
+        self._closer.settled += 1
+        state.failures += 1
+        self._closer.fail(job, Failure(ErrorClass.TRANSIENT, message, host=state.host.machine))

@@ -1,0 +1,90 @@
+"""What a dispatcher takes over from the one before it: from its own journal, or from the queue's rows."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from lib.dispatch.hosts import HostRoster, HostState
+from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.parts import Parts
+from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.strays import Strays
+from lib.jobqueue import Lease, LeaseLost, Term
+
+log = logging.getLogger(__name__)
+
+
+class TakeOver:
+    """Puts jobs into the books that somebody else leased. Used before the first pass. Loop's thread."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        roster: HostRoster,
+        jobs: InFlightJobs,
+        strays: Strays,
+        publishing: PublishQueue,
+    ) -> None:
+        self._parts, self._roster, self._jobs = parts, roster, jobs
+        self._strays, self._publishing = strays, publishing
+
+    def resume(self) -> None:
+        """Take over what the journal says that a killed predecessor of this place held.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            SpoolUnusable: the journal, or a spool, cannot be used.
+        """
+        inherited = list(self._parts.journal.leases())
+        leases = [lease for _, lease, _ in inherited]
+        gone = self._parts.queue.renew(leases, lease_ms=self._parts.limits.lease_ms) if leases else []
+        lost = {(lease.request_id, lease.fence) for lease in gone}
+        self._publishing.resume()
+        for entry, lease, host in inherited:
+            state = self._roster.get(host)
+            if (lease.request_id, lease.fence) in lost:
+                self._publishing.recover(entry, lease)
+                self._strays.drop(entry)
+                self._parts.journal.forget(entry)
+            elif state is None:
+                self._hand_back(entry, lease, host)
+            else:
+                self._go_on(entry, lease, state)
+
+    def adopt(self, term: Term) -> int:
+        """Take over running work on our hosts from a leader before us; returns how many jobs.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            LeadershipLost: the term is over.
+        """
+        names = [state.name for state in self._roster.all()]
+        if not names:
+            return 0
+        parts = self._parts
+        leases = parts.queue.adopt(term, parts.name, hosts=names, lease_ms=parts.limits.lease_ms)
+        for lease in leases:
+            state = self._roster.get(lease.host)
+            if state is not None and lease.spool_entry:
+                self._hold(lease.spool_entry, lease, state)
+                parts.tell("adopted", f"{lease.request_id} goes on where it is", state.name)
+        return len(leases)
+
+    def _go_on(self, entry: str, lease: Lease, state: HostState) -> None:
+        log.info("resuming %s (lease %d)", lease.request_id, lease.lease_no)
+        self._hold(entry, lease, state)
+        spool = state.spool()
+        if spool.phase(entry) is None and (job := self._parts.spool_job(lease)).entry == entry:
+            spool.submit(job)
+
+    def _hand_back(self, entry: str, lease: Lease, host: str) -> None:
+        """Its host is not here any more. Work that lies in some spool is adopted with the next lease."""
+        log.warning("%s was on %s, which is gone: handing it back", lease.request_id, host)
+        with contextlib.suppress(LeaseLost):
+            self._parts.queue.release(lease, f"its host {host} is gone")
+        self._parts.journal.forget(entry)
+
+    def _hold(self, entry: str, lease: Lease, state: HostState) -> None:
+        self._jobs.add(InFlightJob(entry, lease, state.name, self._parts.clock.monotonic()))
+        state.idle_since = None

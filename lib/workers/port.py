@@ -1,0 +1,67 @@
+"""What whoever gets jobs done asks of the place where a resident worker runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from lib.spool import Files
+
+#: Exit statuses that a job can cause: an uncaught error, SIGKILL, SIGABRT and SIGSEGV as a shell tells them.
+_OF_A_JOB: Final = frozenset({1, 70, 134, 137, 139})
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDeath:
+    """A resident worker ended without being asked to."""
+
+    status: int  # exit status; negative: the signal that ended it
+    sentence: str  # "exit status 3", "signal SIGSEGV"
+    log_tail: tuple[str, ...]  # its last lines, oldest first
+
+    @property
+    def blames_the_job(self) -> bool:
+        """Whether the job at hand may have killed it.
+
+        A worker that ends by itself with a sysexits status (configuration, busy spool, bad usage)
+        says that it never got to the job.
+        """
+        return self.status < 0 or self.status in _OF_A_JOB
+
+    @property
+    def last_line(self) -> str:
+        """The last thing it wrote; "" for nothing."""
+        return " ".join(self.log_tail[-1:])
+
+
+class WorkerHost(Protocol):
+    """One resident worker (`voice-synth work`) and the spool it serves, wherever that is.
+
+    `name` is unique among all hosts of a queue: it stands in the rows of leases. `machine` is where it runs:
+    hosts of one machine share its fate, so what ends workers on two of them may still be the machine.
+
+    `files` may be used from several threads. Each call returns within 30 s or raises.
+    """
+
+    name: str
+    machine: str
+
+    def files(self) -> Files:
+        """The spool's files.
+
+        Raises:
+            HostUnreachable: the machine does not answer.
+        """
+        ...
+
+    def tend(self) -> WorkerDeath | None:
+        """Start the worker where it should run and does not; report each death once. Returns at once."""
+        ...
+
+    def restart(self) -> None:
+        """End the worker now, without grace, and have a new one started. For one that stands still."""
+        ...
+
+    def stop(self, grace: float) -> None:
+        """Ask the worker to finish the piece at hand and end, waiting up to `grace` seconds. Repeatable."""
+        ...

@@ -1,0 +1,139 @@
+"""A job is done by its record; its files follow, once, however often that has to be tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.jobqueue import JobState, Lease
+from lib.storage import StorageUnavailable
+from tests.unit.dispatch.bench import Bench, Refusal, spec
+
+
+class TestPublishing:
+    def test_follows_the_record_and_never_comes_before_it(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = spec()
+        dispatcher = bench.holding(job)
+        seen = []
+        real = bench.queue.complete
+
+        def complete(lease: Lease, result: Any) -> None:
+            seen.append(bench.output(job).exists())
+            real(lease, result)
+
+        monkeypatch.setattr(bench.queue, "complete", complete)
+        dispatcher.step()
+
+        assert seen == [False]
+        assert bench.output(job).exists()
+
+    def test_is_not_done_by_a_watcher_that_lost_its_lease(self, bench: Bench) -> None:
+        """Q33: what the zombie would publish differs from what the other one did."""
+        job = spec()
+        zombie = bench.holding(job)
+        for taken in bench.host.spool.take(1):
+            bench.host.speak(taken, audio=b"of the zombie")
+        bench.host.script = lambda: None
+        bench.clock.advance(61)
+        (lease,) = bench.queue.claim("bob")
+        bench.queue.begin(lease)
+        bench.queue.complete(lease, {"takes": []})
+
+        zombie.step()
+
+        finished = bench.queue.result(job.request_id)
+        assert finished is not None
+        assert (finished.consumer, finished.result) == ("bob", {"takes": []})
+        assert not bench.output(job).exists()
+
+    def test_that_fails_leaves_the_job_done_and_is_tried_again_with_growing_pauses(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        job = spec()
+        dispatcher = bench.holding(job)
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No room."))
+        dispatcher.step()
+        assert bench.job(job).state is JobState.DONE
+        assert "done and stored but not published" in caplog.text
+        assert bench.spool.entries() == {}
+
+        for _ in range(60):
+            bench.clock.advance(1)
+            dispatcher.step()
+        assert 5 <= refusal.calls <= 8  # after 1, 2, 4, 8, 16, 32 s
+
+        refusal.on = False
+        bench.clock.advance(64)
+        dispatcher.step()
+        assert bench.output(job).exists()
+        assert list(bench.journal.publications()) == []
+
+    @pytest.mark.parametrize(
+        "error", [StorageUnavailable("No."), ValueError("odd name"), OSError(36, "long")]
+    )
+    def test_that_fails_for_ever_stops_no_watcher_from_starting(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        job, other = spec("a"), spec("b")
+        dispatcher = bench.holding(job)
+        with monkeypatch.context() as patched:
+            Refusal(patched, bench.storage, "publish", error)
+            dispatcher.step()
+            for number in range(3):
+                following = bench.dispatcher(f"next-{number}")
+                following.resume()
+                following.step()
+        bench.enqueue(other)
+
+        last = bench.dispatcher("last")
+        last.resume()
+        last.claim()
+        for _ in range(2):
+            last.step()
+
+        assert bench.output(job).exists()
+        assert bench.output(other).exists()
+
+    def test_is_made_up_for_after_a_crash_between_record_and_publication(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            """As SIGKILL: nothing catches it."""
+
+        def die(*args: object) -> None:
+            raise Killed
+
+        job = spec()
+        dispatcher = bench.holding(job)
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.storage, "publish", die)
+            with pytest.raises(Killed):
+                dispatcher.step()
+        assert bench.job(job).state is JobState.DONE
+
+        bench.dispatcher("next").resume()
+
+        assert bench.output(job).exists()
+        assert list(bench.journal.leases()) == []
+
+    def test_does_not_replace_what_a_later_run_of_the_job_made(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = spec()
+        dispatcher = bench.holding(job)
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No."))
+        dispatcher.step()
+        refusal.on = False
+        finished = bench.queue.result(job.request_id)
+        assert finished is not None
+        later = type(finished)(**{f: getattr(finished, f) for f in finished.__slots__} | {"lease_no": 9})
+        monkeypatch.setattr(bench.queue, "result", lambda request_id: later)
+        bench.clock.advance(5)
+
+        dispatcher.step()
+
+        assert not bench.output(job).exists()
+        assert list(bench.journal.publications()) == []
