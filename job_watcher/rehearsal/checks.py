@@ -202,9 +202,7 @@ def _broken_kept(world: World) -> Iterator[str]:
     """Where nothing hinders us, a machine that is broken and answers is given back soon."""
     if any(fault.kind in _HINDRANCES | _BLINDING for fault in world.scenario.faults):
         return
-    lots = world.conditions.market.lots.values()
-    longest = max((lot.machine.longest_job_s for lot in lots), default=0.0)  # jobs are judged by those of all
-    for lot in lots:
+    for lot in world.conditions.market.lots.values():
         machine = lot.machine
         if machine.sick_at is None or machine.sickness is None or not lot.label.startswith("jw|"):
             continue
@@ -213,7 +211,7 @@ def _broken_kept(world: World) -> Iterator[str]:
             continue
         limit = _BROKEN_LIMIT_S[machine.sickness]
         if machine.sickness is Sickness.STUCK_JOB:
-            limit = max(limit, 12 * longest)
+            limit = max(limit, 12 * machine.longest_job_s)
         until = lot.destroyed_at or world.conditions.now
         if until - since > limit:
             late = until - since
