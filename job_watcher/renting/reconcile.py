@@ -198,6 +198,7 @@ class Reconciler:
                 self._tracks.by_token[row.token],
                 self._work.view(row.token),
                 job_s=self._work.job_s(row.intent.gpu),
+                job_due_s=self._work.job_due_s(row.token),
                 listed=listed,
                 wall=wall,
                 now=now,

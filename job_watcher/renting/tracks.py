@@ -88,6 +88,7 @@ def machine_of(
     view: HostView | None,
     *,
     job_s: float,
+    job_due_s: float,
     listed: bool,
     wall: float,
     now: float,
@@ -121,11 +122,11 @@ def machine_of(
         gate=track.gate,
         job_s=job_s,
         known_s=now - track.began_at,
-        **({} if view is None else _of_work(view, wall)),
+        **({} if view is None else _of_work(view, wall, job_due_s)),
     )
 
 
-def _of_work(view: HostView, wall: float) -> dict[str, Any]:
+def _of_work(view: HostView, wall: float, job_due_s: float) -> dict[str, Any]:
     """What the dispatcher knows of the machine."""
     return {
         "busy": view.busy,
@@ -135,6 +136,7 @@ def _of_work(view: HostView, wall: float) -> dict[str, Any]:
         "deaths": view.deaths,
         "silent_s": view.silent_for,
         "job_age_s": view.oldest_job_s,
+        "job_due_s": job_due_s,
         "accused": view.accused,
         "failing": view.failing,
     }

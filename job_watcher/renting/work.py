@@ -15,6 +15,7 @@ from lib.fleet.speeds import blended
 from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
 from lib.machines.model import MachineRow
 from lib.spool import Files
+from lib.voices import engine_facts, estimated_audio_s
 
 _WORKING = frozenset({State.READY.value, State.DRAINING.value})
 
@@ -50,6 +51,7 @@ class Work:
 
     def __init__(self, parts: Parts, config: Config, tracks: Tracks, speeds: Speeds) -> None:
         self._parts, self._config, self._tracks, self._speeds = parts, config, tracks, speeds
+        self._characters_per_second = engine_facts(config.engine).characters_per_second
         self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
         self._gpus: dict[str, str] = {}
         self._draining: set[str] = set()
@@ -69,6 +71,18 @@ class Work:
     def job_s(self, gpu: str) -> float:
         """Seconds that one job takes on such a machine."""
         return self.audio_s_per_job / self._speed(gpu)
+
+    def job_due_s(self, token: str) -> float:
+        """Seconds that the oldest job at hand on a machine should take there; 0 when none was begun."""
+        view = self._dispatcher.view(token)
+        if view is None or view.oldest_job is None:
+            return 0.0
+        spec = view.oldest_job
+        return (
+            estimated_audio_s(spec.text, self._characters_per_second)
+            * spec.variants
+            / self._speed(self._gpus[token])
+        )
 
     def _speed(self, gpu: str) -> float:
         return self._speeds.of(self._config.engine, gpu, 1.0, self._config.policy.speed)

@@ -12,6 +12,7 @@ from lib.dispatch.heartbeat import HeartbeatMonitor
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.errors import JobRunnerError, Unavailable
 from lib.jobqueue import JobQueue
+from lib.jobspec import JobSpec
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable
 from lib.workers import WorkerDeath, WorkerHost
 
@@ -76,7 +77,8 @@ class HostView:
     failures: int
     deaths: int
     silent_for: float  # without a new heartbeat while it owes work; 0 when it owes none
-    oldest_job_s: float  # how long the oldest of its begun jobs is at hand
+    oldest_job: JobSpec | None  # of those that were begun
+    oldest_job_s: float  # how long it is at hand
     accused: bool
     failing: str
 
@@ -189,7 +191,12 @@ class HostRoster:
         now = self._clock.monotonic()
         jobs = self._jobs.on(name)
         owed = any(job.phase is not Phase.OUTBOX for job in jobs)
-        begun = [job.began_at for job in jobs if job.began_at is not None and job.phase is not Phase.OUTBOX]
+        begun = [
+            (job.began_at, job.lease.spec)
+            for job in jobs
+            if job.began_at is not None and job.phase is not Phase.OUTBOX
+        ]
+        since, oldest = min(begun, key=lambda pair: pair[0], default=(now, None))
         return HostView(
             name=name,
             busy=len(jobs),
@@ -198,7 +205,8 @@ class HostRoster:
             failures=state.failures,
             deaths=state.ends,
             silent_for=state.monitor.silent_for(now) if owed else 0.0,
-            oldest_job_s=now - min(begun) if begun else 0.0,
+            oldest_job=oldest,
+            oldest_job_s=now - since,
             accused=state.accused,
             failing=state.failing,
         )

@@ -93,6 +93,7 @@ class Machine:
     deaths: int = 0  # of its workers in a row, without a result between
     silent_s: float = 0.0  # since its worker's heartbeat last changed, while it owes work
     job_age_s: float = 0.0  # how long the oldest job that was begun there is at hand
+    job_due_s: float = 0.0  # what that job should take there, by its own length
     accused: bool = False  # two different jobs ended workers there
     failing: str = ""  # the dispatcher's own reason to have it taken away; a code
 
@@ -147,9 +148,10 @@ class Policy:
     speed: float = 8.0  # for a GPU of perf 1.0 that nobody measured
     forgiven_failures: int = 2
     forgiven_deaths: int = 2  # of workers in a row
+    unproven_hold_s: float = 120.0  # the longest that an idle machine is held whose last workers ended
     wedged_s: float = 240.0  # a worker that owes work and whose heartbeat stands still for longer
     job_limit_s: float = 900.0  # a job that is at hand for longer, and for longer than the next
-    job_limit_factor: float = 10.0  # times what a job takes there, stands still
+    job_limit_factor: float = 10.0  # times what it should take there, stands still
     least_reliability: float = 0.95
     least_cuda: float = 12.0
     least_driver: int = 0

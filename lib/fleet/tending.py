@@ -154,7 +154,7 @@ def _unwell(case: _Case) -> Verdict | None:
         return Verdict(Event.FAILED, "worker_ends")
     if machine.silent_s > policy.wedged_s:
         return Verdict(Event.FAILED, "wedged")
-    if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_s):
+    if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_due_s):
         return Verdict(Event.FAILED, "stuck_job")
     return None
 
@@ -170,7 +170,9 @@ def _ready(case: _Case) -> Verdict | None:
         return Verdict(Event.EXPIRING, "end of its time")
     if case.demand is None or case.demand.waiting or machine.busy or machine.idle_since is None:
         return None
-    if case.now - machine.idle_since >= case.hold:
+    # What is held for later work must be able to do it.
+    hold = min(case.hold, case.policy.unproven_hold_s) if machine.deaths else case.hold
+    if case.now - machine.idle_since >= hold:
         return Verdict(Event.UNWANTED, f"idle for {case.now - machine.idle_since:.0f} s")
     return None
 

@@ -115,7 +115,26 @@ class TestAMachineThatWorks:
         assert event(machine(failures=2)) is None
 
 
+class TestAJobThatDoesNotEnd:
+    def test_gives_its_machine_back_by_its_own_length(self) -> None:
+        """Not by the average of all: a few long jobs elsewhere would keep a broken machine for hours."""
+        assert event(machine(busy=1, job_age_s=901.0, job_due_s=60.0, job_s=800.0)) is Event.FAILED
+
+    def test_is_left_alone_while_it_is_only_long(self) -> None:
+        assert event(machine(busy=1, job_age_s=2000.0, job_due_s=250.0, job_s=10.0)) is None
+
+    def test_gets_time_though_it_is_short(self) -> None:
+        assert event(machine(busy=1, job_age_s=899.0, job_due_s=1.0)) is None
+
+
 class TestScaleDown:
+    def test_holds_no_machine_for_long_whose_last_workers_ended(self) -> None:
+        assert event(machine(idle_since=NOW - 120, deaths=1), IDLE) is Event.UNWANTED
+        assert event(machine(idle_since=NOW - 119, deaths=1), IDLE) is None
+
+    def test_a_shorter_hold_stays_the_shorter_one(self) -> None:
+        assert event(machine(idle_since=NOW - 60, deaths=1), IDLE, 60.0) is Event.UNWANTED
+
     def test_takes_a_machine_that_was_idle_for_its_hold(self) -> None:
         assert event(machine(idle_since=NOW - 300), IDLE) is Event.UNWANTED
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,6 +21,7 @@ from lib.jobqueue import JobState, Term
 from lib.jobqueue.memory import MemoryQueue
 from lib.spool import HostUnreachable, LocalFiles
 from lib.storage import MemoryStorage
+from lib.voices import engine_facts, estimated_audio_s
 from tests.unit.dispatch.bench import ScriptedHost
 from tests.unit.jobs.jobs import spec
 
@@ -257,6 +259,37 @@ def test_jobs_of_a_machine_that_the_ledger_has_no_more_go_on_elsewhere_in_the_sa
     record = stage.queue.job("a")
     assert record is not None
     assert (record.host, record.lost, record.attempt - record.excused) == ("second", 0, 0)
+
+
+def test_a_look_for_delayed_jobs_outlasts_one_that_is_canceled_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.queue.enqueue([spec("a")])
+    work, claim = stage.work(), stage.queue.claim
+
+    def claim_and_cancel(*args: Any, **kwargs: Any) -> Any:
+        leases = claim(*args, **kwargs)
+        stage.queue.cancel("a")
+        return leases
+
+    monkeypatch.setattr(stage.queue, "claim", claim_and_cancel)
+
+    assert work.stir()
+    assert stage.state("a") is JobState.CANCELED
+
+
+def test_how_long_a_job_should_take_goes_by_its_own_text_and_the_machines_speed(stage: Stage) -> None:
+    job = replace(spec("a"), text="Ten words of it. " * 100, variants=2)
+    stage.queue.enqueue([job])
+    work, worker = stage.work(), stage.worker("m")
+    stage.pass_over(work, machine("m"))
+    assert work.job_due_s("m") == 0.0  # nothing was begun
+    worker.take()
+    stage.pass_over(work, machine("m"))
+
+    rate = engine_facts("hibari").characters_per_second
+    assert work.job_due_s("m") == pytest.approx(2 * estimated_audio_s(job.text, rate) / 8.0)
+    assert work.job_due_s("nobody") == 0.0
 
 
 def test_what_a_machine_finishes_teaches_how_fast_it_is(stage: Stage) -> None:
