@@ -263,14 +263,14 @@ class Dispatcher:
         """An attempt begins when a worker takes the job up, not when we lease it."""
         for job in self._jobs.on(state.name):
             waits = phases.get(job.entry, Phase.INBOX) is Phase.INBOX
-            if waits or job.began_at is not None or job.ending is not None:
+            if waits or job.begin_told or job.ending is not None:
                 continue
             try:
                 job.lease = self._queue.begin(job.lease)
             except LeaseLost:
                 self._jobs.mark_lost([job.lease])
             else:
-                job.began_at = self._clock.monotonic()
+                job.note_begin(self._clock.monotonic())
 
     def _house(self, state: HostState, spool: SpoolClient, phases: Mapping[str, Phase]) -> None:
         """Submit again what somebody removed from the spool. Seen twice: it may just have been moving."""
@@ -292,7 +292,7 @@ class Dispatcher:
             job = InFlightJob(fresh.entry, job.lease, state.name, self._clock.monotonic())
             self._jobs.add(job)
             self._jobs.mark_lost(self._queue.assign([Placement(job.lease, state.name, fresh.entry)]))
-        job.began_at = None
+        job.began_at, job.begin_told = None, False
         spool.submit(fresh)
 
     def _note_idle(self, state: HostState) -> None:

@@ -27,7 +27,8 @@ class InFlightJob:
     host: str
     placed_at: float
     phase: Phase = Phase.INBOX  # where its entry lay when its host was last looked at
-    began_at: float | None = None  # when the worker took it up
+    began_at: float | None = None  # when the worker took it up; stays when it goes on under another lease
+    begin_told: bool = False  # whether the queue knows that of this lease
     retry_at: float = 0.0  # before this the store is not tried again
     store_refusals: int = 0
     ending: Failure | HandBack | None = None  # decided, not yet said to the queue
@@ -36,6 +37,12 @@ class InFlightJob:
     def request_id(self) -> str:
         """The job's request id."""
         return self.lease.request_id
+
+    def note_begin(self, now: float) -> None:
+        """The queue was told that a worker took it up."""
+        self.begin_told = True
+        if self.began_at is None:
+            self.began_at = now
 
 
 @dataclass(slots=True)
@@ -62,7 +69,7 @@ class InFlightJobs:
         with self._lock:
             job = self._jobs.get(entry)
             if job is not None:
-                job.lease, job.began_at = lease, None
+                job.lease, job.begin_told = lease, False
                 self._lost.discard(entry)
 
     def drop(self, entry: str) -> None:

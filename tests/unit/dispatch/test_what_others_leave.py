@@ -11,7 +11,7 @@ import pytest
 
 from lib.dispatch import Dispatcher, LeftSpools, Limits
 from lib.errors import Unavailable
-from lib.jobqueue import JobState
+from lib.jobqueue import JobState, Lease
 from lib.jobspec import JobSpec
 from lib.spool import HostUnreachable, LocalFiles, Phase, SpoolClient, SpoolUnusable
 from lib.workers import LeftSpool, WorkerDeath
@@ -106,11 +106,21 @@ def test_a_left_worker_that_stands_still_loses_its_job_and_nobody_else_pays(
     first.close()
 
 
-def test_a_job_goes_on_when_its_own_lease_ran_out_and_is_claimed_again(bench: Bench) -> None:
+def test_a_job_goes_on_when_its_own_lease_ran_out_and_is_claimed_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = spec()
     dispatcher = bench.holding(job)
     bench.host.script = _idle
     (taken,) = bench.host.take()
+    begun, begin = list[int](), bench.queue.begin
+
+    def note(lease: Lease) -> Lease:
+        begun.append(lease.lease_no)
+        return begin(lease)
+
+    monkeypatch.setattr(bench.queue, "begin", note)
+    dispatcher.step()
 
     bench.clock.advance(61.0)
     dispatcher.claim()
@@ -118,9 +128,52 @@ def test_a_job_goes_on_when_its_own_lease_ran_out_and_is_claimed_again(bench: Be
 
     assert dispatcher.held == 1
     assert bench.spool.entries() == {taken.entry: Phase.WORK}
+    assert begun == [1, 2]  # the queue knows that each lease is at work
     bench.host.speak(taken)
     dispatcher.step()
     assert bench.job(job).state is JobState.DONE
+
+
+def test_how_long_a_job_is_at_hand_does_not_begin_again_with_its_next_lease(bench: Bench) -> None:
+    dispatcher = bench.holding(spec())
+    bench.host.script = _idle
+    bench.host.take()
+    dispatcher.step()
+
+    bench.clock.advance(61.0)
+    dispatcher.claim()
+    dispatcher.step()
+
+    view = dispatcher.view("here")
+    assert view is not None
+    assert view.oldest_job_s == 61.0
+
+
+def test_an_excuse_that_could_not_be_told_is_told_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second death accuses the machine, and the first job is excused for its own."""
+    bench.another_host("far", "elsewhere").script = _idle
+    dispatcher = bench.holding(spec("a"), spec("b"), replaceable=True)
+    here = bench.host
+    told: list[str] = []
+    refusal = Refusal(monkeypatch, bench.queue, "excuse", Unavailable("away"))
+    dispatcher._supervisor._excuses.append(("topic:a", "here"))
+    here.script = _idle
+    with pytest.raises(Unavailable):
+        dispatcher.step()
+
+    refusal.on = False
+
+    def excuse(name: str, machine: str) -> bool:
+        told.append(f"{name} {machine}")
+        return True
+
+    monkeypatch.setattr(bench.queue, "excuse", excuse)
+    dispatcher.step()
+    dispatcher.step()
+
+    assert told == ["topic:a here"]
 
 
 def test_what_was_withdrawn_while_the_queue_was_away_is_handed_back_later(

@@ -6,13 +6,26 @@ import threading
 
 import pytest
 
-from lib.dispatch import Limits, Rhythm
+from lib.dispatch import Dispatcher, Limits, Rhythm
 from lib.errors import Unavailable
 from lib.jobqueue import JobState
 from lib.spool import SpoolFull
 from lib.storage import StorageUnavailable
 from tests.unit.dispatch.bench import Refusal, spec
 from tests.unit.watcher.bench import WatcherBench
+
+
+def _note(patch: pytest.MonkeyPatch, order: list[str], name: str, *, fails: int) -> None:
+    """Write down the calls of a dispatcher's method; the first ones fail."""
+    real = getattr(Dispatcher, name)
+
+    def call(self: Dispatcher) -> None:
+        order.append(name)
+        if order.count(name) <= fails:
+            raise Unavailable("away")
+        real(self)
+
+    patch.setattr(Dispatcher, name, call)
 
 
 class TestTrouble:
@@ -103,6 +116,24 @@ class TestTrouble:
         dispatcher.close()
 
         assert write.calls == 1
+
+    def test_what_was_taken_over_is_renewed_before_the_first_pass_and_nothing_new_is_claimed_before_it(
+        self, bench: WatcherBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order: list[str] = []
+        for name in ("resume", "start_renewing", "step"):
+            _note(monkeypatch, order, name, fails=2 if name == "step" else 0)
+        watcher = bench.watcher()
+
+        def claim(_: Dispatcher) -> None:
+            order.append("claim")
+            watcher.drain()
+
+        monkeypatch.setattr(Dispatcher, "start_claiming", claim)
+
+        watcher.run()
+
+        assert order[:6] == ["resume", "start_renewing", "step", "step", "step", "claim"]
 
     def test_an_intake_that_failed_is_heard_of_in_the_loop(
         self, bench: WatcherBench, monkeypatch: pytest.MonkeyPatch
