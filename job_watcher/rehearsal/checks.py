@@ -39,7 +39,7 @@ _BROKEN_LIMIT_S = {
     Sickness.DISK_FULL: 180.0,
     Sickness.WEDGED: 420.0,
     Sickness.OOM_LOOP: 600.0,
-    Sickness.STUCK_JOB: 1200.0,
+    Sickness.STUCK_JOB: 780.0,
 }
 
 
@@ -210,8 +210,6 @@ def _broken_kept(world: World) -> Iterator[str]:
         if since is None:  # without work nobody can tell, and nothing is owed
             continue
         limit = _BROKEN_LIMIT_S[machine.sickness]
-        if machine.sickness is Sickness.STUCK_JOB:
-            limit = max(limit, 12 * machine.longest_job_s)
         until = lot.destroyed_at or world.conditions.now
         if until - since > limit:
             late = until - since

@@ -24,6 +24,7 @@ from lib.spool import (
 from lib.spool.layout import CANCEL, HEARTBEAT, INBOX, OUTBOX, RESULT, WORK, entry_of
 from lib.voices import engine_facts, estimated_audio_s
 
+_PIECES: Final = 20  # of a job
 _OOM_AFTER_S: Final = 15.0  # at a job, until its worker runs out of memory
 
 
@@ -61,6 +62,7 @@ class AtHand:
     entry: str
     job: SpoolJob
     started: float
+    work_s: float
     done: float
     starts: int = 1  # workers that had it at hand
 
@@ -87,7 +89,6 @@ class SimMachine:
         self.sickness: Sickness | None = None
         self.sick_at: float | None = None
         self.owed_since: float | None = None  # since when it is sick with a job at hand
-        self.longest_job_s = 0.0
         self._free_at = answers_at
         self._seen_at = answers_at
         self._at_hand: AtHand | None = None
@@ -151,8 +152,16 @@ class SimMachine:
         state = WorkerState.IDLE if at_hand is None else WorkerState.WORKING
         self._beat_at = now
         pid, started = self._worker
-        beat = Heartbeat(pid, state, now, started, self.engine, self.finished, entries)
+        done, pieces = (0, 0) if at_hand is None else (self._pieces_done(at_hand, now), _PIECES)
+        beat = Heartbeat(pid, state, now, started, self.engine, self.finished, entries, done, pieces)
         self.files.folders.setdefault("", {})[HEARTBEAT] = beat.to_bytes()
+
+    def _pieces_done(self, job: AtHand, now: float) -> int:
+        """How many are spoken by the worker that has it at hand."""
+        if self.sickness in _ENDLESS:
+            now = min(now, self.sick_at or now)
+        spoken = (now - max(job.started, self._worker[1])) / job.work_s
+        return max(0, min(_PIECES, int(spoken * _PIECES)))
 
     def _take(self) -> bool:
         """Take the oldest job of the inbox; what was withdrawn or canceled is not taken."""
@@ -167,8 +176,7 @@ class SimMachine:
         job = SpoolJob.from_bytes(data)
         started = max(self._free_at, self._seen_at)
         work = self._seconds(job) / self.speed + 0.5
-        self._at_hand = AtHand(entry, job, started, started + work)
-        self.longest_job_s = max(self.longest_job_s, work)
+        self._at_hand = AtHand(entry, job, started, work, started + work)
         if self.sickness is not None and self.owed_since is None:
             self.owed_since = started
         return True

@@ -135,6 +135,7 @@ def _of_work(view: HostView, wall: float, job_due_s: float) -> dict[str, Any]:
         "failures": view.failures,
         "deaths": view.deaths,
         "silent_s": view.silent_for,
+        "still_s": view.still_for,
         "job_age_s": view.oldest_job_s,
         "job_due_s": job_due_s,
         "accused": view.accused,

@@ -17,7 +17,7 @@ class HeartbeatMonitor:
 
     def __init__(self, now: float) -> None:
         self._beat: Heartbeat | None = None
-        self._since = self._beat_at = now
+        self._since = self._beat_at = self._moved_at = now
         self._buried: tuple[int, float] | None = None
         self._followed: tuple[str, ...] | None = None
         self._lock = threading.Lock()
@@ -36,6 +36,8 @@ class HeartbeatMonitor:
             if before not in (None, self._buried, _identity(beat)):
                 assert self._beat is not None
                 self._followed = self._beat.entries
+            if self._beat is None or _standing(beat) != _standing(self._beat):
+                self._moved_at = now
             self._beat, self._since, self._beat_at = beat, now, now
 
     def bury(self, now: float) -> None:
@@ -52,6 +54,10 @@ class HeartbeatMonitor:
     def silent_for(self, now: float) -> float:
         """Seconds in which a living worker has given no sign: since its last beat or a predecessor's end."""
         return now - self._since
+
+    def still_for(self, now: float) -> float:
+        """Seconds since the worker last took a job up, finished one, or spoke a piece of one."""
+        return now - self._moved_at
 
     def heard_at(self) -> float:
         """When a beat came last. The end of a worker is no sign of life."""
@@ -70,3 +76,8 @@ class HeartbeatMonitor:
 
 def _identity(beat: Heartbeat | None) -> tuple[int, float] | None:
     return None if beat is None else (beat.pid, beat.started_at)
+
+
+def _standing(beat: Heartbeat) -> tuple[tuple[str, ...], int, int]:
+    """How far its work is."""
+    return beat.entries, beat.pieces_done, beat.finished

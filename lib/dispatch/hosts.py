@@ -77,6 +77,7 @@ class HostView:
     failures: int
     deaths: int
     silent_for: float  # without a new heartbeat while it owes work; 0 when it owes none
+    still_for: float  # without a piece of work done while a job is at hand there; 0 when none is
     oldest_job: JobSpec | None  # of those that were begun
     oldest_job_s: float  # how long it is at hand
     accused: bool
@@ -205,6 +206,7 @@ class HostRoster:
             failures=state.failures,
             deaths=state.ends,
             silent_for=state.monitor.silent_for(now) if owed else 0.0,
+            still_for=min(state.monitor.still_for(now), now - since),
             oldest_job=oldest,
             oldest_job_s=now - since,
             accused=state.accused,

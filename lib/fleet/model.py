@@ -92,6 +92,7 @@ class Machine:
     failures: int = 0  # results in a row that were wrong or broken
     deaths: int = 0  # of its workers in a row, without a result between
     silent_s: float = 0.0  # since its worker's heartbeat last changed, while it owes work
+    still_s: float = 0.0  # since its worker last spoke a piece, while a job is at hand there
     job_age_s: float = 0.0  # how long the oldest job that was begun there is at hand
     job_due_s: float = 0.0  # what that job should take there, by its own length
     accused: bool = False  # two different jobs ended workers there
@@ -150,8 +151,11 @@ class Policy:
     forgiven_deaths: int = 2  # of workers in a row
     unproven_hold_s: float = 120.0  # the longest that an idle machine is held whose last workers ended
     wedged_s: float = 240.0  # a worker that owes work and whose heartbeat stands still for longer
-    job_limit_s: float = 900.0  # a job that is at hand for longer, and for longer than the next
-    job_limit_factor: float = 10.0  # times what it should take there, stands still
+    still_limit_s: float = 600.0  # without a piece spoken: many times what the longest one takes
+    # What a machine says of its pieces may be wrong. A job that is at hand for longer than both of these
+    # does not end: seconds, and times what it should take there.
+    job_limit_s: float = 900.0
+    job_limit_factor: float = 10.0
     least_reliability: float = 0.95
     least_cuda: float = 12.0
     least_driver: int = 0

@@ -154,8 +154,10 @@ def _unwell(case: _Case) -> Verdict | None:
         return Verdict(Event.FAILED, "worker_ends")
     if machine.silent_s > policy.wedged_s:
         return Verdict(Event.FAILED, "wedged")
-    if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_due_s):
+    if machine.still_s > policy.still_limit_s:
         return Verdict(Event.FAILED, "stuck_job")
+    if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_due_s):
+        return Verdict(Event.FAILED, "endless_job")
     return None
 
 

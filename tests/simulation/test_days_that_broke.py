@@ -21,6 +21,8 @@ DAYS = {
     "leaving": (23911, 24445, 28925, 30957, 37974),
     # a job that stood still was judged by the length of others, and a machine whose workers ended was held
     "broken": (3708, 4476, 4478, 4493, 4815),
+    # how long a job may stand still followed from the speed of another, slow machine
+    "still": (358,),
     # raised prices, refused destroys, a clock that jumped, an end that came too soon
     "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418, 91002),
 }

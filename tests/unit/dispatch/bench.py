@@ -120,9 +120,11 @@ class ScriptedHost:
             self.beat(item.entry)
         return taken
 
-    def beat(self, *entries: str, state: WorkerState = WorkerState.WORKING) -> None:
+    def beat(self, *entries: str, state: WorkerState = WorkerState.WORKING, pieces_done: int = 1) -> None:
         spool, now = self.spool, self.clock.now()  # the spool first: a new worker may begin with it
-        beat = Heartbeat(self.lives + 100, state, now, float(self.lives), "scripted", 0, entries, 1, 2)
+        beat = Heartbeat(
+            self.lives + 100, state, now, float(self.lives), "scripted", 0, entries, pieces_done, 2
+        )
         spool.beat(beat)
 
     def speak(

@@ -256,6 +256,28 @@ class TestAReplaceableHostInTrouble:
 
         assert view_of(dispatcher, "here").oldest_job_s == 50
 
+    def test_tells_how_long_no_piece_of_its_jobs_was_spoken(
+        self, bench: Bench, dispatcher: Dispatcher
+    ) -> None:
+        (taken,) = bench.host.take()
+        bench.clock.advance(3)
+        dispatcher.step()
+        bench.clock.advance(50)
+        bench.host.beat(taken.entry)
+        dispatcher.step()
+        assert view_of(dispatcher, "here").still_for == 50  # it beats, and says what it said before
+
+        bench.clock.advance(3)
+        bench.host.beat(taken.entry, pieces_done=2)
+        dispatcher.step()
+
+        assert view_of(dispatcher, "here").still_for == 0
+        bench.clock.advance(7)
+        bench.host.speak(taken)
+        dispatcher.step()
+        bench.clock.advance(60)
+        assert view_of(dispatcher, "here").still_for == 0  # nothing was begun
+
     def test_whose_worker_hangs_over_a_jobs_time_is_told_of(self, bench: Bench) -> None:
         slow = spec("slow", timeout_s=5)
         dispatcher = bench.holding(slow, replaceable=True)

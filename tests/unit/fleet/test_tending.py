@@ -116,6 +116,16 @@ class TestAMachineThatWorks:
 
 
 class TestAJobThatDoesNotEnd:
+    def test_gives_its_machine_back_when_no_piece_of_it_is_spoken_for_long(self) -> None:
+        """However long it is, and however slow the machines are that were measured."""
+        stuck = machine(busy=1, still_s=601.0, job_age_s=601.0, job_due_s=9000.0)
+        assert verdict(stuck, WORK, POLICY, now=NOW, hold=0) == (Event.FAILED, "stuck_job")
+        assert event(machine(busy=1, still_s=599.0, job_age_s=5000.0, job_due_s=9000.0)) is None
+
+    def test_gives_its_machine_back_though_it_says_that_it_goes_on(self) -> None:
+        endless = machine(busy=1, still_s=1.0, job_age_s=901.0, job_due_s=60.0)
+        assert verdict(endless, WORK, POLICY, now=NOW, hold=0) == (Event.FAILED, "endless_job")
+
     def test_gives_its_machine_back_by_its_own_length(self) -> None:
         """Not by the average of all: a few long jobs elsewhere would keep a broken machine for hours."""
         assert event(machine(busy=1, job_age_s=901.0, job_due_s=60.0, job_s=800.0)) is Event.FAILED
