@@ -206,12 +206,13 @@ def _broken_kept(world: World) -> Iterator[str]:
         machine = lot.machine
         if machine.sick_at is None or machine.sickness is None or not lot.label.startswith("jw|"):
             continue
+        until = lot.destroyed_at or world.conditions.now
+        if not machine.answers(until):  # its silence is what is judged
+            continue
         since = max(machine.sick_at, machine.answers_at) if machine.gate else machine.owed_since
         if since is None:  # without work nobody can tell, and nothing is owed
             continue
-        limit = _BROKEN_LIMIT_S[machine.sickness]
-        until = lot.destroyed_at or world.conditions.now
-        if until - since > limit:
+        if until - since > _BROKEN_LIMIT_S[machine.sickness]:
             late = until - since
             yield f"{lot.instance} was broken ({machine.sickness.value}) and billed on for {late:.0f} s"
 

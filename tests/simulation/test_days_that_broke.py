@@ -23,6 +23,8 @@ DAYS = {
     "broken": (3708, 4476, 4478, 4493, 4815),
     # how long a job may stand still followed from the speed of another, slow machine
     "still": (358,),
+    # a machine that had fallen silent was judged as one that answers and is broken
+    "mute": (50067,),
     # raised prices, refused destroys, a clock that jumped, an end that came too soon
     "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418, 91002),
 }
