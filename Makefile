@@ -9,6 +9,10 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Two at a time, unless the caller said how many: a second -j would only be warned about.
 TWO = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 
+# Two processes, which is what a small machine has cores. Neighbours stay in one of them, which keeps what
+# they share (servers, a built wheel), until the other has nothing left to do.
+SPREAD := --numprocesses 2 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
 	environment jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report jobs-retry jobs-flush \
@@ -21,7 +25,7 @@ check: environment ## Format, lint, types, imports and unit tests; under 20 s wh
 	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit check-types check-lint check-format check-imports
 
 test: ## All tests but the long proofs; ARGS goes to pytest
-	@$(DEV) pytest -q -m "not soak" $(ARGS)
+	@$(DEV) pytest -q -m "not soak" $(SPREAD) $(ARGS)
 
 soak: ## The long proofs, with their full numbers; some take an hour
 	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -s -m soak --timeout 3600 $(ARGS)
