@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from job_watcher.rehearsal.checks import broken_promises
-from job_watcher.rehearsal.market import Taste
-from job_watcher.rehearsal.world import Scenario, World
+from job_watcher.simulation.checks import broken_promises
+from job_watcher.simulation.market import Taste
+from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Caps, Demand, Machine, Offer, Policy, Seen, Speeds, State, best, blind, ranked, verdict
-from lib.fleet.model import MICROS
 from lib.fleet.money import Accounts, Budget, Commitment
 from lib.fleet.scaling import wants_another
 from lib.jobspec import JobSpec, normalize_job_spec
+from lib.units import MICROS
 
 NOW = 1_790_067_600.0
 GOALS = {"idle_pass_ms": 5.0, "decision_ms": 200.0, "day_ms": 200.0}

@@ -12,10 +12,10 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
-    from lib.jobqueue.embedded import EmbeddedServer
     from lib.jobs.checkup import Home
     from lib.jobs.pricing import Terms
     from lib.jobspec import JobSpec
+    from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
 
@@ -103,7 +103,7 @@ def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
 
 def embedded_server() -> EmbeddedServer:
     """The server of the data folder, running or not."""
-    from lib.jobqueue.embedded import EmbeddedServer
+    from lib.redislink.embedded import EmbeddedServer
 
     return EmbeddedServer(ensure_data_folder(settings().jobs_data_dir))
 

@@ -17,7 +17,7 @@ from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rh
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue, QueueOptions, connect
-from lib.jobqueue.embedded import EmbeddedServer
+from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
 from lib.voices import VoiceRegistry

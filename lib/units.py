@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MIB = 1024 * 1024
+MICROS = 1_000_000  # micro-dollars in a US dollar
 
 
 def seconds_text(seconds: float) -> str:

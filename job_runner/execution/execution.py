@@ -17,7 +17,7 @@ from job_runner.execution.tasks import ExecutionFile, Task, TaskState, Tracker
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, LeftSpools, Limits, MemoryJournal, Parts
 from lib.jobqueue import QueueOptions
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec
 from lib.manifest import Inputs, Manifest, OutFolder, finished_result
 from lib.manifest.folder import WORKROOM

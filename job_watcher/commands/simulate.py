@@ -10,18 +10,17 @@ from typing import Annotated
 import typer
 
 from job_watcher import wiring
-from job_watcher.rehearsal.estimate import Estimate, estimate
-from job_watcher.rehearsal.lengths import audio_by_job
-from job_watcher.rehearsal.outcome import Outcome
-from job_watcher.rehearsal.picture import svg
-from job_watcher.rehearsal.timeline import timeline
+from job_watcher.simulation.estimate import Estimate, estimate
+from job_watcher.simulation.lengths import audio_by_job
+from job_watcher.simulation.outcome import Outcome
+from job_watcher.simulation.picture import svg
+from job_watcher.simulation.timeline import timeline
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption
 from lib.errors import BadInput, ExitStatus, UsageError
 from lib.fleet import Caps, Policy
-from lib.fleet.model import MICROS
 from lib.jobspec import load_job_file
-from lib.units import seconds_text
+from lib.units import MICROS, seconds_text
 
 SeedsOption = Annotated[
     int, typer.Option("--seeds", min=1, max=10_000, help="How many days to live through.")

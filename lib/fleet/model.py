@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from lib.fleet.lifecycle import State
+from lib.units import MICROS
 
-MICROS: Final = 1_000_000  # in a dollar
 HOUR: Final = 3600
 PASS_S: Final = 10.0  # between two passes of the loop while there is something to do
 

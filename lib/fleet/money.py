@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.fleet.model import HOUR, Caps
+from lib.units import MICROS
 
 #: Over our own count: providers round up, and a destroy takes a moment.
 MARGIN: Final = 1.03
@@ -196,5 +197,5 @@ def hourly_shares(hourly_micros: int, begin: float, end: float) -> Iterable[tupl
 
 def dollars(micros: int) -> str:
     """Micro-dollars for people, with a digit more where cents say nothing: $1.25, $0.0031."""
-    value = micros / 1_000_000
+    value = micros / MICROS
     return f"${value:.2f}" if abs(value) >= 0.1 or not micros else f"${value:.4f}"

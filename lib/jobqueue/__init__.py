@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lib.jobqueue.admin import Admin
-from lib.jobqueue.errors import LeadershipLost, LeaseLost, QueueBusy, ServerFull, UnknownJob
+from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.admin.port import Admin
+from lib.jobqueue.errors import LeaseLost, QueueBusy, UnknownJob
 from lib.jobqueue.model import (
     TERMINAL,
     WATCHER_LIVE_S,
@@ -25,13 +26,13 @@ from lib.jobqueue.model import (
     Placement,
     RetryOutcome,
     Snapshot,
-    Term,
     WatcherInfo,
 )
-from lib.jobqueue.observed import PlaceInLine
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.port import JobQueue
 from lib.jobspec import JobSpec, normalize_job_spec
+from lib.redislink.errors import ServerFull
+from lib.redislink.term import LeadershipLost, Term
 
 __all__ = [
     "TERMINAL",
@@ -82,8 +83,8 @@ def connect(
         Unavailable: nothing answers there, or it refuses the password.
         BadConfiguration: the URL cannot be read.
     """
-    from lib.jobqueue.redis_queue import RedisQueue
-    from lib.jobqueue.transport import Transport
+    from lib.jobqueue.redis.queue import RedisQueue
+    from lib.redislink.transport import Transport
 
     transport = Transport(url, patience_s=patience_s)
     transport.greet()

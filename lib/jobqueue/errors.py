@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain, Unavailable
+from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
 
 
 class LeaseLost(JobRunnerError):
@@ -21,20 +21,6 @@ class LeaseLost(JobRunnerError):
         self.request_id = request_id
         self.lease_no = lease_no
         self.consumer = consumer
-
-
-class LeadershipLost(JobRunnerError):
-    """Another watcher leads, or may by now. Nothing was written; stop acting and stand by."""
-
-    exit_status = ExitStatus.TRY_AGAIN
-
-    def __init__(self, owner: str, epoch: int) -> None:
-        super().__init__(
-            f"the watcher {owner} does not lead any more: its lease of epoch {epoch} is over or was taken; "
-            "it stops renting and destroying machines and stands by"
-        )
-        self.owner = owner
-        self.epoch = epoch
 
 
 class UnknownJob(BadInput):
@@ -73,27 +59,3 @@ class DamagedRow(JobRunnerError):
 
 class QueueBusy(TryAgain):
     """Another producer is enqueueing the same request ids at this moment."""
-
-
-class ServerUnavailable(Unavailable):
-    """The server does not answer, or refuses for good: `reason` says why, `fix` what mends it."""
-
-    def __init__(self, reason: str, fix: str) -> None:
-        super().__init__(f"{reason}; {fix}")
-        self.reason = reason
-        self.fix = fix
-
-
-class ServerFull(TryAgain):
-    """The server's memory is full; running jobs go on, only what adds work is refused."""
-
-    def __init__(self, where: str, refused: str = "this, so nothing was changed") -> None:
-        super().__init__(
-            f"the Redis server at {where} has no memory left for {refused}; "
-            "running jobs go on and free some, so try again later or raise its maxmemory"
-        )
-        self.where = where
-
-    def as_enqueue(self) -> ServerFull:
-        """The same, in the words of who wanted to enqueue."""
-        return ServerFull(self.where, "new jobs, nothing was enqueued")

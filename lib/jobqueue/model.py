@@ -14,6 +14,9 @@ from lib.clock import rfc3339
 from lib.jobspec.model import JobSpec
 from lib.records import DoneRecord, FailedRecord, InvalidRecord
 
+#: From the first to the last to be looked at.
+PRIORITIES: Final = ("high", "normal", "low")
+
 
 class JobState(StrEnum):
     """Where an accepted job is. It is in exactly one of these."""
@@ -112,14 +115,6 @@ class Placement:
     lease: Lease
     host: str
     spool_entry: str
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A leader's time: its epoch, which only rises, and the token that proves it is that leader."""
-
-    epoch: int
-    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from lib.jobqueue.admin import Admin
+from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.admin.port import Admin
 from lib.jobqueue.model import (
     CancelOutcome,
     EnqueueOutcome,
@@ -18,11 +19,10 @@ from lib.jobqueue.model import (
     Placement,
     RetryOutcome,
     Snapshot,
-    Term,
     WatcherInfo,
 )
-from lib.jobqueue.observed import PlaceInLine
 from lib.jobspec.model import JobSpec
+from lib.redislink.term import Term
 
 
 class JobQueue(Protocol):

@@ -8,7 +8,7 @@ from lib.errors import BadConfiguration
 from lib.jobqueue import JobQueue
 
 if TYPE_CHECKING:
-    from lib.jobqueue.upkeep import Upkeep
+    from lib.jobqueue.redis.upkeep import Upkeep
 
 
 def admin_of(queue: JobQueue) -> Upkeep | None:
@@ -25,6 +25,6 @@ def required_admin(queue: JobQueue) -> Upkeep:
     Raises:
         BadConfiguration: the queue lies on no server.
     """
-    from lib.jobqueue.upkeep import upkeep_of
+    from lib.jobqueue.redis.upkeep import upkeep_of
 
     return upkeep_of(queue)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.jobs.speakable import VoiceCheck, load_examined
 from lib.jobspec import JobSpec
-from lib.jobspec.beatsheet import load_beatsheet
+from lib.jobspec.files.beatsheet import load_beatsheet
 
 
 def load_speakable_beatsheet(

@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
 from lib.jobqueue import JobQueue
-from lib.jobqueue.errors import ServerUnavailable
 from lib.jobs.admin import admin_of
 from lib.jobs.doctor import Checkup, Disk, Trouble
+from lib.redislink.errors import ServerUnavailable
 from lib.voices import VoiceRegistry, engine_facts
 
 _SPEAK_WITHIN_S = 120.0

@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.errors import ExitStatus
 from lib.jobqueue import Snapshot
-from lib.jobqueue.observed import ServerFacts
+from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobs.advice import A_WATCHER
 from lib.jobs.findings import Finding, Kind, Severity
 from lib.units import bytes_text, seconds_text

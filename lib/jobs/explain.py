@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
-from lib.jobqueue.observed import PlaceInLine
+from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
 from lib.jobs.overview import trouble_of
 from lib.records import FailedRecord

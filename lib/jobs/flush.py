@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.jobqueue import TERMINAL, JobQueue
-from lib.jobqueue.observed import KeySize
+from lib.jobqueue.admin.observed import KeySize
 from lib.jobs.admin import required_admin
 
 if TYPE_CHECKING:
-    from lib.jobqueue.upkeep import Flushed, Upkeep
+    from lib.jobqueue.redis.upkeep import Flushed, Upkeep
 
 _KEPT: Final = ("result", "failed", "history", "history:failed", "watcher", "lock", "market")
 _PARTLY: Final = ("state", "spec")  # the rows and specifications of unfinished jobs go
@@ -76,7 +76,7 @@ def flush(queue: JobQueue, *, hard: bool, force: bool) -> Flushed:
 
 
 def _refuse_while_held(queue: JobQueue) -> None:
-    from lib.jobqueue.upkeep import JobsHeld
+    from lib.jobqueue.redis.upkeep import JobsHeld
 
     shot = queue.snapshot()
     held = shot.pending - shot.stale_pel
@@ -99,6 +99,6 @@ def _soft(size: KeySize, name: str, unfinished: int, upkeep: Upkeep) -> Doomed |
 
 
 def _is_ours(name: str) -> bool:
-    from lib.jobqueue.keys import SUFFIXES
+    from lib.jobqueue.redis.keys import SUFFIXES
 
     return name in SUFFIXES.values() or name.startswith("batch:")

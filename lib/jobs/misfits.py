@@ -15,7 +15,7 @@ FORGET: Final = "--apply --forget-gone"
 DONE: Final = "done"
 LEFT: Final = "left"
 
-#: By the words of lib.jobqueue.upkeep.MISFITS and the three about files: kind, sentence, what --apply does.
+#: By the words of lib.jobqueue.redis.upkeep.MISFITS and the three about files: kind, sentence, what mends it.
 _TABLE: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "unreachable": (
         Kind("R001", _E, "A waiting job that no worker would be given"),

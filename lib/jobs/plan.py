@@ -19,6 +19,7 @@ from lib.jobs.speakable import (
     load_examined,
 )
 from lib.jobspec import JobFile, JobSpec, Problem, load_job_file
+from lib.market.model import Market
 from lib.voices import USUAL_CHARACTERS_PER_SECOND, estimated_audio_s
 
 __all__ = [
@@ -149,8 +150,8 @@ def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:
     return Plan(tuple(jobs), examined.problems, examined.warnings)
 
 
-def priced(plan: Plan, market: str, terms: Terms, *, now: float) -> Plan:
-    """The plan with what it costs on the market as it is stored, or why nothing of it may be rented.
+def priced(plan: Plan, market: Market, terms: Terms, *, now: float) -> Plan:
+    """The plan with what it costs on the market, or why nothing of it may be rented.
 
     `now` is in seconds since the epoch.
     """

@@ -1,40 +1,33 @@
 """What a plan would cost on rented machines, at the prices that a watcher saw last.
 
 The market lies in Redis (docs/reference/ledger.md, `the market`). It is a courtesy: whatever goes wrong here,
-the cost is unknown and the plan is as good as ever. So it is asked for by hand, in a thread, with a deadline:
-the client library alone takes longer to import than the answer may take.
+the cost is unknown and the plan is as good as ever. So it is asked for in a thread, with a deadline.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import socket
 import stat
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import TYPE_CHECKING, Final
 
-from lib.clock import parse_rfc3339, rfc3339
-from lib.foreign import parse_json
+from lib.clock import rfc3339
+from lib.errors import JobRunnerError
+from lib.market.model import FRESH_S, GpuMarket, Market
+from lib.units import MICROS
 
 if TYPE_CHECKING:
     from lib.fleet import Caps, Offer, Policy, Price, Speeds
     from lib.fleet.pricing import Stop
 
-FRESH_S: Final = 3600.0  # a price older than that is no price
 _CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
-PATIENCE_S: Final = 0.04  # beyond the time that the plan itself takes
-_ANSWER_WITHIN_S: Final = 0.5
-_MOST_BYTES: Final = 256 * 1024
-_VERSION: Final = 1
-_MICROS: Final = 1_000_000  # in a dollar
+PATIENCE_S: Final = 0.35  # from when the plan itself is ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,36 +98,39 @@ class Terms:
 
 def usd(micros: int) -> str:
     """Micro-dollars as exact text in dollars."""
-    return f"{micros / _MICROS:.6f}"
+    return f"{micros / MICROS:.6f}"
 
 
 # --- asking ----------------------------------------------------------------------------------------------
 
 
 class MarketQuestion:
-    """Asks a server for the market, from now on, while the caller does something else.
-
-    Plain addresses are asked, redis:// and unix://; for others the market stays unknown.
-    """
+    """Asks a server for the market, from now on, in a thread, while the caller does something else."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._text: str | None = None
+        self._market: Market | None = None
         self._thread = threading.Thread(target=self._ask, args=(url, prefix), name="market", daemon=True)
         self._thread.start()
 
-    def answer(self, patience_s: float = PATIENCE_S) -> str | None:
-        """The market as it is stored, if it has come; waits at most `patience_s` seconds."""
+    def answer(self, patience_s: float = PATIENCE_S) -> Market | None:
+        """The market, if it has come; waits at most `patience_s` seconds."""
         self._thread.join(patience_s)
-        return self._text
+        return self._market
 
     def _ask(self, url: str, prefix: str) -> None:
-        with suppress(OSError, ValueError, EOFError):
-            self._text = _fetched(url, f"{prefix}:market")
+        from lib.market.stored import read_market
+        from lib.redislink.transport import Transport
+
+        with suppress(JobRunnerError):  # whatever is wrong there is for the commands that need the queue
+            transport = Transport(url, patience_s=0.0)
+            with closing(transport):
+                transport.greet()
+                self._market = read_market(transport, prefix=prefix)
 
 
 def embedded_url(data_dir: Path) -> str | None:
     """The address of the data folder's embedded server, if its socket is there and ours; starts nothing."""
-    from lib.jobqueue.embedded import EmbeddedServer
+    from lib.redislink.embedded import EmbeddedServer
 
     try:
         if not (data_dir / "redis").is_dir():
@@ -146,113 +142,47 @@ def embedded_url(data_dir: Path) -> str | None:
     return server.url if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid() else None
 
 
-def _fetched(url: str, key: str) -> str | None:
-    parts, options = urlsplit(url), parse_qs(urlsplit(url).query)
-    password = options.get("password", [unquote(parts.password or "")])[0]
-    user = options.get("username", [unquote(parts.username or "") or "default"])[0]
-    path = parts.path.strip("/") if parts.scheme == "redis" else ""
-    database = options.get("db", [path])[0]
-    with _connected(url) as connection, connection.makefile("rb") as replies:
-        if password:
-            _call(connection, replies, "AUTH", user, password)
-        if database:
-            _call(connection, replies, "SELECT", database)
-        return _call(connection, replies, "GET", key)
-
-
-def _connected(url: str) -> socket.socket:
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(_ANSWER_WITHIN_S)
-        try:
-            connection.connect(unquote(parts.path))
-        except OSError:
-            connection.close()
-            raise
-        return connection
-    if parts.scheme != "redis":
-        raise ValueError("not asked at such an address")
-    return socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379), _ANSWER_WITHIN_S)
-
-
-def _call(connection: socket.socket, replies: Any, *words: str) -> str | None:
-    """One command and its reply, a status or a bulk string; an error counts as no answer."""
-    encoded = [word.encode() for word in words]
-    parts = [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
-    connection.sendall(b"".join(parts))
-    head = replies.readline(1024)
-    if head.startswith(b"+"):
-        return ""
-    if not head.startswith(b"$") or not -1 <= int(head[1:]) <= _MOST_BYTES:
-        raise ValueError("the server refuses")
-    length = int(head[1:])
-    if length < 0:
-        return None
-    data = replies.read(length + 2)
-    if len(data) != length + 2:
-        raise EOFError
-    return str(data[:-2], "utf-8")
-
-
 # --- reckoning -------------------------------------------------------------------------------------------
 
 
-def cost_of(work: Sequence[Work], stored: str | None, found: Terms, *, now: float) -> Cost | Forbidden | None:
-    """Price the jobs on the stored market; None when it is none, unreadable, nonsense or stale.
+def cost_of(
+    work: Sequence[Work], market: Market | None, found: Terms, *, now: float
+) -> Cost | Forbidden | None:
+    """Price the jobs on the market; None when there is none, it is stale, or there is no work.
 
     Expected is at the lowest price of each class of GPU, worst at the median of each: the cheapest offer may
     be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole.
     """
-    try:
-        data = parse_json(stored or "null")
-        if not work or data is None or data["version"] != _VERSION:
-            return None
-        seen_at = parse_rfc3339(data["seen_at"])
-        if not -_CLOCKS_APART_S <= now - seen_at <= FRESH_S:
-            return None
-        classes, provider = [_sound(item) for item in data["classes"]], str(data["provider"])
-        lowest = _price(work, classes, "lowest_hourly_micros", found, now)
-        median = _price(work, classes, "median_hourly_micros", found, now)
-        if lowest is None:
-            return _forbidden(classes, found, now)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    if not work or market is None or not -_CLOCKS_APART_S <= now - market.seen_at <= FRESH_S:
         return None
+    classes = market.classes
+    lowest = _price(work, [(item, item.lowest_hourly_micros) for item in classes], found, now)
+    median = _price(work, [(item, item.median_hourly_micros) for item in classes], found, now)
+    if lowest is None:
+        return _forbidden(classes, found, now)
     dearer = lowest if median is None or lowest.worst_micros > median.worst_micros else median
     return Cost(
         lowest.expected_micros,
         dearer.worst_micros,
         _shared(lowest.expected_micros, work),
         _shared(dearer.worst_micros, work),
-        provider,
+        market.provider,
         lowest.gpu,
-        seen_at,
+        market.seen_at,
         _stopped(lowest.stopped, dearer.stopped_at_worst),
     )
 
 
-def _sound(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A class of the stored market.
-
-    Raises:
-        ValueError: it holds what no market can.
-    """
-    prices = (int(item["lowest_hourly_micros"]), int(item["median_hourly_micros"]))
-    figures = [float(item["perf"]), *map(float, item["speeds"].values())]
-    rest = [float(item["fee_micros"]), 0.0 if item["cold_start_s"] is None else float(item["cold_start_s"])]
-    if min(*prices, *figures) <= 0 or min(rest) < 0 or not all(map(math.isfinite, figures + rest)):
-        raise ValueError("no market is like that")
-    return item
-
-
-def _forbidden(classes: Sequence[Mapping[str, Any]], found: Terms, now: float) -> Forbidden:
+def _forbidden(classes: Sequence[GpuMarket], found: Terms, now: float) -> Forbidden:
     from lib.fleet import obstacles
     from lib.fleet.money import Accounts
 
     if not classes:
         return Forbidden(("the watcher saw no machine that fits the work within its limits",))
     policy, caps = found.policy(), found.caps()
-    offers = [_offer(item, "lowest_hourly_micros", policy, str(index)) for index, item in enumerate(classes)]
+    offers = [
+        _offer(item, item.lowest_hourly_micros, policy, str(index)) for index, item in enumerate(classes)
+    ]
     return Forbidden(tuple(item.sentence for item in obstacles(offers, policy, caps, Accounts(now))))
 
 
@@ -263,28 +193,28 @@ def _stopped(usual: Stop | None, worst: Stop | None) -> str:
         return ""
     needed = "about" if usual is not None else "up to"
     return (
-        f"{when}it is not finished within {stop.setting}: {needed} ${stop.needed_micros / _MICROS:.4f} "
-        f"would be needed and ${stop.allowed_micros / _MICROS:.4f} is allowed in that time"
+        f"{when}it is not finished within {stop.setting}: {needed} ${stop.needed_micros / MICROS:.4f} "
+        f"would be needed and ${stop.allowed_micros / MICROS:.4f} is allowed in that time"
     )
 
 
 def _price(
-    work: Sequence[Work], classes: Sequence[Mapping[str, Any]], price: str, found: Terms, now: float
+    work: Sequence[Work], classes: Sequence[tuple[GpuMarket, int]], found: Terms, now: float
 ) -> Price | None:
     from lib.fleet import Demand, price_batch
 
     policy = found.policy()
-    offers = [_offer(item, price, policy, str(index)) for index, item in enumerate(classes)]
+    offers = [_offer(item, price, policy, str(index)) for index, (item, price) in enumerate(classes)]
     demand = Demand(
         waiting=len(work),
         audio_s_per_job=sum(item.audio_s for item in work) / len(work),
         engine=_main_engine(work),
     )
-    speeds = _speeds(classes)
+    speeds = _speeds([item for item, _ in classes])
     return price_batch(offers, demand, policy=policy, caps=found.caps(), speeds=speeds, hosts={}, now=now)
 
 
-def _offer(item: Mapping[str, Any], price: str, policy: Policy, name: str) -> Offer:
+def _offer(item: GpuMarket, hourly_micros: int, policy: Policy, name: str) -> Offer:
     """A class as one offer. What is in the market was found fit for the work: that is not asked again."""
     from lib.fleet import Offer
 
@@ -292,24 +222,23 @@ def _offer(item: Mapping[str, Any], price: str, policy: Policy, name: str) -> Of
         id=name,
         machine_id=name,
         host_id=name,
-        gpu=str(item["gpu"]),
-        hourly_micros=int(item[price]),
-        fee_micros=int(item["fee_micros"]),
-        perf=float(item["perf"]),
+        gpu=item.gpu,
+        hourly_micros=hourly_micros,
+        fee_micros=item.fee_micros,
+        perf=item.perf,
         cuda=policy.least_cuda,
-        interruptible=bool(item["interruptible"]),
+        interruptible=item.interruptible,
     )
 
 
-def _speeds(classes: Sequence[Mapping[str, Any]]) -> Speeds:
+def _speeds(classes: Sequence[GpuMarket]) -> Speeds:
     from lib.fleet import Speeds
 
     speeds = Speeds()
     for item in classes:
-        gpu = str(item["gpu"])
-        speeds.audio |= {(engine, gpu): float(speed) for engine, speed in item["speeds"].items()}
-        if item["cold_start_s"] is not None:
-            speeds.cold[gpu] = float(item["cold_start_s"])
+        speeds.audio |= {(engine, item.gpu): speed for engine, speed in item.speeds.items()}
+        if item.cold_start_s is not None:
+            speeds.cold[item.gpu] = item.cold_start_s
     return speeds
 
 

@@ -51,7 +51,7 @@ def load_job_file(path: Path) -> JobFile:
     Raises:
         InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
     """
-    from lib.jobspec import jobfile  # brings the YAML parser, 30 ms
+    from lib.jobspec.files import jobfile  # brings the YAML parser, 30 ms
 
     return jobfile.load_job_file(path)
 
@@ -62,7 +62,7 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
     Raises:
         InvalidJobFile: anything is wrong; `.problems` lists all of it, by line. No bytes raise anything else.
     """
-    from lib.jobspec import jobfile
+    from lib.jobspec.files import jobfile
 
     return jobfile.parse_job_file(data, name=name, base_dir=base_dir)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-MICROS_PER_DOLLAR: Final = 1_000_000
 SECONDS_PER_HOUR: Final = 3600
 
 

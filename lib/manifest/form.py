@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 from lib.errors import BadInput
 from lib.foreign import DEEPEST, parse_json
 from lib.jobspec import InvalidJobSpec, from_payload
-from lib.jobspec.collisions import clashes
+from lib.jobspec.files.collisions import clashes
 from lib.manifest.order import Order
 
 MANIFEST: Final = "manifest.json"

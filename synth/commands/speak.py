@@ -16,7 +16,7 @@ from synth.commands import options as o
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
-    from synth.request import SpeakRequest
+    from synth.speech.request import SpeakRequest
 
 _MAX_TEXT_BYTES = 16 * 1024 * 1024
 
@@ -49,7 +49,7 @@ def command(
     # Before the audio packages are imported: that takes longer than all of this.
     check_text(text, resolved.engine, chunk)
 
-    from synth.request import SpeakRequest
+    from synth.speech.request import SpeakRequest
 
     request = SpeakRequest(
         text=text,
@@ -94,7 +94,7 @@ def _tell(record: SpokenRecord, out: Path) -> None:
 
 def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     from synth.engines import create_engine
-    from synth.speaking import speak
+    from synth.speech.speaking import speak
 
     engine = create_engine(request.voice.engine)
     return speak(request, engine, SystemClock(), out, lambda done, total: None)

@@ -28,9 +28,9 @@ def command(
     voices = wiring.voices(voices_dir, engine)
 
     from lib.spool import WorkerSpool
-    from synth.jobs import EngineShelf, JobSpeaker
-    from synth.stop import StopSignal
-    from synth.worker import Worker, WorkerOptions
+    from synth.worker.jobs import EngineShelf, JobSpeaker
+    from synth.worker.resident import Worker, WorkerOptions
+    from synth.worker.stop import StopSignal
 
     # By default a thread may keep the interpreter for 5 ms after another asked for it: the engine's
     # would wait for the encoder's at each return from the model.

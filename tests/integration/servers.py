@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib.jobqueue.embedded import server_binary
+from lib.redislink.embedded import server_binary
 
 _START_WITHIN_S = 10.0
 

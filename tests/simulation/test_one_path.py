@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from job_runner.execution.execution import Execution, Setup
-from job_watcher.rehearsal.world import Scenario, World
+from job_watcher.simulation.world import Scenario, World
 from lib.clock import ManualClock
 from lib.dispatch.results import ResultHandler
 from lib.jobqueue import JobState

@@ -21,7 +21,7 @@ SEED = re.compile(r"^Seed: (\d+)$", re.MULTILINE)
 
 HUNT = """
 import sys
-from job_watcher.rehearsal.days import run_day
+from job_watcher.simulation.days import run_day
 for seed in [int(sys.argv[1]), *range(int(sys.argv[2]))]:
     try:
         found = run_day(seed).conditions.violations

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 
 from job_watcher.commands import simulate
-from job_watcher.rehearsal.estimate import estimate, usual_day
-from job_watcher.rehearsal.outcome import outcome_of
-from job_watcher.rehearsal.world import World
+from job_watcher.simulation.estimate import estimate, usual_day
+from job_watcher.simulation.outcome import outcome_of
+from job_watcher.simulation.world import World
 from lib.errors import UsageError
 from lib.fleet import Caps, Policy
 from lib.jobs.plan import RegistryCheck, plan_job_file

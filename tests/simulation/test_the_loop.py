@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from job_watcher.rehearsal.checks import broken_promises
-from job_watcher.rehearsal.conditions import LOCK_S, Told
-from job_watcher.rehearsal.faults import STEPS, Fault, Planned
-from job_watcher.rehearsal.lives import lives_of
-from job_watcher.rehearsal.market import Taste
-from job_watcher.rehearsal.world import Scenario, World
+from job_watcher.simulation.checks import broken_promises
+from job_watcher.simulation.conditions import LOCK_S, Told
+from job_watcher.simulation.faults import STEPS, Fault, Planned
+from job_watcher.simulation.lives import lives_of
+from job_watcher.simulation.market import Taste
+from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Policy
 from lib.jobspec import JobSpec, normalize_job_spec
 

@@ -17,7 +17,7 @@ PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
 #: Who may turn JSON of others into values by itself, and why nothing deep comes there.
 JSON_READERS = {
     "lib/foreign.py",
-    "lib/jobspec/jsontree.py",  # single texts in quotes
+    "lib/jobspec/files/jsontree.py",  # single texts in quotes
     "lib/spool/checked.py",  # with the same bound
     "lib/manifest/results.py",  # a record too deep is no record
     "lib/dispatch/journal.py",  # so is a line of the journal
@@ -109,7 +109,11 @@ def test_nothing_is_built_by_a_yaml_loader_that_calls_itself(name: str) -> None:
 
 def test_yaml_is_parsed_in_one_place() -> None:
     assert calls("CParser(") == {"lib/foreign.py"}
-    assert calls("yaml_events(") == {"lib/foreign.py", "lib/jobspec/yamltree.py", "lib/voices/flatyaml.py"}
+    assert calls("yaml_events(") == {
+        "lib/foreign.py",
+        "lib/jobspec/files/yamltree.py",
+        "lib/voices/flatyaml.py",
+    }
 
 
 def test_toml_is_read_in_one_place() -> None:

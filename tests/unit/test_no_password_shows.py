@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from lib.cli.failures import describe
 from lib.errors import JobRunnerError
-from lib.jobqueue.address import place_of
-from lib.jobqueue.address import read_address as read_redis
+from lib.redislink.address import place_of
+from lib.redislink.address import read_address as read_redis
 from lib.settings import load_settings
 from lib.sql import read_address as read_sql
 from lib.storage.opening import open_storage

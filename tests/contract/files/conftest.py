@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from job_watcher.rehearsal.files import MemoryFiles
+from job_watcher.simulation.files import MemoryFiles
 from lib.errors import JobRunnerError
 from lib.spool import Files, HostUnreachable, LocalFiles, SpoolUnusable
 

@@ -8,10 +8,10 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.jobqueue import JobQueue, QueueOptions, Term
-from lib.jobqueue.leader import LEASE_S, LeaderLock
-from lib.jobqueue.memory import MemoryQueue
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.memory.queue import MemoryQueue
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.leadership.lock import LEASE_S, LeaderLock
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.kinds import Kinds
 from tests.integration.conftest import shared_server
 from tests.integration.servers import Server

@@ -8,9 +8,9 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.jobqueue import WATCHER_LIVE_S, ErrorClass, Event, Failure, JobQueue, JobState, PlaceInLine
+from lib.jobqueue.admin.observed import COUNTED_AT_MOST
 from lib.jobqueue.lifecycle import JobEvent, advance
 from lib.jobqueue.model import WATCHER_KEPT_S
-from lib.jobqueue.observed import COUNTED_AT_MOST
 from tests.contract.jobqueue.jobs import job, moment
 
 

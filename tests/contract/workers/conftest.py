@@ -12,8 +12,8 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from job_watcher.rehearsal.files import MemoryFiles
-from job_watcher.renting.work import RentedHost
+from job_watcher.provisioning.work import RentedHost
+from job_watcher.simulation.files import MemoryFiles
 from lib.clock import ManualClock
 from lib.machines.model import Intent, MachineRow
 from lib.workers import LeftSpool, LocalHost, WorkerHost, WorkerProcess

@@ -24,7 +24,7 @@ from typing import Final
 
 import pytest
 
-from lib.jobqueue import scripts
+from tests.doubles import lua_scripts
 
 HERE: Final = Path(__file__).parent
 LIST: Final = HERE / "guards.txt"
@@ -87,13 +87,13 @@ class Mutant:
 
 def mutants() -> list[Mutant]:
     """All, in the order of the files."""
-    found = [mutant for name in [*scripts.names(), "prelude"] for mutant in _of_script(name)]
+    found = [mutant for name in [*lua_scripts.names(), *lua_scripts.SHARED] for mutant in _of_script(name)]
     return list({mutant.id: mutant for mutant in reversed(found)}.values())[::-1]
 
 
 def _of_script(name: str) -> Iterator[Mutant]:
     seen: dict[str, int] = {}
-    for raw in scripts.source(name).splitlines():
+    for raw in lua_scripts.source(name).splitlines():
         line = raw.split(" -- ")[0]
         if line.startswith("--"):
             continue
@@ -151,15 +151,9 @@ def listed() -> dict[str, str]:
     return found
 
 
-def source_with(mutant: Mutant) -> Callable[[str], str]:
-    """What to put in the place of `scripts.source`."""
-    whole = scripts.source
-
-    def source(name: str) -> str:
-        text = whole(name)
-        return mutant.apply(text) if name == mutant.script else text
-
-    return source
+def text_with(mutant: Mutant) -> Callable[[str, str], str]:
+    """What to give to `lua_scripts.put_in`."""
+    return lambda name, text: mutant.apply(text) if name == mutant.script else text
 
 
 class OneKind:
@@ -188,8 +182,7 @@ def noticed(mutant: Mutant) -> str:
 
     It must do so twice: on a busy machine a test that watches the time may turn red for that alone.
     """
-    pytest.MonkeyPatch().setattr(scripts, "source", source_with(mutant))  # for as long as the process lives
-    scripts.load.cache_clear()  # the process this one was forked from may have read them
+    lua_scripts.put_in(pytest.MonkeyPatch(), text_with(mutant))  # for as long as the process lives
     suites = _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
     suites = tuple(suite for suite in suites if Path(suite).exists())
     false_alarms: list[str] = []

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from lib.errors import BadConfiguration, Unavailable
-from lib.jobqueue import connect, embedded
-from lib.jobqueue.embedded import EmbeddedServer
+from lib.jobqueue import connect
+from lib.redislink import embedded
+from lib.redislink.embedded import EmbeddedServer
 from tests.contract.jobqueue.jobs import job
 
 
@@ -75,7 +76,8 @@ def test_many_starters_at_once_get_one_server(short: Path) -> None:
 
 def test_it_outlives_the_process_that_started_it(server: EmbeddedServer, short: Path) -> None:
     code = (
-        "import sys, os, signal; from pathlib import Path; from lib.jobqueue.embedded import EmbeddedServer; "
+        "import sys, os, signal; from pathlib import Path; "
+        "from lib.redislink.embedded import EmbeddedServer; "
         "EmbeddedServer(Path(sys.argv[1]), Path(sys.argv[2])).ensure(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", code, str(short / "data"), str(short / "run")], check=False)

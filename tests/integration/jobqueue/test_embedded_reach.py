@@ -19,7 +19,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue import connect
-from lib.jobqueue.embedded import EmbeddedServer, is_embedded
+from lib.redislink.embedded import EmbeddedServer, is_embedded
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobqueue.test_embedded import gone
 

@@ -13,12 +13,12 @@ import redis
 from lib.clock import ManualClock
 from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost, QueueOptions
 from lib.jobqueue.codec import intake
-from lib.jobqueue.faces import Faces
-from lib.jobqueue.keys import Keys
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.scripts import load
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.jobqueue.redis.script_calls import Faces
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
+from tests.doubles.lua_scripts import load
 from tests.integration.topologies import told
 
 

@@ -7,8 +7,8 @@ import os
 import pytest
 import redis
 
-from lib.jobqueue import scripts
-from tests.integration.jobqueue.guards import UNTRIED, listed, mutants, source_with, try_all
+from tests.doubles import lua_scripts
+from tests.integration.jobqueue.guards import UNTRIED, listed, mutants, text_with, try_all
 
 # Some that everything rests on, for every run of the tests.
 ALWAYS = [
@@ -30,10 +30,10 @@ def test_the_fences_are_noticed_when_they_are_gone() -> None:
 def test_each_mutant_is_still_a_program(raw: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server cannot even read would turn every test red, and prove nothing."""
     for mutant in mutants():
-        host = scripts.names()[0] if mutant.script == "prelude" else mutant.script
+        host = lua_scripts.names()[0] if mutant.script in lua_scripts.SHARED else mutant.script
         with monkeypatch.context() as patch:
-            patch.setattr(scripts, "source", source_with(mutant))
-            text = scripts.load.__wrapped__(host).text
+            lua_scripts.put_in(patch, text_with(mutant))
+            text = lua_scripts.load(host).text
 
         raw.script_load(text)
 

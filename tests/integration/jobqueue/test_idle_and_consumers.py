@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from lib.jobqueue import JobQueue, JobState, Lease, QueueOptions, connect
-from lib.jobqueue.faces import Faces
-from lib.jobqueue.keys import Keys
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.script_calls import Faces
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 
 

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from lib.jobqueue import ErrorClass, Failure, JobState, Lease, Outcome, Placement, QueueOptions, Term
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.scripts import load
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
+from tests.doubles.lua_scripts import load
 
 
 class Cutting(Transport):

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, ServerFull, connect
-from lib.jobqueue.upkeep import upkeep_of
+from lib.jobqueue.redis.upkeep import upkeep_of
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 from tests.integration.topologies import binary_of, client

@@ -9,8 +9,8 @@ import redis
 
 from lib.clock import ManualClock
 from lib.jobqueue import JobState, QueueOptions
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 
 OPTIONS = QueueOptions(result_ttl_s=100, lease_ms=10_000, history_max=3)

@@ -11,7 +11,7 @@ import redis
 
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobQueue, Lease, Outcome, connect
-from lib.jobqueue.address import place_of, read_address
+from lib.redislink.address import place_of, read_address
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 

@@ -25,10 +25,10 @@ from hypothesis.stateful import (
 
 from lib.clock import ManualClock
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, Placement, QueueOptions
-from lib.jobqueue.leader import LeaderLock
-from lib.jobqueue.memory import MemoryQueue
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.memory.queue import MemoryQueue
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.leadership.lock import LeaderLock
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 from tests.integration.topologies import told
 

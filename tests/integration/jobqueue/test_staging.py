@@ -11,12 +11,12 @@ import redis
 from lib.clock import ManualClock
 from lib.jobqueue import JobState, Outcome, QueueBusy
 from lib.jobqueue.codec import intake
-from lib.jobqueue.enqueuer import CHUNK_JOBS, Enqueuer
-from lib.jobqueue.faces import Faces
-from lib.jobqueue.keys import Keys
 from lib.jobqueue.options import QueueOptions
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
+from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.jobqueue.redis.script_calls import Faces
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 
 JOBS = [job(f"j{number:04}") for number in range(1100)]

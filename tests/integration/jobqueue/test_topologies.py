@@ -16,11 +16,12 @@ import redis
 
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue import JobState, Outcome, QueueOptions, connect
-from lib.jobqueue.address import place_of, read_address
-from lib.jobqueue.leader import open_leader_lock
-from lib.jobqueue.market import Market, publish_market, read_market
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.leadership.lock import open_leader_lock
+from lib.market.model import Market
+from lib.market.stored import publish_market, read_market
+from lib.redislink.address import place_of, read_address
+from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 from tests.contract.jobqueue.kinds import FewRights
 from tests.integration.jobqueue.test_lost_replies import Cutting, story

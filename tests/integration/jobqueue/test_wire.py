@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import redis
 
-from lib.jobqueue.address import read_address
-from lib.jobqueue.wire import Wire, pack
+from lib.redislink.address import read_address
+from lib.redislink.wire import Wire, pack
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 import redis
 
 from lib.jobqueue import ErrorClass, Failure, JobQueue, Lease, QueueOptions
-from lib.jobqueue.redis_queue import RedisQueue
-from lib.jobqueue.transport import Transport
-from lib.jobqueue.upkeep import Upkeep, upkeep_of
+from lib.jobqueue.redis.queue import RedisQueue
+from lib.jobqueue.redis.upkeep import Upkeep, upkeep_of
 from lib.records import DoneRecord, FileRef, Take, Timings
+from lib.redislink.transport import Transport
 from lib.storage import FileStorage, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.doubles import records

@@ -17,11 +17,11 @@ from job_runner.commands import doctor
 from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import ErrorClass, Failure, QueueOptions, connect
-from lib.jobqueue.observed import ServerFacts
-from lib.jobqueue.permissions import NEEDED, NEEDED_BY_UPKEEP
-from lib.jobqueue.upkeep import upkeep_of
+from lib.jobqueue.admin.observed import ServerFacts
+from lib.jobqueue.redis.upkeep import upkeep_of
 from lib.jobs import checkup
 from lib.jobs.doctor import KINDS, Checkup, Disk, diagnose, exit_status
+from lib.redislink.permissions import NEEDED, NEEDED_BY_UPKEEP
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.jobqueue import JobState
-from lib.jobqueue.upkeep import MISFITS
+from lib.jobqueue.redis.upkeep import MISFITS
 from lib.jobs.findings import Finding
 from lib.jobs.misfits import KINDS, WORDS
 from lib.jobs.reconcile import Audit
@@ -349,8 +349,8 @@ def test_a_published_file_that_its_user_edited_is_no_finding(yard: Yard) -> None
 
 def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
     from lib.jobqueue.codec import intake
-    from lib.jobqueue.faces import Faces
-    from lib.jobqueue.redis_queue import RedisQueue
+    from lib.jobqueue.redis.queue import RedisQueue
+    from lib.jobqueue.redis.script_calls import Faces
 
     assert isinstance(yard.queue, RedisQueue)
     transport, keys, options = yard.queue.parts()

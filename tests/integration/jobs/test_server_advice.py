@@ -14,7 +14,7 @@ import redis
 from job_runner.commands import doctor
 from lib.errors import BadConfiguration
 from lib.jobqueue import connect
-from lib.jobqueue.upkeep import upkeep_of
+from lib.jobqueue.redis.upkeep import upkeep_of
 from lib.jobs import checkup
 from lib.jobs.doctor import diagnose
 from lib.jobs.findings import Finding

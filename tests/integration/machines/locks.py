@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue.leader import LeaderLock
-from lib.jobqueue.transport import Transport
+from lib.leadership.lock import LeaderLock
+from lib.redislink.transport import Transport
 
 LEASE_S = 30.0
 

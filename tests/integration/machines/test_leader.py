@@ -10,9 +10,11 @@ import redis
 
 from lib.clock import ManualClock
 from lib.errors import Unavailable
-from lib.jobqueue.leader import LeaderLock, LeadershipLost, open_leader_lock
-from lib.jobqueue.market import Market, publish_market
-from lib.jobqueue.transport import Transport
+from lib.leadership.lock import LeaderLock, open_leader_lock
+from lib.market.model import Market
+from lib.market.stored import publish_market
+from lib.redislink.term import LeadershipLost
+from lib.redislink.transport import Transport
 from tests.integration.machines.locks import LEASE_S, MakeLock, clock, lock, transport
 from tests.integration.servers import Server
 

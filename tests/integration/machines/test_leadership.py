@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue.leader import LeaderLock, Leadership, open_leader_lock
+from lib.leadership.lock import LeaderLock, Leadership, open_leader_lock
 from tests.integration.machines.locks import MakeLock, clock, lock, transport
 from tests.integration.servers import Server
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import redis
 
-from lib.jobqueue.leader import LeaderLock
-from lib.jobqueue.market import GpuMarket, Market, publish_market, read_market
-from lib.jobqueue.transport import Transport
+from lib.leadership.lock import LeaderLock
+from lib.market.model import GpuMarket, Market
+from lib.market.stored import publish_market, read_market
+from lib.redislink.transport import Transport
 from tests.integration.machines.locks import MakeLock, clock, lock, transport
 
 __all__ = ["clock", "lock", "transport"]

@@ -10,27 +10,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from job_watcher.rehearsal.company import Counter
-from job_watcher.rehearsal.conditions import Conditions, Lock
-from job_watcher.rehearsal.faces import AccessFace, Tripwire
-from job_watcher.rehearsal.faults import Crash
-from job_watcher.rehearsal.market import Market, Taste
-from job_watcher.renting.adapters import RedisMarketBoard, leaders_queue
-from job_watcher.renting.ports import Config, OnSettled, Parts
-from job_watcher.renting.reconcile import Reconciler
+from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
+from job_watcher.provisioning.ports import Config, OnSettled, Parts
+from job_watcher.provisioning.reconcile import Reconciler
+from job_watcher.simulation.company import Counter
+from job_watcher.simulation.conditions import Conditions, Lock
+from job_watcher.simulation.faces import AccessFace, Tripwire
+from job_watcher.simulation.faults import Crash
+from job_watcher.simulation.market import Market, Taste
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.fleet import Policy
 from lib.jobqueue import JobQueue, QueueOptions, connect
-from lib.jobqueue.leader import LeaderLock, Leadership
-from lib.jobqueue.memory import MemoryQueue
-from lib.jobqueue.transport import Transport
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
+from lib.leadership.lock import LeaderLock, Leadership
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.memory import MemoryLedger
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
+from lib.redislink.transport import Transport
 from lib.storage import FileStorage
 
 START = 1_790_067_600.0  # nine in the morning of some day, UTC

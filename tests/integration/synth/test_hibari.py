@@ -18,9 +18,9 @@ from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
 from synth.engines.hibari import ENGINE
 from synth.engines.hibari.text import MOST_PHONEMES, fit, readable
-from synth.performing import perform
-from synth.request import SpeakRequest
-from synth.takes import Performance
+from synth.speech.performing import perform
+from synth.speech.request import SpeakRequest
+from synth.speech.takes import Performance
 
 RATE = 24_000
 SENTENCE = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the warm shade."

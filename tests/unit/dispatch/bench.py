@@ -13,7 +13,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.dispatch import Dispatcher, LeaseJournal, Limits, Parts, Rhythm, StorageDelivery
 from lib.jobqueue import JobRecord, QueueOptions
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
 from lib.records import FailedRecord, FileRef, SpokenRecord, Take
 from lib.spool import (

@@ -8,7 +8,7 @@ import pytest
 
 from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState, LeadershipLost, Lease, Placement, QueueOptions, Term
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolJob, TakenJob
 from tests.unit.dispatch.bench import Bench, Refusal, ScriptedHost, spec
 

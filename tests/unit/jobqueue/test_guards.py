@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.jobqueue import scripts
+from tests.doubles import lua_scripts
 from tests.integration.jobqueue.guards import Mutant, listed, mutants
 from tests.integration.jobqueue.test_guards import ALWAYS
 
@@ -20,7 +20,7 @@ def test_the_list_names_every_guard_and_no_other() -> None:
 
 def test_each_guard_can_be_taken_out_alone() -> None:
     for mutant in mutants():
-        whole = scripts.source(mutant.script)
+        whole = lua_scripts.source(mutant.script)
         changed = mutant.apply(whole)
         differing = [
             pair for pair in zip(whole.splitlines(), changed.splitlines(), strict=True) if len({*pair}) > 1
@@ -48,7 +48,7 @@ def test_what_survives_has_a_reason() -> None:
 def test_a_condition_is_taken_out_in_every_way(
     line: str, puts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scripts, "source", lambda name: line if name == "prelude" else "")
+    monkeypatch.setattr(lua_scripts, "source", lambda name: line if name == "prelude" else "")
 
     found: list[Mutant] = mutants()
     assert [mutant.put for mutant in found] == puts

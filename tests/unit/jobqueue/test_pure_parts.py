@@ -13,11 +13,11 @@ from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import QueueOptions, UnknownJob
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import to_json
-from lib.jobqueue.embedded import EmbeddedServer
-from lib.jobqueue.keys import Keys
 from lib.jobqueue.lifecycle import TRANSITIONS, IllegalTransition, JobEvent, advance
+from lib.jobqueue.memory.turns import turns
 from lib.jobqueue.model import TERMINAL, JobState
-from lib.jobqueue.turns import turns
+from lib.jobqueue.redis.keys import Keys
+from lib.redislink.embedded import EmbeddedServer
 
 
 def test_every_state_can_be_reached_and_every_job_can_end() -> None:
@@ -104,7 +104,7 @@ def test_importing_the_queue_does_not_import_redis() -> None:
 
 def test_the_embedded_server_is_found_without_importing_redis() -> None:
     code = (
-        "import lib.jobqueue.embedded as e, sys; e.server_binary(); assert 'redis' not in sys.modules; "
+        "import lib.redislink.embedded as e, sys; e.server_binary(); assert 'redis' not in sys.modules; "
         "assert 'valkey' not in sys.modules"
     )
 

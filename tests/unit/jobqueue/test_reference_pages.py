@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lib.jobqueue import scripts
-from lib.jobqueue.keys import SUFFIXES
 from lib.jobqueue.lifecycle import STATE_AFTER, TRANSITIONS, JobEvent
+from lib.jobqueue.redis.keys import SUFFIXES
+from tests.doubles import lua_scripts as scripts
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 KEYS_PAGE = (DOCS / "redis-keys.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_every_event_is_documented_with_the_state_it_leads_to() -> None:
 
 def test_every_command_of_the_scripts_stands_in_the_list_for_permissions() -> None:
     listed = {word.upper() for word in re.findall(r"\+([a-z]+)", KEYS_PAGE.partition("## What a user")[2])}
-    for name in [*scripts.names(), "prelude"]:
+    for name in [*scripts.names(), *scripts.SHARED]:
         used = set(re.findall(r"redis\.p?call\('([A-Z]+)'|\{ '([A-Z]{3,})'", scripts.source(name)))
         assert {first or second for first, second in used} <= listed, name
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lib.jobqueue.errors import DamagedRow
-from lib.jobqueue.rows import DAMAGED, Row, state_in
+from lib.jobqueue.redis.rows import DAMAGED, Row, state_in
 
 WAITING = ["waiting", "v1:00", "normal", 3, 1000, 1000, "1-0"]
 RUNNING = ["running", *WAITING[1:], 2, 1, 0, 0, 0, "2:x.0", "begun", "ann", 1500]

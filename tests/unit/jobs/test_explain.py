@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot, WatcherInfo
-from lib.jobqueue.observed import PlaceInLine
+from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobs.advice import AUDIO_GONE
 from lib.jobs.explain import Evidence, Reason, explain
 

@@ -10,7 +10,7 @@ from job_runner.display.moments import moment
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import Event, FinishedJob, JobRecord, JobState, UnknownJob
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch, Followed, Vanished
 from lib.jobs.history import read_history
 from lib.jobs.report import report_on

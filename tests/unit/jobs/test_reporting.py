@@ -9,7 +9,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.errors import ExitStatus
 from lib.jobqueue import ErrorClass, Failure, JobQueue
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.report import (
     UNFINISHED,
     WRONG,

@@ -14,7 +14,7 @@ import lib.jobs
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, ExitStatus
 from lib.jobqueue import ErrorClass, JobQueue, JobState
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs import checkup
 from lib.jobs.cancel import cancel
 from lib.jobs.doctor import NO_WATCHER, diagnose, exit_status

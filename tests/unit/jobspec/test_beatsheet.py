@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lib.errors import BadInput
 from lib.jobspec import InvalidJobFile, JobSpec, normalize_job_spec
-from lib.jobspec.beatsheet import BEAT_KEYS, ROOT_KEYS, load_beatsheet, parse_beatsheet
-from lib.jobspec.beatsheet_schema import beatsheet_schema
+from lib.jobspec.files.beatsheet import BEAT_KEYS, ROOT_KEYS, load_beatsheet, parse_beatsheet
+from lib.jobspec.files.beatsheet_schema import beatsheet_schema
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs/reference"

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.jobspec.collisions import clashes
+from lib.jobspec.files.collisions import clashes
 from lib.jobspec.names import file_names, folded, folder_names
 
 _PARTS = [

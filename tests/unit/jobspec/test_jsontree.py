@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.jobspec.jsontree import read_json
-from lib.jobspec.yamltree import LinedDict, LinedList
+from lib.jobspec.files.jsontree import read_json
+from lib.jobspec.files.yamltree import LinedDict, LinedList
 from tests.unit.jobspec.jobs import JSON_VALUES
 
 BROKEN_JSON = {

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.jobspec import InvalidJobFile, load_job_file, parse_job_file
-from lib.jobspec.yamltree import LinedDict, LinedList, read_yaml
+from lib.jobspec.files.yamltree import LinedDict, LinedList, read_yaml
 
 BAD = Path(__file__).parents[2] / "corpus/bad"
 JOB = b"- {output_name: a, text: Hello., voice: newsroom}\n"

@@ -6,7 +6,7 @@ import pytest
 
 from job_runner.display.watching import Hindrance
 from lib.clock import ManualClock
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.overview import Verdict
 from tests.unit.jobs.jobs import spec
 

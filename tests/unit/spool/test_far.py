@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.rehearsal.files import MemoryFiles
+from job_watcher.simulation.files import MemoryFiles
 from lib.spool import LocalFiles, Phase, SpoolClient, SpoolUnusable, WorkerSpool
 from tests.unit.spool.things import finish, job
 

@@ -10,7 +10,7 @@ import pytest
 
 from job_runner.display.results import show_results
 from lib.cli.output import emit_json
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch
 from lib.jobs.report import report_on
 from lib.jobs.results import result_rows

@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.voices import ResolvedVoice
 from synth.engines import Limits, Model, Speech, Utterance
-from synth.request import SpeakRequest
+from synth.speech.request import SpeakRequest
 
 RATE = 24_000
 

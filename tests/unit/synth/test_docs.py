@@ -11,9 +11,9 @@ from lib.spool import ErrorClass, Heartbeat, SpoolJob, SpoolResult, WorkerState,
 from lib.spool.checked import parse_object
 from lib.voices import EngineFacts, engine_facts
 from synth.audio.measures import TakeMeasures
-from synth.speaking import speak
-from synth.takes import RawTake, RejectedTake, Style
-from synth.verdicts import FAILED, PASSED, UNVERIFIED, verification
+from synth.speech.speaking import speak
+from synth.speech.takes import RawTake, RejectedTake, Style
+from synth.speech.verdicts import FAILED, PASSED, UNVERIFIED, verification
 from synth.verify import CARE, Verdict
 from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request

@@ -16,10 +16,10 @@ from lib.records import SpokenRecord
 from lib.voices import TextRefused
 from synth.audio.measures import TakeMeasures
 from synth.engines import Limits, Speech, Utterance
-from synth.performing import perform
-from synth.request import SpeakRequest
-from synth.speaking import rank, speak, take_path
-from synth.takes import RawTake, Style, take_styles
+from synth.speech.performing import perform
+from synth.speech.request import SpeakRequest
+from synth.speech.speaking import rank, speak, take_path
+from synth.speech.takes import RawTake, Style, take_styles
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 STYLED = Limits(300, 1, seed_varies=False, usual_rate=None)

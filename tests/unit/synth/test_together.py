@@ -14,8 +14,8 @@ from lib.spool import ErrorClass, Heartbeat, LocalFiles, Phase, SpoolClient, Wor
 from lib.voices import ProfileModel
 from lib.voices.engines import _BUILT_IN, HIBARI
 from synth.engines import EngineFailed, Speech, Utterance
-from synth.jobs import JobSpeaker
-from synth.stop import StopSignal
+from synth.worker.jobs import JobSpeaker
+from synth.worker.stop import StopSignal
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench, Death
 

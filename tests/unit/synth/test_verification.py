@@ -14,10 +14,10 @@ from lib.spool import ErrorClass
 from synth.audio.measures import TakeMeasures
 from synth.audio.spectrum import Samples
 from synth.engines import Speech, Utterance
-from synth.performing import NotVerified, perform
-from synth.request import SpeakRequest
-from synth.speaking import rank, speak
-from synth.takes import Performance, RawTake, Style
+from synth.speech.performing import NotVerified, perform
+from synth.speech.request import SpeakRequest
+from synth.speech.speaking import rank, speak
+from synth.speech.takes import Performance, RawTake, Style
 from synth.verify import CARE, Sent, Verdict, Verifier
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 from tests.unit.synth.worker_bench import Bench

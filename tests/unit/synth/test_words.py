@@ -8,8 +8,8 @@ import pytest
 from lib.clock import ManualClock
 from synth.audio.trim import join, places
 from synth.engines import Speech, Utterance, WordTiming
-from synth.performing import perform
-from synth.takes import RawTake
+from synth.speech.performing import perform
+from synth.speech.takes import RawTake
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 LEAD_S, WORD_S, PAUSE_S = 0.31, 0.25, 0.15

@@ -16,11 +16,11 @@ from lib.spool import (
     WorkerSpool,
 )
 from lib.voices import VoiceRegistry
-from synth import worker as worker_module
 from synth.engines import Utterance
-from synth.jobs import EngineShelf, JobSpeaker
-from synth.stop import StopSignal
-from synth.worker import Worker, WorkerOptions
+from synth.worker import resident as worker_module
+from synth.worker.jobs import EngineShelf, JobSpeaker
+from synth.worker.resident import Worker, WorkerOptions
+from synth.worker.stop import StopSignal
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench
 

@@ -21,7 +21,7 @@ from lib.spool import (
     WorkerState,
 )
 from synth.engines import Model, Utterance
-from synth.jobs import JobSpeaker
+from synth.worker.jobs import JobSpeaker
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench, Death
 

@@ -19,10 +19,10 @@ from lib.spool import (
 )
 from lib.voices import VoiceRegistry
 from synth.engines import Utterance
-from synth.jobs import EngineShelf, JobSpeaker
-from synth.stop import StopSignal
 from synth.verify import Verifier
-from synth.worker import Worker, WorkerOptions
+from synth.worker.jobs import EngineShelf, JobSpeaker
+from synth.worker.resident import Worker, WorkerOptions
+from synth.worker.stop import StopSignal
 from tests.unit.synth.fakes import HummingEngine
 
 

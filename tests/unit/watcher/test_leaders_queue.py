@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from job_watcher.renting.adapters import leaders_queue
-from job_watcher.renting.ports import Leadership, NotLeading
+from job_watcher.provisioning.adapters import leaders_queue
+from job_watcher.provisioning.ports import Leadership, NotLeading
 from lib.jobqueue import JobQueue
-from lib.jobqueue.leader import LeaderLock
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
+from lib.leadership.lock import LeaderLock
 from tests.unit.jobs.jobs import spec
 
 METHODS = sorted(name for name, _ in inspect.getmembers(JobQueue, inspect.isfunction) if name[0] != "_")

@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import pytest
 
-from job_watcher.renting.work import Work
+from job_watcher.provisioning.work import Work
 from lib.clock import ManualClock
 from lib.dispatch import Dispatcher, Limits, MemoryJournal, Parts, StorageDelivery
 from lib.fleet import Policy, State
 from lib.fleet.speeds import Speeds
 from lib.jobqueue import JobState, Term
-from lib.jobqueue.memory import MemoryQueue
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.spool import HostUnreachable, LocalFiles
 from lib.storage import MemoryStorage
 from lib.voices import engine_facts, estimated_audio_s

@@ -1,0 +1,138 @@
+"""The money side of a pass: our own count minute by minute, the provider's bill when it is to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from job_watcher.provisioning.fenced import Reign
+from job_watcher.provisioning.ports import Config, Parts
+from lib.fleet import State
+from lib.fleet.model import HOUR
+from lib.fleet.money import Accounts, Commitment, hourly_shares, hours_of_interest
+from lib.machines.labels import own_label
+from lib.machines.model import Books, Category, Charge, MachineRow
+from lib.providers.rental import BillLine
+
+_UNPAID = frozenset({State.PLANNED.value, State.UNKNOWN.value, State.GONE.value})
+_LOOK_BACK_S = 2 * HOUR
+_FIRST_LOOK_BACK_S = 32 * 86_400.0
+_CATEGORY = {
+    "compute": Category.COMPUTE,
+    "storage": Category.STORAGE,
+    "bandwidth": Category.BANDWIDTH,
+}
+
+
+def accounts_of(books: Books, now: float, batch: str) -> Accounts:
+    """The ledger's books as decisions see them: every open row reserves until its end."""
+    commitments = tuple(
+        Commitment(
+            row.token,
+            row.intent.hourly_micros,
+            row.intent.fee_micros,
+            row.intent.expires_at,
+            row.intent.batch,
+        )
+        for row in books.open
+    )
+    return Accounts(
+        now,
+        commitments,
+        books.spent_by_hour,
+        books.spent_by_machine,
+        books.spent_by_batch.get(batch, 0),
+    )
+
+
+class Accountant:
+    """Charges the ledger. Time that no bill covers yet stands as an adjustment by our own count."""
+
+    def __init__(self, parts: Parts, config: Config) -> None:
+        self._parts, self._config = parts, config
+        self._next_charge = 0.0
+        self._next_bill = 0.0
+        self._billed_at: float | None = None  # wall time up to which the bill was read
+        self._counted: dict[str, set[int]] = {}  # hours with an adjustment, by token
+
+    def books(self, now: float) -> Accounts:
+        """What was spent and is promised, as the ledger has it."""
+        books = self._parts.ledger.books(hours_of_interest(now), (self._config.batch,))
+        return accounts_of(books, now, self._config.batch)
+
+    def keep(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
+        """Charge what is due, at most once a minute, and read the bill every ten.
+
+        Raises:
+            Unavailable: the provider or the ledger does not answer; nothing is lost by trying later.
+        """
+        tick = self._parts.clock.monotonic()
+        if tick >= self._next_charge:
+            self._next_charge = tick + self._config.rhythm.charge_s
+            self.charge(reign, rows)
+        if tick >= self._next_bill:
+            self._next_bill = tick + self._config.rhythm.charge_s  # when it fails
+            self._read_bill(reign)
+            self._next_bill = tick + self._config.rhythm.bill_s
+
+    def charge(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
+        """Write our own count of every machine's time since the bill that was read last."""
+        now, charges = self._parts.clock.now(), []
+        for row in rows:
+            if row.state in _UNPAID or row.instance is None:
+                continue
+            begin = max(row.intent.created_at, self._billed_at or 0.0)
+            # Until a bill lists it the fee is ours to count, or the time spent would pass for it.
+            fee = row.intent.fee_micros if begin == row.intent.created_at else 0
+            hours = self._counted.setdefault(row.token, set())
+            for hour, micros in hourly_shares(row.intent.hourly_micros, begin, now):
+                hours.add(hour)
+                charges.append(Charge(row.token, Category.ADJUSTMENT, hour, micros + fee))
+                fee = 0
+        if charges:
+            self._parts.ledger.charge(charges, epoch=reign.epoch)
+
+    def soon(self) -> None:
+        """Read the bill in the next pass: a machine has ended."""
+        self._next_bill = 0.0
+
+    def _read_bill(self, reign: Reign) -> None:
+        now = self._parts.clock.now()
+        back = _FIRST_LOOK_BACK_S if self._billed_at is None else _LOOK_BACK_S
+        lines = reign.ask(reign.provider.bill, now - back)
+        ledger = self._parts.ledger
+        totals: dict[tuple[str, Category, int], int] = {}
+        for token, line in self._ours(lines):
+            place = (token, _CATEGORY.get(line.category, Category.COMPUTE), line.hour)
+            totals[place] = totals.get(place, 0) + line.micros  # a token may have had two rentals
+        if self._billed_at is None:
+            self._take_over_counts({token for token, _, _ in totals})
+        charges = [Charge(*place, micros) for place, micros in totals.items()]
+        charges += [
+            Charge(token, Category.ADJUSTMENT, hour, 0)
+            for token, hours in self._counted.items()
+            for hour in hours
+        ]
+        if charges:
+            ledger.charge(charges, epoch=reign.epoch)
+        self._counted.clear()
+        self._billed_at = now
+
+    def _take_over_counts(self, tokens: Iterable[str]) -> None:
+        """Know the hours that those before us counted: by a clock that was off, other ones than ours."""
+        for token in tokens:
+            hours = self._counted.setdefault(token, set())
+            for item in self._parts.ledger.charges(token):
+                if item.category is Category.ADJUSTMENT:
+                    hours.add(item.hour)
+
+    def _ours(self, lines: Iterable[BillLine]) -> Iterable[tuple[str, BillLine]]:
+        """The lines of machines in our ledger. Others are other people's, or another deployment's."""
+        known: dict[str, bool] = {}
+        for line in lines:
+            label = own_label(line.label, self._config.owner)
+            if label is None:
+                continue
+            if label.token not in known:
+                known[label.token] = self._parts.ledger.row(label.token) is not None
+            if known[label.token]:
+                yield label.token, line

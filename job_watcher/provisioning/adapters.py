@@ -1,0 +1,113 @@
+"""Thin adapters from the loop's ports to the real parts, where these do not fit as they are.
+
+The SQL ledger, the queue on Redis and `lib.leadership.lock.Leadership` fit as they are. Not here: the way to
+machines, which belongs to the provider.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
+
+from job_watcher.provisioning.ports import Leadership, NotLeading, Tell
+from lib.clock import Clock
+from lib.errors import BadInput, Unavailable
+from lib.fleet import Offer, Speeds
+from lib.jobqueue import JobQueue
+from lib.leadership.lock import LeaderLock
+from lib.market.model import GpuMarket, Market
+from lib.market.stored import publish_market
+from lib.redislink.term import LeadershipLost
+
+# What anybody may ask of a queue: it changes no job. All else is a leader's, what the port learns later too.
+_OPEN = frozenset(
+    (
+        *("job", "jobs", "result", "results", "history", "nearest", "place", "snapshot", "server_health"),
+        *("last_event_id", "follow_events", "watchers", "wake", "close"),
+        # a stand-by is a watcher of the registry as well
+        *("register_watcher", "heartbeat_watcher", "remove_watcher"),
+    )
+)
+
+
+class KnowsEpoch(Protocol):
+    """A lock that can say in which epoch its owner leads, as far as it knows."""
+
+    @property
+    def epoch(self) -> int | None:
+        """None: it does not lead."""
+        ...
+
+
+def leaders_queue(queue: JobQueue, lock: KnowsEpoch, leadership: Leadership) -> JobQueue:
+    """The queue, of which all that may change a job is done only while we lead; else it raises NotLeading.
+
+    A leader that was stopped for longer than its lock and shorter than its jobs' leases still passes the
+    queue's own fence: it would begin and renew jobs beside its successor.
+    """
+
+    def leads() -> bool:
+        epoch = lock.epoch
+        return epoch is not None and leadership.held(epoch)
+
+    return cast(JobQueue, _LeadersQueue(queue, leads))
+
+
+class _LeadersQueue:
+    def __init__(self, queue: JobQueue, leads: Callable[[], bool]) -> None:
+        self._queue, self._leads = queue, leads
+
+    def __getattr__(self, method: str) -> Any:
+        call, leads = getattr(self._queue, method), self._leads
+        if method in _OPEN:
+            return call
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not leads():
+                raise NotLeading("This watcher does not lead any more: its jobs are another one's.")
+            return call(*args, **kwargs)
+
+        return guarded
+
+
+class RedisMarketBoard:
+    """`MarketBoard` in Redis: a summary by GPU, for `job-runner plan`. Only the leader's passes the fence."""
+
+    def __init__(self, lock: LeaderLock, *, provider: str, clock: Clock, tell: Tell) -> None:
+        self._lock, self._provider, self._clock, self._tell = lock, provider, clock, tell
+
+    def show(self, offers: Sequence[Offer], speeds: Speeds) -> None:
+        """Publish; a market that cannot be published is no reason to stop renting."""
+        market = Market(self._provider, self._clock.now(), summary(offers, speeds))
+        try:
+            publish_market(self._lock, market)
+        except LeadershipLost as error:
+            raise NotLeading(error.message) from None
+        except (Unavailable, BadInput) as error:
+            self._tell("trouble", error.message, "")
+
+
+def summary(offers: Sequence[Offer], speeds: Speeds) -> tuple[GpuMarket, ...]:
+    """The offers by GPU and by whether they can be taken away, cheapest class first."""
+    classes: dict[tuple[str, bool], list[Offer]] = defaultdict(list)
+    for offer in offers:
+        classes[offer.gpu, offer.interruptible].append(offer)
+    found = [_class(members, speeds) for members in classes.values()]
+    return tuple(sorted(found, key=lambda item: (item.lowest_hourly_micros, item.gpu)))
+
+
+def _class(offers: Sequence[Offer], speeds: Speeds) -> GpuMarket:
+    cheapest = min(offers, key=lambda offer: (offer.hourly_micros, offer.id))
+    return GpuMarket(
+        gpu=cheapest.gpu,
+        offers=len(offers),
+        lowest_hourly_micros=cheapest.hourly_micros,
+        median_hourly_micros=statistics.median_high(offer.hourly_micros for offer in offers),
+        fee_micros=cheapest.fee_micros,
+        interruptible=cheapest.interruptible,
+        perf=cheapest.perf,
+        speeds={engine: speed for (engine, gpu), speed in speeds.audio.items() if gpu == cheapest.gpu},
+        cold_start_s=speeds.cold.get(cheapest.gpu),
+    )

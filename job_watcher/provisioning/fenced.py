@@ -1,0 +1,99 @@
+"""Acting as the leader of one epoch: every provider call and every change of the ledger goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from job_watcher.provisioning.ports import Config, NotLeading, Parts
+from lib.fleet import Event, State, advance
+from lib.jobqueue import Term
+from lib.machines.model import Change, HostNote, MachineRow
+from lib.providers.rental import RentalProvider
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Reign:
+    """One leader's epoch. When it is over, every method raises and nothing has been done."""
+
+    def __init__(self, parts: Parts, config: Config, epoch: int) -> None:
+        self._parts, self._config = parts, config
+        self.epoch = epoch
+
+    def check(self) -> None:
+        """Make sure that we lead now.
+
+        Raises:
+            NotLeading: another watcher does, or the lock cannot be asked.
+        """
+        if not self._parts.leadership.held(self.epoch):
+            raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
+
+    def term(self) -> Term:
+        """The term of this reign.
+
+        Raises:
+            NotLeading: it is over.
+        """
+        term = self._parts.leadership.term()
+        if term is None or term.epoch != self.epoch:
+            raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
+        return term
+
+    def ask(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Make one call to the provider, if we lead at this very moment: the provider cannot fence us."""
+        self.check()
+        return call(*args, **kwargs)
+
+    @property
+    def provider(self) -> RentalProvider:
+        """The provider; its methods are to be called through `ask`."""
+        return self._parts.provider
+
+    def move(
+        self,
+        row: MachineRow,
+        event: Event,
+        reason: str,
+        *,
+        instance: str | None = None,
+        hourly_micros: int | None = None,
+    ) -> MachineRow:
+        """Take a machine to its next state, durably.
+
+        Raises:
+            StaleEpoch: a newer leader began.
+            RowChanged: somebody else moved it.
+        """
+        to = advance(State(row.state), event)
+        change = Change(
+            token=row.token,
+            version=row.version,
+            epoch=self.epoch,
+            state=to.value,
+            event=event.name.lower(),
+            at=self._parts.clock.now(),
+            reason=reason,
+            instance=instance,
+            hourly_micros=hourly_micros,
+            closed=to is State.GONE,
+        )
+        after = self._parts.ledger.change(change)
+        self._parts.tell(event.name.lower(), f"{event.value}: {reason}", row.token)
+        return after
+
+    def note(self, row: MachineRow, reason: str, *, ok: bool) -> None:
+        """Remember what the machine's host did."""
+        intent = row.intent
+        note = HostNote(
+            intent.provider,
+            intent.machine_id,
+            intent.host_id,
+            reason,
+            ok,
+            self._parts.clock.now(),
+            row.token,
+        )
+        self._parts.ledger.note_host(note, epoch=self.epoch)

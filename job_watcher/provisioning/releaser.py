@@ -1,0 +1,93 @@
+"""Giving machines back: destroy until seen absent, for ever; and what carries our label but is in no row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from job_watcher.provisioning.fenced import Reign
+from job_watcher.provisioning.observation import Track, Tracks
+from job_watcher.provisioning.ports import Config, Parts
+from lib.errors import Unavailable
+from lib.fleet import Machine, State
+from lib.fleet.tending import worth_asking
+from lib.machines.model import MachineRow
+from lib.providers.rental import Rental
+
+_FIRST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 300.0
+_ALERT_TRIES = 6
+_ORPHAN_GRACE_S = 120.0
+
+
+class Returning:
+    """Destroys, and asks after machines that no listing shows."""
+
+    def __init__(self, parts: Parts, config: Config, tracks: Tracks) -> None:
+        self._parts, self._config, self._tracks = parts, config, tracks
+        self._orphan_next: dict[str, float] = {}
+        self._doomed: list[str] = []
+
+    def confirm(self, reign: Reign, machine: Machine) -> None:
+        """Ask for a machine by its id once two listings lacked it. No answer is no confirmation."""
+        if not worth_asking(machine, self._config.policy) or machine.instance is None:
+            return
+        track = self._tracks.by_token[machine.token]
+        try:
+            known = reign.ask(reign.provider.show, machine.instance)
+        except Unavailable:
+            return
+        track.confirmed_absent = machine.confirmed_absent = known is None
+
+    def destroy(self, reign: Reign, rows: Sequence[MachineRow]) -> None:
+        """One try for each machine that leaves and whose pause is over; then the orphans."""
+        now = self._parts.clock.monotonic()
+        for row in rows:
+            track = self._tracks.by_token.get(row.token)
+            if row.state != State.LEAVING.value or row.instance is None or track is None:
+                continue
+            if now >= track.destroy_at:
+                self._try(reign, row.instance, row.token, track, now)
+        for instance in self._doomed:
+            self._destroy_orphan(reign, instance, now)
+        self._doomed.clear()
+
+    def _try(self, reign: Reign, instance: str, token: str, track: Track, now: float) -> None:
+        track.destroy_tries += 1
+        pause = min(_FIRST_PAUSE_S * 2 ** (track.destroy_tries - 1), _LONGEST_PAUSE_S)
+        track.destroy_at = now + pause
+        if track.destroy_tries == _ALERT_TRIES:
+            self._parts.tell("stuck", f"still there after {_ALERT_TRIES} tries to destroy it", token)
+        try:
+            reign.ask(reign.provider.destroy, instance)
+        except Unavailable as error:
+            self._parts.tell("trouble", error.message, token)
+
+    def strangers(self, found: Sequence[tuple[str, Rental]], now: float) -> bool:
+        """Rentals with our label that no open row stands for: destroyed at their second sighting.
+
+        A label past its time is destroyed at once. A grace covers a rental that a row is about to explain.
+        Returns whether one that was seen before is gone, so that its bill is final.
+        """
+        seen = {rental.instance for _, rental in found}
+        orphans = self._tracks.orphans
+        ended = orphans.keys() - seen
+        for gone in ended:
+            del orphans[gone]
+        wall = self._parts.clock.now()
+        for token, rental in found:
+            row = self._parts.ledger.row(token)
+            first = orphans.setdefault(rental.instance, now)
+            late = row is not None and wall > row.intent.expires_at
+            if late or (now > first and now - first >= _ORPHAN_GRACE_S):
+                self._doomed.append(rental.instance)
+        return bool(ended)
+
+    def _destroy_orphan(self, reign: Reign, instance: str, now: float) -> None:
+        if now < self._orphan_next.get(instance, 0.0):
+            return
+        self._orphan_next[instance] = now + 60.0
+        self._parts.tell("orphan", f"{instance} carries our label and is in no open row: destroyed", "")
+        try:
+            reign.ask(reign.provider.destroy, instance)
+        except Unavailable as error:
+            self._parts.tell("trouble", error.message, "")

@@ -1,0 +1,193 @@
+"""Rented machines as hosts of the dispatcher: which there are, how much each is given, what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from job_watcher.provisioning.observation import Tracks
+from job_watcher.provisioning.ports import Config, MachineAccess, Parts
+from lib.dispatch import Dispatcher, HostView, Settled
+from lib.errors import Unavailable
+from lib.fleet import Demand, Speeds, State
+from lib.fleet.filling import jobs_to_hold
+from lib.fleet.speeds import blended
+from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
+from lib.machines.model import MachineRow
+from lib.spool import Files
+from lib.voices import engine_facts, estimated_audio_s
+
+_WORKING = frozenset({State.READY.value, State.DRAINING.value})
+
+
+class RentedHost:
+    """`WorkerHost` on a rented machine, whose worker is kept going there; a broken one is given back."""
+
+    def __init__(self, row: MachineRow, instance: str, access: MachineAccess) -> None:
+        self.name, self.machine = row.token, row.intent.machine_id
+        self._instance, self._access = instance, access
+
+    def files(self) -> Files:
+        """The spool on the machine."""
+        return self._access.files(self._instance)
+
+    def tend(self) -> None:
+        """Start nothing: the machine starts its worker by itself, and its heartbeat tells of deaths."""
+
+    def restart(self) -> None:
+        """Restart nothing: a machine whose worker stands still is given back."""
+
+    def stop(self, grace: float) -> None:
+        """Stop nothing: the work goes on, for the next leader to adopt."""
+
+
+class Work:
+    """The dispatcher of one reign, with the machines that are ready as its hosts. Loop's thread.
+
+    Raises, from every method that asks the queue:
+        Unavailable: it does not answer.
+        NotLeading: another watcher leads.
+    """
+
+    def __init__(self, parts: Parts, config: Config, tracks: Tracks, speeds: Speeds) -> None:
+        self._parts, self._config, self._tracks, self._speeds = parts, config, tracks, speeds
+        self._characters_per_second = engine_facts(config.engine).characters_per_second
+        self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
+        self._gpus: dict[str, str] = {}
+        self._draining: set[str] = set()
+        self._demand = Demand()
+        self._adopted = False
+        self.audio_s_per_job = config.audio_s_per_job
+        self._measured = 0  # jobs that told how long they are
+
+    def view(self, token: str) -> HostView | None:
+        """What the dispatcher knows of a machine; None before its checks are passed."""
+        return self._dispatcher.view(token)
+
+    def held(self) -> int:
+        """Jobs at hand on all machines."""
+        return self._dispatcher.held
+
+    def job_s(self, gpu: str) -> float:
+        """Seconds that one job takes on such a machine."""
+        return self.audio_s_per_job / self._speed(gpu)
+
+    def job_due_s(self, token: str) -> float:
+        """Seconds that the oldest job at hand on a machine should take there; 0 when none was begun."""
+        view = self._dispatcher.view(token)
+        if view is None or view.oldest_job is None:
+            return 0.0
+        spec = view.oldest_job
+        return (
+            estimated_audio_s(spec.text, self._characters_per_second)
+            * spec.variants
+            / self._speed(self._gpus[token])
+        )
+
+    def _speed(self, gpu: str) -> float:
+        return self._speeds.of(self._config.engine, gpu, 1.0, self._config.policy.speed)
+
+    # --- a pass ------------------------------------------------------------------------------------------
+
+    def keep_hosts(self, rows: Iterable[MachineRow]) -> None:
+        """Bring the dispatcher's hosts in line with the ledger: a crash may have cut a step short."""
+        working = {row.token: row for row in rows if row.state in _WORKING and row.instance is not None}
+        for name in self._dispatcher.hosts():
+            if name not in working:
+                self.abandon(name, why="its machine left", lost=False)
+        self._draining = {token for token, row in working.items() if row.state == State.DRAINING.value}
+        for token, row in working.items():
+            assert row.instance is not None, "chosen so"
+            self._gpus[token] = row.intent.gpu
+            host = RentedHost(row, row.instance, self._parts.access)
+            self._dispatcher.add(host, self._room_of(token), replaceable=True)
+
+    def ask(self, rows: Iterable[MachineRow]) -> None:
+        """Ask each machine how it is. One that does not answer is skipped."""
+        for row in rows:
+            if row.instance is None or row.state not in (State.RENTED.value, *_WORKING):
+                continue
+            track = self._tracks.by_token[row.token]
+            self._renew()  # a machine may take long to answer
+            try:
+                contact = self._parts.access.look(row.instance, gpu=row.intent.gpu)
+            except Unavailable:
+                continue
+            track.answered_at = self._parts.clock.monotonic()
+            track.gate = contact.gate
+
+    def _renew(self) -> None:
+        with suppress(Unavailable):  # the pass itself says so
+            self._dispatcher.renew_if_due()
+
+    def do(self, term: Term, snapshot: Snapshot | None, *, claims: bool) -> None:
+        """Take what is finished, and give each machine as many jobs as it speaks until the next pass."""
+        self._demand = Demand() if snapshot is None else self.demand(snapshot)
+        if not self._adopted:
+            self._dispatcher.adopt(term)
+            self._adopted = True
+        self.go_on(claims=claims)
+
+    def go_on(self, *, claims: bool) -> None:
+        """Renew, settle and claim with the hosts there are; the ledger is not asked."""
+        self._dispatcher.renew_if_due()
+        self._dispatcher.step()
+        if claims:
+            self._dispatcher.claim()
+
+    def _room_of(self, token: str) -> Callable[[], int]:
+        def room() -> int:
+            if token in self._draining:
+                return 0
+            return jobs_to_hold(self._demand, self._speed(self._gpus[token]), self._config.policy)
+
+        return room
+
+    def demand(self, snapshot: Snapshot, preemptions: int = 0) -> Demand:
+        """The work there is. What is leased and not by us was handed back, or left by a watcher that died."""
+        held = self.held()
+        return Demand(
+            waiting=max(0, snapshot.waiting + snapshot.pending - held),
+            running=held,
+            audio_s_per_job=self.audio_s_per_job,
+            engine=self._config.engine,
+            batch=self._config.batch,
+            preemptions=preemptions,
+        )
+
+    def stir(self) -> bool:
+        """Let delayed jobs that are due become work, with no machine to take them; whether there were any."""
+        queue, config = self._parts.queue, self._config
+        leases = queue.claim(config.name, count=1, lease_ms=config.lease_ms)
+        for lease in leases:
+            with suppress(LeaseLost):
+                queue.release(lease, "no machine yet")
+        return bool(leases)
+
+    def _learn(self, host: str, lease: Lease, settled: Settled) -> None:
+        if settled.state is not JobState.DONE or host not in self._gpus:
+            return
+        gpu = self._gpus[host]
+        self._speeds.measured(self._config.engine, gpu, settled.audio_seconds, settled.work_seconds)
+        self._measured += 1  # a guess must not outlive the first measurement
+        weight = max(0.1, 1 / self._measured)
+        self.audio_s_per_job = blended(self.audio_s_per_job, settled.audio_seconds, weight)
+
+    # --- endings -----------------------------------------------------------------------------------------
+
+    def abandon(self, token: str, *, why: str, lost: bool) -> None:
+        """The machine leaves: its jobs go elsewhere at once. `lost` counts against jobs that kill them."""
+        self._dispatcher.remove(token, why=why, lost=lost)
+        self._gpus.pop(token, None)
+
+    def begin(self) -> None:
+        """Enter the registry of watchers."""
+        self._dispatcher.register()
+
+    def leave(self) -> None:
+        """Release every lease and leave the work where it is, for the next watcher to adopt."""
+        self._dispatcher.hand_back("drain", keep_work=True)
+
+    def close(self) -> None:
+        """End what this reign started; nothing is written."""
+        self._dispatcher.close()

@@ -1,0 +1,1 @@
+"""The queue in this process: the same rules without a server."""

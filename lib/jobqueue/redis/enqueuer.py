@@ -1,0 +1,186 @@
+"""Enqueueing: a small file in one step; a large one staged in chunks, then accepted in one step."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from lib.clock import Clock
+from lib.jobqueue.codec import Intake, intake
+from lib.jobqueue.errors import QueueBusy
+from lib.jobqueue.model import EnqueueOutcome, JobState, Outcome
+from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.redis.script_calls import Faces, Note
+from lib.jobspec import JobSpec
+from lib.redislink.errors import ServerFull
+
+CHUNK_JOBS: Final = 500  # one script of this size holds up other clients for some 10 ms
+_CHUNK_BYTES: Final = 1_000_000
+_OPEN_PAUSE_MS: Final = 30_000  # a producer silent for longer has given up its staged batch
+_PUBLISH_PAUSE_MS: Final = 2_000  # a producer silent for longer gets help from a worker
+_BUSY_FOR_S: Final = 10.0
+
+
+class _Again(Exception):
+    """Another producer is in the way, or took over; start over after a moment."""
+
+
+class Enqueuer:
+    """Accepts lists of jobs through the scripts."""
+
+    def __init__(self, faces: Faces, options: QueueOptions, clock: Clock) -> None:
+        self._faces = faces
+        self._options = options
+        self._clock = clock
+
+    def enqueue(
+        self, specs: Sequence[JobSpec], *, skip_conflicts: bool, dry_run: bool
+    ) -> list[EnqueueOutcome]:
+        """As the port says."""
+        items = [intake(spec) for spec in specs]
+        firsts: dict[str, Intake] = {}
+        for item in items:
+            firsts.setdefault(item.request_id, item)
+        at_odds = any(item.fingerprint != firsts[item.request_id].fingerprint for item in items)
+        refused = at_odds and not skip_conflicts  # the call conflicts with itself
+        mode = "skip" if skip_conflicts else "all"
+        if dry_run or refused:
+            mode = "dry-skip" if skip_conflicts else "dry"
+        word, notes = self._patiently(list(_chunks(firsts.values())), mode)
+        by_id = _first_outcomes(firsts.values(), "conflict" if refused else word, notes)
+        return [
+            by_id[item.request_id]
+            if item is firsts[item.request_id]
+            else self._repeated(item, firsts[item.request_id], by_id[item.request_id])
+            for item in items
+        ]
+
+    def _repeated(self, item: Intake, first: Intake, outcome: EnqueueOutcome) -> EnqueueOutcome:
+        """A second job of one id in a call, judged like a second call."""
+        same = item.fingerprint == first.fingerprint
+        if outcome.outcome is Outcome.CREATED:
+            return replace(outcome, outcome=Outcome.DUPLICATE if same else Outcome.CONFLICT)
+        if same:
+            return outcome
+        if outcome.outcome is not Outcome.CONFLICT:  # the first is the known one, or would have been
+            return replace(outcome, outcome=Outcome.CONFLICT)
+        _, notes = self._faces.enqueue([item], "dry", self._options.max_depth)
+        return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
+
+    def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+        """Enqueue, and again while another producer is in the way."""
+        give_up = self._clock.monotonic() + _BUSY_FOR_S
+        while True:
+            try:
+                return self._enqueue(chunks, mode)
+            except _Again:
+                if self._clock.monotonic() > give_up:
+                    raise QueueBusy(
+                        "another producer is enqueueing some of the same request ids; "
+                        "nothing was enqueued, run the same command again in half a minute"
+                    ) from None
+                self._clock.sleep(0.1)
+            except ServerFull as error:
+                raise error.as_enqueue() from None
+
+    def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+        if mode.startswith("dry"):
+            return self._look(chunks, mode)
+        if len(chunks) > 1:
+            return self._staged(chunks, mode)
+        notes: dict[str, Note] = {}
+        word = "ok"
+        for chunk in chunks:
+            word, found = self._faces.enqueue(chunk, mode, self._options.max_depth)
+            if word == "busy":
+                raise _Again
+            notes = {chunk[note.position].request_id: note for note in found}
+        return word, notes
+
+    def _look(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+        notes: dict[str, Note] = {}
+        words = set()
+        room = self._options.max_depth
+        for chunk in chunks:
+            word, found = self._faces.enqueue(chunk, mode, room)
+            if word == "busy":
+                raise _Again
+            known = sum(note.outcome != "created" for note in found)
+            room -= len(chunk) - known
+            words.add(word)
+            notes.update({chunk[note.position].request_id: note for note in found})
+        word = next((word for word in ("conflict", "full") if word in words), "ok")
+        return word, notes
+
+    def _staged(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+        batch = secrets.token_hex(8)
+        notes: dict[str, Note] = {}
+        for number, chunk in enumerate(chunks):
+            word, found = self._faces.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
+            if word != "ok":
+                self.discard(batch, own=True)
+                raise _Again
+            notes.update({chunk[note.position].request_id: note for note in found})
+        if mode == "all" and any(note.outcome == "conflict" for note in notes.values()):
+            self.discard(batch, own=True)
+            return "conflict", notes
+        word = self._faces.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth)
+        if word != "ok":
+            self.discard(batch, own=True)
+            if word == "lost":
+                raise _Again
+            return word, notes
+        self.publish(batch)
+        return word, notes
+
+    def publish(self, batch: str) -> None:
+        """Move a committed batch into the streams, chunk by chunk."""
+        while self._faces.publish(batch, CHUNK_JOBS, _PUBLISH_PAUSE_MS) > 0:
+            pass
+
+    def discard(self, batch: str, *, own: bool = False) -> None:
+        """Take back a batch that was not committed, chunk by chunk."""
+        while self._faces.discard(batch, CHUNK_JOBS, own=own) > 0:
+            pass
+
+    def look_after(self, care: Sequence[tuple[str, str]]) -> None:
+        """Do for dead producers what they cannot do any more."""
+        for batch, state in care:
+            if state == "committed":
+                self.publish(batch)
+            else:
+                self.discard(batch)
+
+
+def _chunks(items: Iterable[Intake]) -> Iterator[list[Intake]]:
+    chunk: list[Intake] = []
+    size = 0
+    for item in items:
+        if chunk and (len(chunk) >= CHUNK_JOBS or size + len(item.payload) > _CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += len(item.payload)
+    if chunk:
+        yield chunk
+
+
+_NOT_CREATED: Final = {"conflict": Outcome.WITHHELD, "full": Outcome.REJECTED}
+
+
+def _first_outcomes(items: Iterable[Intake], word: str, notes: dict[str, Note]) -> dict[str, EnqueueOutcome]:
+    """The outcome per request id, of its first job in the call."""
+    fresh = _NOT_CREATED.get(word, Outcome.CREATED)
+    outcomes = {}
+    for item in items:
+        note = notes.get(item.request_id)
+        if note is None or note.outcome == "created":
+            state = note.state if note else JobState.WAITING
+            outcome = EnqueueOutcome(item.request_id, fresh, state if fresh is Outcome.CREATED else None)
+        else:
+            until = None if note.dedup_until_ms is None else note.dedup_until_ms / 1000
+            outcome = EnqueueOutcome(item.request_id, Outcome(note.outcome), note.state, until)
+        outcomes[item.request_id] = outcome
+    return outcomes

@@ -1,0 +1,50 @@
+"""What a failed call to the server means, in a sentence, and what mends it."""
+
+from __future__ import annotations
+
+from redis import exceptions as refused
+
+from lib.redislink.errors import ServerUnavailable
+
+_UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "doesn't match")
+_NO_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed")
+
+
+def refusal(place: str, error: Exception, *, embedded: bool) -> ServerUnavailable:
+    """The error for people: why the server at `place` cannot be used, with the advice that fits."""
+    if embedded and isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
+        return _embedded_is_away(error)
+    reason, fix = _meaning(error)
+    return ServerUnavailable(f"the Redis server at {place} {reason}", fix)
+
+
+def _meaning(error: Exception) -> tuple[str, str]:
+    said = str(error)
+    if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
+        return "refuses this user or password", "check REDIS_URL: user and password stand before the host"
+    if isinstance(error, refused.NoPermissionError) or "ACL failure" in said:
+        fix = "permit it with ACL SETUSER; docs/reference/redis-keys.md lists what the user needs"
+        return f"does not permit this: {said}", fix
+    if isinstance(error, refused.ReadOnlyError) or "read only replica" in said:
+        return "is a replica, which takes no writes", "set REDIS_URL to its primary"
+    if any(words in said for words in _NO_DATABASE):
+        fix = "write a lower one in REDIS_URL (0 is always there), or raise its setting databases"
+        return f"has no database of that number ({said})", fix
+    if any(words in said for words in _UNTRUSTED):
+        fix = (
+            "name the file of its authority in REDIS_URL (?ssl_ca_certs=FILE), and write the host as its "
+            "certificate does"
+        )
+        return f"shows a certificate that is not trusted here ({said})", fix
+    if isinstance(error, (refused.ConnectionError, refused.TimeoutError)):
+        return f"does not answer ({said})", "start it, or correct REDIS_URL"
+    return f"refuses: {said}", "look at its log and its settings"
+
+
+def _embedded_is_away(error: Exception) -> ServerUnavailable:
+    if isinstance(error, (refused.BusyLoadingError, refused.TimeoutError)):
+        return ServerUnavailable(
+            f"the embedded server does not answer ({error})",
+            "run the same command again, or end the server before with: job-runner down",
+        )
+    return ServerUnavailable("the embedded server stopped", "run the same command again, it starts it")

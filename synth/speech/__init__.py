@@ -1,0 +1,1 @@
+"""From a request to finished audio and its record."""

@@ -1,0 +1,122 @@
+"""The record of a spoken job, as docs/reference/result-json.md describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.clock import rfc3339
+from lib.records import FileRef, SpokenRecord, Take
+from synth.audio.encode import Written
+from synth.audio.level import Leveled
+from synth.audio.spectrum import Samples
+from synth.speech.takes import Performance, RawTake
+from synth.speech.verdicts import verdict_of, verification
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTake:
+    """One take and its file. `number` 1 is the chosen one; `made` counts in the order of making."""
+
+    number: int
+    made: int
+    raw: RawTake
+    leveled: Leveled
+    written: Written
+    peaks: Written | None = None  # the waveform beside it
+
+
+def make_record(
+    performance: Performance, takes: Sequence[FinishedTake], work_s: float, now: float
+) -> SpokenRecord:
+    """The record of a job whose files lie on the disk; `takes` has the chosen one first."""
+    request, chosen = performance.request, takes[0]
+    audio_s = seconds_of(chosen.leveled.samples, chosen.raw.sample_rate)
+    warnings = (*performance.warnings, *_fault_warnings(chosen), *_level_warnings(performance, chosen))
+    verdict, verdict_why = verdict_of(chosen.raw)
+    return SpokenRecord(
+        engine=request.voice.engine,
+        model=performance.model.name,
+        revision=performance.model.revision,
+        voice=request.voice.voice,
+        speaker=request.voice.speaker,
+        preset=request.voice.preset,
+        language=request.voice.language,
+        profile=request.profile,
+        characters=len(request.text),
+        pieces=performance.pieces,
+        work_seconds=round(work_s, 3),
+        real_time_factor=round(work_s / max(audio_s * len(takes), 1e-3), 4),
+        sample_rate=chosen.raw.sample_rate,
+        audio_format=request.file_format,
+        target_lufs=request.loudness_lufs,
+        takes=tuple(map(_take, takes)),
+        chosen_why=_why(performance, chosen),
+        verdict=verdict,
+        verdict_why=verdict_why,
+        verification=verification([take.raw for take in takes]),
+        warnings=warnings,
+        created_at=rfc3339(now),
+    )
+
+
+def seconds_of(samples: Samples, sample_rate: int) -> float:
+    """Length in seconds, to the millisecond."""
+    return round(len(samples) / sample_rate, 3)
+
+
+def _take(take: FinishedTake) -> Take:
+    style = take.raw.style
+    return Take(
+        take=take.number,
+        made=take.made,
+        audio=_file(take.written),
+        peaks=None if take.peaks is None else _file(take.peaks),
+        audio_seconds=seconds_of(take.leveled.samples, take.raw.sample_rate),
+        seed=style.seed,
+        speed=style.speed,
+        intonation=style.intonation,
+        loudness_lufs=_rounded(take.leveled.lufs),
+        true_peak_dbtp=_rounded(take.leveled.true_peak_db),
+        gain_db=_rounded(take.leveled.gain_db),
+        limiter_db=_rounded(take.leveled.reduction_db),
+        measures=take.raw.measures.to_json(),
+        flags=tuple(take.raw.measures.flags),
+        words=take.raw.words,
+    )
+
+
+def _file(written: Written) -> FileRef:
+    return FileRef(written.path.name, written.bytes, written.sha256)
+
+
+def _why(performance: Performance, chosen: FinishedTake) -> str:
+    count = len(performance.takes)
+    if count == 1:
+        return "It is the only take."
+    if not performance.request.select_best and chosen.made > 1:
+        return f"It is the first of {count} that no verifier found wrong; select_best is off."
+    if not performance.request.select_best:
+        return f"It was made first of {count}; select_best is off."
+    faults = len(chosen.raw.measures.flags)
+    heard = "no recogniser compared it with the text"
+    if chosen.raw.verdict is not None:
+        heard = f"a verifier heard it: {chosen.raw.verdict.why}"
+    best = f"Of {count} takes it has the fewest faults ({faults}) and is nearest to the voice's usual rate"
+    return f"{best}; {heard}."
+
+
+def _fault_warnings(chosen: FinishedTake) -> list[str]:
+    flags = chosen.raw.measures.flags
+    return [f"The chosen take has faults: {', '.join(flags)}."] if flags else []
+
+
+def _level_warnings(performance: Performance, chosen: FinishedTake) -> list[str]:
+    target, reached = performance.request.loudness_lufs, chosen.leveled.lufs
+    if target is None or reached is None or abs(reached - target) <= 0.5:
+        return []
+    return [f"The loudness is {reached:.1f} LUFS, not {target:.1f}: more would need too much limiting."]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,104 @@
+"""From a request to finished files and their record: the one path of `speak` and `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.clock import Clock
+from lib.errors import BadConfiguration
+from lib.jobspec import PEAKS_SUFFIX, take_name
+from lib.records import SpokenRecord
+from synth.audio.encode import write_audio, write_beside
+from synth.audio.level import Leveled, level
+from synth.audio.peaks import peaks_json
+from synth.audio.tags import Tags
+from synth.engines.port import Engine
+from synth.speech.performing import OnPiece, perform
+from synth.speech.record import FinishedTake, make_record
+from synth.speech.request import SpeakRequest
+from synth.speech.takes import Performance, RawTake
+from synth.verify import Verifier
+
+
+def speak(
+    request: SpeakRequest,
+    engine: Engine,
+    clock: Clock,
+    out: Path,
+    on_piece: OnPiece,
+    verifier: Verifier | None = None,
+) -> SpokenRecord:
+    """Speak `request` into `out` plus the format's suffix.
+
+    Raises:
+        lib.errors.BadInput: the text cannot be spoken.
+        lib.errors.JobFailed: the engine or the encoder failed.
+        BadConfiguration: the folder cannot be written.
+        whatever `on_piece` raises.
+    """
+    return finish(perform(request, engine, clock, on_piece, verifier), clock, out)
+
+
+def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
+    """Choose, level, encode and record the takes. May run in another thread than `perform`.
+
+    The chosen take goes to `out` plus the format's suffix, the others to `out`.take-02 and so on. Every file
+    is whole or absent.
+    """
+    request = performance.request
+    started = clock.monotonic()
+    ranked = rank(performance.takes, select_best=request.select_best)
+    finished: list[FinishedTake] = []
+    for number, made in enumerate(ranked, start=1):
+        raw = performance.takes[made]
+        leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
+        finished.append(_write(out, number, made + 1, raw, leveled, request))
+    work_s = performance.work_s + clock.monotonic() - started
+    return make_record(performance, finished, work_s, clock.now())
+
+
+def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
+    """Indexes of `takes`, the chosen one first, the others in the order they were made.
+
+    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
+    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
+    the verifier is chosen only where all did.
+    """
+    order = list(range(len(takes)))
+    if select_best:
+        best = min(order, key=lambda index: (*takes[index].standing, index))
+    else:
+        best = min(order, key=lambda index: (takes[index].failed, index))
+    return [best, *(index for index in order if index != best)]
+
+
+def take_path(out: Path, number: int, suffix: str) -> Path:
+    """Where take `number` goes: `out`.wav, `out`.take-02.wav. The name of `out` may hold dots."""
+    return out.with_name(take_name(out.name, number, suffix))
+
+
+def tags_of(request: SpeakRequest) -> Tags:
+    """Title and album as asked, who speaks, and that a machine does: listeners have a right to know."""
+    voice = request.voice
+    return Tags(
+        title=request.title,
+        album=request.album,
+        artist=voice.voice or voice.speaker or "",
+        comment=f"Synthetic speech, made with the engine {voice.engine}.",
+    )
+
+
+def _write(
+    out: Path, number: int, made: int, raw: RawTake, leveled: Leveled, request: SpeakRequest
+) -> FinishedTake:
+    path, rate = take_path(out, number, request.file_format), raw.sample_rate
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
+    peaks = None
+    if request.peaks:  # before the audio, for whoever waits for that
+        peaks = write_beside(take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate))
+    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
+    return FinishedTake(number, made, raw, leveled, written, peaks)

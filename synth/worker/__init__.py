@@ -1,0 +1,1 @@
+"""The resident worker: loads the model once and speaks the jobs of a spool."""

@@ -1,0 +1,187 @@
+"""One job of the spool, from its file to its result. Knows nothing of loops, signals or heartbeats."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lib.clock import Clock
+from lib.errors import BadInput, JobRunnerError
+from lib.jobspec import from_payload
+from lib.records import SpokenRecord
+from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
+from lib.voices import VoiceRegistry, engine_facts
+from synth.engines import Engine, create_engine
+from synth.speech.performing import Performing
+from synth.speech.request import SpeakRequest, request_from_spec
+from synth.speech.speaking import finish
+from synth.speech.takes import Performance
+from synth.verify import Verifier
+
+#: The base name of the audio beside a `result.json`.
+AUDIO_NAME = "audio"
+
+
+class GivenUp(Exception):
+    """The job ends before it is spoken; `error_class` says why, as its result will."""
+
+    def __init__(self, error_class: ErrorClass, message: str) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+
+
+class EngineShelf:
+    """Engines by name, each made and loaded once and kept."""
+
+    def __init__(self, create: Callable[[str], Engine] = create_engine) -> None:
+        self._create = create
+        self._engines: dict[str, Engine] = {}
+
+    def get(self, name: str) -> Engine:
+        """The engine, loaded.
+
+        Raises:
+            lib.voices.UnknownEngine, lib.errors.MissingExtra, synth.engines.EngineFailed: it cannot be had.
+        """
+        engine = self._engines.get(name)
+        if engine is None:
+            engine = self._create(name)
+            engine.load()
+            self._engines[name] = engine
+        return engine
+
+
+@dataclass(slots=True)
+class JobRun:
+    """A job this worker holds, and what it has to say about it."""
+
+    entry: str
+    request_id: str | None
+    started_at: float
+    fingerprint: str = ""
+    log: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, taken: TakenJob, now: float) -> JobRun:
+        """The run of a job that was just taken; of its file only the name is known when it is unreadable."""
+        if taken.job is None:
+            return cls(taken.entry, None, now)
+        return cls(taken.entry, taken.job.request_id, now, taken.job.fingerprint)
+
+    def done(self, record: SpokenRecord, now: float) -> SpoolResult:
+        """The result of a job that was spoken."""
+        result = SpoolResult(self.entry, self.request_id, self.started_at, now, record)
+        return replace(result, fingerprint=self.fingerprint)
+
+    def failed(self, error: BaseException, now: float) -> SpoolResult:
+        """The result of a job that was not: every error becomes a class and a sentence."""
+        error_class, message = classify(error)
+        if not isinstance(error, JobRunnerError | GivenUp):
+            self.log.extend("".join(traceback.format_exception(error)).splitlines())
+        problem = ResultError(error_class, message, tuple(self.log))
+        result = SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
+        return replace(result, fingerprint=self.fingerprint)
+
+
+def classify(error: BaseException) -> tuple[ErrorClass, str]:
+    """The class and the sentence of anything that ended a job."""
+    if isinstance(error, GivenUp):
+        return error.error_class, str(error)
+    if isinstance(error, BadInput):
+        return ErrorClass.BAD_INPUT, error.message
+    if isinstance(error, JobRunnerError):
+        return ErrorClass.ENGINE, error.message
+    return ErrorClass.ENGINE, f"The worker failed: {type(error).__name__}: {error}."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a job asks for, checked. Jobs that are `kin` may be spoken in one batch."""
+
+    request: SpeakRequest
+    timeout_s: int | None
+    kin: tuple[str, str]  # the engine, and which of its models
+
+
+@dataclass(slots=True, eq=False)
+class JobAtHand:
+    """A job while it is spoken. One that is `alone` shares no call of the engine, nor any death."""
+
+    run: JobRun
+    asked: Asked
+    engine: Engine
+    performing: Performing
+    deadline: float | None  # by the monotonic clock
+    alone: bool
+
+    def check_time(self, now: float) -> None:
+        """Raises GivenUp: `timeout_s` is over, and there is more to speak."""
+        done, total, limit = self.performing.done, self.performing.total, self.asked.timeout_s
+        if self.deadline is not None and done < total and now > self.deadline:
+            raise GivenUp(
+                ErrorClass.TIMEOUT,
+                f"The job ran over its timeout_s of {limit} s ({done} of {total} pieces done).",
+            )
+
+
+class JobSpeaker:
+    """Turns job files into performances, and those into results."""
+
+    def __init__(
+        self,
+        shelf: EngineShelf,
+        registry: Callable[[], VoiceRegistry],
+        default_engine: str,
+        clock: Clock,
+        verifier: Verifier | None = None,
+    ) -> None:
+        self._shelf, self._registry = shelf, registry
+        self._default_engine, self._clock, self._verifier = default_engine, clock, verifier
+
+    def read(self, job: SpoolJob) -> Asked:
+        """What `job` asks for; loads nothing.
+
+        Raises:
+            JobRunnerError: the job is wrong, or nothing here can speak it.
+        """
+        spec = from_payload(job.spec)
+        request = request_from_spec(spec, self._registry(), self._default_engine)
+        voice = request.voice
+        model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
+        return Asked(request, spec.timeout_s, (voice.engine, model))
+
+    def begin(self, asked: Asked, run: JobRun, *, alone: bool) -> JobAtHand:
+        """Take a job in hand; loads its engine if it is not loaded.
+
+        Raises:
+            JobRunnerError: the text cannot be spoken, or the engine cannot be had.
+        """
+        request = asked.request
+        engine = self._shelf.get(request.voice.engine)
+        run.log.append(_opening(request))
+        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
+        performing = Performing(request, engine.load(), engine.limits(), self._verifier)
+        return JobAtHand(run, asked, engine, performing, deadline, alone)
+
+    def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
+        """Make the files in `folder`; never raises for what is wrong with one job.
+
+        Raises:
+            SpoolFull: the disk is full, say; the job is as good as before.
+        """
+        try:
+            record = finish(performance, self._clock, folder / AUDIO_NAME)
+        except Exception as error:
+            if is_passing(error):
+                raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
+            return run.failed(error, self._clock.now())
+        return run.done(record, self._clock.now())
+
+
+def _opening(request: SpeakRequest) -> str:
+    voice = request.voice
+    who = voice.voice or voice.speaker
+    takes = "1 take" if request.variants == 1 else f"{request.variants} takes"
+    return f"speaking {len(request.text)} characters as {who} with {voice.engine} ({voice.preset}), {takes}"

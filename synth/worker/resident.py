@@ -1,0 +1,232 @@
+"""The resident worker: loads the model once, then turns spool jobs into results until it is asked to stop.
+
+Three threads. The main one speaks. A second one levels, encodes and publishes what was spoken, so that the
+engine does not wait for encoders and disks; it is at most two jobs, or one batch, behind. A third repeats the
+heartbeat.
+
+Jobs of one engine and model are spoken together: whenever the pieces of those at hand do not fill a batch of
+the engine, the next job is taken up too. Each has its own result, limit of time, cancellation and progress.
+
+Whoever judges a death of this process looks at the heartbeat: the jobs it names were at hand. What an earlier
+worker held when it ended is therefore finished alone, to its last byte, before anything else is begun: if it
+was the encoder that died of it, the next death names the right job. So is a job whose file says `alone`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from lib.clock import Clock
+from lib.spool import MAX_STARTS, ErrorClass, SpoolUnusable, TakenJob, WorkerSpool, WorkerState
+from synth.speech.performing import batch_of, speak_together
+from synth.speech.takes import Performance
+from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker
+from synth.worker.pulse import Pulse
+from synth.worker.stop import StopSignal
+
+_MOST_BEHIND: Final = 2
+_MOST_AT_HAND: Final = 64  # as many as a heartbeat names
+_LOOK_EVERY_S: Final = 0.1  # a client that cannot ring the bell is heard this soon
+
+
+class _GiveBack(Exception):
+    """The worker stops; the job at hand goes back to the inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker behaves."""
+
+    engine: str  # of jobs that name a speaker; loaded at the start
+    grace_s: float = 5.0  # after the wish to stop, the job at hand may still take this long
+    once: bool = False  # stop when the inbox is empty
+    beat_every_s: float = 1.0  # also while a model loads and in the middle of a long piece
+
+
+class Worker:
+    """Serves one spool that has been entered. `say` takes a line for people."""
+
+    def __init__(
+        self,
+        spool: WorkerSpool,
+        speaker: JobSpeaker,
+        shelf: EngineShelf,
+        stop: StopSignal,
+        clock: Clock,
+        options: WorkerOptions,
+        say: Callable[[str], None],
+    ) -> None:
+        self._spool, self._speaker, self._shelf = spool, speaker, shelf
+        self._stop, self._clock, self._options, self._say = stop, clock, options, say
+        self._pulse = Pulse(spool, clock, options.engine, options.beat_every_s)
+        self._at_hand: list[JobAtHand] = []
+        self._next: TakenJob | None = None  # taken, and does not fit to those at hand
+        self._behind: deque[Future[None]] = deque()
+
+    def run(self) -> None:
+        """Work until asked to stop (or, with `once`, until nothing waits).
+
+        Raises:
+            lib.errors.JobRunnerError: the engine cannot be loaded, or the spool cannot be used.
+            lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
+        """
+        self._pulse.beat(WorkerState.LOADING)
+        with self._pulse.repeated():
+            self._shelf.get(self._options.engine)
+            self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
+            with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
+                try:
+                    self._serve(finisher)
+                finally:
+                    self._catch_up(0)
+        self._pulse.beat(WorkerState.STOPPED)
+
+    def _serve(self, finisher: ThreadPoolExecutor) -> None:
+        while True:
+            self._gather()
+            if self._at_hand:
+                self._speak(finisher)
+                continue
+            if self._stop.asked:
+                break
+            self._catch_up(0)
+            if self._options.once:
+                break
+            self._pulse.keep(WorkerState.IDLE)
+            self._spool.wait(_LOOK_EVERY_S, [self._stop.fd])
+        if self._next is not None:
+            self._spool.give_back(self._next.entry)
+
+    # --- taking jobs up ----------------------------------------------------------------------------------
+
+    def _gather(self) -> None:
+        """Take jobs up until their pieces fill a batch, nothing waits, or the next one does not fit."""
+        while not self._stop.asked and self._has_room():
+            taken = self._next or next(iter(self._spool.take(1)), None)
+            if taken is None:
+                return
+            self._next = None if self._take_up(taken) else taken
+
+    def _has_room(self) -> bool:
+        if not self._at_hand:
+            return True
+        if self._next is not None or self._at_hand[0].alone or len(self._at_hand) >= _MOST_AT_HAND:
+            return False
+        pending = sum(job.performing.pending for job in self._at_hand)
+        return pending < batch_of(self._at_hand[0].engine)
+
+    def _take_up(self, taken: TakenJob) -> bool:
+        """Take `taken` in hand, or answer it; False when it has to wait for those at hand."""
+        alone = taken.left or (taken.job is not None and taken.job.alone)
+        if alone:
+            if self._at_hand:
+                return False
+            self._catch_up(0)
+        run = JobRun.of(taken, self._clock.now())
+        try:
+            job = self._begun(taken, run, alone=alone)
+        except SpoolUnusable:
+            raise  # nothing is wrong with the job
+        except Exception as error:  # one bad job must not end the worker; its result says what happened
+            self._fail(run, error)
+            return True
+        if job is not None:
+            self._at_hand.append(job)
+        return job is not None
+
+    def _begun(self, taken: TakenJob, run: JobRun, *, alone: bool) -> JobAtHand | None:
+        """The job, noted on disk as begun before anything is done with it; None when it does not fit."""
+        entry = taken.entry
+        if taken.job is None:
+            raise GivenUp(ErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
+        if self._spool.canceled(entry):
+            raise GivenUp(ErrorClass.CANCELED, "The job was canceled before it began.")
+        if not self._spool.begin(entry):
+            raise GivenUp(ErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job.")
+        self._pulse.beat(WorkerState.WORKING, (*self._entries(), entry), *self._progress())
+        asked = self._speaker.read(taken.job)
+        if self._at_hand and asked.kin != self._at_hand[0].asked.kin:
+            self._spool.set_aside(entry)
+            return None
+        return self._speaker.begin(asked, run, alone=alone)
+
+    # --- speaking ----------------------------------------------------------------------------------------
+
+    def _speak(self, finisher: ThreadPoolExecutor) -> None:
+        """One call of the engine for the jobs at hand, and what follows for each of them."""
+        jobs = list(self._at_hand)
+        self._pulse.keep(self._state(), self._entries(), *self._progress())
+        troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
+        self._pulse.keep(self._state(), self._entries(), *self._progress())
+        for job, trouble in zip(jobs, troubles, strict=True):
+            self._settle(job, trouble, finisher)
+
+    def _settle(self, job: JobAtHand, trouble: Exception | None, finisher: ThreadPoolExecutor) -> None:
+        try:
+            if trouble is not None:
+                raise trouble
+            self._check(job)
+            if job.performing.pending:
+                return
+            performance = job.performing.performance()
+        except _GiveBack:
+            self._at_hand.remove(job)
+            self._spool.give_back(job.run.entry)
+        except SpoolUnusable:
+            raise
+        except Exception as error:
+            self._at_hand.remove(job)
+            self._fail(job.run, error)
+        else:
+            self._hand_over(job, performance, finisher)
+
+    def _check(self, job: JobAtHand) -> None:
+        """Raises what ends the job between two calls of the engine."""
+        entry, done, total = job.run.entry, job.performing.done, job.performing.total
+        if self._spool.canceled(entry):
+            raise GivenUp(ErrorClass.CANCELED, f"The job was canceled after {done} of {total} pieces.")
+        if done < total and self._stop.seconds_since() > self._options.grace_s:
+            raise _GiveBack
+        job.check_time(self._clock.monotonic())
+
+    def _hand_over(self, job: JobAtHand, performance: Performance, finisher: ThreadPoolExecutor) -> None:
+        """Let the second thread finish what was spoken."""
+        self._at_hand.remove(job)
+        if not job.alone:
+            self._spool.set_aside(job.run.entry)
+        self._catch_up(max(_MOST_BEHIND, batch_of(job.engine)) - 1)
+        self._behind.append(finisher.submit(self._finish, performance, job.run))
+        if job.alone:
+            self._catch_up(0)
+
+    def _finish(self, performance: Performance, run: JobRun) -> None:
+        """In the second thread."""
+        result = self._speaker.finish(performance, run, self._spool.scratch(run.entry))
+        self._spool.publish(run.entry, result)
+        self._pulse.finished += 1
+
+    def _fail(self, run: JobRun, error: Exception) -> None:
+        result = run.failed(error, self._clock.now())
+        self._spool.publish(run.entry, result)
+        self._pulse.finished += 1
+        self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")
+
+    def _catch_up(self, most: int) -> None:
+        """Wait until at most `most` jobs are behind. Raises what went wrong with one (a full disk)."""
+        while len(self._behind) > most:
+            self._behind.popleft().result()
+
+    def _state(self) -> WorkerState:
+        return WorkerState.DRAINING if self._stop.asked else WorkerState.WORKING
+
+    def _entries(self) -> tuple[str, ...]:
+        return tuple(job.run.entry for job in self._at_hand)
+
+    def _progress(self) -> tuple[int, int]:
+        """Pieces done and pieces in all of the jobs at hand."""
+        performings = [job.performing for job in self._at_hand]
+        return sum(each.done for each in performings), sum(each.total for each in performings)
