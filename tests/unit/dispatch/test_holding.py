@@ -47,6 +47,32 @@ class TestHolding:
 
         assert bench.job(job).attempt == 1
 
+    def test_a_queue_that_was_away_is_not_asked_for_jobs_before_our_leases_are_renewed(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They ran out meanwhile: the claim would take our own jobs away from ourselves."""
+        job = spec()
+        dispatcher = bench.holding(job)
+        real, over, calls = bench.queue.claim, threading.Event(), 0
+
+        def claim(*args: Any, **kwargs: Any) -> list[Lease]:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                bench.clock.advance(61)
+                raise Unavailable("No server.")
+            try:
+                return real(*args, **{**kwargs, "block_s": 0.0})
+            finally:
+                over.set()
+
+        monkeypatch.setattr(bench.queue, "claim", claim)
+        dispatcher.start_claiming()
+        assert over.wait(20)
+        dispatcher.stop_claiming()
+
+        assert bench.job(job).lease_no == 1
+
     def test_a_job_lost_to_another_watcher_is_dropped(self, bench: Bench) -> None:
         dispatcher = bench.holding(spec())
         bench.host.script = lambda: None
