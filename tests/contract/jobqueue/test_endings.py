@@ -174,6 +174,20 @@ def test_a_machine_lost_too_often_ends_the_job(make_queue: MakeQueue) -> None:
     assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.LOST_MACHINE)) is JobState.FAILED
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_machine_that_was_lost_costs_its_job_no_attempt(queue: JobQueue, begun: bool) -> None:
+    queue.enqueue([job("a", max_attempts=1)])
+    lease = claimed(queue)
+
+    queue.fail(queue.begin(lease) if begun else lease, failure(ErrorClass.LOST_MACHINE))
+
+    record = queue.job("a")
+    assert record is not None
+    assert record.attempt - record.excused == 0
+    assert (record.attempt, record.lost) == ((1, 1) if begun else (0, 0))
+    assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.TRANSIENT)) is JobState.FAILED
+
+
 class TestCancel:
     def test_takes_a_waiting_job_out(self, queue: JobQueue) -> None:
         queue.enqueue([job("a"), job("b")])

@@ -295,6 +295,9 @@ def test_the_workers_error_decides_what_happens_next_and_is_kept(
         worker_class.value,
         ("last line",),
     )
+    view = desk.dispatcher.view("here")
+    assert view is not None
+    assert view.failures == (worker_class is not ErrorClass.BAD_INPUT)  # that says nothing of the host
 
 
 def test_every_class_of_the_worker_has_its_consequence() -> None:

@@ -73,6 +73,22 @@ class TestHolding:
 
         assert bench.job(job).lease_no == 1
 
+    def test_a_canceled_job_ends_on_a_rented_machine_too(self, bench: Bench) -> None:
+        """Other lost work there may be gone on with by the next leader; this is wanted by nobody."""
+        job = spec()
+        dispatcher = bench.holding(job, replaceable=True)
+        bench.host.script = lambda: None
+        (taken,) = bench.host.take()
+        bench.queue.cancel(job.request_id)
+        bench.clock.advance(21)  # the next renewal is due
+        bench.host.beat()
+        dispatcher.renew_if_due()
+
+        dispatcher.step()
+
+        assert dispatcher.held == 0
+        assert bench.host.spool.canceled(taken.entry)
+
     def test_a_job_lost_to_another_watcher_is_dropped(self, bench: Bench) -> None:
         dispatcher = bench.holding(spec())
         bench.host.script = lambda: None
