@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.dispatch import Dispatcher
+from lib.dispatch import Dispatcher, Rhythm
 from lib.dispatch.results import _CLASS_OF
 from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState
@@ -332,3 +332,21 @@ def test_a_store_that_refuses_is_asked_again_with_growing_pauses(
 
     assert 5 <= refusal.calls <= 9  # of the bench's 0.01 s, doubled each time
     assert [kind for kind, _, _ in desk.bench.told].count("storage") == 1
+
+
+def test_a_store_that_refuses_for_days_is_still_asked_and_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rhythm = Rhythm(busy_s=0.01, pause_s=0.01, longest_pause_s=0.02)
+    desk = Desk(bench)
+    refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
+    desk.put()
+
+    for _ in range(1100):  # doubled so often, a pause would be a number that no float holds
+        bench.clock.advance(0.03)
+        desk.dispatcher.step()
+
+    assert refusal.calls == 1100
+    refusal.on = False
+    bench.clock.advance(0.03)
+    assert desk.settle() is JobState.DONE

@@ -71,6 +71,23 @@ class TestPublishing:
         assert bench.output(job).exists()
         assert list(bench.journal.publications()) == []
 
+    def test_that_fails_for_weeks_is_tried_every_ten_minutes(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No."))
+        dispatcher.step()
+        for _ in range(12):
+            bench.clock.advance(600)
+            dispatcher.step()
+        before = refusal.calls
+
+        for _ in range(1100):  # doubled so often, a pause would be a number that no float holds
+            bench.clock.advance(600)
+            dispatcher.step()
+
+        assert refusal.calls - before == 1100
+
     @pytest.mark.parametrize(
         "error", [StorageUnavailable("No."), ValueError("odd name"), OSError(36, "long")]
     )

@@ -66,6 +66,7 @@ class Company:
         self.rentals: dict[str, Rental] = {}
         self.asked: list[str] = []
         self.destroyed: list[str] = []
+        self.stays: set[str] = set()  # these ignore it
         self.credit = 100 * DOLLAR
 
     def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
@@ -98,7 +99,8 @@ class Company:
 
     def destroy(self, instance: str) -> None:
         self.destroyed.append(instance)
-        self.rentals.pop(instance, None)
+        if instance not in self.stays:
+            self.rentals.pop(instance, None)
 
     def credit_micros(self) -> int:
         return self.credit

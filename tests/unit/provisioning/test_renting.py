@@ -97,6 +97,26 @@ def test_a_rental_that_no_row_explains_counts_against_the_most_machines(bench: B
     assert bench.company.asked == ["o1"]
 
 
+def test_a_machine_that_does_not_go_is_destroyed_for_ever(bench: Bench) -> None:
+    """Doubled so often, a pause would be a number that no float holds, and the loop would end."""
+    bench.queue.enqueue([spec("a")])
+    watcher = bench.watcher()
+    watcher.step()
+    (instance,) = bench.company.rentals
+    bench.queue.cancel("a")  # not needed any more
+    bench.company.stays.add(instance)
+
+    for _ in range(1100):
+        bench.clock.advance(300)
+        watcher.step()
+
+    assert len(bench.company.destroyed) > 1090
+    assert [row.instance for row in bench.rented()] == [instance]
+    bench.company.stays.clear()
+    bench.live(watcher, 900)
+    assert bench.rented() == []
+
+
 def test_no_machine_is_asked_for_beyond_the_end_of_its_contract(bench: Bench) -> None:
     bench.company.offered = [offer(contract_end=NINE + 2000)]
     bench.queue.enqueue([spec("a")])
