@@ -19,7 +19,7 @@ from lib.jobqueue.memory.queue import MemoryQueue
 from lib.machines.labels import MachineLabel
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import MachineRow
-from lib.providers.rental import BillLine, Listing, Rental, RentalOffer, RentalStatus
+from lib.providers.rental import BillLine, Listing, ProviderError, Rental, RentalOffer, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.storage import MemoryStorage
 from tests.unit.dispatch.bench import ScriptedHost
@@ -65,11 +65,16 @@ class Company:
         self.refusal: Exception | None = None  # of every rental
         self.rentals: dict[str, Rental] = {}
         self.asked: list[str] = []
+        self.looked: list[float] = []  # when offers were searched
         self.destroyed: list[str] = []
         self.stays: set[str] = set()  # these ignore it
         self.credit = 100 * DOLLAR
+        self.lines: list[BillLine] = []
+        self.bills = True  # whether the bill can be had
 
     def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
+        if not interruptible:
+            self.looked.append(self._clock.now())
         return [item for item in self.offered if item.interruptible is interruptible]
 
     def rent(self, offer: RentalOffer, *, label: str, expires_at: float) -> str:
@@ -106,7 +111,9 @@ class Company:
         return self.credit
 
     def bill(self, since: float) -> Sequence[BillLine]:
-        return ()
+        if not self.bills:
+            raise ProviderError("No bill today.")
+        return self.lines
 
 
 class Lead:
