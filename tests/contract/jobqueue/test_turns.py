@@ -1,4 +1,4 @@
-"""Turns among the priorities go on from one claim to the next, however many jobs each takes (Q34)."""
+"""Turns among the priorities go on from one claim to the next, however many jobs each takes."""
 
 from __future__ import annotations
 

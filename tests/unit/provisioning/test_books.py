@@ -1,4 +1,4 @@
-"""What one watcher writes into the books, and what it gives back: W6, W8, W12."""
+"""What one watcher writes into the books, and what it gives back: W6, W8, W10."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from lib.fleet import Caps
+from lib.fleet import Caps, Policy
 from lib.machines.model import Epoch, HostNote
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
@@ -52,8 +52,8 @@ def test_what_a_machine_did_to_a_leader_before_us_is_remembered(bench: Bench) ->
 
 
 def test_a_dear_offer_does_not_hide_a_cheaper_one_that_the_caps_can_pay_for(bench: Bench) -> None:
-    """Of the work it makes so much more that it is the best for ever."""
-    bench.caps = Caps(hour=DOLLAR // 4)
+    """It makes so much more of the work that it would be the best for ever."""
+    bench.caps, bench.policy = Caps(hour=DOLLAR // 4), Policy(speed=0.3)
     bench.company.offered.append(offer(id="dear", machine_id="m2", hourly_micros=DOLLAR * 4 // 5, perf=20.0))
 
     assert asked(bench) == ["o1"]

@@ -14,7 +14,7 @@ from lib.jobqueue import JobState
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Category, Charge, Intent, MachineRow
 from lib.machines.port import Allow
-from lib.providers.rental import NoOffer, ProviderError
+from lib.providers.rental import NoOffer, OutcomeUnknown, ProviderError
 from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
@@ -96,6 +96,27 @@ def test_a_rental_that_no_row_explains_counts_against_the_most_machines(bench: B
     bench.live(watcher, 300)
     assert bench.company.destroyed == [orphan]
     assert bench.company.asked == ["o1"]
+
+
+def test_nothing_is_rented_in_the_pass_that_clears_up_what_an_earlier_call_did(bench: Bench) -> None:
+    """What is decided on must have been seen when the pass began."""
+    bench.company.offered.append(offer(id="o2", machine_id="m2"))
+    bench.queue.enqueue([spec(f"j{number}") for number in range(5000)])
+    bench.company.refusal = OutcomeUnknown("No answer.")
+    watcher = bench.watcher()
+    watcher.step()
+    (row,) = bench.rented()
+    bench.company.refusal = None
+    bench.company.add(row.intent.label, offer())
+    bench.clock.advance(20)
+
+    watcher.step()
+    assert [row.state for row in bench.rented()] == ["rented"]
+    assert bench.company.asked == ["o1"]
+
+    bench.clock.advance(10)
+    watcher.step()
+    assert bench.company.asked == ["o1", "o2"]
 
 
 def test_a_machine_that_does_not_go_is_destroyed_for_ever(bench: Bench) -> None:
