@@ -350,3 +350,26 @@ def test_a_store_that_refuses_for_days_is_still_asked_and_ends_nothing(
     refusal.on = False
     bench.clock.advance(0.03)
     assert desk.settle() is JobState.DONE
+
+
+def test_a_job_that_is_finished_and_cannot_be_stored_runs_over_no_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its `timeout_s` is for the work; a full store must not have the work done again."""
+    job = spec(timeout_s=5)
+    dispatcher = bench.holding(job)
+    bench.host.script = lambda: None
+    (taken,) = bench.host.take()
+    dispatcher.step()
+    bench.host.speak(taken)
+    refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
+    for _ in range(3):
+        bench.clock.advance(10)
+        bench.host.beat()
+        dispatcher.step()
+
+    assert (bench.job(job).state, bench.host.restarts) == (JobState.RUNNING, 0)
+    refusal.on = False
+    bench.clock.advance(1)
+    dispatcher.step()
+    assert (bench.job(job).state, bench.job(job).attempt) == (JobState.DONE, 1)

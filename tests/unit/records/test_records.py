@@ -293,6 +293,36 @@ def test_a_done_record_has_one_list_of_takes_with_published_names_and_keys() -> 
     assert set(done.to_json()) == {"output", "spoken", "timings", "provider", "callback_data"}
 
 
+@pytest.mark.parametrize(
+    ("times", "timings"),
+    [
+        ((10.0, 12.5, 13.0, 13.25), Timings(2.5, 0.5, 0.25)),
+        ((10.0, 9.0, 13.0, 13.25), Timings(0.0, 4.0, 0.25)),
+        ((10.0, 12.5, 13.0, 11.0), Timings(2.5, 0.5, 0.0)),
+        ((10.0, 12.00049, 12.00149, 13.0), Timings(2.0, 0.001, 0.999)),
+    ],
+    ids=["one clock", "the worker's is behind", "ours is behind", "to the millisecond"],
+)
+def test_no_clock_that_is_off_makes_a_time_less_than_nothing(
+    times: tuple[float, float, float, float], timings: Timings
+) -> None:
+    enqueued, started, finished, now = times
+    spoken = records.spoken()
+
+    done = done_record(
+        spoken,
+        spoken.takes,
+        started_at=started,
+        finished_at=finished,
+        enqueued_at=enqueued,
+        now=now,
+        provider="local",
+        callback_data={},
+    )
+
+    assert done.timings == timings
+
+
 def test_a_record_tells_of_its_inputs_only_in_a_manifests_folder() -> None:
     assert "inputs" not in records.spoken().to_json()
     assert records.spoken().of_inputs("v1:a").to_json()["inputs"] == "v1:a"
