@@ -166,6 +166,7 @@ def test_what_is_no_record_is_refused(name: str, value: object) -> None:
         (["takes", 1, "file"], "audio-1.wav", "takes name a file twice"),
         (["takes", 1, "file"], "audio-1.peaks.json", "takes name a file twice"),
         (["takes", 0, "bytes"], 0, "takes[0].bytes must be a whole number, at least 1"),
+        (["takes", 0, "made"], 0, "takes[0].made must be a whole number, at least 1"),
         (["takes", 0, "bytes"], True, "takes[0].bytes must be a whole number"),
         (["takes", 0, "sha256"], "A" * 64, "takes[0].sha256 must be 64 hexadecimal digits"),
         (["takes", 0, "sha256"], "a" * 64 + "\n", "takes[0].sha256 must be 64 hexadecimal digits"),
