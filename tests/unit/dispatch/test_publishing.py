@@ -8,6 +8,7 @@ import pytest
 
 from lib.jobqueue import JobState, Lease
 from lib.storage import StorageUnavailable
+from tests.doubles import records
 from tests.unit.dispatch.bench import Bench, Refusal, spec
 
 
@@ -134,6 +135,19 @@ class TestPublishing:
         bench.dispatcher("next").resume()
 
         assert bench.output(job).exists()
+        assert list(bench.journal.leases()) == []
+
+    def test_is_left_to_whoever_finished_the_job_under_a_later_lease(self, bench: Bench) -> None:
+        """A crash left our lease in the journal; the record that came since is another one's."""
+        job = spec()
+        bench.holding(job)
+        bench.clock.advance(61)
+        (lease,) = bench.queue.claim("bob")
+        bench.queue.complete(bench.queue.begin(lease), records.done(job.output_name).to_json())
+
+        bench.dispatcher("next").resume()
+
+        assert list(bench.journal.publications()) == []
         assert list(bench.journal.leases()) == []
 
     def test_does_not_replace_what_a_later_run_of_the_job_made(

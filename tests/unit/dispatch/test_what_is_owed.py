@@ -50,3 +50,20 @@ def test_every_job_that_a_machine_ended_workers_of_is_excused_when_the_machine_i
 
     assert [bench.job(job).poisoned for job in (first, second, third)] == [0, 0, 0]
     assert bench.job(third).lost == 1
+
+
+def test_a_job_whose_host_went_with_the_process_before_is_handed_back_and_forgotten(bench: Bench) -> None:
+    """Fewer workers than before: nobody looks after that spool, and the journal owes nothing of it."""
+    job = spec()
+    bench.holding(job)
+    bench.hosts = [bench.another_host("another")]
+    bench.hosts[0].script = lambda: None
+
+    following = bench.dispatcher("next")
+    following.resume()
+
+    assert (bench.job(job).state, following.held) == (JobState.WAITING, 0)
+    assert list(bench.journal.leases()) == []
+    following.claim()
+    assert bench.job(job).attempt - bench.job(job).excused == 0
+    assert (bench.job(job).state, bench.job(job).host) == (JobState.RUNNING, "another")
