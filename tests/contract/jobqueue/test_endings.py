@@ -129,33 +129,6 @@ class TestATransientFailure:
         assert queue.fail(claimed(queue), failure(ErrorClass.TRANSIENT)) is JobState.FAILED
 
 
-@pytest.mark.parametrize("ending", ["done", "failed", "canceled"])
-def test_a_job_that_ended_keeps_nothing_of_the_tries_before(
-    queue: JobQueue, lease: Lease, clock: ManualClock, ending: str
-) -> None:
-    """A done job would else be shown with the error of a try that was made up for, for ever."""
-    queue.fail(lease, failure(ErrorClass.TRANSIENT))
-    clock.advance(5)
-    second = queue.begin(claimed(queue))
-    queue.progress(second, {"pieces_done": 1})
-    record = queue.job("a")
-    assert record is not None
-    assert record.last_error is not None
-    assert record.progress is not None
-
-    if ending == "done":
-        queue.complete(second, {"n": 1})
-    elif ending == "failed":
-        queue.fail(second, failure(ErrorClass.BAD_INPUT))
-    else:
-        queue.cancel("a")
-
-    record = queue.job("a")
-    assert record is not None
-    assert record.state is JobState(ending)
-    assert (record.last_error, record.progress) == (None, None)
-
-
 def test_poison_is_terminal_the_second_time(queue: JobQueue, lease: Lease, clock: ManualClock) -> None:
     assert queue.fail(lease, failure(ErrorClass.POISON)) is JobState.DELAYED
     clock.advance(600)
@@ -172,20 +145,6 @@ def test_a_machine_lost_too_often_ends_the_job(make_queue: MakeQueue) -> None:
 
     assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.LOST_MACHINE)) is JobState.WAITING
     assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.LOST_MACHINE)) is JobState.FAILED
-
-
-@pytest.mark.parametrize("begun", [True, False])
-def test_a_machine_that_was_lost_costs_its_job_no_attempt(queue: JobQueue, begun: bool) -> None:
-    queue.enqueue([job("a", max_attempts=1)])
-    lease = claimed(queue)
-
-    queue.fail(queue.begin(lease) if begun else lease, failure(ErrorClass.LOST_MACHINE))
-
-    record = queue.job("a")
-    assert record is not None
-    assert record.attempt - record.excused == 0
-    assert (record.attempt, record.lost) == ((1, 1) if begun else (0, 0))
-    assert queue.fail(queue.begin(claimed(queue)), failure(ErrorClass.TRANSIENT)) is JobState.FAILED
 
 
 class TestCancel:

@@ -9,7 +9,7 @@ import pytest
 
 from lib.dispatch import Limits
 from lib.errors import Unavailable
-from lib.jobqueue import JobState, Lease, LeaseLost
+from lib.jobqueue import JobState, Lease, LeaseLost, QueueOptions
 from lib.spool import Phase
 from lib.storage import StorageUnavailable
 from tests.unit.dispatch.bench import Bench, Refusal, spec
@@ -72,6 +72,25 @@ class TestHolding:
         dispatcher.stop_claiming()
 
         assert bench.job(job).lease_no == 1
+
+    def test_work_at_hand_is_not_gone_on_with_for_a_job_of_that_name_with_another_text(
+        self, bench: Bench
+    ) -> None:
+        """The record of the first one went in the meantime, and somebody enqueued the name anew."""
+        dispatcher = bench.holding(spec())
+        bench.queue.cancel(spec().request_id)
+        bench.clock.advance(QueueOptions().result_ttl_s)
+        another = spec(text="Another text.")
+        bench.enqueue(another)
+        bench.host.beat()
+        dispatcher.renew_if_due()
+
+        assert dispatcher.claim() == 1
+
+        assert len(bench.spool.entries()) == 2
+        for _ in range(3):
+            dispatcher.step()
+        assert bench.job(another).state is JobState.DONE
 
     def test_a_canceled_job_ends_on_a_rented_machine_too(self, bench: Bench) -> None:
         """Other lost work there may be gone on with by the next leader; this is wanted by nobody."""
