@@ -10,6 +10,7 @@ from job_watcher.provisioning.ports import Config, Parts
 from lib.errors import Unavailable
 from lib.fleet import Machine, State
 from lib.fleet.tending import worth_asking
+from lib.jobqueue.backoff import backoff_s
 from lib.machines.model import MachineRow
 from lib.providers.rental import Rental
 
@@ -53,7 +54,7 @@ class Returning:
 
     def _try(self, reign: Reign, instance: str, token: str, track: Track, now: float) -> None:
         track.destroy_tries += 1
-        pause = min(_FIRST_PAUSE_S * 2 ** (track.destroy_tries - 1), _LONGEST_PAUSE_S)
+        pause = backoff_s(track.destroy_tries, 1.0, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
         track.destroy_at = now + pause
         if track.destroy_tries == _ALERT_TRIES:
             self._parts.tell("stuck", f"still there after {_ALERT_TRIES} tries to destroy it", token)

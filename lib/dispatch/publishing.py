@@ -15,6 +15,7 @@ from lib.dispatch.parts import Parts
 from lib.dispatch.port import Publication
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobState, Lease
+from lib.jobqueue.backoff import backoff_s
 from lib.records import Take
 from lib.spool import SpoolUnusable
 from lib.storage import ArtifactMismatch, NotStored
@@ -113,8 +114,8 @@ class PublishQueue:
         try:
             self._delivery.publish(publication.takes)
         except (JobRunnerError, OSError, ValueError) as error:
-            pause = min(_PAUSE_S * 2**owed.refusals, _LONGEST_PAUSE_S)
             owed.refusals += 1
+            pause = backoff_s(owed.refusals, 1.0, base_s=_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
             owed.lost = isinstance(error, ArtifactMismatch | NotStored)
             owed.retry_at = self._clock.monotonic() + pause
             log.error(

@@ -18,6 +18,7 @@ from lib.dispatch.port import Settled
 from lib.dispatch.publishing import PublishQueue
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost
+from lib.jobqueue.backoff import backoff_s
 from lib.records import DoneRecord
 from lib.spool import ErrorClass as WorkerError
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
@@ -138,7 +139,7 @@ class ResultHandler:
 
     def _wait_for_the_store(self, job: InFlightJob, error: JobRunnerError, now: float) -> None:
         rhythm = self._rhythm
-        pause = min(rhythm.pause_s * 2**job.store_refusals, rhythm.longest_pause_s)
+        pause = backoff_s(job.store_refusals + 1, 1.0, base_s=rhythm.pause_s, cap_s=rhythm.longest_pause_s)
         if not job.store_refusals:
             self._parts.tell("storage", error.message, job.host)
         job.store_refusals += 1

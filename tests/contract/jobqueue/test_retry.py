@@ -73,3 +73,22 @@ class TestRetry:
             (True, JobState.WAITING),
             (False, JobState.WAITING),
         ]
+
+
+@pytest.mark.parametrize("ending", ["failed", "canceled"])
+def test_a_job_that_was_mended_is_no_more_among_those_that_ended_badly(queue: JobQueue, ending: str) -> None:
+    queue.enqueue([job("a")])
+    if ending == "failed":
+        queue.fail(queue.claim("ann")[0], Failure(ErrorClass.BAD_INPUT, "no"))
+    else:
+        queue.cancel("a")
+    assert [item.request_id for item in queue.history(status=JobState(ending))] == ["a"]
+
+    queue.retry(["a"])
+    assert queue.history() == queue.history(status=JobState(ending)) == []
+    queue.complete(queue.claim("ann")[0], {})
+
+    assert [item.state for item in queue.history()] == [JobState.DONE]
+    assert queue.history(status=JobState(ending)) == []
+    snapshot = queue.snapshot()
+    assert (snapshot.done, snapshot.failed, snapshot.canceled) == (1, 0, 0)

@@ -50,6 +50,16 @@ def test_a_running_job_at_the_front_does_not_hide_how_long_others_wait(
     assert queue.snapshot().oldest_waiting_s == moment(3)
 
 
+def test_a_job_whose_time_came_waits_from_then_on(queue: JobQueue, clock: ManualClock) -> None:
+    """Not since it was enqueued: a night's delay is no backlog."""
+    queue.enqueue([job(name, not_before=clock.now() + 50) for name in ("a", "b")])
+    clock.advance(60)
+    assert len(queue.claim("ann")) == 1
+    clock.advance(2)
+
+    assert queue.snapshot().oldest_waiting_s == moment(2)
+
+
 def test_the_age_of_the_oldest_counts_from_when_it_began_to_wait(queue: JobQueue, clock: ManualClock) -> None:
     queue.enqueue([job("a")])
     clock.advance(5)

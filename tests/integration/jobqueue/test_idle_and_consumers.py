@@ -103,6 +103,27 @@ def test_the_bell_is_rung_only_for_what_no_stream_tells(queue: JobQueue, raw: re
     assert raw.xlen("pab:jobs:bell") == 1
 
 
+def test_the_specification_goes_with_the_job_that_is_done_and_stays_for_a_retry(
+    queue: JobQueue, raw: redis.Redis
+) -> None:
+    queue.enqueue([job("done"), job("canceled")])
+    queue.complete(queue.claim("ann")[0], {})
+    queue.cancel("canceled")
+
+    assert raw.hkeys("pab:jobs:spec") == ["canceled"]
+
+
+def test_the_bell_is_rung_when_a_running_job_is_canceled(queue: JobQueue, raw: redis.Redis) -> None:
+    """The worker that holds it may be asleep; no stream tells it."""
+    queue.enqueue([job("a")])
+    queue.claim("ann")
+    assert raw.exists("pab:jobs:bell") == 0
+
+    queue.cancel("a")
+
+    assert raw.xlen("pab:jobs:bell") == 1
+
+
 def test_the_bell_is_rung_for_a_retried_job_that_is_not_due(queue: JobQueue, raw: redis.Redis) -> None:
     queue.enqueue([job("now"), job("later", not_before=4_000_000_000.0)])
     queue.cancel("now")

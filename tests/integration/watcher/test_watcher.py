@@ -22,7 +22,7 @@ from tests.integration.watcher.conftest import Deployment, beats
 
 
 def test_a_job_becomes_a_playable_file_whose_record_matches_it(deployment: Deployment) -> None:
-    specs = beats(2) + beats(1, format="flac", output_name="tides/lossless")
+    specs = beats(2) + beats(1, format="flac", variants=3, output_name="tides/lossless")
     deployment.enqueue(specs)
     deployment.start_watcher()
 
@@ -37,9 +37,11 @@ def test_a_job_becomes_a_playable_file_whose_record_matches_it(deployment: Deplo
         audio, rate = soundfile.read(deployment.output(spec))
         assert len(audio) / rate == pytest.approx(done.spoken.audio_seconds, abs=0.01)
         assert done.spoken.chosen.loudness_lufs == pytest.approx(-19.0, abs=0.5)
-        digest = hashlib.sha256(deployment.output(spec).read_bytes()).hexdigest()
-        assert digest == done.spoken.chosen.audio.sha256
-        assert finished.attempt == 1
+        for take in done.takes:
+            place = deployment.data / "storage" / "outputs" / take.audio.file
+            deployment.wait_for("each take published", place.exists)
+            assert hashlib.sha256(place.read_bytes()).hexdigest() == take.audio.sha256
+        assert (len(done.takes), finished.attempt) == (spec.variants, 1)
 
 
 def test_one_worker_process_serves_all_jobs(deployment: Deployment) -> None:

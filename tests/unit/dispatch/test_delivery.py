@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.dispatch import Dispatcher
+from lib.dispatch import Dispatcher, Rhythm
 from lib.dispatch.results import _CLASS_OF
 from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState
@@ -295,6 +295,9 @@ def test_the_workers_error_decides_what_happens_next_and_is_kept(
         worker_class.value,
         ("last line",),
     )
+    view = desk.dispatcher.view("here")
+    assert view is not None
+    assert view.failures == (worker_class is not ErrorClass.BAD_INPUT)  # that says nothing of the host
 
 
 def test_every_class_of_the_worker_has_its_consequence() -> None:
@@ -329,3 +332,44 @@ def test_a_store_that_refuses_is_asked_again_with_growing_pauses(
 
     assert 5 <= refusal.calls <= 9  # of the bench's 0.01 s, doubled each time
     assert [kind for kind, _, _ in desk.bench.told].count("storage") == 1
+
+
+def test_a_store_that_refuses_for_days_is_still_asked_and_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rhythm = Rhythm(busy_s=0.01, pause_s=0.01, longest_pause_s=0.02)
+    desk = Desk(bench)
+    refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
+    desk.put()
+
+    for _ in range(1100):  # doubled so often, a pause would be a number that no float holds
+        bench.clock.advance(0.03)
+        desk.dispatcher.step()
+
+    assert refusal.calls == 1100
+    refusal.on = False
+    bench.clock.advance(0.03)
+    assert desk.settle() is JobState.DONE
+
+
+def test_a_job_that_is_finished_and_cannot_be_stored_runs_over_no_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its `timeout_s` is for the work; a full store must not have the work done again."""
+    job = spec(timeout_s=5)
+    dispatcher = bench.holding(job)
+    bench.host.script = lambda: None
+    (taken,) = bench.host.take()
+    dispatcher.step()
+    bench.host.speak(taken)
+    refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
+    for _ in range(3):
+        bench.clock.advance(10)
+        bench.host.beat()
+        dispatcher.step()
+
+    assert (bench.job(job).state, bench.host.restarts) == (JobState.RUNNING, 0)
+    refusal.on = False
+    bench.clock.advance(1)
+    dispatcher.step()
+    assert (bench.job(job).state, bench.job(job).attempt) == (JobState.DONE, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from lib.dispatch import Limits
 from lib.errors import Unavailable
-from lib.jobqueue import JobState, Lease, LeaseLost
+from lib.jobqueue import JobState, Lease, LeaseLost, QueueOptions
 from lib.spool import Phase
 from lib.storage import StorageUnavailable
 from tests.unit.dispatch.bench import Bench, Refusal, spec
@@ -46,6 +46,67 @@ class TestHolding:
         dispatcher.step()
 
         assert bench.job(job).attempt == 1
+
+    def test_a_queue_that_was_away_is_not_asked_for_jobs_before_our_leases_are_renewed(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They ran out meanwhile: the claim would take our own jobs away from ourselves."""
+        job = spec()
+        dispatcher = bench.holding(job)
+        real, over, calls = bench.queue.claim, threading.Event(), 0
+
+        def claim(*args: Any, **kwargs: Any) -> list[Lease]:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                bench.clock.advance(61)
+                raise Unavailable("No server.")
+            try:
+                return real(*args, **{**kwargs, "block_s": 0.0})
+            finally:
+                over.set()
+
+        monkeypatch.setattr(bench.queue, "claim", claim)
+        dispatcher.start_claiming()
+        assert over.wait(20)
+        dispatcher.stop_claiming()
+
+        assert bench.job(job).lease_no == 1
+
+    def test_work_at_hand_is_not_gone_on_with_for_a_job_of_that_name_with_another_text(
+        self, bench: Bench
+    ) -> None:
+        """The record of the first one went in the meantime, and somebody enqueued the name anew."""
+        dispatcher = bench.holding(spec())
+        bench.queue.cancel(spec().request_id)
+        bench.clock.advance(QueueOptions().result_ttl_s)
+        another = spec(text="Another text.")
+        bench.enqueue(another)
+        bench.host.beat()
+        dispatcher.renew_if_due()
+
+        assert dispatcher.claim() == 1
+
+        assert len(bench.spool.entries()) == 2
+        for _ in range(3):
+            dispatcher.step()
+        assert bench.job(another).state is JobState.DONE
+
+    def test_a_canceled_job_ends_on_a_rented_machine_too(self, bench: Bench) -> None:
+        """Other lost work there may be gone on with by the next leader; this is wanted by nobody."""
+        job = spec()
+        dispatcher = bench.holding(job, replaceable=True)
+        bench.host.script = lambda: None
+        (taken,) = bench.host.take()
+        bench.queue.cancel(job.request_id)
+        bench.clock.advance(21)  # the next renewal is due
+        bench.host.beat()
+        dispatcher.renew_if_due()
+
+        dispatcher.step()
+
+        assert dispatcher.held == 0
+        assert bench.host.spool.canceled(taken.entry)
 
     def test_a_job_lost_to_another_watcher_is_dropped(self, bench: Bench) -> None:
         dispatcher = bench.holding(spec())

@@ -8,6 +8,7 @@ import pytest
 
 from lib.jobqueue import JobState, Lease
 from lib.storage import StorageUnavailable
+from tests.doubles import records
 from tests.unit.dispatch.bench import Bench, Refusal, spec
 
 
@@ -71,6 +72,23 @@ class TestPublishing:
         assert bench.output(job).exists()
         assert list(bench.journal.publications()) == []
 
+    def test_that_fails_for_weeks_is_tried_every_ten_minutes(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No."))
+        dispatcher.step()
+        for _ in range(12):
+            bench.clock.advance(600)
+            dispatcher.step()
+        before = refusal.calls
+
+        for _ in range(1100):  # doubled so often, a pause would be a number that no float holds
+            bench.clock.advance(600)
+            dispatcher.step()
+
+        assert refusal.calls - before == 1100
+
     @pytest.mark.parametrize(
         "error", [StorageUnavailable("No."), ValueError("odd name"), OSError(36, "long")]
     )
@@ -119,6 +137,19 @@ class TestPublishing:
         assert bench.output(job).exists()
         assert list(bench.journal.leases()) == []
 
+    def test_is_left_to_whoever_finished_the_job_under_a_later_lease(self, bench: Bench) -> None:
+        """A crash left our lease in the journal; the record that came since is another one's."""
+        job = spec()
+        bench.holding(job)
+        bench.clock.advance(61)
+        (lease,) = bench.queue.claim("bob")
+        bench.queue.complete(bench.queue.begin(lease), records.done(job.output_name).to_json())
+
+        bench.dispatcher("next").resume()
+
+        assert list(bench.journal.publications()) == []
+        assert list(bench.journal.leases()) == []
+
     def test_does_not_replace_what_a_later_run_of_the_job_made(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -137,3 +168,71 @@ class TestPublishing:
 
         assert not bench.output(job).exists()
         assert list(bench.journal.publications()) == []
+
+
+class TestAJobOfSeveralTakes:
+    """Every take is a file that people listen to, not the chosen one alone."""
+
+    JOB = spec("three", variants=3)
+    NAMES = ("three.take-02.wav", "three.take-03.wav", "three.wav")
+
+    def published(self, bench: Bench) -> tuple[str, ...]:
+        folder = bench.root / "store/outputs/topic"
+        return tuple(sorted(path.name for path in folder.iterdir())) if folder.exists() else ()
+
+    def test_has_them_all_published(self, bench: Bench) -> None:
+        bench.holding(self.JOB).step()
+
+        assert self.published(bench) == self.NAMES
+        contents = {(bench.root / "store/outputs/topic" / name).read_bytes()[-1] for name in self.NAMES}
+        assert contents == {1, 2, 3}
+
+    def test_has_them_all_published_after_a_refusal_of_the_store(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dispatcher = bench.holding(self.JOB)
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No."))
+        dispatcher.step()
+        assert self.published(bench) == ()
+        refusal.on = False
+        bench.clock.advance(5)
+
+        dispatcher.step()
+
+        assert self.published(bench) == self.NAMES
+
+    def test_has_them_all_published_by_the_next_watcher(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is owed is read back from the journal."""
+        dispatcher = bench.holding(self.JOB)
+        with monkeypatch.context() as patched:
+            Refusal(patched, bench.storage, "publish", StorageUnavailable("No."))
+            dispatcher.step()
+
+        following = bench.dispatcher("next")
+        following.resume()
+        following.step()
+
+        assert self.published(bench) == self.NAMES
+
+    def test_has_them_all_published_after_a_crash_right_after_the_record(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the queue has recorded is all that is left to publish from."""
+
+        class Killed(BaseException):
+            """As SIGKILL: nothing catches it."""
+
+        def die(*args: object) -> None:
+            raise Killed
+
+        dispatcher = bench.holding(self.JOB)
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.storage, "publish", die)
+            with pytest.raises(Killed):
+                dispatcher.step()
+
+        bench.dispatcher("next").resume()
+
+        assert self.published(bench) == self.NAMES

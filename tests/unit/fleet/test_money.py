@@ -66,6 +66,14 @@ def test_a_fee_is_reserved_until_it_was_charged() -> None:
     assert Budget(paid, CAPS).refusal(wish()) is None
 
 
+def test_fees_that_are_promised_count_against_their_batch_until_they_were_charged() -> None:
+    caps = Caps(batch=1_500_000, hour=5 * DOLLAR)
+    heavy = Commitment("t1", 0, 700_000, NOW + HOUR, "film")
+    assert Budget(accounts(heavy), caps).refusal(wish()) is not None
+    assert Budget(accounts(heavy._replace(batch="other")), caps).refusal(wish()) is None
+    assert Budget(accounts(heavy, spent_by_machine={"t1": 700_000}), caps).refusal(wish()) is None
+
+
 def test_what_was_spent_counts_in_its_own_windows_only() -> None:
     this_hour, last_hour = int(NOW) // HOUR, int(NOW) // HOUR - 1
     assert Budget(accounts(spent_by_hour={this_hour: 800_000}), CAPS).refusal(wish()) is not None
@@ -120,6 +128,15 @@ def test_credit_keeps_its_floor_after_all_that_is_promised() -> None:
     assert credit_refusal(3 * DOLLAR, accounts(promised), caps) is None
     assert credit_refusal(3 * DOLLAR - 1, accounts(promised), caps) is not None
     assert credit_refusal(None, accounts(), caps) is not None
+
+
+@pytest.mark.parametrize(
+    ("hourly_micros", "seconds", "micros"),
+    [(1, 1, 1), (HOUR, 1, 1), (HOUR + 1, 1, 2), (200_000, 0, 0), (200_000, -5, 0), (200_000, HOUR, 200_000)],
+)
+def test_a_part_of_a_micro_dollar_is_counted_whole(hourly_micros: int, seconds: float, micros: int) -> None:
+    """Rounded down, many short times would be spent beyond a cap, and told too cheap."""
+    assert cost(hourly_micros, seconds) == micros
 
 
 @given(

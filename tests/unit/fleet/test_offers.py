@@ -112,6 +112,18 @@ class TestMemory:
         hosts = remembered([Note("m1", reason, False, NOW - 300 * 86_400)], NOW)
         assert objection(hosts["m1"], NOW) == f"banned: {reason}"
 
+    def test_a_host_that_failed_before_must_be_cheaper_by_the_start_that_may_be_lost(self) -> None:
+        hosts = {"m1": Host("m1", trouble=1.0)}  # its cool-down is over
+        ends = NOW + 10**6  # else it would dominate the other one: trouble is no term of that
+        usual = offer(id="other", machine_id="m2")
+        cheap = offer(id="failed", hourly_micros=190_000, contract_end=ends)
+        assert choice(cheap, usual) == "failed"
+        assert choice(cheap, usual, hosts=hosts) == "other"
+        assert (
+            choice(offer(id="failed", hourly_micros=50_000, contract_end=ends), usual, hosts=hosts)
+            == "failed"
+        )
+
     def test_trouble_fades_by_half_in_a_week_and_good_work_takes_it_back(self) -> None:
         old = remembered([Note("m1", "ssh", False, NOW - HALF_LIFE_S)], NOW)
         mended = remembered([Note("m1", "ssh", False, NOW), Note("m1", "worked", True, NOW)], NOW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import random
 import subprocess
 import sys
 
@@ -10,14 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import BadConfiguration, BadInput
-from lib.jobqueue import QueueOptions, UnknownJob
+from lib.jobqueue import ErrorClass, Failure, QueueOptions, UnknownJob
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import to_json
 from lib.jobqueue.lifecycle import TRANSITIONS, IllegalTransition, JobEvent, advance
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobqueue.memory.turns import turns
 from lib.jobqueue.model import TERMINAL, JobState
 from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.queue import RedisQueue
 from lib.redislink.embedded import EmbeddedServer
+from tests.unit.jobs.jobs import spec
 
 
 def test_every_state_can_be_reached_and_every_job_can_end() -> None:
@@ -62,6 +67,30 @@ def test_backoff_doubles_up_to_the_cap() -> None:
     waits = [backoff_s(tries, 1.0, base_s=5, cap_s=60) for tries in range(1, 7)]
 
     assert waits == [5, 10, 20, 40, 60, 60]
+
+
+def test_backoff_is_drawn_evenly_from_nothing_to_the_whole() -> None:
+    """Full jitter: a floor under it would bring jobs that failed together back together."""
+    waits = [backoff_s(4, chance / 4, base_s=5, cap_s=60) for chance in range(4)]
+
+    assert waits == [0, 10, 20, 30]
+
+
+def test_the_queue_draws_each_wait_anew() -> None:
+    chances = iter([0.25, 0.75])
+    queue = MemoryQueue(now_ms=lambda: 0, chance=lambda: next(chances))
+    queue.enqueue([spec("a"), spec("b")])
+
+    for lease in queue.claim("ann", count=2):
+        queue.fail(queue.begin(lease), Failure(ErrorClass.TRANSIENT, "It broke."))
+
+    first, second = (record.due_at for name in ("a", "b") if (record := queue.job(name)))
+    assert (first, second) == (0.25 * 5, 0.75 * 5)
+
+
+def test_nobody_has_to_bring_the_chance() -> None:
+    for kind in (MemoryQueue, RedisQueue):
+        assert inspect.signature(kind).parameters["chance"].default is random.random
 
 
 @given(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ from tests.doubles import records
 WORDS = (WordTiming("Hello", 0.1, 0.4, "piece"), WordTiming("you", 0.4, 0.6, "asr"))
 FULL = records.spoken(
     records.take(1, peaks=records.file_ref("audio-1.peaks.json"), flags=("gap",), words=WORDS),
-    records.take(2, speed=1.03, loudness_lufs=None),
+    records.take(2, speed=1.03, intonation=0.9, loudness_lufs=None, gain_db=4.5, limiter_db=-0.5),
+    voice="newsroom",
+    preset="calm",
     target_lufs=-16.0,
     warnings=("It is quiet.",),
     verification=(
@@ -65,7 +67,7 @@ WRITTEN: dict[str, tuple[Any, Reader]] = {
     "file": (records.file_ref("a.wav", key="blobs/a"), FileRef.from_json),
     "take": (FULL.takes[0], Take.from_json),
     "spoken": (FULL, SpokenRecord.from_json),
-    "done": (records.done(takes=3), DoneRecord.from_json),
+    "done": (replace(records.done(takes=3), callback_data={"n": [1]}), DoneRecord.from_json),
     "failed": (FAILURE, FailedRecord.from_json),
     "execution": (EXECUTION, ExecutionRecord.from_json),
 }
@@ -88,6 +90,29 @@ def test_a_record_comes_back_as_it_was_written(name: str) -> None:
     record, read = WRITTEN[name]
 
     assert read(json.loads(json.dumps(record.to_json(), allow_nan=False))) == record
+
+
+def test_no_field_of_a_record_is_always_written_with_its_default() -> None:
+    """Else a field that is not read at all would come back as it was written."""
+    told: dict[str, bool] = {}
+
+    def look(value: object) -> None:
+        if isinstance(value, Mapping | list | tuple):
+            for inner in value.values() if isinstance(value, Mapping) else value:
+                look(inner)
+        if not is_dataclass(value) or isinstance(value, type):
+            return
+        for field in fields(value):
+            held = getattr(value, field.name)
+            default = field.default_factory() if callable(field.default_factory) else field.default
+            name = f"{type(value).__name__}.{field.name}"
+            told[name] = told.get(name, False) or held != default
+            look(held)
+
+    for record, _ in WRITTEN.values():
+        look(record)
+
+    assert [name for name, differs in told.items() if not differs] == []
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -141,6 +166,7 @@ def test_what_is_no_record_is_refused(name: str, value: object) -> None:
         (["takes", 1, "file"], "audio-1.wav", "takes name a file twice"),
         (["takes", 1, "file"], "audio-1.peaks.json", "takes name a file twice"),
         (["takes", 0, "bytes"], 0, "takes[0].bytes must be a whole number, at least 1"),
+        (["takes", 0, "made"], 0, "takes[0].made must be a whole number, at least 1"),
         (["takes", 0, "bytes"], True, "takes[0].bytes must be a whole number"),
         (["takes", 0, "sha256"], "A" * 64, "takes[0].sha256 must be 64 hexadecimal digits"),
         (["takes", 0, "sha256"], "a" * 64 + "\n", "takes[0].sha256 must be 64 hexadecimal digits"),
@@ -266,6 +292,36 @@ def test_a_done_record_has_one_list_of_takes_with_published_names_and_keys() -> 
     assert (done.output, done.takes, done.spoken.takes) == ("topic/a.wav", (stored,), (stored,))
     assert done.timings == Timings(2.5, 0.0, 0.25)
     assert set(done.to_json()) == {"output", "spoken", "timings", "provider", "callback_data"}
+
+
+@pytest.mark.parametrize(
+    ("times", "timings"),
+    [
+        ((10.0, 12.5, 13.0, 13.25), Timings(2.5, 0.5, 0.25)),
+        ((10.0, 9.0, 13.0, 13.25), Timings(0.0, 4.0, 0.25)),
+        ((10.0, 12.5, 13.0, 11.0), Timings(2.5, 0.5, 0.0)),
+        ((10.0, 12.00049, 12.00149, 13.0), Timings(2.0, 0.001, 0.999)),
+    ],
+    ids=["one clock", "the worker's is behind", "ours is behind", "to the millisecond"],
+)
+def test_no_clock_that_is_off_makes_a_time_less_than_nothing(
+    times: tuple[float, float, float, float], timings: Timings
+) -> None:
+    enqueued, started, finished, now = times
+    spoken = records.spoken()
+
+    done = done_record(
+        spoken,
+        spoken.takes,
+        started_at=started,
+        finished_at=finished,
+        enqueued_at=enqueued,
+        now=now,
+        provider="local",
+        callback_data={},
+    )
+
+    assert done.timings == timings
 
 
 def test_a_record_tells_of_its_inputs_only_in_a_manifests_folder() -> None:

@@ -174,6 +174,44 @@ class TestReadingBack:
         assert storage.verify(storage.put(source, sha256=SHA, bytes=len(AUDIO)))
 
 
+class TestAPowerCut:
+    """What was said to be stored has its bytes and its name on the disk, in this order."""
+
+    @pytest.fixture
+    def steps(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:
+        found: list[tuple[str, Path]] = []
+        sync, rename = os.fsync, os.replace
+
+        def fsync(fd: int) -> None:
+            found.append(("sync", Path(os.readlink(f"/proc/self/fd/{fd}"))))
+            sync(fd)
+
+        def replace(draft: Path, target: Path) -> None:
+            found.append(("rename", target))
+            rename(draft, target)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(os, "replace", replace)
+        return found
+
+    def test_loses_neither_a_blob_nor_its_name(
+        self, storage: FileStorage, source: Path, tmp_path: Path, steps: list[tuple[str, Path]]
+    ) -> None:
+        stored = storage.put(source, sha256=SHA, bytes=len(AUDIO))
+
+        blob = tmp_path / "store" / stored.key
+        (first, draft), *others = steps
+        assert (first, draft.parent, draft.suffix) == ("sync", blob.parent, ".part")
+        assert others == [("rename", blob), ("sync", blob.parent)]
+
+    def test_loses_no_published_file(
+        self, storage: FileStorage, stored: StoredArtifact, steps: list[tuple[str, Path]]
+    ) -> None:
+        place = Path(storage.publish(stored, "topic/a.wav"))
+
+        assert steps[1:] == [("rename", place), ("sync", place.parent)]
+
+
 def test_publishing_twice_writes_once(storage: FileStorage, stored: StoredArtifact) -> None:
     first = Path(storage.publish(stored, "topic/beat-001.wav"))
     before = first.stat()

@@ -17,15 +17,18 @@ def storage(tmp_path: Path) -> FileStorage:
     return FileStorage(tmp_path / "store")
 
 
+def put(storage: FileStorage, tmp_path: Path, name: str, data: bytes) -> FileRef:
+    """A file that lies in the store and is to be published under that name."""
+    source = tmp_path / "source"
+    source.write_bytes(data)
+    artifact = storage.put(source, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+    return records.file_ref(name, data, artifact.key)
+
+
 @pytest.fixture
 def take(storage: FileStorage, tmp_path: Path) -> Take:
-    def stored(name: str, data: bytes) -> FileRef:
-        source = tmp_path / "source"
-        source.write_bytes(data)
-        artifact = storage.put(source, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-        return records.file_ref(name, data, artifact.key)
-
-    return records.take(audio=stored("t/b.wav", b"audio"), peaks=stored("t/b.peaks.json", b"peaks"))
+    audio = put(storage, tmp_path, "t/b.wav", b"audio")
+    return records.take(audio=audio, peaks=put(storage, tmp_path, "t/b.peaks.json", b"peaks"))
 
 
 def outputs(tmp_path: Path) -> dict[str, bytes]:
@@ -36,6 +39,27 @@ def outputs(tmp_path: Path) -> dict[str, bytes]:
 def test_audio_and_waveform_are_published(storage: FileStorage, take: Take, tmp_path: Path) -> None:
     assert publish_takes(storage, [take]) == [str(tmp_path / "store/outputs/t/b.wav")]
     assert outputs(tmp_path) == {"b.wav": b"audio", "b.peaks.json": b"peaks"}
+
+
+def test_every_take_is_published_with_its_waveform(storage: FileStorage, tmp_path: Path) -> None:
+    takes = [
+        records.take(
+            number,
+            audio=put(storage, tmp_path, f"t/b-{number}.wav", b"audio %d" % number),
+            peaks=put(storage, tmp_path, f"t/b-{number}.peaks.json", b"peaks %d" % number),
+        )
+        for number in (1, 2, 3)
+    ]
+
+    places = publish_takes(storage, takes)
+
+    assert places == [str(tmp_path / f"store/outputs/t/b-{number}.wav") for number in (1, 2, 3)]
+    assert outputs(tmp_path) == {
+        f"b-{number}.{kind}": b"%s %d" % (word, number)
+        for number in (1, 2, 3)
+        for kind, word in (("wav", b"audio"), ("peaks.json", b"peaks"))
+    }
+    assert files_of(storage, takes) == places
 
 
 @pytest.mark.parametrize("trouble", ["its blob is gone", "a folder stands at its name"])

@@ -278,6 +278,18 @@ def test_a_look_for_delayed_jobs_outlasts_one_that_is_canceled_meanwhile(
     assert stage.state("a") is JobState.CANCELED
 
 
+def test_what_is_leased_by_somebody_else_is_work_that_waits(stage: Stage) -> None:
+    """He may be dead; and what is on our machines wants no machine any more."""
+    stage.queue.enqueue([spec("theirs"), spec("ours")])
+    stage.queue.claim("another")
+    work = stage.work()
+    stage.pass_over(work, machine("m"))
+
+    demand = work.demand(stage.queue.snapshot())
+
+    assert (demand.waiting, demand.running) == (1, 1)
+
+
 def test_how_long_a_job_should_take_goes_by_its_own_text_and_the_machines_speed(stage: Stage) -> None:
     job = replace(spec("a"), text="Ten words of it. " * 100, variants=2)
     stage.queue.enqueue([job])
