@@ -10,6 +10,7 @@ import pytest
 from lib.dispatch import Limits
 from lib.errors import Unavailable
 from lib.jobqueue import JobState, Lease, LeaseLost
+from lib.jobqueue.errors import DamagedRow
 from lib.spool import Phase
 from lib.storage import StorageUnavailable
 from tests.unit.dispatch.bench import Bench, Refusal, spec
@@ -59,6 +60,51 @@ class TestHolding:
 
         assert dispatcher.held == 0
         assert bench.spool.entries() == {}
+
+    def test_jobs_that_are_canceled_before_they_begin_free_their_slots_at_once(self, bench: Bench) -> None:
+        """Not when their leases are renewed: until then nothing else would be claimed."""
+        jobs = [spec(name) for name in "abcd"]
+        dispatcher = bench.holding(*jobs)
+        bench.host.script = lambda: None
+        other = spec("other")
+        bench.enqueue(other)
+        for job in jobs[1:]:
+            bench.queue.cancel(job.request_id)
+
+        bench.clock.advance(bench.rhythm.progress_s)
+        dispatcher.step()
+
+        assert (dispatcher.held, dispatcher.claim()) == (1, 1)
+        assert len(bench.spool.entries()) == 2  # what was canceled is not spoken either
+        bench.host.script = bench.host.speak_all
+        for _ in range(2):
+            dispatcher.step()
+        assert bench.job(other).state is JobState.DONE
+        assert {bench.job(job).state for job in jobs[1:]} == {JobState.CANCELED}
+        assert [entry for entry, _, _ in bench.journal.leases()] == []
+
+    def test_that_the_queue_cannot_be_asked_for_canceled_jobs_stops_nothing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        bench.clock.advance(bench.rhythm.progress_s)
+        Refusal(monkeypatch, bench.queue, "jobs", Unavailable("No server."))
+
+        with pytest.raises(Unavailable):
+            dispatcher.step()
+
+        assert bench.job(spec()).state is JobState.DONE
+
+    def test_a_row_that_cannot_be_read_ends_no_watcher(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        bench.clock.advance(bench.rhythm.progress_s)
+        asked = Refusal(monkeypatch, bench.queue, "jobs", DamagedRow("other"))
+
+        dispatcher.step()
+
+        assert (asked.refused, bench.job(spec()).state) == (1, JobState.DONE)
 
     def test_renewing_goes_on_after_an_error_that_nobody_foresaw(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
