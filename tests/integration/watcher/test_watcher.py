@@ -318,30 +318,6 @@ def test_a_canceled_running_job_stops_and_writes_nothing(deployment: Deployment)
     assert finished.state is JobState.CANCELED
 
 
-def test_jobs_canceled_before_they_begin_make_room_for_others_at_once(deployment: Deployment) -> None:
-    """Long before the leases are renewed, and while the first job keeps the only worker busy."""
-    deployment.lease_ms = 900_000
-    first, *waiting = beats(4, sentences=2000)
-    (other,) = beats(1, output_name="other")
-    deployment.enqueue([first, *waiting])
-    deployment.start_watcher()
-    deployment.wait_for("begun", lambda: deployment.events("begun"))
-    deployment.wait_for("all claimed", lambda: len(deployment.events("claimed")) == 4)
-    deployment.enqueue([other])
-
-    for spec in waiting:
-        deployment.queue.cancel(spec.request_id)
-
-    deployment.wait_for(
-        "room", lambda: other.request_id in [e.request_id for e in deployment.events("claimed")]
-    )
-    assert [event.request_id for event in deployment.events("begun")] == [first.request_id]
-    states = [record and record.state for record in deployment.queue.jobs([first.request_id])]
-    assert states == [JobState.RUNNING]
-    deployment.queue.cancel(first.request_id)  # found at once, too: the worker goes on to the other
-    deployment.wait_until_done([other])
-
-
 def test_a_missing_published_file_of_a_job_done_before_the_crash_is_published_again(
     deployment: Deployment,
 ) -> None:
