@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -18,23 +17,18 @@ from lib.jobqueue import ErrorClass, JobQueue
 from lib.jobs.retry import RETRIABLE, failed_ids, refusal, retry, state_of
 
 
-class Failed(StrEnum):
-    """The classes of failure a failed job can have."""
-
-    BAD_INPUT = "bad_input"
-    TRANSIENT = "transient"
-    LOST_MACHINE = "lost_machine"
-    POISON = "poison"
-
-
 def command(
     request_id: Annotated[
         str | None, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every failed job.")] = False,
     error_class: Annotated[
-        Failed | None,
-        typer.Option("--error-class", help="Of these, only that class of failure.", show_default=False),
+        ErrorClass | None,
+        typer.Option(
+            "--error-class",
+            help="Of these, only that class of failure; canceled: those that were withdrawn instead.",
+            show_default=False,
+        ),
     ] = None,
     since: SinceOption = None,
     yes: YesOption = False,
@@ -74,11 +68,11 @@ def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
 
 
 def _many(
-    queue: JobQueue, error_class: Failed | None, since: float | None, *, yes: bool, as_json: bool
+    queue: JobQueue, error_class: ErrorClass | None, since: float | None, *, yes: bool, as_json: bool
 ) -> int:
-    wanted = None if error_class is None else ErrorClass(error_class.value)
-    ids = failed_ids(queue, error_class=wanted, since=since)
-    count = "1 failed job" if len(ids) == 1 else f"{len(ids)} failed jobs"
+    ids = failed_ids(queue, error_class=error_class, since=since)
+    word = "canceled" if error_class is ErrorClass.CANCELED else "failed"
+    count = f"1 {word} job" if len(ids) == 1 else f"{len(ids)} {word} jobs"
     if ids and not output.confirm(f"Requeue {count}?", yes=yes):
         output.note("nothing was changed")
         return 0

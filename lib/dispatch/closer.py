@@ -10,6 +10,7 @@ from lib.dispatch.parts import Parts
 from lib.dispatch.strays import Strays, remove
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
+from lib.jobqueue.errors import DamagedRow
 from lib.spool import Phase, SpoolUnusable
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ class LeaseCloser:
 
     def __init__(self, parts: Parts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
-        self._queue, self._journal = parts.queue, parts.journal
+        self._queue, self._journal, self._clock = parts.queue, parts.journal, parts.clock
+        self._next_look = 0.0
         self.settled = 0  # results that were taken, and jobs that failed for good without one
 
     def carry_out(self) -> None:
@@ -53,8 +55,35 @@ class LeaseCloser:
             log.warning("%s", error)
         self.leave(job)
 
+    def find_lost(self) -> None:
+        """Ask whether the leases at hand are valid still, once in a while.
+
+        A cancellation ends a lease and tells nobody who holds it. The next renewal would find it, up to a
+        third of a lease later; until then a job that only waits for its worker would keep a slot from others.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        now = self._clock.monotonic()
+        if now < self._next_look:
+            return
+        held = [job.lease for job in self._jobs.all() if job.phase is not Phase.OUTBOX and job.ending is None]
+        try:
+            records = self._queue.jobs([lease.request_id for lease in held]) if held else []
+        except DamagedRow:  # somebody wrote past the scripts; `reconcile` mends it
+            held, records = [], []
+        self._next_look = now + self._parts.rhythm.progress_s
+        self._jobs.mark_lost(
+            [
+                lease
+                for lease, record in zip(held, records, strict=True)
+                if record is None or record.state is not JobState.RUNNING or record.lease_no != lease.lease_no
+            ]
+        )
+
     def drop_lost(self) -> None:
         """Let go of jobs whose lease is gone. The work of one that ended stops; other work may be adopted."""
+        self.find_lost()
         for job in self._jobs.lost():
             log.warning("lost the lease of %s, its work stops here", job.request_id)
             self.forget(job)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from lib.records import InvalidRecord, Take
 from lib.spool import SpoolFull, SpoolUnusable, is_passing
 from lib.spool.files import write_whole
 
+_CONSUMERS = "consumers"  # the file of names
 _KINDS = {
     **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
     **{"expires_at": int | float, "enqueued_at": int | float},
@@ -87,6 +88,28 @@ class LeaseJournal:
         """See that a lease could be recorded now."""
         self._put("probe", {"room": "." * 65_536})
         self._remove("probe")
+
+    def sign(self, name: str) -> tuple[str, ...]:
+        """Record who leases from now on; returns who did before, until they are struck.
+
+        A process that is killed between a claim and the record of its lease leaves nothing here but its name.
+        """
+        before = tuple(known for known in self._names() if known != name)
+        self._put(_CONSUMERS, {"names": [*before, name]})
+        return before
+
+    def strike(self, names: Collection[str]) -> None:
+        """These hold nothing any more."""
+        if names:
+            self._put(_CONSUMERS, {"names": [name for name in self._names() if name not in names]})
+
+    def _names(self) -> list[str]:
+        """A file that cannot be read names nobody: what they held runs out by itself."""
+        with self._as_sentences(), contextlib.suppress(FileNotFoundError):
+            text = (self._folder / _CONSUMERS).read_bytes()
+            with contextlib.suppress(*_UNREADABLE):
+                return [str(name) for name in json.loads(text)["names"]]
+        return []
 
     def _read(self, suffix: str) -> Iterator[tuple[Path, Any]]:
         with self._as_sentences():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,6 +92,14 @@ class Journal(Protocol):
         """See that a lease could be recorded now."""
         ...
 
+    def sign(self, name: str) -> tuple[str, ...]:
+        """Record who leases from now on; returns who did before, until they are struck."""
+        ...
+
+    def strike(self, names: Collection[str]) -> None:
+        """These hold nothing any more."""
+        ...
+
 
 class MemoryJournal:
     """A journal that ends with the process: for queues that do too, and for hosts that the queue knows."""
@@ -123,3 +131,10 @@ class MemoryJournal:
 
     def probe(self) -> None:
         """There is always room."""
+
+    def sign(self, name: str) -> tuple[str, ...]:
+        """Nobody was here before."""
+        return ()
+
+    def strike(self, names: Collection[str]) -> None:
+        """Keep nothing."""

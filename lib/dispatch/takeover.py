@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Collection
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
@@ -11,6 +12,7 @@ from lib.dispatch.parts import Parts
 from lib.dispatch.publishing import PublishQueue
 from lib.dispatch.strays import Strays
 from lib.jobqueue import Lease, LeaseLost, Term
+from lib.spool import SpoolFull
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class TakeOver:
             SpoolUnusable: the journal, or a spool, cannot be used.
         """
         inherited = list(self._parts.journal.leases())
+        with contextlib.suppress(SpoolFull):  # it may pass, and nothing is claimed before; leases run out
+            self._release_unplaced({lease.request_id for _, lease, _ in inherited})
         leases = [lease for _, lease, _ in inherited]
         gone = self._parts.queue.renew(leases, lease_ms=self._parts.limits.lease_ms) if leases else []
         lost = {(lease.request_id, lease.fence) for lease in gone}
@@ -51,6 +55,15 @@ class TakeOver:
                 self._hand_back(entry, lease, host)
             else:
                 self._go_on(entry, lease, state)
+
+    def _release_unplaced(self, known: Collection[str]) -> None:
+        """Hand back what was claimed and never written down: nobody works on that, nor ever will."""
+        parts = self._parts
+        before = parts.journal.sign(parts.name)
+        for name in before:
+            for request_id in parts.queue.release_unplaced(name, known=known, reason="its watcher is gone"):
+                log.info("%s was claimed by %s and not begun: handed back", request_id, name)
+        parts.journal.strike(before)
 
     def adopt(self, term: Term) -> int:
         """Take over running work on our hosts from a leader before us; returns how many jobs.

@@ -257,14 +257,14 @@ class Snapshot:
             "pending": self.pending,
             "delayed": self.delayed,
             "stale_pel": self.stale_pel,
-            "oldest_waiting_s": self.oldest_waiting_s,
+            "oldest_waiting_s": _to_ms(self.oldest_waiting_s),
             "done": self.done,
             "failed": self.failed,
             "canceled": self.canceled,
             "paused": self.paused,
             "lock_owner": self.lock_owner,
             "watcher_last_seen": None if self.watcher_last_seen is None else rfc3339(self.watcher_last_seen),
-            "watcher_last_seen_age_s": self.watcher_last_seen_age_s,
+            "watcher_last_seen_age_s": _to_ms(self.watcher_last_seen_age_s),
         }
 
 
@@ -316,6 +316,11 @@ class WatcherInfo:
 
 WATCHER_LIVE_S: Final = 20.0  # a watcher silent for longer counts as gone; heartbeats come every 5 s
 WATCHER_KEPT_S: Final = 86_400.0  # one silent for longer is not even listed
+
+
+def _to_ms(seconds: float | None) -> float | None:
+    """Seconds to the millisecond, as fine as the queue counts: without the digits of binary noise."""
+    return None if seconds is None else round(seconds, 3)
 
 
 def _failed(error: Mapping[str, Any] | None) -> FailedRecord | None:

@@ -132,6 +132,15 @@ class JobQueue(Protocol):
         """
         ...
 
+    def release_unplaced(self, consumer: str, *, known: Collection[str], reason: str) -> list[str]:
+        """Hand back what a consumer that is gone had leased and not placed yet; returns the request ids.
+
+        For a successor that is sure of its end, since it holds what that one had locked. Left alone are the
+        jobs of `known`, those that were assigned to a host, and those that began: somebody may go on with
+        them. A repeat hands back nothing more. Costs grow with the number of leases.
+        """
+        ...
+
     def excuse(self, request_id: str, host: str) -> bool:
         """Hold the death of a worker on `host` against the job no more: the host is the suspect.
 

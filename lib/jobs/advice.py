@@ -15,3 +15,19 @@ AUDIO_GONE: Final = (
 
 #: For a finished job that has neither result nor error.
 RECORD_GONE: Final = "job-runner reconcile --apply forgets the job, then enqueue it again"
+
+
+def reclaiming(*, paused: bool, watched: bool) -> str:
+    """What becomes of leases that ran out, or what a person has to do first, as half a sentence.
+
+    A paused queue gives out nothing, so also leases that ran out stay where they are.
+    """
+    match paused, watched:
+        case False, True:
+            return "the running watcher will reclaim the work by itself"
+        case False, False:
+            return f"start a watcher ({A_WATCHER}); it reclaims the work"
+        case True, True:
+            return "job-runner resume lets the running watcher reclaim the work"
+        case _:
+            return f"job-runner resume, and start a watcher ({A_WATCHER}); it reclaims the work"

@@ -9,7 +9,7 @@ from typing import Final
 from lib.errors import ExitStatus
 from lib.jobqueue import Snapshot
 from lib.jobqueue.admin.observed import ServerFacts
-from lib.jobs.advice import A_WATCHER
+from lib.jobs.advice import A_WATCHER, reclaiming
 from lib.jobs.findings import Finding, Kind, Severity
 from lib.units import bytes_text, seconds_text
 
@@ -219,12 +219,13 @@ def _of_queue(seen: Checkup) -> Iterator[Finding]:
     if shot is None:
         return
     if shot.stale_pel:
-        running = "a running watcher takes them back by itself: look again in a minute"
+        running = shot.lock_owner is not None
+        later = ": look again in a minute" if running and not shot.paused else ""
         yield Finding(
             STALE_LEASES,
             "watchers",
             f"{shot.stale_pel} leases ran out and nobody has taken them back yet",
-            running if shot.lock_owner else f"start a watcher ({A_WATCHER}); it takes them back",
+            reclaiming(paused=shot.paused, watched=running) + later,
         )
     elif shot.outstanding and shot.lock_owner is None:
         jobs = "1 job is" if shot.outstanding == 1 else f"{shot.outstanding} jobs are"

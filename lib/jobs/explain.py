@@ -10,7 +10,7 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE
+from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming
 from lib.jobs.overview import trouble_of
 from lib.records import FailedRecord
 from lib.units import seconds_text
@@ -201,12 +201,13 @@ def _running(seen: Evidence) -> _Said:
         return _Said(Reason.MISPLACED, why, "job-runner reconcile --apply frees it", details)
     if ends <= now:
         why = f"was leased to {who} {passed} ago, and the lease ran out {seconds_text(now - ends)} ago"
-        idle = f"start a watcher ({A_WATCHER}), and it takes it back"
-        frees = "a running watcher takes it back by itself" if seen.live else idle
+        frees = reclaiming(paused=seen.snapshot.paused, watched=bool(seen.live))
         return _Said(Reason.LEASE_EXPIRED, why, frees, details)
     if record.consumer not in seen.live:
         why = f"has been leased to {who} for {passed}, and that watcher has not been seen lately"
         frees = f"it goes to another watcher when the lease runs out, in {seconds_text(ends - now)}"
+        if seen.snapshot.paused:
+            frees += ", once job-runner resume ended the pause"
         return _Said(Reason.WORKER_SILENT, why, frees, details)
     if record.attempt == 0 and record.progress is None:
         why = f"has been in the hands of {who} for {passed} and is not begun yet"

@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
-from lib.jobs.advice import A_WATCHER
+from lib.jobs.advice import A_WATCHER, reclaiming
 from lib.units import bytes_text
 
 
@@ -71,13 +71,14 @@ def overview_of(queue: JobQueue, *, server: bool = True) -> Overview:
 
 
 def _verdict(snapshot: Snapshot) -> Verdict:
-    # The order is by what a person must know first: lost work, no worker, a deliberate stop.
+    # The order is by what a person must do first: while the queue is paused, no watcher that is started
+    # takes anything up, nor does one take back what a dead one left.
+    if snapshot.paused:
+        return Verdict.PAUSED
     if snapshot.stale_pel:
         return Verdict.WATCHER_CRASHED
     if snapshot.outstanding and snapshot.lock_owner is None:
         return Verdict.WATCHER_NOT_RUNNING
-    if snapshot.paused:
-        return Verdict.PAUSED
     return Verdict.WORKING if snapshot.outstanding else Verdict.IDLE
 
 
@@ -85,24 +86,36 @@ def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
     outstanding = _jobs(snapshot.outstanding)
     match verdict:
         case Verdict.WATCHER_CRASHED:
-            stale = "1 lease has" if snapshot.stale_pel == 1 else f"{snapshot.stale_pel} leases have"
-            repair = (
-                "The running watcher will reclaim the work by itself."
-                if snapshot.lock_owner
-                else f"Start a watcher ({A_WATCHER}); it reclaims the work."
-            )
-            return f"{stale} run out: a watcher stopped without finishing its work. {repair}"
+            advice = reclaiming(paused=False, watched=snapshot.lock_owner is not None)
+            return f"{_stale(snapshot)}: a watcher stopped without finishing its work. {_upper(advice)}."
         case Verdict.WATCHER_NOT_RUNNING:
             return f"{outstanding} outstanding, but no watcher runs. Start one with: {A_WATCHER}"
         case Verdict.PAUSED:
-            return (
-                f"The queue is paused with {snapshot.outstanding} outstanding. Go on with: job-runner resume"
-            )
+            return _paused(snapshot)
         case Verdict.WORKING:
             trouble = trouble_of(snapshot.watchers)
             return f"{outstanding} outstanding; {trouble or _seen(snapshot)}"
         case Verdict.IDLE:
             return f"Nothing to do; {_seen(snapshot)}"
+
+
+def _paused(snapshot: Snapshot) -> str:
+    head = f"The queue is paused with {snapshot.outstanding} outstanding."
+    watched = snapshot.lock_owner is not None
+    if snapshot.stale_pel:
+        stay = f"{_stale(snapshot)}, and nothing is taken back meanwhile"
+        return f"{head} {stay}: {reclaiming(paused=True, watched=watched)}."
+    if snapshot.outstanding and not watched:
+        return f"{head} No watcher runs either. Go on with: job-runner resume, then {A_WATCHER}"
+    return f"{head} Go on with: job-runner resume"
+
+
+def _stale(snapshot: Snapshot) -> str:
+    return "1 lease has run out" if snapshot.stale_pel == 1 else f"{snapshot.stale_pel} leases have run out"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def trouble_of(watchers: Iterable[WatcherInfo]) -> str | None:

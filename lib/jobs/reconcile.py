@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob, JobQueue, JobState
@@ -20,6 +20,10 @@ from lib.storage import (
     StorageUnavailable,
     StoredArtifact,
 )
+
+#: As long as a live watcher may take from a job's record to its last published file: hours of audio are
+#: copied and synced meanwhile. It goes on trying after that, too, but then people should know.
+_PUBLISHING_S: Final = 120.0
 
 _File = tuple[str, StoredArtifact]  # the published name, and what is stored
 
@@ -62,7 +66,8 @@ def reconcile(
 ) -> Reconciled:
     """Hold streams, leases, rows, results, history and files against each other; mend them with `apply`.
 
-    The queue may be at work meanwhile. `deep` reads all audio instead of its size.
+    The queue may be at work meanwhile: what a live watcher finished a moment ago and is publishing still is
+    no finding. `deep` reads all audio instead of its size.
 
     Raises:
         BadConfiguration: the queue lies on no server.
@@ -132,8 +137,15 @@ class Audit:
                 return
         if gone := self._gone(_waveforms(takes)):
             yield self._waveform_gone(request_id, gone)
-        if missing := self._unpublished([*_audio(takes), *_waveforms(takes)]):
+        missing = self._unpublished([*_audio(takes), *_waveforms(takes)])
+        if missing and not self._being_published(job):
             yield self._publish(request_id, missing)
+
+    def _being_published(self, job: FinishedJob) -> bool:
+        """Whether the watcher that finished the job is at its next step still: names follow records."""
+        seen = self._queue.snapshot()
+        at_work = {watcher.name for watcher in seen.watchers if watcher.live}
+        return job.consumer in at_work and seen.server_time - job.finished_at < _PUBLISHING_S
 
     def _audio_gone(self, job: FinishedJob, gone: list[_File]) -> Finding:
         word, name = "artifact_gone", job.request_id

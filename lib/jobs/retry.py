@@ -63,11 +63,13 @@ def state_of(queue: JobQueue, request_id: str) -> JobState:
 def failed_ids(
     queue: JobQueue, *, error_class: ErrorClass | None = None, since: float | None = None
 ) -> list[str]:
-    """The failed (not canceled) jobs of that class that ended since then, most recent first.
+    """The failed jobs of that class that ended since then, most recent first.
 
+    Canceled jobs are among them only where that is the class asked for: people withdrew them on purpose.
     `since` is in seconds since the epoch.
     """
-    failed = read_history(queue, status=JobState.FAILED, since=since)
+    state = JobState.CANCELED if error_class is ErrorClass.CANCELED else JobState.FAILED
+    failed = read_history(queue, status=state, since=since)
     wanted = None if error_class is None else error_class.value
     return [job.request_id for job in failed if wanted is None or _class_of(job) == wanted]
 

@@ -138,7 +138,8 @@ _FIELDS: Final = (
     Field(
         "timeout_s",
         whole_number(1, 86_400),
-        "Seconds one attempt may take. Left out: the watcher's limit.",
+        "Seconds one attempt may take. Left out: no limit; a rented machine is given back after ten times "
+        "the usual, and a quarter of an hour at least.",
         in_fingerprint=False,
     ),
     Field(

@@ -98,6 +98,10 @@ def test_retry_in_bulk_takes_the_failed_of_a_class_and_a_time(desk: Desk) -> Non
     value = desk.shaped("retry", "--failed", "--error-class", "bad_input", "--since", "1h", "--yes")
     assert [job["request_id"] for job in value["jobs"]] == ["topic:bad"]
     assert desk.queue.snapshot().canceled == 1
+    assert "Requeue 1 canceled job?" in desk.run("retry", "--failed", "--error-class", "canceled").stderr
+    value = desk.shaped("retry", "--failed", "--error-class", "canceled", "--yes")
+    assert [job["request_id"] for job in value["jobs"]] == ["topic:gone"]
+    assert desk.queue.snapshot().canceled == 0
 
 
 @pytest.mark.parametrize(

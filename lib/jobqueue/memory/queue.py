@@ -180,8 +180,7 @@ class MemoryQueue:
         data = {"class": failure.error_class.value}
         error = json.loads(to_json({**data, "message": failure.message, "evidence": dict(failure.evidence)}))
         with self._changed:
-            repeated = self._store.repeated(lease, "failed")
-            if repeated:
+            if repeated := self._store.repeated(lease, "failed"):
                 return repeated.state
             job = self._store.held(lease)
             count_failure(job, failure)
@@ -210,12 +209,13 @@ class MemoryQueue:
         with self._changed:
             if self._store.repeated(lease, "released"):
                 return
-            job = self._store.held(lease)
-            if job.phase == "begun":
-                job.excused += 1
-            job.phase, job.progress, job.alone = "released", None, job.alone or alone
-            self._store.leases[lease.request_id] = HANDED_BACK
-            self._store.move(lease.request_id, JobEvent.RELEASED, {"reason": reason})
+            self._store.held(lease)
+            self._store.release(lease.request_id, reason, alone=alone)
+
+    def release_unplaced(self, consumer: str, *, known: Collection[str], reason: str) -> list[str]:
+        """Hand back what a consumer that is gone had not placed yet."""
+        with self._changed:
+            return self._store.release_unplaced(consumer, known, reason)
 
     def excuse(self, request_id: str, host: str) -> bool:
         """Hold a worker's death on that host against the job no more."""

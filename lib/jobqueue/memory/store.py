@@ -7,7 +7,7 @@ import math
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -203,6 +203,27 @@ class Store:
         job.lease_no, job.token = job.lease_no + 1, secrets.token_urlsafe(16)
         job.phase = "leased"
         return self._give_to(consumer, request_id, event, lease_ms)
+
+    def release(self, request_id: str, reason: str, *, alone: bool = False) -> None:
+        """Hand a running job back, to be given out first."""
+        job = self.jobs[request_id]
+        if job.phase == "begun":
+            job.excused += 1
+        job.phase, job.progress, job.alone = "released", None, job.alone or alone
+        self.leases[request_id] = HANDED_BACK
+        self.move(request_id, JobEvent.RELEASED, {"reason": reason})
+
+    def release_unplaced(self, consumer: str, known: Collection[str], reason: str) -> list[str]:
+        """Hand back what this consumer leased, and neither placed nor began."""
+        found = [
+            request_id
+            for request_id in self.leases.keys() - known
+            if (job := self.jobs[request_id]).state is JobState.RUNNING
+            and (job.consumer, job.phase, job.host) == (consumer, "leased", "")
+        ]
+        for request_id in sorted(found):
+            self.release(request_id, reason)
+        return found
 
     def adopt(self, consumer: str, hosts: set[str], lease_ms: int) -> list[Lease]:
         """Take over the running jobs of others whose work lies there; their phase stays."""

@@ -212,8 +212,18 @@ class RedisQueue:
 
     def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:
         """Hand the job back, to be given out first."""
-        if not self._faces.release(lease, to_json({"reason": reason}), alone=alone):
+        if not self._faces.release(lease.request_id, lease.fence, to_json({"reason": reason}), alone=alone):
             raise _lost(lease)
+
+    def release_unplaced(self, consumer: str, *, known: Collection[str], reason: str) -> list[str]:
+        """Hand back what a consumer that is gone had not placed yet."""
+        data = to_json({"reason": reason})
+        unplaced = self._views.unplaced(self._faces.held_ids(), consumer)
+        return [
+            request_id
+            for request_id, fence in unplaced
+            if request_id not in known and self._faces.release(request_id, fence, data)
+        ]
 
     def excuse(self, request_id: str, host: str) -> bool:
         """Hold a worker's death on that host against the job no more."""

@@ -175,10 +175,10 @@ class Faces:
         state = str(self._run("fail", *self._ending(), *what, *limits, failure.host, failure.hosts))
         return None if state == "lost" else JobState(state)
 
-    def release(self, lease: Lease, data: str, *, alone: bool) -> bool:
+    def release(self, request_id: str, fence: str, data: str, *, alone: bool = False) -> bool:
         """Hand a job back; False when the lease is lost."""
-        fence = (lease.request_id, lease.fence)
-        return bool(self._run("release", self._options.events_max, *fence, data, "1" if alone else "0"))
+        what = (request_id, fence, data, "1" if alone else "0")
+        return bool(self._run("release", self._options.events_max, *what))
 
     def cancel(self, request_id: str, error: str) -> tuple[bool, JobState | None, str]:
         """Withdraw a job: whether this call did, its state now, and the batch to publish first, or ""."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
     TERMINAL,
@@ -90,6 +92,18 @@ class Views:
                 for request_id, raw in zip(page, rows, strict=True)
             ]
         return found
+
+    def unplaced(self, request_ids: Sequence[str], consumer: str) -> Iterator[tuple[str, str]]:
+        """Those that this consumer leased, and neither placed nor began, each with its fence."""
+        wanted = (JobState.RUNNING, consumer, "leased", "")
+        for start in range(0, len(request_ids), _PAGE):
+            page = request_ids[start : start + _PAGE]
+            (rows,) = self._transport.together(("HMGET", self._keys["state"], *page))
+            for request_id, raw in zip(page, rows, strict=True):
+                with suppress(DamagedRow):  # for `reconcile`
+                    row = Row.parse(raw, request_id)
+                    if row is not None and (row.state, row.consumer, row.phase, row.host) == wanted:
+                        yield request_id, row.fence
 
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of one finished job."""

@@ -57,3 +57,27 @@ def test_audio_left_for_a_job_is_taken_over_when_the_same_is_enqueued_again(depl
     log = (deployment.data / "watchers" / "0" / "worker-1.log").read_text()
     assert "failed" not in log
     deployment.wait_for("published", deployment.output(spec).exists)
+
+
+def test_a_job_claimed_by_a_watcher_that_was_killed_that_moment_waits_for_no_lease(
+    deployment: Deployment,
+) -> None:
+    """Redis knows of the claim, the journal does not; the successor has the same folder."""
+    deployment.lease_ms = 900_000
+    (spec,) = beats(1)
+    watcher = deployment.start_watcher()
+    deployment.wait_for("registered", deployment.queue.watchers)
+    (name,) = [seen.name for seen in deployment.queue.watchers()]
+    signed = deployment.data / "watchers" / "0" / "leases" / "consumers"
+    deployment.wait_for("ready to claim", lambda: signed.exists() and name in signed.read_text())
+    watcher.send_signal(signal.SIGKILL)
+    watcher.wait()
+    deployment.enqueue([spec])
+    assert deployment.queue.claim(name, lease_ms=deployment.lease_ms)
+
+    deployment.start_watcher()
+
+    deployment.wait_until_done([spec])
+    record = deployment.queue.job(spec.request_id)
+    assert record is not None
+    assert (record.lease_no, record.attempt, record.lost) == (2, 1, 0)

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from lib.dispatch import Dispatcher
+from lib.errors import Unavailable
 from lib.jobqueue import JobState, LeadershipLost, Lease, Placement, QueueOptions, Term
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolJob, TakenJob
+from lib.jobspec import JobSpec
+from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolFull, SpoolJob, TakenJob
 from tests.unit.dispatch.bench import Bench, Refusal, ScriptedHost, spec
 
 JOB = spec()
@@ -30,6 +32,64 @@ def left(bench: Bench, phase: Phase, *, replaceable: bool = True) -> str:
     ((entry, lies),) = bench.spool.entries().items()
     assert lies is phase
     return entry
+
+
+class TestAKillBetweenAClaimAndItsRecord:
+    """The queue knows a lease that the journal does not: nobody works on it, nor ever will."""
+
+    def killed(self, bench: Bench, *jobs: JobSpec) -> None:
+        """A dispatcher claims, and its process ends with the claim's reply."""
+        first = bench.dispatcher("first")
+        first.register()
+        first.resume()
+        bench.enqueue(*jobs)
+        assert len(bench.queue.claim("first", count=len(jobs))) == len(jobs)
+
+    def test_its_successor_does_the_job_at_once(self, bench: Bench) -> None:
+        self.killed(bench, JOB, spec("other"))
+
+        following = take_over(bench, replaceable=False)
+
+        assert following.held == 2  # and the clock stood still: no lease ran out
+        for _ in range(2):
+            following.step()
+        assert {bench.job(job).state for job in (JOB, spec("other"))} == {JobState.DONE}
+        assert (bench.job(JOB).lost, bench.job(JOB).attempt) == (0, 1)
+
+    def test_what_the_journal_knows_goes_on_under_its_lease(self, bench: Bench) -> None:
+        bench.holding(JOB, name="first").close()
+
+        following = take_over(bench, replaceable=False)
+
+        following.step()
+        assert (bench.job(JOB).state, bench.job(JOB).lease_no) == (JobState.DONE, 1)
+
+    def test_what_another_watcher_claimed_at_this_moment_is_left_to_it(self, bench: Bench) -> None:
+        self.killed(bench)
+        bench.enqueue(JOB)
+        (theirs,) = bench.queue.claim("somebody")
+
+        take_over(bench, replaceable=False)
+
+        assert bench.queue.renew([theirs]) == []
+
+    def test_a_full_disk_ends_no_watcher_that_starts(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Refusal(monkeypatch, bench.journal, "sign", SpoolFull("No room."))
+
+        bench.dispatcher().resume()
+
+    def test_a_queue_that_does_not_answer_leaves_the_name_for_the_next(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.killed(bench, JOB)
+        refusal = Refusal(monkeypatch, bench.queue, "release_unplaced", Unavailable("No server."))
+        with pytest.raises(Unavailable):
+            bench.dispatcher("second").resume()
+        refusal.on = False
+
+        assert take_over(bench, replaceable=False).held == 1
 
 
 def force_flush(bench: Bench) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import count
 
+from lib.fleet import Policy
 from lib.jobqueue import JobState
+from lib.jobspec.fields import FIELDS
 from lib.spool import WorkerState
 from lib.workers import WorkerDeath
 from tests.unit.dispatch.bench import KILLED, Bench, spec
@@ -190,6 +193,27 @@ class TestSilence:
             dispatcher.step()
 
         assert bench.host.restarts == 0
+
+
+def test_a_job_without_a_timeout_may_take_as_long_as_its_worker_works(bench: Bench) -> None:
+    """What the page of fields says of `timeout_s` left out; the limit of a rented machine is its policy's."""
+    said = FIELDS["timeout_s"].described()
+    assert (
+        "Left out: no limit; a rented machine is given back after ten times the usual, and a quarter" in said
+    )
+    assert (Policy().job_limit_factor, Policy().job_limit_s) == (10, 15 * 60)
+    job = spec()
+    dispatcher = bench.holding(job)
+    (taken,) = bench.host.take()
+    pieces = count(1)
+    bench.host.script = lambda: bench.host.beat(taken.entry, pieces_done=next(pieces))
+
+    for _ in range(900):  # 25 hours: longer than any timeout_s that may be asked for
+        bench.clock.advance(100)
+        dispatcher.step()
+
+    assert (bench.job(job).state, bench.job(job).attempt) == (JobState.RUNNING, 1)
+    assert (bench.host.restarts, dispatcher.held) == (0, 1)
 
 
 def test_a_job_far_over_its_time_is_taken_from_a_worker_that_hangs(bench: Bench) -> None:

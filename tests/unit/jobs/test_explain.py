@@ -159,7 +159,17 @@ CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.LEASE_EXPIRED,
         Evidence(record(R, **{**RUNNING, "expires_at": NOW - 5}), snapshot(), LIVE),
-        "a running watcher takes it back by itself.",
+        "; the running watcher will reclaim the work by itself.",
+    ),
+    (
+        Reason.LEASE_EXPIRED,
+        Evidence(record(R, **{**RUNNING, "expires_at": NOW - 5}), snapshot(paused=True), LIVE),
+        "; job-runner resume lets the running watcher reclaim the work.",
+    ),
+    (
+        Reason.WORKER_SILENT,
+        Evidence(record(R, **RUNNING), snapshot(paused=True)),
+        "when the lease runs out, in 1m40s, once job-runner resume ended the pause.",
     ),
     (
         Reason.MISPLACED,

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from lib.jobqueue import Snapshot, WatcherInfo
+from lib.jobs.doctor import Checkup, diagnose
 from lib.jobs.overview import Verdict, overview, server_sentence
 
 IDLE = Snapshot(
@@ -50,6 +51,21 @@ IDLE = Snapshot(
             "Start a watcher (job-watcher run, or job-runner up); it reclaims the work.",
         ),
         ({"paused": True, "waiting": 4}, Verdict.PAUSED, "The queue is paused with 4 outstanding."),
+        (
+            {"paused": True, "pending": 2, "stale_pel": 2},
+            Verdict.PAUSED,
+            "2 leases have run out, and nothing is taken back meanwhile: job-runner resume lets the running",
+        ),
+        (
+            {"paused": True, "pending": 1, "stale_pel": 1, "lock_owner": None},
+            Verdict.PAUSED,
+            "job-runner resume, and start a watcher (job-watcher run, or job-runner up); it reclaims the",
+        ),
+        (
+            {"paused": True, "waiting": 1, "lock_owner": None},
+            Verdict.PAUSED,
+            "No watcher runs either. Go on with: job-runner resume, then job-watcher run, or job-runner up",
+        ),
     ],
 )
 def test_each_state_has_its_sentence(changes: dict[str, object], verdict: Verdict, words: str) -> None:
@@ -57,6 +73,43 @@ def test_each_state_has_its_sentence(changes: dict[str, object], verdict: Verdic
 
     assert view.verdict is verdict
     assert words in view.sentence
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("owner", [None, "vps-1"])
+def test_that_work_will_be_reclaimed_is_said_only_where_it_will_be(paused: bool, owner: str | None) -> None:
+    stale = replace(IDLE, pending=1, stale_pel=1, paused=paused, lock_owner=owner)
+
+    sentence = overview(stale, [], {}).sentence
+
+    assert ("will reclaim" in sentence) is (owner is not None and not paused)
+    assert sentence.startswith("The queue is paused") is paused
+
+
+@pytest.mark.parametrize(
+    ("paused", "owner", "fix"),
+    [
+        (False, "vps-1", "the running watcher will reclaim the work by itself: look again in a minute"),
+        (True, "vps-1", "job-runner resume lets the running watcher reclaim the work"),
+        (False, None, "start a watcher (job-watcher run, or job-runner up); it reclaims the work"),
+    ],
+)
+def test_doctor_says_of_leases_that_ran_out_what_status_says(
+    paused: bool, owner: str | None, fix: str
+) -> None:
+    stale = replace(IDLE, pending=1, stale_pel=1, paused=paused, lock_owner=owner)
+
+    (finding,) = diagnose(Checkup(1004.0, "there", snapshot=stale))
+
+    assert (finding.kind.id, finding.fix) == ("D011", fix)
+
+
+def test_ages_have_no_digits_beyond_the_millisecond() -> None:
+    shot = replace(IDLE, waiting=1, oldest_waiting_s=1.0 / 3, server_time=1000.1, watcher_last_seen=999.9)
+
+    shape = shot.to_json()
+
+    assert (shape["oldest_waiting_s"], shape["watcher_last_seen_age_s"]) == (0.333, 0.2)
 
 
 def test_machines_and_money_are_the_sum_of_what_live_watchers_report() -> None:

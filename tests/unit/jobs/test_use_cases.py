@@ -108,6 +108,7 @@ def test_all_failed_jobs_of_a_class_are_requeued_and_no_other(queue: JobQueue) -
 
     assert failed_ids(queue, error_class=ErrorClass.POISON) == []
     assert sorted(failed_ids(queue)) == ["first", "second"]
+    assert failed_ids(queue, error_class=ErrorClass.CANCELED) == ["withdrawn"]
     assert retry(queue, failed_ids(queue, error_class=ErrorClass.BAD_INPUT)).requeued == 2
     assert failed_ids(queue) == []
 

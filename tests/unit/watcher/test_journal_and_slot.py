@@ -103,6 +103,26 @@ def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, ju
     assert list(journal.publications()) == []
 
 
+def test_who_leased_here_is_known_to_the_next_until_struck(tmp_path: Path) -> None:
+    assert LeaseJournal(tmp_path).sign("ann") == ()
+    assert LeaseJournal(tmp_path).sign("bob") == ("ann",)  # bob is killed before he struck her
+    cid = LeaseJournal(tmp_path)
+    assert cid.sign("cid") == ("ann", "bob")
+
+    cid.strike(("ann", "bob"))
+
+    assert LeaseJournal(tmp_path).sign("dan") == ("cid",)
+    assert list(cid.leases()) == []
+
+
+@pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b"\xff", b'{"names": 3}'])
+def test_names_that_cannot_be_read_are_nobodys(tmp_path: Path, junk: bytes) -> None:
+    (tmp_path / "consumers").write_bytes(junk)
+
+    assert LeaseJournal(tmp_path).sign("ann") == ()
+    assert LeaseJournal(tmp_path).sign("bob") == ("ann",)
+
+
 @pytest.mark.parametrize("write", [lambda j: j.write("e.3", LEASE, "here"), lambda j: j.owe(OWED)])
 def test_a_name_is_on_the_disk_too_when_the_call_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[LeaseJournal], None]
