@@ -6,7 +6,6 @@ its spool with finished audio, and its journal of leases.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import BadConfiguration, TryAgain
-from lib.spool.files import write_whole
+from lib.files import take_lock, write_whole
 
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 _MOST_WATCHERS = 64  # on one data folder; more is a runaway supervisor, not a plan
@@ -67,16 +66,12 @@ def take_slot(data_dir: Path) -> Slot:
         folder = data_dir / "watchers" / str(number)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = take_lock(folder / "lock")
         except OSError as error:
             raise BadConfiguration(
                 f"The watcher cannot write its folder {folder}: {error.strerror}. "
                 "Set JOBS_DATA_DIR to a folder this user may write."
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            continue
-        return Slot(folder, lock)
+        if lock is not None:
+            return Slot(folder, lock)
     raise TryAgain(f"All {_MOST_WATCHERS} watcher folders under {data_dir} are in use; stop a watcher first.")

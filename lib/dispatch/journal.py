@@ -17,11 +17,11 @@ from typing import Any
 
 from lib.dispatch.port import Publication
 from lib.errors import BadInput
+from lib.files import DRAFTS, write_whole
 from lib.jobqueue import Lease
 from lib.jobspec import from_payload, to_payload
 from lib.records import InvalidRecord, Take
 from lib.spool import SpoolFull, SpoolUnusable, is_passing
-from lib.spool.files import write_whole
 
 _KINDS = {
     **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
@@ -37,7 +37,7 @@ class LeaseJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for draft in folder.glob(".*.tmp"):
+        for draft in folder.glob(DRAFTS):
             draft.unlink(missing_ok=True)
 
     def write(self, entry: str, lease: Lease, host: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from lib.errors import BadConfiguration
+from lib.files import try_write
 
 
 def ensure_data_folder(path: Path) -> Path:
@@ -16,7 +16,7 @@ def ensure_data_folder(path: Path) -> Path:
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _try_write(path)
+        try_write(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BadConfiguration(
@@ -24,16 +24,3 @@ def ensure_data_folder(path: Path) -> Path:
             "free space, give this user the right to write there, or set JOBS_DATA_DIR to another folder"
         ) from None
     return path
-
-
-def _try_write(folder: Path) -> None:
-    import tempfile  # costs 5 ms, and most commands write nothing
-
-    # Some bytes and a sync: on a full disk an empty file can still be made.
-    handle, name = tempfile.mkstemp(prefix=".writable-", dir=folder)
-    try:
-        os.write(handle, b"\0" * 4096)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-        os.unlink(name)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from lib.files import draft_beside, replace_durably
 from lib.storage.places import artifact_of, output_key
 from lib.storage.port import ArtifactMismatch, NotStored, SignedUpload, StorageUnavailable, StoredArtifact
-from lib.storage.writing import Disk, chunks_of, draft_beside, replace_durably, save, write_promised
+from lib.storage.writing import Disk, chunks_of, save, write_promised
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -116,7 +117,7 @@ class FileStorage:
 
     def _land(self, chunks: Iterable[bytes], target: Path, artifact: StoredArtifact, *, what: str) -> None:
         """Put the artifact at `target`, verified where it lies, or leave `target` as it was."""
-        with self._refusals_as_sentences(), draft_beside(target) as draft:
+        with self._refusals_as_sentences(), draft_beside(target, make_folder=True) as draft:
             write_promised(chunks, draft, artifact, disk=self._disk, what=what)
             if not self._holds(draft, artifact):
                 raise StorageUnavailable(

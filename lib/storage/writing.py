@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from lib.files import draft_beside, replace_durably
 from lib.storage.port import ArtifactMismatch, StoredArtifact
 
 _CHUNK = 1 << 20  # bytes
@@ -69,31 +68,10 @@ def save(chunks: Iterable[bytes], local: Path, artifact: StoredArtifact) -> None
         ArtifactMismatch: `chunks` are not the artifact.
         OSError: `local` cannot be written.
     """
-    with draft_beside(local) as draft:
+    with draft_beside(local, make_folder=True) as draft:
         what = f"{artifact.key} is damaged in the store and was not copied"
         write_promised(chunks, draft, artifact, disk=Disk(), what=what)
         replace_durably(draft, local)
-
-
-@contextlib.contextmanager
-def draft_beside(target: Path) -> Iterator[Path]:
-    """A free name in the target's folder (made when missing), gone afterwards whatever happens."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def replace_durably(draft: Path, target: Path) -> None:
-    """Rename and sync the folder: after a power cut the name exists with its bytes, or not at all."""
-    os.replace(draft, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _drop_from_cache(fd: int) -> None:

@@ -141,7 +141,7 @@ def test_a_disk_that_refuses_is_a_sentence(
 
 
 def test_what_a_killed_watcher_was_just_writing_is_swept_away(tmp_path: Path) -> None:
-    (tmp_path / ".e.3.json.17.99.tmp").write_bytes(b"{")
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"{")
 
     assert list(LeaseJournal(tmp_path).leases()) == []
     assert list(tmp_path.iterdir()) == []
