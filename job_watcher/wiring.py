@@ -15,7 +15,7 @@ from job_watcher.watcher import Watcher
 from lib.clock import Clock, SystemClock
 from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rhythm, StorageDelivery
 from lib.errors import BadConfiguration
-from lib.fleet import Caps, Policy
+from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
@@ -40,21 +40,9 @@ class Installation:
 def installation() -> Installation:
     """The limits that a renting watcher with these settings would keep. Raises BadConfiguration."""
     settings = load_settings()
-    hold = settings.idle_hold_seconds
     return Installation(
-        Policy(
-            max_machines=settings.max_machines,
-            idle_hold_s=None if hold is None else float(hold),
-        ),
-        Caps.in_dollars(
-            hour=settings.spend_cap_hour,
-            day=settings.spend_cap_day,
-            month=settings.spend_cap_month,
-            machine=settings.spend_cap_machine,
-            batch=settings.spend_cap_batch,
-            hourly_price=settings.max_dph,
-            credit_floor=settings.credit_floor,
-        ),
+        policy_of(settings),
+        caps_of(settings),
         VoiceRegistry([settings.voices_dir]),
         settings.voice_engine,
     )

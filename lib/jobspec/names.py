@@ -72,16 +72,6 @@ def titles(output_name: str) -> tuple[str, str]:
     return title, album
 
 
-def file_names(output_name: str, audio_format: str) -> Iterator[str]:
-    """Every file that may be derived from a job: the text, the record, the audio, the takes, the peaks."""
-    yield f"{output_name}/{TEXT_FILE}"
-    yield f"{output_name}/{RESULT_FILE}"
-    for suffix in (audio_format, PEAKS_SUFFIX):
-        yield f"{output_name}.{suffix}"
-        for take in range(1, MAX_TAKES + 1):
-            yield f"{output_name}.take-{take:02d}.{suffix}"
-
-
 def folder_names(output_name: str) -> Iterator[str]:
     """Every folder a job's files need: its own and those above it."""
     yield output_name

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.jobspec import InvalidJobSpec, normalize_job_spec
-from lib.jobspec.names import check_output_name, check_request_id, file_names, folded, folder_names
+from lib.jobspec.names import check_output_name, check_request_id, folded, folder_names
 from lib.jobspec.problems import Refused
-from tests.unit.jobspec.jobs import raw_job
+from tests.unit.jobspec.jobs import file_names, raw_job
 
 NASTY = st.text(
     st.sampled_from("ab./\\:\0\n\r\t\x7f\u202e\u2028 ~-_é\u0301Å😀") | st.characters(), max_size=12
