@@ -93,22 +93,15 @@ class Here:
             BadConfiguration: the data folder of the embedded server cannot be used.
         """
         from lib.cli import output
-        from lib.jobqueue import QueueOptions, connect
+        from lib.jobqueue import connect, options_of
 
         found = self.found
-        options = QueueOptions(
-            prefix=found.jobs_prefix,
-            lease_ms=found.watcher_lease_idle_ms,
-            result_ttl_s=found.jobs_result_ttl,
-            history_max=found.jobs_history_max,
-            max_depth=found.jobs_max_depth,
-        )
         if found.redis_url:
             url = found.redis_url
         else:
             url = self.embedded_server().ensure()
             output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
-        with contextlib.closing(connect(url, options)) as queue:
+        with contextlib.closing(connect(url, options_of(found))) as queue:
             yield queue
 
     def embedded_server(self) -> EmbeddedServer:
@@ -119,10 +112,9 @@ class Here:
 
     def watchers_of(self, server: EmbeddedServer) -> list[str]:
         """The names of the watchers that live on the embedded server."""
-        from lib.jobqueue import QueueOptions, connect
+        from lib.jobqueue import connect, options_of
 
-        options = QueueOptions(prefix=self.found.jobs_prefix)
-        with contextlib.closing(connect(server.url, options)) as queue:
+        with contextlib.closing(connect(server.url, options_of(self.found))) as queue:
             return [watcher.name for watcher in queue.watchers() if watcher.live]
 
     def storage(self) -> Storage:

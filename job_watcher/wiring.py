@@ -16,7 +16,7 @@ from lib.clock import Clock, SystemClock
 from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rhythm, StorageDelivery
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
-from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.jobqueue import JobQueue, connect, options_of
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
@@ -102,14 +102,7 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
 
 def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
     url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
-    options = QueueOptions(
-        prefix=settings.jobs_prefix,
-        lease_ms=settings.watcher_lease_idle_ms,
-        result_ttl_s=settings.jobs_result_ttl,
-        history_max=settings.jobs_history_max,
-        max_depth=settings.jobs_max_depth,
-    )
-    return contextlib.closing(connect(url, options))
+    return contextlib.closing(connect(url, options_of(settings)))
 
 
 def _unique_name() -> str:

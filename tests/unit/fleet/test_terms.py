@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.offer import Offer
 from lib.settings import Settings, load_settings
-from tests.unit.house import ROOT
+from tests.unit.house import calls_of
 
 
 @pytest.fixture
@@ -52,15 +50,6 @@ def test_each_setting_bounds_one_thing_and_nothing_else(
     assert policy_of(terms) == replace(
         Policy(), **{key: expected[key] for key in expected if key not in known}
     )
-
-
-def calls_of(name: str, *places: str) -> Iterator[tuple[str, ast.Call]]:
-    """Where the files below `places` call `name`."""
-    for place in places:
-        for path in sorted((ROOT / place).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
-                    yield str(path.relative_to(ROOT)), node
 
 
 def test_who_tells_what_a_provider_offers_says_all_of_it() -> None:
