@@ -118,7 +118,7 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _json_text(value: Any, *, indent: int | None = None) -> str:
-    """JSON that may be looked at on a terminal: what would steer it is written as `\\u009b`, the same value."""
+    """JSON that a terminal may show: what would steer it is written as `\\u009b`, which is the same value."""
     text = json.dumps(
         value,
         indent=indent,

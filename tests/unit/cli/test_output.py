@@ -136,7 +136,6 @@ class TestJson:
         stream.flush()
         assert json.loads(stream.buffer.getvalue()) == {"a": "ü\U0001f600"}
 
-
     @pytest.mark.parametrize("steering", [*STEERING, "\x7f", "\ud800"])
     @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
     def test_steers_no_terminal_and_says_the_same(
