@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Slot:
     def journal(self) -> Path:
         """The leases this watcher holds."""
         return self.folder / "leases"
+
+    @property
+    def scratch(self) -> Path:
+        """What is only passing through: empty at the start, whatever a killed watcher left there."""
+        return self.folder / "scratch"
 
     def identity(self) -> str:
         """What tells this folder from any other, also when the machine gets another name.
@@ -66,7 +72,9 @@ def take_slot(data_dir: Path) -> Slot:
     for number in range(_MOST_WATCHERS):
         folder = data_dir / "watchers" / str(number)
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # First the one above: what `parents` makes gets the usual mode, which may let others in.
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise BadConfiguration(
@@ -78,5 +86,7 @@ def take_slot(data_dir: Path) -> Slot:
         except BlockingIOError:
             os.close(lock)
             continue
-        return Slot(folder, lock)
+        slot = Slot(folder, lock)
+        shutil.rmtree(slot.scratch, ignore_errors=True)
+        return slot
     raise TryAgain(f"All {_MOST_WATCHERS} watcher folders under {data_dir} are in use; stop a watcher first.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -194,12 +195,24 @@ class ExecutionFile:
 def point_latest(data_dir: Path, record: Path) -> None:
     """Make `<data>/executions/latest` a link to `record`. Raises OSError."""
     folder = data_dir / "executions"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = folder / f".latest.{os.getpid()}"
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    draft.symlink_to(record.absolute())
-    draft.replace(folder / "latest")
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    draft = folder / ".latest"  # one name, so that a kill leaves no litter; hence one at a time
+    with _alone_in(folder):
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(record.absolute())
+        draft.replace(folder / "latest")
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which a killed process gives back."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _rounded(seconds: float | None) -> float | None:
