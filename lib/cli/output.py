@@ -49,6 +49,7 @@ __all__ = [
     "say",
     "say_state",
     "show_fields",
+    "tell_json_line",
     "warn",
 ]
 
@@ -95,6 +96,14 @@ def emit_json_lines(values: Iterable[Any]) -> None:
     for value in values:
         json_printed.set()
         sys.stdout.write(_json_text(value) + "\n")
+
+
+def tell_json_line(value: Any) -> None:
+    """Print one compact JSON value on a line of stdout, at once, for whoever follows a command that stays.
+
+    It is told, not answered: a reader that went away, or a full disk, does not end the command.
+    """
+    tell(sys.stdout, _json_text(value) + "\n")
 
 
 def emit_json_array(values: Iterable[Any]) -> None:

@@ -16,6 +16,7 @@ from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import Parts
 from lib.dispatch.port import Settled
 from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.records import DoneRecord
@@ -133,7 +134,8 @@ class ResultHandler:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
             state.failures += 1
-        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt)
+        told = of_job(settled.state.value, job.lease, state.name)
+        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt, extra=told)
         self._parts.tell("settled", f"{job.request_id} is {settled.state.value}", state.name)
         self._parts.on_settled(state.name, job.lease, settled)
 
