@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,11 @@ class Slot:
     def journal(self) -> Path:
         """The leases this watcher holds."""
         return self.folder / "leases"
+
+    @property
+    def scratch(self) -> Path:
+        """What is only passing through: empty at the start, whatever a killed watcher left there."""
+        return self.folder / "scratch"
 
     def identity(self) -> str:
         """What tells this folder from any other, also when the machine gets another name.
@@ -65,7 +71,9 @@ def take_slot(data_dir: Path) -> Slot:
     for number in range(_MOST_WATCHERS):
         folder = data_dir / "watchers" / str(number)
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # First the one above: what `parents` makes gets the usual mode, which may let others in.
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             lock = take_lock(folder / "lock")
         except OSError as error:
             raise BadConfiguration(
@@ -73,5 +81,7 @@ def take_slot(data_dir: Path) -> Slot:
                 "Set JOBS_DATA_DIR to a folder this user may write."
             ) from error
         if lock is not None:
-            return Slot(folder, lock)
+            slot = Slot(folder, lock)
+            shutil.rmtree(slot.scratch, ignore_errors=True)
+            return slot
     raise TryAgain(f"All {_MOST_WATCHERS} watcher folders under {data_dir} are in use; stop a watcher first.")

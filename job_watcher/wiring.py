@@ -77,9 +77,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             name=_unique_name(),
             provider=settings.provider,
             queue=queue,
-            delivery=StorageDelivery(
-                storage, provider=settings.provider, scratch=slot.folder / "scratch", clock=clock
-            ),
+            delivery=StorageDelivery(storage, provider=settings.provider, scratch=slot.scratch, clock=clock),
             journal=LeaseJournal(slot.journal),
             clock=clock,
             limits=limits,

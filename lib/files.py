@@ -11,15 +11,13 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-#: What a kill in the middle of a write leaves in a folder, as a pattern of names.
-DRAFTS: Final = ".*.part"
-
+_DRAFT: Final = re.compile(r"\.[0-9a-f]{16}\.part")
 _CHUNK: Final = 1 << 16  # bytes; below it a read gets its memory without asking the kernel
 
 
@@ -48,18 +46,50 @@ def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
 
 @contextlib.contextmanager
 def draft_beside(target: Path, *, make_folder: bool = False) -> Iterator[Path]:
-    """A free name in the target's folder; gone afterwards whatever happens.
+    """An empty file in the target's folder, to be filled and renamed; gone afterwards whatever happens.
 
-    The target's own name is no part of it: with anything added, a long one would be too long.
+    It is locked as long as its process lives, so that `sweep_drafts` knows what a killed one left. The
+    target's own name is no part of it: with anything added, a long one would be too long.
     """
     if make_folder:
         target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{secrets.token_hex(8)}.part")
+    draft, lock = _locked_draft(target.parent)
     try:
         yield draft
     finally:
         with contextlib.suppress(OSError):  # what happened in the block is the news
             draft.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Remove the drafts in `folder` whose process is gone; one that somebody writes stays. Never raises."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if _DRAFT.fullmatch(name):
+                _remove_if_left(folder / name)
+
+
+def _locked_draft(folder: Path) -> tuple[Path, int]:
+    """A new file and the descriptor that holds its lock."""
+    while True:
+        draft = folder / f".{os.urandom(8).hex()}.part"
+        lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks: nothing is swept there either
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return draft, lock
+        os.close(lock)  # swept away between the two calls
+
+
+def _remove_if_left(draft: Path) -> None:
+    """Remove it while holding its lock, so that nobody can begin to write it meanwhile."""
+    with contextlib.suppress(OSError):  # gone meanwhile, no file, or not ours to remove
+        lock = _locked(os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+        if lock is not None:  # else held by whoever writes it
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            os.close(lock)
 
 
 def replace_durably(draft: Path, target: Path) -> None:
@@ -111,8 +141,10 @@ def try_write(folder: Path) -> None:
     Raises:
         OSError: nothing can be written there.
     """
-    with draft_beside(folder / "any") as draft:
-        write_in_place(draft, b"\0" * 4096, sync=True)
+    with draft_beside(folder / "any") as draft, draft.open("r+b") as file:
+        draft.unlink()  # first: killed at any later moment, we leave nothing
+        os.write(file.fileno(), b"\0" * 4096)
+        os.fsync(file.fileno())
 
 
 def take_lock(path: Path) -> int | None:
@@ -133,7 +165,22 @@ def take_folder_lock(folder: Path) -> int | None:
     Raises:
         OSError: there is no such folder, or it cannot be opened.
     """
-    return _locked(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    return _locked(_opened(folder))
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock for a block, after waiting for whoever holds it. Raises OSError."""
+    descriptor = _opened(folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def is_locked(path: Path) -> bool:

@@ -119,6 +119,7 @@ def test_a_disk_that_fills_up_is_a_sentence_and_passes(
     @contextlib.contextmanager
     def on_a_full_disk(target: Path) -> Iterator[Path]:
         with draft_beside(target) as draft:
+            draft.unlink()
             draft.symlink_to("/dev/full")
             yield draft
 
