@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
     from lib.jobs.checkup import Home
-    from lib.jobs.pricing import Terms
+    from lib.jobs.plan import RegistryCheck
     from lib.jobspec import JobSpec
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
@@ -21,133 +22,133 @@ if TYPE_CHECKING:
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
-    """All settings, checked. Raises BadConfiguration."""
+    """All settings, checked: a command reads them once. Raises BadConfiguration."""
     return load_settings(flags)
 
 
-def voices() -> VoiceRegistry:
-    """The registry of the voices folder and the shipped voices."""
-    from lib.voices import VoiceRegistry
-
-    return VoiceRegistry([settings().voices_dir])
-
-
-def home(redis_url: str | None) -> Home:
-    """What `doctor` looks at."""
-    from lib.jobs.checkup import Home
-
-    found = settings({"REDIS_URL": redis_url})
-    return Home(
-        data_dir=found.jobs_data_dir,
-        storage_url=found.storage_url,
-        engine=found.voice_engine,
-        provider=found.provider,
-        embedded=found.redis_url is None,
-    )
-
-
-def terms(found: Settings) -> Terms:
-    """The limits under which machines may be rented."""
-    from lib.jobs.pricing import Terms
-
-    return Terms(
-        machines=found.max_machines,
-        price=found.max_dph,
-        hour=found.spend_cap_hour,
-        day=found.spend_cap_day,
-        month=found.spend_cap_month,
-        machine=found.spend_cap_machine,
-        batch=found.spend_cap_batch,
-        idle_hold_s=found.idle_hold_seconds,
-    )
-
-
-def load_checked(path: Path) -> Sequence[JobSpec]:
-    """The jobs of a file, each with a voice that exists and a text it can speak.
+def here(redis_url: str | None = None) -> Here:
+    """What a command uses, by one reading of the settings; `redis_url` was given on the command line.
 
     Raises:
-        InvalidJobFile: with every problem of the file.
+        BadConfiguration: a setting is wrong.
     """
-    from lib.jobs.plan import RegistryCheck, load_speakable
-
-    return load_speakable(path, RegistryCheck(voices(), settings().voice_engine)).specs
+    return Here(settings({"REDIS_URL": redis_url}))
 
 
-@contextlib.contextmanager
-def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
-    """The queue at `redis_url`, else REDIS_URL, else of the embedded server, which is started when needed.
+def open_queue(redis_url: str | None) -> contextlib.AbstractContextManager[JobQueue]:
+    """The queue, for a command that needs nothing else. Raises as `here` and `Here.open_queue` do."""
+    return here(redis_url).open_queue()
 
-    Raises:
-        Unavailable: a given server does not answer; no other one is tried.
-        BadConfiguration: the data folder of the embedded server cannot be used.
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What the settings lead to, each made when it is asked for.
+
+    A command makes one of these and asks it for everything: were the settings read again, a file that changed
+    meanwhile would show it two queues or two stores.
     """
-    from lib.cli import output
-    from lib.jobqueue import QueueOptions, connect
 
-    found = settings({"REDIS_URL": redis_url})
-    options = QueueOptions(
-        prefix=found.jobs_prefix,
-        lease_ms=found.watcher_lease_idle_ms,
-        result_ttl_s=found.jobs_result_ttl,
-        history_max=found.jobs_history_max,
-        max_depth=found.jobs_max_depth,
-    )
-    if found.redis_url:
-        url = found.redis_url
-    else:
-        url = embedded_server().ensure()
-        output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
-    with contextlib.closing(connect(url, options)) as queue:
-        yield queue
+    found: Settings
 
+    def voices(self) -> VoiceRegistry:
+        """The registry of the voices folder and the shipped voices."""
+        from lib.voices import VoiceRegistry
 
-def embedded_server() -> EmbeddedServer:
-    """The server of the data folder, running or not."""
-    from lib.redislink.embedded import EmbeddedServer
+        return VoiceRegistry([self.found.voices_dir])
 
-    return EmbeddedServer(ensure_data_folder(settings().jobs_data_dir))
+    def check(self) -> RegistryCheck:
+        """Whether a job's voice exists and can speak its text."""
+        from lib.jobs.plan import RegistryCheck
 
+        return RegistryCheck(self.voices(), self.found.voice_engine)
 
-def watchers_of(server: EmbeddedServer) -> list[str]:
-    """The names of the watchers that live on the embedded server."""
-    from lib.jobqueue import QueueOptions, connect
+    def home(self) -> Home:
+        """What `doctor` looks at."""
+        from lib.jobs.checkup import Home
 
-    with contextlib.closing(connect(server.url, QueueOptions(prefix=settings().jobs_prefix))) as queue:
-        return [watcher.name for watcher in queue.watchers() if watcher.live]
-
-
-def storage() -> Storage:
-    """The store that STORAGE_URL names."""
-    from lib.storage import open_storage
-
-    return open_storage(settings().storage_url)
-
-
-def check_runs_here() -> None:
-    """See that a watcher of ours could run at all, before anything is enqueued for it.
-
-    Raises:
-        BadConfiguration: PROVIDER or STORAGE_URL name something that this machine alone cannot serve.
-    """
-    from lib.errors import BadConfiguration
-
-    storage()
-    found = settings()
-    if found.provider != "local":
-        raise BadConfiguration(
-            f"PROVIDER is {found.provider!r} ({found.sources['PROVIDER']}), but up runs jobs on "
-            "this machine: set PROVIDER=local"
+        return Home(
+            data_dir=self.found.jobs_data_dir,
+            storage_url=self.found.storage_url,
+            engine=self.found.voice_engine,
+            provider=self.found.provider,
+            embedded=self.found.redis_url is None,
         )
 
+    def load_checked(self, path: Path) -> Sequence[JobSpec]:
+        """The jobs of a file, each with a voice that exists and a text it can speak.
 
-def start_watcher(redis_url: str | None) -> WatcherProcess:
-    """A watcher beside this process, on the same queue. The URL travels in the environment, never in argv."""
-    from job_runner.watcher_process import WatcherProcess
+        Raises:
+            InvalidJobFile: with every problem of the file.
+        """
+        from lib.jobs.plan import load_speakable
 
-    found = settings()
-    data = ensure_data_folder(found.jobs_data_dir)
-    return WatcherProcess(
-        log=data / "up" / "watcher.log",
-        environ={"REDIS_URL": redis_url} if redis_url else {},
-        drain_s=found.watcher_drain_seconds,
-    )
+        return load_speakable(path, self.check()).specs
+
+    @contextlib.contextmanager
+    def open_queue(self) -> Iterator[JobQueue]:
+        """The queue at REDIS_URL, else of the embedded server, which is started when needed.
+
+        Raises:
+            Unavailable: a given server does not answer; no other one is tried.
+            BadConfiguration: the data folder of the embedded server cannot be used.
+        """
+        from lib.cli import output
+        from lib.jobqueue import connect, options_of
+
+        found = self.found
+        if found.redis_url:
+            url = found.redis_url
+        else:
+            url = self.embedded_server().ensure()
+            output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
+        with contextlib.closing(connect(url, options_of(found))) as queue:
+            yield queue
+
+    def embedded_server(self) -> EmbeddedServer:
+        """The server of the data folder, running or not."""
+        from lib.redislink.embedded import EmbeddedServer
+
+        return EmbeddedServer(ensure_data_folder(self.found.jobs_data_dir))
+
+    def watchers_of(self, server: EmbeddedServer) -> list[str]:
+        """The names of the watchers that live on the embedded server."""
+        from lib.jobqueue import connect, options_of
+
+        with contextlib.closing(connect(server.url, options_of(self.found))) as queue:
+            return [watcher.name for watcher in queue.watchers() if watcher.live]
+
+    def storage(self) -> Storage:
+        """The store that STORAGE_URL names."""
+        from lib.storage import open_storage
+
+        return open_storage(self.found.storage_url)
+
+    def check_runs_here(self) -> None:
+        """See that a watcher of ours could run at all, before anything is enqueued for it.
+
+        Raises:
+            BadConfiguration: PROVIDER or STORAGE_URL name something that this machine alone cannot serve.
+        """
+        from lib.errors import BadConfiguration
+
+        self.storage()
+        found = self.found
+        if found.provider != "local":
+            raise BadConfiguration(
+                f"PROVIDER is {found.provider!r} ({found.sources['PROVIDER']}), but up runs jobs on "
+                "this machine: set PROVIDER=local"
+            )
+
+    def start_watcher(self, redis_url: str | None) -> WatcherProcess:
+        """A watcher beside this process, on the same queue.
+
+        A URL of the command line travels in the environment, never in argv.
+        """
+        from job_runner.watcher_process import WatcherProcess
+
+        data = ensure_data_folder(self.found.jobs_data_dir)
+        return WatcherProcess(
+            log=data / "up" / "watcher.log",
+            environ={"REDIS_URL": redis_url} if redis_url else {},
+            drain_s=self.found.watcher_drain_seconds,
+        )

@@ -6,15 +6,15 @@ its spool with finished audio, and its journal of leases.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import BadConfiguration, TryAgain
-from lib.spool.files import write_whole
+from lib.files import take_lock, write_whole
 
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 _MOST_WATCHERS = 64  # on one data folder; more is a runaway supervisor, not a plan
@@ -31,6 +31,11 @@ class Slot:
     def journal(self) -> Path:
         """The leases this watcher holds."""
         return self.folder / "leases"
+
+    @property
+    def scratch(self) -> Path:
+        """What is only passing through: empty at the start, whatever a killed watcher left there."""
+        return self.folder / "scratch"
 
     def identity(self) -> str:
         """What tells this folder from any other, also when the machine gets another name.
@@ -66,17 +71,17 @@ def take_slot(data_dir: Path) -> Slot:
     for number in range(_MOST_WATCHERS):
         folder = data_dir / "watchers" / str(number)
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # First the one above: what `parents` makes gets the usual mode, which may let others in.
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
+            lock = take_lock(folder / "lock")
         except OSError as error:
             raise BadConfiguration(
                 f"The watcher cannot write its folder {folder}: {error.strerror}. "
                 "Set JOBS_DATA_DIR to a folder this user may write."
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            continue
-        return Slot(folder, lock)
+        if lock is not None:
+            slot = Slot(folder, lock)
+            shutil.rmtree(slot.scratch, ignore_errors=True)
+            return slot
     raise TryAgain(f"All {_MOST_WATCHERS} watcher folders under {data_dir} are in use; stop a watcher first.")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, LeftSpools, Limits, Rhythm, WorkerGivenUp
+from lib.dispatch.transitions import of_watcher
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.spool import HostUnreachable, SpoolFull
 
@@ -50,6 +51,7 @@ class Watcher:
         with self._leaving():
             self._begin()
             self._dispatcher.start_claiming()
+            log.info("working", extra=of_watcher("started"))
             while not self._draining.is_set():
                 self._try(lambda: self._step(self._rhythm.heartbeat_s), self._draining)
             self._finish_within(self._limits.drain_s)
@@ -122,7 +124,8 @@ class Watcher:
         ends_us = away or self._dispatcher.impatient
         if ends_us and now - self._trouble_since > self._limits.give_up_s:
             raise error
-        log.warning("cannot go on, trying again in %.0f s: %s", self._pause_s, error)
+        told = of_watcher("trouble")
+        log.warning("cannot go on, trying again in %.0f s: %s", self._pause_s, error, extra=told)
         hurry.wait(self._pause_s)
         if isinstance(error, SpoolFull):
             self._pause_s = min(self._pause_s * 2, self._rhythm.longest_pause_s)
@@ -131,7 +134,8 @@ class Watcher:
         """Hand back what has not begun, finish the rest within `limit_s`, hand back what remains."""
         self._dispatcher.stop_claiming()
         deadline = self._clock.monotonic() + limit_s
-        log.info("draining: %d jobs at hand, at most %.0f s", self._dispatcher.held, limit_s)
+        told = of_watcher("draining")
+        log.info("draining: %d jobs at hand, at most %.0f s", self._dispatcher.held, limit_s, extra=told)
         self._try(self._dispatcher.withdraw, self._releasing)
         while self._dispatcher.held and not self._releasing.is_set():
             if self._clock.monotonic() >= deadline:
@@ -154,3 +158,4 @@ class Watcher:
                 log.warning("left without saying so: %s", error)
             self._dispatcher.close()
             self._left.close()
+            log.info("stopped", extra=of_watcher("stopped"))

@@ -15,8 +15,8 @@ from job_watcher.watcher import Watcher
 from lib.clock import Clock, SystemClock
 from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rhythm, StorageDelivery
 from lib.errors import BadConfiguration
-from lib.fleet import Caps, Policy
-from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.fleet import Caps, Policy, caps_of, policy_of
+from lib.jobqueue import JobQueue, connect, options_of
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
@@ -40,21 +40,9 @@ class Installation:
 def installation() -> Installation:
     """The limits that a renting watcher with these settings would keep. Raises BadConfiguration."""
     settings = load_settings()
-    hold = settings.idle_hold_seconds
     return Installation(
-        Policy(
-            max_machines=settings.max_machines,
-            idle_hold_s=None if hold is None else float(hold),
-        ),
-        Caps.in_dollars(
-            hour=settings.spend_cap_hour,
-            day=settings.spend_cap_day,
-            month=settings.spend_cap_month,
-            machine=settings.spend_cap_machine,
-            batch=settings.spend_cap_batch,
-            hourly_price=settings.max_dph,
-            credit_floor=settings.credit_floor,
-        ),
+        policy_of(settings),
+        caps_of(settings),
         VoiceRegistry([settings.voices_dir]),
         settings.voice_engine,
     )
@@ -89,9 +77,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             name=_unique_name(),
             provider=settings.provider,
             queue=queue,
-            delivery=StorageDelivery(
-                storage, provider=settings.provider, scratch=slot.folder / "scratch", clock=clock
-            ),
+            delivery=StorageDelivery(storage, provider=settings.provider, scratch=slot.scratch, clock=clock),
             journal=LeaseJournal(slot.journal),
             clock=clock,
             limits=limits,
@@ -114,14 +100,7 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
 
 def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
     url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
-    options = QueueOptions(
-        prefix=settings.jobs_prefix,
-        lease_ms=settings.watcher_lease_idle_ms,
-        result_ttl_s=settings.jobs_result_ttl,
-        history_max=settings.jobs_history_max,
-        max_depth=settings.jobs_max_depth,
-    )
-    return contextlib.closing(connect(url, options))
+    return contextlib.closing(connect(url, options_of(settings)))
 
 
 def _unique_name() -> str:

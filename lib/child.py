@@ -27,7 +27,7 @@ class ChildProcess:
     """One child with its own session (Ctrl-C in the terminal reaches only us) and its log file."""
 
     def __init__(self, argv: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._log = log
         self._log_start = 0
         self._rotate()

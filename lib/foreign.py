@@ -8,11 +8,8 @@ are the reason: the one in C ends the whole process where a text is nested deepl
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 #: How deep lists and mappings may be nested; far below what readers and stores of JSON allow.
@@ -27,21 +24,6 @@ class TooDeep(ValueError):
 
     def __init__(self, levels: int) -> None:
         super().__init__(f"it is nested deeper than {levels} levels")
-
-
-def read_plain(path: Path, most: int) -> bytes | None:
-    """At most `most` + 1 bytes of a regular file; None for what is no regular file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    # Opened without blocking: a named pipe must not hang the program, nor a device feed it for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with open(descriptor, "rb") as file:
-        return file.read(most + 1)
 
 
 def yaml_events(data: bytes) -> Callable[[], Any]:

@@ -6,6 +6,11 @@ MIB = 1024 * 1024
 MICROS = 1_000_000  # micro-dollars in a US dollar
 
 
+def usd(micros: float) -> str:
+    """Micro-dollars as text in dollars, to the micro-dollar: what programs read."""
+    return f"{micros / MICROS:.6f}"
+
+
 def seconds_text(seconds: float) -> str:
     """Write a duration shortly: 0.8s, 12.3s, 4m05s, 2h07m, 3d04h."""
     if seconds < 0:

@@ -74,7 +74,7 @@ def _screen(look: _Look, now: float, width: int, height: int) -> list[str]:
     """The lines that fit, the newest endings first; the last line says the time and how to leave."""
     colour = takes_colour(sys.stdout)
     verdict = look.view.verdict.value
-    head = paragraph(f"{verdict}: {look.view.sentence}", width).split("\n")
+    head = paragraph(f"{verdict}: {output.clean(look.view.sentence)}", width).split("\n")
     if colour:
         head[0] = painted(verdict) + head[0][len(verdict) :]
     fields = output.field_lines(status.fields_of(look.view), width)

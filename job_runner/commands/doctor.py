@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from job_runner import wiring
 from job_runner.display.findings import show_findings
 from lib.cli import output
@@ -33,5 +31,5 @@ def examine(redis_url: str | None) -> Checkup:
     Raises:
         BadConfiguration: the settings cannot be read.
     """
-    home, voices = wiring.home(redis_url), wiring.voices()
-    return checkup.examine(home, voices, partial(wiring.open_queue, redis_url), SystemClock())
+    here = wiring.here(redis_url)
+    return checkup.examine(here.home(), here.voices(), here.open_queue, SystemClock())

@@ -20,9 +20,10 @@ def command(
 
     Refused with exit status 75 while a watcher works on it, unless --force.
     """
-    server = wiring.embedded_server()
+    here = wiring.here()
+    server = here.embedded_server()
     if server.running() and not force:
-        watchers = wiring.watchers_of(server)
+        watchers = here.watchers_of(server)
         if watchers:
             raise TryAgain(
                 f"A watcher works on the embedded server ({', '.join(watchers)}); end it first (Ctrl-C where "

@@ -43,13 +43,14 @@ def command(
     Exit status 65 when a job is wrong or its id is known with other content, 75 when the queue is full;
     with --wait, 1 when a job ends badly. With --durable, 78 when the server cannot say what is on its disk.
     """
+    here = wiring.here(redis_url)
     return enqueue_jobs(
-        wiring.load_checked(path),
+        here.load_checked(path),
         skip_conflicts=skip_conflicts,
         durable=durable,
         wait=wait,
         dry_run=dry_run,
-        redis_url=redis_url,
+        here=here,
         as_json=json_,
     )
 
@@ -61,11 +62,11 @@ def enqueue_jobs(
     durable: bool = False,
     wait: bool,
     dry_run: bool,
-    redis_url: str | None,
+    here: wiring.Here,
     as_json: bool,
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
-    with wiring.open_queue(redis_url) as queue:
+    with here.open_queue() as queue:
         submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable)
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
@@ -82,7 +83,7 @@ def enqueue_jobs(
         batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(watchful(queue, look))
-        rows = result_rows(batch, wiring.storage())
+        rows = result_rows(batch, here.storage())
     _show_results(submission, rows, as_json=as_json)
     return ending_of(batch, rows)
 

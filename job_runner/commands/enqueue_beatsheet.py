@@ -12,7 +12,6 @@ from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
 from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
 from lib.jobs.beatsheet import load_speakable_beatsheet
-from lib.jobs.plan import RegistryCheck
 
 
 def command(
@@ -38,12 +37,12 @@ def command(
     """
     if voice is not None and speaker is not None:
         raise UsageError("give one of --voice and --speaker, not both")
-    check = RegistryCheck(wiring.voices(), wiring.settings().voice_engine)
+    here = wiring.here(redis_url)
     return enqueue_jobs(
-        load_speakable_beatsheet(path, check, voice=voice, speaker=speaker),
+        load_speakable_beatsheet(path, here.check(), voice=voice, speaker=speaker),
         skip_conflicts=skip_conflicts,
         wait=wait,
         dry_run=dry_run,
-        redis_url=redis_url,
+        here=here,
         as_json=json_,
     )

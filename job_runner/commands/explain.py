@@ -16,8 +16,9 @@ def command(
 
     Exit status 0 whatever the sentence says, 65 for an unknown id.
     """
-    with wiring.open_queue(redis_url) as queue:
-        explanation = explain(evidence_of(queue, wiring.storage(), request_id))
+    here = wiring.here(redis_url)
+    with here.open_queue() as queue:
+        explanation = explain(evidence_of(queue, here.storage(), request_id))
     if json_:
         output.emit_json(explanation.to_json())
     else:

@@ -48,7 +48,7 @@ def command(
     plan = plan_job_file(path, check)
     market = question.answer() if question else None
     if market is not None:
-        plan = priced(plan, market, wiring.terms(settings), now=time.time())
+        plan = priced(plan, market, settings, now=time.time())
     if json_:
         output.emit_json(plan.to_json())
     elif plan.jobs:

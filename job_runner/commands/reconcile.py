@@ -33,8 +33,9 @@ def command(
     status 0 when all fits or was mended, 1 when something is left that matters: a waveform that nothing
     brings back does not.
     """
-    with wiring.open_queue(redis_url) as queue:
-        done = reconcile(queue, wiring.storage(), apply=apply, deep=deep, forget_gone=forget_gone)
+    here = wiring.here(redis_url)
+    with here.open_queue() as queue:
+        done = reconcile(queue, here.storage(), apply=apply, deep=deep, forget_gone=forget_gone)
     if json_:
         output.emit_json(done.to_json())
     else:

@@ -18,8 +18,9 @@ def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: Json
     else 75 while one is missing, delayed, waiting or running.
     """
     specs = load_job_file(path).specs
-    with wiring.open_queue(redis_url) as queue:
-        report = report_on(queue, specs, wiring.storage(), SystemClock().now())
+    here = wiring.here(redis_url)
+    with here.open_queue() as queue:
+        report = report_on(queue, specs, here.storage(), SystemClock().now())
     if json_:
         output.emit_json(report.to_json())
     else:

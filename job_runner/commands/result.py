@@ -21,12 +21,13 @@ def command(
     Exit status 1 when it failed, was canceled or lost its record, 75 while it is not finished, 65 for an
     unknown id.
     """
-    with wiring.open_queue(redis_url) as queue:
+    here = wiring.here(redis_url)
+    with here.open_queue() as queue:
         finished = ending_or_record(queue, request_id)
     if isinstance(finished, JobRecord):
         return _unfinished(finished, as_json=json_)
     done = finished.done()
-    files = files_of(wiring.storage(), done.takes) if done else []
+    files = files_of(here.storage(), done.takes) if done else []
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +22,12 @@ from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobs.follow import Batch
 from lib.jobs.overview import Verdict, overview_of
-from lib.jobs.results import ending_of, result_rows
+from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import submit
 from lib.jobspec import JobSpec
 from lib.units import seconds_text
+
+StartWatcher = Callable[[], WatcherProcess]
 
 
 def command(
@@ -39,15 +42,20 @@ def command(
     Killed at any moment and started again, it goes on with what was left. On a finished file it prints
     the results. The exit status is the file's: 0 when all jobs are done, 1 when one is not.
     """
-    specs = wiring.load_checked(path) if path else None
-    with wiring.open_queue(redis_url) as queue, sigterm_interrupts():
+    here = wiring.here(redis_url)
+    specs = here.load_checked(path) if path else None
+    start = partial(here.start_watcher, redis_url)
+    with here.open_queue() as queue, sigterm_interrupts():
         if specs is None:
-            return _serve(queue, redis_url)
-        return _finish(queue, specs, redis_url, as_json=json_)
+            return _serve(queue, start)
+        here.check_runs_here()
+        batch = _finish(queue, specs, start)
+        rows = result_rows(batch, here.storage())
+    _show(batch, rows, as_json=json_)
+    return ending_of(batch, rows)
 
 
-def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *, as_json: bool) -> int:
-    wiring.check_runs_here()
+def _finish(queue: JobQueue, specs: Sequence[JobSpec], start: StartWatcher) -> Batch:
     submission = submit(queue, specs)
     if submission.refusal is not None:
         raise submission.refusal
@@ -55,7 +63,7 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
     batch = Batch(queue, specs)
     batch.refresh()
     if not batch.finished:
-        with _watcher(redis_url) as watcher, view_of(batch) as look:
+        with _watcher(start) as watcher, view_of(batch) as look:
             hindrance = Hindrance(queue, SystemClock(), frozenset({Verdict.PAUSED}))
 
             def look_and_check(current: Batch) -> None:
@@ -64,7 +72,10 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
                 look(current)
 
             batch.follow(look_and_check)
-    rows = result_rows(batch, wiring.storage())
+    return batch
+
+
+def _show(batch: Batch, rows: Sequence[ResultRow], *, as_json: bool) -> None:
     if as_json:
         output.emit_json(
             {
@@ -74,11 +85,10 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], redis_url: str | None, *,
         )
     else:
         show_results(rows)
-    return ending_of(batch, rows)
 
 
-def _serve(queue: JobQueue, redis_url: str | None) -> int:
-    with contextlib.suppress(KeyboardInterrupt), _watcher(redis_url) as watcher:
+def _serve(queue: JobQueue, start: StartWatcher) -> int:
+    with contextlib.suppress(KeyboardInterrupt), _watcher(start) as watcher:
         output.note("Up. Enqueue from another terminal with: job-runner enqueue jobs.yaml   (Ctrl-C ends)")
         after, said = queue.last_event_id(), ""
         trouble = Hindrance(queue, SystemClock(), frozenset())  # verdicts are told here
@@ -98,9 +108,9 @@ def _serve(queue: JobQueue, redis_url: str | None) -> int:
 
 
 @contextlib.contextmanager
-def _watcher(redis_url: str | None) -> Iterator[WatcherProcess]:
+def _watcher(start: StartWatcher) -> Iterator[WatcherProcess]:
     """A watcher for as long as the block lasts; Ctrl-C lets it finish the work at hand first."""
-    watcher = wiring.start_watcher(redis_url)
+    watcher = start()
     try:
         yield watcher
     except KeyboardInterrupt:

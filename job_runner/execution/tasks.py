@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from lib.clock import Clock, rfc3339
+from lib.files import alone_in
 from lib.jobqueue import TERMINAL, Event, FinishedJob, JobQueue, JobState
 from lib.manifest import Finished, Inputs, Manifest, OutFolder
 from lib.records import ExecutionJob, ExecutionRecord
@@ -194,12 +193,13 @@ class ExecutionFile:
 def point_latest(data_dir: Path, record: Path) -> None:
     """Make `<data>/executions/latest` a link to `record`. Raises OSError."""
     folder = data_dir / "executions"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = folder / f".latest.{os.getpid()}"
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    draft.symlink_to(record.absolute())
-    draft.replace(folder / "latest")
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    draft = folder / ".latest"  # one name, so that a kill leaves no litter; hence one at a time
+    with alone_in(folder):
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(record.absolute())
+        draft.replace(folder / "latest")
 
 
 def _rounded(seconds: float | None) -> float | None:

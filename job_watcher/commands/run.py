@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_watcher import wiring
-from job_watcher.logs import log_to_stderr
+from job_watcher.logs import log_as_json_lines, log_to_stderr
 from job_watcher.signals import drain_on_signals
 from lib.child import when_parent_exits
 from lib.cli.options import RedisUrlOption
@@ -19,6 +19,9 @@ SlotsOption = Annotated[
     ),
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print the log on stdout, a JSON value for each transition.")
+]
 
 
 def command(
@@ -28,12 +31,13 @@ def command(
         bool, typer.Option("--exit-with-parent", help="Drain when standard input ends.")
     ] = False,
     verbose: VerboseOption = False,
+    json_: JsonLinesOption = False,
 ) -> None:
     """Work on the queue until told to stop.
 
     SIGTERM or Ctrl-C finishes the work at hand, up to WATCHER_DRAIN_SECONDS; a second one hands it back now.
     """
-    log_to_stderr(verbose=verbose)
+    (log_as_json_lines if json_ else log_to_stderr)(verbose=verbose)
     with wiring.open_watcher(redis_url=redis_url, slots=slots) as watcher:
         drain_on_signals(watcher)
         if exit_with_parent:

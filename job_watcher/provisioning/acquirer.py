@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from job_watcher.provisioning.accounts import Accountant, accounts_of
 from job_watcher.provisioning.fenced import Reign
@@ -22,19 +21,13 @@ from lib.providers.rental import (
     NoOffer,
     OutcomeUnknown,
     ProviderError,
-    RentalOffer,
 )
+from lib.units import MICROS
 
 _MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
 _CANDIDATES = 8  # offers that are tried against the caps in one search
-_OFFER_FIELDS = tuple(item.name for item in fields(Offer))
-
-
-def offer_of(item: RentalOffer) -> Offer:
-    """A provider's offer as decisions see it."""
-    return Offer(**{name: getattr(item, name) for name in _OFFER_FIELDS})
 
 
 class Letting:
@@ -137,7 +130,7 @@ class Letting:
         taken = {item.machine_id for item in machines}.union(self._tried)
         notes = self._parts.ledger.host_notes(now - _MEMORY_S)
         hosts: dict[str, Host] = remembered(map(_note, notes), now)
-        offers = map(offer_of, self._offers.values())
+        offers = self._offers.values()
         caps, speeds = self._config.caps, self._speeds
         self.last_scores = ranked(
             offers, demand, policy, caps, speeds, hosts, now=now, taken=frozenset(taken)
@@ -180,7 +173,9 @@ class Letting:
             self._hold_back("cap", error.message)
             return
         self._told = ""
-        self._parts.tell("planned", f"{why}: {offer.gpu} for {offer.hourly_micros / 1e6:.3f} $/h", row.token)
+        self._parts.tell(
+            "planned", f"{why}: {offer.gpu} for {offer.hourly_micros / MICROS:.3f} $/h", row.token
+        )
         self._rent(reign, row.token, self._offers[offer.id])
 
     def _intent(self, reign: Reign, chosen: Score, wish: Commitment, now: float, why: str) -> Intent:
@@ -203,7 +198,7 @@ class Letting:
             why=why,
         )
 
-    def _rent(self, reign: Reign, token: str, offer: RentalOffer) -> None:
+    def _rent(self, reign: Reign, token: str, offer: Offer) -> None:
         """Ask once. Whatever is not a clear answer leaves the row for the listings to decide."""
         row = self._parts.ledger.row(token)
         assert row is not None, "it was written a moment ago"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from job_watcher.provisioning.ports import Leadership, NotLeading, Tell
 from lib.clock import Clock
@@ -21,13 +21,20 @@ from lib.market.model import GpuMarket, Market
 from lib.market.stored import publish_market
 from lib.redislink.term import LeadershipLost
 
-# What anybody may ask of a queue: it changes no job. All else is a leader's, what the port learns later too.
-_OPEN = frozenset(
+#: What anybody may ask of a queue, for it changes no job.
+OPEN_TO_ALL: Final = frozenset(
     (
         *("job", "jobs", "result", "results", "history", "nearest", "place", "snapshot", "server_health"),
         *("last_event_id", "follow_events", "watchers", "wake", "close"),
         # a stand-by is a watcher of the registry as well
         *("register_watcher", "heartbeat_watcher", "remove_watcher"),
+    )
+)
+#: What only a leader may ask. A method that stands in neither list is nobody's until somebody decides.
+LEADERS_ONLY: Final = frozenset(
+    (
+        *("claim", "adopt", "assign", "begin", "renew", "progress", "release", "excuse"),
+        *("complete", "complete_many", "fail", "enqueue", "cancel", "retry", "pause", "resume", "admin"),
     )
 )
 
@@ -56,12 +63,16 @@ def leaders_queue(queue: JobQueue, lock: KnowsEpoch, leadership: Leadership) -> 
 
 
 class _LeadersQueue:
+    """The methods of both lists, and no other: what the port learns later has to be put into one of them."""
+
     def __init__(self, queue: JobQueue, leads: Callable[[], bool]) -> None:
         self._queue, self._leads = queue, leads
 
     def __getattr__(self, method: str) -> Any:
+        if method not in OPEN_TO_ALL | LEADERS_ONLY:
+            raise AttributeError(f"It is not decided who may call {method} of a leader's queue.")
         call, leads = getattr(self._queue, method), self._leads
-        if method in _OPEN:
+        if method in OPEN_TO_ALL:
             return call
 
         def guarded(*args: Any, **kwargs: Any) -> Any:

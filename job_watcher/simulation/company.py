@@ -10,6 +10,7 @@ from job_watcher.simulation.conditions import Conditions
 from job_watcher.simulation.faults import Fault
 from lib.fleet import PAYING, State
 from lib.machines.labels import own_label
+from lib.offer import Offer
 from lib.providers.rental import (
     BillLine,
     HalfRented,
@@ -19,7 +20,6 @@ from lib.providers.rental import (
     ProviderError,
     RateLimited,
     Rental,
-    RentalOffer,
 )
 
 _VISIBLE_S = 150.0  # after this every listing that is honest shows a rental
@@ -37,12 +37,12 @@ class Counter:
 
     # --- the port ------------------------------------------------------------------------------------------
 
-    def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
+    def offers(self, *, interruptible: bool) -> Sequence[Offer]:
         """What is free now."""
         self._begin("offers")
         return self._world.market.offers(interruptible=interruptible)
 
-    def rent(self, offer: RentalOffer, *, label: str, expires_at: float) -> str:
+    def rent(self, offer: Offer, *, label: str, expires_at: float) -> str:
         """Rent, or not, and say so, or not."""
         self._check_rent(label)
         self._begin("rent")
@@ -59,7 +59,7 @@ class Counter:
         self._end("rent")
         return lot.instance
 
-    def _rent_late(self, offer: RentalOffer, label: str, expires_at: float) -> None:
+    def _rent_late(self, offer: Offer, label: str, expires_at: float) -> None:
         """The call lay in a queue of the company's, and nobody waits for its answer any more."""
         with contextlib.suppress(NoOffer, ProviderError):
             lot = self._world.market.rent(offer, label, expires_at)

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from job_watcher.simulation.faults import Fault, Planned
 from job_watcher.simulation.lengths import audio_by_job
-from job_watcher.simulation.lives import Life, lives_of, usd
+from job_watcher.simulation.lives import Life, lives_of
 from job_watcher.simulation.market import Taste
 from job_watcher.simulation.outcome import Outcome, forbidding, outcome_of
 from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Caps, Obstacle, Policy
 from lib.jobspec import JobSpec
+from lib.units import usd
 from lib.voices import DEFAULT_ENGINE, VoiceRegistry
 
 _DAYS_S: Final = 3 * 86_400.0  # what a cap of the day lets through in three days is waited for

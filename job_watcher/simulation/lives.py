@@ -12,6 +12,7 @@ from job_watcher.simulation.world import World
 from lib.fleet import State
 from lib.machines.labels import parse_label
 from lib.machines.model import Category
+from lib.units import usd
 
 _STEADY = {
     State.UNKNOWN.value: "asked for",
@@ -78,11 +79,6 @@ class Life:
                 for item in self.stretches
             ],
         }
-
-
-def usd(micros: float) -> str:
-    """Micro-dollars as text in dollars, to the micro-dollar."""
-    return f"{micros / 1_000_000:.6f}"
 
 
 def lives_of(world: World) -> list[Life]:

@@ -85,7 +85,6 @@ class SimMachine:
         self.answers_at = answers_at
         self.files = MemoryFiles()
         self.finished = 0
-        self.spoken_s = 0.0  # seconds of work, for telling idle time from useful time
         self.sickness: Sickness | None = None
         self.sick_at: float | None = None
         self.owed_since: float | None = None  # since when it is sick with a job at hand
@@ -186,7 +185,6 @@ class SimMachine:
         folders.get(WORK, {}).pop(f"{job.entry}.json", None)
         self._at_hand, self._free_at = None, job.done
         self.finished += 1
-        self.spoken_s += job.done - job.started
         canceled = folders.get(CANCEL, {}).pop(job.entry, None) is not None
         folder = folders.setdefault(f"{OUTBOX}/{job.entry}", {})
         result = self._outcome(job, folder, canceled=canceled)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from job_watcher.simulation.machine import Character, SimMachine
 from lib.fleet.model import HOUR
-from lib.providers.rental import BillLine, NoCredit, NoOffer, Rental, RentalOffer, RentalStatus
+from lib.offer import Offer
+from lib.providers.rental import BillLine, NoCredit, NoOffer, Rental, RentalStatus
+from lib.units import MICROS
 
 #: GPU, power beside an RTX 3090, dollars per hour, memory.
 GPUS = (
@@ -56,7 +58,7 @@ class Lot:
 
     instance: str
     label: str
-    offer: RentalOffer
+    offer: Offer
     hourly_micros: int
     started_at: float
     ends_at: float  # the machine's own end
@@ -88,18 +90,18 @@ class Market:
         self.price_factor = 1.0
         self._number = 1000
         self._living: dict[str, Lot] = {}
-        self._priced: dict[tuple[bool, float], list[RentalOffer]] = {}
+        self._priced: dict[tuple[bool, float], list[Offer]] = {}
         self.hosts = [self._host(index) for index in range(taste.hosts)]
         self._hosts_seen = taste.hosts
         self._next_host_at = now + _NEW_HOST_S
         self.characters = {host.machine_id: self._character() for host in self.hosts}
 
-    def _host(self, index: int) -> RentalOffer:
+    def _host(self, index: int) -> Offer:
         chance = self.chance
         gpu, perf, dollars, vram = chance.choice(GPUS)
-        price = round(dollars * chance.uniform(0.8, 1.5) * 1_000_000)
+        price = round(dollars * chance.uniform(0.8, 1.5) * MICROS)
         down = chance.choice((300.0, 600.0, 900.0, 2000.0, 150.0))
-        return RentalOffer(
+        return Offer(
             id=f"offer-{index}",
             machine_id=f"host-{index}",
             host_id=f"owner-{index // 2}",
@@ -127,7 +129,7 @@ class Market:
 
     # --- what the company offers ---------------------------------------------------------------------------
 
-    def offers(self, *, interruptible: bool) -> list[RentalOffer]:
+    def offers(self, *, interruptible: bool) -> list[Offer]:
         """Hosts that are free now, at today's prices."""
         key = (interruptible, self.price_factor)
         if key not in self._priced:
@@ -139,7 +141,7 @@ class Market:
             if host.machine_id not in taken and (host.contract_end is None or host.contract_end > self.now)
         ]
 
-    def _price(self, *, interruptible: bool) -> list[RentalOffer]:
+    def _price(self, *, interruptible: bool) -> list[Offer]:
         factor = self.price_factor * (0.55 if interruptible else 1.0)
         kind = "bid" if interruptible else "ask"
         return [
@@ -152,7 +154,7 @@ class Market:
             for host in self.hosts
         ]
 
-    def rent(self, offer: RentalOffer, label: str, expires_at: float, *, stopped: bool = False) -> Lot:
+    def rent(self, offer: Offer, label: str, expires_at: float, *, stopped: bool = False) -> Lot:
         """Make a rental at the price of this moment.
 
         Raises:

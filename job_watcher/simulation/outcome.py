@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from job_watcher.provisioning.accounts import accounts_of
-from job_watcher.provisioning.acquirer import offer_of
 from job_watcher.simulation.checks import broken_promises
-from job_watcher.simulation.lives import lives_of, usd
+from job_watcher.simulation.lives import lives_of
 from job_watcher.simulation.world import World
 from lib.fleet import Obstacle, obstacles
 from lib.fleet.money import hours_of_interest
 from lib.jobqueue import TERMINAL, JobState
-from lib.units import seconds_text
+from lib.units import seconds_text, usd
 
 _BATCH = "batch"
 _HELD_BACK = frozenset({"cap", "no_offer", "credit"})
@@ -61,7 +60,7 @@ def forbidding(world: World) -> tuple[Obstacle, ...]:
     offers = [*market.offers(interruptible=False), *market.offers(interruptible=True)]
     books = conditions.ledger.books(hours_of_interest(now), (_BATCH,))
     accounts = accounts_of(books, now, _BATCH)
-    return obstacles(map(offer_of, offers), scenario.policy, scenario.caps, accounts, batch=_BATCH)
+    return obstacles(offers, scenario.policy, scenario.caps, accounts, batch=_BATCH)
 
 
 def outcome_of(world: World, seed: int, limits: tuple[Obstacle, ...]) -> Outcome:

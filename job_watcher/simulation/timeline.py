@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from job_watcher.simulation.estimate import Estimate
 from job_watcher.simulation.lives import Life
-from lib.units import seconds_text
+from lib.units import MICROS, seconds_text
 
 _MARKS = {"asked for": "?", "starting": "~", "working": "#", "finishing": "=", "leaving": "x"}
 LEGEND = "~ starting   # working or held ready   = finishing   x being given back   ? outcome unknown"
@@ -39,9 +39,9 @@ def _reasons(life: Life) -> Iterator[str]:
         f"{life.jobs} jobs"
     )
     yield (
-        f"  {life.run_s:.0f} s running at ${life.hourly_micros / 1e6:.4f}/h"
-        f" + {life.standing_s:.0f} s booting or stopped at ${life.standing_micros / 1e6:.4f}/h"
-        f" + ${life.fee_micros / 1e6:.4f} for downloads = ${life.cost_micros / 1e6:.4f}"
+        f"  {life.run_s:.0f} s running at ${life.hourly_micros / MICROS:.4f}/h"
+        f" + {life.standing_s:.0f} s booting or stopped at ${life.standing_micros / MICROS:.4f}/h"
+        f" + ${life.fee_micros / MICROS:.4f} for downloads = ${life.cost_micros / MICROS:.4f}"
     )
     yield f"  rented because: {life.came}"
     yield f"  given back because: {life.went}"

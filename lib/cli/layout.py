@@ -129,6 +129,31 @@ def table_lines(
     return lines
 
 
+def row_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, *, colour: bool = False
+) -> list[str]:
+    """The table with one line for each row, for a screen that is drawn again: what is too long ends in `…`.
+
+    The widest columns give way first, whether they fold or not.
+    """
+    widths = _natural(columns, rows)
+    while _total(widths) > width and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    lines = [[column.heading for column in columns], *rows]
+    cut = [[_cut(cell, most) for cell, most in zip(line, widths, strict=True)] for line in lines]
+    headings, *aligned = _aligned(columns, cut, widths, colour=colour)
+    return [_styled(headings, _BOLD) if colour else headings, "─" * min(width, _total(widths)), *aligned]
+
+
+def _cut(text: str, width: int) -> str:
+    """As much of `text` as stands in `width` columns."""
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
 def _natural(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
     return [
         max([display_width(column.heading), *(display_width(row[index]) for row in rows)])

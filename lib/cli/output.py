@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from lib.cli.layout import (
     NARROWEST,
@@ -28,7 +29,7 @@ from lib.cli.layout import (
     width_of,
     wrapped,
 )
-from lib.cli.streams import tell
+from lib.cli.streams import is_unicode, tell
 from lib.errors import UsageError
 
 __all__ = [
@@ -48,8 +49,17 @@ __all__ = [
     "say",
     "say_state",
     "show_fields",
+    "tell_json_line",
     "warn",
 ]
+
+
+#: What steers a terminal or is read otherwise than it stands: C1 controls (U+0080-9F) and DEL, line and
+#: paragraph separators, every mark that reorders what is read, and halves of surrogate pairs.
+_STEERING: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff"
+_NOT_IN_JSON: Final = re.compile(f"[{_STEERING}]")  # `json` itself escapes the C0 controls within texts
+_NOT_IN_LINES: Final = re.compile(f"[\x00-\x1f{_STEERING}]")
+_NOT_IN_PARAGRAPHS: Final = re.compile(f"[\x00-\x09\x0b-\x1f{_STEERING}]")
 
 
 class _Mark:
@@ -76,16 +86,7 @@ def emit_json(value: Any) -> None:
 
     Decimals (money) and paths become strings; NaN and infinity raise ValueError.
     """
-    indent = 2 if sys.stdout.isatty() else None
-    separators = None if indent else (",", ":")
-    text = json.dumps(
-        value,
-        indent=indent,
-        separators=separators,
-        allow_nan=False,
-        ensure_ascii=not _speaks_unicode(sys.stdout),
-        default=_plain_value,
-    )
+    text = _json_text(value, indent=2 if sys.stdout.isatty() else None)
     json_printed.set()
     sys.stdout.write(text + "\n")
 
@@ -94,7 +95,15 @@ def emit_json_lines(values: Iterable[Any]) -> None:
     """Print one compact JSON value a line, as they come; nothing is held back."""
     for value in values:
         json_printed.set()
-        sys.stdout.write(_compact(value) + "\n")
+        sys.stdout.write(_json_text(value) + "\n")
+
+
+def tell_json_line(value: Any) -> None:
+    """Print one compact JSON value on a line of stdout, at once, for whoever follows a command that stays.
+
+    It is told, not answered: a reader that went away, or a full disk, does not end the command.
+    """
+    tell(sys.stdout, _json_text(value) + "\n")
 
 
 def emit_json_array(values: Iterable[Any]) -> None:
@@ -102,7 +111,7 @@ def emit_json_array(values: Iterable[Any]) -> None:
     json_printed.set()
     before = "[\n"
     for value in values:
-        sys.stdout.write(before + _compact(value))
+        sys.stdout.write(before + _json_text(value))
         before = ",\n"
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
@@ -117,14 +126,17 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         writer.writerow(["" if cell is None else clean(str(cell)) for cell in row])
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(
+def _json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON that a terminal may show: what would steer it is written as `\\u009b`, which is the same value."""
+    text = json.dumps(
         value,
-        separators=(",", ":"),
+        indent=indent,
+        separators=None if indent else (",", ":"),
         allow_nan=False,
-        ensure_ascii=not _speaks_unicode(sys.stdout),
+        ensure_ascii=not is_unicode(sys.stdout),
         default=_plain_value,
     )
+    return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def say(text: str = "") -> None:
@@ -201,7 +213,7 @@ class Table:
 
     def lines(self, width: int, *, colour: bool = False) -> list[str]:
         """The table as it stands on a terminal of that width."""
-        title = [self.title] if self.title else []
+        title = [clean(self.title)] if self.title else []
         return [*title, *table_lines(self.columns, self.rows, width, colour=colour)]
 
 
@@ -215,9 +227,10 @@ def show_fields(fields: Mapping[str, object], *, title: str | None = None) -> No
 
 def field_lines(fields: Mapping[str, object], width: int | None = None) -> list[str]:
     """Names and values under each other; a value that is too long for `width` goes on below itself."""
-    names = max((len(name) for name in fields), default=0)
+    shown = {clean(name): value for name, value in fields.items()}
+    names = max((len(name) for name in shown), default=0)
     lines = []
-    for name, value in fields.items():
+    for name, value in shown.items():
         line = f"{name.ljust(names)}  {'-' if value is None else clean(str(value))}"
         if width is None or display_width(line) <= width:
             lines.append(line)
@@ -232,25 +245,11 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
     """Make control characters visible (`\\x1b`), so that data cannot steer a terminal."""
     if text.isprintable():
         return text
-    kept = "\n" if keep_newlines else ""
-    return "".join(char if char in kept or not _is_control(char) else _escaped(char) for char in text)
+    return (_NOT_IN_PARAGRAPHS if keep_newlines else _NOT_IN_LINES).sub(_escaped, text)
 
 
-def _is_control(char: str) -> bool:
-    code = ord(char)
-    # C0, C1, line and paragraph separators, and the marks that reorder what is read.
-    return (
-        code < 0x20
-        or 0x7F <= code < 0xA0
-        or code in (0x2028, 0x2029)
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-    )
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def _to_stderr(text: str) -> None:
@@ -268,10 +267,6 @@ def _line(stream: TextIO, text: str, *, first: str = "") -> str:
     if stream.isatty():
         text = paragraph(text, width_of(stream))
     return painted(first) + text[len(first) :] + "\n"
-
-
-def _speaks_unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _plain_value(value: Any) -> Any:

@@ -40,9 +40,9 @@ class Program:
     def run(self, argv: Sequence[str] | None = None) -> int:
         """Run the command line and return its exit status. Every error becomes a sentence here."""
         from lib.cli.failures import guarded
-        from lib.cli.streams import open_missing
+        from lib.cli.streams import ready_streams
 
-        open_missing()
+        ready_streams()
         args = list(sys.argv[1:] if argv is None else argv)
         return guarded(lambda: self._dispatch(args), program=self.name, args=args)
 

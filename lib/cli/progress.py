@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from lib.cli.output import Column, clean
+from lib.cli.layout import Column, row_lines, takes_colour
+from lib.cli.output import clean
 from lib.cli.streams import tell
 from lib.clock import Clock, SystemClock
 from lib.units import seconds_text
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.table import Table as RichTable
 
 _QUIET_SECONDS = 30.0  # without a terminal: a line at least this often while something moves
 _QUIET_SHARE = 0.1  # ... or for each tenth of the work
@@ -195,24 +195,12 @@ class _Screen:
     def show_table(self, columns: Sequence[Column], rows: Sequence[LiveRow], summary: str) -> None:
         if self._view is None:
             return
-        from rich.console import Group
         from rich.text import Text
 
         fit = max(self._view.console.size.height - 5, 1)  # headings, rule, summary, cursor
         hidden = len(rows) - fit
         foot = f"{summary}  (and {hidden} more)" if hidden > 0 else summary
-        table = _rich_table(columns, rows[:fit])
-        self._view.update(Group(table, Text(foot)), refresh=True)
-
-
-def _rich_table(columns: Sequence[Column], rows: Sequence[LiveRow]) -> RichTable:
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column.heading, justify=column.align, no_wrap=True, overflow="ellipsis")
-    for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row.cells))
-    return table
+        cells = [[clean(cell) for cell in row.cells] for row in rows[:fit]]
+        colour = takes_colour(self._stream)
+        lines = row_lines(columns, cells, self._view.console.size.width, colour=colour)
+        self._view.update(Text.from_ansi("\n".join([*lines, foot])), refresh=True)

@@ -1,10 +1,57 @@
-"""Standard streams that are closed, full or without a reader: what is written goes nowhere, quietly."""
+"""Standard streams that are closed, full, without a reader, or of an encoding that lacks our characters.
+
+None of that ends a program: what cannot be written goes nowhere, or is written with what there is.
+"""
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
-from typing import TextIO
+from typing import Final, TextIO
+
+_POORER: Final = "job-runner.poorer"  # the name under which codecs know `_poorer`
+_STAND_INS: Final = {
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "─": "-",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "→": "->",
+    "×": "x",
+    "\xa0": " ",
+}
+
+
+def ready_streams() -> None:
+    """Make the standard streams fit to be written to, whatever the caller made of them."""
+    open_missing()
+    speak_poorly()
+
+
+def speak_poorly() -> None:
+    """Where stdout or stderr is not UTF-8, write `...` for `…` and `?` for what it lacks, and go on."""
+    codecs.register_error(_POORER, _poorer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not is_unicode(stream):
+            stream.reconfigure(errors=_POORER)
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """True when every character can be written to `stream`."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def _poorer(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What codecs ask for a stretch that they cannot encode: its replacement, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_STAND_INS.get(char, "?") for char in lacking), error.end
 
 
 def open_missing() -> None:

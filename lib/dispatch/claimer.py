@@ -15,6 +15,7 @@ from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import Parts
 from lib.dispatch.strays import Strays
+from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost, Placement
 from lib.spool import HostUnreachable, InvalidSpoolData, SpoolFull, SpoolJob, SpoolUnusable
@@ -141,7 +142,8 @@ class Claimer:
         self._parts.journal.write(job.entry, lease, job.host)
         self._jobs.give(job.entry, lease)
         placed.append(Placement(lease, job.host, job.entry))
-        log.info("%s goes on under lease %d", lease.request_id, lease.lease_no)
+        told = of_job("adopted", lease, job.host)
+        log.info("%s goes on under lease %d", lease.request_id, lease.lease_no, extra=told)
         return True
 
     def _choose(self, lease: Lease, rooms: dict[str, int]) -> HostState | None:
@@ -165,7 +167,8 @@ class Claimer:
         now = self._parts.clock.monotonic()
         self._jobs.add(InFlightJob(entry, lease, state.name, now))
         state.idle_since = None
-        log.info("claimed %s (lease %d) for %s", lease.request_id, lease.lease_no, state.name)
+        told = of_job("claimed", lease, state.name)
+        log.info("claimed %s (lease %d) for %s", lease.request_id, lease.lease_no, state.name, extra=told)
 
     def _forget(self, job: SpoolJob) -> None:
         self._jobs.drop(job.entry)

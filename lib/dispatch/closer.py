@@ -8,6 +8,7 @@ from lib.dispatch.hosts import HostRoster
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.parts import Parts
 from lib.dispatch.strays import Strays, remove
+from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
 from lib.jobqueue.errors import DamagedRow
@@ -41,7 +42,8 @@ class LeaseCloser:
         """Record the failure and let the worker drop the job."""
         try:
             state = self._queue.fail(job.lease, failure)
-            log.warning("%s is %s: %s", job.request_id, state.value, failure.message)
+            told = of_job(state.value, job.lease, job.host)
+            log.warning("%s is %s: %s", job.request_id, state.value, failure.message, extra=told)
             self.settled += state is JobState.FAILED
         except LeaseLost as error:
             log.warning("%s", error)
@@ -51,6 +53,8 @@ class LeaseCloser:
         """Hand the job back and let the worker drop it."""
         try:
             self._queue.release(job.lease, hand_back.reason, alone=hand_back.alone)
+            told = of_job("released", job.lease, job.host)
+            log.info("%s is handed back: %s", job.request_id, hand_back.reason, extra=told)
         except LeaseLost as error:
             log.warning("%s", error)
         self.leave(job)
@@ -85,7 +89,8 @@ class LeaseCloser:
         """Let go of jobs whose lease is gone. The work of one that ended stops; other work may be adopted."""
         self.find_lost()
         for job in self._jobs.lost():
-            log.warning("lost the lease of %s, its work stops here", job.request_id)
+            told = of_job("lost", job.lease, job.host)
+            log.warning("lost the lease of %s, its work stops here", job.request_id, extra=told)
             self.forget(job)
             state = self._roster.get(job.host)
             if state is not None and not state.replaceable:

@@ -17,11 +17,11 @@ from typing import Any
 
 from lib.dispatch.port import Publication
 from lib.errors import BadInput
+from lib.files import sweep_drafts, write_whole
 from lib.jobqueue import Lease
 from lib.jobspec import from_payload, to_payload
 from lib.records import InvalidRecord, Take
 from lib.spool import SpoolFull, SpoolUnusable, is_passing
-from lib.spool.files import write_whole
 
 _CONSUMERS = "consumers"  # the file of names
 _KINDS = {
@@ -38,8 +38,7 @@ class LeaseJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for draft in folder.glob(".*.tmp"):
-            draft.unlink(missing_ok=True)
+        sweep_drafts(folder)
 
     def write(self, entry: str, lease: Lease, host: str) -> None:
         """Record the lease; it is on the disk when this returns."""

@@ -16,8 +16,9 @@ from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import Parts
 from lib.dispatch.port import Settled
 from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
-from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost
+from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.jobqueue.backoff import backoff_s
 from lib.records import DoneRecord
 from lib.spool import ErrorClass as WorkerError
@@ -98,6 +99,7 @@ class ResultHandler:
             result = spool.result(job.entry)
             if result is None:
                 raise InvalidSpoolData("The worker's result vanished from the spool.")
+            _need_same_job(lease, result)
             if result.error is not None:
                 went = self._queue.fail(lease, self._failure_of(result, state))
                 return Settled(went, problem=result.error.error_class.value)
@@ -133,7 +135,8 @@ class ResultHandler:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
             state.failures += 1
-        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt)
+        told = of_job(settled.state.value, job.lease, state.name)
+        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt, extra=told)
         self._parts.tell("settled", f"{job.request_id} is {settled.state.value}", state.name)
         self._parts.on_settled(state.name, job.lease, settled)
 
@@ -155,3 +158,17 @@ class ResultHandler:
         self._closer.settled += 1
         state.failures += 1
         self._closer.fail(job, Failure(ErrorClass.TRANSIENT, message, host=state.host.machine))
+
+
+def _need_same_job(lease: Lease, result: SpoolResult) -> None:
+    """Refuse what another job's worker said: the entry alone is a name that any worker can give its result.
+
+    Only a failure may name no job: that of a job file that the worker could not read.
+
+    Raises:
+        InvalidSpoolData: the result is of another job, or does not say of which.
+    """
+    if result.request_id == lease.request_id or (result.request_id is None and result.error is not None):
+        return
+    named = "no job" if result.request_id is None else f"the job {result.request_id[:80]!r}"
+    raise InvalidSpoolData(f"The worker's result names {named} where {lease.request_id} was given to it.")

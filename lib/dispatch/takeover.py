@@ -11,6 +11,7 @@ from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import Parts
 from lib.dispatch.publishing import PublishQueue
 from lib.dispatch.strays import Strays
+from lib.dispatch.transitions import of_job
 from lib.jobqueue import Lease, LeaseLost, Term
 from lib.spool import SpoolFull
 
@@ -85,7 +86,8 @@ class TakeOver:
         return len(leases)
 
     def _go_on(self, entry: str, lease: Lease, state: HostState) -> None:
-        log.info("resuming %s (lease %d)", lease.request_id, lease.lease_no)
+        told = of_job("adopted", lease, state.name)
+        log.info("resuming %s (lease %d)", lease.request_id, lease.lease_no, extra=told)
         self._hold(entry, lease, state)
         spool = state.spool()
         if spool.phase(entry) is None and (job := self._parts.spool_job(lease)).entry == entry:

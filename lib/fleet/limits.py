@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.fleet.model import Caps, Offer, Policy
+from lib.fleet.model import Caps, Policy
 from lib.fleet.money import Accounts, Budget, Commitment, cost
 from lib.fleet.offers import unfit
+from lib.offer import Offer
 
 _NO_LIMIT: Final = 10**15
 _SETTINGS: Final = {

@@ -7,7 +7,6 @@ sizes GB, networks megabits a second. Speed is seconds of audio made in a second
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -28,35 +27,6 @@ class Seen(StrEnum):
     OFFLINE = "offline"  # the host is away; it may come back and bill again
     BROKEN = "broken"  # the provider reports an error that will not mend itself
     ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A machine that somebody would rent us now.
-
-    `hourly_micros` includes the disk we need; for an interruptible offer it is the bid.
-    `fee_micros` is what our downloads would cost there. `perf` is the provider's own figure of the GPU's
-    power, a guess at speed where we have not measured.
-    """
-
-    id: str
-    machine_id: str
-    host_id: str
-    gpu: str
-    hourly_micros: int
-    fee_micros: int = 0
-    perf: float = 1.0
-    reliability: float = 1.0
-    cuda: float = 0.0
-    driver: int = 0
-    vram_gb: float = 24.0
-    disk_gb: float = 100.0
-    down_mbps: float = 1000.0
-    up_mbps: float = 1000.0
-    direct_ports: int = 1
-    contract_end: float | None = None
-    interruptible: bool = False
-    verified: bool = True
 
 
 @dataclass(slots=True)
@@ -178,30 +148,6 @@ class Caps:
     batch: int | None = None
     hourly_price: int = MICROS  # of one machine
     credit_floor: int = MICROS
-
-    @classmethod
-    def in_dollars(
-        cls,
-        *,
-        hour: Decimal,
-        day: Decimal,
-        month: Decimal,
-        machine: Decimal,
-        batch: Decimal | None,
-        hourly_price: Decimal,
-        credit_floor: Decimal | None = None,
-    ) -> Caps:
-        """The same as the settings have them, in dollars; parts of a micro-dollar are left off."""
-        rest = {} if credit_floor is None else {"credit_floor": int(credit_floor * MICROS)}
-        return cls(
-            hour=int(hour * MICROS),
-            day=int(day * MICROS),
-            month=int(month * MICROS),
-            machine=int(machine * MICROS),
-            batch=None if batch is None else int(batch * MICROS),
-            hourly_price=int(hourly_price * MICROS),
-            **rest,
-        )
 
 
 @dataclass(frozen=True, slots=True)

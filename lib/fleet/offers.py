@@ -8,9 +8,10 @@ from typing import Final
 
 from lib.fleet.filling import throughput
 from lib.fleet.hosts import objection
-from lib.fleet.model import HOUR, Caps, Demand, Host, Offer, Policy
+from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.scaling import cold_start_s
 from lib.fleet.speeds import Speeds
+from lib.offer import Offer
 
 #: An hour of useful work is what a cold start is spread over when nothing is known of the batch.
 _SPREAD_S: Final = 3600.0

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from lib.fleet.limits import least_wish
-from lib.fleet.model import HOUR, Caps, Demand, Host, Offer, Policy
+from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.money import MARGIN, Accounts, Budget, cost
 from lib.fleet.offers import best, ranked
 from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s
 from lib.fleet.speeds import Speeds
+from lib.offer import Offer
+from lib.units import MICROS
 
 #: In the worst case that we plan for, machines are half as fast and each of them is lost once, half way.
 _WORST: Final = 2.0 * 1.5
@@ -43,7 +45,6 @@ class Price:
     worst_micros: int
     expected_finish_s: float
     worst_finish_s: float
-    cost_per_audio_minute_micros: int
     why: str
     stopped: Stop | None = None
     stopped_at_worst: Stop | None = None
@@ -93,8 +94,7 @@ def price_batch(
         worst_micros=worst,
         expected_finish_s=whole_s - hold,
         worst_finish_s=slow_s - hold,
-        cost_per_audio_minute_micros=int(whole / max(1 / 60, demand.audio_s / 60)),
-        why=f"{offer.gpu} makes {speed:.1f} s of audio a second at {offer.hourly_micros / 1e6:.3f} $/h",
+        why=f"{offer.gpu} makes {speed:.1f} s of audio a second at {offer.hourly_micros / MICROS:.3f} $/h",
         stopped=stopped,
         stopped_at_worst=stopped_at_worst,
     )

@@ -7,8 +7,9 @@ from typing import Final
 
 from lib.fleet.filling import jobs_to_hold, throughput
 from lib.fleet.lifecycle import PAYING, State
-from lib.fleet.model import Demand, Machine, Offer, Policy
+from lib.fleet.model import Demand, Machine, Policy
 from lib.fleet.speeds import Speeds
+from lib.offer import Offer
 
 #: States that bring or will bring work done. An unknown one counts: it may be on its way.
 COMING: Final = frozenset({State.PLANNED, State.UNKNOWN, State.RENTED, State.READY})

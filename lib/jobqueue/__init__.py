@@ -28,7 +28,7 @@ from lib.jobqueue.model import (
     Snapshot,
     WatcherInfo,
 )
-from lib.jobqueue.options import QueueOptions
+from lib.jobqueue.options import QueueOptions, options_of
 from lib.jobqueue.port import JobQueue
 from lib.jobspec import JobSpec, normalize_job_spec
 from lib.redislink.errors import ServerFull
@@ -64,6 +64,7 @@ __all__ = [
     "WatcherInfo",
     "connect",
     "normalize_job_spec",
+    "options_of",
 ]
 
 

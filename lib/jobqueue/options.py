@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from lib.errors import BadConfiguration
 
@@ -44,3 +44,43 @@ class QueueOptions:
                 f"JOBS_PREFIX is {self.prefix!r}; it must be 1 to 64 of A-Z a-z 0-9 . _ : - and begin and "
                 "end with a letter or digit; braces may stand around the whole"
             )
+
+
+class QueueSettings(Protocol):
+    """The settings that tune a queue, under their own names."""
+
+    @property
+    def jobs_prefix(self) -> str:
+        """What its keys begin with."""
+        ...
+
+    @property
+    def watcher_lease_idle_ms(self) -> int:
+        """Milliseconds that a claim lasts without renewal."""
+        ...
+
+    @property
+    def jobs_result_ttl(self) -> int:
+        """Seconds that a result is kept."""
+        ...
+
+    @property
+    def jobs_history_max(self) -> int:
+        """Finished jobs that are kept."""
+        ...
+
+    @property
+    def jobs_max_depth(self) -> int:
+        """Unfinished jobs above which enqueueing is refused."""
+        ...
+
+
+def options_of(settings: QueueSettings) -> QueueOptions:
+    """The queue that the settings describe: the same one for whoever enqueues and whoever works."""
+    return QueueOptions(
+        prefix=settings.jobs_prefix,
+        lease_ms=settings.watcher_lease_idle_ms,
+        result_ttl_s=settings.jobs_result_ttl,
+        history_max=settings.jobs_history_max,
+        max_depth=settings.jobs_max_depth,
+    )

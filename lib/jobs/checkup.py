@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
+from lib.files import try_write
 from lib.jobqueue import JobQueue
 from lib.jobs.admin import admin_of
 from lib.jobs.doctor import Checkup, Disk, Trouble
@@ -117,10 +117,7 @@ def refusing(folder: Path) -> Trouble | None:
     """Try a write where `folder` is, making it when it is missing; None: it works."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=folder) as probe:  # on a full disk an empty file can still be made
-            probe.write(b"\0" * 4096)
-            probe.flush()
-            os.fsync(probe.fileno())
+        try_write(folder)
     except OSError as error:
         return Trouble(str(folder), f"nothing can be written there: {error.strerror or error}")
     return None

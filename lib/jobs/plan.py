@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from lib.jobs.pricing import Cost, Forbidden, Terms, Work, cost_of, usd
+from lib.jobs.pricing import Cost, Forbidden, Work, cost_of
 from lib.jobs.speakable import (
     Answer,
     RegistryCheck,
@@ -20,7 +20,11 @@ from lib.jobs.speakable import (
 )
 from lib.jobspec import JobFile, JobSpec, Problem, load_job_file
 from lib.market.model import Market
+from lib.units import usd
 from lib.voices import USUAL_CHARACTERS_PER_SECOND, estimated_audio_s
+
+if TYPE_CHECKING:
+    from lib.fleet import RentalTerms
 
 __all__ = [
     "Answer",
@@ -150,7 +154,7 @@ def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:
     return Plan(tuple(jobs), examined.problems, examined.warnings)
 
 
-def priced(plan: Plan, market: Market, terms: Terms, *, now: float) -> Plan:
+def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Plan:
     """The plan with what it costs on the market, or why nothing of it may be rented.
 
     `now` is in seconds since the epoch.

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +22,7 @@ from lib.market.model import FRESH_S, GpuMarket, Market
 from lib.units import MICROS
 
 if TYPE_CHECKING:
-    from lib.fleet import Caps, Offer, Policy, Price, Speeds
+    from lib.fleet import Offer, Policy, Price, RentalTerms, Speeds
     from lib.fleet.pricing import Stop
 
 _CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
@@ -61,44 +60,6 @@ class Forbidden:
     """A market was seen, and nothing on it may be rented: why, as sentences that name the settings."""
 
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The limits that a watcher with these settings would keep; money in dollars."""
-
-    machines: int
-    price: Decimal
-    hour: Decimal
-    day: Decimal
-    month: Decimal
-    machine: Decimal
-    batch: Decimal | None = None
-    idle_hold_s: float | None = None
-
-    def policy(self) -> Policy:
-        """As the fleet decides."""
-        from lib.fleet import Policy
-
-        return Policy(max_machines=self.machines, idle_hold_s=self.idle_hold_s)
-
-    def caps(self) -> Caps:
-        """As the fleet keeps them."""
-        from lib.fleet import Caps
-
-        return Caps.in_dollars(
-            hour=self.hour,
-            day=self.day,
-            month=self.month,
-            machine=self.machine,
-            batch=self.batch,
-            hourly_price=self.price,
-        )
-
-
-def usd(micros: int) -> str:
-    """Micro-dollars as exact text in dollars."""
-    return f"{micros / MICROS:.6f}"
 
 
 # --- asking ----------------------------------------------------------------------------------------------
@@ -146,7 +107,7 @@ def embedded_url(data_dir: Path) -> str | None:
 
 
 def cost_of(
-    work: Sequence[Work], market: Market | None, found: Terms, *, now: float
+    work: Sequence[Work], market: Market | None, found: RentalTerms, *, now: float
 ) -> Cost | Forbidden | None:
     """Price the jobs on the market; None when there is none, it is stale, or there is no work.
 
@@ -173,13 +134,13 @@ def cost_of(
     )
 
 
-def _forbidden(classes: Sequence[GpuMarket], found: Terms, now: float) -> Forbidden:
-    from lib.fleet import obstacles
+def _forbidden(classes: Sequence[GpuMarket], found: RentalTerms, now: float) -> Forbidden:
+    from lib.fleet import caps_of, obstacles, policy_of
     from lib.fleet.money import Accounts
 
     if not classes:
         return Forbidden(("the watcher saw no machine that fits the work within its limits",))
-    policy, caps = found.policy(), found.caps()
+    policy, caps = policy_of(found), caps_of(found)
     offers = [
         _offer(item, item.lowest_hourly_micros, policy, str(index)) for index, item in enumerate(classes)
     ]
@@ -199,11 +160,11 @@ def _stopped(usual: Stop | None, worst: Stop | None) -> str:
 
 
 def _price(
-    work: Sequence[Work], classes: Sequence[tuple[GpuMarket, int]], found: Terms, now: float
+    work: Sequence[Work], classes: Sequence[tuple[GpuMarket, int]], found: RentalTerms, now: float
 ) -> Price | None:
-    from lib.fleet import Demand, price_batch
+    from lib.fleet import Demand, caps_of, policy_of, price_batch
 
-    policy = found.policy()
+    policy = policy_of(found)
     offers = [_offer(item, price, policy, str(index)) for index, (item, price) in enumerate(classes)]
     demand = Demand(
         waiting=len(work),
@@ -211,7 +172,7 @@ def _price(
         engine=_main_engine(work),
     )
     speeds = _speeds([item for item, _ in classes])
-    return price_batch(offers, demand, policy=policy, caps=found.caps(), speeds=speeds, hosts={}, now=now)
+    return price_batch(offers, demand, policy=policy, caps=caps_of(found), speeds=speeds, hosts={}, now=now)
 
 
 def _offer(item: GpuMarket, hourly_micros: int, policy: Policy, name: str) -> Offer:

@@ -20,6 +20,11 @@ REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$(?!\n)"
 VOICE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 BATCH_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$(?!\n)"
 LANGUAGE_PATTERN: Final = r"^[A-Za-z][A-Za-z-]{0,39}$(?!\n)"
+#: What lies at the top of an output folder beside the jobs (lib/manifest, `execution.json`); a test holds the
+#: two together. No output name begins with one, so that no job's files meet these.
+KEPT_NAMES: Final = frozenset(
+    {"manifest.json", "execution.json", ".job-runner", ".draft", ".compile", ".manifest.json.next"}
+)
 #: What a pattern can say of an output name; the byte lengths and Unicode rules need code.
 OUTPUT_NAME_PATTERN: Final = (
     r"^(?!(?:.*/)?\.{1,2}(?:/|$))[^/\\:\u0000-\u001f\u007f]+(?:/[^/\\:\u0000-\u001f\u007f]+)*$(?!\n)"
@@ -39,7 +44,7 @@ _LONGEST_CHILD: Final = len("/" + RESULT_FILE)
 
 def check_output_name(name: str) -> str:
     """Return `name` when it is a relative path that can stand for a job's files, else raise `Refused`."""
-    if _ORDINARY.fullmatch(name):
+    if _ORDINARY.fullmatch(name) and name.partition("/")[0].lower() not in KEPT_NAMES:
         return name
     for complaint in _complaints(name):
         raise Refused(complaint)
@@ -72,16 +77,6 @@ def titles(output_name: str) -> tuple[str, str]:
     return title, album
 
 
-def file_names(output_name: str, audio_format: str) -> Iterator[str]:
-    """Every file that may be derived from a job: the text, the record, the audio, the takes, the peaks."""
-    yield f"{output_name}/{TEXT_FILE}"
-    yield f"{output_name}/{RESULT_FILE}"
-    for suffix in (audio_format, PEAKS_SUFFIX):
-        yield f"{output_name}.{suffix}"
-        for take in range(1, MAX_TAKES + 1):
-            yield f"{output_name}.take-{take:02d}.{suffix}"
-
-
 def folder_names(output_name: str) -> Iterator[str]:
     """Every folder a job's files need: its own and those above it."""
     yield output_name
@@ -103,6 +98,9 @@ def _complaints(name: str) -> Iterator[str]:
         yield "is empty; write a relative name such as topic/beat-001"
     yield from _character_complaints(name)
     yield from _segment_complaints(name)
+    first = name.partition("/")[0]
+    if folded(first) in KEPT_NAMES:  # whatever the file system takes for the same name
+        yield f"{shown(name)} begins with {first}, which an output folder needs for itself"
     # By UTF-8 length, which is what file systems count; the characters are known to encode by now.
     if len(name.encode()) + max(_LONGEST_CHILD, _LONGEST_SUFFIX_IN_SEGMENT) > MAX_NAME_BYTES:
         yield (

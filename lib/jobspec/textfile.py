@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
+from lib.files import NotPlain, read_plain
 from lib.jobspec.problems import Refused, shown
 from lib.jobspec.rules import MAX_TEXT_BYTES, check_spoken_text
 
@@ -60,25 +60,12 @@ def _resolved(name: str, base_dir: Path) -> str:
 
 
 def _read(path: str, name: str) -> bytes:
-    # Not blocking, so that a FIFO cannot hang us; no link, so that a swap after resolving is refused.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags)
+        return read_plain(path, MAX_TEXT_BYTES)  # no link: a swap after resolving is refused
     except FileNotFoundError:
         raise Refused(f"{shown(name)} does not exist") from None
+    except NotPlain:
+        raise Refused(f"{shown(name)} is not a regular file") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise Refused(f"{shown(name)} cannot be read: {reason or 'no usable path'}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refused(f"{shown(name)} is not a regular file")
-        return _read_descriptor(descriptor)
-    except OSError as error:
-        raise Refused(f"{shown(name)} cannot be read: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
-
-
-def _read_descriptor(descriptor: int) -> bytes:
-    with open(descriptor, "rb", closefd=False) as file:
-        return file.read(MAX_TEXT_BYTES + 1)

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
-
-SECONDS_PER_HOUR: Final = 3600
 
 
 class Category(StrEnum):

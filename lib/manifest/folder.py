@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import shutil
 import stat
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from lib.errors import BadInput, TryAgain
+from lib.files import NotPlain, read_plain, sync_folder, take_folder_lock, write_in_place
 
 #: Holds what passes between a run and its workers; made by a run, gone after a whole one.
 WORKROOM: Final = ".job-runner"
@@ -56,16 +55,13 @@ class OutFolder:
             FolderBusy: another process holds it.
         """
         try:
-            fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fd = take_folder_lock(self.root)
         except (FileNotFoundError, NotADirectoryError):
             raise BadInput(f"There is no folder {self.root}.") from None
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
+        if fd is None:
             raise FolderBusy(
                 f"Another compile or run works in {self.root}; wait for it to end, then try again."
-            ) from None
+            )
         try:
             yield
         finally:
@@ -111,29 +107,20 @@ class OutFolder:
             return None
         path = self.root / name
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            return read_plain(path, limit)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise self._in_the_way(name, os.lstat(path)) from None
-            raise
-        try:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise self._in_the_way(name, status)
-            return _read_all(fd, min(status.st_size, limit) + 1)
-        finally:
-            os.close(fd)
+        except NotPlain:
+            raise self._in_the_way(name, os.lstat(path)) from None
 
     def write_new(self, name: str, data: bytes) -> None:
         """Write a file that nobody relies on yet; a crash may leave it half written."""
         self.need_parents(name)
-        _write(self.root / name, data)
+        write_in_place(self.root / name, data)
 
     def write_draft(self, name: str, data: bytes, *, sync: bool = False) -> None:
         """Write a file of ours that is renamed later. `sync`: it is on the disk on return."""
-        _write(self.root / name, data, sync=sync)
+        write_in_place(self.root / name, data, sync=sync)
 
     def put(self, draft: str, name: str) -> None:
         """Rename a draft to its name. Raises InTheWay when a folder stands there."""
@@ -175,11 +162,7 @@ class OutFolder:
 
     def sync(self) -> None:
         """Make the names in the folder itself durable."""
-        fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(self.root)
 
     def _in_the_way(self, name: str, status: os.stat_result) -> InTheWay:
         kinds = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"), (stat.S_ISREG, "a file"))
@@ -188,27 +171,3 @@ class OutFolder:
             f"{self.root / name} cannot be used: it is {kind}, where nothing but real folders and plain "
             "files may stand; move it away."
         )
-
-
-def _write(path: Path, data: bytes, *, sync: bool = False) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(path, flags, 0o666)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        if sync:
-            os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _read_all(fd: int, count: int) -> bytes:
-    parts = []
-    while count > 0:
-        part = os.read(fd, count)
-        if not part:
-            break
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from lib.errors import BadInput
+from lib.files import NotPlain, open_plain
 from lib.foreign import DEEPEST, parse_json
 from lib.jobspec import InvalidJobSpec, from_payload
 from lib.jobspec.files.collisions import clashes
@@ -74,21 +74,16 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
 def _read(path: Path) -> bytes:
     reading = _Reading(str(path))
     try:
-        # Not blocking, so that a FIFO cannot hang us.
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_plain(path, follow=True)
+    except NotPlain:
+        reading.refuse("is not a plain file", advice="; name the manifest.json that compile made")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         reading.refuse(f"cannot be read: {reason or 'no usable path'}", advice="")
-    try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            reading.refuse("is not a plain file", advice="; name the manifest.json that compile made")
-        if status.st_size > MAX_BYTES:
+    with open(fd, "rb") as file:
+        if os.fstat(fd).st_size > MAX_BYTES:
             reading.refuse(f"is larger than {MAX_BYTES} bytes")
-        with open(fd, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
-    finally:
-        os.close(fd)
+        return file.read(MAX_BYTES + 1)
 
 
 class _Reading:

@@ -1,6 +1,6 @@
-"""From a job specification to the two forms in which it is spoken: a command line and a spool file.
+"""From a job specification to the command line that speaks it, and to the names of what that makes.
 
-This is the only place that makes either, so that both ask for the same audio.
+What a resident worker gets of the same job is made where leases are kept (`lib.dispatch.parts`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.jobspec import NOT_YET, PEAKS_SUFFIX, JobSpec, fingerprint, take_name, titles, to_payload
-from lib.spool import SpoolJob
-
-TEXT: Final = "text.txt"
-RESULT: Final = "result.json"
+from lib.jobspec.names import RESULT_FILE, TEXT_FILE
 
 # Every field that changes the audio, in the order of the command line; a test holds it against the
 # specification's table. All are written out, so that a later change of a default changes no manifest.
@@ -41,12 +38,12 @@ class Order:
     @property
     def text_path(self) -> str:
         """Where the text is staged."""
-        return f"{self.spec.output_name}/{TEXT}"
+        return f"{self.spec.output_name}/{TEXT_FILE}"
 
     @property
     def result_path(self) -> str:
         """Where the record of the finished job goes."""
-        return f"{self.spec.output_name}/{RESULT}"
+        return f"{self.spec.output_name}/{RESULT_FILE}"
 
     def audio_path(self, take: int = 1) -> str:
         """Where a take goes: `topic/beat-001.wav`, then `topic/beat-001.take-02.wav`."""
@@ -73,11 +70,6 @@ class Order:
         title, album = titles(spec.output_name)
         words += ["--title", title, *(["--album", album] if album else [])]
         return [*words, "--peaks"]
-
-    def spool_job(self, lease_no: int, attempt: int) -> SpoolJob:
-        """The same job as a resident worker takes it."""
-        work, mark = fingerprint(self.spec), "manifest"
-        return SpoolJob(self.spec.request_id, lease_no, mark, attempt, work, to_payload(self.spec))
 
     def entry(self) -> dict[str, Any]:
         """What the manifest says of this job; nothing in it depends on time, place or machine."""

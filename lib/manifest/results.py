@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lib.files import open_plain, sync_file
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
 from lib.manifest.inputs import Inputs
 from lib.manifest.order import Order
@@ -58,7 +59,7 @@ def deliver(
         for file, name in _places(order, take):
             draft = f"{_INCOMING}/{entry}"
             spool.fetch(entry, file, folder.path(draft))
-            _sync_file(folder, draft)
+            sync_file(folder.path(draft))
             folder.put(draft, name)
         if take.peaks is None:  # one from an earlier result would be of other audio
             folder.remove(order.peaks_path(take.take))
@@ -101,11 +102,11 @@ def _holds(folder: OutFolder, name: str, size: object, sha256: object) -> bool:
     try:
         if not folder.need_parents(name, make=False):
             return False
-        fd = os.open(folder.path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_plain(folder.path(name))
     except (InTheWay, OSError):
         return False
     try:
-        if not os.path.isfile(fd) or os.fstat(fd).st_size != size:
+        if os.fstat(fd).st_size != size:
             return False
         with open(fd, "rb", closefd=False) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
@@ -119,14 +120,6 @@ def _remove_former_takes(folder: OutFolder, order: Order, before: SpokenRecord |
     for number in range(present + 1, former + 1):
         folder.remove(order.audio_path(number))
         folder.remove(order.peaks_path(number))
-
-
-def _sync_file(folder: OutFolder, name: str) -> None:
-    fd = os.open(folder.path(name), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _json_bytes(value: Mapping[str, Any]) -> bytes:

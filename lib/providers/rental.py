@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from lib.errors import TryAgain, Unavailable
+from lib.offer import Offer
 
 
 class ProviderError(Unavailable):
@@ -50,30 +51,6 @@ class RentalStatus(StrEnum):
     STOPPED = "stopped"  # by us or by anybody; the disk is billed
     OFFLINE = "offline"
     BROKEN = "broken"  # an error that does not mend itself
-
-
-@dataclass(frozen=True, slots=True)
-class RentalOffer:
-    """A machine to be had now. `hourly_micros` includes `disk_gb`; `perf` is the provider's figure."""
-
-    id: str
-    machine_id: str
-    host_id: str
-    gpu: str
-    hourly_micros: int
-    fee_micros: int
-    perf: float
-    reliability: float
-    cuda: float
-    driver: int
-    vram_gb: float
-    disk_gb: float
-    down_mbps: float
-    up_mbps: float
-    direct_ports: int
-    contract_end: float | None
-    interruptible: bool
-    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +102,14 @@ class RentalProvider(Protocol):
 
     name: str
 
-    def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
-        """Machines that could be rented now. One may be gone, or dearer, when it is asked for."""
+    def offers(self, *, interruptible: bool) -> Sequence[Offer]:
+        """Machines that could be rented now, each with all its facts: none is left to a default.
+
+        One may be gone, or dearer, when it is asked for.
+        """
         ...
 
-    def rent(self, offer: RentalOffer, *, label: str, expires_at: float) -> str:
+    def rent(self, offer: Offer, *, label: str, expires_at: float) -> str:
         """Rent `offer` and return the rental's id at once, before the machine is reachable.
 
         The machine is told to end itself at `expires_at`.

@@ -11,7 +11,6 @@ in a cron job, and both must find the one server.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -26,6 +25,7 @@ from typing import Final
 
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
+from lib.files import is_locked, take_lock
 
 _SOCKET_PATH_MAX: Final = 107  # bytes; the kernel's sun_path less its closing zero
 _START_WITHIN_S: Final = 15.0
@@ -234,29 +234,16 @@ class EmbeddedServer:
     def _try_lock(self) -> int | None:
         """The folder's lock as an open descriptor, or None while a server (or its starter) holds it."""
         try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return take_lock(self._lock_path)
         except OSError as error:
             raise _unusable(self.folder, error) from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        return descriptor
 
     def _held(self) -> bool:
         """Whether a server (or its starter) has the lock. Those who only look are not in each other's way."""
         try:
-            descriptor = os.open(self._lock_path, os.O_RDONLY | os.O_CLOEXEC)
+            return is_locked(self._lock_path)
         except OSError:
             return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
 
     def _ask(self, command: bytes, *, size: int = 512) -> str:
         """Send one inline command over the socket; the reply's beginning, "" when nobody listens."""

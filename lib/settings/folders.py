@@ -1,22 +1,34 @@
-"""The data folder: made when it is missing, and known to be writable before any work begins."""
+"""The data folder: made when it is missing, writable and closed to others before any work begins."""
 
 from __future__ import annotations
 
-import os
+import contextlib
+import stat
 from pathlib import Path
+from typing import Final
 
 from lib.errors import BadConfiguration
+from lib.files import try_write
+
+#: What only we use: fencing tokens, logs, the queue's files. Nobody has a reason to share it.
+_OURS: Final = ("redis", "watchers", "executions", "up")
+#: Where audio is kept unless STORAGE_URL says otherwise. Who opens it to others may mean it.
+_STORE: Final = "storage"
 
 
 def ensure_data_folder(path: Path) -> Path:
     """Make the folder (mode 0700 for the new ones) and try a write in it; return it.
 
+    One that exists keeps its mode, for it may hold other things (systemd makes it with 0755). Where others
+    may look into it, what we put there is closed to them instead.
+
     Raises:
-        BadConfiguration: it cannot be made or written, is no folder, or the disk is full.
+        BadConfiguration: it cannot be made, written or closed, is no folder, or the disk is full.
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _try_write(path)
+        try_write(path)
+        _close_to_others(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BadConfiguration(
@@ -26,14 +38,22 @@ def ensure_data_folder(path: Path) -> Path:
     return path
 
 
-def _try_write(folder: Path) -> None:
-    import tempfile  # costs 5 ms, and most commands write nothing
+def _close_to_others(data: Path) -> None:
+    """See that nothing of ours in an open folder can be read by others. Raises OSError, BadConfiguration."""
+    if not _is_open(data):
+        return
+    (data / _STORE).mkdir(exist_ok=True, mode=0o700)
+    for folder in (data / name for name in _OURS):
+        if not folder.is_dir() or not _is_open(folder):
+            continue
+        with contextlib.suppress(PermissionError):  # of another user: the next look tells
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o077)
+        if _is_open(folder):
+            raise BadConfiguration(
+                f"others may look into {folder}, and this user cannot change that; "
+                "run chmod go= on it as its owner, or set JOBS_DATA_DIR to another folder"
+            )
 
-    # Some bytes and a sync: on a full disk an empty file can still be made.
-    handle, name = tempfile.mkstemp(prefix=".writable-", dir=folder)
-    try:
-        os.write(handle, b"\0" * 4096)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-        os.unlink(name)
+
+def _is_open(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & 0o077)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.errors import BadConfiguration
-from lib.foreign import TooDeep, parse_toml, read_plain
+from lib.files import NotPlain, read_plain
+from lib.foreign import TooDeep, parse_toml
 from lib.settings.dotenv import parse_dotenv
 from lib.settings.table import Info, table
 
@@ -76,11 +77,11 @@ def _secret_text(path: Path, name: str) -> str:
 def read_text(path: Path, what: str) -> str:
     """A small regular file's text. Raises BadConfiguration with a sentence that names the file."""
     try:
-        data = read_plain(path, _LARGEST_FILE)
+        data = read_plain(path, _LARGEST_FILE, follow=True)
+    except NotPlain:
+        raise BadConfiguration(f"{path}, named by {what}, is not a file; name a regular file") from None
     except OSError as error:
         raise BadConfiguration(f"{path}, named by {what}, cannot be read: {error.strerror}") from None
-    if data is None:
-        raise BadConfiguration(f"{path}, named by {what}, is not a file; name a regular file")
     if len(data) > _LARGEST_FILE:
         raise BadConfiguration(f"{path}, named by {what}, is over 1 MiB; name the right file")
     try:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
 import stat
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
+from lib.files import NotPlain, open_plain, write_whole
 from lib.spool.bell import Bell, ring
 from lib.spool.errors import InvalidSpoolData, unusable
 
-#: Errors of opening something that is there and is no plain file in plain folders.
-_NO_PLAIN_FILE: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR})
+#: Errors of opening a folder on the way that is there and is no plain one.
+_NO_PLAIN_FOLDER: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
 
 
 class Files(Protocol):
@@ -231,17 +230,13 @@ class LocalFiles:
         except OSError as error:  # whatever is wrong with our own folder, no job is to blame
             raise unusable(self.root, error) from None
         try:
-            fd = _open_beneath(root, path)
+            return _open_beneath(root, path)
         except FileNotFoundError:
             raise
         except OSError as error:
-            if error.errno in _NO_PLAIN_FILE:
+            if isinstance(error, NotPlain) or error.errno in _NO_PLAIN_FOLDER:
                 raise InvalidSpoolData(f"{path} in the spool is no plain file.") from None
             raise unusable(self.root / path, error) from None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
-            raise InvalidSpoolData(f"{path} in the spool is no plain file.")
-        return fd
 
 
 def _open_beneath(at: int, path: str) -> int:
@@ -250,13 +245,13 @@ def _open_beneath(at: int, path: str) -> int:
     Raises OSError.
     """
     *folders, name = PurePosixPath(path).parts
-    plain = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    plain = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         for folder in folders:
-            below = os.open(folder, plain | os.O_DIRECTORY, dir_fd=at)
+            below = os.open(folder, plain, dir_fd=at)
             os.close(at)
             at = below
-        return os.open(name, plain, dir_fd=at)
+        return open_plain(name, at=at)
     finally:
         os.close(at)
 
@@ -271,33 +266,6 @@ def _remove_folder(folder: Path) -> None:
             for name in names:
                 os.chmod(os.path.join(path, name), stat.S_IRWXU, follow_symlinks=False)
         shutil.rmtree(folder)
-
-
-def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
-    """Write `target` by a temporary name and a rename; `sync` makes it durable. Raises OSError."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(target)
-        if sync:
-            sync_folder(target.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable. Raises OSError."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _too_large(path: str, limit: int) -> InvalidSpoolData:

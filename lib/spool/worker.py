@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from lib.files import read_plain, sync_folder, take_lock, write_whole
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
 from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusable
-from lib.spool.files import LocalFiles, sync_folder, write_whole
+from lib.spool.files import LocalFiles
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, SpoolJob, SpoolResult
 
@@ -202,16 +202,14 @@ class WorkerSpool:
     def _lock(self) -> None:
         """Hold the lock file as long as this process lives."""
         path = self.root / layout.WORKER_LOCK
-        self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(self._lock_fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            self._unlock()
+        lock = take_lock(path)
+        if lock is None:
+            owner = read_plain(path, 19, follow=True).decode("ascii", "replace").strip() or "unknown"
             raise SpoolBusy(
                 f"Another worker (process {owner}) already serves the spool {self.root}; "
                 "stop it first, or give this one another folder."
-            ) from None
+            )
+        self._lock_fd = lock
         os.ftruncate(self._lock_fd, 0)
         os.pwrite(self._lock_fd, f"{os.getpid()}\n".encode(), 0)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from lib.files import draft_beside, replace_durably, sweep_drafts
 from lib.storage.port import ArtifactMismatch, StoredArtifact
 
 _CHUNK = 1 << 20  # bytes
@@ -20,16 +19,19 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _create(path: Path) -> BinaryIO:
-    return path.open("xb")
+def _fill(path: Path) -> BinaryIO:
+    return path.open("r+b")
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """How a store opens its files: a value, so that a disk that refuses or damages can stand in for it."""
+    """How a store opens its files: a value, so that a disk that refuses or damages can stand in for it.
+
+    `fill` opens an empty file that is there, for writing.
+    """
 
     read: Callable[[Path], BinaryIO] = _open
-    create: Callable[[Path], BinaryIO] = _create
+    fill: Callable[[Path], BinaryIO] = _fill
 
 
 def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
@@ -41,13 +43,13 @@ def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
 def write_promised(
     chunks: Iterable[bytes], draft: Path, artifact: StoredArtifact, *, disk: Disk, what: str
 ) -> None:
-    """Write and sync the new file `draft`; its pages leave the cache, so that who reads it asks the disk.
+    """Write and sync the empty file `draft`; its pages leave the cache, so that who reads it asks the disk.
 
     Raises:
         ArtifactMismatch: `chunks` are not the artifact; `what` begins the sentence.
     """
     digest, size = hashlib.sha256(), 0
-    with disk.create(draft) as writer:
+    with disk.fill(draft) as writer:
         for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)
@@ -69,31 +71,11 @@ def save(chunks: Iterable[bytes], local: Path, artifact: StoredArtifact) -> None
         ArtifactMismatch: `chunks` are not the artifact.
         OSError: `local` cannot be written.
     """
-    with draft_beside(local) as draft:
+    sweep_drafts(local.parent)
+    with draft_beside(local, make_folder=True) as draft:
         what = f"{artifact.key} is damaged in the store and was not copied"
         write_promised(chunks, draft, artifact, disk=Disk(), what=what)
         replace_durably(draft, local)
-
-
-@contextlib.contextmanager
-def draft_beside(target: Path) -> Iterator[Path]:
-    """A free name in the target's folder (made when missing), gone afterwards whatever happens."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def replace_durably(draft: Path, target: Path) -> None:
-    """Rename and sync the folder: after a power cut the name exists with its bytes, or not at all."""
-    os.replace(draft, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _drop_from_cache(fd: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lib.foreign import read_plain
+from lib.files import NotPlain, read_plain
 from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
 from lib.voices.facts import EngineFacts
@@ -98,11 +98,11 @@ def load_voice(folder: Path) -> Voice:
 
 def _parse(path: Path) -> Mapping[str, Any]:
     try:
-        data = read_plain(path, _MAX_BYTES)
+        data = read_plain(path, _MAX_BYTES, follow=True)
+    except NotPlain:
+        raise InvalidVoice(f"{path}: is no regular file.") from None
     except OSError as error:
         raise InvalidVoice(f"{path}: cannot be read: {error.strerror}.") from None
-    if data is None:
-        raise InvalidVoice(f"{path}: is no regular file.")
     if len(data) > _MAX_BYTES:
         raise InvalidVoice(f"{path}: the file is over {_MAX_BYTES} bytes; a voice.yaml is short.")
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lib.clock import Clock
+from lib.files import is_locked
 from lib.spool import LocalFiles
 from lib.spool.layout import WORKER_LOCK
 from lib.workers.port import WorkerDeath
@@ -91,18 +90,9 @@ class LeftSpool:
         A lock that cannot be looked at counts as held: nothing is removed under a worker's hands.
         """
         try:
-            fd = os.open(self.folder / WORKER_LOCK, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
+            return is_locked(self.folder / WORKER_LOCK)
         except OSError:
             return True
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(fd)
-        return False
 
     def remove(self) -> None:
         """Delete the folder. Raises OSError."""

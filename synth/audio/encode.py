@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration, JobFailed
+from lib.files import draft_beside, sync_file
 from synth.audio.ogg import fix_serial
 from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags, id3_header
@@ -57,12 +56,12 @@ def write_audio(
     """
 
     def make(draft: Path) -> None:
-        _encode(draft, samples, sample_rate, file_format, tags)
+        _encode(draft, path.name, samples, sample_rate, file_format, tags)
         if file_format == "opus":
             fix_serial(draft)
         elif file_format == "mp3":
             draft.write_bytes(id3_header(tags) + draft.read_bytes())
-        _check(draft, len(samples), sample_rate)
+        _check(draft, path.name, len(samples), sample_rate)
 
     return _written(path, make)
 
@@ -77,34 +76,31 @@ def write_beside(path: Path, data: bytes) -> Written:
 
 
 def _written(path: Path, make: Callable[[Path], object]) -> Written:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        make(temporary)
-        digest = _sync_and_digest(temporary)
-        size = temporary.stat().st_size
-        temporary.replace(path)
+        with draft_beside(path) as draft:
+            make(draft)
+            sync_file(draft)
+            digest, size = _digest(draft), draft.stat().st_size
+            draft.replace(path)
     except OSError as error:
         raise BadConfiguration(f"The file {path} cannot be written: {error.strerror or error}.") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return Written(path, size, digest)
 
 
-def _encode(path: Path, samples: Samples, sample_rate: int, file_format: str, tags: Tags) -> None:
+def _encode(path: Path, name: str, samples: Samples, sample_rate: int, file_format: str, tags: Tags) -> None:
     container, codec = _CODECS[file_format]
     try:
         with (
             _Disk(path) as raw,
             soundfile.SoundFile(raw, "w", sample_rate, 1, codec, format=container) as file,
         ):
-            for name, value in tags.filled().items() if file_format != "mp3" else ():
-                setattr(file, name, value)
+            for tag, value in tags.filled().items() if file_format != "mp3" else ():
+                setattr(file, tag, value)
             for first in range(0, len(samples), _BLOCK):
                 block = samples[first : first + _BLOCK]
                 file.write(_to_pcm16(block) if codec == "PCM_16" else block)
     except soundfile.LibsndfileError as error:
-        raise EncodingFailed(f"The {file_format} encoder failed on {path.name}: {error}.") from None
+        raise EncodingFailed(f"The {file_format} encoder failed on {name}: {error}.") from None
 
 
 class _Disk:
@@ -144,18 +140,17 @@ def _to_pcm16(block: Samples) -> NDArray[np.int16]:
     return whole
 
 
-def _check(path: Path, samples: int, sample_rate: int) -> None:
+def _check(path: Path, name: str, samples: int, sample_rate: int) -> None:
     try:
         found = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
-        raise EncodingFailed(f"The audio written to {path.name} does not read back: {error}.") from None
+        raise EncodingFailed(f"The audio written to {name} does not read back: {error}.") from None
     expected = samples / sample_rate
     actual = found.frames / found.samplerate
     if abs(actual - expected) > _TOLERANCE_S:
-        raise EncodingFailed(f"The audio written to {path.name} lasts {actual:.3f} s, not {expected:.3f} s.")
+        raise EncodingFailed(f"The audio written to {name} lasts {actual:.3f} s, not {expected:.3f} s.")
 
 
-def _sync_and_digest(path: Path) -> str:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

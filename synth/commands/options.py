@@ -79,4 +79,7 @@ ExitWithParentOption = Annotated[
 GraceOption = Annotated[
     float, typer.Option("--grace", metavar="SECONDS", min=0.0, help="After SIGTERM, for the job at hand.")
 ]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print a JSON value on stdout for each job that ended.")
+]
 OnceOption = Annotated[bool, typer.Option("--once", help="Stop when the inbox is empty.")]

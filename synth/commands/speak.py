@@ -139,7 +139,7 @@ def _read_text(path: Path) -> str:
 def _write_record(path: Path, record: SpokenRecord) -> None:
     from json import dumps
 
-    from lib.spool.files import write_whole
+    from lib.files import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.cli.options import VoicesDirOption
-from lib.cli.output import note
-from lib.clock import SystemClock
+from lib.cli.output import note, tell_json_line
+from lib.clock import SystemClock, rfc3339
 from synth import wiring
 from synth.commands import options as o
+
+if TYPE_CHECKING:
+    from lib.spool import SpoolResult
 
 _SWITCH_S: Final = 0.0005  # seconds
 
@@ -22,6 +25,7 @@ def command(
     exit_with_parent: o.ExitWithParentOption = False,
     grace: o.GraceOption = 5.0,
     once: o.OnceOption = False,
+    json_: o.JsonLinesOption = False,
 ) -> None:
     """Load the model once and speak the jobs of a spool folder until SIGTERM."""
     clock = SystemClock()
@@ -45,4 +49,27 @@ def command(
     speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:
-        Worker(entered, speaker, shelf, stop, clock, options, note).run()
+        Worker(
+            entered, speaker, shelf, stop, clock, options, note, told if json_ else lambda result: None
+        ).run()
+
+
+def told(result: SpoolResult) -> None:
+    """Print what became of a job (docs/reference/json/voice-synth-work.json)."""
+    tell_json_line(line_of(result))
+
+
+def line_of(result: SpoolResult) -> dict[str, Any]:
+    """The job, how it ended, and why, or how much there is to hear; the whole record lies in the outbox."""
+    takes = result.record.takes if result.record else ()
+    error = result.error
+    return {
+        "entry": result.entry,
+        "request_id": result.request_id,
+        "state": result.state,
+        "started_at": rfc3339(result.started_at),
+        "finished_at": rfc3339(result.finished_at),
+        "takes": len(takes),
+        "audio_seconds": round(sum(take.audio_seconds for take in takes), 3),
+        "error": None if error is None else {"class": error.error_class.value, "message": error.message},
+    }

@@ -82,13 +82,11 @@ class Performance:
     work_s: float  # seconds spent speaking
 
 
-def take_styles(request: SpeakRequest, limits: Limits) -> list[Style]:
-    """One style for each take; the first is the plain one. Any two differ in what the engine can hear."""
-    return [style_of(request, limits, number) for number in range(request.variants)]
-
-
 def style_of(request: SpeakRequest, limits: Limits, number: int) -> Style:
-    """The style of the take made as `number`, from 0; those past the variants are for takes made again."""
+    """The style of the take made as `number`, from 0; those past the variants are for takes made again.
+
+    The first is the plain one. Any two differ in what the engine can hear.
+    """
     first = request.first_seed()
     if number == 0:
         return Style(first)

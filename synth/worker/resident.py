@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.clock import Clock
-from lib.spool import MAX_STARTS, ErrorClass, SpoolUnusable, TakenJob, WorkerSpool, WorkerState
+from lib.spool import (
+    MAX_STARTS,
+    ErrorClass,
+    SpoolResult,
+    SpoolUnusable,
+    TakenJob,
+    WorkerSpool,
+    WorkerState,
+)
 from synth.speech.performing import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker
@@ -48,7 +56,10 @@ class WorkerOptions:
 
 
 class Worker:
-    """Serves one spool that has been entered. `say` takes a line for people."""
+    """Serves one spool that has been entered.
+
+    `say` takes a line for people, `told` each result that lies in the outbox: both threads call it.
+    """
 
     def __init__(
         self,
@@ -59,9 +70,11 @@ class Worker:
         clock: Clock,
         options: WorkerOptions,
         say: Callable[[str], None],
+        told: Callable[[SpoolResult], None] = lambda result: None,
     ) -> None:
         self._spool, self._speaker, self._shelf = spool, speaker, shelf
-        self._stop, self._clock, self._options, self._say = stop, clock, options, say
+        self._stop, self._clock, self._options = stop, clock, options
+        self._say, self._told = say, told
         self._pulse = Pulse(spool, clock, options.engine, options.beat_every_s)
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
@@ -205,14 +218,16 @@ class Worker:
 
     def _finish(self, performance: Performance, run: JobRun) -> None:
         """In the second thread."""
-        result = self._speaker.finish(performance, run, self._spool.scratch(run.entry))
-        self._spool.publish(run.entry, result)
+        self._publish(self._speaker.finish(performance, run, self._spool.scratch(run.entry)))
+
+    def _publish(self, result: SpoolResult) -> None:
+        self._spool.publish(result.entry, result)
         self._pulse.finished += 1
+        self._told(result)
 
     def _fail(self, run: JobRun, error: Exception) -> None:
         result = run.failed(error, self._clock.now())
-        self._spool.publish(run.entry, result)
-        self._pulse.finished += 1
+        self._publish(result)
         self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")
 
     def _catch_up(self, most: int) -> None:

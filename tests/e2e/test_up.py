@@ -38,6 +38,20 @@ def test_a_file_becomes_audio_and_a_second_run_prints_the_same_without_speaking(
     assert [file.stat().st_mtime_ns for file in files] == stamps
 
 
+def test_a_data_folder_that_is_open_to_others_shows_them_nothing(home: Home) -> None:
+    data = home.folder / "data"
+    data.mkdir()
+    data.chmod(0o755)  # as systemd makes its StateDirectory
+
+    assert home.run("up", home.jobs(1), JOBS_DATA_DIR=str(data)).returncode == 0
+    home.run("down", JOBS_DATA_DIR=str(data))
+
+    found = {path.name: path.stat().st_mode & 0o077 for path in data.iterdir()}
+    assert {"redis", "storage", "up", "watchers"} <= found.keys()
+    assert set(found.values()) == {0}
+    assert data.stat().st_mode & 0o777 == 0o755
+
+
 def test_killed_at_any_moment_and_run_again_it_finishes_what_was_left_nothing_twice(home: Home) -> None:
     path = home.jobs(10, text="The sea comes back twice a day. " * 8)
     for done in (1, 3):

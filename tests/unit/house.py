@@ -66,3 +66,12 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
 def _is_postponing(tree: ast.Module) -> bool:
     code = [node for node in tree.body if not isinstance(node, ast.Expr)]
     return not code or (isinstance(code[0], ast.ImportFrom) and code[0].module == "__future__")
+
+
+def calls_of(name: str, *places: str) -> Iterator[tuple[str, ast.Call]]:
+    """Where the files below `places` call `name`."""
+    for place in places:
+        for path in sorted((ROOT / place).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+                    yield str(path.relative_to(ROOT)), node

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from pathlib import Path
 
 import pytest
 
-from lib.foreign import DEEPEST, TooDeep, is_deeper, parse_json, parse_toml, read_plain
+from lib.foreign import DEEPEST, TooDeep, is_deeper, parse_json, parse_toml
 from tests.unit.house import ROOT, module_of
 
 PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
@@ -80,16 +78,6 @@ def test_dots_in_texts_and_comments_nest_nothing() -> None:
 def test_mappings_count_as_lists_do() -> None:
     assert is_deeper({"a": [{"b": []}]}, 3)
     assert not is_deeper({"a": [{"b": []}]}, 4)
-
-
-def test_a_pipe_and_a_device_are_no_files_and_hang_nobody(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "file").write_bytes(b"x" * 20)
-
-    assert read_plain(tmp_path, 10) is None
-    assert read_plain(tmp_path / "pipe", 10) is None
-    assert read_plain(Path("/dev/zero"), 10) is None
-    assert read_plain(tmp_path / "file", 10) == b"x" * 11
 
 
 def calls(name: str) -> set[str]:

@@ -266,3 +266,15 @@ def test_latest_points_to_the_newest_record(tmp_path: Path) -> None:
 
         assert (tmp_path / "data/executions/latest").read_text() == name
     assert [path.name for path in (tmp_path / "data/executions").iterdir()] == ["latest"]
+
+
+def test_latest_is_for_this_user_alone_and_what_a_killed_run_left_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("one")
+    folder = tmp_path / "data/executions"
+    point_latest(tmp_path / "data", tmp_path / "one")
+    (folder / ".latest").symlink_to("nowhere")
+
+    point_latest(tmp_path / "data", tmp_path / "one")
+
+    assert [path.name for path in folder.iterdir()] == ["latest"]
+    assert {path.stat().st_mode & 0o777 for path in (folder, folder.parent)} == {0o700}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from lib.jobs.pricing import Cost, Forbidden, MarketQuestion, Terms, Work, cost_of
+from lib.jobs.pricing import Cost, Forbidden, MarketQuestion, Work, cost_of
 from lib.leadership.lock import open_leader_lock
 from lib.market.model import GpuMarket, Market
 from lib.market.stored import publish_market
@@ -28,7 +28,24 @@ from tests.integration.servers import Server
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "jobs.example.yaml"
-TERMS = Terms(4, Decimal(1), Decimal(2), Decimal(10), Decimal(100), Decimal(5))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The settings that bound renting, as they are left out."""
+
+    max_machines: int = 4
+    max_dph: Decimal = Decimal(1)
+    idle_hold_seconds: int | None = None
+    spend_cap_hour: Decimal = Decimal(2)
+    spend_cap_day: Decimal = Decimal(10)
+    spend_cap_month: Decimal = Decimal(100)
+    spend_cap_machine: Decimal = Decimal(5)
+    spend_cap_batch: Decimal | None = None
+    credit_floor: Decimal = Decimal(1)
+
+
+TERMS = Terms()
 CLASSES = (
     GpuMarket("RTX 3060", 12, 60_000, 85_000, 9_000, speeds={"hibari": 31.5}, cold_start_s=140.0),
     GpuMarket("RTX 4090", 1, 300_000, 310_000, interruptible=True, perf=1.9),
@@ -224,9 +241,17 @@ def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
     for terms, classes, words in (
         (TERMS, (), "no machine that fits"),
         (TERMS, (dear,), "MAX_DPH is $1.0000 an hour; the cheapest machine that fits costs $9.0000"),
-        (replace(TERMS, machines=0), CLASSES, "MAX_MACHINES is 0"),
-        (replace(TERMS, batch=Decimal("0.001")), CLASSES, "SPEND_CAP_BATCH is $0.0010; at least $0.0"),
-        (replace(TERMS, machine=Decimal("0.001")), CLASSES, "SPEND_CAP_MACHINE is $0.0010; at least $0.0"),
+        (replace(TERMS, max_machines=0), CLASSES, "MAX_MACHINES is 0"),
+        (
+            replace(TERMS, spend_cap_batch=Decimal("0.001")),
+            CLASSES,
+            "SPEND_CAP_BATCH is $0.0010; at least $0.0",
+        ),
+        (
+            replace(TERMS, spend_cap_machine=Decimal("0.001")),
+            CLASSES,
+            "SPEND_CAP_MACHINE is $0.0010; at least $0.0",
+        ),
     ):
         found = reckoned(Work(10, "hibari"), terms=terms, classes=classes)
         assert isinstance(found, Forbidden)
@@ -235,7 +260,7 @@ def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
 
 @pytest.mark.parametrize("cap", ["batch", "day", "month"])
 def test_the_plan_says_within_which_cap_it_is_not_finished(cap: str) -> None:
-    tight: dict[str, Any] = {cap: Decimal("0.5")}
+    tight: dict[str, Any] = {f"spend_cap_{cap}": Decimal("0.5")}
     found = reckoned(*[Work(50_000, "hibari")] * 40, terms=replace(TERMS, **tight))
     assert isinstance(found, Cost)
     assert found.expected_micros <= found.worst_micros

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import soundfile
 
-from lib.spool import ErrorClass, Phase, WorkerState
+from lib.spool import ErrorClass, LocalFiles, Phase, SpoolClient, WorkerState
 from tests.integration.synth.conftest import ResidentWorker, VoiceSynth
 
 
@@ -28,6 +29,22 @@ def test_a_job_put_into_the_inbox_comes_out_as_finished_audio(worker: ResidentWo
     assert abs(loudness + 19.0) < 0.2
     assert peak is not None
     assert peak <= -1.5
+
+
+def test_with_json_each_job_is_a_line_at_once(voice_synth: VoiceSynth, tmp_path: Path) -> None:
+    root = tmp_path / "spool"
+    process = voice_synth.start("work", "--spool", root, "--json")
+    worker = ResidentWorker(voice_synth, root, SpoolClient(LocalFiles(root)), process)
+    assert worker.process.stdout is not None
+    for number in range(2):
+        entry = worker.submit(f"job-{number}")
+
+        line = json.loads(worker.process.stdout.readline())  # while the worker goes on
+
+        assert (line["entry"], line["request_id"], line["state"]) == (entry, f"job-{number}", "done")
+        assert worker.result(entry).state == "done"
+    assert worker.stop() == 0
+    assert worker.process.stdout.read() == ""
 
 
 def test_a_ready_worker_begins_at_once(worker: ResidentWorker) -> None:

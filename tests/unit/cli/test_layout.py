@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.cli.layout import Column, beside, display_width, painted, paragraph, table_lines, wrapped
+from lib.cli.layout import (
+    Column,
+    beside,
+    display_width,
+    painted,
+    paragraph,
+    row_lines,
+    table_lines,
+    wrapped,
+)
 
 COLUMNS = [
     Column("finished"),
@@ -47,6 +56,24 @@ def test_a_phone_gets_a_card_for_each_row_without_empty_cells() -> None:
         "  It is too long for one piece, so split",
         "  it.",
     ]
+
+
+def test_a_screen_that_is_drawn_again_gets_one_line_for_each_row_at_any_width() -> None:
+    assert row_lines(COLUMNS, ROWS, 60)[2:] == [
+        "2026-11-22  done    topic:beat-001      1.6",
+        "2026-11-22  failed  night-trains:…        -  It is too long…",
+    ]
+    assert row_lines(COLUMNS, ROWS, 200)[:1] + row_lines(COLUMNS, ROWS, 200)[2:] == [
+        line for line in table_lines(COLUMNS, ROWS, 200) if not line.startswith("─")
+    ]
+
+
+@given(rows=st.lists(st.tuples(*[CELLS] * 5), min_size=1, max_size=4), width=st.integers(20, 120))
+def test_no_such_line_is_wider_than_the_screen(rows: list[tuple[str, ...]], width: int) -> None:
+    lines = row_lines(COLUMNS, rows, width)
+
+    assert len(lines) == len(rows) + 2
+    assert all(display_width(line) <= width for line in lines)
 
 
 def test_states_are_coloured_and_only_there() -> None:

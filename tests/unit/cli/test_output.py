@@ -20,6 +20,9 @@ from lib.clock import ManualClock
 from lib.errors import UsageError
 
 ESCAPE = "\x1b"
+#: C1 controls, separators that end lines, and each kind of mark that reorders what is read.
+STEERING = [*map(chr, (0x80, 0x85, 0x9B, 0x9D, 0x9F, 0x61C, 0x200E, 0x200F, 0x2028, 0x2029))]
+STEERING += map(chr, (0x202A, 0x202D, 0x202E, 0x2066, 0x2069))
 
 
 class Terminal(io.StringIO):
@@ -29,6 +32,13 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+class Pipe(Terminal):
+    """A stream that says it is none."""
+
+    def isatty(self) -> bool:
+        return False
 
 
 class Answers(Terminal):
@@ -126,6 +136,26 @@ class TestJson:
         stream.flush()
         assert json.loads(stream.buffer.getvalue()) == {"a": "ü\U0001f600"}
 
+    @pytest.mark.parametrize("steering", [*STEERING, "\x7f", "\ud800"])
+    @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
+    def test_steers_no_terminal_and_says_the_same(
+        self, steering: str, terminal: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        value = {f"key{steering}": [f"a{steering}b", "ü"]}
+        for emit in (
+            output.emit_json,
+            lambda value: output.emit_json_lines([value]),
+            lambda value: output.emit_json_array([value]),
+        ):
+            stream = Terminal() if terminal else Pipe()
+            monkeypatch.setattr("sys.stdout", stream)
+            emit(value)
+            printed = stream.getvalue()
+
+            assert steering not in printed
+            assert "ü" in printed
+            assert json.loads(printed) in (value, [value])
+
 
 class TestWords:
     def test_for_people_go_to_stderr(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +172,23 @@ class TestWords:
         cleaned.encode()  # no lone surrogate is left
         if text.isprintable():
             assert cleaned == text
+
+    @pytest.mark.parametrize("steering", STEERING)
+    def test_show_what_would_steer_or_reorder_them(
+        self, steering: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        table = Table([Column("id")], title=f"t{steering}")
+        table.row(f"c{steering}")
+
+        output.say(f"s{steering}")
+        output.note(f"n{steering}")
+        output.show_fields({f"name{steering}": f"v{steering}"})
+        output.emit_csv(["id"], [[f"c{steering}"]])
+        table.show()
+        printed = "".join(capsys.readouterr()) + "\n".join(table.lines(80))
+
+        assert steering not in printed
+        assert printed.count(f"{ord(steering):x}") >= 7
 
     def test_cleaned_cannot_be_reordered(self) -> None:
         assert clean("a\u202etxt.exe") == "a\\u202etxt.exe"

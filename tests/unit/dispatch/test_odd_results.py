@@ -117,6 +117,37 @@ def test_an_odd_result_is_another_try_and_the_next_job_is_done(bench: Bench, spo
     assert not bench.output(odd).exists()
 
 
+@pytest.mark.parametrize("named", ["another", None], ids=["another job", "no job"])
+@pytest.mark.parametrize("failed", [False, True], ids=["done", "failed"])
+def test_a_result_that_names_another_job_is_a_broken_result_of_its_host(
+    bench: Bench, named: str | None, failed: bool
+) -> None:
+    job, good = spec("mine"), spec("good")
+    dispatcher = bench.holding(job)
+    for taken in bench.host.take():
+        error = ResultError(ErrorClass.BAD_INPUT, "It cannot be read.") if failed else None
+        bench.host.speak(taken, error=error)
+    (folder,) = (bench.root / "spool" / "outbox").iterdir()
+    _rewrite(lambda raw: raw.update(request_id=named))(folder)
+
+    dispatcher.step()
+
+    if failed and named is None:  # what a worker says of a job file that it could not read
+        assert bench.job(job).state is JobState.FAILED
+        return
+    view, last_error = dispatcher.view("here"), bench.job(job).last_error
+    assert view is not None
+    assert view.failures == 1
+    assert last_error is not None
+    assert "was given to it" in last_error["message"]
+    assert bench.job(job).state is JobState.DELAYED
+    assert not bench.output(job).exists()
+    bench.enqueue(good)
+    dispatcher.claim()
+    dispatcher.step()
+    assert bench.job(good).state is JobState.DONE
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("what \ud800"), BadInput("Not this."), RecursionError(), JobRunnerError("Odd.")]
 )

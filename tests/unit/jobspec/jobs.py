@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
+
+from lib.jobspec.names import MAX_TAKES, PEAKS_SUFFIX, RESULT_FILE, TEXT_FILE
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -53,3 +56,13 @@ def raw_job(**fields: Any) -> dict[str, Any]:
     """A valid job with `fields` changed; a value of ... takes the field away."""
     raw = {"output_name": "topic/beat-001", "text": "Hello.", "voice": "newsroom"} | fields
     return {name: value for name, value in raw.items() if value is not ...}
+
+
+def file_names(output_name: str, audio_format: str) -> Iterator[str]:
+    """Every file that may be derived from a job: the text, the record, the audio, the takes, the peaks."""
+    yield f"{output_name}/{TEXT_FILE}"
+    yield f"{output_name}/{RESULT_FILE}"
+    for suffix in (audio_format, PEAKS_SUFFIX):
+        yield f"{output_name}.{suffix}"
+        for number in range(1, MAX_TAKES + 1):
+            yield f"{output_name}.take-{number:02d}.{suffix}"

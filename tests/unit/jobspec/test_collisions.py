@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.jobspec.files.collisions import clashes
-from lib.jobspec.names import file_names, folded, folder_names
+from lib.jobspec.names import folded, folder_names
+from tests.unit.jobspec.jobs import file_names
 
 _PARTS = [
     *("a", "A", "b", "text.txt", "TEXT.txt", "result.json", "a.wav", "a.mp3"),

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.jobspec import InvalidJobSpec, normalize_job_spec
-from lib.jobspec.names import check_output_name, check_request_id, file_names, folded, folder_names
+from lib.jobspec.names import check_output_name, check_request_id, folded, folder_names
 from lib.jobspec.problems import Refused
-from tests.unit.jobspec.jobs import raw_job
+from tests.unit.jobspec.jobs import file_names, raw_job
 
 NASTY = st.text(
     st.sampled_from("ab./\\:\0\n\r\t\x7f\u202e\u2028 ~-_é\u0301Å😀") | st.characters(), max_size=12
@@ -60,6 +60,14 @@ def test_every_accepted_name_stays_in_its_place(name: str) -> None:
         ("a\u2028b", "invisible character U+2028"),
         ("a\u202eb", "invisible character U+202E"),
         ("e\u0301", "normal form NFC"),
+        ("manifest.json", "an output folder needs for itself"),
+        ("Manifest.JSON/a", "an output folder needs for itself"),
+        ("execution.json", "an output folder needs for itself"),
+        (".job-runner/incoming/a", "an output folder needs for itself"),
+        (".JOB-RUNNER", "an output folder needs for itself"),
+        (".draft", "an output folder needs for itself"),
+        (".compile/former", "an output folder needs for itself"),
+        (".manifest.json.next", "an output folder needs for itself"),
         ("a/" + "b" * 168, "at most 161"),
         ("a" * 181 + "/b", "at most 180"),
         ("/".join(["a" * 100] * 5), "at most 512"),
@@ -72,6 +80,15 @@ def test_each_rule_of_output_names_has_its_sentence(name: str, said: str) -> Non
 
     assert [problem.field for problem in caught.value.problems] == ["output_name"]
     assert said in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["manifest", "manifest.json.a", "a/manifest.json", "a/.job-runner/b", ".job-runner2", "job-runner"],
+)
+def test_a_name_that_only_resembles_a_kept_one_passes(name: str) -> None:
+    """Q5."""
+    assert check_output_name(name) == name
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,8 @@ def test_what_is_no_regular_file_is_refused(base: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(base / "s"))
 
-    assert "is not a regular file" in _refusal(base, "folder")
-    assert "cannot be read" in _refusal(base, "s")
-    assert "cannot be read" in _refusal(base, "loop")
+    for name in ("folder", "s", "loop"):
+        assert "is not a regular file" in _refusal(base, name)
 
 
 def test_a_missing_file_is_named(base: Path) -> None:

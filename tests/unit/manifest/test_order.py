@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lib.jobspec import from_payload
 from lib.jobspec.fields import STORED
 from lib.manifest import Order
 from lib.manifest.order import _SWITCHES, _VALUES, CARRIED_OTHERWISE
-from tests.unit.manifest.jobs import several, spec
+from tests.unit.manifest.jobs import spec
 
 
 def test_the_argv_is_the_documented_one() -> None:
@@ -40,14 +39,6 @@ def test_every_field_that_changes_the_audio_reaches_the_argv() -> None:
     carried = {name for name, _ in (*_VALUES, *_SWITCHES)} | CARRIED_OTHERWISE
 
     assert {field.name for field in STORED if field.in_fingerprint} <= carried
-
-
-def test_the_spool_file_carries_the_whole_specification() -> None:
-    for each in several():
-        job = Order(each).spool_job(5, 2)
-
-        assert from_payload(job.spec) == each
-        assert (job.request_id, job.lease_no, job.attempt) == (each.request_id, 5, 2)
 
 
 def test_takes_are_named_by_number() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from lib.jobspec import JobSpec
+from lib.jobspec import JobSpec, fingerprint, to_payload
 from lib.manifest import Inputs, Order, OutFolder, check_inputs, deliver, finished_result
 from lib.manifest.folder import InTheWay
 from lib.manifest.inputs import UnspeakableJobs, model_version
 from lib.records import FileRef, Take
-from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolResult, entry_name
+from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolJob, SpoolResult, entry_name
 from lib.voices import UnknownEngine, VoiceRegistry
 from tests.doubles import records
 from tests.unit.manifest.jobs import several, spec
@@ -31,7 +31,8 @@ class Outbox:
 
     def __init__(self, root: Path, inputs: Inputs, takes: int = 1, *, drawn: bool = True) -> None:
         self.client = SpoolClient(LocalFiles(root))
-        job = inputs.order.spool_job(inputs.lease_no, 1)
+        spec = inputs.order.spec
+        job = SpoolJob(spec.request_id, inputs.lease_no, "manifest", 1, fingerprint(spec), to_payload(spec))
         self.entry = job.entry
         self.folder = root / "outbox" / job.entry
         self.folder.mkdir(parents=True)

@@ -67,10 +67,10 @@ def cut(data: bytes) -> bytes:
 
 
 def damaging_writes(alter: Callable[[bytes], bytes]) -> Disk:
-    def create(path: Path) -> BinaryIO:
-        return Altered(path, "xb", alter)
+    def fill(path: Path) -> BinaryIO:
+        return Altered(path, "r+b", alter)
 
-    return Disk(create=create)
+    return Disk(fill=fill)
 
 
 def damaging_reads(alter: Callable[[bytes], bytes]) -> Disk:

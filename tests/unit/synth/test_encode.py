@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 
 from lib.errors import BadConfiguration
+from lib.files import draft_beside
 from lib.spool import is_passing
 from synth.audio import encode
 from synth.audio.encode import FORMATS, EncodingFailed, write_audio
@@ -111,9 +113,18 @@ def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_a_disk_that_fills_up_is_a_sentence_and_passes(tmp_path: Path, file_format: str) -> None:
+def test_a_disk_that_fills_up_is_a_sentence_and_passes(
+    tmp_path: Path, file_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def on_a_full_disk(target: Path) -> Iterator[Path]:
+        with draft_beside(target) as draft:
+            draft.unlink()
+            draft.symlink_to("/dev/full")
+            yield draft
+
+    monkeypatch.setattr("synth.audio.encode.draft_beside", on_a_full_disk)
     path = tmp_path / f"a.{file_format}"
-    (tmp_path / f".{path.name}.{os.getpid()}.tmp").symlink_to("/dev/full")
 
     with pytest.raises(BadConfiguration, match="No space left") as raised:
         write_audio(path, hum(0.5), RATE, file_format)

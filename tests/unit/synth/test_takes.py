@@ -19,7 +19,7 @@ from synth.engines import Limits, Speech, Utterance
 from synth.speech.performing import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.speaking import rank, speak, take_path
-from synth.speech.takes import RawTake, Style, take_styles
+from synth.speech.takes import RawTake, Style, style_of
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 STYLED = Limits(300, 1, seed_varies=False, usual_rate=None)
@@ -108,25 +108,29 @@ class TestWhatIsAskedOfTheEngine:
         assert any("Sentences left out: 1" in warning for warning in performance.warnings)
 
 
+def styles_of(asked: SpeakRequest, limits: Limits) -> list[Style]:
+    return [style_of(asked, limits, number) for number in range(asked.variants)]
+
+
 class TestHowTakesDiffer:
     def test_the_first_take_is_plain(self) -> None:
-        assert take_styles(request(variants=3, seed=5), STYLED)[0] == Style(5, 1.0, 1.0)
+        assert styles_of(request(variants=3, seed=5), STYLED)[0] == Style(5, 1.0, 1.0)
 
     def test_sixteen_takes_all_differ_in_what_can_be_heard(self) -> None:
-        styles = take_styles(request(variants=16), STYLED)
+        styles = styles_of(request(variants=16), STYLED)
 
         assert len({(style.speed, style.intonation) for style in styles}) == 16
         assert all(0.94 <= s.speed <= 1.06 and 0.9 <= s.intonation <= 1.1 for s in styles)
 
     def test_an_engine_whose_seeds_matter_varies_by_seed_alone(self) -> None:
-        styles = take_styles(request(variants=16), SEEDED)
+        styles = styles_of(request(variants=16), SEEDED)
 
         assert len({style.seed for style in styles}) == 16
         assert {(style.speed, style.intonation) for style in styles} == {(1.0, 1.0)}
 
     def test_the_same_request_has_the_same_styles_and_another_text_has_others(self) -> None:
-        assert take_styles(request(variants=4), STYLED) == take_styles(request(variants=4), STYLED)
-        assert take_styles(request("Other."), STYLED)[0].seed != take_styles(request(), STYLED)[0].seed
+        assert styles_of(request(variants=4), STYLED) == styles_of(request(variants=4), STYLED)
+        assert styles_of(request("Other."), STYLED)[0].seed != styles_of(request(), STYLED)[0].seed
 
 
 class TestWhichTakeIsChosen:

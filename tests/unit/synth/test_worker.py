@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from lib.spool import (
@@ -16,6 +18,7 @@ from lib.spool import (
     WorkerSpool,
 )
 from lib.voices import VoiceRegistry
+from synth.commands.work import line_of
 from synth.engines import Utterance
 from synth.worker import resident as worker_module
 from synth.worker.jobs import EngineShelf, JobSpeaker
@@ -23,6 +26,10 @@ from synth.worker.resident import Worker, WorkerOptions
 from synth.worker.stop import StopSignal
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench
+
+WORK_SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "docs/reference/json/voice-synth-work.json").read_text(encoding="utf-8")
+)
 
 
 def test_jobs_become_audio_with_their_records(bench: Bench, tmp_path: Path) -> None:
@@ -37,6 +44,33 @@ def test_jobs_become_audio_with_their_records(bench: Bench, tmp_path: Path) -> N
     assert [file.file for file in files] == ["audio.flac", "audio.take-02.flac"]
     for file in files:
         bench.client.fetch(entry, file, tmp_path / file.file)
+
+
+def test_each_job_that_ended_is_told_when_it_lies_in_the_outbox(bench: Bench) -> None:
+    good, bad, odd = bench.submit("good", variants=2), bench.submit("bad", text="\U0001f389"), "0" * 32
+    odd += ".1-marknone"
+    (bench.root / "inbox" / f"{odd}.json").write_bytes(b"{")
+    told: list[SpoolResult] = []
+
+    def tell(result: SpoolResult) -> None:
+        assert bench.client.result(result.entry) == result
+        told.append(result)
+
+    with WorkerSpool(bench.root) as spool:
+        shelf = EngineShelf(lambda name: bench.engine)
+        speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", bench.clock)
+        options = WorkerOptions("hibari", once=True)
+        Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append, tell).run()
+
+    lines = {line["entry"]: line for line in map(line_of, told)}
+    assert len(told) == len(lines) == 3
+    for line in lines.values():
+        jsonschema.validate(line, WORK_SCHEMA)
+    assert [lines[entry]["request_id"] for entry in (good, bad, odd)] == ["good", "bad", None]
+    assert [lines[entry]["takes"] for entry in (good, bad, odd)] == [2, 0, 0]
+    assert lines[good]["error"] is None
+    assert lines[good]["audio_seconds"] > 0
+    assert lines[bad]["error"]["class"] == lines[odd]["error"]["class"] == "bad_input"
 
 
 def test_the_model_is_loaded_once_for_all_jobs(bench: Bench) -> None:

@@ -161,7 +161,7 @@ def test_a_disk_that_refuses_is_a_sentence(
 
 
 def test_what_a_killed_watcher_was_just_writing_is_swept_away(tmp_path: Path) -> None:
-    (tmp_path / ".e.3.json.17.99.tmp").write_bytes(b"{")
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"{")
 
     assert list(LeaseJournal(tmp_path).leases()) == []
     assert list(tmp_path.iterdir()) == []
@@ -174,6 +174,14 @@ def test_the_journal_is_for_this_user_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "leases").stat().st_mode) == 0o700
 
 
+def test_the_folders_of_watchers_are_for_this_user_alone(tmp_path: Path) -> None:
+    slot = take_slot(tmp_path / "data")
+
+    for folder in (slot.folder, slot.folder.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    slot.release()
+
+
 def test_two_watchers_get_two_folders_and_a_freed_one_is_taken_again(tmp_path: Path) -> None:
     first, second = take_slot(tmp_path), take_slot(tmp_path)
     assert first.folder != second.folder
@@ -184,6 +192,23 @@ def test_two_watchers_get_two_folders_and_a_freed_one_is_taken_again(tmp_path: P
     assert third.folder == first.folder
     second.release()
     third.release()
+
+
+def test_what_a_killed_watcher_was_just_storing_is_swept_away(tmp_path: Path) -> None:
+    killed = take_slot(tmp_path)
+    (killed.scratch / "e.3").mkdir(parents=True)
+    (killed.scratch / "e.3" / "incoming").write_bytes(b"half of it")
+    living = take_slot(tmp_path)
+    (living.scratch / "e.4").mkdir(parents=True)
+    killed.release()
+
+    next_one = take_slot(tmp_path)
+
+    assert next_one.folder == killed.folder
+    assert not next_one.scratch.exists()
+    assert (living.scratch / "e.4").exists()
+    next_one.release()
+    living.release()
 
 
 def test_a_data_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

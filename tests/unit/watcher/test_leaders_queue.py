@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from job_watcher.provisioning.adapters import leaders_queue
+from job_watcher.provisioning.adapters import LEADERS_ONLY, OPEN_TO_ALL, leaders_queue
 from job_watcher.provisioning.ports import Leadership, NotLeading
 from lib.jobqueue import JobQueue
 from lib.jobqueue.memory.queue import MemoryQueue
@@ -44,6 +44,21 @@ def guarded(queue: MemoryQueue, *, leads: bool) -> JobQueue:
     lock = cast(LeaderLock, SimpleNamespace(epoch=3))
     leadership = cast(Leadership, SimpleNamespace(held=lambda epoch: leads and epoch == 3))
     return leaders_queue(queue, lock, leadership)
+
+
+def test_every_method_of_the_port_stands_in_one_of_the_two_lists() -> None:
+    assert set(METHODS) == OPEN_TO_ALL | LEADERS_ONLY
+    assert not OPEN_TO_ALL & LEADERS_ONLY
+    assert set(OPEN) == OPEN_TO_ALL
+
+
+def test_a_method_of_neither_list_is_nobodys() -> None:
+    class NewQueue(MemoryQueue):
+        def forget(self) -> None:
+            """What the port learned today."""
+
+    with pytest.raises(AttributeError, match="not decided who may call forget"):
+        cast(NewQueue, guarded(NewQueue(), leads=True)).forget()
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in OPEN])
