@@ -122,7 +122,9 @@ class Reconciler:
         snapshot = self._with_due(reign, snapshot)
         jobs = 1 if snapshot is None else snapshot.waiting + snapshot.pending
         self._letting.heed(jobs)
-        busy = rows or self._tracks.orphans or (jobs and not self._letting.rests_for())
+        # jobs at hand without a row: its end was written, and the answer to that was lost
+        held = self._work.held()
+        busy = rows or held or self._tracks.orphans or (jobs and not self._letting.rests_for())
         if not busy and now < self._next_sweep:
             self._accountant.keep(reign, rows)
             return min(self._config.rhythm.idle_s, max(1.0, self._next_sweep - now))

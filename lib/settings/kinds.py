@@ -169,15 +169,15 @@ def duration(low: int, high: int) -> Kind:
     return Kind(f"seconds from {low} to {high}, or like 90s, 15m, 12h, 30d", parse)
 
 
-def path() -> Kind:
-    """A folder; `~` is the home folder, a relative one is made absolute by whoever loads it."""
+def path(bound: str = "a folder's path") -> Kind:
+    """A folder or file; `~` is the home folder, a relative one is made absolute by whoever loads it."""
 
     def parse(raw: str) -> Path:
         if "\0" in raw:
             raise ValueError
         return Path(raw)
 
-    return Kind("a folder's path", parse)
+    return Kind(bound, parse)
 
 
 def url(*schemes: str) -> Kind:
@@ -218,11 +218,16 @@ def _check_port(host: str) -> None:
 
 def machines() -> Kind:
     """Machines to reach by SSH, separated by commas or blanks."""
+    return words(_MACHINE, "a list of user@host:port, separated by commas")
+
+
+def words(pattern: re.Pattern[str], bound: str) -> Kind:
+    """Words of one form, at least one, separated by commas or blanks."""
 
     def parse(raw: str) -> tuple[str, ...]:
-        names = tuple(raw.replace(",", " ").split())
-        if not names or not all(_MACHINE.fullmatch(name) for name in names):
+        found = tuple(raw.replace(",", " ").split())
+        if not found or not all(pattern.fullmatch(word) for word in found):
             raise ValueError
-        return names
+        return found
 
-    return Kind("a list of user@host:port, separated by commas", parse)
+    return Kind(bound, parse)

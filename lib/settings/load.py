@@ -84,6 +84,7 @@ def _fill_derived(
         sources["JOBS_DATA_DIR"] = "STATE_DIRECTORY" if state else "default"
     data = values["jobs_data_dir"]
     values.setdefault("voices_dir", data / "voices")
+    values.setdefault("ssh_known_hosts", data / "ssh" / "known_hosts")
     values.setdefault("local_workers", _usual_workers())
     values.setdefault("storage_url", (data / "storage").as_uri())
     values.setdefault("database_url", f"sqlite:///{data / 'pipeline.db'}")

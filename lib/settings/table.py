@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
@@ -26,10 +27,14 @@ from lib.settings.kinds import (
     text,
     url,
     whole,
+    words,
 )
 
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
+_FROM_FACTS = "from the engine's facts"
+_GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
 # The rule of the queue itself, lib.jobqueue.options.PREFIX_PATTERN; a test compares them.
 _PREFIX = rf"{_NAME}|\{{{_NAME}\}}"
@@ -129,6 +134,24 @@ class Settings:
             example="4",
         ),
     ]
+    ssh_key_file: Annotated[
+        Path | None,
+        path("a file's path"),
+        About(
+            "private key of provider ssh",
+            default="those that `asyncssh` looks for",
+            example="~/.ssh/id_ed25519",
+        ),
+    ] = None
+    ssh_known_hosts: Annotated[
+        Path,
+        path("a file's path"),
+        About(
+            "host keys that provider ssh has seen",
+            default="`ssh/known_hosts` in the data folder",
+            example="~/.ssh/known_hosts",
+        ),
+    ]
     max_machines: Annotated[int, whole(0, 10_000), About("rented machines at most")] = 4
     max_dph: Annotated[Decimal, money(), About("most dollars per hour for one machine")] = Decimal("1.00")
     idle_hold_seconds: Annotated[
@@ -209,6 +232,39 @@ class Settings:
         str | None,
         url("http", "https"),
         About("another Vast server, for tests", example="http://127.0.0.1:8090"),
+    ] = None
+    vast_image: Annotated[
+        str | None,
+        text(
+            r"[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}",
+            "an image with its digest, like name@sha256:64 digits",
+        ),
+        About(
+            "image that rented machines run, by digest",
+            default=_FROM_FACTS,
+            example=f"registry.example/voice-synth@sha256:{'0' * 64}",
+        ),
+    ] = None
+    vast_disk_gb: Annotated[
+        int | None, whole(1, 100_000), About("disk to rent, in GB", default=_FROM_FACTS, example="40")
+    ] = None
+    vast_gpus: Annotated[
+        tuple[str, ...],
+        words(_GPU, "a list of GPUs by Vast's names with _ for blanks, separated by commas"),
+        About("GPUs that may be rented", default=_FROM_FACTS, example="RTX_4090,RTX_3090"),
+    ] = ()
+    vast_regions: Annotated[
+        tuple[str, ...],
+        words(_REGION, "a list of two-letter countries or regions, separated by commas"),
+        About("where machines may stand", default=_FROM_FACTS, example="DE,EU"),
+    ] = ()
+    qwen_model: Annotated[
+        str | None,
+        text(),
+        About(
+            "folder, image or hub id of Qwen's weights; only where it is set are any downloaded",
+            example="/srv/models/qwen",
+        ),
     ] = None
     imagen_worker_database_url: Annotated[
         str | None,

@@ -25,6 +25,8 @@ DAYS = {
     "still": (358,),
     # a machine that had fallen silent was judged as one that answers and is broken
     "mute": (50067,),
+    # jobs of a machine whose end was written, and the answer lost, were held until the next sweep
+    "held": (9931,),
     # raised prices, refused destroys, a clock that jumped, an end that came too soon
     "hard": (4414, 9810, 15689, 19790, 20857, 23764, 24269, 29424, 43052, 71418, 91002),
 }

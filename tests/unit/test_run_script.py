@@ -1,14 +1,9 @@
-"""`./run` (Q24) and the Makefile (Q23): an environment that makes itself, and recipes that stay silent.
-
-The environments here are real ones, with a pip that only writes down what it was asked. One is made with
-`-m venv`, and the others are copies of it: making each anew took most of the time of these tests.
-"""
+"""`./run` (Q24) and the Makefile (Q23): an environment that makes itself, and recipes that stay silent."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,100 +12,18 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-INSTALLS_PER_SET = {"base": 3, "dev": 2}  # base, build tools, project; the tests' set holds the tools
+from tests.unit.small_project import ROOT, Project, make_environment
 
-PIP = """
-import os, sys
-print("a warning of pip's", file=sys.stderr)
-with open(os.environ["PIP_LOG"], "a") as log:
-    log.write(" ".join(sys.argv[1:]) + "\\n")
-if os.path.exists(os.environ["PIP_LOG"] + ".block"):
-    print("blocked", flush=True, file=open(os.environ["PIP_LOG"] + ".block", "w"))
-    import signal
-    signal.pause()
-if os.path.exists(os.environ["PIP_LOG"] + ".fail"):
-    print("no network here", file=sys.stderr)
-    sys.exit(1)
-"""
-
-# A Python whose environments have the pip above.
-PYTHON = f"""#!/bin/sh
-if [ "$1 $2" = "-m venv" ]; then
-    exec cp -R "$ENVIRONMENT" "$3"
-fi
-exec {sys.executable} "$@"
-"""
+INSTALLS_OF_BASE = 3  # its packages, the build tools, the project
 
 OLD_PYTHON = f"""#!/bin/sh
 exec {sys.executable} -c 'import sys; sys.version_info = (3, 10, 9); exec(sys.argv[1])' "$2"
 """
 
 
-class Project:
-    """A small project with our `run` script in it."""
-
-    def __init__(self, folder: Path, environment: Path) -> None:
-        self.root = folder / "a project"
-        self.log = folder / "pip.log"
-        self.tools = folder / "bin"
-        (self.root / "requirements").mkdir(parents=True)
-        self.tools.mkdir()
-        shutil.copy(ROOT / "run", self.root)
-        (self.root / "pyproject.toml").write_text("[project]\n")
-        for name in ("base", "build", "dev"):
-            (self.root / f"requirements/{name}.txt").write_text(f"{name}==1\n")
-        self.environ = {
-            "PATH": f"{self.tools}:{os.environ['PATH']}",
-            "HOME": str(folder),
-            "PIP_LOG": str(self.log),
-            "ENVIRONMENT": str(environment),
-        }
-        self.add_python(PYTHON)
-
-    def add_python(self, script: str) -> None:
-        (self.tools / "python3").write_text(script)
-        (self.tools / "python3").chmod(0o755)
-
-    def start(self, *command: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(self.root / "run"), *command],
-            env={**self.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *command: str, **environ: str) -> tuple[int, str, str]:
-        process = self.start(*command, **environ)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
-
-    def kill_in_the_middle(self) -> None:
-        """Start an installation and SIGKILL it while pip is at work."""
-        block = Path(f"{self.log}.block")
-        os.mkfifo(block)
-        process = self.start("true")
-        with block.open() as gate:  # opens when pip gets there
-            assert gate.readline() == "blocked\n"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        block.unlink()
-
-    def installs(self) -> list[str]:
-        return self.log.read_text().splitlines() if self.log.exists() else []
-
-
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the pip above; it names no place of its own but in the scripts to activate it."""
-    made = tmp_path_factory.mktemp("made") / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
-    (packages,) = made.glob("lib/python3.*/site-packages")
-    (packages / "pip").mkdir()
-    (packages / "pip" / "__main__.py").write_text(PIP)
-    return made
+    return make_environment(tmp_path_factory.mktemp("made") / "environment")
 
 
 @pytest.fixture
@@ -136,7 +49,7 @@ class TestRun:
     def test_the_second_time_installs_nothing_and_says_nothing(self, project: Project) -> None:
         project.run("true")
         assert project.run("echo", "hello") == (0, "hello\n", "")
-        assert len(project.installs()) == INSTALLS_PER_SET["base"]
+        assert len(project.installs()) == INSTALLS_OF_BASE
 
     def test_gives_the_commands_own_status_and_arguments(self, project: Project) -> None:
         project.run("true")
@@ -149,9 +62,10 @@ class TestRun:
         project.run("true")
         kept = project.root / ".venv" / "kept"
         kept.touch()
-        (project.root / "requirements/base.txt").write_text("base==2\n")
+        project.pin("base", "base==2", "voice==2")
+        project.pin("synth", "voice==2")
         project.run("true")
-        assert len(project.installs()) == 2 * INSTALLS_PER_SET["base"]
+        assert len(project.installs()) == 2 * INSTALLS_OF_BASE
         assert kept.exists()
 
     def test_a_half_made_environment_is_made_anew(self, project: Project) -> None:
@@ -167,7 +81,8 @@ class TestRun:
     ) -> None:
         if is_update:
             project.run("true")
-            (project.root / "requirements/base.txt").write_text("base==2\n")
+            project.pin("base", "base==2", "voice==2")
+            project.pin("synth", "voice==2")
         project.kill_in_the_middle()
         left = project.root / ".venv" / "left"
         left.touch()
@@ -176,24 +91,24 @@ class TestRun:
         assert project.run("echo", "fine")[:2] == (0, "fine\n")
 
         assert not left.exists()
-        assert len(project.installs()) == before + INSTALLS_PER_SET["base"]
+        assert len(project.installs()) == before + INSTALLS_OF_BASE
 
     def test_a_moved_folder_gets_an_environment_of_its_own(self, project: Project) -> None:
         project.run("true")
         project.root = project.root.rename(project.root.with_name("moved"))
         assert project.run("python", "-c", "import sys; print(sys.prefix)")[1] == f"{project.root}/.venv\n"
-        assert len(project.installs()) == 2 * INSTALLS_PER_SET["base"]
+        assert len(project.installs()) == 2 * INSTALLS_OF_BASE
 
     def test_two_at_once_install_once(self, project: Project) -> None:
         both = [project.start("echo", "fine") for _ in range(2)]
         assert [process.communicate(timeout=60)[0] for process in both] == ["fine\n", "fine\n"]
-        assert len(project.installs()) == INSTALLS_PER_SET["base"]
+        assert len(project.installs()) == INSTALLS_OF_BASE
 
     def test_the_tests_environment_serves_users_but_not_the_reverse(self, project: Project) -> None:
         project.run("true")
         project.run("true", RUN_REQUIREMENTS="dev")
         project.run("true")
-        assert len(project.installs()) == INSTALLS_PER_SET["base"] + INSTALLS_PER_SET["dev"]
+        assert project.files_installed() == ["base.txt", "dev.txt"]
 
     def test_shows_pips_words_only_when_it_fails(self, project: Project) -> None:
         fail = Path(f"{project.log}.fail")

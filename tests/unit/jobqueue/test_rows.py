@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from lib.jobqueue.errors import DamagedRow
-from lib.jobqueue.redis.rows import DAMAGED, Row, state_in
+from lib.jobqueue.redis.rows import DAMAGED, STAGED, Row, state_in
+from tests.doubles import lua_scripts as scripts
 
 WAITING = ["waiting", "v1:00", "normal", 3, 1000, 1000, "1-0"]
 RUNNING = ["running", *WAITING[1:], 2, 1, 0, 0, 0, "2:x.0", "begun", "ann", 1500]
@@ -47,3 +51,52 @@ def test_a_last_place_of_another_kind_is_damaged(place: int, wrong: object) -> N
     places = [*PLACED[:place], wrong, *PLACED[place + 1 :]]
 
     assert state_in(json.dumps(places)) == DAMAGED
+
+
+class TestThePlacesOfARow:
+    """Python, the scripts and the page name the same ones: see docs/decisions/0006-positional-rows.md."""
+
+    PAGE = Path(__file__).parents[3] / "docs" / "reference" / "redis-keys.md"
+
+    @pytest.fixture
+    def numbers(self) -> dict[str, int]:
+        """Each place as the prelude names it, BATCH and DUE of a staged row among them."""
+        lines = re.findall(r"(?m)^local ([A-Z_]+(?:, [A-Z_]+)*) = (\d+(?:, \d+)*)", scripts.source("prelude"))
+        pairs = [
+            pair
+            for names, places in lines
+            for pair in zip(names.split(", "), places.split(", "), strict=True)
+        ]
+        return {name: int(place) for name, place in pairs}
+
+    def test_are_in_the_scripts_what_they_are_in_python(self, numbers: dict[str, int]) -> None:
+        of_a_job = {name: place for name, place in numbers.items() if name not in ("BATCH", "DUE")}
+        names = [field.name.removesuffix("_ms").upper() for field in fields(Row)]
+
+        assert of_a_job == {name: place for place, name in enumerate(names, start=1)}
+
+    def test_of_a_staged_row_lie_where_python_looks_for_them(self, numbers: dict[str, int]) -> None:
+        staged = parsed([STAGED, *WAITING[1:6], "batch", "1500"])
+
+        assert (numbers["BATCH"], numbers["DUE"]) == (numbers["ENTRY"], numbers["LEASE_NO"])
+        assert (staged.entry, str(staged.lease_no)) == ("batch", "1500")
+
+    def test_are_left_out_from_the_same_place_on(self, numbers: dict[str, int]) -> None:
+        lengths = [
+            length for length in range(1, 30) if state_in(json.dumps([*PLACED, *"x" * 9][:length])) != DAMAGED
+        ]
+
+        assert lengths == [numbers["LEASE_NO"] - 1, numbers["HOST"] - 1, numbers["ALONE"]]
+
+    def test_stand_on_the_page_in_that_order(self, numbers: dict[str, int]) -> None:
+        table = self.PAGE.read_text().partition("| place | | |")[2]
+        rows = re.findall(r"(?m)^\| (\d+) \| ([a-z ]+)", table)
+        named = {
+            name.strip().replace("number", "no").replace(" ", "_").upper(): int(place) for place, name in rows
+        }
+
+        assert named == {name: place for name, place in numbers.items() if name not in ("BATCH", "DUE")}
+
+    @pytest.mark.parametrize("name", [*scripts.names(), *scripts.SHARED])
+    def test_have_names_wherever_a_script_looks_at_one(self, name: str) -> None:
+        assert re.findall(r"\brow\[\s*\d+", scripts.source(name)) == []

@@ -19,7 +19,8 @@ from lib.jobqueue.memory.queue import MemoryQueue
 from lib.machines.labels import MachineLabel
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import MachineRow
-from lib.providers.rental import BillLine, Listing, ProviderError, Rental, RentalOffer, RentalStatus
+from lib.offer import Offer
+from lib.providers.rental import BillLine, Listing, ProviderError, Rental, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.storage import MemoryStorage
 from tests.unit.dispatch.bench import ScriptedHost
@@ -29,9 +30,9 @@ DOLLAR = 1_000_000
 NINE = 1_790_067_600.0  # nine in the morning of some day, UTC: an hour begins
 
 
-def offer(**different: Any) -> RentalOffer:
+def offer(**different: Any) -> Offer:
     """A machine that is fit for the work, for 20 cents an hour and no fee."""
-    base = RentalOffer(
+    base = Offer(
         id="o1",
         machine_id="m1",
         host_id="h1",
@@ -72,18 +73,18 @@ class Company:
         self.lines: list[BillLine] = []
         self.bills = True  # whether the bill can be had
 
-    def offers(self, *, interruptible: bool) -> Sequence[RentalOffer]:
+    def offers(self, *, interruptible: bool) -> Sequence[Offer]:
         if not interruptible:
             self.looked.append(self._clock.now())
         return [item for item in self.offered if item.interruptible is interruptible]
 
-    def rent(self, offer: RentalOffer, *, label: str, expires_at: float) -> str:
+    def rent(self, offer: Offer, *, label: str, expires_at: float) -> str:
         self.asked.append(offer.id)
         if self.refusal is not None:
             raise self.refusal
         return self.add(label, offer)
 
-    def add(self, label: str, offer: RentalOffer) -> str:
+    def add(self, label: str, offer: Offer) -> str:
         """A rental with that label, whoever asked for it."""
         instance = f"i{next(self._numbers)}"
         self.rentals[instance] = Rental(

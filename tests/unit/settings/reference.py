@@ -11,8 +11,20 @@ def table_lines() -> list[str]:
 
 
 def env_lines() -> list[str]:
-    """One commented line per setting: an example value and what it is for."""
-    return [f"#{info.name}={info.example}  # {info.help}" for info in table()]
+    """One commented line per setting: its default or, where that is none to write, another value; what it is
+    for; and what holds where the line is left alone, when that is not the value it shows."""
+    return [f"#{info.name}={info.example}  # {info.help}{_otherwise(info)}" for info in table()]
+
+
+def _otherwise(info: Info) -> str:
+    if not info.example or (_is_a_value(info) and _is_shown(info)):
+        return ""
+    default = info.default_text.removeprefix("unset: ").replace("`", "")
+    return f"; default: {default or 'not set'}"
+
+
+def _is_shown(info: Info) -> bool:
+    return bool(info.kind.parse(info.example) == info.kind.parse(info.default_text))
 
 
 def _row(info: Info) -> str:

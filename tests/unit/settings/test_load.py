@@ -204,10 +204,19 @@ WRONG = [
     ("VOICE_ENGINE", "../hibari"),
     ("VAST_API_KEY", "two\nlines"),
     ("LLM_MODEL", "a\x1b[31m"),
+    ("VAST_IMAGE", "registry.example/voice-synth:latest"),
+    ("VAST_DISK_GB", "0"),
+    ("VAST_GPUS", ","),
+    ("VAST_GPUS", "RTX_4090;rm"),
+    ("VAST_REGIONS", "Germany"),
 ]
 
 
 class TestValues:
+    def test_that_are_lists_are_separated_by_commas_or_blanks(self, load: Load) -> None:
+        settings = load({"VAST_GPUS": "RTX_4090, A100", "VAST_REGIONS": "DE EU"})
+        assert (settings.vast_gpus, settings.vast_regions) == (("RTX_4090", "A100"), ("DE", "EU"))
+
     @pytest.mark.parametrize(("name", "text"), WRONG)
     def test_out_of_bound_name_setting_source_and_bound(self, load: Load, name: str, text: str) -> None:
         words = refusal(load, {name: text})

@@ -45,8 +45,11 @@ UNSET = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "WEBHOOK_URL", "WEBHOOK_SECRET"),
     *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "JOB_PIPELINE_DAG", "VAST_API_KEY", "VAST_URL"),
     *("IMAGEN_WORKER_DATABASE_URL", "SUPABASE_URL", "SUPABASE_SERVICE_KEY", "IMAGEN_OWNER_USER_ID"),
-    *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN"),
+    *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN", "SSH_KEY_FILE"),
+    *("VAST_IMAGE", "VAST_DISK_GB", "VAST_GPUS", "VAST_REGIONS", "QWEN_MODEL"),
 )
+#: Set by this machine, or by the data folder.
+DERIVED = {"JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "SSH_KNOWN_HOSTS", "DATABASE_URL", "STORAGE_URL"}
 ROOT = Path(__file__).parents[3]
 
 
@@ -80,7 +83,26 @@ def test_the_defaults_are_those_that_were_fixed(tmp_path: Path) -> None:
     assert {name: shown[name] for name in DEFAULTS} == DEFAULTS
     assert all(shown[name] is None for name in UNSET)
     described = {info.name for info in table() if info.name not in (*DEFAULTS, *UNSET)}
-    assert described == {"JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "DATABASE_URL", "STORAGE_URL"}
+    assert described == DERIVED
+
+
+def test_the_example_says_what_holds_where_it_shows_another_value_than_the_default() -> None:
+    """Who reads `LOCAL_WORKERS=4` must not take it for the default of a machine with one core."""
+    lines = {line.partition("=")[0].removeprefix("#"): line for line in env_lines()}
+    assert {name for name, line in lines.items() if "; default: " in line} == {
+        name for name in (*UNSET, *DERIVED) if not lines[name].startswith(f"#{name}=  #")
+    }
+    assert lines["LOCAL_WORKERS"].endswith("; default: one per core, at most 4")
+    assert lines["SPEND_CAP_BATCH"].endswith("; default: not set")
+    assert lines["REDIS_URL"].endswith("; default: the embedded server")
+
+
+def test_the_files_of_ssh_lie_in_the_data_folder_or_where_asyncssh_looks(tmp_path: Path) -> None:
+    plain = load_settings({}, {"HOME": str(tmp_path), "JOBS_DATA_DIR": "data"}, tmp_path)
+    assert (plain.ssh_known_hosts, plain.ssh_key_file) == (tmp_path / "data/ssh/known_hosts", None)
+    asked = {"HOME": str(tmp_path), "SSH_KNOWN_HOSTS": "~/known", "SSH_KEY_FILE": "key"}
+    told = load_settings({}, asked, tmp_path)
+    assert (told.ssh_known_hosts, told.ssh_key_file) == (tmp_path / "known", tmp_path / "key")
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (3, 3), (64, 4)])
