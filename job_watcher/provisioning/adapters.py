@@ -33,7 +33,7 @@ OPEN_TO_ALL: Final = frozenset(
 #: What only a leader may ask. A method that stands in neither list is nobody's until somebody decides.
 LEADERS_ONLY: Final = frozenset(
     (
-        *("claim", "adopt", "assign", "begin", "renew", "progress", "release", "excuse"),
+        *("claim", "adopt", "assign", "begin", "renew", "progress", "release", "release_unplaced", "excuse"),
         *("complete", "complete_many", "fail", "enqueue", "cancel", "retry", "pause", "resume", "admin"),
     )
 )
