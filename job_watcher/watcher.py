@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from lib.clock import Clock
-from lib.dispatch import Dispatcher, LeftSpools, Limits, Rhythm, WorkerGivenUp
+from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits, LeftSpools, WorkerGivenUp
 from lib.dispatch.transitions import of_watcher
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.spool import HostUnreachable, SpoolFull
@@ -22,14 +22,19 @@ class Watcher:
     """One process that gets the jobs of a queue done. Made once, used from one thread but for `drain`."""
 
     def __init__(
-        self, dispatcher: Dispatcher, left: LeftSpools, clock: Clock, limits: Limits, rhythm: Rhythm
+        self,
+        dispatcher: Dispatcher,
+        left: LeftSpools,
+        clock: Clock,
+        limits: DispatchLimits,
+        intervals: DispatchIntervals,
     ) -> None:
         self._dispatcher, self._left, self._clock = dispatcher, left, clock
-        self._limits, self._rhythm = limits, rhythm
+        self._limits, self._intervals = limits, intervals
         self._draining = threading.Event()
         self._releasing = threading.Event()
         self._trouble_since: float | None = None
-        self._pause_s = rhythm.pause_s
+        self._pause_s = intervals.pause_s
 
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done. The second call hands it back now.
@@ -53,7 +58,7 @@ class Watcher:
             self._dispatcher.start_claiming()
             log.info("working", extra=of_watcher("started"))
             while not self._draining.is_set():
-                self._try(lambda: self._step(self._rhythm.heartbeat_s), self._draining)
+                self._try(lambda: self._step(self._intervals.heartbeat_s), self._draining)
             self._finish_within(self._limits.drain_s)
 
     def run_once(self) -> int:
@@ -88,7 +93,7 @@ class Watcher:
         self._step(0.0)
         self._dispatcher.claim()
         if self._dispatcher.held:
-            self._dispatcher.wait(self._rhythm.busy_s)
+            self._dispatcher.wait(self._intervals.busy_s)
         return self._dispatcher.held > 0
 
     def _step(self, wait_s: float) -> None:
@@ -111,7 +116,7 @@ class Watcher:
         except (Unavailable, TryAgain, SpoolFull) as error:
             self._wait_out(error, hurry)
             return True
-        self._trouble_since, self._pause_s = None, self._rhythm.pause_s
+        self._trouble_since, self._pause_s = None, self._intervals.pause_s
         return bool(more)
 
     def _wait_out(self, error: JobRunnerError, hurry: threading.Event) -> None:
@@ -128,7 +133,7 @@ class Watcher:
         log.warning("cannot go on, trying again in %.0f s: %s", self._pause_s, error, extra=told)
         hurry.wait(self._pause_s)
         if isinstance(error, SpoolFull):
-            self._pause_s = min(self._pause_s * 2, self._rhythm.longest_pause_s)
+            self._pause_s = min(self._pause_s * 2, self._intervals.longest_pause_s)
 
     def _finish_within(self, limit_s: float) -> None:
         """Hand back what has not begun, finish the rest within `limit_s`, hand back what remains."""
@@ -140,7 +145,7 @@ class Watcher:
         while self._dispatcher.held and not self._releasing.is_set():
             if self._clock.monotonic() >= deadline:
                 break
-            self._try(lambda: self._step(self._rhythm.busy_s), self._releasing)
+            self._try(lambda: self._step(self._intervals.busy_s), self._releasing)
         self._dispatcher.hand_back("drain limit", keep_work=False)
 
     @contextlib.contextmanager

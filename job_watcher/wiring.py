@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from job_watcher.slot import Slot, take_slot
 from job_watcher.watcher import Watcher
 from lib.clock import Clock, SystemClock
-from lib.dispatch import Dispatcher, LeaseJournal, LeftSpools, Limits, Parts, Rhythm, StorageDelivery
+from lib.dispatch import (
+    Dispatcher,
+    DispatchIntervals,
+    DispatchLimits,
+    DispatchParts,
+    LeaseJournal,
+    LeftSpools,
+    StorageDelivery,
+)
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
@@ -65,15 +73,17 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             "on this machine only: set PROVIDER=local"
         )
     data = ensure_data_folder(settings.jobs_data_dir)
-    limits = Limits(settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots)
+    limits = DispatchLimits(
+        settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots
+    )
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
         queue = stack.enter_context(_queue(settings))
         renewals = stack.enter_context(_queue(settings))
-        clock, rhythm = SystemClock(), Rhythm()
+        clock, intervals = SystemClock(), DispatchIntervals()
         storage = open_storage(settings.storage_url)
-        parts = Parts(
+        parts = DispatchParts(
             name=_unique_name(),
             provider=settings.provider,
             queue=queue,
@@ -81,11 +91,11 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             journal=LeaseJournal(slot.journal),
             clock=clock,
             limits=limits,
-            rhythm=rhythm,
+            intervals=intervals,
         )
         dispatcher = Dispatcher(parts, renewals=renewals)
         left = _add_workers(dispatcher, slot, settings, clock)
-        yield Watcher(dispatcher, left, clock, limits, rhythm)
+        yield Watcher(dispatcher, left, clock, limits, intervals)
 
 
 def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: Clock) -> LeftSpools:

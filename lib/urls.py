@@ -40,7 +40,7 @@ _NAMED: Final = (
 )
 
 
-class Seen(NamedTuple):
+class ShownUrl(NamedTuple):
     """The parts of a URL that may be shown. `login` says whether something stands before the host."""
 
     scheme: str
@@ -50,7 +50,7 @@ class Seen(NamedTuple):
     query: str | None
 
 
-def seen(url: str) -> Seen | None:
+def seen(url: str) -> ShownUrl | None:
     """The parts of `url`; None where one of them may be a piece of a password."""
     scheme, separator, rest = url.partition("://")
     authority, tail = _cut(rest)
@@ -62,7 +62,7 @@ def seen(url: str) -> Seen | None:
         and "@" not in tail
         and all(_HOST.fullmatch(host) for host in hosts.split(","))
     )
-    return Seen(scheme, bool(at), hosts, path, query if mark else None) if plain else None
+    return ShownUrl(scheme, bool(at), hosts, path, query if mark else None) if plain else None
 
 
 def is_torn(url: str) -> bool:

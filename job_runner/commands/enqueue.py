@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
-from job_runner.display.watching import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339

@@ -20,7 +20,7 @@ from lib.jobs.export import COLUMNS, flat
 from lib.jobs.history import read_history
 
 
-class Format(StrEnum):
+class RecordFormat(StrEnum):
     """How the records are written."""
 
     JSONL = "jsonl"
@@ -29,7 +29,7 @@ class Format(StrEnum):
 
 def command(
     format_: Annotated[
-        Format | None, typer.Option("--format", help="One JSON object a line, or CSV.")
+        RecordFormat | None, typer.Option("--format", help="One JSON object a line, or CSV.")
     ] = None,
     since: SinceOption = None,
     status: StatusOption = Which.ALL,
@@ -47,7 +47,7 @@ def command(
         counted = _Counted(read_history(queue, status=state_of(status), since=earliest))
         if json_:
             output.emit_json_array(job.to_json() for job in counted)
-        elif format_ is Format.CSV:
+        elif format_ is RecordFormat.CSV:
             output.emit_csv(COLUMNS, map(flat, counted))
         else:
             output.emit_json_lines(job.to_json() for job in counted)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
-from job_runner.display.watching import Hindrance, view_of
 from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
@@ -21,7 +21,7 @@ from lib.clock import SystemClock
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobs.follow import Batch
-from lib.jobs.overview import Verdict, overview_of
+from lib.jobs.overview import Health, overview_of
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import submit
 from lib.jobspec import JobSpec
@@ -64,7 +64,7 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], start: StartWatcher) -> B
     batch.refresh()
     if not batch.finished:
         with _watcher(start) as watcher, view_of(batch) as look:
-            hindrance = Hindrance(queue, SystemClock(), frozenset({Verdict.PAUSED}))
+            hindrance = Hindrance(queue, SystemClock(), frozenset({Health.PAUSED}))
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()

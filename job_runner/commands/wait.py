@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.display.watching import how_to_go_on, progress_of, watchful
+from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.errors import ExitStatus

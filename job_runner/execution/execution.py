@@ -15,7 +15,7 @@ from typing import Final
 from job_runner.execution.delivery import FolderDelivery
 from job_runner.execution.tasks import ExecutionFile, Task, TaskState, Tracker
 from lib.clock import Clock
-from lib.dispatch import Dispatcher, LeftSpools, Limits, MemoryJournal, Parts
+from lib.dispatch import Dispatcher, DispatchLimits, DispatchParts, LeftSpools, MemoryJournal
 from lib.jobqueue import QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec
@@ -111,17 +111,17 @@ class Execution:
                     self.file.save("interrupted")
         return self.file.save(self._end_state())
 
-    def _parts(self) -> Parts:
+    def _parts(self) -> DispatchParts:
         setup = self._setup
         work = {inputs.order.spec.request_id: inputs for inputs in setup.inputs}
-        return Parts(
+        return DispatchParts(
             name="execution",
             provider="local",
             queue=self._queue,
             delivery=FolderDelivery(setup.folder, work, setup.clock),
             journal=MemoryJournal(),
             clock=setup.clock,
-            limits=Limits(lease_ms=_FOR_EVER_MS, keep_s=float("inf")),
+            limits=DispatchLimits(lease_ms=_FOR_EVER_MS, keep_s=float("inf")),
             fingerprint=lambda lease: work[lease.request_id].hash,
         )
 

@@ -12,7 +12,7 @@ import typer
 from job_watcher import wiring
 from job_watcher.simulation.estimate import Estimate, estimate
 from job_watcher.simulation.lengths import audio_by_job
-from job_watcher.simulation.outcome import Outcome
+from job_watcher.simulation.outcome import DayOutcome
 from job_watcher.simulation.picture import svg
 from job_watcher.simulation.timeline import timeline
 from lib.cli import output
@@ -164,7 +164,7 @@ def _show_day(found: Estimate) -> None:
         output.say("")
 
 
-def _in_short(day: Outcome) -> str:
+def _in_short(day: DayOutcome) -> str:
     end = "not finished" if day.finish_s is None else f"done after {seconds_text(day.finish_s)}"
     return f"{_dollars(day.cost_micros)}, {end}, {day.failed} failed, {day.unfinished} unfinished"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from job_watcher.provisioning.fenced import Reign
-from job_watcher.provisioning.ports import Config, Parts
+from job_watcher.provisioning.fenced_calls import FencedCalls
+from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.fleet import State
 from lib.fleet.model import HOUR
 from lib.fleet.money import Accounts, Commitment, hourly_shares, hours_of_interest
@@ -47,7 +47,7 @@ def accounts_of(books: Books, now: float, batch: str) -> Accounts:
 class Accountant:
     """Charges the ledger. Time that no bill covers yet stands as an adjustment by our own count."""
 
-    def __init__(self, parts: Parts, config: Config) -> None:
+    def __init__(self, parts: ProvisioningParts, config: Config) -> None:
         self._parts, self._config = parts, config
         self._next_charge = 0.0
         self._next_bill = 0.0
@@ -59,7 +59,7 @@ class Accountant:
         books = self._parts.ledger.books(hours_of_interest(now), (self._config.batch,))
         return accounts_of(books, now, self._config.batch)
 
-    def keep(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
+    def keep(self, fenced: FencedCalls, rows: Iterable[MachineRow]) -> None:
         """Charge what is due, at most once a minute, and read the bill every ten.
 
         Raises:
@@ -67,14 +67,14 @@ class Accountant:
         """
         tick = self._parts.clock.monotonic()
         if tick >= self._next_charge:
-            self._next_charge = tick + self._config.rhythm.charge_s
-            self.charge(reign, rows)
+            self._next_charge = tick + self._config.intervals.charge_s
+            self.charge(fenced, rows)
         if tick >= self._next_bill:
-            self._next_bill = tick + self._config.rhythm.charge_s  # when it fails
-            self._read_bill(reign)
-            self._next_bill = tick + self._config.rhythm.bill_s
+            self._next_bill = tick + self._config.intervals.charge_s  # when it fails
+            self._read_bill(fenced)
+            self._next_bill = tick + self._config.intervals.bill_s
 
-    def charge(self, reign: Reign, rows: Iterable[MachineRow]) -> None:
+    def charge(self, fenced: FencedCalls, rows: Iterable[MachineRow]) -> None:
         """Write our own count of every machine's time since the bill that was read last."""
         now, charges = self._parts.clock.now(), []
         for row in rows:
@@ -89,16 +89,16 @@ class Accountant:
                 charges.append(Charge(row.token, Category.ADJUSTMENT, hour, micros + fee))
                 fee = 0
         if charges:
-            self._parts.ledger.charge(charges, epoch=reign.epoch)
+            self._parts.ledger.charge(charges, epoch=fenced.epoch)
 
     def soon(self) -> None:
         """Read the bill in the next pass: a machine has ended."""
         self._next_bill = 0.0
 
-    def _read_bill(self, reign: Reign) -> None:
+    def _read_bill(self, fenced: FencedCalls) -> None:
         now = self._parts.clock.now()
         back = _FIRST_LOOK_BACK_S if self._billed_at is None else _LOOK_BACK_S
-        lines = reign.ask(reign.provider.bill, now - back)
+        lines = fenced.ask(fenced.provider.bill, now - back)
         ledger = self._parts.ledger
         totals: dict[tuple[str, Category, int], int] = {}
         for token, line in self._ours(lines):
@@ -113,7 +113,7 @@ class Accountant:
             for hour in hours
         ]
         if charges:
-            ledger.charge(charges, epoch=reign.epoch)
+            ledger.charge(charges, epoch=fenced.epoch)
         self._counted.clear()
         self._billed_at = now
 

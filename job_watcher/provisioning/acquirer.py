@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from job_watcher.provisioning.accounts import Accountant, accounts_of
-from job_watcher.provisioning.fenced import Reign
-from job_watcher.provisioning.ports import Config, Parts
+from job_watcher.provisioning.fenced_calls import FencedCalls
+from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
-from lib.fleet import Demand, Event, Host, Machine, Offer, Score, Speeds, State, best, ranked
-from lib.fleet.hosts import Note, remembered
+from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
+from lib.fleet.hosts import HostIncident, remembered
+from lib.fleet.machine_count import COMING, needed_life_s, paid_for, wants_another
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
-from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused
@@ -30,17 +30,19 @@ _TRIED_S = 900.0
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
-class Letting:
+class Acquirer:
     """Rents machines, one in a pass."""
 
-    def __init__(self, parts: Parts, config: Config, accountant: Accountant, speeds: Speeds) -> None:
+    def __init__(
+        self, parts: ProvisioningParts, config: Config, accountant: Accountant, speeds: Speeds
+    ) -> None:
         self._parts, self._config, self._speeds = parts, config, speeds
         self._accountant = accountant
         self._next_search = 0.0
         self._next_look = 0.0
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
         self._told = ""
-        self._rest = config.rhythm.fruitless_s
+        self._rest = config.intervals.fruitless_s
         self._known_jobs = 0
         self.last_scores: list[Score] = []
 
@@ -60,7 +62,7 @@ class Letting:
         return sum(note.reason == "outbid" for note in self._parts.ledger.host_notes(since))
 
     def consider(
-        self, reign: Reign, demand: Demand, machines: Sequence[Machine], *, orphans: int = 0
+        self, fenced: FencedCalls, demand: Demand, machines: Sequence[Machine], *, orphans: int = 0
     ) -> None:
         """Rent one machine if one more is worth it and affordable.
 
@@ -75,13 +77,13 @@ class Letting:
         full = paid_for(machines) + orphans >= self._config.policy.max_machines
         if not demand.waiting or full or tick < self._next_search:
             return
-        rhythm = self._config.rhythm
-        self._next_search = tick + rhythm.search_s
-        scores = self._search(reign, demand, machines)
+        intervals = self._config.intervals
+        self._next_search = tick + intervals.search_s
+        scores = self._search(fenced, demand, machines)
         if best(scores) is None:
             self._hold_back("no_offer", _nothing_fits(scores))
             return
-        self._accountant.charge(reign, self._parts.ledger.open_rows())  # what ran since the last time counts
+        self._accountant.charge(fenced, self._parts.ledger.open_rows())  # what ran since the last time counts
         now = self._parts.clock.now()
         accounts = self._accountant.books(now)
         found = self._affordable(scores, demand, coming, accounts)
@@ -91,7 +93,7 @@ class Letting:
         chosen, wish = found
         why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
         if why is not None:
-            self._reserve(reign, chosen, wish, accounts, why)
+            self._reserve(fenced, chosen, wish, accounts, why)
 
     def _affordable(
         self, scores: Sequence[Score], demand: Demand, coming: int, accounts: Accounts
@@ -119,12 +121,12 @@ class Letting:
             left.remove(chosen)
         return refused
 
-    def _search(self, reign: Reign, demand: Demand, machines: Sequence[Machine]) -> list[Score]:
+    def _search(self, fenced: FencedCalls, demand: Demand, machines: Sequence[Machine]) -> list[Score]:
         policy, now = self._config.policy, self._parts.clock.now()
-        provider = reign.provider
-        self._offers = {item.id: item for item in reign.ask(provider.offers, interruptible=False)}
+        provider = fenced.provider
+        self._offers = {item.id: item for item in fenced.ask(provider.offers, interruptible=False)}
         if policy.interruptible and demand.preemptions < policy.preemptions_until_on_demand:
-            self._offers |= {item.id: item for item in reign.ask(provider.offers, interruptible=True)}
+            self._offers |= {item.id: item for item in fenced.ask(provider.offers, interruptible=True)}
         tick = self._parts.clock.monotonic()
         self._tried = {name: until for name, until in self._tried.items() if until > tick}
         taken = {item.machine_id for item in machines}.union(self._tried)
@@ -138,26 +140,28 @@ class Letting:
         self._show(tick)
         return self.last_scores
 
-    def look_around(self, reign: Reign, demand: Demand, machines: Sequence[Machine]) -> None:
+    def look_around(self, fenced: FencedCalls, demand: Demand, machines: Sequence[Machine]) -> None:
         """Look at the market now and then though nothing is to be rented: people price batches with it."""
         if self._parts.market is None or self._parts.clock.monotonic() < self._next_look:
             return
-        self._next_look = self._parts.clock.monotonic() + self._config.rhythm.market_s  # also if it fails
+        self._next_look = self._parts.clock.monotonic() + self._config.intervals.market_s  # also if it fails
         try:
-            self._search(reign, demand, machines)
+            self._search(fenced, demand, machines)
         except Unavailable as error:
             self._parts.tell("trouble", error.message, "")
 
     def _show(self, tick: float) -> None:
         if self._parts.market is not None:
             fit = [item.offer for item in self.last_scores if item.objection is None]
-            self._next_look = tick + self._config.rhythm.market_s
+            self._next_look = tick + self._config.intervals.market_s
             self._parts.market.show(fit, self._speeds)
 
-    def _reserve(self, reign: Reign, chosen: Score, wish: Commitment, accounts: Accounts, why: str) -> None:
+    def _reserve(
+        self, fenced: FencedCalls, chosen: Score, wish: Commitment, accounts: Accounts, why: str
+    ) -> None:
         """Write the intent with its reservation, if the credit and the caps at that moment allow it."""
         now, caps, offer, batch = accounts.now, self._config.caps, chosen.offer, self._config.batch
-        broke = credit_refusal(reign.ask(reign.provider.credit_micros), accounts, caps)
+        broke = credit_refusal(fenced.ask(fenced.provider.credit_micros), accounts, caps)
         if broke is not None:
             self._hold_back("credit", broke)
             return
@@ -165,7 +169,7 @@ class Letting:
         def room(books: Books) -> str | None:
             return Budget(accounts_of(books, now, batch), caps).refusal(wish)
 
-        intent = self._intent(reign, chosen, wish, now, why)
+        intent = self._intent(fenced, chosen, wish, now, why)
         try:
             hours = hours_of_interest(now)
             row = self._parts.ledger.plan(intent, state=State.PLANNED.value, hours=hours, allow=room)
@@ -176,13 +180,13 @@ class Letting:
         self._parts.tell(
             "planned", f"{why}: {offer.gpu} for {offer.hourly_micros / MICROS:.3f} $/h", row.token
         )
-        self._rent(reign, row.token, self._offers[offer.id])
+        self._rent(fenced, row.token, self._offers[offer.id])
 
-    def _intent(self, reign: Reign, chosen: Score, wish: Commitment, now: float, why: str) -> Intent:
+    def _intent(self, fenced: FencedCalls, chosen: Score, wish: Commitment, now: float, why: str) -> Intent:
         token, offer = self._parts.new_token(), chosen.offer
         return Intent(
             token=token,
-            epoch=reign.epoch,
+            epoch=fenced.epoch,
             provider=self._parts.provider.name,
             offer_id=offer.id,
             machine_id=offer.machine_id,
@@ -193,43 +197,43 @@ class Letting:
             fee_micros=offer.fee_micros,
             created_at=now,
             expires_at=wish.until,
-            label=MachineLabel(self._config.owner, reign.epoch, token, wish.until).text(),
+            label=MachineLabel(self._config.owner, fenced.epoch, token, wish.until).text(),
             batch=wish.batch,
             why=why,
         )
 
-    def _rent(self, reign: Reign, token: str, offer: Offer) -> None:
+    def _rent(self, fenced: FencedCalls, token: str, offer: Offer) -> None:
         """Ask once. Whatever is not a clear answer leaves the row for the listings to decide."""
         row = self._parts.ledger.row(token)
         assert row is not None, "it was written a moment ago"
         self._tried[offer.machine_id] = self._parts.clock.monotonic() + _TRIED_S
         try:
-            instance = reign.ask(
-                reign.provider.rent, offer, label=row.intent.label, expires_at=row.intent.expires_at
+            instance = fenced.ask(
+                fenced.provider.rent, offer, label=row.intent.label, expires_at=row.intent.expires_at
             )
         except HalfRented as error:
-            reign.move(row, Event.HALF_RENTED, error.message, instance=error.instance)
+            fenced.move(row, MachineEvent.HALF_RENTED, error.message, instance=error.instance)
         except OutcomeUnknown as error:
-            reign.move(row, Event.UNCLEAR, error.message)
+            fenced.move(row, MachineEvent.UNCLEAR, error.message)
         except (NoOffer, ProviderError) as error:
-            reign.move(row, Event.REFUSED, error.message)
+            fenced.move(row, MachineEvent.REFUSED, error.message)
             if isinstance(error, NoCredit):
                 self._hold_back("credit", error.message)
         else:
-            reign.move(row, Event.ACCEPTED, "rent", instance=instance)
+            fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
 
     def _hold_back(self, kind: str, reason: str) -> None:
         """Search again later, and later each time the same stands in the way; tell it once."""
         if kind != self._told:
             self._parts.tell(kind, reason, "")
-            self._rest = self._config.rhythm.fruitless_s
+            self._rest = self._config.intervals.fruitless_s
         self._told = kind
         self._next_search = self._parts.clock.monotonic() + self._rest
-        self._rest = min(2 * self._rest, self._config.rhythm.longest_rest_s)
+        self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
 
 
-def _note(note: HostNote) -> Note:
-    return Note(note.machine_id, note.reason, note.ok, note.at)
+def _note(note: HostNote) -> HostIncident:
+    return HostIncident(note.machine_id, note.reason, note.ok, note.at)
 
 
 def _nothing_fits(scores: Sequence[Score]) -> str:

@@ -22,7 +22,7 @@ _SEEN: Mapping[RentalStatus, Seen] = {
 
 
 @dataclass(slots=True)
-class Track:
+class Observation:
     """Sightings of one machine. Times are of the clock that never goes back."""
 
     answered_at: float
@@ -39,10 +39,10 @@ class Track:
 
 
 @dataclass(slots=True)
-class Tracks:
+class Observations:
     """All tracks, by token, and rentals under our label that no row explains."""
 
-    by_token: dict[str, Track] = field(default_factory=dict)
+    by_token: dict[str, Observation] = field(default_factory=dict)
     orphans: dict[str, float] = field(default_factory=dict)  # rental id: first seen
 
     def keep(self, rows: Iterable[MachineRow], now: float) -> None:
@@ -51,7 +51,7 @@ class Tracks:
         A machine counts as heard from when its track begins: a new leader gives it time to answer.
         """
         known = self.by_token
-        self.by_token = {row.token: known.get(row.token) or Track(now, now) for row in rows}
+        self.by_token = {row.token: known.get(row.token) or Observation(now, now) for row in rows}
 
     def listed(self, listing: Listing, owner: str, now: float) -> list[tuple[str, Rental]]:
         """Enter a complete listing; returns the rentals of ours that are in no track, with their tokens."""
@@ -65,26 +65,26 @@ class Tracks:
                 present[label.token] = rental
             else:
                 strangers.append((label.token, rental))
-        for token, track in self.by_token.items():
-            _sighted(track, present.get(token), now, empty=not listing.rentals)
+        for token, observation in self.by_token.items():
+            _sighted(observation, present.get(token), now, empty=not listing.rentals)
         return strangers
 
 
-def _sighted(track: Track, rental: Rental | None, now: float, *, empty: bool) -> None:
-    track.rental = rental
+def _sighted(observation: Observation, rental: Rental | None, now: float, *, empty: bool) -> None:
+    observation.rental = rental
     if rental is not None:
-        track.absent_since, track.absences, track.only_empty = None, 0, True
-        track.confirmed_absent = False
+        observation.absent_since, observation.absences, observation.only_empty = None, 0, True
+        observation.confirmed_absent = False
         return
-    track.absent_since = now if track.absent_since is None else track.absent_since
-    track.absent_until = now
-    track.absences += 1
-    track.only_empty = track.only_empty and empty
+    observation.absent_since = now if observation.absent_since is None else observation.absent_since
+    observation.absent_until = now
+    observation.absences += 1
+    observation.only_empty = observation.only_empty and empty
 
 
 def machine_of(
     row: MachineRow,
-    track: Track,
+    observation: Observation,
     view: HostView | None,
     *,
     job_s: float,
@@ -94,7 +94,7 @@ def machine_of(
     now: float,
 ) -> Machine:
     """The row as decisions see it. Readings of our own clock are moved to wall time by their age."""
-    intent, rental = row.intent, track.rental
+    intent, rental = row.intent, observation.rental
     seen = Seen.NOT_LOOKED
     if listed:
         seen = Seen.ABSENT if rental is None else _SEEN[rental.status]
@@ -113,15 +113,17 @@ def machine_of(
         batch=intent.batch,
         seen=seen,
         listed_micros=rental.hourly_micros if rental else None,
-        absent_for=None if track.absent_since is None else track.absent_until - track.absent_since,
-        unseen_at_s=max(0.0, track.absent_until - track.began_at),
-        absences=track.absences,
-        empty_absences=track.only_empty,
-        confirmed_absent=track.confirmed_absent,
-        answered_at=wall - (now - track.answered_at),
-        gate=track.gate,
+        absent_for=None
+        if observation.absent_since is None
+        else observation.absent_until - observation.absent_since,
+        unseen_at_s=max(0.0, observation.absent_until - observation.began_at),
+        absences=observation.absences,
+        empty_absences=observation.only_empty,
+        confirmed_absent=observation.confirmed_absent,
+        answered_at=wall - (now - observation.answered_at),
+        gate=observation.gate,
         job_s=job_s,
-        known_s=now - track.began_at,
+        known_s=now - observation.began_at,
         **({} if view is None else _of_work(view, wall, job_due_s)),
     )
 

@@ -92,7 +92,7 @@ Tell = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class ProvisioningIntervals:
     """When the loop does what; seconds."""
 
     period_s: float = PASS_S
@@ -115,7 +115,7 @@ class Config:
     name: str
     policy: Policy = field(default_factory=Policy)
     caps: Caps = field(default_factory=Caps)
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    intervals: ProvisioningIntervals = field(default_factory=ProvisioningIntervals)
     lease_ms: int = 180_000
     engine: str = "hibari"
     batch: str = ""
@@ -123,14 +123,14 @@ class Config:
 
 
 @dataclass(slots=True)
-class Parts:
+class ProvisioningParts:
     """What the loop works with."""
 
     queue: JobQueue
     ledger: Ledger
     provider: RentalProvider
     access: MachineAccess
-    make_dispatcher: Callable[[OnSettled], Dispatcher]  # one for each reign, over the queue of this process
+    make_dispatcher: Callable[[OnSettled], Dispatcher]  # one for each term, over the queue of this process
     leadership: Leadership
     clock: Clock
     new_token: Callable[[], str]

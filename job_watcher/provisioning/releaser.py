@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from job_watcher.provisioning.fenced import Reign
-from job_watcher.provisioning.observation import Track, Tracks
-from job_watcher.provisioning.ports import Config, Parts
+from job_watcher.provisioning.fenced_calls import FencedCalls
+from job_watcher.provisioning.observation import Observation, Observations
+from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Machine, State
-from lib.fleet.tending import worth_asking
+from lib.fleet.verdicts import worth_asking
 from lib.jobqueue.backoff import backoff_s
 from lib.machines.model import MachineRow
 from lib.providers.rental import Rental
@@ -20,46 +20,48 @@ _ALERT_TRIES = 6
 _ORPHAN_GRACE_S = 120.0
 
 
-class Returning:
+class Releaser:
     """Destroys, and asks after machines that no listing shows."""
 
-    def __init__(self, parts: Parts, config: Config, tracks: Tracks) -> None:
-        self._parts, self._config, self._tracks = parts, config, tracks
+    def __init__(self, parts: ProvisioningParts, config: Config, observations: Observations) -> None:
+        self._parts, self._config, self._observations = parts, config, observations
         self._orphan_next: dict[str, float] = {}
         self._doomed: list[str] = []
 
-    def confirm(self, reign: Reign, machine: Machine) -> None:
+    def confirm(self, fenced: FencedCalls, machine: Machine) -> None:
         """Ask for a machine by its id once two listings lacked it. No answer is no confirmation."""
         if not worth_asking(machine, self._config.policy) or machine.instance is None:
             return
-        track = self._tracks.by_token[machine.token]
+        observation = self._observations.by_token[machine.token]
         try:
-            known = reign.ask(reign.provider.show, machine.instance)
+            known = fenced.ask(fenced.provider.show, machine.instance)
         except Unavailable:
             return
-        track.confirmed_absent = machine.confirmed_absent = known is None
+        observation.confirmed_absent = machine.confirmed_absent = known is None
 
-    def destroy(self, reign: Reign, rows: Sequence[MachineRow]) -> None:
+    def destroy(self, fenced: FencedCalls, rows: Sequence[MachineRow]) -> None:
         """One try for each machine that leaves and whose pause is over; then the orphans."""
         now = self._parts.clock.monotonic()
         for row in rows:
-            track = self._tracks.by_token.get(row.token)
-            if row.state != State.LEAVING.value or row.instance is None or track is None:
+            observation = self._observations.by_token.get(row.token)
+            if row.state != State.LEAVING.value or row.instance is None or observation is None:
                 continue
-            if now >= track.destroy_at:
-                self._try(reign, row.instance, row.token, track, now)
+            if now >= observation.destroy_at:
+                self._try(fenced, row.instance, row.token, observation, now)
         for instance in self._doomed:
-            self._destroy_orphan(reign, instance, now)
+            self._destroy_orphan(fenced, instance, now)
         self._doomed.clear()
 
-    def _try(self, reign: Reign, instance: str, token: str, track: Track, now: float) -> None:
-        track.destroy_tries += 1
-        pause = backoff_s(track.destroy_tries, 1.0, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
-        track.destroy_at = now + pause
-        if track.destroy_tries == _ALERT_TRIES:
+    def _try(
+        self, fenced: FencedCalls, instance: str, token: str, observation: Observation, now: float
+    ) -> None:
+        observation.destroy_tries += 1
+        pause = backoff_s(observation.destroy_tries, 1.0, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
+        observation.destroy_at = now + pause
+        if observation.destroy_tries == _ALERT_TRIES:
             self._parts.tell("stuck", f"still there after {_ALERT_TRIES} tries to destroy it", token)
         try:
-            reign.ask(reign.provider.destroy, instance)
+            fenced.ask(fenced.provider.destroy, instance)
         except Unavailable as error:
             self._parts.tell("trouble", error.message, token)
 
@@ -70,7 +72,7 @@ class Returning:
         Returns whether one that was seen before is gone, so that its bill is final.
         """
         seen = {rental.instance for _, rental in found}
-        orphans = self._tracks.orphans
+        orphans = self._observations.orphans
         ended = orphans.keys() - seen
         for gone in ended:
             del orphans[gone]
@@ -83,12 +85,12 @@ class Returning:
                 self._doomed.append(rental.instance)
         return bool(ended)
 
-    def _destroy_orphan(self, reign: Reign, instance: str, now: float) -> None:
+    def _destroy_orphan(self, fenced: FencedCalls, instance: str, now: float) -> None:
         if now < self._orphan_next.get(instance, 0.0):
             return
         self._orphan_next[instance] = now + 60.0
         self._parts.tell("orphan", f"{instance} carries our label and is in no open row: destroyed", "")
         try:
-            reign.ask(reign.provider.destroy, instance)
+            fenced.ask(fenced.provider.destroy, instance)
         except Unavailable as error:
             self._parts.tell("trouble", error.message, "")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from job_watcher.simulation.faults import Crash, Fault, Planned
-from job_watcher.simulation.market import Market
+from job_watcher.simulation.market import SimulatedMarket
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.machines.memory import MemoryLedger
 from lib.storage.memory import MemoryStorage
@@ -42,7 +42,7 @@ class Conditions:
 
     now: float
     chance: random.Random
-    market: Market
+    market: SimulatedMarket
     queue: MemoryQueue
     ledger: MemoryLedger
     owner: str = "rehearsal"

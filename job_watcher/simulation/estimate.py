@@ -13,7 +13,7 @@ from job_watcher.simulation.faults import Fault, Planned
 from job_watcher.simulation.lengths import audio_by_job
 from job_watcher.simulation.lives import Life, lives_of
 from job_watcher.simulation.market import Taste
-from job_watcher.simulation.outcome import Outcome, forbidding, outcome_of
+from job_watcher.simulation.outcome import DayOutcome, forbidding, outcome_of
 from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Caps, Obstacle, Policy
 from lib.jobspec import JobSpec
@@ -39,20 +39,20 @@ class Estimate:
 
     jobs: int
     audio_s: float
-    outcomes: tuple[Outcome, ...]
-    shown: Outcome
+    outcomes: tuple[DayOutcome, ...]
+    shown: DayOutcome
     lives: tuple[Life, ...]
     arrivals: tuple[tuple[float, int], ...]
 
     @property
-    def middle(self) -> Outcome:
+    def middle(self) -> DayOutcome:
         """The day of median cost."""
         return self.outcomes[len(self.outcomes) // 2]
 
     @property
-    def worst(self) -> Outcome:
+    def worst(self) -> DayOutcome:
         """The day that left most jobs unfinished, else had most failures, else was dearest."""
-        return max(self.outcomes, key=Outcome.badness)
+        return max(self.outcomes, key=DayOutcome.badness)
 
     @property
     def forbidden(self) -> tuple[Obstacle, ...]:
@@ -118,7 +118,7 @@ class Estimate:
         }
 
 
-def _finish(outcome: Outcome) -> float:
+def _finish(outcome: DayOutcome) -> float:
     return math.inf if outcome.finish_s is None else outcome.finish_s
 
 
@@ -180,7 +180,7 @@ def estimate(
     lengths = audio_by_job(specs, VoiceRegistry(), DEFAULT_ENGINE) if audio_s is None else audio_s
     outcomes = [_lived(specs, seed, policy, caps, lengths)[0] for seed in range(days)]
     outcomes.sort(key=lambda item: (item.cost_micros, item.seed))
-    chosen = max(outcomes, key=Outcome.badness) if worst else outcomes[len(outcomes) // 2]
+    chosen = max(outcomes, key=DayOutcome.badness) if worst else outcomes[len(outcomes) // 2]
     shown, world = _lived(specs, chosen.seed, policy, caps, lengths)
     return Estimate(
         jobs=len(specs),
@@ -194,7 +194,7 @@ def estimate(
 
 def _lived(
     specs: Sequence[JobSpec], seed: int, policy: Policy, caps: Caps, audio_s: Mapping[str, float]
-) -> tuple[Outcome, World]:
+) -> tuple[DayOutcome, World]:
     day = usual_day(specs, seed, policy, caps, audio_s)
     world = World(day, seed)
     limits = forbidding(world)

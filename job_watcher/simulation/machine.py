@@ -14,9 +14,9 @@ from job_watcher.simulation.files import MemoryFiles
 from job_watcher.simulation.speech import spoken_record
 from lib.spool import (
     MAX_STARTS,
-    ErrorClass,
     Heartbeat,
     ResultError,
+    ResultErrorClass,
     SpoolJob,
     SpoolResult,
     WorkerState,
@@ -213,15 +213,15 @@ class SimMachine:
 
     def _error(self, job: AtHand, *, canceled: bool) -> ResultError | None:
         if canceled:
-            return ResultError(ErrorClass.CANCELED, "It was canceled.")
+            return ResultError(ResultErrorClass.CANCELED, "It was canceled.")
         if self.sickness is Sickness.OOM_LOOP and job.starts >= MAX_STARTS:
             return ResultError(
-                ErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job."
+                ResultErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job."
             )
         if self.sickness is Sickness.GPU_GONE:
-            return ResultError(ErrorClass.ENGINE, "The GPU is gone.")
+            return ResultError(ResultErrorClass.ENGINE, "The GPU is gone.")
         if self.character is Character.CRASHER and self.finished % 3 == 0:
-            return ResultError(ErrorClass.ENGINE, "The engine failed.")
+            return ResultError(ResultErrorClass.ENGINE, "The engine failed.")
         return None
 
     def _seconds(self, job: SpoolJob) -> float:

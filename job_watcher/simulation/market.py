@@ -80,7 +80,7 @@ class Lot:
         return self.destroyed_at is None
 
 
-class Market:
+class SimulatedMarket:
     """Everything that the company knows. `now` is moved on by the world."""
 
     def __init__(self, taste: Taste, chance: random.Random, now: float, credit_micros: int) -> None:

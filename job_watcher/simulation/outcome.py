@@ -21,7 +21,7 @@ _HELD_BACK = frozenset({"cap", "no_offer", "credit"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DayOutcome:
     """One simulated day. `limits` are what forbids renting when it begins, `reasons` sentences for people."""
 
     seed: int
@@ -63,7 +63,7 @@ def forbidding(world: World) -> tuple[Obstacle, ...]:
     return obstacles(offers, scenario.policy, scenario.caps, accounts, batch=_BATCH)
 
 
-def outcome_of(world: World, seed: int, limits: tuple[Obstacle, ...]) -> Outcome:
+def outcome_of(world: World, seed: int, limits: tuple[Obstacle, ...]) -> DayOutcome:
     """What a day that is over came to; `limits` are what was `forbidding` when it began."""
     queue = world.conditions.queue
     snapshot = queue.snapshot()
@@ -76,7 +76,7 @@ def outcome_of(world: World, seed: int, limits: tuple[Obstacle, ...]) -> Outcome
     if left and not unfinished:
         reasons.insert(0, f"{_jobs(left)} unfinished when the simulation ended.")
     problems = broken_promises(world, unfinished=not unfinished)
-    return Outcome(
+    return DayOutcome(
         seed=seed,
         cost_micros=sum(life.cost_micros for life in lives),
         finish_s=None if left else max(ends, default=world.start) - world.start,

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import cast
 
 from job_watcher.provisioning.adapters import leaders_queue
-from job_watcher.provisioning.ports import Config, OnSettled, Parts, Tell
+from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningParts, Tell
 from job_watcher.provisioning.reconcile import Reconciler
-from job_watcher.simulation.company import Counter, foreign
 from job_watcher.simulation.conditions import Conditions
 from job_watcher.simulation.faces import AccessFace, LockFace, StoreFace, Tripwire, WatcherClock
 from job_watcher.simulation.faults import Crash, Fault, Planned
-from job_watcher.simulation.market import Market, Taste
+from job_watcher.simulation.market import SimulatedMarket, Taste
 from job_watcher.simulation.mishaps import begin
+from job_watcher.simulation.provider import SimulatedProvider, foreign
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.errors import Unavailable
@@ -101,10 +101,10 @@ class Process:
         lock = LockFace(conditions, me)
         guarded = leaders_queue(conditions.queue, lock, lock)
         queue = cast(JobQueue, Tripwire(guarded, "queue", self._at_queue))
-        parts = Parts(
+        parts = ProvisioningParts(
             queue=queue,
             ledger=cast(Ledger, Tripwire(conditions.ledger, "ledger", self._at_ledger)),
-            provider=Counter(conditions, self.index, me, world.scenario.policy.max_machines),
+            provider=SimulatedProvider(conditions, self.index, me, world.scenario.policy.max_machines),
             access=AccessFace(conditions, self._reached),
             make_dispatcher=lambda heard: self._dispatcher(me, queue, tell, heard),
             leadership=lock,
@@ -120,7 +120,7 @@ class Process:
         """The real one, over this process's queue; the journal of the computer outlives its processes."""
         storage = self._world.conditions.storage
         return Dispatcher(
-            dispatch.Parts(
+            dispatch.DispatchParts(
                 name=me,
                 provider="simulated",
                 queue=queue,
@@ -132,7 +132,7 @@ class Process:
                 ),
                 journal=self._journal,
                 clock=self.clock,
-                limits=dispatch.Limits(lease_ms=_LEASE_MS),
+                limits=dispatch.DispatchLimits(lease_ms=_LEASE_MS),
                 tell=tell,
                 on_settled=on_settled,
             )
@@ -217,7 +217,7 @@ class World:
         self._count = 0
         self._lied_until = 0.0
         self._arriving = len(scenario.arrivals)
-        market = Market(scenario.taste, chance, self.start, scenario.credit_micros)
+        market = SimulatedMarket(scenario.taste, chance, self.start, scenario.credit_micros)
         queue = MemoryQueue(
             QueueOptions(lease_ms=_LEASE_MS),
             now_ms=lambda: int(self.conditions.now * 1000),

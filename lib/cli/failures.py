@@ -35,7 +35,7 @@ _EXTRAS = {
 _OURS = frozenset({"lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth"})
 
 
-class Failure:
+class CommandFailure:
     """How a command ended: what to say, the exit status, and the fields of the JSON error."""
 
     def __init__(self, message: str, exit_status: int, kind: str, **extra: Any) -> None:
@@ -70,7 +70,7 @@ def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> 
     return _report(failure, as_json=_wants_json(args))
 
 
-def describe(error: BaseException, program: str) -> Failure:
+def describe(error: BaseException, program: str) -> CommandFailure:
     """Say what happened. Anything not foreseen is an internal error whose traceback is kept."""
     if isinstance(error, JobRunnerError):
         return _of_ours(error)
@@ -78,8 +78,8 @@ def describe(error: BaseException, program: str) -> Failure:
         from lib.cli.signals import Terminated
 
         if isinstance(error, Terminated):
-            return Failure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
-        return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
+            return CommandFailure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
+        return CommandFailure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
         return _of_ours(_missing_package(str(error.name)))
     if isinstance(error, OSError) and error.errno in _FULL_OR_FORBIDDEN:
@@ -87,10 +87,10 @@ def describe(error: BaseException, program: str) -> Failure:
     return _of_typer(error) or _internal(error, program)
 
 
-def _of_ours(error: JobRunnerError) -> Failure:
+def _of_ours(error: JobRunnerError) -> CommandFailure:
     problems = getattr(error, "problems", ())
     extra = {"problems": [_problem_json(problem) for problem in problems]} if problems else {}
-    return Failure(str(error), error.exit_status, type(error).__name__, **extra)
+    return CommandFailure(str(error), error.exit_status, type(error).__name__, **extra)
 
 
 def _problem_json(problem: Any) -> Any:
@@ -102,16 +102,16 @@ def _problem_json(problem: Any) -> Any:
     return asdict(problem) if is_dataclass(problem) and not isinstance(problem, type) else str(problem)
 
 
-def _of_typer(error: BaseException) -> Failure | None:
+def _of_typer(error: BaseException) -> CommandFailure | None:
     typer = sys.modules.get("typer")
     if typer is None:
         return None
     if isinstance(error, typer.Exit):
-        return Failure("", error.exit_code, "Exit")
+        return CommandFailure("", error.exit_code, "Exit")
     if isinstance(error, typer.Abort):
-        return Failure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
+        return CommandFailure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, typer.TyperException):
-        return Failure(_usage_sentence(error), ExitStatus.USAGE, "UsageError")
+        return CommandFailure(_usage_sentence(error), ExitStatus.USAGE, "UsageError")
     return None
 
 
@@ -147,15 +147,15 @@ def _refused_by_system(error: OSError) -> BadConfiguration:
     return BadConfiguration(f"{where}: {reason}; {advice}")
 
 
-def _internal(error: BaseException, program: str) -> Failure:
+def _internal(error: BaseException, program: str) -> CommandFailure:
     import traceback
 
     text = "".join(traceback.format_exception(error))
     head = f"internal error: {type(error).__name__}"
     if os.environ.get("JOBS_DEBUG") == "1":
         sys.stderr.write(text)
-        return Failure(head, INTERNAL_ERROR, "InternalError")
-    return Failure(f"{head}; {_keep(text, program)}", INTERNAL_ERROR, "InternalError")
+        return CommandFailure(head, INTERNAL_ERROR, "InternalError")
+    return CommandFailure(f"{head}; {_keep(text, program)}", INTERNAL_ERROR, "InternalError")
 
 
 def _keep(text: str, program: str) -> str:
@@ -170,7 +170,7 @@ def _keep(text: str, program: str) -> str:
     return f"the traceback is in {path}, please report it (JOBS_DEBUG=1 prints it here)"
 
 
-def _report(failure: Failure, *, as_json: bool) -> int:
+def _report(failure: CommandFailure, *, as_json: bool) -> int:
     if not failure.message:
         return failure.exit_status
     from lib.cli import output

@@ -6,23 +6,23 @@ from lib.dispatch.delivery import StorageDelivery
 from lib.dispatch.dispatcher import Dispatcher
 from lib.dispatch.hosts import HostView
 from lib.dispatch.journal import LeaseJournal
-from lib.dispatch.left import LeftSpools
-from lib.dispatch.parts import Limits, Parts, Rhythm
+from lib.dispatch.left_spools import LeftSpools
+from lib.dispatch.parts import DispatchIntervals, DispatchLimits, DispatchParts
 from lib.dispatch.port import Delivery, Journal, MemoryJournal, Publication, Settled
-from lib.dispatch.supervisor import WorkerGivenUp
+from lib.dispatch.worker_supervisor import WorkerGivenUp
 
 __all__ = [
     "Delivery",
+    "DispatchIntervals",
+    "DispatchLimits",
+    "DispatchParts",
     "Dispatcher",
     "HostView",
     "Journal",
     "LeaseJournal",
     "LeftSpools",
-    "Limits",
     "MemoryJournal",
-    "Parts",
     "Publication",
-    "Rhythm",
     "Settled",
     "StorageDelivery",
     "WorkerGivenUp",

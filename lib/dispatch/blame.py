@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Blame:
     """What a death means. Entries are request ids.
 
     `charged` did it as far as is known; `lost` lost their machine; `singly` are to run by themselves;
@@ -33,20 +33,20 @@ class MachineDeaths:
 
     jobs: list[str] = field(default_factory=list)
 
-    def judge(self, at_hand: Sequence[str], *, machines: int, accused: bool) -> Verdict:
+    def judge(self, at_hand: Sequence[str], *, machines: int, accused: bool) -> Blame:
         """Judge a death that may be a job's doing. `machines` is how many there are to try."""
         if len(at_hand) > 1:
-            return Verdict(singly=tuple(at_hand), accused=accused)
+            return Blame(singly=tuple(at_hand), accused=accused)
         if not at_hand:
-            return Verdict(accused=accused)
+            return Blame(accused=accused)
         (job,) = at_hand
         others = [other for other in self.jobs if other != job]
         if machines > 1 and (accused or others):
             self.jobs.clear()
-            return Verdict(lost=job, excused=tuple(others), accused=True)
+            return Blame(lost=job, excused=tuple(others), accused=True)
         if job not in self.jobs:
             self.jobs.append(job)
-        return Verdict(charged=job)
+        return Blame(charged=job)
 
     def finished_one(self) -> None:
         """The machine finished a job: what died there before says nothing against it."""

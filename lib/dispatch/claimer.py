@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
+from lib.dispatch.parts import DispatchParts
 from lib.dispatch.strays import Strays
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
@@ -31,7 +31,7 @@ class Claimer:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: DispatchParts,
         roster: HostRoster,
         jobs: InFlightJobs,
         strays: Strays,
@@ -39,7 +39,7 @@ class Claimer:
     ) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
         self._renew = renew
-        self._queue, self._rhythm = parts.queue, parts.rhythm
+        self._queue, self._intervals = parts.queue, parts.intervals
         self._ended = threading.Event()
         self._room = threading.Event()
         self._thread: threading.Thread | None = None
@@ -206,7 +206,7 @@ class Claimer:
         pause, away = 0.0, False
         while not self._ended.is_set():
             if self._most(self._roster.rooms()) <= 0:
-                self._room.wait(self._rhythm.look_s)
+                self._room.wait(self._intervals.look_s)
                 self._room.clear()
                 continue
             try:
@@ -214,17 +214,17 @@ class Claimer:
                     self._parts.journal.probe()  # claiming just to hand back again would wear the jobs out
                 if away:
                     self._renew()  # or we would take our own jobs away from ourselves
-                if self.look(self._rhythm.block_s):
+                if self.look(self._intervals.block_s):
                     self._parts.wake()
                 pause, away = 0.0, False
             except SpoolFull as error:
-                pause = min(max(self._rhythm.pause_s, pause * 2), self._rhythm.longest_pause_s)
+                pause = min(max(self._intervals.pause_s, pause * 2), self._intervals.longest_pause_s)
                 log.error("no new job is taken, next try in %.0f s: %s", pause, error)
                 self._ended.wait(pause)
             except (Unavailable, TryAgain) as error:
                 away = True
                 log.warning("the queue gives no jobs, trying again: %s", error)
-                self._ended.wait(self._rhythm.pause_s)
+                self._ended.wait(self._intervals.pause_s)
             except Exception as error:  # not swallowed: `check` raises it in the loop
                 self._failure = error
                 self._parts.wake()

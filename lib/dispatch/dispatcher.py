@@ -16,16 +16,16 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from lib.dispatch.claimer import Claimer
-from lib.dispatch.closer import LeaseCloser
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
-from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.lease_closer import LeaseCloser
+from lib.dispatch.parts import DispatchParts
+from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
-from lib.dispatch.results import ResultHandler
+from lib.dispatch.result_handler import ResultHandler
 from lib.dispatch.strays import Strays
-from lib.dispatch.supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.dispatch.takeover import TakeOver
+from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable
 from lib.jobqueue import JobQueue, LeaseLost, Placement, Term
 from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolUnusable
@@ -43,7 +43,7 @@ class Dispatcher:
     without, `step` renews and the caller calls `claim`, as a simulation does. Other threads may call `end`.
     """
 
-    def __init__(self, parts: Parts, *, renewals: JobQueue | None = None) -> None:
+    def __init__(self, parts: DispatchParts, *, renewals: JobQueue | None = None) -> None:
         self._parts, self._queue, self._clock = parts, parts.queue, parts.clock
         limits = parts.limits
         self._jobs = InFlightJobs()
@@ -238,7 +238,7 @@ class Dispatcher:
         """Wait until there is a reason for the next step, at most `timeout_s` seconds."""
         spools = [state.host.files() for state in self._roster.all() if state.trouble is None]
         self._parts.doorbell.wait(
-            spools, min(timeout_s, self._parts.rhythm.busy_s) if self.held else timeout_s
+            spools, min(timeout_s, self._parts.intervals.busy_s) if self.held else timeout_s
         )
 
     def _visit(self, state: HostState) -> None:
@@ -312,14 +312,14 @@ class Dispatcher:
             self._queue.heartbeat_watcher(self._parts.name, self._facts())
         except Unavailable as error:  # the workers are looked after all the same
             return error
-        self._next_heartbeat = now + self._parts.rhythm.heartbeat_s
+        self._next_heartbeat = now + self._parts.intervals.heartbeat_s
         return None
 
     def _tell_progress(self) -> None:
         """Pass on how far the workers are."""
         now = self._clock.monotonic()
         if now >= self._next_progress:
-            self._next_progress = now + self._parts.rhythm.progress_s
+            self._next_progress = now + self._parts.intervals.progress_s
             for state in self._roster.all():
                 self._pass_on(state)
 

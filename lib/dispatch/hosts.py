@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lib.clock import Clock
-from lib.dispatch.heartbeat import HeartbeatMonitor
+from lib.dispatch.heartbeat_monitor import HeartbeatMonitor
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.errors import JobRunnerError, Unavailable
 from lib.jobqueue import JobQueue

@@ -14,7 +14,7 @@ from lib.spool import SpoolJob, lease_mark
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DispatchLimits:
     """How long a dispatcher watches something go wrong."""
 
     lease_ms: int = 180_000
@@ -32,7 +32,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class DispatchIntervals:
     """Seconds between things that are done again and again."""
 
     heartbeat_s: float = 5.0  # signs of life in the registry
@@ -59,7 +59,7 @@ def _unheard(host: str, lease: Lease, settled: Settled) -> None:
 
 
 @dataclass(slots=True)
-class Parts:
+class DispatchParts:
     """Wired by a program, or by a test.
 
     `tell` hears of what happens: a kind, a sentence, the host or "". `on_settled` hears of each result.
@@ -71,8 +71,8 @@ class Parts:
     delivery: Delivery
     journal: Journal
     clock: Clock
-    limits: Limits = field(default_factory=Limits)
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    limits: DispatchLimits = field(default_factory=DispatchLimits)
+    intervals: DispatchIntervals = field(default_factory=DispatchIntervals)
     fingerprint: Callable[[Lease], str] = fingerprint_of
     tell: Callable[[str, str, str], None] = _nobody
     on_settled: Callable[[str, Lease, Settled], None] = _unheard

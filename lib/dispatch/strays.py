@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from lib.clock import Clock
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJobs
-from lib.dispatch.parts import Parts
+from lib.dispatch.parts import DispatchParts
 from lib.errors import Unavailable
 from lib.jobqueue import Lease
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable, digest_of, job_digest
@@ -27,7 +27,9 @@ class Strays:
     nobody can hold it any more.
     """
 
-    def __init__(self, parts: Parts, roster: HostRoster, jobs: InFlightJobs, *, keep_s: float) -> None:
+    def __init__(
+        self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs, *, keep_s: float
+    ) -> None:
         self._parts, self._roster, self._jobs = parts, roster, jobs
         self._clock: Clock = parts.clock
         self._keep_s = keep_s

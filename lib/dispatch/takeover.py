@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
-from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.parts import DispatchParts
+from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.strays import Strays
 from lib.dispatch.transitions import of_job
 from lib.jobqueue import Lease, LeaseLost, Term
@@ -23,7 +23,7 @@ class TakeOver:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: DispatchParts,
         roster: HostRoster,
         jobs: InFlightJobs,
         strays: Strays,

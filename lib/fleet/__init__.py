@@ -5,14 +5,14 @@ Callers observe, ask here, write the answer down and act. Time, randomness and m
 
 from __future__ import annotations
 
-from lib.fleet.lifecycle import PAYING, TRANSITIONS, Event, IllegalTransition, State, advance
+from lib.fleet.batch_price import Price, price_batch
+from lib.fleet.lifecycle import PAYING, TRANSITIONS, IllegalMachineTransition, MachineEvent, State, advance
 from lib.fleet.limits import Obstacle, obstacles
 from lib.fleet.model import Caps, Demand, Host, Machine, Policy, Seen
 from lib.fleet.offers import Score, best, ranked
-from lib.fleet.pricing import Price, price_batch
 from lib.fleet.speeds import Speeds
-from lib.fleet.tending import Verdict, blind, verdict
 from lib.fleet.terms import RentalTerms, caps_of, policy_of
+from lib.fleet.verdicts import MachineVerdict, blind, verdict
 from lib.offer import Offer
 
 __all__ = [
@@ -20,10 +20,11 @@ __all__ = [
     "TRANSITIONS",
     "Caps",
     "Demand",
-    "Event",
     "Host",
-    "IllegalTransition",
+    "IllegalMachineTransition",
     "Machine",
+    "MachineEvent",
+    "MachineVerdict",
     "Obstacle",
     "Offer",
     "Policy",
@@ -33,7 +34,6 @@ __all__ = [
     "Seen",
     "Speeds",
     "State",
-    "Verdict",
     "advance",
     "best",
     "blind",

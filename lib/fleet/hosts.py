@@ -13,7 +13,7 @@ _COOL_DOWN_S: Final = (3_600.0, 6 * 3_600.0, 3 * 86_400.0)  # first, second, any
 _NOT_ITS_FAULT: Final = frozenset({"outbid", "refused"})
 
 
-class Note(NamedTuple):
+class HostIncident(NamedTuple):
     """One thing a host did."""
 
     machine_id: str
@@ -22,7 +22,7 @@ class Note(NamedTuple):
     at: float
 
 
-def remembered(notes: Iterable[Note], now: float) -> dict[str, Host]:
+def remembered(notes: Iterable[HostIncident], now: float) -> dict[str, Host]:
     """Weigh what hosts did, newest counting most; good work takes half a failure back.
 
     A ban is for ever. A cool-down grows with the number of recent failures and begins at the last one.
@@ -37,7 +37,7 @@ def remembered(notes: Iterable[Note], now: float) -> dict[str, Host]:
     return found
 
 
-def _after(host: Host, note: Note, weight: float) -> Host:
+def _after(host: Host, note: HostIncident, weight: float) -> Host:
     if note.ok:
         trouble = max(0.0, host.trouble - weight / 2)
         return Host(host.machine_id, trouble, host.avoid_until, host.banned, host.reasons)

@@ -14,7 +14,7 @@ from typing import Final
 from lib.errors import JobRunnerError
 
 
-class IllegalTransition(JobRunnerError):
+class IllegalMachineTransition(JobRunnerError):
     """A machine cannot go that way; the caller's picture of it is wrong."""
 
 
@@ -30,7 +30,7 @@ class State(StrEnum):
     GONE = "gone"  # the provider says it no longer exists; terminal
 
 
-class Event(StrEnum):
+class MachineEvent(StrEnum):
     """What can happen to a machine, as the end of the sentence "the machine ..."."""
 
     ACCEPTED = "was rented"
@@ -51,9 +51,9 @@ class Event(StrEnum):
     VANISHED = "is gone from the provider's listings"
 
 
-S, E = State, Event
+S, E = State, MachineEvent
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
+TRANSITIONS: Final[Mapping[tuple[State, MachineEvent], State]] = {
     (S.PLANNED, E.ACCEPTED): S.RENTED,
     (S.PLANNED, E.REFUSED): S.GONE,
     (S.PLANNED, E.UNCLEAR): S.UNKNOWN,
@@ -87,15 +87,15 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
 PAYING: Final = frozenset(State) - {State.GONE}
 
 
-def advance(state: State, event: Event) -> State:
+def advance(state: State, event: MachineEvent) -> State:
     """Return the next state.
 
     Raises:
-        IllegalTransition: the pair is not in the table.
+        IllegalMachineTransition: the pair is not in the table.
     """
     try:
         return TRANSITIONS[state, event]
     except KeyError:
-        raise IllegalTransition(
+        raise IllegalMachineTransition(
             f"A machine that is {state.value} cannot be one that {event.value}."
         ) from None

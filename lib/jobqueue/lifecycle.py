@@ -32,7 +32,7 @@ class JobEvent(StrEnum):
     FORGOTTEN = "forgotten"  # its record's time is over; not in the event stream
 
 
-class IllegalTransition(JobRunnerError):
+class IllegalJobTransition(JobRunnerError):
     """A job in that state cannot have that happen to it."""
 
 
@@ -83,10 +83,10 @@ def advance(state: JobState | None, event: JobEvent) -> JobState | None:
     """Return the next state.
 
     Raises:
-        IllegalTransition: the pair is not in the table.
+        IllegalJobTransition: the pair is not in the table.
     """
     try:
         return TRANSITIONS[state, event]
     except KeyError:
         subject = f"a {state.value} job" if state else "an unknown job"
-        raise IllegalTransition(f"{subject} cannot be {event.value}") from None
+        raise IllegalJobTransition(f"{subject} cannot be {event.value}") from None

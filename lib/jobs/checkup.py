@@ -18,7 +18,7 @@ from lib.errors import BadConfiguration, JobRunnerError, Unavailable
 from lib.files import try_write
 from lib.jobqueue import JobQueue
 from lib.jobs.admin import admin_of
-from lib.jobs.doctor import Checkup, Disk, Trouble
+from lib.jobs.doctor import Checkup, FreeSpace, Trouble
 from lib.redislink.errors import ServerUnavailable
 from lib.voices import VoiceRegistry, engine_facts
 
@@ -134,10 +134,10 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def disks(folders: Iterable[Path], free: Callable[[Path], int] = free_bytes) -> Sequence[Disk]:
+def disks(folders: Iterable[Path], free: Callable[[Path], int] = free_bytes) -> Sequence[FreeSpace]:
     """The room where the folders lie; each disk once."""
-    seen: dict[int, Disk] = {}
+    seen: dict[int, FreeSpace] = {}
     for folder in folders:
         if folder.exists():
-            seen.setdefault(folder.stat().st_dev, Disk(str(folder), free(folder)))
+            seen.setdefault(folder.stat().st_dev, FreeSpace(str(folder), free(folder)))
     return list(seen.values())

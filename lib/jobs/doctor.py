@@ -10,32 +10,34 @@ from lib.errors import ExitStatus
 from lib.jobqueue import Snapshot
 from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobs.advice import A_WATCHER, reclaiming
-from lib.jobs.findings import Finding, Kind, Severity
+from lib.jobs.findings import Finding, FindingKind, Severity
 from lib.units import bytes_text, seconds_text
 
 _E, _W = Severity.ERROR, Severity.WARNING
 
-UNREACHABLE: Final = Kind("D001", _E, "The server does not answer, or does not let itself be looked at")
-OLD_SERVER: Final = Kind("D002", _E, "The server is older than what the scripts need")
-REPLICA: Final = Kind("D003", _E, "The server is a replica")
-NOT_KEPT: Final = Kind("D004", _E, "The server keeps no append-only file")
-WRITE_FAILED: Final = Kind("D005", _E, "The server's last write to its disk failed")
-EVICTS: Final = Kind("D006", _E, "The server may throw keys away")
-NOT_PERMITTED: Final = Kind("D007", _E, "The user may not send commands that the queue needs")
-MEMORY_LOW: Final = Kind("D008", _W, "The server's memory is nearly full")
-CLOCK_SKEW: Final = Kind("D009", _W, "The clocks of this machine and of the server differ")
-NO_WATCHER: Final = Kind("D010", _W, "Jobs are outstanding and no watcher runs")
-STALE_LEASES: Final = Kind("D011", _W, "Leases ran out: a watcher stopped in the middle")
-BAD_VOICE: Final = Kind("D012", _E, "A voice cannot be used")
-NO_ENGINE: Final = Kind("D013", _E, "The speech engine does not speak")
-STORE_REFUSES: Final = Kind("D014", _E, "The store cannot be written")
-DATA_REFUSES: Final = Kind("D015", _E, "The data folder cannot be written")
-DISK_LOW: Final = Kind("D016", _W, "A disk is nearly full")
-NOT_LOOKED_AT: Final = Kind("D017", _W, "The provider was not looked at")
-UPKEEP_REFUSED: Final = Kind(
+UNREACHABLE: Final = FindingKind(
+    "D001", _E, "The server does not answer, or does not let itself be looked at"
+)
+OLD_SERVER: Final = FindingKind("D002", _E, "The server is older than what the scripts need")
+REPLICA: Final = FindingKind("D003", _E, "The server is a replica")
+NOT_KEPT: Final = FindingKind("D004", _E, "The server keeps no append-only file")
+WRITE_FAILED: Final = FindingKind("D005", _E, "The server's last write to its disk failed")
+EVICTS: Final = FindingKind("D006", _E, "The server may throw keys away")
+NOT_PERMITTED: Final = FindingKind("D007", _E, "The user may not send commands that the queue needs")
+MEMORY_LOW: Final = FindingKind("D008", _W, "The server's memory is nearly full")
+CLOCK_SKEW: Final = FindingKind("D009", _W, "The clocks of this machine and of the server differ")
+NO_WATCHER: Final = FindingKind("D010", _W, "Jobs are outstanding and no watcher runs")
+STALE_LEASES: Final = FindingKind("D011", _W, "Leases ran out: a watcher stopped in the middle")
+BAD_VOICE: Final = FindingKind("D012", _E, "A voice cannot be used")
+NO_ENGINE: Final = FindingKind("D013", _E, "The speech engine does not speak")
+STORE_REFUSES: Final = FindingKind("D014", _E, "The store cannot be written")
+DATA_REFUSES: Final = FindingKind("D015", _E, "The data folder cannot be written")
+DISK_LOW: Final = FindingKind("D016", _W, "A disk is nearly full")
+NOT_LOOKED_AT: Final = FindingKind("D017", _W, "The provider was not looked at")
+UPKEEP_REFUSED: Final = FindingKind(
     "D019", _W, "The user may not send commands that flush, reconcile or enqueue --durable need"
 )
-NEVER_SYNCED: Final = Kind("D018", _W, "The append-only file is never synced")
+NEVER_SYNCED: Final = FindingKind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
     *(
@@ -68,7 +70,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class FreeSpace:
     """The free space where a folder lies, in bytes."""
 
     folder: str
@@ -94,7 +96,7 @@ class Checkup:
     engine: Trouble | None = None
     store: Trouble | None = None
     data: Trouble | None = None
-    disks: Sequence[Disk] = ()
+    disks: Sequence[FreeSpace] = ()
     provider: str = "local"
 
 

@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingKind:
     """A thing that can be found. `id` is documented in docs/reference/findings.md and never reused."""
 
     id: str
@@ -31,7 +31,7 @@ class Finding:
     before it.
     """
 
-    kind: Kind
+    kind: FindingKind
     subject: str
     sentence: str
     fix: str

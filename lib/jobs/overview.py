@@ -14,7 +14,7 @@ from lib.jobs.advice import A_WATCHER, reclaiming
 from lib.units import bytes_text
 
 
-class Verdict(StrEnum):
+class Health(StrEnum):
     """What the numbers mean, in a word."""
 
     IDLE = "idle"
@@ -31,7 +31,7 @@ class Overview:
     snapshot: Snapshot
     watchers: Sequence[WatcherInfo]
     server: Mapping[str, Any]
-    verdict: Verdict
+    verdict: Health
     sentence: str
 
     @property
@@ -70,32 +70,32 @@ def overview_of(queue: JobQueue, *, server: bool = True) -> Overview:
     return overview(shot, shot.watchers, queue.server_health() if server else {})
 
 
-def _verdict(snapshot: Snapshot) -> Verdict:
+def _verdict(snapshot: Snapshot) -> Health:
     # The order is by what a person must do first: while the queue is paused, no watcher that is started
     # takes anything up, nor does one take back what a dead one left.
     if snapshot.paused:
-        return Verdict.PAUSED
+        return Health.PAUSED
     if snapshot.stale_pel:
-        return Verdict.WATCHER_CRASHED
+        return Health.WATCHER_CRASHED
     if snapshot.outstanding and snapshot.lock_owner is None:
-        return Verdict.WATCHER_NOT_RUNNING
-    return Verdict.WORKING if snapshot.outstanding else Verdict.IDLE
+        return Health.WATCHER_NOT_RUNNING
+    return Health.WORKING if snapshot.outstanding else Health.IDLE
 
 
-def _sentence(verdict: Verdict, snapshot: Snapshot) -> str:
+def _sentence(verdict: Health, snapshot: Snapshot) -> str:
     outstanding = _jobs(snapshot.outstanding)
     match verdict:
-        case Verdict.WATCHER_CRASHED:
+        case Health.WATCHER_CRASHED:
             advice = reclaiming(paused=False, watched=snapshot.lock_owner is not None)
             return f"{_stale(snapshot)}: a watcher stopped without finishing its work. {_upper(advice)}."
-        case Verdict.WATCHER_NOT_RUNNING:
+        case Health.WATCHER_NOT_RUNNING:
             return f"{outstanding} outstanding, but no watcher runs. Start one with: {A_WATCHER}"
-        case Verdict.PAUSED:
+        case Health.PAUSED:
             return _paused(snapshot)
-        case Verdict.WORKING:
+        case Health.WORKING:
             trouble = trouble_of(snapshot.watchers)
             return f"{outstanding} outstanding; {trouble or _seen(snapshot)}"
-        case Verdict.IDLE:
+        case Health.IDLE:
             return f"Nothing to do; {_seen(snapshot)}"
 
 

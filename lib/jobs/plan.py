@@ -8,12 +8,12 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lib.jobs.pricing import Cost, Forbidden, Work, cost_of
+from lib.jobs.market_price import Cost, Forbidden, PricedWork, cost_of
 from lib.jobs.speakable import (
     Answer,
+    JobVoice,
+    NotSpeakable,
     RegistryCheck,
-    Speech,
-    Unavailable,
     VoiceCheck,
     examine,
     load_examined,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "JobVoice",
+    "NotSpeakable",
     "Plan",
     "PlannedJob",
     "RegistryCheck",
-    "Speech",
-    "Unavailable",
     "VoiceCheck",
     "load_speakable",
     "plan_job_file",
@@ -48,7 +48,7 @@ class PlannedJob:
 
     spec: JobSpec
     line: int
-    speech: Speech | None
+    speech: JobVoice | None
 
     @property
     def estimated_audio_s(self) -> float:
@@ -57,9 +57,11 @@ class PlannedJob:
         return estimated_audio_s(self.spec.text, rate)
 
     @property
-    def work(self) -> Work:
+    def work(self) -> PricedWork:
         """The job as money sees it: every take is made."""
-        return Work(self.estimated_audio_s * self.spec.variants, self.speech.engine if self.speech else None)
+        return PricedWork(
+            self.estimated_audio_s * self.spec.variants, self.speech.engine if self.speech else None
+        )
 
     @property
     def preview(self) -> str:

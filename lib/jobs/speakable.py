@@ -29,7 +29,7 @@ _TEXTS: Final = ("text", "text_file", "narration")
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class JobVoice:
     """Who would speak a job, and how fast."""
 
     engine: str
@@ -38,7 +38,7 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
+class NotSpeakable:
     """Why a job cannot be spoken here: the field to change and a sentence."""
 
     field: str
@@ -52,8 +52,8 @@ class Answer:
     `unspoken` are the letters of its text that would be left out, each once.
     """
 
-    speech: Speech | None
-    problems: tuple[Unavailable, ...] = ()
+    speech: JobVoice | None
+    problems: tuple[NotSpeakable, ...] = ()
     unspoken: str = ""
 
 
@@ -90,16 +90,16 @@ class RegistryCheck:
         try:
             check_text(text, engine, values.get("chunk", False))
         except TextRefused as error:
-            return replace(answer, problems=(*answer.problems, Unavailable("text", _phrase(error))))
+            return replace(answer, problems=(*answer.problems, NotSpeakable("text", _phrase(error))))
         unspoken = unspoken_characters(text, engine)
         return replace(answer, unspoken=unspoken) if unspoken else answer
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
-        problems: list[Unavailable] = []
+        problems: list[NotSpeakable] = []
         try:
             canonical_language(language)
         except UnknownLanguage as error:
-            problems.append(Unavailable("language", _phrase(error)))
+            problems.append(NotSpeakable("language", _phrase(error)))
             language = AUTO
         speeches = []
         if voice is not None:
@@ -110,21 +110,21 @@ class RegistryCheck:
         return Answer(speech, tuple(dict.fromkeys(problems)))
 
     def _speech(
-        self, voice: str | None, speaker: str | None, language: str, problems: list[Unavailable]
-    ) -> Speech | None:
+        self, voice: str | None, speaker: str | None, language: str, problems: list[NotSpeakable]
+    ) -> JobVoice | None:
         try:
             found = self._registry.resolve(voice, speaker, language, self._engine)
         except UnknownLanguage as error:
-            problems.append(Unavailable("language", _phrase(error)))
+            problems.append(NotSpeakable("language", _phrase(error)))
             found = self._registry.resolve(voice, speaker, AUTO, self._engine)
         except UnknownSpeaker as error:
-            problems.append(Unavailable("speaker", _phrase(error)))
+            problems.append(NotSpeakable("speaker", _phrase(error)))
             known = next(iter(engine_facts(self._engine).speakers), None)  # the engine is right all the same
             return None if known is None else self._speech(None, known, language, problems)
         except BadInput as error:
-            problems.append(Unavailable("voice", _phrase(error)))
+            problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return Speech(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
+        return JobVoice(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class _Found:
         self.warnings: list[Problem] = []
         self._name = printable(str(path))
         self._defaults = file.default_lines
-        self._said: set[Unavailable] = set()  # of what stands outside of the jobs
+        self._said: set[NotSpeakable] = set()  # of what stands outside of the jobs
 
     def asked(self, draft: Draft, voices: VoiceCheck) -> Answer:
         answer = voices.check(self._lenient(draft))
@@ -187,7 +187,7 @@ class _Found:
         broken = [name for name in stand_ins if name in draft.lines or name in self._defaults]
         return {**{name: stand_ins[name] for name in broken}, **draft.values}
 
-    def _add(self, draft: Draft, unavailable: Unavailable) -> None:
+    def _add(self, draft: Draft, unavailable: NotSpeakable) -> None:
         field = unavailable.field
         own = self._in_the_job(draft, field)
         if own is not None:
@@ -199,7 +199,7 @@ class _Found:
             line = self._defaults.get(field)
             self._problem(line, None, field if line is None else f"defaults.{field}", unavailable)
 
-    def _problem(self, line: int | None, job: str | None, field: str, unavailable: Unavailable) -> None:
+    def _problem(self, line: int | None, job: str | None, field: str, unavailable: NotSpeakable) -> None:
         self.problems.append(Problem(unavailable.message, self._name, line, job, field))
 
     def _unspoken(self, draft: Draft, letters: str, engine: str) -> Problem:

@@ -9,7 +9,7 @@ from lib.jobspec.callback import callback_rule
 from lib.jobspec.kinds import DEFAULT_KIND, kind_rule
 from lib.jobspec.names import BATCH_PATTERN, LANGUAGE_PATTERN, MAX_TAKES, VOICE_PATTERN
 from lib.jobspec.notyet import NOT_YET
-from lib.jobspec.pronouncing import pronounce_rule
+from lib.jobspec.pronunciation import pronounce_rule
 from lib.jobspec.rules import (
     Rule,
     choice,

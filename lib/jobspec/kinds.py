@@ -22,7 +22,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """What one kind of job is made of. Fields that no kind owns are for all of them.
 
     `later` refuses the kind until something makes it.
@@ -39,8 +39,8 @@ _SPOKEN: Final = frozenset(
 )
 
 #: By the word that a job file carries.
-KINDS: Final[dict[str, Kind]] = {
-    "tts": Kind(
+KINDS: Final[dict[str, JobKind]] = {
+    "tts": JobKind(
         own=_SPOKEN,
         needs=(
             Need(
@@ -56,12 +56,12 @@ KINDS: Final[dict[str, Kind]] = {
             ),
         ),
     ),
-    "image": Kind(
+    "image": JobKind(
         own=frozenset({"prompt", "backend", "width", "height"}),
         needs=(Need(("prompt",), "is missing; say what the picture shows"),),
         later="is image, and pictures come later; only tts can be made now",
     ),
-    "video": Kind(
+    "video": JobKind(
         own=frozenset(),
         later="is video, and moving pictures come later; only tts can be made now",
     ),
@@ -84,6 +84,6 @@ def kind_rule() -> Rule:
     return Rule(standing.expects, standing.schema, check)
 
 
-def foreign_fields(kind: Kind) -> frozenset[str]:
+def foreign_fields(kind: JobKind) -> frozenset[str]:
     """The fields that only other kinds have."""
     return frozenset().union(*(other.own for other in KINDS.values())) - kind.own

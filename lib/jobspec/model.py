@@ -105,7 +105,7 @@ class InvalidJobFile(BadInput):
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
 
-class _Fields:
+class _SpecFields:
     """Some fields of a specification, read together."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
@@ -120,8 +120,8 @@ class _Fields:
         return {name: value for name, value, default in pairs if value != default}
 
 
-_DECISIVE: Final = _Fields(entry for entry in STORED if entry.in_fingerprint)
-_OTHERS: Final = _Fields(entry for entry in STORED if not entry.in_fingerprint)
+_DECISIVE: Final = _SpecFields(entry for entry in STORED if entry.in_fingerprint)
+_OTHERS: Final = _SpecFields(entry for entry in STORED if not entry.in_fingerprint)
 
 
 def fingerprint(spec: JobSpec) -> str:

@@ -9,13 +9,22 @@ from typing import Any, Final
 
 from lib.jobspec.callback import check_size, merged
 from lib.jobspec.fields import FIELDS
-from lib.jobspec.kinds import DEFAULT_KIND, KINDS, Kind, Need, foreign_fields
+from lib.jobspec.kinds import DEFAULT_KIND, KINDS, JobKind, Need, foreign_fields
 from lib.jobspec.model import JobSpec
 from lib.jobspec.names import derive_request_id
 from lib.jobspec.notyet import NOT_YET
-from lib.jobspec.problems import BROKEN, Finding, InvalidJobSpec, Problem, Refused, nearest, printable, shown
-from lib.jobspec.pronouncing import check_size as check_pronounce_size
-from lib.jobspec.pronouncing import read_lexicon
+from lib.jobspec.problems import (
+    BROKEN,
+    FieldFinding,
+    InvalidJobSpec,
+    Problem,
+    Refused,
+    nearest,
+    printable,
+    shown,
+)
+from lib.jobspec.pronunciation import check_size as check_pronounce_size
+from lib.jobspec.pronunciation import read_lexicon
 from lib.jobspec.textfile import read_text_file
 
 _NAMES: Final = tuple(FIELDS)
@@ -28,7 +37,7 @@ class Defaults:
     """Checked defaults of a file: `values` holds what is set and right, `findings` what is wrong."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FieldFinding, ...] = ()
     broken: frozenset[str] = frozenset()  # set, but wrong: not to be called missing
 
 
@@ -73,8 +82,8 @@ def check_defaults(raw: object) -> Defaults:
         return Defaults()
     if not isinstance(raw, Mapping):
         message = f"must be a mapping of fields, not {shown(raw)}"
-        return Defaults(findings=(Finding(("defaults",), message),))
-    reader = _Reader({}, _DEFAULTABLE, ("defaults",))
+        return Defaults(findings=(FieldFinding(("defaults",), message),))
+    reader = _FieldReader({}, _DEFAULTABLE, ("defaults",))
     reader.read(raw)
     if "voice" in reader.values and "speaker" in reader.values:
         reader.note(("speaker",), "stands beside voice; only one of the two can be the default")
@@ -83,7 +92,7 @@ def check_defaults(raw: object) -> Defaults:
 
 def check_job(
     raw: object, defaults: Defaults, base_dir: Path | None
-) -> tuple[JobSpec | None, list[Finding], dict[str, Any]]:
+) -> tuple[JobSpec | None, list[FieldFinding], dict[str, Any]]:
     """Check one job against checked defaults.
 
     Returns the spec, or None; what is wrong; and the values that are right, which show even for a job
@@ -91,8 +100,8 @@ def check_job(
     """
     if not isinstance(raw, Mapping):
         message = f"must be a mapping of fields such as output_name and text, not {shown(raw)}"
-        return None, [] if raw is BROKEN else [Finding((), message)], {}
-    reader = _Reader(defaults.values, _NAMES, ())
+        return None, [] if raw is BROKEN else [FieldFinding((), message)], {}
+    reader = _FieldReader(defaults.values, _NAMES, ())
     reader.broken |= defaults.broken.difference(raw)
     reader.read(raw)
     reader.finish(raw, base_dir)
@@ -112,7 +121,7 @@ def job_label(raw: object) -> str | None:
 
 
 def problem_of(
-    finding: Finding, *, file: str | None = None, line: int | None = None, job: str | None = None
+    finding: FieldFinding, *, file: str | None = None, line: int | None = None, job: str | None = None
 ) -> Problem:
     """Turn a finding into a problem with its place."""
     parts = [_key_text(part) for part in finding.path[:_LONGEST_PATH]]
@@ -127,12 +136,12 @@ def _key_text(key: object) -> str:
     return printable(text if len(text) <= 80 else text[:79] + "…")
 
 
-class _Reader:
+class _FieldReader:
     """Reads one mapping of fields: values that pass, findings for the rest."""
 
     def __init__(self, values: Mapping[str, Any], allowed: tuple[str, ...], place: tuple[str, ...]) -> None:
         self.values = dict(values)
-        self.findings: list[Finding] = []
+        self.findings: list[FieldFinding] = []
         self.broken: set[str] = set()
         self._allowed = allowed
         self._place = place
@@ -177,7 +186,7 @@ class _Reader:
 
     def note(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> None:
         """Add a finding."""
-        self.findings.append(Finding((*self._place, *path), message, suggestion))
+        self.findings.append(FieldFinding((*self._place, *path), message, suggestion))
 
     def refused(self, name: str, refused: Refused) -> None:
         """Add what a rule said about the field `name`."""
@@ -213,14 +222,14 @@ class _Reader:
             else:
                 self.values["request_id"] = derived
 
-    def _kind(self, raw: Mapping[Any, Any]) -> Kind | None:
+    def _kind(self, raw: Mapping[Any, Any]) -> JobKind | None:
         """Whose rules hold; None when it is a kind that comes later, of which nothing more is asked."""
         if "kind" not in self.broken:
             return KINDS[self.values.get("kind", DEFAULT_KIND)]
         given = raw.get("kind")
         return None if given is None or (isinstance(given, str) and given in KINDS) else KINDS[DEFAULT_KIND]
 
-    def _leave_out_foreign(self, kind: Kind, raw: Mapping[Any, Any]) -> None:
+    def _leave_out_foreign(self, kind: JobKind, raw: Mapping[Any, Any]) -> None:
         """A default for jobs of other kinds does not count; in the job itself it is refused."""
         for name in sorted(self.values.keys() & foreign_fields(kind)):
             del self.values[name]

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FieldFinding:
     """A problem of one job before its file and line are known. `path` leads from the job to the value."""
 
     path: tuple[str | int, ...]

@@ -222,7 +222,7 @@ class LeaderLock:
         self._transport.close()
 
 
-class Leadership:
+class RenewedLeadership:
     """The lock as a slow loop takes it: renewed by a thread of its own while the loop is alive.
 
     `start` the thread, `stop` it at the end. A loop that asked for nothing for `silent_after_s` seconds

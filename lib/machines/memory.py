@@ -53,7 +53,7 @@ class MemoryLedger:
         return self._last.number
 
     def open_epoch(self, epoch: Epoch) -> None:
-        """Begin a reign. The same owner may repeat its own."""
+        """Begin a term. The same owner may repeat its own."""
         epoch = storable(epoch)
         with self._lock:
             if epoch.number > self._last.number:

@@ -141,7 +141,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One leader's reign."""
+    """One leader's term."""
 
     number: int
     owner: str

@@ -24,7 +24,7 @@ from lib.machines.model import (
 
 
 class StaleEpoch(JobRunnerError):
-    """A newer leader has begun its reign; the caller must stop acting at once. Nothing was written."""
+    """A newer leader has begun its term; the caller must stop acting at once. Nothing was written."""
 
     exit_status: ClassVar[ExitStatus] = ExitStatus.TRY_AGAIN
 
@@ -65,7 +65,7 @@ class Ledger(Protocol):
         ...
 
     def open_epoch(self, epoch: Epoch) -> None:
-        """Begin a reign. The same owner may repeat its own.
+        """Begin a term. The same owner may repeat its own.
 
         Raises:
             StaleEpoch: this number or a higher one was opened by somebody else.

@@ -56,7 +56,7 @@ class SqlLedger:
         return self._database.read(_last_epoch)
 
     def open_epoch(self, epoch: Epoch) -> None:
-        """Begin a reign. The same owner may repeat its own."""
+        """Begin a term. The same owner may repeat its own."""
         epoch = storable(epoch)
 
         def work(connection: Connection) -> None:

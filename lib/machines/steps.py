@@ -32,7 +32,7 @@ def _fit(text: str) -> str:
 
 
 def check_epoch(epoch: int, last: int) -> None:
-    """Refuse a write of a leader whose reign is over.
+    """Refuse a write of a leader whose term is over.
 
     Raises:
         StaleEpoch: a newer epoch was opened.
@@ -45,7 +45,7 @@ def check_epoch(epoch: int, last: int) -> None:
 
 
 def epoch_taken(epoch: Epoch, last: int) -> StaleEpoch:
-    """The refusal of a reign whose number is not new."""
+    """The refusal of a term whose number is not new."""
     return StaleEpoch(
         f"epoch {epoch.number} of {epoch.owner} cannot begin: epoch {last} was opened already; "
         "take the leader's lock again with a number above it"

@@ -6,7 +6,7 @@ line and the spool file that speak it, `results` knows what is done. The format 
 
 from __future__ import annotations
 
-from lib.manifest.compiling import Compiled, compile_manifest, finish_interrupted_compile
+from lib.manifest.compiler import Compiled, compile_manifest, finish_interrupted_compile
 from lib.manifest.folder import OutFolder
 from lib.manifest.form import MANIFEST, InvalidManifest, Manifest, load_manifest, manifest_bytes
 from lib.manifest.inputs import Inputs, check_inputs

@@ -66,13 +66,13 @@ def load_manifest(path: Path) -> Manifest:
 
 def parse_manifest(data: bytes, path: Path) -> Manifest:
     """Check the bytes of a manifest. Raises InvalidManifest; no bytes raise anything else."""
-    reading = _Reading(str(path))
+    reading = _ManifestReading(str(path))
     orders = reading.orders(data)
     return Manifest(path, orders, hashlib.sha256(data).hexdigest())
 
 
 def _read(path: Path) -> bytes:
-    reading = _Reading(str(path))
+    reading = _ManifestReading(str(path))
     try:
         fd = open_plain(path, follow=True)
     except NotPlain:
@@ -86,7 +86,7 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-class _Reading:
+class _ManifestReading:
     """One manifest while it is checked; every refusal names the file, and the job where there is one."""
 
     def __init__(self, name: str) -> None:

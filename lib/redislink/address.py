@@ -39,7 +39,7 @@ class _Unusable(ValueError):
     """Why a URL cannot be used, in words that hold nothing of it."""
 
 
-class Address(Protocol):
+class ServerAddress(Protocol):
     """Where the queue is. Where that changes, the next connection is made to the new place.
 
     `promotes` says whether another server may take over; one that hangs is then given up sooner.
@@ -163,7 +163,7 @@ class InCluster:
         return True
 
 
-def read_address(url: str) -> Address:
+def read_address(url: str) -> ServerAddress:
     """The address that a URL means (docs/how-to/own-redis.md has the forms).
 
     Raises:
@@ -183,7 +183,7 @@ def read_address(url: str) -> Address:
     )
 
 
-def _read(url: str) -> Address:
+def _read(url: str) -> ServerAddress:
     parts = urlsplit(url)
     scheme = parts.scheme
     _check(parts)

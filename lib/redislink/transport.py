@@ -10,7 +10,7 @@ from redis import exceptions as refused
 
 from lib.clock import Clock, SystemClock
 from lib.errors import Unavailable
-from lib.redislink.address import Address, NoPrimary, OneServer, place_of, read_address
+from lib.redislink.address import NoPrimary, OneServer, ServerAddress, place_of, read_address
 from lib.redislink.embedded import is_embedded
 from lib.redislink.errors import ServerFull
 from lib.redislink.refusals import refusal
@@ -72,7 +72,7 @@ class Transport:
         self._embedded = is_embedded(url)
         self._patience_s = patience_s
         self._clock = clock or SystemClock()
-        self._address: Address = read_address(url)
+        self._address: ServerAddress = read_address(url)
         promotes = self._address.promotes
         answer_s = _PROMOTED_ANSWER_S if promotes else _ANSWER_WITHIN_S
         self.slice_s = _PROMOTED_SLICE_S if promotes else IDLE_SLICE_S

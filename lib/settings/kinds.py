@@ -58,7 +58,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SettingKind:
     """A type of setting: the sentence for its bound ("a whole number from 1 to 9"), and its parser."""
 
     bound: str
@@ -82,7 +82,7 @@ class Kind:
         return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def text(pattern: str | None = None, bound: str = "text on one line") -> Kind:
+def text(pattern: str | None = None, bound: str = "text on one line") -> SettingKind:
     """Any printable line, or one that matches all of `pattern`."""
     compiled = re.compile(pattern) if pattern else None
 
@@ -91,10 +91,10 @@ def text(pattern: str | None = None, bound: str = "text on one line") -> Kind:
             raise ValueError
         return raw
 
-    return Kind(bound, parse)
+    return SettingKind(bound, parse)
 
 
-def secret() -> Kind:
+def secret() -> SettingKind:
     """A printable line that is never shown."""
 
     def parse(raw: str) -> Secret:
@@ -102,10 +102,10 @@ def secret() -> Kind:
             raise ValueError
         return Secret(raw)
 
-    return Kind("one line without control characters", parse, secret=True)
+    return SettingKind("one line without control characters", parse, secret=True)
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> SettingKind:
     """One of some names."""
 
     def parse(raw: str) -> str:
@@ -113,10 +113,10 @@ def choice(*names: str) -> Kind:
             raise ValueError
         return raw
 
-    return Kind(f"one of {', '.join(names)}", parse)
+    return SettingKind(f"one of {', '.join(names)}", parse)
 
 
-def whole(low: int, high: int) -> Kind:
+def whole(low: int, high: int) -> SettingKind:
     """A whole number, both bounds allowed."""
 
     def parse(raw: str) -> int:
@@ -124,10 +124,10 @@ def whole(low: int, high: int) -> Kind:
             raise ValueError
         return int(raw)
 
-    return Kind(f"a whole number from {low} to {high}", parse)
+    return SettingKind(f"a whole number from {low} to {high}", parse)
 
 
-def number(low: float, high: float) -> Kind:
+def number(low: float, high: float) -> SettingKind:
     """A finite number, both bounds allowed."""
 
     def parse(raw: str) -> float:
@@ -136,10 +136,10 @@ def number(low: float, high: float) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"a number from {low:g} to {high:g}", parse)
+    return SettingKind(f"a number from {low:g} to {high:g}", parse)
 
 
-def money(high: int = 1_000_000) -> Kind:
+def money(high: int = 1_000_000) -> SettingKind:
     """US dollars, exact, zero or more."""
 
     def parse(raw: str) -> Decimal:
@@ -151,10 +151,10 @@ def money(high: int = 1_000_000) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"US dollars from 0 to {high}, like 2.50", parse)
+    return SettingKind(f"US dollars from 0 to {high}, like 2.50", parse)
 
 
-def duration(low: int, high: int) -> Kind:
+def duration(low: int, high: int) -> SettingKind:
     """Seconds, or a number with s, m, h or d; becomes whole seconds."""
 
     def parse(raw: str) -> int:
@@ -166,10 +166,10 @@ def duration(low: int, high: int) -> Kind:
             raise ValueError
         return seconds
 
-    return Kind(f"seconds from {low} to {high}, or like 90s, 15m, 12h, 30d", parse)
+    return SettingKind(f"seconds from {low} to {high}, or like 90s, 15m, 12h, 30d", parse)
 
 
-def path(bound: str = "a folder's path") -> Kind:
+def path(bound: str = "a folder's path") -> SettingKind:
     """A folder or file; `~` is the home folder, a relative one is made absolute by whoever loads it."""
 
     def parse(raw: str) -> Path:
@@ -177,10 +177,10 @@ def path(bound: str = "a folder's path") -> Kind:
             raise ValueError
         return Path(raw)
 
-    return Kind(bound, parse)
+    return SettingKind(bound, parse)
 
 
-def url(*schemes: str) -> Kind:
+def url(*schemes: str) -> SettingKind:
     """A URL of one of these schemes; a password in it is never shown."""
 
     def parse(raw: str) -> str:
@@ -197,7 +197,7 @@ def url(*schemes: str) -> Kind:
             _check_port(host)
         return raw
 
-    return Kind(
+    return SettingKind(
         f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}", parse, url=True
     )
 
@@ -216,12 +216,12 @@ def _check_port(host: str) -> None:
         raise Unfit(f"a URL whose port is a number up to 65535; {ENCODE}") from None
 
 
-def machines() -> Kind:
+def machines() -> SettingKind:
     """Machines to reach by SSH, separated by commas or blanks."""
     return words(_MACHINE, "a list of user@host:port, separated by commas")
 
 
-def words(pattern: re.Pattern[str], bound: str) -> Kind:
+def words(pattern: re.Pattern[str], bound: str) -> SettingKind:
     """Words of one form, at least one, separated by commas or blanks."""
 
     def parse(raw: str) -> tuple[str, ...]:
@@ -230,4 +230,4 @@ def words(pattern: re.Pattern[str], bound: str) -> Kind:
             raise ValueError
         return found
 
-    return Kind(bound, parse)
+    return SettingKind(bound, parse)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from lib.settings.kinds import (
-    Kind,
     Secret,
+    SettingKind,
     choice,
     duration,
     machines,
@@ -53,7 +53,7 @@ class Info(NamedTuple):
     """What is known of a setting before anything is read."""
 
     name: str
-    kind: Kind
+    kind: SettingKind
     help: str
     default_text: str  # as the reference says it; empty: not set
     example: str  # the value `.env.example` shows, commented out
@@ -313,7 +313,7 @@ def table() -> tuple[Info, ...]:
     )
 
 
-def _info(attribute: str, annotations: tuple[Kind, About], default: Any) -> Info:
+def _info(attribute: str, annotations: tuple[SettingKind, About], default: Any) -> Info:
     kind, about = annotations
     value = "" if default in (None, ()) else str(default)
     return Info(

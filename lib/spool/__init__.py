@@ -19,10 +19,10 @@ from lib.spool.errors import (
 from lib.spool.files import Files, LocalFiles
 from lib.spool.layout import digest_of, entry_name, is_entry, job_digest, lease_mark
 from lib.spool.model import (
-    ErrorClass,
     Heartbeat,
     Phase,
     ResultError,
+    ResultErrorClass,
     SpoolJob,
     SpoolResult,
     WorkerState,
@@ -31,7 +31,6 @@ from lib.spool.worker import MAX_STARTS, TakenJob, WorkerSpool
 
 __all__ = [
     "MAX_STARTS",
-    "ErrorClass",
     "Files",
     "Heartbeat",
     "HostUnreachable",
@@ -39,6 +38,7 @@ __all__ = [
     "LocalFiles",
     "Phase",
     "ResultError",
+    "ResultErrorClass",
     "SpoolBusy",
     "SpoolClient",
     "SpoolFull",

@@ -30,7 +30,7 @@ _LONGEST_FINGERPRINT: Final = 100
 _MOST_IN_A_BATCH: Final = 64
 
 
-class ErrorClass(StrEnum):
+class ResultErrorClass(StrEnum):
     """Why a job failed, as far as the caller's next step depends on it."""
 
     BAD_INPUT = "bad_input"  # the job is wrong; another try ends the same
@@ -119,7 +119,7 @@ class SpoolJob:
 class ResultError:
     """Why a job failed: its class, a sentence, and the worker's last lines about it."""
 
-    error_class: ErrorClass
+    error_class: ResultErrorClass
     message: str
     log: tuple[str, ...] = ()
 
@@ -262,12 +262,14 @@ def _error_json(error: ResultError | None) -> dict[str, Any] | None:
 def _read_error(checked: Checked, what: str) -> ResultError:
     error = Checked(checked.mapping("error"), f"{what}: error")
     name = error.text("class", longest=20)
-    if name not in set(ErrorClass):
+    if name not in set(ResultErrorClass):
         error.refuse("class", "is unknown")
     lines = error.items("log", most=MAX_LOG_LINES)
     if not all(isinstance(line, str) and len(line) <= MAX_LINE_CHARACTERS for line in lines):
         error.refuse("log", f"must hold lines of at most {MAX_LINE_CHARACTERS} characters")
-    return ResultError(ErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines))
+    return ResultError(
+        ResultErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines)
+    )
 
 
 def _read_mark(checked: Checked) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lib.sql.address import Address, read_address
+from lib.sql.address import DatabaseAddress, read_address
 
 if TYPE_CHECKING:
     from lib.sql.database import Database
 
-__all__ = ["Address", "open_database", "read_address"]
+__all__ = ["DatabaseAddress", "open_database", "read_address"]
 
 
 def open_database(

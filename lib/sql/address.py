@@ -58,7 +58,7 @@ _EXAMPLE: Final = "write it like sqlite:////var/lib/job-runner/ledger.db or post
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """One database. `place` is for people and logs; `url` and `password` are for the driver only.
 
     `file` is set for SQLite, `url` for Postgres, in the form `postgresql+psycopg://`.
@@ -72,7 +72,7 @@ class Address:
     schema: str | None = None
 
 
-def read_address(url: str, *, schema: str | None = None) -> Address:
+def read_address(url: str, *, schema: str | None = None) -> DatabaseAddress:
     """Take a database URL apart: `sqlite:///relative`, `sqlite:////absolute`, `postgresql://...`.
 
     Raises:
@@ -90,17 +90,17 @@ def read_address(url: str, *, schema: str | None = None) -> Address:
     raise BadConfiguration(f"the database address is neither SQLite nor Postgres; {_EXAMPLE}")
 
 
-def _sqlite(rest: str) -> Address:
+def _sqlite(rest: str) -> DatabaseAddress:
     path = unquote(rest.removeprefix("/"))
     if is_torn(f"sqlite://{rest}"):
         raise BadConfiguration(f"the SQLite address cannot be read; {ENCODE}")
     if not rest.startswith("/") or not path or "?" in rest or path == ":memory:" or "\0" in path:
         raise BadConfiguration(f"the SQLite address names no file; {_EXAMPLE}")
     file = Path(path).absolute()
-    return Address(place=str(file), file=file)
+    return DatabaseAddress(place=str(file), file=file)
 
 
-def _postgres(url: str, schema: str | None) -> Address:
+def _postgres(url: str, schema: str | None) -> DatabaseAddress:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -120,4 +120,4 @@ def _postgres(url: str, schema: str | None) -> Address:
     host = parts.hostname or parameters.get("host") or "localhost"
     where = host if host.startswith("/") else f"{host}:{port or parameters.get('port') or 5432}"
     password = unquote(parts.password or "") or parameters.get("password", "")
-    return Address(f"{where}{parts.path}", url=url, password=password, schema=schema)
+    return DatabaseAddress(f"{where}{parts.path}", url=url, password=password, schema=schema)

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from lib.errors import BadConfiguration
 from lib.sql import failures
-from lib.sql.address import Address
+from lib.sql.address import DatabaseAddress
 
 T = TypeVar("T")
 
@@ -39,7 +39,11 @@ class Database:
     """
 
     def __init__(
-        self, address: Address, *, patience_s: float = 10.0, pause: Callable[[float], None] | None = None
+        self,
+        address: DatabaseAddress,
+        *,
+        patience_s: float = 10.0,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         self.address = address
         self._patience_s = patience_s
@@ -112,7 +116,7 @@ class Database:
 _SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
-def _sqlite_engine(address: Address) -> Engine:
+def _sqlite_engine(address: DatabaseAddress) -> Engine:
     _make_file(address)
     engine = create_engine(
         f"sqlite:///{address.file}",
@@ -125,7 +129,7 @@ def _sqlite_engine(address: Address) -> Engine:
     return engine
 
 
-def _make_file(address: Address) -> None:
+def _make_file(address: DatabaseAddress) -> None:
     """Make the file before SQLite does, for its user alone: it tells what machines we have."""
     assert address.file is not None
     try:
@@ -137,7 +141,7 @@ def _make_file(address: Address) -> None:
         ) from None
 
 
-def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry, address: Address) -> None:
+def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry, address: DatabaseAddress) -> None:
     connection: sqlite3.Connection = raw.driver_connection if hasattr(raw, "driver_connection") else raw
     connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -156,7 +160,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
-def _postgres_engine(address: Address) -> Engine:
+def _postgres_engine(address: DatabaseAddress) -> Engine:
     options = [f"-c statement_timeout={_STATEMENT_MS}", "-c synchronous_commit=on"]
     if address.schema:
         options.append(f"-c search_path={address.schema}")

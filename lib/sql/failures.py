@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import exc
 
 from lib.errors import BadConfiguration, JobRunnerError, TryAgain, Unavailable
-from lib.sql.address import Address
+from lib.sql.address import DatabaseAddress
 
 # Postgres: serialization failure, deadlock, lock not available.
 _COLLISION_STATES: Final = frozenset({"40001", "40P01", "55P03"})
@@ -49,7 +49,7 @@ def collides(error: Exception) -> bool:
     return getattr(inner, "sqlstate", None) in _COLLISION_STATES
 
 
-def sentence(error: Exception, address: Address) -> JobRunnerError:
+def sentence(error: Exception, address: DatabaseAddress) -> JobRunnerError:
     """The error a person gets for `error`."""
     inner = cause(error)
     if collides(error):
@@ -62,7 +62,7 @@ def sentence(error: Exception, address: Address) -> JobRunnerError:
     return _of_postgres(inner, address, lost=isinstance(error, exc.OperationalError))
 
 
-def _of_sqlite(error: sqlite3.Error, address: Address) -> JobRunnerError:
+def _of_sqlite(error: sqlite3.Error, address: DatabaseAddress) -> JobRunnerError:
     name = _sqlite_name(error)
     for start, words in _BROKEN_FILE.items():
         if name.startswith(start):
@@ -70,7 +70,7 @@ def _of_sqlite(error: sqlite3.Error, address: Address) -> JobRunnerError:
     return Unavailable(f"the database {address.place} refuses: {error}")
 
 
-def _of_postgres(error: BaseException, address: Address, *, lost: bool) -> JobRunnerError:
+def _of_postgres(error: BaseException, address: DatabaseAddress, *, lost: bool) -> JobRunnerError:
     said = _first_line(error, address)
     state = str(getattr(error, "sqlstate", None) or "") or _state_said(said)
     for start, words in _REFUSED_STATES.items():
@@ -88,7 +88,7 @@ def _state_said(said: str) -> str:
     return next((state for words, state in _REFUSED_WORDS.items() if words in said), "")
 
 
-def _first_line(error: BaseException, address: Address) -> str:
+def _first_line(error: BaseException, address: DatabaseAddress) -> str:
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return text.replace(address.password, "***") if address.password else text
 

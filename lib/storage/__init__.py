@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.storage.file import FileStorage
 from lib.storage.memory import MemoryStorage
-from lib.storage.opening import open_storage
+from lib.storage.open_storage import open_storage
 from lib.storage.places import shared_folder
 from lib.storage.port import (
     ArtifactMismatch,

@@ -74,7 +74,7 @@ def load_voice(folder: Path) -> Voice:
         InvalidVoice: the sentence names the file and the field.
     """
     path = folder / FILE_NAME
-    fields = _Fields(path, _parse(path))
+    fields = _VoiceFields(path, _parse(path))
     fields.refuse_unknown()
     name = fields.text("name")
     if not NAME_PATTERN.fullmatch(name):
@@ -112,7 +112,7 @@ def _parse(path: Path) -> Mapping[str, Any]:
         raise InvalidVoice(f"{path}:{line} {error}.") from None
 
 
-class _Fields:
+class _VoiceFields:
     """The file's fields, each taken with its rule; a refusal names file and field."""
 
     def __init__(self, path: Path, values: Mapping[str, Any]) -> None:
@@ -154,7 +154,7 @@ class _Fields:
         return language
 
 
-def _sound(fields: _Fields, facts: EngineFacts) -> tuple[str | None, Reference | None]:
+def _sound(fields: _VoiceFields, facts: EngineFacts) -> tuple[str | None, Reference | None]:
     """A built-in preset or a reference: exactly one, and complete."""
     given = [field for field in _REFERENCE if field in fields.values]
     if "builtin" in fields.values:
@@ -174,7 +174,7 @@ def _sound(fields: _Fields, facts: EngineFacts) -> tuple[str | None, Reference |
     return None, _reference(fields)
 
 
-def _reference(fields: _Fields) -> Reference:
+def _reference(fields: _VoiceFields) -> Reference:
     relative, folder = fields.text("reference_audio"), fields.path.parent.resolve()
     sha256 = fields.text("sha256")
     if not _SHA256.fullmatch(sha256):

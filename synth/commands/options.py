@@ -17,7 +17,7 @@ class Profile(StrEnum):
     quality = "quality"
 
 
-class Format(StrEnum):
+class AudioFormat(StrEnum):
     """Containers that can be written."""
 
     wav = "wav"
@@ -54,7 +54,7 @@ SelectBestOption = Annotated[
 ]
 ChunkOption = Annotated[bool, typer.Option("--chunk", help="Allow long texts.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Fix the takes.", show_default=False)]
-FormatOption = Annotated[Format, typer.Option("--format", help="The file format.")]
+FormatOption = Annotated[AudioFormat, typer.Option("--format", help="The file format.")]
 LoudnessOption = Annotated[
     str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
 ]

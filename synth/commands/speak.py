@@ -33,7 +33,7 @@ def command(
     select_best: o.SelectBestOption = False,
     chunk: o.ChunkOption = False,
     seed: o.SeedOption = None,
-    audio_format: o.FormatOption = o.Format.wav,
+    audio_format: o.FormatOption = o.AudioFormat.wav,
     loudness: o.LoudnessOption = "-19",
     title: o.TitleOption = None,
     album: o.AlbumOption = "",
@@ -94,7 +94,7 @@ def _tell(record: SpokenRecord, out: Path) -> None:
 
 def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     from synth.engines import create_engine
-    from synth.speech.speaking import speak
+    from synth.speech.speak import speak
 
     engine = create_engine(request.voice.engine)
     return speak(request, engine, SystemClock(), out, lambda done, total: None)

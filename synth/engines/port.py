@@ -43,7 +43,7 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EngineLimits:
     """How an engine wants to be used."""
 
     piece_characters: int  # the longest text of one utterance; longer texts are split at sentences
@@ -96,6 +96,6 @@ class Engine(Protocol):
         """Languages it speaks, by the names of `lib.voices.LANGUAGES`."""
         ...
 
-    def limits(self) -> Limits:
+    def limits(self) -> EngineLimits:
         """How it wants to be used; known without loading."""
         ...

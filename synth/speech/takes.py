@@ -10,7 +10,7 @@ from lib.voices import TextRefused, check_text, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, join, places, trim
-from synth.engines.port import Limits, Model, Speech, WordTiming
+from synth.engines.port import EngineLimits, Model, Speech, WordTiming
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.text.pieces import Piece, split_text
 from synth.verify import Verdict
@@ -82,7 +82,7 @@ class Performance:
     work_s: float  # seconds spent speaking
 
 
-def style_of(request: SpeakRequest, limits: Limits, number: int) -> Style:
+def style_of(request: SpeakRequest, limits: EngineLimits, number: int) -> Style:
     """The style of the take made as `number`, from 0; those past the variants are for takes made again.
 
     The first is the plain one. Any two differ in what the engine can hear.
@@ -106,7 +106,7 @@ def _spread(position: float) -> float:
     return 2 * (position % 1.0) - 1
 
 
-def pieces_of(request: SpeakRequest, limits: Limits) -> tuple[list[Piece], tuple[str, ...]]:
+def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece], tuple[str, ...]]:
     """What to speak, and warnings of what will not be: pieces wholly in another script.
 
     Raises:
@@ -135,7 +135,9 @@ def pieces_of(request: SpeakRequest, limits: Limits) -> tuple[list[Piece], tuple
     return kept, tuple(warnings)
 
 
-def make_take(pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: Limits) -> RawTake:
+def make_take(
+    pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: EngineLimits
+) -> RawTake:
     """Trim and join the speech of all pieces.
 
     Raises:

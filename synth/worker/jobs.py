@@ -11,12 +11,12 @@ from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
 from lib.records import SpokenRecord
-from lib.spool import ErrorClass, ResultError, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
+from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
 from lib.voices import VoiceRegistry, engine_facts
 from synth.engines import Engine, create_engine
-from synth.speech.performing import Performing
+from synth.speech.performance import Performing
 from synth.speech.request import SpeakRequest, request_from_spec
-from synth.speech.speaking import finish
+from synth.speech.speak import finish
 from synth.speech.takes import Performance
 from synth.verify import Verifier
 
@@ -27,7 +27,7 @@ AUDIO_NAME = "audio"
 class GivenUp(Exception):
     """The job ends before it is spoken; `error_class` says why, as its result will."""
 
-    def __init__(self, error_class: ErrorClass, message: str) -> None:
+    def __init__(self, error_class: ResultErrorClass, message: str) -> None:
         super().__init__(message)
         self.error_class = error_class
 
@@ -85,15 +85,15 @@ class JobRun:
         return replace(result, fingerprint=self.fingerprint)
 
 
-def classify(error: BaseException) -> tuple[ErrorClass, str]:
+def classify(error: BaseException) -> tuple[ResultErrorClass, str]:
     """The class and the sentence of anything that ended a job."""
     if isinstance(error, GivenUp):
         return error.error_class, str(error)
     if isinstance(error, BadInput):
-        return ErrorClass.BAD_INPUT, error.message
+        return ResultErrorClass.BAD_INPUT, error.message
     if isinstance(error, JobRunnerError):
-        return ErrorClass.ENGINE, error.message
-    return ErrorClass.ENGINE, f"The worker failed: {type(error).__name__}: {error}."
+        return ResultErrorClass.ENGINE, error.message
+    return ResultErrorClass.ENGINE, f"The worker failed: {type(error).__name__}: {error}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class JobAtHand:
         done, total, limit = self.performing.done, self.performing.total, self.asked.timeout_s
         if self.deadline is not None and done < total and now > self.deadline:
             raise GivenUp(
-                ErrorClass.TIMEOUT,
+                ResultErrorClass.TIMEOUT,
                 f"The job ran over its timeout_s of {limit} s ({done} of {total} pieces done).",
             )
 

@@ -23,17 +23,17 @@ from typing import Final
 from lib.clock import Clock
 from lib.spool import (
     MAX_STARTS,
-    ErrorClass,
+    ResultErrorClass,
     SpoolResult,
     SpoolUnusable,
     TakenJob,
     WorkerSpool,
     WorkerState,
 )
-from synth.speech.performing import batch_of, speak_together
+from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
+from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker
-from synth.worker.pulse import Pulse
 from synth.worker.stop import StopSignal
 
 _MOST_BEHIND: Final = 2
@@ -75,7 +75,7 @@ class Worker:
         self._spool, self._speaker, self._shelf = spool, speaker, shelf
         self._stop, self._clock, self._options = stop, clock, options
         self._say, self._told = say, told
-        self._pulse = Pulse(spool, clock, options.engine, options.beat_every_s)
+        self._pulse = HeartbeatWriter(spool, clock, options.engine, options.beat_every_s)
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
         self._behind: deque[Future[None]] = deque()
@@ -155,11 +155,13 @@ class Worker:
         """The job, noted on disk as begun before anything is done with it; None when it does not fit."""
         entry = taken.entry
         if taken.job is None:
-            raise GivenUp(ErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
+            raise GivenUp(ResultErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
         if self._spool.canceled(entry):
-            raise GivenUp(ErrorClass.CANCELED, "The job was canceled before it began.")
+            raise GivenUp(ResultErrorClass.CANCELED, "The job was canceled before it began.")
         if not self._spool.begin(entry):
-            raise GivenUp(ErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job.")
+            raise GivenUp(
+                ResultErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job."
+            )
         self._pulse.beat(WorkerState.WORKING, (*self._entries(), entry), *self._progress())
         asked = self._speaker.read(taken.job)
         if self._at_hand and asked.kin != self._at_hand[0].asked.kin:
@@ -201,7 +203,7 @@ class Worker:
         """Raises what ends the job between two calls of the engine."""
         entry, done, total = job.run.entry, job.performing.done, job.performing.total
         if self._spool.canceled(entry):
-            raise GivenUp(ErrorClass.CANCELED, f"The job was canceled after {done} of {total} pieces.")
+            raise GivenUp(ResultErrorClass.CANCELED, f"The job was canceled after {done} of {total} pieces.")
         if done < total and self._stop.seconds_since() > self._options.grace_s:
             raise _GiveBack
         job.check_time(self._clock.monotonic())

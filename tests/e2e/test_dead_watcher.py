@@ -10,7 +10,7 @@ import pytest
 
 from lib.jobqueue import JobQueue, QueueOptions
 from lib.jobqueue.redis.queue import RedisQueue
-from lib.jobs.overview import Verdict, overview_of
+from lib.jobs.overview import Health, overview_of
 from lib.jobspec import load_job_file
 from lib.redislink.transport import Transport
 from tests.e2e.desk import Desk
@@ -60,7 +60,7 @@ def test_status_says_that_a_watcher_stopped_and_who_reclaims_its_work(desk: Desk
     assert (seen["verdict"], seen["stale_pel"], seen["pending"]) == ("watcher_crashed", 1, 1)
     assert seen["sentence"].startswith("1 lease has run out: a watcher stopped without finishing its work.")
     nobody = overview_of(later, server=False)
-    assert (nobody.verdict, nobody.snapshot.lock_owner) == (Verdict.WATCHER_CRASHED, None)
+    assert (nobody.verdict, nobody.snapshot.lock_owner) == (Health.WATCHER_CRASHED, None)
     assert "Start a watcher (job-watcher run, or job-runner up); it reclaims the work." in nobody.sentence
 
     desk.start("run", program="job-watcher", WATCHER_LEASE_IDLE_MS="60000", LOCAL_WORKERS="1")

@@ -13,7 +13,7 @@ import pytest
 from job_runner.execution.execution import Execution, Setup
 from job_watcher.simulation.world import Scenario, World
 from lib.clock import ManualClock
-from lib.dispatch.results import ResultHandler
+from lib.dispatch.result_handler import ResultHandler
 from lib.jobqueue import JobState
 from lib.manifest import OutFolder, check_inputs, compile_manifest, load_manifest
 from lib.manifest.folder import WORKROOM

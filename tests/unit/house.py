@@ -28,6 +28,7 @@ class Module(NamedTuple):
 
     is_postponing: bool  # holds no code, or begins with the future import of annotations
     functions: tuple[Function, ...]
+    classes: tuple[str, ...]  # those of the module itself
     printing: tuple[int, ...]  # lines that write to the process's own streams
     # Top-level names of everything imported anywhere, inside functions too; a relative one keeps its dots.
     imported: frozenset[str]
@@ -53,7 +54,8 @@ def read(code: str) -> Module:
                 printing.append(line)
             case ast.Import() | ast.ImportFrom():
                 imported.update(_imported(node))
-    return Module(_is_postponing(tree), tuple(functions), tuple(printing), frozenset(imported))
+    classes = tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+    return Module(_is_postponing(tree), tuple(functions), classes, tuple(printing), frozenset(imported))
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:

@@ -70,6 +70,15 @@ def test_no_function_is_too_long() -> None:
     assert too_long == {}
 
 
+def test_no_class_name_stands_for_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for name, module in modules():
+        if not name.startswith(("tests/", "bench/")):
+            for found in module.classes:
+                places.setdefault(found, []).append(name)
+    assert {found: names for found, names in places.items() if len(names) > 1} == {}
+
+
 def test_every_module_postpones_its_annotations() -> None:
     assert [name for name, module in modules() if not module.is_postponing] == []
 

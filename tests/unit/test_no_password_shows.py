@@ -18,7 +18,7 @@ from lib.redislink.address import place_of
 from lib.redislink.address import read_address as read_redis
 from lib.settings import load_settings
 from lib.sql import read_address as read_sql
-from lib.storage.opening import open_storage
+from lib.storage.open_storage import open_storage
 from lib.urls import shown
 
 #: Where passwords stand, and the setting of such a URL.

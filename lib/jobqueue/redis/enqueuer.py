@@ -12,7 +12,7 @@ from lib.jobqueue.codec import Intake, intake
 from lib.jobqueue.errors import QueueBusy
 from lib.jobqueue.model import EnqueueOutcome, JobState, Outcome
 from lib.jobqueue.options import QueueOptions
-from lib.jobqueue.redis.script_calls import Faces, Note
+from lib.jobqueue.redis.script_calls import JobNote, ScriptCalls
 from lib.jobspec import JobSpec
 from lib.redislink.errors import ServerFull
 
@@ -30,7 +30,7 @@ class _Again(Exception):
 class Enqueuer:
     """Accepts lists of jobs through the scripts."""
 
-    def __init__(self, faces: Faces, options: QueueOptions, clock: Clock) -> None:
+    def __init__(self, faces: ScriptCalls, options: QueueOptions, clock: Clock) -> None:
         self._faces = faces
         self._options = options
         self._clock = clock
@@ -69,7 +69,7 @@ class Enqueuer:
         _, notes = self._faces.enqueue([item], "dry", self._options.max_depth)
         return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
 
-    def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+    def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
         """Enqueue, and again while another producer is in the way."""
         give_up = self._clock.monotonic() + _BUSY_FOR_S
         while True:
@@ -85,12 +85,12 @@ class Enqueuer:
             except ServerFull as error:
                 raise error.as_enqueue() from None
 
-    def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+    def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
         if mode.startswith("dry"):
             return self._look(chunks, mode)
         if len(chunks) > 1:
             return self._staged(chunks, mode)
-        notes: dict[str, Note] = {}
+        notes: dict[str, JobNote] = {}
         word = "ok"
         for chunk in chunks:
             word, found = self._faces.enqueue(chunk, mode, self._options.max_depth)
@@ -99,8 +99,8 @@ class Enqueuer:
             notes = {chunk[note.position].request_id: note for note in found}
         return word, notes
 
-    def _look(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
-        notes: dict[str, Note] = {}
+    def _look(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
+        notes: dict[str, JobNote] = {}
         words = set()
         room = self._options.max_depth
         for chunk in chunks:
@@ -114,9 +114,9 @@ class Enqueuer:
         word = next((word for word in ("conflict", "full") if word in words), "ok")
         return word, notes
 
-    def _staged(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, Note]]:
+    def _staged(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
         batch = secrets.token_hex(8)
-        notes: dict[str, Note] = {}
+        notes: dict[str, JobNote] = {}
         for number, chunk in enumerate(chunks):
             word, found = self._faces.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
             if word != "ok":
@@ -170,7 +170,9 @@ def _chunks(items: Iterable[Intake]) -> Iterator[list[Intake]]:
 _NOT_CREATED: Final = {"conflict": Outcome.WITHHELD, "full": Outcome.REJECTED}
 
 
-def _first_outcomes(items: Iterable[Intake], word: str, notes: dict[str, Note]) -> dict[str, EnqueueOutcome]:
+def _first_outcomes(
+    items: Iterable[Intake], word: str, notes: dict[str, JobNote]
+) -> dict[str, EnqueueOutcome]:
     """The outcome per request id, of its first job in the call."""
     fresh = _NOT_CREATED.get(word, Outcome.CREATED)
     outcomes = {}

@@ -35,7 +35,7 @@ from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
 from lib.jobqueue.redis.inspection import Inspector
 from lib.jobqueue.redis.keys import Keys
-from lib.jobqueue.redis.script_calls import Claimed, Faces, RawLease
+from lib.jobqueue.redis.script_calls import Claimed, RawLease, ScriptCalls
 from lib.jobqueue.redis.upkeep import Upkeep
 from lib.jobqueue.redis.views import Views
 from lib.jobspec import JobSpec
@@ -68,7 +68,7 @@ class RedisQueue:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._keys = Keys(self._options.prefix, cluster=transport.cluster)
-        self._faces = Faces(transport, self._keys, self._options, now_ms)
+        self._faces = ScriptCalls(transport, self._keys, self._options, now_ms)
         self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000), now_ms)
         self._enqueuer = Enqueuer(self._faces, self._options, self._clock)
         self._wakes = 0

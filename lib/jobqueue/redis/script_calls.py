@@ -19,7 +19,7 @@ from lib.redislink.transport import Transport, Wait
 from lib.redislink.wire import Argument
 
 
-class Note(NamedTuple):
+class JobNote(NamedTuple):
     """What a script says about one job it was given, by position."""
 
     position: int
@@ -28,11 +28,11 @@ class Note(NamedTuple):
     dedup_until_ms: int | None
 
 
-class Verdict(NamedTuple):
+class EnqueueReply(NamedTuple):
     """Reply of `enqueue` and `stage`: a word for the whole, notes for the jobs that need one."""
 
     word: str
-    notes: list[Note]
+    notes: list[JobNote]
 
 
 class RawLease(NamedTuple):
@@ -63,7 +63,7 @@ class Claimed:
     care: list[tuple[str, str]]
 
 
-class Faces:
+class ScriptCalls:
     """The scripts as methods. Every one is safe to repeat; `now_ms` is None in production."""
 
     def __init__(
@@ -85,12 +85,12 @@ class Faces:
     def _now(self) -> Argument:
         return "" if self._now_ms is None else self._now_ms()
 
-    def enqueue(self, items: Sequence[Intake], mode: str, max_depth: int) -> Verdict:
+    def enqueue(self, items: Sequence[Intake], mode: str, max_depth: int) -> EnqueueReply:
         """Accept up to a chunk of jobs at once; `mode` is "all", "skip", "dry" or "dry-skip"."""
         limits = (mode, max_depth, self._ttl_ms, self._options.events_max)
         return _verdict(self._run("enqueue", *limits, *_flat(items)))
 
-    def stage(self, items: Sequence[Intake], batch: str, pause_ms: int, *, first: bool) -> Verdict:
+    def stage(self, items: Sequence[Intake], batch: str, pause_ms: int, *, first: bool) -> EnqueueReply:
         """Prepare one chunk of a batch."""
         head = (batch, pause_ms, self._ttl_ms, "1" if first else "0")
         return _verdict(self._run("stage", *head, *_flat(items), batch=batch))
@@ -136,7 +136,7 @@ class Faces:
         return _leased(leases, payloads) if int(leads) else None
 
     def assign(self, placements: Sequence[Placement]) -> list[int]:
-        """Note where work lies; returns the positions of the lost leases."""
+        """JobNote where work lies; returns the positions of the lost leases."""
         script, flat = load("assign"), list[Argument]()
         for item in placements:
             flat += (item.lease.request_id, item.lease.fence, item.host, item.spool_entry)
@@ -238,9 +238,9 @@ def _leased(leases: str, payloads: Iterable[str]) -> list[tuple[RawLease, str]]:
     return list(zip(starmap(RawLease, json.loads(leases)), payloads, strict=True))
 
 
-def _verdict(reply: list[Any]) -> Verdict:
+def _verdict(reply: list[Any]) -> EnqueueReply:
     notes = [
-        Note(int(position), str(outcome), JobState(state), int(until) if until else None)
+        JobNote(int(position), str(outcome), JobState(state), int(until) if until else None)
         for position, outcome, state, until in reply[1:]
     ]
-    return Verdict(str(reply[0]), notes)
+    return EnqueueReply(str(reply[0]), notes)

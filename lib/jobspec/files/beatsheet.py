@@ -20,7 +20,7 @@ from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, rest
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_of
-from lib.jobspec.problems import BROKEN, Finding, Problem, Refused, nearest, printable, shown
+from lib.jobspec.problems import BROKEN, FieldFinding, Problem, Refused, nearest, printable, shown
 from lib.units import MIB
 
 ROOT_KEYS: Final = ("topic", "beats", "defaults")
@@ -65,7 +65,7 @@ def parse_beatsheet(
         raise InvalidJobFile(name, [Problem(message, name, suggestion="make several files of it")])
     with resting_collector():
         tree = read_json(data)
-        reading = _Reading(name, tree)
+        reading = _BeatsheetReading(name, tree)
         if tree.complete:
             reading.check(spoken_by)
     # Who is given beside the file does not stand in its defaults.
@@ -93,7 +93,7 @@ def _checked_flags(voice: str | None, speaker: str | None) -> dict[str, str]:
     return given
 
 
-class _Reading:
+class _BeatsheetReading:
     """One beatsheet while it is checked."""
 
     def __init__(self, name: str, tree: Tree) -> None:
@@ -107,20 +107,20 @@ class _Reading:
             beat = flaw.path[1] if len(flaw.path) > 1 and flaw.path[0] == "beats" else None
             path = flaw.path if beat is None else flaw.path[2:]
             job = self._label(beat) if isinstance(beat, int) else None
-            self._add(Finding(path, flaw.message, flaw.suggestion), flaw.line, job)
+            self._add(FieldFinding(path, flaw.message, flaw.suggestion), flaw.line, job)
 
     def check(self, spoken_by: Mapping[str, str]) -> None:
         """Check topic, defaults and beats, each by itself and then together."""
         if not isinstance(self._root, LinedDict):
             what = f"holds {shown(self._root)}, which is no beatsheet"
-            self._add(Finding((), what, "write an object with topic and beats"), self._line)
+            self._add(FieldFinding((), what, "write an object with topic and beats"), self._line)
             return
         for key in self._root:
             if key not in ROOT_KEYS:
                 hint = (
                     "put it under defaults, or into the beats" if key in FIELDS else nearest(key, ROOT_KEYS)
                 )
-                self._add_at(Finding((key,), "is no known key of a beatsheet", hint))
+                self._add_at(FieldFinding((key,), "is no known key of a beatsheet", hint))
         beats = self._beats()
         self._check_topic(beats)
         defaults = check_defaults(self._root.get("defaults"))
@@ -135,11 +135,11 @@ class _Reading:
     def _beats(self) -> LinedList:
         beats = self._root.get("beats")
         if "beats" not in self._root:
-            self._add(Finding(("beats",), "is missing; it is the list of beats"), self._line)
+            self._add(FieldFinding(("beats",), "is missing; it is the list of beats"), self._line)
         elif not isinstance(beats, LinedList):
-            self._add_at(Finding(("beats",), f"must be a list of beats, not {shown(beats)}"))
+            self._add_at(FieldFinding(("beats",), f"must be a list of beats, not {shown(beats)}"))
         elif not beats:
-            self._add_at(Finding(("beats",), "is empty"))
+            self._add_at(FieldFinding(("beats",), "is empty"))
         return beats if isinstance(beats, LinedList) else LinedList(self._line)
 
     def _check_topic(self, beats: LinedList) -> None:
@@ -147,7 +147,7 @@ class _Reading:
         if topic is None:
             line = self._root.lines.get("topic", self._line)
             self._add(
-                Finding(("topic",), "is missing; it names the folder of the audio, such as tides"), line
+                FieldFinding(("topic",), "is missing; it names the folder of the audio, such as tides"), line
             )
             return
         try:
@@ -162,7 +162,7 @@ class _Reading:
                 )
             self._topic = topic
         except Refused as refused:
-            self._add_at(Finding(("topic",), refused.message, refused.suggestion))
+            self._add_at(FieldFinding(("topic",), refused.message, refused.suggestion))
 
     def _check_beats(self, beats: LinedList, defaults: Defaults) -> None:
         known = []
@@ -176,16 +176,16 @@ class _Reading:
         for clash in clashes(known):
             other = f"beat {self._label(clash.other)} in line {beats.lines[clash.other]}"
             field = "id" if clash.field == "output_name" else clash.field
-            self._add_to_beat(beats, clash.index, Finding((field,), f"{clash.message} {other}"))
+            self._add_to_beat(beats, clash.index, FieldFinding((field,), f"{clash.message} {other}"))
 
-    def _add_to_beat(self, beats: LinedList, index: int, finding: Finding) -> None:
+    def _add_to_beat(self, beats: LinedList, index: int, finding: FieldFinding) -> None:
         line = line_of(self._root, ("beats", index, *finding.path), beats.lines[index])
         self._add(finding, line, self._label(index))
 
-    def _add_at(self, finding: Finding) -> None:
+    def _add_at(self, finding: FieldFinding) -> None:
         self._add(finding, line_of(self._root, finding.path, self._line))
 
-    def _add(self, finding: Finding, line: int, job: str | None = None) -> None:
+    def _add(self, finding: FieldFinding, line: int, job: str | None = None) -> None:
         self.problems.append(problem_of(finding, file=self._name, line=line, job=job))
 
     def _label(self, index: int) -> str:
@@ -207,13 +207,13 @@ class _Beat:
         self._raw = raw
         self._index = index
         self._topic = topic
-        self._findings: list[Finding] = []
+        self._findings: list[FieldFinding] = []
 
-    def checked(self, defaults: Defaults) -> tuple[JobSpec | None, list[Finding], dict[str, Any]]:
+    def checked(self, defaults: Defaults) -> tuple[JobSpec | None, list[FieldFinding], dict[str, Any]]:
         """As `check_job`; the findings name the beat's own keys."""
         if not isinstance(self._raw, dict):
             message = f"must be an object with id and text, not {shown(self._raw)}"
-            return None, [Finding((), message)], {}
+            return None, [FieldFinding((), message)], {}
         job = self._job()
         spec, findings, values = check_job(job, defaults, None)
         renamed = [self._in_words_of_the_beat(finding) for finding in findings]
@@ -245,7 +245,7 @@ class _Beat:
                 raise Refused(f"{shown(given)} holds a /; the topic may have folders, an id may not")
             check_output_name(given)
         except Refused as refused:
-            self._findings.append(Finding(("id",), refused.message, refused.suggestion))
+            self._findings.append(FieldFinding(("id",), refused.message, refused.suggestion))
             return BROKEN
         return f"{self._topic or _STAND_IN}/{given}"
 
@@ -253,9 +253,9 @@ class _Beat:
         text, narration = self._raw.get("text"), self._raw.get("narration")
         if text is not None and narration is not None:
             message = "stands beside text; exactly one of the two may be set"
-            self._findings.append(Finding(("narration",), message))
+            self._findings.append(FieldFinding(("narration",), message))
         elif text is None and narration is None:
-            self._findings.append(Finding(("text",), "is missing; write text or narration"))
+            self._findings.append(FieldFinding(("text",), "is missing; write text or narration"))
             return BROKEN
         return narration if text is None else text
 
@@ -272,19 +272,21 @@ class _Beat:
         for name in GIVEN_BACK:
             if given and name in given and given[name] != ours[name]:
                 message = "is set by the beatsheet itself"
-                self._findings.append(Finding(("callback_data", name), message, "leave it away"))
+                self._findings.append(FieldFinding(("callback_data", name), message, "leave it away"))
         return {**(given or {}), **ours}
 
     def _unknown(self, name: str) -> None:
         if name == "output_name":
-            finding = Finding((name,), _MADE_OF, "leave it away")
+            finding = FieldFinding((name,), _MADE_OF, "leave it away")
         elif name == "text_file":
-            finding = Finding((name,), "may not stand in a beat", "write its content as text or narration")
+            finding = FieldFinding(
+                (name,), "may not stand in a beat", "write its content as text or narration"
+            )
         else:
-            finding = Finding((name,), "is no known field of a beat", nearest(name, BEAT_KEYS))
+            finding = FieldFinding((name,), "is no known field of a beat", nearest(name, BEAT_KEYS))
         self._findings.append(finding)
 
-    def _in_words_of_the_beat(self, finding: Finding) -> Finding:
+    def _in_words_of_the_beat(self, finding: FieldFinding) -> FieldFinding:
         path, hint = finding.path, finding.suggestion
         if path[:1] == ("output_name",):
             path = ("id", *path[1:])
@@ -292,4 +294,4 @@ class _Beat:
             path = ("narration", *path[1:])
         if hint is not None and "YAML" in hint:
             hint = "put quotes around it"
-        return Finding(path, finding.message, hint)
+        return FieldFinding(path, finding.message, hint)

@@ -15,7 +15,7 @@ from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
-from lib.jobspec.problems import BROKEN, Finding, Problem, nearest, printable, shown
+from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, printable, shown
 from lib.units import MIB
 
 MAX_FILE_BYTES: Final = 64 * MIB
@@ -58,7 +58,7 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         raise InvalidJobFile(name, [refusal])
     with resting_collector():
         tree = read_yaml(data)
-        reading = _Reading(name, tree)
+        reading = _JobFileReading(name, tree)
         if tree.complete:
             reading.check(base_dir)
     read = job_file(name, reading.drafts, default_lines(tree.root))
@@ -114,7 +114,7 @@ class _Jobs:
         return () if self.place is None else (*self.place, index)
 
 
-class _Reading:
+class _JobFileReading:
     """One file while it is checked."""
 
     def __init__(self, name: str, tree: Tree) -> None:
@@ -125,7 +125,7 @@ class _Reading:
         self._line = tree.line
         for flaw in tree.flaws:
             job, path = self._job_of(flaw.path)
-            self._add(Finding(path, flaw.message, flaw.suggestion), flaw.line, job)
+            self._add(FieldFinding(path, flaw.message, flaw.suggestion), flaw.line, job)
 
     def check(self, base_dir: Path | None) -> None:
         """Check defaults and jobs, each by itself and then together."""
@@ -148,10 +148,10 @@ class _Reading:
                 self._add_to_job(jobs, index, finding)
         for clash in clashes(known):
             other = f"job {self._label(jobs, clash.other)} in line {jobs.lines[clash.other]}"
-            finding = Finding((clash.field,), f"{clash.message} {other}")
+            finding = FieldFinding((clash.field,), f"{clash.message} {other}")
             self._add_to_job(jobs, clash.index, finding)
 
-    def _add_to_job(self, jobs: _Jobs, index: int, finding: Finding) -> None:
+    def _add_to_job(self, jobs: _Jobs, index: int, finding: FieldFinding) -> None:
         path = (*jobs.path(index), *finding.path)
         line = line_of(self._root, path, jobs.lines[index])
         self._add(finding, line, self._label(jobs, index))
@@ -159,7 +159,7 @@ class _Reading:
     def _label(self, jobs: _Jobs, index: int) -> str:
         return job_label(jobs.raws[index]) or f"number {index + 1}"
 
-    def _add(self, finding: Finding, line: int, job: str | None = None) -> None:
+    def _add(self, finding: FieldFinding, line: int, job: str | None = None) -> None:
         self.problems.append(problem_of(finding, file=self._name, line=line, job=job))
 
     def _job_of(self, path: tuple[str | int, ...]) -> tuple[str | None, tuple[str | int, ...]]:
@@ -184,7 +184,7 @@ class _Reading:
         what = "is empty" if root is None else f"holds {shown(root)}, which is no job"
         if isinstance(root, LinedDict):
             what = "holds a mapping without any field of a job"
-        self._add(Finding((), what, _SHAPES), self._line)
+        self._add(FieldFinding((), what, _SHAPES), self._line)
         return None
 
     def _batch(self, root: LinedDict) -> _Jobs | None:
@@ -192,7 +192,7 @@ class _Reading:
             if key not in _ROOT_KEYS:
                 self._stray(key, root.lines[key])
         if "jobs" not in root:
-            self._add(Finding(("jobs",), "is missing beside defaults", _SHAPES), self._line)
+            self._add(FieldFinding(("jobs",), "is missing beside defaults", _SHAPES), self._line)
             return None
         jobs = root["jobs"]
         line = root.lines["jobs"]
@@ -200,21 +200,23 @@ class _Reading:
             return self._listed(jobs, ("jobs",), line)
         if jobs is not BROKEN:
             hint = "start each job with a - and a space" if isinstance(jobs, LinedDict) else None
-            self._add(Finding(("jobs",), f"must be a list of jobs, not {shown(jobs)}", hint), line)
+            self._add(FieldFinding(("jobs",), f"must be a list of jobs, not {shown(jobs)}", hint), line)
         return None
 
     def _listed(self, jobs: LinedList, place: tuple[str, ...], line: int) -> _Jobs:
         if not jobs:
-            self._add(Finding(place, "holds no jobs" if not place else "is empty"), line)
+            self._add(FieldFinding(place, "holds no jobs" if not place else "is empty"), line)
         return _Jobs(jobs, jobs.lines, place)
 
     def _stray(self, key: object, line: int) -> None:
         text = key if isinstance(key, str) else shown(key)
         if text in FIELDS:
-            finding = Finding((text,), "stands beside jobs", "put it under defaults, or into the jobs")
+            finding = FieldFinding((text,), "stands beside jobs", "put it under defaults, or into the jobs")
         else:
             sheet = "for a beatsheet there is: job-runner enqueue-beatsheet" if text == "beats" else None
-            finding = Finding((text,), "is no known key of a job file", sheet or nearest(text, _ROOT_KEYS))
+            finding = FieldFinding(
+                (text,), "is no known key of a job file", sheet or nearest(text, _ROOT_KEYS)
+            )
         self._add(finding, line)
 
 

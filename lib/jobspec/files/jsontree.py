@@ -31,19 +31,19 @@ def read_json(data: bytes) -> Tree:
         line = data.count(b"\n", 0, error.start) + 1
         flaw = Flaw(line, (), f"is not UTF-8: byte {data[error.start]:#04x}", "save it as UTF-8")
         return Tree(complete=False, flaws=[flaw])
-    reader = _Reader(text)
+    reader = _JsonReader(text)
     try:
         reader.read()
-    except _Stop:
+    except _JsonStop:
         reader.tree.complete = False
     return reader.tree
 
 
-class _Stop(Exception):
+class _JsonStop(Exception):
     """Reading cannot go on; the flaw has been noted."""
 
 
-class _Reader:
+class _JsonReader:
     """Reads by descent, at most `DEEPEST` deep. `_at` is the next character."""
 
     def __init__(self, text: str) -> None:
@@ -106,7 +106,7 @@ class _Reader:
     def _enter(self, path: Path) -> None:
         if len(path) >= DEEPEST:
             self._flaw(f"is nested deeper than {DEEPEST} levels", path)
-            raise _Stop
+            raise _JsonStop
         self._at += 1
 
     def _closed(self, end: str, path: Path, *, first: bool) -> bool:
@@ -171,4 +171,4 @@ class _Reader:
 
     def _stop(self, message: str, path: Path) -> NoReturn:
         self._flaw(f"is no valid JSON: {message}", path)
-        raise _Stop
+        raise _JsonStop

@@ -29,7 +29,7 @@ _GLUED_COLON: Final = re.compile(r"\s*(?:- +)?\w+:\S")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class YamlFault:
     """Why reading stopped: a line from 1, what is wrong there, and what to do where that is known."""
 
     line: int
@@ -37,13 +37,13 @@ class Fault:
     suggestion: str | None = None
 
 
-def fault_of(error: Exception, data: bytes, last: Event | None) -> Fault:
+def fault_of(error: Exception, data: bytes, last: Event | None) -> YamlFault:
     """Explain what stopped the parser in `data` after it had given the event `last`."""
     if isinstance(error, ReaderError):
         line = data.count(b"\n", 0, error.position) + 1
-        return Fault(line, f"is no valid YAML: {error.reason} (U+{_code_point(error.character):04X})")
+        return YamlFault(line, f"is no valid YAML: {error.reason} (U+{_code_point(error.character):04X})")
     if not isinstance(error, yaml.MarkedYAMLError):
-        return Fault(1, "is no valid YAML")
+        return YamlFault(1, "is no valid YAML")
     refusal = _Refusal(error, data, last)
     for fault in refusal.known():
         return fault
@@ -64,11 +64,11 @@ class _Refusal:
         self._first_line, self._first_column = _place(last and last.start_mark)
         self._end_line, self._end_column = _place(last and last.end_mark)
 
-    def fault(self, suggestion: str | None, line: int | None = None) -> Fault:
+    def fault(self, suggestion: str | None, line: int | None = None) -> YamlFault:
         """The parser's own words, with our advice."""
-        return Fault(line or self._line, f"is no valid YAML: {self._said}", suggestion)
+        return YamlFault(line or self._line, f"is no valid YAML: {self._said}", suggestion)
 
-    def known(self) -> Iterator[Fault]:
+    def known(self) -> Iterator[YamlFault]:
         """Explanations that fit, best first."""
         yield from self._quotes()
         yield from self._characters()
@@ -77,18 +77,18 @@ class _Refusal:
         if "expected key" in self._problem or "block end" in self._problem or "'-'" in self._problem:
             yield self.fault(_INDENT)
 
-    def _quotes(self) -> Iterator[Fault]:
+    def _quotes(self) -> Iterator[YamlFault]:
         if "escape" in self._problem:
             yield self.fault(_ESCAPE)
         elif "quoted scalar" in self._context or "double-quoted" in self._context:
             if "end of stream" in self._problem or "document" in self._problem:
-                yield Fault(
+                yield YamlFault(
                     self._opened, "is no valid YAML: the quote that opens here is never closed", _NO_CLOSE
                 )
         elif isinstance(self._last, ScalarEvent) and self._last.style in ("'", '"'):
             yield from self._after_a_quote(self._first_line, self._end_line)
 
-    def _after_a_quote(self, opened: int, closed: int) -> Iterator[Fault]:
+    def _after_a_quote(self, opened: int, closed: int) -> Iterator[YamlFault]:
         """A quoted text has ended too early, or where the next one was meant to begin."""
         if closed != self._line:
             return
@@ -96,9 +96,9 @@ class _Refusal:
             yield self.fault(f"put quotes around the whole text; {_INNER}")
         else:
             message = f"is no valid YAML: the quote that opens here is closed in line {closed}"
-            yield Fault(opened, message, f"{_NO_CLOSE}; {_INNER}")
+            yield YamlFault(opened, message, f"{_NO_CLOSE}; {_INNER}")
 
-    def _characters(self) -> Iterator[Fault]:
+    def _characters(self) -> Iterator[YamlFault]:
         character = self._text(self._line)[self._column : self._column + 1]
         if "tab" in self._problem or (character == "\t" and "token" in self._problem):
             yield self.fault(_TABS)
@@ -111,14 +111,14 @@ class _Refusal:
         ):
             yield self.fault(_starts_with(character) if character.strip() else None)
 
-    def _colons(self) -> Iterator[Fault]:
+    def _colons(self) -> Iterator[YamlFault]:
         if "could not find expected ':'" in self._problem:
             glued = _GLUED_COLON.match(self._text(self._opened))
             yield self.fault(_SPACE if glued else _FIELD, self._opened)
         elif "mapping values" in self._problem:
             yield self._second_colon()
 
-    def _second_colon(self) -> Fault:
+    def _second_colon(self) -> YamlFault:
         first = self._first_line if isinstance(self._last, ScalarEvent) else self._line
         if first < self._line and _KEY_LINE.match(self._text(self._line)):
             # This line was taken for more of a text that began above it.
@@ -129,7 +129,7 @@ class _Refusal:
             return self.fault(f"{_INDENT}; or {_COLON}")
         return self.fault(_COLON)
 
-    def _brackets(self) -> Iterator[Fault]:
+    def _brackets(self) -> Iterator[YamlFault]:
         if "flow" in self._context:
             advice = "close what opens here; or put quotes around a text that starts with [ or {"
             yield self.fault(advice, self._opened)

@@ -83,7 +83,7 @@ def read_yaml(data: bytes) -> Tree:
     builder = _Builder()
     try:
         builder.consume(yaml_events(data))
-    except _Stop:
+    except _YamlStop:
         pass
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a tag whose escapes are no UTF-8
         builder.tree.complete = False
@@ -119,7 +119,7 @@ def line_of(root: Any, path: Path, line: int) -> int:
     return line
 
 
-class _Stop(Exception):
+class _YamlStop(Exception):
     """Reading cannot go on; the flaw has been noted."""
 
 
@@ -291,7 +291,7 @@ class _Builder:
         if self._documents > 1:
             message = "a second document starts here; a job file is one document"
             self._flaw(event.start_mark.line + 1, (), message)
-            raise _Stop  # the first document is complete and worth checking
+            raise _YamlStop  # the first document is complete and worth checking
 
     def _expects_key(self) -> bool:
         return self._key is _NO_KEY and type(self._into) is LinedDict
@@ -311,7 +311,7 @@ class _Builder:
     def _stop(self, line: int, path: Path, message: str) -> NoReturn:
         self._flaw(line, path, message)
         self.tree.complete = False
-        raise _Stop
+        raise _YamlStop
 
     def _path(self) -> Path:
         """The way to the open collection."""

@@ -17,7 +17,7 @@ from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.engines.hibari.frames import intoned, paced, warped, warped_between_harmonics
 from synth.engines.hibari.text import fit, readable, sounds
-from synth.engines.port import EngineFailed, Limits, Model, Speech, Utterance
+from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Utterance
 
 if TYPE_CHECKING:
     from hibari import Hibari
@@ -56,9 +56,9 @@ class HibariEngine:
         """English only."""
         return self._facts.languages
 
-    def limits(self) -> Limits:
+    def limits(self) -> EngineLimits:
         """Short pieces: a sentence or two."""
-        return Limits(piece_characters=300, batch=self._facts.batch, seed_varies=False, usual_rate=14.9)
+        return EngineLimits(piece_characters=300, batch=self._facts.batch, seed_varies=False, usual_rate=14.9)
 
     def _speak(self, utterance: Utterance) -> Speech:
         preset = self._facts.presets[utterance.preset or "heart"]

@@ -28,6 +28,6 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[Ledger]:
 
 @pytest.fixture
 def ledger(fresh: Ledger) -> Ledger:
-    """A ledger in its first reign."""
+    """A ledger in its first term."""
     fresh.open_epoch(Epoch(1, "ann", NOON))
     return fresh

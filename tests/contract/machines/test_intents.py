@@ -1,4 +1,4 @@
-"""Intents: written once, before anything is rented, and refused to a leader whose reign is over (W4, W15)."""
+"""Intents: written once, before anything is rented, and refused to a leader whose term is over (W4, W15)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from job_watcher.provisioning.work import RentedHost
+from job_watcher.provisioning.rented_work import RentedHost
 from job_watcher.simulation.files import MemoryFiles
 from lib.clock import ManualClock
 from lib.machines.model import Intent, MachineRow

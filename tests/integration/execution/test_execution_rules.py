@@ -17,7 +17,7 @@ from lib.errors import BadConfiguration, ExitStatus, Unavailable
 from lib.jobspec import normalize_job_spec
 from lib.manifest import OutFolder, check_inputs, compile_manifest, load_manifest
 from lib.manifest.folder import WORKROOM
-from lib.spool import ErrorClass, LocalFiles, ResultError, SpoolResult, TakenJob, WorkerSpool
+from lib.spool import LocalFiles, ResultError, ResultErrorClass, SpoolResult, TakenJob, WorkerSpool
 from lib.voices import VoiceRegistry
 from lib.workers import SpoolRoom, WorkerDeath
 from tests.unit.dispatch.bench import a_take, spoken
@@ -160,8 +160,10 @@ def test_no_worker_is_made_when_all_is_done(stage: Stage) -> None:
     assert len(stage.workers) == 1
 
 
-@pytest.mark.parametrize("error_class", [ErrorClass.ENGINE, ErrorClass.TIMEOUT])
-def test_a_passing_failure_is_tried_again_up_to_max_attempts(stage: Stage, error_class: ErrorClass) -> None:
+@pytest.mark.parametrize("error_class", [ResultErrorClass.ENGINE, ResultErrorClass.TIMEOUT])
+def test_a_passing_failure_is_tried_again_up_to_max_attempts(
+    stage: Stage, error_class: ResultErrorClass
+) -> None:
     def fail(worker: ScriptedHost) -> None:
         for taken in worker.spool.take(8):
             speak(worker, taken, error=ResultError(error_class, "No.", ("a line",)), record=None)
@@ -173,8 +175,10 @@ def test_a_passing_failure_is_tried_again_up_to_max_attempts(stage: Stage, error
     assert (job.error, job.log) == ("No.", ("a line",))
 
 
-@pytest.mark.parametrize(("error_class", "most"), [(ErrorClass.BAD_INPUT, 1), (ErrorClass.POISON, 2)])
-def test_a_final_failure_is_not_tried_again(stage: Stage, error_class: ErrorClass, most: int) -> None:
+@pytest.mark.parametrize(
+    ("error_class", "most"), [(ResultErrorClass.BAD_INPUT, 1), (ResultErrorClass.POISON, 2)]
+)
+def test_a_final_failure_is_not_tried_again(stage: Stage, error_class: ResultErrorClass, most: int) -> None:
     """What a worker calls poison is believed the second time, as with every queue."""
     tries = 0
 
@@ -195,7 +199,7 @@ def test_a_failure_that_passes_leaves_no_error_behind(stage: Stage) -> None:
         nonlocal tries
         for taken in worker.spool.take(8):
             tries += 1
-            bad = {"error": ResultError(ErrorClass.ENGINE, "No."), "record": None}
+            bad = {"error": ResultError(ResultErrorClass.ENGINE, "No."), "record": None}
             speak(worker, taken, **(bad if tries == 1 else {}))
 
     job = stage.execution(fail_once, jobs=1).run().jobs[0]
@@ -221,7 +225,7 @@ def test_a_worker_that_hangs_over_a_timeout_is_restarted(stage: Stage) -> None:
     def hang(worker: ScriptedHost) -> None:
         for taken in worker.spool.take(1):
             if worker.spool.canceled(taken.entry):
-                speak(worker, taken, error=ResultError(ErrorClass.CANCELED, "Canceled."), record=None)
+                speak(worker, taken, error=ResultError(ResultErrorClass.CANCELED, "Canceled."), record=None)
         clock.advance(4.0)
 
     job = stage.execution(hang, clock=clock, jobs=1, timeout_s=5, max_attempts=1).run().jobs[0]

@@ -15,7 +15,7 @@ from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost, QueueOptions
 from lib.jobqueue.codec import intake
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
-from lib.jobqueue.redis.script_calls import Faces
+from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 from tests.doubles.lua_scripts import load
@@ -40,8 +40,8 @@ def keys() -> Keys:
 
 
 @pytest.fixture
-def faces(transport: Transport, keys: Keys, clock: ManualClock) -> Faces:
-    return Faces(transport, keys, QueueOptions(), lambda: round(clock.now() * 1000))
+def faces(transport: Transport, keys: Keys, clock: ManualClock) -> ScriptCalls:
+    return ScriptCalls(transport, keys, QueueOptions(), lambda: round(clock.now() * 1000))
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ class TestClaiming:
 
     @pytest.mark.parametrize(("delay_s", "lease_ms"), [(500, 2000), (2, 500_000)])
     def test_sleep_ends_with_the_sooner_of_lease_and_delay(
-        self, faces: Faces, clock: ManualClock, delay_s: int, lease_ms: int
+        self, faces: ScriptCalls, clock: ManualClock, delay_s: int, lease_ms: int
     ) -> None:
         due = intake(job("later", not_before=clock.now() + delay_s))
         faces.enqueue([intake(job("a")), due], "all", 100)
@@ -259,7 +259,7 @@ class TestClaiming:
 
 
 class TestEnqueueing:
-    def test_what_is_known_needs_no_room(self, faces: Faces) -> None:
+    def test_what_is_known_needs_no_room(self, faces: ScriptCalls) -> None:
         faces.enqueue([intake(job("a")), intake(job("b"))], "all", 2)
 
         assert faces.enqueue([intake(job("a"))], "all", 1).word == "ok"
@@ -287,7 +287,7 @@ class TestLooking:
         assert queue.snapshot().oldest_waiting_s is None
 
     def test_a_watcher_long_silent_holds_its_name_in_the_group_no_more(
-        self, queue: RedisQueue, faces: Faces, raw: redis.Redis, clock: ManualClock
+        self, queue: RedisQueue, faces: ScriptCalls, raw: redis.Redis, clock: ManualClock
     ) -> None:
         for name in ("silent", "alive"):
             queue.heartbeat_watcher(name, {})

@@ -10,7 +10,7 @@ import redis
 
 from lib.jobqueue import JobQueue, JobState, Lease, QueueOptions, connect
 from lib.jobqueue.redis.keys import Keys
-from lib.jobqueue.redis.script_calls import Faces
+from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 
@@ -237,7 +237,7 @@ def test_long_dead_names_are_swept_when_a_worker_starts(
     queue.claim("alive")
     queue.heartbeat_watcher("alive", {})
     transport = Transport(redis_url)
-    faces = Faces(transport, Keys("pab:jobs"), QueueOptions(), None)
+    faces = ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), None)
     faces.leave("", live_ms=20_000, idle_ms=60_000)
     assert names(raw) == {"holder", "dead", "alive"}, "none is idle for so long"
     faces.leave("", live_ms=20_000, idle_ms=0)

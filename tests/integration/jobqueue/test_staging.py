@@ -15,7 +15,7 @@ from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
-from lib.jobqueue.redis.script_calls import Faces
+from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
 
@@ -37,8 +37,8 @@ def transport(redis_url: str) -> Iterator[Transport]:
 
 
 @pytest.fixture
-def faces(transport: Transport, clock: ManualClock) -> Faces:
-    return Faces(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
+def faces(transport: Transport, clock: ManualClock) -> ScriptCalls:
+    return ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
 
 
 @pytest.fixture
@@ -46,13 +46,13 @@ def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
     return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
 
 
-def stage_all(faces: Faces, batch: str = "b1") -> None:
+def stage_all(faces: ScriptCalls, batch: str = "b1") -> None:
     for start in range(0, len(ITEMS), CHUNK_JOBS):
         chunk = ITEMS[start : start + CHUNK_JOBS]
         assert faces.stage(chunk, batch, PAUSE_MS, first=start == 0).word == "ok"
 
 
-def test_staged_jobs_exist_for_nobody(faces: Faces, queue: RedisQueue) -> None:
+def test_staged_jobs_exist_for_nobody(faces: ScriptCalls, queue: RedisQueue) -> None:
     stage_all(faces)
 
     assert queue.job("j0000") is None
@@ -64,7 +64,7 @@ def test_staged_jobs_exist_for_nobody(faces: Faces, queue: RedisQueue) -> None:
     assert queue.follow_events("0-0") == []
 
 
-def test_committed_jobs_exist_at_once_before_they_are_moved(faces: Faces, queue: RedisQueue) -> None:
+def test_committed_jobs_exist_at_once_before_they_are_moved(faces: ScriptCalls, queue: RedisQueue) -> None:
     stage_all(faces)
     assert faces.commit("b1", 2000, 10_000) == "ok"
 
@@ -80,7 +80,7 @@ def test_committed_jobs_exist_at_once_before_they_are_moved(faces: Faces, queue:
 
 @pytest.mark.parametrize("request_id", ["j0000", "j1099"])
 def test_a_committed_job_can_be_canceled_before_it_is_moved(
-    faces: Faces, queue: RedisQueue, request_id: str
+    faces: ScriptCalls, queue: RedisQueue, request_id: str
 ) -> None:
     stage_all(faces)
     faces.commit("b1", 2000, 10_000)
@@ -95,7 +95,7 @@ def test_a_committed_job_can_be_canceled_before_it_is_moved(
 
 
 def test_a_producer_that_died_after_committing_is_completed_by_a_worker(
-    faces: Faces, queue: RedisQueue, clock: ManualClock
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock
 ) -> None:
     stage_all(faces)
     faces.commit("b1", 2000, 10_000)
@@ -110,7 +110,7 @@ def test_a_producer_that_died_after_committing_is_completed_by_a_worker(
 
 @pytest.mark.parametrize("counts", [(1, 1), (2, 3), (4, 1), (9, 1)])
 def test_a_busy_queue_completes_what_a_dead_producer_left_within_ten_turns(
-    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis, counts: tuple[int, int]
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock, raw: redis.Redis, counts: tuple[int, int]
 ) -> None:
     queue.enqueue([job(f"k{number}") for number in range(40)])
     queue.claim("ann", count=2)
@@ -137,7 +137,7 @@ def test_a_busy_queue_reads_the_batches_once_in_ten_turns(queue: RedisQueue, raw
 
 
 def test_a_producer_that_died_before_committing_leaves_nothing(
-    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
 ) -> None:
     stage_all(faces)
     clock.advance(PAUSE_MS / 1000)
@@ -148,7 +148,7 @@ def test_a_producer_that_died_before_committing_leaves_nothing(
     assert faces.commit("b1", 2000, 10_000) == "lost"
 
 
-def test_a_chunk_sent_again_is_staged_once(faces: Faces, queue: RedisQueue, raw: redis.Redis) -> None:
+def test_a_chunk_sent_again_is_staged_once(faces: ScriptCalls, queue: RedisQueue, raw: redis.Redis) -> None:
     for _ in range(2):
         assert faces.stage(ITEMS[:5], "b1", PAUSE_MS, first=True).word == "ok"
 
@@ -157,7 +157,7 @@ def test_a_chunk_sent_again_is_staged_once(faces: Faces, queue: RedisQueue, raw:
     assert queue.snapshot().waiting == 5
 
 
-def test_a_batch_at_work_is_not_discarded_by_others(faces: Faces, queue: RedisQueue) -> None:
+def test_a_batch_at_work_is_not_discarded_by_others(faces: ScriptCalls, queue: RedisQueue) -> None:
     stage_all(faces)
     assert faces.discard("b1", 500, own=False) == -1
 
@@ -166,7 +166,7 @@ def test_a_batch_at_work_is_not_discarded_by_others(faces: Faces, queue: RedisQu
     assert queue.snapshot().waiting == 1100
 
 
-def test_only_a_committed_batch_is_published(faces: Faces, queue: RedisQueue) -> None:
+def test_only_a_committed_batch_is_published(faces: ScriptCalls, queue: RedisQueue) -> None:
     stage_all(faces)
 
     assert faces.publish("b1", 500, 2000) == 0
@@ -174,7 +174,7 @@ def test_only_a_committed_batch_is_published(faces: Faces, queue: RedisQueue) ->
 
 
 def test_a_batch_publishes_no_row_that_another_has_taken_over(
-    faces: Faces, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock, raw: redis.Redis
 ) -> None:
     faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
     clock.advance(PAUSE_MS / 1000)
@@ -189,7 +189,7 @@ def test_a_batch_publishes_no_row_that_another_has_taken_over(
 
 
 def test_an_abandoned_batch_can_never_be_committed_once_its_ids_were_taken(
-    faces: Faces, queue: RedisQueue, clock: ManualClock
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock
 ) -> None:
     stage_all(faces)
     clock.advance(PAUSE_MS / 1000)
@@ -203,7 +203,7 @@ def test_an_abandoned_batch_can_never_be_committed_once_its_ids_were_taken(
 
 
 def test_discarding_a_dead_batch_spares_what_another_one_took_over(
-    faces: Faces, queue: RedisQueue, clock: ManualClock
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock
 ) -> None:
     item = intake(job("x"))
     faces.stage([item], "b1", 1000, first=True)
@@ -217,7 +217,7 @@ def test_discarding_a_dead_batch_spares_what_another_one_took_over(
     assert [lease.request_id for lease in queue.claim("ann")] == ["x"]
 
 
-def test_a_batch_discarded_in_part_is_still_known(faces: Faces, raw: redis.Redis) -> None:
+def test_a_batch_discarded_in_part_is_still_known(faces: ScriptCalls, raw: redis.Redis) -> None:
     faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
 
     assert faces.discard("b1", 1, own=True) == 1
@@ -226,7 +226,7 @@ def test_a_batch_discarded_in_part_is_still_known(faces: Faces, raw: redis.Redis
     assert raw.exists("pab:jobs:batches", "pab:jobs:batch:b1", "pab:jobs:state") == 0
 
 
-def test_a_listed_job_whose_row_is_gone_holds_up_no_discarding(faces: Faces, raw: redis.Redis) -> None:
+def test_a_listed_job_whose_row_is_gone_holds_up_no_discarding(faces: ScriptCalls, raw: redis.Redis) -> None:
     faces.stage([intake(job("x")), intake(job("y"))], "b1", 1000, first=True)
     raw.hdel("pab:jobs:state", "x")
 
@@ -235,7 +235,7 @@ def test_a_listed_job_whose_row_is_gone_holds_up_no_discarding(faces: Faces, raw
 
 
 def test_a_listed_job_whose_row_is_gone_holds_up_no_publishing(
-    faces: Faces, queue: RedisQueue, raw: redis.Redis
+    faces: ScriptCalls, queue: RedisQueue, raw: redis.Redis
 ) -> None:
     faces.stage([intake(job("x")), intake(job("y"))], "b1", PAUSE_MS, first=True)
     faces.commit("b1", 2000, 100)
@@ -246,7 +246,7 @@ def test_a_listed_job_whose_row_is_gone_holds_up_no_publishing(
 
 
 def test_a_committed_job_for_later_is_delayed_for_others_before_it_is_moved(
-    faces: Faces, queue: RedisQueue, clock: ManualClock
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock
 ) -> None:
     later = job("later", not_before=clock.now() + 5)
     faces.stage([intake(later), ITEMS[0]], "b1", PAUSE_MS, first=True)
@@ -261,7 +261,7 @@ def test_a_committed_job_for_later_is_delayed_for_others_before_it_is_moved(
 
 
 def test_a_batch_of_known_jobs_only_leaves_nothing_behind(
-    faces: Faces, queue: RedisQueue, raw: redis.Redis
+    faces: ScriptCalls, queue: RedisQueue, raw: redis.Redis
 ) -> None:
     queue.enqueue(JOBS[:2])
     faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
@@ -273,13 +273,13 @@ def test_a_batch_of_known_jobs_only_leaves_nothing_behind(
 
 
 def test_a_dead_batch_stays_dead_when_the_servers_clock_is_set_back(
-    faces: Faces, transport: Transport, clock: ManualClock
+    faces: ScriptCalls, transport: Transport, clock: ManualClock
 ) -> None:
     faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
     clock.advance(PAUSE_MS / 1000)
     faces.enqueue(ITEMS[:1], "dry", 100)  # somebody saw that it is dead
     earlier = round(clock.now() * 1000) - 5000
-    set_back = Faces(transport, Keys("pab:jobs"), QueueOptions(), lambda: earlier)
+    set_back = ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: earlier)
 
     assert set_back.enqueue(ITEMS[:1], "all", 100).word == "ok"
     assert set_back.discard("b1", 500, own=False) == 0
@@ -287,7 +287,7 @@ def test_a_dead_batch_stays_dead_when_the_servers_clock_is_set_back(
 
 @pytest.mark.parametrize("count", [1, 1100])
 def test_a_producer_waits_for_another_that_is_at_work_then_gives_up_in_words(
-    faces: Faces, queue: RedisQueue, clock: ManualClock, count: int
+    faces: ScriptCalls, queue: RedisQueue, clock: ManualClock, count: int
 ) -> None:
     stage_all(faces)
 

@@ -20,7 +20,7 @@ from lib.jobqueue import ErrorClass, Failure, QueueOptions, connect
 from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobqueue.redis.upkeep import upkeep_of
 from lib.jobs import checkup
-from lib.jobs.doctor import KINDS, Checkup, Disk, diagnose, exit_status
+from lib.jobs.doctor import KINDS, Checkup, FreeSpace, diagnose, exit_status
 from lib.redislink.permissions import NEEDED, NEEDED_BY_UPKEEP
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
@@ -171,7 +171,7 @@ def blocked(ward: Ward, name: str, value: Callable[[Path], str]) -> Iterator[Non
 @contextmanager
 def full_disk(ward: Ward) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkup, "disks", lambda folders: [Disk(str(ward.folder), 5_000_000)])
+        patch.setattr(checkup, "disks", lambda folders: [FreeSpace(str(ward.folder), 5_000_000)])
         yield
 
 

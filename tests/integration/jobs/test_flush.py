@@ -11,7 +11,7 @@ from lib.jobqueue import JobState, Outcome, QueueOptions, connect
 from lib.jobqueue.codec import intake
 from lib.jobqueue.redis.durability import NotDurable
 from lib.jobqueue.redis.queue import RedisQueue
-from lib.jobqueue.redis.script_calls import Faces
+from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.jobqueue.redis.upkeep import JobsHeld, upkeep_of
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.conftest import Yard
@@ -165,7 +165,7 @@ def test_a_renewal_between_the_two_steps_brings_nothing_back(yard: Yard) -> None
 def test_a_file_that_is_being_enqueued_since_the_flush_stays(yard: Yard) -> None:
     """Q21."""
     assert isinstance(yard.queue, RedisQueue)
-    faces = Faces(*yard.queue.parts(), None)
+    faces = ScriptCalls(*yard.queue.parts(), None)
     yard.upkeep._run("flush", "", "soft", "1")
     faces.stage([intake(job("staged"))], "00000000000000aa", 30_000, first=True)
 
@@ -175,7 +175,7 @@ def test_a_file_that_is_being_enqueued_since_the_flush_stays(yard: Yard) -> None
 def test_a_file_that_was_being_enqueued_is_gone_with_its_lists(yard: Yard) -> None:
     """Q21."""
     assert isinstance(yard.queue, RedisQueue)
-    faces = Faces(*yard.queue.parts(), None)
+    faces = ScriptCalls(*yard.queue.parts(), None)
     faces.stage([intake(job("staged"))], "00000000000000aa", 30_000, first=True)
 
     yard.upkeep.flush(hard=False, force=True)

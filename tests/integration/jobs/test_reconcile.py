@@ -350,11 +350,11 @@ def test_a_published_file_that_its_user_edited_is_no_finding(yard: Yard) -> None
 def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
     from lib.jobqueue.codec import intake
     from lib.jobqueue.redis.queue import RedisQueue
-    from lib.jobqueue.redis.script_calls import Faces
+    from lib.jobqueue.redis.script_calls import ScriptCalls
 
     assert isinstance(yard.queue, RedisQueue)
     transport, keys, options = yard.queue.parts()
-    faces = Faces(transport, keys, options, None)
+    faces = ScriptCalls(transport, keys, options, None)
     items = [intake(job(f"staged-{n}")) for n in range(5)]
     faces.stage(items, "00000000000000aa", 30_000, first=True)
     assert look(yard, mend=True) == []

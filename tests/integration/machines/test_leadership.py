@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lib.clock import ManualClock
-from lib.leadership.lock import LeaderLock, Leadership, open_leader_lock
+from lib.leadership.lock import LeaderLock, RenewedLeadership, open_leader_lock
 from tests.integration.machines.locks import MakeLock, clock, lock, transport
 from tests.integration.servers import Server
 
@@ -20,19 +20,19 @@ class TestLeadershipOfASlowLoop:
         return lock("bob")
 
     @pytest.fixture
-    def ann(self, lock: MakeLock, clock: ManualClock) -> Leadership:
-        return Leadership(lock("ann"), act_s=10, silent_after_s=100, clock=clock)
+    def ann(self, lock: MakeLock, clock: ManualClock) -> RenewedLeadership:
+        return RenewedLeadership(lock("ann"), act_s=10, silent_after_s=100, clock=clock)
 
-    def test_keeps_its_epoch_though_the_ledger_knows_it_by_now(self, ann: Leadership) -> None:
+    def test_keeps_its_epoch_though_the_ledger_knows_it_by_now(self, ann: RenewedLeadership) -> None:
         assert ann.lead(5) == 5
         assert ann.lead(6) == 5
 
-    def test_begins_anew_when_the_ledger_knows_a_newer_one(self, ann: Leadership) -> None:
+    def test_begins_anew_when_the_ledger_knows_a_newer_one(self, ann: RenewedLeadership) -> None:
         assert ann.lead(1) == 1
         assert ann.lead(9) == 9
 
     def test_outlasts_the_lease_while_the_loop_is_alive(
-        self, ann: Leadership, bob: LeaderLock, clock: ManualClock
+        self, ann: RenewedLeadership, bob: LeaderLock, clock: ManualClock
     ) -> None:
         ann.lead(1)
 
@@ -43,7 +43,9 @@ class TestLeadershipOfASlowLoop:
         assert ann.held(1)
         assert bob.acquire() is None
 
-    def test_ends_when_the_loop_hangs(self, ann: Leadership, bob: LeaderLock, clock: ManualClock) -> None:
+    def test_ends_when_the_loop_hangs(
+        self, ann: RenewedLeadership, bob: LeaderLock, clock: ManualClock
+    ) -> None:
         ann.lead(1)
 
         for _ in range(13):
@@ -53,20 +55,22 @@ class TestLeadershipOfASlowLoop:
         assert bob.acquire() == 2
         assert not ann.held(1)
 
-    def test_is_not_held_by_one_that_stands_by(self, ann: Leadership, bob: LeaderLock) -> None:
+    def test_is_not_held_by_one_that_stands_by(self, ann: RenewedLeadership, bob: LeaderLock) -> None:
         bob.acquire()
         ann.tick()
 
         assert ann.lead(1) is None
         assert not ann.held(1)
 
-    def test_is_not_held_for_an_act_that_could_outlast_it(self, ann: Leadership, clock: ManualClock) -> None:
+    def test_is_not_held_for_an_act_that_could_outlast_it(
+        self, ann: RenewedLeadership, clock: ManualClock
+    ) -> None:
         ann.lead(1)
         clock.advance(20)
 
         assert not ann.held(1)
 
-    def test_is_given_back(self, ann: Leadership, bob: LeaderLock) -> None:
+    def test_is_given_back(self, ann: RenewedLeadership, bob: LeaderLock) -> None:
         ann.lead(1)
 
         ann.resign()
@@ -76,7 +80,7 @@ class TestLeadershipOfASlowLoop:
 
     def test_is_not_held_while_nobody_can_tell(self, own_server: Server) -> None:
         lock = open_leader_lock(own_server.url, owner="ann", lease_s=0.6)
-        ann = Leadership(lock, act_s=0)
+        ann = RenewedLeadership(lock, act_s=0)
         ann.lead(1)
         own_server.kill()
 
@@ -86,7 +90,7 @@ class TestLeadershipOfASlowLoop:
 
     def test_is_renewed_by_the_thread(self, redis_url: str) -> None:
         lock = open_leader_lock(redis_url, owner="ann", lease_s=1.5)
-        ann = Leadership(lock, act_s=0)
+        ann = RenewedLeadership(lock, act_s=0)
         ann.lead(1)
         first, give_up = lock.left_s(), time.monotonic() + 10
         ann.start()

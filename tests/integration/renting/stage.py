@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any, cast
 
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
-from job_watcher.provisioning.ports import Config, OnSettled, Parts
+from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningParts
 from job_watcher.provisioning.reconcile import Reconciler
-from job_watcher.simulation.company import Counter
 from job_watcher.simulation.conditions import Conditions, Lock
 from job_watcher.simulation.faces import AccessFace, Tripwire
 from job_watcher.simulation.faults import Crash
-from job_watcher.simulation.market import Market, Taste
+from job_watcher.simulation.market import SimulatedMarket, Taste
+from job_watcher.simulation.provider import SimulatedProvider
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.fleet import Policy
 from lib.jobqueue import JobQueue, QueueOptions, connect
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
-from lib.leadership.lock import LeaderLock, Leadership
+from lib.leadership.lock import LeaderLock, RenewedLeadership
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.memory import MemoryLedger
@@ -74,7 +74,7 @@ class Stage:
         self._closers: list[Callable[[], None]] = []
         self.watchers: list[Staged] = []
         chance = random.Random(5)
-        self.company = Market(Taste(base_speed=0.3), chance, START, 50_000_000)
+        self.company = SimulatedMarket(Taste(base_speed=0.3), chance, START, 50_000_000)
         self.queue = self.open_queue()
         self.ledger = self.open_ledger()
         queue, ledger = cast(MemoryQueue, self.queue), cast(MemoryLedger, self.ledger)
@@ -189,12 +189,12 @@ class Staged:
         self.trip: Callable[[str], None] = lambda step: None
         self.asked: list[str] = []  # provider calls
         lock = stage.open_lock(name)
-        leadership = Leadership(lock, clock=stage)
+        leadership = RenewedLeadership(lock, clock=stage)
         guarded = leaders_queue(stage.open_queue(), lock, leadership)
         queue = cast(JobQueue, Tripwire(guarded, "queue", self._reached))
-        counter = Counter(stage.conditions, index, name, POLICY.max_machines)
+        counter = SimulatedProvider(stage.conditions, index, name, POLICY.max_machines)
         provider = cast(RentalProvider, _Counted(counter, self.asked, self._reached))
-        parts = Parts(
+        parts = ProvisioningParts(
             queue=queue,
             ledger=cast(Ledger, Tripwire(stage.open_ledger(), "ledger", self._reached)),
             provider=provider,
@@ -215,14 +215,14 @@ class Staged:
             stage.storage, provider="simulated", scratch=stage.folder / self.name, clock=stage
         )
         return Dispatcher(
-            dispatch.Parts(
+            dispatch.DispatchParts(
                 name=self.name,
                 provider="simulated",
                 queue=queue,
                 delivery=delivery,
                 journal=MemoryJournal(),
                 clock=stage,
-                limits=dispatch.Limits(lease_ms=LEASE_MS),
+                limits=dispatch.DispatchLimits(lease_ms=LEASE_MS),
                 tell=self._tell,
                 on_settled=on_settled,
             )

@@ -18,7 +18,7 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from lib.jobs.pricing import Cost, Forbidden, MarketQuestion, Work, cost_of
+from lib.jobs.market_price import Cost, Forbidden, MarketQuestion, PricedWork, cost_of
 from lib.leadership.lock import open_leader_lock
 from lib.market.model import GpuMarket, Market
 from lib.market.stored import publish_market
@@ -194,12 +194,12 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
 NOW = 1_790_000_000.0
 
 
-def reckoned(*work: Work, terms: Terms = TERMS, **different: Any) -> Cost | Forbidden | None:
+def reckoned(*work: PricedWork, terms: Terms = TERMS, **different: Any) -> Cost | Forbidden | None:
     market = replace(Market("rehearsal", NOW - 60, CLASSES), **different)
     return cost_of(work, Market.from_text(json.dumps(market.to_json())), terms, now=NOW)
 
 
-def cost(*work: Work, **different: Any) -> Cost | None:
+def cost(*work: PricedWork, **different: Any) -> Cost | None:
     found = reckoned(*work, **different)
     assert not isinstance(found, Forbidden)
     return found
@@ -207,7 +207,7 @@ def cost(*work: Work, **different: Any) -> Cost | None:
 
 def test_what_was_measured_counts_and_the_cheapest_work_is_expected() -> None:
     slow = replace(CLASSES[0], speeds={"hibari": 0.2})
-    quick, slower = cost(Work(6000, "hibari")), cost(Work(6000, "hibari"), classes=(slow,))
+    quick, slower = cost(PricedWork(6000, "hibari")), cost(PricedWork(6000, "hibari"), classes=(slow,))
 
     assert quick is not None
     assert slower is not None
@@ -216,7 +216,7 @@ def test_what_was_measured_counts_and_the_cheapest_work_is_expected() -> None:
 
 
 def test_every_take_is_paid_for_and_shares_add_up() -> None:
-    found = cost(Work(100, "hibari"), Work(0, None), Work(300, "hibari"))
+    found = cost(PricedWork(100, "hibari"), PricedWork(0, None), PricedWork(300, "hibari"))
 
     assert found is not None
     assert sum(found.shares) == found.expected_micros
@@ -227,7 +227,7 @@ def test_every_take_is_paid_for_and_shares_add_up() -> None:
 
 def test_the_worst_case_is_never_under_the_expected_one() -> None:
     for seconds in (1.0, 100.0, 100_000.0):
-        found = cost(Work(seconds, "hibari"))
+        found = cost(PricedWork(seconds, "hibari"))
         assert found is not None
         assert found.worst_micros >= found.expected_micros
 
@@ -253,7 +253,7 @@ def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
             "SPEND_CAP_MACHINE is $0.0010; at least $0.0",
         ),
     ):
-        found = reckoned(Work(10, "hibari"), terms=terms, classes=classes)
+        found = reckoned(PricedWork(10, "hibari"), terms=terms, classes=classes)
         assert isinstance(found, Forbidden)
         assert words in found.reasons[0]
 
@@ -261,17 +261,17 @@ def test_where_nothing_may_be_rented_the_limit_is_named() -> None:
 @pytest.mark.parametrize("cap", ["batch", "day", "month"])
 def test_the_plan_says_within_which_cap_it_is_not_finished(cap: str) -> None:
     tight: dict[str, Any] = {f"spend_cap_{cap}": Decimal("0.5")}
-    found = reckoned(*[Work(50_000, "hibari")] * 40, terms=replace(TERMS, **tight))
+    found = reckoned(*[PricedWork(50_000, "hibari")] * 40, terms=replace(TERMS, **tight))
     assert isinstance(found, Cost)
     assert found.expected_micros <= found.worst_micros
     assert (found.worst_micros <= 500_000) is (cap == "batch")  # the others only delay
     assert f"it is not finished within SPEND_CAP_{cap.upper()}: about $" in found.stopped
-    assert cost(Work(600, "hibari")) == replace(cost(Work(600, "hibari")) or found, stopped="")
+    assert cost(PricedWork(600, "hibari")) == replace(cost(PricedWork(600, "hibari")) or found, stopped="")
 
 
 def test_cheap_offers_have_a_price_though_the_median_is_too_dear() -> None:
     spread = replace(CLASSES[0], median_hourly_micros=9_000_000)
-    found = cost(Work(600, "hibari"), classes=(spread,))
+    found = cost(PricedWork(600, "hibari"), classes=(spread,))
     assert found is not None
     assert found.worst_micros >= found.expected_micros
 
@@ -289,12 +289,12 @@ def test_cheap_offers_have_a_price_though_the_median_is_too_dear() -> None:
     ],
 )
 def test_a_market_that_cannot_be_is_no_market(nonsense: dict[str, Any]) -> None:
-    assert reckoned(Work(10, "hibari"), classes=(replace(CLASSES[0], **nonsense),)) is None
+    assert reckoned(PricedWork(10, "hibari"), classes=(replace(CLASSES[0], **nonsense),)) is None
 
 
 def test_a_market_of_the_future_is_no_market() -> None:
-    assert reckoned(Work(10, "hibari"), seen_at=NOW + 30) is not None  # clocks differ a little
-    assert reckoned(Work(10, "hibari"), seen_at=NOW + 600) is None
+    assert reckoned(PricedWork(10, "hibari"), seen_at=NOW + 30) is not None  # clocks differ a little
+    assert reckoned(PricedWork(10, "hibari"), seen_at=NOW + 600) is None
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_a_market_of_the_future_is_no_market() -> None:
 )
 def test_what_cannot_be_read_is_no_price(stored: str) -> None:
     assert Market.from_text(stored) is None
-    assert cost_of([Work(10, "hibari")], None, TERMS, now=NOW) is None
+    assert cost_of([PricedWork(10, "hibari")], None, TERMS, now=NOW) is None
 
 
 def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_own: redis.Redis) -> None:
@@ -312,7 +312,7 @@ def test_the_market_that_the_loop_publishes_prices_a_batch(stage: Stage, redis_o
 
     stored = str(redis_own.get("pab:jobs:market"))
 
-    found = cost_of([Work(600, "hibari")], Market.from_text(stored), TERMS, now=stage.now())
+    found = cost_of([PricedWork(600, "hibari")], Market.from_text(stored), TERMS, now=stage.now())
     assert isinstance(found, Cost)
     assert found.provider == "simulated"
     assert 0 < found.expected_micros < 500_000

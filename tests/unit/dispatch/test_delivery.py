@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lib.dispatch import Dispatcher, Rhythm
-from lib.dispatch.results import _CLASS_OF
+from lib.dispatch import Dispatcher, DispatchIntervals
+from lib.dispatch.result_handler import _CLASS_OF
 from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState
 from lib.records import DoneRecord, FileRef
-from lib.spool import ErrorClass, Phase, ResultError, SpoolClient, SpoolResult
+from lib.spool import Phase, ResultError, ResultErrorClass, SpoolClient, SpoolResult
 from lib.storage import StorageUnavailable, StoredArtifact
 from tests.doubles.records import file_ref
 from tests.unit.dispatch.bench import Bench, Refusal, a_take, spec, spoken
@@ -274,15 +274,15 @@ def test_audio_that_is_not_what_the_worker_promised_is_tried_again(
 @pytest.mark.parametrize(
     ("worker_class", "state"),
     [
-        (ErrorClass.BAD_INPUT, JobState.FAILED),
-        (ErrorClass.ENGINE, JobState.DELAYED),
-        (ErrorClass.TIMEOUT, JobState.DELAYED),
-        (ErrorClass.CANCELED, JobState.DELAYED),
-        (ErrorClass.POISON, JobState.DELAYED),  # the first time
+        (ResultErrorClass.BAD_INPUT, JobState.FAILED),
+        (ResultErrorClass.ENGINE, JobState.DELAYED),
+        (ResultErrorClass.TIMEOUT, JobState.DELAYED),
+        (ResultErrorClass.CANCELED, JobState.DELAYED),
+        (ResultErrorClass.POISON, JobState.DELAYED),  # the first time
     ],
 )
 def test_the_workers_error_decides_what_happens_next_and_is_kept(
-    desk: Desk, worker_class: ErrorClass, state: JobState
+    desk: Desk, worker_class: ResultErrorClass, state: JobState
 ) -> None:
     desk.put(error=ResultError(worker_class, "It did not work.", ("last line",)))
 
@@ -297,19 +297,19 @@ def test_the_workers_error_decides_what_happens_next_and_is_kept(
     )
     view = desk.dispatcher.view("here")
     assert view is not None
-    assert view.failures == (worker_class is not ErrorClass.BAD_INPUT)  # that says nothing of the host
+    assert view.failures == (worker_class is not ResultErrorClass.BAD_INPUT)  # that says nothing of the host
 
 
 def test_every_class_of_the_worker_has_its_consequence() -> None:
     """Only what is the job's own fault may end it: an engine's failure is worth another try."""
     assert _CLASS_OF == {
-        ErrorClass.BAD_INPUT: QueueError.BAD_INPUT,
-        ErrorClass.ENGINE: QueueError.TRANSIENT,
-        ErrorClass.TIMEOUT: QueueError.TRANSIENT,
-        ErrorClass.CANCELED: QueueError.TRANSIENT,
-        ErrorClass.POISON: QueueError.POISON,
+        ResultErrorClass.BAD_INPUT: QueueError.BAD_INPUT,
+        ResultErrorClass.ENGINE: QueueError.TRANSIENT,
+        ResultErrorClass.TIMEOUT: QueueError.TRANSIENT,
+        ResultErrorClass.CANCELED: QueueError.TRANSIENT,
+        ResultErrorClass.POISON: QueueError.POISON,
     }
-    assert set(_CLASS_OF) == set(ErrorClass)
+    assert set(_CLASS_OF) == set(ResultErrorClass)
 
 
 @pytest.mark.parametrize("junk", [b'{"format": 1, "files": "../../etc"}', b"{", b"", b"[]"])
@@ -337,7 +337,7 @@ def test_a_store_that_refuses_is_asked_again_with_growing_pauses(
 def test_a_store_that_refuses_for_days_is_still_asked_and_ends_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.rhythm = Rhythm(busy_s=0.01, pause_s=0.01, longest_pause_s=0.02)
+    bench.intervals = DispatchIntervals(busy_s=0.01, pause_s=0.01, longest_pause_s=0.02)
     desk = Desk(bench)
     refusal = Refusal(monkeypatch, bench.storage, "put", StorageUnavailable("No room."))
     desk.put()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib.dispatch import Limits
+from lib.dispatch import DispatchLimits
 from lib.errors import Unavailable
 from lib.jobqueue import JobState, Lease, LeaseLost, QueueOptions
 from lib.jobqueue.errors import DamagedRow
@@ -132,7 +132,7 @@ class TestHolding:
         for job in jobs[1:]:
             bench.queue.cancel(job.request_id)
 
-        bench.clock.advance(bench.rhythm.progress_s)
+        bench.clock.advance(bench.intervals.progress_s)
         dispatcher.step()
 
         assert (dispatcher.held, dispatcher.claim()) == (1, 1)
@@ -148,7 +148,7 @@ class TestHolding:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         dispatcher = bench.holding(spec())
-        bench.clock.advance(bench.rhythm.progress_s)
+        bench.clock.advance(bench.intervals.progress_s)
         Refusal(monkeypatch, bench.queue, "jobs", Unavailable("No server."))
 
         with pytest.raises(Unavailable):
@@ -160,7 +160,7 @@ class TestHolding:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         dispatcher = bench.holding(spec())
-        bench.clock.advance(bench.rhythm.progress_s)
+        bench.clock.advance(bench.intervals.progress_s)
         asked = Refusal(monkeypatch, bench.queue, "jobs", DamagedRow("other"))
 
         dispatcher.step()
@@ -170,7 +170,7 @@ class TestHolding:
     def test_renewing_goes_on_after_an_error_that_nobody_foresaw(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        bench.limits = Limits(lease_ms=30)
+        bench.limits = DispatchLimits(lease_ms=30)
         dispatcher = bench.holding(spec())
         renewed = threading.Event()
         real = bench.queue.renew

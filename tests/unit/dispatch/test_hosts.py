@@ -46,7 +46,7 @@ class TestAHostThatComes:
 
     def test_is_taken_note_of_by_a_claimer_that_sleeps(self, bench: Bench) -> None:
         """Without room it would look again only after a while; the bench makes that an hour here."""
-        bench.rhythm = type(bench.rhythm)(look_s=3600.0, block_s=0.01)
+        bench.intervals = type(bench.intervals)(look_s=3600.0, block_s=0.01)
         bench.room = 0
         dispatcher = bench.dispatcher()
         asleep = threading.Event()

@@ -11,7 +11,7 @@ import pytest
 
 from lib.errors import BadInput, JobRunnerError, Unavailable
 from lib.jobqueue import JobState
-from lib.spool import ErrorClass, ResultError
+from lib.spool import ResultError, ResultErrorClass
 from tests.unit.dispatch.bench import Bench, spec
 
 Spoil = Callable[[Path], None]
@@ -125,7 +125,7 @@ def test_a_result_that_names_another_job_is_a_broken_result_of_its_host(
     job, good = spec("mine"), spec("good")
     dispatcher = bench.holding(job)
     for taken in bench.host.take():
-        error = ResultError(ErrorClass.BAD_INPUT, "It cannot be read.") if failed else None
+        error = ResultError(ResultErrorClass.BAD_INPUT, "It cannot be read.") if failed else None
         bench.host.speak(taken, error=error)
     (folder,) = (bench.root / "spool" / "outbox").iterdir()
     _rewrite(lambda raw: raw.update(request_id=named))(folder)
@@ -189,14 +189,14 @@ def test_a_queue_that_is_away_fails_nothing(bench: Bench, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("worker_class", "state"),
     [
-        (ErrorClass.BAD_INPUT, JobState.FAILED),
-        (ErrorClass.ENGINE, JobState.DELAYED),
-        (ErrorClass.TIMEOUT, JobState.DELAYED),
-        (ErrorClass.CANCELED, JobState.DELAYED),
+        (ResultErrorClass.BAD_INPUT, JobState.FAILED),
+        (ResultErrorClass.ENGINE, JobState.DELAYED),
+        (ResultErrorClass.TIMEOUT, JobState.DELAYED),
+        (ResultErrorClass.CANCELED, JobState.DELAYED),
     ],
 )
 def test_the_workers_class_decides_what_becomes_of_the_job(
-    bench: Bench, worker_class: ErrorClass, state: JobState
+    bench: Bench, worker_class: ResultErrorClass, state: JobState
 ) -> None:
     job = spec()
     dispatcher = bench.holding(job)

@@ -10,7 +10,7 @@ import pytest
 
 from lib.dispatch.transitions import transition_of
 from lib.jobspec import JobSpec
-from lib.spool import ErrorClass, ResultError
+from lib.spool import ResultError, ResultErrorClass
 from tests.unit.dispatch.bench import Bench, spec
 
 SCHEMA = Path(__file__).parents[3] / "docs/reference/json/job-watcher-run.json"
@@ -41,10 +41,10 @@ def test_a_job_is_claimed_begun_and_done(bench: Bench, caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize(
-    ("error_class", "state"), [(ErrorClass.ENGINE, "delayed"), (ErrorClass.BAD_INPUT, "failed")]
+    ("error_class", "state"), [(ResultErrorClass.ENGINE, "delayed"), (ResultErrorClass.BAD_INPUT, "failed")]
 )
 def test_a_failure_tells_the_state_it_leads_to(
-    bench: Bench, caplog: pytest.LogCaptureFixture, error_class: ErrorClass, state: str
+    bench: Bench, caplog: pytest.LogCaptureFixture, error_class: ResultErrorClass, state: str
 ) -> None:
     dispatcher = bench.holding(JOB)
     (taken,) = bench.host.take()

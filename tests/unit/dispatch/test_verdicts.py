@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from lib.dispatch.blame import MachineDeaths, Verdict
+from lib.dispatch.blame import Blame, MachineDeaths
 
 
 class TestTheVerdict:
     @pytest.mark.parametrize(
         ("before", "at_hand", "machines", "accused", "verdict"),
         [
-            ([], [], 2, False, Verdict()),
-            ([], [], 2, True, Verdict(accused=True)),
-            ([], ["a"], 1, False, Verdict(charged="a")),
-            ([], ["a"], 2, False, Verdict(charged="a")),
-            (["a"], ["a"], 2, False, Verdict(charged="a")),
-            (["b"], ["a"], 1, False, Verdict(charged="a")),
-            (["b"], ["a"], 2, False, Verdict(lost="a", excused=("b",), accused=True)),
-            (["a", "b"], ["a"], 2, False, Verdict(lost="a", excused=("b",), accused=True)),
-            ([], ["a"], 2, True, Verdict(lost="a", accused=True)),
-            ([], ["a"], 1, True, Verdict(charged="a")),
-            ([], ["a", "b"], 1, False, Verdict(singly=("a", "b"))),
-            (["a"], ["a", "b"], 2, False, Verdict(singly=("a", "b"))),
-            ([], ["a", "b"], 2, True, Verdict(singly=("a", "b"), accused=True)),
+            ([], [], 2, False, Blame()),
+            ([], [], 2, True, Blame(accused=True)),
+            ([], ["a"], 1, False, Blame(charged="a")),
+            ([], ["a"], 2, False, Blame(charged="a")),
+            (["a"], ["a"], 2, False, Blame(charged="a")),
+            (["b"], ["a"], 1, False, Blame(charged="a")),
+            (["b"], ["a"], 2, False, Blame(lost="a", excused=("b",), accused=True)),
+            (["a", "b"], ["a"], 2, False, Blame(lost="a", excused=("b",), accused=True)),
+            ([], ["a"], 2, True, Blame(lost="a", accused=True)),
+            ([], ["a"], 1, True, Blame(charged="a")),
+            ([], ["a", "b"], 1, False, Blame(singly=("a", "b"))),
+            (["a"], ["a", "b"], 2, False, Blame(singly=("a", "b"))),
+            ([], ["a", "b"], 2, True, Blame(singly=("a", "b"), accused=True)),
         ],
     )
     def test_on_a_death(
-        self, before: list[str], at_hand: list[str], machines: int, accused: bool, verdict: Verdict
+        self, before: list[str], at_hand: list[str], machines: int, accused: bool, verdict: Blame
     ) -> None:
         deaths = MachineDeaths(list(before))
 
@@ -44,7 +44,7 @@ class TestTheVerdict:
         deaths = MachineDeaths()
         deaths.judge(["a", "b"], machines=2, accused=False)
 
-        assert deaths.judge(["c"], machines=2, accused=False) == Verdict(charged="c")
+        assert deaths.judge(["c"], machines=2, accused=False) == Blame(charged="c")
 
     def test_begins_anew_when_the_machine_was_accused_or_finished_a_job(self) -> None:
         accused, fine = MachineDeaths(["a"]), MachineDeaths(["a"])
@@ -52,4 +52,4 @@ class TestTheVerdict:
         fine.finished_one()
 
         for deaths in (accused, fine):
-            assert deaths.judge(["c"], machines=2, accused=False) == Verdict(charged="c")
+            assert deaths.judge(["c"], machines=2, accused=False) == Blame(charged="c")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.dispatch import Dispatcher, LeftSpools, Limits
+from lib.dispatch import Dispatcher, DispatchLimits, LeftSpools
 from lib.errors import Unavailable
 from lib.jobqueue import JobState, Lease
 from lib.jobspec import JobSpec
@@ -296,7 +296,7 @@ def test_adopted_work_that_is_done_anew_is_found_under_its_new_name(bench: Bench
 
 
 def test_no_more_is_leased_than_the_slots_allow(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(lease_ms=60_000, slots=3))
+    bench = Bench(tmp_path, limits=DispatchLimits(lease_ms=60_000, slots=3))
     bench.another_host("other")
     bench.enqueue(*[spec(f"j{number}") for number in range(8)])
     for host in bench.hosts:

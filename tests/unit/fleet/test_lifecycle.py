@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.fleet import PAYING, TRANSITIONS, Event, IllegalTransition, State, advance
+from lib.fleet import PAYING, TRANSITIONS, IllegalMachineTransition, MachineEvent, State, advance
 
 
 def reachable(start: State) -> set[State]:
@@ -26,13 +26,13 @@ def test_nothing_leaves_gone() -> None:
 
 def test_every_state_and_every_event_is_used() -> None:
     assert reachable(State.PLANNED) == set(State)
-    assert {event for _, event in TRANSITIONS} == set(Event)
+    assert {event for _, event in TRANSITIONS} == set(MachineEvent)
 
 
 def test_a_machine_we_rented_is_gone_only_when_it_is_seen_absent() -> None:
     endings = {pair for pair, to in TRANSITIONS.items() if to is State.GONE}
     rented = {pair for pair in endings if pair[0] not in (State.PLANNED, State.UNKNOWN)}
-    assert {event for _, event in rented} == {Event.VANISHED}
+    assert {event for _, event in rented} == {MachineEvent.VANISHED}
 
 
 def test_an_unknown_outcome_is_never_ready_without_being_found() -> None:
@@ -44,9 +44,11 @@ def test_an_unknown_outcome_is_never_ready_without_being_found() -> None:
 
 def test_a_stopped_machine_is_destroyed_from_every_state_in_which_it_was_of_use() -> None:
     for state in (State.RENTED, State.READY, State.DRAINING):
-        assert advance(state, Event.STOPPED) is State.LEAVING
+        assert advance(state, MachineEvent.STOPPED) is State.LEAVING
 
 
 def test_a_pair_that_is_not_in_the_table_is_refused_with_a_sentence() -> None:
-    with pytest.raises(IllegalTransition, match="A machine that is gone cannot be one that was rented"):
-        advance(State.GONE, Event.ACCEPTED)
+    with pytest.raises(
+        IllegalMachineTransition, match="A machine that is gone cannot be one that was rented"
+    ):
+        advance(State.GONE, MachineEvent.ACCEPTED)

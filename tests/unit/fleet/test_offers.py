@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.fleet import Caps, Demand, Host, Offer, Policy, Score, Speeds, best, ranked
-from lib.fleet.hosts import BANNING, HALF_LIFE_S, Note, objection, remembered
+from lib.fleet.hosts import BANNING, HALF_LIFE_S, HostIncident, objection, remembered
 from lib.fleet.offers import dominates
 from tests.unit.fleet.things import DOLLAR, NOW, demand, offer
 
@@ -95,21 +95,22 @@ def test_a_host_is_not_rented_twice_at_once() -> None:
 
 class TestMemory:
     def test_a_failed_host_is_avoided_for_a_while_though_it_is_the_cheapest(self) -> None:
-        hosts = remembered([Note("m1", "boot_timeout", False, NOW - 600)], NOW)
+        hosts = remembered([HostIncident("m1", "boot_timeout", False, NOW - 600)], NOW)
         cheap = offer(id="cheap", hourly_micros=50_000)
         assert choice(cheap, offer(id="other", machine_id="m2"), hosts=hosts) == "other"
 
     def test_the_cool_down_ends_and_grows_with_failures(self) -> None:
-        once = remembered([Note("m1", "ssh", False, NOW - 2 * 3600)], NOW)
+        once = remembered([HostIncident("m1", "ssh", False, NOW - 2 * 3600)], NOW)
         twice = remembered(
-            [Note("m1", "ssh", False, NOW - 3 * 3600), Note("m1", "ssh", False, NOW - 7200)], NOW
+            [HostIncident("m1", "ssh", False, NOW - 3 * 3600), HostIncident("m1", "ssh", False, NOW - 7200)],
+            NOW,
         )
         assert objection(once["m1"], NOW) is None
         assert objection(twice["m1"], NOW) == "failed before: ssh"
 
     @pytest.mark.parametrize("reason", sorted(BANNING))
     def test_a_host_that_lied_is_banned_for_ever(self, reason: str) -> None:
-        hosts = remembered([Note("m1", reason, False, NOW - 300 * 86_400)], NOW)
+        hosts = remembered([HostIncident("m1", reason, False, NOW - 300 * 86_400)], NOW)
         assert objection(hosts["m1"], NOW) == f"banned: {reason}"
 
     def test_a_host_that_failed_before_must_be_cheaper_by_the_start_that_may_be_lost(self) -> None:
@@ -125,13 +126,15 @@ class TestMemory:
         )
 
     def test_trouble_fades_by_half_in_a_week_and_good_work_takes_it_back(self) -> None:
-        old = remembered([Note("m1", "ssh", False, NOW - HALF_LIFE_S)], NOW)
-        mended = remembered([Note("m1", "ssh", False, NOW), Note("m1", "worked", True, NOW)], NOW)
+        old = remembered([HostIncident("m1", "ssh", False, NOW - HALF_LIFE_S)], NOW)
+        mended = remembered(
+            [HostIncident("m1", "ssh", False, NOW), HostIncident("m1", "worked", True, NOW)], NOW
+        )
         assert old["m1"].trouble == pytest.approx(0.5)
         assert mended["m1"].trouble == pytest.approx(0.5)
 
     def test_being_outbid_is_not_the_hosts_fault(self) -> None:
-        assert remembered([Note("m1", "outbid", False, NOW)], NOW) == {}
+        assert remembered([HostIncident("m1", "outbid", False, NOW)], NOW) == {}
 
 
 OFFERS = st.builds(

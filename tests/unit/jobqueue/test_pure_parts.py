@@ -15,7 +15,7 @@ from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import ErrorClass, Failure, QueueOptions, UnknownJob
 from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import to_json
-from lib.jobqueue.lifecycle import TRANSITIONS, IllegalTransition, JobEvent, advance
+from lib.jobqueue.lifecycle import TRANSITIONS, IllegalJobTransition, JobEvent, advance
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobqueue.memory.turns import turns
 from lib.jobqueue.model import TERMINAL, JobState
@@ -47,9 +47,9 @@ def test_terminal_states_change_only_by_retry_and_forgetting(state: JobState) ->
 
 
 def test_what_is_not_in_the_table_is_refused_in_words() -> None:
-    with pytest.raises(IllegalTransition, match="a done job cannot be claimed"):
+    with pytest.raises(IllegalJobTransition, match="a done job cannot be claimed"):
         advance(JobState.DONE, JobEvent.CLAIMED)
-    with pytest.raises(IllegalTransition, match="an unknown job cannot be done"):
+    with pytest.raises(IllegalJobTransition, match="an unknown job cannot be done"):
         advance(None, JobEvent.DONE)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lib.jobqueue import Snapshot, WatcherInfo
 from lib.jobs.doctor import Checkup, diagnose
-from lib.jobs.overview import Verdict, overview, server_sentence
+from lib.jobs.overview import Health, overview, server_sentence
 
 IDLE = Snapshot(
     waiting=0,
@@ -30,45 +30,45 @@ IDLE = Snapshot(
 @pytest.mark.parametrize(
     ("changes", "verdict", "words"),
     [
-        ({}, Verdict.IDLE, "Nothing to do; watcher vps-1 was seen 4 s ago."),
-        ({"lock_owner": None}, Verdict.IDLE, "Nothing to do; no watcher runs."),
+        ({}, Health.IDLE, "Nothing to do; watcher vps-1 was seen 4 s ago."),
+        ({"lock_owner": None}, Health.IDLE, "Nothing to do; no watcher runs."),
         (
             {"waiting": 2, "pending": 1},
-            Verdict.WORKING,
+            Health.WORKING,
             "3 jobs are outstanding; watcher vps-1 was seen 4 s ago.",
         ),
-        ({"delayed": 1}, Verdict.WORKING, "1 job is outstanding"),
+        ({"delayed": 1}, Health.WORKING, "1 job is outstanding"),
         (
             {"waiting": 1, "lock_owner": None},
-            Verdict.WATCHER_NOT_RUNNING,
+            Health.WATCHER_NOT_RUNNING,
             "Start one with: job-watcher run, or job-runner up",
         ),
-        ({"pending": 2, "stale_pel": 2}, Verdict.WATCHER_CRASHED, "2 leases have run out"),
-        ({"pending": 1, "stale_pel": 1}, Verdict.WATCHER_CRASHED, "reclaim the work by itself"),
+        ({"pending": 2, "stale_pel": 2}, Health.WATCHER_CRASHED, "2 leases have run out"),
+        ({"pending": 1, "stale_pel": 1}, Health.WATCHER_CRASHED, "reclaim the work by itself"),
         (
             {"pending": 1, "stale_pel": 1, "lock_owner": None},
-            Verdict.WATCHER_CRASHED,
+            Health.WATCHER_CRASHED,
             "Start a watcher (job-watcher run, or job-runner up); it reclaims the work.",
         ),
-        ({"paused": True, "waiting": 4}, Verdict.PAUSED, "The queue is paused with 4 outstanding."),
+        ({"paused": True, "waiting": 4}, Health.PAUSED, "The queue is paused with 4 outstanding."),
         (
             {"paused": True, "pending": 2, "stale_pel": 2},
-            Verdict.PAUSED,
+            Health.PAUSED,
             "2 leases have run out, and nothing is taken back meanwhile: job-runner resume lets the running",
         ),
         (
             {"paused": True, "pending": 1, "stale_pel": 1, "lock_owner": None},
-            Verdict.PAUSED,
+            Health.PAUSED,
             "job-runner resume, and start a watcher (job-watcher run, or job-runner up); it reclaims the",
         ),
         (
             {"paused": True, "waiting": 1, "lock_owner": None},
-            Verdict.PAUSED,
+            Health.PAUSED,
             "No watcher runs either. Go on with: job-runner resume, then job-watcher run, or job-runner up",
         ),
     ],
 )
-def test_each_state_has_its_sentence(changes: dict[str, object], verdict: Verdict, words: str) -> None:
+def test_each_state_has_its_sentence(changes: dict[str, object], verdict: Health, words: str) -> None:
     view = overview(replace(IDLE, **changes), [], {})  # type: ignore[arg-type]  # parametrised fields
 
     assert view.verdict is verdict

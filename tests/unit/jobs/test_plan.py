@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadConfiguration
-from lib.jobs.plan import Answer, Plan, RegistryCheck, Speech, load_speakable, plan_job_file
+from lib.jobs.plan import Answer, JobVoice, Plan, RegistryCheck, load_speakable, plan_job_file
 from lib.jobspec import InvalidJobFile, job_file_schema, load_job_file
 from lib.voices import VoiceRegistry
 
@@ -36,7 +36,7 @@ class Everybody:
     """A check that lets any job pass."""
 
     def check(self, values: Mapping[str, Any]) -> Answer:
-        return Answer(Speech("test-engine", None))
+        return Answer(JobVoice("test-engine", None))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from lib.jobs.export import COLUMNS, flat
 from lib.jobs.flush import flush, foresee
 from lib.jobs.follow import Batch
 from lib.jobs.history import read_history
-from lib.jobs.overview import Verdict, overview_of
+from lib.jobs.overview import Health, overview_of
 from lib.jobs.reconcile import reconcile
 from lib.jobs.report import Standing, report_on
 from lib.jobs.results import ending_of, ending_or_record, result_rows
@@ -77,7 +77,7 @@ def test_a_file_is_submitted_followed_and_its_results_are_read(queue: JobQueue) 
 def test_the_overview_judges_a_queue_in_memory(queue: JobQueue) -> None:
     queue.enqueue([spec("a")])
 
-    assert overview_of(queue, server=False).verdict is Verdict.WATCHER_NOT_RUNNING
+    assert overview_of(queue, server=False).verdict is Health.WATCHER_NOT_RUNNING
     assert overview_of(queue).to_json()["server"] == queue.server_health()
 
 

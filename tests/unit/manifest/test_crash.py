@@ -18,7 +18,7 @@ from lib.manifest import (
     finish_interrupted_compile,
     load_manifest,
 )
-from lib.manifest.compiling import DECIDED
+from lib.manifest.compiler import DECIDED
 from tests.unit.manifest.jobs import several, spec
 from tests.unit.manifest.test_compile import tree
 

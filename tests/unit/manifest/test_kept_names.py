@@ -10,11 +10,11 @@ from job_runner.execution.tasks import RECORD
 from lib.jobs.plan import RegistryCheck, load_speakable, plan_job_file
 from lib.jobspec import InvalidJobFile
 from lib.jobspec.names import KEPT_NAMES
-from lib.manifest import MANIFEST, compiling
+from lib.manifest import MANIFEST, compiler
 from lib.manifest.folder import DRAFT, WORKROOM
 from lib.voices import VoiceRegistry
 
-OURS = {MANIFEST, RECORD, WORKROOM, DRAFT, compiling.DECIDED, compiling._DRAFTS}
+OURS = {MANIFEST, RECORD, WORKROOM, DRAFT, compiler.DECIDED, compiler._DRAFTS}
 
 
 def test_the_names_that_are_kept_are_those_that_are_used() -> None:

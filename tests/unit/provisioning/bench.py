@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from job_watcher.provisioning.ports import Config, Contact, OnSettled, Parts
+from job_watcher.provisioning.ports import Config, Contact, OnSettled, ProvisioningParts
 from job_watcher.provisioning.reconcile import Reconciler
 from lib import dispatch
 from lib.clock import ManualClock
@@ -178,7 +178,7 @@ class Bench:
 
     def watcher(self) -> Reconciler:
         """A watcher that has not made a pass yet."""
-        parts = Parts(
+        parts = ProvisioningParts(
             queue=self.queue,
             ledger=self.ledger,
             provider=self.company,
@@ -223,14 +223,14 @@ class Bench:
             MemoryStorage(), provider="scripted", scratch=self.root / "scratch", clock=self.clock
         )
         made = Dispatcher(
-            dispatch.Parts(
+            dispatch.DispatchParts(
                 name="ann",
                 provider="scripted",
                 queue=self.queue,
                 delivery=delivery,
                 journal=MemoryJournal(),
                 clock=self.clock,
-                limits=dispatch.Limits(lease_ms=180_000),
+                limits=dispatch.DispatchLimits(lease_ms=180_000),
                 on_settled=heard,
             )
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from job_runner.display.watching import Hindrance
+from job_runner.display.live_view import Hindrance
 from lib.clock import ManualClock
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.jobs.overview import Verdict
+from lib.jobs.overview import Health
 from tests.unit.jobs.jobs import spec
 
 
@@ -57,7 +57,7 @@ def test_a_pause_is_said_and_a_moment_without_watcher_is_not(
 def test_only_what_was_asked_for_is_said(
     queue: MemoryQueue, clock: ManualClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    looks(Hindrance(queue, clock, frozenset({Verdict.PAUSED})), clock)
+    looks(Hindrance(queue, clock, frozenset({Health.PAUSED})), clock)
 
     assert capsys.readouterr().err == ""
 

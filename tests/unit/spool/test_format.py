@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.spool import (
-    ErrorClass,
     Heartbeat,
     InvalidSpoolData,
     ResultError,
+    ResultErrorClass,
     SpoolJob,
     SpoolResult,
     WorkerState,
@@ -29,7 +29,9 @@ PEAKS = records.file_ref("audio-1.peaks.json")
 DONE = SpoolResult(
     ENTRY, "topic:beat-001", 10.0, 12.5, records.spoken(records.take(1, peaks=PEAKS), records.take(2))
 )
-FAILED = SpoolResult(ENTRY, None, 1.0, 2.0, error=ResultError(ErrorClass.ENGINE, "It broke.", ("a", "b")))
+FAILED = SpoolResult(
+    ENTRY, None, 1.0, 2.0, error=ResultError(ResultErrorClass.ENGINE, "It broke.", ("a", "b"))
+)
 
 
 def test_an_entry_is_a_hash_and_the_lease_number() -> None:
@@ -90,7 +92,7 @@ def test_a_heartbeat_reads_back_as_it_was_written() -> None:
 
 def test_an_over_long_failure_is_shortened_from_its_front() -> None:
     log = tuple(f"{number} {'x' * 5000}" for number in range(100))
-    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ErrorClass.ENGINE, "m" * 9000, log))
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ResultErrorClass.ENGINE, "m" * 9000, log))
 
     error = SpoolResult.from_bytes(written.to_bytes()).error
 
@@ -168,7 +170,7 @@ def test_a_character_beyond_the_first_plane_is_no_half_pair() -> None:
 
 def test_a_log_line_that_is_no_unicode_reaches_the_reader_all_the_same() -> None:
     """Names of files may be anything; they come as half surrogate pairs."""
-    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ErrorClass.ENGINE, "No \udcff.wav"))
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, error=ResultError(ResultErrorClass.ENGINE, "No \udcff.wav"))
 
     error = SpoolResult.from_bytes(written.to_bytes()).error
 

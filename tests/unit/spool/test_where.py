@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lib.spool import ErrorClass, InvalidSpoolData, Phase, ResultError, SpoolClient, SpoolResult, WorkerSpool
+from lib.spool import (
+    InvalidSpoolData,
+    Phase,
+    ResultError,
+    ResultErrorClass,
+    SpoolClient,
+    SpoolResult,
+    WorkerSpool,
+)
 from lib.spool.layout import entry_name
 from tests.unit.spool.things import finish, job
 
@@ -80,7 +88,7 @@ class TestWhichWorkAnEntryIs:
             client.fingerprint(entry, Phase.INBOX)
 
         worker.take(1)
-        error = ResultError(ErrorClass.BAD_INPUT, "The job file is no valid JSON.")
+        error = ResultError(ResultErrorClass.BAD_INPUT, "The job file is no valid JSON.")
         worker.publish(entry, SpoolResult(entry, None, 1.0, 2.0, error=error))
         with pytest.raises(InvalidSpoolData, match="does not say which work it is"):
             client.fingerprint(entry, Phase.OUTBOX)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from lib.voices import ResolvedVoice
-from synth.engines import Limits, Model, Speech, Utterance
+from synth.engines import EngineLimits, Model, Speech, Utterance
 from synth.speech.request import SpeakRequest
 
 RATE = 24_000
@@ -30,7 +30,7 @@ class HummingEngine:
     ) -> None:
         self.loads = 0
         self.calls: list[list[Utterance]] = []
-        self._limits = Limits(300, batch, seed_varies, usual_rate=None)
+        self._limits = EngineLimits(300, batch, seed_varies, usual_rate=None)
         self._before = before or (lambda utterance: None)
 
     def load(self) -> Model:
@@ -47,7 +47,7 @@ class HummingEngine:
     def languages(self) -> frozenset[str]:
         return frozenset({"English"})
 
-    def limits(self) -> Limits:
+    def limits(self) -> EngineLimits:
         return self._limits
 
     @property

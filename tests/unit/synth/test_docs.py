@@ -7,11 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from lib.clock import SystemClock
-from lib.spool import ErrorClass, Heartbeat, SpoolJob, SpoolResult, WorkerState, layout
+from lib.spool import Heartbeat, ResultErrorClass, SpoolJob, SpoolResult, WorkerState, layout
 from lib.spool.checked import parse_object
 from lib.voices import EngineFacts, engine_facts
 from synth.audio.measures import TakeMeasures
-from synth.speech.speaking import speak
+from synth.speech.speak import speak
 from synth.speech.takes import RawTake, RejectedTake, Style
 from synth.speech.verdicts import FAILED, PASSED, UNVERIFIED, verification
 from synth.verify import CARE, Verdict
@@ -40,7 +40,7 @@ def test_every_field_of_the_spools_files_is_explained() -> None:
     keys = {key for file in (job, result, beat) for key in parse_object(file.to_bytes(), "it")}
 
     assert keys <= named("spool.md")
-    assert {error.value for error in ErrorClass} <= named("spool.md")
+    assert {error.value for error in ResultErrorClass} <= named("spool.md")
     assert {state.value for state in WorkerState} <= named("spool.md")
 
 

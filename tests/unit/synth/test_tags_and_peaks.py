@@ -15,7 +15,7 @@ from lib.records import Take
 from synth.audio.encode import FORMATS, write_audio
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags, id3_header
-from synth.speech.speaking import speak
+from synth.speech.speak import speak
 from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 

@@ -15,15 +15,15 @@ from lib.errors import BadInput
 from lib.records import SpokenRecord
 from lib.voices import TextRefused
 from synth.audio.measures import TakeMeasures
-from synth.engines import Limits, Speech, Utterance
-from synth.speech.performing import perform
+from synth.engines import EngineLimits, Speech, Utterance
+from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
-from synth.speech.speaking import rank, speak, take_path
+from synth.speech.speak import rank, speak, take_path
 from synth.speech.takes import RawTake, Style, style_of
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
-STYLED = Limits(300, 1, seed_varies=False, usual_rate=None)
-SEEDED = Limits(300, 1, seed_varies=True, usual_rate=None)
+STYLED = EngineLimits(300, 1, seed_varies=False, usual_rate=None)
+SEEDED = EngineLimits(300, 1, seed_varies=True, usual_rate=None)
 
 
 def nothing(done: int, total: int) -> None:
@@ -108,7 +108,7 @@ class TestWhatIsAskedOfTheEngine:
         assert any("Sentences left out: 1" in warning for warning in performance.warnings)
 
 
-def styles_of(asked: SpeakRequest, limits: Limits) -> list[Style]:
+def styles_of(asked: SpeakRequest, limits: EngineLimits) -> list[Style]:
     return [style_of(asked, limits, number) for number in range(asked.variants)]
 
 

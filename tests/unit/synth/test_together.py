@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.spool import ErrorClass, Heartbeat, LocalFiles, Phase, SpoolClient, WorkerSpool, WorkerState
+from lib.spool import Heartbeat, LocalFiles, Phase, ResultErrorClass, SpoolClient, WorkerSpool, WorkerState
 from lib.voices import ProfileModel
 from lib.voices.engines import _BUILT_IN, HIBARI
 from synth.engines import EngineFailed, Speech, Utterance
@@ -172,7 +172,7 @@ class TestAFailureInABatch:
 
         bench.work()
 
-        assert bench.error(entries[2])[0] is ErrorClass.ENGINE
+        assert bench.error(entries[2])[0] is ResultErrorClass.ENGINE
         assert str(error) in bench.error(entries[2])[1]
         assert [bench.result(e).state for e in entries if e != entries[2]] == ["done"] * 7
         assert [len(call) for call in bench.engine.calls] == [8, *[1] * 8]
@@ -215,7 +215,7 @@ class TestAFailureInABatch:
 
         bench.work()
 
-        assert bench.error(entry) == (ErrorClass.ENGINE, "It hurts.")
+        assert bench.error(entry) == (ResultErrorClass.ENGINE, "It hurts.")
         assert len(bench.engine.calls) == 1
 
     def test_bad_input_does_not_hold_the_others_up(self, bench: Bench) -> None:
@@ -225,7 +225,7 @@ class TestAFailureInABatch:
         entries = bench.submit_in_order(*asked)
         bench.work()
 
-        assert bench.error(entries[1])[0] is ErrorClass.BAD_INPUT
+        assert bench.error(entries[1])[0] is ResultErrorClass.BAD_INPUT
         assert [texts(call) for call in bench.engine.calls] == [["One.", "Three."]]
 
 
@@ -239,7 +239,10 @@ class TestTheEndOfOneInABatch:
 
         bench.work()
 
-        assert bench.error(entries[1]) == (ErrorClass.CANCELED, "The job was canceled after 2 of 3 pieces.")
+        assert bench.error(entries[1]) == (
+            ResultErrorClass.CANCELED,
+            "The job was canceled after 2 of 3 pieces.",
+        )
         assert [bench.result(entries[index]).state for index in (0, 2)] == ["done"] * 2
         assert "B three." not in texts(bench.engine.spoken)
 
@@ -252,7 +255,7 @@ class TestTheEndOfOneInABatch:
         bench.work()
 
         assert bench.error(entries[1]) == (
-            ErrorClass.TIMEOUT,
+            ResultErrorClass.TIMEOUT,
             "The job ran over its timeout_s of 60 s (3 of 4 pieces done).",
         )
         assert [bench.result(entries[index]).state for index in (0, 2)] == ["done"] * 2

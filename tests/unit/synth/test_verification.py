@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from lib.clock import ManualClock, SystemClock
-from lib.spool import ErrorClass
+from lib.spool import ResultErrorClass
 from synth.audio.measures import TakeMeasures
 from synth.audio.spectrum import Samples
 from synth.engines import Speech, Utterance
-from synth.speech.performing import NotVerified, perform
+from synth.speech.performance import NotVerified, perform
 from synth.speech.request import SpeakRequest
-from synth.speech.speaking import rank, speak
+from synth.speech.speak import rank, speak
 from synth.speech.takes import Performance, RawTake, Style
 from synth.verify import CARE, Sent, Verdict, Verifier
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
@@ -159,7 +159,7 @@ class TestWhenNoTakePasses:
         bench.work()
 
         error_class, message = bench.error(wrong)
-        assert error_class is ErrorClass.ENGINE
+        assert error_class is ResultErrorClass.ENGINE
         assert "40% of the sounds differ" in message
 
 

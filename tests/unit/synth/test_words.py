@@ -8,7 +8,7 @@ import pytest
 from lib.clock import ManualClock
 from synth.audio.trim import join, places
 from synth.engines import Speech, Utterance, WordTiming
-from synth.speech.performing import perform
+from synth.speech.performance import perform
 from synth.speech.takes import RawTake
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 

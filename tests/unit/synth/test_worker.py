@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from lib.spool import (
-    ErrorClass,
     Phase,
+    ResultErrorClass,
     SpoolResult,
     WorkerSpool,
 )
@@ -111,7 +111,7 @@ def test_a_job_that_is_wrong_is_bad_input_and_the_next_is_spoken(
     bench.work()
 
     error_class, message = bench.error(bad)
-    assert error_class is ErrorClass.BAD_INPUT
+    assert error_class is ResultErrorClass.BAD_INPUT
     assert sentence in message
     assert bench.result(good).state == "done"
 
@@ -122,7 +122,7 @@ def test_a_job_file_that_cannot_be_read_is_bad_input(bench: Bench) -> None:
 
     bench.work()
 
-    assert bench.error(entry) == (ErrorClass.BAD_INPUT, "The job file is no valid JSON.")
+    assert bench.error(entry) == (ResultErrorClass.BAD_INPUT, "The job file is no valid JSON.")
 
 
 def test_an_engine_that_breaks_fails_the_job_with_its_traceback_and_goes_on(bench: Bench) -> None:
@@ -135,7 +135,7 @@ def test_an_engine_that_breaks_fails_the_job_with_its_traceback_and_goes_on(benc
 
     bench.work()
 
-    assert bench.error(bad) == (ErrorClass.ENGINE, "The worker failed: ZeroDivisionError: by nothing.")
+    assert bench.error(bad) == (ResultErrorClass.ENGINE, "The worker failed: ZeroDivisionError: by nothing.")
     error = bench.result(bad).error
     assert error is not None
     assert any("break_on_one" in line for line in error.log)
@@ -149,7 +149,7 @@ def test_a_job_over_its_time_is_a_timeout(bench: Bench) -> None:
     bench.work()
 
     assert bench.error(entry) == (
-        ErrorClass.TIMEOUT,
+        ResultErrorClass.TIMEOUT,
         "The job ran over its timeout_s of 60 s (2 of 4 pieces done).",
     )
 
@@ -169,7 +169,7 @@ def test_a_job_canceled_in_the_inbox_is_not_spoken(bench: Bench) -> None:
 
     bench.work()
 
-    assert bench.error(entry)[0] is ErrorClass.CANCELED
+    assert bench.error(entry)[0] is ResultErrorClass.CANCELED
     assert bench.engine.spoken == []
 
 
@@ -179,7 +179,7 @@ def test_a_job_canceled_while_it_is_spoken_ends_after_the_piece(bench: Bench) ->
 
     bench.work()
 
-    assert bench.error(entry) == (ErrorClass.CANCELED, "The job was canceled after 1 of 3 pieces.")
+    assert bench.error(entry) == (ResultErrorClass.CANCELED, "The job was canceled after 1 of 3 pieces.")
 
 
 class TestStopping:

@@ -13,8 +13,8 @@ import pytest
 
 from lib.errors import BadConfiguration
 from lib.spool import (
-    ErrorClass,
     Phase,
+    ResultErrorClass,
     SpoolFull,
     SpoolResult,
     WorkerSpool,
@@ -57,7 +57,7 @@ class TestDying:
         bench.work()
 
         assert bench.error(entry) == (
-            ErrorClass.POISON,
+            ResultErrorClass.POISON,
             "5 workers ended while they worked on this job.",
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from lib.clock import ManualClock
 from lib.records import SpokenRecord
 from lib.spool import (
-    ErrorClass,
+    ResultErrorClass,
     SpoolClient,
     SpoolJob,
     SpoolResult,
@@ -77,7 +77,7 @@ class Bench:
         assert found is not None
         return found
 
-    def error(self, entry: str) -> tuple[ErrorClass, str]:
+    def error(self, entry: str) -> tuple[ResultErrorClass, str]:
         error = self.result(entry).error
         assert error is not None
         return error.error_class, error.message

@@ -15,7 +15,7 @@ from lib.jobspec.fields import PROFILES
 from lib.voices import EngineFacts, ProfileModel, UnknownEngine, engine_facts, engine_names, engines
 from lib.voices.engines import _BUILT_IN, ENGINES_GROUP, FACTS_GROUP
 from synth.engines import create_engine
-from synth.engines.port import Limits
+from synth.engines.port import EngineLimits
 
 ROOT = Path(__file__).parents[3]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -33,8 +33,8 @@ class Registered:
     def languages(self) -> frozenset[str]:
         return frozenset({"English", "Klingon"})
 
-    def limits(self) -> Limits:
-        return Limits(200, 8, True, None)
+    def limits(self) -> EngineLimits:
+        return EngineLimits(200, 8, True, None)
 
 
 class Described(Registered):

@@ -20,4 +20,4 @@ class WatcherBench(Bench):
         return self._over(self.holding(*specs))
 
     def _over(self, dispatcher: Dispatcher) -> Watcher:
-        return Watcher(dispatcher, LeftSpools(dispatcher, ()), self.clock, self.limits, self.rhythm)
+        return Watcher(dispatcher, LeftSpools(dispatcher, ()), self.clock, self.limits, self.intervals)

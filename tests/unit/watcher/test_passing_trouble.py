@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lib.dispatch import Dispatcher, Limits, Rhythm
+from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits
 from lib.errors import Unavailable
 from lib.jobqueue import JobState
 from lib.spool import SpoolFull
@@ -66,7 +66,7 @@ class TestTrouble:
     def test_a_queue_that_stays_away_ends_the_daemon_after_five_minutes(
         self, bench: WatcherBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        bench.rhythm = Rhythm(busy_s=0.01, block_s=0.05, pause_s=0.001)
+        bench.intervals = DispatchIntervals(busy_s=0.01, block_s=0.05, pause_s=0.001)
         watcher = bench.watcher()
         Refusal(monkeypatch, bench.queue, "heartbeat_watcher", Unavailable("No server."))
         monkeypatch.setattr(type(bench.queue), "register_watcher", lambda *args: None)
@@ -96,7 +96,7 @@ class TestTrouble:
         self, bench: WatcherBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bench.enqueue(spec())
-        bench.rhythm = Rhythm(pause_s=0.001)
+        bench.intervals = DispatchIntervals(pause_s=0.001)
         write = Refusal(monkeypatch, bench.journal, "write", SpoolFull("No space."))
         probe = Refusal(monkeypatch, bench.journal, "probe", SpoolFull("No space."))
         tried = threading.Event()
@@ -149,7 +149,7 @@ class TestLeaving:
         self, bench: WatcherBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         job = spec()
-        bench.limits = Limits(lease_ms=10_000_000, drain_s=600.0)
+        bench.limits = DispatchLimits(lease_ms=10_000_000, drain_s=600.0)
         watcher = bench.watcher()
         bench.enqueue(job)
 

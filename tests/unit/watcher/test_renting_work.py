@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 
-from job_watcher.provisioning.work import Work
+from job_watcher.provisioning.rented_work import RentedWork
 from lib.clock import ManualClock
-from lib.dispatch import Dispatcher, Limits, MemoryJournal, Parts, StorageDelivery
+from lib.dispatch import Dispatcher, DispatchLimits, DispatchParts, MemoryJournal, StorageDelivery
 from lib.fleet import Policy, State
 from lib.fleet.speeds import Speeds
 from lib.jobqueue import JobState, Term
@@ -51,34 +51,34 @@ class Access:
 
 
 class Stage:
-    """A queue, machines by name, and the work of one reign over them."""
+    """A queue, machines by name, and the work of one term over them."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.clock = root, ManualClock()
         self.queue = MemoryQueue(now_ms=lambda: round(self.clock.now() * 1000))
         self.access = Access(root)
         self.workers: list[ScriptedHost] = []
-        self.limits = Limits(lease_ms=180_000)
+        self.limits = DispatchLimits(lease_ms=180_000)
         self.dispatchers: list[Dispatcher] = []
         self.speeds = Speeds()
 
-    def work(self) -> Work:
+    def work(self) -> RentedWork:
         config = SimpleNamespace(
             **{"name": "w", "lease_ms": self.limits.lease_ms, "engine": "hibari", "batch": "b"},
             audio_s_per_job=2.0,
             policy=Policy(speed=8.0),
         )
-        tracks = SimpleNamespace(by_token=defaultdict(SimpleNamespace))
+        observations = SimpleNamespace(by_token=defaultdict(SimpleNamespace))
         parts = SimpleNamespace(
             queue=self.queue, access=self.access, clock=self.clock, make_dispatcher=self._dispatcher
         )
-        return Work(cast(Any, parts), cast(Any, config), cast(Any, tracks), self.speeds)
+        return RentedWork(cast(Any, parts), cast(Any, config), cast(Any, observations), self.speeds)
 
     def _dispatcher(self, heard: Any) -> Dispatcher:
         delivery = StorageDelivery(
             MemoryStorage(), provider="vast", scratch=self.root / "scratch", clock=self.clock
         )
-        parts = Parts(
+        parts = DispatchParts(
             name="w",
             provider="vast",
             queue=self.queue,
@@ -96,7 +96,7 @@ class Stage:
         self.workers.append(ScriptedHost(self.root / name, self.clock, name))
         return self.workers[-1]
 
-    def pass_over(self, work: Work, *machines: Any) -> None:
+    def pass_over(self, work: RentedWork, *machines: Any) -> None:
         """One pass, as the reconciler makes it."""
         work.keep_hosts(machines)
         work.ask(machines)
@@ -132,7 +132,7 @@ class TestLeasesOfALoopThatIsHeldUp:
     @pytest.fixture
     def held_up(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
         """A pass over slow machines while the renewing thread goes on; the argument happens at each."""
-        stage.limits = Limits(lease_ms=30, silence_s=0.05)
+        stage.limits = DispatchLimits(lease_ms=30, silence_s=0.05)
         stage.queue.enqueue([spec("a")])
         work = stage.work()
         stage.pass_over(work, machine("busy"))

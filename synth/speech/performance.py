@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from lib.clock import Clock
 from lib.errors import JobFailed
-from synth.engines.port import Engine, EngineFailed, Limits, Model, Speech, Utterance
+from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, pieces_of, style_of
 from synth.verify import Sent, Verifier, care_of
@@ -37,7 +37,7 @@ class Performing:
     """One request while it is spoken: gives out what to say and hears what came of it, in any portions."""
 
     def __init__(
-        self, request: SpeakRequest, model: Model, limits: Limits, verifier: Verifier | None = None
+        self, request: SpeakRequest, model: Model, limits: EngineLimits, verifier: Verifier | None = None
     ) -> None:
         self._request, self._model, self._limits, self._verifier = request, model, limits, verifier
         self._care = care_of(request.profile)

@@ -14,7 +14,7 @@ from synth.audio.level import Leveled, level
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
-from synth.speech.performing import OnPiece, perform
+from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance, RawTake

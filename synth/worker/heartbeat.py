@@ -15,7 +15,7 @@ from lib.spool import Heartbeat, SpoolUnusable, WorkerSpool, WorkerState
 _PROGRESS_EVERY_S: Final = 0.2
 
 
-class Pulse:
+class HeartbeatWriter:
     """Writes the heartbeat: at once for what is new, else not more often than anyone would look.
 
     A thread repeats the last one while the others are busy for long, so that a heart that stands still means

@@ -11,7 +11,7 @@ from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock, rfc3339
 from lib.jobqueue import JobQueue, JobState
 from lib.jobs.follow import Batch, Followed
-from lib.jobs.overview import Verdict, overview_of, trouble_of
+from lib.jobs.overview import Health, overview_of, trouble_of
 
 _LOOK_EVERY = 1.5  # seconds
 _MOST_ROWS = 40  # a longer table tells people less than a bar
@@ -26,17 +26,17 @@ _ORDER = [
 _WORTH_A_WORD = (JobState.RUNNING, JobState.DELAYED, JobState.FAILED, JobState.CANCELED)
 
 
-_STOPS = frozenset({Verdict.PAUSED, Verdict.WATCHER_NOT_RUNNING, Verdict.WATCHER_CRASHED})
+_STOPS = frozenset({Health.PAUSED, Health.WATCHER_NOT_RUNNING, Health.WATCHER_CRASHED})
 
 
 class Hindrance:
     """Says once, while people wait, what keeps the queue from giving out jobs."""
 
-    def __init__(self, queue: JobQueue, clock: Clock, stops: frozenset[Verdict] = _STOPS) -> None:
+    def __init__(self, queue: JobQueue, clock: Clock, stops: frozenset[Health] = _STOPS) -> None:
         self._queue, self._clock, self._stops = queue, clock, stops
         self._next = 0.0
-        self._seen: Verdict | None = None
-        self._said: set[Verdict] = set()
+        self._seen: Health | None = None
+        self._said: set[Health] = set()
         self._troubled = False
 
     def tell(self) -> None:

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lib.dispatch.blame import MachineDeaths
-from lib.dispatch.closer import LeaseCloser
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
+from lib.dispatch.lease_closer import LeaseCloser
+from lib.dispatch.parts import DispatchParts
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
 from lib.jobqueue import ErrorClass, Failure
 from lib.spool import Phase
@@ -33,7 +33,9 @@ class WorkerSupervisor:
     `patient`: wait for as long as it takes when a worker says that it cannot work now (a full disk).
     """
 
-    def __init__(self, parts: Parts, roster: HostRoster, jobs: InFlightJobs, closer: LeaseCloser) -> None:
+    def __init__(
+        self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs, closer: LeaseCloser
+    ) -> None:
         self._parts, self._roster, self._jobs, self._closer = parts, roster, jobs, closer
         self._clock, self._limits = parts.clock, parts.limits
         self._deaths: dict[str, MachineDeaths] = defaultdict(MachineDeaths)
@@ -52,7 +54,7 @@ class WorkerSupervisor:
         """
         now = self._clock.monotonic()
         if death is not None or now >= self._next_listen.get(state.name, 0.0):
-            self._next_listen[state.name] = now + self._parts.rhythm.listen_s
+            self._next_listen[state.name] = now + self._parts.intervals.listen_s
             self._roster.listen(state.name)
         if death is not None:
             self._bury(state, phases, death, now)

@@ -23,14 +23,14 @@ from lib.units import MICROS
 
 if TYPE_CHECKING:
     from lib.fleet import Offer, Policy, Price, RentalTerms, Speeds
-    from lib.fleet.pricing import Stop
+    from lib.fleet.batch_price import Stop
 
 _CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
 PATIENCE_S: Final = 0.35  # from when the plan itself is ready
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PricedWork:
     """One job as money sees it: seconds of audio, all takes together, and its engine, None: unknown."""
 
     audio_s: float
@@ -107,7 +107,7 @@ def embedded_url(data_dir: Path) -> str | None:
 
 
 def cost_of(
-    work: Sequence[Work], market: Market | None, found: RentalTerms, *, now: float
+    work: Sequence[PricedWork], market: Market | None, found: RentalTerms, *, now: float
 ) -> Cost | Forbidden | None:
     """Price the jobs on the market; None when there is none, it is stale, or there is no work.
 
@@ -160,7 +160,7 @@ def _stopped(usual: Stop | None, worst: Stop | None) -> str:
 
 
 def _price(
-    work: Sequence[Work], classes: Sequence[tuple[GpuMarket, int]], found: RentalTerms, now: float
+    work: Sequence[PricedWork], classes: Sequence[tuple[GpuMarket, int]], found: RentalTerms, now: float
 ) -> Price | None:
     from lib.fleet import Demand, caps_of, policy_of, price_batch
 
@@ -203,7 +203,7 @@ def _speeds(classes: Sequence[GpuMarket]) -> Speeds:
     return speeds
 
 
-def _main_engine(work: Sequence[Work]) -> str:
+def _main_engine(work: Sequence[PricedWork]) -> str:
     """The one that makes most of the audio: machines carry one."""
     audio: Counter[str] = Counter()
     for item in work:
@@ -212,7 +212,7 @@ def _main_engine(work: Sequence[Work]) -> str:
     return audio.most_common(1)[0][0] if audio else ""
 
 
-def _shared(micros: int, work: Sequence[Work]) -> tuple[int, ...]:
+def _shared(micros: int, work: Sequence[PricedWork]) -> tuple[int, ...]:
     whole = sum(item.audio_s for item in work) or 1.0
     shares, given, audio_s = [], 0, 0.0
     for item in work:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from lib.dispatch.closer import LeaseCloser
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
+from lib.dispatch.lease_closer import LeaseCloser
+from lib.dispatch.parts import DispatchParts
 from lib.dispatch.port import Settled
-from lib.dispatch.publishing import PublishQueue
+from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.jobqueue.backoff import backoff_s
 from lib.records import DoneRecord
-from lib.spool import ErrorClass as WorkerError
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
+from lib.spool import ResultErrorClass as WorkerError
 from lib.storage import ArtifactMismatch, StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ResultHandler:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: DispatchParts,
         roster: HostRoster,
         jobs: InFlightJobs,
         closer: LeaseCloser,
@@ -50,7 +50,7 @@ class ResultHandler:
     ) -> None:
         self._parts, self._roster, self._jobs = parts, roster, jobs
         self._closer, self._publishing = closer, publishing
-        self._queue, self._rhythm = parts.queue, parts.rhythm
+        self._queue, self._intervals = parts.queue, parts.intervals
         self._refused: dict[str, str] = {}  # by entry: why its result could not be stored last time
 
     @property
@@ -141,8 +141,10 @@ class ResultHandler:
         self._parts.on_settled(state.name, job.lease, settled)
 
     def _wait_for_the_store(self, job: InFlightJob, error: JobRunnerError, now: float) -> None:
-        rhythm = self._rhythm
-        pause = backoff_s(job.store_refusals + 1, 1.0, base_s=rhythm.pause_s, cap_s=rhythm.longest_pause_s)
+        intervals = self._intervals
+        pause = backoff_s(
+            job.store_refusals + 1, 1.0, base_s=intervals.pause_s, cap_s=intervals.longest_pause_s
+        )
         if not job.store_refusals:
             self._parts.tell("storage", error.message, job.host)
         job.store_refusals += 1

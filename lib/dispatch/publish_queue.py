@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.dispatch.parts import Parts
+from lib.dispatch.parts import DispatchParts
 from lib.dispatch.port import Publication
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobState, Lease
@@ -36,7 +36,7 @@ class _Owed:
 class PublishQueue:
     """What is done and not yet published, in memory and in the journal. Loop's thread."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: DispatchParts) -> None:
         self._queue, self._delivery = parts.queue, parts.delivery
         self._journal, self._clock = parts.journal, parts.clock
         self._owed: dict[str, _Owed] = {}

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from lib.fleet.lifecycle import Event, State
+from lib.fleet.lifecycle import MachineEvent, State
 from lib.fleet.model import Demand, Machine, Policy, Seen
 
 _STILL_TALKING_S: Final = 60.0
 _JOBS_TO_SETTLE: Final = 2.5  # the one that is spoken, the one that waits for it, and half one to be sure
 
 
-class Verdict(NamedTuple):
+class MachineVerdict(NamedTuple):
     """What happens to a machine, and why."""
 
-    event: Event
+    event: MachineEvent
     reason: str
 
 
@@ -54,7 +54,7 @@ def worth_asking(machine: Machine, policy: Policy) -> bool:
 
 def verdict(
     machine: Machine, demand: Demand | None, policy: Policy, *, now: float, hold: float
-) -> Verdict | None:
+) -> MachineVerdict | None:
     """What should happen to this machine now; None: nothing.
 
     `demand` is None when the queue cannot be asked: then no machine is unwanted. `hold` is how long an idle
@@ -71,32 +71,32 @@ class _Case(NamedTuple):
     hold: float
 
 
-def _planned(case: _Case) -> Verdict | None:
+def _planned(case: _Case) -> MachineVerdict | None:
     """A row still planned when a pass begins was left by a watcher that ended between two steps."""
-    return Verdict(Event.UNCLEAR, "interrupted")
+    return MachineVerdict(MachineEvent.UNCLEAR, "interrupted")
 
 
-def _unknown(case: _Case) -> Verdict | None:
+def _unknown(case: _Case) -> MachineVerdict | None:
     if case.machine.seen not in (Seen.NOT_LOOKED, Seen.ABSENT):
-        return Verdict(Event.FOUND, "label")
+        return MachineVerdict(MachineEvent.FOUND, "label")
     if proven_absent(case.machine, case.policy, case.now):
-        return Verdict(Event.NEVER_CAME, "two listings")
+        return MachineVerdict(MachineEvent.NEVER_CAME, "two listings")
     return None
 
 
-def _gone(case: _Case) -> Verdict | None:
+def _gone(case: _Case) -> MachineVerdict | None:
     looked = case.machine.seen in (Seen.ABSENT, Seen.NOT_LOOKED)
     if looked and proven_absent(case.machine, case.policy, case.now):
-        return Verdict(Event.VANISHED, "two listings")
+        return MachineVerdict(MachineEvent.VANISHED, "two listings")
     return None
 
 
-def _halted(case: _Case) -> Verdict | None:
+def _halted(case: _Case) -> MachineVerdict | None:
     """Stopped by somebody else: it bills its disk, does nothing, and would bill again when it resumes."""
     if case.machine.seen is Seen.STOPPED:
-        return Verdict(Event.STOPPED, "outbid" if case.machine.interruptible else "stopped")
+        return MachineVerdict(MachineEvent.STOPPED, "outbid" if case.machine.interruptible else "stopped")
     if case.machine.seen is Seen.BROKEN:
-        return Verdict(Event.FAILED, "broken")
+        return MachineVerdict(MachineEvent.FAILED, "broken")
     return None
 
 
@@ -106,62 +106,64 @@ def _ends_soon(case: _Case) -> bool:
     return machine.expires_at - case.now < max(case.policy.settle_s, _JOBS_TO_SETTLE * machine.job_s)
 
 
-def _overpriced(case: _Case) -> Verdict | None:
+def _overpriced(case: _Case) -> MachineVerdict | None:
     listed = case.machine.listed_micros
     if listed is not None and listed > case.machine.hourly_micros * case.policy.overprice:
-        return Verdict(Event.OVERPRICED, "price")
+        return MachineVerdict(MachineEvent.OVERPRICED, "price")
     return None
 
 
-def _rented(case: _Case) -> Verdict | None:
+def _rented(case: _Case) -> MachineVerdict | None:
     machine, policy = case.machine, case.policy
     found = _gone(case) or _halted(case)
     if found:
         return found
     if machine.gate:
-        return Verdict(Event.FAILED, machine.gate)
+        return MachineVerdict(MachineEvent.FAILED, machine.gate)
     if case.now - machine.since > policy.boot_limit_s:
-        return Verdict(Event.FAILED, "boot_timeout")
+        return MachineVerdict(MachineEvent.FAILED, "boot_timeout")
     if _ends_soon(case):
-        return Verdict(Event.EXPIRING, "end of its time")
+        return MachineVerdict(MachineEvent.EXPIRING, "end of its time")
     if overpriced := _overpriced(case):
         return overpriced
     if case.demand is not None and not case.demand.jobs:
-        return Verdict(Event.UNWANTED, "no work left")
-    return Verdict(Event.PASSED, "checks") if machine.gate == "" else None
+        return MachineVerdict(MachineEvent.UNWANTED, "no work left")
+    return MachineVerdict(MachineEvent.PASSED, "checks") if machine.gate == "" else None
 
 
-def _silent(case: _Case) -> Verdict | None:
+def _silent(case: _Case) -> MachineVerdict | None:
     """Silent for longer than its leases last: its jobs go elsewhere, and it must not bill on."""
     heard = case.machine.since if case.machine.answered_at is None else case.machine.answered_at
     if case.now - heard > case.policy.silence_s:
-        return Verdict(Event.SILENT, "offline" if case.machine.seen is Seen.OFFLINE else "silent")
+        return MachineVerdict(
+            MachineEvent.SILENT, "offline" if case.machine.seen is Seen.OFFLINE else "silent"
+        )
     return None
 
 
-def _unwell(case: _Case) -> Verdict | None:
+def _unwell(case: _Case) -> MachineVerdict | None:
     """Broken though it answers: it would bill on for nothing, and hold its jobs."""
     machine, policy = case.machine, case.policy
     if machine.gate:
-        return Verdict(Event.FAILED, machine.gate)
+        return MachineVerdict(MachineEvent.FAILED, machine.gate)
     if machine.failing:
-        return Verdict(Event.FAILED, machine.failing)
+        return MachineVerdict(MachineEvent.FAILED, machine.failing)
     if machine.accused:
-        return Verdict(Event.FAILED, "accused")
+        return MachineVerdict(MachineEvent.FAILED, "accused")
     if machine.failures > policy.forgiven_failures:
-        return Verdict(Event.FAILED, "corrupt_output")
+        return MachineVerdict(MachineEvent.FAILED, "corrupt_output")
     if machine.deaths > policy.forgiven_deaths:
-        return Verdict(Event.FAILED, "worker_ends")
+        return MachineVerdict(MachineEvent.FAILED, "worker_ends")
     if machine.silent_s > policy.wedged_s:
-        return Verdict(Event.FAILED, "wedged")
+        return MachineVerdict(MachineEvent.FAILED, "wedged")
     if machine.still_s > policy.still_limit_s:
-        return Verdict(Event.FAILED, "stuck_job")
+        return MachineVerdict(MachineEvent.FAILED, "stuck_job")
     if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_due_s):
-        return Verdict(Event.FAILED, "endless_job")
+        return MachineVerdict(MachineEvent.FAILED, "endless_job")
     return None
 
 
-def _ready(case: _Case) -> Verdict | None:
+def _ready(case: _Case) -> MachineVerdict | None:
     machine = case.machine
     found = _gone(case) or _halted(case) or _silent(case) or _unwell(case)
     if found:
@@ -169,30 +171,30 @@ def _ready(case: _Case) -> Verdict | None:
     if overpriced := _overpriced(case):
         return overpriced
     if _ends_soon(case):
-        return Verdict(Event.EXPIRING, "end of its time")
+        return MachineVerdict(MachineEvent.EXPIRING, "end of its time")
     if case.demand is None or case.demand.waiting or machine.busy or machine.idle_since is None:
         return None
     # What is held for later work must be able to do it.
     hold = min(case.hold, case.policy.unproven_hold_s) if machine.deaths else case.hold
     if case.now - machine.idle_since >= hold:
-        return Verdict(Event.UNWANTED, f"idle for {case.now - machine.idle_since:.0f} s")
+        return MachineVerdict(MachineEvent.UNWANTED, f"idle for {case.now - machine.idle_since:.0f} s")
     return None
 
 
-def _draining(case: _Case) -> Verdict | None:
+def _draining(case: _Case) -> MachineVerdict | None:
     machine, policy = case.machine, case.policy
     found = _gone(case) or _halted(case) or _silent(case) or _unwell(case)
     if found:
         return found
     if not machine.busy:
-        return Verdict(Event.EMPTY, "drained")
+        return MachineVerdict(MachineEvent.EMPTY, "drained")
     limit = max(policy.drain_limit_s, _JOBS_TO_SETTLE * machine.job_s)
     if case.now - machine.since > limit or machine.expires_at - case.now < 60.0:
-        return Verdict(Event.OVERDUE, "drain limit")
+        return MachineVerdict(MachineEvent.OVERDUE, "drain limit")
     return None
 
 
-_BY_STATE: Final[Mapping[State, Callable[[_Case], Verdict | None]]] = {
+_BY_STATE: Final[Mapping[State, Callable[[_Case], MachineVerdict | None]]] = {
     State.PLANNED: _planned,
     State.UNKNOWN: _unknown,
     State.RENTED: _rented,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from lib.fleet.filling import jobs_to_hold, throughput
+from lib.fleet.capacity import jobs_to_hold, throughput
 from lib.fleet.lifecycle import PAYING, State
 from lib.fleet.model import Demand, Machine, Policy
 from lib.fleet.speeds import Speeds

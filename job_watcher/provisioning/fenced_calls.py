@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from job_watcher.provisioning.ports import Config, NotLeading, Parts
-from lib.fleet import Event, State, advance
+from job_watcher.provisioning.ports import Config, NotLeading, ProvisioningParts
+from lib.fleet import MachineEvent, State, advance
 from lib.jobqueue import Term
 from lib.machines.model import Change, HostNote, MachineRow
 from lib.providers.rental import RentalProvider
@@ -15,10 +15,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Reign:
+class FencedCalls:
     """One leader's epoch. When it is over, every method raises and nothing has been done."""
 
-    def __init__(self, parts: Parts, config: Config, epoch: int) -> None:
+    def __init__(self, parts: ProvisioningParts, config: Config, epoch: int) -> None:
         self._parts, self._config = parts, config
         self.epoch = epoch
 
@@ -32,7 +32,7 @@ class Reign:
             raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
 
     def term(self) -> Term:
-        """The term of this reign.
+        """The term of this term.
 
         Raises:
             NotLeading: it is over.
@@ -55,7 +55,7 @@ class Reign:
     def move(
         self,
         row: MachineRow,
-        event: Event,
+        event: MachineEvent,
         reason: str,
         *,
         instance: str | None = None,

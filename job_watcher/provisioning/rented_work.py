@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from job_watcher.provisioning.observation import Tracks
-from job_watcher.provisioning.ports import Config, MachineAccess, Parts
+from job_watcher.provisioning.observation import Observations
+from job_watcher.provisioning.ports import Config, MachineAccess, ProvisioningParts
 from lib.dispatch import Dispatcher, HostView, Settled
 from lib.errors import Unavailable
 from lib.fleet import Demand, Speeds, State
-from lib.fleet.filling import jobs_to_hold
+from lib.fleet.capacity import jobs_to_hold
 from lib.fleet.speeds import blended
 from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
 from lib.machines.model import MachineRow
@@ -41,16 +41,18 @@ class RentedHost:
         """Stop nothing: the work goes on, for the next leader to adopt."""
 
 
-class Work:
-    """The dispatcher of one reign, with the machines that are ready as its hosts. Loop's thread.
+class RentedWork:
+    """The dispatcher of one term, with the machines that are ready as its hosts. Loop's thread.
 
     Raises, from every method that asks the queue:
         Unavailable: it does not answer.
         NotLeading: another watcher leads.
     """
 
-    def __init__(self, parts: Parts, config: Config, tracks: Tracks, speeds: Speeds) -> None:
-        self._parts, self._config, self._tracks, self._speeds = parts, config, tracks, speeds
+    def __init__(
+        self, parts: ProvisioningParts, config: Config, observations: Observations, speeds: Speeds
+    ) -> None:
+        self._parts, self._config, self._observations, self._speeds = parts, config, observations, speeds
         self._characters_per_second = engine_facts(config.engine).characters_per_second
         self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
         self._gpus: dict[str, str] = {}
@@ -107,14 +109,14 @@ class Work:
         for row in rows:
             if row.instance is None or row.state not in (State.RENTED.value, *_WORKING):
                 continue
-            track = self._tracks.by_token[row.token]
+            observation = self._observations.by_token[row.token]
             self._renew()  # a machine may take long to answer
             try:
                 contact = self._parts.access.look(row.instance, gpu=row.intent.gpu)
             except Unavailable:
                 continue
-            track.answered_at = self._parts.clock.monotonic()
-            track.gate = contact.gate
+            observation.answered_at = self._parts.clock.monotonic()
+            observation.gate = contact.gate
 
     def _renew(self) -> None:
         with suppress(Unavailable):  # the pass itself says so
@@ -189,5 +191,5 @@ class Work:
         self._dispatcher.hand_back("drain", keep_work=True)
 
     def close(self) -> None:
-        """End what this reign started; nothing is written."""
+        """End what this term started; nothing is written."""
         self._dispatcher.close()

@@ -26,7 +26,7 @@ _VISIBLE_S = 150.0  # after this every listing that is honest shows a rental
 _BELIEVED = frozenset({State.RENTED.value, State.READY.value, State.DRAINING.value})
 
 
-class Counter:
+class SimulatedProvider:
     """`RentalProvider` as one process of a watcher sees it."""
 
     def __init__(self, world: Conditions, watcher: int, me: str, most: int) -> None:

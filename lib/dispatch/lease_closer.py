@@ -6,7 +6,7 @@ import logging
 
 from lib.dispatch.hosts import HostRoster
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
-from lib.dispatch.parts import Parts
+from lib.dispatch.parts import DispatchParts
 from lib.dispatch.strays import Strays, remove
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class LeaseCloser:
     """Says to the queue what was decided, then forgets the job. Every step may be repeated. Loop's thread."""
 
-    def __init__(self, parts: Parts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
+    def __init__(self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
         self._queue, self._journal, self._clock = parts.queue, parts.journal, parts.clock
         self._next_look = 0.0
@@ -76,7 +76,7 @@ class LeaseCloser:
             records = self._queue.jobs([lease.request_id for lease in held]) if held else []
         except DamagedRow:  # somebody wrote past the scripts; `reconcile` mends it
             held, records = [], []
-        self._next_look = now + self._parts.rhythm.progress_s
+        self._next_look = now + self._parts.intervals.progress_s
         self._jobs.mark_lost(
             [
                 lease
