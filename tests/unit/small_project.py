@@ -6,6 +6,7 @@ time of these tests.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -61,7 +62,7 @@ class Project:
         for name, pins in SETS.items():
             self.pin(name, *pins)
         self.environ = {
-            "PATH": f"{self.tools}:{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(self.tools), *_without_our_programs()]),
             "HOME": str(folder),
             "PIP_LOG": str(self.log),
             "ENVIRONMENT": str(environment),
@@ -87,7 +88,11 @@ class Project:
 
     def run(self, *command: str, **environ: str) -> tuple[int, str, str]:
         process = self.start(*command, **environ)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:  # nothing that it started may outlive the test
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         return process.returncode, out, err
 
     def kill_in_the_middle(self, command: str = "true") -> None:
@@ -112,6 +117,12 @@ class Project:
     def environment_folder(self) -> Path:
         (packages,) = (self.root / ".venv").glob("lib/python3.*/site-packages")
         return packages
+
+
+def _without_our_programs() -> list[str]:
+    """The folders of PATH but those that hold our own programs, which `run` would find there and start."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return [folder for folder in folders if not (Path(folder) / "job-runner").exists()]
 
 
 def make_environment(made: Path) -> Path:
