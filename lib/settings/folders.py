@@ -42,7 +42,8 @@ def _close_to_others(data: Path) -> None:
     """See that nothing of ours in an open folder can be read by others. Raises OSError, BadConfiguration."""
     if not _is_open(data):
         return
-    (data / _STORE).mkdir(exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):  # what else stands there, the store says when it is used
+        (data / _STORE).mkdir(exist_ok=True, mode=0o700)
     for folder in (data / name for name in _OURS):
         if not folder.is_dir() or not _is_open(folder):
             continue

@@ -73,6 +73,15 @@ def test_a_store_that_was_opened_to_others_stays_open(tmp_path: Path) -> None:
     assert _modes(tmp_path) == {"storage": 0o755}
 
 
+def test_what_stands_in_the_place_of_the_store_is_left_to_the_store(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "storage").write_text("a file")
+
+    ensure_data_folder(tmp_path)
+
+    assert (tmp_path / "storage").read_text() == "a file"
+
+
 @pytest.mark.parametrize("error", [PermissionError(errno.EPERM, "no"), None], ids=["refused", "no effect"])
 def test_a_folder_that_cannot_be_closed_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError | None
