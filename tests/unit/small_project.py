@@ -68,6 +68,8 @@ class Project:
             "ENVIRONMENT": str(environment),
         }
         self.add_python(PYTHON)
+        for program in ("job-runner", "job-watcher", "voice-synth"):  # never those of whoever runs the tests
+            (self.tools / program).symlink_to("/bin/true")
 
     def pin(self, name: str, *pins: str) -> None:
         (self.root / f"requirements/{name}.txt").write_text("".join(f"{pin}\n" for pin in pins))

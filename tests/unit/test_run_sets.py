@@ -53,9 +53,8 @@ class TestTheSetOfAProgram:
         assert "--require-hashes" in project.installs()[-1]
         assert len(project.installs()) == before + 1
         assert kept.exists()
-        added = f"run: adding the packages of requirements/watcher.txt to {project.root}/.venv, once\n"
-        assert err.startswith(added)
-        assert project.run("job-watcher", "run")[2].count("\n") == 1  # there is no such program here
+        assert err == f"run: adding the packages of requirements/watcher.txt to {project.root}/.venv, once\n"
+        assert project.run("job-watcher", "run") == (0, "", "")
         assert len(project.installs()) == before + 1
 
     def test_that_another_set_covers_is_there_already(self, project: Project) -> None:
