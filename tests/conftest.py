@@ -6,8 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from lib.settings import table
+
+# How long an example takes says nothing on a busy machine: what is fast is measured in bench/.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _PLACES = ("STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOBS_CONFIG", "JOBS_DEBUG", "NO_COLOR", "COLUMNS")
 

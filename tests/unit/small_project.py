@@ -62,7 +62,7 @@ class Project:
         for name, pins in SETS.items():
             self.pin(name, *pins)
         self.environ = {
-            "PATH": os.pathsep.join([str(self.tools), *_without_our_programs()]),
+            "PATH": f"{self.tools}:{os.environ['PATH']}",
             "HOME": str(folder),
             "PIP_LOG": str(self.log),
             "ENVIRONMENT": str(environment),
@@ -119,12 +119,6 @@ class Project:
     def environment_folder(self) -> Path:
         (packages,) = (self.root / ".venv").glob("lib/python3.*/site-packages")
         return packages
-
-
-def _without_our_programs() -> list[str]:
-    """The folders of PATH but those that hold our own programs, which `run` would find there and start."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    return [folder for folder in folders if not (Path(folder) / "job-runner").exists()]
 
 
 def make_environment(made: Path) -> Path:
