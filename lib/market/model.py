@@ -5,7 +5,6 @@ A summary per class of GPU, not the offers themselves: small, and without anythi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +14,10 @@ from lib.foreign import parse_json
 
 FRESH_S: Final = 3600.0  # a price older than that is no price
 _VERSION: Final = 1
+# Beyond these no market can be, and reckoning with it would end in infinities.
+_MOST_MICROS: Final = 10**12  # micro-dollars, a million dollars; seconds, too, 30,000 years
+_LEAST_FIGURE: Final = 1e-6  # of speed, seconds of audio a second, and of a GPU's power
+_MOST_FIGURE: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,13 @@ def _class_of(item: Mapping[str, Any]) -> GpuMarket:
         cold_start_s=None if cold is None else float(cold),
     )
     prices = (found.lowest_hourly_micros, found.median_hourly_micros)
-    figures = [found.perf, *found.speeds.values()]
-    rest = [float(found.fee_micros), found.cold_start_s or 0.0]
-    if min(*prices, *figures) <= 0 or min(rest) < 0 or not all(map(math.isfinite, figures + rest)):
+    figures = (found.perf, *found.speeds.values())
+    rest = (found.fee_micros, found.cold_start_s or 0)
+    sound = (
+        *(0 < price <= _MOST_MICROS for price in prices),
+        *(_LEAST_FIGURE <= figure <= _MOST_FIGURE for figure in figures),  # false for what is no number, too
+        *(0 <= figure <= _MOST_MICROS for figure in rest),
+    )
+    if not all(sound):
         raise ValueError("no market is like that")
     return found

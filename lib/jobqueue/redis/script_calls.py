@@ -136,7 +136,7 @@ class ScriptCalls:
         return _leased(leases, payloads) if int(leads) else None
 
     def assign(self, placements: Sequence[Placement]) -> list[int]:
-        """JobNote where work lies; returns the positions of the lost leases."""
+        """Note where work lies; returns the positions of the lost leases."""
         script, flat = load("assign"), list[Argument]()
         for item in placements:
             flat += (item.lease.request_id, item.lease.fence, item.host, item.spool_entry)

@@ -282,6 +282,11 @@ def test_cheap_offers_have_a_price_though_the_median_is_too_dear() -> None:
         {"lowest_hourly_micros": -1},
         {"median_hourly_micros": 0},
         {"fee_micros": -5},
+        {"fee_micros": 10**330},
+        {"lowest_hourly_micros": 10**400, "median_hourly_micros": 10**400},
+        {"speeds": {"hibari": 1e-308}},
+        {"speeds": {"hibari": 1e308}},
+        {"cold_start_s": 1e308},
         {"perf": -1.0},
         {"perf": float("inf")},
         {"speeds": {"hibari": -3.0}},
@@ -290,6 +295,21 @@ def test_cheap_offers_have_a_price_though_the_median_is_too_dear() -> None:
 )
 def test_a_market_that_cannot_be_is_no_market(nonsense: dict[str, Any]) -> None:
     assert reckoned(PricedWork(10, "hibari"), classes=(replace(CLASSES[0], **nonsense),)) is None
+
+
+@pytest.mark.parametrize("price", [1, 10**12])
+@pytest.mark.parametrize("speed", [1e-6, 1e6])
+def test_the_oddest_market_that_there_could_be_is_reckoned_with(price: int, speed: float) -> None:
+    odd = replace(
+        CLASSES[0],
+        lowest_hourly_micros=price,
+        median_hourly_micros=price,
+        fee_micros=price,
+        perf=speed,
+        speeds={"hibari": speed},
+        cold_start_s=1e12,
+    )
+    assert reckoned(PricedWork(600, "hibari"), classes=(odd,)) is not None
 
 
 def test_a_market_of_the_future_is_no_market() -> None:
