@@ -47,11 +47,14 @@ def publish_market(leader: Publisher, market: Market, *, kept_s: float = FRESH_S
 
 
 def read_market(transport: Transport, *, prefix: str = USUAL) -> Market | None:
-    """The market as last published; None when no watcher saw one lately, or one of another version did.
+    """The market as last published; None when no watcher saw one lately, or what stands there is none.
 
     Raises:
         Unavailable: the server does not answer.
     """
     key = f"{key_prefix(prefix, cluster=transport.cluster)}:{MARKET}"
-    text = transport.repeat(lambda: transport.ask("GET", key))
-    return None if text is None else Market.from_text(str(text))
+    try:
+        text = transport.repeat(lambda: transport.ask("GET", key))
+    except UnicodeDecodeError:  # somebody wrote bytes there that are no text
+        return None
+    return None if text is None or len(text) > _MOST_BYTES else Market.from_text(str(text))

@@ -44,10 +44,15 @@ class TestTheMarket:
         assert 895_000 < raw.pttl("pab:jobs:market") <= 900_000
 
     @pytest.mark.parametrize(
-        "stored", ["", "no json", "[]", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}']
+        "stored",
+        [
+            *("", "no json", "[]", '{"version":2}', '{"version":1}', '{"version":1,"classes":[{}]}'),
+            *(b"\xff\xfe", "9" * 300_000),
+        ],
+        ids=lambda stored: repr(stored[:30]),
     )
     def test_of_another_version_is_as_good_as_none(
-        self, transport: Transport, raw: redis.Redis, stored: str
+        self, transport: Transport, raw: redis.Redis, stored: str | bytes
     ) -> None:
         raw.set("pab:jobs:market", stored)
 
