@@ -21,7 +21,7 @@ SPREAD := --numprocesses 2 --dist worksteal
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-check: environment ## Format, lint, types, imports and unit tests; under 20 s when warm
+check: environment ## Format, lint, types, imports and unit tests; half a minute when warm
 	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit check-types check-lint check-format check-imports
 
 test: ## All tests but the long proofs; ARGS goes to pytest

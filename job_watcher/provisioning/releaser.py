@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from job_watcher.provisioning.fenced_calls import FencedCalls
 from job_watcher.provisioning.observation import Observation, Observations
 from job_watcher.provisioning.ports import Config, ProvisioningParts
+from lib.backoff import backoff_s
 from lib.errors import Unavailable
 from lib.fleet import Machine, State
 from lib.fleet.verdicts import worth_asking
-from lib.jobqueue.backoff import backoff_s
 from lib.machines.model import MachineRow
 from lib.providers.rental import Rental
 

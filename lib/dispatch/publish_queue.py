@@ -11,11 +11,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lib.backoff import backoff_s
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.port import Publication
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobState, Lease
-from lib.jobqueue.backoff import backoff_s
 from lib.records import Take
 from lib.spool import SpoolUnusable
 from lib.storage import ArtifactMismatch, NotStored

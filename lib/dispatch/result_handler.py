@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from lib.backoff import backoff_s
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
@@ -19,7 +20,6 @@ from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
-from lib.jobqueue.backoff import backoff_s
 from lib.records import DoneRecord
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
 from lib.spool import ResultErrorClass as WorkerError

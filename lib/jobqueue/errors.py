@@ -57,5 +57,17 @@ class DamagedRow(JobRunnerError):
         self.request_id = request_id
 
 
+class JobsHeld(TryAgain):
+    """Jobs are leased at this moment; nothing was deleted. `count` says how many."""
+
+    def __init__(self, count: int) -> None:
+        jobs = "1 job is" if count == 1 else f"{count} jobs are"
+        super().__init__(
+            f"{jobs} leased to a watcher at this moment, so nothing was deleted; stop the watchers and wait "
+            "until their work is done, or add --force to throw it away"
+        )
+        self.count = count
+
+
 class QueueBusy(TryAgain):
     """Another producer is enqueueing the same request ids at this moment."""

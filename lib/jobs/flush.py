@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from lib.jobqueue import TERMINAL, JobQueue
-from lib.jobqueue.admin.observed import KeySize
+from lib.jobqueue import TERMINAL, Admin, JobQueue
+from lib.jobqueue.admin.observed import Flushed, KeySize
+from lib.jobqueue.errors import JobsHeld
 from lib.jobs.admin import required_admin
-
-if TYPE_CHECKING:
-    from lib.jobqueue.redis.upkeep import Flushed, Upkeep
 
 _KEPT: Final = ("result", "failed", "history", "history:failed", "watcher", "lock", "market")
 _PARTLY: Final = ("state", "spec")  # the rows and specifications of unfinished jobs go
@@ -76,15 +74,13 @@ def flush(queue: JobQueue, *, hard: bool, force: bool) -> Flushed:
 
 
 def _refuse_while_held(queue: JobQueue) -> None:
-    from lib.jobqueue.redis.upkeep import JobsHeld
-
     shot = queue.snapshot()
     held = shot.pending - shot.stale_pel
     if held:
         raise JobsHeld(held)
 
 
-def _soft(size: KeySize, name: str, unfinished: int, upkeep: Upkeep) -> Doomed | None:
+def _soft(size: KeySize, name: str, unfinished: int, upkeep: Admin) -> Doomed | None:
     """What the key loses; None when it stays as it is."""
     if name == "meta":
         fields = ("turn", "paused", "publishing")

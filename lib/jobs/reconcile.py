@@ -90,6 +90,7 @@ class Audit:
     ) -> None:
         self._queue, self._upkeep, self._storage = queue, required_admin(queue), storage
         self._mend, self._forget = mend, forget_gone
+        self._began = queue.snapshot().server_time
         self._whole: Callable[[StoredArtifact], bool] = storage.verify if deep else storage.has
 
     def findings(self) -> Iterator[Finding]:
@@ -143,6 +144,8 @@ class Audit:
 
     def _being_published(self, job: FinishedJob) -> bool:
         """Whether the watcher that finished the job is at its next step still: names follow records."""
+        if self._began - job.finished_at >= _PUBLISHING_S:  # most are old, and need no look at the queue
+            return False
         seen = self._queue.snapshot()
         at_work = {watcher.name for watcher in seen.watchers if watcher.live}
         return job.consumer in at_work and seen.server_time - job.finished_at < _PUBLISHING_S

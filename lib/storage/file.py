@@ -63,6 +63,7 @@ class FileStorage:
 
     def fetch(self, artifact: StoredArtifact, local: Path) -> None:
         """Copy the blob, hash while copying, sync, rename."""
+        self._sweep(local.parent)
         with self.open(artifact) as stream:
             save(self._chunks(stream), local, artifact)
 

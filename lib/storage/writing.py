@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.files import draft_beside, replace_durably, sweep_drafts
+from lib.files import draft_beside, replace_durably
 from lib.storage.port import ArtifactMismatch, StoredArtifact
 
 _CHUNK = 1 << 20  # bytes
@@ -71,7 +71,6 @@ def save(chunks: Iterable[bytes], local: Path, artifact: StoredArtifact) -> None
         ArtifactMismatch: `chunks` are not the artifact.
         OSError: `local` cannot be written.
     """
-    sweep_drafts(local.parent)
     with draft_beside(local, make_folder=True) as draft:
         what = f"{artifact.key} is damaged in the store and was not copied"
         write_promised(chunks, draft, artifact, disk=Disk(), what=what)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import Intake, intake, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import JobEvent

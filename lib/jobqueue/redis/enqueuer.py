@@ -30,8 +30,8 @@ class _Again(Exception):
 class Enqueuer:
     """Accepts lists of jobs through the scripts."""
 
-    def __init__(self, faces: ScriptCalls, options: QueueOptions, clock: Clock) -> None:
-        self._faces = faces
+    def __init__(self, calls: ScriptCalls, options: QueueOptions, clock: Clock) -> None:
+        self._calls = calls
         self._options = options
         self._clock = clock
 
@@ -66,7 +66,7 @@ class Enqueuer:
             return outcome
         if outcome.outcome is not Outcome.CONFLICT:  # the first is the known one, or would have been
             return replace(outcome, outcome=Outcome.CONFLICT)
-        _, notes = self._faces.enqueue([item], "dry", self._options.max_depth)
+        _, notes = self._calls.enqueue([item], "dry", self._options.max_depth)
         return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
 
     def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
@@ -93,7 +93,7 @@ class Enqueuer:
         notes: dict[str, JobNote] = {}
         word = "ok"
         for chunk in chunks:
-            word, found = self._faces.enqueue(chunk, mode, self._options.max_depth)
+            word, found = self._calls.enqueue(chunk, mode, self._options.max_depth)
             if word == "busy":
                 raise _Again
             notes = {chunk[note.position].request_id: note for note in found}
@@ -104,7 +104,7 @@ class Enqueuer:
         words = set()
         room = self._options.max_depth
         for chunk in chunks:
-            word, found = self._faces.enqueue(chunk, mode, room)
+            word, found = self._calls.enqueue(chunk, mode, room)
             if word == "busy":
                 raise _Again
             known = sum(note.outcome != "created" for note in found)
@@ -118,7 +118,7 @@ class Enqueuer:
         batch = secrets.token_hex(8)
         notes: dict[str, JobNote] = {}
         for number, chunk in enumerate(chunks):
-            word, found = self._faces.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
+            word, found = self._calls.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
             if word != "ok":
                 self.discard(batch, own=True)
                 raise _Again
@@ -126,7 +126,7 @@ class Enqueuer:
         if mode == "all" and any(note.outcome == "conflict" for note in notes.values()):
             self.discard(batch, own=True)
             return "conflict", notes
-        word = self._faces.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth)
+        word = self._calls.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth)
         if word != "ok":
             self.discard(batch, own=True)
             if word == "lost":
@@ -137,12 +137,12 @@ class Enqueuer:
 
     def publish(self, batch: str) -> None:
         """Move a committed batch into the streams, chunk by chunk."""
-        while self._faces.publish(batch, CHUNK_JOBS, _PUBLISH_PAUSE_MS) > 0:
+        while self._calls.publish(batch, CHUNK_JOBS, _PUBLISH_PAUSE_MS) > 0:
             pass
 
     def discard(self, batch: str, *, own: bool = False) -> None:
         """Take back a batch that was not committed, chunk by chunk."""
-        while self._faces.discard(batch, CHUNK_JOBS, own=own) > 0:
+        while self._calls.discard(batch, CHUNK_JOBS, own=own) > 0:
             pass
 
     def look_after(self, care: Sequence[tuple[str, str]]) -> None:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.model import (
@@ -68,9 +68,9 @@ class RedisQueue:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._keys = Keys(self._options.prefix, cluster=transport.cluster)
-        self._faces = ScriptCalls(transport, self._keys, self._options, now_ms)
+        self._calls = ScriptCalls(transport, self._keys, self._options, now_ms)
         self._views = Views(transport, self._keys, round(self._options.result_ttl_s * 1000), now_ms)
-        self._enqueuer = Enqueuer(self._faces, self._options, self._clock)
+        self._enqueuer = Enqueuer(self._calls, self._options, self._clock)
         self._wakes = 0
         self._wakes_seen: dict[str, int] = {}
         self._swept = self._clock.monotonic()
@@ -90,7 +90,7 @@ class RedisQueue:
         lease_ms = lease_ms or self._options.lease_ms
         wait: Wait | None = None
         while True:
-            reply = self._faces.claim(consumer, min(count, CHUNK_JOBS), lease_ms, wait)
+            reply = self._calls.claim(consumer, min(count, CHUNK_JOBS), lease_ms, wait)
             self._enqueuer.look_after(reply.care)
             self._sweep_if_due()
             leases = [lease for raw in reply.leases if (lease := self._readable(*raw, consumer))]
@@ -111,7 +111,7 @@ class RedisQueue:
         were removed that belonged to no job. Each call looks at the next hundred entries of each stream.
         """
         self._swept = self._clock.monotonic()
-        return self._faces.sweep(_SWEPT_AT_ONCE)
+        return self._calls.sweep(_SWEPT_AT_ONCE)
 
     def _wait_for_work(self, reply: Claimed, left: float) -> Wait:
         """Until the next entry or ring of the bell, lease to run out or job to be due; at most a slice."""
@@ -144,10 +144,10 @@ class RedisQueue:
         """Take over running jobs whose work lies on these hosts, as the leader of that term."""
         names = sorted({host for host in hosts if host})
         leases: list[Lease] = []
-        ids = self._faces.held_ids() or [""]  # with nothing to take too, the term is judged
+        ids = self._calls.held_ids() or [""]  # with nothing to take too, the term is judged
         for start in range(0, len(ids), CHUNK_JOBS):
             page = ids[start : start + CHUNK_JOBS]
-            taken = self._faces.adopt(term, consumer, names, page, lease_ms or self._options.lease_ms)
+            taken = self._calls.adopt(term, consumer, names, page, lease_ms or self._options.lease_ms)
             if taken is None:
                 raise LeadershipLost(consumer, term.epoch)
             leases += [lease for raw in taken if (lease := self._readable(*raw, consumer))]
@@ -158,12 +158,12 @@ class RedisQueue:
         lost: list[Lease] = []
         for start in range(0, len(placements), CHUNK_JOBS):
             page = placements[start : start + CHUNK_JOBS]
-            lost += [page[index].lease for index in self._faces.assign(page)]
+            lost += [page[index].lease for index in self._calls.assign(page)]
         return lost
 
     def begin(self, lease: Lease) -> Lease:
         """Say that work begins: one attempt."""
-        (attempt,) = self._faces.begin([lease])
+        (attempt,) = self._calls.begin([lease])
         if not attempt:
             raise _lost(lease)
         return replace(lease, attempt=attempt)
@@ -173,12 +173,12 @@ class RedisQueue:
         lost: list[Lease] = []
         for start in range(0, len(leases), CHUNK_JOBS):
             page = leases[start : start + CHUNK_JOBS]
-            lost += [page[index] for index in self._faces.renew(page, lease_ms or self._options.lease_ms)]
+            lost += [page[index] for index in self._calls.renew(page, lease_ms or self._options.lease_ms)]
         return lost
 
     def progress(self, lease: Lease, data: Mapping[str, Any]) -> None:
         """Store the latest progress of a running job."""
-        if not self._faces.progress(lease, to_json(data)):
+        if not self._calls.progress(lease, to_json(data)):
             raise _lost(lease)
 
     def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
@@ -192,7 +192,7 @@ class RedisQueue:
         lost: list[Lease] = []
         for start in range(0, len(encoded), _COMPLETED_AT_ONCE):
             page = encoded[start : start + _COMPLETED_AT_ONCE]
-            lost += [page[index][0] for index in self._faces.complete(page)]
+            lost += [page[index][0] for index in self._calls.complete(page)]
         return lost
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
@@ -205,37 +205,37 @@ class RedisQueue:
             "message": failure.message,
             "evidence": dict(failure.evidence),
         }
-        state = self._faces.fail(lease, failure, to_json(error), round(wait_s * 1000))
+        state = self._calls.fail(lease, failure, to_json(error), round(wait_s * 1000))
         if state is None:
             raise _lost(lease)
         return state
 
     def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:
         """Hand the job back, to be given out first."""
-        if not self._faces.release(lease.request_id, lease.fence, to_json({"reason": reason}), alone=alone):
+        if not self._calls.release(lease.request_id, lease.fence, to_json({"reason": reason}), alone=alone):
             raise _lost(lease)
 
     def release_unplaced(self, consumer: str, *, known: Collection[str], reason: str) -> list[str]:
         """Hand back what a consumer that is gone had not placed yet."""
         data = to_json({"reason": reason})
-        unplaced = self._views.unplaced(self._faces.held_ids(), consumer)
+        unplaced = self._views.unplaced(self._calls.held_ids(), consumer)
         return [
             request_id
             for request_id, fence in unplaced
-            if request_id not in known and self._faces.release(request_id, fence, data)
+            if request_id not in known and self._calls.release(request_id, fence, data)
         ]
 
     def excuse(self, request_id: str, host: str) -> bool:
         """Hold a worker's death on that host against the job no more."""
-        return self._faces.excuse(request_id, host, to_json({"host": host}))
+        return self._calls.excuse(request_id, host, to_json({"host": host}))
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Withdraw a job that is not finished."""
         error = {"class": ErrorClass.CANCELED.value, "message": "canceled by request", "evidence": {}}
-        canceled, state, batch = self._faces.cancel(request_id, to_json(error))
+        canceled, state, batch = self._calls.cancel(request_id, to_json(error))
         if batch:  # accepted perhaps, but not in its stream yet
             self._enqueuer.publish(batch)
-            canceled, state, _ = self._faces.cancel(request_id, to_json(error))
+            canceled, state, _ = self._calls.cancel(request_id, to_json(error))
         return CancelOutcome(request_id, canceled, state)
 
     def retry(self, request_ids: Sequence[str]) -> list[RetryOutcome]:
@@ -243,7 +243,7 @@ class RedisQueue:
         outcomes: list[RetryOutcome] = []
         for start in range(0, len(request_ids), CHUNK_JOBS):
             page = request_ids[start : start + CHUNK_JOBS]
-            replies = self._faces.retry(page)
+            replies = self._calls.retry(page)
             outcomes += [
                 RetryOutcome(request_id, retried, state)
                 for request_id, (retried, state) in zip(page, replies, strict=True)
@@ -252,22 +252,22 @@ class RedisQueue:
 
     def pause(self) -> None:
         """Stop giving out jobs."""
-        self._faces.pause(True)
+        self._calls.pause(True)
 
     def resume(self) -> None:
         """Give out jobs again."""
-        self._faces.pause(False)
+        self._calls.pause(False)
 
     def wake(self) -> None:
         """Make every waiting `claim` of this instance return; one not yet waiting does not begin to."""
         with self._lock:
             self._wakes += 1
         with suppress(Unavailable):  # a claim that waits on a dead server ends by itself
-            self._faces.wake()
+            self._calls.wake()
 
     def snapshot(self) -> Snapshot:
         """The queue in numbers."""
-        return self._views.snapshot(self._faces.snapshot())
+        return self._views.snapshot(self._calls.snapshot())
 
     def server_health(self) -> dict[str, Any]:
         """Name, version, memory and persistence of the server."""
@@ -325,16 +325,16 @@ class RedisQueue:
 
     def register_watcher(self, name: str, data: Mapping[str, Any]) -> None:
         """Enter a watcher into the registry; long dead ones leave it, and the group, by the way."""
-        self._faces.watcher(name, to_json(data))
-        self._faces.leave("", round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
+        self._calls.watcher(name, to_json(data))
+        self._calls.leave("", round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
 
     def heartbeat_watcher(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Say that the watcher is alive."""
-        self._faces.watcher(name, "" if data is None else to_json(data))
+        self._calls.watcher(name, "" if data is None else to_json(data))
 
     def remove_watcher(self, name: str) -> None:
         """Take the watcher out of the registry."""
-        self._faces.leave(name, round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
+        self._calls.leave(name, round(WATCHER_LIVE_S * 1000), _DEAD_CONSUMER_MS)
 
     def watchers(self) -> list[WatcherInfo]:
         """All registered watchers, the longest running first."""

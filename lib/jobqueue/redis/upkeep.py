@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, Final
 
-from lib.errors import BadConfiguration, TryAgain
+from lib.errors import BadConfiguration
 from lib.jobqueue.admin.observed import Flushed as Flushed
 from lib.jobqueue.admin.observed import Misfit as Misfit
+from lib.jobqueue.errors import JobsHeld
 from lib.jobqueue.model import PRIORITIES
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.port import JobQueue
@@ -38,18 +39,6 @@ MISFITS: Final = (
     *("stray_entry", "lost_entry", "stray_lease", "stray_delay", "stray_record", "stray_listing"),
     *("stray_spec", "stray_note", "wrong_counter", "stray_batch", "damaged"),
 )
-
-
-class JobsHeld(TryAgain):
-    """Jobs are leased at this moment; nothing was deleted. `count` says how many."""
-
-    def __init__(self, count: int) -> None:
-        jobs = "1 job is" if count == 1 else f"{count} jobs are"
-        super().__init__(
-            f"{jobs} leased to a watcher at this moment, so nothing was deleted; stop the watchers and wait "
-            "until their work is done, or add --force to throw it away"
-        )
-        self.count = count
 
 
 class Upkeep:

@@ -9,10 +9,11 @@ import pytest
 from lib.errors import BadConfiguration
 from lib.jobqueue import JobState, Outcome, QueueOptions, connect
 from lib.jobqueue.codec import intake
+from lib.jobqueue.errors import JobsHeld
 from lib.jobqueue.redis.durability import NotDurable
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.jobqueue.redis.script_calls import ScriptCalls
-from lib.jobqueue.redis.upkeep import JobsHeld, upkeep_of
+from lib.jobqueue.redis.upkeep import upkeep_of
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.conftest import Yard
 from tests.integration.servers import Server

@@ -198,9 +198,9 @@ class TestSilence:
 def test_a_job_without_a_timeout_may_take_as_long_as_its_worker_works(bench: Bench) -> None:
     """What the page of fields says of `timeout_s` left out; the limit of a rented machine is its policy's."""
     said = FIELDS["timeout_s"].described()
-    assert (
-        "Left out: no limit; a rented machine is given back after ten times the usual, and a quarter" in said
-    )
+    assert "Left out: no limit; a rented machine is given back when no piece is spoken for ten min" in said
+    assert "and after ten times the usual, a quarter of an hour at least" in said
+    assert Policy().still_limit_s == 10 * 60
     assert (Policy().job_limit_factor, Policy().job_limit_s) == (10, 15 * 60)
     job = spec()
     dispatcher = bench.holding(job)

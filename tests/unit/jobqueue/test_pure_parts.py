@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.backoff import backoff_s
 from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import ErrorClass, Failure, QueueOptions, UnknownJob
-from lib.jobqueue.backoff import backoff_s
 from lib.jobqueue.codec import to_json
 from lib.jobqueue.lifecycle import TRANSITIONS, IllegalJobTransition, JobEvent, advance
 from lib.jobqueue.memory.queue import MemoryQueue
