@@ -102,7 +102,9 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
     """A host for each local worker; spools of workers that there are no more are emptied."""
     count = settings.local_workers
     room = SpoolRoom(slot.folder, name=slot.identity(), machine=_host_name())
-    setup = WorkerSetup(settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock)
+    setup = WorkerSetup(
+        settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock, settings.voice_pauses
+    )
     for host in room.hosts(range(1, count + 1), setup):
         dispatcher.add(host, lambda: _AHEAD)
     return LeftSpools(dispatcher, room.left(beyond=count))

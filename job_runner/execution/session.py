@@ -44,6 +44,7 @@ class Surroundings:
     voices_dir: Path
     engine: str
     workers: int  # when the command does not say
+    pauses: str | None = None  # as the setting VOICE_PAUSES has them
 
     def registry(self) -> VoiceRegistry:
         """The voices of this machine."""
@@ -51,7 +52,7 @@ class Surroundings:
 
     def hosts(self, room: SpoolRoom, count: int) -> list[LocalHost]:
         """That many workers with spools of their own, not started."""
-        setup = WorkerSetup(self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock())
+        setup = WorkerSetup(self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock(), self.pauses)
         return room.hosts(room.free_numbers(count), setup)
 
 

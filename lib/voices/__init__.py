@@ -18,6 +18,8 @@ from lib.voices.engines import (
 )
 from lib.voices.errors import (
     InvalidVoice,
+    SayingRefused,
+    SpeedRefused,
     TextRefused,
     UnknownEngine,
     UnknownLanguage,
@@ -26,7 +28,9 @@ from lib.voices.errors import (
 )
 from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
+from lib.voices.markup import LINK, LONGEST_PAUSE_S, PAUSE, SHORTEST_PAUSE_S, without_markup
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
+from lib.voices.saying import check_sayings, check_speed, unread_phonemes
 from lib.voices.text import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
 
@@ -35,8 +39,12 @@ __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES_GROUP",
     "LANGUAGES",
+    "LINK",
+    "LONGEST_PAUSE_S",
+    "PAUSE",
     "QWEN_SPEAKERS",
     "SHIPPED",
+    "SHORTEST_PAUSE_S",
     "USUAL_CHARACTERS_PER_SECOND",
     "EngineFacts",
     "InvalidVoice",
@@ -44,6 +52,8 @@ __all__ = [
     "ProfileModel",
     "Reference",
     "ResolvedVoice",
+    "SayingRefused",
+    "SpeedRefused",
     "TextRefused",
     "UnknownEngine",
     "UnknownLanguage",
@@ -52,6 +62,8 @@ __all__ = [
     "Voice",
     "VoiceRegistry",
     "canonical_language",
+    "check_sayings",
+    "check_speed",
     "check_text",
     "comes_with_the_program",
     "engine_facts",
@@ -59,5 +71,7 @@ __all__ = [
     "engine_point",
     "estimated_audio_s",
     "load_voice",
+    "unread_phonemes",
     "unspoken_characters",
+    "without_markup",
 ]

@@ -30,6 +30,7 @@ class WorkerSetup:
     engine: str
     grace_s: float
     clock: Clock
+    pauses: str | None = None  # as the setting VOICE_PAUSES has them; None: the worker's own
 
 
 class LocalHost:
@@ -131,6 +132,7 @@ class SpoolRoom:
             folder,
             voices_dir=setup.voices_dir,
             engine=setup.engine,
+            pauses=setup.pauses,
             log=self._folder / f"worker-{number}.log",
             clock=setup.clock,
             grace=setup.grace_s,

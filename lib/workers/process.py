@@ -32,12 +32,21 @@ class WorkerProcess:
 
     @classmethod
     def of_spool(
-        cls, spool: Path, *, voices_dir: Path, engine: str, log: Path, clock: Clock, grace: float
+        cls,
+        spool: Path,
+        *,
+        voices_dir: Path,
+        engine: str,
+        log: Path,
+        clock: Clock,
+        grace: float,
+        pauses: str | None = None,
     ) -> WorkerProcess:
         """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds."""
         # -P: a file of the user's folder must not stand in for a module of ours
         argv = [sys.executable, "-P", "-m", "synth.main", "work", "--spool", str(spool)]
         argv += ["--voices-dir", str(voices_dir), "--engine", engine]
+        argv += [] if pauses is None else ["--pauses", pauses]
         argv += ["--grace", str(grace), "--exit-with-parent"]
         environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return cls(argv, log=log, clock=clock, environ=environ)

@@ -32,6 +32,15 @@ EngineOption = Annotated[
         "--engine", metavar="NAME", help="Engine of speakers; else VOICE_ENGINE.", show_default=False
     ),
 ]
+PausesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pauses",
+        metavar="SECONDS",
+        help="Silence after a clause, a sentence and a paragraph, as 0.2,0.45,0.9; else VOICE_PAUSES.",
+        show_default=False,
+    ),
+]
 TextFileOption = Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")]
 OutOption = Annotated[
     Path, typer.Option("--out-exact", metavar="PATH", help="Where the audio goes, without its suffix.")

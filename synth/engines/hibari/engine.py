@@ -16,7 +16,7 @@ from lib.voices import Preset, engine_facts
 from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.engines.hibari.frames import intoned, paced, warped, warped_between_harmonics
-from synth.engines.hibari.text import fit, readable, sounds
+from synth.engines.hibari.text import fit, readable, sounds, with_breaks
 from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Utterance
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class HibariEngine:
         return Speech(_joined(spoken), _RATE, sum(sounds(part) for part in parts))
 
     def _phonemes(self, text: str) -> str:
-        phonemes: str = self._loaded().g2p(readable(text))
-        return phonemes.strip()
+        phonemes: str = self._loaded().g2p(readable(text, self._facts))
+        return with_breaks(phonemes.strip())
 
     def _render(
         self, phonemes: str, preset: Preset, utterance: Utterance, rng: np.random.Generator

@@ -1,0 +1,23 @@
+"""The two kinds of markup that a text may hold: `[word](/phonemes/)` and `[pause 0.8s]`.
+
+In this form they reach the splitter and the engines; what else may be written is brought into it before.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: Group 1 is the word that is written, group 2 how it is said.
+LINK: Final = re.compile(r"\[([^\[\]\n]+)\]\(/([^/()\[\]\n]+)/\)")
+#: Group 1 is seconds with at most three decimals, which are held within the two below.
+PAUSE: Final = re.compile(r"\[pause (\d{1,2}(?:\.\d{1,3})?)s\]")
+SHORTEST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 30.0
+
+
+def without_markup(text: str) -> str:
+    """The words alone: a link becomes its word, a pause a blank."""
+    if "[" not in text:
+        return text
+    return LINK.sub(r"\1", PAUSE.sub(" ", text))

@@ -1,0 +1,31 @@
+"""The text of a request as it is to be spoken: words, sentence marks, and markup in its canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synth.speech.request import SpeakRequest
+from synth.speech.standin import Lexicon, normalize
+
+_MOST_WARNINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenScript:
+    """What goes to the splitter, and what will not be read well."""
+
+    text: str
+    warnings: tuple[str, ...]
+
+
+def script_of(request: SpeakRequest) -> SpokenScript:
+    """The script of a request; the same text and pronunciation give the same."""
+    normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
+    warned = [
+        f"{warning.written!r}: {warning.message}; {warning.remedy}."
+        for warning in normalized.warnings[:_MOST_WARNINGS]
+    ]
+    left = len(normalized.warnings) - len(warned)
+    return SpokenScript(
+        normalized.script, (*warned, *([f"{left} more warnings of the text."] if left else []))
+    )
