@@ -48,8 +48,8 @@ def check_sayings(text: str, pronounce: Mapping[str, str], engine: str) -> None:
             signs = ", ".join(quoted(sign) for sign in unknown[:5])
             raise SayingRefused(
                 field,
-                f"The engine {engine} cannot say {signs}, which stands in /{phonemes[:60]}/ for {quoted(word)}; "
-                f"the signs it can say are listed in {PRONUNCIATION_PAGE}.",
+                f"The engine {engine} cannot say {signs}, which stands in /{phonemes[:60]}/ for "
+                f"{quoted(word)}; the signs it can say: {PRONUNCIATION_PAGE}.",
             )
 
 

@@ -32,6 +32,24 @@ EngineOption = Annotated[
         "--engine", metavar="NAME", help="Engine of speakers; else VOICE_ENGINE.", show_default=False
     ),
 ]
+PronounceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pronounce",
+        metavar="WORD=SAYING",
+        help="How a word is said, in other words or as /phonemes/; may be repeated.",
+        show_default=False,
+    ),
+]
+LexiconOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lexicon", metavar="FILE", help="A file of such words, a line for each.", show_default=False
+    ),
+]
+SpeedOption = Annotated[
+    float, typer.Option("--speed", min=0.5, max=2.0, help="1.1 is a tenth quicker; if the engine can.")
+]
 PausesOption = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from lib.units import seconds_text
 from lib.voices import ResolvedVoice, check_text
 from synth import wiring
 from synth.commands import options as o
+from synth.commands.sayings import read_sayings
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
@@ -35,6 +37,10 @@ def command(
     seed: o.SeedOption = None,
     audio_format: o.FormatOption = o.AudioFormat.wav,
     loudness: o.LoudnessOption = "-19",
+    pronounce: o.PronounceOption = None,
+    lexicon: o.LexiconOption = None,
+    speed: o.SpeedOption = 1.0,
+    pauses: o.PausesOption = None,
     title: o.TitleOption = None,
     album: o.AlbumOption = "",
     peaks: o.PeaksOption = False,
@@ -43,12 +49,11 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
-    level = _loudness(loudness)
-    text = _read_text(text_file)
-    resolved = _resolve(voice, speaker, language, engine, voices_dir)
-    # Before the audio packages are imported: that takes longer than all of this.
-    check_text(text, resolved.engine, chunk)
-
+    level, text = _loudness(loudness), _read_text(text_file)
+    said = read_sayings(pronounce or (), lexicon, _read_text)
+    voices = wiring.voices(voices_dir, engine, pauses)
+    resolved = _resolve(voice, speaker, language, voices)
+    check_text(text, resolved.engine, chunk)  # before the audio packages are imported, which takes longer
     from synth.speech.request import SpeakRequest
 
     request = SpeakRequest(
@@ -65,6 +70,11 @@ def command(
         album=album,
         peaks=peaks,
     )
+    request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
+    _perform(request, out_exact, json_result, json)
+
+
+def _perform(request: SpeakRequest, out_exact: Path, json_result: Path | None, json: bool) -> None:
     request.check()
     record = _speak(request, out_exact)
     if json_result is not None:
@@ -100,12 +110,9 @@ def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     return speak(request, engine, SystemClock(), out, lambda done, total: None)
 
 
-def _resolve(
-    voice: str | None, speaker: str | None, language: str, engine: str | None, voices_dir: Path | None
-) -> ResolvedVoice:
+def _resolve(voice: str | None, speaker: str | None, language: str, voices: wiring.Voices) -> ResolvedVoice:
     if (voice is None) == (speaker is None):
         raise UsageError("Give exactly one of --voice and --speaker.")
-    voices = wiring.voices(voices_dir, engine)
     return voices.registry().resolve(voice, speaker, language, voices.engine)
 
 

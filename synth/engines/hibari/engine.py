@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RATE: Final = 24_000
 _BETWEEN_PARTS_S: Final = 0.10
+_DROPPED_ALONE: Final = 0.10  # of speed; dropping or repeating more frames than this is heard
 
 
 class HibariEngine:
@@ -85,15 +86,29 @@ class HibariEngine:
         ids = model.ids(phonemes)
         if len(ids) < 3:
             return np.zeros(0, np.float32)
-        feeds = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
-        outputs = [output[0] for output in model.sess.run(None, feeds)]
-        harmonic, theta, noise, rest, phase, pitch = paced(outputs, utterance.speed)
+        harmonic, theta, noise, rest, phase, pitch = self._frames_at(ids, utterance.speed)
         if preset.pitch != 1.0 or utterance.intonation != 1.0:
             harmonic = warped_between_harmonics(harmonic, pitch, preset.formant)
             noise, rest = warped(noise, preset.formant), warped(rest, preset.formant)
         pitch = intoned(pitch, utterance.intonation) * np.float32(preset.pitch)
         samples: Samples = dsp.synth(harmonic, theta, noise, rest, phase, pitch, rng)
         return samples
+
+    def _frames_at(self, ids: Sequence[int], speed: float) -> Sequence[Samples]:
+        """The model's frames, exactly as many as its own pace has, divided by `speed`.
+
+        Far from its own pace the model is asked for the speed, which it keeps within an eighth; the rest is
+        made up by dropping or repeating frames.
+        """
+        own = self._frames(ids, 1.0)
+        if abs(speed - 1.0) <= _DROPPED_ALONE:
+            return paced(own, speed)
+        asked = self._frames(ids, speed)
+        return paced(asked, speed * asked[-1].shape[-1] / own[-1].shape[-1])
+
+    def _frames(self, ids: Sequence[int], speed: float) -> Sequence[Samples]:
+        feeds = {"ids": np.asarray([ids], np.int64), "speed": np.full(1, speed, np.float32)}
+        return [output[0] for output in self._loaded().sess.run(None, feeds)]
 
     def _loaded(self) -> Any:
         if self._model is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
 from importlib.metadata import entry_points
+from pathlib import Path
 
+import hibari
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -221,3 +225,29 @@ def test_two_hundred_thousand_characters_are_begun_without_ado(engine: Engine) -
     request.check()
     with pytest.raises(Enough):
         perform(request, engine, SystemClock(), stop_at_ten)
+
+
+def test_its_phonemes_are_those_its_dictionary_holds() -> None:
+    """V16: a sign it was never taught is noise; one that is missing here could not be asked for."""
+    folder = Path(hibari.__file__).parent / "assets"
+    known = set(json.loads((folder / "vocab.json").read_text()))
+    taught: set[str] = set()
+    for name in ("gold", "silver"):
+        words = json.loads(gzip.decompress((folder / f"lexicon_us_{name}.json.gz").read_bytes()))
+        for said in words.values():
+            for phonemes in said.values() if isinstance(said, dict) else [said]:
+                taught |= set(phonemes or "")
+
+    assert HIBARI.phonemes >= taught
+    assert HIBARI.phonemes - taught == {"ɐ", "T"}  # of "a" before a word, and what ɾ becomes
+    assert HIBARI.phonemes <= known
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.75, 1.0, 1.25, 2.0])
+def test_audio_is_as_much_shorter_as_it_is_quicker(engine: Engine, speed: float) -> None:
+    """V16."""
+    text = f"{SENTENCE} Nobody was about.\n\nIn the morning, the boats came home."
+    [usual], [asked] = performed(engine, text).takes, performed(engine, text, speed=speed).takes
+
+    assert len(usual.samples) / len(asked.samples) == pytest.approx(speed, rel=0.06)
+    assert asked.measures.flags == ()
