@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -131,3 +132,22 @@ def test_a_text_of_one_letter_is_the_letters_name(engine: Engine, letter: str) -
     named = take(engine, f"{letter.upper()}.", seed=1)
 
     assert np.array_equal(take(engine, letter, seed=1).samples, named.samples)
+
+
+#: Each is spoken in one breath of a word or two.
+LINES = re.findall(
+    r"[A-Z][^.?!]*[.?!]",
+    "Me. When? Who? Why not? Yes. No. Go! Stop! Run. Wait. Oh. Ah! Now. Never. Always. Come in. Sit down. "
+    "Thank you. Good night. Hello. Goodbye. Really? Of course. Not yet. Which one? Tomorrow. Eight. Two. "
+    "Help! Quiet. You? Us. Strengths. Chapter one. The end. Ask Ruth. A boat. I did. Fire! Up.",
+)
+
+
+def test_short_lines_pass_at_the_first_take(engine: Engine) -> None:
+    """V6: each by itself, four in a job, and all of them."""
+    jobs = [*LINES, *("\n\n".join(LINES[at : at + 4]) for at in range(0, 40, 4)), " ".join(LINES)]
+
+    flagged = {text: flags for text in jobs if (flags := take(engine, text).measures.flags)}
+
+    assert len(LINES) == 40
+    assert flagged == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth.audio.measures import measure_piece, measure_take
+from synth.audio.measures import PieceMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
 from synth.audio.trim import LEAD_S, TRAIL_S, join, trim
 from tests.unit.synth.fakes import RATE, hum
@@ -103,6 +103,30 @@ def test_a_joint_has_no_step() -> None:
     assert np.abs(np.diff(joined)).max() <= natural * 1.05
     assert abs(joined[0]) < 0.001
     assert abs(joined[-1]) < 0.001
+
+
+def piece(seconds: float, phonemes: int) -> PieceMeasures:
+    signal = between(0.3, hum(seconds), 0.4)
+    return measure_piece(signal, trim(signal, RATE), phonemes)
+
+
+def test_short_lines_are_no_fault_of_the_rate() -> None:
+    """V6: "Me." and "When?" are drawn out, and ten of them are as sound as one."""
+    assert measure_take([piece(0.36, 2)] * 10, 14.9).flags == ()
+    assert measure_take([piece(0.36, 2), piece(2.0, 30)], 14.9).flags == ()
+
+
+def test_short_lines_do_not_hide_a_long_one_that_is_too_slow() -> None:
+    take = measure_take([piece(0.36, 2), piece(4.0, 30)], 14.9)
+
+    assert take.flags == ("rate",)
+    assert take.rate == pytest.approx(7.5, rel=0.02)
+
+
+def test_a_short_line_that_does_not_end_is_a_fault() -> None:
+    assert measure_take([piece(1.5, 2)], 14.9).flags == ("rate",)
+    assert measure_take([piece(1.1, 2)], 14.9).flags == ()
+    assert measure_take([piece(1.5, 2)], None).flags == ()
 
 
 def test_a_sound_take_has_no_faults() -> None:
