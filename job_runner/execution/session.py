@@ -116,7 +116,7 @@ def opened(path: Path, around: Surroundings, *, looking: bool = False) -> Iterat
         if path.name == MANIFEST and not looking:
             finish_interrupted_compile(folder)
         manifest = load_manifest(path)
-        inputs = check_inputs(manifest.orders, around.registry(), around.engine)
+        inputs = check_inputs(manifest.orders, around.registry(), around.engine, around.pauses)
         check_texts(folder, manifest.orders)
         yield Ready(folder, manifest, inputs)
 

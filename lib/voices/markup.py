@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 #: Group 1 is the word that is written, group 2 how it is said.
-LINK: Final = re.compile(r"\[([^\[\]\n]+)\]\(/([^/()\[\]\n]+)/\)")
+LINK: Final = re.compile(r"\[([^\[\]\n]+)\]\(/([^/()\n]+)/\)")
 #: Group 1 is seconds with at most three decimals, which are held within the two below.
 PAUSE: Final = re.compile(r"\[pause (\d{1,2}(?:\.\d{1,3})?)s\]")
 SHORTEST_PAUSE_S: Final = 0.05

@@ -22,7 +22,7 @@ def script_of(request: SpeakRequest) -> SpokenScript:
     """The script of a request; the same text and pronunciation give the same."""
     normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
     warned = [
-        f"{warning.written!r}: {warning.message}; {warning.remedy}."
+        f"{warning.written!r}: {warning.message.rstrip('.')}; {warning.remedy.rstrip('.')}."
         for warning in normalized.warnings[:_MOST_WARNINGS]
     ]
     left = len(normalized.warnings) - len(warned)

@@ -87,3 +87,16 @@ def test_a_changed_line_of_the_lexicon_is_spoken_anew_and_another_order_is_not(
     changed = state()
 
     assert [first, ordered, changed] == [{"done"}, {"skipped"}, {"done"}]
+
+
+def test_other_pauses_are_heard_and_ask_for_new_audio(machine: Machine, tmp_path: Path) -> None:
+    """V17: the setting reaches the worker, and what was made with another is not taken for it."""
+    jobs = machine.jobs({"output_name": "one", "text": "The Ouse froze. Nobody crossed it."})
+    found = []
+    for pauses in ("0.2,0.45,0.9", "0.2,0.45,0.9", "0.2,1.2,1.5"):
+        machine.environ["VOICE_PAUSES"] = pauses
+        ran = machine.run("run", jobs, "--out", "out", "--json", "--engine", "hibari")
+        found.append((*ran.states().values(), longest_silence(tmp_path / "out/one.wav")))
+
+    assert [state for state, _ in found] == ["done", "skipped", "done"]
+    assert [silence for _, silence in found] == pytest.approx([0.45, 0.45, 1.2], abs=0.05)
