@@ -19,8 +19,8 @@ from job_watcher.simulation.checks import broken_promises
 from job_watcher.simulation.market import Taste
 from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Caps, Demand, Machine, Offer, Policy, Seen, Speeds, State, best, blind, ranked, verdict
-from lib.fleet.machine_count import wants_another
 from lib.fleet.money import Accounts, Budget, Commitment
+from lib.fleet.scaling import wants_another
 from lib.jobspec import JobSpec, normalize_job_spec
 from lib.units import MICROS
 

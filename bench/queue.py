@@ -25,7 +25,7 @@ from typing import Any
 import redis
 
 from lib.jobqueue import JobQueue, JobSpec, QueueOptions, connect, normalize_job_spec
-from lib.jobs.evidence import evidence_of
+from lib.jobs.explain_evidence import evidence_of
 from lib.storage import FileStorage
 from tests.integration.servers import Server, free_port
 

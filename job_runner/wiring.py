@@ -13,7 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
-    from lib.jobs.checkup import Home
+    from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
     from lib.jobspec import JobSpec
     from lib.redislink.embedded import EmbeddedServer
@@ -64,7 +64,7 @@ class Here:
 
     def home(self) -> Home:
         """What `doctor` looks at."""
-        from lib.jobs.checkup import Home
+        from lib.jobs.doctor_probes import Home
 
         return Home(
             data_dir=self.found.jobs_data_dir,

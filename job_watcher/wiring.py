@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from job_watcher.slot import Slot, take_slot
 from job_watcher.watcher import Watcher
+from job_watcher.work_folder import Slot, take_slot
 from lib.clock import Clock, SystemClock
 from lib.dispatch import (
     Dispatcher,

@@ -26,10 +26,18 @@ _LOG_BYTES = 5 * MIB  # what is older is kept once beside the log, as `.1`
 class ChildProcess:
     """One child with its own session (Ctrl-C in the terminal reaches only us) and its log file."""
 
-    def __init__(self, argv: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        log_bytes: int = _LOG_BYTES,
+    ) -> None:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._log = log
         self._log_start = 0
+        self._log_bytes = log_bytes
         self._rotate()
         with log.open("ab") as sink:
             self._log_start = sink.tell()
@@ -95,7 +103,7 @@ class ChildProcess:
         line it writes in between is lost. A disk that has no room for the copy has none for the log either.
         """
         with contextlib.suppress(OSError):
-            if self._log.stat().st_size <= _LOG_BYTES:
+            if self._log.stat().st_size <= self._log_bytes:
                 return
             older = self._log.with_name(f"{self._log.name}.1")
             try:

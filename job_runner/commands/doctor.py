@@ -7,7 +7,7 @@ from job_runner.display.findings import show_findings
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
-from lib.jobs import checkup
+from lib.jobs import doctor_probes
 from lib.jobs.doctor import Checkup, diagnose, exit_status
 
 
@@ -32,4 +32,4 @@ def examine(redis_url: str | None) -> Checkup:
         BadConfiguration: the settings cannot be read.
     """
     here = wiring.here(redis_url)
-    return checkup.examine(here.home(), here.voices(), here.open_queue, SystemClock())
+    return doctor_probes.examine(here.home(), here.voices(), here.open_queue, SystemClock())

@@ -11,7 +11,7 @@ from job_runner import wiring
 from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
 from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
-from lib.jobs.beatsheet import load_speakable_beatsheet
+from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 
 
 def command(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
-from lib.jobs.evidence import evidence_of
 from lib.jobs.explain import explain
+from lib.jobs.explain_evidence import evidence_of
 
 
 def command(

@@ -12,7 +12,7 @@ from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
 from lib.errors import BadInput, ExitStatus
-from lib.jobs import market_price
+from lib.jobs import plan_cost
 from lib.jobs.plan import Plan, RegistryCheck, plan_job_file, priced
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
@@ -42,8 +42,8 @@ def command(
     settings = wiring.settings(
         {"VOICES_DIR": str(voices_dir) if voices_dir else None, "REDIS_URL": redis_url}
     )
-    url = settings.redis_url or market_price.embedded_url(settings.jobs_data_dir)
-    question = market_price.MarketQuestion(url, settings.jobs_prefix) if url else None
+    url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
+    question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
     check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
     plan = plan_job_file(path, check)
     market = question.answer() if question else None

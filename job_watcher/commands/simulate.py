@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from job_watcher import wiring
+from job_watcher.simulation.audio_lengths import audio_by_job
 from job_watcher.simulation.estimate import Estimate, estimate
-from job_watcher.simulation.lengths import audio_by_job
 from job_watcher.simulation.outcome import DayOutcome
-from job_watcher.simulation.picture import svg
-from job_watcher.simulation.timeline import timeline
+from job_watcher.simulation.timeline_svg import svg
+from job_watcher.simulation.timeline_text import timeline
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption
 from lib.errors import BadInput, ExitStatus, UsageError

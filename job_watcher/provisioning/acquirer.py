@@ -9,9 +9,9 @@ from job_watcher.provisioning.fenced_calls import FencedCalls
 from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
-from lib.fleet.hosts import HostIncident, remembered
-from lib.fleet.machine_count import COMING, needed_life_s, paid_for, wants_another
+from lib.fleet.host_history import HostIncident, remembered
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
+from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused

@@ -13,7 +13,7 @@ from job_watcher.provisioning.releaser import Releaser
 from job_watcher.provisioning.rented_work import RentedWork
 from lib.errors import Unavailable
 from lib.fleet import Demand, Machine, MachineEvent, MachineVerdict, Speeds, State, blind, verdict
-from lib.fleet.machine_count import hold_s
+from lib.fleet.scaling import hold_s
 from lib.jobqueue import LeadershipLost, Snapshot
 from lib.machines.model import Epoch, MachineRow
 from lib.machines.port import RowChanged, StaleEpoch

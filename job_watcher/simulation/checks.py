@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from job_watcher.simulation.faults import MOST_OFF_S, Fault
+from job_watcher.simulation.fault_schedule import MOST_OFF_S, Fault
 from job_watcher.simulation.machine import Sickness
 from job_watcher.simulation.world import World, ours
 from lib.fleet import Caps

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from job_watcher.simulation.faults import Crash, Fault, Planned
+from job_watcher.simulation.fault_schedule import Crash, Fault, Planned
 from job_watcher.simulation.market import SimulatedMarket
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.machines.memory import MemoryLedger

@@ -8,7 +8,7 @@ from functools import cache
 
 from job_watcher.simulation.checks import broken_promises
 from job_watcher.simulation.conditions import Told
-from job_watcher.simulation.faults import Planned, schedule, sicknesses
+from job_watcher.simulation.fault_schedule import Planned, schedule, sicknesses
 from job_watcher.simulation.market import Taste
 from job_watcher.simulation.world import MIDNIGHT, Scenario, World
 from lib.fleet import Caps, Policy

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from job_watcher.simulation.faults import Fault, Planned
-from job_watcher.simulation.lengths import audio_by_job
-from job_watcher.simulation.lives import Life, lives_of
+from job_watcher.simulation.audio_lengths import audio_by_job
+from job_watcher.simulation.fault_schedule import Fault, Planned
+from job_watcher.simulation.machine_history import Life, lives_of
 from job_watcher.simulation.market import Taste
 from job_watcher.simulation.outcome import DayOutcome, forbidding, outcome_of
 from job_watcher.simulation.world import Scenario, World

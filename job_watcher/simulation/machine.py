@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from job_watcher.simulation.files import MemoryFiles
-from job_watcher.simulation.speech import spoken_record
+from job_watcher.simulation.spoken_results import spoken_record
 from lib.spool import (
     MAX_STARTS,
     Heartbeat,

@@ -9,7 +9,7 @@ from typing import Any
 
 from job_watcher.provisioning.accounts import accounts_of
 from job_watcher.simulation.checks import broken_promises
-from job_watcher.simulation.lives import lives_of
+from job_watcher.simulation.machine_history import lives_of
 from job_watcher.simulation.world import World
 from lib.fleet import Obstacle, obstacles
 from lib.fleet.money import hours_of_interest

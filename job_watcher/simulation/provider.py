@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from job_watcher.simulation.conditions import Conditions
-from job_watcher.simulation.faults import Fault
+from job_watcher.simulation.fault_schedule import Fault
 from lib.fleet import PAYING, State
 from lib.machines.labels import own_label
 from lib.offer import Offer

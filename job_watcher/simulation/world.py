@@ -18,10 +18,10 @@ from job_watcher.provisioning.adapters import leaders_queue
 from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningParts, Tell
 from job_watcher.provisioning.reconcile import Reconciler
 from job_watcher.simulation.conditions import Conditions
-from job_watcher.simulation.faces import AccessFace, LockFace, StoreFace, Tripwire, WatcherClock
-from job_watcher.simulation.faults import Crash, Fault, Planned
+from job_watcher.simulation.fault_injection import begin
+from job_watcher.simulation.fault_schedule import Crash, Fault, Planned
 from job_watcher.simulation.market import SimulatedMarket, Taste
-from job_watcher.simulation.mishaps import begin
+from job_watcher.simulation.network import AccessFace, LockFace, StoreFace, Tripwire, WatcherClock
 from job_watcher.simulation.provider import SimulatedProvider, foreign
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import DispatchParts
-from lib.dispatch.strays import Strays
+from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost, Placement

@@ -23,7 +23,7 @@ from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
-from lib.dispatch.strays import Strays
+from lib.dispatch.stray_entries import Strays
 from lib.dispatch.takeover import TakeOver
 from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable

@@ -7,7 +7,7 @@ import logging
 from lib.dispatch.hosts import HostRoster
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.parts import DispatchParts
-from lib.dispatch.strays import Strays, remove
+from lib.dispatch.stray_entries import Strays, remove
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost

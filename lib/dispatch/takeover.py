@@ -10,7 +10,7 @@ from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
-from lib.dispatch.strays import Strays
+from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.jobqueue import Lease, LeaseLost, Term
 from lib.spool import SpoolFull

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.fleet.capacity import throughput
-from lib.fleet.hosts import objection
-from lib.fleet.machine_count import cold_start_s
+from lib.fleet.host_history import objection
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
+from lib.fleet.scaling import cold_start_s
 from lib.fleet.speeds import Speeds
 from lib.offer import Offer
 

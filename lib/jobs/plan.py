@@ -8,7 +8,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lib.jobs.market_price import Cost, Forbidden, PricedWork, cost_of
+from lib.jobs.plan_cost import Cost, Forbidden, PricedWork, cost_of
 from lib.jobs.speakable import (
     Answer,
     JobVoice,

@@ -11,7 +11,7 @@ from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
 from lib.jobs.admin import required_admin
 from lib.jobs.findings import Finding
-from lib.jobs.misfits import FORGET, LEFT, closing, finding
+from lib.jobs.reconcile_messages import FORGET, LEFT, closing, finding
 from lib.records import DoneRecord, InvalidRecord, Take
 from lib.storage import (
     ArtifactMismatch,

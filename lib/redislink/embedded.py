@@ -26,14 +26,15 @@ from typing import Final
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
 from lib.files import is_locked, take_lock
+from lib.units import MIB
 
 _SOCKET_PATH_MAX: Final = 107  # bytes; the kernel's sun_path less its closing zero
 _START_WITHIN_S: Final = 15.0
 _LOAD_WITHIN_S: Final = 300.0
 _STOP_WITHIN_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.01
-_FREE_BYTES_NEEDED: Final = 32 * 1024 * 1024
-_LOG_KEPT_BYTES: Final = 1024 * 1024
+_FREE_BYTES_NEEDED: Final = 32 * MIB
+_LOG_KEPT_BYTES: Final = MIB
 _SOCKET_NAME: Final = re.compile(r"redis-[0-9a-f]{12}\.sock")
 
 
@@ -42,13 +43,19 @@ class EmbeddedServer:
 
     `runtime_dir` must be short, since a socket's path may have at most 107 bytes; None chooses the user's own
     folder under /run/user, else one under /tmp. A server that runs already is found wherever its socket lies.
+    The disk must have `free_bytes` left.
 
     Raises, from every method:
         BadConfiguration: what is at the socket's place belongs to somebody else.
     """
 
     def __init__(
-        self, data_dir: Path, runtime_dir: Path | None = None, *, clock: Clock | None = None
+        self,
+        data_dir: Path,
+        runtime_dir: Path | None = None,
+        *,
+        clock: Clock | None = None,
+        free_bytes: int = _FREE_BYTES_NEEDED,
     ) -> None:
         self.folder = data_dir.absolute() / "redis"
         self._runtime_dir = runtime_dir.absolute() if runtime_dir else default_runtime_dir()
@@ -58,6 +65,7 @@ class EmbeddedServer:
         self._record = self.folder / "server.socket"
         self.log_path = self.folder / "server.log"
         self._clock = clock or SystemClock()
+        self._free_bytes = free_bytes
 
     @property
     def socket_path(self) -> Path:
@@ -221,9 +229,9 @@ class EmbeddedServer:
                 if error.errno != errno.EOPNOTSUPP:
                     raise _unusable(folder, error) from None
         room = os.statvfs(self.folder)
-        if room.f_bavail * room.f_frsize < _FREE_BYTES_NEEDED:
+        if room.f_bavail * room.f_frsize < self._free_bytes:
             raise BadConfiguration(
-                f"the disk that holds {self.folder} is full (less than 32 MiB free); "
+                f"the disk that holds {self.folder} is full (less than {self._free_bytes // MIB} MiB free); "
                 "free some space, or set JOBS_DATA_DIR to another disk"
             )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lib.storage.file import FileStorage
+from lib.storage.locations import shared_folder
 from lib.storage.memory import MemoryStorage
 from lib.storage.open_storage import open_storage
-from lib.storage.places import shared_folder
 from lib.storage.port import (
     ArtifactMismatch,
     NotStored,
@@ -14,7 +14,7 @@ from lib.storage.port import (
     StorageUnavailable,
     StoredArtifact,
 )
-from lib.storage.takes import files_of, publish_takes
+from lib.storage.published import files_of, publish_takes
 
 __all__ = [
     "ArtifactMismatch",

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from lib.files import draft_beside, replace_durably, sweep_drafts
-from lib.storage.places import artifact_of, output_key
+from lib.storage.locations import artifact_of, output_key
 from lib.storage.port import ArtifactMismatch, NotStored, SignedUpload, StorageUnavailable, StoredArtifact
 from lib.storage.writing import Disk, chunks_of, save, write_promised
 

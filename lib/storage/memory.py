@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.storage.places import artifact_of, output_key
+from lib.storage.locations import artifact_of, output_key
 from lib.storage.port import ArtifactMismatch, NotStored, SignedUpload, StoredArtifact
 from lib.storage.writing import save
 

@@ -9,8 +9,8 @@ import pytest
 
 from job_watcher.simulation.checks import broken_promises
 from job_watcher.simulation.conditions import LOCK_S, Told
-from job_watcher.simulation.faults import STEPS, Fault, Planned
-from job_watcher.simulation.lives import lives_of
+from job_watcher.simulation.fault_schedule import STEPS, Fault, Planned
+from job_watcher.simulation.machine_history import lives_of
 from job_watcher.simulation.market import Taste
 from job_watcher.simulation.world import Scenario, World
 from lib.fleet import Policy

@@ -112,6 +112,37 @@ def test_nothing_left_open_or_silenced() -> None:
     assert found == []
 
 
+#: What a test may not put something else into: our privates and constants. What varies is passed in.
+PATCHED = re.compile(
+    r"""setattr\([^\n]*["'.](?:_[a-z]\w*|_?[A-Z][A-Z0-9_]+)["'],|^\s*(?!self\b|cls\b)\w[\w.()]*\._[a-z]\w*(?:\.\w+)*\s*=[^=]"""
+)
+
+
+def test_no_test_sets_a_private_attribute_or_a_constant() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in code_files()
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "tests") and path != Path(__file__)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if PATCHED.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'monkeypatch.setattr(encode, "_TOLERANCE_S", -1.0)',
+        'monkeypatch.setattr("lib.child._LOG_BYTES", 100)',
+        '    patch.setattr(queue, "_leads", lambda term: False)',
+        "        claimer._room.wait = wait",
+        "program._dispatch = lambda args: act()",
+    ],
+)
+def test_a_patched_private_is_noticed(line: str) -> None:
+    assert PATCHED.search(line)
+
+
 def test_no_registry_address_stands_anywhere() -> None:
     assert [name for name, text in texts() if REGISTRY.search(text)] == []
 

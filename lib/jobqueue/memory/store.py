@@ -16,7 +16,7 @@ from lib.jobqueue.admin.observed import COUNTED_AT_MOST, PlaceInLine
 from lib.jobqueue.codec import Intake, spec_of
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import STATE_AFTER, JobEvent, advance
-from lib.jobqueue.memory.turns import turns
+from lib.jobqueue.memory.priority_turns import turns
 from lib.jobqueue.model import (
     PRIORITIES,
     TERMINAL,

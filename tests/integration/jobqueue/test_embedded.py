@@ -160,11 +160,9 @@ class TestASentenceFor:
         with pytest.raises(BadConfiguration, match=words):
             EmbeddedServer(short / "data", short / "run").ensure()
 
-    def test_a_disk_that_is_nearly_full(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedded, "_FREE_BYTES_NEEDED", 1 << 62)
-
+    def test_a_disk_that_is_nearly_full(self, short: Path) -> None:
         with pytest.raises(BadConfiguration, match="is full"):
-            EmbeddedServer(short / "data", short / "run").ensure()
+            EmbeddedServer(short / "data", short / "run", free_bytes=1 << 62).ensure()
 
     def test_a_runtime_folder_that_is_too_long(self, short: Path) -> None:
         with pytest.raises(BadConfiguration, match="socket is too long"):

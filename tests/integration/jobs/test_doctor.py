@@ -19,7 +19,7 @@ from lib.errors import ExitStatus
 from lib.jobqueue import ErrorClass, Failure, QueueOptions, connect
 from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobqueue.redis.upkeep import upkeep_of
-from lib.jobs import checkup
+from lib.jobs import doctor_probes
 from lib.jobs.doctor import KINDS, Checkup, FreeSpace, diagnose, exit_status
 from lib.redislink.permissions import NEEDED, NEEDED_BY_UPKEEP
 from tests.contract.jobqueue.jobs import job
@@ -63,7 +63,7 @@ def ward(kept_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made.set("JOBS_DATA_DIR", str(tmp_path / "data"))
     made.set("STORAGE_URL", (tmp_path / "store").as_uri())
     # one word of real speech takes a second; tests of the engine itself take this back
-    monkeypatch.setattr(checkup, "bad_engine", lambda name: None)
+    monkeypatch.setattr(doctor_probes, "bad_engine", lambda name: None)
     yield made
     raw.close()
 
@@ -151,12 +151,12 @@ def bad_voice(ward: Ward) -> Iterator[None]:
 @contextmanager
 def silent_engine(ward: Ward) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkup, "bad_engine", REAL_ENGINE)
+        patch.setattr(doctor_probes, "bad_engine", REAL_ENGINE)
         patch.setenv("VOICE_ENGINE", "nightingale")
         yield
 
 
-REAL_ENGINE = checkup.bad_engine
+REAL_ENGINE = doctor_probes.bad_engine
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def blocked(ward: Ward, name: str, value: Callable[[Path], str]) -> Iterator[Non
 @contextmanager
 def full_disk(ward: Ward) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkup, "disks", lambda folders: [FreeSpace(str(ward.folder), 5_000_000)])
+        patch.setattr(doctor_probes, "disks", lambda folders: [FreeSpace(str(ward.folder), 5_000_000)])
         yield
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,14 @@ from lib.errors import BadConfiguration
 from lib.jobqueue import JobState, Outcome, QueueOptions, connect
 from lib.jobqueue.codec import intake
 from lib.jobqueue.errors import JobsHeld
-from lib.jobqueue.redis.durability import NotDurable
+from lib.jobqueue.redis.durability import Durability, NotDurable
+from lib.jobqueue.redis.inspection import Inspector
+from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.jobqueue.redis.upkeep import upkeep_of
+from lib.redislink.transport import Transport
+from lib.redislink.wire import Command
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.conftest import Yard
 from tests.integration.servers import Server
@@ -283,29 +289,42 @@ def test_durable_is_refused_before_anything_is_enqueued_where_there_is_no_file(r
         raw_yard.upkeep.durability.require()
 
 
-def test_a_server_that_does_not_confirm_is_not_believed(
-    own_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queue = connect(own_server.url, QueueOptions())
-    durability = upkeep_of(queue).durability
-    monkeypatch.setattr(durability._transport, "in_order", lambda *commands: [1, [0, 0]])
+class _ConfirmsNothing(Transport):
+    """A server whose disk has taken nothing by the time that WAITAOF gives up."""
+
+    def in_order(self, *commands: Command) -> list[Any]:
+        return [1, [0, 0]]
+
+
+class _WithoutWaitaof(Inspector):
+    """A server that has no WAITAOF, as before Redis 7.2."""
+
+    def refused(self, commands: Sequence[str]) -> tuple[str, ...]:
+        return ("WAITAOF",)
+
+    def knows(self, command: str) -> bool:
+        return False
+
+
+def test_a_server_that_does_not_confirm_is_not_believed(own_server: Server) -> None:
+    transport, keys = _ConfirmsNothing(own_server.url), Keys(QueueOptions().prefix)
+    durability = Durability(transport, keys, Inspector(transport, keys))
 
     with pytest.raises(NotDurable, match="run the same command again"):
         durability.wait()
-    queue.close()
+    transport.close()
 
 
 def test_a_server_without_waitaof_is_trusted_only_when_it_syncs_every_write(
-    own_server: Server, monkeypatch: pytest.MonkeyPatch
+    own_server: Server,
 ) -> None:
-    queue = connect(own_server.url, QueueOptions())
-    upkeep = upkeep_of(queue)
-    monkeypatch.setattr(upkeep.durability, "_tells", lambda: False)
-    with pytest.raises(BadConfiguration, match="WAITAOF"):
-        upkeep.durability.require()
+    transport, keys = Transport(own_server.url), Keys(QueueOptions().prefix)
+    durability = Durability(transport, keys, _WithoutWaitaof(transport, keys))
+    with pytest.raises(BadConfiguration, match="has neither"):
+        durability.require()
 
-    upkeep.durability._transport.ask("CONFIG", "SET", "appendfsync", "always")
-    upkeep.durability.require()
+    transport.ask("CONFIG", "SET", "appendfsync", "always")
+    durability.require()
 
-    assert "every write" in upkeep.durability.wait()
-    queue.close()
+    assert "every write" in durability.wait()
+    transport.close()

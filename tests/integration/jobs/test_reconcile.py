@@ -12,8 +12,8 @@ import pytest
 from lib.jobqueue import JobState
 from lib.jobqueue.redis.upkeep import MISFITS
 from lib.jobs.findings import Finding
-from lib.jobs.misfits import KINDS, WORDS
 from lib.jobs.reconcile import Audit
+from lib.jobs.reconcile_messages import KINDS, WORDS
 from tests.contract.jobqueue.jobs import job
 from tests.doubles import records
 from tests.integration.jobs.conftest import HELD, Yard

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lib.jobqueue.errors import DamagedRow
-from lib.jobs.evidence import evidence_of
+from lib.jobs.explain_evidence import evidence_of
 from lib.jobs.findings import Finding
-from lib.jobs.misfits import closing
+from lib.jobs.reconcile_messages import closing
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.conftest import Yard
 from tests.integration.jobs.test_reconcile import draw, ids, look

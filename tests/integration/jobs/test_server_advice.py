@@ -15,7 +15,7 @@ from job_runner.commands import doctor
 from lib.errors import BadConfiguration
 from lib.jobqueue import connect
 from lib.jobqueue.redis.upkeep import upkeep_of
-from lib.jobs import checkup
+from lib.jobs import doctor_probes
 from lib.jobs.doctor import diagnose
 from lib.jobs.findings import Finding
 from tests.contract.jobqueue.jobs import job
@@ -46,7 +46,7 @@ def admin(server: Server) -> Iterator[redis.Redis]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOBS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(checkup, "bad_engine", lambda name: None)
+    monkeypatch.setattr(doctor_probes, "bad_engine", lambda name: None)
     return monkeypatch
 
 

@@ -14,9 +14,9 @@ from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
 from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningParts
 from job_watcher.provisioning.reconcile import Reconciler
 from job_watcher.simulation.conditions import Conditions, Lock
-from job_watcher.simulation.faces import AccessFace, Tripwire
-from job_watcher.simulation.faults import Crash
+from job_watcher.simulation.fault_schedule import Crash
 from job_watcher.simulation.market import SimulatedMarket, Taste
+from job_watcher.simulation.network import AccessFace, Tripwire
 from job_watcher.simulation.provider import SimulatedProvider
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery

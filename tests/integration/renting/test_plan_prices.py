@@ -18,7 +18,7 @@ import pytest
 import redis
 from referencing import Registry, Resource
 
-from lib.jobs.market_price import Cost, Forbidden, MarketQuestion, PricedWork, cost_of
+from lib.jobs.plan_cost import Cost, Forbidden, MarketQuestion, PricedWork, cost_of
 from lib.leadership.lock import open_leader_lock
 from lib.market.model import GpuMarket, Market
 from lib.market.stored import publish_market

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from job_watcher.simulation.faults import Fault, Planned
+from job_watcher.simulation.fault_schedule import Fault, Planned
 from lib.jobqueue import JobState
 from lib.market.stored import read_market
 from lib.redislink.transport import Transport

@@ -19,11 +19,10 @@ ROOT = Path(__file__).parents[3]
 _SAY = """
 from lib.cli import output
 from lib.cli.program import Program
-def act():
-    output.note("a word"); output.say("a result"); return 0
-program = Program("p", "", "0", [])
-program._dispatch = lambda args: act()
-program.main([])
+class Saying(Program):
+    def _dispatch(self, args):
+        output.note("a word"); output.say("a result"); return 0
+Saying("p", "", "0", []).main([])
 """
 
 

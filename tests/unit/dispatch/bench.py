@@ -189,10 +189,14 @@ class Bench:
     )
     clock: ManualClock = field(default_factory=ManualClock)
     room: int = 4
+    leading: bool = True  # what the queue finds when it asks whether a term still holds
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue(
-            QueueOptions(lease_ms=60_000), now_ms=lambda: round(self.clock.now() * 1000), chance=lambda: 0.0
+            QueueOptions(lease_ms=60_000),
+            now_ms=lambda: round(self.clock.now() * 1000),
+            chance=lambda: 0.0,
+            leads=lambda term: self.leading,
         )
         self.storage = FileStorage(self.root / "store")
         self.journal = LeaseJournal(self.root / "leases")

@@ -370,9 +370,9 @@ class TestANewLeader:
         consumers = {bench.job(job).host: bench.job(job).consumer for job in (self.A, self.B)}
         assert consumers == {"here": "bob", "there": "ann"}
 
-    def test_whose_term_is_over_takes_nothing(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_whose_term_is_over_takes_nothing(self, bench: Bench) -> None:
         self.both(bench)
-        monkeypatch.setattr(bench.queue, "_leads", lambda term: False)
+        bench.leading = False
         following = bench.dispatcher("bob", replaceable=True)
 
         with pytest.raises(LeadershipLost):

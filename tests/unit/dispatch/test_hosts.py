@@ -47,20 +47,18 @@ class TestAHostThatComes:
     def test_is_taken_note_of_by_a_claimer_that_sleeps(self, bench: Bench) -> None:
         """Without room it would look again only after a while; the bench makes that an hour here."""
         bench.intervals = type(bench.intervals)(look_s=3600.0, block_s=0.01)
-        bench.room = 0
-        dispatcher = bench.dispatcher()
-        asleep = threading.Event()
-        claimer = dispatcher._claimer
-        real = claimer._room.wait
+        dispatcher = Dispatcher(bench.parts())
+        asked = threading.Event()
 
-        def wait(timeout: float | None = None) -> bool:
-            asleep.set()
-            return real(timeout)
+        def no_room() -> int:
+            asked.set()
+            return 0
 
-        claimer._room.wait = wait  # type: ignore[method-assign]  # to know when it sleeps
+        dispatcher.add(bench.host, no_room)
+        asked.clear()
         bench.enqueue(A)
         dispatcher.start_claiming()
-        assert asleep.wait(20)
+        assert asked.wait(20)  # and goes to sleep over the answer
 
         dispatcher.add(bench.another_host("there"), lambda: 1)
         for _ in range(400):  # a job that came wakes the loop

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lib.fleet import Caps, Demand, Policy, Speeds, best, ranked
 from lib.fleet.capacity import jobs_to_hold, throughput
-from lib.fleet.machine_count import finish_s, needed_life_s, wants_another
 from lib.fleet.model import PASS_S
+from lib.fleet.scaling import finish_s, needed_life_s, wants_another
 from tests.unit.fleet.things import NOW, demand, machine, offer
 
 POLICY = Policy(speed=8.0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.fleet import Policy, Speeds, State
-from lib.fleet.machine_count import cold_start_s, finish_s, hold_s, needed_life_s, paid_for, wants_another
+from lib.fleet.scaling import cold_start_s, finish_s, hold_s, needed_life_s, paid_for, wants_another
 from tests.unit.fleet.things import demand, machine, offer
 
 POLICY = Policy(speed=1.0, drain_target_s=1800, boot_s=100, download_gb=10, slots=2, max_machines=8)

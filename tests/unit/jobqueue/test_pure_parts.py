@@ -16,8 +16,8 @@ from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import ErrorClass, Failure, QueueOptions, UnknownJob
 from lib.jobqueue.codec import to_json
 from lib.jobqueue.lifecycle import TRANSITIONS, IllegalJobTransition, JobEvent, advance
+from lib.jobqueue.memory.priority_turns import turns
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.jobqueue.memory.turns import turns
 from lib.jobqueue.model import TERMINAL, JobState
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.jobs.beatsheet import load_speakable_beatsheet
+from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 from lib.jobs.plan import RegistryCheck
 from lib.jobspec import InvalidJobFile
 from lib.voices import VoiceRegistry

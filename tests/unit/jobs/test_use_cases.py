@@ -15,11 +15,11 @@ from lib.clock import ManualClock
 from lib.errors import BadConfiguration, ExitStatus
 from lib.jobqueue import ErrorClass, JobQueue, JobState
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.jobs import checkup
+from lib.jobs import doctor_probes
 from lib.jobs.cancel import cancel
 from lib.jobs.doctor import NO_WATCHER, diagnose, exit_status
-from lib.jobs.evidence import evidence_of
 from lib.jobs.explain import Reason, explain
+from lib.jobs.explain_evidence import evidence_of
 from lib.jobs.export import COLUMNS, flat
 from lib.jobs.flush import flush, foresee
 from lib.jobs.follow import Batch
@@ -151,15 +151,15 @@ def test_an_exported_row_has_every_column(queue: JobQueue) -> None:
 def test_doctor_judges_a_queue_that_lies_in_memory(
     queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkup, "bad_engine", lambda name: None)
+    monkeypatch.setattr(doctor_probes, "bad_engine", lambda name: None)
     queue.enqueue([spec("a")])
-    home = checkup.Home(tmp_path, (tmp_path / "store").as_uri(), "hibari", "local", embedded=False)
+    home = doctor_probes.Home(tmp_path, (tmp_path / "store").as_uri(), "hibari", "local", embedded=False)
 
     @contextlib.contextmanager
     def opened() -> Iterator[JobQueue]:
         yield queue
 
-    found = diagnose(checkup.examine(home, VoiceRegistry([]), opened, ManualClock()))
+    found = diagnose(doctor_probes.examine(home, VoiceRegistry([]), opened, ManualClock()))
 
     assert [item.kind for item in found if item.subject == "watchers"] == [NO_WATCHER]
     assert exit_status(found) is ExitStatus.OK

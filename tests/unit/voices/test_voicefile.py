@@ -6,11 +6,14 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
-from lib.voices import EngineFacts, InvalidVoice, engines, load_voice
+from lib.voices import EngineFacts, InvalidVoice, load_voice
+from lib.voices.engines import FACTS_GROUP
 
 GOOD: dict[str, object] = {
     "name": "mine",
@@ -29,7 +32,12 @@ def cloner(monkeypatch: pytest.MonkeyPatch) -> str:
     facts = EngineFacts(
         "cloner", "", frozenset({"English"}), {}, {}, 100, 100, frozenset({"LATIN"}), clones=True
     )
-    monkeypatch.setattr(engines, "_BUILT_IN", {"cloner": facts, "hibari": engines.HIBARI})
+    point = SimpleNamespace(name="cloner", value="cloner:facts", load=lambda: facts)
+
+    def entry_points(group: str, name: str | None = None) -> list[Any]:
+        return [point] if group == FACTS_GROUP and name in (None, "cloner") else []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     return "cloner"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.slot import take_slot
+from job_watcher.work_folder import take_slot
 from lib.dispatch import LeaseJournal, Publication
 from lib.errors import BadConfiguration
 from lib.jobqueue import Lease

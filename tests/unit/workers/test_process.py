@@ -112,17 +112,16 @@ def test_a_file_of_the_users_folder_does_not_stand_in_for_a_module(
 
 
 def test_a_log_is_cut_while_the_child_runs_and_goes_on_behind_the_cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """No gap of zero bytes as long as what was cut: the child appends."""
-    monkeypatch.setattr("lib.child._LOG_BYTES", 100)
     log = tmp_path / "worker.log"
     go = tmp_path / "go"
     code = (
         "import pathlib, time\nprint('x' * 500, flush=True)\n"
         f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.005)\nprint('after')\n"
     )
-    child = ChildProcess([sys.executable, "-c", code], log=log)
+    child = ChildProcess([sys.executable, "-c", code], log=log, log_bytes=100)
     deadline = time.monotonic() + 20
     while not log.with_name("worker.log.1").exists():
         assert time.monotonic() < deadline

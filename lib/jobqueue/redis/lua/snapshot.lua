@@ -22,8 +22,9 @@ local now = clock(ARGV[1])
 local entries, oldest = 0, nil
 
 local function consider(id)
-  local sound, row = pcall(parse, id and redis.call('HGET', KEYS[1], id)) -- a damaged row is for `reconcile` to tell of
-  if sound and row and row[STATE] == 'waiting' and (not oldest or row[SINCE] < oldest) then oldest = row[SINCE] end
+  -- A damaged row gives words instead of a row: they have no state, and `reconcile` is who tells of it.
+  local _, row = pcall(parse, id and redis.call('HGET', KEYS[1], id))
+  if row and row[STATE] == 'waiting' and (not oldest or row[SINCE] < oldest) then oldest = row[SINCE] end
 end
 
 -- The first entry not yet delivered; entries before it are pending, or handed back.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from lib.fleet.limits import least_wish
-from lib.fleet.machine_count import cold_start_s, hold_s, needed_life_s
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.money import MARGIN, Accounts, Budget, cost
 from lib.fleet.offers import best, ranked
+from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s
 from lib.fleet.speeds import Speeds
 from lib.offer import Offer
 from lib.units import MICROS

@@ -8,7 +8,7 @@ from typing import Any
 
 from job_watcher.provisioning.ports import Contact
 from job_watcher.simulation.conditions import LOCK_S, Conditions
-from job_watcher.simulation.faults import Fault
+from job_watcher.simulation.fault_schedule import Fault
 from job_watcher.simulation.files import MemoryFiles
 from job_watcher.simulation.machine import Character
 from job_watcher.simulation.market import Lot

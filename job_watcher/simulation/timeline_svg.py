@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from job_watcher.simulation.estimate import Estimate
-from job_watcher.simulation.lives import Life
+from job_watcher.simulation.machine_history import Life
 from lib.fleet.money import dollars
 from lib.units import seconds_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from job_watcher.simulation.estimate import Estimate
-from job_watcher.simulation.lives import Life
+from job_watcher.simulation.machine_history import Life
 from lib.units import MICROS, seconds_text
 
 _MARKS = {"asked for": "?", "starting": "~", "working": "#", "finishing": "=", "leaving": "x"}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from job_watcher.simulation.conditions import Conditions
-from job_watcher.simulation.faces import WatcherClock
-from job_watcher.simulation.faults import MOST_OFF_S, Fault, Planned
+from job_watcher.simulation.fault_schedule import MOST_OFF_S, Fault, Planned
 from job_watcher.simulation.market import Lot
+from job_watcher.simulation.network import WatcherClock
 from lib.providers.rental import RentalStatus
 
 
