@@ -81,7 +81,13 @@ class RentedWork:
             return 0.0
         spec = view.oldest_job
         return (
-            estimated_audio_s(spec.text, self._characters_per_second)
+            estimated_audio_s(
+                spec.text,
+                self._characters_per_second,
+                pronounce=spec.pronounce,
+                speed=spec.speed,
+                language=spec.language,
+            )
             * spec.variants
             / self._speed(self._gpus[token])
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
+from lib.jobs.spoken import words_of
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
 from lib.voices import (
     AUTO,
@@ -100,6 +101,8 @@ class RegistryCheck:
         if text is None:
             return answer
         unspoken = unspoken_characters(text, engine)
+        if unspoken:  # some are read all the same: µ, or №
+            unspoken = unspoken_characters(_as_words(text, values), engine)
         unread = unread_phonemes(text, values.get("pronounce", {}), engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
 
@@ -141,7 +144,7 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
     text = values.get("text", "")
     try:
         if text:
-            check_text(text, engine, values.get("chunk", False))
+            _check_text(text, engine, values)
     except TextRefused as error:
         yield NotSpeakable("text", _phrase(error))
     try:
@@ -152,6 +155,20 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
         check_speed(values.get("speed", 1.0), engine)
     except SpeedRefused as error:
         yield NotSpeakable("speed", _phrase(error))
+
+
+def _check_text(text: str, engine: str, values: Mapping[str, Any]) -> None:
+    chunk = values.get("chunk", False)
+    try:
+        check_text(text, engine, chunk)
+    except TextRefused as error:
+        if error.reason not in ("no_speech", "script"):
+            raise
+        check_text(_as_words(text, values) or text, engine, chunk)  # signs alone may have names
+
+
+def _as_words(text: str, values: Mapping[str, Any]) -> str:
+    return words_of(text, values.get("pronounce", {}), values.get("language", "English")).spoken
 
 
 @dataclass(frozen=True, slots=True)

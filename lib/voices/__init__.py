@@ -14,7 +14,6 @@ from lib.voices.engines import (
     engine_facts,
     engine_names,
     engine_point,
-    estimated_audio_s,
 )
 from lib.voices.errors import (
     InvalidVoice,
@@ -28,6 +27,7 @@ from lib.voices.errors import (
 )
 from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
+from lib.voices.length import audio_seconds, estimated_audio_s, is_normalized
 from lib.voices.markup import LINK, LONGEST_PAUSE_S, PAUSE, SHORTEST_PAUSE_S, without_markup
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.saying import check_sayings, check_speed, unread_phonemes
@@ -61,6 +61,7 @@ __all__ = [
     "UnknownVoice",
     "Voice",
     "VoiceRegistry",
+    "audio_seconds",
     "canonical_language",
     "check_sayings",
     "check_speed",
@@ -70,6 +71,7 @@ __all__ = [
     "engine_names",
     "engine_point",
     "estimated_audio_s",
+    "is_normalized",
     "load_voice",
     "unread_phonemes",
     "unspoken_characters",

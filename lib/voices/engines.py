@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.voices.errors import UnknownEngine, nearest, quoted
-from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
+from lib.voices.facts import EngineFacts, Preset, ProfileModel
 from lib.voices.languages import LANGUAGES
 
 if TYPE_CHECKING:
@@ -91,11 +91,6 @@ HIBARI: Final = EngineFacts(
 
 #: One row for each folder of synth/engines that holds an engine.
 _BUILT_IN: Final = {facts.name: facts for facts in (HIBARI,)}
-
-
-def estimated_audio_s(text: str, characters_per_second: float = USUAL_CHARACTERS_PER_SECOND) -> float:
-    """Seconds of audio that one take of a text makes, to a tenth. The one guess of all estimates."""
-    return round(len(text.strip()) / characters_per_second, 1)
 
 
 def engine_names() -> list[str]:
