@@ -81,7 +81,7 @@ class RentedWork:
             return 0.0
         spec = view.oldest_job
         return (
-            estimated_audio_s(spec.text, self._characters_per_second)
+            estimated_audio_s(spec.text, self._characters_per_second, spec.speed)
             * spec.variants
             / self._speed(self._gpus[token])
         )

@@ -12,7 +12,7 @@ from lib.voices import USUAL_CHARACTERS_PER_SECOND, VoiceRegistry, engine_facts,
 def audio_by_job(specs: Iterable[JobSpec], voices: VoiceRegistry, engine: str) -> dict[str, float]:
     """Seconds of audio by request id, all takes together, by how fast each job's engine usually speaks."""
     return {
-        spec.request_id: estimated_audio_s(spec.text, _rate(spec, voices, engine)) * spec.variants
+        spec.request_id: estimated_audio_s(spec.text, _rate(spec, voices, engine), spec.speed) * spec.variants
         for spec in specs
     }
 

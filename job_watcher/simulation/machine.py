@@ -230,7 +230,7 @@ class SimMachine:
         if known is not None:
             return known
         rate = engine_facts(self.engine).characters_per_second
-        return estimated_audio_s(job.spec["text"], rate) * _variants(job)
+        return estimated_audio_s(job.spec["text"], rate, job.spec.get("speed", 1.0)) * _variants(job)
 
 
 def _variants(job: SpoolJob) -> int:

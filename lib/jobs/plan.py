@@ -54,7 +54,7 @@ class PlannedJob:
     def estimated_audio_s(self) -> float:
         """Seconds of one take, by how fast the engine usually speaks."""
         rate = self.speech.characters_per_second if self.speech else USUAL_CHARACTERS_PER_SECOND
-        return estimated_audio_s(self.spec.text, rate)
+        return estimated_audio_s(self.spec.text, rate, self.spec.speed)
 
     @property
     def work(self) -> PricedWork:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lib.voices.errors import UnknownEngine, nearest, quoted
 from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import LANGUAGES
+from lib.voices.markup import pauses_s, without_markup
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -93,9 +94,15 @@ HIBARI: Final = EngineFacts(
 _BUILT_IN: Final = {facts.name: facts for facts in (HIBARI,)}
 
 
-def estimated_audio_s(text: str, characters_per_second: float = USUAL_CHARACTERS_PER_SECOND) -> float:
-    """Seconds of audio that one take of a text makes, to a tenth. The one guess of all estimates."""
-    return round(len(text.strip()) / characters_per_second, 1)
+def estimated_audio_s(
+    text: str, characters_per_second: float = USUAL_CHARACTERS_PER_SECOND, speed: float = 1.0
+) -> float:
+    """Seconds of audio that one take of a text makes at `speed`, to a tenth. The one guess of all estimates.
+
+    Breaks last as long as they say, and phonemes no longer than their word.
+    """
+    said_s = len(without_markup(text).strip()) / characters_per_second / speed
+    return round(said_s + pauses_s(text), 1)
 
 
 def engine_names() -> list[str]:
