@@ -28,7 +28,7 @@ from lib.voices.errors import (
 from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.length import audio_seconds, estimated_audio_s, is_normalized
-from lib.voices.markup import LINK, LONGEST_PAUSE_S, PAUSE, SHORTEST_PAUSE_S, without_markup
+from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.saying import check_sayings, check_speed, unread_phonemes
 from lib.voices.text import check_text, unspoken_characters
@@ -40,11 +40,9 @@ __all__ = [
     "ENGINES_GROUP",
     "LANGUAGES",
     "LINK",
-    "LONGEST_PAUSE_S",
     "PAUSE",
     "QWEN_SPEAKERS",
     "SHIPPED",
-    "SHORTEST_PAUSE_S",
     "USUAL_CHARACTERS_PER_SECOND",
     "EngineFacts",
     "InvalidVoice",
@@ -71,6 +69,7 @@ __all__ = [
     "engine_names",
     "engine_point",
     "estimated_audio_s",
+    "held_pause_s",
     "is_normalized",
     "load_voice",
     "unread_phonemes",

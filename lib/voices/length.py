@@ -10,7 +10,7 @@ from typing import Final
 from lib.textnorm import Lexicon, normalize
 from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND
 from lib.voices.languages import AUTO
-from lib.voices.markup import PAUSE, without_markup
+from lib.voices.markup import pauses_s, without_markup
 
 # Seconds of silence at the usual speed: what the setting VOICE_PAUSES says when nobody sets it.
 _CLAUSE_S: Final = 0.2
@@ -34,7 +34,6 @@ def audio_seconds(script: str, rate: float = USUAL_CHARACTERS_PER_SECOND, speed:
     `rate` is characters of words a second without silence, at speed 1. Silence that the text asks for is as
     long at every speed.
     """
-    asked_s = sum(map(float, PAUSE.findall(script))) if "[pause" in script else 0.0
     words = without_markup(script).strip()
     paragraphs = words.count("\n\n")
     sentences = len(_SENTENCE.findall(words))
@@ -43,7 +42,7 @@ def audio_seconds(script: str, rate: float = USUAL_CHARACTERS_PER_SECOND, speed:
         + max(sentences - paragraphs, 0) * _SENTENCE_S
         + len(_CLAUSE.findall(words)) * _CLAUSE_S
     )
-    return round((len(words) / rate + silence_s) / speed + asked_s, 1)
+    return round((len(words) / rate + silence_s) / speed + pauses_s(script), 1)
 
 
 def estimated_audio_s(

@@ -16,6 +16,18 @@ SHORTEST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 30.0
 
 
+def pauses_s(text: str) -> float:
+    """Seconds of all breaks in the text."""
+    if "[pause " not in text:
+        return 0.0
+    return sum(held_pause_s(match[1]) for match in PAUSE.finditer(text))
+
+
+def held_pause_s(seconds: str) -> float:
+    """The length of one break, held in its bounds; `seconds` is group 1 of `PAUSE`."""
+    return min(max(float(seconds), SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+
+
 def without_markup(text: str) -> str:
     """The words alone: a link becomes its word, a pause a blank."""
     if "[" not in text:

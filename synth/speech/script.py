@@ -8,6 +8,7 @@ from synth.speech.request import SpeakRequest
 from synth.speech.standin import Lexicon, normalize
 
 _MOST_WARNINGS = 20
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ def script_of(request: SpeakRequest) -> SpokenScript:
     """The script of a request; the same text and pronunciation give the same."""
     normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
     warned = [
-        f"{warning.written!r}: {warning.message.rstrip('.')}; {warning.remedy.rstrip('.')}."
+        f"{warning.written[:_LONGEST_SHOWN]!r}: {warning.message.rstrip('.')}; {warning.remedy.rstrip('.')}."
         for warning in normalized.warnings[:_MOST_WARNINGS]
     ]
     left = len(normalized.warnings) - len(warned)

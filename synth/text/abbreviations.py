@@ -48,14 +48,26 @@ def is_abbreviation(word: str, before: str, after: str) -> bool:
     single = len(word) == 1
     if not single and "." not in word and word.casefold() not in _ALL:
         return False  # nearly every word
-    found = _FIRST_WORD.search(after)
-    following = found.group() if found else ""
+    following = _first_word(after)
     if single and word.isupper():
         return word != "I" and following not in _STARTERS  # an initial; "plan B. The" ends
     if "." in word and all(len(part) == 1 for part in word.split(".")):
         # e.g. and i.e.; "at 5 p.m. The" ends, "the U.S. Army" does not
         return not following[:1].isupper() or (word.isupper() and following not in _STARTERS)
     return _is_known(word, before, following)
+
+
+def _first_word(text: str) -> str:
+    """The first word, with its full stop where it is an initial: "A. Milne" begins with no article."""
+    found = _FIRST_WORD.search(text)
+    if found is None:
+        return ""
+    end = found.end()
+    return (
+        text[found.start() : end + 1]
+        if len(found.group()) == 1 and text[end : end + 1] == "."
+        else found.group()
+    )
 
 
 def _is_known(word: str, before: str, following: str) -> bool:

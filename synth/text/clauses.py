@@ -23,6 +23,7 @@ _PREPOSITION: Final = re.compile(
     re.IGNORECASE,
 )
 _LOOKED_AROUND: Final = 200  # characters on each side of the middle
+_LOOKED_FIRST: Final = 30  # which is enough for most
 _BETTER_FIRST: Final = (_MARK, _CONJUNCTION, _PREPOSITION)
 #: Stands in a word that must not be cut behind it.
 HELD: Final = "\ue001"
@@ -56,11 +57,12 @@ def _place_to_cut(sentence: str, longest: int) -> int | None:
     # Not near the ends, so that cutting ends soon and leaves no crumbs.
     middle = (first + last) / 2
     around = min((last - first) // 3, _LOOKED_AROUND)
-    begin, end = math.floor(middle - around), math.ceil(middle + around)
     for pattern in _BETTER_FIRST:
-        found = [match.start() for match in pattern.finditer(sentence, begin, end)]
-        if found:
-            return min(found, key=lambda place: abs(place - middle))
+        for width in (min(_LOOKED_FIRST, around), around):
+            begin, end = math.floor(middle - width), math.ceil(middle + width)
+            found = [match.start() for match in pattern.finditer(sentence, begin, end)]
+            if found:
+                return min(found, key=lambda place: abs(place - middle))
     return _nearest_blank(sentence, round(middle)) or (0 if len(sentence) > longest else None)
 
 

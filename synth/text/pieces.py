@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.voices import LINK, LONGEST_PAUSE_S, PAUSE, SHORTEST_PAUSE_S
+from lib.voices import LINK, PAUSE, held_pause_s
 from synth.text.clauses import HELD, fit
 from synth.text.clean import clean_text
 from synth.text.pauses import Pause, Pauses
@@ -96,7 +96,7 @@ def _parts(paragraph: str) -> Iterator[tuple[str, float]]:
     said = PAUSE.split(paragraph)
     yield said[0], 0.0
     for seconds, part in zip(said[1::2], said[2::2], strict=True):
-        yield part, min(max(float(seconds), SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+        yield part, held_pause_s(seconds)
 
 
 def _split_line(line: str, longest: int) -> Iterator[Piece]:

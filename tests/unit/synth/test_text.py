@@ -47,6 +47,7 @@ def test_sentences_end_where_a_reader_sees_it(line: str, sentences: list[str]) -
         "St. Paul is on Main St. near St. Louis.",
         "The U.S. Army came.",
         "Brown (ca. 1700) wrote it.",
+        "A. A. Milne and E. A. Poe met Dr. A. Hill.",
     ],
 )
 def test_no_abbreviation_ends_a_sentence(line: str) -> None:
