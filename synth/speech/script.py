@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lib.textnorm import Lexicon, normalize
+from lib.voices import is_normalized
 from synth.speech.request import SpeakRequest
-from synth.speech.standin import Lexicon, normalize
 
 _MOST_WARNINGS = 20
 _LONGEST_SHOWN = 60
@@ -21,6 +22,8 @@ class SpokenScript:
 
 def script_of(request: SpeakRequest) -> SpokenScript:
     """The script of a request; the same text and pronunciation give the same."""
+    if not is_normalized(request.voice.language):
+        return SpokenScript(request.text, ())
     normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
     warned = [
         f"{warning.written[:_LONGEST_SHOWN]!r}: {warning.message.rstrip('.')}; {warning.remedy.rstrip('.')}."
