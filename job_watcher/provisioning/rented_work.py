@@ -53,7 +53,7 @@ class RentedWork:
         self, parts: ProvisioningParts, config: Config, observations: Observations, speeds: Speeds
     ) -> None:
         self._parts, self._config, self._observations, self._speeds = parts, config, observations, speeds
-        self._characters_per_second = engine_facts(config.engine).characters_per_second
+        self._letters_per_second = engine_facts(config.engine).letters_per_second
         self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
         self._gpus: dict[str, str] = {}
         self._draining: set[str] = set()
@@ -83,7 +83,7 @@ class RentedWork:
         return (
             estimated_audio_s(
                 spec.text,
-                self._characters_per_second,
+                self._letters_per_second,
                 pronounce=spec.pronounce,
                 speed=spec.speed,
                 language=spec.language,

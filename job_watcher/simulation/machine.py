@@ -229,7 +229,7 @@ class SimMachine:
         known = self._audio_s.get(job.request_id)
         if known is not None:
             return known
-        rate = engine_facts(self.engine).characters_per_second
+        rate = engine_facts(self.engine).letters_per_second
         spec = job.spec
         one_take_s = estimated_audio_s(
             spec["text"],

@@ -23,7 +23,7 @@ from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, printab
 from lib.market.model import Market
 from lib.textnorm import Normalized
 from lib.units import usd
-from lib.voices import USUAL_CHARACTERS_PER_SECOND, audio_seconds
+from lib.voices import USUAL_LETTERS_PER_SECOND, audio_seconds
 
 if TYPE_CHECKING:
     from lib.fleet import RentalTerms
@@ -55,7 +55,7 @@ class PlannedJob:
     line: int
     speech: JobVoice | None
     spoken: Normalized  # its text in words
-    estimated_audio_s: float  # seconds of one take, by how fast the engine usually speaks
+    estimated_audio_s: float  # seconds of one take, at its engine's usual pace
 
     @property
     def work(self) -> PricedWork:
@@ -170,7 +170,7 @@ def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter) -> Plan:
 
 def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized) -> PlannedJob:
     speech = None if answer.problems else answer.speech
-    rate = speech.characters_per_second if speech else USUAL_CHARACTERS_PER_SECOND
+    rate = speech.letters_per_second if speech else USUAL_LETTERS_PER_SECOND
     return PlannedJob(spec, draft.line, speech, spoken, audio_seconds(spoken.script, rate, spec.speed))
 
 

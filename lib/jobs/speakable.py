@@ -12,7 +12,7 @@ from lib.jobs.spoken import words_of
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
 from lib.voices import (
     AUTO,
-    USUAL_CHARACTERS_PER_SECOND,
+    USUAL_LETTERS_PER_SECOND,
     SayingRefused,
     SpeedRefused,
     TextRefused,
@@ -41,7 +41,7 @@ class JobVoice:
 
     engine: str
     preset: str | None
-    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+    letters_per_second: float = USUAL_LETTERS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class RegistryCheck:
         except BadInput as error:
             problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return JobVoice(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
+        return JobVoice(found.engine, found.preset, engine_facts(found.engine).letters_per_second)
 
 
 def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:

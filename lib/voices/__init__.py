@@ -25,7 +25,7 @@ from lib.voices.errors import (
     UnknownSpeaker,
     UnknownVoice,
 )
-from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
+from lib.voices.facts import USUAL_LETTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.length import audio_seconds, estimated_audio_s, is_normalized
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
@@ -43,7 +43,7 @@ __all__ = [
     "PAUSE",
     "QWEN_SPEAKERS",
     "SHIPPED",
-    "USUAL_CHARACTERS_PER_SECOND",
+    "USUAL_LETTERS_PER_SECOND",
     "EngineFacts",
     "InvalidVoice",
     "Preset",

@@ -78,9 +78,9 @@ HIBARI: Final = EngineFacts(
     max_characters=5_000,
     max_chunked_characters=1_000_000,
     scripts=frozenset({"LATIN"}),
-    # Measured with hibari-tts 0.2.1: the nine texts of jobs.example.yaml, 2475 characters, become 136.5 s,
-    # which is 18.1; single ones lie between 17.3 and 19.1, whatever the preset.
-    characters_per_second=17.8,
+    # Measured with hibari-tts 0.2.1 on 63 texts of one word to three sentences (tests/corpus/scripts and
+    # jobs.example.yaml), a fit over words, pauses and an onset; whole scripts lie within 6 % of it.
+    letters_per_second=16.8,
     package="hibari-tts",
     version="0.2.1",  # pinned: presets use what is not its public interface
     models=dict.fromkeys(("fast", "balanced", "quality"), ProfileModel("hibari heart")),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 #: How fast narration in English usually is. For engines that give no figure of their own.
-USUAL_CHARACTERS_PER_SECOND: Final = 14.0
+USUAL_LETTERS_PER_SECOND: Final = 13.5
 #: Of one text, without and with `chunk`. For engines that give no figure of their own.
 USUAL_CHARACTERS: Final = 5_000
 USUAL_CHUNKED_CHARACTERS: Final = 1_000_000
@@ -55,8 +55,8 @@ class EngineFacts:
     # First words of Unicode character names whose letters it can speak.
     scripts: frozenset[str] = frozenset({"LATIN"})
     clones: bool = False  # whether a voice may bring reference audio
-    # Of text in one second of audio, pauses included.
-    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+    # Of words as they are said in one second of audio, silence not counted.
+    letters_per_second: float = USUAL_LETTERS_PER_SECOND
     package: str = ""  # the distribution that brings the model; "": the one that registers the engine
     version: str = ""  # the one version of it that fits; "" leaves that to the requirements
     extra: str = ""  # of job-runner, which brings the packages; "": the plain install, or a third party

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from lib.textnorm import Lexicon, normalize
-from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND
+from lib.voices.facts import USUAL_LETTERS_PER_SECOND
 from lib.voices.languages import AUTO
 from lib.voices.markup import pauses_s, without_markup
 
@@ -16,6 +16,8 @@ from lib.voices.markup import pauses_s, without_markup
 _CLAUSE_S: Final = 0.2
 _SENTENCE_S: Final = 0.45
 _PARAGRAPH_S: Final = 0.9
+# What a text takes beside its letters and pauses: the first sound and the last one's fading. Measured.
+_ONSET_S: Final = 0.35
 
 _CLAUSE: Final = re.compile(r"[,;:—–](?=\s)")
 _SENTENCE: Final = re.compile(r"[.!?…]+[\"'”’)]*(?=\s)")
@@ -28,13 +30,15 @@ def is_normalized(language: str) -> bool:
     return language in _NORMALIZED
 
 
-def audio_seconds(script: str, rate: float = USUAL_CHARACTERS_PER_SECOND, speed: float = 1.0) -> float:
+def audio_seconds(script: str, rate: float = USUAL_LETTERS_PER_SECOND, speed: float = 1.0) -> float:
     """Seconds of audio that one take of a script makes, to a tenth: its words, and the silence between them.
 
-    `rate` is characters of words a second without silence, at speed 1. Silence that the text asks for is as
+    `rate` is letters of words a second without silence, at speed 1. Silence that the text asks for is as
     long at every speed.
     """
     words = without_markup(script).strip()
+    if not words:
+        return 0.0
     paragraphs = words.count("\n\n")
     sentences = len(_SENTENCE.findall(words))
     silence_s = (
@@ -42,12 +46,13 @@ def audio_seconds(script: str, rate: float = USUAL_CHARACTERS_PER_SECOND, speed:
         + max(sentences - paragraphs, 0) * _SENTENCE_S
         + len(_CLAUSE.findall(words)) * _CLAUSE_S
     )
-    return round((len(words) / rate + silence_s) / speed + pauses_s(script), 1)
+    letters = sum(map(str.isalpha, words))
+    return round((_ONSET_S + letters / rate + silence_s) / speed + pauses_s(script), 1)
 
 
 def estimated_audio_s(
     text: str,
-    rate: float = USUAL_CHARACTERS_PER_SECOND,
+    rate: float = USUAL_LETTERS_PER_SECOND,
     *,
     pronounce: Mapping[str, str] | None = None,
     speed: float = 1.0,

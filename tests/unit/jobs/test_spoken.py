@@ -76,7 +76,13 @@ def test_a_text_with_very_much_that_is_not_read_well_does_not_fill_the_screen(
 
 @pytest.mark.parametrize(
     "text",
-    ["It is 5 µm thick, at 20 ℃.", "Say [tomato](/təmˈɑːtoʊ/).", "“Oh no,” he said.", "Wait. [pause 1s] Go.", "≈"],
+    [
+        "It is 5 µm thick, at 20 ℃.",
+        "Say [tomato](/təmˈɑːtoʊ/).",
+        "“Oh no,” he said.",
+        "Wait. [pause 1s] Go.",
+        "≈",
+    ],
 )
 def test_nothing_is_told_of_what_is_read_well(tmp_path: Path, check: RegistryCheck, text: str) -> None:
     assert plan(tmp_path, f"- {{output_name: a, speaker: Ryan, text: '{text}'}}\n", check).warnings == ()
