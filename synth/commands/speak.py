@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, say, warn
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration, BadInput, UsageError
+from lib.errors import BadConfiguration, UsageError
 from lib.units import seconds_text
 from lib.voices import ResolvedVoice, check_text
 from synth import wiring
 from synth.commands import options as o
+from synth.commands.textfile import read_text
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
     from synth.speech.request import SpeakRequest
-
-_MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 
 def command(
@@ -44,7 +43,7 @@ def command(
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
     level = _loudness(loudness)
-    text = _read_text(text_file)
+    text = read_text(text_file)
     resolved = _resolve(voice, speaker, language, engine, voices_dir)
     # Before the audio packages are imported: that takes longer than all of this.
     check_text(text, resolved.engine, chunk)
@@ -119,21 +118,6 @@ def _loudness(word: str) -> float | None:
     if not -40.0 <= value <= -8.0:
         raise UsageError(f"--loudness must be a level from -40 to -8 LUFS, or off; not {word!r}.")
     return value
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise BadInput(
-                f"The text file {path} {'is no plain file' if path.exists() else 'does not exist'}."
-            )
-        if path.stat().st_size > _MAX_TEXT_BYTES:
-            raise BadInput(f"The text file {path} is over {_MAX_TEXT_BYTES} bytes.")
-        return path.read_bytes().decode("utf-8-sig")  # line ends as they are: the seed comes from the text
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The text file {path} is not UTF-8 (byte {error.start}).") from None
-    except OSError as error:
-        raise BadInput(f"The text file {path} cannot be read: {error.strerror}.") from None
 
 
 def _write_record(path: Path, record: SpokenRecord) -> None:

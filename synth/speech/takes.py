@@ -12,6 +12,7 @@ from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, join, places, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
 from synth.speech.request import SpeakRequest, derived_seed
+from synth.speech.wording import words_of
 from synth.text.pieces import Piece, split_text
 from synth.verify import Verdict
 
@@ -114,7 +115,8 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     """
     engine = request.voice.engine
     kept, dropped = [], 0
-    for piece in split_text(request.text, limits.piece_characters):
+    script, told = words_of(request)
+    for piece in split_text(script, limits.piece_characters):
         try:
             check_text(piece.text, engine, chunk=True)
         except TextRefused as refusal:
@@ -126,7 +128,7 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     if not kept:
         check_text(request.text, engine, request.chunk)
         raise _no_speech(request.text)
-    warnings = []
+    warnings = [*told]
     unspoken = unspoken_characters(request.text, engine)
     if unspoken:
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
