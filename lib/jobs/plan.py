@@ -162,7 +162,7 @@ def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter) -> Plan:
         if draft.spec is not None:
             spoken = spoken_form(draft.spec)
             jobs.append(_planned(draft, draft.spec, answer, spoken))
-            told = frozenset({"script"}) if answer.unspoken else frozenset[str]()
+            told = frozenset({"script"}) if answer.speech else frozenset[str]()  # by engine
             warnings += reading_warnings(name, draft, spoken, told)
     warnings.sort(key=lambda warning: warning.line or 0)
     return Plan(tuple(jobs), examined.problems, tuple(warnings))

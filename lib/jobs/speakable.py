@@ -144,7 +144,7 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
     text = values.get("text", "")
     try:
         if text:
-            _check_text(text, engine, values)
+            check_text(text, engine, values.get("chunk", False))
     except TextRefused as error:
         yield NotSpeakable("text", _phrase(error))
     try:
@@ -155,16 +155,6 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
         check_speed(values.get("speed", 1.0), engine)
     except SpeedRefused as error:
         yield NotSpeakable("speed", _phrase(error))
-
-
-def _check_text(text: str, engine: str, values: Mapping[str, Any]) -> None:
-    chunk = values.get("chunk", False)
-    try:
-        check_text(text, engine, chunk)
-    except TextRefused as error:
-        if error.reason not in ("no_speech", "script"):
-            raise
-        check_text(_as_words(text, values) or text, engine, chunk)  # signs alone may have names
 
 
 def _as_words(text: str, values: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from lib.errors import BadInput
 from lib.jobspec import fingerprint
 from lib.manifest.order import Order
+from lib.textnorm import FRONT_END
 from lib.voices import (
     ResolvedVoice,
     VoiceRegistry,
@@ -98,6 +99,7 @@ def _speaker(resolved: ResolvedVoice) -> str:
             "speaker": resolved.speaker,
             "preset": resolved.preset,
             "language": resolved.language,
+            "front_end": FRONT_END,
             "reference": None if reference is None else [reference.sha256, reference.text],
         },
         sort_keys=True,

@@ -8,7 +8,7 @@ from typing import Final
 from lib.textnorm import abbreviated as t
 from lib.textnorm.context import STARTERS, ends_sentence, is_sentence_start, word_after, word_before
 from lib.textnorm.romans import value
-from lib.textnorm.rule import Rule
+from lib.textnorm.rule import TokenRule
 
 
 def _abbreviation(match: re.Match[str]) -> str | None:
@@ -178,23 +178,23 @@ def _slashed(match: re.Match[str]) -> str | None:
 
 
 ABBREVIATIONS: Final = (
-    Rule(
+    TokenRule(
         "abbreviation",
         r"(?P<w>(?:[A-Za-z](?:\.[A-Za-z](?=\.))+|[A-Z](?:\. [A-Z](?=\.))+|[ap]\. m(?=\.)))"
         r"\.(?P<dot>)(?P<own>['’]s)?(?![A-Za-z])",
         _dotted,
     ),
-    Rule(
+    TokenRule(
         "abbreviation",
         r"(?P<w>(?:Ph|B|M|D|Ed|LL|Pharm|[A-Z])\.(?:Sc|Ed|Phil|Eng|Litt|[A-Z])(?:\.[A-Z])*)"
         r"\.?(?P<dot>(?<=\.)|)(?P<own>['’]s)?(?![A-Za-z])",
         _dotted,
     ),
-    Rule("abbreviation", r"(?<![\w.])(?P<w>[A-Z])\.(?= ?[A-Z])", _initial),
-    Rule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),
-    Rule("abbreviation", r"(?P<w>[A-Za-z]{1,4})(?P<dot>\.)(?=\d)", _abbreviation),
+    TokenRule("abbreviation", r"(?<![\w.])(?P<w>[A-Z])\.(?= ?[A-Z])", _initial),
+    TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),
+    TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,4})(?P<dot>\.)(?=\d)", _abbreviation),
 )
-SLASHED: Final = (Rule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,3}|w/)(?![\w/])", _slashed),)
+SLASHED: Final = (TokenRule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,3}|w/)(?![\w/])", _slashed),)
 
 #: What may be one: the scan asks no further about other words.
 KNOWN: Final = frozenset({*t.TITLES, *t.NUMBERED, *t.ANYWHERE, "v", "vs", "co", "ct", "pl", "rs"})

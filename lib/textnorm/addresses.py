@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.capitals import is_sayable, spelled
-from lib.textnorm.rule import Rule
+from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
 
@@ -171,82 +171,82 @@ def _handle(match: re.Match[str]) -> str:
 _TAIL: Final = r"(?:[/?#](?:[^\s<>\"“”]{0,500}[^\s<>\"“”.,;:!?)\]}'’])?)?"
 _HOST: Final = r"(?:[A-Za-z0-9_-]{1,63}\.){0,8}[A-Za-z0-9_-]{1,63}"
 ADDRESSES: Final = (
-    Rule(
+    TokenRule(
         "address",
         r"(?:https?|ftp|wss?|file|ssh|git)://(?:www\.(?=\w)"
         r")?(?P<rest>\[?[^\s<>\"“”]{0,500}[^\s<>\"“”.,;:!?)\]}'’])",
         _url,
     ),
-    Rule("address", rf"www\.(?P<rest>{_HOST}(?::\d{{1,5}})?{_TAIL})", _url),
-    Rule("address", rf"(?:mailto:)?(?P<a>[A-Za-z0-9._%+-]{{1,64}}@{_HOST})(?![\w@])", _email),
-    Rule(
+    TokenRule("address", rf"www\.(?P<rest>{_HOST}(?::\d{{1,5}})?{_TAIL})", _url),
+    TokenRule("address", rf"(?:mailto:)?(?P<a>[A-Za-z0-9._%+-]{{1,64}}@{_HOST})(?![\w@])", _email),
+    TokenRule(
         "address",
         r"(?<![\w.@])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5})"
         r")?(?:/(?P<mask>\d{1,2}))?(?![\w])(?!\.\d)",
         _numbers,
     ),
-    Rule(
+    TokenRule(
         "address",
         r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:])|(?<![\w:])"
         r"(?:[0-9A-Fa-f]{1,4}){0,1}::[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}(?![\w:])",
         lambda m: _six(m) if re.search("[A-Fa-f]|::", m[0]) or m[0].count(":") > 3 else None,
     ),
-    Rule(
+    TokenRule(
         "address",
         rf"(?<![\w@])(?P<rest>(?:[a-z0-9][A-Za-z0-9-]{{0,62}}\.){{1,6}}(?:{_ENDINGS})"
         rf"(?::\d{{2,5}})?{_TAIL})(?![\w@])",
         _url,
     ),
-    Rule(
+    TokenRule(
         "address",
         rf"(?<![\w@])(?P<rest>(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{1,6}}(?:com|org|net|io|gov|"
         rf"edu)(?::\d{{2,5}})?{_TAIL})(?![\w@])",
         _url,
     ),
-    Rule(
+    TokenRule(
         "version",
         r"(?<![\w.])(?P<v>[vV])(?P<n>\d++(?:\.\d++)*(?:\.x)?)(?:-?(?P<tag>(?:alpha|beta|rc|dev|"
         r"preview|pre|a|b)(?:[.-]?\d++)?))?(?![\w-])",
         _version,
     ),
-    Rule(
+    TokenRule(
         "version",
         r"(?<![\w.])(?P<v>)(?P<n>\d++(?:\.\d++)*)(?:[-.]?(?P<tag>(?:alpha|beta|rc|dev|preview|pre|"
         r"snapshot|SNAPSHOT|stable|final)(?:[.-]?\d++)?))(?![\w-])",
         _version,
     ),
-    Rule(
+    TokenRule(
         "version",
         r"(?<![\w.,])(?P<v>)(?P<n>\d{1,3}(?:\.\d{1,5}){2,3}|\d{1,3}(?:\.\d{1,3}){0,2}\.x)(?P<tag>)"
         r"(?![\w.]\d|\w)",
         _version,
     ),
-    Rule(
+    TokenRule(
         "address",
         r"(?<![\w])[A-Za-z]:\\(?:[^\s\\/:*?\"<>|]{1,100}\\){0,20}[^\s\\/:*?\"<>|]{0,100}[\w]",
         _path,
     ),
-    Rule(
+    TokenRule(
         "address", r"(?<![\w./])(?:~|\.{1,2})?/(?:[\w.@+-]{1,100}/){0,20}[\w.@+-]{0,100}[\w](?![\w])", _path
     ),
-    Rule(
+    TokenRule(
         "address",
         rf"(?<![\w@])"
         rf"[A-Za-z0-9_][A-Za-z0-9_-]{{0,80}}(?:\.[A-Za-z0-9_-]{{1,20}}){{0,3}}\.(?:{_FILES})"
         rf"(?![\w])(?!\.\w)",
         _file,
     ),
-    Rule(
+    TokenRule(
         "name",
         r"(?<![\w.])(?P<a>[A-Z]{2,8})\.(?P<n>[A-Z]{2,6})(?![\w.])",
         lambda m: f"{_upper(m['a'])} {_dot_name(m)}",
     ),
-    Rule("name", r"(?<![\w])(?P<n>[A-Z])(?P<s>#|\+\+)(?![\w#+])", _named),
-    Rule("name", r"(?<![\w.])\.(?P<n>[A-Z]{2,6}|[A-Z]?[a-z]{2,8})(?![\w.])", _dot_name),
-    Rule("address", r"(?<![\w@])[@#](?P<n>[A-Za-z_]\w{1,40})(?!\w)", _handle),
+    TokenRule("name", r"(?<![\w])(?P<n>[A-Z])(?P<s>#|\+\+)(?![\w#+])", _named),
+    TokenRule("name", r"(?<![\w.])\.(?P<n>[A-Z]{2,6}|[A-Z]?[a-z]{2,8})(?![\w.])", _dot_name),
+    TokenRule("address", r"(?<![\w@])[@#](?P<n>[A-Za-z_]\w{1,40})(?!\w)", _handle),
 )
 COLOURS: Final = (
-    Rule(
+    TokenRule(
         "number",
         r"#(?P<h>(?=[0-9A-Fa-f]*\d)(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}))(?!\w)",
         lambda m: f"hash {_hex(m['h'])}",

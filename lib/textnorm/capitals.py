@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.rule import Rule
+from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
 
@@ -147,17 +147,17 @@ def _reads(part: str) -> bool:
 
 _OWN: Final = r"(?P<own>['’][sS](?!\w))?"
 CAPITALS: Final = (
-    Rule("initialism", r"(?<![\w'’])[A-Z]{1,5} ?& ?[A-Z]{1,4}(?![\w'’])", lambda m: _ampersand(m)),
-    Rule("initialism", r"(?<![\w])(?P<w>[A-Z]{2,5})s(?![\w'’])", _plural),
-    Rule("initialism", rf"(?<![\w])(?P<w>[A-Z]{{2,40}}){_OWN}(?![\w])(?!\.\w)", _capitals),
-    Rule("initialism", r"(?<![\w])PhD(?P<s>s?)(?![\w])", lambda m: f"P H D{m['s']}"),
+    TokenRule("initialism", r"(?<![\w'’])[A-Z]{1,5} ?& ?[A-Z]{1,4}(?![\w'’])", lambda m: _ampersand(m)),
+    TokenRule("initialism", r"(?<![\w])(?P<w>[A-Z]{2,5})s(?![\w'’])", _plural),
+    TokenRule("initialism", rf"(?<![\w])(?P<w>[A-Z]{{2,40}}){_OWN}(?![\w])(?!\.\w)", _capitals),
+    TokenRule("initialism", r"(?<![\w])PhD(?P<s>s?)(?![\w])", lambda m: f"P H D{m['s']}"),
 )
 MIXED: Final = (
-    Rule(
+    TokenRule(
         "initialism",
         rf"(?<![\w@#/.])(?=[A-Za-z-]*\d)(?:[A-Za-z]{{1,12}}-?\d{{1,6}}(?:-?[A-Za-z]{{1,3}}(?![a-z])"
         rf"\d{{0,4}})?){_OWN}(?![\w@]|\.\d)",
         _mixed,
     ),
-    Rule("initialism", rf"(?<![\w@#/.])\d{{1,4}}[A-Z]{{1,3}}\d{{0,3}}{_OWN}(?![\w@])", _mixed),
+    TokenRule("initialism", rf"(?<![\w@#/.])\d{{1,4}}[A-Z]{{1,3}}\d{{0,3}}{_OWN}(?![\w@])", _mixed),
 )

@@ -9,14 +9,15 @@ from typing import Final
 
 from lib.textnorm.edits import Edit, Offsets, apply
 from lib.textnorm.language import foreign_runs, other_language
-from lib.textnorm.markup import PAUSE_MARK, WORD_MARK, Found, find_markup, prepared
+from lib.textnorm.markup import PAUSE_MARK, WORD_MARK, FoundMarkup, find_markup, prepared
 from lib.textnorm.model import Lexicon, Normalized, Reworded, Warned
 from lib.textnorm.reading import Reading, read
 from lib.textnorm.shape import character_edits, line_edits
 
 _MARKS: Final = re.compile(f"[{WORD_MARK}{PAUSE_MARK}]")
 _TIDY: Final = re.compile(
-    r" {2,}| +(?=\n)|(?<=\n) +| +(?=[,;:!?](?:\s|$)|\.(?:\s|$))|\A[\s,;:]+|\s+\Z|(?<=[(]) | (?=[)])|\(\s*\)"
+    r"\A[\s,;:]+|\s+\Z| +(?=\n)|(?<=\n) +| +(?=[,;:!?](?:\s|$)|\.(?:\s|$))| {2,}"
+    r"|(?<=[(]) | (?=[)])|\(\s*\)"
 )
 _ODD: Final = re.compile(r" {2}| \n|\n | [,;:!?.)]|\( |\(\)|\A[\s,;:]|\s\Z")
 _AMBIGUOUS_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d+")
@@ -46,7 +47,7 @@ def _has_words(text: str) -> bool:
 
 def _made(text: str, lexicon: dict[str, list[tuple[str, str]]], *, with_markup: bool) -> Normalized:
     seen, way = _applied(text, character_edits(text), [])
-    found = find_markup(seen, lexicon) if with_markup else Found()
+    found = find_markup(seen, lexicon) if with_markup else FoundMarkup()
     bare, made = apply(seen, found.edits)
     changes = [_change(text, way, edit, found) for edit in _numbered(made, found) if edit[0].kind]
     warnings = [_moved(text, way, warning) for warning in found.warnings]
@@ -81,7 +82,7 @@ def _back(way: _Way, start: int, end: int) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def _numbered(made: list[Edit], found: Found) -> list[tuple[Edit, int]]:
+def _numbered(made: list[Edit], found: FoundMarkup) -> list[tuple[Edit, int]]:
     """Each edit with the number of what it protects."""
     numbered, count = [], 0
     for edit in made:
@@ -90,7 +91,7 @@ def _numbered(made: list[Edit], found: Found) -> list[tuple[Edit, int]]:
     return numbered
 
 
-def _change(text: str, way: _Way, numbered: tuple[Edit, int], found: Found) -> Reworded:
+def _change(text: str, way: _Way, numbered: tuple[Edit, int], found: FoundMarkup) -> Reworded:
     edit, number = numbered
     said = found.protected[number][0] if edit.said == WORD_MARK else edit.said.strip()
     return _reworded(text, way, edit.start, edit.end, said, edit.kind)
@@ -116,7 +117,7 @@ def _moved(text: str, way: _Way, warned: Warned) -> Warned:
     return Warned(warned.kind, text[start:end], start, end, warned.message, warned.remedy)
 
 
-def _expanded(said: str, found: Found) -> tuple[str, str]:
+def _expanded(said: str, found: FoundMarkup) -> tuple[str, str]:
     """The script and the words alone: marks become what they stand for."""
     said = _tidied(said)
     if not found.protected:
@@ -127,7 +128,7 @@ def _expanded(said: str, found: Found) -> tuple[str, str]:
     )
 
 
-def _filler(found: Found, which: int) -> Callable[[re.Match[str]], str]:
+def _filler(found: FoundMarkup, which: int) -> Callable[[re.Match[str]], str]:
     entries = iter(found.protected)
 
     def fill(match: re.Match[str]) -> str:

@@ -47,7 +47,7 @@ _REMEDY: Final = "Take the markup out of the text, or leave it: only its words a
 
 
 @dataclass(slots=True)
-class Found:
+class FoundMarkup:
     """The markup of a text: edits, what is protected in the order of its marks, and warnings."""
 
     edits: list[Edit] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Found:
     warnings: list[Warned] = field(default_factory=list)
 
 
-def find_markup(text: str, lexicon: dict[str, list[tuple[str, str]]]) -> Found:
+def find_markup(text: str, lexicon: dict[str, list[tuple[str, str]]]) -> FoundMarkup:
     """The edits that take the markup out, and the words of the lexicon in."""
-    found = Found()
+    found = FoundMarkup()
     if not _ANY.search(text):
         _say_words(text, lexicon, found, [])
         return found
@@ -68,7 +68,7 @@ def find_markup(text: str, lexicon: dict[str, list[tuple[str, str]]]) -> Found:
     return found
 
 
-def _take(match: re.Match[str], found: Found, marks: list[tuple[int, str, str]]) -> None:
+def _take(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str, str]]) -> None:
     kind = next(name for name in _KINDS if match[name] is not None)
     start, end = match.span()
     if kind == "phonemes":
@@ -101,7 +101,7 @@ _MESSAGES: Final = {
 }
 
 
-def _warn(found: Found, match: re.Match[str], message: str) -> None:
+def _warn(found: FoundMarkup, match: re.Match[str], message: str) -> None:
     found.warnings.append(Warned("markup", match[0], match.start(), match.end(), message, _REMEDY))
 
 
@@ -120,7 +120,7 @@ def _words_of(match: re.Match[str], kind: str) -> str:
     return "\n\n" if kind == "line" else ""
 
 
-def _line(match: re.Match[str], kind: str, found: Found) -> None:
+def _line(match: re.Match[str], kind: str, found: FoundMarkup) -> None:
     """A heading is a paragraph, an item a sentence."""
     text, (start, end) = match.string, match.span()
     said = f"{w.cardinal(int(match['number']))}, " if kind == "item" else ""
@@ -137,7 +137,7 @@ def _line(match: re.Match[str], kind: str, found: Found) -> None:
         found.edits.append(Edit(line_end, line_end, "."))
 
 
-def _pause(match: re.Match[str], found: Found, marks: list[tuple[int, str, str]]) -> None:
+def _pause(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str, str]]) -> None:
     start, end = match.span()
     length = _LENGTH.fullmatch(match["length"])
     if length is None:
@@ -167,7 +167,10 @@ def prepared(entries: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _say_words(
-    text: str, lexicon: dict[str, list[tuple[str, str]]], found: Found, marks: list[tuple[int, str, str]]
+    text: str,
+    lexicon: dict[str, list[tuple[str, str]]],
+    found: FoundMarkup,
+    marks: list[tuple[int, str, str]],
 ) -> None:
     """Protect the words of the lexicon, and put all that is protected in its order."""
     if lexicon:
@@ -179,7 +182,7 @@ def _say_words(
 def _find_words(
     text: str,
     lexicon: dict[str, list[tuple[str, str]]],
-    found: Found,
+    found: FoundMarkup,
     marks: list[tuple[int, str, str]],
     taken: list[tuple[int, int]],
 ) -> None:

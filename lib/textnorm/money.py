@@ -8,7 +8,7 @@ from typing import Final
 from lib.textnorm import words as w
 from lib.textnorm.context import ARTICLES, FUNCTION_WORDS, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, SCALES, numeral
-from lib.textnorm.rule import DASH, FOLLOWS, Rule
+from lib.textnorm.rule import DASH, FOLLOWS, TokenRule
 
 #: Sign: one, many, a hundredth, hundredths.
 _CENT: Final = ("cent", "cents")
@@ -164,16 +164,16 @@ _MANY: Final = rf"(?:[ -]?(?P<scale>(?:bn|mn|tn)(?!\w)|(?<=\d)(?:{_LETTERS})(?!\
 _PER: Final = rf"(?:/(?P<per>{_TIMES})\b)?"
 
 MONEY: Final = (
-    Rule(
+    TokenRule(
         "money",
         rf"(?<!\w){_PREFIX} ?(?P<a>{ANY}){_MANY.replace('scale', 's0')} ?(?:{DASH}|to)"
         rf" ?{_SIGN}?(?P<b>{ANY}){_MANY}" + FOLLOWS,
         _sums,
     ),
-    Rule("money", rf"(?<!\w){_PREFIX} ?(?P<n>{ANY}){_MANY}{_PER}", _sum),
-    Rule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{_SIGN})(?![\d]){_PER}", _sum),
-    Rule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{'|'.join(_CODES)}){FOLLOWS}{_PER}", _sum),
-    Rule(
+    TokenRule("money", rf"(?<!\w){_PREFIX} ?(?P<n>{ANY}){_MANY}{_PER}", _sum),
+    TokenRule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{_SIGN})(?![\d]){_PER}", _sum),
+    TokenRule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{'|'.join(_CODES)}){FOLLOWS}{_PER}", _sum),
+    TokenRule(
         "money",
         rf"(?P<n>{ANY}) ?(?P<sign>¢|(?<=\d)p(?![\w.])|c(?=\b)(?!\w)(?<=\dc))(?!\w)",
         lambda m: _cents(m) if m["sign"] in "¢p" else None,

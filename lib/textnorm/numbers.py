@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.context import is_plural, word_after, word_before, words_before
-from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, Rule
+from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
 
@@ -207,50 +207,54 @@ _DECIMAL: Final = (
 ANY: Final = rf"(?:{_DECIMAL}|{NUMBER})"
 
 PHONES: Final = (
-    Rule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone),
-    Rule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
-    Rule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
-    Rule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", None or _telephone),
-    Rule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
-    Rule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone),
-    Rule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone),
-    Rule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone),
+    TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
+    TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", None or _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone),
 )
 SIGNED: Final = (
-    Rule("number", rf"(?P<sign>[-−–+±])(?= ?[$€£¥]?{ANY})", _signed),
-    Rule("number", r"#(?=\d{1,4}(?!\w))(?P<many>)", _number_sign),
+    TokenRule("number", rf"(?P<sign>[-−–+±])(?= ?[$€£¥]?{ANY})", _signed),
+    TokenRule("number", r"#(?=\d{1,4}(?!\w))(?P<many>)", _number_sign),
 )
 NUMBERS: Final = (
-    Rule("number", r"0[xX](?P<h>[0-9A-Fa-f]{1,16})" + FOLLOWS, _hexadecimal),
-    Rule(
+    TokenRule("number", r"0[xX](?P<h>[0-9A-Fa-f]{1,16})" + FOLLOWS, _hexadecimal),
+    TokenRule(
         "range",
         rf"{ALONE}(?P<a>{ANY}) ?(?:{DASH}|to|\u2014) ?(?P<b>{ANY}) ?(?P<sign>[%‰]|percent\b)",
         lambda m: f"{numeral(m['a'])} to {numeral(m['b'])} {_PER.get(m['sign'], 'percent')}",
     ),
-    Rule("number", rf"(?P<n>{ANY}) ?(?P<sign>[%‰])", _percent),
-    Rule(
+    TokenRule("number", rf"(?P<n>{ANY}) ?(?P<sign>[%‰])", _percent),
+    TokenRule(
         "ordinal",
         r"(?P<n>\d{1,3}(?:,\d{3})++|\d++)(?:st|nd|rd|th|ST|ND|RD|TH|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)(?P<s>s?)" + FOLLOWS,
         _ordinal,
     ),
-    Rule("fraction", rf"(?P<n>\d*+) ?(?P<f>[{VULGAR}])", _vulgar),
-    Rule("fraction", r"(?<![\w.,/])(?P<n>\d{1,3})[ -](?P<a>\d{1,2})[/\u2044](?P<b>\d{1,2})(?![\w/])", _mixed),
-    Rule(
+    TokenRule("fraction", rf"(?P<n>\d*+) ?(?P<f>[{VULGAR}])", _vulgar),
+    TokenRule(
+        "fraction", r"(?<![\w.,/])(?P<n>\d{1,3})[ -](?P<a>\d{1,2})[/\u2044](?P<b>\d{1,2})(?![\w/])", _mixed
+    ),
+    TokenRule(
         "fraction",
         r"(?<![\w.,/])(?P<a>\d{1,4})[/\u2044](?P<b>\d{1,4})(?P<th>th|rd|nd|ths)?(?![\w/])(?!\.\d)",
         _slashed,
     ),
-    Rule("number", rf"(?P<n>{ANY})(?:\^(?P<m>[-−]?)(?P<e>\d++)|(?P<r>⁻?[{_RAISED}]++))", _power),
-    Rule("number", rf"(?P<n>{ANY}) ?(?P<scale>bn|mn|tn|mln|trn|Bn)\b", _scaled),
-    Rule("number", rf"(?P<n>{ANY})(?P<scale>{_SCALE})" + FOLLOWS, _scaled),
-    Rule("number", rf"(?P<n>{ANY})[x×](?![\w])(?! ?\d)", _times),
-    Rule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
-    Rule(
+    TokenRule("number", rf"(?P<n>{ANY})(?:\^(?P<m>[-−]?)(?P<e>\d++)|(?P<r>⁻?[{_RAISED}]++))", _power),
+    TokenRule("number", rf"(?P<n>{ANY}) ?(?P<scale>bn|mn|tn|mln|trn|Bn)\b", _scaled),
+    TokenRule("number", rf"(?P<n>{ANY})(?P<scale>{_SCALE})" + FOLLOWS, _scaled),
+    TokenRule("number", rf"(?P<n>{ANY})[x×](?![\w])(?! ?\d)", _times),
+    TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
+    TokenRule(
         "ratio",
         r"(?<![\w:.])\d{1,5}:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",
         _ratio_words,
     ),
-    Rule("range", rf"{ALONE}(?P<a>{ANY})(?:{DASH}| {DASH} |\u2014)(?P<b>{ANY})(?![\w-])(?!\.\d)", _range),
-    Rule("number", rf"(?P<n>{ANY})\+(?![\w+])", _at_least),
-    Rule("number", rf"(?P<n>{ANY})", _plain),
+    TokenRule(
+        "range", rf"{ALONE}(?P<a>{ANY})(?:{DASH}| {DASH} |\u2014)(?P<b>{ANY})(?![\w-])(?!\.\d)", _range
+    ),
+    TokenRule("number", rf"(?P<n>{ANY})\+(?![\w+])", _at_least),
+    TokenRule("number", rf"(?P<n>{ANY})", _plain),
 )

@@ -20,7 +20,7 @@ from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
 from lib.textnorm.numbers import NUMBERS, PHONES, SIGNED, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS
-from lib.textnorm.rule import Rule, compiled
+from lib.textnorm.rule import TokenRule, compiled
 from lib.textnorm.signs import SIGNS, SILENT
 from lib.textnorm.times import MONTH_DATES, TIMES
 from lib.textnorm.units import BARE_UNITS, MEASURES
@@ -168,7 +168,7 @@ def _is_plain_i(text: str, at: int) -> bool:
     return at == 0 or not text[blank + 1].isupper()
 
 
-def _candidates(text: str, at: int, done: int) -> list[tuple[int, tuple[Rule, ...]]]:
+def _candidates(text: str, at: int, done: int) -> list[tuple[int, tuple[TokenRule, ...]]]:
     """Where a token that stands out at `at` may begin (chunk, word, right there), with its rules."""
     starts = [(at, _rules(text, at))]
     begin = max(done, at - _LONGEST_BACK)
@@ -189,7 +189,7 @@ def _candidates(text: str, at: int, done: int) -> list[tuple[int, tuple[Rule, ..
     return starts
 
 
-def _rules(text: str, start: int) -> tuple[Rule, ...]:
+def _rules(text: str, start: int) -> tuple[TokenRule, ...]:
     """The rules of which one may begin with the character."""
     char = text[start]
     if char.isdecimal():

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.context import STARTERS, is_sentence_start, word_after, word_before, words_before
-from lib.textnorm.rule import Rule
+from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 
 _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -176,17 +176,17 @@ def _small(match: re.Match[str]) -> str | None:
 
 
 ROMANS: Final = (
-    Rule(
+    TokenRule(
         "roman",
         r"(?<![\w.])(?P<r>[IVXLCDM]{1,15})(?:[-–](?P<last>[IVXLCDM]{1,15}))?(?P<own>['’]s)?(?![\w'’&])",
         _roman,
     ),
 )
 SMALL_ROMANS: Final = (
-    Rule("roman", r"(?<=[Pp]age )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
-    Rule("roman", r"(?<=[Pp]ages )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
-    Rule("roman", r"(?<=[Cc]hapter )(?P<r>[ivxlc]{1,8})(?P<last>)\b", _small),
-    Rule("roman", r"(?<=p\. )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
-    Rule("roman", r"(?<=\()(?P<r>[ivx]{1,6})(?P<last>)(?=\))", _small),
+    TokenRule("roman", r"(?<=[Pp]age )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
+    TokenRule("roman", r"(?<=[Pp]ages )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
+    TokenRule("roman", r"(?<=[Cc]hapter )(?P<r>[ivxlc]{1,8})(?P<last>)\b", _small),
+    TokenRule("roman", r"(?<=p\. )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
+    TokenRule("roman", r"(?<=\()(?P<r>[ivx]{1,6})(?P<last>)(?=\))", _small),
 )
 _ = _ENUMERATED

@@ -17,7 +17,7 @@ FOLLOWS: Final = r"(?![\w])"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TokenRule:
     """One class of tokens. `say` returns the words, or None where the token is of another class.
 
     `pattern` is compiled when it is first needed: most texts need few.

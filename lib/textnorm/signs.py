@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from lib.textnorm.rule import Rule
+from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_list
 
 #: Between operands and before one: "3 ≤ 5", "≈ 4".
@@ -133,12 +133,12 @@ def _operator(match: re.Match[str]) -> str:
 
 
 SIGNS: Final = (
-    Rule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
-    Rule(
+    TokenRule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
+    TokenRule(
         "sign",
         r"(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<o2>\*)(?=\d)",
         lambda m: "times" if m["o2"] else _operator(m),
     ),
-    Rule("sign", r"(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])", _greek),
-    Rule("sign", "[" + "".join(re.escape(sign) for sign in _NAMES) + "]", _sign),
+    TokenRule("sign", r"(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])", _greek),
+    TokenRule("sign", "[" + "".join(re.escape(sign) for sign in _NAMES) + "]", _sign),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.context import ends_sentence, word_before
-from lib.textnorm.rule import DASH, FOLLOWS, Rule
+from lib.textnorm.rule import DASH, FOLLOWS, TokenRule
 from lib.textnorm.tables import word_list
 
 MONTHS: Final = word_list(
@@ -127,46 +127,46 @@ _DAY: Final = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?:,? (?P<y>1\d{3}|20\d\d)(?![\w%]|[.,]\d))?"
 
 TIMES: Final = (
-    Rule(
+    TokenRule(
         "date",
         r"(?<![\w.-])(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:[T ](?P<h>\d\d):(?P<min>\d\d)"
         r"(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])",
         _iso,
     ),
-    Rule(
+    TokenRule(
         "date",
         r"(?<![\w./-])(?P<a>\d{1,2})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|(?<=/)\d\d)"
         r"(?![\w/-])(?!\.\d)",
         _numeric,
     ),
-    Rule(
+    TokenRule(
         "date",
         rf"(?<![\w.,$€£-]){_DAY}(?: ?{DASH} ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)? (?:of "
         rf")?(?P<mon>{_MONTH})\b(?!['’])\.?(?! \d{{1,2}}\b(?! ?[-\d])){_YEAR}",
         _day_month,
     ),
-    Rule(
+    TokenRule(
         "time",
         rf"(?<![\w.:,])(?P<h1>\d{{1,2}})(?:[:.](?P<m1>\d\d))?(?: ?(?P<half1>[ap])"
         rf"\.?m\.?)? ?(?:{DASH}|to) ?(?P<h2>\d{{1,2}})(?:[:.](?P<m2>\d\d))?{_HALF}",
         _times,
     ),
-    Rule(
+    TokenRule(
         "time",
         rf"(?<![\w.:,])(?P<h1>\d{{1,2}}):(?P<m1>\d\d) ?(?:{DASH}) ?(?P<h2>\d{{1,2}}):(?P<m2>\d\d)"
         rf"(?P<half1>)(?P<half>)(?![\w:])",
         _times,
     ),
-    Rule("time", rf"(?<![\w.:,])(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?{_HALF}?(?![\d:])", _time),
-    Rule("time", rf"(?<![\w.:,])(?P<h>\d{{1,2}})(?:\.(?P<m>[0-5]\d))?(?P<s>){_HALF}", _time),
+    TokenRule("time", rf"(?<![\w.:,])(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?{_HALF}?(?![\d:])", _time),
+    TokenRule("time", rf"(?<![\w.:,])(?P<h>\d{{1,2}})(?:\.(?P<m>[0-5]\d))?(?P<s>){_HALF}", _time),
 )
 MONTH_DATES: Final = (
-    Rule(
+    TokenRule(
         "date",
         rf"(?P<mon>{_MONTH})\.? {_DAY}(?: ?{DASH} ?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?(?![\w%:$€£]|"
         rf"[.,/]\d){_YEAR}",
         _month_day,
     ),
-    Rule("date", rf"(?P<mon>{_MONTH})\.?,? (?P<y>1\d{{3}}|20\d\d)(?![\w%]|[.,]\d)", _month_year),
+    TokenRule("date", rf"(?P<mon>{_MONTH})\.?,? (?P<y>1\d{{3}}|20\d\d)(?![\w%]|[.,]\d)", _month_year),
 )
 _ = FOLLOWS

@@ -8,7 +8,7 @@ from typing import Final
 from lib.textnorm import words as w
 from lib.textnorm.context import ends_sentence, is_attributive, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, VULGAR, fraction_words, numeral
-from lib.textnorm.rule import DASH, Rule
+from lib.textnorm.rule import DASH, TokenRule
 from lib.textnorm.tables import word_set
 
 _METRIC: Final = {
@@ -267,19 +267,19 @@ def _bare(match: re.Match[str]) -> str:
 
 
 MEASURES: Final = (
-    Rule(
+    TokenRule(
         "unit",
         rf"(?P<d>{ANY})°\s?(?P<m>\d++)['’′]\s?(?:(?P<s>\d++(?:\.\d++)?)[\"”″])?\s?(?P<side>[NSEW]\b)?",
         _degrees,
     ),
-    Rule("unit", rf"(?P<n>{ANY}) ?° ?(?P<side>[NSEW])\b", _direction),
-    Rule("unit", r"(?<![\w.])(?P<f>\d{1,2})['’′] ?(?P<i>\d{1,2})(?P<half>½?)(?:[\"”″]|'')", _feet),
-    Rule(
+    TokenRule("unit", rf"(?P<n>{ANY}) ?° ?(?P<side>[NSEW])\b", _direction),
+    TokenRule("unit", r"(?<![\w.])(?P<f>\d{1,2})['’′] ?(?P<i>\d{1,2})(?P<half>½?)(?:[\"”″]|'')", _feet),
+    TokenRule(
         "unit",
         rf"(?P<n>{ANY})(?P<q>['’′](?![\w'’])|[\"″]|”)(?!\w)",
         lambda m: _foot(m) if m["q"] != "”" else None,
     ),
-    Rule(
+    TokenRule(
         "unit",
         rf"(?P<n>(?:\d{{1,3}}[ -])?\d{{1,2}}/\d{{1,2}}(?= ?[a-zA-Z])|\d*+[{VULGAR}]|{ANY})"
         rf"(?: ?(?:{DASH}|to) ?(?P<b>{ANY}))?(?P<gap>[ -]?)(?P<u>{_UNIT})(?:/(?P<d>{_UNIT})"
@@ -288,7 +288,7 @@ MEASURES: Final = (
     ),
 )
 BARE_UNITS: Final = (
-    Rule(
+    TokenRule(
         "unit",
         r"(?<![\w/])(?P<u>km|m|mi|g|kg|mg|l|W|MB|GB|Mb|Gb|kB|ft)/(?P<d>h|s|l|L|m²|kg|dl|min|day|hr)(?![\w/])",
         _bare,

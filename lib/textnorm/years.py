@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.context import is_plural, word_after, word_before
-from lib.textnorm.rule import FOLLOWS, Rule
+from lib.textnorm.rule import FOLLOWS, TokenRule
 from lib.textnorm.tables import word_set
 
 _YEARLY: Final = word_set("""
@@ -55,11 +55,11 @@ def _short_year(match: re.Match[str]) -> str:
 
 
 YEARS: Final = (
-    Rule("year", r"(?<![\w.,])(?<!\d-)(?P<y>1[1-9]\d0|20\d0)['’]?s" + FOLLOWS, _decade),
-    Rule("year", r"(?<!\w)['’](?P<d>\d0)['’]?s" + FOLLOWS, _short_decade),
-    Rule("year", r"(?<![\w.,])(?P<d>[1-9]0)s" + FOLLOWS, _short_decade),
-    Rule("year", r"(?<!\w)['’](?P<d>\d\d)(?![\w'’\"])", _short_year),
-    Rule(
+    TokenRule("year", r"(?<![\w.,])(?<!\d-)(?P<y>1[1-9]\d0|20\d0)['’]?s" + FOLLOWS, _decade),
+    TokenRule("year", r"(?<!\w)['’](?P<d>\d0)['’]?s" + FOLLOWS, _short_decade),
+    TokenRule("year", r"(?<![\w.,])(?P<d>[1-9]0)s" + FOLLOWS, _short_decade),
+    TokenRule("year", r"(?<!\w)['’](?P<d>\d\d)(?![\w'’\"])", _short_year),
+    TokenRule(
         "year",
         r"(?<![\w.,$€£])(?P<y>1[1-9]\d\d|20\d\d)(?P<own>['’]s)?(?![\w%°$€£])(?!,\d)(?!\.\d)(?![/–-]\d)",
         _year,

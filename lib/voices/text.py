@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from lib.textnorm import normalize
 from lib.voices.engines import engine_facts
 from lib.voices.errors import TextRefused, quoted
 from lib.voices.facts import EngineFacts
@@ -30,6 +31,8 @@ def check_text(text: str, engine: str, chunk: bool = False) -> None:
     _check_length(text, facts, chunk)
     text = without_markup(text)
     speakable, foreign = _count(text, facts.scripts)
+    if speakable == 0 or foreign > speakable:  # signs may have names: µ, ≈
+        speakable, foreign = _count(normalize(text).spoken, facts.scripts)
     if speakable == 0:
         raise TextRefused(
             "no_speech",

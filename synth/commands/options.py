@@ -60,6 +60,15 @@ PausesOption = Annotated[
     ),
 ]
 TextFileOption = Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")]
+SomeTextFileOption = Annotated[
+    Path | None, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.", show_default=False)
+]
+TextOption = Annotated[
+    str | None, typer.Option("--text", metavar="TEXT", help="The text itself.", show_default=False)
+]
+LinesOption = Annotated[
+    bool, typer.Option("--lines", help="Each line is a text; print a JSON object for each.")
+]
 OutOption = Annotated[
     Path, typer.Option("--out-exact", metavar="PATH", help="Where the audio goes, without its suffix.")
 ]

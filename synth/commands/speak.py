@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, say, warn
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration, BadInput, UsageError
+from lib.errors import BadConfiguration, UsageError
 from lib.units import seconds_text
 from lib.voices import ResolvedVoice, check_text
 from synth import wiring
 from synth.commands import options as o
 from synth.commands.sayings import read_sayings
+from synth.commands.textfile import read_text
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
     from synth.speech.request import SpeakRequest
-
-_MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 
 def command(
@@ -49,8 +48,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
-    level, text = _loudness(loudness), _read_text(text_file)
-    said = read_sayings(pronounce or (), lexicon, _read_text)
+    level, text = _loudness(loudness), read_text(text_file)
+    said = read_sayings(pronounce or (), lexicon, read_text)
     voices = wiring.voices(voices_dir, engine, pauses)
     resolved = _resolve(voice, speaker, language, voices)
     check_text(text, resolved.engine, chunk)  # before the audio packages are imported, which takes longer
@@ -126,21 +125,6 @@ def _loudness(word: str) -> float | None:
     if not -40.0 <= value <= -8.0:
         raise UsageError(f"--loudness must be a level from -40 to -8 LUFS, or off; not {word!r}.")
     return value
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise BadInput(
-                f"The text file {path} {'is no plain file' if path.exists() else 'does not exist'}."
-            )
-        if path.stat().st_size > _MAX_TEXT_BYTES:
-            raise BadInput(f"The text file {path} is over {_MAX_TEXT_BYTES} bytes.")
-        return path.read_bytes().decode("utf-8-sig")  # line ends as they are: the seed comes from the text
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The text file {path} is not UTF-8 (byte {error.start}).") from None
-    except OSError as error:
-        raise BadInput(f"The text file {path} cannot be read: {error.strerror}.") from None
 
 
 def _write_record(path: Path, record: SpokenRecord) -> None:

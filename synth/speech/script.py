@@ -25,11 +25,13 @@ def script_of(request: SpeakRequest) -> SpokenScript:
     if not is_normalized(request.voice.language):
         return SpokenScript(request.text, ())
     normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
+    # Letters of other scripts are told by engine, further on: some engines do speak them.
+    told = [warning for warning in normalized.warnings if warning.kind != "script"]
     warned = [
         f"{warning.written[:_LONGEST_SHOWN]!r}: {warning.message.rstrip('.')}; {warning.remedy.rstrip('.')}."
-        for warning in normalized.warnings[:_MOST_WARNINGS]
+        for warning in told[:_MOST_WARNINGS]
     ]
-    left = len(normalized.warnings) - len(warned)
+    left = len(told) - len(warned)
     return SpokenScript(
         normalized.script, (*warned, *([f"{left} more warnings of the text."] if left else []))
     )

@@ -1,4 +1,4 @@
-"""Ten scripts are as long as `plan` says, within a tenth (Q48): news, dialogue, tales, lists, one-word lines."""
+"""Ten scripts are as long as `plan` says, within a tenth (Q48): news, dialogue, tales, one-word lines."""
 
 from __future__ import annotations
 
