@@ -25,6 +25,8 @@ _SINGLE: Final = re.compile(
     r"(?<=[^\s])['’](?!\w)",
     re.IGNORECASE,
 )
+#: One without its other, as at the start of each paragraph of a speech: it opens, or follows a mark.
+_ALONE: Final = re.compile(rf"(?<!\w)‘(?!{_CLIPPED})(?=\w)|(?<=[,.!?…])['’](?!\w)", re.IGNORECASE)
 _REFERENCE: Final = re.compile(
     r" ?\[(?:\d{1,4}(?: ?[,;–-] ?\d{1,4})*|(?:fn|n|nb|note|ref)\.? ?\d{1,3}"
     r"|[\w ,-]{0,40}\bneeded|(?:by |to )?(?:who|whom|when|where|which|why)\?)\](?!\()",
@@ -43,8 +45,8 @@ def tidy(paragraph: str) -> str:
         paragraph = _on_one_line(paragraph)
     if "[" in paragraph:
         paragraph = _LETTER_REFERENCE.sub("", _REFERENCE.sub("", paragraph))
-    if "'" in paragraph or "‘" in paragraph:
-        paragraph = _SINGLE.sub(r"\1", paragraph)
+    if "'" in paragraph or "‘" in paragraph or "’" in paragraph:
+        paragraph = _ALONE.sub("", _SINGLE.sub(r"\1", paragraph))
     if '"' in paragraph or not paragraph.isascii():
         paragraph = _GLUED_QUOTE.sub(" ", paragraph).translate(_DOUBLE)
     if "-" in paragraph or not paragraph.isascii():
