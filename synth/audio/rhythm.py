@@ -30,7 +30,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class PauseEdit:
     """Silence that was added (or taken out, where negative) at a moment of the original."""
 
     at_s: float
@@ -50,7 +50,7 @@ class _Silence:
 
 def with_pauses(
     signal: Samples, sample_rate: int, marks: Sequence[Mark], longest_s: float
-) -> tuple[Samples, tuple[Edit, ...]]:
+) -> tuple[Samples, tuple[PauseEdit, ...]]:
     """`signal` with the silence at each mark as long as the mark says, and no other over `longest_s`.
 
     Returns what was done too, in order, for whoever knows when words sound.
@@ -58,7 +58,7 @@ def with_pauses(
     silences = _silences(signal, sample_rate)
     wanted = {index: marks[mark].seconds for index, mark in _matched(silences, marks)}
     parts: list[Samples] = []
-    edits: list[Edit] = []
+    edits: list[PauseEdit] = []
     at = 0
     for index, silence in enumerate(silences):
         seconds = wanted.get(index, min(silence.seconds, longest_s)) - silence.seconds
@@ -68,14 +68,14 @@ def with_pauses(
         taken = max(round(-seconds * sample_rate), 0)
         parts += [signal[at : middle - taken // 2], _quiet(seconds, sample_rate)]
         at = middle - taken // 2 + taken
-        edits.append(Edit(middle / sample_rate, seconds))
+        edits.append(PauseEdit(middle / sample_rate, seconds))
     if not edits:
         return signal, ()
     parts.append(signal[at:])
     return _joined(parts, sample_rate), tuple(edits)
 
 
-def moved(seconds: float, edits: Sequence[Edit]) -> float:
+def moved(seconds: float, edits: Sequence[PauseEdit]) -> float:
     """When a moment of the original comes after the edits."""
     return seconds + sum(edit.seconds for edit in edits if edit.at_s <= seconds)
 

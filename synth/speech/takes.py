@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.voices import TextRefused, check_text, unread_phonemes, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
-from synth.audio.rhythm import Edit, Mark, moved, with_pauses
+from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
 from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, join, places, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
@@ -172,7 +172,7 @@ def make_take(
         TextRefused: the engine made no sound of a piece (`no_speech`).
     """
     parts: list[Trimmed] = []
-    edits: list[tuple[Edit, ...]] = []
+    edits: list[tuple[PauseEdit, ...]] = []
     measured: list[PieceMeasures] = []
     for piece, speech in zip(pieces, spoken, strict=True):
         trimmed = trim(speech.samples, speech.sample_rate)
@@ -193,7 +193,7 @@ def make_take(
 
 def _evened(
     piece: Piece, samples: Samples, sample_rate: int, pauses: Pauses
-) -> tuple[Samples, tuple[Edit, ...]]:
+) -> tuple[Samples, tuple[PauseEdit, ...]]:
     """The speech of a piece with the pauses of its marks; no other silence is longer than a comma's."""
     marks = [Mark(place, pauses.of(kind)) for place, kind in marks_in(piece.text)]
     return with_pauses(samples, sample_rate, marks, pauses.clause)
@@ -202,7 +202,7 @@ def _evened(
 def _moved_words(
     parts: Sequence[Trimmed],
     spoken: Sequence[Speech],
-    edits: Sequence[tuple[Edit, ...]],
+    edits: Sequence[tuple[PauseEdit, ...]],
     starts: Sequence[int],
 ) -> tuple[WordTiming, ...]:
     """The words of all pieces by the clock of the whole take; none where one piece tells none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth.audio.rhythm import Edit, Mark, moved, with_pauses
+from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
 from synth.audio.spectrum import Samples
 from tests.unit.synth.fakes import RATE, hum
 
@@ -66,6 +66,6 @@ def test_a_cut_makes_no_step() -> None:
 
 
 def test_moments_move_with_what_was_added_before_them() -> None:
-    edits = [Edit(1.0, 0.25), Edit(2.0, -0.5)]
+    edits = [PauseEdit(1.0, 0.25), PauseEdit(2.0, -0.5)]
 
     assert [moved(at, edits) for at in (0.5, 1.5, 2.5)] == [0.5, 1.75, 2.25]
