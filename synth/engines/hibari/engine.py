@@ -73,7 +73,7 @@ class HibariEngine:
         return Speech(_joined(spoken), _RATE, sum(sounds(part) for part in parts))
 
     def _phonemes(self, text: str) -> str:
-        phonemes: str = self._loaded().g2p(readable(text))
+        phonemes: str = self._loaded().g2p(readable(text), normalize_text=False)
         return phonemes.strip()
 
     def _render(
