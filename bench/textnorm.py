@@ -1,6 +1,6 @@
 """How fast text is turned into words, in processor time on one core.
 
-    .venv/bin/python bench/textnorm.py [--megabytes 2] [--json]
+    .venv/bin/python -m bench.textnorm [--megabytes 2] [--json]
 
 Ordinary prose (the tests' own), and the worst of what a text can be made of: signs that ask every rule.
 """
