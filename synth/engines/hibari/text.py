@@ -10,6 +10,8 @@ from typing import Final
 MOST_PHONEMES: Final = 380  # in one call; the package splits at 400, where it finds a comma
 _LONGEST_WORD: Final = 28  # letters; the reader of unknown words drops the rest
 _LONG_WORD: Final = re.compile(rf"[^\W\d_]{{{_LONGEST_WORD + 1},}}")
+_LONGEST_NUMBER: Final = 15  # digits; beyond, it has no names for the scales
+_LONG_NUMBER: Final = re.compile(rf"\d{{{_LONGEST_NUMBER + 1},}}")
 #: The letter, which its dictionary takes for the article: among other letters, and behind a word.
 _LETTER_A: Final = re.compile(
     r"(?<![^\s(])A(?= [A-Z](?![\w'’.]))|(?<=(?<!\w)[B-Z] )A(?![\w'’])"
@@ -24,17 +26,18 @@ _MARKS: Final = frozenset("ˈˌː")  # stress and length: no sounds of their own
 def readable(text: str) -> str:
     """The words of a script as the model's dictionary can read all of them.
 
-    Over-long words, of which it would drop the end, get blanks; letters with marks it does not know lose the
+    Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not know lose the
     marks; the letter A and the title Ms, which it takes for other words, bring their sounds. Numbers, signs
     and abbreviations are words already (lib.textnorm): the package's own normaliser, which takes "King
     Charles" for a King with a Roman numeral, is not asked.
     """
     text = _BLANKS.sub(" ", text).strip()
     if not text.isascii():
-        text = text.replace("’", "'")
+        text = text.replace("’", "'").replace("¹", " 1 ")  # a raised 1 it fails at
         text = "".join(_plain_letter(char) for char in unicodedata.normalize("NFC", text))
     text = _LETTER_A.sub("[A](/ˈA/)", _MS.sub("[Ms](/mˈɪz/)", text))
-    return _LONG_WORD.sub(lambda match: " ".join(_cut(match.group(), _LONGEST_WORD)), text)
+    text = _LONG_WORD.sub(lambda match: " ".join(_cut(match.group(), _LONGEST_WORD)), text)
+    return _LONG_NUMBER.sub(lambda match: " ".join(match.group()), text)
 
 
 def _plain_letter(char: str) -> str:
