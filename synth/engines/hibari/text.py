@@ -26,10 +26,10 @@ _MARKS: Final = frozenset("ˈˌː")  # stress and length: no sounds of their own
 def readable(text: str) -> str:
     """The words of a script as the model's dictionary can read all of them.
 
-    Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not know lose the
-    marks; the letter A and the title Ms, which it takes for other words, bring their sounds. Numbers, signs
-    and abbreviations are words already (lib.textnorm): the package's own normaliser, which takes "King
-    Charles" for a King with a Roman numeral, is not asked.
+    Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not
+    know lose the marks; the letter A and the title Ms, which it takes for other words, bring their sounds.
+    Numbers, signs and abbreviations are words already (lib.textnorm): the package's own normaliser, which
+    takes "King Charles" for a King with a Roman numeral, is not asked.
     """
     text = _BLANKS.sub(" ", text).strip()
     if not text.isascii():
