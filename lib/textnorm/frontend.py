@@ -16,7 +16,7 @@ from lib.textnorm.shape import character_edits, line_edits
 
 _MARKS: Final = re.compile(f"[{WORD_MARK}{PAUSE_MARK}]")
 _TIDY: Final = re.compile(
-    r"\A[\s,;:]+|\s+\Z| +(?=\n)|(?<=\n) +| +(?=[,;:!?](?:\s|$)|\.(?:\s|$))| {2,}"
+    r"\A[\s,;:]+|\s+\Z| +(?=\n)|(?<=\n) +| +(?=[,;:!?](?:\s|$)|\.(?:\s|$))|(?P<wide> {2,})"
     r"|(?<=[(]) | (?=[)])|\(\s*\)"
 )
 _ODD: Final = re.compile(r" {2}| \n|\n | [,;:!?.)]|\( |\(\)|\A[\s,;:]|\s\Z")
@@ -142,7 +142,7 @@ def _tidied(text: str) -> str:
     """Without the blanks that dropped marks leave; ordinary prose has none and stays as it is."""
     if not _ODD.search(text):
         return text
-    return _TIDY.sub(lambda match: " " if match[0].startswith("  ") else "", text).strip()
+    return _TIDY.sub(lambda match: " " if match["wide"] else "", text).strip()
 
 
 def _warnings(

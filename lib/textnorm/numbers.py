@@ -128,6 +128,8 @@ def _range(match: re.Match[str]) -> str:
     )
     if is_score and (_SPORT & near or (low > high and not (low >= 8 and high <= 8 and low <= 12))):
         return " ".join("nil" if value == 0 else w.cardinal(int(value)) for value in (low, high))
+    if low == high:  # shares and draws: 50-50
+        return f"{numeral(first)} {numeral(last)}"
     return f"{numeral(first)} to {numeral(last)}"
 
 

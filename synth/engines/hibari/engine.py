@@ -74,7 +74,7 @@ class HibariEngine:
         return Speech(_joined(spoken), _RATE, sum(sounds(part) for part in parts))
 
     def _phonemes(self, text: str) -> str:
-        phonemes: str = self._loaded().g2p(readable(text, self._facts))
+        phonemes: str = self._loaded().g2p(readable(text, self._facts), normalize_text=False)
         return with_breaks(phonemes.strip())
 
     def _render(
