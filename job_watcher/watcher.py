@@ -1,4 +1,4 @@
-"""The life of a watcher over workers of this machine: it works, waits trouble out, leaves in good order."""
+"""Runs a watcher over workers of this machine: works, waits trouble out, hands back and ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The money side of a pass: our own count minute by minute, the provider's bill when it is to be had."""
+"""Keeps the accounts: our own count minute by minute, the provider's bill when it is to be had."""
 
 from __future__ import annotations
 

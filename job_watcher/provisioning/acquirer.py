@@ -1,4 +1,4 @@
-"""Renting one machine: search, choose, reserve, write down, ask once, write down what came of it."""
+"""Rents one machine: search, choose, reserve, write down, ask once, write down the answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Acquirer:
         self.last_scores: list[Score] = []
 
     def heed(self, jobs: int) -> None:
-        """More work than before is a reason to search at once."""
+        """Search at once where there is more work than before."""
         if jobs > self._known_jobs:
             self._next_search = 0.0
         self._known_jobs = jobs

@@ -1,4 +1,4 @@
-"""Thin adapters from the loop's ports to the real parts, where these do not fit as they are.
+"""Adapts the real queue and market to the ports of the loop for rented machines.
 
 The SQL ledger, the queue on Redis and `lib.leadership.lock.Leadership` fit as they are. Not here: the way to
 machines, which belongs to the provider.

@@ -1,4 +1,4 @@
-"""Acting as the leader of one epoch: every provider call and every change of the ledger goes through here."""
+"""Makes each provider call and each change of the ledger only while this process leads its epoch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FencedCalls:
             raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
 
     def term(self) -> Term:
-        """The term of this term.
+        """What proves to the queue that this process leads; as `Leadership.term`.
 
         Raises:
             NotLeading: it is over.

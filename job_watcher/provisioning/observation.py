@@ -1,4 +1,4 @@
-"""What this process has seen of each machine. None of it must survive a crash: it only delays conclusions."""
+"""Keeps what this process saw of each machine. A crash may lose it: that only delays conclusions."""
 
 from __future__ import annotations
 

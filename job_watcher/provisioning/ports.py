@@ -1,4 +1,4 @@
-"""What the loop for rented machines is made of. The wiring fills these in, the rehearsal does too."""
+"""The ports and values of the loop for rented machines. The wiring fills them in; so does a simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pass of the loop: who leads, what there is, what should change, one try at each change."""
+"""Runs the loop for rented machines: each pass leads, observes, decides, and tries each change once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Giving machines back: destroy until seen absent, for ever; and what carries our label but is in no row."""
+"""Gives machines back: destroys each until it is seen absent, and orphans (our label, no row) too."""
 
 from __future__ import annotations
 

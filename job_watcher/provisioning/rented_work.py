@@ -1,4 +1,4 @@
-"""Rented machines as hosts of the dispatcher: which there are, how much each is given, what was measured."""
+"""Makes rented machines hosts of the dispatcher, and measures what they do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of finished audio into a store, and under its name."""
+"""Copies finished audio into a store, verified, and publishes it under its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way to get jobs done: leases from a queue, hosts that speak, results recorded and published.
+"""Gets jobs done: claims leases, hands them to hosts, records and publishes the results.
 
 The watcher is this over local workers, `run` and `execute-manifest` are this over a queue in memory, renting
 is this over the machines it has, the simulation is this on a virtual clock. Whoever rents only adds and
@@ -92,7 +92,7 @@ class Dispatcher:
         return [state.name for state in self._roster.all()]
 
     def view(self, name: str) -> HostView | None:
-        """What is known of a host; None for one that is not here."""
+        """What whoever rents needs to know of a host; None for one that is not used."""
         return self._roster.view(name)
 
     def holds_nothing(self, name: str) -> bool:
@@ -109,7 +109,7 @@ class Dispatcher:
 
     @property
     def settled(self) -> int:
-        """How many results were taken so far, good or bad, and jobs that failed for good without one."""
+        """Count the results taken so far, good or bad, and the jobs that failed for good without one."""
         return self._closer.settled
 
     @property

@@ -1,4 +1,4 @@
-"""Waits for whatever happens first: a host that rings, or somebody of this process who wakes us."""
+"""Waits until a host's spool rings, another thread of this process wakes it, or time is up."""
 
 from __future__ import annotations
 

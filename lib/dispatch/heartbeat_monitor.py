@@ -1,4 +1,4 @@
-"""One host's heartbeat: what its worker last said, how long ago, and which jobs it had at hand."""
+"""Watches one host's heartbeat: what its worker last said, how long ago, which jobs it had at hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HeartbeatMonitor:
 
     @property
     def beat(self) -> Heartbeat | None:
-        """The last one that differed from the one before."""
+        """The latest heartbeat."""
         return self._beat
 
     def see(self, beat: Heartbeat | None, now: float) -> None:
@@ -41,7 +41,7 @@ class HeartbeatMonitor:
             self._beat, self._since, self._beat_at = beat, now, now
 
     def bury(self, now: float) -> None:
-        """That worker has ended; another one may begin."""
+        """Note that the worker has ended; another one may begin."""
         with self._lock:
             self._buried, self._since, self._followed = _identity(self._beat), now, None
 

@@ -1,4 +1,4 @@
-"""The hosts of a dispatcher, and what it knows of each."""
+"""Keeps the hosts of a dispatcher and what was seen of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lib.workers import WorkerDeath, WorkerHost
 
 @dataclass(slots=True)
 class HostState:
-    """One host with what was seen of it. The loop writes; times are monotonic seconds.
+    """One host with what was seen of it. Times are monotonic seconds.
 
     `room` says how many jobs it holds at once. A `replaceable` host belongs to whoever added it, who judges
     it by its `HostView` and takes it away; a host that is not is mended here, or ends the dispatcher.
@@ -108,7 +108,7 @@ class HostRoster:
         return state
 
     def remove(self, name: str) -> None:
-        """Use it no more."""
+        """Stop using the host."""
         with self._lock:
             self._hosts.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""The jobs that are leased and not settled, shared between the loop, the claimer and the renewing thread."""
+"""Keeps the jobs that are leased and not settled, for the loop, the claimer and the lease renewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """A job goes back to the queue. `alone`: it is to be run by itself next time."""
+    """The decision to hand a job back to the queue; `alone`: it is to run by itself next time."""
 
     reason: str
     alone: bool = False
@@ -43,7 +43,7 @@ class InFlightJob:
         return self.lease.request_id
 
     def note_begin(self, now: float) -> None:
-        """The queue was told that a worker took it up."""
+        """Note that the queue was told that a worker began the job."""
         self.begin_told = True
         if self.began_at is None:
             self.began_at = now
@@ -71,7 +71,7 @@ class InFlightJobs:
             self._by_host[job.host] += 1
 
     def give(self, entry: str, lease: Lease) -> None:
-        """The job goes on under another lease of ours, of which nothing was told yet."""
+        """Put the job under another lease of ours, of which the queue was told nothing yet."""
         with self._lock:
             job = self._jobs.get(entry)
             if job is not None:

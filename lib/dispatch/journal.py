@@ -1,4 +1,4 @@
-"""What a process still owes, written down on its disk before the work is handed out.
+"""Writes down on this disk what a process still owes, before the work is handed out.
 
 A process that is killed leaves its journal behind. The next one renews the leases it finds there and goes on
 with the work at hand, instead of letting them run out and have everything done again; and it publishes what
@@ -46,7 +46,7 @@ class LeaseJournal:
         self._put(f"{entry}.json", record)
 
     def forget(self, entry: str) -> None:
-        """The lease is settled. Forgetting one twice is fine."""
+        """Forget a settled lease. Forgetting one twice is fine."""
         self._remove(f"{entry}.json")
 
     def leases(self) -> Iterator[tuple[str, Lease, str]]:
@@ -69,7 +69,7 @@ class LeaseJournal:
         self._put(f"{publication.entry}.publish", record)
 
     def published(self, entry: str) -> None:
-        """The publication stands. Saying so twice is fine."""
+        """Forget a publication that was made. Forgetting one twice is fine."""
         self._remove(f"{entry}.publish")
 
     def publications(self) -> Iterator[Publication]:
@@ -98,7 +98,7 @@ class LeaseJournal:
         return before
 
     def strike(self, names: Collection[str]) -> None:
-        """These hold nothing any more."""
+        """Strike these names from the record: they hold nothing any more."""
         if names:
             self._put(_CONSUMERS, {"names": [name for name in self._names() if name not in names]})
 

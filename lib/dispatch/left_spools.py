@@ -1,4 +1,4 @@
-"""Spools that a killed process left: what is finished there is adopted, then they are removed."""
+"""Adopts what is finished in the spools that a killed process left, then removes them."""
 
 from __future__ import annotations
 

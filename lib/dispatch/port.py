@@ -13,7 +13,7 @@ from lib.spool import SpoolClient, SpoolResult
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Where a result led. `problem` is a reason code when the result was wrong or broken, else "".
+    """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
     `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done.
     """
@@ -58,7 +58,7 @@ class Publication:
 
 
 class Journal(Protocol):
-    """What is owed, written down before work is handed out, for the next process of this place.
+    """Writes down what is owed before work is handed out, for the next process of this place.
 
     Raises, from every method that writes:
         SpoolUnusable: the place refuses; SpoolFull, one of them, when that may pass.
@@ -69,7 +69,7 @@ class Journal(Protocol):
         ...
 
     def forget(self, entry: str) -> None:
-        """The lease is settled. Forgetting one twice is fine."""
+        """Forget a settled lease. Forgetting one twice is fine."""
         ...
 
     def leases(self) -> Iterator[tuple[str, Lease, str]]:
@@ -81,7 +81,7 @@ class Journal(Protocol):
         ...
 
     def published(self, entry: str) -> None:
-        """The publication stands. Saying so twice is fine."""
+        """Forget a publication that was made. Forgetting one twice is fine."""
         ...
 
     def publications(self) -> Iterator[Publication]:
@@ -97,7 +97,7 @@ class Journal(Protocol):
         ...
 
     def strike(self, names: Collection[str]) -> None:
-        """These hold nothing any more."""
+        """Strike these names from the record: they hold nothing any more."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What a dispatcher takes over from the one before it: from its own journal, or from the queue's rows."""
+"""Takes over what the dispatcher before this one leased, from its journal or from the queue's rows."""
 
 from __future__ import annotations
 

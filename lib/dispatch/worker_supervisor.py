@@ -1,4 +1,4 @@
-"""The workers' lives: started, watched, buried, and told apart from the jobs that end them."""
+"""Starts and watches workers, and decides whether a job or the machine is to blame for a death."""
 
 from __future__ import annotations
 

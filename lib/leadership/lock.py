@@ -1,4 +1,4 @@
-"""Which watcher leads: one lock per deployment, with an epoch that only ever rises.
+"""Lets one watcher lead: one lock per deployment, with an epoch that only ever rises.
 
 The leader rents and destroys machines; the others stand by. The lease is judged by the server's clock. A
 leader asks `held` right before each act that a successor must not find done twice, and everything it writes

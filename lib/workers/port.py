@@ -1,4 +1,4 @@
-"""What whoever gets jobs done asks of the place where a resident worker runs."""
+"""The port of a place where a resident worker runs, as the dispatcher uses it."""
 
 from __future__ import annotations
 
