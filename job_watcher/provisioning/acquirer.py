@@ -31,7 +31,13 @@ _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
 class Acquirer:
-    """Rents machines, one in a pass."""
+    """Rents machines, one in a pass.
+
+    Threads: the loop's only.
+
+    Raises: Unavailable from `preemptions` and `consider`, where ledger or provider does not answer;
+    StaleEpoch or NotLeading from `consider` and `look_around`, where another watcher leads; RowChanged from `consider`.
+    """
 
     def __init__(
         self, parts: ProvisioningParts, config: Config, accountant: Accountant, speeds: Speeds

@@ -16,7 +16,14 @@ R = TypeVar("R")
 
 
 class FencedCalls:
-    """One leader's epoch. When it is over, every method raises and nothing has been done."""
+    """Makes the calls of one leader's epoch. When that is over, every method raises and does nothing.
+
+    Threads: the loop's only.
+
+    Raises, from every method:
+        NotLeading, StaleEpoch: this epoch is over; the first by the lock, the second by the ledger.
+        Unavailable: the provider or the ledger does not answer.
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config, epoch: int) -> None:
         self._parts, self._config = parts, config

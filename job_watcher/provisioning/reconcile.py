@@ -24,7 +24,11 @@ _LOSING = frozenset({MachineEvent.FAILED, MachineEvent.SILENT, MachineEvent.VANI
 
 
 class Reconciler:
-    """The loop for rented machines. Made once for each process; `step` is called again and again."""
+    """The loop for rented machines. Made once for each process; `step` is called again and again.
+
+    Threads: one, the loop's; `drain` any.
+    Raises: SpoolUnusable from `step` and `leave`, where the journal cannot be written.
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config, speeds: Speeds | None = None) -> None:
         self._parts, self._config = parts, config

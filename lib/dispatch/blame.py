@@ -29,7 +29,11 @@ class Blame:
 
 @dataclass(slots=True)
 class MachineDeaths:
-    """Counts the deaths of one machine's workers by the job at hand, since it last finished one."""
+    """Counts the deaths of one machine's workers by the job at hand, since it last finished one.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     jobs: list[str] = field(default_factory=list)
 

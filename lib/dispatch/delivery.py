@@ -15,7 +15,11 @@ from lib.storage import Storage, StorageUnavailable, publish_takes
 
 
 class StorageDelivery:
-    """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time."""
+    """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time.
+
+    Threads: the loop's only.
+    Raises: as `Delivery`; `publish` also ArtifactMismatch or NotStored, where the store damaged or lost a take.
+    """
 
     def __init__(self, storage: Storage, *, provider: str, scratch: Path, clock: Clock) -> None:
         self._storage, self._provider = storage, provider

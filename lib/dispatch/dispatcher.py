@@ -37,10 +37,16 @@ _PLACING_S = 2.0  # a job is in the books before it lies in its spool
 
 
 class Dispatcher:
-    """Gets jobs done on hosts that come and go. Made once; `step` is called again and again in one thread.
+    """Gets jobs done on hosts that come and go. Made once; `step` is called again and again.
 
     With threads (`start_renewing`, `start_claiming`) it renews, over `renewals`, and claims by itself;
-    without, `step` renews and the caller calls `claim`, as a simulation does. Other threads may call `end`.
+    without, `step` renews and the caller calls `claim`, as a simulation does.
+
+    Threads: one, the loop's; `end` any.
+
+    Raises, from every method that asks the queue or the journal, but for `leave_after_error`:
+        Unavailable, TryAgain: the queue does not answer, or this process does not lead.
+        SpoolUnusable: the journal cannot be written.
     """
 
     def __init__(self, parts: DispatchParts, *, renewals: JobQueue | None = None) -> None:

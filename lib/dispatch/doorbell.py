@@ -14,7 +14,11 @@ from lib.spool.layout import CLIENT_BELL
 
 
 class Doorbell:
-    """One waiting thread; `wake` may be called from any other. Descriptors are opened by the first wait."""
+    """Wakes one waiting loop. Its descriptors are opened by the first wait.
+
+    Threads: `wait` and `close` are the loop's; `wake` any.
+    Raises: OSError from `wait`, where the process has no descriptor left.
+    """
 
     def __init__(self) -> None:
         self._pipe: tuple[int, int] | None = None

@@ -9,10 +9,13 @@ from lib.spool import Heartbeat, Phase
 
 
 class HeartbeatMonitor:
-    """Watches one worker after another by our own clock; a worker's may be wrong. Safe in any thread.
+    """Watches one worker after another by our own clock; a worker's may be wrong.
 
     A worker is known by its process id and its start. Once `bury` was called it proves nothing any more: what
     it last said must not be held against the jobs of the next one. Times are monotonic seconds.
+
+    Threads: any.
+    Raises: nothing.
     """
 
     def __init__(self, now: float) -> None:

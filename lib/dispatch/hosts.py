@@ -23,6 +23,10 @@ class HostState:
 
     `room` says how many jobs it holds at once. A `replaceable` host belongs to whoever added it, who judges
     it by its `HostView` and takes it away; a host that is not is mended here, or ends the dispatcher.
+
+    Threads: any may read. The loop writes; the claimer sets `trouble` and `idle_since`, and whoever listens
+    to the heartbeat `reached_at` and the monitor.
+    Raises: only `spool`, as it says.
     """
 
     host: WorkerHost
@@ -85,7 +89,11 @@ class HostView:
 
 
 class HostRoster:
-    """Hosts by name. May be used from any thread; hosts come and go."""
+    """Keeps hosts by name.
+
+    Threads: any; hosts come and go.
+    Raises: nothing.
+    """
 
     def __init__(self, jobs: InFlightJobs, clock: Clock, *, silence_s: float) -> None:
         self._jobs, self._clock, self._silence_s = jobs, clock, silence_s

@@ -24,7 +24,12 @@ class HandBack:
 
 @dataclass(slots=True)
 class InFlightJob:
-    """One leased job on its way through a worker. Times are monotonic seconds."""
+    """One leased job on its way through a worker. Times are monotonic seconds.
+
+    Threads: the claimer makes it, may put it under another lease, and ends one that no spool can hold; the
+    loop changes everything else; any may read.
+    Raises: nothing.
+    """
 
     entry: str  # its name in the host's spool; of this lease, or of an earlier one whose work was adopted
     lease: Lease
@@ -53,9 +58,10 @@ class InFlightJob:
 
 @dataclass(slots=True)
 class InFlightJobs:
-    """In-flight jobs by spool entry. May be used from any thread.
+    """Keeps the in-flight jobs by spool entry.
 
-    The claimer adds, the loop changes and removes, the renewing thread reads and marks lost ones.
+    Threads: any. The claimer adds, the loop changes and removes, the lease renewer reads and marks lost ones.
+    Raises: nothing.
     """
 
     _jobs: dict[str, InFlightJob] = field(default_factory=dict)

@@ -33,7 +33,12 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, 
 
 
 class LeaseJournal:
-    """`Journal` in a folder: a small file for each lease and each publication that is owed."""
+    """`Journal` in a folder: a small file for each lease and each publication that is owed.
+
+    Threads: the claimer's and the loop's at once: each entry is a file of its own. The file of names is the
+    loop's, before anything is claimed.
+    Raises: as `Journal`, from every method; OSError where the folder cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -18,7 +18,14 @@ log = logging.getLogger(__name__)
 
 
 class LeaseCloser:
-    """Says to the queue what was decided, then forgets the job. Every step may be repeated. Loop's thread."""
+    """Says to the queue what was decided, then forgets the job. Every step may be repeated.
+
+    Threads: the loop's only.
+
+    Raises, from every method but `release_rest`:
+        Unavailable, TryAgain: the queue does not answer, or this process does not lead.
+        SpoolUnusable: the journal cannot be written.
+    """
 
     def __init__(self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays

@@ -63,6 +63,9 @@ class DispatchParts:
     """Everything a dispatcher works with; filled in by a program's wiring, or by a test.
 
     `tell` hears of what happens: a kind, a sentence, the host or "". `on_settled` hears of each result.
+
+    Threads: any may read, nobody writes once the dispatcher is made; `wake` any.
+    Raises: nothing.
     """
 
     name: str  # of this consumer, unique for each process start

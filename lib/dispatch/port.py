@@ -30,6 +30,8 @@ class Delivery(Protocol):
 
     Raises, from both methods:
         StorageUnavailable: the place refuses; the same call may work later.
+
+    Threads: the loop's only.
     """
 
     def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
@@ -62,6 +64,8 @@ class Journal(Protocol):
 
     Raises, from every method that writes:
         SpoolUnusable: the place refuses; SpoolFull, one of them, when that may pass.
+
+    Threads: the claimer writes and probes while the loop forgets.
     """
 
     def write(self, entry: str, lease: Lease, host: str) -> None:
@@ -102,7 +106,11 @@ class Journal(Protocol):
 
 
 class MemoryJournal:
-    """A journal that ends with the process: for queues that do too, and for hosts that the queue knows."""
+    """A journal that ends with the process: for queues that do too, and for hosts that the queue knows.
+
+    Threads: as `Journal`.
+    Raises: nothing.
+    """
 
     def __init__(self) -> None:
         self._owed: dict[str, Publication] = {}

@@ -34,7 +34,11 @@ class _Owed:
 
 
 class PublishQueue:
-    """Keeps what is done and not yet published, in memory and in the journal, until it is published."""
+    """Keeps what is done and not yet published, in memory and in the journal, until it is published.
+
+    Threads: the loop's only.
+    Raises: `resume` SpoolUnusable, where the journal cannot be read; `recover` and `retry` as they say.
+    """
 
     def __init__(self, parts: DispatchParts) -> None:
         self._queue, self._delivery = parts.queue, parts.delivery

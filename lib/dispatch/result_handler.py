@@ -38,7 +38,11 @@ _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
 
 
 class ResultHandler:
-    """Settles the results that lie in the hosts' outboxes."""
+    """Settles the results that lie in the hosts' outboxes.
+
+    Threads: the loop's only.
+    Raises: only `look`, as it says.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class ResultHandler:
         Raises:
             Unavailable, TryAgain: the queue does not answer.
             HostUnreachable: the host does not.
+            SpoolUnusable: its spool, or the journal, cannot be written.
         """
         now = self._parts.clock.monotonic()
         for job in self._jobs.on(state.name):

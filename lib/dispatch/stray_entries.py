@@ -25,6 +25,11 @@ class Strays:
     An entry is adopted only where the fingerprint of its work is the lease's: a job of the same id may have
     been enqueued anew with another text. `keep_s` is how long work waits for a lease to come: after that
     nobody can hold it any more.
+
+    Threads: `adopt` is the claiming thread's, or the loop's where none was started; the others the loop's.
+
+    Raises, only from `clear`:
+        HostUnreachable, SpoolUnusable: the host does not answer, or its spool cannot be used.
     """
 
     def __init__(

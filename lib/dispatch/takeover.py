@@ -19,7 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class TakeOver:
-    """Puts jobs into the books that somebody else leased. Used before the first pass. Loop's thread."""
+    """Puts jobs into the books that somebody else leased. Used before the first pass.
+
+    Threads: the loop's only.
+    Raises: as each method says.
+    """
 
     def __init__(
         self,
