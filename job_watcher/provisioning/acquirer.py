@@ -36,7 +36,8 @@ class Acquirer:
     Threads: the loop's only.
 
     Raises: Unavailable from `preemptions` and `consider`, where ledger or provider does not answer;
-    StaleEpoch or NotLeading from `consider` and `look_around`, where another watcher leads; RowChanged from `consider`.
+    StaleEpoch or NotLeading from `consider` and `look_around`, where another watcher leads;
+    RowChanged from `consider`.
     """
 
     def __init__(

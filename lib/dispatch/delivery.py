@@ -18,7 +18,7 @@ class StorageDelivery:
     """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time.
 
     Threads: the loop's only.
-    Raises: as `Delivery`; `publish` also ArtifactMismatch or NotStored, where the store damaged or lost a take.
+    Raises: as `Delivery`; `publish` also ArtifactMismatch or NotStored, where the store has a take no more.
     """
 
     def __init__(self, storage: Storage, *, provider: str, scratch: Path, clock: Clock) -> None:

@@ -1,8 +1,7 @@
 """Gets jobs done: claims leases, hands them to hosts, records and publishes the results.
 
-The watcher is this over local workers, `run` and `execute-manifest` are this over a queue in memory, renting
-is this over the machines it has, the simulation is this on a virtual clock. Whoever rents only adds and
-removes hosts and asks what is busy, idle or failing.
+The watcher is this over local workers, `run` and `execute-manifest` over a queue in memory, renting over the
+machines it has, the simulation on a virtual clock. Whoever rents only adds, removes and asks after hosts.
 
 One pass never waits for work to finish. Whatever a crash leaves behind (leases in the journal or in the
 queue's rows, jobs and results in the spools) is picked up by the first passes of the next process.
@@ -43,10 +42,7 @@ class Dispatcher:
     without, `step` renews and the caller calls `claim`, as a simulation does.
 
     Threads: one, the loop's; `end` any.
-
-    Raises, from every method that asks the queue or the journal, but for `leave_after_error`:
-        Unavailable, TryAgain: the queue does not answer, or this process does not lead.
-        SpoolUnusable: the journal cannot be written.
+    Raises: Unavailable or TryAgain where the queue is asked, SpoolUnusable where the journal is written.
     """
 
     def __init__(self, parts: DispatchParts, *, renewals: JobQueue | None = None) -> None:
@@ -395,9 +391,8 @@ class Dispatcher:
         self._closer.release_rest()
 
     def stop_workers(self, grace: float, names: Collection[str] | None = None) -> None:
-        """Let workers finish the piece at hand and end, `grace` seconds each at most."""
+        """Let workers finish the piece at hand and end, `grace` seconds each at most. Holds up no exit."""
         hosts = [state.host for state in self._roster.all() if names is None or state.name in names]
-        # Daemons: whoever must leave at once is not held up by them.
         stoppers = [threading.Thread(target=host.stop, args=(grace,), daemon=True) for host in hosts]
         for stopper in stoppers:
             stopper.start()

@@ -30,7 +30,7 @@ def public_classes() -> Iterator[type]:
 
 
 def may_change(found: type) -> bool:
-    """Whether it is more than a value: an error, an enumeration and a frozen value are the same in any thread."""
+    """Whether it is more than a value: errors, enumerations and frozen values are the same in any thread."""
     parameters = getattr(found, "__dataclass_params__", None)
     is_value = issubclass(found, BaseException | enum.Enum | tuple) or bool(parameters and parameters.frozen)
     return not is_value
