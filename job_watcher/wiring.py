@@ -37,7 +37,7 @@ _WORKER_GRACE_S = 30.0  # for the job at hand when this process is gone; a longe
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What the settings say about renting and speaking, for rehearsals: nothing is opened for it."""
+    """The settings about renting and speaking, for simulations: nothing is opened for it."""
 
     policy: Policy
     caps: Caps

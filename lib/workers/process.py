@@ -19,7 +19,11 @@ _SETTLED_AFTER = 20.0  # a worker that lived this long is no part of a crash loo
 
 
 class WorkerProcess:
-    """Keeps one `voice-synth work` alive, with growing pauses when it keeps dying."""
+    """Keeps one `voice-synth work` alive, with growing pauses when it keeps dying.
+
+    Threads: one at a time: the loop's, then the one that stops it.
+    Raises: OSError from `tend`, where the machine starts no process; the others nothing.
+    """
 
     def __init__(
         self, argv: Sequence[str], *, log: Path, clock: Clock, environ: Mapping[str, str] | None = None
