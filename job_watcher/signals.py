@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT mean: finish, then go."""
+"""Lets SIGTERM and SIGINT drain the watcher: it finishes the work at hand, then ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a watcher over workers of this machine: it works, waits trouble out, leaves in good order."""
+"""Runs a watcher over workers of this machine: works, waits trouble out, hands back and ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _WORKER_GRACE_S = 10.0
 
 
 class Watcher:
-    """One process that gets the jobs of a queue done. Made once, used from one thread but for `drain`."""
+    """One process that gets the jobs of a queue done. Made once.
+
+    Threads: one; `drain` any.
+    Raises: as each method says.
+    """
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ _WORKER_GRACE_S = 30.0  # for the job at hand when this process is gone; a longe
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What the settings say about renting and speaking, for rehearsals: nothing is opened for it."""
+    """The settings about renting and speaking, for simulations: nothing is opened for it."""
 
     policy: Policy
     caps: Caps
@@ -102,7 +102,9 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
     """A host for each local worker; spools of workers that there are no more are emptied."""
     count = settings.local_workers
     room = SpoolRoom(slot.folder, name=slot.identity(), machine=_host_name())
-    setup = WorkerSetup(settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock)
+    setup = WorkerSetup(
+        settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock, settings.voice_pauses
+    )
     for host in room.hosts(range(1, count + 1), setup):
         dispatcher.add(host, lambda: _AHEAD)
     return LeftSpools(dispatcher, room.left(beyond=count))

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the reason they were started for.
+"""Starts child processes that end when their parent does, and waits for, ends and describes them.
 
 A child gets a pipe as its standard input that nobody writes to. When the parent ends, however it ends
 (SIGKILL too), the kernel closes the pipe, and a child that called `when_parent_exits` learns of it.

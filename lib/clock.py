@@ -1,4 +1,4 @@
-"""Time as a thing that is passed in, so that tests and simulations own it."""
+"""The clock as a value that is passed in, so that tests and simulations set the time."""
 
 from __future__ import annotations
 

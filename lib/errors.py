@@ -6,7 +6,10 @@ from "try again later" without reading words.
 
 from __future__ import annotations
 
+import shlex
+import sys
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -78,7 +81,21 @@ class MissingExtra(BadConfiguration):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs packages that are not installed; "
-            f"install them with: pip install 'job-runner[{extra}]'"
+            f"{feature} needs packages that are not installed; install them with: {install_command(extra)}"
         )
         self.extra = extra
+
+
+def install_command(extra: str, prefix: Path | None = None) -> str:
+    """Say how the packages of `extra` come into the environment at `prefix` (None: the running one).
+
+    An environment that `./run` made has its stamp. There the name of the distribution would lead to a
+    registry instead of to the clone, and the clone's own pinned set, where there is one, is the right one.
+    """
+    environment = Path(sys.prefix) if prefix is None else prefix
+    if not (environment / "requirements-stamp").is_file():
+        return f"pip install 'job-runner[{extra}]'"
+    root = environment.parent
+    if (root / "requirements" / f"{extra}.txt").is_file():
+        return f"RUN_REQUIREMENTS={extra} {shlex.quote(str(root / 'run'))} COMMAND"
+    return f"{shlex.quote(str(root / 'run'))} pip install --editable {shlex.quote(f'{root}[{extra}]')}"

@@ -1,4 +1,4 @@
-"""Files of this machine: written whole or not at all, locked, and opened only where they are plain.
+"""Writes files whole or not at all, locks them, and opens only plain ones.
 
 Three things that go wrong quietly when they are written by hand: a rename before the bytes are on the disk, a
 lock that a child process keeps, an open that waits for ever at a named pipe. So they stand here once. What is

@@ -1,4 +1,4 @@
-"""What others wrote (YAML, JSON, settings), bounded before anything is made of it.
+"""Parses what others wrote (YAML, JSON, TOML), bounded before anything is made of it.
 
 Every door for texts from outside keeps these bounds. Parsers that build their values by calling themselves
 are the reason: the one in C ends the whole process where a text is nested deeply enough, and the others raise

@@ -11,6 +11,7 @@ COMMANDS = (
     CommandEntry(
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
+    CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
 )
 

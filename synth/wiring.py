@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lib.settings import load_settings
 from lib.voices import VoiceRegistry
+from synth.text.pauses import Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +17,19 @@ class Voices:
 
     registry: Callable[[], VoiceRegistry]  # a new one each time, which sees changed files
     engine: str
+    pauses: Pauses
 
 
-def voices(voices_dir: Path | None, engine: str | None) -> Voices:
-    """Flags first, then the settings VOICES_DIR and VOICE_ENGINE.
+def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = None) -> Voices:
+    """Flags first, then the settings VOICES_DIR, VOICE_ENGINE and VOICE_PAUSES.
 
     Raises:
         lib.errors.BadConfiguration: a setting is wrong.
     """
-    flags = {"VOICES_DIR": None if voices_dir is None else str(voices_dir), "VOICE_ENGINE": engine}
-    settings = load_settings(flags)
-    return Voices(lambda: VoiceRegistry([settings.voices_dir]), settings.voice_engine)
+    folder = None if voices_dir is None else str(voices_dir)
+    settings = load_settings({"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses})
+    return Voices(
+        lambda: VoiceRegistry([settings.voices_dir]),
+        settings.voice_engine,
+        Pauses.read(settings.voice_pauses),
+    )

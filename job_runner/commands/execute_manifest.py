@@ -68,4 +68,5 @@ def surroundings(voices_dir: Path | None, engine: str | None) -> Surroundings:
         settings.voices_dir,
         settings.voice_engine,
         settings.local_workers,
+        settings.voice_pauses,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -11,9 +12,11 @@ import typer
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
+from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus
 from lib.jobs import plan_cost
-from lib.jobs.plan import Plan, RegistryCheck, plan_job_file, priced
+from lib.jobs.plan import Plan, PlannedJob, RegistryCheck, plan_job_file, priced
+from lib.jobspec import Draft
 from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 
@@ -27,11 +30,18 @@ AskedUrlOption = Annotated[
     ),
 ]
 
+SpokenOption = Annotated[
+    bool,
+    typer.Option("--spoken", help="Show each text as it will be spoken, and what was changed in it."),
+]
+_MANY = 500  # jobs whose texts take long enough to be waited for
+
 
 def command(
     path: JobFileArgument,
     voices_dir: VoicesDirOption = None,
     redis_url: AskedUrlOption = None,
+    spoken: SpokenOption = False,
     json_: JsonOption = False,
 ) -> int:
     """Check a job file and show what it would make; nothing is enqueued or spoken.
@@ -45,19 +55,20 @@ def command(
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
     check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
-    plan = plan_job_file(path, check)
+    plan = plan_job_file(path, check, _tracked)
     market = question.answer() if question else None
     if market is not None:
         plan = priced(plan, market, settings, now=time.time())
     if json_:
-        output.emit_json(plan.to_json())
+        output.emit_json(plan.to_json(spoken=spoken))
     elif plan.jobs:
-        _show(plan)
+        if spoken:
+            _show_spoken(plan.jobs)
+        else:
+            _show(plan)
+        _show_totals(plan)
     if plan.warnings:
-        count = len(plan.warnings)
-        head = (
-            "1 text will not be spoken whole." if count == 1 else f"{count} texts will not be spoken whole."
-        )
+        head = f"{_counted(len(plan.warnings), 'place')} will not be read as written."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
     if not plan.problems:
         return ExitStatus.OK
@@ -92,6 +103,31 @@ def _show(plan: Plan) -> None:
             job.preview,
         )
     table.show()
+
+
+def _show_spoken(jobs: Sequence[PlannedJob]) -> None:
+    for job in jobs:
+        output.say(f"{job.spec.request_id} (line {job.line}, ~{seconds_text(job.estimated_audio_s)})")
+        for paragraph in job.spoken.spoken.split("\n\n"):
+            output.say(f"  {paragraph}")
+        for change in job.spoken.changes:
+            written = " ".join(change.written.split())
+            output.say(f"    {written} -> {change.spoken or 'nothing'} ({change.kind})")
+        output.say()
+
+
+def _tracked(drafts: Sequence[Draft]) -> Iterator[Draft]:
+    """The drafts, with a bar where there are so many that somebody waits."""
+    if len(drafts) < _MANY:
+        yield from drafts
+        return
+    with ProgressBar(len(drafts), "texts") as bar:
+        for draft in drafts:
+            yield draft
+            bar.advance()
+
+
+def _show_totals(plan: Plan) -> None:
     totals = plan.totals()
     output.say(
         f"{_counted(totals['jobs'], 'job')}, {_counted(totals['takes'], 'take')}, "

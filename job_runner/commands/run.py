@@ -59,5 +59,5 @@ def _dry_run(
     """Everything but the speaking, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="job-runner-") as scratch:
         compiled = compile_manifest(specs, Path(scratch))
-        checked = check_inputs(compiled.orders, around.registry(), around.engine)
+        checked = check_inputs(compiled.orders, around.registry(), around.engine, around.pauses)
     tell(checked, target, compiled.sha256, force=force, as_json=as_json)

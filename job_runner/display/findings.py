@@ -1,4 +1,4 @@
-"""What was found, and what mends it."""
+"""Prints findings, and what mends each."""
 
 from __future__ import annotations
 

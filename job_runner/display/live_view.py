@@ -1,4 +1,4 @@
-"""How followed jobs are shown while people wait: a live table for a few, a bar for many."""
+"""Shows followed jobs while people wait: a live table for a few, a bar for many."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def progress_of(jobs: Followed) -> Iterator[Callable[[Followed], None]]:
 
 
 def watchful(queue: JobQueue, look: Callable[[Followed], None]) -> Callable[[Followed], None]:
-    """`look`, and a word when nobody works on the queue."""
+    """Add to `look` a warning when nobody works on the queue."""
     hindrance = Hindrance(queue, SystemClock())
 
     def look_and_tell(current: Followed) -> None:

@@ -1,4 +1,4 @@
-"""Times as people type them."""
+"""Reads times as people type them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the jobs of a file, as a table."""
+"""Shows as a table how the jobs of a file ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.units import seconds_text
 
 
 def show_results(rows: Sequence[ResultRow]) -> None:
-    """Where each file is, with its seconds and loudness. The folder they share is named once."""
+    """Print where each file is, its seconds and loudness. The folder they share is named once."""
     folder = shared_folder([row.file for row in rows if row.file])
     table = output.Table(
         [

@@ -1,4 +1,4 @@
-"""Finished audio at its exact place in a manifest's folder."""
+"""Puts finished audio at its exact place in a manifest's folder."""
 
 from __future__ import annotations
 

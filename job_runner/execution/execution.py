@@ -35,7 +35,7 @@ _PIECE_GRACE_S: Final = 90.0  # a worker gets for the job at hand, more than it 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the one who watches is told, several times a second."""
+    """The progress of an execution, given to whoever displays it several times a second."""
 
     todo: int  # jobs that were not done before
     settled: int  # of those

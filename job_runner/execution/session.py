@@ -44,6 +44,7 @@ class Surroundings:
     voices_dir: Path
     engine: str
     workers: int  # when the command does not say
+    pauses: str | None = None  # as the setting VOICE_PAUSES has them
 
     def registry(self) -> VoiceRegistry:
         """The voices of this machine."""
@@ -51,7 +52,7 @@ class Surroundings:
 
     def hosts(self, room: SpoolRoom, count: int) -> list[LocalHost]:
         """That many workers with spools of their own, not started."""
-        setup = WorkerSetup(self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock())
+        setup = WorkerSetup(self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock(), self.pauses)
         return room.hosts(room.free_numbers(count), setup)
 
 
@@ -115,7 +116,7 @@ def opened(path: Path, around: Surroundings, *, looking: bool = False) -> Iterat
         if path.name == MANIFEST and not looking:
             finish_interrupted_compile(folder)
         manifest = load_manifest(path)
-        inputs = check_inputs(manifest.orders, around.registry(), around.engine)
+        inputs = check_inputs(manifest.orders, around.registry(), around.engine, around.pauses)
         check_texts(folder, manifest.orders)
         yield Ready(folder, manifest, inputs)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while an execution runs: the first one asks, the second one goes."""
+"""Handles Ctrl-C and SIGTERM while an execution runs: the first asks it to end, the second ends it."""
 
 from __future__ import annotations
 

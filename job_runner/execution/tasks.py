@@ -1,4 +1,4 @@
-"""The jobs of one execution: where each one is, and what `execution.json` says of it."""
+"""Tracks the jobs of one execution, and writes `execution.json`."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Task:
         return self.inputs.order.spec.request_id
 
     def skip(self, finished: Finished) -> None:
-        """It was done before."""
+        """Note that the job was done before."""
         spoken = finished.record
         self.state, self.sha256 = TaskState.SKIPPED, spoken.takes[0].audio.sha256
         self.work_seconds, self.audio_seconds = spoken.work_seconds, spoken.audio_seconds
         self.warnings = spoken.warnings
 
     def settle(self, finished: FinishedJob) -> None:
-        """It is over, for better or worse."""
+        """Note that the job is done or failed."""
         self.attempts = finished.attempt
         done, failure = finished.done(), finished.failure()
         if done is not None:
@@ -128,7 +128,7 @@ class Tracker:
             task.state = TaskState.WAITING
 
     def interrupt(self) -> None:
-        """Nothing runs any more."""
+        """Note that the execution ends and nothing runs any more."""
         for task in self._tasks.values():
             if task.state is TaskState.RUNNING:
                 task.state = TaskState.WAITING

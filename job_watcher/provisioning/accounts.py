@@ -1,4 +1,4 @@
-"""The money side of a pass: our own count minute by minute, the provider's bill when it is to be had."""
+"""Keeps the accounts: our own count minute by minute, the provider's bill when it is to be had."""
 
 from __future__ import annotations
 
@@ -45,7 +45,14 @@ def accounts_of(books: Books, now: float, batch: str) -> Accounts:
 
 
 class Accountant:
-    """Charges the ledger. Time that no bill covers yet stands as an adjustment by our own count."""
+    """Charges the ledger. Time that no bill covers yet stands as an adjustment by our own count.
+
+    Threads: the loop's only.
+
+    Raises, from every method but `soon`:
+        Unavailable: the provider or the ledger does not answer; trying later loses nothing.
+        StaleEpoch, NotLeading: another watcher leads; nothing was written (not from `books`, which reads).
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config) -> None:
         self._parts, self._config = parts, config

@@ -1,4 +1,4 @@
-"""Renting one machine: search, choose, reserve, write down, ask once, write down what came of it."""
+"""Rents one machine: search, choose, reserve, write down, ask once, write down the answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,14 @@ _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
 class Acquirer:
-    """Rents machines, one in a pass."""
+    """Rents machines, one in a pass.
+
+    Threads: the loop's only.
+
+    Raises: Unavailable from `preemptions` and `consider`, where ledger or provider does not answer;
+    StaleEpoch or NotLeading from `consider` and `look_around`, where another watcher leads;
+    RowChanged from `consider`.
+    """
 
     def __init__(
         self, parts: ProvisioningParts, config: Config, accountant: Accountant, speeds: Speeds
@@ -47,7 +54,7 @@ class Acquirer:
         self.last_scores: list[Score] = []
 
     def heed(self, jobs: int) -> None:
-        """More work than before is a reason to search at once."""
+        """Search at once where there is more work than before."""
         if jobs > self._known_jobs:
             self._next_search = 0.0
         self._known_jobs = jobs

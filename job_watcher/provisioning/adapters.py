@@ -1,4 +1,4 @@
-"""Thin adapters from the loop's ports to the real parts, where these do not fit as they are.
+"""Adapts the real queue and market to the ports of the loop for rented machines.
 
 The SQL ledger, the queue on Redis and `lib.leadership.lock.Leadership` fit as they are. Not here: the way to
 machines, which belongs to the provider.
@@ -40,7 +40,11 @@ LEADERS_ONLY: Final = frozenset(
 
 
 class KnowsEpoch(Protocol):
-    """A lock that can say in which epoch its owner leads, as far as it knows."""
+    """A lock that can say in which epoch its owner leads, as far as it knows.
+
+    Threads: any.
+    Raises: nothing.
+    """
 
     @property
     def epoch(self) -> int | None:
@@ -84,7 +88,11 @@ class _LeadersQueue:
 
 
 class RedisMarketBoard:
-    """`MarketBoard` in Redis: a summary by GPU, for `job-runner plan`. Only the leader's passes the fence."""
+    """`MarketBoard` in Redis: a summary by GPU, for `job-runner plan`. Only the leader's passes the fence.
+
+    Threads: the loop's only.
+    Raises: as `MarketBoard`.
+    """
 
     def __init__(self, lock: LeaderLock, *, provider: str, clock: Clock, tell: Tell) -> None:
         self._lock, self._provider, self._clock, self._tell = lock, provider, clock, tell

@@ -1,4 +1,4 @@
-"""Acting as the leader of one epoch: every provider call and every change of the ledger goes through here."""
+"""Makes each provider call and each change of the ledger only while this process leads its epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ R = TypeVar("R")
 
 
 class FencedCalls:
-    """One leader's epoch. When it is over, every method raises and nothing has been done."""
+    """Makes the calls of one leader's epoch. When that is over, every method raises and does nothing.
+
+    Threads: the loop's only.
+
+    Raises, from every method:
+        NotLeading, StaleEpoch: this epoch is over; the first by the lock, the second by the ledger.
+        Unavailable: the provider or the ledger does not answer.
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config, epoch: int) -> None:
         self._parts, self._config = parts, config
@@ -32,7 +39,7 @@ class FencedCalls:
             raise NotLeading(f"Watcher {self._config.name} does not lead in epoch {self.epoch} any more.")
 
     def term(self) -> Term:
-        """The term of this term.
+        """What proves to the queue that this process leads; as `Leadership.term`.
 
         Raises:
             NotLeading: it is over.

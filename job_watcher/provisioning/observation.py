@@ -1,4 +1,4 @@
-"""What this process has seen of each machine. None of it must survive a crash: it only delays conclusions."""
+"""Keeps what this process saw of each machine. A crash may lose it: that only delays conclusions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _SEEN: Mapping[RentalStatus, Seen] = {
 
 @dataclass(slots=True)
 class Observation:
-    """Sightings of one machine. Times are of the clock that never goes back."""
+    """Sightings of one machine. Times are of the clock that never goes back.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     answered_at: float
     began_at: float
@@ -40,7 +44,11 @@ class Observation:
 
 @dataclass(slots=True)
 class Observations:
-    """All tracks, by token, and rentals under our label that no row explains."""
+    """Keeps the observations by token, and the rentals under our label that no row explains.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     by_token: dict[str, Observation] = field(default_factory=dict)
     orphans: dict[str, float] = field(default_factory=dict)  # rental id: first seen

@@ -1,4 +1,4 @@
-"""What the loop for rented machines is made of. The wiring fills these in, the rehearsal does too."""
+"""The ports and values of the loop for rented machines. The wiring fills them in; so does a simulation."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Leadership(Protocol):
 
     Raises, from every method but `held`:
         Unavailable: the lock's server does not answer.
+
+    Threads: `lead` and `resign` are the loop's; `held` and `term` any, for the queue's guard asks in each.
     """
 
     def lead(self, at_least: int) -> int | None:
@@ -53,10 +55,12 @@ class Contact:
 
 
 class MachineAccess(Protocol):
-    """The way to rented machines. Every call is one bounded try.
+    """Reaches rented machines. Every call is one bounded try.
 
     Raises, from every method:
         HostUnreachable: no answer.
+
+    Threads: `look` and `forget` are the loop's; `files` any.
     """
 
     def look(self, instance: str, *, gpu: str) -> Contact:
@@ -73,7 +77,11 @@ class MachineAccess(Protocol):
 
 
 class MarketBoard(Protocol):
-    """Where others read what the market was like when the leader last looked."""
+    """Shows others what the market was like when the leader last looked.
+
+    Threads: the loop's only.
+    Raises: only what `show` says.
+    """
 
     def show(self, offers: Sequence[Offer], speeds: Speeds) -> None:
         """Show the offers that are fit for the work, with what was measured; trouble is told, not raised.
@@ -124,7 +132,11 @@ class Config:
 
 @dataclass(slots=True)
 class ProvisioningParts:
-    """What the loop works with."""
+    """Everything the loop for rented machines works with; filled in by the wiring, or by a test.
+
+    Threads: any may read, nobody writes once the loop is made.
+    Raises: nothing.
+    """
 
     queue: JobQueue
     ledger: Ledger

@@ -1,4 +1,4 @@
-"""One pass of the loop: who leads, what there is, what should change, one try at each change."""
+"""Runs the loop for rented machines: each pass leads, observes, decides, and tries each change once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _LOSING = frozenset({MachineEvent.FAILED, MachineEvent.SILENT, MachineEvent.VANI
 
 
 class Reconciler:
-    """The loop for rented machines. Made once for each process; `step` is called again and again."""
+    """The loop for rented machines. Made once for each process; `step` is called again and again.
+
+    Threads: one, the loop's; `drain` any.
+    Raises: SpoolUnusable from `step` and `leave`, where the journal cannot be written.
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config, speeds: Speeds | None = None) -> None:
         self._parts, self._config = parts, config

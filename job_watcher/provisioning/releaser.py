@@ -1,4 +1,4 @@
-"""Giving machines back: destroy until seen absent, for ever; and what carries our label but is in no row."""
+"""Gives machines back: destroys each until it is seen absent, and orphans (our label, no row) too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ _ORPHAN_GRACE_S = 120.0
 
 
 class Releaser:
-    """Destroys, and asks after machines that no listing shows."""
+    """Destroys, and asks after machines that no listing shows.
+
+    Threads: the loop's only.
+
+    Raises: NotLeading from `confirm` and `destroy`, where another watcher leads; Unavailable from
+    `strangers`, where the ledger does not answer. A provider that does not is asked again in the next pass.
+    """
 
     def __init__(self, parts: ProvisioningParts, config: Config, observations: Observations) -> None:
         self._parts, self._config, self._observations = parts, config, observations

@@ -1,4 +1,4 @@
-"""Rented machines as hosts of the dispatcher: which there are, how much each is given, what was measured."""
+"""Makes rented machines hosts of the dispatcher, and measures what they do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _WORKING = frozenset({State.READY.value, State.DRAINING.value})
 
 
 class RentedHost:
-    """`WorkerHost` on a rented machine, whose worker is kept going there; a broken one is given back."""
+    """`WorkerHost` on a rented machine, whose worker is kept going there; a broken one is given back.
+
+    Threads: as `WorkerHost`.
+    Raises: HostUnreachable from `files`; the others nothing.
+    """
 
     def __init__(self, row: MachineRow, instance: str, access: MachineAccess) -> None:
         self.name, self.machine = row.token, row.intent.machine_id
@@ -42,18 +46,21 @@ class RentedHost:
 
 
 class RentedWork:
-    """The dispatcher of one term, with the machines that are ready as its hosts. Loop's thread.
+    """The dispatcher of one term, with the machines that are ready as its hosts.
+
+    Threads: the loop's only.
 
     Raises, from every method that asks the queue:
         Unavailable: it does not answer.
-        NotLeading: another watcher leads.
+        NotLeading, LeadershipLost: another watcher leads.
+        SpoolUnusable: the journal cannot be written.
     """
 
     def __init__(
         self, parts: ProvisioningParts, config: Config, observations: Observations, speeds: Speeds
     ) -> None:
         self._parts, self._config, self._observations, self._speeds = parts, config, observations, speeds
-        self._characters_per_second = engine_facts(config.engine).characters_per_second
+        self._letters_per_second = engine_facts(config.engine).letters_per_second
         self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
         self._gpus: dict[str, str] = {}
         self._draining: set[str] = set()
@@ -81,7 +88,13 @@ class RentedWork:
             return 0.0
         spec = view.oldest_job
         return (
-            estimated_audio_s(spec.text, self._characters_per_second)
+            estimated_audio_s(
+                spec.text,
+                self._letters_per_second,
+                pronounce=spec.pronounce,
+                speed=spec.speed,
+                language=spec.language,
+            )
             * spec.variants
             / self._speed(self._gpus[token])
         )

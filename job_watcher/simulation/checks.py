@@ -1,4 +1,4 @@
-"""What must hold when a simulated day is over, whatever happened in it."""
+"""Checks the promises that must hold when a simulated day is over, whatever happened in it."""
 
 from __future__ import annotations
 

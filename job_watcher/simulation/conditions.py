@@ -1,4 +1,4 @@
-"""What holds in the simulated world at this moment: the time, the trouble, who leads, what went wrong."""
+"""Keeps the state that all parts of a simulated world share: time, faults, leader, broken promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch would cost and when it would be done: lived through several times on simulated markets."""
+"""Estimates what a batch costs and when it is done, by running it on several simulated markets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying out a schedule of faults: what each does to the world when it begins, and when it ends."""
+"""Carries out a schedule of faults: what each does to the world when it begins, and when it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Computer(Protocol):
     clock: WatcherClock
 
     def drain(self) -> None:
-        """A deploy."""
+        """Drain the watcher, as a deploy does."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a simulated world, and when."""
+"""Plans the faults of a simulated world: which, when, for how long."""
 
 from __future__ import annotations
 

@@ -229,8 +229,16 @@ class SimMachine:
         known = self._audio_s.get(job.request_id)
         if known is not None:
             return known
-        rate = engine_facts(self.engine).characters_per_second
-        return estimated_audio_s(job.spec["text"], rate) * _variants(job)
+        rate = engine_facts(self.engine).letters_per_second
+        spec = job.spec
+        one_take_s = estimated_audio_s(
+            spec["text"],
+            rate,
+            pronounce=spec.get("pronounce"),
+            speed=spec.get("speed", 1.0),
+            language=spec.get("language", "English"),
+        )
+        return one_take_s * _variants(job)
 
 
 def _variants(job: SpoolJob) -> int:

@@ -39,7 +39,7 @@ _BILLED = {
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """What a market is like. `hosts` is how many there are; chances are between 0 and 1."""
+    """The parameters of a market. `hosts` is how many there are; chances are between 0 and 1."""
 
     hosts: int = 24
     bad_hosts: float = 0.0

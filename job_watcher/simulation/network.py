@@ -1,4 +1,4 @@
-"""How one watcher sees the simulated world: through a network that loses, delays and lies."""
+"""Shows one watcher the simulated world through a network that loses, delays and lies."""
 
 from __future__ import annotations
 

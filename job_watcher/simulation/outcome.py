@@ -1,4 +1,4 @@
-"""What a simulated day came to, and why jobs failed in it or stayed unfinished."""
+"""Sums up a simulated day: cost, time, and why jobs failed in it or stayed unfinished."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DayOutcome:
     limits: tuple[Obstacle, ...] = ()
 
     def badness(self) -> tuple[int, int, int]:
-        """What makes one day worse than another: jobs left over, jobs that failed, money."""
+        """Sort key, worst last: jobs left over, jobs that failed, money."""
         return self.unfinished, self.failed, self.cost_micros
 
     def to_json(self) -> dict[str, Any]:

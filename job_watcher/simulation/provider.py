@@ -1,4 +1,4 @@
-"""The simulated company's counter: calls that get lost, listings that lie, a record of who asked for what."""
+"""The simulated provider: calls may get lost, listings may lie, and each call is recorded."""
 
 from __future__ import annotations
 

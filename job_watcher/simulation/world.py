@@ -286,7 +286,7 @@ class World:
         self.conditions.tell("", "arrived", f"{len(specs)} jobs")
 
     def closed(self, token: str, kind: str) -> None:
-        """A row was closed: its machine must not exist. Lies about an unknown one excuse the conclusion."""
+        """Check that the machine of a closed row does not exist. Lies about an unknown one excuse it."""
         conditions = self.conditions
         lied = conditions.active.keys() & {Fault.LIST_EMPTY, Fault.LIST_SHORT}
         if kind == "never_came" and (lied or conditions.now < self._lied_until):

@@ -1,4 +1,4 @@
-"""Every way a command can end badly, turned into one sentence and one exit status.
+"""Turns whatever a command raises into one sentence and one exit status.
 
 docs/reference/exit-status.md lists the numbers.
 """

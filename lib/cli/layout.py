@@ -1,4 +1,4 @@
-"""How tables and sentences stand on a terminal of any width, from a wide screen to a phone.
+"""Lays out tables and sentences for a terminal of any width, from a wide screen to a phone.
 
 Pure: texts and a width in, lines out. Whoever prints them has made control characters visible before.
 """
@@ -70,7 +70,7 @@ def takes_colour(stream: TextIO) -> bool:
 
 
 def painted(word: str) -> str:
-    """`word` in the colour of what it says; as it is when it says nothing of the kind."""
+    """Colour `word` by its meaning (good, bad, passing); a word without such a meaning stays as it is."""
     style = _STYLES.get(word.strip())
     return word if style is None else _styled(word, style)
 
@@ -105,7 +105,7 @@ def paragraph(text: str, width: int, *, indent: str = "") -> str:
 
 
 def plain_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Headings and rows aligned, whatever width that takes: for pipes."""
+    """Align headings and rows, whatever width that takes: for pipes."""
     lines = [[column.heading for column in columns], *rows]
     return list(_aligned(columns, lines, _natural(columns, rows)))
 

@@ -1,4 +1,4 @@
-"""What commands print: results on stdout, words for people on stderr.
+"""Prints results on stdout and words for people on stderr.
 
 One model feeds both `--json` and tables. Values come from files, queues and machines, so control
 characters are made visible before they reach a terminal.
@@ -145,7 +145,7 @@ def say(text: str = "") -> None:
 
 
 def say_state(state: str, text: str, *, pad: int = 0) -> None:
-    """Print a result line that begins with how something stands, coloured where that can be."""
+    """Print a result line that begins with the word for a state, coloured on a terminal."""
     word = clean(state)
     line = f"{word.ljust(pad)}{clean(text)}"
     colour = takes_colour(sys.stdout)

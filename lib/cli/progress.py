@@ -122,7 +122,7 @@ class LiveRow:
 
 
 class LiveTable:
-    """Rows whose state changes while people look on.
+    """Draws a table whose rows change while people wait.
 
     On a terminal the table is redrawn in place, as many rows as fit. Elsewhere one line is written
     for each row that is new or whose state changed. Use it as a context manager; with `keep` the

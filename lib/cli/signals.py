@@ -1,4 +1,4 @@
-"""SIGTERM as Ctrl-C: commands that wait for others leave with a word, whoever asks them to."""
+"""Turns SIGTERM into an interrupt, so that a command that waits says its last sentence then, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came. Whoever has something to say on Ctrl-C says it now, too; the exit status is 75."""
+    """Raised by SIGTERM. What handles Ctrl-C handles it, too; the exit status is 75."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, without a reader, or of an encoding that lacks our characters.
+"""Makes standard streams usable that are closed, full, without a reader, or not of UTF-8.
 
 None of that ends a program: what cannot be written goes nowhere, or is written with what there is.
 """
@@ -34,7 +34,7 @@ def ready_streams() -> None:
 
 
 def speak_poorly() -> None:
-    """Where stdout or stderr is not UTF-8, write `...` for `…` and `?` for what it lacks, and go on."""
+    """Let stdout and stderr that are not UTF-8 write `...` for `…` and `?` for what they lack."""
     codecs.register_error(_POORER, _poorer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not is_unicode(stream):
@@ -55,7 +55,7 @@ def _poorer(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def open_missing() -> None:
-    """Where the caller closed a stream (`>&-`), open one that leads nowhere, lest everything fail."""
+    """Open the null device for a stream that the caller closed (`>&-`), lest every write fail."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             fd = os.open(os.devnull, os.O_RDWR)
@@ -66,7 +66,7 @@ def open_missing() -> None:
 
 
 def tell(stream: TextIO, text: str) -> None:
-    """Write and flush words for people. Their loss ends nothing: result and exit status still tell."""
+    """Write and flush words for people. A failure is ignored: result and exit status still tell."""
     try:
         stream.write(text)
         stream.flush()
@@ -75,7 +75,7 @@ def tell(stream: TextIO, text: str) -> None:
 
 
 def point_at_nothing(stream: TextIO) -> None:
-    """Let go of where `stream` leads: Python flushes it once more on exit, and that must not fail aloud."""
+    """Point `stream` at the null device: Python flushes it once more on exit, and that must not fail."""
     try:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())

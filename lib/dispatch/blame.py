@@ -1,4 +1,4 @@
-"""Who is to blame when a worker ends: the job it had at hand, the machine, or nobody. Pure.
+"""Judges whether the job, the machine or nobody is to blame when a worker ends. Pure.
 
 One job at hand is charged with the death; the second on another machine makes it poison, where there is
 another machine. Two different jobs that die on one machine accuse the machine, where there is another one to
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """What a death means. Entries are request ids.
+    """The judgement of one death: which jobs count it, and whether the machine does. By request id.
 
     `charged` did it as far as is known; `lost` lost their machine; `singly` are to run by themselves;
     `excused` were charged for earlier deaths there and did not do it.
@@ -29,7 +29,11 @@ class Blame:
 
 @dataclass(slots=True)
 class MachineDeaths:
-    """Which jobs had workers of one machine die with them at hand, since it last finished one."""
+    """Counts the deaths of one machine's workers by the job at hand, since it last finished one.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     jobs: list[str] = field(default_factory=list)
 
@@ -49,5 +53,5 @@ class MachineDeaths:
         return Blame(charged=job)
 
     def finished_one(self) -> None:
-        """The machine finished a job: what died there before says nothing against it."""
+        """Forget the deaths so far: the machine finished a job, so they say nothing against it."""
         self.jobs.clear()

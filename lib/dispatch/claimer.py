@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 class Claimer:
     """Writes each lease down, puts it into the books and hands its job to a host, in this order.
 
-    `start`, `end` and `stop` belong to whoever runs the thread; `look` to it, or to a loop without one.
+    Threads: `start`, `check` and `stop` are the loop's; `look` the claiming thread's, or the loop's where
+    there is none; `end` any.
+    Raises: `look` as it says; `check` whatever ended the thread; the others nothing.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Claimer:
         """Claim once for all the room there is; returns how many jobs came.
 
         Raises:
-            Unavailable: the queue does not answer.
+            Unavailable, TryAgain: the queue does not answer, or this process does not lead.
             SpoolUnusable: a job could not be written down; what was claimed is handed back.
         """
         rooms = self._roster.rooms()

@@ -1,4 +1,4 @@
-"""The way of finished audio into a store, and under its name."""
+"""Copies finished audio into a store, verified, and publishes it under its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from lib.storage import Storage, StorageUnavailable, publish_takes
 
 
 class StorageDelivery:
-    """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time."""
+    """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time.
+
+    Threads: the loop's only.
+    Raises: as `Delivery`; `publish` also ArtifactMismatch or NotStored, where the store has a take no more.
+    """
 
     def __init__(self, storage: Storage, *, provider: str, scratch: Path, clock: Clock) -> None:
         self._storage, self._provider = storage, provider

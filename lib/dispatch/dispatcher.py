@@ -1,8 +1,7 @@
-"""The one way to get jobs done: leases from a queue, hosts that speak, results recorded and published.
+"""Gets jobs done: claims leases, hands them to hosts, records and publishes the results.
 
-The watcher is this over local workers, `run` and `execute-manifest` are this over a queue in memory, renting
-is this over the machines it has, the simulation is this on a virtual clock. Whoever rents only adds and
-removes hosts and asks what is busy, idle or failing.
+The watcher is this over local workers, `run` and `execute-manifest` over a queue in memory, renting over the
+machines it has, the simulation on a virtual clock. Whoever rents only adds, removes and asks after hosts.
 
 One pass never waits for work to finish. Whatever a crash leaves behind (leases in the journal or in the
 queue's rows, jobs and results in the spools) is picked up by the first passes of the next process.
@@ -37,10 +36,13 @@ _PLACING_S = 2.0  # a job is in the books before it lies in its spool
 
 
 class Dispatcher:
-    """Gets jobs done on hosts that come and go. Made once; `step` is called again and again in one thread.
+    """Gets jobs done on hosts that come and go. Made once; `step` is called again and again.
 
     With threads (`start_renewing`, `start_claiming`) it renews, over `renewals`, and claims by itself;
-    without, `step` renews and the caller calls `claim`, as a simulation does. Other threads may call `end`.
+    without, `step` renews and the caller calls `claim`, as a simulation does.
+
+    Threads: one, the loop's; `end` any.
+    Raises: Unavailable or TryAgain where the queue is asked, SpoolUnusable where the journal is written.
     """
 
     def __init__(self, parts: DispatchParts, *, renewals: JobQueue | None = None) -> None:
@@ -92,7 +94,7 @@ class Dispatcher:
         return [state.name for state in self._roster.all()]
 
     def view(self, name: str) -> HostView | None:
-        """What is known of a host; None for one that is not here."""
+        """What whoever rents needs to know of a host; None for one that is not used."""
         return self._roster.view(name)
 
     def holds_nothing(self, name: str) -> bool:
@@ -109,7 +111,7 @@ class Dispatcher:
 
     @property
     def settled(self) -> int:
-        """How many results were taken so far, good or bad, and jobs that failed for good without one."""
+        """Count the results taken so far, good or bad, and the jobs that failed for good without one."""
         return self._closer.settled
 
     @property
@@ -389,9 +391,8 @@ class Dispatcher:
         self._closer.release_rest()
 
     def stop_workers(self, grace: float, names: Collection[str] | None = None) -> None:
-        """Let workers finish the piece at hand and end, `grace` seconds each at most."""
+        """Let workers finish the piece at hand and end, `grace` seconds each at most. Holds up no exit."""
         hosts = [state.host for state in self._roster.all() if names is None or state.name in names]
-        # Daemons: whoever must leave at once is not held up by them.
         stoppers = [threading.Thread(target=host.stop, args=(grace,), daemon=True) for host in hosts]
         for stopper in stoppers:
             stopper.start()

@@ -1,4 +1,4 @@
-"""Waits for whatever happens first: a host that rings, or somebody of this process who wakes us."""
+"""Waits until a host's spool rings, another thread of this process wakes it, or time is up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from lib.spool.layout import CLIENT_BELL
 
 
 class Doorbell:
-    """One waiting thread; `wake` may be called from any other. Descriptors are opened by the first wait."""
+    """Wakes one waiting loop. Its descriptors are opened by the first wait.
+
+    Threads: `wait` and `close` are the loop's; `wake` any.
+    Raises: OSError from `wait`, where the process has no descriptor left.
+    """
 
     def __init__(self) -> None:
         self._pipe: tuple[int, int] | None = None

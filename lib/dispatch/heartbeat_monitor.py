@@ -1,4 +1,4 @@
-"""One host's heartbeat: what its worker last said, how long ago, and which jobs it had at hand."""
+"""Watches one host's heartbeat: what its worker last said, how long ago, which jobs it had at hand."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from lib.spool import Heartbeat, Phase
 
 
 class HeartbeatMonitor:
-    """Watches one worker after another by our own clock; a worker's may be wrong. Safe in any thread.
+    """Watches one worker after another by our own clock; a worker's may be wrong.
 
     A worker is known by its process id and its start. Once `bury` was called it proves nothing any more: what
     it last said must not be held against the jobs of the next one. Times are monotonic seconds.
+
+    Threads: any.
+    Raises: nothing.
     """
 
     def __init__(self, now: float) -> None:
@@ -24,7 +27,7 @@ class HeartbeatMonitor:
 
     @property
     def beat(self) -> Heartbeat | None:
-        """The last one that differed from the one before."""
+        """The latest heartbeat."""
         return self._beat
 
     def see(self, beat: Heartbeat | None, now: float) -> None:
@@ -41,7 +44,7 @@ class HeartbeatMonitor:
             self._beat, self._since, self._beat_at = beat, now, now
 
     def bury(self, now: float) -> None:
-        """That worker has ended; another one may begin."""
+        """Note that the worker has ended; another one may begin."""
         with self._lock:
             self._buried, self._since, self._followed = _identity(self._beat), now, None
 

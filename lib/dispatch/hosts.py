@@ -1,4 +1,4 @@
-"""The hosts of a dispatcher, and what it knows of each."""
+"""Keeps the hosts of a dispatcher and what was seen of each."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ from lib.workers import WorkerDeath, WorkerHost
 
 @dataclass(slots=True)
 class HostState:
-    """One host with what was seen of it. The loop writes; times are monotonic seconds.
+    """One host with what was seen of it. Times are monotonic seconds.
 
     `room` says how many jobs it holds at once. A `replaceable` host belongs to whoever added it, who judges
     it by its `HostView` and takes it away; a host that is not is mended here, or ends the dispatcher.
+
+    Threads: any may read. The loop writes; the claimer sets `trouble` and `idle_since`, and whoever listens
+    to the heartbeat `reached_at` and the monitor.
+    Raises: only `spool`, as it says.
     """
 
     host: WorkerHost
@@ -85,7 +89,11 @@ class HostView:
 
 
 class HostRoster:
-    """Hosts by name. May be used from any thread; hosts come and go."""
+    """Keeps hosts by name.
+
+    Threads: any; hosts come and go.
+    Raises: nothing.
+    """
 
     def __init__(self, jobs: InFlightJobs, clock: Clock, *, silence_s: float) -> None:
         self._jobs, self._clock, self._silence_s = jobs, clock, silence_s
@@ -108,7 +116,7 @@ class HostRoster:
         return state
 
     def remove(self, name: str) -> None:
-        """Use it no more."""
+        """Stop using the host."""
         with self._lock:
             self._hosts.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""The jobs that are leased and not settled, shared between the loop, the claimer and the renewing thread."""
+"""Keeps the jobs that are leased and not settled, for the loop, the claimer and the lease renewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """A job goes back to the queue. `alone`: it is to be run by itself next time."""
+    """The decision to hand a job back to the queue; `alone`: it is to run by itself next time."""
 
     reason: str
     alone: bool = False
@@ -24,7 +24,12 @@ class HandBack:
 
 @dataclass(slots=True)
 class InFlightJob:
-    """One leased job on its way through a worker. Times are monotonic seconds."""
+    """One leased job on its way through a worker. Times are monotonic seconds.
+
+    Threads: the claimer makes it, may put it under another lease, and ends one that no spool can hold; the
+    loop changes everything else; any may read.
+    Raises: nothing.
+    """
 
     entry: str  # its name in the host's spool; of this lease, or of an earlier one whose work was adopted
     lease: Lease
@@ -43,7 +48,7 @@ class InFlightJob:
         return self.lease.request_id
 
     def note_begin(self, now: float) -> None:
-        """The queue was told that a worker took it up."""
+        """Note that the queue was told that a worker began the job."""
         self.begin_told = True
         if self.began_at is None:
             self.began_at = now
@@ -53,9 +58,10 @@ class InFlightJob:
 
 @dataclass(slots=True)
 class InFlightJobs:
-    """In-flight jobs by spool entry. May be used from any thread.
+    """Keeps the in-flight jobs by spool entry.
 
-    The claimer adds, the loop changes and removes, the renewing thread reads and marks lost ones.
+    Threads: any. The claimer adds, the loop changes and removes, the lease renewer reads and marks lost ones.
+    Raises: nothing.
     """
 
     _jobs: dict[str, InFlightJob] = field(default_factory=dict)
@@ -71,7 +77,7 @@ class InFlightJobs:
             self._by_host[job.host] += 1
 
     def give(self, entry: str, lease: Lease) -> None:
-        """The job goes on under another lease of ours, of which nothing was told yet."""
+        """Put the job under another lease of ours, of which the queue was told nothing yet."""
         with self._lock:
             job = self._jobs.get(entry)
             if job is not None:

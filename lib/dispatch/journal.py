@@ -1,4 +1,4 @@
-"""What a process still owes, written down on its disk before the work is handed out.
+"""Writes down on this disk what a process still owes, before the work is handed out.
 
 A process that is killed leaves its journal behind. The next one renews the leases it finds there and goes on
 with the work at hand, instead of letting them run out and have everything done again; and it publishes what
@@ -33,7 +33,12 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, 
 
 
 class LeaseJournal:
-    """`Journal` in a folder: a small file for each lease and each publication that is owed."""
+    """`Journal` in a folder: a small file for each lease and each publication that is owed.
+
+    Threads: the claimer's and the loop's at once: each entry is a file of its own. The file of names is the
+    loop's, before anything is claimed.
+    Raises: as `Journal`, from every method; OSError where the folder cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,7 +51,7 @@ class LeaseJournal:
         self._put(f"{entry}.json", record)
 
     def forget(self, entry: str) -> None:
-        """The lease is settled. Forgetting one twice is fine."""
+        """Forget a settled lease. Forgetting one twice is fine."""
         self._remove(f"{entry}.json")
 
     def leases(self) -> Iterator[tuple[str, Lease, str]]:
@@ -69,7 +74,7 @@ class LeaseJournal:
         self._put(f"{publication.entry}.publish", record)
 
     def published(self, entry: str) -> None:
-        """The publication stands. Saying so twice is fine."""
+        """Forget a publication that was made. Forgetting one twice is fine."""
         self._remove(f"{entry}.publish")
 
     def publications(self) -> Iterator[Publication]:
@@ -98,7 +103,7 @@ class LeaseJournal:
         return before
 
     def strike(self, names: Collection[str]) -> None:
-        """These hold nothing any more."""
+        """Strike these names from the record: they hold nothing any more."""
         if names:
             self._put(_CONSUMERS, {"names": [name for name in self._names() if name not in names]})
 

@@ -1,4 +1,4 @@
-"""How a lease ends without a result: failed, handed back, or dropped because it is not ours any more."""
+"""Ends leases without a result: failed, handed back, or dropped because they are not ours any more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ log = logging.getLogger(__name__)
 
 
 class LeaseCloser:
-    """Says to the queue what was decided, then forgets the job. Every step may be repeated. Loop's thread."""
+    """Says to the queue what was decided, then forgets the job. Every step may be repeated.
+
+    Threads: the loop's only.
+
+    Raises, from every method but `release_rest`:
+        Unavailable, TryAgain: the queue does not answer, or this process does not lead.
+        SpoolUnusable: the journal cannot be written.
+    """
 
     def __init__(self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs, strays: Strays) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
@@ -107,7 +114,7 @@ class LeaseCloser:
                 self.release(job, HandBack("its host is gone"))
 
     def leave(self, job: InFlightJob) -> None:
-        """The job is not ours any more: strike it, and have its entry removed."""
+        """Strike a job that is not ours any more, and have its entry removed."""
         self.forget(job)
         self._strays.drop(job.entry)
         state = self._roster.get(job.host)
@@ -125,7 +132,7 @@ class LeaseCloser:
         self._journal.forget(job.entry)
 
     def hand_back_host(self, host: str, machine: str, why: str, *, lost: bool) -> None:
-        """The host leaves: its jobs go elsewhere at once. `lost` counts against jobs that lose machines."""
+        """Hand back the jobs of a host that leaves. `lost` counts against jobs that lose machines."""
         for job in self._jobs.on(host):
             self._jobs.drop(job.entry)
             self._journal.forget(job.entry)

@@ -1,4 +1,4 @@
-"""Spools that a killed process left: what is finished there is adopted, then they are removed."""
+"""Adopts what is finished in the spools that a killed process left, then removes them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class LeftSpools:
     """Hosts that take no new job. Their workers, where they live on, finish the piece at hand.
 
     `look` is to be called after each step of the dispatcher.
+
+    Threads: the loop's only.
+    Raises: `look` as the dispatcher's methods do; a folder that cannot be removed is told.
     """
 
     def __init__(self, dispatcher: Dispatcher, spools: Iterable[LeftSpool]) -> None:

@@ -1,4 +1,4 @@
-"""What a dispatcher is made of, what it takes on, and when it does what."""
+"""The values a dispatcher is made with: its parts, its limits and its intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.spool import SpoolJob, lease_mark
 
 @dataclass(frozen=True, slots=True)
 class DispatchLimits:
-    """How long a dispatcher watches something go wrong."""
+    """How long a dispatcher lets something go wrong before it acts."""
 
     lease_ms: int = 180_000
     drain_s: float = 600.0
@@ -46,7 +46,7 @@ class DispatchIntervals:
 
 
 def fingerprint_of(lease: Lease) -> str:
-    """What names the work of a lease, unless whoever made the dispatcher knows better."""
+    """The name by which a lease's work is recognised: by default the job's fingerprint."""
     return fingerprint(lease.spec)
 
 
@@ -60,9 +60,12 @@ def _unheard(host: str, lease: Lease, settled: Settled) -> None:
 
 @dataclass(slots=True)
 class DispatchParts:
-    """Wired by a program, or by a test.
+    """Everything a dispatcher works with; filled in by a program's wiring, or by a test.
 
     `tell` hears of what happens: a kind, a sentence, the host or "". `on_settled` hears of each result.
+
+    Threads: any may read, nobody writes once the dispatcher is made; `wake` any.
+    Raises: nothing.
     """
 
     name: str  # of this consumer, unique for each process start
@@ -83,7 +86,7 @@ class DispatchParts:
         self.doorbell.wake()
 
     def spool_job(self, lease: Lease) -> SpoolJob:
-        """What a worker gets to know of a lease."""
+        """Make the job file that a worker gets for a lease."""
         return SpoolJob(
             request_id=lease.request_id,
             lease_no=lease.lease_no,

@@ -13,7 +13,7 @@ from lib.spool import SpoolClient, SpoolResult
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Where a result led. `problem` is a reason code when the result was wrong or broken, else "".
+    """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
     `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done.
     """
@@ -30,6 +30,8 @@ class Delivery(Protocol):
 
     Raises, from both methods:
         StorageUnavailable: the place refuses; the same call may work later.
+
+    Threads: the loop's only.
     """
 
     def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
@@ -58,10 +60,12 @@ class Publication:
 
 
 class Journal(Protocol):
-    """What is owed, written down before work is handed out, for the next process of this place.
+    """Writes down what is owed before work is handed out, for the next process of this place.
 
     Raises, from every method that writes:
         SpoolUnusable: the place refuses; SpoolFull, one of them, when that may pass.
+
+    Threads: the claimer writes and probes while the loop forgets.
     """
 
     def write(self, entry: str, lease: Lease, host: str) -> None:
@@ -69,7 +73,7 @@ class Journal(Protocol):
         ...
 
     def forget(self, entry: str) -> None:
-        """The lease is settled. Forgetting one twice is fine."""
+        """Forget a settled lease. Forgetting one twice is fine."""
         ...
 
     def leases(self) -> Iterator[tuple[str, Lease, str]]:
@@ -81,7 +85,7 @@ class Journal(Protocol):
         ...
 
     def published(self, entry: str) -> None:
-        """The publication stands. Saying so twice is fine."""
+        """Forget a publication that was made. Forgetting one twice is fine."""
         ...
 
     def publications(self) -> Iterator[Publication]:
@@ -97,12 +101,16 @@ class Journal(Protocol):
         ...
 
     def strike(self, names: Collection[str]) -> None:
-        """These hold nothing any more."""
+        """Strike these names from the record: they hold nothing any more."""
         ...
 
 
 class MemoryJournal:
-    """A journal that ends with the process: for queues that do too, and for hosts that the queue knows."""
+    """A journal that ends with the process: for queues that do too, and for hosts that the queue knows.
+
+    Threads: as `Journal`.
+    Raises: nothing.
+    """
 
     def __init__(self) -> None:
         self._owed: dict[str, Publication] = {}

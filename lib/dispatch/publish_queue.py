@@ -34,7 +34,11 @@ class _Owed:
 
 
 class PublishQueue:
-    """What is done and not yet published, in memory and in the journal. Loop's thread."""
+    """Keeps what is done and not yet published, in memory and in the journal, until it is published.
+
+    Threads: the loop's only.
+    Raises: `resume` SpoolUnusable, where the journal cannot be read; `recover` and `retry` as they say.
+    """
 
     def __init__(self, parts: DispatchParts) -> None:
         self._queue, self._delivery = parts.queue, parts.delivery
@@ -75,7 +79,7 @@ class PublishQueue:
             self._owed.setdefault(publication.entry, _Owed(publication))
 
     def recover(self, entry: str, lease: Lease) -> None:
-        """A crash between record and publication leaves a done job without its named file.
+        """Publish a done job whose process crashed between the record and the publication.
 
         Raises:
             Unavailable: the queue does not answer.

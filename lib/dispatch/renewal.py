@@ -19,6 +19,9 @@ class LeaseRenewer:
 
     A lease whose host was not heard of within the limit is not renewed: it runs out, and the job goes on
     elsewhere. The thread listens to the hosts itself, since the loop may be held up by a long upload.
+
+    Threads: `start` and `stop` are the loop's; `tick` any: a claimer that was cut off renews, then claims.
+    Raises: only `tick`, as it says; its own thread logs that and goes on.
     """
 
     def __init__(self, queue: JobQueue, roster: HostRoster, jobs: InFlightJobs, *, lease_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""From a worker's result to a finished job: verified, stored, recorded, published, in this order.
+"""Makes finished jobs of workers' results: verifies, stores, records and publishes, in this order.
 
 The record is written only after the audio was read back from where it stays. The names people use change only
 after the queue's fence has let the record pass: a worker that lost its lease can neither finish a job nor
@@ -38,7 +38,11 @@ _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
 
 
 class ResultHandler:
-    """Settles what lies in outboxes. Loop's thread."""
+    """Settles the results that lie in the hosts' outboxes.
+
+    Threads: the loop's only.
+    Raises: only `look`, as it says.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class ResultHandler:
         Raises:
             Unavailable, TryAgain: the queue does not answer.
             HostUnreachable: the host does not.
+            SpoolUnusable: its spool, or the journal, cannot be written.
         """
         now = self._parts.clock.monotonic()
         for job in self._jobs.on(state.name):

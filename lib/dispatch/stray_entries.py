@@ -1,4 +1,4 @@
-"""Entries in the hosts' spools that no lease of ours stands for: adopted later, or cleared away."""
+"""Adopts or removes stray entries: work in the hosts' spools that no lease of ours stands for."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ _MOST_DROPPED = 1000  # names that are kept; then those that lie nowhere any mor
 
 
 class Strays:
-    """Work that an earlier lease left. The fence of the queue decides, as always; this saves speaking twice.
+    """Finds the work that an earlier lease left, so that nothing is spoken twice. The queue's fence decides.
 
     An entry is adopted only where the fingerprint of its work is the lease's: a job of the same id may have
     been enqueued anew with another text. `keep_s` is how long work waits for a lease to come: after that
     nobody can hold it any more.
+
+    Threads: `adopt` is the claiming thread's, or the loop's where none was started; the others the loop's.
+
+    Raises, only from `clear`:
+        HostUnreachable, SpoolUnusable: the host does not answer, or its spool cannot be used.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a dispatcher takes over from the one before it: from its own journal, or from the queue's rows."""
+"""Takes over what the dispatcher before this one leased, from its journal or from the queue's rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class TakeOver:
-    """Puts jobs into the books that somebody else leased. Used before the first pass. Loop's thread."""
+    """Puts jobs into the books that somebody else leased. Used before the first pass.
+
+    Threads: the loop's only.
+    Raises: as each method says.
+    """
 
     def __init__(
         self,

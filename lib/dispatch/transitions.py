@@ -1,4 +1,4 @@
-"""What a log line says of a job to programs: the same transition that its sentence says to people."""
+"""Gives log lines the fields that programs read: the transition that the sentence tells people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workers' lives: started, watched, buried, and told apart from the jobs that end them."""
+"""Starts and watches workers, and decides whether a job or the machine is to blame for a death."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ class WorkerGivenUp(Unavailable):
 
 
 class WorkerSupervisor:
-    """Keeps workers going and decides what their ends mean for the jobs they had. Loop's thread.
+    """Keeps workers going and decides what their ends mean for the jobs they had.
 
     `patient`: wait for as long as it takes when a worker says that it cannot work now (a full disk).
+
+    Threads: the loop's only.
+    Raises: only `look`, as it says.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class WorkerSupervisor:
         Raises:
             BadConfiguration: the worker says that it cannot run here.
             WorkerGivenUp: it ended too often in a row without finishing anything.
+            Unavailable, TryAgain: the queue does not answer, or this process does not lead.
         """
         now = self._clock.monotonic()
         if death is not None or now >= self._next_listen.get(state.name, 0.0):

@@ -1,4 +1,4 @@
-"""What to rent, when, which and for how long: decisions without any input or output.
+"""Decides what to rent, when and for how long; pure functions without input or output.
 
 Callers observe, ask here, write the answer down and act. Time, randomness and measurements are passed in.
 """

@@ -1,4 +1,4 @@
-"""What hosts did to us. A failed host is often the cheapest offer again a minute later."""
+"""Remembers failures of hosts: a failed one is often the cheapest offer again a minute later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_ITS_FAULT: Final = frozenset({"outbid", "refused"})
 
 
 class HostIncident(NamedTuple):
-    """One thing a host did."""
+    """One failure, or one piece of good work, of a host."""
 
     machine_id: str
     reason: str

@@ -1,4 +1,4 @@
-"""What forbids renting any machine at all, and the least that would have to be allowed."""
+"""Finds the limits that forbid renting any machine, and the least that would have to be allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decisions are made of: plain values, free of any queue, ledger or provider.
+"""The values that the fleet's decisions read: plain, free of any queue, ledger or provider.
 
 Times are seconds since the epoch, durations seconds, money whole micro-dollars (a millionth of a US dollar),
 sizes GB, networks megabits a second. Speed is seconds of audio made in a second.

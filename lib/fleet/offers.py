@@ -1,4 +1,4 @@
-"""Which offer: the cheapest second of audio, all things counted, among machines fit for the work."""
+"""Chooses the offer whose second of audio is cheapest, all things counted, among those fit for the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many machines, and how long an idle one is kept."""
+"""Decides how many machines to have, and how long an idle one is kept."""
 
 from __future__ import annotations
 

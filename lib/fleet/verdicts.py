@@ -1,4 +1,4 @@
-"""What should become of each machine now: one verdict at a time, from what was observed.
+"""Decides what happens to each machine now: one verdict at a time, from what was observed.
 
 Every function answers for one state, most urgent reason first, so that the order can be read. A verdict is an
 edge of the transition table with a reason code and a sentence; who carries it out writes it down first.

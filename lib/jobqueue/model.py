@@ -33,7 +33,7 @@ TERMINAL: Final = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
 
 class Outcome(StrEnum):
-    """What became of one job of an `enqueue` call."""
+    """The answer to one job of an `enqueue` call."""
 
     CREATED = "created"  # new, now waiting or delayed (with `dry_run`: would be)
     DUPLICATE = "duplicate"  # known, with the same fingerprint; nothing changed
@@ -54,7 +54,7 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnqueueOutcome:
-    """What became of one job, in the order of the call.
+    """One job's answer to `enqueue`: its id, outcome and state now.
 
     `state` is the known job's state, or the new one's; None when nothing of that id is recorded.
     `dedup_until` is when the id is forgotten (its record's end); None while the job is not finished.

@@ -1,4 +1,4 @@
-"""What to do, in the same words wherever it is told."""
+"""Says what a person should do, in the same words in every command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORD_GONE: Final = "job-runner reconcile --apply forgets the job, then enqueue
 
 
 def reclaiming(*, paused: bool, watched: bool) -> str:
-    """What becomes of leases that ran out, or what a person has to do first, as half a sentence.
+    """Say who takes leases back that ran out, or what has to be done first, as half a sentence.
 
     A paused queue gives out nothing, so also leases that ran out stay where they are.
     """

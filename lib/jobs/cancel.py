@@ -12,7 +12,7 @@ from lib.jobs.retry import state_of
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """What became of the job. `canceled`: this call withdrew it; `before` is its state until then."""
+    """The answer to one cancel. `canceled`: this call withdrew it; `before` is its state until then."""
 
     request_id: str
     canceled: bool

@@ -1,4 +1,4 @@
-"""Whether everything that jobs need is in order: facts in, findings out."""
+"""Judges whether everything that jobs need is in order: facts in, findings out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trying everything that jobs need, for `lib.jobs.doctor` to judge."""
+"""Tries the server, voices, engine, store and disks, for `lib.jobs.doctor` to judge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where jobs live: what the settings say of it. `embedded`: the queue is the data folder's own server."""
+    """The places the settings name, to be probed. `embedded`: the queue is the data folder's own server."""
 
     data_dir: Path
     storage_url: str

@@ -1,4 +1,4 @@
-"""Why a job is where it is, and what would move it: one sentence."""
+"""Explains in one sentence why a job is where it is, and what would move it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathering what `explain` judges: one job, its place, its watcher, its audio."""
+"""Reads what `explain` judges: one job, its place in line, its watcher, its audio."""
 
 from __future__ import annotations
 

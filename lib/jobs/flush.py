@@ -22,7 +22,7 @@ _UNITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """A key that loses `deleted` of its `count` entries; all of them, and the key is gone."""
+    """One key that a flush empties: `deleted` of its `count` entries; with all of them it is gone."""
 
     key: str
     kind: str
@@ -31,7 +31,7 @@ class Doomed:
 
     @property
     def words(self) -> str:
-        """As it is said to people."""
+        """Say for people how much of the key is deleted."""
         unit = _UNITS.get(self.kind, ("value", "values"))[self.count != 1]
         return (
             f"{self.deleted} of {self.count} {unit}" if self.deleted < self.count else f"{self.count} {unit}"

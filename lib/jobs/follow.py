@@ -1,4 +1,4 @@
-"""Jobs followed to their end."""
+"""Follows jobs until each is finished."""
 
 from __future__ import annotations
 

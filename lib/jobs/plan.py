@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,10 +18,12 @@ from lib.jobs.speakable import (
     examine,
     load_examined,
 )
-from lib.jobspec import JobFile, JobSpec, Problem, load_job_file
+from lib.jobs.spoken import reading_warnings, spoken_form
+from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, printable
 from lib.market.model import Market
+from lib.textnorm import Normalized
 from lib.units import usd
-from lib.voices import USUAL_CHARACTERS_PER_SECOND, estimated_audio_s
+from lib.voices import USUAL_LETTERS_PER_SECOND, audio_seconds
 
 if TYPE_CHECKING:
     from lib.fleet import RentalTerms
@@ -41,6 +43,9 @@ __all__ = [
 
 _PREVIEW: Final = 60
 
+#: Passes jobs on, one at a time.
+Track = Callable[[Sequence[Draft]], Iterable[Draft]]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedJob:
@@ -49,12 +54,8 @@ class PlannedJob:
     spec: JobSpec
     line: int
     speech: JobVoice | None
-
-    @property
-    def estimated_audio_s(self) -> float:
-        """Seconds of one take, by how fast the engine usually speaks."""
-        rate = self.speech.characters_per_second if self.speech else USUAL_CHARACTERS_PER_SECOND
-        return estimated_audio_s(self.spec.text, rate)
+    spoken: Normalized  # its text in words
+    estimated_audio_s: float  # seconds of one take, at its engine's usual pace
 
     @property
     def work(self) -> PricedWork:
@@ -68,6 +69,10 @@ class PlannedJob:
         """The start of the text on one line."""
         words = " ".join(self.spec.text[: _PREVIEW * 4].split())
         return words if len(words) <= _PREVIEW else words[: _PREVIEW - 1].rstrip() + "…"
+
+    def spoken_json(self) -> dict[str, Any]:
+        """What `--spoken` adds to the entry: the words, and each change with class and place."""
+        return {"spoken": self.spoken.spoken, "changes": [asdict(change) for change in self.spoken.changes]}
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `jobs` in `plan --json`."""
@@ -127,11 +132,12 @@ class Plan:
             "problems": len(self.problems),
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """The value of `plan --json`: jobs, totals, problems and warnings."""
+    def to_json(self, *, spoken: bool = False) -> dict[str, Any]:
+        """The value of `plan --json`: jobs, totals, problems and warnings; with `spoken` the words, too."""
         return {
             "jobs": [
-                job.to_json() | _money(*cost) for job, cost in zip(self.jobs, self.costs(), strict=True)
+                job.to_json() | _money(*cost) | (job.spoken_json() if spoken else {})
+                for job, cost in zip(self.jobs, self.costs(), strict=True)
             ],
             "totals": self.totals(),
             "problems": [problem.to_json() for problem in self.problems],
@@ -145,15 +151,27 @@ def _money(expected: str | None, worst: str | None) -> dict[str, str | None]:
     return known if worst is None else known | {"worst_cost_usd": worst}
 
 
-def plan_job_file(path: Path, voices: VoiceCheck) -> Plan:
-    """Read, check and measure a job file. What is wrong stands in the plan; nothing is raised for it."""
+def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter) -> Plan:
+    """Read, check and measure a job file. What is wrong stands in the plan; nothing is raised for it.
+
+    `track` passes the drafts on while their texts are brought into words, for whoever shows progress.
+    """
     examined = examine(load_job_file, path, voices)
-    jobs = [
-        PlannedJob(draft.spec, draft.line, None if answer.problems else answer.speech)
-        for draft, answer in zip(examined.file.drafts, examined.answers, strict=True)
-        if draft.spec is not None
-    ]
-    return Plan(tuple(jobs), examined.problems, examined.warnings)
+    name, jobs, warnings = printable(str(path)), [], list(examined.warnings)
+    for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
+        if draft.spec is not None:
+            spoken = spoken_form(draft.spec)
+            jobs.append(_planned(draft, draft.spec, answer, spoken))
+            told = frozenset({"script"}) if answer.speech else frozenset[str]()  # by engine
+            warnings += reading_warnings(name, draft, spoken, told)
+    warnings.sort(key=lambda warning: warning.line or 0)
+    return Plan(tuple(jobs), examined.problems, tuple(warnings))
+
+
+def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized) -> PlannedJob:
+    speech = None if answer.problems else answer.speech
+    rate = speech.letters_per_second if speech else USUAL_LETTERS_PER_SECOND
+    return PlannedJob(spec, draft.line, speech, spoken, audio_seconds(spoken.script, rate, spec.speed))
 
 
 def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Plan:

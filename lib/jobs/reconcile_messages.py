@@ -1,4 +1,4 @@
-"""What `reconcile` finds, in words: every way in which the keys, the store and the folders can disagree."""
+"""Words for what `reconcile` finds: every way in which keys, store and folders can disagree."""
 
 from __future__ import annotations
 

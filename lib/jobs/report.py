@@ -20,7 +20,7 @@ _CLOSER: Final = 200  # jobs
 
 
 class Standing(StrEnum):
-    """How a job of the file stands."""
+    """The state of a job of the file, held against queue and store."""
 
     MISSING = "missing"  # the queue does not know its request id
     CHANGED = "changed"  # the queue knows the id with other content

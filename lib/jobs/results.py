@@ -1,4 +1,4 @@
-"""What became of a job, and of the jobs of a file as rows."""
+"""Reads how a job ended, and the endings of a file's jobs as rows."""
 
 from __future__ import annotations
 

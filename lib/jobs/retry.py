@@ -1,4 +1,4 @@
-"""Which jobs to requeue, and what became of each."""
+"""Requeues failed and canceled jobs, and says of each whether it was."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NotRetriable(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What became of each job, in the order asked for."""
+    """Which jobs were requeued and which were refused, in the order asked for."""
 
     outcomes: Sequence[RetryOutcome]
 

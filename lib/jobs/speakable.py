@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
+from lib.jobs.spoken import words_of
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
 from lib.voices import (
     AUTO,
-    USUAL_CHARACTERS_PER_SECOND,
+    USUAL_LETTERS_PER_SECOND,
+    SayingRefused,
+    SpeedRefused,
     TextRefused,
     UnknownLanguage,
     UnknownSpeaker,
     VoiceRegistry,
     canonical_language,
+    check_sayings,
+    check_speed,
     check_text,
     engine_facts,
+    unread_phonemes,
     unspoken_characters,
 )
 
 _SHOWN_LETTERS: Final = 40
 _SPOKEN_BY: Final = ("voice", "speaker")
-#: Where a job's text can stand.
-_TEXTS: Final = ("text", "text_file", "narration")
+_SHOWN_WORDS: Final = 10
+#: Where what a field holds can stand in a job.
+_PLACES: Final = {"text": ("text", "text_file", "narration"), "pronounce": ("pronounce", "lexicon")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class JobVoice:
 
     engine: str
     preset: str | None
-    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+    letters_per_second: float = USUAL_LETTERS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,14 @@ class NotSpeakable:
 class Answer:
     """Who would speak a job, as far as it can be told, and all that speaks against it.
 
-    `unspoken` are the letters of its text that would be left out, each once.
+    `unspoken` are the letters of its text that would be left out, each once; `unread` the words whose
+    phonemes would not be read.
     """
 
     speech: JobVoice | None
     problems: tuple[NotSpeakable, ...] = ()
     unspoken: str = ""
+    unread: tuple[str, ...] = ()
 
 
 class VoiceCheck(Protocol):
@@ -83,16 +92,19 @@ class RegistryCheck:
         answer = self._known.get(key)
         if answer is None:
             answer = self._known[key] = self._resolve(*key)
-        text = values.get("text")
-        if text is None or answer.speech is None:
+        if answer.speech is None:
             return answer
-        engine = answer.speech.engine
-        try:
-            check_text(text, engine, values.get("chunk", False))
-        except TextRefused as error:
-            return replace(answer, problems=(*answer.problems, NotSpeakable("text", _phrase(error))))
+        engine, text = answer.speech.engine, values.get("text")
+        refused = list(_refusals(values, engine))
+        if refused:
+            return replace(answer, problems=(*answer.problems, *refused))
+        if text is None:
+            return answer
         unspoken = unspoken_characters(text, engine)
-        return replace(answer, unspoken=unspoken) if unspoken else answer
+        if unspoken:  # some are read all the same: µ, or №
+            unspoken = unspoken_characters(_as_words(text, values), engine)
+        unread = unread_phonemes(text, values.get("pronounce", {}), engine)
+        return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
         problems: list[NotSpeakable] = []
@@ -124,7 +136,29 @@ class RegistryCheck:
         except BadInput as error:
             problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return JobVoice(found.engine, found.preset, engine_facts(found.engine).characters_per_second)
+        return JobVoice(found.engine, found.preset, engine_facts(found.engine).letters_per_second)
+
+
+def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
+    """What the engine refuses of a job, field by field."""
+    text = values.get("text", "")
+    try:
+        if text:
+            check_text(text, engine, values.get("chunk", False))
+    except TextRefused as error:
+        yield NotSpeakable("text", _phrase(error))
+    try:
+        check_sayings(text, values.get("pronounce", {}), engine)
+    except SayingRefused as error:
+        yield NotSpeakable(error.field, _phrase(error))
+    try:
+        check_speed(values.get("speed", 1.0), engine)
+    except SpeedRefused as error:
+        yield NotSpeakable("speed", _phrase(error))
+
+
+def _as_words(text: str, values: Mapping[str, Any]) -> str:
+    return words_of(text, values.get("pronounce", {}), values.get("language", "English")).spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +211,8 @@ class _Found:
             self._add(draft, unavailable)
         if answer.unspoken and answer.speech is not None:
             self.warnings.append(self._unspoken(draft, answer.unspoken, answer.speech.engine))
+        if answer.unread and answer.speech is not None:
+            self.warnings.append(self._unread(draft, answer.unread, answer.speech.engine))
         return answer
 
     def _lenient(self, draft: Draft) -> Mapping[str, Any]:
@@ -215,9 +251,21 @@ class _Found:
             f"write them in {scripts} letters if they are to be heard",
         )
 
+    def _unread(self, draft: Draft, words: tuple[str, ...], engine: str) -> Problem:
+        named = ", ".join(printable(word) for word in words[:_SHOWN_WORDS])
+        field = self._in_the_job(draft, "pronounce") or self._in_the_job(draft, "text") or "text"
+        return Problem(
+            f"gives phonemes, which the engine {engine} does not read: {named}",
+            self._name,
+            draft.lines.get(field, draft.line),
+            draft.label,
+            field,
+            "respell the words, or they are said as they are written",
+        )
+
     def _in_the_job(self, draft: Draft, field: str) -> str | None:
         """What the field is called where it stands in the job itself."""
-        names = _TEXTS if field == "text" else (field,)
+        names = _PLACES.get(field, (field,))
         return next((name for name in names if name in draft.lines), None)
 
 

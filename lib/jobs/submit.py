@@ -1,4 +1,4 @@
-"""From a job file to accepted jobs: the way `enqueue` and `up` share."""
+"""Enqueues the jobs of a file, for `enqueue` and `up`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Conflict(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of each job of a file, in its order."""
+    """The outcome of each job of a file, in its order."""
 
     outcomes: Sequence[EnqueueOutcome]
     kept: str | None = None  # where what was accepted is known to be, in words; None: nobody asked

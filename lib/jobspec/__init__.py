@@ -21,6 +21,7 @@ from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
+from lib.jobspec.pronunciation import sayings
 
 __all__ = [
     "NOT_YET",
@@ -39,6 +40,7 @@ __all__ = [
     "parse_job_file",
     "payload_and_fingerprint",
     "printable",
+    "sayings",
     "take_name",
     "titles",
     "to_payload",

@@ -99,7 +99,8 @@ _FIELDS: Final = (
     Field(
         "pronounce",
         pronounce_rule(),
-        "How words are said. `defaults` and job are merged, the job wins.",
+        "How words are said, in other words or in `/phonemes/`: docs/reference/pronunciation.md. `defaults` "
+        "and job are merged, the job wins.",
         {},
         merges=True,
     ),
@@ -110,8 +111,17 @@ _FIELDS: Final = (
         "on each line. What `pronounce` says wins.",
         stored=False,
     ),
-    Field("speed", number(0.5, 2.0), "How quickly it is spoken; 1.1 is a tenth quicker.", 1.0),
-    Field("loudness", number(-40.0, -8.0), "The level of the audio in LUFS."),
+    Field(
+        "speed",
+        number(0.5, 2.0),
+        "How quickly it is spoken; 1.1 is a tenth quicker. For engines that can.",
+        1.0,
+    ),
+    Field(
+        "loudness",
+        number(-40.0, -8.0),
+        "The level of the audio in LUFS. Left out: -19. Where peaks keep it from there the result says so.",
+    ),
     Field(
         "sample_rate", whole_number(8_000, 96_000), "The audio's samples a second. Left out: the engine's."
     ),

@@ -9,10 +9,6 @@ from typing import Final
 
 #: By field, a phrase that completes "field NAME ...".
 NOT_YET: Final[dict[str, str]] = {
-    "pronounce": "is not followed yet; write [word](/phonemes/) in the text",
-    "lexicon": "is not read yet; write [word](/phonemes/) in the text",
-    "speed": "is not followed yet; every voice speaks at its own pace",
-    "loudness": "is not followed yet; the audio of jobs is levelled to -19 LUFS",
     "sample_rate": "is not followed yet; audio has the rate of its engine",
     "gap_after": "is not followed yet; nothing joins the audio of several jobs",
     "prompt": "describes a picture, and pictures come later",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from lib.errors import BadInput
 from lib.jobspec.problems import BROKEN, Refused, shown
 from lib.jobspec.rules import Rule, as_text
 from lib.jobspec.textfile import read_file
@@ -14,6 +16,11 @@ from lib.jobspec.textfile import read_file
 MAX_PRONOUNCE_BYTES: Final = 64 * 1024  # as JSON, after merging: it travels with each job
 _LONGEST_WORD: Final = 100
 _LONGEST_SAYING: Final = 200
+_PAGE: Final = "docs/reference/pronunciation.md"
+_LETTER: Final = re.compile(r"[^\W_]")
+_BRACKET: Final = re.compile(r"[\[\]()]")
+_PHONEMES: Final = re.compile(r"/[^/()\[\]]*[^/()\[\]\s][^/()\[\]]*/")
+_UNSAID: Final = re.compile(r"[^\w\s'’,.!?-]|[_ˈˌː]")
 
 
 def pronounce_rule() -> Rule:
@@ -39,8 +46,33 @@ def read_lexicon(name: str, base_dir: Path | None) -> dict[str, str]:
     Raises:
         Refused: it cannot be read, or a line is no entry; the message names the line.
     """
+    return parse_lexicon(read_file(name, base_dir), name)
+
+
+def sayings(given: Mapping[str, str], lexicon: str = "", name: str = "") -> dict[str, str]:
+    """What is said of words beside the lexicon and in it, in the order of the words; `given` wins.
+
+    Raises:
+        lib.errors.BadInput: a line of the lexicon (which errors call `name`) or a saying is none.
+    """
+    try:
+        found = {**parse_lexicon(lexicon, name), **_check(given)}
+        check_size(found)
+    except Refused as refused:
+        place = f"{refused.path[0]}: " if refused.path else ""
+        advice = f"; {refused.suggestion}" if refused.suggestion else ""
+        raise BadInput(f"{place}{refused.message}{advice}.") from None
+    return dict(sorted(found.items()))
+
+
+def parse_lexicon(content: str, name: str) -> dict[str, str]:
+    """The entries in the content of the file `name`.
+
+    Raises:
+        Refused: a line is no entry; the message names the line.
+    """
     entries: dict[str, str] = {}
-    for number, line in enumerate(read_file(name, base_dir).splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         word, colon, saying = (part.strip() for part in line.partition(":"))
@@ -52,7 +84,7 @@ def read_lexicon(name: str, base_dir: Path | None) -> dict[str, str]:
         try:
             entries[_word(word)] = _saying(saying)
         except Refused as refused:
-            raise Refused(f"{where}: {refused.message}") from None
+            raise Refused(f"{where}: {refused.message}", refused.suggestion) from None
     return entries
 
 
@@ -79,11 +111,27 @@ def _word(value: object) -> str:
     word = as_text(value)
     if not word.strip() or not word.isprintable() or len(word) > _LONGEST_WORD:
         raise Refused(f"{shown(word)} is no word; it has 1 to {_LONGEST_WORD} characters on one line")
-    return word
+    if not _LETTER.search(word) or _BRACKET.search(word):
+        raise Refused(f"{shown(word)} is no word; it has a letter or digit, and no brackets")
+    return word.strip()
 
 
 def _saying(value: object) -> str:
-    saying = as_text(value)
-    if not saying.strip() or not saying.isprintable() or len(saying) > _LONGEST_SAYING:
+    saying = as_text(value).strip()
+    if not saying or not saying.isprintable() or len(saying) > _LONGEST_SAYING:
         raise Refused(f"must be 1 to {_LONGEST_SAYING} characters on one line, not {shown(saying)}")
+    if saying.startswith("/"):
+        if not _PHONEMES.fullmatch(saying):
+            raise Refused(
+                f"{shown(saying)} begins with / and is not phonemes between two of them", f"see {_PAGE}"
+            )
+        return saying
+    strange = "".join(dict.fromkeys(_UNSAID.findall(saying)))
+    if strange:
+        raise Refused(
+            f"{shown(saying)} has {shown(strange)}, which nobody can say",
+            f"write plain words, or phonemes between two slashes; see {_PAGE}",
+        )
+    if not _LETTER.search(saying):
+        raise Refused(f"{shown(saying)} holds nothing to say; write at least one letter")
     return saying

@@ -1,1 +1,1 @@
-"""Which watcher leads: a lock on the server, and the thread that keeps it."""
+"""Chooses the watcher that leads: a lock on the server, and the thread that renews it."""

@@ -1,4 +1,4 @@
-"""Which watcher leads: one lock per deployment, with an epoch that only ever rises.
+"""Lets one watcher lead: one lock per deployment, with an epoch that only ever rises.
 
 The leader rents and destroys machines; the others stand by. The lease is judged by the server's clock. A
 leader asks `held` right before each act that a successor must not find done twice, and everything it writes
@@ -52,9 +52,12 @@ class _HeldTerm:
 class LeaderLock:
     """The lock as one watcher sees it: `acquire` until it leads, `keep` all the time, `held` before an act.
 
-    May be used from several threads. `owner` is a name for people, unique per process start. The lease
-    should be long against a round trip and short against an empty machine's price: a standby takes over
-    within one lease of the leader's death, plus the pause between two of its tries.
+    `owner` is a name for people, unique per process start. The lease should be long against a round trip and
+    short against an empty machine's price: a standby takes over within one lease of the leader's death, plus
+    the pause between two of its tries.
+
+    Threads: any may ask. `acquire`, `keep`, `renew` and `release` are for one at a time, as
+    `RenewedLeadership` calls them.
 
     Raises, from every method:
         Unavailable: the server does not answer. Whether the caller leads is then unknown: it must not act.
@@ -228,6 +231,9 @@ class RenewedLeadership:
     `start` the thread, `stop` it at the end. A loop that asked for nothing for `silent_after_s` seconds
     counts as hung: its lease is not renewed any more, so that a standby takes over. `held` wants `act_s`
     seconds to be left, so that an act begun then ends within the lease.
+
+    Threads: `lead`, `resign`, `start` and `stop` are the loop's; `held`, `term` and `tick` any.
+    Raises: only `lead` and `resign`, as they say.
     """
 
     def __init__(

@@ -113,7 +113,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class HostNote:
-    """What a physical machine did to us, or did well. `reason` is a code, `ok` says which of both."""
+    """One failure or one piece of good work (`ok`) of a physical machine; `reason` is a code."""
 
     provider: str
     machine_id: str

@@ -1,4 +1,4 @@
-"""Between the ledger's values and its tables: one place for the names and types of the columns."""
+"""Turns the ledger's values into table rows and back: one place for the columns' names and types."""
 
 from __future__ import annotations
 

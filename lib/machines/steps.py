@@ -1,4 +1,4 @@
-"""What a write means, the same for every ledger: rows in, rows out, no storage."""
+"""Makes the rows that a write leaves, the same for every ledger: rows in, rows out, no storage."""
 
 from __future__ import annotations
 

@@ -13,9 +13,20 @@ from typing import Final
 from lib.errors import BadInput
 from lib.jobspec import fingerprint
 from lib.manifest.order import Order
-from lib.voices import ResolvedVoice, VoiceRegistry, check_text, engine_facts, engine_point
+from lib.textnorm import FRONT_END
+from lib.voices import (
+    ResolvedVoice,
+    VoiceRegistry,
+    check_sayings,
+    check_speed,
+    check_text,
+    engine_facts,
+    engine_point,
+)
 
 _VERSION: Final = "v1"
+#: Raised by a release that makes other audio of the same job, so that what an earlier one made is made again.
+_RENDERING: Final = 2
 _LEASE_DIGITS: Final = 13  # 52 bits: exact in every JSON reader
 
 
@@ -42,8 +53,12 @@ class UnspeakableJobs(BadInput):
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
 
-def check_inputs(orders: Iterable[Order], registry: VoiceRegistry, engine: str) -> tuple[Inputs, ...]:
+def check_inputs(
+    orders: Iterable[Order], registry: VoiceRegistry, engine: str, pauses: str | None = None
+) -> tuple[Inputs, ...]:
     """Resolve each order's voice, check its text, and hash what decides its audio. Loads no engine.
+
+    `pauses` are those of the setting VOICE_PAUSES.
 
     Raises:
         UnspeakableJobs: voices, speakers, languages or texts are wrong; all of them are named.
@@ -55,17 +70,20 @@ def check_inputs(orders: Iterable[Order], registry: VoiceRegistry, engine: str) 
         try:
             resolved = registry.resolve(spec.voice, spec.speaker, spec.language, engine)
             check_text(spec.text, resolved.engine, spec.chunk)
+            check_sayings(spec.text, spec.pronounce, resolved.engine)
+            check_speed(spec.speed, resolved.engine)
         except BadInput as error:
             problems.append(f"job {spec.request_id}: {error.message}")
         else:
-            found.append(Inputs(order, _hash(fingerprint(spec), resolved)))
+            found.append(Inputs(order, _hash(fingerprint(spec), resolved, pauses)))
     if problems:
         raise UnspeakableJobs(problems)
     return tuple(found)
 
 
-def _hash(job: str, resolved: ResolvedVoice) -> str:
-    digest = hashlib.sha256("\n".join((job, _speaker(resolved))).encode()).hexdigest()
+def _hash(job: str, resolved: ResolvedVoice, pauses: str | None) -> str:
+    decisive = (job, _speaker(resolved), f"{_RENDERING}", *([] if pauses is None else [pauses]))
+    digest = hashlib.sha256("\n".join(decisive).encode()).hexdigest()
     return f"{_VERSION}:{digest}"
 
 
@@ -81,6 +99,7 @@ def _speaker(resolved: ResolvedVoice) -> str:
             "speaker": resolved.speaker,
             "preset": resolved.preset,
             "language": resolved.language,
+            "front_end": FRONT_END,
             "reference": None if reference is None else [reference.sha256, reference.text],
         },
         sort_keys=True,

@@ -23,10 +23,12 @@ _VALUES: Final = (
     ("seed", "--seed"),
     ("format", "--format"),
 )
+# Left out where a job leaves them out, as manifests did before there were such fields.
+_ADDED: Final = (("speed", "--speed", 1.0), ("loudness", "--loudness", None))
 _SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
 #: Fields that the command line carries in another way (the text as a file, the name as places), or that no
 #: job can have yet.
-CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind", *NOT_YET})
+CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind", "pronounce", *NOT_YET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Order:
             if value is not None:
                 words += [flag, str(value)]
         words += [flag for name, flag in _SWITCHES if getattr(spec, name)]
+        for name, flag, usual in _ADDED:
+            value = getattr(spec, name)
+            words += [] if value == usual else [f"{flag}={value:g}"]
+        words += [f"--pronounce={word}={saying}" for word, saying in spec.pronounce.items()]
         title, album = titles(spec.output_name)
         words += ["--title", title, *(["--album", album] if album else [])]
         return [*words, "--peaks"]

@@ -1,4 +1,4 @@
-"""Finished jobs at their exact places: recognised by content, put there whole."""
+"""Recognises finished jobs by content, and puts new ones at their exact places, whole."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who lends us machines by the hour. One port (`rental`), a folder or module for each company."""
+"""Rents machines by the hour. One port (`rental`), a folder or module for each company."""

@@ -1,4 +1,4 @@
-"""What a failed call to the server means, in a sentence, and what mends it."""
+"""Turns a failed call to the server into a sentence that says what mends it."""
 
 from __future__ import annotations
 

@@ -216,6 +216,18 @@ def _check_port(host: str) -> None:
         raise Unfit(f"a URL whose port is a number up to 65535; {ENCODE}") from None
 
 
+def pauses(high: float = 10.0) -> SettingKind:
+    """Seconds after a clause, a sentence and a paragraph, none shorter than the one before; stays text."""
+
+    def parse(raw: str) -> str:
+        seconds = [float(part) for part in raw.split(",")]
+        if len(seconds) != 3 or not 0.0 <= seconds[0] <= seconds[1] <= seconds[2] <= high:  # also refuses NaN
+            raise ValueError
+        return ",".join(f"{value:g}" for value in seconds)
+
+    return SettingKind(f"three numbers of seconds from 0 to {high:g}, rising, like 0.2,0.45,0.9", parse)
+
+
 def machines() -> SettingKind:
     """Machines to reach by SSH, separated by commas or blanks."""
     return words(_MACHINE, "a list of user@host:port, separated by commas")

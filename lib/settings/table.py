@@ -23,6 +23,7 @@ from lib.settings.kinds import (
     money,
     number,
     path,
+    pauses,
     secret,
     text,
     url,
@@ -122,6 +123,9 @@ class Settings:
         text(r"[a-z][a-z0-9_-]{0,63}", "an engine's name: lower-case letters, digits, '-' and '_'"),
         About("engine of jobs that name a speaker"),
     ] = "hibari"
+    voice_pauses: Annotated[
+        str, pauses(), About("seconds of silence after a clause, a sentence and a paragraph")
+    ] = "0.2,0.45,0.9"
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
     ] = 600

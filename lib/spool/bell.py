@@ -1,4 +1,4 @@
-"""A bell: a FIFO that wakes whoever waits at it, at once and without polling.
+"""Wakes whoever waits at a FIFO, at once and without polling.
 
 A byte in a FIFO stays until it is read, so a ring just before the wait is not lost. Whoever cannot ring (a
 client over SFTP) is heard at the next look, so waits are bounded.

@@ -1,4 +1,4 @@
-"""JSON from the other side, read with suspicion: bounded, of the right shape, or refused with a sentence."""
+"""Checks JSON of the other side: bounded and of the right shape, or refused with a sentence."""
 
 from __future__ import annotations
 

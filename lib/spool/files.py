@@ -1,4 +1,4 @@
-"""The little that a spool's client needs of a file system, near or far."""
+"""The port of the file system that a spool's client works on, here or on another machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One door to SQL: SQLite for one machine, Postgres by URL for several.
+"""Opens SQL databases: SQLite for one machine, Postgres by URL for several.
 
 Importing this does not import SQLAlchemy; `open_database` does.
 """

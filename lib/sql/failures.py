@@ -1,4 +1,4 @@
-"""What a database refuses, as our errors: sentences with the place, never a password or a statement."""
+"""Turns a database's refusals into our errors: the place, never a password or a statement."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _SIGNED_FOR = 3600.0  # seconds
 
 
 class MemoryStorage:
-    """What a far store does, without one. `url` begins its places.
+    """`Storage` in a dictionary, as a store on another machine would act. `url` begins its places.
 
     `before` is called at each access, to fail or to move time on; `now` is in seconds since the epoch.
     """

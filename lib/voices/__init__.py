@@ -14,19 +14,23 @@ from lib.voices.engines import (
     engine_facts,
     engine_names,
     engine_point,
-    estimated_audio_s,
 )
 from lib.voices.errors import (
     InvalidVoice,
+    SayingRefused,
+    SpeedRefused,
     TextRefused,
     UnknownEngine,
     UnknownLanguage,
     UnknownSpeaker,
     UnknownVoice,
 )
-from lib.voices.facts import USUAL_CHARACTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
+from lib.voices.facts import USUAL_LETTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
+from lib.voices.length import audio_seconds, estimated_audio_s, is_normalized
+from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
+from lib.voices.saying import check_sayings, check_speed, unread_phonemes
 from lib.voices.text import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
 
@@ -35,15 +39,19 @@ __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES_GROUP",
     "LANGUAGES",
+    "LINK",
+    "PAUSE",
     "QWEN_SPEAKERS",
     "SHIPPED",
-    "USUAL_CHARACTERS_PER_SECOND",
+    "USUAL_LETTERS_PER_SECOND",
     "EngineFacts",
     "InvalidVoice",
     "Preset",
     "ProfileModel",
     "Reference",
     "ResolvedVoice",
+    "SayingRefused",
+    "SpeedRefused",
     "TextRefused",
     "UnknownEngine",
     "UnknownLanguage",
@@ -51,13 +59,20 @@ __all__ = [
     "UnknownVoice",
     "Voice",
     "VoiceRegistry",
+    "audio_seconds",
     "canonical_language",
+    "check_sayings",
+    "check_speed",
     "check_text",
     "comes_with_the_program",
     "engine_facts",
     "engine_names",
     "engine_point",
     "estimated_audio_s",
+    "held_pause_s",
+    "is_normalized",
     "load_voice",
+    "unread_phonemes",
     "unspoken_characters",
+    "without_markup",
 ]

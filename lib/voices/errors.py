@@ -36,6 +36,18 @@ class TextRefused(BadInput):
         self.reason = reason
 
 
+class SayingRefused(BadInput):
+    """The engine cannot say the phonemes that are given for a word. `field` is where they stand."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class SpeedRefused(BadInput):
+    """The engine cannot speak at that speed."""
+
+
 class UnknownEngine(BadConfiguration):
     """No installed package provides the engine."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 #: How fast narration in English usually is. For engines that give no figure of their own.
-USUAL_CHARACTERS_PER_SECOND: Final = 14.0
+USUAL_LETTERS_PER_SECOND: Final = 13.5
 #: Of one text, without and with `chunk`. For engines that give no figure of their own.
 USUAL_CHARACTERS: Final = 5_000
 USUAL_CHUNKED_CHARACTERS: Final = 1_000_000
@@ -53,8 +55,8 @@ class EngineFacts:
     # First words of Unicode character names whose letters it can speak.
     scripts: frozenset[str] = frozenset({"LATIN"})
     clones: bool = False  # whether a voice may bring reference audio
-    # Of text in one second of audio, pauses included.
-    characters_per_second: float = USUAL_CHARACTERS_PER_SECOND
+    # Of words as they are said in one second of audio, silence not counted.
+    letters_per_second: float = USUAL_LETTERS_PER_SECOND
     package: str = ""  # the distribution that brings the model; "": the one that registers the engine
     version: str = ""  # the one version of it that fits; "" leaves that to the requirements
     extra: str = ""  # of job-runner, which brings the packages; "": the plain install, or a third party
@@ -62,6 +64,11 @@ class EngineFacts:
     download_gb: float = 0.0  # of weights that come with no package
     models: Mapping[str, ProfileModel] = field(default_factory=dict)  # by profile
     batch: int = 1  # texts that one call speaks at best
+    # Signs of `[word](/phonemes/)` that it can say; empty where it reads no phonemes, and the word is said.
+    phonemes: frozenset[str] = frozenset()
+    # What else may be written, and which of its signs that is: the usual alphabet, say.
+    phoneme_spellings: Mapping[str, str] = field(default_factory=dict)
+    speeds: tuple[float, float] | None = None  # the slowest and quickest `speed`; None: only its own pace
 
     def preset_of(self, speaker: str) -> tuple[str, str] | None:
         """The speaker as the table writes it and its preset; None when unknown. Case does not matter."""
@@ -79,8 +86,26 @@ class EngineFacts:
         known = self.models.get(profile)
         return "" if known is None else known.of(cloned=cloned)
 
+    def phonemes_of(self, written: str) -> str:
+        """What is written between the slashes, in the engine's own signs; longer spellings go first."""
+        if not self.phoneme_spellings:
+            return written
+        return _spelling(frozenset(self.phoneme_spellings)).sub(
+            lambda match: self.phoneme_spellings[match.group()], written
+        )
+
+    def unknown_phonemes(self, written: str) -> str:
+        """The signs in `written` that the engine cannot say, each once; empty where it can say all."""
+        own = self.phonemes_of(written)
+        return "".join(dict.fromkeys(sign for sign in own if sign != " " and sign not in self.phonemes))
+
     def requirement(self) -> str:
         """What to install: `job-runner[extra]`, or the package with its version; empty when not known."""
         if self.extra:
             return f"job-runner[{self.extra}]"
         return f"{self.package}=={self.version}" if self.package and self.version else self.package
+
+
+@lru_cache(maxsize=16)
+def _spelling(known: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(known, key=lambda written: (-len(written), written)))))

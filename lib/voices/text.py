@@ -7,9 +7,11 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from lib.textnorm import normalize
 from lib.voices.engines import engine_facts
 from lib.voices.errors import TextRefused, quoted
 from lib.voices.facts import EngineFacts
+from lib.voices.markup import without_markup
 
 _SHOWN: Final = 40
 _ALNUM: Final = re.compile(r"[A-Za-z0-9]")
@@ -27,7 +29,10 @@ def check_text(text: str, engine: str, chunk: bool = False) -> None:
     if not text or text.isspace():
         raise TextRefused("empty", "The text is empty; there is nothing to speak.")
     _check_length(text, facts, chunk)
+    text = without_markup(text)
     speakable, foreign = _count(text, facts.scripts)
+    if speakable == 0 or foreign > speakable:  # signs may have names: µ, ≈
+        speakable, foreign = _count(normalize(text).spoken, facts.scripts)
     if speakable == 0:
         raise TextRefused(
             "no_speech",
@@ -45,6 +50,7 @@ def check_text(text: str, engine: str, chunk: bool = False) -> None:
 def unspoken_characters(text: str, engine: str) -> str:
     """The letters of `text` that `engine` would leave out, each once, in order; empty for most texts."""
     scripts = engine_facts(engine).scripts
+    text = without_markup(text)
     if text.isascii() and "LATIN" in scripts:
         return ""
     return "".join(dict.fromkeys(char for char in text if _kind(char, scripts) < 0))

@@ -30,10 +30,15 @@ class WorkerSetup:
     engine: str
     grace_s: float
     clock: Clock
+    pauses: str | None = None  # as the setting VOICE_PAUSES has them; None: the worker's own
 
 
 class LocalHost:
-    """A spool folder and the child process that serves it."""
+    """A spool folder and the child process that serves it.
+
+    Threads: as `WorkerHost`; `close` the loop's.
+    Raises: OSError from `tend`, where the machine starts no process; the others nothing.
+    """
 
     def __init__(self, name: str, machine: str, folder: Path, worker: WorkerProcess) -> None:
         self.name, self.machine = name, machine
@@ -61,7 +66,11 @@ class LocalHost:
 
 
 class LeftSpool:
-    """A spool that another process left, killed: its worker may still finish the piece at hand."""
+    """A spool that another process left, killed: its worker may still finish the piece at hand.
+
+    Threads: as `WorkerHost`; `is_served`, `remove` and `close` the loop's.
+    Raises: OSError from `remove`, where the folder stays; the others nothing.
+    """
 
     def __init__(self, name: str, machine: str, folder: Path) -> None:
         self.name, self.machine, self.folder = name, machine, folder
@@ -101,7 +110,11 @@ class LeftSpool:
 
 
 class SpoolRoom:
-    """A folder that holds one spool for each local worker: `spool-1`, `spool-2`... It must be locked."""
+    """A folder that holds one spool for each local worker: `spool-1`, `spool-2`... It must be locked.
+
+    Threads: one, which makes the hosts before the loop begins.
+    Raises: OSError, where the folder cannot be read.
+    """
 
     def __init__(self, folder: Path, *, name: str, machine: str) -> None:
         self._folder, self._name, self._machine = folder, name, machine
@@ -131,6 +144,7 @@ class SpoolRoom:
             folder,
             voices_dir=setup.voices_dir,
             engine=setup.engine,
+            pauses=setup.pauses,
             log=self._folder / f"worker-{number}.log",
             clock=setup.clock,
             grace=setup.grace_s,

@@ -1,4 +1,4 @@
-"""What whoever gets jobs done asks of the place where a resident worker runs."""
+"""The port of a place where a resident worker runs, as the dispatcher uses it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ class WorkerHost(Protocol):
     """One resident worker (`voice-synth work`) and the spool it serves, wherever that is.
 
     `name` is unique among all hosts of a queue: it stands in the rows of leases. `machine` is where it runs:
-    hosts of one machine share its fate, so what ends workers on two of them may still be the machine.
+    hosts of one machine share its fate, so what ends workers on two of them may still be the machine. Each
+    call but `stop` returns within 30 s or raises.
 
-    `files` may be used from several threads. Each call returns within 30 s or raises.
+    Threads: `files` any; `tend` and `restart` the loop's; `stop` one for each host, while the loop waits.
+    Raises: only `files`, as it says; OSError from `tend`, where the machine starts no process.
     """
 
     name: str

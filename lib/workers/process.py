@@ -19,7 +19,11 @@ _SETTLED_AFTER = 20.0  # a worker that lived this long is no part of a crash loo
 
 
 class WorkerProcess:
-    """Keeps one `voice-synth work` alive, with growing pauses when it keeps dying."""
+    """Keeps one `voice-synth work` alive, with growing pauses when it keeps dying.
+
+    Threads: one at a time: the loop's, then the one that stops it.
+    Raises: OSError from `tend`, where the machine starts no process; the others nothing.
+    """
 
     def __init__(
         self, argv: Sequence[str], *, log: Path, clock: Clock, environ: Mapping[str, str] | None = None
@@ -32,12 +36,21 @@ class WorkerProcess:
 
     @classmethod
     def of_spool(
-        cls, spool: Path, *, voices_dir: Path, engine: str, log: Path, clock: Clock, grace: float
+        cls,
+        spool: Path,
+        *,
+        voices_dir: Path,
+        engine: str,
+        log: Path,
+        clock: Clock,
+        grace: float,
+        pauses: str | None = None,
     ) -> WorkerProcess:
         """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds."""
         # -P: a file of the user's folder must not stand in for a module of ours
         argv = [sys.executable, "-P", "-m", "synth.main", "work", "--spool", str(spool)]
         argv += ["--voices-dir", str(voices_dir), "--engine", engine]
+        argv += [] if pauses is None else ["--pauses", pauses]
         argv += ["--grace", str(grace), "--exit-with-parent"]
         environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return cls(argv, log=log, clock=clock, environ=environ)

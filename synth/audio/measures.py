@@ -12,7 +12,10 @@ from synth.audio.spectrum import Samples
 from synth.audio.trim import FRAME_S, Trimmed
 
 LARGEST_RATE_DEVIATION: Final = 0.30
-_LEAST_FOR_RATE_S: Final = 1.5  # a word or two say little about a rate
+_LEAST_FOR_RATE_S: Final = 1.5  # a few words say little about a rate
+#: A piece of fewer sounds says nothing: every utterance is drawn out by a quarter of a second, however short.
+_LEAST_SOUNDS: Final = 9
+_MOST_OVER_S: Final = 1.0  # of such a piece beyond its sounds at the usual rate: it did not end
 _LEAST_TRAIL_S: Final = 0.060  # less quiet than this at the end, before trimming, is a word cut off
 _LONGEST_GAP_S: Final = 1.2
 _MOST_CLIPPED_PPM: Final = 100.0
@@ -82,8 +85,9 @@ class TakeMeasures:
 def measure_take(pieces: list[PieceMeasures], usual_rate: float | None) -> TakeMeasures:
     """Sum up a take of at least one piece; `usual_rate` is the voice's median at the take's speed."""
     active = sum(piece.active_s for piece in pieces)
+    telling = [piece for piece in pieces if piece.phonemes is None or piece.phonemes >= _LEAST_SOUNDS]
     samples = max(sum(piece.samples for piece in pieces), 1)
-    rate = _rate(pieces, active)
+    rate = _rate(telling or pieces)
     deviation = rate / usual_rate - 1 if rate is not None and usual_rate else None
     power = sum(piece.power * piece.samples for piece in pieces) / samples
     values = TakeMeasures(
@@ -97,14 +101,22 @@ def measure_take(pieces: list[PieceMeasures], usual_rate: float | None) -> TakeM
         rms_db=float(10 * np.log10(max(power, 1e-12))),
         flags=(),
     )
-    return _with_flags(values)
+    off = deviation is not None and abs(deviation) > LARGEST_RATE_DEVIATION
+    long_enough = sum(piece.active_s for piece in telling) >= _LEAST_FOR_RATE_S
+    short = [piece for piece in pieces if piece not in telling]
+    return _with_flags(values, wrong_rate=(off and long_enough) or _runs_on(short, usual_rate))
 
 
-def _with_flags(take: TakeMeasures) -> TakeMeasures:
+def _runs_on(short: list[PieceMeasures], usual_rate: float | None) -> bool:
+    """Whether a short piece lasts as no few sounds do: the engine missed its end."""
+    if not usual_rate:
+        return False
+    return any(piece.active_s > (piece.phonemes or 0) / usual_rate + _MOST_OVER_S for piece in short)
+
+
+def _with_flags(take: TakeMeasures, *, wrong_rate: bool) -> TakeMeasures:
     faults = {
-        "rate": take.rate_deviation is not None
-        and take.active_s >= _LEAST_FOR_RATE_S
-        and abs(take.rate_deviation) > LARGEST_RATE_DEVIATION,
+        "rate": wrong_rate,
         "cut_off": take.shortest_trail_s < _LEAST_TRAIL_S,
         "gap": take.longest_gap_s > _LONGEST_GAP_S,
         "clipped": take.clipped_ppm > _MOST_CLIPPED_PPM,
@@ -125,7 +137,8 @@ def _with_flags(take: TakeMeasures) -> TakeMeasures:
     )
 
 
-def _rate(pieces: list[PieceMeasures], active_s: float) -> float | None:
+def _rate(pieces: list[PieceMeasures]) -> float | None:
+    active_s = sum(piece.active_s for piece in pieces)
     counts = [piece.phonemes for piece in pieces if piece.phonemes is not None]
     return sum(counts) / active_s if len(counts) == len(pieces) and active_s > 0 else None
 

@@ -30,11 +30,11 @@ class Trimmed:
     active: NDArray[np.bool_]  # (frames of 20 ms,) of the untrimmed signal: is there sound?
     lead_s: float  # silence before and after, as the engine left it
     trail_s: float
-    cut_s: float = 0.0  # what was taken off before
+    cut_s: float = 0.0  # what was taken off before; negative where silence was added
 
 
 def trim(signal: Samples, sample_rate: int) -> Trimmed:
-    """Cut to LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
+    """Exactly LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
     signal = _without_offset(signal)
     active = sounding_frames(signal, sample_rate)
     where = np.flatnonzero(active)
@@ -42,10 +42,10 @@ def trim(signal: Samples, sample_rate: int) -> Trimmed:
         return Trimmed(signal[:0], active, len(signal) / sample_rate, 0.0)
     frame = round(FRAME_S * sample_rate)
     begin, end = int(where[0]) * frame, min((int(where[-1]) + 1) * frame, len(signal))
-    first = max(begin - round(LEAD_S * sample_rate), 0)
-    last = min(end + round(TRAIL_S * sample_rate), len(signal))
+    first, last = begin - round(LEAD_S * sample_rate), end + round(TRAIL_S * sample_rate)
+    kept = faded(signal[max(first, 0) : last], sample_rate)
     return Trimmed(
-        samples=_faded(signal[first:last], sample_rate),
+        samples=np.pad(kept, (max(-first, 0), max(last - len(signal), 0))),
         active=active,
         lead_s=begin / sample_rate,
         trail_s=(len(signal) - end) / sample_rate,
@@ -66,31 +66,68 @@ def sounding_frames(signal: Samples, sample_rate: int) -> NDArray[np.bool_]:
     return sounding
 
 
-def join(pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int) -> Samples:
+def join(
+    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, *, lead_s: float = 0.0
+) -> Samples:
     """Put trimmed pieces after each other; `pauses_s[i]` is the silence heard after piece i.
 
-    The margins that trimming kept count as part of the pause, so that what is asked for is what is heard.
-    Ends are faded already, so joints are silent: no click.
+    The margins that trimming kept count as part of the pause, so that what is asked for is what is heard;
+    they are cut where less is asked for. `lead_s` is asked for before all, the last pause after all; there
+    the margins stay. Ends are faded already, so joints are silent: no click.
     """
     parts: list[Samples] = []
-    for piece, pause in zip(pieces, pauses_s, strict=True):
-        parts.append(piece)
-        parts.append(np.zeros(_added_silence(pause, sample_rate), np.float32))
-    return np.concatenate(parts[:-1]) if parts else np.zeros(0, np.float32)
+    for place, piece in zip(_places(pieces, pauses_s, sample_rate, lead_s), pieces, strict=True):
+        kept = piece[place.cut_before : len(piece) - place.cut_after]
+        cut = faded(kept, sample_rate, start=place.cut_before > 0, end=place.cut_after > 0)
+        parts += [np.zeros(place.silence_before, np.float32), cut, np.zeros(place.silence_after, np.float32)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def places(pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int) -> list[int]:
-    """At which sample each piece begins in what `join` makes of them."""
+def places(
+    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, *, lead_s: float = 0.0
+) -> list[int]:
+    """At which sample each piece begins in what `join` makes of them, what is cut off of it included."""
     found, at = [], 0
-    for piece, pause in zip(pieces, pauses_s, strict=True):
+    for place, piece in zip(_places(pieces, pauses_s, sample_rate, lead_s), pieces, strict=True):
+        at += place.silence_before - place.cut_before
         found.append(at)
-        at += len(piece) + _added_silence(pause, sample_rate)
+        at += len(piece) - place.cut_after + place.silence_after
     return found
 
 
-def _added_silence(pause_s: float, sample_rate: int) -> int:
-    """Samples between two pieces, beside the margins they have."""
-    return round(max(pause_s - LEAD_S - TRAIL_S, 0.0) * sample_rate)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Of one piece, in samples: silence around it, and how much of its margins goes."""
+
+    silence_before: int
+    silence_after: int
+    cut_before: int
+    cut_after: int
+
+
+def _places(
+    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, lead_s: float
+) -> list[_Place]:
+    found: list[_Place] = []
+    cut_before, last = 0, len(pieces) - 1
+    for index, pause_s in enumerate(pauses_s):
+        before = max(lead_s - LEAD_S, 0.0) if index == 0 else 0.0
+        over_s = LEAD_S + TRAIL_S - pause_s  # of the margins around this pause
+        if index == last:
+            after, cut_after, next_cut = max(pause_s - TRAIL_S, 0.0), 0.0, 0.0
+        else:
+            after, share = max(-over_s, 0.0), max(over_s, 0.0) / (LEAD_S + TRAIL_S)
+            cut_after, next_cut = share * TRAIL_S, share * LEAD_S
+        found.append(
+            _Place(
+                round(before * sample_rate),
+                round(after * sample_rate),
+                cut_before,
+                round(cut_after * sample_rate),
+            )
+        )
+        cut_before = round(next_cut * sample_rate)
+    return found
 
 
 def _without_offset(signal: Samples) -> Samples:
@@ -100,14 +137,17 @@ def _without_offset(signal: Samples) -> Samples:
     return signal - np.float32(offset) if abs(offset) > _LARGEST_OFFSET else signal
 
 
-def _faded(signal: Samples, sample_rate: int) -> Samples:
+def faded(signal: Samples, sample_rate: int, *, start: bool = True, end: bool = True) -> Samples:
+    """A copy that begins and ends in silence."""
     length = min(round(FADE_S * sample_rate), len(signal) // 2)
-    faded = signal.copy()
+    changed = signal.copy()
     if length:
         curve = _raised_cosine(length)
-        faded[:length] *= curve
-        faded[-length:] *= curve[::-1]
-    return faded
+        if start:
+            changed[:length] *= curve
+        if end:
+            changed[-length:] *= curve[::-1]
+    return changed
 
 
 @lru_cache(maxsize=16)

@@ -32,7 +32,43 @@ EngineOption = Annotated[
         "--engine", metavar="NAME", help="Engine of speakers; else VOICE_ENGINE.", show_default=False
     ),
 ]
+PronounceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pronounce",
+        metavar="WORD=SAYING",
+        help="How a word is said, in other words or as /phonemes/; may be repeated.",
+        show_default=False,
+    ),
+]
+LexiconOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lexicon", metavar="FILE", help="A file of such words, a line for each.", show_default=False
+    ),
+]
+SpeedOption = Annotated[
+    float, typer.Option("--speed", min=0.5, max=2.0, help="1.1 is a tenth quicker; if the engine can.")
+]
+PausesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pauses",
+        metavar="SECONDS",
+        help="Silence after a clause, a sentence and a paragraph, as 0.2,0.45,0.9; else VOICE_PAUSES.",
+        show_default=False,
+    ),
+]
 TextFileOption = Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")]
+SomeTextFileOption = Annotated[
+    Path | None, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.", show_default=False)
+]
+TextOption = Annotated[
+    str | None, typer.Option("--text", metavar="TEXT", help="The text itself.", show_default=False)
+]
+LinesOption = Annotated[
+    bool, typer.Option("--lines", help="Each line is a text; print a JSON object for each.")
+]
 OutOption = Annotated[
     Path, typer.Option("--out-exact", metavar="PATH", help="Where the audio goes, without its suffix.")
 ]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, say, warn
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration, BadInput, UsageError
+from lib.errors import BadConfiguration, UsageError
 from lib.units import seconds_text
 from lib.voices import ResolvedVoice, check_text
 from synth import wiring
 from synth.commands import options as o
+from synth.commands.sayings import read_sayings
+from synth.commands.textfile import read_text
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
     from synth.speech.request import SpeakRequest
-
-_MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 
 def command(
@@ -35,6 +36,10 @@ def command(
     seed: o.SeedOption = None,
     audio_format: o.FormatOption = o.AudioFormat.wav,
     loudness: o.LoudnessOption = "-19",
+    pronounce: o.PronounceOption = None,
+    lexicon: o.LexiconOption = None,
+    speed: o.SpeedOption = 1.0,
+    pauses: o.PausesOption = None,
     title: o.TitleOption = None,
     album: o.AlbumOption = "",
     peaks: o.PeaksOption = False,
@@ -43,12 +48,11 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
-    level = _loudness(loudness)
-    text = _read_text(text_file)
-    resolved = _resolve(voice, speaker, language, engine, voices_dir)
-    # Before the audio packages are imported: that takes longer than all of this.
-    check_text(text, resolved.engine, chunk)
-
+    level, text = _loudness(loudness), read_text(text_file)
+    said = read_sayings(pronounce or (), lexicon, read_text)
+    voices = wiring.voices(voices_dir, engine, pauses)
+    resolved = _resolve(voice, speaker, language, voices)
+    check_text(text, resolved.engine, chunk)  # before the audio packages are imported, which takes longer
     from synth.speech.request import SpeakRequest
 
     request = SpeakRequest(
@@ -65,6 +69,11 @@ def command(
         album=album,
         peaks=peaks,
     )
+    request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
+    _perform(request, out_exact, json_result, json)
+
+
+def _perform(request: SpeakRequest, out_exact: Path, json_result: Path | None, json: bool) -> None:
     request.check()
     record = _speak(request, out_exact)
     if json_result is not None:
@@ -100,12 +109,9 @@ def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     return speak(request, engine, SystemClock(), out, lambda done, total: None)
 
 
-def _resolve(
-    voice: str | None, speaker: str | None, language: str, engine: str | None, voices_dir: Path | None
-) -> ResolvedVoice:
+def _resolve(voice: str | None, speaker: str | None, language: str, voices: wiring.Voices) -> ResolvedVoice:
     if (voice is None) == (speaker is None):
         raise UsageError("Give exactly one of --voice and --speaker.")
-    voices = wiring.voices(voices_dir, engine)
     return voices.registry().resolve(voice, speaker, language, voices.engine)
 
 
@@ -119,21 +125,6 @@ def _loudness(word: str) -> float | None:
     if not -40.0 <= value <= -8.0:
         raise UsageError(f"--loudness must be a level from -40 to -8 LUFS, or off; not {word!r}.")
     return value
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise BadInput(
-                f"The text file {path} {'is no plain file' if path.exists() else 'does not exist'}."
-            )
-        if path.stat().st_size > _MAX_TEXT_BYTES:
-            raise BadInput(f"The text file {path} is over {_MAX_TEXT_BYTES} bytes.")
-        return path.read_bytes().decode("utf-8-sig")  # line ends as they are: the seed comes from the text
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The text file {path} is not UTF-8 (byte {error.start}).") from None
-    except OSError as error:
-        raise BadInput(f"The text file {path} cannot be read: {error.strerror}.") from None
 
 
 def _write_record(path: Path, record: SpokenRecord) -> None:

@@ -22,6 +22,7 @@ def command(
     spool: o.SpoolOption,
     voices_dir: VoicesDirOption = None,
     engine: o.EngineOption = None,
+    pauses: o.PausesOption = None,
     exit_with_parent: o.ExitWithParentOption = False,
     grace: o.GraceOption = 5.0,
     once: o.OnceOption = False,
@@ -29,7 +30,7 @@ def command(
 ) -> None:
     """Load the model once and speak the jobs of a spool folder until SIGTERM."""
     clock = SystemClock()
-    voices = wiring.voices(voices_dir, engine)
+    voices = wiring.voices(voices_dir, engine, pauses)
 
     from lib.spool import WorkerSpool
     from synth.worker.jobs import EngineShelf, JobSpeaker
@@ -46,7 +47,7 @@ def command(
 
         when_parent_exits(stop.ask)
     shelf = EngineShelf()
-    speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock)
+    speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, pauses=voices.pauses)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:
         Worker(

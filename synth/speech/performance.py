@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from lib.clock import Clock
 from lib.errors import JobFailed
+from lib.voices import engine_facts, without_markup
 from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, pieces_of, style_of
@@ -41,8 +42,12 @@ class Performing:
     ) -> None:
         self._request, self._model, self._limits, self._verifier = request, model, limits, verifier
         self._care = care_of(request.profile)
+        self._reads_phonemes = bool(engine_facts(request.voice.engine).phonemes)
+        self._pauses = request.pauses.at_speed(request.speed)
         self._pieces, self._warnings = pieces_of(request, limits)
-        self._sent = Sent(" ".join(piece.text for piece in self._pieces), request.voice.language)
+        self._sent = Sent(
+            " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
+        )
         self._made: list[list[RawTake]] = [[] for _ in range(request.variants)]
         self._unspoken: deque[tuple[_Attempt, int]] = deque()
         self._unheard: deque[_Attempt] = deque()
@@ -107,9 +112,9 @@ class Performing:
         self.total += len(self._pieces)
 
     def _utterance(self, style: Style, index: int) -> Utterance:
-        voice = self._request.voice
+        voice, text = self._request.voice, self._pieces[index].text
         return Utterance(
-            text=self._pieces[index].text,
+            text=text if self._reads_phonemes else without_markup(text),
             language=voice.language,
             preset=voice.preset,
             seed=derived_seed(style.seed, index),
@@ -121,7 +126,7 @@ class Performing:
 
     def _judge(self, attempt: _Attempt) -> None:
         """Keep the take, and make it again where it fails and may be made again."""
-        take = make_take(self._pieces, attempt.style, attempt.spoken, self._limits)
+        take = make_take(self._pieces, attempt.style, attempt.spoken, self._limits, self._pauses)
         if self._verifier is not None:
             verdict = self._verifier.verify(self._sent, take.samples, take.sample_rate)
             take = replace(take, verdict=verdict)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from lib.errors import BadInput
 from lib.jobspec import JobSpec, titles
-from lib.voices import ResolvedVoice, VoiceRegistry, check_text
+from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
 from synth.audio.level import DEFAULT_LUFS
+from synth.text.pauses import USUAL_PAUSES, Pauses
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word
@@ -34,12 +36,16 @@ class SpeakRequest:
     title: str = ""  # what the file's tags say
     album: str = ""
     peaks: bool = False  # a waveform beside each take
+    pronounce: Mapping[str, str] = field(default_factory=dict)  # words and how they are said
+    speed: float = 1.0  # 1.1 is a tenth quicker
+    pauses: Pauses = USUAL_PAUSES
 
     def check(self) -> None:
         """Refuse what the engine cannot do; nothing is loaded.
 
         Raises:
             lib.voices.TextRefused: the text is empty, in another script, or too long.
+            lib.voices.SayingRefused, lib.voices.SpeedRefused: phonemes or speed are not the engine's.
             BadInput: a number is out of its range.
         """
         if not 1 <= self.variants <= MOST_VARIANTS:
@@ -50,6 +56,8 @@ class SpeakRequest:
                     f"The {name} may have {MOST_TAG_CHARACTERS} characters at most, no control characters."
                 )
         check_text(self.text, self.voice.engine, self.chunk)
+        check_sayings(self.text, self.pronounce, self.voice.engine)
+        check_speed(self.speed, self.voice.engine)
 
     def first_seed(self) -> int:
         """The seed of the first take: the one asked for, else one that only the text and the voice decide."""
@@ -64,7 +72,9 @@ def derived_seed(seed: int, *parts: int) -> int:
     return _digest(f"{seed}/{'/'.join(map(str, parts))}")
 
 
-def request_from_spec(spec: JobSpec, registry: VoiceRegistry, default_engine: str) -> SpeakRequest:
+def request_from_spec(
+    spec: JobSpec, registry: VoiceRegistry, default_engine: str, pauses: Pauses = USUAL_PAUSES
+) -> SpeakRequest:
     """The request that a job makes, checked.
 
     Raises:
@@ -81,6 +91,10 @@ def request_from_spec(spec: JobSpec, registry: VoiceRegistry, default_engine: st
         chunk=spec.chunk,
         seed=spec.seed,
         file_format=spec.format,
+        loudness_lufs=DEFAULT_LUFS if spec.loudness is None else spec.loudness,
+        pronounce=spec.pronounce,
+        speed=spec.speed,
+        pauses=pauses,
         title=title,
         album=album,
         peaks=True,

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.voices import TextRefused, check_text, unspoken_characters
+from lib.voices import TextRefused, check_text, unread_phonemes, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
+from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
 from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, join, places, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
 from synth.speech.request import SpeakRequest, derived_seed
+from synth.speech.script import script_of
+from synth.text.pauses import Pause, Pauses, marks_in
 from synth.text.pieces import Piece, split_text
 from synth.verify import Verdict
 
+_MOST_NAMED: Final = 10  # words in a warning
 _SPEED_SPAN: Final = 0.06
 _INTONATION_SPAN: Final = 0.10
 
@@ -89,14 +93,14 @@ def style_of(request: SpeakRequest, limits: EngineLimits, number: int) -> Style:
     """
     first = request.first_seed()
     if number == 0:
-        return Style(first)
+        return Style(first, request.speed)
     seed = derived_seed(first, number)
     if limits.seed_varies:
-        return Style(seed)
+        return Style(seed, request.speed)
     # Steps of irrational ratios spread evenly over the span, however many takes there are.
     return Style(
         seed,
-        speed=round(1 + _SPEED_SPAN * _spread(number * 0.6180340), 4),
+        speed=round(request.speed * (1 + _SPEED_SPAN * _spread(number * 0.6180340)), 4),
         intonation=round(1 + _INTONATION_SPAN * _spread(number * 0.7548777), 4),
     )
 
@@ -107,27 +111,23 @@ def _spread(position: float) -> float:
 
 
 def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece], tuple[str, ...]]:
-    """What to speak, and warnings of what will not be: pieces wholly in another script.
+    """What to speak, and warnings of what will not be: pieces wholly in another script, unread phonemes.
 
     Raises:
         TextRefused: nothing is left, or a piece is too long.
     """
     engine = request.voice.engine
-    kept, dropped = [], 0
-    for piece in split_text(request.text, limits.piece_characters):
-        try:
-            check_text(piece.text, engine, chunk=True)
-        except TextRefused as refusal:
-            if refusal.reason == "too_long":
-                raise
-            dropped += 1
-        else:
-            kept.append(piece)
+    script = script_of(request)
+    kept, dropped = _speakable(split_text(script.text, limits.piece_characters), engine)
     if not kept:
         check_text(request.text, engine, request.chunk)
         raise _no_speech(request.text)
-    warnings = []
-    unspoken = unspoken_characters(request.text, engine)
+    warnings = list(script.warnings)
+    unread = unread_phonemes(script.text, {}, engine)
+    if unread:
+        words = ", ".join(repr(word) for word in unread[:_MOST_NAMED])
+        warnings.append(f"The engine {engine} reads no phonemes and says as it is written: {words}.")
+    unspoken = unspoken_characters(script.text, engine)
     if unspoken:
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
     if dropped:
@@ -135,44 +135,89 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     return kept, tuple(warnings)
 
 
+def _speakable(pieces: Sequence[Piece], engine: str) -> tuple[list[Piece], int]:
+    """The pieces that the engine can speak, and how many it cannot; their breaks stay.
+
+    Raises:
+        TextRefused: a piece is too long.
+    """
+    kept: list[Piece] = []
+    dropped, lead_s = 0, 0.0
+    for piece in pieces:
+        lead_s += piece.lead_s
+        try:
+            check_text(piece.text, engine, chunk=True)
+        except TextRefused as refusal:
+            if refusal.reason == "too_long":
+                raise
+            dropped += 1
+            if kept and piece.exact_s:
+                kept[-1] = kept[-1].with_break(piece.exact_s)
+            else:
+                lead_s += piece.exact_s or 0.0
+        else:
+            kept.append(piece)
+    if kept:
+        kept[-1] = replace(kept[-1], pause=Pause.NONE)
+        kept[0] = replace(kept[0], lead_s=round(lead_s, 3))
+    return kept, dropped
+
+
 def make_take(
-    pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: EngineLimits
+    pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: EngineLimits, pauses: Pauses
 ) -> RawTake:
-    """Trim and join the speech of all pieces.
+    """Trim and join the speech of all pieces, with `pauses` inside and between them.
 
     Raises:
         TextRefused: the engine made no sound of a piece (`no_speech`).
     """
     parts: list[Trimmed] = []
+    edits: list[tuple[PauseEdit, ...]] = []
     measured: list[PieceMeasures] = []
     for piece, speech in zip(pieces, spoken, strict=True):
         trimmed = trim(speech.samples, speech.sample_rate)
         if not len(trimmed.samples):
             raise _no_speech(piece.text)
-        parts.append(trimmed)
+        samples, edited = _evened(piece, trimmed.samples, speech.sample_rate, pauses)
+        parts.append(replace(trimmed, samples=samples))
+        edits.append(edited)
         measured.append(measure_piece(speech.samples, trimmed, speech.phonemes))
     usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
     rate = spoken[-1].sample_rate
-    signals, pauses = [part.samples for part in parts], [piece.pause.value for piece in pieces]
-    words = _moved_words(parts, spoken, places(signals, pauses, rate))
-    return RawTake(style, join(signals, pauses, rate), rate, measure_take(measured, usual), words)
+    signals, silences = [part.samples for part in parts], [piece.silence_s(pauses) for piece in pieces]
+    lead_s = pieces[0].lead_s
+    words = _moved_words(parts, spoken, edits, places(signals, silences, rate, lead_s=lead_s))
+    samples = join(signals, silences, rate, lead_s=lead_s)
+    return RawTake(style, samples, rate, measure_take(measured, usual), words)
+
+
+def _evened(
+    piece: Piece, samples: Samples, sample_rate: int, pauses: Pauses
+) -> tuple[Samples, tuple[PauseEdit, ...]]:
+    """The speech of a piece with the pauses of its marks; no other silence is longer than a comma's."""
+    marks = [Mark(place, pauses.of(kind)) for place, kind in marks_in(piece.text)]
+    return with_pauses(samples, sample_rate, marks, pauses.clause)
 
 
 def _moved_words(
-    parts: Sequence[Trimmed], spoken: Sequence[Speech], starts: Sequence[int]
+    parts: Sequence[Trimmed],
+    spoken: Sequence[Speech],
+    edits: Sequence[tuple[PauseEdit, ...]],
+    starts: Sequence[int],
 ) -> tuple[WordTiming, ...]:
     """The words of all pieces by the clock of the whole take; none where one piece tells none."""
     if not all(speech.words for speech in spoken):
         return ()
-    moved = []
-    for part, speech, start in zip(parts, spoken, starts, strict=True):
+    found = []
+    for part, speech, edited, start in zip(parts, spoken, edits, starts, strict=True):
         begin, length = start / speech.sample_rate, len(part.samples) / speech.sample_rate
         for word in speech.words:
             first, last = (
-                round(begin + min(max(at - part.cut_s, 0.0), length), 6) for at in (word.start, word.end)
+                round(begin + min(max(moved(at - part.cut_s, edited), 0.0), length), 6)
+                for at in (word.start, word.end)
             )
-            moved.append(replace(word, start=first, end=last))
-    return tuple(moved)
+            found.append(replace(word, start=first, end=last))
+    return tuple(found)
 
 
 def _no_speech(text: str) -> TextRefused:

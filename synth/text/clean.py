@@ -7,7 +7,8 @@ import unicodedata
 from typing import Final
 
 _LINE_ENDS: Final = re.compile(r"\r\n?|\v|\f|\x85|\u2028")
-_BLANKS: Final = re.compile(r"[^\S\n]+")
+_BLANKS: Final = re.compile(r" {2,}")
+_REMEMBERED: Final = 0x3000  # of code points; all there are would fill the memory
 _PARAGRAPH: Final = re.compile(r" ?\n ?(?:\n ?)+")
 
 
@@ -18,8 +19,20 @@ def clean_text(text: str) -> str:
     """
     text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n").replace("\t", " ")
     if not (text.isascii() and text.replace("\n", "").isprintable()):
-        text = unicodedata.normalize("NFC", "".join(_visible(char) for char in text))
-    return _PARAGRAPH.sub("\n\n", _BLANKS.sub(" ", text)).strip()
+        text = unicodedata.normalize("NFC", text.translate(_VISIBLE))
+    if "  " in text:  # no other blank is left
+        text = _BLANKS.sub(" ", text)
+    return _PARAGRAPH.sub("\n\n", text).strip()
+
+
+class _Visible(dict[int, str]):
+    """What is seen of each character, for `str.translate`; what was found once is looked up."""
+
+    def __missing__(self, code: int) -> str:
+        seen = _visible(chr(code))
+        if code < _REMEMBERED:
+            self[code] = seen
+        return seen
 
 
 def _visible(char: str) -> str:
@@ -31,3 +44,6 @@ def _visible(char: str) -> str:
         # A zero-width space separates words; joiners, marks of direction and the like do not.
         return " " if char == "\u200b" else ""
     return " " if category == "Cc" or category.startswith("Z") else char
+
+
+_VISIBLE: Final = _Visible()

@@ -1,143 +1,117 @@
-"""Split a text at sentences, and only where it must at clauses and words; nothing is left out.
+"""Split a text at sentences, and only where it must at clauses and words; nothing that is said is left out.
 
-Sentence ends are looked for where a reader sees them: not after an abbreviation or an initial, not inside a
-number, not before a word in lower case.
+Markup comes in its canonical form (`lib.voices.markup`): a link is never cut, a pause is the silence after
+the piece before it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from typing import Final
 
+from lib.voices import LINK, PAUSE, held_pause_s
+from synth.text.clauses import HELD, fit
 from synth.text.clean import clean_text
+from synth.text.pauses import Pause, Pauses
+from synth.text.sentences import split_sentences
+from synth.text.tidy import tidy
 
-# Possessive, and only from the first mark of a run on: thousands of dots must not take quadratic time.
-_END: Final = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)")
-_NEXT: Final = re.compile(r"\S")
-_CLAUSE: Final = re.compile(r"(?<=[,;:—–)])\s+")
-_ABBREVIATIONS: Final = frozenset(
-    re.findall(
-        r"\w+",
-        """adm approx apr assn aug ave blvd capt ch cf co col corp dec dept dr ed eds est etc eg ie feb
-        fig figs gen gov hon inc jan jr jul jun lt ltd maj mar messrs mr mrs ms mt no nos nov oct op p pp
-        prof pt rep rev sen sep sept sgt sr st vol vols vs""",
-    )
-)
-#: Abbreviations only before a number: "No. 5", but "He said no. 5 people left." stays rare enough.
-_BEFORE_NUMBERS: Final = frozenset(
-    {"no", "nos", "p", "pp", "fig", "figs", "vol", "vols", "ch", "op", "pt", "ed"}
-)
-#: Abbreviations that also end sentences, when a capital follows: "at Acme Inc. The ..."
-_ENDS_TOO: Final = frozenset(
-    {"etc", "inc", "ltd", "co", "corp", "jr", "sr", "dept", "ave", "blvd", "assn", "est"}
-)
-
-
-class Pause(Enum):
-    """The silence after a piece, in seconds."""
-
-    NONE = 0.0
-    CLAUSE = 0.15
-    SENTENCE = 0.35
-    PARAGRAPH = 0.70
+# Private use: cleaning has left none of them in the text.
+_HOLDER: Final = "\ue000"
+_HELD_LINK: Final = re.compile(f"{_HOLDER}{HELD}*")
+_SAID: Final = re.compile(rf"[^\W_]|{_HOLDER}")
+_LONGEST_HELD: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What an engine speaks at once, and the pause that follows."""
+    """What an engine speaks at once, and the silence that follows."""
 
     text: str
     pause: Pause
+    exact_s: float | None = None  # what a `[pause]` asks for in place of the usual silence
+    lead_s: float = 0.0  # asked for before it; only the first piece has some
+
+    def silence_s(self, pauses: Pauses) -> float:
+        """Seconds until the next piece."""
+        return pauses.of(self.pause) if self.exact_s is None else self.exact_s
+
+    def with_break(self, seconds: float) -> Piece:
+        """The piece followed by a break, beside those it has."""
+        return replace(self, exact_s=round((self.exact_s or 0.0) + seconds, 3))
 
 
 def split_text(text: str, longest: int) -> list[Piece]:
-    """Pieces of at most `longest` characters, in order; the last one's pause is `NONE`.
+    """Pieces of at most `longest` characters (of links, the word counts); the last one's pause is `NONE`.
 
     A piece holds a letter or a digit; a run of marks alone joins nothing to say and is passed over.
     """
+    cleaned, links = _hold_links(clean_text(text))
     pieces: list[Piece] = []
-    for paragraph in clean_text(text).split("\n\n"):
-        for line in paragraph.split("\n"):
-            pieces.extend(_split_line(line, longest))
+    lead_s = 0.0
+    for paragraph in cleaned.split("\n\n"):
+        for part, break_s in _parts(tidy(paragraph)):
+            if pieces and break_s:
+                pieces[-1] = pieces[-1].with_break(break_s)
+            else:
+                lead_s += break_s
+            pieces.extend(_split_line(part, longest))
         _end_with(pieces, Pause.PARAGRAPH)
     _end_with(pieces, Pause.NONE)
-    return pieces
+    if pieces and lead_s:
+        pieces[0] = replace(pieces[0], lead_s=round(lead_s, 3))
+    return _with_links(pieces, links) if links else pieces
+
+
+def _hold_links(text: str) -> tuple[str, list[str]]:
+    """The text with a word of private characters for each link, and the links in order."""
+    links: list[str] = []
+    if "](/" not in text:
+        return text, links
+
+    def hold(match: re.Match[str]) -> str:
+        links.append(match.group())
+        return _HOLDER + HELD * min(len(match[1]) - 1, _LONGEST_HELD)
+
+    return LINK.sub(hold, text), links
+
+
+def _with_links(pieces: list[Piece], links: list[str]) -> list[Piece]:
+    following = iter(links)
+    return [
+        replace(piece, text=_HELD_LINK.sub(lambda match: next(following), piece.text))
+        if _HOLDER in piece.text
+        else piece
+        for piece in pieces
+    ]
+
+
+def _parts(paragraph: str) -> Iterator[tuple[str, float]]:
+    """What is to be said between breaks, each with the seconds of break before it."""
+    if "[pause " not in paragraph:
+        yield paragraph, 0.0
+        return
+    said = PAUSE.split(paragraph)
+    yield said[0], 0.0
+    for seconds, part in zip(said[1::2], said[2::2], strict=True):
+        yield part, held_pause_s(seconds)
 
 
 def _split_line(line: str, longest: int) -> Iterator[Piece]:
     for sentence in split_sentences(line):
-        parts = [part for part in _fit(sentence, longest) if _speakable(part)]
-        for index, part in enumerate(parts):
-            yield Piece(part, Pause.SENTENCE if index == len(parts) - 1 else Pause.CLAUSE)
+        parts = [part for part in fit(sentence, longest) if _speakable(part)]
+        for part in parts[:-1]:
+            yield Piece(part, Pause.CLAUSE)
+        if parts:
+            yield Piece(parts[-1], Pause.SENTENCE)
 
 
 def _end_with(pieces: list[Piece], pause: Pause) -> None:
     if pieces:
-        pieces[-1] = Piece(pieces[-1].text, pause)
-
-
-def split_sentences(line: str) -> list[str]:
-    """The sentences of a line, each stripped; joined by blanks they are the line again."""
-    sentences, start = [], 0
-    for match in _END.finditer(line):
-        if _ends_sentence(line, match):
-            sentences.append(line[start : match.end()].strip())
-            start = match.end()
-    sentences.append(line[start:].strip())
-    return [sentence for sentence in sentences if sentence]
-
-
-def _ends_sentence(line: str, match: re.Match[str]) -> bool:
-    found = _NEXT.search(line, match.end())
-    following = found.group() if found else ""
-    if following.islower():
-        return False
-    if match.group().rstrip("\"'”’»)]") != ".":
-        return True
-    word = line[line.rfind(" ", 0, match.start()) + 1 : match.start()].lstrip("\"'“‘«([")
-    return not _is_abbreviation(word, following)
-
-
-def _is_abbreviation(word: str, following: str) -> bool:
-    folded = word.casefold()
-    if len(word) == 1 and word.isupper() and word != "I":
-        return True  # an initial
-    if "." in word and all(len(part) == 1 for part in word.split(".")):
-        return not following.isupper() or word.isupper()  # e.g. and i.e.; "at 5 p.m. The" ends
-    if folded in _BEFORE_NUMBERS:
-        return following.isdigit()
-    return folded in _ABBREVIATIONS and not (folded in _ENDS_TOO and following.isupper())
-
-
-def _fit(sentence: str, longest: int) -> Iterator[str]:
-    """The sentence in parts of at most `longest`: split at clauses, then words, then anywhere."""
-    if len(sentence) <= longest:
-        yield sentence
-        return
-    held = ""
-    for part in _small_parts(sentence, longest):
-        if held and len(held) + 1 + len(part) > longest:
-            yield held
-            held = part
-        else:
-            held = f"{held} {part}" if held else part
-    if held:
-        yield held
-
-
-def _small_parts(sentence: str, longest: int) -> Iterator[str]:
-    """Clauses; the words of one that is too long; the pieces of a word that is too long."""
-    for clause in _CLAUSE.split(sentence):
-        if len(clause) <= longest:
-            yield clause
-            continue
-        for word in clause.split(" "):
-            for first in range(0, len(word), longest):
-                yield word[first : first + longest]
+        pieces[-1] = replace(pieces[-1], pause=pause)
 
 
 def _speakable(text: str) -> bool:
-    return any(char.isalnum() for char in text)
+    return _SAID.search(text) is not None

@@ -18,6 +18,7 @@ from synth.speech.performance import Performing
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import finish
 from synth.speech.takes import Performance
+from synth.text.pauses import USUAL_PAUSES, Pauses
 from synth.verify import Verifier
 
 #: The base name of the audio beside a `result.json`.
@@ -136,9 +137,11 @@ class JobSpeaker:
         default_engine: str,
         clock: Clock,
         verifier: Verifier | None = None,
+        pauses: Pauses = USUAL_PAUSES,
     ) -> None:
         self._shelf, self._registry = shelf, registry
         self._default_engine, self._clock, self._verifier = default_engine, clock, verifier
+        self._pauses = pauses
 
     def read(self, job: SpoolJob) -> Asked:
         """What `job` asks for; loads nothing.
@@ -147,7 +150,7 @@ class JobSpeaker:
             JobRunnerError: the job is wrong, or nothing here can speak it.
         """
         spec = from_payload(job.spec)
-        request = request_from_spec(spec, self._registry(), self._default_engine)
+        request = request_from_spec(spec, self._registry(), self._default_engine, self._pauses)
         voice = request.voice
         model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
         return Asked(request, spec.timeout_s, (voice.engine, model))

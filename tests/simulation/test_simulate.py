@@ -159,7 +159,7 @@ def test_plan_and_simulate_guess_the_same_length_of_audio(
     )
     plan = plan_job_file(path, RegistryCheck(VoiceRegistry(), "hibari"))
     assert shape(capsys, path, seeds=1)["audio_s"] == plan.totals()["estimated_audio_s"] > 0
-    assert plan.totals()["estimated_audio_s"] == round(3 * plan.jobs[0].estimated_audio_s + 1.5, 1)
+    assert plan.totals()["estimated_audio_s"] == round(sum(job.work.audio_s for job in plan.jobs), 1)
 
 
 def test_the_picture_is_sound_and_names_the_reasons(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""What an operator may ask of a queue beyond the port, and what the answers are."""
+"""The operator's side of a queue: its port, beyond that of the workers, and the answers' values."""

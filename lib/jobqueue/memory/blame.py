@@ -1,4 +1,4 @@
-"""What a failure counts for, and where it sends the job: the in-memory writing of what `fail.lua` rules."""
+"""Counts a failure and decides where it sends the job: the rules of `fail.lua`, in memory."""
 
 from __future__ import annotations
 

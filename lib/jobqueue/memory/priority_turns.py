@@ -1,4 +1,4 @@
-"""Whose turn it is among the priorities. The claim script does the same; a test holds the two together."""
+"""Chooses the priorities that the next jobs come from, as `claim.lua` does; a test compares both."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class Enqueuer:
             pass
 
     def look_after(self, care: Sequence[tuple[str, str]]) -> None:
-        """Do for dead producers what they cannot do any more."""
+        """Finish or discard the batches of producers that died in the middle."""
         for batch, state in care:
             if state == "committed":
                 self.publish(batch)

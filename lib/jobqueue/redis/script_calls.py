@@ -1,4 +1,4 @@
-"""A typed face for each script: arguments in the header's order, the reply parsed once, here."""
+"""Calls each Lua script: arguments in the order of its header, the reply parsed once, here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lib.redislink.wire import Argument
 
 
 class JobNote(NamedTuple):
-    """What a script says about one job it was given, by position."""
+    """One job's note in a script's reply, by its position in the call."""
 
     position: int
     outcome: str

@@ -16,7 +16,7 @@ from lib.voices import Preset, engine_facts
 from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.engines.hibari.frames import intoned, paced, warped, warped_between_harmonics
-from synth.engines.hibari.text import fit, readable, sounds
+from synth.engines.hibari.text import fit, readable, sounds, with_breaks
 from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Utterance
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RATE: Final = 24_000
 _BETWEEN_PARTS_S: Final = 0.10
+_DROPPED_ALONE: Final = 0.10  # of speed; dropping or repeating more frames than this is heard
 
 
 class HibariEngine:
@@ -73,8 +74,8 @@ class HibariEngine:
         return Speech(_joined(spoken), _RATE, sum(sounds(part) for part in parts))
 
     def _phonemes(self, text: str) -> str:
-        phonemes: str = self._loaded().g2p(readable(text))
-        return phonemes.strip()
+        phonemes: str = self._loaded().g2p(readable(text, self._facts), normalize_text=False)
+        return with_breaks(phonemes.strip())
 
     def _render(
         self, phonemes: str, preset: Preset, utterance: Utterance, rng: np.random.Generator
@@ -85,15 +86,29 @@ class HibariEngine:
         ids = model.ids(phonemes)
         if len(ids) < 3:
             return np.zeros(0, np.float32)
-        feeds = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
-        outputs = [output[0] for output in model.sess.run(None, feeds)]
-        harmonic, theta, noise, rest, phase, pitch = paced(outputs, utterance.speed)
+        harmonic, theta, noise, rest, phase, pitch = self._frames_at(ids, utterance.speed)
         if preset.pitch != 1.0 or utterance.intonation != 1.0:
             harmonic = warped_between_harmonics(harmonic, pitch, preset.formant)
             noise, rest = warped(noise, preset.formant), warped(rest, preset.formant)
         pitch = intoned(pitch, utterance.intonation) * np.float32(preset.pitch)
         samples: Samples = dsp.synth(harmonic, theta, noise, rest, phase, pitch, rng)
         return samples
+
+    def _frames_at(self, ids: Sequence[int], speed: float) -> Sequence[Samples]:
+        """The model's frames, exactly as many as its own pace has, divided by `speed`.
+
+        Far from its own pace the model is asked for the speed, which it keeps within an eighth; the rest is
+        made up by dropping or repeating frames.
+        """
+        own = self._frames(ids, 1.0)
+        if abs(speed - 1.0) <= _DROPPED_ALONE:
+            return paced(own, speed)
+        asked = self._frames(ids, speed)
+        return paced(asked, speed * asked[-1].shape[-1] / own[-1].shape[-1])
+
+    def _frames(self, ids: Sequence[int], speed: float) -> Sequence[Samples]:
+        feeds = {"ids": np.asarray([ids], np.int64), "speed": np.full(1, speed, np.float32)}
+        return [output[0] for output in self._loaded().sess.run(None, feeds)]
 
     def _loaded(self) -> Any:
         if self._model is None:

@@ -7,24 +7,56 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from lib.voices import LINK, EngineFacts
+
 MOST_PHONEMES: Final = 380  # in one call; the package splits at 400, where it finds a comma
 _LONGEST_WORD: Final = 28  # letters; the reader of unknown words drops the rest
-_LONGEST_NUMBER: Final = 15  # digits; beyond, it has no names for the scales
 _LONG_WORD: Final = re.compile(rf"[^\W\d_]{{{_LONGEST_WORD + 1},}}")
+_LONGEST_NUMBER: Final = 15  # digits; beyond, it has no names for the scales
 _LONG_NUMBER: Final = re.compile(rf"\d{{{_LONGEST_NUMBER + 1},}}")
+_ONE_LETTER: Final = re.compile(r"\s*[A-Za-z]\s*")
+_COMMA: Final = re.compile(r"([,;:])(?= )")
+#: The letter, which its dictionary takes for the article: among other letters, and behind a word.
+_LETTER_A: Final = re.compile(
+    r"(?<![^\s(])A(?= [A-Z](?![\w'’.]))|(?<=(?<!\w)[B-Z] )A(?![\w'’])"
+    r"|(?<=[a-z] )A(?! [A-Z][a-z])(?![\w'’\]])"
+)
+_MS: Final = re.compile(r"(?<!\w)Ms(?!\w)")
+_BLANKS: Final = re.compile(r"\s+")
 _LAST_PLAIN_LATIN: Final = "\u024f"
 _MARKS: Final = frozenset("ˈˌː")  # stress and length: no sounds of their own
 
 
-def readable(text: str) -> str:
-    """The text as the model's dictionary can read all of it.
+def readable(text: str, facts: EngineFacts) -> str:
+    """The text as the model's dictionary can read all of it; links keep their phonemes, in its own signs.
+
+    A text of one letter is that letter's name: "A" would be the word.
+    """
+    if _ONE_LETTER.fullmatch(text):
+        letter = text.strip().upper()
+        return "[A](/ˈA/)" if letter == "A" else letter
+    text = _BLANKS.sub(" ", text).strip()
+    if "](/" not in text:
+        return _plain(text)
+    parts, at = [], 0
+    for link in LINK.finditer(text):
+        parts += [_plain(text[at : link.start()]), f"[{link[1]}](/{facts.phonemes_of(link[2])}/)"]
+        at = link.end()
+    return "".join([*parts, _plain(text[at:])])
+
+
+def _plain(text: str) -> str:
+    """The words of a script without links.
 
     Over-long words and numbers, of which it would drop the end, get blanks; letters with marks it does not
-    know lose the marks. A raised 1, which it takes for the first digit of a number and fails at, becomes one.
+    know lose the marks; the letter A and the title Ms, which it takes for other words, bring their sounds.
+    Numbers, signs and abbreviations are words already (lib.textnorm): the package's own normaliser, which
+    takes "King Charles" for a King with a Roman numeral, is not asked.
     """
     if not text.isascii():
-        text = text.replace("¹", " 1 ")
+        text = text.replace("’", "'").replace("¹", " 1 ")  # a raised 1 it fails at
         text = "".join(_plain_letter(char) for char in unicodedata.normalize("NFC", text))
+    text = _LETTER_A.sub("[A](/ˈA/)", _MS.sub("[Ms](/mˈɪz/)", text))
     text = _LONG_WORD.sub(lambda match: " ".join(_cut(match.group(), _LONGEST_WORD)), text)
     return _LONG_NUMBER.sub(lambda match: " ".join(match.group()), text)
 
@@ -38,6 +70,14 @@ def _plain_letter(char: str) -> str:
 def _cut(text: str, length: int) -> Iterator[str]:
     for first in range(0, len(text), length):
         yield text[first : first + length]
+
+
+def with_breaks(phonemes: str) -> str:
+    """The phonemes with a mark behind each comma that makes the model pause there: it reads over every third.
+
+    How long it pauses does not matter here; the take is made even afterwards.
+    """
+    return _COMMA.sub(r"\1…", phonemes)
 
 
 def fit(phonemes: str) -> Iterator[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
 from importlib.metadata import entry_points
+from pathlib import Path
 
+import hibari
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 
 from lib.clock import SystemClock
 from lib.voices import ENGINES_GROUP, ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
+from lib.voices.engines import HIBARI
 from synth.audio.loudness import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import trim
@@ -148,11 +153,14 @@ def test_phonemes_are_broken_between_words_and_all_kept(lengths: list[int]) -> N
 
 
 def test_long_words_and_numbers_get_blanks_and_ordinary_ones_do_not() -> None:
-    assert readable("note¹A") == "note 1 A"
-    assert readable("a" * 30) == "a" * 28 + " aa"
-    assert readable("1234567890123456") == " ".join("1234567890123456")
-    assert readable("tiếng Việt Łódź") == "tieng Viet Łódź"
-    assert readable("antidisestablishmentarianism 123456789012345 café") == (
+    def plain(text: str) -> str:
+        return readable(text, HIBARI)
+
+    assert plain("note¹A") == "note 1 A"
+    assert plain("a" * 30) == "a" * 28 + " aa"
+    assert plain("1234567890123456") == " ".join("1234567890123456")
+    assert plain("tiếng Việt Łódź") == "tieng Viet Łódź"
+    assert plain("antidisestablishmentarianism 123456789012345 café") == (
         "antidisestablishmentarianism 123456789012345 café"
     )
 
@@ -217,3 +225,29 @@ def test_two_hundred_thousand_characters_are_begun_without_ado(engine: Engine) -
     request.check()
     with pytest.raises(Enough):
         perform(request, engine, SystemClock(), stop_at_ten)
+
+
+def test_its_phonemes_are_those_its_dictionary_holds() -> None:
+    """V16: a sign it was never taught is noise; one that is missing here could not be asked for."""
+    folder = Path(hibari.__file__).parent / "assets"
+    known = set(json.loads((folder / "vocab.json").read_text()))
+    taught: set[str] = set()
+    for name in ("gold", "silver"):
+        words = json.loads(gzip.decompress((folder / f"lexicon_us_{name}.json.gz").read_bytes()))
+        for said in words.values():
+            for phonemes in said.values() if isinstance(said, dict) else [said]:
+                taught |= set(phonemes or "")
+
+    assert HIBARI.phonemes >= taught
+    assert HIBARI.phonemes - taught == {"ɐ", "T"}  # of "a" before a word, and what ɾ becomes
+    assert HIBARI.phonemes <= known
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.75, 1.0, 1.25, 2.0])
+def test_audio_is_as_much_shorter_as_it_is_quicker(engine: Engine, speed: float) -> None:
+    """V16."""
+    text = f"{SENTENCE} Nobody was about.\n\nIn the morning, the boats came home."
+    [usual], [asked] = performed(engine, text).takes, performed(engine, text, speed=speed).takes
+
+    assert len(usual.samples) / len(asked.samples) == pytest.approx(speed, rel=0.06)
+    assert asked.measures.flags == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -86,6 +87,17 @@ def test_a_long_text_is_spoken_in_chunks(voice_synth: VoiceSynth, tmp_path: Path
         ("Hi.", [], 2, "exactly one of --voice and --speaker"),
         ("Hi.", ["--speaker", "Ryan", "--variants", "17"], 2, "--variants"),
         ("Hi.", ["--speaker", "Ryan", "--loudness", "loud"], 2, "--loudness must be"),
+        ("Hi.", ["--speaker", "Ryan", "--pronounce", "Ouse"], 2, "--pronounce takes WORD=SAYING"),
+        (
+            "Hi.",
+            ["--speaker", "Ryan", "--pronounce", "Ouse=[x]"],
+            65,
+            'Ouse: "[x]" has "[]", which nobody can',
+        ),
+        ("Hi.", ["--speaker", "Ryan", "--pronounce", "Rue=/ʁu/"], 65, "cannot say 'ʁ'"),
+        ("Hi.", ["--speaker", "Ryan", "--lexicon", "none.txt"], 65, "none.txt does not exist"),
+        ("Hi.", ["--speaker", "Ryan", "--speed", "3"], 2, "--speed"),
+        ("Hi.", ["--speaker", "Ryan", "--pauses", "0.9,0.2,0.4"], 78, "VOICE_PAUSES"),
         ("Hi.", ["--speaker", "Ryan", "--engine", "kokoro"], 78, "'kokoro' is not installed"),
     ],
 )
@@ -195,3 +207,26 @@ def test_the_folder_of_voices_is_a_setting(voice_synth: VoiceSynth, tmp_path: Pa
     shown = voice_synth.run("voices", "show", "mine", "--json", VOICES_DIR=str(tmp_path / "voices"))
 
     assert json.loads(shown.stdout)["file"] == str(folder / "voice.yaml")
+
+
+def test_a_word_is_said_as_the_options_and_the_lexicon_say(voice_synth: VoiceSynth, tmp_path: Path) -> None:
+    """V16: an option beats the lexicon; speed, breaks and loudness are heard."""
+    (tmp_path / "text.txt").write_text("The Ouse froze. [pause 1s] The Cam did not.")
+    (tmp_path / "same.txt").write_text("The boat froze. [pause 1s] The lamp did not.")
+    (tmp_path / "words.txt").write_text("# rivers\nOuse: horse\nCam: lamp\n")
+
+    def record(name: str, *options: str | Path) -> dict[str, Any]:
+        out = tmp_path / f"{name}-{len(options)}"
+        files = ("--text-file", tmp_path / f"{name}.txt", "--out-exact", out, "--title", "rivers")
+        done = voice_synth.run("speak", *files, "--speaker", "Ryan", "--seed", "1", *options, "--json")
+        assert done.returncode == 0, done.stderr
+        read: dict[str, Any] = json.loads(done.stdout)
+        return read
+
+    said = record("text", "--lexicon", tmp_path / "words.txt", "--pronounce", "Ouse=boat")
+    quick = record("text", "--speed", "2", "--loudness", "-23", "--pauses", "0.1,0.2,0.3")
+
+    assert said["sha256"] == record("same")["sha256"]
+    assert quick["audio_seconds"] - 1.0 == pytest.approx((said["audio_seconds"] - 1.0) / 2, rel=0.2)
+    assert quick["loudness_lufs"] == pytest.approx(-23.0, abs=0.2)
+    assert quick["takes"][0]["speed"] == 2.0

@@ -26,6 +26,7 @@ from lib.errors import (
     TryAgain,
     Unavailable,
     UsageError,
+    install_command,
 )
 from tests.unit.cli.sample_program import ENTRIES, PROGRAM
 
@@ -233,7 +234,7 @@ class TestEnds:
         assert status == ExitStatus.BAD_CONFIGURATION
         assert err == (
             "error: Storing files in S3 needs packages that are not installed; "
-            "install them with: pip install 'job-runner[watcher]'\n"
+            f"install them with: {install_command('watcher')}\n"
         )
 
     def test_another_missing_package_is_named(self, run: Run) -> None:

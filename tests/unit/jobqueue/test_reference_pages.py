@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lib.jobqueue import JobState
 from lib.jobqueue.lifecycle import STATE_AFTER, TRANSITIONS, JobEvent
 from lib.jobqueue.redis.keys import SUFFIXES
 from tests.doubles import lua_scripts as scripts
@@ -52,3 +53,32 @@ def test_the_state_diagram_is_the_transition_table() -> None:
     drawn = re.findall(r"```mermaid\n(.*?)\n```", CLAIMS_PAGE, re.DOTALL)
 
     assert drawn == [diagram()]
+
+
+def test_the_table_of_states_stands_whole_on_one_page() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", CLAIMS_PAGE.partition("```mermaid")[0], re.MULTILINE
+    )
+
+    assert sorted(rows) == sorted(state.value for state in JobState)
+
+
+def test_poisons_rule_stands_on_one_page_and_the_others_lead_there() -> None:
+    heading = "A job that kills its workers"
+    assert CLAIMS_PAGE.count(f"## {heading}") == 1
+    anchor = f"claims-and-leases.md#{heading.lower().replace(' ', '-')}"
+
+    for page in (
+        "reference/glossary.md",
+        "reference/redis-keys.md",
+        "how-to/operate.md",
+        "explanation/architecture.md",
+    ):
+        assert anchor in (DOCS.parent / page).read_text(encoding="utf-8"), page
+    counts = re.compile(r"kill(?:ed|s) (?:its|two|a) workers? (?:twice|on two)|two (?:hosts|machines) where")
+    half = [
+        str(page.relative_to(DOCS.parent))
+        for page in sorted(DOCS.parent.rglob("*.md"))
+        if "decisions" not in page.parts and counts.search(page.read_text(encoding="utf-8"))
+    ]
+    assert half == []

@@ -1,4 +1,4 @@
-"""Kinds of jobs, and fields that nothing uses yet: refused with their own sentence, ready to be used."""
+"""Kinds of jobs, how words are said, and fields that nothing uses yet: refused with their own sentence."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from lib.jobspec.kinds import KINDS
 from tests.unit.jobspec.jobs import raw_job
 
 VALUES: dict[str, Any] = {
-    "pronounce": {"Ouse": "ooz"},
-    "lexicon": "words.txt",
-    "speed": 1.1,
-    "loudness": -16,
     "sample_rate": 48_000,
     "gap_after": 0.5,
     "prompt": "A pier at night.",
@@ -67,7 +63,7 @@ class TestAFieldThatNothingUsesYet:
     def test_may_be_null(self, field: str) -> None:
         assert normalize_job_spec(raw_job(**{field: None})) == normalize_job_spec(raw_job())
 
-    @pytest.mark.parametrize("field", sorted(set(VALUES) - {"lexicon", *KINDS["image"].own}))
+    @pytest.mark.parametrize("field", sorted(set(VALUES) - KINDS["image"].own))
     def test_is_accepted_when_its_line_is_taken_out(
         self, monkeypatch: pytest.MonkeyPatch, field: str
     ) -> None:
@@ -131,6 +127,55 @@ class TestPronunciation:
         assert sentence in problems(raw_job(lexicon=name), base_dir=switched_on)[0]
         assert "where files have no folder" in problems(raw_job(lexicon="words.txt"))[0]
 
+    def test_of_a_lexicon_is_the_same_in_another_order_of_its_lines(self, switched_on: Path) -> None:
+        """V16: one changed line asks for other output."""
+        kept = normalize_job_spec(raw_job(lexicon="words.txt"), base_dir=switched_on).fingerprint
+        (switched_on / "words.txt").write_text("Cam: /kæm/\n# rivers\nOuse: ooz\n")
+        ordered = normalize_job_spec(raw_job(lexicon="words.txt"), base_dir=switched_on).fingerprint
+        (switched_on / "words.txt").write_text("Cam: /kæmz/\nOuse: ooz\n")
+        changed = normalize_job_spec(raw_job(lexicon="words.txt"), base_dir=switched_on).fingerprint
+
+        assert kept == ordered != changed
+
+    @pytest.mark.parametrize(
+        "fields", [{"pronounce": {}}, {"speed": 1.0}, {"speed": None}, {"loudness": None}]
+    )
+    def test_that_changes_nothing_leaves_the_fingerprint_as_it_was(self, fields: dict[str, Any]) -> None:
+        """Q9: a field that came later causes no conflicts."""
+        assert normalize_job_spec(raw_job(**fields)).fingerprint == normalize_job_spec(raw_job()).fingerprint
+
+    @pytest.mark.parametrize("fields", [{"pronounce": {"a": "b"}}, {"speed": 1.1}, {"loudness": -16}])
+    def test_that_changes_the_audio_changes_the_fingerprint(self, fields: dict[str, Any]) -> None:
+        assert normalize_job_spec(raw_job(**fields)).fingerprint != normalize_job_spec(raw_job()).fingerprint
+
+    @pytest.mark.parametrize(
+        ("saying", "sentence"),
+        [
+            ("/kæm", "begins with / and is not phonemes between two of them"),
+            ("/", "begins with /"),
+            ("//", "begins with /"),
+            ("/ /", "begins with /"),
+            ("/a/b/", "begins with /"),
+            ("[ooz]", 'has "[]", which nobody can say'),
+            ("ooz_2 = x", 'has "_=", which nobody can say'),
+            ("ˈuz", 'has "ˈ", which nobody can say'),
+            ("…", 'has "…"'),
+            ("!", "holds nothing to say"),
+        ],
+    )
+    def test_that_cannot_be_said_is_refused_with_the_page(self, saying: str, sentence: str) -> None:
+        with pytest.raises(InvalidJobSpec) as caught:
+            normalize_job_spec(raw_job(pronounce={"Ouse": saying}))
+
+        [problem] = caught.value.problems
+        assert (problem.field, sentence in problem.message) == ("pronounce.Ouse", True)
+        if "nothing to say" not in sentence:
+            assert "docs/reference/pronunciation.md" in (problem.suggestion or "")
+
+    @pytest.mark.parametrize("word", ["[Ouse]", "(a)", "...", "a\nb"])
+    def test_is_of_words_only(self, word: str) -> None:
+        assert "is no word" in problems(raw_job(pronounce={word: "ooz"}))[0]
+
     @pytest.mark.parametrize("value", ["ooz", {"": "x"}, {"Ouse": ""}, {"Ouse": 5}, {3: "x"}, {"a": ["x"]}])
     def test_is_a_mapping_of_texts(self, value: object) -> None:
         assert problems(raw_job(pronounce=value))[0].startswith("pronounce")
@@ -191,7 +236,5 @@ def test_a_batch_is_a_name_that_changes_no_output() -> None:
 
 
 def test_each_field_of_the_table_has_a_place_in_a_job() -> None:
-    stored = {name for name in NOT_YET if name != "lexicon"}
-
     assert set(NOT_YET) <= set(FIELDS)
-    assert stored <= set(JobSpec.__slots__)
+    assert {name for name, field in FIELDS.items() if field.stored} <= set(JobSpec.__slots__)

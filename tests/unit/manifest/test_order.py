@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.jobspec.fields import STORED
 from lib.manifest import Order
-from lib.manifest.order import _SWITCHES, _VALUES, CARRIED_OTHERWISE
+from lib.manifest.order import _ADDED, _SWITCHES, _VALUES, CARRIED_OTHERWISE
 from tests.unit.manifest.jobs import spec
 
 
@@ -35,8 +35,17 @@ def test_a_job_without_a_folder_has_no_album() -> None:
     assert Order(spec("intro")).argv()[-3:] == ["--title", "intro", "--peaks"]
 
 
+def test_how_it_is_said_reaches_the_argv_only_where_a_job_says_it() -> None:
+    """V16; manifests of jobs that say nothing stay as they were, byte for byte."""
+    said = spec(speed=1.25, loudness=-16, pronounce={"Ouse": "ooz", "A=B": "/ˈA/"})
+
+    added = [word for word in Order(said).argv() if word not in Order(spec()).argv()]
+
+    assert added == ["--speed=1.25", "--loudness=-16", "--pronounce=A=B=/ˈA/", "--pronounce=Ouse=ooz"]
+
+
 def test_every_field_that_changes_the_audio_reaches_the_argv() -> None:
-    carried = {name for name, _ in (*_VALUES, *_SWITCHES)} | CARRIED_OTHERWISE
+    carried = {name for name, *_ in (*_VALUES, *_SWITCHES, *_ADDED)} | CARRIED_OTHERWISE
 
     assert {field.name for field in STORED if field.in_fingerprint} <= carried
 

@@ -17,7 +17,7 @@ from lib.manifest.folder import InTheWay
 from lib.manifest.inputs import UnspeakableJobs, model_version
 from lib.records import FileRef, Take
 from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolJob, SpoolResult, entry_name
-from lib.voices import UnknownEngine, VoiceRegistry
+from lib.voices import UnknownEngine, VoiceRegistry, engines
 from tests.doubles import records
 from tests.unit.manifest.jobs import several, spec
 
@@ -313,11 +313,29 @@ class TestInputs:
 
     def test_name_every_job_that_cannot_be_spoken(self) -> None:
         jobs = [spec("a", voice="nobody"), spec("b"), spec("c", text="你好"), spec("d", language="German")]
+        jobs += [spec("e", pronounce={"Rue": "/ʁu/"}), spec("f", text="The [Rue](/ʁu/).")]
 
         with pytest.raises(UnspeakableJobs) as caught:
             check_inputs(map(Order, jobs), VoiceRegistry(), "hibari")
 
-        assert [problem.partition(":")[0] for problem in caught.value.problems] == ["job a", "job c", "job d"]
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+            *("job a", "job c", "job d", "job e", "job f")
+        ]
+
+    def test_name_a_speed_that_the_engine_has_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(engines._BUILT_IN, "hibari", replace(engines.HIBARI, speeds=None))
+
+        inputs_of(spec())
+        with pytest.raises(UnspeakableJobs, match="its own pace only"):
+            inputs_of(spec(speed=1.5))
+
+    def test_change_with_the_pauses_of_the_settings(self) -> None:
+        hashes = {
+            check_inputs([Order(spec())], VoiceRegistry(), "hibari", pauses)[0].hash
+            for pauses in (None, "0.2,0.45,0.9", "0.3,0.45,0.9")
+        }
+
+        assert len(hashes) == 3
 
     def test_need_an_engine_that_is_there(self) -> None:
         with pytest.raises(UnknownEngine):

@@ -19,6 +19,7 @@ DEFAULTS = {
     "JOBS_HISTORY_MAX": "100000",
     "JOBS_MAX_DEPTH": "1000000",
     "VOICE_ENGINE": "hibari",
+    "VOICE_PAUSES": "0.2,0.45,0.9",
     "WATCHER_DRAIN_SECONDS": "600",
     "MAX_MACHINES": "4",
     "MAX_DPH": "1.00",

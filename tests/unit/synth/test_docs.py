@@ -10,6 +10,7 @@ from lib.clock import SystemClock
 from lib.spool import Heartbeat, ResultErrorClass, SpoolJob, SpoolResult, WorkerState, layout
 from lib.spool.checked import parse_object
 from lib.voices import EngineFacts, engine_facts
+from lib.voices.engines import HIBARI
 from synth.audio.measures import TakeMeasures
 from synth.speech.speak import speak
 from synth.speech.takes import RawTake, RejectedTake, Style
@@ -91,3 +92,15 @@ def test_every_key_of_a_verification_is_explained() -> None:
 
 def test_every_field_of_the_facts_of_an_engine_is_explained() -> None:
     assert {field.name for field in fields(EngineFacts)} <= named("engines.md")
+
+
+def test_the_page_on_pronunciation_lists_the_phonemes_of_the_engine() -> None:
+    """V16: no sign is missing, and none is there that it would refuse."""
+    page = (REFERENCE / "pronunciation.md").read_text()
+    listed = page.split("<!-- phonemes -->")[1].split("<!-- end of phonemes -->")[0]
+    signs = {cell for row in listed.splitlines() for cell in re.findall(r"`([^`]+)`", row) if len(cell) == 1}
+    spellings = page.split("The usual alphabet")[1].split("A blank parts")[0]
+
+    assert signs == HIBARI.phonemes
+    assert set(re.findall(r"`([^`]+)`", spellings)) >= set(HIBARI.phoneme_spellings)
+    assert all(not HIBARI.unknown_phonemes(written) for written in HIBARI.phoneme_spellings)

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.text.clean import clean_text
-from synth.text.pieces import Pause, split_sentences, split_text
+from synth.text.pauses import Pause
+from synth.text.pieces import split_text
+from synth.text.sentences import split_sentences
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,43 @@ from synth.text.pieces import Pause, split_sentences, split_text
 )
 def test_sentences_end_where_a_reader_sees_it(line: str, sentences: list[str]) -> None:
     assert split_sentences(line) == sentences
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Smith v. Jones was heard.",
+        "It was printed c. 1890 near Ft. Worth and Pt. Reyes.",
+        "He was b. 1810, d. 1875, near Mt. Everest.",
+        "See ch. IV, sec. 2 and figs. 3 to 5.",
+        "Lt. Col. Brown met Gov. Hale on Jan. 5.",
+        "Cf. Brown et al. Their method is ours.",
+        "St. Paul is on Main St. near St. Louis.",
+        "The U.S. Army came.",
+        "Brown (ca. 1700) wrote it.",
+        "A. A. Milne and E. A. Poe met Dr. A. Hill.",
+    ],
+)
+def test_no_abbreviation_ends_a_sentence(line: str) -> None:
+    """V17: the whole class of each."""
+    assert split_sentences(line) == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "She lives on Main St. The house is red.",
+        "We met on 42nd St. It rained.",
+        "Do one more rep. Then rest.",
+        "I chose plan B. The rest did not.",
+        "They came from the U.S. They stayed.",
+        "It froze in Dec. The sea was still.",
+        "He got no. She went.",
+        "It stood by the sun. Nobody saw.",
+    ],
+)
+def test_words_that_look_like_abbreviations_end_sentences(line: str) -> None:
+    assert len(split_sentences(line)) == 2
 
 
 def test_pauses_follow_the_text() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth.audio.measures import measure_piece, measure_take
+from synth.audio.measures import PieceMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
 from synth.audio.trim import LEAD_S, TRAIL_S, join, trim
 from tests.unit.synth.fakes import RATE, hum
@@ -35,7 +35,17 @@ def test_a_quiet_ending_is_kept() -> None:
     """30 dB under the peak is speech that fades, not silence."""
     trimmed = trim(np.concatenate([hum(1.0, level=0.5), hum(0.5, level=0.5 * 10 ** (-30 / 20))]), RATE)
 
-    assert len(trimmed.samples) / RATE == pytest.approx(1.5, abs=0.021)
+    assert len(trimmed.samples) / RATE == pytest.approx(1.5 + LEAD_S + TRAIL_S, abs=0.021)
+
+
+def test_a_model_that_leaves_no_silence_gets_some() -> None:
+    """So that a pause is as long as it should be, whoever speaks."""
+    trimmed = trim(hum(1.0), RATE)
+
+    assert not trimmed.samples[: round(LEAD_S * RATE)].any()
+    assert not trimmed.samples[-round(TRAIL_S * RATE) :].any()
+    assert (trimmed.lead_s, trimmed.trail_s) == (0.0, 0.0)
+    assert trimmed.cut_s == pytest.approx(-LEAD_S)
 
 
 def test_hiss_is_not_kept() -> None:
@@ -63,6 +73,27 @@ def test_pauses_are_heard_as_long_as_they_were_asked_for() -> None:
     assert gaps == pytest.approx([0.35, 0.7], abs=0.045)
 
 
+@pytest.mark.parametrize("pause", [0.05, 0.1, 0.15, 0.2, 0.8, 30.0])
+def test_a_pause_is_exact_from_the_shortest_to_the_longest(pause: float) -> None:
+    """V16: shorter than the margins too, and whether the model leaves silence or not."""
+    pieces = [trim(hum(0.5), RATE).samples, trim(between(0.3, hum(0.5), 0.3), RATE).samples]
+
+    joined = join(pieces, [pause, 0.0], RATE)
+
+    sounding = np.flatnonzero(np.abs(joined) > 0.001)
+    assert np.diff(sounding).max() / RATE == pytest.approx(pause, abs=0.025)
+
+
+def test_silence_before_and_after_all_is_as_long_as_asked_for() -> None:
+    piece = trim(hum(0.5), RATE).samples
+
+    joined = join([piece], [1.5], RATE, lead_s=0.8)
+
+    sounding = np.flatnonzero(np.abs(joined) > 0.02)
+    assert sounding[0] / RATE == pytest.approx(0.8, abs=0.01)
+    assert (len(joined) - sounding[-1]) / RATE == pytest.approx(1.5, abs=0.01)
+
+
 def test_a_joint_has_no_step() -> None:
     loud = trim(hum(0.5, level=0.9), RATE).samples  # sounds from its first sample to its last
 
@@ -72,6 +103,30 @@ def test_a_joint_has_no_step() -> None:
     assert np.abs(np.diff(joined)).max() <= natural * 1.05
     assert abs(joined[0]) < 0.001
     assert abs(joined[-1]) < 0.001
+
+
+def piece(seconds: float, phonemes: int) -> PieceMeasures:
+    signal = between(0.3, hum(seconds), 0.4)
+    return measure_piece(signal, trim(signal, RATE), phonemes)
+
+
+def test_short_lines_are_no_fault_of_the_rate() -> None:
+    """V6: "Me." and "When?" are drawn out, and ten of them are as sound as one."""
+    assert measure_take([piece(0.36, 2)] * 10, 14.9).flags == ()
+    assert measure_take([piece(0.36, 2), piece(2.0, 30)], 14.9).flags == ()
+
+
+def test_short_lines_do_not_hide_a_long_one_that_is_too_slow() -> None:
+    take = measure_take([piece(0.36, 2), piece(4.0, 30)], 14.9)
+
+    assert take.flags == ("rate",)
+    assert take.rate == pytest.approx(7.5, rel=0.02)
+
+
+def test_a_short_line_that_does_not_end_is_a_fault() -> None:
+    assert measure_take([piece(1.5, 2)], 14.9).flags == ("rate",)
+    assert measure_take([piece(1.1, 2)], 14.9).flags == ()
+    assert measure_take([piece(1.5, 2)], None).flags == ()
 
 
 def test_a_sound_take_has_no_faults() -> None:

@@ -81,7 +81,7 @@ def test_no_timings_are_better_than_those_of_some_pieces() -> None:
 
 
 def test_places_are_where_the_pieces_lie() -> None:
-    pieces, pauses = [hum(0.3, 150), hum(0.2, 200), hum(0.1, 300)], [0.0, 0.9, 0.35]
+    pieces, pauses = [hum(0.3, 150), hum(0.2, 200), hum(0.1, 300)], [0.18, 0.9, 0.35]
 
     whole = join(pieces, pauses, RATE)
 

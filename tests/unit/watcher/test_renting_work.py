@@ -299,7 +299,7 @@ def test_how_long_a_job_should_take_goes_by_its_own_text_and_the_machines_speed(
     worker.take()
     stage.pass_over(work, machine("m"))
 
-    rate = engine_facts("hibari").characters_per_second
+    rate = engine_facts("hibari").letters_per_second
     assert work.job_due_s("m") == pytest.approx(2 * estimated_audio_s(job.text, rate) / 8.0)
     assert work.job_due_s("nobody") == 0.0
 

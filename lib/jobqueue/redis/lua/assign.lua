@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- assign: note where the work of leases lies, so that a new leader finds it.
+-- assign: note the host and spool entry of jobs that `claim` leased, so that a new leader finds their work.
 --
 -- Why a script: a worker that lost a job must not say where the new owner's work lies.
 --

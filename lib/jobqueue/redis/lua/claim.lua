@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- claim: lease jobs to a worker; before that, make due jobs waiting and take back leases that ran out.
+-- claim: give jobs to a worker, each under a new lease. Due delayed jobs and leases that ran out come first.
 --
 -- Why a script: an entry delivered but not yet leased would be lost with its worker; here both happen at once.
 -- Transitions: delayed -due-> waiting, waiting -claimed-> running, running -reclaimed-> running,
@@ -61,7 +61,7 @@ local function store(id, row)
 end
 
 -- Delayed jobs whose time has come go to the end of their stream.
-local function promote()
+local function promote_due_jobs()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.delayed, '-inf', now, 'LIMIT', 0, PROMOTED_AT_ONCE)) do
     redis.call('ZREM', K.delayed, id)
     local row = parse(redis.call('HGET', rows_key, id))
@@ -241,7 +241,7 @@ if #leased == 0 then
       '[]', {}, -1, { newest(K.high), newest(K.normal), newest(K.low), newest(bell) }, batches_in_need(),
     }
   end
-  promote()
+  promote_due_jobs()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, want)) do take_back(id) end
   take_by_turns() -- takes none when nothing is wanted any more
   if #leased == 0 then return idle_reply(-1, batches_in_need()) end

@@ -1,0 +1,144 @@
+"""Signs: what each is called; what has no name in speech is left out and told."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from lib.textnorm.rule import TokenRule
+from lib.textnorm.tables import word_list
+
+#: Between operands and before one: "3 ≤ 5", "≈ 4".
+_RELATIONS: Final = {
+    "=": ("equals", "equals"),
+    "≠": ("is not equal to", "not equal to"),
+    "<": ("is less than", "less than"),
+    ">": ("is greater than", "greater than"),
+    "≤": ("is less than or equal to", "at most"),
+    "≥": ("is greater than or equal to", "at least"),
+    "≦": ("is less than or equal to", "at most"),
+    "≧": ("is greater than or equal to", "at least"),
+    "≈": ("is approximately", "approximately"),
+    "≅": ("is approximately", "approximately"),
+    "~": ("is approximately", "approximately"),
+    "≡": ("is identical to", "identical to"),
+    "∝": ("is proportional to", "proportional to"),
+    "∈": ("is in", "in"),
+    "<=": ("is less than or equal to", "at most"),
+    ">=": ("is greater than or equal to", "at least"),
+    "!=": ("is not equal to", "not equal to"),
+    "==": ("equals", "equals"),
+}
+_NAMES: Final = {
+    "&": "and",
+    "@": "at",
+    "%": "percent",
+    "‰": "per mille",
+    "+": "plus",
+    "−": "minus",
+    "±": "plus or minus",
+    "×": "times",
+    "÷": "divided by",
+    "√": "the square root of",
+    "∛": "the cube root of",
+    "∞": "infinity",
+    "∑": "sum",
+    "∫": "integral",
+    "∂": "partial",
+    "∆": "delta",
+    "°": "degrees",
+    "§": "section",
+    "¶": "paragraph",
+    "©": "copyright",
+    "®": "registered",
+    "™": "trademark",
+    "№": "number",
+    "→": "to",
+    "⇒": "implies",
+    "⟶": "to",
+    "➔": "to",
+    "➜": "to",
+    "←": "from",
+    "↑": "up",
+    "↓": "down",
+    "↔": "to and from",
+    "\\": "backslash",
+    "^": "caret",
+    "$": "dollar",
+    "€": "euro",
+    "£": "pound",
+    "¥": "yen",
+    "¢": "cent",
+    "₹": "rupee",
+    "₿": "bitcoin",
+    "#": "hash",
+    "/": "slash",
+    "♯": "sharp",
+    "♭": "flat",
+    "²": "squared",
+    "³": "cubed",
+    "½": "one half",
+    "∅": "the empty set",
+    "∴": "therefore",
+    "∩": "intersection",
+    "∪": "union",
+    "′": "prime",
+    "″": "double prime",
+    "ℓ": "litre",
+    "℃": "degrees Celsius",
+    "℉": "degrees Fahrenheit",
+    "Ω": "ohm",
+    "µ": "micro",
+}
+_GREEK: Final = word_list(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+    "sigma sigma tau upsilon phi "
+    "chi psi omega"
+)
+#: Left out without a word: they only shape the page.
+SILENT: Final = frozenset('"“”„«»‹›•·‣◦▪●○■□◆|*_`¿¡†‡{}[]\u00ad─━│')
+_LINKS: Final = frozenset("-–—")
+
+
+def _relation(match: re.Match[str]) -> str:
+    text, start = match.string, match.start()
+    before = text[max(0, start - 3) : start].rstrip(" ")
+    is_between = bool(before) and (before[-1].isalnum() or before[-1] in ")%°²³")
+    return _RELATIONS[match[0]][0 if is_between else 1]
+
+
+def _sign(match: re.Match[str]) -> str | None:
+    return _NAMES.get(match[0])
+
+
+def _greek(match: re.Match[str]) -> str | None:
+    letter = match[0].lower()
+    index = ord(letter) - ord("α")
+    return _GREEK[index] if 0 <= index < len(_GREEK) else None
+
+
+def _compatible(match: re.Match[str]) -> str | None:
+    """Letters and digits in another dress: ①, ｆｕｌｌ, 𝐛."""
+    plain = unicodedata.normalize("NFKC", match[0])
+    if plain == match[0] or not plain.isascii() or not any(char.isalnum() for char in plain):
+        return None
+    return plain
+
+
+def _operator(match: re.Match[str]) -> str:
+    return {"*": "times", "/": "divided by", "-": "minus", "–": "minus", "−": "minus", "·": "times"}[
+        match["o"]
+    ]
+
+
+SIGNS: Final = (
+    TokenRule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
+    TokenRule(
+        "sign",
+        r"(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<o2>\*)(?=\d)",
+        lambda m: "times" if m["o2"] else _operator(m),
+    ),
+    TokenRule("sign", r"(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])", _greek),
+    TokenRule("sign", "[" + "".join(re.escape(sign) for sign in _NAMES) + "]", _sign),
+)

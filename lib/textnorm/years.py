@@ -1,0 +1,67 @@
+"""Years and decades: when four digits are a year, and how it is said."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lib.textnorm import words as w
+from lib.textnorm.context import is_plural, word_after, word_before
+from lib.textnorm.rule import FOLLOWS, TokenRule
+from lib.textnorm.tables import word_set
+
+_YEARLY: Final = word_set("""
+    in since until till by circa c ca around before after during year years early late mid spring summer
+    autumn fall winter from between january february march april may june july august september october
+    november december christmas easter born died fy ad""")
+_COUNTED: Final = word_set("about over under nearly almost some exactly only roughly than least most")
+
+
+def is_year(text: str) -> bool:
+    """Whether the digits can be a year."""
+    return len(text) == 4 and text.isdecimal() and 1100 <= int(text) <= 2099
+
+
+def _year(match: re.Match[str]) -> str | None:
+    before = word_before(match.string, match.start()).lower()
+    after = (
+        word_after(match.string, match.end()) if match.string[match.end() : match.end() + 1] == " " else ""
+    )
+    if before not in _YEARLY and (is_plural(after) or before in _COUNTED or before in _COUNTED_THINGS):
+        return None
+    return w.year(int(match["y"])) + ("'s" if match["own"] else "")
+
+
+_COUNTED_THINGS: Final = word_set("no nos number numbers room page pages flight extension box")
+
+
+def _decade(match: re.Match[str]) -> str:
+    number, rest = int(match["y"]), int(match["y"][2:])
+    if rest:
+        century = "twenty" if number >= 2000 else w.cardinal(number // 100)
+        return f"{century} {w.plural(w.cardinal(rest))}"
+    return w.plural(w.year(number))
+
+
+def _short_decade(match: re.Match[str]) -> str | None:
+    number = int(match["d"])
+    if number % 10:
+        return None
+    return "two thousands" if number == 0 else w.plural(w.cardinal(number))
+
+
+def _short_year(match: re.Match[str]) -> str:
+    return w.two_digits(int(match["d"]))
+
+
+YEARS: Final = (
+    TokenRule("year", r"(?<![\w.,])(?<!\d-)(?P<y>1[1-9]\d0|20\d0)['’]?s" + FOLLOWS, _decade),
+    TokenRule("year", r"(?<!\w)['’](?P<d>\d0)['’]?s" + FOLLOWS, _short_decade),
+    TokenRule("year", r"(?<![\w.,])(?P<d>[1-9]0)s" + FOLLOWS, _short_decade),
+    TokenRule("year", r"(?<!\w)['’](?P<d>\d\d)(?![\w'’\"])", _short_year),
+    TokenRule(
+        "year",
+        r"(?<![\w.,$€£])(?P<y>1[1-9]\d\d|20\d\d)(?P<own>['’]s)?(?![\w%°$€£])(?!,\d)(?!\.\d)(?![/–-]\d)",
+        _year,
+    ),
+)

@@ -1,0 +1,86 @@
+"""`voice-synth normalize`: a text as it will be spoken, seen before it is heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lib.cli.options import JsonOption
+from lib.cli.output import emit_json, emit_json_lines, say, warn
+from lib.errors import UsageError
+from synth.commands import options as o
+from synth.commands.textfile import read_text
+
+if TYPE_CHECKING:
+    from lib.textnorm import Normalized
+
+
+def command(
+    text: o.TextOption = None,
+    text_file: o.SomeTextFileOption = None,
+    lines: o.LinesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Print a text as it will be spoken, and each change with its class and place."""
+    if (text is None) == (text_file is None):
+        raise UsageError("Give exactly one of --text and --text-file.")
+    from lib.textnorm import normalize
+
+    written = text if text is not None else read_text(text_file) if text_file is not None else ""
+    if lines:
+        emit_json_lines(_shape(normalize(line)) for line in _lines(written))
+    elif json:
+        emit_json(_shape(normalize(written)))
+    else:
+        _tell(normalize(written))
+
+
+def _lines(text: str) -> list[str]:
+    """Each line, an empty one too, so that they can be counted; none after the last line end."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _shape(read: Normalized) -> dict[str, Any]:
+    return {
+        "written": read.written,
+        "spoken": read.spoken,
+        "changes": [
+            {
+                "written": change.written,
+                "spoken": change.spoken,
+                "kind": change.kind,
+                "start": change.start,
+                "end": change.end,
+            }
+            for change in read.changes
+        ],
+        "warnings": [
+            {
+                "kind": warning.kind,
+                "written": warning.written,
+                "start": warning.start,
+                "end": warning.end,
+                "message": warning.message,
+                "remedy": warning.remedy,
+            }
+            for warning in read.warnings
+        ],
+    }
+
+
+def _tell(read: Normalized) -> None:
+    for warning in read.warnings:
+        warn(f"{_place(read.written, warning.start)}: {warning.message} {warning.remedy}")
+    for paragraph in read.spoken.split("\n\n"):
+        say(paragraph)
+    for change in read.changes:
+        place = _place(read.written, change.start)
+        said = f'as "{change.spoken}"' if change.spoken else "left out"
+        say(f'  {place}  {change.kind}: "{" ".join(change.written.split())}" {said}')
+
+
+def _place(text: str, at: int) -> str:
+    """Line and column, from 1."""
+    return f"{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}"
