@@ -30,11 +30,11 @@ _MARKS: Final = frozenset("ˈˌː")  # stress and length: no sounds of their own
 def readable(text: str, facts: EngineFacts) -> str:
     """The text as the model's dictionary can read all of it; links keep their phonemes, in its own signs.
 
-    A text of one letter is that letter's name: "A" would be the word.
+    A text of one letter is that letter's name, which the dictionary knows by the full stop behind it: "A"
+    would be the word.
     """
     if _ONE_LETTER.fullmatch(text):
-        letter = text.strip().upper()
-        return "[A](/ˈA/)" if letter == "A" else letter
+        return f"{text.strip().upper()}."
     text = _BLANKS.sub(" ", text).strip()
     if "](/" not in text:
         return _plain(text)
