@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.settings import load_settings
 from lib.voices import VoiceRegistry
-from synth.text.pauses import Pauses
+from lib.voices.pauses import Pauses
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from lib.jobs import plan_cost
 from lib.jobs.plan import Plan, PlannedJob, RegistryCheck, plan_job_file, priced
 from lib.jobspec import Draft
 from lib.units import seconds_text
-from lib.voices import VoiceRegistry
+from lib.voices import Pauses, VoiceRegistry
 
 AskedUrlOption = Annotated[
     str | None,
@@ -55,7 +55,7 @@ def command(
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
     check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
-    plan = plan_job_file(path, check, _tracked)
+    plan = plan_job_file(path, check, _tracked, Pauses.read(settings.voice_pauses))
     market = question.answer() if question else None
     if market is not None:
         plan = priced(plan, market, settings, now=time.time())

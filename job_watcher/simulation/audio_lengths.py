@@ -25,7 +25,7 @@ def audio_by_job(specs: Iterable[JobSpec], voices: VoiceRegistry, engine: str) -
 
 
 def _rate(spec: JobSpec, voices: VoiceRegistry, engine: str) -> float:
-    """Characters in a second; the usual figure where nothing here can speak the job."""
+    """Letters in a second; the usual figure where nothing here can speak the job."""
     try:
         found = voices.resolve(spec.voice, spec.speaker, spec.language, engine)
         return engine_facts(found.engine).letters_per_second

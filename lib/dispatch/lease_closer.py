@@ -103,9 +103,15 @@ class LeaseCloser:
             if state is not None and not state.replaceable:
                 self._strays.drop(job.entry)
                 continue
-            record = self._queue.job(job.request_id)  # whoever leads now may have taken it over where it is
-            if record is None or record.state in TERMINAL:
+            if self._has_ended(job.request_id):  # else whoever leads now may have taken it over where it is
                 self._strays.drop(job.entry)
+
+    def _has_ended(self, request_id: str) -> bool:
+        try:
+            record = self._queue.job(request_id)
+        except DamagedRow:  # nobody can say; work that nobody adopts is dropped in time
+            return False
+        return record is None or record.state in TERMINAL
 
     def drop_homeless(self) -> None:
         """Hand back jobs whose host went while they were being placed."""

@@ -23,7 +23,7 @@ from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, printab
 from lib.market.model import Market
 from lib.textnorm import Normalized
 from lib.units import usd
-from lib.voices import USUAL_LETTERS_PER_SECOND, audio_seconds
+from lib.voices import USUAL_LETTERS_PER_SECOND, USUAL_PAUSES, Pauses, audio_seconds
 
 if TYPE_CHECKING:
     from lib.fleet import RentalTerms
@@ -151,27 +151,29 @@ def _money(expected: str | None, worst: str | None) -> dict[str, str | None]:
     return known if worst is None else known | {"worst_cost_usd": worst}
 
 
-def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter) -> Plan:
+def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter, pauses: Pauses = USUAL_PAUSES) -> Plan:
     """Read, check and measure a job file. What is wrong stands in the plan; nothing is raised for it.
 
-    `track` passes the drafts on while their texts are brought into words, for whoever shows progress.
+    `track` passes the drafts on while their texts are brought into words, for whoever shows progress;
+    `pauses` are those that the voices here make.
     """
     examined = examine(load_job_file, path, voices)
     name, jobs, warnings = printable(str(path)), [], list(examined.warnings)
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
         if draft.spec is not None:
             spoken = spoken_form(draft.spec)
-            jobs.append(_planned(draft, draft.spec, answer, spoken))
+            jobs.append(_planned(draft, draft.spec, answer, spoken, pauses))
             told = frozenset({"script"}) if answer.speech else frozenset[str]()  # by engine
             warnings += reading_warnings(name, draft, spoken, told)
     warnings.sort(key=lambda warning: warning.line or 0)
     return Plan(tuple(jobs), examined.problems, tuple(warnings))
 
 
-def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized) -> PlannedJob:
+def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized, pauses: Pauses) -> PlannedJob:
     speech = None if answer.problems else answer.speech
     rate = speech.letters_per_second if speech else USUAL_LETTERS_PER_SECOND
-    return PlannedJob(spec, draft.line, speech, spoken, audio_seconds(spoken.script, rate, spec.speed))
+    length_s = audio_seconds(spoken.script, rate, spec.speed, pauses)
+    return PlannedJob(spec, draft.line, speech, spoken, length_s)
 
 
 def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Plan:

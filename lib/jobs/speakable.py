@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
-from lib.jobs.spoken import words_of
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
 from lib.voices import (
     AUTO,
@@ -26,6 +25,7 @@ from lib.voices import (
     engine_facts,
     unread_phonemes,
     unspoken_characters,
+    words_of,
 )
 
 _SHOWN_LETTERS: Final = 40
@@ -144,7 +144,13 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
     text = values.get("text", "")
     try:
         if text:
-            check_text(text, engine, values.get("chunk", False))
+            check_text(
+                text,
+                engine,
+                values.get("chunk", False),
+                pronounce=values.get("pronounce"),
+                language=values.get("language", "English"),
+            )
     except TextRefused as error:
         yield NotSpeakable("text", _phrase(error))
     try:
@@ -158,7 +164,7 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
 
 
 def _as_words(text: str, values: Mapping[str, Any]) -> str:
-    return words_of(text, values.get("pronounce", {}), values.get("language", "English")).spoken
+    return words_of(text, values.get("pronounce"), values.get("language", "English")).script
 
 
 @dataclass(frozen=True, slots=True)

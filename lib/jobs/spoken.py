@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from lib.jobspec import Draft, JobSpec, Problem, printable
-from lib.textnorm import Lexicon, Normalized, Warned, normalize
-from lib.voices import is_normalized
+from lib.textnorm import Normalized, Warned
+from lib.voices import words_of
 
 _SHOWN: Final = 40  # characters of what is written, in a warning
 _MOST: Final = 5  # warnings of one text; a page of another language needs no more
@@ -17,13 +17,6 @@ _TEXTS: Final = ("text", "text_file", "narration")
 def spoken_form(spec: JobSpec) -> Normalized:
     """The text of a job as its engine gets it; one in another language than English stays as it is."""
     return words_of(spec.text, spec.pronounce, spec.language)
-
-
-def words_of(text: str, pronounce: Mapping[str, str], language: str) -> Normalized:
-    """The same for a text with what is said of its words, and the language it is in."""
-    if not is_normalized(language):
-        return Normalized(text, text, text)
-    return normalize(text, lexicon=Lexicon(pronounce))
 
 
 def reading_warnings(file: str, draft: Draft, spoken: Normalized, told: frozenset[str]) -> Iterator[Problem]:

@@ -97,7 +97,10 @@ def _check(value: object) -> dict[str, Any]:
         if saying is BROKEN:
             continue
         try:
-            checked[_word(word)] = _saying(saying)
+            said_of = _word(word)
+            if said_of in checked:
+                raise Refused(f"{shown(said_of)} stands twice, once with blanks around it", "keep one")
+            checked[said_of] = _saying(saying)
         except Refused as refused:
             path = (word,) if isinstance(word, str) else ()
             refusals.append(Refused(refused.message, refused.suggestion, path))

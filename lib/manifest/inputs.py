@@ -69,7 +69,13 @@ def check_inputs(
         spec = order.spec
         try:
             resolved = registry.resolve(spec.voice, spec.speaker, spec.language, engine)
-            check_text(spec.text, resolved.engine, spec.chunk)
+            check_text(
+                spec.text,
+                resolved.engine,
+                spec.chunk,
+                pronounce=spec.pronounce,
+                language=resolved.language,
+            )
             check_sayings(spec.text, spec.pronounce, resolved.engine)
             check_speed(spec.speed, resolved.engine)
         except BadInput as error:

@@ -8,14 +8,12 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.edits import Edit
-from lib.textnorm.model import Warned
+from lib.textnorm.model import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Warned
 from lib.textnorm.tables import word_list, word_set
 
 #: Stand for protected stretches while all else is read. Private characters of a text were taken out before.
 WORD_MARK: Final = "\ue000"
 PAUSE_MARK: Final = "\ue001"
-SHORTEST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 30.0
 
 _ANY: Final = re.compile(r"[\[<&{`|]|^[ \t]*(?:#|>|[-*+•‣◦–] |\d{1,3}[.)] |[-*_=]{3})", re.MULTILINE)
 _BREAKING: Final = word_set(

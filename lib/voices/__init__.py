@@ -27,12 +27,14 @@ from lib.voices.errors import (
 )
 from lib.voices.facts import USUAL_LETTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
-from lib.voices.length import audio_seconds, estimated_audio_s, is_normalized
+from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
+from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.saying import check_sayings, check_speed, unread_phonemes
 from lib.voices.text import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
+from lib.voices.words import words_of
 
 __all__ = [
     "AUTO",
@@ -44,8 +46,10 @@ __all__ = [
     "QWEN_SPEAKERS",
     "SHIPPED",
     "USUAL_LETTERS_PER_SECOND",
+    "USUAL_PAUSES",
     "EngineFacts",
     "InvalidVoice",
+    "Pauses",
     "Preset",
     "ProfileModel",
     "Reference",
@@ -70,9 +74,9 @@ __all__ = [
     "engine_point",
     "estimated_audio_s",
     "held_pause_s",
-    "is_normalized",
     "load_voice",
     "unread_phonemes",
     "unspoken_characters",
     "without_markup",
+    "words_of",
 ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lib.textnorm.model import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
+
 #: Group 1 is the word that is written, group 2 how it is said.
 LINK: Final = re.compile(r"\[([^\[\]\n]+)\]\(/([^/()\n]+)/\)")
-#: Group 1 is seconds with at most three decimals, which are held within the two below.
+#: Group 1 is seconds with at most three decimals, which are held within bounds.
 PAUSE: Final = re.compile(r"\[pause (\d{1,2}(?:\.\d{1,3})?)s\]")
-SHORTEST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 30.0
 
 
 def pauses_s(text: str) -> float:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from lib.textnorm import normalize
 from lib.voices.engines import engine_facts
 from lib.voices.errors import TextRefused, quoted
 from lib.voices.facts import EngineFacts
-from lib.voices.markup import without_markup
+from lib.voices.markup import LINK, PAUSE, without_markup
+from lib.voices.words import words_of
 
 _SHOWN: Final = 40
 _ALNUM: Final = re.compile(r"[A-Za-z0-9]")
 
 
-def check_text(text: str, engine: str, chunk: bool = False) -> None:
-    """Pass a text that `engine` can speak whole; nothing is loaded.
+def check_text(
+    text: str,
+    engine: str,
+    chunk: bool = False,
+    *,
+    pronounce: Mapping[str, str] | None = None,
+    language: str = "English",
+) -> None:
+    """Pass a text that `engine` can speak whole, its words said by `pronounce`; nothing is loaded.
 
     Raises:
         TextRefused: empty, without a speakable letter or digit, mostly in another script, or longer than the
@@ -29,10 +37,11 @@ def check_text(text: str, engine: str, chunk: bool = False) -> None:
     if not text or text.isspace():
         raise TextRefused("empty", "The text is empty; there is nothing to speak.")
     _check_length(text, facts, chunk)
+    speakable, foreign = _count(_as_said(text, facts), facts.scripts)
+    if speakable == 0 or foreign > speakable:  # signs may have names, and words be said by others: µ, ≈
+        script = words_of(PAUSE.sub(" ", text), pronounce, language).script  # a break alone has no words
+        speakable, foreign = _count(_as_said(script, facts), facts.scripts)
     text = without_markup(text)
-    speakable, foreign = _count(text, facts.scripts)
-    if speakable == 0 or foreign > speakable:  # signs may have names: µ, ≈
-        speakable, foreign = _count(normalize(text).spoken, facts.scripts)
     if speakable == 0:
         raise TextRefused(
             "no_speech",
@@ -49,11 +58,16 @@ def check_text(text: str, engine: str, chunk: bool = False) -> None:
 
 def unspoken_characters(text: str, engine: str) -> str:
     """The letters of `text` that `engine` would leave out, each once, in order; empty for most texts."""
-    scripts = engine_facts(engine).scripts
-    text = without_markup(text)
+    facts = engine_facts(engine)
+    scripts, text = facts.scripts, _as_said(text, facts)
     if text.isascii() and "LATIN" in scripts:
         return ""
     return "".join(dict.fromkeys(char for char in text if _kind(char, scripts) < 0))
+
+
+def _as_said(text: str, facts: EngineFacts) -> str:
+    """The text without markup; a word that the engine says by phonemes is a letter, whatever its script."""
+    return without_markup(LINK.sub("a", text) if facts.phonemes and "](/" in text else text)
 
 
 def _check_length(text: str, facts: EngineFacts, chunk: bool) -> None:

@@ -52,7 +52,8 @@ def command(
     said = read_sayings(pronounce or (), lexicon, read_text)
     voices = wiring.voices(voices_dir, engine, pauses)
     resolved = _resolve(voice, speaker, language, voices)
-    check_text(text, resolved.engine, chunk)  # before the audio packages are imported, which takes longer
+    # before the audio packages are imported, which takes longer
+    check_text(text, resolved.engine, chunk, pronounce=said, language=resolved.language)
     from synth.speech.request import SpeakRequest
 
     request = SpeakRequest(

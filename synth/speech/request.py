@@ -11,8 +11,8 @@ from typing import Final
 from lib.errors import BadInput
 from lib.jobspec import JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
+from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.audio.level import DEFAULT_LUFS
-from synth.text.pauses import USUAL_PAUSES, Pauses
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word
@@ -55,7 +55,8 @@ class SpeakRequest:
                 raise BadInput(
                     f"The {name} may have {MOST_TAG_CHARACTERS} characters at most, no control characters."
                 )
-        check_text(self.text, self.voice.engine, self.chunk)
+        language = self.voice.language
+        check_text(self.text, self.voice.engine, self.chunk, pronounce=self.pronounce, language=language)
         check_sayings(self.text, self.pronounce, self.voice.engine)
         check_speed(self.speed, self.voice.engine)
 

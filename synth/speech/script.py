@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib.textnorm import Lexicon, normalize
-from lib.voices import is_normalized
+from lib.voices import words_of
 from synth.speech.request import SpeakRequest
 
 _MOST_WARNINGS = 20
@@ -22,9 +21,7 @@ class SpokenScript:
 
 def script_of(request: SpeakRequest) -> SpokenScript:
     """The script of a request; the same text and pronunciation give the same."""
-    if not is_normalized(request.voice.language):
-        return SpokenScript(request.text, ())
-    normalized = normalize(request.text, lexicon=Lexicon(request.pronounce))
+    normalized = words_of(request.text, request.pronounce, request.voice.language)
     # Letters of other scripts are told by engine, further on: some engines do speak them.
     told = [warning for warning in normalized.warnings if warning.kind != "script"]
     warned = [

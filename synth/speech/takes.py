@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.voices import TextRefused, check_text, unread_phonemes, unspoken_characters
+from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
 from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
 from synth.audio.spectrum import Samples
@@ -14,7 +14,7 @@ from synth.audio.trim import Trimmed, join, places, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.script import script_of
-from synth.text.pauses import Pause, Pauses, marks_in
+from synth.text.pauses import Pause, marks_in, silence_s
 from synth.text.pieces import Piece, split_text
 from synth.verify import Verdict
 
@@ -195,7 +195,7 @@ def _evened(
     piece: Piece, samples: Samples, sample_rate: int, pauses: Pauses
 ) -> tuple[Samples, tuple[PauseEdit, ...]]:
     """The speech of a piece with the pauses of its marks; no other silence is longer than a comma's."""
-    marks = [Mark(place, pauses.of(kind)) for place, kind in marks_in(piece.text)]
+    marks = [Mark(place, silence_s(kind, pauses)) for place, kind in marks_in(piece.text)]
     return with_pauses(samples, sample_rate, marks, pauses.clause)
 
 

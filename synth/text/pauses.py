@@ -1,13 +1,12 @@
-"""How long a voice is silent: at clauses, sentences and paragraphs, and where a text asks for a break."""
+"""Where a voice is silent: the kinds of pauses, and those inside a piece."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from lib.voices import without_markup
+from lib.voices import Pauses, without_markup
 
 # With a blank behind it: "3,500" and "10:30" hold no pause.
 _INNER: Final = re.compile(r"[,;:—–)…]+(?=\s)|[.!?]+(?=\s)")
@@ -23,32 +22,10 @@ class Pause(Enum):
     PARAGRAPH = "paragraph"
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """Seconds of silence, at the usual speed."""
-
-    clause: float = 0.2
-    sentence: float = 0.45
-    paragraph: float = 0.9
-
-    @classmethod
-    def read(cls, text: str) -> Pauses:
-        """The three as the setting VOICE_PAUSES has them, "0.2,0.45,0.9", which checks them."""
-        return cls(*map(float, text.split(",")))
-
-    def at_speed(self, speed: float) -> Pauses:
-        """Who speaks twice as fast pauses half as long."""
-        if speed == 1.0:
-            return self
-        return Pauses(self.clause / speed, self.sentence / speed, self.paragraph / speed)
-
-    def of(self, pause: Pause) -> float:
-        """The silence of that kind."""
-        seconds: float = 0.0 if pause is Pause.NONE else getattr(self, pause.value)
-        return seconds
-
-
-USUAL_PAUSES: Final = Pauses()
+def silence_s(pause: Pause, pauses: Pauses) -> float:
+    """Seconds of the silence of that kind."""
+    seconds: float = 0.0 if pause is Pause.NONE else getattr(pauses, pause.value)
+    return seconds
 
 
 def marks_in(text: str) -> list[tuple[float, Pause]]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.voices import LINK, PAUSE, held_pause_s
+from lib.voices import LINK, PAUSE, Pauses, held_pause_s
 from synth.text.clauses import HELD, fit
 from synth.text.clean import clean_text
-from synth.text.pauses import Pause, Pauses
+from synth.text.pauses import Pause, silence_s
 from synth.text.sentences import split_sentences
 from synth.text.tidy import tidy
 
@@ -36,7 +36,7 @@ class Piece:
 
     def silence_s(self, pauses: Pauses) -> float:
         """Seconds until the next piece."""
-        return pauses.of(self.pause) if self.exact_s is None else self.exact_s
+        return silence_s(self.pause, pauses) if self.exact_s is None else self.exact_s
 
     def with_break(self, seconds: float) -> Piece:
         """The piece followed by a break, beside those it has."""

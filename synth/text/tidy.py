@@ -16,6 +16,9 @@ _HYPHENATED: Final = re.compile(
     "|seventy|eighty|ninety",
     re.IGNORECASE,
 )
+#: What follows a hyphen that stays: "pre- and post-war", "Nord- und Südsee"; "mother-in-law".
+_HUNG: Final = re.compile(r"(?:and|or|to|und|oder|bis|bzw|et|ou|e|o|y|en|of)\b(?!-)")
+_CHAINED: Final = re.compile(r"\w+-")
 _GLUED_QUOTE: Final = re.compile(r"(?<=[,;:.!?…])[\"“«„](?=\w)")
 _DOUBLE: Final = str.maketrans("", "", '"“”„‟«»')
 #: Words that begin with an apostrophe of their own.
@@ -62,8 +65,14 @@ def _joint(match: re.Match[str]) -> str:
     """Nothing where a word was broken; a hyphen where it has one wherever it stands."""
     found = _LAST_WORD.search(match.string, max(match.start() - 40, 0), match.start())
     word = found.group() if found else ""
-    following = match.string[match.end()]
-    keeps = _HYPHENATED.fullmatch(word) is not None or "-" in word or following.isupper()
+    keeps = (
+        _HYPHENATED.fullmatch(word) is not None
+        or "-" in word
+        or match.string[match.end()].isupper()
+        or _CHAINED.match(match.string, match.end()) is not None
+    )
+    if _HUNG.match(match.string, match.end()):
+        return "- "
     return "-" if keeps else ""
 
 

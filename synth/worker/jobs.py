@@ -13,12 +13,12 @@ from lib.jobspec import from_payload
 from lib.records import SpokenRecord
 from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
 from lib.voices import VoiceRegistry, engine_facts
+from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.speech.performance import Performing
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import finish
 from synth.speech.takes import Performance
-from synth.text.pauses import USUAL_PAUSES, Pauses
 from synth.verify import Verifier
 
 #: The base name of the audio beside a `result.json`.

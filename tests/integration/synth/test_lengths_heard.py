@@ -1,4 +1,4 @@
-"""Ten scripts are as long as `plan` says, within a tenth (Q48): news, dialogue, tales, one-word lines."""
+"""Ten scripts are as long as `plan` says, within 7 % (Q48 asks for 10): news, dialogue, one-word lines."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def test_a_script_is_as_long_as_its_plan_says(script: Path, engine: Engine) -> N
         )
         heard_s += len(made.takes[0].samples) / made.takes[0].sample_rate
 
-    assert plan.totals()["estimated_audio_s"] == pytest.approx(heard_s, rel=0.1)
+    assert plan.totals()["estimated_audio_s"] == pytest.approx(heard_s, rel=0.07)

@@ -10,13 +10,13 @@ import pytest
 
 from lib.clock import SystemClock
 from lib.voices import VoiceRegistry
+from lib.voices.pauses import Pauses
 from synth.audio.spectrum import Samples
 from synth.audio.trim import FRAME_S, sounding_frames
 from synth.engines import Engine, create_engine
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import RawTake
-from synth.text.pauses import Pauses
 
 TEXT = (
     "We walked along the river, past the old mill, and over the bridge. The water was high. "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from lib.jobs.plan import Plan, RegistryCheck, plan_job_file
-from lib.voices import VoiceRegistry
+from lib.jobspec import Draft
+from lib.voices import Pauses, VoiceRegistry
 
 
 def plan(tmp_path: Path, text: str, check: RegistryCheck) -> Plan:
@@ -101,7 +103,7 @@ def test_every_draft_is_tracked(tmp_path: Path, check: RegistryCheck) -> None:
     path.write_text("".join(f"- {{output_name: a{n}, speaker: Ryan, text: Hello.}}\n" for n in range(3)))
     seen: list[str] = []
 
-    def track(drafts):  # type: ignore[no-untyped-def]  # what it passes on is the plan's business
+    def track(drafts: Sequence[Draft]) -> Iterator[Draft]:
         for draft in drafts:
             yield draft
             seen.append(draft.label)
@@ -109,3 +111,34 @@ def test_every_draft_is_tracked(tmp_path: Path, check: RegistryCheck) -> None:
     plan_job_file(path, check, track)
 
     assert seen == ["a0", "a1", "a2"]
+
+
+def test_a_word_of_another_script_is_spoken_where_the_job_says_how(
+    tmp_path: Path, check: RegistryCheck
+) -> None:
+    said = "- {output_name: a, speaker: Ryan, text: 東京, pronounce: {東京: Tokyo}}\n"
+    found = plan(tmp_path, said, check)
+    assert (found.problems, found.warnings) == ((), ())
+    assert found.jobs[0].spoken.spoken == "Tokyo"
+
+    linked = "- {output_name: a, speaker: Ryan, text: 'See [東京](/tˈOkiO/).'}\n"
+    assert plan(tmp_path, linked, check).warnings == ()
+
+    bare = "- {output_name: a, speaker: Ryan, text: 東京}\n"
+    assert len(plan(tmp_path, bare, check).problems) == 1
+
+
+def test_a_break_alone_is_nothing_to_speak(tmp_path: Path, check: RegistryCheck) -> None:
+    (problem,) = plan(tmp_path, "- {output_name: a, speaker: Ryan, text: '[pause 1s]'}\n", check).problems
+
+    assert "holds no letter or digit" in problem.message
+
+
+def test_longer_pauses_make_longer_plans(tmp_path: Path, check: RegistryCheck) -> None:
+    path = tmp_path / "jobs.yaml"
+    path.write_text("- {output_name: a, speaker: Ryan, text: 'One. Two. Three.'}\n")
+
+    usual = plan_job_file(path, check).totals()["estimated_audio_s"]
+    slow = plan_job_file(path, check, pauses=Pauses(0.2, 1.45, 0.9)).totals()["estimated_audio_s"]
+
+    assert slow == pytest.approx(usual + 2.0, abs=0.11)

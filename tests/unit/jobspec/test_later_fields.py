@@ -238,3 +238,9 @@ def test_a_batch_is_a_name_that_changes_no_output() -> None:
 def test_each_field_of_the_table_has_a_place_in_a_job() -> None:
     assert set(NOT_YET) <= set(FIELDS)
     assert {name for name, field in FIELDS.items() if field.stored} <= set(JobSpec.__slots__)
+
+
+def test_a_word_that_stands_twice_but_for_blanks_is_refused() -> None:
+    (problem,) = problems(raw_job(pronounce={"Ouse": "ooz", "Ouse ": "uzz"}))
+
+    assert '"Ouse" stands twice' in problem

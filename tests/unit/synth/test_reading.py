@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.voices import LINK
-from synth.text.pauses import Pause, Pauses, marks_in
+from lib.voices.pauses import Pauses
+from synth.text.pauses import Pause, marks_in
 from synth.text.pieces import Piece, split_text
+from synth.text.tidy import tidy
 
 LONG = (
     "the old lamp was lit again and nobody who walked along the pier that night could say why it had been "
@@ -200,3 +202,16 @@ def test_marks_inside_a_piece_have_their_place_by_letters() -> None:
     ]
     assert marks_in("3,500 at 10:30.") == []
     assert marks_in("[Ouse](/ˈuz, ə/), then") == [(0.5, Pause.CLAUSE)]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("pre-\nand post-war", "pre- and post-war"),
+        ("Nord-\nund Südsee", "Nord- und Südsee"),
+        ("mother-\nin-law", "mother-in-law"),
+        ("lan-\ntern", "lantern"),
+    ],
+)
+def test_a_hyphen_that_something_hangs_on_stays_at_a_line_end(written: str, read: str) -> None:
+    assert tidy(written) == read

@@ -10,11 +10,11 @@ import pytest
 from lib.clock import ManualClock, SystemClock
 from lib.jobspec import from_payload, normalize_job_spec, to_payload
 from lib.voices import EngineFacts, ResolvedVoice, SayingRefused, SpeedRefused, VoiceRegistry, engines
+from lib.voices.pauses import Pauses
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import speak
 from synth.speech.takes import Performance
-from synth.text.pauses import Pauses
 from synth.verify import Sent, Verdict
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 

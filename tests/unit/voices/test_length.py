@@ -40,9 +40,14 @@ def test_who_speaks_twice_as_fast_is_done_in_half_the_time_but_for_breaks_that_w
     assert audio_seconds(with_break, RATE, 2.0) > 4.0
 
 
+def test_line_ends_of_windows_end_paragraphs_too() -> None:
+    assert audio_seconds("One.\r\n\r\nTwo.", RATE) == audio_seconds("One.\n\nTwo.", RATE)
+
+
 def test_links_are_as_long_as_their_word() -> None:
     assert audio_seconds("Say [tomato](/təmˈɑːtoʊ/) now.", RATE) == audio_seconds("Say tomato now.", RATE)
 
 
 def test_another_language_is_taken_as_it_stands() -> None:
-    assert estimated_audio_s("1999", RATE, language="German") < estimated_audio_s("1999", RATE)
+    assert estimated_audio_s("1999", RATE, language="German") == audio_seconds("1999", RATE)
+    assert audio_seconds("1914 1918", RATE) > audio_seconds("a", RATE) + 1.0  # each digit is a word

@@ -102,9 +102,10 @@ class TestMarkup:
         assert linked == estimated_audio_s("aaaaaaa aaaaaaa", 14.0)
 
     def test_is_no_letter_that_is_left_out(self) -> None:
-        """The documented form draws no false warning; a word in another script does."""
+        """The documented form draws no false warning; a word in another script does only where it is bare."""
         assert unspoken_characters("The [Ouse](/ˈθuːzβ/) [pause 0.8s] froze.", "hibari") == ""
-        assert unspoken_characters("The [Уз](/ˈuz/) froze.", "hibari") == "Уз"
+        assert unspoken_characters("The [Уз](/ˈuz/) froze.", "hibari") == ""
+        assert unspoken_characters("The Уз froze.", "hibari") == "Уз"
 
     def test_is_nothing_to_speak(self) -> None:
         with pytest.raises(TextRefused, match="no letter or digit"):
