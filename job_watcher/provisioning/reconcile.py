@@ -8,6 +8,7 @@ from job_watcher.provisioning.accounts import Accountant
 from job_watcher.provisioning.acquirer import Acquirer
 from job_watcher.provisioning.fenced_calls import FencedCalls
 from job_watcher.provisioning.observation import Observations, machine_of
+from job_watcher.provisioning.orphans import OrphanSweep
 from job_watcher.provisioning.ports import Config, NotLeading, ProvisioningParts
 from job_watcher.provisioning.releaser import Releaser
 from job_watcher.provisioning.rented_work import RentedWork
@@ -44,6 +45,7 @@ class Reconciler:
         self._accountant = Accountant(self._parts, self._config)
         self._acquirer = Acquirer(self._parts, self._config, self._accountant, self._speeds)
         self._releaser = Releaser(self._parts, self._config, self._observations)
+        self._orphans = OrphanSweep(self._parts, self._observations)
         self._next_sweep = 0.0
         self._blind_told: str | None = None
 
@@ -142,6 +144,7 @@ class Reconciler:
             demand = self._work.demand(snapshot, self._acquirer.preemptions())
         self._decide(fenced, rows, machines, demand)
         self._releaser.destroy(fenced, parts.ledger.open_rows())
+        self._orphans.destroy(fenced)
         self._rent(fenced, demand, listing, machines)
         self._acquirer.look_around(fenced, demand or Demand(), machines)
         rows = parts.ledger.open_rows()
@@ -183,7 +186,7 @@ class Reconciler:
         if listing.complete:
             now = self._parts.clock.monotonic()
             strangers = self._observations.listed(listing, self._config.owner, now)
-            if self._releaser.strangers(strangers, now):
+            if self._orphans.judge(strangers, now):
                 self._accountant.soon()
         return listing
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lib.dispatch.delivery import StorageDelivery
+from lib.dispatch.delivery_port import Delivery, Journal, MemoryJournal, Publication, Settled
 from lib.dispatch.dispatcher import Dispatcher
 from lib.dispatch.hosts import HostView
 from lib.dispatch.journal import LeaseJournal
 from lib.dispatch.left_spools import LeftSpools
 from lib.dispatch.parts import DispatchIntervals, DispatchLimits, DispatchParts
-from lib.dispatch.port import Delivery, Journal, MemoryJournal, Publication, Settled
 from lib.dispatch.worker_supervisor import WorkerGivenUp
 
 __all__ = [

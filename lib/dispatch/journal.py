@@ -15,7 +15,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from lib.dispatch.port import Publication
+from lib.dispatch.delivery_port import Publication
 from lib.errors import BadInput
 from lib.files import sweep_drafts, write_whole
 from lib.jobqueue import Lease

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lib.clock import Clock
+from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
-from lib.dispatch.port import Delivery, Journal, Settled
 from lib.jobqueue import JobQueue, Lease
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark

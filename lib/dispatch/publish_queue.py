@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.backoff import backoff_s
+from lib.dispatch.delivery_port import Publication
 from lib.dispatch.parts import DispatchParts
-from lib.dispatch.port import Publication
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobState, Lease
 from lib.records import Take

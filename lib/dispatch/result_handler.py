@@ -11,11 +11,11 @@ import logging
 from collections.abc import Mapping
 
 from lib.backoff import backoff_s
+from lib.dispatch.delivery_port import Settled
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.parts import DispatchParts
-from lib.dispatch.port import Settled
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable

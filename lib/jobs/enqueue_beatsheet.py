@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from lib.jobs.speakable import VoiceCheck, load_examined
+from lib.jobs.voice_check import VoiceCheck, load_examined
 from lib.jobspec import JobSpec
 from lib.jobspec.files.beatsheet import load_beatsheet
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.jobs.plan_cost import Cost, Forbidden, PricedWork, cost_of
-from lib.jobs.speakable import (
+from lib.jobs.spoken import reading_warnings, spoken_form
+from lib.jobs.voice_check import (
     Answer,
     JobVoice,
     NotSpeakable,
@@ -18,7 +19,6 @@ from lib.jobs.speakable import (
     examine,
     load_examined,
 )
-from lib.jobs.spoken import reading_warnings, spoken_form
 from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, printable
 from lib.market.model import Market
 from lib.textnorm import Normalized

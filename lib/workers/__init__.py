@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lib.workers.local import LeftSpool, LocalHost, SpoolRoom, WorkerSetup
-from lib.workers.port import WorkerDeath, WorkerHost
 from lib.workers.process import WorkerProcess
+from lib.workers.worker_host import WorkerDeath, WorkerHost
 
 __all__ = [
     "LeftSpool",

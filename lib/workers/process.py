@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.child import ChildProcess, exit_sentence
 from lib.clock import Clock
-from lib.workers.port import WorkerDeath
+from lib.workers.worker_host import WorkerDeath
 
 #: What a worker may know of our environment: nothing that is a secret.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
