@@ -23,8 +23,8 @@ _OTHER: Final = re.compile(r"[A-Z]{2}|\b[B-HJ-NP-Zb-z]\b|\b[a-z]\.|\w\.\w|(?<!\w
 #: Abbreviations, each with its full stop, are the only words that are said as others.
 _ABBREVIATIONS: Final = frozenset(
     _WORD.findall(
-        "adj admin assoc bros capt cmdr co col dr etc gen gov hon jr lt ltd maj mr mrs ms mt prof rep rev sen sr"
-        " st vs wm"
+        "adj admin assoc bros capt cmdr co col dr etc gen gov hon jr lt ltd maj mr mrs ms mt prof rep rev sen"
+        " sr st vs wm"
     )
 )
 
