@@ -98,6 +98,10 @@ def parse_lexicon(content: str, name: str) -> dict[str, str]:
         where = f"{shown(name)} line {number}"
         if not colon:
             raise Refused(f"{where} is no entry; write the word, a colon, and how it is said")
+        if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'":  # as in YAML; it would match nothing
+            raise Refused(
+                f"{where} has quotes, which are no part of a word", f"write {shown(word[1:-1])} bare"
+            )
         if word in entries:
             raise Refused(f"{where} says {shown(word)} a second time")
         try:

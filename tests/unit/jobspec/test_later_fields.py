@@ -120,6 +120,7 @@ class TestPronunciation:
             ("a: b\na: c", '"words.txt" line 2 says "a" a second time'),
             ("Ouse:", "must be 1 to 200 characters"),
             (": ooz", "is no word"),
+            ('"Ouse": ooz', '"words.txt" line 1 has quotes'),
             ("\n".join(f"w{n}: {'x' * 190}" for n in range(400)), "at most 65536 are allowed"),
         ],
     )
