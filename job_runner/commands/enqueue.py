@@ -13,7 +13,8 @@ from job_runner.display.results import show_results
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.jobqueue import JobState, Outcome
+from lib.errors import UsageError
+from lib.jobqueue import Changed, JobState, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
@@ -24,6 +25,9 @@ _PAD = 11  # the longest outcome and two blanks
 SkipConflictsOption = Annotated[
     bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
 ]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Speak jobs anew whose content was changed, under the same ids.")
+]
 DurableOption = Annotated[
     bool, typer.Option("--durable", help="Return only when the jobs are on the server's disk.")
 ]
@@ -32,6 +36,7 @@ DurableOption = Annotated[
 def command(
     path: JobFileArgument,
     skip_conflicts: SkipConflictsOption = False,
+    replace: ReplaceOption = False,
     durable: DurableOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
@@ -46,7 +51,7 @@ def command(
     here = wiring.here(redis_url)
     return enqueue_jobs(
         here.load_checked(path),
-        skip_conflicts=skip_conflicts,
+        changed=changed_of(skip_conflicts=skip_conflicts, replace=replace),
         durable=durable,
         wait=wait,
         dry_run=dry_run,
@@ -55,10 +60,21 @@ def command(
     )
 
 
+def changed_of(*, skip_conflicts: bool, replace: bool) -> Changed:
+    """What the two options say of changed content.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if skip_conflicts and replace:
+        raise UsageError("give one of --skip-conflicts and --replace, not both")
+    return Changed.SKIP if skip_conflicts else Changed.REPLACE if replace else Changed.REFUSE
+
+
 def enqueue_jobs(
     specs: Sequence[JobSpec],
     *,
-    skip_conflicts: bool,
+    changed: Changed,
     durable: bool = False,
     wait: bool,
     dry_run: bool,
@@ -67,10 +83,10 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
-        submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable)
+        submission = submit(queue, specs, changed=changed, dry_run=dry_run, durable=durable)
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
-        status = exit_status(submission, skip_conflicts=skip_conflicts)
+        status = exit_status(submission, changed)
         if not as_json:
             _show(submission, dry_run=dry_run)
         if status or dry_run or not wait:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
-from lib.jobqueue import EnqueueOutcome, JobQueue, Outcome
+from lib.jobqueue import Changed, EnqueueOutcome, JobQueue, Outcome
 from lib.jobs.admin import required_admin
 from lib.jobspec import JobSpec
 
@@ -27,7 +27,7 @@ class Submission:
     @property
     def sentence(self) -> str:
         """The counts in words: "3 created, 2 already known"."""
-        words = {Outcome.DUPLICATE.value: "already known"}
+        words = {Outcome.DUPLICATE.value: "already known", Outcome.REPLACED.value: "to be spoken anew"}
         return (
             ", ".join(f"{count} {words.get(name, name)}" for name, count in self.counts().items()) or "none"
         )
@@ -53,7 +53,7 @@ class Submission:
             named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
             return Conflict(
                 f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Give the changed jobs a new request_id, or leave them out with "
+                f"content: {named}. Speak them anew with --replace, or leave them as they are with "
                 "--skip-conflicts (of enqueue and enqueue-beatsheet)"
             )
         return None
@@ -63,7 +63,7 @@ def submit(
     queue: JobQueue,
     specs: Sequence[JobSpec],
     *,
-    skip_conflicts: bool = False,
+    changed: Changed = Changed.REFUSE,
     dry_run: bool = False,
     durable: bool = False,
 ) -> Submission:
@@ -74,19 +74,19 @@ def submit(
         NotDurable: `durable`, and the server did not say so in time; the jobs are accepted.
     """
     if dry_run or not durable:
-        return Submission(queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run))
+        return Submission(queue.enqueue(specs, changed=changed, dry_run=dry_run))
     durability = required_admin(queue).durability
     durability.require()
-    outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts)
+    outcomes = queue.enqueue(specs, changed=changed)
     return Submission(outcomes, durability.wait())
 
 
-ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE})
+ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE, Outcome.REPLACED, Outcome.UPDATED})
 
 
-def exit_status(submission: Submission, *, skip_conflicts: bool) -> ExitStatus:
+def exit_status(submission: Submission, changed: Changed) -> ExitStatus:
     """0 unless something was refused; skipped conflicts are what the caller asked for."""
     refusal = submission.refusal
-    if refusal is None or (skip_conflicts and isinstance(refusal, Conflict)):
+    if refusal is None or (changed is Changed.SKIP and isinstance(refusal, Conflict)):
         return ExitStatus.OK
     return refusal.exit_status

@@ -98,7 +98,7 @@ def test_a_worker_whose_job_was_flushed_can_write_nothing_any_more(yard: Yard, h
     yard.upkeep.flush(hard=hard, force=True)
 
     assert yard.queue.renew([lease]) == [lease]
-    assert yard.queue.complete_many([(lease, {})]) == [lease]
+    assert yard.queue.complete_many([(lease, {})]) == [None]
     assert yard.queue.job("mine") is None
     assert list(yard.upkeep.misfits(mend=False)) == []
 
