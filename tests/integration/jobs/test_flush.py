@@ -25,7 +25,7 @@ from tests.integration.jobs.conftest import Yard
 from tests.integration.servers import Server
 
 UNFINISHED = ("again", "returned", "running", "waiting", "later", "first")
-KEPT = {"result", "failed", "history", "history:failed", "state", "spec", "meta"}
+KEPT = {"calls", "result", "failed", "history", "history:failed", "state", "spec", "meta"}
 
 
 def test_flush_is_refused_while_a_watcher_holds_a_job_and_deletes_nothing(yard: Yard) -> None:
