@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
-from lib.jobs.follow import REPLACED_MEANWHILE, Batch
+from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
 from lib.jobspec import JobSpec
 from lib.storage import Storage, files_of
 
@@ -76,6 +76,12 @@ class ResultRow:
     attempts: int | None
     error: str | None
     warnings: tuple[str, ...]
+    replaced: bool = False  # other content was enqueued under its id while it was followed
+
+    @property
+    def word(self) -> str | None:
+        """Its state in a word, "replaced" included; None where it has none yet."""
+        return REPLACED if self.replaced else self.state.value if self.state else None
 
     @property
     def is_gone(self) -> bool:
@@ -87,7 +93,7 @@ class ResultRow:
         return {
             "request_id": self.request_id,
             "output_name": self.output_name,
-            "state": self.state.value if self.state else None,
+            "state": self.word,
             "file": self.file,
             "audio_seconds": self.audio_seconds,
             "loudness_lufs": self.loudness_lufs,
@@ -119,6 +125,7 @@ def _row(
         attempts=finished.attempt if finished else None,
         error=REPLACED_MEANWHILE if spec.request_id in replaced else failure.message if failure else None,
         warnings=done.spoken.warnings if done else (),
+        replaced=spec.request_id in replaced,
     )
 
 

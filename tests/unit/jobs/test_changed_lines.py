@@ -118,7 +118,7 @@ def test_the_jobs_of_a_file_are_followed_by_what_the_file_asks_for(queue: JobQue
 
     assert batch.replaced == {"a"}
     (row,) = result_rows(batch, Shelf())
-    assert row.file is None
+    assert (row.file, row.word) == (None, "replaced")
     assert "other content" in (row.error or "")
     assert ending_of(batch, [row]) is ExitStatus.JOB_FAILED
 
