@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lib.dispatch.delivery_port import Publication
 from lib.errors import BadInput
@@ -26,8 +26,9 @@ from lib.spool import SpoolFull, SpoolUnusable, is_passing
 _CONSUMERS = "consumers"  # the file of names
 _KINDS = {
     **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
-    **{"expires_at": int | float, "enqueued_at": int | float},
+    **{"expires_at": int | float, "enqueued_at": int | float, "order": int, "revision": int},
 }
+_SINCE: Final = {"order": 0, "revision": 1}  # what the version before did not write
 _FIELDS = {field.name: _KINDS.get(field.name, str) for field in fields(Lease)}
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput, InvalidRecord)
 
@@ -146,6 +147,7 @@ class LeaseJournal:
 
 
 def _lease_of(record: Any) -> Lease:
+    record = {**_SINCE, **record}
     values = {name: record[name] for name in _FIELDS if name != "spec"}
     for name, value in values.items():
         if not isinstance(value, _FIELDS[name]):
