@@ -144,7 +144,7 @@ def _anywhere(match: re.Match[str], word: str, folded: str) -> str | None:
 
 def _dotted(match: re.Match[str]) -> str | None:
     """Letters with dots: e.g., p.m., U.S., Ph.D."""
-    _text, letters = match.string, match["w"].lower().replace(" ", "")
+    letters = match["w"].lower().replace(" ", "")
     dot = _dot(match)
     if letters in t.WITH_DOTS:
         said = t.WITH_DOTS[letters]

@@ -159,7 +159,6 @@ _PREFIX: Final = (
     rf"(?:{'|'.join(_CODES)})\.?(?=\s?\d))"
 )
 _LETTERS: Final = "|".join(sorted(SCALES, key=len, reverse=True))
-_MAGNITUDE: Final = rf"(?:(?P<scale>{_LETTERS})(?!\w)|[ -](?P<scale2>{_WORDS})\b|)"
 _MANY: Final = rf"(?:[ -]?(?P<scale>(?:bn|mn|tn)(?!\w)|(?<=\d)(?:{_LETTERS})(?!\w)|(?<=[ -])(?:{_WORDS})\b))?"
 _PER: Final = rf"(?:/(?P<per>{_TIMES})\b)?"
 

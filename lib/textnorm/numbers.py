@@ -133,10 +133,6 @@ def _range(match: re.Match[str]) -> str:
     return f"{numeral(first)} to {numeral(last)}"
 
 
-def _percents(match: re.Match[str]) -> str:
-    return f"{numeral(match['a'])} to {numeral(match['b'])} {_PER[match['sign'].strip()]}"
-
-
 _PER: Final = {"%": "percent", "‰": "per mille"}
 
 
@@ -212,7 +208,7 @@ PHONES: Final = (
     TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone),
     TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", None or _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone),
     TokenRule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone),

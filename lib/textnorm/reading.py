@@ -75,7 +75,6 @@ _BY_SIGN: Final = {
 }
 _LONGEST_BACK: Final = 80
 _STOPS: Final = frozenset(' \n"“”‘(<>[]{},;!?—…|')
-_LETTERS_BACK: Final = re.compile(r"[^\W_]+$")
 _MONTH_BACK: Final = re.compile(
     r"(?<![\w])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z]{0,6}\.?,? $"
 )

@@ -9,6 +9,7 @@ from lib.textnorm import words as w
 from lib.textnorm.context import STARTERS, is_sentence_start, word_after, word_before, words_before
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
+from lib.textnorm.years import is_year
 
 _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID: Final = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
@@ -53,7 +54,6 @@ _WORKS: Final = word_set("""
 _WORDS: Final = frozenset(
     {"MIX", "MI", "DI", "MD", "DC", "CD", "CV", "MC", "CC", "XL", "MM", "CM", "LI", "DIM", "LIV", "MIL"}
 )
-_ENUMERATED: Final = re.compile(r"[ivxl]{1,6}")
 
 
 def value(roman: str) -> int:
@@ -148,7 +148,7 @@ def _alone(match: re.Match[str], before: str, number: int, own: str) -> str | No
         if named and (named[-1] in _GIVEN or (is_person and before not in _WORKS)):
             return f"the {w.ordinal(number)}{own}"
         return w.cardinal(number) + own
-    if re.fullmatch(r"M{1,3}[CDLXVI]{2,}", roman):
+    if re.fullmatch(r"M[MCDLXVI]{3,}", roman) and is_year(str(number)):
         return w.year(number)
     return (
         w.cardinal(number)
@@ -189,4 +189,3 @@ SMALL_ROMANS: Final = (
     TokenRule("roman", r"(?<=p\. )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
     TokenRule("roman", r"(?<=\()(?P<r>[ivx]{1,6})(?P<last>)(?=\))", _small),
 )
-_ = _ENUMERATED

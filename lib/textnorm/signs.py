@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from lib.textnorm.rule import TokenRule
@@ -98,7 +97,6 @@ _GREEK: Final = word_list(
 )
 #: Left out without a word: they only shape the page.
 SILENT: Final = frozenset('"“”„«»‹›•·‣◦▪●○■□◆|*_`¿¡†‡{}[]\u00ad─━│')
-_LINKS: Final = frozenset("-–—")
 
 
 def _relation(match: re.Match[str]) -> str:
@@ -116,14 +114,6 @@ def _greek(match: re.Match[str]) -> str | None:
     letter = match[0].lower()
     index = ord(letter) - ord("α")
     return _GREEK[index] if 0 <= index < len(_GREEK) else None
-
-
-def _compatible(match: re.Match[str]) -> str | None:
-    """Letters and digits in another dress: ①, ｆｕｌｌ, 𝐛."""
-    plain = unicodedata.normalize("NFKC", match[0])
-    if plain == match[0] or not plain.isascii() or not any(char.isalnum() for char in plain):
-        return None
-    return plain
 
 
 def _operator(match: re.Match[str]) -> str:

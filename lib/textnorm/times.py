@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.context import ends_sentence, word_before
-from lib.textnorm.rule import DASH, FOLLOWS, TokenRule
+from lib.textnorm.rule import DASH, TokenRule
 from lib.textnorm.tables import word_list
 
 MONTHS: Final = word_list(
@@ -169,4 +169,3 @@ MONTH_DATES: Final = (
     ),
     TokenRule("date", rf"(?P<mon>{_MONTH})\.?,? (?P<y>1\d{{3}}|20\d\d)(?![\w%]|[.,]\d)", _month_year),
 )
-_ = FOLLOWS

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import words as w
-from lib.textnorm.context import ends_sentence, is_attributive, is_plural, word_after, word_before
+from lib.textnorm.context import ends_sentence, is_attributive, is_plural, word_after
 from lib.textnorm.numbers import ANY, VULGAR, fraction_words, numeral
 from lib.textnorm.rule import DASH, TokenRule
 from lib.textnorm.tables import word_set
@@ -146,15 +145,10 @@ _POWERED: Final = "|".join(
 )
 _SYMBOL: Final = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _UNIT: Final = rf"(?:(?:{_POWERED})(?:[²³]|\^?[23])|{_SYMBOL})"
-#: May be a word or a name behind a blank, so a number before it is not enough.
-_WORDLIKE: Final = frozenset(
-    {"in", "A", "K", "F", "s", "t", "h", "st", "pt", "min", "bar", "mi", "cal", "B", "N", "J", "W", "V"}
-)
 _AMPERES: Final = word_set("fuse fuses plug plugs current supply socket charger circuit breaker")
 _DOTTED: Final = word_set(
     "in ft yd mi lb lbs oz gal qt pt hr hrs min mins sec secs yr yrs wk wks tsp tbsp yds"
 )
-_AREA: Final = word_set("long high tall wide deep away")
 
 
 def unit_names(symbol: str) -> tuple[str, str]:
@@ -221,8 +215,6 @@ def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
         return False  # thousand, billion
     if symbol == "s" and not spaced:
         return not match["n"].endswith("0")  # the 50s
-    if symbol == "t" and spaced:
-        return after != "" or True
     return True
 
 
@@ -294,4 +286,3 @@ BARE_UNITS: Final = (
         _bare,
     ),
 )
-_ = (w, word_before, _WORDLIKE, _AREA)
