@@ -55,6 +55,11 @@ def spelled(letters: str) -> str:
     return " ".join(letters.upper())
 
 
+def is_initialism(word: str) -> bool:
+    """Whether a word in capitals is spelled although it could be said."""
+    return word in _SPELLED
+
+
 def is_sayable(word: str) -> bool:
     """Whether a word in capitals is said as a word and not spelled."""
     if word in _SPELLED:

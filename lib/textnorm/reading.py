@@ -18,7 +18,7 @@ from lib.textnorm.capitals import CAPITALS, MIXED
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
-from lib.textnorm.numbers import NUMBERS, PHONES, SIGNED, VULGAR
+from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SIGNED, VERSES, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS
 from lib.textnorm.rule import TokenRule, compiled
 from lib.textnorm.signs import SIGNS, SILENT
@@ -32,7 +32,7 @@ _STANDS_OUT: Final = (
     r"|['’](?=\d)|(?<![^\W\d_])[-–](?= ?[$€£¥]?\.?\d)|\((?=\d{3}\) ?\d)|:(?=[:/])"
     rf"|(?<![A-Za-z'’])(?:{'|'.join(sorted(DOTLESS, key=len, reverse=True))})(?= )"
     r"|(?<=[Pp]age )[ivxlc]+\b|(?<=[Pp]ages )[ivxlc]+(?=[-– ,.])|(?<=[Cc]hapter )[ivxl]+\b|"
-    r"(?<=\()[ivx]+(?=\))"
+    r"(?<=\()[ivx]+(?=\))|(?<![A-Za-z'’])[ivx]{2,7}(?![\w'’])"
 )
 _LETTERED: Final = (
     *MONEY,
@@ -48,11 +48,13 @@ _LETTERED: Final = (
     *CAPITALS[1:],
 )
 _NUMERIC: Final = (
+    *VERSES,
     *TIMES,
     *PHONES[:1],
     *ADDRESSES,
     *MONEY,
     *PHONES,
+    *PLURALS,
     *MEASURES,
     *YEARS,
     *NUMBERS[:-1],
@@ -61,6 +63,8 @@ _NUMERIC: Final = (
 )
 _CHUNKED: Final = (*ADDRESSES, *SLASHED, *BARE_UNITS)
 _SIGNED: Final = (*NUMBERS, *SIGNS)
+#: Fractions of one sign, which a unit may follow.
+_HALVES: Final = (*"¼½¾↉", *(chr(code) for code in range(0x2150, 0x215F)))
 _BY_SIGN: Final = {
     "(": PHONES,
     "+": (*PHONES, *SIGNED, *SIGNS),
@@ -71,6 +75,7 @@ _BY_SIGN: Final = {
     **dict.fromkeys("-–−±", (*SIGNED, *SIGNS)),
     **dict.fromkeys("'’", YEARS),
     **dict.fromkeys(CURRENCY_SIGNS, (*MONEY, *SIGNS)),
+    **dict.fromkeys(_HALVES, (*MEASURES, *NUMBERS, *SIGNS)),
     **dict.fromkeys('<=>!≠≤≥≈&%*\\^|[]{}_`"', SIGNS),
 }
 _LONGEST_BACK: Final = 80

@@ -164,7 +164,7 @@ def _heads(match: re.Match[str]) -> bool:
 
 
 def _small(match: re.Match[str]) -> str | None:
-    """Lower-case numerals after a page, a chapter or in brackets: "page xiv", "(iii)"."""
+    """Lower-case numerals after a page, a chapter and the like or in brackets: "page xiv", "(iii)"."""
     number = value(match["r"].upper())
     if not number:
         return None
@@ -173,6 +173,10 @@ def _small(match: re.Match[str]) -> str | None:
     if last and value(last.upper()):
         said = f"{said} to {w.cardinal(value(last.upper()))}"
     return said
+
+
+def _after_small(match: re.Match[str]) -> str | None:
+    return _small(match) if word_before(match.string, match.start()).lower() in _NUMBERED else None
 
 
 ROMANS: Final = (
@@ -188,4 +192,7 @@ SMALL_ROMANS: Final = (
     TokenRule("roman", r"(?<=[Cc]hapter )(?P<r>[ivxlc]{1,8})(?P<last>)\b", _small),
     TokenRule("roman", r"(?<=p\. )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
     TokenRule("roman", r"(?<=\()(?P<r>[ivx]{1,6})(?P<last>)(?=\))", _small),
+    TokenRule(
+        "roman", r"(?<![\w'’])(?P<r>[ivx]{2,7})(?:[-–](?P<last>[ivxlc]{1,8}))?(?![\w'’])", _after_small
+    ),
 )

@@ -117,17 +117,16 @@ def _greek(match: re.Match[str]) -> str | None:
 
 
 def _operator(match: re.Match[str]) -> str:
-    return {"*": "times", "/": "divided by", "-": "minus", "–": "minus", "−": "minus", "·": "times"}[
-        match["o"]
-    ]
+    return {"*": "times", "/": "divided by"}.get(match[0], "minus")
 
 
 SIGNS: Final = (
     TokenRule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
     TokenRule(
         "sign",
-        r"(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<o2>\*)(?=\d)",
-        lambda m: "times" if m["o2"] else _operator(m),
+        r"(?:(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<minus>[−–-])(?=\d{1,9}(?:\.\d+)? ?=)"
+        r"|(?<=\d)(?P<o2>\*)(?=\d))",
+        _operator,
     ),
     TokenRule("sign", r"(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])", _greek),
     TokenRule("sign", "[" + "".join(re.escape(sign) for sign in _NAMES) + "]", _sign),
