@@ -191,6 +191,7 @@ ADDRESSES: Final = (
         r"(?<![\w.@])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5})"
         r")?(?:/(?P<mask>\d{1,2}))?(?![\w])(?!\.\d)",
         _numbers,
+        bare=True,
     ),
     TokenRule(
         "address",
@@ -227,6 +228,7 @@ ADDRESSES: Final = (
         r"(?<![\w.,])(?P<v>)(?P<n>\d{1,3}(?:\.\d{1,5}){2,3}|\d{1,3}(?:\.\d{1,3}){0,2}\.x)(?P<tag>)"
         r"(?![\w.]\d|\w)",
         _version,
+        bare=True,
     ),
     TokenRule(
         "address",

@@ -240,14 +240,14 @@ _DECIMAL: Final = (
 ANY: Final = rf"(?:{_DECIMAL}|{NUMBER})"
 
 PHONES: Final = (
-    TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone),
+    TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone, bare=True),
     TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone, bare=True),
     TokenRule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone, bare=True),
+    TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone, bare=True),
+    TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone, bare=True),
 )
 SIGNED: Final = (
     TokenRule("number", rf"(?P<sign>[-−–+±])(?= ?[$€£¥]?{ANY})", _signed),
@@ -297,5 +297,5 @@ NUMBERS: Final = (
         "range", rf"{ALONE}(?P<a>{ANY})(?:{DASH}| {DASH} |\u2014)(?P<b>{ANY})(?![\w-])(?!\.\d)(?! ?=)", _range
     ),
     TokenRule("number", rf"(?P<n>{ANY})\+(?![\w+])", _at_least),
-    TokenRule("number", rf"(?P<n>{ANY})", _plain),
+    TokenRule("number", rf"(?P<n>{ANY})", _plain, bare=True),
 )

@@ -18,12 +18,13 @@ from lib.textnorm.capitals import CAPITALS, MIXED
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
-from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SIGNED, VERSES, VULGAR
+from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VERSES, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS
 from lib.textnorm.rule import TokenRule, compiled
 from lib.textnorm.signs import SIGNS, SILENT
+from lib.textnorm.tables import word_list
 from lib.textnorm.times import MONTH_DATES, TIMES
-from lib.textnorm.units import BARE_UNITS, MEASURES
+from lib.textnorm.units import BARE_UNITS, MEASURES, UNITS
 from lib.textnorm.years import YEARS
 
 _STANDS_OUT: Final = (
@@ -61,6 +62,12 @@ _NUMERIC: Final = (
     *MIXED,
     *NUMBERS[-1:],
 )
+#: What is asked of a number that nothing but other numbers, a mark or an ordinary word stands beside.
+_BARE: Final = tuple(rule for rule in _NUMERIC if rule.bare)
+_BOUND: Final = frozenset(symbol.split()[0] for symbol in UNITS) | {
+    *SCALES,
+    *word_list("hundred thousand million billion trillion to x of percent a p am pm"),
+}
 _CHUNKED: Final = (*ADDRESSES, *SLASHED, *BARE_UNITS)
 _SIGNED: Final = (*NUMBERS, *SIGNS)
 #: Fractions of one sign, which a unit may follow.
@@ -197,8 +204,24 @@ def _rules(text: str, start: int) -> tuple[TokenRule, ...]:
     """The rules of which one may begin with the character."""
     char = text[start]
     if char.isdecimal():
-        return _NUMERIC
+        return _BARE if _is_bare(text, start) else _NUMERIC
     return _LETTERED if char.isalpha() and char.isascii() else _BY_SIGN.get(char, _SIGNED)
+
+
+def _is_bare(text: str, start: int) -> bool:
+    """Whether digits, dots, commas and blanks are all that can belong to a token at `start`.
+
+    So it is where a line or a clause ends behind them, or a word goes on that no number takes along.
+    A row of them longer than any token is read number by number.
+    """
+    run = compiled(r"[\d., ]{1,64}+").match(text, start)
+    if run is None:
+        return False
+    end = run.end()
+    if end == len(text) or text[end] in "\n;!?" or end - start == 64:
+        return True
+    word = compiled(r"[a-z]+(?!\w)").match(text, end) if text[end - 1] == " " else None
+    return word is not None and word.group() not in _BOUND
 
 
 def _add(text: str, edit: Edit, reading: Reading) -> None:

@@ -152,6 +152,7 @@ TIMES: Final = (
         r"(?<![\w./-])(?P<a>\d{1,2})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|(?<=/)\d\d)"
         r"(?![\w/-])(?!\.\d)",
         _numeric,
+        bare=True,
     ),
     TokenRule(
         "date", r"(?<![\w./-])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\w/%]|[.,]\d| ?[a-z]{1,3}\.)", _short_date

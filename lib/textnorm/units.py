@@ -268,9 +268,11 @@ def _foot(match: re.Match[str]) -> str | None:
 def _is_quote(match: re.Match[str]) -> bool:
     """Whether the mark closes a quotation that the paragraph has opened; marks of inches open none."""
     text, start = match.string, match.start()
-    begin, is_open = max(text.rfind("\n", 0, start) + 1, start - 2000), False
-    for mark in compiled(r"(?P<feet>\d['’′] ?)?(?P<inches>\d)?\d?\"").finditer(text, begin, start):
-        if not mark["feet"] and (is_open or not mark["inches"]):
+    begin, is_open = max(text.rfind("\n", 0, start) + 1, start - 600), False
+    for before in text[begin:start].split('"')[:-1]:
+        if not before[-1:].isdecimal() or (
+            is_open and not compiled(r"\d['’′] ?\d{1,2}$").search(before[-6:])
+        ):
             is_open = not is_open
     return is_open
 
