@@ -149,11 +149,17 @@ def _sum(match: re.Match[str]) -> str:
     return said
 
 
+def _value(text: str) -> float:
+    """About what a number is, to compare two."""
+    return float(re.sub(r"[ ,]|\.(?=\d*\.)", "", text))
+
+
 def _sums(match: re.Match[str]) -> str:
     """A range: the name of the money is said once, but where the halves differ in scale or have cents."""
     names, scale = _names(match), _scale(match)
     first = SCALES.get(match["s0"] or "", match["s0"] or "")
-    if first != scale and (first or match["sign2"]):
+    rises = _value(match["a"]) < _value(match["b"])  # "$3-$4 million", but "$500 to $1 million"
+    if first != scale and (first or (match["sign2"] and not rises)):
         last = f"{numeral(match['b'])} {scale} {names[1]}" if scale else amount(match["b"], names)
         if not first:
             return f"{amount(match['a'], names)} to {last}"

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.context import is_plural, word_after, word_before, words_before
+from lib.textnorm.context import LABELLED, is_plural, word_after, word_before, words_before
 from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
@@ -60,6 +60,8 @@ def numeral(text: str) -> str:
 def magnitude(text: str, match: re.Match[str], letters: str) -> str | None:
     """The scale that letters behind a number stand for, or None where they mean something else."""
     after = word_after(text, match.end())
+    if len(letters) == 1 and word_before(text, match.start()).lower() in LABELLED:
+        return None
     if letters == "m" and not (is_plural(after) or (after[:1].isupper() and after not in ("I",))):
         return None  # metres
     if letters in "kK" and (
@@ -158,7 +160,7 @@ def _ordinal(match: re.Match[str]) -> str:
 
 
 def _ratio_words(match: re.Match[str]) -> str:
-    return " to ".join(w.integer(each) for each in match[0].split(":"))
+    return " to ".join(w.number(each) for each in match[0].split(":"))
 
 
 def _times(match: re.Match[str]) -> str:
@@ -290,7 +292,7 @@ NUMBERS: Final = (
     TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
     TokenRule(
         "ratio",
-        r"(?<![\w:.])\d{1,5}:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",
+        r"(?<![\w:.])\d{1,5}(?:\.\d{1,3})?:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",
         _ratio_words,
     ),
     TokenRule(

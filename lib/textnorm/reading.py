@@ -94,6 +94,8 @@ _OPENERS: Final = "\"“‘'([«"
 _CLOSERS: Final = "\"'”’»)] “‘«(["
 #: Signs of which three in a row are a line on the page.
 _RULED: Final = frozenset("#*_=~<>|/\\+^&@%$[]{}`")
+#: Part words where they stand between them.
+_PARTING: Final = frozenset("_|·•‣◦▪●○■□◆─━│")
 _QUOTES: Final = frozenset('"“”«»„')
 
 
@@ -283,7 +285,7 @@ def _left_over(text: str, at: int, reading: Reading) -> int:
         return at
     if char.isdecimal():
         return at
-    if char == "_":
+    if char in _PARTING:
         reading.edits.append(Edit(at, at + 1, " ", "markup"))
     elif char in SILENT or char == "~":
         reading.edits.append(Edit(at, at + 1, "", "" if char in _QUOTES else "markup"))

@@ -19,6 +19,8 @@ _NUMBERED: Final = word_set("""
     lesson unit verse psalm number no plate map sonnet symphony opus movement vatican rocky apollo
     saturn fantasy warcraft page pages p pp bk bks wars vols no nos op eds chapters parts volumes acts
     books sections ch pt sec fig""")
+#: Of these, what a dot shortens.
+_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp")
 #: Of these, what one letter may number without a capital before it.
 _NUMBERED_SMALL: Final = word_set(
     "chapter act scene part volume vol book section phase stage ch sec bk page p"
@@ -73,6 +75,8 @@ def _roman(match: re.Match[str]) -> str | None:
     if not number:
         return None
     before = word_before(text, start)
+    if re.search(r"\.[\s(\"“]*$", text[max(0, start - 4) : start]) and before.lower() not in _SHORTENED:
+        before = ""  # a sentence ends there: "He met Henry. I was glad."
     own = match["own"] or ""
     if text[start - 1 : start] not in ("", " ", "(", "\n", "-", "–", '"', "“"):
         return None

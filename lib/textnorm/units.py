@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm.context import ends_sentence, is_attributive, is_plural, word_after
+from lib.textnorm.context import LABELLED, ends_sentence, is_attributive, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, VULGAR, fraction_words, numeral
 from lib.textnorm.rule import DASH, TokenRule, compiled
 from lib.textnorm.tables import word_set
@@ -212,6 +212,10 @@ def _describes(match: re.Match[str]) -> bool:
 def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     text, end = match.string, match.end()
     after = word_after(text, end)
+    if len(symbol) == 1 and not spaced and word_before(text, match.start()).lower() in LABELLED:
+        return False
+    if symbol in "NW" and match["dot"] and text[end : end + 1] == " " and not ends_sentence(text, end):
+        return False  # a side of the compass: 22 W. 5th Ave.
     if symbol == "m" and is_plural(after) and not match["dot"]:
         return False  # million
     if symbol in ("A", "V", "W", "N", "J", "F", "B", "K") and spaced and after:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.textnorm import normalize, reading
+from lib.textnorm.tables import word_list
 from tests.unit.textnorm.readings import rows
 
 _SIGNS = st.sampled_from("$€£%&@#*_-–−.,:;/\\()[]{}<>|~^'\"“”‘’°′″½²₂№→•\n\r\t 0123456789IVXabAB µπж漢🎉")
@@ -77,13 +78,10 @@ def _seconds(text: str) -> float:
     return min(times)
 
 
-_NUMERIC = st.lists(
-    st.sampled_from(
-        "0 1 7 12 400 555 0199 1999 2024 000 1,000 1.5 1,5 . , .. ; \n ( ) - / % $ : ' \" x × to of am p.m. kg in "
-        "in. ft. mins million bn May st dogs people they years' stars ½ = th k A4".split(" ")
-    ),
-    max_size=9,
-)
+_PIECES = word_list("""
+    0 1 7 12 400 555 0199 1999 2024 000 1,000 1.5 1,5 . , .. ; ( ) - / % $ : ' " x × to of am p.m. kg in in.
+    ft. mins million bn May st dogs people they years' stars ½ = th k A4""")
+_NUMERIC = st.lists(st.sampled_from([*_PIECES, "\n"]), max_size=9)
 
 
 @settings(deadline=None, max_examples=400)
