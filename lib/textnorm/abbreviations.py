@@ -174,7 +174,7 @@ def _initial(match: re.Match[str]) -> str | None:
 
 
 def _compass(match: re.Match[str]) -> str:
-    """The side that a street or a district is named by: "22 W. 5th Ave."."""
+    """The side that a street or a district is named by: "22 W. 5th Ave.", "the S. side"."""
     return {"N": "North", "S": "South", "E": "East", "W": "West"}[match["w"]]
 
 
@@ -195,7 +195,11 @@ ABBREVIATIONS: Final = (
         r"\.?(?P<dot>(?<=\.)|)(?P<own>['’]s)?(?![A-Za-z])",
         _dotted,
     ),
-    TokenRule("abbreviation", r"(?<![\w.])(?P<w>[NSEW])\.(?= \d{1,3}(?:st|nd|rd|th) [A-Z])", _compass),
+    TokenRule(
+        "abbreviation",
+        r"(?<![\w.])(?P<w>[NSEW])\.(?= \d{1,3}(?:st|nd|rd|th) [A-Z]| (?:side|end|coast|bank|wing)\b)",
+        _compass,
+    ),
     TokenRule("abbreviation", r"(?<![\w.])(?P<w>[A-Z])\.(?= ?[A-Z])", _initial),
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,4})(?P<dot>\.)(?=\d)", _abbreviation),

@@ -247,6 +247,7 @@ PHONES: Final = (
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone, bare=True),
     TokenRule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d{5}-\d{4}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone, bare=True),
     TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone, bare=True),
     TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone, bare=True),
