@@ -206,11 +206,11 @@ def _rules(text: str, start: int) -> tuple[TokenRule, ...]:
     """The rules of which one may begin with the character."""
     char = text[start]
     if char.isdecimal():
-        return _BARE if _is_bare(text, start) else _NUMERIC
+        return _BARE if is_bare(text, start) else _NUMERIC
     return _LETTERED if char.isalpha() and char.isascii() else _BY_SIGN.get(char, _SIGNED)
 
 
-def _is_bare(text: str, start: int) -> bool:
+def is_bare(text: str, start: int) -> bool:
     """Whether digits, dots, commas and blanks are all that can belong to a token at `start`.
 
     So it is where a line or a clause ends behind them, or a word goes on that no number takes along.

@@ -90,12 +90,12 @@ def test_a_bare_number_is_read_as_if_every_rule_were_asked(parts: list[str], gap
     text = gap.join(parts) + last + " ".join(parts)
     quick = normalize(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_is_bare", lambda text, start: False)
+        patch.setattr(reading, "is_bare", lambda text, start: False)
         assert normalize(text) == quick
 
 
 @pytest.mark.parametrize("name", ["examples.tsv", "fresh.tsv"])
 def test_so_are_the_numbers_of_the_tables(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = [normalize(written) for _, written, _ in rows(name)]
-    monkeypatch.setattr(reading, "_is_bare", lambda text, start: False)
+    monkeypatch.setattr(reading, "is_bare", lambda text, start: False)
     assert [normalize(written) for _, written, _ in rows(name)] == quick
