@@ -4,7 +4,7 @@
 -- Why a script: looking up, comparing and adding must not be split, or two producers both find an id free; and a
 -- worker must not finish a job between a look at it and its replacement.
 -- Transitions: none -created-> waiting, none -deferred-> delayed, waiting -deferred-> delayed,
---              waiting -replaced-> waiting, delayed -replaced-> waiting, running -replaced-> waiting,
+--              delayed -due-> waiting, waiting -replaced-> waiting, delayed -replaced-> waiting, running -replaced-> waiting,
 --              done -replaced-> waiting, failed -replaced-> waiting, canceled -replaced-> waiting
 --
 -- KEYS[1]  state
@@ -52,7 +52,8 @@ local events, bell, batches, revisions, revisions_history, calls =
 local now, stamp = clock(ARGV[1])
 local mode, ttl, events_max, group = ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local token, repeated = ARGV[7], ARGV[8] == '1'
-local FIRST, WIDTH, CALLS_KEPT, TRIMMED_AT_ONCE = 9, mode == 'replace' and 7 or 6, 10000, 20
+local FIRST, WIDTH = 9, mode == 'replace' and 7 or 6
+local CALLS_KEPT, TRIMMED_AT_ONCE = 10000, 20
 local ENDED = { done = true, failed = true, canceled = true }
 local FINGERPRINT_AT, PRIORITY_AT, ATTEMPTS_AT, DUE_AT, PAYLOAD_AT, CALLBACK_AT = 1, 2, 3, 4, 5, 6
 

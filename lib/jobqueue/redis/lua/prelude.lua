@@ -16,14 +16,15 @@ local function parse(raw)
   if not raw then return nil end
   local row = cjson.decode(raw)
   local places = #row
-  if row[STATE] == 'staged' or places == 18 or places == 22 then return row end
+  if row[STATE] == 'staged' or places == REVISION or places == ALONE then return row end
   local order, revision = 0, 1
-  if places == 9 then order, revision = row[8], row[9] end
-  if places < 16 then
+  if places == ENTRY + 2 then order, revision = row[ENTRY + 1], row[ENTRY + 2] end
+  if places < STARTED then
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end
-  row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = row[17], row[18], row[19], row[20]
+  row[HOST], row[SPOOL_ENTRY] = row[HOST - 2], row[SPOOL_ENTRY - 2]
+  row[KILLED], row[ALONE] = row[KILLED - 2], row[ALONE - 2]
   row[ORDER], row[REVISION] = order, revision
   return row
 end
