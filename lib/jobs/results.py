@@ -9,8 +9,9 @@ from typing import Any
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.follow import Batch
+from lib.jobs.names import published_anew
 from lib.jobspec import JobSpec
-from lib.storage import Storage, files_of
+from lib.storage import Storage
 
 
 def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
@@ -33,7 +34,8 @@ class ResultRow:
     """One job as `up` and `enqueue --wait` show it.
 
     Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
-    take can be played, None unless the job is done and its audio is there.
+    take can be played, None unless the job is done and its audio is there. `replaced_by` is the job that was
+    asked for later and has the name of a take by now.
     """
 
     request_id: str
@@ -45,6 +47,7 @@ class ResultRow:
     attempts: int | None
     error: str | None
     warnings: tuple[str, ...]
+    replaced_by: str | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -63,20 +66,28 @@ class ResultRow:
             "attempts": self.attempts,
             "error": self.error,
             "warnings": list(self.warnings),
+            "replaced_by": self.replaced_by,
         }
 
 
 def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
-    """One row per job. A published file that somebody removed is put back from the store."""
+    """One row per job. What is in the store is published again, as asked for latest.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
     return [
-        _row(spec, finished, storage) for spec, finished in zip(batch.specs, batch.results(), strict=True)
+        _row(batch.queue, spec, finished, storage)
+        for spec, finished in zip(batch.specs, batch.results(), strict=True)
     ]
 
 
-def _row(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
+def _row(queue: JobQueue, spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
     done = finished.done() if finished else None
     failure = finished.failure() if finished else None
-    files = files_of(storage, done.takes, restore=True) if done else []
+    published = published_anew(queue, storage, finished, done.takes) if finished and done else None
+    files = published.files if published else ()
+    rival = published.rival if published else None
     return ResultRow(
         request_id=spec.request_id,
         output_name=spec.output_name,
@@ -87,9 +98,13 @@ def _row(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> Resul
         attempts=finished.attempt if finished else None,
         error=failure.message if failure else None,
         warnings=done.spoken.warnings if done else (),
+        replaced_by=rival.request_id if rival else None,
     )
 
 
 def ending_of(batch: Batch, rows: Sequence[ResultRow]) -> ExitStatus:
-    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone."""
-    return ExitStatus.JOB_FAILED if any(row.is_gone for row in rows) else batch.exit_status
+    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone or
+    replaced.
+    """
+    lacking = any(row.is_gone or row.replaced_by for row in rows)
+    return ExitStatus.JOB_FAILED if lacking else batch.exit_status

@@ -9,7 +9,15 @@ from typing import Protocol
 
 import pytest
 
-from lib.storage import FileStorage, MemoryStorage, SignedUpload, Storage, StorageUnavailable, StoredArtifact
+from lib.storage import (
+    Claim,
+    FileStorage,
+    MemoryStorage,
+    SignedUpload,
+    Storage,
+    StorageUnavailable,
+    StoredArtifact,
+)
 
 
 class Store(Protocol):
@@ -127,6 +135,14 @@ AUDIO = bytes(range(256)) * 12_289  # some MiB, and not a whole number of them
 SHA = hashlib.sha256(AUDIO).hexdigest()
 ARTIFACT = StoredArtifact(f"blobs/sha256/{SHA[:2]}/{SHA}", SHA, len(AUDIO))
 DAMAGED = AUDIO[:-1] + b"?"
+
+
+NOBODY = Claim("topic:beat-001")  # of no order: as published by a version that knew none
+
+
+def publish(storage: Storage, artifact: StoredArtifact, path: str, claim: Claim = NOBODY) -> str:
+    """Publish one file of a job that is named by it, and return its place."""
+    return storage.publish(claim, path.rpartition(".")[0] or path, {path: artifact}).places[path]
 
 
 @pytest.fixture
