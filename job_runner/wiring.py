@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lib.jobqueue import JobQueue
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
-    from lib.jobspec import JobSpec
+    from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -74,7 +74,7 @@ class Here:
             embedded=self.found.redis_url is None,
         )
 
-    def load_checked(self, path: Path) -> Sequence[JobSpec]:
+    def load_checked(self, path: Path) -> JobFile:
         """The jobs of a file, each with a voice that exists and a text it can speak.
 
         Raises:
@@ -82,7 +82,7 @@ class Here:
         """
         from lib.jobs.plan import load_speakable
 
-        return load_speakable(path, self.check()).specs
+        return load_speakable(path, self.check())
 
     @contextlib.contextmanager
     def open_queue(self) -> Iterator[JobQueue]:

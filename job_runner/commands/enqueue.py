@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ from lib.jobqueue import Changed, JobState, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
-from lib.jobspec import JobSpec
+from lib.jobspec import JobFile
 
 _PAD = 11  # the longest outcome and two blanks
 
@@ -72,7 +71,7 @@ def changed_of(*, skip_conflicts: bool, replace: bool) -> Changed:
 
 
 def enqueue_jobs(
-    specs: Sequence[JobSpec],
+    file: JobFile,
     *,
     changed: Changed,
     durable: bool = False,
@@ -83,7 +82,7 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
-        submission = submit(queue, specs, changed=changed, dry_run=dry_run, durable=durable)
+        submission = submit(queue, file, changed=changed, dry_run=dry_run, durable=durable)
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
         status = exit_status(submission, changed)
@@ -96,7 +95,7 @@ def enqueue_jobs(
                 output.error(submission.refusal.message)
             return status
         accepted = {o.request_id for o in submission.outcomes if o.outcome in ACCEPTED}
-        batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
+        batch = Batch(queue, [spec for spec in file.specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(watchful(queue, look))
         rows = result_rows(batch, here.storage())

@@ -25,8 +25,7 @@ def show_results(rows: Sequence[ResultRow]) -> None:
     )
     for row in rows:
         where = (row.file or "").removeprefix(folder) or row.error
-        state = row.state.value if row.state else None
-        table.row(row.request_id, state, row.audio_seconds, row.loudness_lufs, where)
+        table.row(row.request_id, row.word, row.audio_seconds, row.loudness_lufs, where)
     if folder:
         output.say(f"Files are in {folder}")
     table.show()

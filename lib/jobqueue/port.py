@@ -195,6 +195,10 @@ class JobQueue(Protocol):
         """As `job`, for many in few round trips; without progress and last error."""
         ...
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id; None when it is unknown, or done: then it is kept no more."""
+        ...
+
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job; None when it is unknown or not finished."""
         ...

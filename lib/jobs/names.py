@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from lib.jobqueue import FinishedJob, JobQueue
 from lib.jobqueue.former import former_takes
@@ -40,7 +40,7 @@ def newer_owner(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> Cl
     """The job that was asked for later and has the name of one of these takes; None where none has."""
     rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))
     found = (rivals.get(take.audio.file) for take in takes)
-    return next((rival for rival in found if rival is not None), None)
+    return next((rival for rival in found if rival is not None and rival.request_id != job.request_id), None)
 
 
 def strange_file(
@@ -68,17 +68,15 @@ def strange_file(
 
 
 def to_be_replaced(
-    queue: JobQueue, storage: Storage, request_ids: Iterable[str]
+    queue: JobQueue, storage: Storage, request_ids: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """Of these jobs, those whose name holds another one's audio, which speaking them again replaces.
 
-    Each as (request id, output name, request id of the owner). Where the queue is on no server, none.
+    Each as request id, output name, and request id of the owner.
     """
-    admin = queue.admin()
     found = []
-    for request_id in request_ids if admin is not None else ():
-        name = admin.inspector.output_name(request_id) if admin is not None else None
-        owner = storage.owner(name) if name else None
-        if name and owner is not None and owner.request_id != request_id:
-            found.append((request_id, name, owner.request_id))
+    for spec in queue.specs(request_ids):
+        owner = storage.owner(spec.output_name) if spec is not None else None
+        if spec is not None and owner is not None and owner.request_id != spec.request_id:
+            found.append((spec.request_id, spec.output_name, owner.request_id))
     return found

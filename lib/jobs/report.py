@@ -128,7 +128,7 @@ def _row(
     if record is None:
         return ReportRow(spec, Standing.MISSING, "not in the queue; enqueue the file")
     if record.fingerprint != spec.fingerprint:
-        reason = f"known with other content, which is {record.state.value}; give it a new request_id"
+        reason = f"known with other content, which is {record.state.value}; speak it anew: up --replace"
         return ReportRow(spec, Standing.CHANGED, reason)
     if record.state is JobState.DONE:
         return _done(spec, finished, storage)

@@ -10,7 +10,8 @@ from typing import Any
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
 from lib.jobqueue import Changed, EnqueueOutcome, JobQueue, Outcome
 from lib.jobs.admin import required_admin
-from lib.jobspec import JobSpec
+from lib.jobs.changes import changed_jobs, listed
+from lib.jobspec import JobFile
 
 
 class Conflict(BadInput):
@@ -23,6 +24,7 @@ class Submission:
 
     outcomes: Sequence[EnqueueOutcome]
     kept: str | None = None  # where what was accepted is known to be, in words; None: nobody asked
+    changes: str = ""  # the changed jobs in words, a line each, where something conflicts
 
     @property
     def sentence(self) -> str:
@@ -50,18 +52,18 @@ class Submission:
             )
         conflicts = [o.request_id for o in self.outcomes if o.outcome is Outcome.CONFLICT]
         if conflicts:
-            named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
+            many = len(conflicts) > 1
             return Conflict(
-                f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Speak them anew with --replace, or leave them as they are with "
-                "--skip-conflicts (of enqueue and enqueue-beatsheet)"
+                f"{len(conflicts)} of {len(self.outcomes)} jobs {'are' if many else 'is'} known with other "
+                f"content:\n{self.changes}\nSpeak {'them' if many else 'it'} anew with --replace, or give "
+                f"{'each' if many else 'it'} a request_id of its own."
             )
         return None
 
 
 def submit(
     queue: JobQueue,
-    specs: Sequence[JobSpec],
+    file: JobFile,
     *,
     changed: Changed = Changed.REFUSE,
     dry_run: bool = False,
@@ -74,11 +76,18 @@ def submit(
         NotDurable: `durable`, and the server did not say so in time; the jobs are accepted.
     """
     if dry_run or not durable:
-        return Submission(queue.enqueue(specs, changed=changed, dry_run=dry_run))
+        return _submission(queue, file, queue.enqueue(file.specs, changed=changed, dry_run=dry_run))
     durability = required_admin(queue).durability
     durability.require()
-    outcomes = queue.enqueue(specs, changed=changed)
-    return Submission(outcomes, durability.wait())
+    outcomes = queue.enqueue(file.specs, changed=changed)
+    return _submission(queue, file, outcomes, durability.wait())
+
+
+def _submission(
+    queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome], kept: str | None = None
+) -> Submission:
+    changed = changed_jobs(queue, file, outcomes)
+    return Submission(outcomes, kept, listed(file, changed) if changed else "")
 
 
 ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE, Outcome.REPLACED, Outcome.UPDATED})

@@ -76,7 +76,8 @@ def publish_again(
             done = _publish(storage, claim, name, here, {}, keep=True)
     rivals = [done.superseded_by, *(done.lost.get(take.audio.file) for take in takes)]
     files = tuple(_place(storage, take, done.places) if take in here else "" for take in takes)
-    return PublishedTakes(files, next((rival for rival in rivals if rival is not None), None))
+    others = [rival for rival in rivals if rival is not None and rival.request_id != claim.request_id]
+    return PublishedTakes(files, others[0] if others else None)
 
 
 def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:

@@ -28,10 +28,6 @@ class Inspection(Protocol):
         """Whether what should be spoken is known."""
         ...
 
-    def output_name(self, request_id: str) -> str | None:
-        """Under which name the job is to be published; None where its specification is gone."""
-        ...
-
     def is_staged(self, request_id: str) -> bool:
         """Whether the id stands in a file that is being enqueued, or whose producer was stopped at it."""
         ...

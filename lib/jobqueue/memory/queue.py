@@ -13,7 +13,7 @@ from typing import Any
 
 from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.codec import intake, to_json
+from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
@@ -300,6 +300,15 @@ class MemoryQueue:
                 if self._store.known(request_id)
                 else None
                 for request_id in request_ids
+            ]
+
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id."""
+        with self._changed:
+            jobs = [self._store.known(request_id) for request_id in request_ids]
+            return [
+                None if job is None or job.state is JobState.DONE else spec_of(job.item.payload)
+                for job in jobs
             ]
 
     def result(self, request_id: str) -> FinishedJob | None:

@@ -78,15 +78,6 @@ class Inspector:
         """Whether what should be spoken is known."""
         return bool(self._one("HEXISTS", self._keys["spec"], request_id))
 
-    def output_name(self, request_id: str) -> str | None:
-        """As the port says."""
-        payload = self._one("HGET", self._keys["spec"], request_id)
-        try:
-            name = json.loads(payload)["output_name"] if payload else None
-        except (ValueError, KeyError, TypeError):
-            return None
-        return name if isinstance(name, str) else None
-
     def is_staged(self, request_id: str) -> bool:
         """Whether the id stands in a file that is being enqueued, or whose producer was stopped at it."""
         raw = self._one("HGET", self._keys["state"], request_id)

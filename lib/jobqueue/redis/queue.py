@@ -283,6 +283,10 @@ class RedisQueue:
         """What is known about many jobs."""
         return self._views.jobs(request_ids)
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id."""
+        return self._views.specs(request_ids)
+
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job."""
         return self._views.result(request_id)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from lib.errors import BadInput
+from lib.jobqueue.codec import spec_of
 from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
@@ -22,7 +24,8 @@ from lib.jobqueue.model import (
     WatcherInfo,
 )
 from lib.jobqueue.redis.keys import Keys
-from lib.jobqueue.redis.rows import STAGED, Row, record_of
+from lib.jobqueue.redis.rows import STAGED, Row, record_of, state_in
+from lib.jobspec import JobSpec
 from lib.redislink.transport import Transport
 
 _PAGE: Final = 200
@@ -91,6 +94,22 @@ class Views:
                 )
                 for request_id, raw in zip(page, rows, strict=True)
             ]
+        return found
+
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for, where it is still kept and can be read."""
+        found: list[JobSpec | None] = []
+        for start in range(0, len(request_ids), _PAGE):
+            page = request_ids[start : start + _PAGE]
+            rows, payloads = self._transport.together(
+                ("HMGET", self._keys["state"], *page), ("HMGET", self._keys["spec"], *page)
+            )
+            for raw, payload in zip(rows, payloads, strict=True):
+                spec = None
+                if raw is not None and payload is not None and state_in(str(raw)) != STAGED:
+                    with suppress(BadInput, ValueError):  # written by a version that this one cannot read
+                        spec = spec_of(str(payload))
+                found.append(spec)
         return found
 
     def unplaced(self, request_ids: Sequence[str], consumer: str) -> Iterator[tuple[str, str]]:
