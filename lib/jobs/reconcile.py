@@ -215,12 +215,12 @@ class Audit:
         if not self._mend:
             return finding(word, job.request_id)
         try:
-            published_anew(self._queue, self._storage, job, takes)
-        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
-            fix = f"it was not published again: {_words(error)}"
-            return finding(word, job.request_id, remedy=LEFT, fix=fix)
-        if self._unpublished(own):
-            fix = "it was not published again: its waveform or a take cannot be written there"
+            trouble = published_anew(self._queue, self._storage, job, takes).trouble
+        except (NotStored, StorageUnavailable) as error:
+            trouble = error.message
+        if trouble or self._unpublished(own):
+            why = trouble.rstrip(".") or "another file is in the way"
+            fix = f"it was not published again: {why}"
             return finding(word, job.request_id, remedy=LEFT, fix=fix)
         return finding(word, job.request_id, mended=True, fix="published again from the store")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +39,7 @@ class MemoryStorage:
     ) -> None:
         self.objects: dict[str, bytes] = {}  # blobs/sha256/ab/<sha256>, outputs/<name>, published/..
         self._url, self._before, self._now = url, before, now
+        self._publishing = threading.Lock()
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Keep the file's bytes."""
@@ -97,11 +99,22 @@ class MemoryStorage:
     ) -> Published:
         """Keep the bytes under their names, too; from the comparison on nobody comes between."""
         files = {path: item for path, item in files.items() if self._can_be_had(path, item, path in extras)}
+        with self._publishing:
+            return self._publish(claim, output_name, files, former or {}, keep)
+
+    def _publish(
+        self,
+        claim: Claim,
+        name: str,
+        files: Mapping[str, StoredArtifact],
+        former: Mapping[str, Mapping[str, StoredArtifact]],
+        keep: bool,
+    ) -> Published:
         entries = self._entries()
-        verdict = decide(claim, output_name, files, former or {}, entries)
+        verdict = decide(claim, name, files, former, entries)
         if verdict.superseded_by is not None:
             return Published(lost=verdict.lost, superseded_by=verdict.superseded_by)
-        own = entries.of(output_name)
+        own = entries.of(name)
         foreign = own is not None and own.claim is not None and own.claim.request_id != claim.request_id
         kept = frozenset[str]()
         if keep and not foreign:

@@ -13,11 +13,13 @@ from lib.storage.port import ArtifactMismatch, Claim, NotStored, Published, Stor
 class PublishedTakes:
     """Where takes can be played, the chosen one first; "" for one that is gone.
 
-    `rival` is the newer job that owns the name of one of them, which was not touched then.
+    `rival` is the newer job that owns the name of one of them, which was not touched then. `trouble` says
+    why one could not be published, "" where all could.
     """
 
     files: tuple[str, ...]
     rival: Claim | None = None
+    trouble: str = ""
 
 
 def output_name_of(takes: Sequence[Take]) -> str:
@@ -66,10 +68,11 @@ def publish_again(
     Raises:
         StorageUnavailable: the store refuses.
     """
-    here = list(takes)
+    here, trouble = list(takes), ""
     try:
         done = publish_takes(storage, claim, takes, former=former, keep=True)
-    except (ArtifactMismatch, NotStored):
+    except (ArtifactMismatch, NotStored) as error:
+        trouble = error.message
         here = [take for take in takes if _can_be_had(storage, take)]
         name, done = output_name_of(takes), Published()
         if here:
@@ -77,7 +80,7 @@ def publish_again(
     rivals = [done.superseded_by, *(done.lost.get(take.audio.file) for take in takes)]
     files = tuple(_place(storage, take, done.places) if take in here else "" for take in takes)
     others = [rival for rival in rivals if rival is not None and rival.request_id != claim.request_id]
-    return PublishedTakes(files, others[0] if others else None)
+    return PublishedTakes(files, others[0] if others else None, trouble)
 
 
 def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:

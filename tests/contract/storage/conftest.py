@@ -48,6 +48,10 @@ class Store(Protocol):
         """As a machine does it; whether it was taken."""
         ...
 
+    def again(self) -> Storage:
+        """The same store as another process sees it."""
+        ...
+
     def out_of_reach(self) -> Storage:
         """The same store where it does not answer."""
         ...
@@ -77,6 +81,9 @@ class InAFolder:
     def upload(self, signed: SignedUpload, data: bytes) -> bool:
         raise AssertionError("a folder signs nothing")
 
+    def again(self) -> Storage:
+        return FileStorage(self.root)
+
     def out_of_reach(self) -> Storage:
         loop = self.root.parent / "loop"
         loop.symlink_to(loop)  # refuses root, too
@@ -101,6 +108,9 @@ class InMemory:
 
     def upload(self, signed: SignedUpload, data: bytes) -> bool:
         return self.memory.upload(signed, data)
+
+    def again(self) -> Storage:
+        return self.memory
 
     def out_of_reach(self) -> Storage:
         def refuse() -> None:

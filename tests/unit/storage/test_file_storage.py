@@ -19,6 +19,7 @@ from lib.storage import (
     StoredArtifact,
     publish_takes,
 )
+from lib.storage.claims import entry_key
 from lib.storage.writing import Disk
 from tests.unit.storage.stored import CLAIM, publish, take_of
 
@@ -205,11 +206,17 @@ class TestAPowerCut:
         assert others == [("rename", blob), ("sync", blob.parent)]
 
     def test_loses_no_published_file(
-        self, storage: FileStorage, stored: StoredArtifact, steps: list[tuple[str, Path]]
+        self, storage: FileStorage, stored: StoredArtifact, tmp_path: Path, steps: list[tuple[str, Path]]
     ) -> None:
+        """Nor whose it is, which is on the disk before."""
         place = Path(publish(storage, stored, "topic/a.wav"))
 
-        assert steps[1:] == [("rename", place), ("sync", place.parent)]
+        (record, _), *others = [
+            (path, kind) for kind, path in steps if path.parent.parent.name == "published"
+        ]
+        named = tmp_path / "store" / entry_key("topic/a")
+        assert (record.parent, others) == (named.parent, [(named, "rename")])
+        assert steps[-3:] == [("sync", named.parent), ("rename", place), ("sync", place.parent)]
 
 
 def test_publishing_twice_writes_once(storage: FileStorage, stored: StoredArtifact) -> None:
