@@ -90,7 +90,7 @@ class PublishQueue:
         Raises:
             Unavailable: the queue does not answer.
         """
-        finished = self._finished(lease.request_id, lease.lease_no)
+        finished = self._finished(lease)
         if finished is None or finished.state is not JobState.DONE:
             return
         record = finished.done()
@@ -123,18 +123,17 @@ class PublishQueue:
         finished = self._queue.result(publication.request_id)
         if finished is None:
             return False
-        if finished.lease_no == publication.lease_no:
-            order = max(publication.order, finished.order)
-            owed.publication = replace(publication, order=order, revision=finished.revision)
+        if (finished.lease_no, finished.revision) == (publication.lease_no, publication.revision):
+            owed.publication = replace(publication, order=max(publication.order, finished.order))
             return False
         return finished.state is JobState.DONE
 
-    def _finished(self, request_id: str, lease_no: int) -> FinishedJob | None:
+    def _finished(self, lease: Lease) -> FinishedJob | None:
         """The record that this lease wrote, also where a newer revision has replaced it."""
-        now = self._queue.result(request_id)
-        if now is not None and now.lease_no == lease_no:
-            return now
-        return next((job for job in self._queue.revisions(request_id) if job.lease_no == lease_no), None)
+        now = self._queue.result(lease.request_id)
+        found = [*([now] if now is not None else []), *self._queue.revisions(lease.request_id)]
+        wrote = (lease.lease_no, lease.revision)
+        return next((job for job in found if (job.lease_no, job.revision) == wrote), None)
 
     def _attempt(self, owed: _Owed) -> bool:
         publication = owed.publication
