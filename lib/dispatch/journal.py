@@ -70,6 +70,8 @@ class LeaseJournal:
         record = {
             "request_id": publication.request_id,
             "lease_no": publication.lease_no,
+            "order": publication.order,
+            "revision": publication.revision,
             "takes": [take.to_json() for take in publication.takes],
         }
         self._put(f"{publication.entry}.publish", record)
@@ -82,8 +84,7 @@ class LeaseJournal:
         """What a predecessor could not publish. A file that cannot be read is dropped."""
         for path, record in self._read("publish"):
             try:
-                takes = tuple(Take.from_json(take) for take in record["takes"])
-                found = Publication(path.stem, record["request_id"], record["lease_no"], takes)
+                found = _publication_of(path.stem, {**_SINCE, **record})
             except _UNREADABLE:
                 self._remove(path.name)
                 continue
@@ -154,3 +155,11 @@ def _lease_of(record: Any) -> Lease:
             raise TypeError(name)
     values["killed"] = tuple(map(str, values["killed"]))
     return Lease(**values, spec=from_payload(record["spec"]))
+
+
+def _publication_of(entry: str, record: Any) -> Publication:
+    takes = tuple(Take.from_json(take) for take in record["takes"])
+    order, revision = record["order"], record["revision"]
+    if not isinstance(order, int) or not isinstance(revision, int):
+        raise TypeError("order")
+    return Publication(entry, record["request_id"], record["lease_no"], takes, order, revision)

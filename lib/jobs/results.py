@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
+from lib.jobs.names import published_anew
 from lib.jobspec import JobSpec
-from lib.storage import Storage, files_of
+from lib.storage import Storage
 
 
 def ending_or_record(
@@ -64,7 +64,8 @@ class ResultRow:
     """One job as `up` and `enqueue --wait` show it.
 
     Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
-    take can be played, None unless the job is done and its audio is there.
+    take can be played, None unless the job is done and its audio is there. `replaced_by` is the job that was
+    asked for later and has the name of a take by now.
     """
 
     request_id: str
@@ -76,6 +77,7 @@ class ResultRow:
     attempts: int | None
     error: str | None
     warnings: tuple[str, ...]
+    replaced_by: str | None = None
     replaced: bool = False  # other content was enqueued under its id while it was followed
 
     @property
@@ -100,21 +102,27 @@ class ResultRow:
             "attempts": self.attempts,
             "error": self.error,
             "warnings": list(self.warnings),
+            "replaced_by": self.replaced_by,
         }
 
 
 def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
-    """One row per job. A published file that somebody removed is put back from the store."""
+    """One row per job. What is in the store is published again, as asked for latest.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
     pairs = zip(batch.specs, batch.results(), strict=True)
-    return [_row(spec, finished, storage, batch.replaced) for spec, finished in pairs]
+    return [_row(batch, spec, finished, storage) for spec, finished in pairs]
 
 
-def _row(
-    spec: JobSpec, finished: FinishedJob | None, storage: Storage, replaced: AbstractSet[str]
-) -> ResultRow:
+def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
     done = finished.done() if finished else None
     failure = finished.failure() if finished else None
-    files = files_of(storage, done.takes, restore=True) if done else []
+    published = published_anew(batch.queue, storage, finished, done.takes) if finished and done else None
+    files = published.files if published else ()
+    rival = published.rival if published else None
+    replaced = spec.request_id in batch.replaced
     return ResultRow(
         request_id=spec.request_id,
         output_name=spec.output_name,
@@ -123,12 +131,16 @@ def _row(
         audio_seconds=done.spoken.audio_seconds if done else None,
         loudness_lufs=done.spoken.chosen.loudness_lufs if done else None,
         attempts=finished.attempt if finished else None,
-        error=REPLACED_MEANWHILE if spec.request_id in replaced else failure.message if failure else None,
+        error=REPLACED_MEANWHILE if replaced else failure.message if failure else None,
         warnings=done.spoken.warnings if done else (),
-        replaced=spec.request_id in replaced,
+        replaced_by=rival.request_id if rival else None,
+        replaced=replaced,
     )
 
 
 def ending_of(batch: Batch, rows: Sequence[ResultRow]) -> ExitStatus:
-    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone."""
-    return ExitStatus.JOB_FAILED if any(row.is_gone for row in rows) else batch.exit_status
+    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone or
+    replaced.
+    """
+    lacking = any(row.is_gone or row.replaced_by for row in rows)
+    return ExitStatus.JOB_FAILED if lacking else batch.exit_status
