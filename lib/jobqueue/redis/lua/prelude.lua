@@ -23,8 +23,8 @@ local function parse(raw)
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end
-  row[HOST], row[SPOOL_ENTRY] = row[HOST - 2], row[SPOOL_ENTRY - 2]
-  row[KILLED], row[ALONE] = row[KILLED - 2], row[ALONE - 2]
+  local host, spool_entry, killed, alone = unpack(row, ORDER, ORDER + 3) -- two places further left there
+  row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = host, spool_entry, killed, alone
   row[ORDER], row[REVISION] = order, revision
   return row
 end
