@@ -9,6 +9,7 @@ import typer
 from job_runner import wiring
 from job_runner.commands.history import SinceOption
 from job_runner.display.moments import moment
+from job_runner.replacing import tell_of_replaced
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
 from lib.clock import SystemClock
@@ -53,6 +54,8 @@ def command(
 
 def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
     state = state_of(queue, request_id)
+    if state in RETRIABLE:
+        tell_of_replaced(queue, [request_id])
     if state in RETRIABLE and not output.confirm(f"Requeue {request_id}, which is {state.value}?", yes=yes):
         output.note("nothing was changed")
         return 0
@@ -73,6 +76,7 @@ def _many(
     ids = failed_ids(queue, error_class=error_class, since=since)
     word = "canceled" if error_class is ErrorClass.CANCELED else "failed"
     count = f"1 {word} job" if len(ids) == 1 else f"{len(ids)} {word} jobs"
+    tell_of_replaced(queue, ids)
     if ids and not output.confirm(f"Requeue {count}?", yes=yes):
         output.note("nothing was changed")
         return 0

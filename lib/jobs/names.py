@@ -48,8 +48,8 @@ def strange_file(
 ) -> str | None:
     """The published path of the job where another job's audio lies; None where none does.
 
-    Not of a job of no order: two of these that share a name are alike. Only with `deep` is a file read that
-    has the length of the right one.
+    Not of a job of no order: two of these that share a name are alike. A file that has the length of the
+    right one is read only with `deep`, or where the name is another job's as far as the store knows.
     """
     if not job.order:
         return None
@@ -57,8 +57,10 @@ def strange_file(
         files = files_by_path(takes)
     except NotStored:
         return None
-    own = set(files.values())
-    rivals = storage.rivals(claim_of(job), output_name_of(takes), files)
+    own, name = set(files.values()), output_name_of(takes)
+    owner = storage.owner(name)
+    deep = deep or (owner is not None and owner.request_id != job.request_id)
+    rivals = storage.rivals(claim_of(job), name, files)
     for path, artifact in files.items():
         if path not in rivals:
             stranger = storage.stranger(artifact, path, deep=deep)

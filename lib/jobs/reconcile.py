@@ -102,10 +102,13 @@ class Audit:
             yield finding(misfit.kind, misfit.subject, mended=self._mend)
         for request_id, result in self._upkeep.inspector.done_results():
             takes = _takes_of(result)
-            if takes and not self._in_order(takes):
+            if takes and not self._in_order(request_id, takes):
                 yield from self._check_again(request_id)
 
-    def _in_order(self, takes: Sequence[Take]) -> bool:
+    def _in_order(self, request_id: str, takes: Sequence[Take]) -> bool:
+        owner = self._storage.owner(output_name_of(takes))
+        if owner is not None and owner.request_id != request_id:
+            return False
         files = [*_audio(takes), *_waveforms(takes)]
         strange = any(self._storage.stranger(item, path, deep=self._deep) for path, item in files)
         return not strange and not self._gone(files) and not self._unpublished(files)

@@ -380,7 +380,7 @@ def test_the_name_of_a_job_that_was_asked_for_again_is_filled_again(yard: Yard) 
     """`enqueue` of a done job publishes nothing; the name may be another one's by then."""
     done = yard.queue.result("done")
     assert done is not None
-    audio = yard.stored("done.wav", b"of a job between")
+    audio = yard.stored("done.wav", b"AUDIO OF DONE")
     publish_takes(yard.storage, Claim("between", 1, done.order + 1), [records.take(audio=audio)])
     assert look(yard) == []
     time.sleep(0.01)
