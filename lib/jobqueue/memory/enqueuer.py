@@ -62,10 +62,10 @@ class MemoryEnqueuer:
             if outcome is Outcome.CREATED:
                 store.accept(item, order + at)
             elif outcome is not Outcome.CONFLICT:
-                store.jobs[request_id].order = order + at
-                if outcome is Outcome.REPLACED:
+                if outcome is Outcome.REPLACED:  # its old record keeps its old order
                     self._replace(item)
-                elif outcome is Outcome.UPDATED:
+                store.jobs[request_id].order = order + at
+                if outcome is Outcome.UPDATED:
                     self._update(item)
         return [self._told(outcome) for outcome in outcomes]
 

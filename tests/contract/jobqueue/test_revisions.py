@@ -82,10 +82,12 @@ class TestAReplacedJob:
 
     def test_that_is_done_is_queued_again_and_its_record_stays_readable(self, queue: JobQueue) -> None:
         queue.enqueue([job("a")])
-        queue.complete(claimed(queue), {"of": "old"})
+        order = queue.complete(claimed(queue), {"of": "old"})
 
         assert replaced(queue) == (Outcome.REPLACED, JobState.WAITING, 2)
 
+        assert known(queue).order > order
+        assert [item.order for item in queue.revisions("a")] == [order]
         assert queue.result("a") is None
         assert queue.history() == []
         (before,) = queue.revisions("a")

@@ -240,10 +240,9 @@ for i, item in ipairs(plan) do
   if item.outcome == 'created' then
     create(item.at, order + i)
   elseif item.outcome ~= 'conflict' and not item.staged and row[ORDER] < order + i then -- else a newer call has asked for this job since
+    if item.outcome == 'replaced' then replace(id, row, item.at, order + i) end -- its old record keeps its old order
     row[ORDER] = order + i
-    if item.outcome == 'replaced' then
-      replace(id, row, item.at, order + i)
-    elseif item.record then
+    if item.record then
       redis.call('HSET', K.result, id, item.record)
     elseif item.outcome == 'updated' then
       update(id, row, item.at)
