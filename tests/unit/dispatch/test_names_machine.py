@@ -51,6 +51,7 @@ from tests.doubles import records
 IDS, TEXTS, WATCHERS = ("one", "two", "three"), ("a", "b", "c"), ("ann", "bob")
 NAMES = ("x", "y", "x.take-02")  # the last is a path of the first, where that has two takes
 HOUR_S = 3600.0
+MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, a sync costs nothing
 
 
 class Killed(BaseException):
@@ -208,7 +209,7 @@ class Names(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="jr-names-"))
+        self.root = Path(tempfile.mkdtemp(prefix="jr-names-", dir=MEMORY if MEMORY.is_dir() else None))
         self.clock = ManualClock()
         options = QueueOptions(lease_ms=10**10, result_ttl_s=1e9)
         self.queue = MemoryQueue(options, now_ms=lambda: round(self.clock.now() * 1000))
