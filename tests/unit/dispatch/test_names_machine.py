@@ -51,7 +51,7 @@ from tests.doubles import records
 IDS, TEXTS, WATCHERS = ("one", "two", "three"), ("a", "b", "c"), ("ann", "bob")
 NAMES = ("x", "y", "x.take-02")  # the last is a path of the first, where that has two takes
 HOUR_S = 3600.0
-MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, a sync costs nothing
+MEMORY = Path("/dev/shm")
 
 
 class Killed(BaseException):
