@@ -77,12 +77,18 @@ class Here:
     def load_checked(self, path: Path) -> Sequence[JobSpec]:
         """The jobs of a file, each with a voice that exists and a text it can speak.
 
+        Warns of what stands in the file and was probably not meant.
+
         Raises:
             InvalidJobFile: with every problem of the file.
         """
+        from lib.cli import output
         from lib.jobs.plan import load_speakable
 
-        return load_speakable(path, self.check()).specs
+        file = load_speakable(path, self.check())
+        for warning in file.warnings:
+            output.warn(str(warning))
+        return file.specs
 
     @contextlib.contextmanager
     def open_queue(self) -> Iterator[JobQueue]:

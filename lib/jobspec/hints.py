@@ -57,7 +57,7 @@ def number_hint(value: object) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """A text that holds nothing but a number: YAML takes `10` for one, but neither `"10"` nor `089` or `1e3`."""
+    """For a text that is a number to people. YAML takes `10` for one, but neither `089` nor `1e3`."""
     if re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", text):
         return "leave the quotes away"
     number = float(text)

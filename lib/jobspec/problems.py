@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from lib.errors import BadInput
+from lib.jobspec.lookalikes import stripped
 from lib.jobspec.synonyms import MEANINGS
 
 _SHOWN_CHARACTERS = 60
@@ -130,7 +131,7 @@ def nearest(word: str, known: tuple[str, ...]) -> str | None:
 
     What a word means counts before how it is spelled; a spelling must be close, for a wrong guess misleads.
     """
-    lowered = word[:_COMPARED_CHARACTERS].strip().lower().replace("-", "_").replace(" ", "_")
+    lowered = stripped(word[:_COMPARED_CHARACTERS]).lower().replace("-", "_").replace(" ", "_")
     found = [meant for meant in MEANINGS.get(lowered, ()) if meant in known and lowered not in known]
     if not found:
         found = _spelled_like(lowered, known)

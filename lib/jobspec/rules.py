@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from lib.clock import parse_rfc3339
 from lib.jobspec.hints import count_hint, number_hint, time_hint
+from lib.jobspec.lookalikes import quotes_hint
 from lib.jobspec.names import OUTPUT_NAME_PATTERN, REQUEST_ID_PATTERN, check_output_name, check_request_id
 from lib.jobspec.problems import Refused, nearest, shown
 
@@ -102,7 +103,8 @@ def word(pattern: str, alphabet: str, limit: int) -> Rule:
     def check(value: object) -> str:
         text = value if isinstance(value, str) else as_text(value)
         if not compiled.match(text):
-            raise Refused(f"{shown(text)} is no name; it is 1 to {limit} of {alphabet}")
+            message = f"{shown(text)} is no name; it is 1 to {limit} of {alphabet}"
+            raise Refused(message, quotes_hint(text))
         return text
 
     return Rule(f"a name of {alphabet}", {"type": "string", "pattern": pattern}, check)
@@ -116,7 +118,7 @@ def choice(*allowed: str) -> Rule:
     def check(value: object) -> str:
         if isinstance(value, str) and value in known:
             return value
-        suggestion = nearest(value, allowed) if isinstance(value, str) else None
+        suggestion = (quotes_hint(value) or nearest(value, allowed)) if isinstance(value, str) else None
         raise Refused(f"must be {listed}, not {shown(value)}", suggestion)
 
     return Rule(listed, {"enum": list(allowed)}, check)

@@ -10,8 +10,8 @@ from typing import Final
 #: Under each field the words that mean it. A word may stand under several, the likeliest first.
 _MEANT: Final[dict[str, str]] = {
     "id": "beat_id beat name key slug",
-    "output_name": "id name title file filename file_name path out outfile output_file output_path target slug "
-    "audio audio_file destination dest beat beat_id",
+    "output_name": "id name title file filename file_name path out outfile output_file output_path target "
+    "slug audio audio_file destination dest beat beat_id",
     "request_id": "id job_id job uid uuid key",
     "text": "narration script content say speech body line words sentence transcript txt input ssml message",
     "narration": "text script content say speech",
