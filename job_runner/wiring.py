@@ -102,12 +102,13 @@ class Here:
         from lib.jobqueue import connect, options_of
 
         found = self.found
+        origin = ""
         if found.redis_url:
-            url = found.redis_url
+            url, origin = found.redis_url, found.origin("REDIS_URL")
         else:
             url = self.embedded_server().ensure()
             output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
-        with contextlib.closing(connect(url, options_of(found))) as queue:
+        with contextlib.closing(connect(url, options_of(found), origin=origin)) as queue:
             yield queue
 
     def embedded_server(self) -> EmbeddedServer:
