@@ -67,7 +67,9 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
-        submission = submit(queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable)
+        submission = submit(
+            queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable, skips=True
+        )
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
         status = exit_status(submission, skip_conflicts=skip_conflicts)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
 from job_runner.watcher_process import WatcherProcess
@@ -65,10 +66,12 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], start: StartWatcher) -> B
     if not batch.finished:
         with _watcher(start) as watcher, view_of(batch) as look:
             hindrance = Hindrance(queue, SystemClock(), frozenset({Health.PAUSED}))
+            line = LineAhead(queue, SystemClock())
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
                 hindrance.tell()
+                line.tell(current)
                 look(current)
 
             batch.follow(look_and_check)

@@ -19,10 +19,14 @@ class Conflict(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The outcome of each job of a file, in its order."""
+    """The outcome of each job of a file, in its order.
+
+    `skips` says whether the command has --skip-conflicts, so that only such a command proposes it.
+    """
 
     outcomes: Sequence[EnqueueOutcome]
     kept: str | None = None  # where what was accepted is known to be, in words; None: nobody asked
+    skips: bool = False
 
     @property
     def sentence(self) -> str:
@@ -51,10 +55,10 @@ class Submission:
         conflicts = [o.request_id for o in self.outcomes if o.outcome is Outcome.CONFLICT]
         if conflicts:
             named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
+            leave = ", or leave them out with --skip-conflicts" if self.skips else ""
             return Conflict(
                 f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Give the changed jobs a new request_id, or leave them out with "
-                "--skip-conflicts (of enqueue and enqueue-beatsheet)"
+                f"content: {named}. Give the changed jobs a new request_id{leave}"
             )
         return None
 
@@ -66,19 +70,23 @@ def submit(
     skip_conflicts: bool = False,
     dry_run: bool = False,
     durable: bool = False,
+    skips: bool = False,
 ) -> Submission:
     """Enqueue the jobs, all or none; `durable`: return once they are on the server's disk.
+
+    `skips`: the command has --skip-conflicts, which a refusal may propose.
 
     Raises:
         BadConfiguration: `durable`, and the server cannot tell what is on its disk; nothing was enqueued.
         NotDurable: `durable`, and the server did not say so in time; the jobs are accepted.
     """
     if dry_run or not durable:
-        return Submission(queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run))
+        outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+        return Submission(outcomes, skips=skips)
     durability = required_admin(queue).durability
     durability.require()
     outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts)
-    return Submission(outcomes, durability.wait())
+    return Submission(outcomes, durability.wait(), skips)
 
 
 ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE})
