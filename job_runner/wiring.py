@@ -82,12 +82,11 @@ class Here:
         Raises:
             InvalidJobFile: with every problem of the file.
         """
-        from lib.cli import output
+        from job_runner.display.doubts import warn_of_doubts
         from lib.jobs.plan import load_speakable
 
         file = load_speakable(path, self.check())
-        for warning in file.warnings:
-            output.warn(str(warning))
+        warn_of_doubts(file)
         return file.specs
 
     @contextlib.contextmanager
