@@ -107,7 +107,7 @@ class Raw:
 def drain(queue: JobQueue) -> int:
     done = 0
     while leases := queue.claim("w", count=100):
-        assert not queue.complete_many([(lease, RESULT) for lease in leases])
+        assert None not in queue.complete_many([(lease, RESULT) for lease in leases])
         done += len(leases)
     return done
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lib.jobqueue import JobQueue
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
-    from lib.jobspec import JobSpec
+    from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -74,7 +74,7 @@ class Here:
             embedded=self.found.redis_url is None,
         )
 
-    def load_checked(self, path: Path) -> Sequence[JobSpec]:
+    def load_checked(self, path: Path) -> JobFile:
         """The jobs of a file, each with a voice that exists and a text it can speak.
 
         Warns of what stands in the file and was probably not meant.
@@ -87,7 +87,7 @@ class Here:
 
         file = load_speakable(path, self.check())
         warn_of_doubts(file)
-        return file.specs
+        return file
 
     @contextlib.contextmanager
     def open_queue(self) -> Iterator[JobQueue]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,16 +12,20 @@ from job_runner.display.results import show_results
 from lib.cli import output
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
 from lib.clock import rfc3339
-from lib.jobqueue import JobState, Outcome
+from lib.errors import UsageError
+from lib.jobqueue import Changed, JobState, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
-from lib.jobspec import JobSpec
+from lib.jobspec import JobFile
 
 _PAD = 11  # the longest outcome and two blanks
 
 SkipConflictsOption = Annotated[
     bool, typer.Option("--skip-conflicts", help="Enqueue the others when some ids conflict.")
+]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Speak jobs anew whose content was changed, under the same ids.")
 ]
 DurableOption = Annotated[
     bool, typer.Option("--durable", help="Return only when the jobs are on the server's disk.")
@@ -32,6 +35,7 @@ DurableOption = Annotated[
 def command(
     path: JobFileArgument,
     skip_conflicts: SkipConflictsOption = False,
+    replace: ReplaceOption = False,
     durable: DurableOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
@@ -46,7 +50,7 @@ def command(
     here = wiring.here(redis_url)
     return enqueue_jobs(
         here.load_checked(path),
-        skip_conflicts=skip_conflicts,
+        changed=changed_of(skip_conflicts=skip_conflicts, replace=replace),
         durable=durable,
         wait=wait,
         dry_run=dry_run,
@@ -55,10 +59,21 @@ def command(
     )
 
 
+def changed_of(*, skip_conflicts: bool, replace: bool) -> Changed:
+    """What the two options say of changed content.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if skip_conflicts and replace:
+        raise UsageError("give one of --skip-conflicts and --replace, not both")
+    return Changed.SKIP if skip_conflicts else Changed.REPLACE if replace else Changed.REFUSE
+
+
 def enqueue_jobs(
-    specs: Sequence[JobSpec],
+    file: JobFile,
     *,
-    skip_conflicts: bool,
+    changed: Changed,
     durable: bool = False,
     wait: bool,
     dry_run: bool,
@@ -67,12 +82,10 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
-        submission = submit(
-            queue, specs, skip_conflicts=skip_conflicts, dry_run=dry_run, durable=durable, skips=True
-        )
+        submission = submit(queue, file, changed=changed, dry_run=dry_run, durable=durable)
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
-        status = exit_status(submission, skip_conflicts=skip_conflicts)
+        status = exit_status(submission, changed)
         if not as_json:
             _show(submission, dry_run=dry_run)
         if status or dry_run or not wait:
@@ -82,7 +95,7 @@ def enqueue_jobs(
                 output.error(submission.refusal.message)
             return status
         accepted = {o.request_id for o in submission.outcomes if o.outcome in ACCEPTED}
-        batch = Batch(queue, [spec for spec in specs if spec.request_id in accepted])
+        batch = Batch(queue, [spec for spec in file.specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(watchful(queue, look))
         rows = result_rows(batch, here.storage())

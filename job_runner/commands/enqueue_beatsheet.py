@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
+from job_runner.commands.enqueue import ReplaceOption, SkipConflictsOption, changed_of, enqueue_jobs
 from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
 from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
@@ -25,6 +25,7 @@ def command(
         typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
     ] = None,
     skip_conflicts: SkipConflictsOption = False,
+    replace: ReplaceOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
     redis_url: RedisUrlOption = None,
@@ -40,7 +41,7 @@ def command(
     here = wiring.here(redis_url)
     return enqueue_jobs(
         load_speakable_beatsheet(path, here.check(), voice=voice, speaker=speaker),
-        skip_conflicts=skip_conflicts,
+        changed=changed_of(skip_conflicts=skip_conflicts, replace=replace),
         wait=wait,
         dry_run=dry_run,
         here=here,

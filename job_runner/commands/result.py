@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
@@ -12,9 +16,17 @@ from lib.jobs.advice import RECORD_GONE
 from lib.jobs.results import ending_or_record
 from lib.storage import files_of
 
+RevisionOption = Annotated[
+    int | None,
+    typer.Option("--revision", metavar="N", help="An earlier content of this id.", show_default=False),
+]
+
 
 def command(
-    request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False
+    request_id: RequestIdArgument,
+    revision: RevisionOption = None,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
 ) -> int:
     """Show where a job's audio is and its measures, or why it failed.
 
@@ -23,7 +35,7 @@ def command(
     """
     here = wiring.here(redis_url)
     with here.open_queue() as queue:
-        finished = ending_or_record(queue, request_id)
+        finished = ending_or_record(queue, request_id, revision)
     if isinstance(finished, JobRecord):
         return _unfinished(finished, as_json=json_)
     done = finished.done()
@@ -54,6 +66,7 @@ def _show(finished: FinishedJob, files: list[str]) -> None:
         {
             "request id": finished.request_id,
             "state": finished.state.value,
+            "revision": finished.revision if finished.revision > 1 else None,
             "file": (files[0] or "gone from the store; see: job-runner report") if files else None,
             "seconds": spoken and spoken.audio_seconds,
             "loudness": _unit(spoken and spoken.chosen.loudness_lufs, "LUFS"),

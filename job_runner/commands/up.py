@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.commands.enqueue import ReplaceOption
 from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
@@ -20,12 +22,12 @@ from lib.cli.options import JsonOption, RedisUrlOption
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import ExitStatus
-from lib.jobqueue import TERMINAL, JobQueue
+from lib.jobqueue import TERMINAL, Changed, JobQueue, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.overview import Health, overview_of
 from lib.jobs.results import ResultRow, ending_of, result_rows
-from lib.jobs.submit import submit
-from lib.jobspec import JobSpec
+from lib.jobs.submit import Submission, submit
+from lib.jobspec import JobFile
 from lib.units import seconds_text
 
 StartWatcher = Callable[[], WatcherProcess]
@@ -35,33 +37,38 @@ def command(
     path: Annotated[
         Path | None, typer.Argument(metavar="[YAML]", help="A job file to enqueue and follow to its end.")
     ] = None,
+    replace: ReplaceOption = False,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
     """Run the queue and a watcher on this machine, until Ctrl-C or until the file's jobs are finished.
 
     Killed at any moment and started again, it goes on with what was left. On a finished file it prints
-    the results. The exit status is the file's: 0 when all jobs are done, 1 when one is not.
+    the results. Lines that were changed since are spoken anew with --replace; on a terminal it asks. The exit
+    status is the file's: 0 when all jobs are done, 1 when one is not.
     """
     here = wiring.here(redis_url)
-    specs = here.load_checked(path) if path else None
+    file = here.load_checked(path) if path else None
     start = partial(here.start_watcher, redis_url)
     with here.open_queue() as queue, sigterm_interrupts():
-        if specs is None:
+        if file is None:
             return _serve(queue, start)
         here.check_runs_here()
-        batch = _finish(queue, specs, start)
+        asked = replace or not (sys.stdin.isatty() and sys.stderr.isatty())
+        batch = _finish(queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, ask=not asked)
         rows = result_rows(batch, here.storage())
     _show(batch, rows, as_json=json_)
     return ending_of(batch, rows)
 
 
-def _finish(queue: JobQueue, specs: Sequence[JobSpec], start: StartWatcher) -> Batch:
-    submission = submit(queue, specs)
+def _finish(queue: JobQueue, file: JobFile, start: StartWatcher, changed: Changed, *, ask: bool) -> Batch:
+    submission = submit(queue, file, changed=changed)
+    if ask and submission.changes and _wanted(submission):
+        submission = submit(queue, file, changed=Changed.REPLACE)
     if submission.refusal is not None:
         raise submission.refusal
     output.note(f"jobs: {submission.sentence}")
-    batch = Batch(queue, specs)
+    batch = Batch(queue, file.specs)
     batch.refresh()
     if not batch.finished:
         with _watcher(start) as watcher, view_of(batch) as look:
@@ -78,12 +85,19 @@ def _finish(queue: JobQueue, specs: Sequence[JobSpec], start: StartWatcher) -> B
     return batch
 
 
+def _wanted(submission: Submission) -> bool:
+    count = submission.counts()[Outcome.CONFLICT.value]
+    lines, them = ("1 line", "it") if count == 1 else (f"{count} lines", "them")
+    output.note(submission.changes)
+    return output.confirm(f"{lines} changed; speak {them} again?", yes=False)
+
+
 def _show(batch: Batch, rows: Sequence[ResultRow], *, as_json: bool) -> None:
     if as_json:
         output.emit_json(
             {
                 "results": [row.to_json() for row in rows],
-                "counts": {s.value: n for s, n in batch.counts().items()},
+                "counts": batch.words(),
             }
         )
     else:

@@ -49,9 +49,7 @@ def command(
 def _show(jobs: Followed, results: list[FinishedJob | None]) -> None:
     for request_id, finished in zip(jobs.request_ids, results, strict=True):
         error = message_of(finished)
-        output.say_state(
-            jobs.states[request_id].value, f"{request_id}{f': {error}' if error else ''}", pad=10
-        )
+        output.say_state(jobs.state_word(request_id), f"{request_id}{f': {error}' if error else ''}", pad=10)
     if jobs.exit_status is ExitStatus.TRY_AGAIN:
         left = len(jobs.request_ids) - jobs.settled
         output.note(f"the time is over; not finished: {left} of {len(jobs.request_ids)}")

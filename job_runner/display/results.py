@@ -25,8 +25,7 @@ def show_results(rows: Sequence[ResultRow]) -> None:
     )
     for row in rows:
         where = (row.file or "").removeprefix(folder) or row.error
-        state = row.state.value if row.state else None
-        table.row(row.request_id, state, row.audio_seconds, row.loudness_lufs, where)
+        table.row(row.request_id, row.word, row.audio_seconds, row.loudness_lufs, where)
     if folder:
         output.say(f"Files are in {folder}")
     table.show()
@@ -43,5 +42,10 @@ def _sum_up(rows: Sequence[ResultRow]) -> None:
     for row in rows:
         if row.is_gone:
             output.warn(f"the audio of {row.request_id} is gone; see: job-runner explain {row.request_id}")
+        elif row.replaced_by:
+            output.warn(
+                f"{row.request_id} was replaced meanwhile: {row.replaced_by} was asked for later and has the "
+                "name of its audio"
+            )
         elif row.state in (JobState.FAILED, JobState.CANCELED):
             output.note(f"{row.request_id} is {row.state.value}; see: job-runner result {row.request_id}")

@@ -11,7 +11,7 @@ from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import DoneRecord, FileRef, Take, done_record
 from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
-from lib.storage import Storage, StorageUnavailable, publish_takes
+from lib.storage import Claim, Storage, StorageUnavailable, publish_takes
 
 
 class StorageDelivery:
@@ -52,9 +52,11 @@ class StorageDelivery:
             callback_data=lease.spec.callback_data,
         )
 
-    def publish(self, takes: Sequence[Take]) -> None:
-        """Copy each take to its name."""
-        publish_takes(self._storage, takes)
+    def publish(
+        self, claim: Claim, takes: Sequence[Take], former: Sequence[Sequence[Take]] = ()
+    ) -> Claim | None:
+        """Copy each take to its name, unless a newer job has it."""
+        return publish_takes(self._storage, claim, takes, former=former).superseded_by
 
     def _stored(self, spool: SpoolClient, entry: str, lease: Lease, take: Take, folder: Path) -> Take:
         spec = lease.spec

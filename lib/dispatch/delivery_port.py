@@ -9,13 +9,15 @@ from typing import Protocol
 from lib.jobqueue import JobState, Lease
 from lib.records import DoneRecord, Take
 from lib.spool import SpoolClient, SpoolResult
+from lib.storage import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
-    `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done.
+    `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done. `order` is
+    the done job's place in the order of asking.
     """
 
     state: JobState
@@ -23,6 +25,7 @@ class Settled:
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
     problem: str = ""
+    order: int = 0
 
 
 class Delivery(Protocol):
@@ -44,19 +47,35 @@ class Delivery(Protocol):
         """
         ...
 
-    def publish(self, takes: Sequence[Take]) -> None:
-        """Make the takes of a recorded job readable by their names."""
+    def publish(
+        self, claim: Claim, takes: Sequence[Take], former: Sequence[Sequence[Take]] = ()
+    ) -> Claim | None:
+        """Make the takes of a recorded job readable by their names; the newer claim where one has these.
+
+        `former` are the takes of the job's earlier revisions: what only they have is removed.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A finished job whose takes are not readable by their names yet."""
+    """A finished job whose takes are not readable by their names yet.
+
+    `order` is its place in the order of asking when this was written down; 0 where a version that knew none
+    did.
+    """
 
     entry: str
     request_id: str
     lease_no: int
     takes: tuple[Take, ...]
+    order: int = 0
+    revision: int = 1
+
+    @property
+    def claim(self) -> Claim:
+        """What it is published under."""
+        return Claim(self.request_id, self.revision, self.order)
 
 
 class Journal(Protocol):

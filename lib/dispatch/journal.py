@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lib.dispatch.delivery_port import Publication
 from lib.errors import BadInput
@@ -26,8 +26,9 @@ from lib.spool import SpoolFull, SpoolUnusable, is_passing
 _CONSUMERS = "consumers"  # the file of names
 _KINDS = {
     **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
-    **{"expires_at": int | float, "enqueued_at": int | float},
+    **{"expires_at": int | float, "enqueued_at": int | float, "order": int, "revision": int},
 }
+_SINCE: Final = {"order": 0, "revision": 1}  # what the version before did not write
 _FIELDS = {field.name: _KINDS.get(field.name, str) for field in fields(Lease)}
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput, InvalidRecord)
 
@@ -69,6 +70,8 @@ class LeaseJournal:
         record = {
             "request_id": publication.request_id,
             "lease_no": publication.lease_no,
+            "order": publication.order,
+            "revision": publication.revision,
             "takes": [take.to_json() for take in publication.takes],
         }
         self._put(f"{publication.entry}.publish", record)
@@ -81,8 +84,7 @@ class LeaseJournal:
         """What a predecessor could not publish. A file that cannot be read is dropped."""
         for path, record in self._read("publish"):
             try:
-                takes = tuple(Take.from_json(take) for take in record["takes"])
-                found = Publication(path.stem, record["request_id"], record["lease_no"], takes)
+                found = _publication_of(path.stem, {**_SINCE, **record})
             except _UNREADABLE:
                 self._remove(path.name)
                 continue
@@ -146,9 +148,18 @@ class LeaseJournal:
 
 
 def _lease_of(record: Any) -> Lease:
+    record = {**_SINCE, **record}
     values = {name: record[name] for name in _FIELDS if name != "spec"}
     for name, value in values.items():
         if not isinstance(value, _FIELDS[name]):
             raise TypeError(name)
     values["killed"] = tuple(map(str, values["killed"]))
     return Lease(**values, spec=from_payload(record["spec"]))
+
+
+def _publication_of(entry: str, record: Any) -> Publication:
+    takes = tuple(Take.from_json(take) for take in record["takes"])
+    order, revision = record["order"], record["revision"]
+    if not isinstance(order, int) or not isinstance(revision, int):
+        raise TypeError("order")
+    return Publication(entry, record["request_id"], record["lease_no"], takes, order, revision)

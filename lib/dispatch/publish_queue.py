@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Publication
 from lib.dispatch.parts import DispatchParts
 from lib.errors import JobRunnerError
-from lib.jobqueue import JobState, Lease
+from lib.jobqueue import FinishedJob, JobState, Lease
+from lib.jobqueue.former import former_takes
 from lib.records import Take
 from lib.spool import SpoolUnusable
 from lib.storage import ArtifactMismatch, NotStored
@@ -53,13 +54,18 @@ class PublishQueue:
         entry: str,
         lease: Lease,
         takes: Sequence[Take],
+        order: int,
         store_again: Callable[[], object] | None = None,
     ) -> None:
         """Publish a job that has just been recorded as done; what fails now is tried again. Never raises.
 
-        `store_again` puts the takes into the store once more, while the worker's files are at hand.
+        `order` is its place in the order of asking at that moment. `store_again` puts the takes into the
+        store once more, while the worker's files are at hand.
         """
-        owed = _Owed(Publication(entry, lease.request_id, lease.lease_no, tuple(takes)))
+        publication = Publication(
+            entry, lease.request_id, lease.lease_no, tuple(takes), order, lease.revision
+        )
+        owed = _Owed(publication)
         if self._attempt(owed):
             return
         if owed.lost and store_again is not None:
@@ -84,14 +90,14 @@ class PublishQueue:
         Raises:
             Unavailable: the queue does not answer.
         """
-        finished = self._queue.result(lease.request_id)
-        if finished is None or finished.state is not JobState.DONE or finished.lease_no != lease.lease_no:
+        finished = self._finished(lease)
+        if finished is None or finished.state is not JobState.DONE:
             return
         record = finished.done()
         if record is None:
             log.error("the record of %s cannot be read, nothing is published of it", lease.request_id)
             return
-        self.publish(entry, lease, record.takes)
+        self.publish(entry, lease, record.takes, finished.order)
 
     def retry(self) -> None:
         """Try those whose time has come.
@@ -104,19 +110,37 @@ class PublishQueue:
         for entry, owed in list(self._owed.items()):
             if now < owed.retry_at:
                 continue
-            if self._is_outdated(owed.publication) or self._attempt(owed):
+            if self._is_outdated(owed) or self._attempt(owed):
                 self._journal.published(entry)
                 del self._owed[entry]
 
-    def _is_outdated(self, publication: Publication) -> bool:
-        """Whether the job was done anew since: then its name belongs to the newer takes."""
+    def _is_outdated(self, owed: _Owed) -> bool:
+        """Whether the job was done anew since: then its name belongs to the newer takes.
+
+        Else it is made under the order that the job has by now: it may have been asked for again.
+        """
+        publication = owed.publication
         finished = self._queue.result(publication.request_id)
-        return finished is not None and finished.lease_no != publication.lease_no
+        if finished is None:
+            return False
+        if (finished.lease_no, finished.revision) == (publication.lease_no, publication.revision):
+            owed.publication = replace(publication, order=max(publication.order, finished.order))
+            return False
+        return finished.state is JobState.DONE
+
+    def _finished(self, lease: Lease) -> FinishedJob | None:
+        """The record that this lease wrote, also where a newer revision has replaced it."""
+        now = self._queue.result(lease.request_id)
+        found = [*([now] if now is not None else []), *self._queue.revisions(lease.request_id)]
+        wrote = (lease.lease_no, lease.revision)
+        return next((job for job in found if (job.lease_no, job.revision) == wrote), None)
 
     def _attempt(self, owed: _Owed) -> bool:
         publication = owed.publication
         try:
-            self._delivery.publish(publication.takes)
+            claim = publication.claim
+            former = former_takes(self._queue, claim.request_id, claim.revision)
+            newer = self._delivery.publish(claim, publication.takes, former)
         except (JobRunnerError, OSError, ValueError) as error:
             owed.refusals += 1
             pause = backoff_s(owed.refusals, 1.0, base_s=_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
@@ -129,6 +153,12 @@ class PublishQueue:
                 error,
             )
             return False
-        if owed.refusals:
+        if newer is not None:
+            log.info(
+                "%s is done and not published: %s was asked for later and has its name",
+                publication.request_id,
+                newer.request_id,
+            )
+        elif owed.refusals:
             log.info("%s is published now", publication.request_id)
         return True

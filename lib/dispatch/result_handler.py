@@ -93,7 +93,7 @@ class ResultHandler:
         else:
             self._note(state, job, settled)
             if settled.record is not None:
-                self._publish(spool, job, settled.record)
+                self._publish(spool, job, settled.record, settled.order)
         self._closer.forget(job)
         spool.acknowledge(job.entry)
 
@@ -112,18 +112,18 @@ class ResultHandler:
         except (InvalidSpoolData, ArtifactMismatch) as error:
             failure = Failure(ErrorClass.TRANSIENT, error.message, host=state.host.machine)
             return Settled(self._queue.fail(lease, failure), problem=_CORRUPT)
-        self._queue.complete(lease, record.to_json())
+        order = self._queue.complete(lease, record.to_json())
         worked = max(0.0, result.finished_at - result.started_at)
         audio = sum(take.audio_seconds for take in record.takes)
-        return Settled(JobState.DONE, record, audio, worked)
+        return Settled(JobState.DONE, record, audio, worked, order=order)
 
-    def _publish(self, spool: SpoolClient, job: InFlightJob, record: DoneRecord) -> None:
+    def _publish(self, spool: SpoolClient, job: InFlightJob, record: DoneRecord, order: int) -> None:
         def store_again() -> None:
             result = spool.result(job.entry)
             if result is not None:
                 self._parts.delivery.store(spool, job.entry, job.lease, result)
 
-        self._publishing.publish(job.entry, job.lease, record.takes, store_again)
+        self._publishing.publish(job.entry, job.lease, record.takes, order, store_again)
 
     def _failure_of(self, result: SpoolResult, state: HostState) -> Failure:
         error = result.error

@@ -25,10 +25,11 @@ class Intake:
     max_attempts: int
     due_ms: int | str
     payload: str
+    callback_data: str = "{}"  # of the payload, as a record holds it
 
-    def arguments(self) -> tuple[str | int, ...]:
-        """In the order of the scripts' headers."""
-        return (
+    def arguments(self, *, replacing: bool = False) -> tuple[str | int, ...]:
+        """In the order of the scripts' headers; what only a replacement needs, if it is one."""
+        always = (
             self.request_id,
             self.fingerprint,
             self.priority,
@@ -36,13 +37,15 @@ class Intake:
             self.due_ms,
             self.payload,
         )
+        return (*always, self.callback_data) if replacing else always
 
 
 def intake(spec: JobSpec) -> Intake:
     """Encode one specification for enqueueing."""
     due: int | str = "" if spec.not_before is None else round(spec.not_before * 1000)
     payload, fingerprint = payload_and_fingerprint(spec)
-    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, payload)
+    callback = to_json(spec.callback_data) if spec.callback_data else "{}"
+    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, payload, callback)
 
 
 def spec_of(payload: str) -> JobSpec:

@@ -29,6 +29,7 @@ class JobEvent(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     RETRIED = "retried"  # a person requeued it
+    REPLACED = "replaced"  # other content was accepted under its id: the next revision, as if it were new
     FORGOTTEN = "forgotten"  # its record's time is over; not in the event stream
 
 
@@ -63,6 +64,8 @@ TRANSITIONS: Final[Mapping[tuple[JobState | None, JobEvent], JobState | None]] =
     (_R, JobEvent.CANCELED): JobState.CANCELED,
     (JobState.FAILED, JobEvent.RETRIED): _W,
     (JobState.CANCELED, JobEvent.RETRIED): _W,
+    **{(state, JobEvent.REPLACED): _W for state in JobState},
+    (_W, JobEvent.DEFERRED): _D,  # replaced or updated, for later
     (JobState.FAILED, JobEvent.DEFERRED): _D,
     (JobState.CANCELED, JobEvent.DEFERRED): _D,
     (JobState.DONE, JobEvent.FORGOTTEN): None,

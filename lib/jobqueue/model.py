@@ -39,7 +39,17 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  # known, with the same fingerprint; nothing changed
     CONFLICT = "conflict"  # known, with another fingerprint; nothing changed
     REJECTED = "rejected"  # the queue is at its depth limit; nothing of the call was enqueued
+    REPLACED = "replaced"  # known with another fingerprint; this is its next revision now
+    UPDATED = "updated"  # known with the same fingerprint; fields outside it were changed
     WITHHELD = "withheld"  # fine in itself, but another job of the call conflicts; nothing was enqueued
+
+
+class Changed(StrEnum):
+    """What `enqueue` does with a job whose id is known with other content."""
+
+    REFUSE = "refuse"  # nothing, and nothing for any other job of the call
+    SKIP = "skip"  # nothing for this job
+    REPLACE = "replace"  # makes it the next revision
 
 
 class ErrorClass(StrEnum):
@@ -64,6 +74,7 @@ class EnqueueOutcome:
     outcome: Outcome
     state: JobState | None = None
     dedup_until: float | None = None
+    revision: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """The shape of `enqueue --json`, one per job."""
@@ -72,6 +83,7 @@ class EnqueueOutcome:
             "outcome": self.outcome.value,
             "state": self.state.value if self.state else None,
             "dedup_until": rfc3339(self.dedup_until) if self.dedup_until is not None else None,
+            "revision": self.revision,
         }
 
 
@@ -85,7 +97,8 @@ class Lease:
 
     `host` and `spool_entry` are where the work lies, or lay when the lease before ran out; empty when nothing
     was assigned. `killed` are the hosts whose worker died of the job: it must not go there again. `alone`
-    says that it is to be run singly this time.
+    says that it is to be run singly this time. `order` is the job's place in the order of asking when it was
+    leased (it may rise meanwhile), `revision` which content of the request id this is.
     """
 
     request_id: str
@@ -101,6 +114,8 @@ class Lease:
     spool_entry: str = ""
     killed: tuple[str, ...] = ()
     alone: bool = False
+    order: int = 0
+    revision: int = 1
 
     @property
     def fence(self) -> str:
@@ -139,7 +154,8 @@ class JobRecord:
     `attempt` counts work begun; `excused` of these do not count towards `max_attempts` (handed back, or
     their machine was lost). `lost` counts lost machines and leases, `poisoned` killed workers.
     `since` is when the job entered its state; `due_at` when a delayed job becomes waiting. `host` is where
-    the work of a running job lies, empty while nothing was assigned.
+    the work of a running job lies, empty while nothing was assigned. `order` is its place in the order of
+    asking, 0 for a job accepted by a version that knew none; `revision` counts its contents, from 1.
     """
 
     request_id: str
@@ -161,6 +177,8 @@ class JobRecord:
     progress: Mapping[str, Any] | None = None
     last_error: Mapping[str, Any] | None = None
     host: str = ""
+    order: int = 0
+    revision: int = 1
 
     def last_failure(self) -> FailedRecord | None:
         """Why the attempt before failed; None where none did, or that cannot be read."""
@@ -185,6 +203,8 @@ class FinishedJob:
     consumer: str | None
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
+    order: int = 0
+    revision: int = 1
 
     def done(self) -> DoneRecord | None:
         """What was spoken; None unless the job is done and its record can be read."""
@@ -209,6 +229,7 @@ class FinishedJob:
             "lost": self.lost,
             "lease_no": self.lease_no,
             "consumer": self.consumer,
+            "revision": self.revision,
             "result": self.result,
             "error": self.error,
         }

@@ -9,6 +9,7 @@ from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobqueue.admin.port import Admin
 from lib.jobqueue.model import (
     CancelOutcome,
+    Changed,
     EnqueueOutcome,
     Event,
     Failure,
@@ -36,11 +37,15 @@ class JobQueue(Protocol):
     """
 
     def enqueue(
-        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+        self, specs: Sequence[JobSpec], *, changed: Changed = Changed.REFUSE, dry_run: bool = False
     ) -> list[EnqueueOutcome]:
         """Accept the jobs, all or none, once per request id; outcomes in the order given.
 
-        With a conflict nothing is enqueued, unless `skip_conflicts`. Over the depth limit nothing is.
+        `changed` says what becomes of an id that is known with other content: with `REFUSE` nothing is
+        enqueued, with `REPLACE` the job is its next revision (a running one loses its lease, the record of a
+        finished one is kept for its time), and fields outside the fingerprint are updated. Over the depth
+        limit nothing is enqueued. Each job gets the next place in the order of asking, known or not. Of more
+        than 500 jobs the known ones are asked for again in portions, after the new ones were accepted.
 
         Raises:
             ServerFull: the server's memory is full.
@@ -99,16 +104,18 @@ class JobQueue(Protocol):
         """
         ...
 
-    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
-        """Record the result, once and for all. Repeating it with the same lease is fine.
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> int:
+        """Record the result, once and for all; returns the job's place in the order of asking.
+
+        Repeating it with the same lease is fine.
 
         Raises:
             LeaseLost: the lease is not the job's any more.
         """
         ...
 
-    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
-        """As `complete`, for several; returns the leases that are lost instead of raising."""
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[int | None]:
+        """As `complete`, for several; None instead of raising, where the lease is lost."""
         ...
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
@@ -188,8 +195,16 @@ class JobQueue(Protocol):
         """As `job`, for many in few round trips; without progress and last error."""
         ...
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id; None when it is unknown, or done: then it is kept no more."""
+        ...
+
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job; None when it is unknown or not finished."""
+        ...
+
+    def revisions(self, request_id: str) -> list[FinishedJob]:
+        """The records of its finished revisions that a newer one replaced, the oldest first."""
         ...
 
     def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:

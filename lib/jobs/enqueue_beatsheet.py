@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from lib.jobs.voice_check import VoiceCheck, load_examined
-from lib.jobspec import JobSpec
+from lib.jobspec import JobFile
 from lib.jobspec.files.beatsheet import load_beatsheet
 
 
 def load_speakable_beatsheet(
     path: Path, voices: VoiceCheck, *, voice: str | None = None, speaker: str | None = None
-) -> Sequence[JobSpec]:
+) -> JobFile:
     """The jobs of a beatsheet, each with a voice that exists and a text it can speak.
 
     Raises:
         InvalidJobFile: the file is wrong or a beat cannot be spoken; `.problems` lists both kinds.
         BadInput: `voice` or `speaker` is no name, or both are given.
     """
-    return load_examined(partial(load_beatsheet, voice=voice, speaker=speaker), path, voices).specs
+    return load_examined(partial(load_beatsheet, voice=voice, speaker=speaker), path, voices)

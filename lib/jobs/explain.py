@@ -113,7 +113,7 @@ def _lost(seen: Evidence) -> _Said | None:
     if not seen.specified:
         passed = seconds_text(max(0.0, seen.snapshot.server_time - record.since))
         why = f"is {record.state.value} for {passed}, and its specification is gone, so it cannot be spoken"
-        frees = "job-runner reconcile --apply ends it as failed, then enqueue it again under a new request_id"
+        frees = "job-runner reconcile --apply ends it as failed, then enqueue it with --replace"
         return _Said(Reason.UNSPECIFIED, why, frees, {})
     return None
 
@@ -239,7 +239,7 @@ def _failed(seen: Evidence) -> _Said:
     details = {"class": name, "attempts": record.attempt, "lost": record.lost}
     why = f"failed at {rfc3339(record.since)} after {_times(record.attempt, 'attempt')} ({_error(error)})"
     if name == ErrorClass.BAD_INPUT:
-        frees = "trying again would end the same way, so mend the job and give it a new request_id"
+        frees = "trying again would end the same way, so mend the job and enqueue it with --replace"
     elif name == ErrorClass.POISON:
         frees = (
             f"it took its workers down, so look at its log first, then job-runner retry {record.request_id}"

@@ -10,7 +10,10 @@ from lib.jobqueue.admin.observed import Flushed, KeySize
 from lib.jobqueue.errors import JobsHeld
 from lib.jobs.admin import required_admin
 
-_KEPT: Final = ("result", "failed", "history", "history:failed", "watcher", "lock", "market")
+_KEPT: Final = (
+    *("result", "failed", "history", "history:failed", "revisions", "revisions:history", "calls"),
+    *("watcher", "lock", "market"),
+)
 _PARTLY: Final = ("state", "spec")  # the rows and specifications of unfinished jobs go
 _UNITS: Final = {
     "stream": ("entry", "entries"),

@@ -11,6 +11,7 @@ from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
 from lib.jobs.admin import required_admin
 from lib.jobs.findings import Finding
+from lib.jobs.names import claim_of, published_anew, strange_file
 from lib.jobs.reconcile_messages import FORGET, LEFT, closing, finding
 from lib.records import DoneRecord, InvalidRecord, Take
 from lib.storage import (
@@ -19,6 +20,7 @@ from lib.storage import (
     Storage,
     StorageUnavailable,
     StoredArtifact,
+    output_name_of,
 )
 
 #: As long as a live watcher may take from a job's record to its last published file: hours of audio are
@@ -91,6 +93,7 @@ class Audit:
         self._queue, self._upkeep, self._storage = queue, required_admin(queue), storage
         self._mend, self._forget = mend, forget_gone
         self._began = queue.snapshot().server_time
+        self._deep = deep
         self._whole: Callable[[StoredArtifact], bool] = storage.verify if deep else storage.has
 
     def findings(self) -> Iterator[Finding]:
@@ -104,7 +107,8 @@ class Audit:
 
     def _in_order(self, takes: Sequence[Take]) -> bool:
         files = [*_audio(takes), *_waveforms(takes)]
-        return not self._gone(files) and not self._unpublished(files)
+        strange = any(self._storage.stranger(item, path, deep=self._deep) for path, item in files)
+        return not strange and not self._gone(files) and not self._unpublished(files)
 
     def _gone(self, files: Iterable[_File]) -> list[_File]:
         return [(output, artifact) for output, artifact in files if not self._whole(artifact)]
@@ -138,9 +142,19 @@ class Audit:
                 return
         if gone := self._gone(_waveforms(takes)):
             yield self._waveform_gone(request_id, gone)
-        missing = self._unpublished([*_audio(takes), *_waveforms(takes)])
-        if missing and not self._being_published(job):
-            yield self._publish(request_id, missing)
+        yield from self._check_names(job, takes)
+
+    def _check_names(self, job: FinishedJob, takes: Sequence[Take]) -> Iterator[Finding]:
+        """What lies under the job's names, of those that no newer job has."""
+        if not takes or self._being_published(job):
+            return
+        files = dict([*_audio(takes), *_waveforms(takes)])
+        rivals = self._storage.rivals(claim_of(job), output_name_of(takes), files)
+        own = [(path, artifact) for path, artifact in files.items() if path not in rivals]
+        if self._unpublished(own):
+            yield self._publish("unpublished", job, takes, own)
+        if strange_file(self._storage, job, takes, deep=self._deep):
+            yield self._publish("another_ones", job, takes, own)
 
     def _being_published(self, job: FinishedJob) -> bool:
         """Whether the watcher that finished the job is at its next step still: names follow records."""
@@ -197,16 +211,18 @@ class Audit:
             return finding(word, request_id, remedy=LEFT, fix=f"it was not copied back: {_words(error)}")
         return finding(word, request_id, mended=True, fix="copied back from the published file")
 
-    def _publish(self, request_id: str, missing: Sequence[_File]) -> Finding:
+    def _publish(self, word: str, job: FinishedJob, takes: Sequence[Take], own: Sequence[_File]) -> Finding:
         if not self._mend:
-            return finding("unpublished", request_id)
+            return finding(word, job.request_id)
         try:
-            for output, artifact in missing:
-                self._storage.publish(artifact, output)
-        except (ArtifactMismatch, NotStored, StorageUnavailable) as error:
-            fix = f"it was not published again: {_words(error)}"
-            return finding("unpublished", request_id, remedy=LEFT, fix=fix)
-        return finding("unpublished", request_id, mended=True, fix="published again from the store")
+            trouble = published_anew(self._queue, self._storage, job, takes).trouble
+        except (NotStored, StorageUnavailable) as error:
+            trouble = error.message
+        if trouble or self._unpublished(own):
+            why = trouble.rstrip(".") or "another file is in the way"
+            fix = f"it was not published again: {why}"
+            return finding(word, job.request_id, remedy=LEFT, fix=fix)
+        return finding(word, job.request_id, mended=True, fix="published again from the store")
 
 
 def _words(error: Exception) -> str:

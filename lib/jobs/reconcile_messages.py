@@ -15,7 +15,7 @@ FORGET: Final = "--apply --forget-gone"
 DONE: Final = "done"
 LEFT: Final = "left"
 
-#: By the words of lib.jobqueue.redis.upkeep.MISFITS and the three about files: kind, sentence, what mends it.
+#: By the words of lib.jobqueue.redis.upkeep.MISFITS and the four about files: kind, sentence, what mends it.
 _TABLE: Final[Mapping[str, tuple[FindingKind, str, str]]] = {
     "unreachable": (
         FindingKind("R001", _E, "A waiting job that no worker would be given"),
@@ -126,6 +126,11 @@ _TABLE: Final[Mapping[str, tuple[FindingKind, str, str]]] = {
         FindingKind("R022", _E, "A row that cannot be read"),
         "has a row in the hash of states that cannot be read, so nothing else of the job can be judged",
         "it is removed with all that is kept of the job; enqueue it again",
+    ),
+    "another_ones": (
+        FindingKind("R023", _E, "A published path that holds another job's audio"),
+        "was asked for last under its name, and another job's audio lies there",
+        "its own audio is published again from the store",
     ),
 }
 

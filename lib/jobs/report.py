@@ -12,7 +12,9 @@ from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
+from lib.jobs.names import newer_owner, strange_file
 from lib.jobspec import JobSpec
+from lib.records import Take
 from lib.storage import Storage, StoredArtifact
 from lib.units import seconds_text
 
@@ -31,12 +33,15 @@ class Standing(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     ARTIFACT_GONE = "artifact_gone"  # done, but its audio is not in the store any more
+    REPLACED = "replaced"  # done, but a job that was asked for later has its name
 
 
 #: Waiting mends these: the file is not through yet.
 UNFINISHED: Final = frozenset({Standing.MISSING, Standing.DELAYED, Standing.WAITING, Standing.RUNNING})
 #: Waiting does not mend these: somebody must do something.
-WRONG: Final = frozenset({Standing.CHANGED, Standing.FAILED, Standing.CANCELED, Standing.ARTIFACT_GONE})
+WRONG: Final = frozenset(
+    {Standing.CHANGED, Standing.FAILED, Standing.CANCELED, Standing.ARTIFACT_GONE, Standing.REPLACED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +128,11 @@ def _row(
     if record is None:
         return ReportRow(spec, Standing.MISSING, "not in the queue; enqueue the file")
     if record.fingerprint != spec.fingerprint:
-        reason = f"known with other content, which is {record.state.value}; give it a new request_id"
+        reason = f"known with other content, which is {record.state.value}; speak it anew: up --replace"
         return ReportRow(spec, Standing.CHANGED, reason)
     if record.state is JobState.DONE:
         return _done(spec, finished, storage)
-    reason = _ended_badly(finished) if finished else _unfinished(record, now)
+    reason = _ended_badly(spec, finished, storage) if finished else _unfinished(record, now)
     return ReportRow(spec, Standing(record.state.value), reason)
 
 
@@ -143,14 +148,42 @@ def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> Repo
         which = "" if len(takes) == 1 else f" of take {gone[0].take}"
         reason = f"the audio{which} is not in the store; {AUDIO_GONE}"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
-    published = all(storage.published(take.audio.file) for take in takes)
-    lost = "its published file is missing; put it back with: job-runner reconcile --apply"
-    return ReportRow(spec, Standing.DONE, None if published else lost, storage.location(takes[0].audio.file))
+    return _named(spec, finished, takes, storage)
 
 
-def _ended_badly(finished: FinishedJob) -> str:
+def _named(spec: JobSpec, finished: FinishedJob, takes: Sequence[Take], storage: Storage) -> ReportRow:
+    """Of a done job whose audio is in the store: what lies under its name."""
+    newer = newer_owner(storage, finished, takes)
+    if newer is not None:
+        whose = (
+            f"its name holds the audio of {newer.request_id}, which was asked for later; it is published "
+            "again by: job-runner up FILE"
+        )
+        return ReportRow(spec, Standing.REPLACED, whose, storage.blob(StoredArtifact.of(takes[0].audio)))
+    reason: str | None = None
+    if not all(storage.published(take.audio.file) for take in takes):
+        reason = "its published file is missing; put it back with: job-runner reconcile --apply"
+    elif strange := strange_file(storage, finished, takes):
+        reason = (
+            f"{strange} holds the audio of another job, which was asked for before; put this one's there "
+            "with: job-runner reconcile --apply"
+        )
+    return ReportRow(spec, Standing.DONE, reason, storage.location(takes[0].audio.file))
+
+
+def _ended_badly(spec: JobSpec, finished: FinishedJob, storage: Storage) -> str:
     error = finished.failure()
-    return f"{error.error_class}: {error.message}" if error else "unknown: no reason was recorded"
+    reason = f"{error.error_class}: {error.message}" if error else "unknown: no reason was recorded"
+    return reason + _still_there(spec, storage)
+
+
+def _still_there(spec: JobSpec, storage: Storage) -> str:
+    """Whose audio a job that ended without any left under its name, as half a sentence."""
+    owner = storage.owner(spec.output_name)
+    if owner is None:
+        return ""
+    whose = "an earlier revision of it" if owner.request_id == spec.request_id else owner.request_id
+    return f"; {spec.output_name} holds the audio of {whose}, asked for before"
 
 
 def _unfinished(record: JobRecord, now: float) -> str:

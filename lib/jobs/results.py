@@ -6,19 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib.errors import ExitStatus
+from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
-from lib.jobs.follow import Batch
+from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
+from lib.jobs.names import published_anew
 from lib.jobspec import JobSpec
-from lib.storage import Storage, files_of
+from lib.storage import Storage
 
 
-def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecord:
+def ending_or_record(
+    queue: JobQueue, request_id: str, revision: int | None = None
+) -> FinishedJob | JobRecord:
     """How the job ended; what is known of it while it has no ending, or lost the record of it.
+
+    `revision` is the present one unless it is given.
 
     Raises:
         UnknownJob: the queue does not know the id.
+        NoSuchRevision: there is no record of that revision.
     """
+    if revision is not None:
+        record = queue.job(request_id)
+        if record is None:
+            raise UnknownJob(request_id, queue.nearest(request_id))
+        if revision != record.revision:
+            return _earlier(queue, record, revision)
     if finished := queue.result(request_id):
         return finished
     record = queue.job(request_id)
@@ -28,12 +40,32 @@ def ending_or_record(queue: JobQueue, request_id: str) -> FinishedJob | JobRecor
     return (queue.result(request_id) if record.state in TERMINAL else None) or record
 
 
+class NoSuchRevision(BadInput):
+    """No record is kept of the revision that was asked for."""
+
+
+def _earlier(queue: JobQueue, record: JobRecord, revision: int) -> FinishedJob:
+    kept = {item.revision: item for item in queue.revisions(record.request_id)}
+    if revision in kept:
+        return kept[revision]
+    if not 1 <= revision < record.revision:
+        why = f"it has {record.revision}" if record.revision > 1 else "its content was never replaced"
+        raise NoSuchRevision(f"{record.request_id} has no revision {revision}; {why}.")
+    others = ", ".join(map(str, sorted(kept)))
+    raise NoSuchRevision(
+        f"There is no record of revision {revision} of {record.request_id}: it was replaced before it was "
+        f"finished, or its record's time is over. Kept {f'are {others} and ' if others else 'is '}the "
+        f"present one, {record.revision}."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ResultRow:
     """One job as `up` and `enqueue --wait` show it.
 
     Seconds of audio and integrated loudness (LUFS) are the engine's measures; `file` is where the chosen
-    take can be played, None unless the job is done and its audio is there.
+    take can be played, None unless the job is done and its audio is there. `replaced_by` is the job that was
+    asked for later and has the name of a take by now.
     """
 
     request_id: str
@@ -45,6 +77,13 @@ class ResultRow:
     attempts: int | None
     error: str | None
     warnings: tuple[str, ...]
+    replaced_by: str | None = None
+    replaced: bool = False  # other content was enqueued under its id while it was followed
+
+    @property
+    def word(self) -> str | None:
+        """Its state in a word, "replaced" included; None where it has none yet."""
+        return REPLACED if self.replaced else self.state.value if self.state else None
 
     @property
     def is_gone(self) -> bool:
@@ -56,27 +95,34 @@ class ResultRow:
         return {
             "request_id": self.request_id,
             "output_name": self.output_name,
-            "state": self.state.value if self.state else None,
+            "state": self.word,
             "file": self.file,
             "audio_seconds": self.audio_seconds,
             "loudness_lufs": self.loudness_lufs,
             "attempts": self.attempts,
             "error": self.error,
             "warnings": list(self.warnings),
+            "replaced_by": self.replaced_by,
         }
 
 
 def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
-    """One row per job. A published file that somebody removed is put back from the store."""
-    return [
-        _row(spec, finished, storage) for spec, finished in zip(batch.specs, batch.results(), strict=True)
-    ]
+    """One row per job. What is in the store is published again, as asked for latest.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    pairs = zip(batch.specs, batch.results(), strict=True)
+    return [_row(batch, spec, finished, storage) for spec, finished in pairs]
 
 
-def _row(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
+def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
     done = finished.done() if finished else None
     failure = finished.failure() if finished else None
-    files = files_of(storage, done.takes, restore=True) if done else []
+    published = published_anew(batch.queue, storage, finished, done.takes) if finished and done else None
+    files = published.files if published else ()
+    rival = published.rival if published else None
+    replaced = spec.request_id in batch.replaced
     return ResultRow(
         request_id=spec.request_id,
         output_name=spec.output_name,
@@ -85,11 +131,16 @@ def _row(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> Resul
         audio_seconds=done.spoken.audio_seconds if done else None,
         loudness_lufs=done.spoken.chosen.loudness_lufs if done else None,
         attempts=finished.attempt if finished else None,
-        error=failure.message if failure else None,
+        error=REPLACED_MEANWHILE if replaced else failure.message if failure else None,
         warnings=done.spoken.warnings if done else (),
+        replaced_by=rival.request_id if rival else None,
+        replaced=replaced,
     )
 
 
 def ending_of(batch: Batch, rows: Sequence[ResultRow]) -> ExitStatus:
-    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone."""
-    return ExitStatus.JOB_FAILED if any(row.is_gone for row in rows) else batch.exit_status
+    """The exit status of whoever followed the batch: its own, but 1 where audio of a done job is gone or
+    replaced.
+    """
+    lacking = any(row.is_gone or row.replaced_by for row in rows)
+    return ExitStatus.JOB_FAILED if lacking else batch.exit_status

@@ -92,7 +92,7 @@ def refusal(outcome: RetryOutcome) -> NotRetriable:
     if state in RETRIABLE:  # its specification is gone: there is nothing to try again
         return NotRetriable(
             f"{name} is {state.value}, but its specification is gone from the server, so nothing was "
-            "changed; enqueue the job again under a new request_id"
+            "changed; enqueue its file again with --replace"
         )
     return NotRetriable(
         f"{name} is {state.value}, and only failed and canceled jobs are requeued; nothing was changed"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
-from lib.jobqueue import EnqueueOutcome, JobQueue, Outcome
+from lib.jobqueue import Changed, EnqueueOutcome, JobQueue, Outcome
 from lib.jobs.admin import required_admin
-from lib.jobspec import JobSpec
+from lib.jobs.changes import changed_jobs, listed
+from lib.jobspec import JobFile
 
 
 class Conflict(BadInput):
@@ -19,19 +20,16 @@ class Conflict(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The outcome of each job of a file, in its order.
-
-    `skips` says whether the command has --skip-conflicts, so that only such a command proposes it.
-    """
+    """The outcome of each job of a file, in its order."""
 
     outcomes: Sequence[EnqueueOutcome]
     kept: str | None = None  # where what was accepted is known to be, in words; None: nobody asked
-    skips: bool = False
+    changes: str = ""  # the changed jobs in words, a line each, where something conflicts
 
     @property
     def sentence(self) -> str:
         """The counts in words: "3 created, 2 already known"."""
-        words = {Outcome.DUPLICATE.value: "already known"}
+        words = {Outcome.DUPLICATE.value: "already known", Outcome.REPLACED.value: "to be spoken anew"}
         return (
             ", ".join(f"{count} {words.get(name, name)}" for name, count in self.counts().items()) or "none"
         )
@@ -54,47 +52,50 @@ class Submission:
             )
         conflicts = [o.request_id for o in self.outcomes if o.outcome is Outcome.CONFLICT]
         if conflicts:
-            named = ", ".join(conflicts[:5]) + (" and more" if len(conflicts) > 5 else "")
-            leave = ", or leave them out with --skip-conflicts" if self.skips else ""
+            many = len(conflicts) > 1
             return Conflict(
-                f"{len(conflicts)} of {len(self.outcomes)} jobs have a request id that is known with other "
-                f"content: {named}. Give the changed jobs a new request_id{leave}"
+                f"{len(conflicts)} of {len(self.outcomes)} jobs {'are' if many else 'is'} known with other "
+                f"content:\n{self.changes}\nSpeak {'them' if many else 'it'} anew with --replace, or give "
+                f"{'each' if many else 'it'} a request_id of its own."
             )
         return None
 
 
 def submit(
     queue: JobQueue,
-    specs: Sequence[JobSpec],
+    file: JobFile,
     *,
-    skip_conflicts: bool = False,
+    changed: Changed = Changed.REFUSE,
     dry_run: bool = False,
     durable: bool = False,
-    skips: bool = False,
 ) -> Submission:
     """Enqueue the jobs, all or none; `durable`: return once they are on the server's disk.
-
-    `skips`: the command has --skip-conflicts, which a refusal may propose.
 
     Raises:
         BadConfiguration: `durable`, and the server cannot tell what is on its disk; nothing was enqueued.
         NotDurable: `durable`, and the server did not say so in time; the jobs are accepted.
     """
     if dry_run or not durable:
-        outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
-        return Submission(outcomes, skips=skips)
+        return _submission(queue, file, queue.enqueue(file.specs, changed=changed, dry_run=dry_run))
     durability = required_admin(queue).durability
     durability.require()
-    outcomes = queue.enqueue(specs, skip_conflicts=skip_conflicts)
-    return Submission(outcomes, durability.wait(), skips)
+    outcomes = queue.enqueue(file.specs, changed=changed)
+    return _submission(queue, file, outcomes, durability.wait())
 
 
-ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE})
+def _submission(
+    queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome], kept: str | None = None
+) -> Submission:
+    changed = changed_jobs(queue, file, outcomes)
+    return Submission(outcomes, kept, listed(file, changed) if changed else "")
 
 
-def exit_status(submission: Submission, *, skip_conflicts: bool) -> ExitStatus:
+ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE, Outcome.REPLACED, Outcome.UPDATED})
+
+
+def exit_status(submission: Submission, changed: Changed) -> ExitStatus:
     """0 unless something was refused; skipped conflicts are what the caller asked for."""
     refusal = submission.refusal
-    if refusal is None or (skip_conflicts and isinstance(refusal, Conflict)):
+    if refusal is None or (changed is Changed.SKIP and isinstance(refusal, Conflict)):
         return ExitStatus.OK
     return refusal.exit_status

@@ -24,8 +24,7 @@ from lib.jobspec.problems import (
     printable,
     shown,
 )
-from lib.jobspec.pronunciation import check_size as check_pronounce_size
-from lib.jobspec.pronunciation import read_lexicon
+from lib.jobspec.pronunciation import all_sayings
 from lib.jobspec.textfile import read_text_file
 
 _NAMES: Final = tuple(FIELDS)
@@ -180,10 +179,7 @@ class _FieldReader:
             for need in kind.needs:
                 self._one_of(need)
         self._read_files(base_dir)
-        if "pronounce" in self.values:  # sorted, so that the fingerprint does not depend on the order
-            self.values["pronounce"] = dict(sorted(self.values["pronounce"].items()))
         self._check_size("callback_data", check_size)
-        self._check_size("pronounce", check_pronounce_size)
 
     def note(self, path: tuple[str | int, ...], message: str, suggestion: str | None = None) -> None:
         """Add a finding."""
@@ -260,10 +256,9 @@ class _FieldReader:
                 values["text"] = read_text_file(values.pop("text_file"), base_dir)
             except Refused as refused:
                 self.refused("text_file", refused)
-        if "lexicon" in values:
+        lexicon = values.pop("lexicon", None)
+        if lexicon is not None or "pronounce" in values:
             try:
-                values["pronounce"] = merged(
-                    read_lexicon(values.pop("lexicon"), base_dir), values.get("pronounce", {})
-                )
+                values["pronounce"] = all_sayings(values.get("pronounce", {}), lexicon, base_dir)
             except Refused as refused:
-                self.refused("lexicon", refused)
+                self.refused("pronounce" if lexicon is None else "lexicon", refused)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,13 +41,31 @@ def check_size(value: Mapping[str, str]) -> None:
         raise Refused(f"is {size} bytes of JSON with the lexicon; at most {MAX_PRONOUNCE_BYTES} are allowed")
 
 
-def read_lexicon(name: str, base_dir: Path | None) -> dict[str, str]:
-    """The entries of the file `name` under `base_dir`: a `word: saying` on each line, `#` before remarks.
+def all_sayings(given: Mapping[str, str], lexicon: str | None, base_dir: Path | None) -> Mapping[str, str]:
+    """What is said of words beside the file `lexicon` under `base_dir` and in it; `given`, checked, wins.
+
+    In the order of the words, so that a fingerprint does not depend on that of the lines. The jobs of a file
+    that say the same share one mapping, which nobody may change: thousands of them may have one lexicon.
 
     Raises:
-        Refused: it cannot be read, or a line is no entry; the message names the line.
+        Refused: the file cannot be read, a line of it is no entry, or all together are too much.
     """
-    return parse_lexicon(read_file(name, base_dir), name)
+    content = "" if lexicon is None else read_file(lexicon, base_dir)
+    found = _together(content, lexicon or "", tuple(given.items()))
+    if isinstance(found, Refused):
+        raise Refused(found.message, found.suggestion)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _together(content: str, name: str, given: tuple[tuple[str, str], ...]) -> dict[str, str] | Refused:
+    """The sayings of lexicon and job, or what is wrong with them: that is not looked for again either."""
+    try:
+        found = dict(sorted({**parse_lexicon(content, name), **dict(given)}.items()))
+        check_size(found)
+    except Refused as refused:
+        return refused
+    return found
 
 
 def sayings(given: Mapping[str, str], lexicon: str = "", name: str = "") -> dict[str, str]:
@@ -79,6 +98,10 @@ def parse_lexicon(content: str, name: str) -> dict[str, str]:
         where = f"{shown(name)} line {number}"
         if not colon:
             raise Refused(f"{where} is no entry; write the word, a colon, and how it is said")
+        if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'":  # as in YAML; it would match nothing
+            raise Refused(
+                f"{where} has quotes, which are no part of a word", f"write {shown(word[1:-1])} bare"
+            )
         if word in entries:
             raise Refused(f"{where} says {shown(word)} a second time")
         try:

@@ -71,7 +71,7 @@ class Order:
         words += [flag for name, flag in _SWITCHES if getattr(spec, name)]
         for name, flag, usual in _ADDED:
             value = getattr(spec, name)
-            words += [] if value == usual else [f"{flag}={value:g}"]
+            words += [] if value == usual else [f"{flag}={_number(value)}"]
         words += [f"--pronounce={word}={saying}" for word, saying in spec.pronounce.items()]
         title, album = titles(spec.output_name)
         words += ["--title", title, *(["--album", album] if album else [])]
@@ -91,3 +91,8 @@ class Order:
             "text_file": self.text_path,
             "text_sha256": hashlib.sha256(self.text_bytes()).hexdigest(),
         }
+
+
+def _number(value: float) -> str:
+    """The number with all its digits, since a worker gets them all; `-16` for -16.0."""
+    return repr(value).removesuffix(".0")

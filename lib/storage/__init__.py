@@ -8,25 +8,40 @@ from lib.storage.memory import MemoryStorage
 from lib.storage.open_storage import open_storage
 from lib.storage.port import (
     ArtifactMismatch,
+    Claim,
     NotStored,
+    Published,
     SignedUpload,
     Storage,
     StorageUnavailable,
     StoredArtifact,
 )
-from lib.storage.published import files_of, publish_takes
+from lib.storage.published import (
+    PublishedTakes,
+    files_by_path,
+    files_of,
+    output_name_of,
+    publish_again,
+    publish_takes,
+)
 
 __all__ = [
     "ArtifactMismatch",
+    "Claim",
     "FileStorage",
     "MemoryStorage",
     "NotStored",
+    "Published",
+    "PublishedTakes",
     "SignedUpload",
     "Storage",
     "StorageUnavailable",
     "StoredArtifact",
+    "files_by_path",
     "files_of",
     "open_storage",
+    "output_name_of",
+    "publish_again",
     "publish_takes",
     "shared_folder",
 ]

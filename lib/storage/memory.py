@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from lib.storage.claims import Entries, Entry, Verdict, decide, entry_key, owner, rivals
 from lib.storage.locations import artifact_of, output_key
-from lib.storage.port import ArtifactMismatch, NotStored, SignedUpload, StoredArtifact
+from lib.storage.port import (
+    ArtifactMismatch,
+    Claim,
+    NotStored,
+    Published,
+    SignedUpload,
+    StoredArtifact,
+)
 from lib.storage.writing import save
 
 _SIGNED_FOR = 3600.0  # seconds
@@ -28,8 +37,9 @@ class MemoryStorage:
         before: Callable[[], None] = lambda: None,
         now: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self.objects: dict[str, bytes] = {}  # by key: blobs/sha256/ab/<sha256> and outputs/<name>
+        self.objects: dict[str, bytes] = {}  # blobs/sha256/ab/<sha256>, outputs/<name>, published/..
         self._url, self._before, self._now = url, before, now
+        self._publishing = threading.Lock()
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Keep the file's bytes."""
@@ -77,14 +87,97 @@ class MemoryStorage:
             raise ArtifactMismatch(f"{artifact.key} in the store holds other bytes.")
         return artifact
 
-    def publish(self, artifact: StoredArtifact, name: str) -> str:
-        """Keep the bytes under the name, too."""
-        target = output_key(name)
-        if not _is(self._get(target), artifact):
-            data = self._need(artifact.key, f"{artifact.key} is not in the store.")
-            what = f"{artifact.key} is damaged in the store and was not published as {name}"
-            self._keep(data, artifact, target, what)
-        return self.location(name)
+    def publish(
+        self,
+        claim: Claim,
+        output_name: str,
+        files: Mapping[str, StoredArtifact],
+        *,
+        extras: Collection[str] = (),
+        former: Mapping[str, Mapping[str, StoredArtifact]] | None = None,
+        keep: bool = False,
+    ) -> Published:
+        """Keep the bytes under their names, too; from the comparison on nobody comes between."""
+        files = {path: item for path, item in files.items() if self._can_be_had(path, item, path in extras)}
+        with self._publishing:
+            return self._publish(claim, output_name, files, former or {}, keep)
+
+    def _publish(
+        self,
+        claim: Claim,
+        name: str,
+        files: Mapping[str, StoredArtifact],
+        former: Mapping[str, Mapping[str, StoredArtifact]],
+        keep: bool,
+    ) -> Published:
+        entries = self._entries()
+        verdict = decide(claim, name, files, former, entries)
+        if verdict.superseded_by is not None:
+            return Published(lost=verdict.lost, superseded_by=verdict.superseded_by)
+        own = entries.of(name)
+        foreign = own is not None and own.claim is not None and own.claim.request_id != claim.request_id
+        kept = frozenset[str]()
+        if keep and not foreign:
+            kept = frozenset(path for path, item in verdict.files.items() if self._is_a_persons(path, item))
+        self._carry_out(verdict, kept)
+        places = {path: self.location(path) for path in verdict.files if path not in kept}
+        return Published(places, verdict.lost, kept)
+
+    def rivals(
+        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
+    ) -> Mapping[str, Claim]:
+        """Look at the records of the names that can have these paths."""
+        self._before()
+        return rivals(claim, output_name, files, self._entries())
+
+    def owner(self, output_name: str) -> Claim | None:
+        """Look at the record of the name."""
+        self._before()
+        return owner(output_name, self._entries())
+
+    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool = False) -> StoredArtifact | None:
+        """Hash and look for a blob of that content."""
+        self._before()
+        data = self.objects.get(output_key(name))
+        if not data or _is(data, artifact) or (len(data) == artifact.bytes and not deep):
+            return None
+        other = artifact_of(hashlib.sha256(data).hexdigest(), len(data))
+        return other if other.key in self.objects else None
+
+    def _can_be_had(self, path: str, artifact: StoredArtifact, extra: bool) -> bool:
+        """Whether it stands there or is whole in the store; an extra may be neither.
+
+        Raises:
+            NotStored, ArtifactMismatch: it is neither, and no extra.
+        """
+        if _is(self._get(output_key(path)), artifact):
+            return True
+        data = self._get(artifact.key)
+        if not _is(data, artifact) and not extra:
+            what = f"{artifact.key} is damaged in the store and was not published as {path}"
+            if data is None:
+                raise NotStored(f"{artifact.key} is not in the store.")
+            raise ArtifactMismatch(f"{what}: it is not the {artifact.bytes} bytes that were promised.")
+        return _is(data, artifact)
+
+    def _is_a_persons(self, path: str, artifact: StoredArtifact) -> bool:
+        data = self.objects.get(output_key(path))
+        if data is None or _is(data, artifact):
+            return False
+        return not data or artifact_of(hashlib.sha256(data).hexdigest(), len(data)).key not in self.objects
+
+    def _carry_out(self, verdict: Verdict, kept: Collection[str]) -> None:
+        for entry in (*verdict.entries, *verdict.settled):
+            self.objects[entry_key(entry.name)] = entry.to_bytes()
+        for path, artifact in verdict.files.items():
+            if path not in kept and not _is(self.objects.get(output_key(path)), artifact):
+                self.objects[output_key(path)] = self.objects[artifact.key]
+        for path, artifact in verdict.removals.items():
+            if _is(self.objects.get(output_key(path)), artifact):
+                del self.objects[output_key(path)]
+
+    def _entries(self) -> Entries:
+        return Entries(lambda name: Entry.from_bytes(self.objects.get(entry_key(name))))
 
     def restore(self, artifact: StoredArtifact, name: str) -> None:
         """Keep the published bytes as the artifact's."""

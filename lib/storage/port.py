@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -41,6 +41,33 @@ class StoredArtifact:
         if file.key is None:
             raise NotStored(f"The record of {file.file} names no place in a store.")
         return cls(file.key, file.sha256, file.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants a name: a job, which content of it, and its place in the order of asking.
+
+    `order` is 0 for a job that was accepted by a version that knew no order.
+    """
+
+    request_id: str
+    revision: int = 1
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of a publication.
+
+    `places` are those of the files that stand under their names now. `lost` are the paths that a newer job
+    owns, with its claim; `kept` those where a file of a person was left. `superseded_by` is the newer claim
+    of the name itself: then nothing was published.
+    """
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, Claim] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    superseded_by: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +147,46 @@ class Storage(Protocol):
         """
         ...
 
-    def publish(self, artifact: StoredArtifact, name: str) -> str:
-        """Make the artifact readable as `outputs/<name>`, verified, and return its place.
+    def publish(
+        self,
+        claim: Claim,
+        output_name: str,
+        files: Mapping[str, StoredArtifact],
+        *,
+        extras: Collection[str] = (),
+        former: Mapping[str, Mapping[str, StoredArtifact]] | None = None,
+        keep: bool = False,
+    ) -> Published:
+        """Make a job's files readable as `outputs/<path>`, verified, unless a newer job owns them.
 
-        `name` is an output name with its suffix, already validated by `lib.jobspec`. Where it fails, what
-        stood at the name stays.
+        `files` are by path, the chosen take first; of `extras` each is left out where it cannot be published.
+        Paths are made of an output name, which `lib.jobspec` has validated. Orders are compared in the store,
+        by one publisher at a time: a lower one never replaces a higher one, whoever comes later. What the
+        owner before had under the name, and what `former` (output name to files) says of earlier revisions of
+        the same job, is removed where our bytes lie there. With `keep` a file that no job made stays, unless
+        the name was another job's. Where it fails, what stood at a path stays.
 
         Raises:
-            NotStored: the artifact is not there.
+            NotStored: an artifact is not there.
             ArtifactMismatch: it is damaged.
+        """
+        ...
+
+    def rivals(
+        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
+    ) -> Mapping[str, Claim]:
+        """Which of these paths a newer job owns, with its claim: what `publish` would not touch."""
+        ...
+
+    def owner(self, output_name: str) -> Claim | None:
+        """Whose audio lies under the name; None where nobody's does, or nobody wrote it down."""
+        ...
+
+    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool = False) -> StoredArtifact | None:
+        """The other artifact of this store whose bytes stand at `outputs/<name>`.
+
+        None where the artifact itself stands there, nothing, or what no job made: that is a person's. Only
+        with `deep` is a file of the artifact's size read.
         """
         ...
 

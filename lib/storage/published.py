@@ -2,56 +2,133 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from lib.records import FileRef, Take
-from lib.storage.port import ArtifactMismatch, NotStored, Storage, StorageUnavailable, StoredArtifact
+from lib.storage.port import ArtifactMismatch, Claim, NotStored, Published, Storage, StoredArtifact
 
 
-def publish_takes(storage: Storage, takes: Sequence[Take]) -> list[str]:
-    """Make each take readable by its name, then its waveform; returns the takes' places, the chosen first.
+@dataclass(frozen=True, slots=True)
+class PublishedTakes:
+    """Where takes can be played, the chosen one first; "" for one that is gone.
 
-    Repeatable. A waveform that cannot be published is left out: the audio is good without it.
+    `rival` is the newer job that owns the name of one of them, which was not touched then. `trouble` says
+    why one could not be published, "" where all could.
     """
-    places = [storage.publish(StoredArtifact.of(take.audio), take.audio.file) for take in takes]
-    for take in takes:
-        if take.peaks is not None:
-            _publish_peaks(storage, take.peaks)
-    return places
+
+    files: tuple[str, ...]
+    rival: Claim | None = None
+    trouble: str = ""
 
 
-def _publish_peaks(storage: Storage, peaks: FileRef) -> None:
-    artifact = StoredArtifact.of(peaks)
-    if storage.has(artifact):
-        with contextlib.suppress(StorageUnavailable, ArtifactMismatch, NotStored):
-            storage.publish(artifact, peaks.file)
+def output_name_of(takes: Sequence[Take]) -> str:
+    """The output name of a done job, by the published name of its chosen take."""
+    return takes[0].audio.file.rpartition(".")[0]
 
 
-def files_of(storage: Storage, takes: Sequence[Take], *, restore: bool = False) -> list[str]:
-    """Where each take can be played, the chosen first; "" for one that is gone.
+def files_by_path(takes: Iterable[Take]) -> dict[str, StoredArtifact]:
+    """Every file of the takes by its published name, the audio first.
 
-    That is its published name, unless another job's take has been published there since: then it is the
-    take's place in the store, for the other one must not be replaced behind anybody's back. With
-    `restore`, a published file that somebody removed is put back.
+    Raises:
+        NotStored: a record names no place in a store.
     """
-    found = []
-    for take in takes:
-        artifact, name = StoredArtifact.of(take.audio), take.audio.file
-        stands = storage.stands(artifact, name)
-        if stands is None and restore and storage.blob(artifact):
-            found.append(_put_back(storage, take))
-        else:
-            found.append(storage.location(name) if stands else storage.blob(artifact))
+    takes = list(takes)
+    files = [take.audio for take in takes] + _waveforms(takes)
+    return {file.file: StoredArtifact.of(file) for file in files}
+
+
+def publish_takes(
+    storage: Storage,
+    claim: Claim,
+    takes: Sequence[Take],
+    *,
+    former: Iterable[Sequence[Take]] = (),
+    keep: bool = False,
+) -> Published:
+    """Make the takes of a job and their waveforms readable by their names, unless a newer job owns these.
+
+    `former` are the takes of the job's earlier revisions: what they have under other names goes. Repeatable.
+    A waveform that cannot be published is left out: the audio is good without it.
+
+    Raises:
+        NotStored, ArtifactMismatch: the store has a take no more.
+        StorageUnavailable: it refuses.
+    """
+    return _publish(storage, claim, output_name_of(takes), takes, _former(former), keep=keep)
+
+
+def publish_again(
+    storage: Storage, claim: Claim, takes: Sequence[Take], *, former: Iterable[Sequence[Take]] = ()
+) -> PublishedTakes:
+    """Publish what is in the store already, under the order of the latest asking.
+
+    A person's file stays; so does what a newer job has published: then a take is played from its own place.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    here, trouble = list(takes), ""
+    try:
+        done = publish_takes(storage, claim, takes, former=former, keep=True)
+    except (ArtifactMismatch, NotStored) as error:
+        trouble = error.message
+        here = [take for take in takes if _can_be_had(storage, take)]
+        name, done = output_name_of(takes), Published()
+        if here:
+            done = _publish(storage, claim, name, here, {}, keep=True)
+    rivals = [done.superseded_by, *(done.lost.get(take.audio.file) for take in takes)]
+    files = tuple(_place(storage, take, done.places) if take in here else "" for take in takes)
+    others = [rival for rival in rivals if rival is not None and rival.request_id != claim.request_id]
+    return PublishedTakes(files, others[0] if others else None, trouble)
+
+
+def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:
+    """Where each take can be played, the chosen first; "" for one that is gone. Changes nothing.
+
+    That is its published name, unless something else stands there: then it is the take's place in the store.
+    """
+    return [_place(storage, take, {}) for take in takes]
+
+
+def _publish(
+    storage: Storage,
+    claim: Claim,
+    name: str,
+    takes: Sequence[Take],
+    former: Mapping[str, Mapping[str, StoredArtifact]],
+    *,
+    keep: bool,
+) -> Published:
+    extras = [file.file for file in _waveforms(takes)]
+    return storage.publish(claim, name, files_by_path(takes), extras=extras, former=former, keep=keep)
+
+
+def _place(storage: Storage, take: Take, places: Mapping[str, str]) -> str:
+    artifact, name = StoredArtifact.of(take.audio), take.audio.file
+    if name in places:
+        return places[name]
+    return storage.location(name) if storage.stands(artifact, name) else storage.blob(artifact)
+
+
+def _can_be_had(storage: Storage, take: Take) -> bool:
+    artifact = StoredArtifact.of(take.audio)
+    return bool(storage.stands(artifact, take.audio.file)) or storage.verify(artifact)
+
+
+def _waveforms(takes: Iterable[Take]) -> list[FileRef]:
+    return [take.peaks for take in takes if take.peaks is not None]
+
+
+def _former(revisions: Iterable[Sequence[Take]]) -> dict[str, dict[str, StoredArtifact]]:
+    """The files of earlier revisions by output name; those that were never stored are nobody's to remove."""
+    found: dict[str, dict[str, StoredArtifact]] = {}
+    for takes in revisions:
+        if takes and all(file.key is not None for file in _files(takes)):
+            found.setdefault(output_name_of(takes), {}).update(files_by_path(takes))
     return found
 
 
-def _put_back(storage: Storage, take: Take) -> str:
-    try:
-        place = storage.publish(StoredArtifact.of(take.audio), take.audio.file)
-    except (ArtifactMismatch, NotStored):  # what is damaged is as good as gone
-        return ""
-    peaks = take.peaks
-    if peaks is not None and storage.stands(StoredArtifact.of(peaks), peaks.file) is None:
-        _publish_peaks(storage, peaks)
-    return place
+def _files(takes: Iterable[Take]) -> list[FileRef]:
+    takes = list(takes)
+    return [take.audio for take in takes] + _waveforms(takes)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.files import draft_beside, replace_durably
+from lib.files import draft_beside, replace_durably, sync_folder, write_whole
 from lib.storage.port import ArtifactMismatch, StoredArtifact
 
 _CHUNK = 1 << 20  # bytes
@@ -23,15 +23,29 @@ def _fill(path: Path) -> BinaryIO:
     return path.open("r+b")
 
 
+def _note(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data, sync=True)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """How a store opens its files: a value, so that a disk that refuses or damages can stand in for it.
+    """How a store works with its files: a value, so that a disk that refuses or damages can stand in for it.
 
-    `fill` opens an empty file that is there, for writing.
+    `fill` opens an empty file that is there, for writing; `name` gives a written draft its name, `note`
+    writes a small file whole, `remove` takes one away: each is on the disk when it returns.
     """
 
     read: Callable[[Path], BinaryIO] = _open
     fill: Callable[[Path], BinaryIO] = _fill
+    name: Callable[[Path, Path], None] = replace_durably
+    note: Callable[[Path, bytes], None] = _note
+    remove: Callable[[Path], None] = _remove
 
 
 def chunks_of(stream: BinaryIO) -> Iterator[bytes]:

@@ -144,7 +144,7 @@ def _anywhere(match: re.Match[str], word: str, folded: str) -> str | None:
 
 def _dotted(match: re.Match[str]) -> str | None:
     """Letters with dots: e.g., p.m., U.S., Ph.D."""
-    _text, letters = match.string, match["w"].lower().replace(" ", "")
+    letters = match["w"].lower().replace(" ", "")
     dot = _dot(match)
     if letters in t.WITH_DOTS:
         said = t.WITH_DOTS[letters]
@@ -173,6 +173,11 @@ def _initial(match: re.Match[str]) -> str | None:
     return letter
 
 
+def _compass(match: re.Match[str]) -> str:
+    """The side that a street or a district is named by: "22 W. 5th Ave.", "the S. side"."""
+    return {"N": "North", "S": "South", "E": "East", "W": "West"}[match["w"]]
+
+
 def _slashed(match: re.Match[str]) -> str | None:
     return t.OTHERS.get(match[0]) or t.OTHERS.get(match[0].lower())
 
@@ -189,6 +194,11 @@ ABBREVIATIONS: Final = (
         r"(?P<w>(?:Ph|B|M|D|Ed|LL|Pharm|[A-Z])\.(?:Sc|Ed|Phil|Eng|Litt|[A-Z])(?:\.[A-Z])*)"
         r"\.?(?P<dot>(?<=\.)|)(?P<own>['’]s)?(?![A-Za-z])",
         _dotted,
+    ),
+    TokenRule(
+        "abbreviation",
+        r"(?<![\w.])(?P<w>[NSEW])\.(?= \d{1,3}(?:st|nd|rd|th) [A-Z]| (?:side|end|coast|bank|wing)\b)",
+        _compass,
     ),
     TokenRule("abbreviation", r"(?<![\w.])(?P<w>[A-Z])\.(?= ?[A-Z])", _initial),
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.capitals import is_sayable, spelled
+from lib.textnorm.capitals import is_initialism, is_sayable, spelled
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
@@ -45,15 +45,20 @@ _FILES: Final = (
 _SAID_FILES: Final = word_set("doc zip json yaml toml bin bat log java gif tar opus flac conf epub")
 
 
+_FOUR: Final = r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
+
+
 def spoken_address(text: str) -> str:
     """Every part and every mark of an address, letters one by one where the part cannot be said."""
-    parts = re.findall(r"[^\W\d_]+|\d+|[^\w\s]|_", text)
+    parts = re.findall(rf"{_FOUR}|[^\W\d_]+|\d+|[^\w\s]|_", text)
     said = []
     for index, part in enumerate(parts):
         if part in _MARKS:
             said.append(_MARKS[part])
         elif part.isdecimal():
             said.append(_digits(part))
+        elif part[0].isdecimal():
+            said.append(" dot ".join(w.digits(number) for number in part.split(".")))
         else:
             before = parts[index - 1] if index else ""
             said.append(
@@ -94,7 +99,7 @@ def _can_be_said(upper: str) -> bool:
         return True
     return len(upper) > 1 and (
         is_sayable(upper)
-        or (len(upper) == 3 and upper[1] in "AEIOU" and upper[0] not in "AEIOU" and upper[2] not in "AEIOU")
+        or (len(upper) == 3 and upper[1] in "AEIOU" and upper[0] not in "AEIOU" and not is_initialism(upper))
     )
 
 
@@ -124,7 +129,9 @@ def _hex(part: str) -> str:
     return " ".join(w.digits(char) if char.isdecimal() else char.upper() for char in part)
 
 
-def _version(match: re.Match[str]) -> str:
+def _version(match: re.Match[str]) -> str | None:
+    if not match["v"] and not match["tag"] and re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3}){2,}", match["n"]):
+        return None  # a number grouped by dots
     parts = re.findall(r"\d+|[^\W\d_]+", match["n"])
     said = " point ".join(w.integer(part) if part.isdecimal() else spelled(part) for part in parts)
     if match["v"]:
@@ -184,6 +191,7 @@ ADDRESSES: Final = (
         r"(?<![\w.@])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5})"
         r")?(?:/(?P<mask>\d{1,2}))?(?![\w])(?!\.\d)",
         _numbers,
+        bare=True,
     ),
     TokenRule(
         "address",
@@ -220,6 +228,7 @@ ADDRESSES: Final = (
         r"(?<![\w.,])(?P<v>)(?P<n>\d{1,3}(?:\.\d{1,5}){2,3}|\d{1,3}(?:\.\d{1,3}){0,2}\.x)(?P<tag>)"
         r"(?![\w.]\d|\w)",
         _version,
+        bare=True,
     ),
     TokenRule(
         "address",

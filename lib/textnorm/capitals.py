@@ -47,12 +47,18 @@ _ENDINGS: Final = re.compile(
     r"|RDS|RF|RK|RKS|RL|RLS|RM|RMS|RN|RNS|RP|RPS|RR|RS|RSH|RST|RT|RTH|RTS|SH|SK|SKS|SM|SP|SS|"
     r"ST|STS|TCH|TH|THS|TS|TT|TZ|WD|WL|WLS|WN|WNS|WS|XT|ZZ)?$"
 )
+_CLAUSE_END: Final = re.compile(r"[.!?;:]+[\"'”’)]*\s|\n\n")
 _SHOUTED: Final = re.compile(r"[^\W\d_a-z]{2,}|[AI](?!\w)|[a-z]+")
 
 
 def spelled(letters: str) -> str:
     """Each letter by itself."""
     return " ".join(letters.upper())
+
+
+def is_initialism(word: str) -> bool:
+    """Whether a word in capitals is spelled although it could be said."""
+    return word in _SPELLED
 
 
 def is_sayable(word: str) -> bool:
@@ -83,10 +89,10 @@ def _capitals(match: re.Match[str]) -> str | None:
 
 
 def _is_shouted(match: re.Match[str]) -> bool:
-    """Whether the words around are in capitals too, so that capitals tell nothing."""
+    """Whether the words around in the clause are in capitals too, so that capitals tell nothing."""
     text, start, end = match.string, match.start(), match.end()
-    before = _SHOUTED.findall(text[max(0, start - 30) : start].rpartition(". ")[2])[-2:]
-    after = _SHOUTED.findall(text[end : end + 30])[:2]
+    before = _SHOUTED.findall(_CLAUSE_END.split(text[max(0, start - 30) : start])[-1])[-2:]
+    after = _SHOUTED.findall(_CLAUSE_END.split(text[end : end + 30])[0])[:2]
     near = [*before[-1:], *after[:1]]
     words = [each for each in (*before, *after)]
     if any(each.islower() and len(each) > 1 for each in near):

@@ -33,6 +33,11 @@ FUNCTION_WORDS: Final = word_set("""
     though although however still even ever never already now today tonight yesterday tomorrow soon
     sometimes besides afterwards upwards downwards onwards north south east west old wide heavy square
     faster slower longer shorter higher lower better worse""")
+#: Before a number with a letter that is a name of something: "Gate 4B", "flat 12A".
+LABELLED: Final = word_set("""
+    apt apartment flat room rm gate seat row platform bay bus route unit suite ste section sec figure fig
+    figs table appendix exhibit chapter page class grade form level block lot box bin plate part model
+    question exercise step item building bldg house stand pier ward""")
 _PLURALS: Final = word_set("people men women children feet teeth mice sheep cattle police fish staff")
 _NO_PLURALS: Final = ("ss", "us", "is", "ous")
 ARTICLES: Final = word_set("a an the this that each every another one our his her its their your my")

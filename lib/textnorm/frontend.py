@@ -20,7 +20,7 @@ _TIDY: Final = re.compile(
     r"|(?<=[(]) | (?=[)])|\(\s*\)"
 )
 _ODD: Final = re.compile(r" {2}| \n|\n | [,;:!?.)]|\( |\(\)|\A[\s,;:]|\s\Z")
-_AMBIGUOUS_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/\d+")
+_AMBIGUOUS_DATE: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})(?:[/-]\d+)?")
 _Way = Sequence[Offsets]
 
 

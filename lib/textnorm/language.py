@@ -38,12 +38,20 @@ _OTHERS: Final = {
     de het een en van is niet dat in op te zijn met voor aan er ook als maar om door naar bij nog heeft
     was wordt werd ze hij wij ik deze dit uit over kan geen""",
 }
+#: Stand in names, and beside one tell nothing: "Maria de la Cruz".
+_OF_NAMES: Final = word_set(
+    "de la le les du des di da do dos das del della el los las lo il y e i van von den der"
+)
 _SETS: Final = {name: frozenset(words.split()) for name, words in _OTHERS.items()}
 
 
 def other_language(paragraph: str) -> str | None:
-    """The name of the language, where the paragraph is not English and one is known; else None."""
-    words = [word.lower() for word in _WORD.findall(paragraph[:_LOOKED_AT])]
+    """The name of the language, where the paragraph is not English and one is known; else None.
+
+    Two different words of it must stand there that are no part of a name.
+    """
+    written = _WORD.findall(paragraph[:_LOOKED_AT])
+    words = [word.lower() for word in written]
     if len(words) < _FEWEST_WORDS:
         return None
     english = sum(word in _ENGLISH for word in words)
@@ -52,7 +60,18 @@ def other_language(paragraph: str) -> str | None:
     best, hits = max(
         ((name, sum(word in known for word in words)) for name, known in _SETS.items()), key=lambda x: x[1]
     )
-    return best if hits >= 2 and hits * 5 >= len(words) and hits > english * 1.5 else None
+    if hits * 5 < len(words) or hits <= english * 1.5:
+        return None
+    different = {
+        word
+        for at, word in enumerate(words)
+        if word in _SETS[best] and not (word in _OF_NAMES and _is_beside_name(written, at))
+    }
+    return best if len(different) >= 2 else None
+
+
+def _is_beside_name(written: list[str], at: int) -> bool:
+    return any(word[0].isupper() for word in (*written[max(at - 1, 0) : at], *written[at + 1 : at + 2]))
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from lib.textnorm import words as w
 from lib.textnorm.context import ARTICLES, FUNCTION_WORDS, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, SCALES, numeral
 from lib.textnorm.rule import DASH, FOLLOWS, TokenRule
+from lib.textnorm.tables import word_set
 
 #: Sign: one, many, a hundredth, hundredths.
 _CENT: Final = ("cent", "cents")
@@ -118,9 +119,19 @@ def _describes(match: re.Match[str]) -> bool:
     """Whether the sum describes what follows: "a $5 note", "a $1.5bn deal"."""
     text, end = match.string, match.end()
     after = word_after(text, end) if text[end : end + 1] in (" ", "-") else ""
-    if not after.islower() or after in FUNCTION_WORDS or (is_plural(after) and text[end : end + 1] != "-"):
+    if not after.islower() or after in FUNCTION_WORDS:
         return False
-    return word_before(text, match.start()).lower() in ARTICLES
+    before = word_before(text, match.start()).lower()
+    if is_plural(after) and text[end : end + 1] != "-":
+        return after in _PAID_WITH or before in _COUNTS or before.isdecimal()
+    return before in ARTICLES
+
+
+#: Before and behind a sum that describes many things: "two $100 bills", "in $5 notes".
+_COUNTS: Final = word_set(
+    "two three four five six seven eight nine ten several some many few all these those"
+)
+_PAID_WITH: Final = word_set("bills notes coins tickets stamps vouchers cheques checks bonds fines")
 
 
 def _sum(match: re.Match[str]) -> str:
@@ -138,14 +149,31 @@ def _sum(match: re.Match[str]) -> str:
     return said
 
 
+def _value(text: str) -> float:
+    """About what a number is, to compare two."""
+    return float(re.sub(r"[ ,]|\.(?=\d*\.)", "", text))
+
+
 def _sums(match: re.Match[str]) -> str:
-    """A range: the name of the money is said once."""
+    """A range: the name of the money is said once, but where the halves differ in scale or have cents."""
     names, scale = _names(match), _scale(match)
+    first = SCALES.get(match["s0"] or "", match["s0"] or "")
+    rises = _value(match["a"]) < _value(match["b"])  # "$3-$4 million", but "$500 to $1 million"
+    if first != scale and (first or (match["sign2"] and not rises)):
+        last = f"{numeral(match['b'])} {scale} {names[1]}" if scale else amount(match["b"], names)
+        if not first:
+            return f"{amount(match['a'], names)} to {last}"
+        return f"{numeral(match['a'])} {first} {names[1] + ' ' if not scale else ''}to {last}"
+    if not scale and names[2] and _CENTS.search(f"{match['a']} {match['b']}"):
+        return f"{amount(match['a'], names)} to {amount(match['b'], names)}"
     said = f"{numeral(match['a'])} to {numeral(match['b'])}"
     return f"{said} {scale} {names[1]}" if scale else f"{said} {names[1]}"
 
 
-def _cents(match: re.Match[str]) -> str | None:
+_CENTS: Final = re.compile(r"[.,]\d{1,2}(?!\d)")
+
+
+def _cents(match: re.Match[str]) -> str:
     said = numeral(match["n"])
     if match["sign"] == "¢":
         return f"{said} {'cent' if said == 'one' else 'cents'}"
@@ -159,23 +187,25 @@ _PREFIX: Final = (
     rf"(?:{'|'.join(_CODES)})\.?(?=\s?\d))"
 )
 _LETTERS: Final = "|".join(sorted(SCALES, key=len, reverse=True))
-_MAGNITUDE: Final = rf"(?:(?P<scale>{_LETTERS})(?!\w)|[ -](?P<scale2>{_WORDS})\b|)"
 _MANY: Final = rf"(?:[ -]?(?P<scale>(?:bn|mn|tn)(?!\w)|(?<=\d)(?:{_LETTERS})(?!\w)|(?<=[ -])(?:{_WORDS})\b))?"
 _PER: Final = rf"(?:/(?P<per>{_TIMES})\b)?"
+
+#: What some write behind the sign too: "$5 million dollars".
+_AGAIN: Final = "dollars?|euros?|pounds?|yen|rupees?"
 
 MONEY: Final = (
     TokenRule(
         "money",
         rf"(?<!\w){_PREFIX} ?(?P<a>{ANY}){_MANY.replace('scale', 's0')} ?(?:{DASH}|to)"
-        rf" ?{_SIGN}?(?P<b>{ANY}){_MANY}" + FOLLOWS,
+        rf" ?(?P<sign2>{_SIGN})?(?P<b>{ANY}){_MANY}" + FOLLOWS,
         _sums,
     ),
-    TokenRule("money", rf"(?<!\w){_PREFIX} ?(?P<n>{ANY}){_MANY}{_PER}", _sum),
+    TokenRule("money", rf"(?<!\w){_PREFIX} ?(?P<n>{ANY}){_MANY}(?: (?:{_AGAIN})\b)?{_PER}", _sum),
     TokenRule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{_SIGN})(?![\d]){_PER}", _sum),
     TokenRule("money", rf"(?P<n>{ANY}){_MANY} ?(?P<sign>{'|'.join(_CODES)}){FOLLOWS}{_PER}", _sum),
     TokenRule(
         "money",
-        rf"(?P<n>{ANY}) ?(?P<sign>¢|(?<=\d)p(?![\w.])|c(?=\b)(?!\w)(?<=\dc))(?!\w)",
-        lambda m: _cents(m) if m["sign"] in "¢p" else None,
+        rf"(?P<n>{ANY}) ?(?P<sign>¢|(?<=\d)p(?![\w.]))(?!\w)",
+        _cents,
     ),
 )

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.context import is_plural, word_after, word_before, words_before
+from lib.textnorm.context import LABELLED, is_plural, word_after, word_before, words_before
 from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
@@ -37,6 +37,13 @@ _SPORT: Final = word_set("""
     sets""")
 _RATED: Final = word_set("rated rate rating gave give gives scored score a got")
 _SIGNS: Final = {"−": "minus", "-": "minus", "–": "minus", "+": "plus", "±": "plus or minus"}
+_BOOKS: Final = word_set("""
+    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah
+    Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel Daniel Hosea Joel
+    Amos Obadiah Jonah Micah Nahum Habakkuk Zephaniah Haggai Zechariah Malachi Matthew Mark Luke John Acts
+    Romans Corinthians Galatians Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon
+    Hebrews James Peter Jude Revelation""")
+_COUNTED: Final = word_set("two three four five six seven eight nine ten all both many several few straight")
 _LETTER_SIZES: Final = word_set("video tv resolution display screen monitor footage camera television run")
 _NEVER_FRACTIONS: Final = frozenset({(24, 7), (9, 11), (50, 50), (20, 20), (60, 40), (80, 20)})
 
@@ -53,9 +60,14 @@ def numeral(text: str) -> str:
 def magnitude(text: str, match: re.Match[str], letters: str) -> str | None:
     """The scale that letters behind a number stand for, or None where they mean something else."""
     after = word_after(text, match.end())
+    if len(letters) == 1 and word_before(text, match.start()).lower() in LABELLED:
+        return None
     if letters == "m" and not (is_plural(after) or (after[:1].isupper() and after not in ("I",))):
         return None  # metres
-    if letters in "kK" and after.lower() in _LETTER_SIZES:
+    if letters in "kK" and (
+        after.lower() in _LETTER_SIZES
+        or (not after and _LETTER_SIZES & set(words_before(text, match.start())[-4:]))
+    ):
         return None
     return SCALES.get(letters)
 
@@ -128,13 +140,11 @@ def _range(match: re.Match[str]) -> str:
     )
     if is_score and (_SPORT & near or (low > high and not (low >= 8 and high <= 8 and low <= 12))):
         return " ".join("nil" if value == 0 else w.cardinal(int(value)) for value in (low, high))
+    if text[max(0, start - 2) : start] == "= ":
+        return f"{numeral(first)} minus {numeral(last)}"
     if low == high:  # shares and draws: 50-50
         return f"{numeral(first)} {numeral(last)}"
     return f"{numeral(first)} to {numeral(last)}"
-
-
-def _percents(match: re.Match[str]) -> str:
-    return f"{numeral(match['a'])} to {numeral(match['b'])} {_PER[match['sign'].strip()]}"
 
 
 _PER: Final = {"%": "percent", "‰": "per mille"}
@@ -150,7 +160,7 @@ def _ordinal(match: re.Match[str]) -> str:
 
 
 def _ratio_words(match: re.Match[str]) -> str:
-    return " to ".join(w.integer(each) for each in match[0].split(":"))
+    return " to ".join(w.number(each) for each in match[0].split(":"))
 
 
 def _times(match: re.Match[str]) -> str:
@@ -173,6 +183,8 @@ def _power(match: re.Match[str]) -> str:
 
 def _telephone(match: re.Match[str]) -> str | None:
     """Digits one by one, with a breath between the groups."""
+    if re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3}){2,}", match[0]):
+        return None  # a number grouped by dots
     groups = re.findall(r"\d+", match[0])
     said = ", ".join(
         "eight hundred" if group == "800" and index < 2 else w.digits(group)
@@ -192,6 +204,27 @@ def _plain(match: re.Match[str]) -> str:
     return numeral(text)
 
 
+def _verse(match: re.Match[str]) -> str | None:
+    """A chapter and a verse, behind the name of a book: "Psalm 23:1", "John 3:16-18"."""
+    if word_before(match.string, match.start()) not in _BOOKS:
+        return None
+    last = f" to {w.integer(match['last'])}" if match["last"] else ""
+    return f"{w.integer(match['c'])} {w.integer(match['v'])}{last}"
+
+
+def _plural(match: re.Match[str]) -> str | None:
+    """Many of one number: "two 9s", "a pair of 6's", "100s of people"; not seconds ("in 9s")."""
+    text, digits = match.string, match["n"]
+    if digits in ("100", "1000") and text[match.end() : match.end() + 4] == " of ":
+        return w.plural(w.cardinal(int(digits)).removeprefix("one "))
+    before = words_before(text, match.start(), 24)
+    if not match["own"] and not (before and (before[-1] in _COUNTED or before[-2:] == ["pair", "of"])):
+        return None
+    if match["own"] and word_after(text, match.end()).islower() and len(digits) > 2:
+        return None
+    return w.plural(w.integer(digits))
+
+
 def _at_least(match: re.Match[str]) -> str:
     return f"{numeral(match['n'])} plus"
 
@@ -209,18 +242,27 @@ _DECIMAL: Final = (
 ANY: Final = rf"(?:{_DECIMAL}|{NUMBER})"
 
 PHONES: Final = (
-    TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone),
+    TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone, bare=True),
     TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", None or _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone, bare=True),
     TokenRule("phone", r"(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone),
-    TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])\d{5}-\d{4}(?![\w-])", _telephone),
+    TokenRule("phone", r"(?<![\w.-])0\d{2,4}(?: \d{3,4}){1,3}(?![\w-])", _telephone, bare=True),
+    TokenRule("phone", r"(?<![\w.-])\d{5} \d{6}(?![\w-])", _telephone, bare=True),
+    TokenRule("phone", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])", _telephone, bare=True),
 )
 SIGNED: Final = (
     TokenRule("number", rf"(?P<sign>[-−–+±])(?= ?[$€£¥]?{ANY})", _signed),
     TokenRule("number", r"#(?=\d{1,4}(?!\w))(?P<many>)", _number_sign),
+)
+PLURALS: Final = (TokenRule("number", r"(?<![\w.,])(?P<n>\d{1,3}|1000)(?P<own>['’]?)s(?![\w'’])", _plural),)
+VERSES: Final = (
+    TokenRule(
+        "number",
+        r"(?P<c>\d{1,3}):(?P<v>\d{1,3})(?:[-–](?P<last>\d{1,3}))?(?![\w:]|[.,]\d| ?[ap]\.?m\b)",
+        _verse,
+    ),
 )
 NUMBERS: Final = (
     TokenRule("number", r"0[xX](?P<h>[0-9A-Fa-f]{1,16})" + FOLLOWS, _hexadecimal),
@@ -251,12 +293,12 @@ NUMBERS: Final = (
     TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
     TokenRule(
         "ratio",
-        r"(?<![\w:.])\d{1,5}:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",
+        r"(?<![\w:.])\d{1,5}(?:\.\d{1,3})?:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",
         _ratio_words,
     ),
     TokenRule(
-        "range", rf"{ALONE}(?P<a>{ANY})(?:{DASH}| {DASH} |\u2014)(?P<b>{ANY})(?![\w-])(?!\.\d)", _range
+        "range", rf"{ALONE}(?P<a>{ANY})(?:{DASH}| {DASH} |\u2014)(?P<b>{ANY})(?![\w-])(?!\.\d)(?! ?=)", _range
     ),
     TokenRule("number", rf"(?P<n>{ANY})\+(?![\w+])", _at_least),
-    TokenRule("number", rf"(?P<n>{ANY})", _plain),
+    TokenRule("number", rf"(?P<n>{ANY})", _plain, bare=True),
 )

@@ -18,12 +18,13 @@ from lib.textnorm.capitals import CAPITALS, MIXED
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
-from lib.textnorm.numbers import NUMBERS, PHONES, SIGNED, VULGAR
+from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VERSES, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS
 from lib.textnorm.rule import TokenRule, compiled
 from lib.textnorm.signs import SIGNS, SILENT
+from lib.textnorm.tables import word_list
 from lib.textnorm.times import MONTH_DATES, TIMES
-from lib.textnorm.units import BARE_UNITS, MEASURES
+from lib.textnorm.units import BARE_UNITS, MEASURES, UNITS
 from lib.textnorm.years import YEARS
 
 _STANDS_OUT: Final = (
@@ -32,7 +33,7 @@ _STANDS_OUT: Final = (
     r"|['’](?=\d)|(?<![^\W\d_])[-–](?= ?[$€£¥]?\.?\d)|\((?=\d{3}\) ?\d)|:(?=[:/])"
     rf"|(?<![A-Za-z'’])(?:{'|'.join(sorted(DOTLESS, key=len, reverse=True))})(?= )"
     r"|(?<=[Pp]age )[ivxlc]+\b|(?<=[Pp]ages )[ivxlc]+(?=[-– ,.])|(?<=[Cc]hapter )[ivxl]+\b|"
-    r"(?<=\()[ivx]+(?=\))"
+    r"(?<=\()[ivx]+(?=\))|(?<![A-Za-z'’])[ivx]{2,7}(?![\w'’])"
 )
 _LETTERED: Final = (
     *MONEY,
@@ -48,19 +49,29 @@ _LETTERED: Final = (
     *CAPITALS[1:],
 )
 _NUMERIC: Final = (
+    *VERSES,
     *TIMES,
     *PHONES[:1],
     *ADDRESSES,
     *MONEY,
     *PHONES,
+    *PLURALS,
     *MEASURES,
     *YEARS,
     *NUMBERS[:-1],
     *MIXED,
     *NUMBERS[-1:],
 )
+#: What is asked of a number that nothing but other numbers, a mark or an ordinary word stands beside.
+_BARE: Final = tuple(rule for rule in _NUMERIC if rule.bare)
+_BOUND: Final = frozenset(symbol.split()[0] for symbol in UNITS) | {
+    *SCALES,
+    *word_list("hundred thousand million billion trillion to x of percent a p am pm"),
+}
 _CHUNKED: Final = (*ADDRESSES, *SLASHED, *BARE_UNITS)
 _SIGNED: Final = (*NUMBERS, *SIGNS)
+#: Fractions of one sign, which a unit may follow.
+_HALVES: Final = (*"¼½¾↉", *(chr(code) for code in range(0x2150, 0x215F)))
 _BY_SIGN: Final = {
     "(": PHONES,
     "+": (*PHONES, *SIGNED, *SIGNS),
@@ -71,11 +82,11 @@ _BY_SIGN: Final = {
     **dict.fromkeys("-–−±", (*SIGNED, *SIGNS)),
     **dict.fromkeys("'’", YEARS),
     **dict.fromkeys(CURRENCY_SIGNS, (*MONEY, *SIGNS)),
+    **dict.fromkeys(_HALVES, (*MEASURES, *NUMBERS, *SIGNS)),
     **dict.fromkeys('<=>!≠≤≥≈&%*\\^|[]{}_`"', SIGNS),
 }
 _LONGEST_BACK: Final = 80
 _STOPS: Final = frozenset(' \n"“”‘(<>[]{},;!?—…|')
-_LETTERS_BACK: Final = re.compile(r"[^\W_]+$")
 _MONTH_BACK: Final = re.compile(
     r"(?<![\w])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z]{0,6}\.?,? $"
 )
@@ -83,6 +94,8 @@ _OPENERS: Final = "\"“‘'([«"
 _CLOSERS: Final = "\"'”’»)] “‘«(["
 #: Signs of which three in a row are a line on the page.
 _RULED: Final = frozenset("#*_=~<>|/\\+^&@%$[]{}`")
+#: Part words where they stand between them.
+_PARTING: Final = frozenset("_|·•‣◦▪●○■□◆─━│")
 _QUOTES: Final = frozenset('"“”«»„')
 
 
@@ -193,8 +206,24 @@ def _rules(text: str, start: int) -> tuple[TokenRule, ...]:
     """The rules of which one may begin with the character."""
     char = text[start]
     if char.isdecimal():
-        return _NUMERIC
+        return _BARE if is_bare(text, start) else _NUMERIC
     return _LETTERED if char.isalpha() and char.isascii() else _BY_SIGN.get(char, _SIGNED)
+
+
+def is_bare(text: str, start: int) -> bool:
+    """Whether digits, dots, commas and blanks are all that can belong to a token at `start`.
+
+    So it is where a line or a clause ends behind them, or a word goes on that no number takes along.
+    A row of them longer than any token is read number by number.
+    """
+    run = compiled(r"[\d., ]{1,64}+").match(text, start)
+    if run is None:
+        return False
+    end = run.end()
+    if end == len(text) or text[end] in "\n;!?" or end - start == 64:
+        return True
+    word = compiled(r"[a-z]+(?!\w)").match(text, end) if text[end - 1] == " " else None
+    return word is not None and word.group() not in _BOUND
 
 
 def _add(text: str, edit: Edit, reading: Reading) -> None:
@@ -256,7 +285,7 @@ def _left_over(text: str, at: int, reading: Reading) -> int:
         return at
     if char.isdecimal():
         return at
-    if char == "_":
+    if char in _PARTING:
         reading.edits.append(Edit(at, at + 1, " ", "markup"))
     elif char in SILENT or char == "~":
         reading.edits.append(Edit(at, at + 1, "", "" if char in _QUOTES else "markup"))

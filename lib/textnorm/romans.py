@@ -9,6 +9,7 @@ from lib.textnorm import words as w
 from lib.textnorm.context import STARTERS, is_sentence_start, word_after, word_before, words_before
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
+from lib.textnorm.years import is_year
 
 _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID: Final = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
@@ -18,6 +19,8 @@ _NUMBERED: Final = word_set("""
     lesson unit verse psalm number no plate map sonnet symphony opus movement vatican rocky apollo
     saturn fantasy warcraft page pages p pp bk bks wars vols no nos op eds chapters parts volumes acts
     books sections ch pt sec fig""")
+#: Of these, what a dot shortens.
+_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp")
 #: Of these, what one letter may number without a capital before it.
 _NUMBERED_SMALL: Final = word_set(
     "chapter act scene part volume vol book section phase stage ch sec bk page p"
@@ -53,7 +56,6 @@ _WORKS: Final = word_set("""
 _WORDS: Final = frozenset(
     {"MIX", "MI", "DI", "MD", "DC", "CD", "CV", "MC", "CC", "XL", "MM", "CM", "LI", "DIM", "LIV", "MIL"}
 )
-_ENUMERATED: Final = re.compile(r"[ivxl]{1,6}")
 
 
 def value(roman: str) -> int:
@@ -73,6 +75,8 @@ def _roman(match: re.Match[str]) -> str | None:
     if not number:
         return None
     before = word_before(text, start)
+    if re.search(r"\.[\s(\"“]*$", text[max(0, start - 4) : start]) and before.lower() not in _SHORTENED:
+        before = ""  # a sentence ends there: "He met Henry. I was glad."
     own = match["own"] or ""
     if text[start - 1 : start] not in ("", " ", "(", "\n", "-", "–", '"', "“"):
         return None
@@ -148,7 +152,7 @@ def _alone(match: re.Match[str], before: str, number: int, own: str) -> str | No
         if named and (named[-1] in _GIVEN or (is_person and before not in _WORKS)):
             return f"the {w.ordinal(number)}{own}"
         return w.cardinal(number) + own
-    if re.fullmatch(r"M{1,3}[CDLXVI]{2,}", roman):
+    if re.fullmatch(r"M[MCDLXVI]{3,}", roman) and is_year(str(number)):
         return w.year(number)
     return (
         w.cardinal(number)
@@ -164,7 +168,7 @@ def _heads(match: re.Match[str]) -> bool:
 
 
 def _small(match: re.Match[str]) -> str | None:
-    """Lower-case numerals after a page, a chapter or in brackets: "page xiv", "(iii)"."""
+    """Lower-case numerals after a page, a chapter and the like or in brackets: "page xiv", "(iii)"."""
     number = value(match["r"].upper())
     if not number:
         return None
@@ -173,6 +177,10 @@ def _small(match: re.Match[str]) -> str | None:
     if last and value(last.upper()):
         said = f"{said} to {w.cardinal(value(last.upper()))}"
     return said
+
+
+def _after_small(match: re.Match[str]) -> str | None:
+    return _small(match) if word_before(match.string, match.start()).lower() in _NUMBERED else None
 
 
 ROMANS: Final = (
@@ -188,5 +196,7 @@ SMALL_ROMANS: Final = (
     TokenRule("roman", r"(?<=[Cc]hapter )(?P<r>[ivxlc]{1,8})(?P<last>)\b", _small),
     TokenRule("roman", r"(?<=p\. )(?P<r>[ivxlc]{1,8})(?:[-–](?P<last>[ivxlc]{1,8}))?\b", _small),
     TokenRule("roman", r"(?<=\()(?P<r>[ivx]{1,6})(?P<last>)(?=\))", _small),
+    TokenRule(
+        "roman", r"(?<![\w'’])(?P<r>[ivx]{2,7})(?:[-–](?P<last>[ivxlc]{1,8}))?(?![\w'’])", _after_small
+    ),
 )
-_ = _ENUMERATED

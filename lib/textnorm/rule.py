@@ -20,12 +20,14 @@ FOLLOWS: Final = r"(?![\w])"
 class TokenRule:
     """One class of tokens. `say` returns the words, or None where the token is of another class.
 
-    `pattern` is compiled when it is first needed: most texts need few.
+    `pattern` is compiled when it is first needed: most texts need few. `bare` tells that digits, dots,
+    commas and blanks alone can be such a token; no other rule is asked where nothing else stands near.
     """
 
     kind: str
     pattern: str
     say: Callable[[re.Match[str]], str | None]
+    bare: bool = False
 
     def read(self, text: str, at: int) -> tuple[str, int] | None:
         """What the token at `at` is said as, and where it ends."""

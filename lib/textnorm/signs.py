@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from lib.textnorm.rule import TokenRule
@@ -98,7 +97,6 @@ _GREEK: Final = word_list(
 )
 #: Left out without a word: they only shape the page.
 SILENT: Final = frozenset('"“”„«»‹›•·‣◦▪●○■□◆|*_`¿¡†‡{}[]\u00ad─━│')
-_LINKS: Final = frozenset("-–—")
 
 
 def _relation(match: re.Match[str]) -> str:
@@ -118,26 +116,17 @@ def _greek(match: re.Match[str]) -> str | None:
     return _GREEK[index] if 0 <= index < len(_GREEK) else None
 
 
-def _compatible(match: re.Match[str]) -> str | None:
-    """Letters and digits in another dress: ①, ｆｕｌｌ, 𝐛."""
-    plain = unicodedata.normalize("NFKC", match[0])
-    if plain == match[0] or not plain.isascii() or not any(char.isalnum() for char in plain):
-        return None
-    return plain
-
-
 def _operator(match: re.Match[str]) -> str:
-    return {"*": "times", "/": "divided by", "-": "minus", "–": "minus", "−": "minus", "·": "times"}[
-        match["o"]
-    ]
+    return {"*": "times", "/": "divided by"}.get(match[0], "minus")
 
 
 SIGNS: Final = (
     TokenRule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
     TokenRule(
         "sign",
-        r"(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<o2>\*)(?=\d)",
-        lambda m: "times" if m["o2"] else _operator(m),
+        r"(?:(?<=\d )(?P<o>[*/−–-])(?= \d{1,9}(?:\.\d+)? =)|(?<=\d)(?P<minus>[−–-])(?=\d{1,9}(?:\.\d+)? ?=)"
+        r"|(?<=\d)(?P<o2>\*)(?=\d))",
+        _operator,
     ),
     TokenRule("sign", r"(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])", _greek),
     TokenRule("sign", "[" + "".join(re.escape(sign) for sign in _NAMES) + "]", _sign),

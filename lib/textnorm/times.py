@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.context import ends_sentence, word_before
-from lib.textnorm.rule import DASH, FOLLOWS, TokenRule
-from lib.textnorm.tables import word_list
+from lib.textnorm.context import FUNCTION_WORDS, ends_sentence, word_after, word_before
+from lib.textnorm.rule import DASH, TokenRule
+from lib.textnorm.tables import word_list, word_set
 
 MONTHS: Final = word_list(
     "January February March April May June July August September October November December"
@@ -123,6 +123,20 @@ def _numeric(match: re.Match[str]) -> str | None:
     return _date(year, first, second)
 
 
+def _short_date(match: re.Match[str]) -> str | None:
+    """A month and a day without a year, where "on" or a weekday says that it is one: "on 12/25"."""
+    before, after = word_before(match.string, match.start()), word_after(match.string, match.end())
+    if (before.lower() != "on" or after in ("of", "a", "an", "the")) and before not in _WEEKDAYS:
+        return None
+    if after and after not in FUNCTION_WORDS:
+        return None
+    first, second = int(match["a"]), int(match["b"])
+    if (first, second) in ((9, 11), (24, 7)):
+        return None
+    return _date(None, second, first, day_first=True) if first > 12 else _date(None, first, second)
+
+
+_WEEKDAYS: Final = word_set("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _DAY: Final = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?:,? (?P<y>1\d{3}|20\d\d)(?![\w%]|[.,]\d))?"
 
@@ -138,6 +152,10 @@ TIMES: Final = (
         r"(?<![\w./-])(?P<a>\d{1,2})(?P<mark>[/.-])(?P<b>\d{1,2})(?P=mark)(?P<y>\d{4}|(?<=/)\d\d)"
         r"(?![\w/-])(?!\.\d)",
         _numeric,
+        bare=True,
+    ),
+    TokenRule(
+        "date", r"(?<![\w./-])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\w/%]|[.,]\d| ?[a-z]{1,3}\.)", _short_date
     ),
     TokenRule(
         "date",
@@ -169,4 +187,3 @@ MONTH_DATES: Final = (
     ),
     TokenRule("date", rf"(?P<mon>{_MONTH})\.?,? (?P<y>1\d{{3}}|20\d\d)(?![\w%]|[.,]\d)", _month_year),
 )
-_ = FOLLOWS

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import words as w
-from lib.textnorm.context import ends_sentence, is_attributive, is_plural, word_after, word_before
+from lib.textnorm.context import LABELLED, ends_sentence, is_attributive, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, VULGAR, fraction_words, numeral
-from lib.textnorm.rule import DASH, TokenRule
+from lib.textnorm.rule import DASH, TokenRule, compiled
 from lib.textnorm.tables import word_set
 
 _METRIC: Final = {
@@ -146,15 +145,10 @@ _POWERED: Final = "|".join(
 )
 _SYMBOL: Final = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _UNIT: Final = rf"(?:(?:{_POWERED})(?:[²³]|\^?[23])|{_SYMBOL})"
-#: May be a word or a name behind a blank, so a number before it is not enough.
-_WORDLIKE: Final = frozenset(
-    {"in", "A", "K", "F", "s", "t", "h", "st", "pt", "min", "bar", "mi", "cal", "B", "N", "J", "W", "V"}
-)
 _AMPERES: Final = word_set("fuse fuses plug plugs current supply socket charger circuit breaker")
 _DOTTED: Final = word_set(
     "in ft yd mi lb lbs oz gal qt pt hr hrs min mins sec secs yr yrs wk wks tsp tbsp yds"
 )
-_AREA: Final = word_set("long high tall wide deep away")
 
 
 def unit_names(symbol: str) -> tuple[str, str]:
@@ -176,7 +170,7 @@ def _measure(match: re.Match[str]) -> str | None:
         return None
     one, many = unit_names(symbol)
     if match["d"]:
-        per = f" per {unit_names(match['d'])[0]}"
+        per = f" per {_per(match['many'], match['d'])}"
         one, many = one + per, many + per
     said, is_part = _quantity(match["n"])
     if match["b"]:
@@ -190,8 +184,15 @@ def _measure(match: re.Match[str]) -> str | None:
         or ((spaced or symbol not in "°") and not dot and _describes(match))
     )
     if is_part:
+        if _describes(match):  # a half inch bolt, three quarter inch bolts
+            return f"{said.removeprefix('one ').removesuffix('s')} {one}"
         return f"{said} of {'an' if one[0] in 'aeiou' else 'a'} {one}{dot}"
     return f"{said} {one if single else many}{dot}"
+
+
+def _per(many: str | None, symbol: str) -> str:
+    """What a quotient is of: "hour", "one hundred kilometres"."""
+    return unit_names(symbol)[0] if not many else f"{numeral(many)} {unit_names(symbol)[1]}"
 
 
 def _quantity(text: str) -> tuple[str, bool]:
@@ -203,12 +204,18 @@ def _quantity(text: str) -> tuple[str, bool]:
 
 
 def _describes(match: re.Match[str]) -> bool:
+    if match["u"] == "A" and word_after(match.string, match.end()) in _AMPERES:
+        return True
     return match["u"] not in ("K", "%") and is_attributive(match.string, match.start(), match.end())
 
 
 def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     text, end = match.string, match.end()
     after = word_after(text, end)
+    if len(symbol) == 1 and not spaced and word_before(text, match.start()).lower() in LABELLED:
+        return False
+    if symbol in "NW" and match["dot"] and text[end : end + 1] == " " and not ends_sentence(text, end):
+        return False  # a side of the compass: 22 W. 5th Ave.
     if symbol == "m" and is_plural(after) and not match["dot"]:
         return False  # million
     if symbol in ("A", "V", "W", "N", "J", "F", "B", "K") and spaced and after:
@@ -221,9 +228,30 @@ def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
         return False  # thousand, billion
     if symbol == "s" and not spaced:
         return not match["n"].endswith("0")  # the 50s
-    if symbol == "t" and spaced:
-        return after != "" or True
     return True
+
+
+def _dimensions(match: re.Match[str]) -> str:
+    """Each side with its unit, or with the one of the last: "5 m x 3 m", "8 x 10 in."."""
+    parts = re.findall(rf"({ANY})[ -]?({_SIDE})?", match["all"])
+    single = is_attributive(match.string, match.start(), match.end())
+    said = []
+    for number, symbol in parts:
+        names = UNITS[_MARKS.get(symbol, symbol)] if symbol else None
+        words = numeral(number)
+        said.append(f"{words} {names[0 if single or words == 'one' else 1]}" if names else words)
+    dot = "." if match["dot"] and ends_sentence(match.string, match.end()) else ""
+    return " by ".join(said) + dot
+
+
+def _duration(match: re.Match[str]) -> str:
+    """Hours, minutes and seconds beside each other: "5h 30m", where m is no metre."""
+    said = []
+    for number, letter in re.findall(r"(\d+) ?([hms])", match[0]):
+        one, many = {"h": ("hour", "hours"), "m": ("minute", "minutes"), "s": ("second", "seconds")}[letter]
+        words = numeral(number)
+        said.append(f"{words} {one if words == 'one' else many}")
+    return " ".join(said)
 
 
 def _feet(match: re.Match[str]) -> str:
@@ -242,10 +270,15 @@ def _foot(match: re.Match[str]) -> str | None:
 
 
 def _is_quote(match: re.Match[str]) -> bool:
-    """Whether the mark closes a quotation: an odd number of them stands before it in the paragraph."""
+    """Whether the mark closes a quotation that the paragraph has opened; marks of inches open none."""
     text, start = match.string, match.start()
-    begin = max(text.rfind("\n", 0, start) + 1, start - 2000)
-    return text.count('"', begin, start) % 2 == 1
+    begin, is_open = max(text.rfind("\n", 0, start) + 1, start - 600), False
+    for before in text[begin:start].split('"')[:-1]:
+        if not before[-1:].isdecimal() or (
+            is_open and not compiled(r"\d['’′] ?\d{1,2}$").search(before[-6:])
+        ):
+            is_open = not is_open
+    return is_open
 
 
 def _degrees(match: re.Match[str]) -> str:
@@ -266,7 +299,24 @@ def _bare(match: re.Match[str]) -> str:
     return f"{unit_names(match['u'])[1]} per {unit_names(match['d'])[0]}"
 
 
+#: Marks of feet and inches, and the units of sides that are said with "by" between them.
+_MARKS: Final = {"'": "ft", "’": "ft", "′": "ft", '"': "in", "”": "in", "″": "in"}
+_SIDE: Final = "cm|mm|km|µm|nm|px|in|ft|yd|mi|m|['’′\"″]"
+
 MEASURES: Final = (
+    TokenRule(
+        "unit",
+        rf"(?<![\w.])(?P<all>{ANY}(?:[ -]?(?:{_SIDE})(?![\w])\.?)?"
+        rf"(?: ?[x×] ?{ANY}(?:[ -]?(?:{_SIDE})(?![\w])\.?)?){{0,2}}"
+        rf" ?[x×] ?{ANY}[ -]?(?:{_SIDE})(?![\w'’]))(?P<dot>\.(?!\d))?",
+        _dimensions,
+    ),
+    TokenRule(
+        "unit",
+        r"(?<![\w.])\d{1,3} ?h (?:\d{1,2} ?m(?: \d{1,2} ?s)?)(?!\w)|(?<![\w.])\d{1,3}h\d{1,2}m"
+        r"(?:\d{1,2}s)?(?!\w)|(?<![\w.])\d{1,3}m ?\d{1,2}s(?!\w)",
+        _duration,
+    ),
     TokenRule(
         "unit",
         rf"(?P<d>{ANY})°\s?(?P<m>\d++)['’′]\s?(?:(?P<s>\d++(?:\.\d++)?)[\"”″])?\s?(?P<side>[NSEW]\b)?",
@@ -282,8 +332,8 @@ MEASURES: Final = (
     TokenRule(
         "unit",
         rf"(?P<n>(?:\d{{1,3}}[ -])?\d{{1,2}}/\d{{1,2}}(?= ?[a-zA-Z])|\d*+[{VULGAR}]|{ANY})"
-        rf"(?: ?(?:{DASH}|to) ?(?P<b>{ANY}))?(?P<gap>[ -]?)(?P<u>{_UNIT})(?:/(?P<d>{_UNIT})"
-        rf")?(?![\w/%])(?P<dot>\.(?!\d))?",
+        rf"(?: ?(?:{DASH}|to) ?(?P<b>{ANY}))?(?P<gap>[ -]?)(?P<u>{_UNIT})(?:/(?:(?P<many>{ANY}) ?)?"
+        rf"(?P<d>{_UNIT}))?(?![\w/%])(?P<dot>\.(?!\d))?",
         _measure,
     ),
 )
@@ -294,4 +344,3 @@ BARE_UNITS: Final = (
         _bare,
     ),
 )
-_ = (w, word_before, _WORDLIKE, _AREA)

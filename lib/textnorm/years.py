@@ -54,7 +54,14 @@ def _short_year(match: re.Match[str]) -> str:
     return w.two_digits(int(match["d"]))
 
 
+def _season(match: re.Match[str]) -> str | None:
+    """A year and the next: "the 2020/21 season"."""
+    first, last = int(match["y"]), int(match["d"])
+    return f"{w.year(first)} {w.two_digits(last)}" if (first + 1) % 100 == last else None
+
+
 YEARS: Final = (
+    TokenRule("year", r"(?<![\w.,/])(?P<y>1[1-9]\d\d|20\d\d)/(?P<d>\d\d)(?![\w/]|\.\d)", _season),
     TokenRule("year", r"(?<![\w.,])(?<!\d-)(?P<y>1[1-9]\d0|20\d0)['’]?s" + FOLLOWS, _decade),
     TokenRule("year", r"(?<!\w)['’](?P<d>\d0)['’]?s" + FOLLOWS, _short_decade),
     TokenRule("year", r"(?<![\w.,])(?P<d>[1-9]0)s" + FOLLOWS, _short_decade),
@@ -63,5 +70,6 @@ YEARS: Final = (
         "year",
         r"(?<![\w.,$€£])(?P<y>1[1-9]\d\d|20\d\d)(?P<own>['’]s)?(?![\w%°$€£])(?!,\d)(?!\.\d)(?![/–-]\d)",
         _year,
+        bare=True,
     ),
 )

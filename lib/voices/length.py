@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from lib.voices.facts import USUAL_LETTERS_PER_SECOND
-from lib.voices.markup import pauses_s, without_markup
+from lib.voices.markup import PAUSE, pauses_s, without_markup
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.words import words_of
 
@@ -18,6 +18,8 @@ _LETTERS_OF_A_DIGIT: Final = 5  # digits are left only where the front-end does 
 
 _CLAUSE: Final = re.compile(r"[,;:—–](?=\s)")
 _SENTENCE: Final = re.compile(r"[.!?…]+[\"'”’)]*(?=\s)")
+# A break with the mark or the paragraph's end beside it, whose usual silence it takes the place of.
+_BREAK: Final = re.compile(rf"(?:[,;:—–.!?…]+[\"'”’)]*)?(?:\s*{PAUSE.pattern})+\s*")
 
 
 def audio_seconds(
@@ -28,10 +30,11 @@ def audio_seconds(
 ) -> float:
     """Seconds of audio that one take of a script makes, to a tenth: its words, and the silence between them.
 
-    `rate` is letters of words a second without silence, at speed 1. Silence that the text asks for is as
-    long at every speed.
+    `rate` is letters of words a second without silence, at speed 1. Silence that the text asks for stands in
+    place of the usual one, and is as long at every speed.
     """
-    words = without_markup(script).replace("\r\n", "\n").strip()
+    spoken = _BREAK.sub(" ", script) if "[pause " in script else script
+    words = without_markup(spoken).replace("\r\n", "\n").strip()
     if not words:
         return 0.0
     paragraphs = words.count("\n\n")

@@ -37,7 +37,7 @@ def test_report_says_of_each_job_how_it_stands_and_why(world: Desk) -> None:
     assert Path(rows["done"]["file"]).is_file()
     assert rows["failed"]["reason"] == "bad_input: It cannot be spoken."
     assert "2099" in rows["delayed"]["reason"]
-    assert "request_id" in rows["changed"]["reason"]
+    assert "--replace" in rows["changed"]["reason"]
     assert [name for name, row in rows.items() if not row["reason"]] == ["done"]
 
 

@@ -13,15 +13,18 @@ from typing import Any
 
 from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.codec import Intake, intake, to_json
+from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
+from lib.jobqueue.memory.enqueuer import MemoryEnqueuer
 from lib.jobqueue.memory.store import HANDED_BACK, Job, Store
+from lib.jobqueue.memory.views import newest, place
 from lib.jobqueue.memory.watchers import WatcherBook
 from lib.jobqueue.model import (
     TERMINAL,
     CancelOutcome,
+    Changed,
     EnqueueOutcome,
     ErrorClass,
     Event,
@@ -30,7 +33,6 @@ from lib.jobqueue.model import (
     JobRecord,
     JobState,
     Lease,
-    Outcome,
     Placement,
     RetryOutcome,
     Snapshot,
@@ -62,37 +64,16 @@ class MemoryQueue:
         self._chance, self._leads = chance, leads
         self._changed = self._store.changed
         self._watchers = WatcherBook(self._store.now_ms)
+        self._enqueuer = MemoryEnqueuer(self._store, self._options)
         self._wakes = 0
         self._wakes_seen: dict[str, int] = {}
 
     def enqueue(
-        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+        self, specs: Sequence[JobSpec], *, changed: Changed = Changed.REFUSE, dry_run: bool = False
     ) -> list[EnqueueOutcome]:
         """Accept the jobs, all or none, once per request id."""
         with self._changed:
-            seen: dict[str, Intake] = {}
-            outcomes = [self._compare(intake(spec), seen) for spec in specs]
-            fresh = [item for item in seen.values() if self._store.known(item.request_id) is None]
-            conflict = any(item.outcome is Outcome.CONFLICT for item in outcomes) and not skip_conflicts
-            unfinished = sum(job.state not in TERMINAL for job in self._store.jobs.values())
-            if conflict or (fresh and unfinished + len(fresh) > self._options.max_depth):
-                instead = Outcome.WITHHELD if conflict else Outcome.REJECTED
-                new = {item.request_id for item in fresh}
-                return [_refused(item, instead) if item.request_id in new else item for item in outcomes]
-            for item in () if dry_run else fresh:
-                self._store.accept(item)
-            return outcomes
-
-    def _compare(self, item: Intake, seen: dict[str, Intake]) -> EnqueueOutcome:
-        store = self._store
-        job = store.known(item.request_id)
-        first = job.item if job else seen.get(item.request_id)
-        seen.setdefault(item.request_id, item)
-        if first is None:
-            return EnqueueOutcome(item.request_id, Outcome.CREATED, store.first_state(item))
-        outcome = Outcome.DUPLICATE if first.fingerprint == item.fingerprint else Outcome.CONFLICT
-        state = job.state if job else store.first_state(first)
-        return EnqueueOutcome(item.request_id, outcome, state, self._store.ends(job))
+            return self._enqueuer.enqueue([intake(spec) for spec in specs], changed, dry_run=dry_run)
 
     def claim(
         self, consumer: str, *, count: int = 1, block_s: float = 0.0, lease_ms: int | None = None
@@ -157,23 +138,27 @@ class MemoryQueue:
         with self._changed:
             self._store.held(lease).progress = json.loads(to_json(data))
 
-    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> int:
         """Record the result, once and for all."""
-        if self.complete_many([(lease, result)]):
+        (order,) = self.complete_many([(lease, result)])
+        if order is None:
             raise LeaseLost(lease.request_id, lease.lease_no, lease.consumer)
+        return order
 
-    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
-        """Record several results; returns the leases that are lost."""
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[int | None]:
+        """Record several results."""
         encoded = [(lease, to_json(result)) for lease, result in results]
-        lost = []
+        orders: list[int | None] = []
         with self._changed:
             for lease, result in encoded:
-                if self._store.holding(lease):
+                job = self._store.holding(lease)
+                if job:
                     self._store.finish(lease.request_id, result)
-                elif not self._store.repeated(lease, "done"):
-                    lost.append(lease)
+                else:
+                    job = self._store.repeated(lease, "done")
+                orders.append(job.order if job else None)
             self._store.trim(2 * len(encoded) + 2)
-        return lost
+        return orders
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
         """Record a failure and return where the job went."""
@@ -317,6 +302,15 @@ class MemoryQueue:
                 for request_id in request_ids
             ]
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id."""
+        with self._changed:
+            jobs = [self._store.known(request_id) for request_id in request_ids]
+            return [
+                None if job is None or job.state is JobState.DONE else spec_of(job.item.payload)
+                for job in jobs
+            ]
+
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job."""
         with self._changed:
@@ -326,6 +320,13 @@ class MemoryQueue:
     def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
         """The records of many jobs."""
         return [self.result(request_id) for request_id in request_ids]
+
+    def revisions(self, request_id: str) -> list[FinishedJob]:
+        """The records of its earlier revisions."""
+        with self._changed:
+            if self._store.known(request_id) is None:
+                return []
+            return self._store.earlier(request_id)
 
     def history(
         self,
@@ -337,12 +338,12 @@ class MemoryQueue:
     ) -> list[FinishedJob]:
         """Finished jobs, most recent first."""
         with self._changed:
-            return self._store.newest(limit, status, since, behind)
+            return newest(self._store, limit, status, since, behind)
 
     def place(self, request_id: str) -> PlaceInLine | None:
         """Where a waiting job stands."""
         with self._changed:
-            return self._store.place(request_id)
+            return place(self._store, request_id)
 
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
@@ -390,10 +391,3 @@ class MemoryQueue:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-def _refused(outcome: EnqueueOutcome, instead: Outcome) -> EnqueueOutcome:
-    """A new job of a call that is not carried out."""
-    if outcome.outcome is Outcome.CONFLICT:
-        return replace(outcome, state=None)
-    return replace(outcome, outcome=instead, state=None)

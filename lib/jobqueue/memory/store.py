@@ -9,10 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
-from lib.jobqueue.admin.observed import COUNTED_AT_MOST, PlaceInLine
 from lib.jobqueue.codec import Intake, spec_of
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import STATE_AFTER, JobEvent, advance
@@ -59,6 +57,8 @@ class Job:
     spool_entry: str = ""
     killed: tuple[str, ...] = ()
     alone: bool = False
+    order: int = 0
+    revision: int = 1
 
 
 class Store:
@@ -73,8 +73,10 @@ class Store:
         self.streams: dict[str, dict[str, None]] = {name: {} for name in PRIORITIES}  # in order of insertion
         self.leases: dict[str, int] = {}
         self.history: dict[str, int] = {}
+        self.revisions: dict[str, list[FinishedJob]] = {}
         self.events: deque[Event] = deque(maxlen=options.events_max)
         self.paused = False
+        self._order = 0
         self._told = 0
         self._turn = 0
 
@@ -137,24 +139,32 @@ class Store:
         job = self.jobs.get(request_id)
         return None if job is None or self.outlived(job) else job
 
-    def accept(self, item: Intake) -> None:
+    def take_orders(self, count: int) -> int:
+        """The next numbers of the order of asking; returns the first."""
+        first = max(self._order + 1, self.now_ms())
+        self._order = first + count - 1
+        return first
+
+    def accept(self, item: Intake, order: int) -> None:
         """Add a new job, in place of one whose record's time is over."""
         if item.request_id in self.jobs:
             self.forget(item.request_id)
         now, state = self.now_ms(), self.first_state(item)
         event = JobEvent.CREATED if state is JobState.WAITING else JobEvent.DEFERRED
         assert advance(None, event) is state
-        self.jobs[item.request_id] = Job(item, state, now, now)
-        self._line_up(item.request_id)
+        self.jobs[item.request_id] = Job(item, state, now, now, order=order)
+        self.line_up(item.request_id)
         self.tell(event.value, item.request_id, state)
 
     def requeue(self, request_id: str) -> None:
         """Put a job that ended badly back, before its time among the delayed ones."""
         later = self.first_state(self.jobs[request_id].item) is JobState.DELAYED
+        self.jobs[request_id].order = self.take_orders(1)
         self.move(request_id, JobEvent.DEFERRED if later else JobEvent.RETRIED)
-        self._line_up(request_id)
+        self.line_up(request_id)
 
-    def _line_up(self, request_id: str) -> None:
+    def line_up(self, request_id: str) -> None:
+        """Give a job its place: among the delayed ones, or at the end of its stream."""
         job = self.jobs[request_id]
         if job.state is JobState.DELAYED:
             job.due = int(job.item.due_ms)
@@ -258,23 +268,9 @@ class Store:
             spool_entry=job.spool_entry,
             killed=job.killed,
             alone=job.alone,
+            order=job.order,
+            revision=job.revision,
         )
-
-    def place(self, request_id: str) -> PlaceInLine | None:
-        """Where a waiting job stands; None when it does not wait."""
-        job = self.jobs.get(request_id)
-        if job is None or job.state is not JobState.WAITING:
-            return None
-        above = PRIORITIES[: PRIORITIES.index(job.item.priority)]
-        open_states = (JobState.WAITING, JobState.RUNNING)
-        higher = sum(
-            other.item.priority in above and other.state in open_states for other in self.jobs.values()
-        )
-        line = self.streams[job.item.priority]
-        if request_id not in line:
-            return PlaceInLine(0, False, True, True, higher)
-        ahead = list(line).index(request_id)
-        return PlaceInLine(min(ahead, COUNTED_AT_MOST), ahead > COUNTED_AT_MOST, False, True, higher)
 
     def finish(self, request_id: str, result: str) -> None:
         """Record a result, JSON."""
@@ -311,6 +307,14 @@ class Store:
         advance(self.jobs[request_id].state, JobEvent.FORGOTTEN)
         del self.jobs[request_id]
         del self.history[request_id]
+        self.revisions.pop(request_id, None)
+
+    def earlier(self, request_id: str) -> list[FinishedJob]:
+        """Its finished earlier revisions whose time is not over."""
+        oldest = self.now_ms() - self.ttl_ms
+        kept = [item for item in self.revisions.get(request_id, ()) if item.finished_at * 1000 > oldest]
+        self.revisions[request_id] = kept
+        return list(kept)
 
     def trim(self, budget: int) -> None:
         """Retention: forget the oldest records, a few at a time."""
@@ -352,23 +356,9 @@ class Store:
             due_at=None if job.due is None else job.due / 1000,
             dedup_until=self.ends(job),
             host=job.host,
+            order=job.order,
+            revision=job.revision,
         )
-
-    def newest(
-        self, limit: int, status: JobState | None, since: float | None, behind: FinishedJob | None
-    ) -> list[FinishedJob]:
-        """Finished jobs, most recent first."""
-        last = None if behind is None else (round(behind.finished_at * 1000), behind.request_id)
-        places = sorted(((at, key) for key, at in self.history.items()), reverse=True)
-        wanted = (
-            self.finished(key)
-            for at, key in places
-            if self.known(key)
-            and (last is None or (at, key) < last)
-            and (since is None or at >= since * 1000)
-            and status in (None, self.jobs[key].state)
-        )
-        return list(islice(wanted, limit))
 
     def finished(self, request_id: str) -> FinishedJob:
         """The record of a finished job."""
@@ -385,4 +375,6 @@ class Store:
             consumer=job.consumer,
             result=job.result,
             error=job.failure,
+            order=job.order,
+            revision=job.revision,
         )

@@ -10,7 +10,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.jobqueue.codec import Intake, intake
 from lib.jobqueue.errors import QueueBusy
-from lib.jobqueue.model import EnqueueOutcome, JobState, Outcome
+from lib.jobqueue.model import Changed, EnqueueOutcome, JobState, Outcome
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.script_calls import JobNote, ScriptCalls
 from lib.jobspec import JobSpec
@@ -35,20 +35,15 @@ class Enqueuer:
         self._options = options
         self._clock = clock
 
-    def enqueue(
-        self, specs: Sequence[JobSpec], *, skip_conflicts: bool, dry_run: bool
-    ) -> list[EnqueueOutcome]:
+    def enqueue(self, specs: Sequence[JobSpec], *, changed: Changed, dry_run: bool) -> list[EnqueueOutcome]:
         """As the port says."""
         items = [intake(spec) for spec in specs]
         firsts: dict[str, Intake] = {}
         for item in items:
             firsts.setdefault(item.request_id, item)
         at_odds = any(item.fingerprint != firsts[item.request_id].fingerprint for item in items)
-        refused = at_odds and not skip_conflicts  # the call conflicts with itself
-        mode = "skip" if skip_conflicts else "all"
-        if dry_run or refused:
-            mode = "dry-skip" if skip_conflicts else "dry"
-        word, notes = self._patiently(list(_chunks(firsts.values())), mode)
+        refused = at_odds and changed is not Changed.SKIP  # the call conflicts with itself
+        word, notes = self._patiently(list(_chunks(firsts.values())), changed, dry_run or refused)
         by_id = _first_outcomes(firsts.values(), "conflict" if refused else word, notes)
         return [
             by_id[item.request_id]
@@ -66,15 +61,19 @@ class Enqueuer:
             return outcome
         if outcome.outcome is not Outcome.CONFLICT:  # the first is the known one, or would have been
             return replace(outcome, outcome=Outcome.CONFLICT)
-        _, notes = self._calls.enqueue([item], "dry", self._options.max_depth)
+        notes = self._calls.enqueue([item], Changed.REFUSE, self._options.max_depth, dry_run=True).notes
         return replace(outcome, outcome=Outcome(notes[0].outcome)) if notes else outcome
 
-    def _patiently(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
+    def _patiently(
+        self, chunks: list[list[Intake]], changed: Changed, dry_run: bool
+    ) -> tuple[str, dict[str, JobNote]]:
         """Enqueue, and again while another producer is in the way."""
         give_up = self._clock.monotonic() + _BUSY_FOR_S
         while True:
             try:
-                return self._enqueue(chunks, mode)
+                if dry_run:
+                    return self._look(chunks, changed)
+                return self._enqueue(chunks, changed)
             except _Again:
                 if self._clock.monotonic() > give_up:
                     raise QueueBusy(
@@ -85,45 +84,51 @@ class Enqueuer:
             except ServerFull as error:
                 raise error.as_enqueue() from None
 
-    def _enqueue(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
-        if mode.startswith("dry"):
-            return self._look(chunks, mode)
-        if len(chunks) > 1:
-            return self._staged(chunks, mode)
-        notes: dict[str, JobNote] = {}
-        word = "ok"
-        for chunk in chunks:
-            word, found = self._calls.enqueue(chunk, mode, self._options.max_depth)
-            if word == "busy":
-                raise _Again
-            notes = {chunk[note.position].request_id: note for note in found}
+    def _enqueue(self, chunks: list[list[Intake]], changed: Changed) -> tuple[str, dict[str, JobNote]]:
+        if len(chunks) == 1:
+            return self._chunk(chunks[0], changed)
+        if not chunks:
+            return "ok", {}
+        word, notes = self._staged(chunks, changed)
+        known = [item for chunk in chunks for item in chunk if _is_known(notes.get(item.request_id))]
+        if word == "ok":  # what was known before is asked for again, and replaced, once the new is accepted
+            for chunk in _chunks(known):
+                notes.update(self._chunk(chunk, changed)[1])
         return word, notes
 
-    def _look(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
+    def _chunk(self, chunk: list[Intake], changed: Changed) -> tuple[str, dict[str, JobNote]]:
+        reply = self._calls.enqueue(chunk, changed, self._options.max_depth)
+        if reply.word == "staged":
+            self.publish(reply.batch)
+        if reply.word in ("busy", "staged"):
+            raise _Again
+        return reply.word, _by_id(chunk, reply.notes)
+
+    def _look(self, chunks: list[list[Intake]], changed: Changed) -> tuple[str, dict[str, JobNote]]:
         notes: dict[str, JobNote] = {}
         words = set()
         room = self._options.max_depth
         for chunk in chunks:
-            word, found = self._calls.enqueue(chunk, mode, room)
-            if word == "busy":
+            reply = self._calls.enqueue(chunk, changed, room, dry_run=True)
+            if reply.word == "busy":
                 raise _Again
-            known = sum(note.outcome != "created" for note in found)
+            known = sum(note.outcome != "created" for note in reply.notes)
             room -= len(chunk) - known
-            words.add(word)
-            notes.update({chunk[note.position].request_id: note for note in found})
+            words.add(reply.word)
+            notes.update(_by_id(chunk, reply.notes))
         word = next((word for word in ("conflict", "full") if word in words), "ok")
         return word, notes
 
-    def _staged(self, chunks: list[list[Intake]], mode: str) -> tuple[str, dict[str, JobNote]]:
+    def _staged(self, chunks: list[list[Intake]], changed: Changed) -> tuple[str, dict[str, JobNote]]:
         batch = secrets.token_hex(8)
         notes: dict[str, JobNote] = {}
         for number, chunk in enumerate(chunks):
-            word, found = self._calls.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
-            if word != "ok":
+            reply = self._calls.stage(chunk, batch, _OPEN_PAUSE_MS, first=number == 0)
+            if reply.word != "ok":
                 self.discard(batch, own=True)
                 raise _Again
-            notes.update({chunk[note.position].request_id: note for note in found})
-        if mode == "all" and any(note.outcome == "conflict" for note in notes.values()):
+            notes.update(_by_id(chunk, reply.notes))
+        if changed is Changed.REFUSE and any(note.outcome == "conflict" for note in notes.values()):
             self.discard(batch, own=True)
             return "conflict", notes
         word = self._calls.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth)
@@ -167,6 +172,14 @@ def _chunks(items: Iterable[Intake]) -> Iterator[list[Intake]]:
         yield chunk
 
 
+def _by_id(chunk: Sequence[Intake], notes: Iterable[JobNote]) -> dict[str, JobNote]:
+    return {chunk[note.position].request_id: note for note in notes}
+
+
+def _is_known(note: JobNote | None) -> bool:
+    return note is not None and note.outcome != Outcome.CREATED.value
+
+
 _NOT_CREATED: Final = {"conflict": Outcome.WITHHELD, "full": Outcome.REJECTED}
 
 
@@ -183,6 +196,9 @@ def _first_outcomes(
             outcome = EnqueueOutcome(item.request_id, fresh, state if fresh is Outcome.CREATED else None)
         else:
             until = None if note.dedup_until_ms is None else note.dedup_until_ms / 1000
-            outcome = EnqueueOutcome(item.request_id, Outcome(note.outcome), note.state, until)
+            found = Outcome(note.outcome)
+            if word in _NOT_CREATED and found in (Outcome.REPLACED, Outcome.UPDATED):
+                found = fresh
+            outcome = EnqueueOutcome(item.request_id, found, note.state, until, note.revision)
         outcomes[item.request_id] = outcome
     return outcomes

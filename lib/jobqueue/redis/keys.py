@@ -30,6 +30,9 @@ SUFFIXES: Final[dict[str, str]] = {
     "watcher": "watcher",
     "lock": "lock",
     "market": "market",
+    "revisions": "revisions",
+    "revisions_history": "revisions:history",
+    "calls": "calls",
 }
 
 

@@ -18,6 +18,7 @@ from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.model import (
     WATCHER_LIVE_S,
     CancelOutcome,
+    Changed,
     EnqueueOutcome,
     ErrorClass,
     Event,
@@ -77,10 +78,10 @@ class RedisQueue:
         self._lock = threading.Lock()
 
     def enqueue(
-        self, specs: Sequence[JobSpec], *, skip_conflicts: bool = False, dry_run: bool = False
+        self, specs: Sequence[JobSpec], *, changed: Changed = Changed.REFUSE, dry_run: bool = False
     ) -> list[EnqueueOutcome]:
         """Accept the jobs, all or none, once per request id."""
-        return self._enqueuer.enqueue(specs, skip_conflicts=skip_conflicts, dry_run=dry_run)
+        return self._enqueuer.enqueue(specs, changed=changed, dry_run=dry_run)
 
     def claim(
         self, consumer: str, *, count: int = 1, block_s: float = 0.0, lease_ms: int | None = None
@@ -181,19 +182,20 @@ class RedisQueue:
         if not self._calls.progress(lease, to_json(data)):
             raise _lost(lease)
 
-    def complete(self, lease: Lease, result: Mapping[str, Any]) -> None:
+    def complete(self, lease: Lease, result: Mapping[str, Any]) -> int:
         """Record the result, once and for all."""
-        if self.complete_many([(lease, result)]):
+        (order,) = self.complete_many([(lease, result)])
+        if order is None:
             raise _lost(lease)
+        return order
 
-    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[Lease]:
-        """Record several results; returns the leases that are lost."""
+    def complete_many(self, results: Sequence[tuple[Lease, Mapping[str, Any]]]) -> list[int | None]:
+        """Record several results."""
         encoded = [(lease, to_json(result)) for lease, result in results]
-        lost: list[Lease] = []
+        orders: list[int] = []
         for start in range(0, len(encoded), _COMPLETED_AT_ONCE):
-            page = encoded[start : start + _COMPLETED_AT_ONCE]
-            lost += [page[index][0] for index in self._calls.complete(page)]
-        return lost
+            orders += self._calls.complete(encoded[start : start + _COMPLETED_AT_ONCE])
+        return [None if order < 0 else order for order in orders]
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
         """Record a failure and return where the job went."""
@@ -281,6 +283,10 @@ class RedisQueue:
         """What is known about many jobs."""
         return self._views.jobs(request_ids)
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for under each id."""
+        return self._views.specs(request_ids)
+
     def result(self, request_id: str) -> FinishedJob | None:
         """The record of a finished job."""
         return self._views.result(request_id)
@@ -288,6 +294,10 @@ class RedisQueue:
     def results(self, request_ids: Sequence[str]) -> list[FinishedJob | None]:
         """The records of many jobs."""
         return self._views.results(request_ids)
+
+    def revisions(self, request_id: str) -> list[FinishedJob]:
+        """The records of its earlier revisions."""
+        return self._views.revisions(request_id)
 
     def history(
         self,
@@ -369,6 +379,8 @@ def _lease(raw: RawLease, spec: JobSpec, consumer: str) -> Lease:
         spool_entry=raw.spool_entry,
         killed=tuple(raw.killed),
         alone=bool(raw.alone),
+        order=raw.order,
+        revision=raw.revision,
     )
 
 

@@ -12,9 +12,9 @@ from lib.jobqueue.model import TERMINAL, JobRecord, JobState
 
 STAGED: Final = "staged"
 DAMAGED: Final = "damaged"  # in place of a state: the row cannot be read
-# What a stored row leaves out at its end: all of it when the job was never claimed, or the last four places
-# when none of them says anything.
-_LEFT_OUT: Final = (0, 0, 0, 0, 0, "", "", "", 0, "", "", "", 0)
+_NEVER_CLAIMED: Final = (0, 0, 0, 0, 0, "", "", "", 0)
+_FIRST: Final = (0, 1)  # order and revision where the version before wrote the row
+_NOWHERE: Final = ("", "", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Row:
     phase: str
     consumer: str
     started_ms: float
+    order: int
+    revision: int
     host: str
     spool_entry: str
     killed: list[str] | str  # "" for none
@@ -54,19 +56,41 @@ class Row:
         places = _places(raw)
         if places is None:
             raise DamagedRow(request_id)
-        return cls(*places, *_LEFT_OUT[len(places) - _SHORTEST :])
+        return cls(*_filled(places))
 
 
 _STATES: Final = frozenset((STAGED, *JobState))
 _NUMBER: Final = (int, float)
-_KINDS: Final[tuple[type | tuple[type, ...], ...]] = (
-    *(str, str, str, _NUMBER, _NUMBER, _NUMBER, str),
-    *(_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, str, str, str, _NUMBER),
-    *(str, str, (str, list), _NUMBER),
-)
-_SHORTEST: Final = 7
-_WITHOUT_PLACE: Final = 16
-_LENGTHS: Final = {STAGED: (8,)}
+_Kinds = tuple[type | tuple[type, ...], ...]
+_HEAD: Final[_Kinds] = (str, str, str, _NUMBER, _NUMBER, _NUMBER, str)
+_CLAIM: Final[_Kinds] = (_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, str, str, str, _NUMBER)
+_ASKED: Final[_Kinds] = (_NUMBER, _NUMBER)
+_PLACE: Final[_Kinds] = (str, str, (str, list), _NUMBER)
+_STAGED_KINDS: Final[_Kinds] = (*_HEAD, str)
+# A stored row leaves out what says nothing: the claim's places when the job was never claimed, the last four
+# when none of them says anything. The version before knew neither order nor revision.
+_SHAPES: Final[Mapping[int, _Kinds]] = {
+    len(kinds): kinds
+    for kinds in (
+        _HEAD,
+        (*_HEAD, *_ASKED),
+        (*_HEAD, *_CLAIM),
+        (*_HEAD, *_CLAIM, *_ASKED),
+        (*_HEAD, *_CLAIM, *_PLACE),
+        (*_HEAD, *_CLAIM, *_ASKED, *_PLACE),
+    )
+}
+
+
+def _filled(places: list[Any]) -> tuple[Any, ...]:
+    """All places of a stored row, in order."""
+    head, rest = places[: len(_HEAD)], places[len(_HEAD) :]
+    if places[0] == STAGED:
+        return (*head, *rest, *_NEVER_CLAIMED[1:], *_FIRST, *_NOWHERE)
+    claim = rest[: len(_CLAIM)] if len(rest) >= len(_CLAIM) else _NEVER_CLAIMED
+    rest = rest[len(_CLAIM) :] if len(rest) >= len(_CLAIM) else rest
+    asked = rest[:2] if len(rest) in (len(_ASKED), len(_ASKED) + len(_PLACE)) else _FIRST
+    return (*head, *claim, *asked, *(rest[-len(_PLACE) :] if len(rest) >= len(_PLACE) else _NOWHERE))
 
 
 def _places(raw: str) -> list[Any] | None:
@@ -77,10 +101,10 @@ def _places(raw: str) -> list[Any] | None:
         return None
     if not isinstance(places, list) or not places or places[0] not in _STATES:
         return None
-    if len(places) not in _LENGTHS.get(places[0], (_SHORTEST, _WITHOUT_PLACE, len(_KINDS))):
-        return None
-    kinds = (*_KINDS[:_SHORTEST], str) if places[0] == STAGED else _KINDS
-    fits = all(isinstance(place, kind) for place, kind in zip(places, kinds, strict=False))
+    kinds = _SHAPES.get(len(places))
+    if places[0] == STAGED:
+        kinds = _STAGED_KINDS if len(places) == len(_STAGED_KINDS) else None
+    fits = kinds is not None and all(map(isinstance, places, kinds))
     return places if fits else None
 
 
@@ -127,6 +151,8 @@ def record_of(
         progress=progress,
         last_error=last_error,
         host=row.host,
+        order=row.order,
+        revision=row.revision,
     )
 
 

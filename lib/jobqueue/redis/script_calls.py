@@ -10,7 +10,7 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from lib.jobqueue.codec import Intake
-from lib.jobqueue.model import WATCHER_KEPT_S, Failure, JobState, Lease, Placement
+from lib.jobqueue.model import WATCHER_KEPT_S, Changed, Failure, JobState, Lease, Placement
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.keys import GROUP, Keys
 from lib.jobqueue.redis.scripts import load
@@ -26,13 +26,18 @@ class JobNote(NamedTuple):
     outcome: str
     state: JobState
     dedup_until_ms: int | None
+    revision: int = 1
 
 
 class EnqueueReply(NamedTuple):
-    """Reply of `enqueue` and `stage`: a word for the whole, notes for the jobs that need one."""
+    """Reply of `enqueue` and `stage`: a word for the whole, notes for the jobs that need one.
+
+    `batch` is set where the word is "staged": publish that, then ask again.
+    """
 
     word: str
     notes: list[JobNote]
+    batch: str = ""
 
 
 class RawLease(NamedTuple):
@@ -44,6 +49,8 @@ class RawLease(NamedTuple):
     excused: int
     expires_ms: int
     enqueued_ms: int
+    order: int
+    revision: int
     host: str = ""
     spool_entry: str = ""
     killed: Sequence[str] = ()
@@ -85,10 +92,18 @@ class ScriptCalls:
     def _now(self) -> Argument:
         return "" if self._now_ms is None else self._now_ms()
 
-    def enqueue(self, items: Sequence[Intake], mode: str, max_depth: int) -> EnqueueReply:
-        """Accept up to a chunk of jobs at once; `mode` is "all", "skip", "dry" or "dry-skip"."""
-        limits = (mode, max_depth, self._ttl_ms, self._options.events_max)
-        return _verdict(self._run("enqueue", *limits, *_flat(items)))
+    def enqueue(
+        self, items: Sequence[Intake], changed: Changed, max_depth: int, *, dry_run: bool = False
+    ) -> EnqueueReply:
+        """Accept up to a chunk of jobs at once."""
+        script, replacing = load("enqueue"), changed is Changed.REPLACE
+        token = "" if dry_run else secrets.token_urlsafe(16)
+        head = (self._now(), changed.value, max_depth, self._ttl_ms, self._options.events_max, GROUP, token)
+        flat = _flat(items, replacing=replacing)
+        reply = self._transport.evaluate(
+            script, self._keys.named(script.keys), (*head, "0", *flat), again=(*head, "1", *flat)
+        )
+        return _verdict(reply)
 
     def stage(self, items: Sequence[Intake], batch: str, pause_ms: int, *, first: bool) -> EnqueueReply:
         """Prepare one chunk of a batch."""
@@ -162,7 +177,7 @@ class ScriptCalls:
         return bool(self._transport.evaluate(script, self._keys.named(script.keys), arguments))
 
     def complete(self, results: Sequence[tuple[Lease, str]]) -> list[int]:
-        """Record results; returns the positions of the lost leases."""
+        """Record results; returns the order of asking of each, -1 for a lost lease."""
         flat: list[Argument] = []
         for lease, result in results:
             flat += (lease.request_id, lease.fence, result)
@@ -220,10 +235,10 @@ class ScriptCalls:
         return GROUP, self._options.events_max, self._ttl_ms, self._options.history_max
 
 
-def _flat(items: Iterable[Intake]) -> list[Argument]:
+def _flat(items: Iterable[Intake], *, replacing: bool = False) -> list[Argument]:
     flat: list[Argument] = []
     for item in items:
-        flat += item.arguments()
+        flat += item.arguments(replacing=replacing)
     return flat
 
 
@@ -239,8 +254,11 @@ def _leased(leases: str, payloads: Iterable[str]) -> list[tuple[RawLease, str]]:
 
 
 def _verdict(reply: list[Any]) -> EnqueueReply:
+    word = str(reply[0])
+    if word == "staged":
+        return EnqueueReply(word, [], str(reply[1]))
     notes = [
-        JobNote(int(position), str(outcome), JobState(state), int(until) if until else None)
-        for position, outcome, state, until in reply[1:]
+        JobNote(int(position), str(outcome), JobState(state), int(until) if until else None, *map(int, rest))
+        for position, outcome, state, until, *rest in reply[1:]
     ]
-    return EnqueueReply(str(reply[0]), notes)
+    return EnqueueReply(word, notes)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from lib.errors import BadInput
+from lib.jobqueue.codec import spec_of
 from lib.jobqueue.errors import DamagedRow
 from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
@@ -22,7 +24,8 @@ from lib.jobqueue.model import (
     WatcherInfo,
 )
 from lib.jobqueue.redis.keys import Keys
-from lib.jobqueue.redis.rows import Row, record_of
+from lib.jobqueue.redis.rows import STAGED, Row, record_of, state_in
+from lib.jobspec import JobSpec
 from lib.redislink.transport import Transport
 
 _PAGE: Final = 200
@@ -93,6 +96,22 @@ class Views:
             ]
         return found
 
+    def specs(self, request_ids: Sequence[str]) -> list[JobSpec | None]:
+        """What was asked for, where it is still kept and can be read."""
+        found: list[JobSpec | None] = []
+        for start in range(0, len(request_ids), _PAGE):
+            page = request_ids[start : start + _PAGE]
+            rows, payloads = self._transport.together(
+                ("HMGET", self._keys["state"], *page), ("HMGET", self._keys["spec"], *page)
+            )
+            for raw, payload in zip(rows, payloads, strict=True):
+                spec = None
+                if raw is not None and payload is not None and state_in(str(raw)) != STAGED:
+                    with suppress(BadInput, ValueError):  # written by a version that this one cannot read
+                        spec = spec_of(str(payload))
+                found.append(spec)
+        return found
+
     def unplaced(self, request_ids: Sequence[str], consumer: str) -> Iterator[tuple[str, str]]:
         """Those that this consumer leased, and neither placed nor began, each with its fence."""
         wanted = (JobState.RUNNING, consumer, "leased", "")
@@ -127,6 +146,23 @@ class Views:
             _finished_of(request_id, self._known(request_id, row, time), good or bad)
             for request_id, row, good, bad in zip(request_ids, rows, done, failed, strict=True)
         ]
+
+    def revisions(self, request_id: str) -> list[FinishedJob]:
+        """The finished earlier revisions whose time is not over."""
+        time, raw = self._transport.together(("TIME",), ("HGET", self._keys["state"], request_id))
+        row = self._known(request_id, raw, time)
+        if row is None or row.state == STAGED or row.revision == 1:
+            return []
+        fields = [f"{number}:{request_id}" for number in range(1, row.revision)]
+        found = []
+        for start in range(0, len(fields), _PAGE):
+            page = self._one("HMGET", self._keys["revisions"], *fields[start : start + _PAGE])
+            found += [self._archived(request_id, kept, time) for kept in page if kept]
+        return [item for item in found if item is not None]
+
+    def _archived(self, request_id: str, kept: str, time: Sequence[Any]) -> FinishedJob | None:
+        row, record = json.loads(kept)
+        return _finished_of(request_id, self._known(request_id, json.dumps(row), time), json.dumps(record))
 
     def history(
         self, *, limit: int, status: JobState | None, since: float | None, behind: FinishedJob | None
@@ -239,6 +275,9 @@ def _finished_of(request_id: str, row: Row | None, raw: str | None) -> FinishedJ
     if row is None or raw is None or row.state not in TERMINAL:
         return None
     record: dict[str, Any] = json.loads(raw)
+    result = record.get("result")
+    if result is not None and "callback_data" in record:  # changed after the job was done
+        result["callback_data"] = record["callback_data"]
     return FinishedJob(
         request_id=request_id,
         state=JobState(row.state),
@@ -249,8 +288,10 @@ def _finished_of(request_id: str, row: Row | None, raw: str | None) -> FinishedJ
         lost=row.lost,
         lease_no=row.lease_no,
         consumer=row.consumer or None,
-        result=record.get("result"),
+        result=result,
         error=record.get("error"),
+        order=row.order,
+        revision=row.revision,
     )
 
 

@@ -32,6 +32,7 @@ BEAT_KEYS: Final = ("id", "narration", *JOB_FIELDS)
 #: Put into every job's callback_data.
 GIVEN_BACK: Final = ("topic", "beat_id", "index")
 _STAND_IN: Final = "topic"  # for names, while the topic is wrong, so that beats are checked all the same
+_NO_LEXICON: Final = ("is not read beside a beatsheet", "give the words under pronounce")
 _MADE_OF: Final = "is made of topic and id"
 
 
@@ -130,6 +131,10 @@ class _BeatsheetReading:
         defaults = check_defaults(self._root.get("defaults"))
         for finding in defaults.findings:
             self._add_at(finding)
+        if "lexicon" in defaults.values:  # once, and not for each beat
+            self._add_at(FieldFinding(("defaults", "lexicon"), *_NO_LEXICON))
+            values = {name: value for name, value in defaults.values.items() if name != "lexicon"}
+            defaults = Defaults(values, defaults.findings, defaults.broken | {"lexicon"})
         if spoken_by:
             values = {name: value for name, value in defaults.values.items() if name not in _SPOKEN_BY}
             broken = defaults.broken.difference(_SPOKEN_BY)

@@ -14,6 +14,8 @@ def beatsheet_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a beatsheet. It asks for no voice: a command can name one."""
     jobs = job_file_schema()["$defs"]
     fields: dict[str, Any] = jobs["job"]["properties"]
+    defaults = jobs["defaults"]
+    defaults["properties"]["lexicon"] = {"type": "null"}  # a beatsheet has no files beside it
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A beatsheet",
@@ -23,7 +25,7 @@ def beatsheet_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "topic": {**fields["output_name"], "description": "The folder of the audio, such as tides."},
-            "defaults": jobs["defaults"],
+            "defaults": defaults,
             "beats": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/beat"}},
         },
         "$defs": {"beat": _beat(fields)},

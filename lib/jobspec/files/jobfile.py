@@ -133,16 +133,22 @@ class _JobFileReading:
 
     def _check_jobs(self, jobs: _Jobs, defaults: Defaults, base_dir: Path | None) -> None:
         known = []
+        lexicons: dict[FieldFinding, None] = {}
         for index, raw in enumerate(jobs.raws):
             spec, findings, values = check_job(raw, defaults, base_dir)
             known.append(values)
             self.drafts.append(draft_of(self._label(jobs, index), jobs.lines[index], raw, spec, values))
             for finding in findings:
-                self._add_to_job(jobs, index, with_remark(finding, raw))
+                if finding.path == ("lexicon",) and not (isinstance(raw, dict) and "lexicon" in raw):
+                    lexicons[replace(finding, path=("defaults", "lexicon"))] = None  # one file, many jobs
+                else:
+                    self._add_to_job(jobs, index, with_remark(finding, raw))
             for finding in doubts(raw, values):
                 line = line_of(self._root, (*jobs.path(index), *finding.path), jobs.lines[index])
                 label = self._label(jobs, index)
                 self.warnings.append(problem_of(finding, file=self._name, line=line, job=label))
+        for finding in lexicons:
+            self._add(finding, line_of(self._root, finding.path, self._line))
         for clash in clashes(known):
             other = f"job {self._label(jobs, clash.other)} in line {jobs.lines[clash.other]}"
             finding = FieldFinding((clash.field,), f"{clash.message} {other}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec, JobState, Outcome, QueueOptions
+from lib.jobqueue import Changed, ErrorClass, Failure, JobQueue, JobSpec, JobState, Outcome, QueueOptions
 from tests.contract.jobqueue.conftest import MakeQueue
 from tests.contract.jobqueue.jobs import job, moment
 
 
-def outcomes(queue: JobQueue, *jobs: JobSpec, **options: bool) -> list[Outcome]:
-    return [item.outcome for item in queue.enqueue(jobs, **options)]
+def outcomes(
+    queue: JobQueue, *jobs: JobSpec, changed: Changed = Changed.REFUSE, dry_run: bool = False
+) -> list[Outcome]:
+    return [item.outcome for item in queue.enqueue(jobs, changed=changed, dry_run=dry_run)]
 
 
 def test_a_new_job_is_created_and_waits(queue: JobQueue) -> None:
@@ -54,7 +56,7 @@ def test_one_conflict_keeps_the_whole_call_out(queue: JobQueue) -> None:
 def test_conflicts_can_be_skipped(queue: JobQueue) -> None:
     queue.enqueue([job("a")])
 
-    assert outcomes(queue, job("b"), job("a", text="Else."), skip_conflicts=True) == [
+    assert outcomes(queue, job("b"), job("a", text="Else."), changed=Changed.SKIP) == [
         Outcome.CREATED,
         Outcome.CONFLICT,
     ]
@@ -67,7 +69,7 @@ def test_a_call_that_repeats_itself_is_judged_like_two_calls(queue: JobQueue) ->
     assert outcomes(queue, job("a"), job("a")) == [Outcome.CREATED, Outcome.DUPLICATE]
     assert outcomes(queue, job("b"), job("b", text="Else.")) == [Outcome.WITHHELD, Outcome.CONFLICT]
     assert queue.job("b") is None
-    assert outcomes(queue, job("c"), job("c", text="Else."), skip_conflicts=True) == [
+    assert outcomes(queue, job("c"), job("c", text="Else."), changed=Changed.SKIP) == [
         Outcome.CREATED,
         Outcome.CONFLICT,
     ]
@@ -85,7 +87,7 @@ def test_a_dry_run_says_the_outcomes_and_changes_nothing(queue: JobQueue) -> Non
 def test_a_dry_run_skips_conflicts_as_the_real_one_would(queue: JobQueue) -> None:
     queue.enqueue([job("a")])
 
-    assert outcomes(queue, job("b"), job("a", text="Else."), skip_conflicts=True, dry_run=True) == [
+    assert outcomes(queue, job("b"), job("a", text="Else."), changed=Changed.SKIP, dry_run=True) == [
         Outcome.CREATED,
         Outcome.CONFLICT,
     ]

@@ -9,7 +9,15 @@ from typing import Protocol
 
 import pytest
 
-from lib.storage import FileStorage, MemoryStorage, SignedUpload, Storage, StorageUnavailable, StoredArtifact
+from lib.storage import (
+    Claim,
+    FileStorage,
+    MemoryStorage,
+    SignedUpload,
+    Storage,
+    StorageUnavailable,
+    StoredArtifact,
+)
 
 
 class Store(Protocol):
@@ -38,6 +46,10 @@ class Store(Protocol):
 
     def upload(self, signed: SignedUpload, data: bytes) -> bool:
         """As a machine does it; whether it was taken."""
+        ...
+
+    def again(self) -> Storage:
+        """The same store as another process sees it."""
         ...
 
     def out_of_reach(self) -> Storage:
@@ -69,6 +81,9 @@ class InAFolder:
     def upload(self, signed: SignedUpload, data: bytes) -> bool:
         raise AssertionError("a folder signs nothing")
 
+    def again(self) -> Storage:
+        return FileStorage(self.root)
+
     def out_of_reach(self) -> Storage:
         loop = self.root.parent / "loop"
         loop.symlink_to(loop)  # refuses root, too
@@ -93,6 +108,9 @@ class InMemory:
 
     def upload(self, signed: SignedUpload, data: bytes) -> bool:
         return self.memory.upload(signed, data)
+
+    def again(self) -> Storage:
+        return self.memory
 
     def out_of_reach(self) -> Storage:
         def refuse() -> None:
@@ -127,6 +145,14 @@ AUDIO = bytes(range(256)) * 12_289  # some MiB, and not a whole number of them
 SHA = hashlib.sha256(AUDIO).hexdigest()
 ARTIFACT = StoredArtifact(f"blobs/sha256/{SHA[:2]}/{SHA}", SHA, len(AUDIO))
 DAMAGED = AUDIO[:-1] + b"?"
+
+
+NOBODY = Claim("topic:beat-001")  # of no order: as published by a version that knew none
+
+
+def publish(storage: Storage, artifact: StoredArtifact, path: str, claim: Claim = NOBODY) -> str:
+    """Publish one file of a job that is named by it, and return its place."""
+    return storage.publish(claim, path.rpartition(".")[0] or path, {path: artifact}).places[path]
 
 
 @pytest.fixture

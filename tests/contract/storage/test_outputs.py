@@ -9,7 +9,7 @@ import pytest
 
 from lib.errors import ExitStatus, Unavailable
 from lib.storage import ArtifactMismatch, NotStored, Storage, StorageUnavailable, StoredArtifact
-from tests.contract.storage.conftest import ARTIFACT, AUDIO, DAMAGED, SHA, Store
+from tests.contract.storage.conftest import ARTIFACT, AUDIO, DAMAGED, NOBODY, SHA, Store, publish
 
 NAME = "topic/beat-001.wav"
 KEY = f"outputs/{NAME}"
@@ -19,17 +19,17 @@ class TestPublishing:
     def test_makes_an_artifact_readable_by_its_name(
         self, store: Store, storage: Storage, stored: StoredArtifact
     ) -> None:
-        assert storage.publish(stored, NAME) == storage.location(NAME)
+        assert publish(storage, stored, NAME) == storage.location(NAME)
         assert store.look(KEY) == AUDIO
 
     def test_again_changes_nothing(self, store: Store, storage: Storage, stored: StoredArtifact) -> None:
-        assert storage.publish(stored, NAME) == storage.publish(stored, NAME)
-        assert store.held() == [stored.key, KEY]
+        assert publish(storage, stored, NAME) == publish(storage, stored, NAME)
+        assert [key for key in store.held() if not key.startswith("published/")] == [stored.key, KEY]
 
     def test_replaces_what_stood_there(self, store: Store, storage: Storage, stored: StoredArtifact) -> None:
         store.lay(KEY, b"an older take")
 
-        storage.publish(stored, NAME)
+        publish(storage, stored, NAME)
 
         assert store.look(KEY) == AUDIO
 
@@ -45,7 +45,7 @@ class TestPublishing:
 
         for name in (NAME, "another.wav"):
             with pytest.raises(NotStored if damage is None else ArtifactMismatch):
-                storage.publish(stored, name)
+                publish(storage, stored, name)
 
         assert store.look(KEY) == b"an older take"
         assert not [key for key in store.held() if key not in (stored.key, KEY)]
@@ -68,7 +68,7 @@ class TestRestoring:
     def test_brings_back_an_artifact_from_its_published_copy(
         self, store: Store, storage: Storage, stored: StoredArtifact
     ) -> None:
-        storage.publish(stored, NAME)
+        publish(storage, stored, NAME)
         store.lose(stored.key)
 
         storage.restore(stored, NAME)
@@ -99,9 +99,12 @@ CALLS: dict[str, Callable[[Storage, Path], object]] = {
     "open": lambda storage, file: storage.open(ARTIFACT),
     "fetch": lambda storage, file: storage.fetch(ARTIFACT, file),
     "confirm": lambda storage, file: storage.confirm(SHA, len(AUDIO)),
-    "publish": lambda storage, file: storage.publish(ARTIFACT, NAME),
+    "publish": lambda storage, file: publish(storage, ARTIFACT, NAME),
     "restore": lambda storage, file: storage.restore(ARTIFACT, NAME),
     "stands": lambda storage, file: storage.stands(ARTIFACT, NAME),
+    "rivals": lambda storage, file: storage.rivals(NOBODY, "a", {"a.wav": ARTIFACT}),
+    "owner": lambda storage, file: storage.owner("a"),
+    "stranger": lambda storage, file: storage.stranger(ARTIFACT, NAME),
     "published": lambda storage, file: storage.published(NAME),
     "blob": lambda storage, file: storage.blob(ARTIFACT),
 }

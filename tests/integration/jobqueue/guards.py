@@ -32,6 +32,7 @@ UNTRIED: Final = "untried"
 # The quickest to notice first.
 _SUITES: Final = (
     "tests/contract/jobqueue",
+    "tests/integration/jobqueue/test_asking.py",
     "tests/integration/jobqueue/test_places.py",
     "tests/integration/jobqueue/test_staging.py",
     "tests/integration/jobqueue/test_server_trouble.py",

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, JobState, LeaseLost, QueueOptions
+from lib.jobqueue import Changed, ErrorClass, Failure, JobState, LeaseLost, QueueOptions
 from lib.jobqueue.codec import intake
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
@@ -76,7 +76,7 @@ class TestTheFence:
         raw.hdel("pab:jobs:state", "a")
 
         assert queue.renew([lease]) == [lease]
-        assert queue.complete_many([(lease, {})]) == [lease]
+        assert queue.complete_many([(lease, {})]) == [None]
         for write in (
             lambda: queue.begin(lease),
             lambda: queue.progress(lease, {}),
@@ -252,7 +252,7 @@ class TestClaiming:
         self, faces: ScriptCalls, clock: ManualClock, delay_s: int, lease_ms: int
     ) -> None:
         due = intake(job("later", not_before=clock.now() + delay_s))
-        faces.enqueue([intake(job("a")), due], "all", 100)
+        faces.enqueue([intake(job("a")), due], Changed.REFUSE, 100)
         faces.claim("ann", 1, lease_ms)
 
         assert faces.claim("bob", 1, lease_ms).wait_ms == 2000
@@ -260,9 +260,9 @@ class TestClaiming:
 
 class TestEnqueueing:
     def test_what_is_known_needs_no_room(self, faces: ScriptCalls) -> None:
-        faces.enqueue([intake(job("a")), intake(job("b"))], "all", 2)
+        faces.enqueue([intake(job("a")), intake(job("b"))], Changed.REFUSE, 2)
 
-        assert faces.enqueue([intake(job("a"))], "all", 1).word == "ok"
+        assert faces.enqueue([intake(job("a"))], Changed.REFUSE, 1).word == "ok"
 
 
 class TestLooking:

@@ -63,7 +63,7 @@ class TestStoredRows:
         queue.complete(lease, {})
         lengths.append(length())
 
-        assert lengths == [7, 16, 20, 16, 20, 16]
+        assert lengths == [9, 18, 22, 18, 22, 18]
 
     def test_of_a_job_that_ended_badly_tell_nothing_of_hosts(
         self, queue: RedisQueue, raw: redis.Redis, clock: ManualClock
@@ -74,7 +74,7 @@ class TestStoredRows:
             (lease,) = queue.claim("ann")
             queue.fail(lease, Failure(ErrorClass.POISON, "died", host=host, hosts=2))
 
-        assert len(json.loads(str(raw.hget("pab:jobs:state", "a")))) == 16
+        assert len(json.loads(str(raw.hget("pab:jobs:state", "a")))) == 18
 
     def test_of_a_job_whose_entry_vanished_tell_no_host(
         self, queue: RedisQueue, raw: redis.Redis, clock: ManualClock

@@ -24,7 +24,17 @@ from hypothesis.stateful import (
 )
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, Lease, LeaseLost, Placement, QueueOptions
+from lib.jobqueue import (
+    Changed,
+    ErrorClass,
+    Failure,
+    JobQueue,
+    JobState,
+    Lease,
+    LeaseLost,
+    Placement,
+    QueueOptions,
+)
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.leadership.lock import LeaderLock
@@ -96,7 +106,7 @@ class SideBySide(RuleBasedStateMachine):
         priority=st.sampled_from(["high", "normal", "low"]),
         attempts=st.integers(1, 3),
         delay=st.sampled_from([None, None, -5, 5, 20]),
-        skip=st.booleans(),
+        changed=st.sampled_from(Changed),
         dry=st.booleans(),
     )
     def enqueue(
@@ -106,7 +116,7 @@ class SideBySide(RuleBasedStateMachine):
         priority: str,
         attempts: int,
         delay: int | None,
-        skip: bool,
+        changed: Changed,
         dry: bool,
     ) -> None:
         not_before = None if delay is None else self.clock.now() + delay
@@ -114,7 +124,7 @@ class SideBySide(RuleBasedStateMachine):
             job(item, text=text, priority=priority, max_attempts=attempts, not_before=not_before)
             for item in chosen
         ]
-        self.both(lambda queue, _: queue.enqueue(specs, skip_conflicts=skip, dry_run=dry))
+        self.both(lambda queue, _: queue.enqueue(specs, changed=changed, dry_run=dry))
 
     @rule(count=st.integers(1, 4), consumer=st.sampled_from(["ann", "bob"]))
     def claim(self, count: int, consumer: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from lib.clock import ManualClock
-from lib.jobqueue import JobState, Outcome, QueueBusy
+from lib.jobqueue import Changed, JobState, Outcome, QueueBusy
 from lib.jobqueue.codec import intake
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
@@ -277,11 +277,11 @@ def test_a_dead_batch_stays_dead_when_the_servers_clock_is_set_back(
 ) -> None:
     faces.stage(ITEMS[:2], "b1", PAUSE_MS, first=True)
     clock.advance(PAUSE_MS / 1000)
-    faces.enqueue(ITEMS[:1], "dry", 100)  # somebody saw that it is dead
+    faces.enqueue(ITEMS[:1], Changed.REFUSE, 100, dry_run=True)  # somebody saw that it is dead
     earlier = round(clock.now() * 1000) - 5000
     set_back = ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: earlier)
 
-    assert set_back.enqueue(ITEMS[:1], "all", 100).word == "ok"
+    assert set_back.enqueue(ITEMS[:1], Changed.REFUSE, 100).word == "ok"
     assert set_back.discard("b1", 500, own=False) == 0
 
 

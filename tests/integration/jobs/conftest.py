@@ -17,7 +17,7 @@ from lib.jobqueue.redis.queue import RedisQueue
 from lib.jobqueue.redis.upkeep import Upkeep, upkeep_of
 from lib.records import DoneRecord, FileRef, Take, Timings
 from lib.redislink.transport import Transport
-from lib.storage import FileStorage, publish_takes
+from lib.storage import Claim, FileStorage, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.doubles import records
 
@@ -73,8 +73,8 @@ class Yard:
     def complete(self, lease: Lease, take: Take) -> Take:
         """End a job as done with that take, and publish it."""
         record = DoneRecord(records.spoken(take), Timings(0.0, 0.0, 0.0), "local")
-        self.queue.complete(self.queue.begin(lease), record.to_json())
-        publish_takes(self.storage, [take])
+        order = self.queue.complete(self.queue.begin(lease), record.to_json())
+        publish_takes(self.storage, Claim(lease.request_id, lease.revision, order), [take])
         return take
 
     def blob(self, take: Take) -> Path:

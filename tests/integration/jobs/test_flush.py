@@ -25,7 +25,7 @@ from tests.integration.jobs.conftest import Yard
 from tests.integration.servers import Server
 
 UNFINISHED = ("again", "returned", "running", "waiting", "later", "first")
-KEPT = {"result", "failed", "history", "history:failed", "state", "spec", "meta"}
+KEPT = {"calls", "result", "failed", "history", "history:failed", "state", "spec", "meta"}
 
 
 def test_flush_is_refused_while_a_watcher_holds_a_job_and_deletes_nothing(yard: Yard) -> None:
@@ -98,7 +98,7 @@ def test_a_worker_whose_job_was_flushed_can_write_nothing_any_more(yard: Yard, h
     yard.upkeep.flush(hard=hard, force=True)
 
     assert yard.queue.renew([lease]) == [lease]
-    assert yard.queue.complete_many([(lease, {})]) == [lease]
+    assert yard.queue.complete_many([(lease, {})]) == [None]
     assert yard.queue.job("mine") is None
     assert list(yard.upkeep.misfits(mend=False)) == []
 

@@ -14,6 +14,7 @@ from lib.jobqueue.redis.upkeep import MISFITS
 from lib.jobs.findings import Finding
 from lib.jobs.reconcile import Audit
 from lib.jobs.reconcile_messages import KINDS, WORDS
+from lib.storage import Claim, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.doubles import records
 from tests.integration.jobs.conftest import HELD, Yard
@@ -83,6 +84,16 @@ def damaged_row(raw: str) -> Callable[[Yard], object]:
     return lambda yard: yard.raw.hset(yard.key("state"), "weird", raw)
 
 
+def other_audio(data: bytes) -> Callable[[Yard], object]:
+    """What another job made lies where the audio of "done" should."""
+
+    def lay(yard: Yard) -> None:
+        yard.stored("another.wav", data)
+        Path(yard.storage.location("done.wav")).write_bytes(data)
+
+    return lay
+
+
 LONG_AGO = '["waiting","v1:00","normal",3,"yesterday",1,"1-1"]'  # a time that is no number
 
 BREAKS: dict[str, list[Callable[[Yard], object]]] = {
@@ -145,13 +156,14 @@ BREAKS: dict[str, list[Callable[[Yard], object]]] = {
     "R020": [lambda yard: (yard.folder / "store/outputs/done.wav").unlink()],
     "R021": [lambda yard: draw(yard).unlink()],
     "R022": [damaged_row(raw) for raw in ("notjson", '["sleeping"]', "7", "[]", '["waiting"]', LONG_AGO)],
+    "R023": [other_audio(b"of another job")],
 }
 CASES = [(kind, number) for kind, breaks in BREAKS.items() for number in range(len(breaks))]
 
 
 def test_every_finding_has_a_way_to_break_it() -> None:
     assert set(BREAKS) == {kind.id for kind in KINDS}
-    assert set(MISFITS) == set(WORDS) - {"artifact_gone", "unpublished", "waveform_gone"}
+    assert set(MISFITS) == set(WORDS) - {*("artifact_gone", "unpublished", "waveform_gone", "another_ones")}
 
 
 @pytest.mark.parametrize(("kind", "number"), CASES)
@@ -345,6 +357,38 @@ def test_a_published_file_that_its_user_edited_is_no_finding(yard: Yard) -> None
     Path(yard.storage.location("done.wav")).write_bytes(b"louder")
 
     assert look(yard, deep=True) == []
+
+
+def test_another_jobs_audio_of_the_same_length_is_seen_by_a_deep_look(yard: Yard) -> None:
+    other_audio(b"AUDIO OF DONE")(yard)
+
+    assert look(yard) == []
+    assert ids(look(yard, deep=True, mend=True)) == ["R023"]
+    assert Path(yard.storage.location("done.wav")).read_bytes() == b"audio of done"
+
+
+def test_the_audio_of_a_job_that_was_asked_for_later_is_no_finding(yard: Yard) -> None:
+    audio = yard.stored("done.flac", b"of a newer job")
+    newer = Claim("newer", 1, 10**14)
+    publish_takes(yard.storage, newer, [records.take(audio=audio)])
+
+    assert look(yard, deep=True) == []
+    assert not Path(yard.storage.location("done.wav")).exists()
+
+
+def test_the_name_of_a_job_that_was_asked_for_again_is_filled_again(yard: Yard) -> None:
+    """`enqueue` of a done job publishes nothing; the name may be another one's by then."""
+    done = yard.queue.result("done")
+    assert done is not None
+    audio = yard.stored("done.wav", b"of a job between")
+    publish_takes(yard.storage, Claim("between", 1, done.order + 1), [records.take(audio=audio)])
+    assert look(yard) == []
+    time.sleep(0.01)
+    yard.queue.enqueue([job("done")])
+
+    assert ids(look(yard, mend=True)) == ["R023"]
+    assert Path(yard.storage.location("done.wav")).read_bytes() == b"audio of done"
+    assert look(yard) == []
 
 
 def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:

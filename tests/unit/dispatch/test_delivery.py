@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState
 from lib.records import DoneRecord, FileRef
 from lib.spool import Phase, ResultError, ResultErrorClass, SpoolClient, SpoolResult
-from lib.storage import StorageUnavailable, StoredArtifact
+from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
 from tests.doubles.records import file_ref
 from tests.unit.dispatch.bench import Bench, Refusal, a_take, spec, spoken
 
@@ -124,7 +124,7 @@ def test_each_step_is_taken_when_the_one_before_stands(desk: Desk, monkeypatch: 
 
     desk.settle()
 
-    assert steps == ["put", "put", "complete", "publish", "publish", "forget", "acknowledge"]
+    assert steps == ["put", "put", "complete", "publish", "forget", "acknowledge"]
 
 
 def noting(real: Callable[..., Any], name: str, steps: list[str]) -> Callable[..., Any]:
@@ -196,12 +196,13 @@ class TestABlobThatIsDamagedBeforeItIsPublished:
         real = desk.bench.storage.publish
         done: list[str] = []
 
-        def publish(artifact: StoredArtifact, name: str) -> str:
+        def publish(claim: Claim, name: str, files: Mapping[str, StoredArtifact], **rest: Any) -> Published:
             if not done:
                 done.append(name)
+                artifact = next(iter(files.values()))
                 blob = desk.root / "store" / artifact.key
                 blob.write_bytes(b"?" * artifact.bytes) if request.param == "damaged" else blob.unlink()
-            return real(artifact, name)
+            return real(claim, name, files, **rest)
 
         monkeypatch.setattr(desk.bench.storage, "publish", publish)
         desk.put()

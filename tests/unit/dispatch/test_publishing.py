@@ -21,9 +21,9 @@ class TestPublishing:
         seen = []
         real = bench.queue.complete
 
-        def complete(lease: Lease, result: Any) -> None:
+        def complete(lease: Lease, result: Any) -> int:
             seen.append(bench.output(job).exists())
-            real(lease, result)
+            return real(lease, result)
 
         monkeypatch.setattr(bench.queue, "complete", complete)
         dispatcher.step()
@@ -121,7 +121,7 @@ class TestPublishing:
         class Killed(BaseException):
             """As SIGKILL: nothing catches it."""
 
-        def die(*args: object) -> None:
+        def die(*args: object, **kwargs: object) -> None:
             raise Killed
 
         job = spec()
@@ -224,7 +224,7 @@ class TestAJobOfSeveralTakes:
         class Killed(BaseException):
             """As SIGKILL: nothing catches it."""
 
-        def die(*args: object) -> None:
+        def die(*args: object, **kwargs: object) -> None:
             raise Killed
 
         dispatcher = bench.holding(self.JOB)

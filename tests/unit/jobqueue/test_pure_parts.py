@@ -38,12 +38,12 @@ def test_every_state_can_be_reached_and_every_job_can_end() -> None:
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
-def test_terminal_states_change_only_by_retry_and_forgetting(state: JobState) -> None:
+def test_terminal_states_change_only_by_retry_replacement_and_forgetting(state: JobState) -> None:
     leaving = {event for (before, event) in TRANSITIONS if before is state}
 
-    assert leaving <= {JobEvent.RETRIED, JobEvent.DEFERRED, JobEvent.FORGOTTEN}
+    assert leaving <= {JobEvent.RETRIED, JobEvent.REPLACED, JobEvent.DEFERRED, JobEvent.FORGOTTEN}
     if state is JobState.DONE:
-        assert leaving == {JobEvent.FORGOTTEN}
+        assert leaving == {JobEvent.REPLACED, JobEvent.FORGOTTEN}
 
 
 def test_what_is_not_in_the_table_is_refused_in_words() -> None:

@@ -14,7 +14,10 @@ from lib.jobqueue.redis.rows import DAMAGED, STAGED, Row, state_in
 from tests.doubles import lua_scripts as scripts
 
 WAITING = ["waiting", "v1:00", "normal", 3, 1000, 1000, "1-0"]
-RUNNING = ["running", *WAITING[1:], 2, 1, 0, 0, 0, "2:x.0", "begun", "ann", 1500]
+ASKED = [1_764_000_000_000, 2]
+LEASED = [2, 1, 0, 0, 0, "2:x.0", "begun", "ann", 1500]
+RUNNING = ["running", *WAITING[1:], *LEASED, *ASKED]
+BEFORE = ["running", *WAITING[1:], *LEASED]  # as the version before wrote it
 PLACED = [*RUNNING, "m1", "a.1", ["m2"], 1]
 
 
@@ -34,10 +37,23 @@ def test_a_whole_row_tells_where_work_lies_and_where_it_must_not_go() -> None:
     row = parsed(PLACED)
 
     assert (row.host, row.spool_entry, row.killed, row.alone) == ("m1", "a.1", ["m2"], 1)
-    assert parsed([*PLACED[:18], "", 0]).killed == ""
+    assert parsed([*PLACED[:20], "", 0]).killed == ""
 
 
-@pytest.mark.parametrize("length", [*range(1, 7), *range(8, 16), 17, 18, 19])
+@pytest.mark.parametrize("places", [[*WAITING, *ASKED], RUNNING, PLACED])
+def test_a_row_tells_its_order_and_revision(places: list[object]) -> None:
+    assert (parsed(places).order, parsed(places).revision) == tuple(ASKED)
+
+
+@pytest.mark.parametrize("places", [WAITING, BEFORE, [*BEFORE, "m1", "a.1", ["m2"], 1]])
+def test_a_row_of_the_version_before_has_none(places: list[object]) -> None:
+    row = parsed(places)
+
+    assert (row.order, row.revision) == (0, 1)
+    assert (row.host, row.alone) == (("m1", 1) if len(places) == 20 else ("", 0))
+
+
+@pytest.mark.parametrize("length", [*range(1, 7), 8, *range(10, 16), 17, 19, 21])
 def test_a_row_of_another_length_is_damaged(length: int) -> None:
     raw = json.dumps(PLACED[:length])
 
@@ -46,7 +62,7 @@ def test_a_row_of_another_length_is_damaged(length: int) -> None:
         Row.parse(raw, "a")
 
 
-@pytest.mark.parametrize(("place", "wrong"), [(16, 1), (17, None), (18, 0), (18, {"m1": 1}), (19, "1")])
+@pytest.mark.parametrize(("place", "wrong"), [(16, "1"), (17, None), (18, 1), (19, None), (20, 0), (20, {"m1": 1}), (21, "1")])
 def test_a_last_place_of_another_kind_is_damaged(place: int, wrong: object) -> None:
     places = [*PLACED[:place], wrong, *PLACED[place + 1 :]]
 
@@ -82,11 +98,12 @@ class TestThePlacesOfARow:
         assert (staged.entry, str(staged.lease_no)) == ("batch", "1500")
 
     def test_are_left_out_from_the_same_place_on(self, numbers: dict[str, int]) -> None:
-        lengths = [
-            length for length in range(1, 30) if state_in(json.dumps([*PLACED, *"x" * 9][:length])) != DAMAGED
-        ]
+        rows = [WAITING, [*WAITING, *ASKED], BEFORE, RUNNING, [*BEFORE, *PLACED[-4:]], PLACED]
+        lengths = [len(row) for row in rows if state_in(json.dumps(row)) != DAMAGED]
 
-        assert lengths == [numbers["LEASE_NO"] - 1, numbers["HOST"] - 1, numbers["ALONE"]]
+        asked = numbers["REVISION"] - numbers["ORDER"] + 1
+        with_it = [numbers["LEASE_NO"] - 1 + asked, numbers["REVISION"], numbers["ALONE"]]
+        assert lengths == sorted([*with_it, *(length - asked for length in with_it)])
 
     def test_stand_on_the_page_in_that_order(self, numbers: dict[str, int]) -> None:
         table = self.PAGE.read_text().partition("| place | | |")[2]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec
+from lib.jobspec import JobFile
 from lib.storage import FileStorage, StoredArtifact
 from tests.doubles import records
 
@@ -48,3 +49,8 @@ class Shelf(FileStorage):
 
     def location(self, output: str) -> str:
         return f"/store/{output}"
+
+
+def file_of(*specs: JobSpec, lines: tuple[int, ...] = ()) -> JobFile:
+    """A job file with these jobs, the first on line 1 unless `lines` says otherwise."""
+    return JobFile(Path("jobs.yaml"), specs, lines or tuple(range(1, len(specs) + 1)))

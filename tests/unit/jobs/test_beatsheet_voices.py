@@ -28,7 +28,7 @@ def sheet(folder: Path, *beats: dict[str, Any]) -> Path:
 def test_beats_that_can_be_spoken_become_jobs(tmp_path: Path, voices: RegistryCheck) -> None:
     path = sheet(tmp_path, {"id": "a", "text": "Hello."}, {"id": "b", "text": "Bye.", "speaker": "Ryan"})
 
-    specs = load_speakable_beatsheet(path, voices, voice="newsroom")
+    specs = load_speakable_beatsheet(path, voices, voice="newsroom").specs
 
     assert [(spec.request_id, spec.voice, spec.speaker) for spec in specs] == [
         ("tides:a", "newsroom", None),

@@ -98,6 +98,19 @@ def test_another_language_than_english_is_left_as_it_is(tmp_path: Path) -> None:
     assert job.spoken.script == "Es kostet 3 €."
 
 
+@pytest.mark.parametrize("language", ["english", "ENGLISH", "auto"])
+def test_english_is_english_however_a_job_writes_it(
+    tmp_path: Path, check: RegistryCheck, language: str
+) -> None:
+    """The voice takes it for English, so the words and the length that are shown must be those of English."""
+    text = "- {{output_name: a, speaker: Ryan, language: {}, text: It cost $9.6bn.}}\n"
+    (job,) = plan(tmp_path, text.format(language), check).jobs
+    (usual,) = plan(tmp_path, text.format("English"), check).jobs
+
+    assert job.spoken.spoken == "It cost nine point six billion dollars."
+    assert job.estimated_audio_s == usual.estimated_audio_s
+
+
 def test_every_draft_is_tracked(tmp_path: Path, check: RegistryCheck) -> None:
     path = tmp_path / "jobs.yaml"
     path.write_text("".join(f"- {{output_name: a{n}, speaker: Ryan, text: Hello.}}\n" for n in range(3)))

@@ -31,7 +31,7 @@ from lib.jobs.results import ending_of, ending_or_record, result_rows
 from lib.jobs.retry import failed_ids, retry
 from lib.jobs.submit import submit
 from lib.voices import VoiceRegistry
-from tests.unit.jobs.jobs import Shelf, fail, finish, spec
+from tests.unit.jobs.jobs import Shelf, fail, file_of, finish, spec
 
 MODULES = sorted(path.stem for path in Path(lib.jobs.__path__[0]).glob("*.py") if path.stem != "__init__")
 
@@ -61,7 +61,7 @@ def test_the_use_cases_load_nothing_that_prints_and_no_settings() -> None:
 
 
 def test_a_file_is_submitted_followed_and_its_results_are_read(queue: JobQueue) -> None:
-    submission = submit(queue, [spec("a"), spec("b")])
+    submission = submit(queue, file_of(spec("a"), spec("b")))
     batch = Batch(queue, [spec("a"), spec("b")])
     finish(queue, "a", "b")
     batch.follow(lambda current: None)
@@ -173,6 +173,6 @@ def test_what_needs_a_server_is_refused_in_a_sentence(queue: JobQueue) -> None:
     with pytest.raises(BadConfiguration, match="lies in memory"):
         flush(queue, hard=True, force=True)
     with pytest.raises(BadConfiguration, match="lies in memory"):
-        submit(queue, [spec("a")], durable=True)
+        submit(queue, file_of(spec("a")), durable=True)
 
     assert queue.job("a") is None

@@ -216,6 +216,20 @@ def test_schema_and_validator_agree(fields: dict[str, Any]) -> None:
     assert VALIDATOR.is_valid(raw) is accepted
 
 
+def test_a_lexicon_is_refused_once_by_program_and_schema() -> None:
+    data = sheet(beat(), beat(id="b2"), defaults={"lexicon": "words.txt"})
+
+    with pytest.raises(InvalidJobFile) as caught:
+        specs(data)
+
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        "tides.json:14: defaults.lexicon: is not read beside a beatsheet; give the words under pronounce"
+    )
+    assert not VALIDATOR.is_valid(json.loads(data))
+    assert VALIDATOR.is_valid(json.loads(sheet(beat(), defaults={"lexicon": None, "pronounce": {"A": "b"}})))
+
+
 def test_the_schema_is_valid_and_is_the_one_in_the_reference() -> None:
     """Q15. When the fields change: python -m tests.unit.jobspec.test_beatsheet"""
     jsonschema.Draft202012Validator.check_schema(beatsheet_schema())

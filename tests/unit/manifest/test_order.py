@@ -44,6 +44,13 @@ def test_how_it_is_said_reaches_the_argv_only_where_a_job_says_it() -> None:
     assert added == ["--speed=1.25", "--loudness=-16", "--pronounce=A=B=/ˈA/", "--pronounce=Ouse=ooz"]
 
 
+def test_numbers_reach_the_argv_with_all_their_digits() -> None:
+    """A resident worker gets them all, and the audio must be the same."""
+    argv = Order(spec(speed=1.2345678, loudness=-16.123456)).argv()
+
+    assert {"--speed=1.2345678", "--loudness=-16.123456"} <= set(argv)
+
+
 def test_every_field_that_changes_the_audio_reaches_the_argv() -> None:
     carried = {name for name, *_ in (*_VALUES, *_SWITCHES, *_ADDED)} | CARRIED_OTHERWISE
 

@@ -19,8 +19,9 @@ from lib.storage import (
     StoredArtifact,
     publish_takes,
 )
+from lib.storage.claims import entry_key
 from lib.storage.writing import Disk
-from tests.unit.storage.stored import take_of
+from tests.unit.storage.stored import CLAIM, publish, take_of
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000
 SHA = hashlib.sha256(AUDIO).hexdigest()
@@ -114,7 +115,7 @@ class TestADiskThatDamages:
         older.write_bytes(b"an older take")
 
         with pytest.raises(StorageUnavailable, match=r"a\.wav was not written"):
-            FileStorage(tmp_path / "store", damaging_writes(alter)).publish(stored, "a.wav")
+            publish(FileStorage(tmp_path / "store", damaging_writes(alter)), stored, "a.wav")
 
         assert older.read_bytes() == b"an older take"
         assert files_in(tmp_path / "store/outputs") == ["a.wav"]
@@ -134,7 +135,7 @@ class TestADiskThatDamages:
                 tmp_path / "store", damaging_writes(lambda data: flipped(data) if data == b"peaks" else data)
             )
 
-        publish_takes(publishing, [take_of("a", stored, peaks)])
+        publish_takes(publishing, CLAIM, [take_of("a", stored, peaks)])
 
         assert files_in(tmp_path / "store/outputs") == ["a.wav"]
 
@@ -161,7 +162,7 @@ class TestReadingBack:
 
         monkeypatch.setattr(os, "posix_fadvise", drop)
         stored = storage.put(source, sha256=SHA, bytes=len(AUDIO))
-        storage.publish(stored, "a.wav")
+        publish(storage, stored, "a.wav")
 
         blobs, outputs = (tmp_path / "store" / stored.key).parent, tmp_path / "store/outputs"
         assert [Path(name).parent for name in dropped] == [blobs, outputs]
@@ -205,17 +206,23 @@ class TestAPowerCut:
         assert others == [("rename", blob), ("sync", blob.parent)]
 
     def test_loses_no_published_file(
-        self, storage: FileStorage, stored: StoredArtifact, steps: list[tuple[str, Path]]
+        self, storage: FileStorage, stored: StoredArtifact, tmp_path: Path, steps: list[tuple[str, Path]]
     ) -> None:
-        place = Path(storage.publish(stored, "topic/a.wav"))
+        """Nor whose it is, which is on the disk before."""
+        place = Path(publish(storage, stored, "topic/a.wav"))
 
-        assert steps[1:] == [("rename", place), ("sync", place.parent)]
+        (record, _), *others = [
+            (path, kind) for kind, path in steps if path.parent.parent.name == "published"
+        ]
+        named = tmp_path / "store" / entry_key("topic/a")
+        assert (record.parent, others) == (named.parent, [(named, "rename")])
+        assert steps[-3:] == [("sync", named.parent), ("rename", place), ("sync", place.parent)]
 
 
 def test_publishing_twice_writes_once(storage: FileStorage, stored: StoredArtifact) -> None:
-    first = Path(storage.publish(stored, "topic/beat-001.wav"))
+    first = Path(publish(storage, stored, "topic/beat-001.wav"))
     before = first.stat()
-    again = Path(storage.publish(stored, "topic/beat-001.wav"))
+    again = Path(publish(storage, stored, "topic/beat-001.wav"))
 
     assert again == first == Path(storage.location("topic/beat-001.wav"))
     assert (again.stat().st_ino, again.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
@@ -224,7 +231,7 @@ def test_publishing_twice_writes_once(storage: FileStorage, stored: StoredArtifa
 def test_editing_the_published_file_does_not_touch_the_blob(
     storage: FileStorage, stored: StoredArtifact
 ) -> None:
-    with Path(storage.publish(stored, "a/b.wav")).open("r+b") as stream:
+    with Path(publish(storage, stored, "a/b.wav")).open("r+b") as stream:
         stream.write(b"edited")
 
     assert storage.verify(stored)
@@ -253,7 +260,7 @@ def test_a_disk_that_stops_reading_is_the_stores_trouble(tmp_path: Path, stored:
 
     for act in (
         lambda: storage.verify(stored),
-        lambda: storage.publish(stored, "a.wav"),
+        lambda: publish(storage, stored, "a.wav"),
         lambda: storage.fetch(stored, tmp_path / "local.wav"),
     ):
         with pytest.raises(StorageUnavailable, match="Input/output error"):

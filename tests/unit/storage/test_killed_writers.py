@@ -14,6 +14,7 @@ import pytest
 
 from lib.files import draft_beside, sweep_drafts
 from lib.storage import FileStorage, StoredArtifact
+from tests.unit.storage.stored import publish
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000
 SHA = hashlib.sha256(AUDIO).hexdigest()
@@ -62,19 +63,19 @@ def stored(root: Path, source: Path) -> StoredArtifact:
 
 def test_a_killed_publication_leaves_no_draft_for_ever(root: Path, stored: StoredArtifact) -> None:
     with a_writer(root / "outputs/topic/a.wav") as writer:
-        FileStorage(root).publish(stored, "topic/b.wav")
+        publish(FileStorage(root), stored, "topic/b.wav")
         assert len(parts_in(root)) == 1, "a living writer lost its draft"
         writer.kill()
         writer.wait()
 
-    FileStorage(root).publish(stored, "topic/b.wav")
+    publish(FileStorage(root), stored, "topic/b.wav")
 
     assert parts_in(root) == []
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["put", "restore"])
 def test_nor_does_a_killed_put(root: Path, stored: StoredArtifact, source: Path, lost: bool) -> None:
-    FileStorage(root).publish(stored, "a.wav")
+    publish(FileStorage(root), stored, "a.wav")
     with a_writer(root / stored.key):
         pass
     assert len(parts_in(root)) == 1

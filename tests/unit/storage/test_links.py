@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.storage import FileStorage, NotStored, StorageUnavailable, StoredArtifact
+from tests.unit.storage.stored import publish
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000
 SHA = hashlib.sha256(AUDIO).hexdigest()
@@ -46,7 +47,7 @@ def test_a_folder_that_is_a_link_takes_no_write(
     before = {file: file.read_bytes() for file in elsewhere.rglob("*") if file.is_file()}
 
     with pytest.raises(StorageUnavailable, match=rf"outputs/{link} is a symbolic link"):
-        storage.publish(stored, NAME)
+        publish(storage, stored, NAME)
 
     assert {file: file.read_bytes() for file in elsewhere.rglob("*") if file.is_file()} == before
 
@@ -55,7 +56,7 @@ def test_a_folder_that_is_a_link_takes_no_write(
 def test_what_lies_behind_a_link_is_neither_published_nor_restored(
     tmp_path: Path, storage: FileStorage, stored: StoredArtifact, link: str
 ) -> None:
-    storage.publish(stored, NAME)
+    publish(storage, stored, NAME)
     path, moved = tmp_path / "store/outputs" / link, tmp_path / "moved"
     path.rename(moved)
     path.symlink_to(moved)
@@ -74,7 +75,7 @@ def test_a_file_that_is_a_link_is_replaced_and_what_it_led_to_stays(
     path.parent.mkdir(parents=True)
     path.symlink_to(elsewhere / "a.wav")
 
-    storage.publish(stored, NAME)
+    publish(storage, stored, NAME)
 
     assert not path.is_symlink()
     assert path.read_bytes() == AUDIO
@@ -89,7 +90,7 @@ def test_a_link_to_nothing_is_replaced_and_makes_nothing(
     path.symlink_to(tmp_path / "not there")
 
     assert storage.stands(stored, NAME) is False
-    storage.publish(stored, NAME)
+    publish(storage, stored, NAME)
 
     assert path.read_bytes() == AUDIO
     assert not (tmp_path / "not there").exists()
@@ -104,5 +105,5 @@ def test_the_folders_themselves_may_be_links(tmp_path: Path, stored: StoredArtif
     path.symlink_to(moved)
     storage = FileStorage(tmp_path / "store")
 
-    assert Path(storage.publish(stored, NAME)).read_bytes() == AUDIO
+    assert Path(publish(storage, stored, NAME)).read_bytes() == AUDIO
     assert storage.stands(stored, NAME)

@@ -15,7 +15,7 @@ from lib.jobs.follow import Batch
 from lib.jobs.report import report_on
 from lib.jobs.results import result_rows
 from lib.records import DoneRecord, Timings
-from lib.storage import MemoryStorage, publish_takes, shared_folder
+from lib.storage import Claim, MemoryStorage, publish_takes, shared_folder
 from tests.doubles import records
 from tests.unit.jobs.jobs import spec
 from tests.unit.storage.stored import take_of
@@ -49,7 +49,7 @@ def test_a_url_reaches_tables_and_json_as_it_is(tmp_path: Path, capsys: pytest.C
     queue.enqueue(jobs)
     for lease in queue.claim("ann", count=2):
         take = take_of(lease.request_id, artifact)
-        publish_takes(storage, [take])
+        publish_takes(storage, Claim(lease.request_id, 1, lease.order), [take])
         done = DoneRecord(records.spoken(take), Timings(0.0, 0.0, 0.0), "local")
         queue.complete(queue.begin(lease), done.to_json())
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lib.records import FileRef, Take
-from lib.storage import FileStorage, NotStored, StoredArtifact, files_of, publish_takes
+from lib.storage import FileStorage, NotStored, StoredArtifact, files_of, publish_again, publish_takes
 from tests.doubles import records
+from tests.unit.storage.stored import CLAIM
 
 
 @pytest.fixture
@@ -37,7 +38,9 @@ def outputs(tmp_path: Path) -> dict[str, bytes]:
 
 
 def test_audio_and_waveform_are_published(storage: FileStorage, take: Take, tmp_path: Path) -> None:
-    assert publish_takes(storage, [take]) == [str(tmp_path / "store/outputs/t/b.wav")]
+    done = publish_takes(storage, CLAIM, [take])
+
+    assert done.places["t/b.wav"] == str(tmp_path / "store/outputs/t/b.wav")
     assert outputs(tmp_path) == {"b.wav": b"audio", "b.peaks.json": b"peaks"}
 
 
@@ -51,7 +54,8 @@ def test_every_take_is_published_with_its_waveform(storage: FileStorage, tmp_pat
         for number in (1, 2, 3)
     ]
 
-    places = publish_takes(storage, takes)
+    publish_takes(storage, CLAIM, takes)
+    places = files_of(storage, takes)
 
     assert places == [str(tmp_path / f"store/outputs/t/b-{number}.wav") for number in (1, 2, 3)]
     assert outputs(tmp_path) == {
@@ -59,7 +63,6 @@ def test_every_take_is_published_with_its_waveform(storage: FileStorage, tmp_pat
         for number in (1, 2, 3)
         for kind, word in (("wav", b"audio"), ("peaks.json", b"peaks"))
     }
-    assert files_of(storage, takes) == places
 
 
 @pytest.mark.parametrize("trouble", ["its blob is gone", "a folder stands at its name"])
@@ -72,21 +75,21 @@ def test_audio_is_published_whatever_hinders_its_waveform(
     else:
         (tmp_path / "store/outputs/t/b.peaks.json/x").mkdir(parents=True)
 
-    publish_takes(storage, [take])
+    publish_takes(storage, CLAIM, [take])
     assert outputs(tmp_path) == {"b.wav": b"audio"}
     (tmp_path / "store/outputs/t/b.wav").unlink()
-    files_of(storage, [take], restore=True)
+    publish_again(storage, CLAIM, [take])
     assert outputs(tmp_path) == {"b.wav": b"audio"}
 
 
 def test_restoring_replaces_no_waveform_of_another_job(
     storage: FileStorage, take: Take, tmp_path: Path
 ) -> None:
-    publish_takes(storage, [take])
+    publish_takes(storage, CLAIM, [take])
     (tmp_path / "store/outputs/t/b.wav").unlink()
     (tmp_path / "store/outputs/t/b.peaks.json").write_bytes(b"of another job")
 
-    files_of(storage, [take], restore=True)
+    publish_again(storage, CLAIM, [take])
 
     assert outputs(tmp_path) == {"b.wav": b"audio", "b.peaks.json": b"of another job"}
 
@@ -94,11 +97,11 @@ def test_restoring_replaces_no_waveform_of_another_job(
 def test_damaged_audio_is_gone_and_is_not_published_again(
     storage: FileStorage, take: Take, tmp_path: Path
 ) -> None:
-    publish_takes(storage, [take])
+    publish_takes(storage, CLAIM, [take])
     (tmp_path / "store/outputs/t/b.wav").unlink()
     (tmp_path / "store" / str(take.audio.key)).write_bytes(b"Audio")
 
-    assert files_of(storage, [take], restore=True) == [""]
+    assert publish_again(storage, CLAIM, [take]).files == ("",)
     assert outputs(tmp_path) == {"b.peaks.json": b"peaks"}
 
 
@@ -107,7 +110,7 @@ def test_a_file_of_a_record_that_was_never_stored_is_no_artifact(storage: FileSt
     with pytest.raises(NotStored, match=r"The record of audio-1\.wav names no place in a store"):
         StoredArtifact.of(records.take().audio)
     with pytest.raises(NotStored):
-        publish_takes(storage, [records.take()])
+        publish_takes(storage, CLAIM, [records.take()])
 
 
 def test_what_was_stored_is_found_again_by_its_record(storage: FileStorage, take: Take) -> None:

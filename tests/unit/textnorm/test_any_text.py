@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.textnorm import normalize
+from lib.textnorm import normalize, reading
+from lib.textnorm.tables import word_list
+from tests.unit.textnorm.readings import rows
 
 _SIGNS = st.sampled_from("$€£%&@#*_-–−.,:;/\\()[]{}<>|~^'\"“”‘’°′″½²₂№→•\n\r\t 0123456789IVXabAB µπж漢🎉")
 
@@ -39,6 +41,8 @@ def test_no_digit_is_left(text: str) -> None:
         ".",
         '"',
         "5",
+        "5 ",
+        "5-",
         "[",
         "]",
         "(",
@@ -72,3 +76,26 @@ def _seconds(text: str) -> float:
         normalize(text)
         times.append(time.process_time() - started)
     return min(times)
+
+
+_PIECES = word_list("""
+    0 1 7 12 400 555 0199 1999 2024 000 1,000 1.5 1,5 . , .. ; ( ) - / % $ : ' " x × to of am p.m. kg in in.
+    ft. mins million bn May st dogs people they years' stars ½ = th k A4""")
+_NUMERIC = st.lists(st.sampled_from([*_PIECES, "\n"]), max_size=9)
+
+
+@settings(deadline=None, max_examples=400)
+@given(_NUMERIC, st.sampled_from(["", " "]), st.sampled_from(["", " "]))
+def test_a_bare_number_is_read_as_if_every_rule_were_asked(parts: list[str], gap: str, last: str) -> None:
+    text = gap.join(parts) + last + " ".join(parts)
+    quick = normalize(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "is_bare", lambda text, start: False)
+        assert normalize(text) == quick
+
+
+@pytest.mark.parametrize("name", ["examples.tsv", "fresh.tsv"])
+def test_so_are_the_numbers_of_the_tables(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = [normalize(written) for _, written, _ in rows(name)]
+    monkeypatch.setattr(reading, "is_bare", lambda text, start: False)
+    assert [normalize(written) for _, written, _ in rows(name)] == quick

@@ -86,9 +86,12 @@ def test_markup_is_warned_of(written: str) -> None:
     [
         ("Das ist nicht die Antwort auf eine Frage, und wir sind auch nicht da.", "language"),
         ("Ce n'est pas la question que nous avons dans les mains, et il est tard.", "language"),
+        ("Los perros y los gatos de la casa.", "language"),
         ("He said Привет to her.", "script"),
         ("Good ☂ day", "sign"),
         ("On 03/04/2021 we met.", "date"),
+        ("On 3-4-2021 we met.", "date"),
+        ("We met on 3/4, at noon.", "date"),
     ],
 )
 def test_what_is_not_read_well_is_warned_of_with_a_remedy(written: str, kind: str) -> None:
@@ -107,6 +110,9 @@ def test_what_is_not_read_well_is_warned_of_with_a_remedy(written: str, kind: st
         "[word](/wˈɜːd/)",
         "Café, naïve, Zoë",
         "“Yes,” she said…",
+        "Die, die, die, man!",
+        "Maria de la Cruz sang.",
+        "On 25/12 and 7/7/2007 he gave 3/4 of it.",
         "Me.",
         "When?",
         "A",

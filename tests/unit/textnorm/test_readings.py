@@ -48,3 +48,8 @@ def test_an_abbreviation_keeps_its_dot_where_a_sentence_ends() -> None:
     assert normalize("It ends at 5 p.m. The rest follows.").script == "It ends at five P M. The rest follows."
     assert normalize("On Main St. The house is red.").script == "On Main Street. The house is red."
     assert normalize("By J. R. R. Tolkien.").script == "By J R R Tolkien."
+
+
+def test_only_the_clause_tells_whether_a_word_is_shouted() -> None:
+    assert normalize("US AND THEM. The team lost.").script == "Us and them. The team lost."
+    assert normalize("GO AWAY! She left; he said STOP.").script == "Go away! She left; he said STOP."

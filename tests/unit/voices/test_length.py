@@ -51,3 +51,18 @@ def test_links_are_as_long_as_their_word() -> None:
 def test_another_language_is_taken_as_it_stands() -> None:
     assert estimated_audio_s("1999", RATE, language="German") == audio_seconds("1999", RATE)
     assert audio_seconds("1914 1918", RATE) > audio_seconds("a", RATE) + 1.0  # each digit is a word
+
+
+@pytest.mark.parametrize(
+    "with_break",
+    [
+        "One. [pause 3s] Two.",
+        "One.\n\n[pause 1s] [pause 2s]\n\nTwo.",
+        "One, [pause 3s] two.",
+        "One [pause 3s] two.",
+        'One." [pause 1.5s] Two. [pause 1.5s]',
+    ],
+)
+def test_a_break_stands_in_place_of_the_usual_silence(with_break: str) -> None:
+    """Lines with breaks of 2 s between paragraphs were taken for half as long again as they are."""
+    assert audio_seconds(with_break, RATE) == pytest.approx(3.0 + audio_seconds("One Two", RATE), abs=0.06)

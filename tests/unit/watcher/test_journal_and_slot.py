@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,9 @@ LEASE = Lease(
     enqueued_at=900.25,
 )
 
-OWED = Publication("b.3", "topic:beat-001", 3, (Take(1, FileRef("a.wav", 4, "0" * 64, "blobs/x"), 1.0),))
+OWED = Publication(
+    "b.3", "topic:beat-001", 3, (Take(1, FileRef("a.wav", 4, "0" * 64, "blobs/x"), 1.0),), 77, 2
+)
 
 
 def test_a_lease_comes_back_exactly(tmp_path: Path) -> None:
@@ -90,7 +92,13 @@ def test_a_damaged_file_is_dropped_and_the_others_stay(tmp_path: Path, junk: byt
     assert not (tmp_path / "a.1.json").exists()
 
 
-@pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b'{"request_id": "a", "lease_no": 1, "takes": [{}]}'])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *(b"", b"[]", b"{}", b'{"request_id": "a", "lease_no": 1, "takes": [{}]}'),
+        b'{"request_id": "a", "lease_no": 1, "takes": [], "order": "late"}',
+    ],
+)
 def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, junk: bytes) -> None:
     journal = LeaseJournal(tmp_path)
     journal.owe(OWED)
@@ -101,6 +109,21 @@ def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, ju
     journal.published(OWED.entry)
     journal.published(OWED.entry)
     assert list(journal.publications()) == []
+
+
+def test_what_a_version_without_an_order_wrote_is_read(tmp_path: Path) -> None:
+    journal = LeaseJournal(tmp_path)
+    journal.owe(OWED)
+    journal.write("b.3", replace(LEASE, order=77, revision=2), "here")
+    for name in ("b.3.publish", "b.3.json"):
+        record = json.loads((tmp_path / name).read_text())
+        for values in (record, record.get("lease", {})):
+            values.pop("order", None)
+            values.pop("revision", None)
+        (tmp_path / name).write_text(json.dumps(record))
+
+    assert list(journal.publications()) == [replace(OWED, order=0, revision=1)]
+    assert list(journal.leases()) == [("b.3", LEASE, "here")]
 
 
 def test_who_leased_here_is_known_to_the_next_until_struck(tmp_path: Path) -> None:

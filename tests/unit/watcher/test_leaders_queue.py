@@ -33,8 +33,10 @@ OPEN: dict[str, Callable[[JobQueue], object]] = {
     "remove_watcher": lambda queue: queue.remove_watcher("w"),
     "result": lambda queue: queue.result("a"),
     "results": lambda queue: queue.results(["a"]),
+    "revisions": lambda queue: queue.revisions("a"),
     "server_health": lambda queue: queue.server_health(),
     "snapshot": lambda queue: queue.snapshot(),
+    "specs": lambda queue: queue.specs(["a"]),
     "wake": lambda queue: queue.wake(),
     "watchers": lambda queue: queue.watchers(),
 }

@@ -34,7 +34,7 @@
 --
 -- Returns {leases, {payload of each, "" for a job that had none and failed}, wait ms or -1,
 --          {last ids of high, normal, low, bell}, {batches to look after}};
---          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms, and when one of them
+--          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms, order, revision, and when one of them
 --          says something: host, spool entry, [hosts it killed workers on] or "", 1 to run it singly]...];
 --          the wait is until the next lease runs out or the next delayed job is due
 local K = {

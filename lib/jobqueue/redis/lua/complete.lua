@@ -26,7 +26,7 @@
 -- ARGV[5]  records kept
 -- ARGV[6]  first of the jobs, at most 250; per job: request id, fence, result JSON
 --
--- Returns the positions (from 0) of the leases that are lost; nothing was written for those
+-- Returns per job its number in the order of asking, or -1 for a lease that is lost; nothing was written for those
 local K = {
   state = KEYS[1], spec = KEYS[2], high = KEYS[3], normal = KEYS[4], low = KEYS[5], result = KEYS[7],
   failed = KEYS[8], history = KEYS[9], history_failed = KEYS[10], meta = KEYS[12],
@@ -34,7 +34,7 @@ local K = {
 local FIRST, WIDTH = 6, 3
 local now, stamp = clock(ARGV[1])
 local group, events_max = ARGV[2], ARGV[3]
-local ids, lost = {}, {}
+local ids, orders = {}, {}
 for at = FIRST, #ARGV, WIDTH do ids[#ids + 1] = ARGV[at] end
 
 local done, states, results, scores = {}, {}, {}, {}
@@ -42,7 +42,9 @@ local entries = { high = {}, normal = {}, low = {} }
 for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
   local at = FIRST + (i - 1) * WIDTH
   local id, row = ids[i], parse(raw)
+  orders[i] = -1
   if holds(row, ARGV[at + 1]) then
+    orders[i] = row[ORDER]
     if row[PHASE] ~= 'begun' then row[ATTEMPT], row[STARTED] = row[ATTEMPT] + 1, now end
     local mine = entries[row[PRIORITY]]
     mine[#mine + 1] = row[ENTRY]
@@ -54,8 +56,8 @@ for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
     results[#results + 1] = id
     results[#results + 1] = '{"status":"done","finished_ms":' .. now .. ',"result":' .. ARGV[at + 2] .. '}'
     append_event(KEYS[11], events_max, stamp, 'done', id, '')
-  elseif not repeats(row, ARGV[at + 1], 'done') then
-    lost[#lost + 1] = i - 1
+  elseif repeats(row, ARGV[at + 1], 'done') then
+    orders[i] = row[ORDER]
   end
 end
 if #done > 0 then
@@ -74,4 +76,4 @@ if #done > 0 then
   end
 end
 trim(K, now, tonumber(ARGV[4]), tonumber(ARGV[5]), 2 * #ids + 2)
-return lost
+return orders

@@ -23,6 +23,9 @@
 -- KEYS[16] history
 -- KEYS[17] history_failed
 -- KEYS[18] watcher
+-- KEYS[19] revisions
+-- KEYS[20] revisions_history
+-- KEYS[21] calls
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  "soft": what is under way; "hard": every key above
 -- ARGV[3]  "1": also while jobs are leased
@@ -32,7 +35,8 @@ local now = clock(ARGV[1])
 local held = redis.call('ZCOUNT', KEYS[12], '(' .. now, '+inf')
 if held > 0 and ARGV[3] ~= '1' then return { 'held', held } end
 if ARGV[2] == 'hard' then
-  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18])
+  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18],
+    KEYS[19], KEYS[20], KEYS[21])
 else
   -- A leased job's row goes here and now: a worker that renews must not bring its lease back.
   local ids = redis.call('ZRANGE', KEYS[12], 0, -1)

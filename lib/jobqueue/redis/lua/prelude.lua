@@ -6,17 +6,26 @@
 local STATE, FINGERPRINT, PRIORITY, MAX_ATTEMPTS, ENQUEUED, SINCE, ENTRY = 1, 2, 3, 4, 5, 6, 7
 local LEASE_NO, ATTEMPT, EXCUSED, LOST, POISONED = 8, 9, 10, 11, 12
 local FENCE, PHASE, CONSUMER, STARTED = 13, 14, 15, 16
-local HOST, SPOOL_ENTRY, KILLED, ALONE = 17, 18, 19, 20 -- stored only when one of them says something
+local ORDER, REVISION = 17, 18 -- of a job never claimed they follow the first seven places
+local HOST, SPOOL_ENTRY, KILLED, ALONE = 19, 20, 21, 22 -- stored only when one of them says something
 local BATCH, DUE = 7, 8 -- of a staged row
 
--- A row as a full table; nil when there is none. A job never claimed is stored without its zeros.
+-- A row as a full table; nil when there is none. A job never claimed is stored without its zeros, and one of the
+-- version before without order and revision.
 local function parse(raw)
   if not raw then return nil end
   local row = cjson.decode(raw)
-  if not row[LEASE_NO] then -- a staged row has its due time in that place
+  local places = #row
+  if row[STATE] == 'staged' or places == REVISION or places == ALONE then return row end
+  local order, revision = 0, 1
+  if places == ENTRY + 2 then order, revision = row[ENTRY + 1], row[ENTRY + 2] end
+  if places < STARTED then
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
   end
+  row[HOST], row[SPOOL_ENTRY] = row[HOST - 2], row[SPOOL_ENTRY - 2]
+  row[KILLED], row[ALONE] = row[KILLED - 2], row[ALONE - 2]
+  row[ORDER], row[REVISION] = order, revision
   return row
 end
 
@@ -31,7 +40,8 @@ end
 -- A lease as it is replied; the header of `claim` names the places. What the row leaves out, this does too.
 local function lease_of(id, row, expiry)
   return {
-    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE],
+    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[ORDER], row[REVISION], row[HOST], row[SPOOL_ENTRY],
+    row[KILLED], row[ALONE],
   }
 end
 
@@ -88,6 +98,14 @@ local function trim(K, now, ttl, keep, budget)
   end
 end
 
+-- Retention of the finished revisions that a newer one replaced.
+local function trim_revisions(revisions, listed, now, ttl, budget)
+  local old = redis.call('ZRANGEBYSCORE', listed, '-inf', now - ttl, 'LIMIT', 0, budget)
+  if #old == 0 then return end
+  redis.call('HDEL', revisions, unpack(old))
+  redis.call('ZREM', listed, unpack(old))
+end
+
 -- End a job as failed or canceled. The specification stays, for `retry`. The caller stores the row.
 -- K: streams by priority, leases, delayed, failed, history, history_failed, progress, errors, meta.
 local function settle_badly(K, group, id, row, state, now, error_json)
@@ -110,9 +128,17 @@ local function settle_badly(K, group, id, row, state, now, error_json)
 end
 
 -- The stored form of a job that was never claimed.
-local function new_row(state, fingerprint, priority, max_attempts, now, entry)
+local function new_row(state, fingerprint, priority, max_attempts, now, entry, order)
   return '["' .. state .. '","' .. fingerprint .. '","' .. priority .. '",' .. max_attempts .. ','
-    .. now .. ',' .. now .. ',"' .. entry .. '"]'
+    .. now .. ',' .. now .. ',"' .. entry .. '",' .. order .. ',1]'
+end
+
+-- The next numbers of the order of asking, `count` of them; returns the first. They rise by themselves and are never
+-- behind the clock: a server that lost its data goes on above what the store of audio has seen.
+local function take_orders(meta, now, count)
+  local first = math.max((tonumber(redis.call('HGET', meta, 'order')) or 0) + 1, now)
+  redis.call('HSET', meta, 'order', first + count - 1)
+  return first
 end
 
 -- What a staged row means to others: "accepted" (its batch is committed), "busy" (its producer is at work),

@@ -28,6 +28,7 @@ local now, stamp = clock(ARGV[1])
 local states = {}
 local ids = redis.call('LRANGE', KEYS[10], 0, ARGV[3] - 1)
 local rows = #ids > 0 and redis.call('HMGET', KEYS[1], unpack(ids)) or {}
+local order = take_orders(KEYS[7], now, #ids) - 1
 for i, raw in ipairs(rows) do
   local row = parse(raw)
   if row and row[STATE] == 'staged' and row[BATCH] == ARGV[2] then
@@ -39,7 +40,7 @@ for i, raw in ipairs(rows) do
       entry = redis.call('XADD', streams[row[PRIORITY]], '*', 'id', ids[i])
     end
     states[#states + 1] = ids[i]
-    states[#states + 1] = new_row(state, row[FINGERPRINT], row[PRIORITY], row[MAX_ATTEMPTS], row[ENQUEUED], entry)
+    states[#states + 1] = new_row(state, row[FINGERPRINT], row[PRIORITY], row[MAX_ATTEMPTS], row[ENQUEUED], entry, order + i)
     append_event(KEYS[6], ARGV[4], stamp, state == 'waiting' and 'created' or 'deferred', ids[i], '')
   end
 end

@@ -47,7 +47,7 @@ for at = 4, #ARGV do
     redis.call('ZREM', KEYS[7], id)
     redis.call('ZREM', KEYS[8], id)
     row[EXCUSED], row[LOST], row[POISONED], row[PHASE] = row[ATTEMPT], 0, 0, ''
-    row[STATE], row[SINCE] = 'waiting', now
+    row[STATE], row[SINCE], row[ORDER] = 'waiting', now, take_orders(KEYS[10], now, 1)
     if due > now then
       row[STATE], row[ENTRY], due_soon = 'delayed', '', true
       redis.call('ZADD', KEYS[11], due, id)

@@ -16,6 +16,8 @@
 -- KEYS[10] history
 -- KEYS[11] history_failed
 -- KEYS[12] bell
+-- KEYS[13] revisions
+-- KEYS[14] revisions_history
 -- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
 -- ARGV[2]  consumer group
 -- ARGV[3]  how many entries of each stream, and how many records
@@ -62,4 +64,5 @@ for i = 2, 4 do
 end
 if given > 0 then ring(KEYS[12]) end
 trim(K, now, tonumber(ARGV[4]), tonumber(ARGV[5]), count)
+trim_revisions(KEYS[13], KEYS[14], now, tonumber(ARGV[4]), count)
 return { given, removed }

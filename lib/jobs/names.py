@@ -1,0 +1,82 @@
+"""Whose audio lies under a name: jobs of the queue held against what the store wrote down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.jobqueue import FinishedJob, JobQueue
+from lib.jobqueue.former import former_takes
+from lib.records import Take
+from lib.storage import (
+    Claim,
+    NotStored,
+    PublishedTakes,
+    Storage,
+    files_by_path,
+    output_name_of,
+    publish_again,
+)
+
+
+def claim_of(job: FinishedJob) -> Claim:
+    """What a finished job wants its name with."""
+    return Claim(job.request_id, job.revision, job.order)
+
+
+def published_anew(
+    queue: JobQueue, storage: Storage, job: FinishedJob, takes: Sequence[Take]
+) -> PublishedTakes:
+    """Publish a done job's audio from the store, under the order of the latest asking.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+        Unavailable: the queue does not answer.
+    """
+    former = former_takes(queue, job.request_id, job.revision)
+    return publish_again(storage, claim_of(job), takes, former=former)
+
+
+def newer_owner(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> Claim | None:
+    """The job that was asked for later and has the name of one of these takes; None where none has."""
+    rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))
+    found = (rivals.get(take.audio.file) for take in takes)
+    return next((rival for rival in found if rival is not None and rival.request_id != job.request_id), None)
+
+
+def strange_file(
+    storage: Storage, job: FinishedJob, takes: Sequence[Take], *, deep: bool = False
+) -> str | None:
+    """The published path of the job where another job's audio lies; None where none does.
+
+    Not of a job of no order: two of these that share a name are alike. Only with `deep` is a file read that
+    has the length of the right one.
+    """
+    if not job.order:
+        return None
+    try:
+        files = files_by_path(takes)
+    except NotStored:
+        return None
+    own = set(files.values())
+    rivals = storage.rivals(claim_of(job), output_name_of(takes), files)
+    for path, artifact in files.items():
+        if path not in rivals:
+            stranger = storage.stranger(artifact, path, deep=deep)
+            if stranger is not None and stranger not in own:
+                return path
+    return None
+
+
+def to_be_replaced(
+    queue: JobQueue, storage: Storage, request_ids: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """Of these jobs, those whose name holds another one's audio, which speaking them again replaces.
+
+    Each as request id, output name, and request id of the owner.
+    """
+    found = []
+    for spec in queue.specs(request_ids):
+        owner = storage.owner(spec.output_name) if spec is not None else None
+        if spec is not None and owner is not None and owner.request_id != spec.request_id:
+            found.append((spec.request_id, spec.output_name, owner.request_id))
+    return found

@@ -1,0 +1,226 @@
+"""Decides whose audio lies under a name: pure, the same for every kind of store.
+
+A store keeps one small record for each output name. Owned are paths, not names: `x.take-02.wav` is a path of
+`x` with two takes and of a job that is named `x.take-02`, so the records of both are looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from lib.errors import JobRunnerError
+from lib.storage.locations import artifact_of, output_key
+from lib.storage.port import Claim, StoredArtifact
+
+FOLDER: Final = "published"
+_TAKE: Final = re.compile(r"(.+)\.take-(?:0[2-9]|1[0-6])", re.DOTALL)
+_DOUBLE_SUFFIX: Final = ".peaks.json"
+
+Files = Mapping[str, StoredArtifact]  # by path
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The record of one output name.
+
+    `claim` is its owner, None once nobody has it; `files` are the owner's. `leaves` are files of owners
+    before that are to be removed; `left` are the jobs whose newer revision went to another name, with the
+    claim by which it did: what they asked for before is not published here any more.
+    """
+
+    name: str
+    claim: Claim | None = None
+    files: Files = field(default_factory=dict)
+    leaves: Files = field(default_factory=dict)
+    left: Mapping[str, Claim] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """What a store keeps."""
+        claim = self.claim
+        value = {
+            "name": self.name,
+            "request_id": None if claim is None else claim.request_id,
+            "revision": 0 if claim is None else claim.revision,
+            "order": 0 if claim is None else claim.order,
+            "files": _files_out(self.files),
+            "leaves": _files_out(self.leaves),
+            "left": {name: [item.revision, item.order] for name, item in self.left.items()},
+        }
+        return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | None) -> Entry | None:
+        """Read it; None where there is none, or none that can be read."""
+        try:
+            value = json.loads(data or b"null")
+            if value is None:
+                return None
+            claim = Claim(value["request_id"], int(value["revision"]), int(value["order"]))
+            return cls(
+                name=str(value["name"]),
+                claim=None if claim.request_id is None else claim,
+                files=_files_in(value["files"]),
+                leaves=_files_in(value["leaves"]),
+                left={name: Claim(name, int(no), int(at)) for name, (no, at) in value["left"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, JobRunnerError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a publication may do, and what it writes.
+
+    First `entries`, then `files` at their paths; then `removals`, where just those bytes lie; last `settled`,
+    the entries without the leaves that are removed by then.
+    """
+
+    superseded_by: Claim | None = None
+    files: Files = field(default_factory=dict)
+    lost: Mapping[str, Claim] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    removals: Files = field(default_factory=dict)
+    settled: tuple[Entry, ...] = ()
+
+
+class Entries:
+    """Reads each entry once, and remembers what was seen."""
+
+    def __init__(self, read: Callable[[str], Entry | None]) -> None:
+        self._read = read
+        self.seen: dict[str, Entry | None] = {}
+
+    def of(self, name: str) -> Entry | None:
+        """The entry of that name."""
+        if name not in self.seen:
+            self.seen[name] = self._read(name)
+        return self.seen[name]
+
+    def beside(self, name: str, path: str) -> Iterator[Entry]:
+        """The entries of other names that have that path among their files."""
+        for other in names_of(path):
+            entry = None if other == name else self.of(other)
+            if entry is not None and path in entry.files:
+                yield entry
+
+
+def entry_key(name: str) -> str:
+    """Where a store keeps the record of that output name."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{FOLDER}/{digest[:2]}/{digest}.json"
+
+
+def names_of(path: str) -> tuple[str, ...]:
+    """The output names that can have a file of that path: by its own take, or by a take of a shorter name."""
+    stem = path.removesuffix(_DOUBLE_SUFFIX) if path.endswith(_DOUBLE_SUFFIX) else path.rpartition(".")[0]
+    take = _TAKE.fullmatch(stem)
+    return (stem,) if take is None else (stem, take[1])
+
+
+def rivals(claim: Claim, name: str, files: Iterable[str], entries: Entries) -> dict[str, Claim]:
+    """Which of the job's paths a newer claim owns."""
+    ahead = _ahead(entries.of(name), claim)
+    if ahead is not None:
+        return dict.fromkeys(files, ahead)
+    found = {path: _keeper(claim, name, path, entries) for path in files}
+    return {path: rival for path, rival in found.items() if rival is not None}
+
+
+def owner(name: str, entries: Entries) -> Claim | None:
+    """Whose audio lies under a name: its own record's, or that of a shorter name with such a take."""
+    take = _TAKE.fullmatch(name)
+    shorter = entries.of(take[1]) if take else None
+    claims = [entry.claim for entry in (entries.of(name),) if entry is not None]
+    if shorter is not None and any(names_of(path)[0] == name for path in shorter.files):
+        claims.append(shorter.claim)
+    return max((item for item in claims if item is not None), key=lambda item: item.order, default=None)
+
+
+def decide(claim: Claim, name: str, files: Files, former: Mapping[str, Files], entries: Entries) -> Verdict:
+    """What publishing these files may do. `files` are the job's, the chosen take first."""
+    lost = rivals(claim, name, files, entries)
+    main = next(iter(files), None)
+    if main is None or main in lost:
+        return Verdict(superseded_by=lost.get(main or ""), lost=lost)
+    mine = {path: artifact for path, artifact in files.items() if path not in lost}
+    own = entries.of(name) or _unrecorded(claim, name, former)
+    left = {other: item for other, item in own.left.items() if other != claim.request_id}
+    leaves = _leaves(own, mine, entries)
+    written = [Entry(name, claim, mine, leaves, left)]
+    for other in former:
+        entry = entries.of(other) or _unrecorded(claim, other, former)
+        if other != name:
+            written.append(_left(entry, claim, mine, entries))
+    return Verdict(
+        files=mine,
+        lost=lost,
+        entries=tuple(entry for entry in written if entry != entries.of(entry.name)),
+        removals={path: artifact for entry in written for path, artifact in entry.leaves.items()},
+        settled=tuple(replace(entry, leaves={}) for entry in written if entry.leaves),
+    )
+
+
+def _unrecorded(claim: Claim, name: str, former: Mapping[str, Files]) -> Entry:
+    """What the version before published of this job's earlier revisions, without a record."""
+    files = former.get(name, {})
+    return Entry(name, replace(claim, revision=0, order=0) if files else None, files)
+
+
+def _left(entry: Entry, claim: Claim, mine: Files, entries: Entries) -> Entry:
+    """The entry of a name that the job's newer revision does not have."""
+    left = {**entry.left, claim.request_id: claim}
+    held = entry.claim
+    if held is None or held.request_id != claim.request_id or held.order >= claim.order:
+        return replace(entry, left=left)
+    return Entry(entry.name, None, {}, _leaves(entry, mine, entries), left)
+
+
+def _leaves(entry: Entry, mine: Files, entries: Entries) -> dict[str, StoredArtifact]:
+    """What of an entry's files is to go: neither the job's new ones nor just what another name has there."""
+    held = {**entry.leaves, **entry.files}
+    return {
+        path: artifact
+        for path, artifact in held.items()
+        if path not in mine
+        and all(other.files[path] != artifact for other in entries.beside(entry.name, path))
+    }
+
+
+def _keeper(claim: Claim, name: str, path: str, entries: Entries) -> Claim | None:
+    """The newest claim of another name that keeps the path from this one."""
+    claims = [entry.claim for entry in entries.beside(name, path) if entry.claim is not None]
+    ahead = [item for item in claims if _beats(item, claim)]
+    return max(ahead, key=lambda item: item.order, default=None)
+
+
+def _ahead(entry: Entry | None, claim: Claim) -> Claim | None:
+    """The newer claim by which the name is closed to this one."""
+    if entry is None:
+        return None
+    moved = entry.left.get(claim.request_id)
+    if moved is not None and moved.order > claim.order:
+        return moved
+    return entry.claim if entry.claim is not None and _beats(entry.claim, claim) else None
+
+
+def _beats(standing: Claim, claim: Claim) -> bool:
+    """Whether what stands stays. Of no order on both sides, the later publication wins, as it always did."""
+    if standing.order == claim.order:
+        return standing.order > 0 and standing.request_id != claim.request_id
+    return standing.order > claim.order
+
+
+def _files_out(files: Files) -> dict[str, dict[str, Any]]:
+    return {path: {"sha256": item.sha256, "bytes": item.bytes} for path, item in files.items()}
+
+
+def _files_in(value: Mapping[str, Any]) -> dict[str, StoredArtifact]:
+    files = {path: artifact_of(item["sha256"], int(item["bytes"])) for path, item in value.items()}
+    for path in files:
+        output_key(path)  # what leads elsewhere makes the whole record unreadable
+    return files
