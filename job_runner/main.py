@@ -64,11 +64,32 @@ COMMANDS = (
     ),
 )
 
+#: What people look for here, and where it is.
+ELSEWHERE = {
+    "speak": "voice-synth speak",
+    "say": "voice-synth speak",
+    "voices": "voice-synth voices",
+    "normalize": "voice-synth normalize",
+    "simulate": "job-watcher simulate",
+    "once": "job-watcher once",
+    "watch": "job-watcher run, or job-runner up",
+    "start": "job-runner up",
+    "stop": "job-runner down",
+    "delete": "job-runner cancel for one job, job-runner flush for all",
+    "list": "job-runner history, or job-runner status",
+    "ls": "job-runner history, or job-runner status",
+    "validate": "job-runner plan",
+    "check": "job-runner plan",
+    "submit": "job-runner enqueue",
+    "add": "job-runner enqueue",
+}
+
 PROGRAM = Program(
     name="job-runner",
     help="Turn lists of narration into finished audio.",
     version=installed_version,
     commands=COMMANDS,
+    elsewhere=ELSEWHERE,
 )
 
 

@@ -77,12 +77,17 @@ class Here:
     def load_checked(self, path: Path) -> JobFile:
         """The jobs of a file, each with a voice that exists and a text it can speak.
 
+        Warns of what stands in the file and was probably not meant.
+
         Raises:
             InvalidJobFile: with every problem of the file.
         """
+        from job_runner.display.doubts import warn_of_doubts
         from lib.jobs.plan import load_speakable
 
-        return load_speakable(path, self.check())
+        file = load_speakable(path, self.check())
+        warn_of_doubts(file)
+        return file
 
     @contextlib.contextmanager
     def open_queue(self) -> Iterator[JobQueue]:
@@ -96,12 +101,13 @@ class Here:
         from lib.jobqueue import connect, options_of
 
         found = self.found
+        origin = ""
         if found.redis_url:
-            url = found.redis_url
+            url, origin = found.redis_url, found.origin("REDIS_URL")
         else:
             url = self.embedded_server().ensure()
             output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
-        with contextlib.closing(connect(url, options_of(found))) as queue:
+        with contextlib.closing(connect(url, options_of(found), origin=origin)) as queue:
             yield queue
 
     def embedded_server(self) -> EmbeddedServer:

@@ -14,11 +14,20 @@ COMMANDS = (
     ),
 )
 
+#: What people look for here, and where it is.
+ELSEWHERE = {
+    "up": "job-runner up",
+    "enqueue": "job-runner enqueue",
+    "status": "job-runner status",
+    "doctor": "job-runner doctor",
+}
+
 PROGRAM = Program(
     name="job-watcher",
     help="Lease jobs, have them spoken, store the audio, acknowledge.",
     version=installed_version,
     commands=COMMANDS,
+    elsewhere=ELSEWHERE,
 )
 
 

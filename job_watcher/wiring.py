@@ -112,7 +112,8 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
 
 def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
     url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
-    return contextlib.closing(connect(url, options_of(settings)))
+    origin = settings.origin("REDIS_URL") if settings.redis_url else ""
+    return contextlib.closing(connect(url, options_of(settings), origin=origin))
 
 
 def _unique_name() -> str:

@@ -14,7 +14,7 @@ HIDDEN_PART: Final = "***"
 #: What mends a URL with such a password; follows "is not usable: " and the like.
 ENCODE: Final = (
     "percent-encode what is special in its user and password: there %23 stands for #, %2F for /, %3A for :, "
-    "%3F for ?, %40 for @ and %25 for %"
+    "%3F for ?, %40 for @, %5B for [, %5D for ], %20 for a blank and %25 for %"
 )
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}")

@@ -15,11 +15,20 @@ COMMANDS = (
     CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
 )
 
+#: What people look for here, and where it is.
+ELSEWHERE = {
+    "say": "voice-synth speak",
+    "plan": "job-runner plan",
+    "enqueue": "job-runner enqueue",
+    "up": "job-runner up",
+}
+
 PROGRAM = Program(
     name="voice-synth",
     help="Turn text into finished speech audio.",
     version=installed_version,
     commands=COMMANDS,
+    elsewhere=ELSEWHERE,
 )
 
 

@@ -68,7 +68,7 @@ def command(
             _show(plan)
         _show_totals(plan)
     if plan.warnings:
-        head = f"{_counted(len(plan.warnings), 'place')} will not be read as written."
+        head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
     if not plan.problems:
         return ExitStatus.OK

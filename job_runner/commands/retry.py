@@ -41,8 +41,13 @@ def command(
     Any other job stays as it is and its state is named, with exit status 65. Asks before it changes
     anything; without a terminal and without --yes the exit status is 2.
     """
-    if (request_id is None) is not failed:
-        raise UsageError("give one REQUEST_ID, or --failed for all failed jobs, not both")
+    if request_id is None and not failed:
+        raise UsageError(
+            "name what to put back: one job as in job-runner retry topic:beat-001, or all that failed with "
+            "job-runner retry --failed; job-runner history --status failed lists them"
+        )
+    if request_id is not None and failed:
+        raise UsageError(f"--failed means all failed jobs, and {request_id} one; leave one of the two away")
     if not failed and (error_class or since):
         raise UsageError("--error-class and --since choose among the jobs of --failed; add that, too")
     earliest = None if since is None else moment(since, SystemClock().now())

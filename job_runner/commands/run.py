@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from job_runner.commands.execute_manifest import EngineOption, ForceOption, JobsOption, surroundings
+from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, VoicesDirOption
@@ -44,7 +45,9 @@ def command(
     Run again, it does what is new or changed. --dry-run checks everything and prints each command.
     """
     around = surroundings(voices_dir, engine)
-    specs = load_speakable(path, RegistryCheck(around.registry(), around.engine)).specs
+    file = load_speakable(path, RegistryCheck(around.registry(), around.engine))
+    warn_of_doubts(file)
+    specs = file.specs
     target = out or Path("outputs") / path.stem
     if dry_run:
         _dry_run(specs, target, around, force=force, as_json=json_)

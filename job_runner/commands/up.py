@@ -13,6 +13,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.enqueue import ReplaceOption
+from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
 from job_runner.watcher_process import WatcherProcess
@@ -72,10 +73,12 @@ def _finish(queue: JobQueue, file: JobFile, start: StartWatcher, changed: Change
     if not batch.finished:
         with _watcher(start) as watcher, view_of(batch) as look:
             hindrance = Hindrance(queue, SystemClock(), frozenset({Health.PAUSED}))
+            line = LineAhead(queue, SystemClock())
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
                 hindrance.tell()
+                line.tell(current)
                 look(current)
 
             batch.follow(look_and_check)

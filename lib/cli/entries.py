@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lib.cli.help import nearest
@@ -29,11 +29,19 @@ def completion_variable(program: str) -> str:
     return f"_{program}_COMPLETE".replace("-", "_").upper()
 
 
-def require_known(path: str, name: str, entries: Sequence[CommandEntry]) -> None:
-    """Raise UsageError, with the nearest name, unless `name` is one of the entries of `path`."""
+def require_known(
+    path: str, name: str, entries: Sequence[CommandEntry], elsewhere: Mapping[str, str] | None = None
+) -> None:
+    """Raise UsageError, with the nearest name, unless `name` is one of the entries of `path`.
+
+    `elsewhere` are words that people look for here, and the command that does it.
+    """
     names = [entry.name for entry in entries]
     if name in names:
         return
+    other = (elsewhere or {}).get(name)
+    if other is not None:
+        raise UsageError(f"{path} has no command {name!r}; that is: {other}")
     guess = nearest(name, names)
     hint = f"did you mean '{guess}'?" if guess else f"see '{path} --help'"
     raise UsageError(f"{path} has no command {name!r}; {hint}")

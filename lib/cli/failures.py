@@ -111,15 +111,10 @@ def _of_typer(error: BaseException) -> CommandFailure | None:
     if isinstance(error, typer.Abort):
         return CommandFailure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, typer.TyperException):
-        return CommandFailure(_usage_sentence(error), ExitStatus.USAGE, "UsageError")
+        from lib.cli.usage import usage_sentence
+
+        return CommandFailure(usage_sentence(error), ExitStatus.USAGE, "UsageError")
     return None
-
-
-def _usage_sentence(error: Any) -> str:
-    words = " ".join(str(error.format_message()).split()).rstrip(".")
-    sentence = words[:1].lower() + words[1:] if words[1:2].islower() else words
-    context = getattr(error, "ctx", None)
-    return f"{sentence}; see '{context.command_path} --help'" if context else sentence
 
 
 def _is_foreign(module: str | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from lib.cli.entries import CommandEntry, completion_variable, require_known
@@ -27,10 +27,13 @@ class Program:
         help: str,
         version: str | Callable[[], str],
         commands: Sequence[CommandEntry],
+        elsewhere: Mapping[str, str] | None = None,
     ) -> None:
+        """`elsewhere` names what does what people look for here: {"speak": "voice-synth speak"}."""
         self.name = name
         self.help = help
         self.commands = tuple(commands)
+        self.elsewhere = dict(elsewhere or {})
         self._version = version
 
     def main(self, argv: Sequence[str] | None = None) -> NoReturn:
@@ -70,7 +73,7 @@ class Program:
             sys.stdout.write(f"{self.name} {self.version_text()}\n")
             return 0
         if not args[0].startswith("-"):
-            require_known(self.name, args[0], self.commands)
+            require_known(self.name, args[0], self.commands, self.elsewhere)
         return None
 
 

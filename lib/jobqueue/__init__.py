@@ -76,11 +76,12 @@ def connect(
     *,
     now_ms: Callable[[], int] | None = None,
     patience_s: float = 10.0,
+    origin: str = "",
 ) -> JobQueue:
     """Open the queue on the server at `url` (redis://, rediss://, unix://) and see that it answers.
 
     `now_ms` replaces the server's clock in tests. A call is repeated for up to `patience_s` seconds while
-    the server restarts or fails over; this first one is not.
+    the server restarts or fails over; this first one is not. `origin` says in errors where the URL came from.
 
     Raises:
         Unavailable: nothing answers there, or it refuses the password.
@@ -89,6 +90,6 @@ def connect(
     from lib.jobqueue.redis.queue import RedisQueue
     from lib.redislink.transport import Transport
 
-    transport = Transport(url, patience_s=patience_s)
+    transport = Transport(url, patience_s=patience_s, origin=origin)
     transport.greet()
     return RedisQueue(transport, options, now_ms=now_ms)

@@ -186,7 +186,9 @@ def examine(load: Callable[[Path], JobFile], path: Path, voices: VoiceCheck) -> 
         file, problems = error.sound, error.problems
     found = _Found(path, file)
     answers = tuple(found.asked(draft, voices) for draft in file.drafts)
-    return Examined(file, answers, _by_line([*problems, *found.problems]), _by_line(found.warnings))
+    return Examined(
+        file, answers, _by_line([*problems, *found.problems]), _by_line([*file.warnings, *found.warnings])
+    )
 
 
 def load_examined(load: Callable[[Path], JobFile], path: Path, voices: VoiceCheck) -> JobFile:

@@ -79,7 +79,7 @@ class JobFile:
     """A valid file of jobs. `lines[i]` is the line (from 1) on which `specs[i]` starts.
 
     `drafts` are all jobs of the file and `default_lines` the lines of the fields in its defaults, for those
-    who check what a file alone cannot tell.
+    who check what a file alone cannot tell. `warnings` are what is right and probably not meant.
     """
 
     path: Path
@@ -87,6 +87,7 @@ class JobFile:
     lines: tuple[int, ...]
     drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
     default_lines: Mapping[Any, int] = field(default_factory=dict, compare=False, repr=False)
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
 
 class InvalidJobFile(BadInput):

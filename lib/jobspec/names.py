@@ -96,6 +96,7 @@ def folded(name: str) -> str:
 def _complaints(name: str) -> Iterator[str]:
     if not name:
         yield "is empty; write a relative name such as topic/beat-001"
+    yield from _place_complaints(name)
     yield from _character_complaints(name)
     yield from _segment_complaints(name)
     first = name.partition("/")[0]
@@ -109,21 +110,44 @@ def _complaints(name: str) -> Iterator[str]:
         )
 
 
+def _place_complaints(name: str) -> Iterator[str]:
+    """A name that begins as a path of some system does."""
+    if re.match(r"[A-Za-z]:[\\/]", name):
+        yield f"{shown(name)} begins with a drive; it is relative to the output folder"
+    elif name.startswith("/"):
+        yield f"{shown(name)} starts with /; it is relative to the output folder"
+    elif name.startswith("./"):
+        yield f"{shown(name)} begins with ./; leave that away"
+
+
 def _character_complaints(name: str) -> Iterator[str]:
     for character in name:
         if unicodedata.category(character) in _INVISIBLE:
             yield f"{shown(name)} holds the invisible character U+{ord(character):04X}"
     if "\\" in name:
-        yield f"{shown(name)} holds a backslash; folders are separated by /"
+        instead = name.replace("\\", "/")
+        yield f"{shown(name)} holds a backslash; folders are separated by /: write {shown(instead)}"
     if ":" in name:
         yield f'{shown(name)} holds a ":"; it separates the parts of request ids'
     if not unicodedata.is_normalized("NFC", name):
-        yield f"{shown(name)} is not in Unicode normal form NFC"
+        yield f"{shown(name)} is not in Unicode normal form NFC: {_decomposed(name)}"
+
+
+def _decomposed(name: str) -> str:
+    """The first letter of `name` that is written in pieces, as macOS writes the names of files."""
+    for at in range(1, len(name)):
+        for pieces in (name[at], name[at - 1 : at + 1]):
+            whole = unicodedata.normalize("NFC", pieces)
+            if whole != pieces:
+                return f"{whole} is {_points(pieces)} there; type it anew, so that it is {_points(whole)}"
+    return "type it anew"
+
+
+def _points(text: str) -> str:
+    return " ".join(f"U+{ord(character):04X}" for character in text)
 
 
 def _segment_complaints(name: str) -> Iterator[str]:
-    if name.startswith("/"):
-        yield f"{shown(name)} starts with /; it is relative to the output folder"
     if name.endswith("/"):
         yield f"{shown(name)} ends with /; name a file, not a folder"
     segments = name.split("/")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from lib.jobspec.callback import check_size, merged
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.kinds import DEFAULT_KIND, KINDS, JobKind, Need, foreign_fields
+from lib.jobspec.lookalikes import key_fault, quotes_hint
 from lib.jobspec.model import JobSpec
 from lib.jobspec.names import derive_request_id
 from lib.jobspec.notyet import NOT_YET
@@ -199,8 +200,9 @@ class _FieldReader:
         entry = FIELDS.get(text)
         if entry is not None and not entry.in_defaults:
             self.note((name,), "may not stand in defaults; each job has its own")
-        else:
-            self.note((name,), "is no known field", nearest(text, self._allowed))
+            return
+        fault = key_fault(name, self._allowed) if isinstance(name, str) else None
+        self.note((name,), *(fault or ("is no known field", nearest(text, self._allowed))))
 
     def _derive_request_id(self) -> None:
         if "output_name" not in self.values:
@@ -213,7 +215,7 @@ class _FieldReader:
                     ("output_name",),
                     f"{shown(self.values['output_name'])} gives no request id; ids are 1 to 200 of "
                     "A-Z a-z 0-9 . _ : ~ - and start with a letter or digit",
-                    "add a request_id of your own",
+                    quotes_hint(self.values["output_name"]) or "add a request_id of your own",
                 )
             else:
                 self.values["request_id"] = derived

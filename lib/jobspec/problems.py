@@ -8,9 +8,14 @@ from datetime import date
 from functools import lru_cache
 
 from lib.errors import BadInput
+from lib.jobspec.lookalikes import stripped
+from lib.jobspec.synonyms import MEANINGS
 
 _SHOWN_CHARACTERS = 60
 _COMPARED_CHARACTERS = 64
+_CLOSE = 0.75  # of 1; at 0.6 "id" is "kind", "pitch" is "width" and "file" is "profile"
+_SHORTEST_PART = 3  # letters; "so" is the start of too much
+_MOST_MEANT = 2
 
 
 class Broken:
@@ -122,9 +127,31 @@ def _number_shown(value: int | float) -> str:
 
 @lru_cache(maxsize=1024)
 def nearest(word: str, known: tuple[str, ...]) -> str | None:
-    """Suggest the known word that was probably meant, as `did you mean "voice"?`, or None."""
+    """Suggest the known word that was probably meant, as `did you mean "voice"?`, or None.
+
+    What a word means counts before how it is spelled; a spelling must be close, for a wrong guess misleads.
+    """
+    lowered = stripped(word[:_COMPARED_CHARACTERS]).lower().replace("-", "_").replace(" ", "_")
+    found = [meant for meant in MEANINGS.get(lowered, ()) if meant in known and lowered not in known]
+    if not found:
+        found = _spelled_like(lowered, known)
+    if not found:
+        return None
+    named = " or ".join(f'"{name}"' for name in found[:_MOST_MEANT])
+    return f"did you mean {named}?"
+
+
+def _spelled_like(word: str, known: tuple[str, ...]) -> list[str]:
     import difflib  # only a wrong file pays for it
 
-    lowered = word[:_COMPARED_CHARACTERS].lower().replace("-", "_")
-    found = difflib.get_close_matches(lowered, known, n=1, cutoff=0.6)
-    return f'did you mean "{found[0]}"?' if found else None
+    close = difflib.get_close_matches(word, known, n=1, cutoff=_CLOSE)
+    if close or len(word) < _SHORTEST_PART:
+        return close
+    return [name for name in known if name.startswith(word) or _is_part(word, name) or _is_part(name, word)][
+        :1
+    ]
+
+
+def _is_part(word: str, name: str) -> bool:
+    """Whether `word` is one of the words that `name` is joined of."""
+    return word in name.split("_")

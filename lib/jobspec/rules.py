@@ -14,6 +14,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lib.clock import parse_rfc3339
+from lib.jobspec.hints import count_hint, number_hint, time_hint
+from lib.jobspec.lookalikes import quotes_hint
 from lib.jobspec.names import OUTPUT_NAME_PATTERN, REQUEST_ID_PATTERN, check_output_name, check_request_id
 from lib.jobspec.problems import Refused, nearest, shown
 
@@ -101,7 +103,8 @@ def word(pattern: str, alphabet: str, limit: int) -> Rule:
     def check(value: object) -> str:
         text = value if isinstance(value, str) else as_text(value)
         if not compiled.match(text):
-            raise Refused(f"{shown(text)} is no name; it is 1 to {limit} of {alphabet}")
+            message = f"{shown(text)} is no name; it is 1 to {limit} of {alphabet}"
+            raise Refused(message, quotes_hint(text))
         return text
 
     return Rule(f"a name of {alphabet}", {"type": "string", "pattern": pattern}, check)
@@ -115,7 +118,7 @@ def choice(*allowed: str) -> Rule:
     def check(value: object) -> str:
         if isinstance(value, str) and value in known:
             return value
-        suggestion = nearest(value, allowed) if isinstance(value, str) else None
+        suggestion = (quotes_hint(value) or nearest(value, allowed)) if isinstance(value, str) else None
         raise Refused(f"must be {listed}, not {shown(value)}", suggestion)
 
     return Rule(listed, {"enum": list(allowed)}, check)
@@ -144,7 +147,7 @@ def whole_number(low: int, high: int) -> Rule:
             return value
         if isinstance(value, float) and value.is_integer() and low <= value <= high:
             return int(value)
-        raise Refused(f"must be {expects}, not {shown(value)}", _number_hint(value))
+        raise Refused(f"must be {expects}, not {shown(value)}", number_hint(value))
 
     return Rule(expects, {"type": "integer", "minimum": low, "maximum": high}, check)
 
@@ -156,7 +159,7 @@ def number(low: float, high: float) -> Rule:
     def check(value: object) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
             return float(value)
-        raise Refused(f"must be {expects}, not {shown(value)}", _number_hint(value))
+        raise Refused(f"must be {expects}, not {shown(value)}", number_hint(value))
 
     return Rule(expects, {"type": "number", "minimum": low, "maximum": high}, check)
 
@@ -174,7 +177,7 @@ def moment() -> Rule:
             return _in_time(value.timestamp(), value)
         if isinstance(value, str):
             return _in_time(_parsed_time(value, expects), value)
-        raise Refused(f"must be {expects}, not {shown(value)}")
+        raise Refused(f"must be {expects}, not {shown(value)}", time_hint(value))
 
     pattern = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}.*([Zz]|[+-]\d{2}:?\d{2})$(?!\n)"
     number = {"type": "number", "minimum": 0, "maximum": LAST_SECOND}
@@ -183,7 +186,8 @@ def moment() -> Rule:
 
 def _in_time(seconds: float, given: object) -> float:
     if not 0 <= seconds <= LAST_SECOND:  # false for a NaN too
-        raise Refused(f"must lie between 1970 and 9999, which {shown(given)} does not")
+        hint = count_hint(given) if isinstance(given, int | float) else None
+        raise Refused(f"must lie between 1970 and 9999, which {shown(given)} does not", hint)
     return seconds
 
 
@@ -193,12 +197,6 @@ def _parsed_time(text: str, expects: str) -> float:
     except ValueError as error:
         if "time zone" in str(error):
             raise Refused(f"{shown(text)} has no time zone", "add Z for UTC, or +01:00") from None
-        raise Refused(f"must be {expects}, not {shown(text)}") from None
+        raise Refused(f"must be {expects}, not {shown(text)}", time_hint(text)) from None
     except OverflowError:
         return math.inf
-
-
-def _number_hint(value: object) -> str | None:
-    if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
-        return "leave the quotes away"
-    return None

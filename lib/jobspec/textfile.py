@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lib.files import NotPlain, read_plain
+from lib.jobspec.missing import near_miss
 from lib.jobspec.problems import Refused, shown
 from lib.jobspec.rules import MAX_TEXT_BYTES, check_spoken_text
 
@@ -34,7 +35,10 @@ def read_file(name: str, base_dir: Path | None, instead: str | None = None) -> s
     """
     if base_dir is None:
         raise Refused("is not accepted here, where files have no folder", instead)
-    data = _read(_resolved(name, base_dir), name)
+    try:
+        data = _read(_resolved(name, base_dir), name)
+    except FileNotFoundError:
+        raise Refused(f"{shown(name)} does not exist", _meant(name, base_dir)) from None
     if len(data) > MAX_TEXT_BYTES:
         raise Refused(f"{shown(name)} is larger than {MAX_TEXT_BYTES} bytes")
     try:
@@ -44,6 +48,13 @@ def read_file(name: str, base_dir: Path | None, instead: str | None = None) -> s
         raise Refused(
             f"{shown(name)} is not UTF-8: byte {data[error.start]:#04x} in its line {line}"
         ) from None
+
+
+def _meant(name: str, base_dir: Path) -> str | None:
+    """What to write instead of a file that is not there."""
+    if os.path.exists(name) and not os.path.samefile(os.curdir, base_dir):
+        return "it is relative to the YAML's folder, not to the current one"
+    return near_miss(name, base_dir)
 
 
 def _resolved(name: str, base_dir: Path) -> str:
@@ -63,7 +74,7 @@ def _read(path: str, name: str) -> bytes:
     try:
         return read_plain(path, MAX_TEXT_BYTES)  # no link: a swap after resolving is refused
     except FileNotFoundError:
-        raise Refused(f"{shown(name)} does not exist") from None
+        raise
     except NotPlain:
         raise Refused(f"{shown(name)} is not a regular file") from None
     except (OSError, ValueError) as error:

@@ -163,8 +163,8 @@ class InCluster:
         return True
 
 
-def read_address(url: str) -> ServerAddress:
-    """The address that a URL means (docs/how-to/own-redis.md has the forms).
+def read_address(url: str, *, origin: str = "") -> ServerAddress:
+    """The address that a URL means (docs/how-to/own-redis.md has the forms); `origin` stands in errors.
 
     Raises:
         BadConfiguration: it cannot be read.
@@ -179,7 +179,7 @@ def read_address(url: str) -> ServerAddress:
     except (ValueError, TypeError):
         pass
     raise BadConfiguration(
-        f"REDIS_URL for {place_of(url)} is not usable: {reason}; write it like redis://127.0.0.1:6379/0"
+        f"{origin or 'REDIS_URL'} for {place_of(url)} is not usable: {reason}; write it like redis://127.0.0.1:6379/0"
     )
 
 

@@ -14,6 +14,7 @@ from lib.redislink.address import NoPrimary, OneServer, ServerAddress, place_of,
 from lib.redislink.embedded import is_embedded
 from lib.redislink.errors import ServerFull
 from lib.redislink.refusals import refusal
+from lib.redislink.scheme import Speaks, what_answers
 from lib.redislink.scripts import Script
 from lib.redislink.wire import Argument, Command, Wire, Words, words
 
@@ -67,12 +68,16 @@ class Transport:
         Unavailable: the server does not answer, or refuses for good.
     """
 
-    def __init__(self, url: str, *, patience_s: float = 10.0, clock: Clock | None = None) -> None:
+    def __init__(
+        self, url: str, *, patience_s: float = 10.0, clock: Clock | None = None, origin: str = ""
+    ) -> None:
+        """`origin` says in errors where the URL came from, such as "REDIS_URL of the environment"."""
         self.place = place_of(url)
+        self._url, self._origin = url, origin
         self._embedded = is_embedded(url)
         self._patience_s = patience_s
         self._clock = clock or SystemClock()
-        self._address: ServerAddress = read_address(url)
+        self._address: ServerAddress = read_address(url, origin=origin)
         promotes = self._address.promotes
         answer_s = _PROMOTED_ANSWER_S if promotes else _ANSWER_WITHIN_S
         self.slice_s = _PROMOTED_SLICE_S if promotes else IDLE_SLICE_S
@@ -91,7 +96,8 @@ class Transport:
         except (refused.BusyLoadingError, NoPrimary):
             self.repeat(self._look)
         except refused.RedisError as error:
-            raise self._unavailable(error) from None
+            answers = what_answers(self._url) if _unheard(error) else None
+            raise self._unavailable(error, answers) from None
 
     def _look(self) -> None:
         self.ask("PING")
@@ -185,8 +191,8 @@ class Transport:
             self._clock.sleep(pause)
             pause = min(1.0, pause * 2)
 
-    def _unavailable(self, error: Exception) -> Unavailable:
-        return refusal(self.place, error, embedded=self._embedded)
+    def _unavailable(self, error: Exception, answers: Speaks | None = None) -> Unavailable:
+        return refusal(self.place, error, embedded=self._embedded, origin=self._origin, answers=answers)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -200,6 +206,13 @@ class Transport:
 def _call(script: Script, keys: Sequence[str]) -> Words:
     """A script's call without its arguments."""
     return words("EVALSHA", script.sha, str(len(keys)), *keys)
+
+
+def _unheard(error: Exception) -> bool:
+    """Whether nothing was understood of what the server said, if it said anything."""
+    if isinstance(error, (refused.AuthenticationError, refused.AuthorizationError)):
+        return False
+    return isinstance(error, (refused.ConnectionError, refused.TimeoutError, refused.InvalidResponse))
 
 
 def _passing(error: Exception) -> bool:

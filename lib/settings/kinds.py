@@ -21,6 +21,7 @@ _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _MACHINE = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.-]*@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d{1,5})?"
 )
+_QUOTES: Final = ('"', "'", "\u2018", "\u201c")
 HIDDEN: Final = "(hidden)"
 
 
@@ -184,12 +185,18 @@ def url(*schemes: str) -> SettingKind:
     """A URL of one of these schemes; a password in it is never shown."""
 
     def parse(raw: str) -> str:
-        if raw.partition(":")[0].lower() not in schemes:
+        scheme, _, rest = raw.partition(":")
+        if raw[:1] in _QUOTES and raw[:1] == raw[-1:]:
+            raise Unfit("a URL without quotes around it; a shell takes them away, other places keep them")
+        if scheme.lower() not in schemes:
             raise ValueError
+        if scheme.lower().startswith("redis") and not rest.startswith("//"):
+            raise Unfit(f"a URL with two slashes, as in {scheme.lower()}://127.0.0.1:6379/0")
+        raw = f"{scheme.lower()}:{rest}"  # clients know schemes in small letters only
         try:
             parts = urlsplit(raw)
         except ValueError:  # a bracket without its other half
-            raise Unfit(f"a URL that can be read; {ENCODE}, %5B for [ and %5D for ]") from None
+            raise Unfit(f"a URL without '[' and ']' in its password; {ENCODE}") from None
         if not (parts.netloc or parts.path.strip("/")):
             raise ValueError
         _check_password(raw, parts.scheme)

@@ -301,6 +301,19 @@ class Settings:
         """Every setting by name, fit to be printed: no secret, no password. None: not set."""
         return {info.name: info.kind.show(getattr(self, info.attribute)) for info in table()}
 
+    def origin(self, name: str) -> str:
+        """A setting and where its value came from, for errors: `REDIS_URL of the environment`."""
+        source = self.sources.get(name, "default")
+        if source == "default":
+            return f"the default of {name}"
+        if source == "flag":
+            return f"{name} of the flag --{name.lower().replace('_', '-')}"
+        return (
+            f"{name} of the environment{source.removeprefix('environment')}"
+            if (source.startswith("environment"))
+            else f"{name} of {source}"
+        )
+
     def __repr__(self) -> str:
         set_ones = (f"{name}={value}" for name, value in self.shown().items() if value is not None)
         return f"Settings({', '.join(set_ones)})"

@@ -14,9 +14,11 @@ from typing import Any, Final
 from lib.errors import BadInput
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
+from lib.jobspec.files.doubts import doubts
 from lib.jobspec.files.jobfile import MAX_FILE_BYTES, default_lines, draft_of, job_file
 from lib.jobspec.files.jsontree import read_json
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, resting_collector
+from lib.jobspec.missing import near_miss
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_of
@@ -47,7 +49,8 @@ def load_beatsheet(path: Path, *, voice: str | None = None, speaker: str | None 
             data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name)]) from None
+        hint = near_miss(path.name, path.parent) if isinstance(error, FileNotFoundError) else None
+        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name, suggestion=hint)]) from None
     return replace(parse_beatsheet(data, name=name, voice=voice, speaker=speaker), path=path)
 
 
@@ -75,7 +78,7 @@ def parse_beatsheet(
         for field, line in default_lines(tree.root).items()
         if not spoken_by or field not in _SPOKEN_BY
     }
-    read = job_file(name, reading.drafts, lines)
+    read = replace(job_file(name, reading.drafts, lines), warnings=tuple(reading.warnings))
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read
@@ -100,6 +103,7 @@ class _BeatsheetReading:
     def __init__(self, name: str, tree: Tree) -> None:
         self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self._name = name
         self._root = tree.root
         self._line = tree.line
@@ -178,6 +182,10 @@ class _BeatsheetReading:
             self.drafts.append(draft_of(self._label(index), beats.lines[index], beat, spec, values))
             for finding in findings:
                 self._add_to_beat(beats, index, finding)
+            for finding in job.doubts(values):
+                line = line_of(self._root, ("beats", index, *finding.path), beats.lines[index])
+                label = self._label(index)
+                self.warnings.append(problem_of(finding, file=self._name, line=line, job=label))
         for clash in clashes(known):
             other = f"beat {self._label(clash.other)} in line {beats.lines[clash.other]}"
             field = "id" if clash.field == "output_name" else clash.field
@@ -223,6 +231,10 @@ class _Beat:
         spec, findings, values = check_job(job, defaults, None)
         renamed = [self._in_words_of_the_beat(finding) for finding in findings]
         return (None if self._findings else spec), [*self._findings, *renamed], values
+
+    def doubts(self, values: Mapping[str, Any]) -> list[FieldFinding]:
+        """What is right and was probably not meant, in the beat's own keys."""
+        return [self._in_words_of_the_beat(finding) for finding in doubts(None, values)]
 
     def _job(self) -> dict[str, Any]:
         """The mapping of a job. What is wrong already is noted, and BROKEN stands in its place."""

@@ -5,6 +5,7 @@ Importing this brings the YAML parser, about 30 ms; `lib.jobspec` does so only w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any, Final
 
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
+from lib.jobspec.files.doubts import doubts, with_remark
+from lib.jobspec.files.encoding import encoding_fault
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
+from lib.jobspec.missing import near_miss
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
 from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, printable, shown
@@ -23,12 +27,7 @@ _SHAPES: Final = (
     "write a mapping with jobs (and defaults), or a list of jobs, or one job with its fields at the top"
 )
 _ROOT_KEYS: Final = ("defaults", "jobs")
-_WIDE_MARKS: Final = (
-    (b"\xff\xfe\x00\x00", "UTF-32"),
-    (b"\x00\x00\xfe\xff", "UTF-32"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-)
+_ASSIGNED: Final = re.compile(r"\w+ *=")
 
 
 def load_job_file(path: Path) -> JobFile:
@@ -43,7 +42,8 @@ def load_job_file(path: Path) -> JobFile:
             data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name)]) from None
+        hint = near_miss(path.name, path.parent) if isinstance(error, FileNotFoundError) else None
+        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name, suggestion=hint)]) from None
     return replace(parse_job_file(data, name=name, base_dir=path.parent), path=path)
 
 
@@ -61,7 +61,7 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         reading = _JobFileReading(name, tree)
         if tree.complete:
             reading.check(base_dir)
-    read = job_file(name, reading.drafts, default_lines(tree.root))
+    read = replace(job_file(name, reading.drafts, default_lines(tree.root)), warnings=tuple(reading.warnings))
     if reading.problems:
         raise InvalidJobFile(name, sorted(reading.problems, key=lambda problem: problem.line or 0), read)
     return read
@@ -90,16 +90,8 @@ def _encoding_problem(data: bytes, name: str) -> Problem | None:
         return Problem(
             f"is larger than {MAX_FILE_BYTES // MIB} MiB", name, suggestion="make several files of it"
         )
-    for mark, encoding in _WIDE_MARKS:
-        if data.startswith(mark):
-            return Problem(f"is {encoding}, not UTF-8", name, 1, suggestion="save it as UTF-8")
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"is not UTF-8: byte {data[error.start]:#04x}"
-        return Problem(message, name, line, suggestion="save it as UTF-8")
-    return None
+    fault = encoding_fault(data)
+    return None if fault is None else Problem(fault[1], name, fault[0], suggestion=fault[2])
 
 
 @dataclass(slots=True)
@@ -120,6 +112,7 @@ class _JobFileReading:
     def __init__(self, name: str, tree: Tree) -> None:
         self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self._name = name
         self._root = tree.root
         self._line = tree.line
@@ -149,7 +142,11 @@ class _JobFileReading:
                 if finding.path == ("lexicon",) and not (isinstance(raw, dict) and "lexicon" in raw):
                     lexicons[replace(finding, path=("defaults", "lexicon"))] = None  # one file, many jobs
                 else:
-                    self._add_to_job(jobs, index, finding)
+                    self._add_to_job(jobs, index, with_remark(finding, raw))
+            for finding in doubts(raw, values):
+                line = line_of(self._root, (*jobs.path(index), *finding.path), jobs.lines[index])
+                label = self._label(jobs, index)
+                self.warnings.append(problem_of(finding, file=self._name, line=line, job=label))
         for finding in lexicons:
             self._add(finding, line_of(self._root, finding.path, self._line))
         for clash in clashes(known):
@@ -190,8 +187,14 @@ class _JobFileReading:
         what = "is empty" if root is None else f"holds {shown(root)}, which is no job"
         if isinstance(root, LinedDict):
             what = "holds a mapping without any field of a job"
-        self._add(FieldFinding((), what, _SHAPES), self._line)
+        self._add(FieldFinding((), what, self._shape_hint()), self._line)
         return None
+
+    def _shape_hint(self) -> str:
+        """What to write instead of what is no job."""
+        if isinstance(self._root, str) and _ASSIGNED.match(self._root):
+            return "write a field as its name, a colon and a space: text: Hello"
+        return _SHAPES
 
     def _batch(self, root: LinedDict) -> _Jobs | None:
         for key in root:

@@ -12,6 +12,8 @@ from bisect import bisect_left
 from typing import Any, Final, NoReturn
 
 from lib.foreign import DEEPEST
+from lib.jobspec.files.encoding import encoding_fault
+from lib.jobspec.files.jsonadvice import JsonFault, json_fault, string_fault
 from lib.jobspec.files.yamltree import Flaw, LinedDict, LinedList, Path, Tree
 from lib.jobspec.problems import BROKEN, shown
 
@@ -25,13 +27,10 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 
 def read_json(data: bytes) -> Tree:
     """Read one JSON value of UTF-8 bytes. Never raises for any bytes; `flaws` says what is wrong."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        flaw = Flaw(line, (), f"is not UTF-8: byte {data[error.start]:#04x}", "save it as UTF-8")
-        return Tree(complete=False, flaws=[flaw])
-    reader = _JsonReader(text)
+    fault = encoding_fault(data)
+    if fault is not None:
+        return Tree(complete=False, flaws=[Flaw(fault[0], (), fault[1], fault[2])])
+    reader = _JsonReader(data.decode("utf-8-sig"))
     try:
         reader.read()
     except _JsonStop:
@@ -129,9 +128,7 @@ class _JsonReader:
     def _string(self, path: Path) -> str:
         match = _STRING.match(self._text, self._at)
         if match is None:
-            self._stop(
-                "a text is not ended on its line, or holds a bad escape; write a line break as \\n", path
-            )
+            self._refuse(string_fault(self._text, self._at), path)
         self._at = match.end()
         token = match[0]
         return str(json.loads(token)) if "\\" in token else token[1:-1]
@@ -170,5 +167,14 @@ class _JsonReader:
         self.tree.flaws.append(Flaw(self._line(), path, message))
 
     def _stop(self, message: str, path: Path) -> NoReturn:
+        """Refuse what stands here, in words about what was meant where that is known, else by `message`."""
+        fault = json_fault(self._text, self._at)
+        if fault is not None:
+            self._refuse(fault, path)
         self._flaw(f"is no valid JSON: {message}", path)
+        raise _JsonStop
+
+    def _refuse(self, fault: JsonFault, path: Path) -> NoReturn:
+        flaw = Flaw(self._line(), path, f"is no valid JSON: {fault.message}", fault.suggestion)
+        self.tree.flaws.append(flaw)
         raise _JsonStop

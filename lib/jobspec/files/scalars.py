@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from yaml import ScalarNode
@@ -19,12 +20,18 @@ _NUMBER_STARTS: Final = frozenset("0123456789+-.")
 _LONGEST_WORD: Final = 5
 # No number or date that a job can use is longer, and some long ones take minutes to convert.
 _LONGEST_NUMBER: Final = 120
+# What YAML reads in another base than ten although no letter says so: nobody who writes it means that.
+_OCTAL: Final = re.compile(r"[-+]?0[0-7_]+")
+_BASE_60: Final = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _REMEMBERED: Final = 40
 _UNREMEMBERED: Final = object()
 
 
 class Scalars:
-    """Gives unquoted scalars the meaning they have for `yaml.safe_load`, remembering short ones."""
+    """Gives unquoted scalars the meaning they have for `yaml.safe_load`, remembering short ones.
+
+    Numbers that are read in base 8 or 60 without looking like it are refused: `010` is 8 there, `12:30` 750.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
@@ -35,7 +42,8 @@ class Scalars:
         """Return the value of an unquoted scalar.
 
         Raises:
-            Refused: a merge key, a number too long to mean one, or a date that does not exist.
+            Refused: a merge key, a number too long to mean one or in a base that it does not show, or a date
+                that does not exist.
         """
         first = text[:1]
         if first not in _NUMBER_STARTS and text and (len(text) > _LONGEST_WORD or first not in _WORD_STARTS):
@@ -56,6 +64,24 @@ class Scalars:
         if len(text) > _LONGEST_NUMBER:
             raise Refused(f"is a number of {len(text)} characters", "put quotes around it if it is text")
         try:
-            return self._constructor.construct_object(ScalarNode(tag, text))
+            value = self._constructor.construct_object(ScalarNode(tag, text))
+            _check_base(text, value)
+            return value
         except (ConstructorError, ValueError, OverflowError):
             raise Refused("looks like a number or date but is none", "put quotes around it") from None
+
+
+def _check_base(text: str, value: object) -> None:
+    """Refuse a number whose base shows only to those who know YAML by heart."""
+    if _OCTAL.fullmatch(text):
+        how, decimal = "begins with a zero, so YAML reads it in base 8", text.replace("_", "").lstrip("+-0")
+        sign = "-" if text.startswith("-") else ""
+        meant = f"{sign}{decimal or '0'}"
+    elif _BASE_60.fullmatch(text):
+        how, meant = "has a colon, so YAML reads it in base 60", str(value)
+    else:
+        return
+    raise Refused(
+        f"is written {text}, which {how}, as {value}",
+        f"put quotes around it if it is text, or write {meant} for the number",
+    )

@@ -11,6 +11,8 @@ import yaml
 from yaml.events import Event, MappingEndEvent, ScalarEvent, SequenceEndEvent
 from yaml.reader import ReaderError
 
+from lib.jobspec.lookalikes import ODD_BLANKS, named
+
 _TABS: Final = "indent by spaces, not tabs"
 _COLON: Final = 'put quotes around a text that holds ": ", or write >- and the text on the lines below'
 _INDENT: Final = "check how far it is indented: the fields of one job start in the same column"
@@ -22,10 +24,27 @@ _DASH: Final = "put a space after the - that starts a job"
 _SPACE: Final = 'put a space after the ":"'
 _FIELD: Final = "write a field as its name, a colon and a space; indent the further lines of a text deeper"
 
-_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+#: Where YAML ends a line.
+BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _KEY_LINE: Final = re.compile(r"\s*(?:- +)?\w+:(?:\s|$)")
 _GLUED_DASH: Final = re.compile(r"\s*-\w+:")
 _GLUED_COLON: Final = re.compile(r"\s*(?:- +)?\w+:\S")
+# Keys are lower-case here, as ours are, for lines of a text look much like this: "- Anna: Hello".
+_ODD_INDENT: Final = re.compile(
+    rf"[ {ODD_BLANKS}]*?(?:- +)?([{ODD_BLANKS}])[\s{ODD_BLANKS}]*(?:-\s+)?[a-z_]+:"
+)
+_ODD_GAP: Final = re.compile(rf" *(?:- +)?(?:-|[a-z_]+:)([{ODD_BLANKS}])")
+_ODD_COLON: Final = re.compile(r" *(?:- +)?[a-z_]+([\uff1a\ufe55\u2236])")
+_ODD_DASH: Final = re.compile(r" *([\u2022\u2023\u00b7\u2010-\u2015\u2212*])\s+[a-z_]+:")
+_FENCE: Final = re.compile(r"```|~~~")  # in the first column, where no text of a job stands
+_COMMENT: Final = re.compile(r"\s#")
+_PLAIN_SPACES: Final = "write ordinary spaces in their place; copied text often brings others"
+_LOOK_ALIKES: Final = (
+    (_ODD_INDENT, "a space", _PLAIN_SPACES),
+    (_ODD_GAP, "a space", _PLAIN_SPACES),
+    (_ODD_COLON, "a colon", "write an ordinary colon and a space"),
+    (_ODD_DASH, "a -", "start each job with an ordinary - and a space"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class _Refusal:
         self._context = error.context or ""
         self._problem = error.problem or ""
         self._said = ", ".join(part for part in (error.context, error.problem) if part)
-        self._lines = _BREAK.split(data.decode("utf-8", "replace"))
+        self._lines = BREAK.split(data.decode("utf-8", "replace"))
         self._last = last
         self._first_line, self._first_column = _place(last and last.start_mark)
         self._end_line, self._end_column = _place(last and last.end_mark)
@@ -70,12 +89,26 @@ class _Refusal:
 
     def known(self) -> Iterator[YamlFault]:
         """Explanations that fit, best first."""
+        yield from self._look_alikes()
         yield from self._quotes()
         yield from self._characters()
         yield from self._colons()
         yield from self._brackets()
         if "expected key" in self._problem or "block end" in self._problem or "'-'" in self._problem:
             yield self.fault(_INDENT)
+
+    def _look_alikes(self) -> Iterator[YamlFault]:
+        """The nearest line, up to where reading stopped, that holds what only looks like YAML."""
+        for line in range(min(self._line, len(self._lines)), 0, -1):
+            text = self._text(line)
+            if _FENCE.match(text):
+                advice = "take the lines with ``` away: they mark code in a text, and are no part of it"
+                yield YamlFault(line, "is no valid YAML: a code fence stands here", advice)
+            for pattern, what, advice in _LOOK_ALIKES:
+                found = pattern.match(text)
+                if found:
+                    message = f"is no valid YAML: {named(found[1])} stands here where YAML has {what}"
+                    yield YamlFault(line, message, advice)
 
     def _quotes(self) -> Iterator[YamlFault]:
         if "escape" in self._problem:
@@ -131,6 +164,10 @@ class _Refusal:
 
     def _brackets(self) -> Iterator[YamlFault]:
         if "flow" in self._context:
+            for line in range(self._opened, self._line + 1):
+                if _COMMENT.search(self._text(line)):
+                    advice = "put quotes around a text with a # in it"
+                    yield YamlFault(line, 'is no valid YAML: what stands behind a " #" is a comment', advice)
             advice = "close what opens here; or put quotes around a text that starts with [ or {"
             yield self.fault(advice, self._opened)
         elif isinstance(self._last, SequenceEndEvent | MappingEndEvent):

@@ -8,9 +8,11 @@ reading goes on behind it where that is possible, so that one pass finds all of 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -28,23 +30,26 @@ from yaml.events import (
 from lib.foreign import DEEPEST, yaml_events
 from lib.jobspec.files.anchors import Anchored, Anchors
 from lib.jobspec.files.scalars import Scalars
-from lib.jobspec.files.yamladvice import fault_of
+from lib.jobspec.files.yamladvice import BREAK, fault_of
 from lib.jobspec.problems import BROKEN, Refused, shown
 
 MAX_NODES: Final = 5_000_000
+_NO_REMARKS: Final[Mapping[Any, str]] = MappingProxyType({})  # shared: nearly all mappings have none
+_REMARK: Final = re.compile(r"[ \t]+#.*")
 
 Path = tuple[str | int, ...]
 
 
 class LinedDict(dict[Any, Any]):
-    """A mapping that knows the line it starts on and the line of each key."""
+    """A mapping that knows its first line, the line of each key, and the comment behind a bare value."""
 
-    __slots__ = ("line", "lines")
+    __slots__ = ("line", "lines", "remarks")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[Any, int] = {}
+        self.remarks: Mapping[Any, str] = _NO_REMARKS
 
 
 class LinedList(list[Any]):
@@ -80,7 +85,7 @@ class Tree:
 
 def read_yaml(data: bytes) -> Tree:
     """Read one YAML document of UTF-8 bytes. Never raises for any bytes; `flaws` says what is wrong."""
-    builder = _Builder()
+    builder = _Builder(data)
     try:
         builder.consume(yaml_events(data))
     except _YamlStop:
@@ -119,6 +124,14 @@ def line_of(root: Any, path: Path, line: int) -> int:
     return line
 
 
+def _lines_with_remarks(data: bytes) -> dict[int, str]:
+    """The lines that may hold a comment behind something, by number from 0."""
+    if b" #" not in data and b"\t#" not in data:
+        return {}
+    lines = BREAK.split(data.decode("utf-8-sig", "replace"))
+    return {number: line for number, line in enumerate(lines) if " #" in line or "\t#" in line}
+
+
 class _YamlStop(Exception):
     """Reading cannot go on; the flaw has been noted."""
 
@@ -137,8 +150,9 @@ class _Builder:
     `_nodes`, `_characters` and `_deepest` count what has been read with every alias written out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
         self.tree = Tree()
+        self._source = _lines_with_remarks(data)
         self.last: Event | None = None  # before reading stopped
         self._into: Any = None
         self._key: Any = _NO_KEY
@@ -190,9 +204,18 @@ class _Builder:
             except Refused as refused:
                 self._flaw(line, self._here(), refused.message, refused.suggestion)
                 value = BROKEN
+            if self._source:
+                self._note_remark(event.end_mark)
         if event.anchor is not None:
             self._anchors.known[event.anchor] = Anchored(value, 1, len(event.value), 0)
         self._place(value, line)
+
+    def _note_remark(self, end: Any) -> None:
+        """Keep the comment behind an unquoted value of a mapping: its author may have meant it as text."""
+        if type(self._into) is LinedDict and not isinstance(self._key, _KeyState):
+            found = _REMARK.match(self._source.get(end.line, ""), end.column)
+            if found:
+                self._into.remarks = {**self._into.remarks, self._key: found[0]}
 
     def _place(self, value: Any, line: int) -> None:
         into = self._into

@@ -134,7 +134,7 @@ class TestUsage:
         ("args", "words"),
         [
             (["greet", "--nam", "x"], "no such option: --nam"),
-            (["greet", "extra"], "unexpected extra argument"),
+            (["greet", "extra"], "more arguments than it takes: extra"),
             (["read"], "missing argument"),
             (["more"], "missing command"),
             (["-x"], "no such option: -x"),

@@ -13,24 +13,52 @@ from lib.jobspec.files.yamltree import LinedDict, LinedList
 from tests.unit.jobspec.jobs import JSON_VALUES
 
 BROKEN_JSON = {
-    b"": "ends in the middle",
+    b"": "the file is empty",
     b'{"a": 1': '"," or "}" is missing',
     b'{"a": 1,}': "nothing follows the last",
     b"[1, 2,]": "nothing follows the last",
     b"[1 2]": '"," or "]" is missing',
-    b"{a: 1}": "a key in quotes is missing",
+    b"{a: 1}": 'the key a stands without quotes; write "a"',
     b'{"a" 1}': '":" is missing behind the key "a"',
-    b"[NaN]": '"NaN" is no JSON value',
+    b'{"a" = 1}': 'a = stands where JSON has a colon; write ":"',
+    b'{"a": 1; "b": 2}': "a ; stands where JSON has a comma",
+    b'{"a": 1\n"b": 2}': "a comma is missing before this",
+    b"[NaN]": "NaN is no JSON value; write null",
     b"[Infinity]": "no JSON value",
+    b'{"a": True}': "True is no JSON value; write true",
+    b'{"a": None}': "None is no JSON value; write null",
+    b'{"a": undefined}': "undefined is no JSON value; write null",
+    b"[hello]": '"hello" is no JSON value; texts stand in quotes',
     b"[-]": "stands without a number",
-    b"[01]": "is missing",
-    b"[+1]": '"+" is no value',
-    b"['a']": "is no value",
-    b'["a\nb"]': "not ended on its line",
-    b'["\\x"]': "bad escape",
+    b"[01]": "a number has a zero in front",
+    b"[0x10]": "a number has a zero in front",
+    b"[+1]": "a number begins with +; leave the + away",
+    b"[.5]": "a number begins with a point; write 0.5",
+    b"[5.]": "a number ends in a point",
+    b"[12:30]": "something stands behind a number; put quotes around it if it is text",
+    b"['a']": "a text stands in single quotes; write it in double quotes",
+    "[“a”]".encode(): "a text stands in typographic quotes",
+    "{\u00a0}".encode(): "the character U+00A0 (no-break space) stands here; write an ordinary space",
+    b'["a\nb"]': r"not ended on its line; close the quote, or write the line break as \n",
+    b'["a\tb"]': r"holds the character U+0009; write it as \t",
+    b'["a': "a text is never ended",
+    b'["\\x"]': r'"\x" is no escape; write a backslash as \\',
+    b'["C:\\new\\users"]': r'"\u" is no escape',
+    b'["he said "no" loudly"]': r"a text ends before this word; write a quote inside of a text as \"",
     b"[1] 2": "behind the end",
-    b"[1] // why": "behind the end",
-    b"\xff\xfe[\x00]\x00": "is not UTF-8",
+    b"[1] // why": "a comment stands here, and JSON has none; take it away",
+    b"// why\n[1]": "a comment stands here",
+    b"/* why */ [1]": "a comment stands here",
+    b'{"a": 1, # why\n"b": 2}': "a comment stands here",
+    b"```json\n[1]\n```": "a code fence stands here; take the lines with ``` away",
+    b"[1]\n```\n": "a code fence stands here",
+    b"Here it is:\n[1]": "words stand before the value; keep only what is between { and }",
+    b"[1]\nThat is all.": "words stand behind the value",
+    b"[1]\n[2]": "a second value begins here",
+    b"[1, ...]": "dots stand here for something left out",
+    b"topic: tides\nbeats: []\n": "this looks like YAML; give a job file in YAML to job-runner enqueue",
+    b"\xff\xfe[\x00]\x00": "is UTF-16, not UTF-8; save it as UTF-8",
+    b'["caf\xe9"]': "is not UTF-8: byte 0xe9; save it as UTF-8",
 }
 
 
@@ -73,7 +101,8 @@ def test_a_break_of_the_grammar_says_what_is_wrong(data: bytes) -> None:
     tree = read_json(data)
 
     assert not tree.complete
-    assert BROKEN_JSON[data] in tree.flaws[-1].message
+    flaw = tree.flaws[-1]
+    assert BROKEN_JSON[data] in f"{flaw.message}; {flaw.suggestion}"
 
 
 def test_each_key_and_item_has_its_line() -> None:

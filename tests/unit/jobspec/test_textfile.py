@@ -123,3 +123,43 @@ def test_a_file_without_anything_to_speak_is_refused(base: Path) -> None:
     (base / "blank.txt").write_text("\n — \n")
 
     assert "holds nothing to speak" in _refusal(base, "blank.txt")
+
+
+def _hint(base: Path, name: str) -> str | None:
+    with pytest.raises(InvalidJobSpec) as caught:
+        _text(base, name)
+    return caught.value.problems[0].suggestion
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        (r"narration\one.txt", 'folders are separated by /: write "narration/one.txt"'),
+        ("narration/One.TXT", 'did you mean "narration/one.txt"?'),
+        ("narration/on.txt", 'did you mean "narration/one.txt"?'),
+        ("narration/caf\u00e9.txt", "a file of that name is there in another Unicode form (accents apart)"),
+        ("~/one.txt", "~ stands for no folder here; write the path"),
+    ],
+)
+def test_a_file_that_is_not_there_leads_to_the_one_that_was_meant(base: Path, name: str, hint: str) -> None:
+    (base / "narration").mkdir()
+    (base / "narration" / "one.txt").write_text("Hello.")
+    (base / "narration" / "cafe\u0301.txt").write_text("Hello.")
+
+    assert hint in str(_hint(base, name))
+
+
+def test_a_file_beside_the_shell_and_not_beside_the_yaml_is_said_to_be_so(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (base.parent / "one.txt").write_text("Hello.")
+    monkeypatch.chdir(base.parent)
+
+    assert _hint(base, "one.txt") == "it is relative to the YAML's folder, not to the current one"
+
+
+def test_nothing_is_guessed_where_nothing_is_like_it(base: Path) -> None:
+    (base / "one.txt").write_text("Hello.")
+
+    assert _hint(base, "another/thing.md") is None
+    assert _hint(base, "thing.md") is None

@@ -1,0 +1,36 @@
+"""A file that is not there: which one was probably meant."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from lib.jobspec.names import folded
+from lib.jobspec.problems import shown
+
+_MOST_LOOKED_AT: Final = 5_000  # entries of one folder
+_CLOSE: Final = 0.75
+
+
+def near_miss(name: str, folder: str | Path) -> str | None:
+    """What to write instead of `name`, which is not in `folder`; None when nothing there is like it."""
+    if "\\" in name:
+        return f"folders are separated by /: write {shown(name.replace(chr(92), '/'))}"
+    if name.startswith("~"):
+        return "~ stands for no folder here; write the path"
+    above, _, last = name.rpartition("/")
+    try:
+        with os.scandir(os.path.join(folder, above)) as found:
+            there = [entry.name for entry in islice(found, _MOST_LOOKED_AT)]
+    except (OSError, ValueError):
+        return None
+    same = next((entry for entry in there if folded(entry) == folded(last)), None)
+    if same is not None and same.lower() != last.lower():
+        return "a file of that name is there in another Unicode form (accents apart); rename it"
+    likely = [same] if same is not None else get_close_matches(last, there, n=1, cutoff=_CLOSE)
+    if not likely:
+        return None
+    return f"did you mean {shown(f'{above}/{likely[0]}' if above else likely[0])}?"
