@@ -14,8 +14,8 @@ from lib.units import jobs_text
 def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
     """Show how each job of a file stands: in the queue, finished, and whether its audio is in the store.
 
-    Exit status 0 when all are done, 1 when a job needs somebody (failed, canceled, changed or artifact_gone),
-    else 75 while one is missing, delayed, waiting or running.
+    Exit status 0 when all are done, 1 when a job needs somebody (failed, canceled, changed, artifact_gone, or
+    replaced by one that was asked for later), else 75 while one is missing, delayed, waiting or running.
     """
     specs = load_job_file(path).specs
     here = wiring.here(redis_url)

@@ -50,6 +50,7 @@ def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
     """
     return [
         *_jobs(world, unfinished=unfinished),
+        *_names(world),
         *_machines(world),
         *_too_many(world),
         *_overstays(world),
@@ -79,6 +80,17 @@ def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
                     yield f"{spec.request_id} is done and its audio is not in the store"
             elif not finished or not finished.error:
                 yield f"{spec.request_id} failed without a reason"
+
+
+def _names(world: World) -> Iterator[str]:
+    """Under a name lies what was published for the latest asking, and what only older ones had is gone."""
+    store = world.store
+    for name, (claim, files) in store.newest.items():
+        for path, artifact in files.items():
+            if not store.stands(artifact, path):
+                yield f"{path} does not hold the audio of {claim.request_id}, which was asked for last"
+        for path in store.paths_of(name) - set(files):
+            yield f"{path} is left of a job that was asked for before {claim.request_id}"
 
 
 def _out_of_money(world: World) -> bool:

@@ -21,11 +21,20 @@ _LINES = 60
 
 @cache
 def _specs() -> tuple[JobSpec, ...]:
-    """The same jobs on every day: making them costs more than using them."""
+    """The same jobs on every day: making them costs more than using them.
+
+    Every third is another job for the name of the one before it, in another format.
+    """
     text = "A sentence that is spoken on a machine far away. "
     return tuple(
         normalize_job_spec(
-            {"output_name": f"day/beat-{index:03d}", "speaker": "Ryan", "text": text * (3 + index % 9)}
+            {
+                "request_id": f"day:beat-{index:03d}",
+                "output_name": f"day/beat-{index - (index % 3 == 1):03d}",
+                "format": "flac" if index % 6 == 1 else "wav",
+                "speaker": "Ryan",
+                "text": text * (3 + index % 9),
+            }
         )
         for index in range(_MOST_JOBS)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from lib.errors import Unavailable
 from lib.jobqueue import Term
 from lib.providers.rental import RentalStatus
 from lib.spool import Files, HostUnreachable
-from lib.storage import StorageUnavailable, StoredArtifact
+from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
+from lib.storage.claims import names_of
 from lib.storage.memory import MemoryStorage
 
 
@@ -142,14 +143,33 @@ class AccessFace:
 
 
 class StoreFace(MemoryStorage):
-    """The store, which refuses now and then."""
+    """The store, which refuses now and then.
+
+    `newest` is by output name what was published for the latest asking, as counted by this class itself.
+    """
 
     def __init__(self, world: Conditions) -> None:
         super().__init__()
         self._world = world
+        self.newest: dict[str, tuple[Claim, Mapping[str, StoredArtifact]]] = {}
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Store, unless the store refuses."""
         if Fault.STORE_REFUSES in self._world.active:
             raise StorageUnavailable("The store refuses.")
         return super().put(source, sha256=sha256, bytes=bytes)
+
+    def publish(
+        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact], **rest: Any
+    ) -> Published:
+        """Publish, and note by ourselves what should lie there from now on."""
+        known = self.newest.get(output_name)
+        published = super().publish(claim, output_name, files, **rest)
+        if known is None or known[0].order <= claim.order:
+            self.newest[output_name] = (claim, files)
+        return published
+
+    def paths_of(self, output_name: str) -> set[str]:
+        """Every published file of that name."""
+        keys = (key.removeprefix("outputs/") for key in self.objects if key.startswith("outputs/"))
+        return {path for path in keys if output_name in names_of(path)}

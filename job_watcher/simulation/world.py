@@ -227,7 +227,7 @@ class World:
         self.conditions = Conditions(
             self.start, chance, market, queue, MemoryLedger(), pause=self._others, later=self.after
         )
-        self.conditions.storage = StoreFace(self.conditions)
+        self.store = self.conditions.storage = StoreFace(self.conditions)
         foreign(self.conditions, scenario.strangers)
         self.processes = [Process(self, index) for index in range(scenario.watchers)]
 

@@ -73,7 +73,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NameDecision:
     """What a publication may do, and what it writes.
 
     First `entries`, then `files` at their paths; then `removals`, where just those bytes lie; last `settled`,
@@ -141,12 +141,14 @@ def owner(name: str, entries: Entries) -> Claim | None:
     return max((item for item in claims if item is not None), key=lambda item: item.order, default=None)
 
 
-def decide(claim: Claim, name: str, files: Files, former: Mapping[str, Files], entries: Entries) -> Verdict:
+def decide(
+    claim: Claim, name: str, files: Files, former: Mapping[str, Files], entries: Entries
+) -> NameDecision:
     """What publishing these files may do. `files` are the job's, the chosen take first."""
     lost = rivals(claim, name, files, entries)
     main = next(iter(files), None)
     if main is None or main in lost:
-        return Verdict(superseded_by=lost.get(main or ""), lost=lost)
+        return NameDecision(superseded_by=lost.get(main or ""), lost=lost)
     mine = {path: artifact for path, artifact in files.items() if path not in lost}
     own = entries.of(name) or _unrecorded(claim, name, former)
     left = {other: item for other, item in own.left.items() if other != claim.request_id}
@@ -156,7 +158,7 @@ def decide(claim: Claim, name: str, files: Files, former: Mapping[str, Files], e
         entry = entries.of(other) or _unrecorded(claim, other, former)
         if other != name:
             written.append(_left(entry, claim, mine, entries))
-    return Verdict(
+    return NameDecision(
         files=mine,
         lost=lost,
         entries=tuple(entry for entry in written if entry != entries.of(entry.name)),

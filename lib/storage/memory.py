@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.storage.claims import Entries, Entry, Verdict, decide, entry_key, owner, rivals
+from lib.storage.claims import Entries, Entry, NameDecision, decide, entry_key, owner, rivals
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.port import (
     ArtifactMismatch,
@@ -166,7 +166,7 @@ class MemoryStorage:
             return False
         return not data or artifact_of(hashlib.sha256(data).hexdigest(), len(data)).key not in self.objects
 
-    def _carry_out(self, verdict: Verdict, kept: Collection[str]) -> None:
+    def _carry_out(self, verdict: NameDecision, kept: Collection[str]) -> None:
         for entry in (*verdict.entries, *verdict.settled):
             self.objects[entry_key(entry.name)] = entry.to_bytes()
         for path, artifact in verdict.files.items():

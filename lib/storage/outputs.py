@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from lib.clock import Clock
 from lib.files import take_folder_lock
-from lib.storage.claims import FOLDER, Entries, Entry, Files, Verdict, decide, entry_key, owner, rivals
+from lib.storage.claims import FOLDER, Entries, Entry, Files, NameDecision, decide, entry_key, owner, rivals
 from lib.storage.folder import StoreFolder
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.port import (
@@ -122,7 +122,7 @@ class Outputs:
             self._carry_out(verdict, drafts)
         return True
 
-    def _carry_out(self, verdict: Verdict, drafts: _Drafts) -> None:
+    def _carry_out(self, verdict: NameDecision, drafts: _Drafts) -> None:
         disk = self._folder.disk
         with self._folder.refusals():
             for entry in verdict.entries:

@@ -26,6 +26,7 @@ def test_report_says_of_each_job_how_it_stands_and_why(world: Desk) -> None:
     }
     assert value["totals"] == {
         "jobs": 9,
+        "replaced": 0,
         **dict.fromkeys(
             [
                 *("missing", "changed", "delayed", "waiting", "running"),

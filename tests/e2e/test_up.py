@@ -253,7 +253,8 @@ def test_a_second_ctrl_c_hands_the_work_back_now(home: Home) -> None:
     assert (status["pending"], status["waiting"], status["lock_owner"]) == (0, 1, None)
 
 
-def test_a_result_replaced_by_another_jobs_take_still_leads_to_its_own_audio(home: Home) -> None:
+def test_under_a_name_lies_what_was_asked_for_last(home: Home) -> None:
+    """Q43: a line is changed under a new id, and the old line put back."""
     old = home.jobs(1)
     home.run("up", old)
     new = home.folder / "new.yaml"
@@ -262,15 +263,19 @@ def test_a_result_replaced_by_another_jobs_take_still_leads_to_its_own_audio(hom
     )
     assert home.run("up", new).returncode == 0
     published = home.folder / ".local/share/job-runner/storage/outputs/topic/beat-001.wav"
-    before = published.read_bytes()
+    changed = published.read_bytes()
+    replaced = home.run("report", old, "--json")
+    assert (replaced.returncode, json.loads(replaced.stdout)["jobs"][0]["state"]) == (1, "replaced")
 
     again = home.json("up", old)["results"][0]
-    result = home.json("result", "topic:beat-001")
 
-    assert published.read_bytes() == before  # the old file's run did not put its take back over the new one
-    for file in (again["file"], result["files"][0]):
-        assert soundfile.info(file).duration == pytest.approx(again["audio_seconds"], abs=0.01)
-        assert Path(file) != published
+    assert (again["file"], again["replaced_by"]) == (str(published), None)
+    assert soundfile.info(published).duration == pytest.approx(again["audio_seconds"], abs=0.01)
+    assert published.read_bytes() != changed
+    assert home.run("report", new).returncode == 1
+    assert "holds the audio of topic:beat-001, which was asked for later" in home.run("report", new).stdout
+    (file,) = home.json("result", "v2")["files"]  # what was replaced still leads to its own audio
+    assert Path(file).read_bytes() == changed
 
 
 def test_a_file_the_user_edited_is_left_alone(home: Home) -> None:

@@ -14,10 +14,10 @@ from lib.jobqueue.redis.upkeep import MISFITS
 from lib.jobs.findings import Finding
 from lib.jobs.reconcile import Audit
 from lib.jobs.reconcile_messages import KINDS, WORDS
-from lib.storage import Claim, publish_takes
 from tests.contract.jobqueue.jobs import job
 from tests.doubles import records
 from tests.integration.jobs.conftest import HELD, Yard
+from tests.integration.jobs.strange import other_audio
 
 GROUP = "watchers"
 
@@ -82,16 +82,6 @@ def scored(name: str, member: str) -> Callable[[Yard], object]:
 
 def damaged_row(raw: str) -> Callable[[Yard], object]:
     return lambda yard: yard.raw.hset(yard.key("state"), "weird", raw)
-
-
-def other_audio(data: bytes) -> Callable[[Yard], object]:
-    """What another job made lies where the audio of "done" should."""
-
-    def lay(yard: Yard) -> None:
-        yard.stored("another.wav", data)
-        Path(yard.storage.location("done.wav")).write_bytes(data)
-
-    return lay
 
 
 LONG_AGO = '["waiting","v1:00","normal",3,"yesterday",1,"1-1"]'  # a time that is no number
@@ -357,38 +347,6 @@ def test_a_published_file_that_its_user_edited_is_no_finding(yard: Yard) -> None
     Path(yard.storage.location("done.wav")).write_bytes(b"louder")
 
     assert look(yard, deep=True) == []
-
-
-def test_another_jobs_audio_of_the_same_length_is_seen_by_a_deep_look(yard: Yard) -> None:
-    other_audio(b"AUDIO OF DONE")(yard)
-
-    assert look(yard) == []
-    assert ids(look(yard, deep=True, mend=True)) == ["R023"]
-    assert Path(yard.storage.location("done.wav")).read_bytes() == b"audio of done"
-
-
-def test_the_audio_of_a_job_that_was_asked_for_later_is_no_finding(yard: Yard) -> None:
-    audio = yard.stored("done.flac", b"of a newer job")
-    newer = Claim("newer", 1, 10**14)
-    publish_takes(yard.storage, newer, [records.take(audio=audio)])
-
-    assert look(yard, deep=True) == []
-    assert not Path(yard.storage.location("done.wav")).exists()
-
-
-def test_the_name_of_a_job_that_was_asked_for_again_is_filled_again(yard: Yard) -> None:
-    """`enqueue` of a done job publishes nothing; the name may be another one's by then."""
-    done = yard.queue.result("done")
-    assert done is not None
-    audio = yard.stored("done.wav", b"AUDIO OF DONE")
-    publish_takes(yard.storage, Claim("between", 1, done.order + 1), [records.take(audio=audio)])
-    assert look(yard) == []
-    time.sleep(0.01)
-    yard.queue.enqueue([job("done")])
-
-    assert ids(look(yard, mend=True)) == ["R023"]
-    assert Path(yard.storage.location("done.wav")).read_bytes() == b"audio of done"
-    assert look(yard) == []
 
 
 def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:

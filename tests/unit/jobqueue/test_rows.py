@@ -62,7 +62,9 @@ def test_a_row_of_another_length_is_damaged(length: int) -> None:
         Row.parse(raw, "a")
 
 
-@pytest.mark.parametrize(("place", "wrong"), [(16, "1"), (17, None), (18, 1), (19, None), (20, 0), (20, {"m1": 1}), (21, "1")])
+@pytest.mark.parametrize(
+    ("place", "wrong"), [(16, "1"), (17, None), (18, 1), (19, None), (20, 0), (20, {"m1": 1}), (21, "1")]
+)
 def test_a_last_place_of_another_kind_is_damaged(place: int, wrong: object) -> None:
     places = [*PLACED[:place], wrong, *PLACED[place + 1 :]]
 

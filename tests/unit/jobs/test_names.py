@@ -15,7 +15,7 @@ from lib.jobs.follow import Batch
 from lib.jobs.names import published_anew, strange_file, to_be_replaced
 from lib.jobs.report import Report, Standing, report_on
 from lib.jobs.results import ending_of, result_rows
-from lib.jobspec import take_name
+from lib.jobspec import normalize_job_spec, take_name
 from lib.records import DoneRecord, FileRef, Timings
 from lib.storage import Claim, MemoryStorage, publish_takes
 from tests.doubles import records
@@ -34,7 +34,7 @@ class Studio:
 
     def spec(self, request_id: str, **fields: object) -> JobSpec:
         given = {"output_name": NAME, "text": f"The line of {request_id}.", "speaker": "Ryan", **fields}
-        return JobSpec(request_id=request_id, **given)  # type: ignore[arg-type]
+        return normalize_job_spec({"request_id": request_id, **given})
 
     def stored(self, name: str, data: bytes) -> FileRef:
         self._desk.write_bytes(data)
