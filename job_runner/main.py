@@ -69,6 +69,11 @@ PROGRAM = Program(
     help="Turn lists of narration into finished audio.",
     version=installed_version,
     commands=COMMANDS,
+    examples=(
+        "job-runner plan jobs.yaml",
+        "job-runner up jobs.yaml",
+        "job-runner report jobs.yaml",
+    ),
 )
 
 

@@ -19,6 +19,10 @@ PROGRAM = Program(
     help="Lease jobs, have them spoken, store the audio, acknowledge.",
     version=installed_version,
     commands=COMMANDS,
+    examples=(
+        "job-watcher run",
+        "job-watcher simulate jobs.yaml",
+    ),
 )
 
 

@@ -14,6 +14,9 @@ from lib.cli.program import CommandEntry
 COMMANDS = (CommandEntry("show", "job_runner.commands.config:show", "Print every setting and its value."),)
 
 
+EXAMPLES = ("job-runner config show --sources",)
+
+
 def show(
     sources: Annotated[bool, typer.Option("--sources", help="Say where each value came from.")] = False,
     json_: JsonOption = False,

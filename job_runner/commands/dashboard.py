@@ -12,7 +12,8 @@ import typer
 from job_runner import wiring
 from job_runner.commands import history, status
 from lib.cli import output
-from lib.cli.layout import painted, paragraph, takes_colour
+from lib.cli.colour import takes_colour
+from lib.cli.layout import painted, paragraph
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
 from lib.cli.screen import own_screen
 from lib.clock import SystemClock, rfc3339
@@ -30,6 +31,9 @@ class _Look:
 
     def to_json(self) -> dict[str, Any]:
         return {"status": self.view.to_json(), "history": [job.to_json() for job in self.jobs]}
+
+
+EXAMPLES = ("job-runner dashboard --watch",)
 
 
 def command(

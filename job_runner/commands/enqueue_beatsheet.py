@@ -13,6 +13,8 @@ from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
 from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 
+EXAMPLES = ("job-runner enqueue-beatsheet tides.json --voice newsroom",)
+
 
 def command(
     path: Annotated[Path, typer.Argument(metavar="JSON", help="The beatsheet.", show_default=False)],

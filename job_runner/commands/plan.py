@@ -37,6 +37,12 @@ SpokenOption = Annotated[
 _MANY = 500  # jobs whose texts take long enough to be waited for
 
 
+EXAMPLES = (
+    "job-runner plan jobs.yaml",
+    "job-runner plan --spoken jobs.yaml",
+)
+
+
 def command(
     path: JobFileArgument,
     voices_dir: VoicesDirOption = None,

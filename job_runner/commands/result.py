@@ -12,6 +12,8 @@ from lib.jobs.advice import RECORD_GONE
 from lib.jobs.results import ending_or_record
 from lib.storage import files_of
 
+EXAMPLES = ("job-runner result topic:beat-001",)
+
 
 def command(
     request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False

@@ -28,6 +28,12 @@ OutOption = Annotated[
 ]
 
 
+EXAMPLES = (
+    "job-runner run jobs.yaml",
+    "job-runner run jobs.yaml --out audio --jobs 2",
+)
+
+
 def command(
     path: JobFileArgument,
     out: OutOption = None,

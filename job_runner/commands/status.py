@@ -8,6 +8,8 @@ from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.overview import Overview, overview_of, server_sentence
 from lib.units import seconds_text
 
+EXAMPLES = ("job-runner status",)
+
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Show how many jobs wait and run, whether a watcher lives, and what that means."""

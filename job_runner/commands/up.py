@@ -30,6 +30,12 @@ from lib.units import seconds_text
 StartWatcher = Callable[[], WatcherProcess]
 
 
+EXAMPLES = (
+    "job-runner up jobs.yaml",
+    "job-runner up",
+)
+
+
 def command(
     path: Annotated[
         Path | None, typer.Argument(metavar="[YAML]", help="A job file to enqueue and follow to its end.")

@@ -49,6 +49,12 @@ DayOption = Annotated[
 WorstOption = Annotated[bool, typer.Option("--worst", help="Show the worst day, not the middle one.")]
 
 
+EXAMPLES = (
+    "job-watcher simulate jobs.yaml",
+    "job-watcher simulate jobs.yaml --within 600 --cap-day 5",
+)
+
+
 def command(
     path: JobFileArgument,
     seeds: SeedsOption = 20,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from lib.cli.layout import Column, row_lines, takes_colour
+from lib.cli.colour import takes_colour
+from lib.cli.layout import Column, row_lines
 from lib.cli.output import clean
 from lib.cli.streams import tell
 from lib.clock import Clock, SystemClock

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lib.textnorm import Normalized
 
 
+EXAMPLES = ('voice-synth normalize --text "It costs $5."',)
+
+
 def command(
     text: o.TextOption = None,
     text_file: o.SomeTextFileOption = None,

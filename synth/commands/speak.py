@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from synth.speech.request import SpeakRequest
 
 
+EXAMPLES = ("voice-synth speak --text-file intro.txt --speaker Ryan --out-exact intro",)
+
+
 def command(
     text_file: o.TextFileOption,
     out_exact: o.OutOption,
