@@ -20,7 +20,7 @@ PROGRAM = Program(
     help="Turn text into finished speech audio.",
     version=installed_version,
     commands=COMMANDS,
-    examples=("voice-synth voices list",),
+    examples=('voice-synth speak "Welcome to the show."', "voice-synth voices list"),
 )
 
 

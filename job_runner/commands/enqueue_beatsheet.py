@@ -17,7 +17,10 @@ EXAMPLES = ("job-runner enqueue-beatsheet tides.json --voice newsroom",)
 
 
 def command(
-    path: Annotated[Path, typer.Argument(metavar="JSON", help="The beatsheet.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="JSON", help="The beatsheet; - reads standard input.", show_default=False),
+    ],
     voice: Annotated[
         str | None,
         typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),

@@ -40,6 +40,7 @@ _MANY = 500  # jobs whose texts take long enough to be waited for
 EXAMPLES = (
     "job-runner plan jobs.yaml",
     "job-runner plan --spoken jobs.yaml",
+    "make-jobs | job-runner plan -",
 )
 
 

@@ -38,7 +38,10 @@ EXAMPLES = (
 
 def command(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[YAML]", help="A job file to enqueue and follow to its end.")
+        Path | None,
+        typer.Argument(
+            metavar="YAML", help="A job file to enqueue and follow to its end; - is standard input."
+        ),
     ] = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,

@@ -17,6 +17,7 @@ from job_watcher.simulation.timeline_svg import svg
 from job_watcher.simulation.timeline_text import timeline
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption
+from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus, UsageError
 from lib.fleet import Caps, Policy
 from lib.jobspec import load_job_file
@@ -80,7 +81,10 @@ def command(
     policy = policy if max_machines is None else replace(policy, max_machines=max_machines)
     caps = _capped(here.caps, cap_hour, cap_day)
     lengths = audio_by_job(specs, here.voices, here.engine)
-    found = estimate(specs, days=seeds, policy=policy, caps=caps, audio_s=lengths, worst=worst)
+    with ProgressBar(seeds, "days", quiet=True) as bar:
+        found = estimate(
+            specs, days=seeds, policy=policy, caps=caps, audio_s=lengths, worst=worst, on_day=bar.reach
+        )
     if picture is not None:
         _draw(found, picture)
     if json_:

@@ -139,6 +139,31 @@ def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
     assert screen.process.returncode == 0
 
 
+LONG = "The sea comes back twice a day, and nobody who lives beside it looks up. " * 12
+
+
+@pytest.mark.parametrize(
+    ("words", "bar"),
+    [
+        (("voice-synth", "speak", LONG, "--chunk"), "pieces: 12/12 (100%)"),
+        (("job-watcher", "simulate", "jobs.yaml", "--seeds", "3"), "days: 3/3 (100%)"),
+    ],
+    ids=["speak", "simulate"],
+)
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
+    home: Home, words: tuple[str, ...], bar: str
+) -> None:
+    home.jobs(2)
+
+    shown = Screen(home, *words).end()
+    piped = home.run(*words[1:], program=words[0])
+
+    assert bar in shown
+    assert re.search(r"\d+\.\d/s", shown)  # its rate
+    assert shown.index(bar) < shown.rindex("\x1b[?25h")  # the bar makes room for what comes after
+    assert bar.partition(":")[0] not in piped.stderr
+
+
 def completions(home: Home, shell: str, line: str) -> str:
     """What the shell's completion script would ask for `line`."""
     asked = {
