@@ -43,6 +43,6 @@ def fields_of(view: Overview) -> dict[str, object]:
         "canceled": shot.canceled,
         "watcher": shot.lock_owner,
         "last seen": None if age is None else f"{seconds_text(age)} ago",
-        "machines": f"{view.instances} rented, {view.spend:.2f} USD",
+        **({"machines": f"{view.instances} rented, {view.spend:.2f} USD"} if view.rents else {}),
         "server": server_sentence(view.server),
     }

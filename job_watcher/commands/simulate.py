@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,8 +15,9 @@ from job_watcher.simulation.audio_lengths import audio_by_job
 from job_watcher.simulation.estimate import Estimate, estimate
 from job_watcher.simulation.outcome import DayOutcome
 from job_watcher.simulation.timeline_svg import svg
-from job_watcher.simulation.timeline_text import timeline
+from job_watcher.simulation.timeline_text import WIDTH, timeline
 from lib.cli import output
+from lib.cli.layout import width_of
 from lib.cli.options import JobFileArgument, JsonOption
 from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus, UsageError
@@ -128,7 +130,7 @@ def _show(found: Estimate, policy: Policy) -> None:
     output.say("")
     if found.forbidden:
         output.say(
-            "No machine can be rented on any of these days, so all jobs stay unfinished. "
+            "No machine can be rented on any of these days, so all jobs stay unfinished.\n"
             f"On day {found.shown.seed}:"
         )
         for obstacle in found.forbidden:
@@ -137,8 +139,8 @@ def _show(found: Estimate, policy: Policy) -> None:
     else:
         _show_day(found)
     output.say(
-        f"Prices, start times and failures are modelled, and a speed of {policy.speed:g} s of audio a second "
-        "on an RTX 3090 is assumed; nothing was rented."
+        f"Prices, start times and failures are modelled, and a speed of {policy.speed:g} s of audio\n"
+        "a second on an RTX 3090 is assumed; nothing was rented."
     )
     for problem in found.shown.problems:
         output.warn(f"a promise was broken in this simulation: {problem}")
@@ -164,7 +166,7 @@ def _show_day(found: Estimate) -> None:
     for reason in shown.reasons:
         output.say(f"  {reason}")
     output.say("")
-    for line in timeline(found):
+    for line in timeline(found, min(width_of(sys.stdout), WIDTH) if sys.stdout.isatty() else WIDTH):
         output.say(line)
     output.say("")
     if shown.seed != worst.seed:
@@ -176,7 +178,8 @@ def _show_day(found: Estimate) -> None:
 
 def _in_short(day: DayOutcome) -> str:
     end = "not finished" if day.finish_s is None else f"done after {seconds_text(day.finish_s)}"
-    return f"{_dollars(day.cost_micros)}, {end}, {day.failed} failed, {day.unfinished} unfinished"
+    lost = ((day.failed, "failed"), (day.unfinished, "unfinished"))
+    return ", ".join([_dollars(day.cost_micros), end, *(f"{count} {what}" for count, what in lost if count)])
 
 
 def _end(seconds: float | None) -> str:

@@ -237,7 +237,7 @@ def _paint(line: str, states: Sequence[str]) -> str:
 
 
 def _words(words: Iterable[str], width: int, *, fold: bool) -> Iterator[str]:
-    """The words, those that are longer than a line cut into pieces if asked."""
+    """The words, those that are longer than a line cut into pieces if asked, paths where a folder ends."""
     for word in words:
         if not fold or display_width(word) <= width:
             yield word
@@ -245,7 +245,14 @@ def _words(words: Iterable[str], width: int, *, fold: bool) -> Iterator[str]:
         piece = ""
         for char in word:
             if piece and display_width(piece + char) > width:
-                yield piece
-                piece = ""
+                end = _folder_end(piece)
+                yield piece[:end]
+                piece = piece[end:]
             piece += char
         yield piece
+
+
+def _folder_end(piece: str) -> int:
+    """Where to cut a piece of a path: after its last slash, unless that leaves most of the line empty."""
+    after = piece.rfind("/") + 1
+    return after if after > len(piece) // 2 else len(piece)

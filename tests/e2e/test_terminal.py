@@ -103,6 +103,38 @@ def test_everything_fits_the_terminal_down_to_a_phone(spoken: Home, command: str
     assert "topic:beat-001" in shown or command == "status"
 
 
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("job-runner", "config", "show"),
+        ("job-runner", "config", "show", "--sources"),
+        ("job-watcher", "simulate", "jobs.yaml", "--seeds", "12"),
+        ("job-watcher", "simulate", "jobs.yaml", "--seeds", "2", "--max-machines", "8", "--within", "60"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_long_fits_too(tmp_path: Path, words: tuple[str, ...], columns: int) -> None:
+    home = Home(tmp_path)
+    home.jobs(40)
+    (tmp_path / ".env").write_text(f"VOICES_DIR={tmp_path}/a-folder/of-voices/with-a-long-name/in/it\n")
+
+    shown = Screen(home, *words, columns=columns).end().rpartition("\x1b[2K")[2]  # after the bar
+
+    assert [line for line in bare(shown) if len(line) > columns] == []
+    if "--sources" in words:
+        assert re.search(r"\s\.env\b", shown)  # not the whole way to it
+
+
+@pytest.mark.parametrize("more", [(), ("--max-machines", "8", "--within", "60"), ("--worst",)])
+def test_a_simulation_fits_a_usual_terminal_in_a_pipe_too(home: Home, more: tuple[str, ...]) -> None:
+    home.jobs(40)
+
+    shown = home.run("simulate", "jobs.yaml", "--seeds", "12", *more, program="job-watcher").stdout
+
+    assert [line for line in shown.splitlines() if len(line) > 80 and "because: " not in line] == []
+
+
 def test_states_are_coloured_on_a_terminal_and_nowhere_else(spoken: Home) -> None:
     assert "\x1b[32mdone" in Screen(spoken, "job-runner", "history").end()
     assert not COLOUR.search(Screen(spoken, "job-runner", "history", NO_COLOR="1").end())
