@@ -161,6 +161,26 @@ def test_the_live_dashboard_has_its_own_screen_and_ctrl_c_is_its_normal_end(home
     assert "interrupted" not in shown
 
 
+def test_the_dashboard_shows_what_runs_how_far_it_is_and_how_long_ago_the_last_ended(home: Home) -> None:
+    home.run("enqueue", home.jobs(150))
+    watcher = home.start("run", program="job-watcher")
+    screen = Screen(home, "job-runner", "dashboard", "--watch", "--every", "0.2")
+    screen.until("running now")
+    screen.until("of 150 ended (")
+    screen.until(" s ago")
+    screen.until(" left")
+    watcher.send_signal(signal.SIGTERM)
+    screen.process.send_signal(signal.SIGINT)
+
+    last = bare(screen.end())
+    watcher.communicate(timeout=60)
+
+    assert any(
+        re.search(r"\d+ of 150 ended \(\d+%\), [\d.]+ jobs a (second|minute), .* left", line) for line in last
+    )
+    assert any(re.search(r"\d s ago +done +topic:beat-\d+", line) for line in last)
+
+
 def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
     home.run("enqueue", home.jobs(1))
     screen = Screen(home, "job-runner", "wait", "topic:beat-001")
