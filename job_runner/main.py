@@ -33,7 +33,7 @@ COMMANDS = (
     ),
     CommandEntry("status", "job_runner.commands.status", "Show whether all is well.", _QUEUE),
     CommandEntry(
-        "dashboard", "job_runner.commands.dashboard", "Show status and recent history together.", _QUEUE
+        "dashboard", "job_runner.commands.dashboard", "Show what runs, how fast, and what ended.", _QUEUE
     ),
     CommandEntry("report", "job_runner.commands.report", "Hold a job file against the queue.", _QUEUE),
     CommandEntry("wait", "job_runner.commands.wait", "Follow jobs to their end.", _QUEUE),
@@ -90,6 +90,11 @@ PROGRAM = Program(
     version=installed_version,
     commands=COMMANDS,
     elsewhere=ELSEWHERE,
+    examples=(
+        "job-runner plan jobs.yaml",
+        "job-runner up jobs.yaml",
+        "job-runner report jobs.yaml",
+    ),
 )
 
 

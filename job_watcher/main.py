@@ -28,6 +28,10 @@ PROGRAM = Program(
     version=installed_version,
     commands=COMMANDS,
     elsewhere=ELSEWHERE,
+    examples=(
+        "job-watcher run",
+        "job-watcher simulate jobs.yaml",
+    ),
 )
 
 

@@ -29,6 +29,7 @@ PROGRAM = Program(
     version=installed_version,
     commands=COMMANDS,
     elsewhere=ELSEWHERE,
+    examples=('voice-synth speak "Welcome to the show."', "voice-synth voices list"),
 )
 
 

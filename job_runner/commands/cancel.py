@@ -8,6 +8,8 @@ from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.jobqueue import JobState
 from lib.jobs.cancel import cancel
 
+EXAMPLES = ("job-runner cancel topic:beat-001",)
+
 
 def command(
     request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False

@@ -13,6 +13,8 @@ from lib.cli.options import JobFileArgument, JsonOption
 from lib.jobspec import load_job_file
 from lib.manifest import compile_manifest
 
+EXAMPLES = ("job-runner compile jobs.yaml --out staged",)
+
 
 def command(
     path: JobFileArgument,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from lib.cli.options import JsonOption
 from lib.cli.program import CommandEntry
 
 COMMANDS = (CommandEntry("show", "job_runner.commands.config:show", "Print every setting and its value."),)
+
+
+EXAMPLES = ("job-runner config show --sources",)
 
 
 def show(
@@ -34,5 +38,13 @@ def show(
         columns.append(output.Column("source", wrap=True))
     table = output.Table(columns)
     for name, value in shown.items():
-        table.row(name, value, *([settings.sources[name]] if sources else []))
+        table.row(name, value, *([_from_here(settings.sources[name])] if sources else []))
     table.show()
+
+
+def _from_here(source: str) -> str:
+    """The source as somebody in this folder would name it: a file's name, not the way to it from the root."""
+    for folder, short in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if source.startswith(f"{folder}/"):
+            return short + source.removeprefix(f"{folder}/")
+    return source

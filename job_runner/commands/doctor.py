@@ -10,6 +10,8 @@ from lib.clock import SystemClock
 from lib.jobs import doctor_probes
 from lib.jobs.doctor import Checkup, diagnose, exit_status
 
+EXAMPLES = ("job-runner doctor",)
+
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
     """Try the server, its settings, the voices, the engine, the store and the disks; say what to mend.

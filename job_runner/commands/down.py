@@ -11,6 +11,8 @@ from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.errors import TryAgain
 
+EXAMPLES = ("job-runner down",)
+
 
 def command(
     force: Annotated[bool, typer.Option("--force", help="Also while a watcher works on it.")] = False,

@@ -32,6 +32,12 @@ DurableOption = Annotated[
 ]
 
 
+EXAMPLES = (
+    "job-runner enqueue jobs.yaml",
+    "job-runner enqueue jobs.yaml --wait",
+)
+
+
 def command(
     path: JobFileArgument,
     skip_conflicts: SkipConflictsOption = False,

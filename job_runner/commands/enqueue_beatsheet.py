@@ -13,9 +13,14 @@ from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
 from lib.errors import UsageError
 from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 
+EXAMPLES = ("job-runner enqueue-beatsheet tides.json --voice newsroom",)
+
 
 def command(
-    path: Annotated[Path, typer.Argument(metavar="JSON", help="The beatsheet.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="JSON", help="The beatsheet; - reads standard input.", show_default=False),
+    ],
     voice: Annotated[
         str | None,
         typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),

@@ -33,6 +33,9 @@ EngineOption = Annotated[
 ]
 
 
+EXAMPLES = ("job-runner execute-manifest staged",)
+
+
 def command(
     manifest: Annotated[
         Path,

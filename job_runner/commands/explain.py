@@ -8,6 +8,8 @@ from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
 from lib.jobs.explain import explain
 from lib.jobs.explain_evidence import evidence_of
 
+EXAMPLES = ("job-runner explain topic:beat-001",)
+
 
 def command(
     request_id: RequestIdArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False

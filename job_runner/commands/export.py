@@ -27,6 +27,9 @@ class RecordFormat(StrEnum):
     CSV = "csv"
 
 
+EXAMPLES = ("job-runner export --since 7d --format csv > records.csv",)
+
+
 def command(
     format_: Annotated[
         RecordFormat | None, typer.Option("--format", help="One JSON object a line, or CSV.")

@@ -11,6 +11,8 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, YesOption
 from lib.jobs.flush import Doomed, flush, foresee
 
+EXAMPLES = ("job-runner flush",)
+
 
 def command(
     hard: Annotated[

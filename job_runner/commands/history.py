@@ -41,6 +41,9 @@ def state_of(which: Which) -> JobState | None:
     return None if which is Which.ALL else JobState(which.value)
 
 
+EXAMPLES = ("job-runner history --status failed --since 36h",)
+
+
 def command(
     limit: LimitOption = 20,
     status: StatusOption = Which.ALL,

@@ -10,6 +10,8 @@ from lib.foreign import parse_json
 from lib.records import ExecutionRecord, InvalidRecord
 from lib.units import seconds_text
 
+EXAMPLES = ("job-runner logs",)
+
 
 def command(json_: JsonOption = False) -> None:
     """Show what `run` or `execute-manifest` did last on this machine: its execution.json.

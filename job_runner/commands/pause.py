@@ -8,6 +8,8 @@ from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobqueue import JobQueue, Snapshot
 from lib.units import jobs_text
 
+EXAMPLES = ("job-runner pause",)
+
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Stop giving out jobs. Those that run are finished, and enqueueing goes on; `resume` ends it."""

@@ -37,6 +37,13 @@ SpokenOption = Annotated[
 _MANY = 500  # jobs whose texts take long enough to be waited for
 
 
+EXAMPLES = (
+    "job-runner plan jobs.yaml",
+    "job-runner plan --spoken jobs.yaml",
+    "make-jobs | job-runner plan -",
+)
+
+
 def command(
     path: JobFileArgument,
     voices_dir: VoicesDirOption = None,
@@ -66,7 +73,7 @@ def command(
             _show_spoken(plan.jobs)
         else:
             _show(plan)
-        _show_totals(plan)
+        _show_totals(plan, rents=settings.provider == "vast")
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
@@ -86,8 +93,7 @@ def _show(plan: Plan) -> None:
             output.Column("voice"),
             output.Column("chars", "right"),
             output.Column("audio", "right"),
-            output.Column("cost", "right"),
-            *([output.Column("worst", "right")] if plan.cost else []),
+            *([output.Column("cost", "right"), output.Column("worst", "right")] if plan.cost else []),
             output.Column("text", wrap=True),
         ]
     )
@@ -99,7 +105,7 @@ def _show(plan: Plan) -> None:
             spec.voice or spec.speaker,
             len(spec.text),
             f"~{seconds_text(job.estimated_audio_s)}",
-            *([_dollars(expected), _dollars(worst)] if plan.cost else [None]),
+            *([_dollars(expected), _dollars(worst)] if plan.cost else []),
             job.preview,
         )
     table.show()
@@ -127,23 +133,24 @@ def _tracked(drafts: Sequence[Draft]) -> Iterator[Draft]:
             bar.advance()
 
 
-def _show_totals(plan: Plan) -> None:
+def _show_totals(plan: Plan, *, rents: bool) -> None:
     totals = plan.totals()
     output.say(
         f"{_counted(totals['jobs'], 'job')}, {_counted(totals['takes'], 'take')}, "
         f"{_counted(totals['characters'], 'character')}, "
-        f"about {seconds_text(totals['estimated_audio_s'])} of audio, {_cost(plan)}"
+        f"about {seconds_text(totals['estimated_audio_s'])} of audio{_cost(plan, rents=rents)}"
     )
 
 
-def _cost(plan: Plan) -> str:
+def _cost(plan: Plan, *, rents: bool) -> str:
+    """What is said of money; nothing where no machine is rented, for there all is free."""
     if plan.forbidden:
-        return f"and no machine may be rented for it: {'; '.join(plan.forbidden)}"
+        return f", and no machine may be rented for it: {'; '.join(plan.forbidden)}"
     if plan.cost is None:
-        return "cost unknown (no market seen yet)"
+        return ", cost unknown (no market seen yet)" if rents else ""
     expected, worst = map(_dollars, plan.total_cost())
     stopped = f"; {plan.cost.stopped}" if plan.cost.stopped else ""
-    return f"about {expected}, at worst {worst} ({plan.cost.basis()}){stopped}"
+    return f", about {expected}, at worst {worst} ({plan.cost.basis()}){stopped}"
 
 
 def _dollars(text: str | None) -> str | None:

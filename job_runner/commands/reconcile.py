@@ -12,6 +12,11 @@ from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.reconcile import reconcile
 
+EXAMPLES = (
+    "job-runner reconcile",
+    "job-runner reconcile --deep --apply",
+)
+
 
 def command(
     apply: Annotated[bool, typer.Option("--apply", help="Mend what is found.")] = False,

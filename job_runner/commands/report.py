@@ -10,6 +10,8 @@ from lib.jobs.report import Report, report_on
 from lib.jobspec import load_job_file
 from lib.units import jobs_text
 
+EXAMPLES = ("job-runner report jobs.yaml",)
+
 
 def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
     """Show how each job of a file stands: in the queue, finished, and whether its audio is in the store.

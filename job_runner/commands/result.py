@@ -20,6 +20,7 @@ RevisionOption = Annotated[
     int | None,
     typer.Option("--revision", metavar="N", help="An earlier content of this id.", show_default=False),
 ]
+EXAMPLES = ("job-runner result topic:beat-001",)
 
 
 def command(

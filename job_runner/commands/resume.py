@@ -6,6 +6,8 @@ from job_runner import wiring
 from job_runner.commands.pause import show_change
 from lib.cli.options import JsonOption, RedisUrlOption
 
+EXAMPLES = ("job-runner resume",)
+
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Give out jobs again after `pause`. Nothing changes when the queue is not paused."""

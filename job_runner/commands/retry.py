@@ -17,6 +17,11 @@ from lib.errors import UsageError
 from lib.jobqueue import ErrorClass, JobQueue
 from lib.jobs.retry import RETRIABLE, failed_ids, refusal, retry, state_of
 
+EXAMPLES = (
+    "job-runner retry topic:beat-001",
+    "job-runner retry --failed --error-class transient",
+)
+
 
 def command(
     request_id: Annotated[

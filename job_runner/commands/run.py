@@ -13,6 +13,7 @@ from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
 from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, VoicesDirOption
+from lib.errors import UsageError
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec
 from lib.manifest import check_inputs, compile_manifest
@@ -27,6 +28,12 @@ OutOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+EXAMPLES = (
+    "job-runner run jobs.yaml",
+    "job-runner run jobs.yaml --out audio --jobs 2",
+)
 
 
 def command(
@@ -44,6 +51,8 @@ def command(
     The audio goes to outputs/<name of the YAML file>/ in the current folder, unless --out names another.
     Run again, it does what is new or changed. --dry-run checks everything and prints each command.
     """
+    if out is None and path == Path("-"):
+        raise UsageError("Jobs from standard input have no name; say where their audio goes with --out DIR.")
     around = surroundings(voices_dir, engine)
     file = load_speakable(path, RegistryCheck(around.registry(), around.engine))
     warn_of_doubts(file)

@@ -6,6 +6,8 @@ from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.jobspec import job_file_schema
 
+EXAMPLES = ("job-runner schema > jobs.schema.json",)
+
 
 def command(json_: JsonOption = False) -> None:
     """Print the JSON Schema of job files, for editors and other programs; always JSON.

@@ -8,6 +8,8 @@ from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.overview import Overview, overview_of, server_sentence
 from lib.units import seconds_text
 
+EXAMPLES = ("job-runner status",)
+
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Show how many jobs wait and run, whether a watcher lives, and what that means."""
@@ -41,6 +43,6 @@ def fields_of(view: Overview) -> dict[str, object]:
         "canceled": shot.canceled,
         "watcher": shot.lock_owner,
         "last seen": None if age is None else f"{seconds_text(age)} ago",
-        "machines": f"{view.instances} rented, {view.spend:.2f} USD",
+        **({"machines": f"{view.instances} rented, {view.spend:.2f} USD"} if view.rents else {}),
         "server": server_sentence(view.server),
     }

@@ -33,9 +33,18 @@ from lib.units import seconds_text
 StartWatcher = Callable[[], WatcherProcess]
 
 
+EXAMPLES = (
+    "job-runner up jobs.yaml",
+    "job-runner up",
+)
+
+
 def command(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[YAML]", help="A job file to enqueue and follow to its end.")
+        Path | None,
+        typer.Argument(
+            metavar="YAML", help="A job file to enqueue and follow to its end; - is standard input."
+        ),
     ] = None,
     replace: ReplaceOption = False,
     redis_url: RedisUrlOption = None,

@@ -14,6 +14,11 @@ from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob
 from lib.jobs.follow import Followed, message_of
 
+EXAMPLES = (
+    "job-runner wait topic:beat-001 topic:beat-002",
+    "job-runner wait topic:beat-001 --timeout 60",
+)
+
 
 def command(
     request_ids: Annotated[

@@ -9,6 +9,8 @@ from job_watcher.signals import drain_on_signals
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 
+EXAMPLES = ("job-watcher once",)
+
 
 def command(
     redis_url: RedisUrlOption = None,

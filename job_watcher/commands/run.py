@@ -24,6 +24,12 @@ JsonLinesOption = Annotated[
 ]
 
 
+EXAMPLES = (
+    "job-watcher run",
+    "job-watcher run --slots 2 --json",
+)
+
+
 def command(
     redis_url: RedisUrlOption = None,
     slots: SlotsOption = None,

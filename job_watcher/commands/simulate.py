@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,9 +15,11 @@ from job_watcher.simulation.audio_lengths import audio_by_job
 from job_watcher.simulation.estimate import Estimate, estimate
 from job_watcher.simulation.outcome import DayOutcome
 from job_watcher.simulation.timeline_svg import svg
-from job_watcher.simulation.timeline_text import timeline
+from job_watcher.simulation.timeline_text import WIDTH, timeline
 from lib.cli import output
+from lib.cli.layout import width_of
 from lib.cli.options import JobFileArgument, JsonOption
+from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus, UsageError
 from lib.fleet import Caps, Policy
 from lib.jobspec import load_job_file
@@ -49,6 +52,12 @@ DayOption = Annotated[
 WorstOption = Annotated[bool, typer.Option("--worst", help="Show the worst day, not the middle one.")]
 
 
+EXAMPLES = (
+    "job-watcher simulate jobs.yaml",
+    "job-watcher simulate jobs.yaml --within 600 --cap-day 5",
+)
+
+
 def command(
     path: JobFileArgument,
     seeds: SeedsOption = 20,
@@ -74,7 +83,10 @@ def command(
     policy = policy if max_machines is None else replace(policy, max_machines=max_machines)
     caps = _capped(here.caps, cap_hour, cap_day)
     lengths = audio_by_job(specs, here.voices, here.engine)
-    found = estimate(specs, days=seeds, policy=policy, caps=caps, audio_s=lengths, worst=worst)
+    with ProgressBar(seeds, "days", quiet=True) as bar:
+        found = estimate(
+            specs, days=seeds, policy=policy, caps=caps, audio_s=lengths, worst=worst, on_day=bar.reach
+        )
     if picture is not None:
         _draw(found, picture)
     if json_:
@@ -118,7 +130,7 @@ def _show(found: Estimate, policy: Policy) -> None:
     output.say("")
     if found.forbidden:
         output.say(
-            "No machine can be rented on any of these days, so all jobs stay unfinished. "
+            "No machine can be rented on any of these days, so all jobs stay unfinished.\n"
             f"On day {found.shown.seed}:"
         )
         for obstacle in found.forbidden:
@@ -127,8 +139,8 @@ def _show(found: Estimate, policy: Policy) -> None:
     else:
         _show_day(found)
     output.say(
-        f"Prices, start times and failures are modelled, and a speed of {policy.speed:g} s of audio a second "
-        "on an RTX 3090 is assumed; nothing was rented."
+        f"Prices, start times and failures are modelled, and a speed of {policy.speed:g} s of audio\n"
+        "a second on an RTX 3090 is assumed; nothing was rented."
     )
     for problem in found.shown.problems:
         output.warn(f"a promise was broken in this simulation: {problem}")
@@ -154,7 +166,7 @@ def _show_day(found: Estimate) -> None:
     for reason in shown.reasons:
         output.say(f"  {reason}")
     output.say("")
-    for line in timeline(found):
+    for line in timeline(found, min(width_of(sys.stdout), WIDTH) if sys.stdout.isatty() else WIDTH):
         output.say(line)
     output.say("")
     if shown.seed != worst.seed:
@@ -166,7 +178,8 @@ def _show_day(found: Estimate) -> None:
 
 def _in_short(day: DayOutcome) -> str:
     end = "not finished" if day.finish_s is None else f"done after {seconds_text(day.finish_s)}"
-    return f"{_dollars(day.cost_micros)}, {end}, {day.failed} failed, {day.unfinished} unfinished"
+    lost = ((day.failed, "failed"), (day.unfinished, "unfinished"))
+    return ", ".join([_dollars(day.cost_micros), end, *(f"{count} {what}" for count, what in lost if count)])
 
 
 def _end(seconds: float | None) -> str:

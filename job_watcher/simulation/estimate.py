@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -171,14 +171,20 @@ def estimate(
     caps: Caps,
     audio_s: Mapping[str, float] | None = None,
     worst: bool = False,
+    on_day: Callable[[int], None] = lambda done: None,
 ) -> Estimate:
     """Live through `days` days, from 0, each with its own market; one of them is told.
+
+    `on_day` is called after each with how many were lived through.
 
     `audio_s` is how long each job's audio is, by request id; guessed where it is not given. The day that is
     told is lived through again: keeping all of them would take much more room than time.
     """
     lengths = audio_by_job(specs, VoiceRegistry(), DEFAULT_ENGINE) if audio_s is None else audio_s
-    outcomes = [_lived(specs, seed, policy, caps, lengths)[0] for seed in range(days)]
+    outcomes = []
+    for seed in range(days):
+        outcomes.append(_lived(specs, seed, policy, caps, lengths)[0])
+        on_day(seed + 1)
     outcomes.sort(key=lambda item: (item.cost_micros, item.seed))
     chosen = max(outcomes, key=DayOutcome.badness) if worst else outcomes[len(outcomes) // 2]
     shown, world = _lived(specs, chosen.seed, policy, caps, lengths)

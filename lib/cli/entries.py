@@ -15,7 +15,7 @@ class CommandEntry(NamedTuple):
     `module` is imported when the command is called. It holds a function `command` with options
     typed for typer (`module:function` names another), or a list `COMMANDS` of further entries,
     which makes it a group such as `voices list`. The function may return an exit status (an int);
-    none means 0.
+    none means 0. Its `EXAMPLES` are command lines for the end of the help page.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,17 +12,32 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from lib.cli.entries import CommandEntry, completion_variable, require_known
-from lib.cli.help import help_page, terminal_width
+from lib.cli.help import example_lines, for_terminal, help_page, terminal_width
 
 _HELP_NAMES = ["-h", "--help"]
 _WIDEST, _LEAST = 80, 52  # columns of help; below the least the library would overflow the line
 
 
+class _Command(TyperCommand):
+    """A command whose help page ends with command lines to begin with."""
+
+    examples: Sequence[str] = ()
+
+    def get_help(self, ctx: Any) -> str:
+        """The library's page, the examples, and colour where the terminal takes it."""
+        columns = min(terminal_width(), _WIDEST)
+        lines = [super().get_help(ctx), *example_lines(self.examples, columns)]
+        return for_terminal("\n".join(lines), sys.stdout)
+
+
 class LazyGroup(TyperGroup):
     """A group over `CommandEntry` values. Listing, help and completion of names import nothing."""
 
-    def __init__(self, path: str, help: str, entries: Sequence[CommandEntry]) -> None:
+    def __init__(
+        self, path: str, help: str, entries: Sequence[CommandEntry], examples: Sequence[str] = ()
+    ) -> None:
         super().__init__(name=path.rpartition(" ")[2], help=help, context_settings=_context_settings())
+        self._examples = tuple(examples)
         self._path = path
         self._entries = {entry.name: entry for entry in entries}
         self._only_names = False
@@ -47,7 +63,9 @@ class LazyGroup(TyperGroup):
 
     def get_help(self, ctx: Any) -> str:
         """The same page that `Program` prints without loading anything."""
-        return help_page(self._path, self.help or "", tuple(self._entries.values())).rstrip("\n")
+        entries = tuple(self._entries.values())
+        page = help_page(self._path, self.help or "", entries, examples=self._examples)
+        return for_terminal(page, sys.stdout).rstrip("\n")
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Names that begin with `incomplete`."""
@@ -73,26 +91,30 @@ def load_command(entry: CommandEntry, parent: str) -> TyperCommand | LazyGroup:
     """
     place, _, attribute = entry.module.partition(":")
     module = importlib.import_module(place)
-    nested = getattr(module, "COMMANDS", None)
+    nested, examples = getattr(module, "COMMANDS", None), getattr(module, "EXAMPLES", ())
     if nested is not None and not attribute:
-        return LazyGroup(f"{parent} {entry.name}", entry.help, nested)
+        return LazyGroup(f"{parent} {entry.name}", entry.help, nested, examples)
     function = getattr(module, attribute or "command", None)
     if not callable(function):
         raise TypeError(f"{entry.module} holds neither a function `command` nor a list `COMMANDS`")
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name=entry.name, short_help=entry.help, context_settings=_context_settings())(function)
+    settings = _context_settings()
+    app.command(name=entry.name, short_help=entry.help, context_settings=settings, cls=_Command)(function)
     made = typer.main.get_command(app)
-    if not isinstance(made, TyperCommand):
+    if not isinstance(made, _Command):
         raise TypeError(f"typer made a {type(made).__name__} of {entry.module}")
+    made.examples = tuple(examples)
     return made
 
 
-def run_group(name: str, help: str, entries: Sequence[CommandEntry], args: list[str]) -> int:
+def run_group(
+    name: str, help: str, entries: Sequence[CommandEntry], args: list[str], *, examples: Sequence[str] = ()
+) -> int:
     """Parse `args`, run the command they name and return its exit status.
 
     Raises whatever the command raises; typer's own errors too.
     """
-    group = LazyGroup(name, help, entries)
+    group = LazyGroup(name, help, entries, examples)
     variable = completion_variable(name)
     if variable in os.environ or any(arg.endswith("-completion") for arg in args[:1]):
         group.params.extend(typer.main.get_install_completion_arguments())

@@ -10,21 +10,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TextIO
 
+from lib.cli.colour import BOLD, CYAN, GREEN, RED, YELLOW, styled
+
 NARROWEST: Final = 20  # columns; anything below is taken for a mistake
 _LEAST_FOLDED: Final = 24  # columns that a folding column keeps; with less the rows become cards
 _GAP: Final = "  "
 _NOTHING: Final = ("", "-")
 
-_GREEN, _RED, _YELLOW, _CYAN, _BOLD = "32", "31", "33", "36", "1"
 #: The words that say how something stands, the same in every command, and their colour.
 _STYLES: Final = {
-    **dict.fromkeys(("done", "created", "working", "idle"), _GREEN),
-    **dict.fromkeys(("failed", "conflict", "rejected", "artifact_gone", "changed"), _RED),
-    **dict.fromkeys(("watcher_crashed", "watcher_not_running", "error"), _RED),
+    **dict.fromkeys(("done", "created", "working", "idle"), GREEN),
+    **dict.fromkeys(("failed", "conflict", "rejected", "artifact_gone", "changed"), RED),
+    **dict.fromkeys(("watcher_crashed", "watcher_not_running", "error"), RED),
     **dict.fromkeys(
-        ("canceled", "missing", "delayed", "withheld", "paused", "interrupted", "warning"), _YELLOW
+        ("canceled", "missing", "delayed", "withheld", "paused", "interrupted", "warning"), YELLOW
     ),
-    "running": _CYAN,
+    "running": CYAN,
 }
 
 
@@ -63,16 +64,10 @@ def width_of(stream: TextIO) -> int:
         return 80
 
 
-def takes_colour(stream: TextIO) -> bool:
-    """True for a terminal that knows colours and whose user did not switch them off (NO_COLOR)."""
-    known = os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
-    return known and not os.environ.get("NO_COLOR") and stream.isatty()
-
-
 def painted(word: str) -> str:
     """Colour `word` by its meaning (good, bad, passing); a word without such a meaning stays as it is."""
     style = _STYLES.get(word.strip())
-    return word if style is None else _styled(word, style)
+    return word if style is None else styled(word, style)
 
 
 def wrapped(text: str, width: int, *, indent: str = "", fold: bool = False) -> list[str]:
@@ -118,7 +113,7 @@ def table_lines(
     if widths is None:
         return list(_cards(columns, rows, width, colour=colour))
     headings = next(_aligned(columns, [[column.heading for column in columns]], widths))
-    lines = [_styled(headings, _BOLD) if colour else headings, "─" * min(width, _total(widths))]
+    lines = [styled(headings, BOLD) if colour else headings, "─" * min(width, _total(widths))]
     for row in rows:
         cells = [
             wrapped(cell, columns_width, fold=True) for cell, columns_width in zip(row, widths, strict=True)
@@ -142,7 +137,7 @@ def row_lines(
     lines = [[column.heading for column in columns], *rows]
     cut = [[_cut(cell, most) for cell, most in zip(line, widths, strict=True)] for line in lines]
     headings, *aligned = _aligned(columns, cut, widths, colour=colour)
-    return [_styled(headings, _BOLD) if colour else headings, "─" * min(width, _total(widths)), *aligned]
+    return [styled(headings, BOLD) if colour else headings, "─" * min(width, _total(widths)), *aligned]
 
 
 def _cut(text: str, width: int) -> str:
@@ -242,7 +237,7 @@ def _paint(line: str, states: Sequence[str]) -> str:
 
 
 def _words(words: Iterable[str], width: int, *, fold: bool) -> Iterator[str]:
-    """The words, those that are longer than a line cut into pieces if asked."""
+    """The words, those that are longer than a line cut into pieces if asked, paths where a folder ends."""
     for word in words:
         if not fold or display_width(word) <= width:
             yield word
@@ -250,11 +245,14 @@ def _words(words: Iterable[str], width: int, *, fold: bool) -> Iterator[str]:
         piece = ""
         for char in word:
             if piece and display_width(piece + char) > width:
-                yield piece
-                piece = ""
+                end = _folder_end(piece)
+                yield piece[:end]
+                piece = piece[end:]
             piece += char
         yield piece
 
 
-def _styled(text: str, style: str) -> str:
-    return f"\x1b[{style}m{text}\x1b[0m"
+def _folder_end(piece: str) -> int:
+    """Where to cut a piece of a path: after its last slash, unless that leaves most of the line empty."""
+    after = piece.rfind("/") + 1
+    return after if after > len(piece) // 2 else len(piece)

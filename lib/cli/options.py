@@ -21,7 +21,9 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the jobs to their end.")]
-JobFileArgument = Annotated[Path, typer.Argument(metavar="YAML", help="The job file.", show_default=False)]
+JobFileArgument = Annotated[
+    Path, typer.Argument(metavar="YAML", help="The job file; - reads standard input.", show_default=False)
+]
 RequestIdArgument = Annotated[
     str, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
 ]

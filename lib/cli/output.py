@@ -17,6 +17,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final, TextIO
 
+from lib.cli.colour import takes_colour
 from lib.cli.layout import (
     NARROWEST,
     Column,
@@ -25,7 +26,6 @@ from lib.cli.layout import (
     paragraph,
     plain_lines,
     table_lines,
-    takes_colour,
     width_of,
     wrapped,
 )
@@ -159,12 +159,12 @@ def note(text: str) -> None:
 
 def warn(text: str) -> None:
     """Warn people on stderr."""
-    _to_stderr(f"warning: {text}")
+    _to_stderr(f"warning: {text}", first="warning")
 
 
 def error(text: str) -> None:
     """Print the sentence a command ends with, on stderr."""
-    _to_stderr(f"error: {text}")
+    _to_stderr(f"error: {text}", first="error")
 
 
 def confirm(question: str, *, yes: bool) -> bool:
@@ -252,10 +252,11 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def _to_stderr(text: str) -> None:
+def _to_stderr(text: str, *, first: str = "") -> None:
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()  # keeps the two streams in order when both are a terminal
-    tell(sys.stderr, _line(sys.stderr, clean(text, keep_newlines=True)))
+    word = first if first and takes_colour(sys.stderr) else ""
+    tell(sys.stderr, _line(sys.stderr, clean(text, keep_newlines=True), first=word))
 
 
 def _write(stream: TextIO, text: str, *, first: str = "") -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from lib.cli.entries import CommandEntry, completion_variable, require_known
-from lib.cli.help import help_page
+from lib.cli.help import for_terminal, help_page
 from lib.errors import UsageError
 
 __all__ = ["CommandEntry", "Program", "installed_version"]
@@ -28,12 +28,14 @@ class Program:
         version: str | Callable[[], str],
         commands: Sequence[CommandEntry],
         elsewhere: Mapping[str, str] | None = None,
+        examples: Sequence[str] = (),
     ) -> None:
         """`elsewhere` names what does what people look for here: {"speak": "voice-synth speak"}."""
         self.name = name
         self.help = help
         self.commands = tuple(commands)
         self.elsewhere = dict(elsewhere or {})
+        self.examples = tuple(examples)
         self._version = version
 
     def main(self, argv: Sequence[str] | None = None) -> NoReturn:
@@ -60,14 +62,18 @@ class Program:
                 return answer
         from lib.cli.group import run_group
 
-        return run_group(self.name, self.help, self.commands, args)
+        return run_group(self.name, self.help, self.commands, args, examples=self.examples)
+
+    def _page(self, stream: TextIO) -> str:
+        page = help_page(self.name, self.help, self.commands, examples=self.examples)
+        return for_terminal(page, stream)
 
     def _answer_without_commands(self, args: list[str]) -> int | None:
         if not args:
-            sys.stderr.write(help_page(self.name, self.help, self.commands))
+            sys.stderr.write(self._page(sys.stderr))
             return UsageError.exit_status
         if args[0] in ("--help", "-h"):
-            sys.stdout.write(help_page(self.name, self.help, self.commands))
+            sys.stdout.write(self._page(sys.stdout))
             return 0
         if args[0] == "--version":
             sys.stdout.write(f"{self.name} {self.version_text()}\n")

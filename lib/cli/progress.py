@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from lib.cli.layout import Column, row_lines, takes_colour
+from lib.cli.colour import takes_colour
+from lib.cli.layout import Column, row_lines
 from lib.cli.output import clean
 from lib.cli.streams import tell
 from lib.clock import Clock, SystemClock
@@ -34,12 +35,20 @@ def is_live(stream: TextIO) -> bool:
 class ProgressBar:
     """How far a known amount of work is, with its rate and the time left.
 
-    Use it as a context manager; `advance` or `reach` from one thread.
+    Use it as a context manager; `advance` or `reach` from one thread. With `quiet` it says nothing where the
+    screen cannot be redrawn.
     """
 
     def __init__(
-        self, total: int, label: str, *, clock: Clock | None = None, stream: TextIO | None = None
+        self,
+        total: int,
+        label: str,
+        *,
+        quiet: bool = False,
+        clock: Clock | None = None,
+        stream: TextIO | None = None,
     ) -> None:
+        self._quiet = quiet
         self._total = total
         self._label = clean(label)
         self._clock = clock or SystemClock()
@@ -69,13 +78,14 @@ class ProgressBar:
         self._before = self._before or 0
         self.reach(self._done + count, note=note)
 
-    def reach(self, done: int, *, note: str = "") -> None:
-        """`done` units are done in all; a bigger number than the total is shown as the total.
+    def reach(self, done: int, *, total: int | None = None, note: str = "") -> None:
+        """`done` units are done in all, of `total` if that changed; more than there are is shown as all.
 
         What the first call finds done was done before, and counts in no rate.
         """
         if self._before is None:
             self._before = done
+        self._total = self._total if total is None else total
         self._done = min(max(done, 0), self._total)
         self._note = clean(note)
         self._draw()
@@ -107,6 +117,8 @@ class ProgressBar:
         return moved >= self._total * _QUIET_SHARE or (moved > 0 and waited >= _QUIET_SECONDS)
 
     def _say(self) -> None:
+        if self._quiet:
+            return
         self._said_done = self._done
         self._said_at = self._clock.monotonic()
         tell(self._stream, self.text() + "\n")

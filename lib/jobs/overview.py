@@ -45,6 +45,11 @@ class Overview:
         live = (watcher for watcher in self.watchers if watcher.live)
         return sum((Decimal(str(watcher.data.get("spend_usd", "0"))) for watcher in live), Decimal(0))
 
+    @property
+    def rents(self) -> bool:
+        """Whether a machine is or was rented, so that there is a word to say of money."""
+        return self.instances > 0 or self.spend > 0
+
     def to_json(self) -> dict[str, Any]:
         """The value of `status --json` (docs/reference/json/status.json)."""
         return {

@@ -19,7 +19,7 @@ from lib.jobs.voice_check import (
     examine,
     load_examined,
 )
-from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, printable
+from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, source_name
 from lib.market.model import Market
 from lib.textnorm import Normalized
 from lib.units import usd
@@ -158,7 +158,7 @@ def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter, pauses: P
     `pauses` are those that the voices here make.
     """
     examined = examine(load_job_file, path, voices)
-    name, jobs, warnings = printable(str(path)), [], list(examined.warnings)
+    name, jobs, warnings = source_name(path), [], list(examined.warnings)
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
         if draft.spec is not None:
             spoken = spoken_form(draft.spec)

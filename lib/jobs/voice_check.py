@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
-from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable
+from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable, source_name
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
@@ -199,7 +199,7 @@ def load_examined(load: Callable[[Path], JobFile], path: Path, voices: VoiceChec
     """
     examined = examine(load, path, voices)
     if examined.problems:
-        raise InvalidJobFile(printable(str(path)), examined.problems, examined.file)
+        raise InvalidJobFile(source_name(path), examined.problems, examined.file)
     return examined.file
 
 
@@ -209,7 +209,7 @@ class _Found:
     def __init__(self, path: Path, file: JobFile) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._name = printable(str(path))
+        self._name = source_name(path)
         self._defaults = file.default_lines
         self._said: set[NotSpeakable] = set()  # of what stands outside of the jobs
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lib.jobspec.files.source import source_name
 from lib.jobspec.model import (
     Draft,
     InvalidJobFile,
@@ -41,6 +42,7 @@ __all__ = [
     "payload_and_fingerprint",
     "printable",
     "sayings",
+    "source_name",
     "take_name",
     "titles",
     "to_payload",
@@ -48,7 +50,7 @@ __all__ = [
 
 
 def load_job_file(path: Path) -> JobFile:
-    """Read and check a file of jobs; text files are relative to its folder.
+    """Read and check a file of jobs, or standard input for `-`; text files are relative to its folder.
 
     Raises:
         InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.

@@ -18,6 +18,7 @@ from lib.files import draft_beside, sync_file
 from synth.audio.ogg import fix_serial
 from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags, id3_header
+from synth.audio.wav import add_chunk
 
 #: Suffix to container and codec.
 _CODECS: Final = {
@@ -61,6 +62,8 @@ def write_audio(
             fix_serial(draft)
         elif file_format == "mp3":
             draft.write_bytes(id3_header(tags) + draft.read_bytes())
+        elif file_format == "wav":
+            add_chunk(draft, id3_header(tags))
         _check(draft, path.name, len(samples), sample_rate)
 
     return _written(path, make)

@@ -1,7 +1,8 @@
 """What players show of a file: title, album, who speaks, and that no person did.
 
 libsndfile writes the tags of WAV, FLAC and Ogg. For MP3 it hands UTF-8 to an encoder that takes it for
-Latin-1, and the tag libraries we looked at carry a licence we cannot ship, so that one header is made here.
+Latin-1, and the tag libraries we looked at carry a licence we cannot ship, so that one header is made here;
+a WAV carries it too (`synth.audio.wav`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Tags:
 
 
 def id3_header(tags: Tags) -> bytes:
-    """The tags as ID3v2.3, which stands before the first frame of an MP3; nothing without tags."""
+    """The tags as ID3v2.3, for the beginning of an MP3 and a chunk of a WAV; nothing without tags."""
     frames = b"".join(_frame(name, value) for name, value in tags.filled().items())
     return b"ID3\x03\x00\x00" + _synchsafe(len(frames)) + frames if frames else b""
 

@@ -8,24 +8,34 @@ from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, emit_json_lines, say, warn
 from lib.errors import UsageError
 from synth.commands import options as o
-from synth.commands.textfile import read_text
+from synth.commands.textfile import given_text
 
 if TYPE_CHECKING:
     from lib.textnorm import Normalized
 
 
+EXAMPLES = (
+    "voice-synth normalize 'It costs $5.'",
+    "voice-synth normalize --text-file intro.txt --json",
+)
+
+
 def command(
-    text: o.TextOption = None,
-    text_file: o.SomeTextFileOption = None,
+    text: o.TextArgument = None,
+    text_option: o.TextOption = None,
+    text_file: o.TextFileOption = None,
     lines: o.LinesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Print a text as it will be spoken, and each change with its class and place."""
-    if (text is None) == (text_file is None):
-        raise UsageError("Give exactly one of --text and --text-file.")
+    if text is not None and text_option is not None:
+        raise UsageError("Give the text once: as TEXT or with --text.")
+    if text_option is None or text_file is not None:
+        written = given_text(text_option if text is None else text, text_file, "voice-synth normalize")
+    else:
+        written = text_option  # just as it stands, a dash or the name of a file too
     from lib.textnorm import normalize
 
-    written = text if text is not None else read_text(text_file) if text_file is not None else ""
     if lines:
         emit_json_lines(_shape(normalize(line)) for line in _lines(written))
     elif json:

@@ -59,12 +59,16 @@ PausesOption = Annotated[
         show_default=False,
     ),
 ]
-TextFileOption = Annotated[Path, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.")]
-SomeTextFileOption = Annotated[
-    Path | None, typer.Option("--text-file", metavar="FILE", help="The text, UTF-8.", show_default=False)
+TextArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="The text itself; - reads standard input.", show_default=False),
+]
+TextFileOption = Annotated[
+    Path | None,
+    typer.Option("--text-file", metavar="FILE", help="Or a file that holds it, UTF-8.", show_default=False),
 ]
 TextOption = Annotated[
-    str | None, typer.Option("--text", metavar="TEXT", help="The text itself.", show_default=False)
+    str | None, typer.Option("--text", metavar="TEXT", help="The same as TEXT.", show_default=False)
 ]
 LinesOption = Annotated[
     bool, typer.Option("--lines", help="Each line is a text; print a JSON object for each.")
@@ -80,7 +84,10 @@ VoiceOption = Annotated[
     str | None, typer.Option("--voice", metavar="NAME", help="A voice of the registry.", show_default=False)
 ]
 SpeakerOption = Annotated[
-    str | None, typer.Option("--speaker", metavar="NAME", help="A speaker of the engine.", show_default=False)
+    str | None,
+    typer.Option(
+        "--speaker", metavar="NAME", help="A speaker of the engine; else its first.", show_default=False
+    ),
 ]
 LanguageOption = Annotated[str, typer.Option("--language", metavar="NAME", help="The language.")]
 ProfileOption = Annotated[Profile, typer.Option("--profile", help="Speed against care.")]

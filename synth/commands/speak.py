@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.cli.options import JsonOption, VoicesDirOption
-from lib.cli.output import emit_json, say, warn
+from lib.cli.output import emit_json, note, say, warn
+from lib.cli.progress import ProgressBar
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, UsageError
 from lib.units import seconds_text
-from lib.voices import ResolvedVoice, check_text
+from lib.voices import ResolvedVoice, check_text, engine_facts
 from synth import wiring
 from synth.commands import options as o
 from synth.commands.sayings import read_sayings
-from synth.commands.textfile import read_text
+from synth.commands.textfile import given_text, read_text
 
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
     from synth.speech.request import SpeakRequest
 
 
+EXAMPLES = (
+    'voice-synth speak "Welcome to the show."',
+    "voice-synth speak --text-file intro.txt --speaker Ryan --out-exact intro",
+)
+
+
 def command(
-    text_file: o.TextFileOption,
-    out_exact: o.OutOption,
+    text: o.TextArgument = None,
+    text_file: o.TextFileOption = None,
+    out_exact: o.OutOption = Path("speech"),
     json_result: o.RecordOption = None,
     voice: o.VoiceOption = None,
     speaker: o.SpeakerOption = None,
@@ -48,16 +58,15 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
-    level, text = _loudness(loudness), read_text(text_file)
+    level, written = _loudness(loudness), given_text(text, text_file, "voice-synth speak")
     said = read_sayings(pronounce or (), lexicon, read_text)
-    voices = wiring.voices(voices_dir, engine, pauses)
-    resolved = _resolve(voice, speaker, language, voices)
+    resolved = _resolve(voice, speaker, language, voices := wiring.voices(voices_dir, engine, pauses))
     # before the audio packages are imported, which takes longer
-    check_text(text, resolved.engine, chunk, pronounce=said, language=resolved.language)
+    check_text(written, resolved.engine, chunk, pronounce=said, language=resolved.language)
     from synth.speech.request import SpeakRequest
 
     request = SpeakRequest(
-        text=text,
+        text=written,
         voice=resolved,
         profile=profile.value,
         variants=variants,
@@ -107,12 +116,32 @@ def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
     from synth.speech.speak import speak
 
     engine = create_engine(request.voice.engine)
-    return speak(request, engine, SystemClock(), out, lambda done, total: None)
+    with ExitStack() as screen:
+        return speak(request, engine, SystemClock(), out, _progress(screen))
+
+
+def _progress(screen: ExitStack) -> Callable[[int, int], None]:
+    """A bar on the terminal, from the second piece of a text that has several."""
+    bar: ProgressBar | None = None
+
+    def on_piece(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None and done < total:
+            bar = screen.enter_context(ProgressBar(total, "pieces", quiet=True))
+        if bar is not None:
+            bar.reach(done, total=total)
+
+    return on_piece
 
 
 def _resolve(voice: str | None, speaker: str | None, language: str, voices: wiring.Voices) -> ResolvedVoice:
-    if (voice is None) == (speaker is None):
-        raise UsageError("Give exactly one of --voice and --speaker.")
+    if voice is not None and speaker is not None:
+        raise UsageError("Give a --voice or a --speaker, not both.")
+    if voice is None and speaker is None:
+        speaker = next(iter(engine_facts(voices.engine).speakers), None)
+        if speaker is None:
+            raise UsageError(f"The engine {voices.engine} has no speakers of its own; name a --voice.")
+        note(f"{speaker} speaks; others are listed by: voice-synth voices list")
     return voices.registry().resolve(voice, speaker, language, voices.engine)
 
 

@@ -7,6 +7,8 @@ from lib.cli.output import Column, Table, emit_json
 from synth import catalogue, wiring
 from synth.commands.options import EngineOption
 
+EXAMPLES = ("voice-synth voices list",)
+
 
 def command(
     voices_dir: VoicesDirOption = None, engine: EngineOption = None, json: JsonOption = False

@@ -11,6 +11,8 @@ from lib.cli.output import emit_json, show_fields
 from synth import catalogue, wiring
 from synth.commands.options import EngineOption
 
+EXAMPLES = ("voice-synth voices show Ryan",)
+
 
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A voice or a speaker.", show_default=False)],

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SWITCH_S: Final = 0.0005  # seconds
 
 
+EXAMPLES = ("voice-synth work --spool spool --once",)
+
+
 def command(
     spool: o.SpoolOption,
     voices_dir: VoicesDirOption = None,

@@ -151,6 +151,7 @@ def test_the_readers_have_their_documented_shapes(world: Desk) -> None:
     value = world.shaped("dashboard")
     assert value["status"]["outstanding"] == 3
     assert len(value["history"]) == 5
+    assert value["pace"]["total"] == value["pace"]["ended"] + 3
 
 
 def test_the_dashboard_shows_status_and_history(world: Desk) -> None:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import job_runner.main
 import job_watcher.main
 import synth.main
+from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
 
 PAGES = Path(__file__).parent / "snapshots"
@@ -67,6 +70,43 @@ def test_help_says_what_its_page_says(words: tuple[str, ...]) -> None:
 
 def test_there_is_a_page_for_each_command_and_no_other() -> None:
     assert {path.name for path in PAGES.iterdir()} == {page_of(words).name for words in every_command()}
+
+
+def examples_of(page: str) -> list[str]:
+    """The command lines at the end of a page, each on one line again."""
+    _, found, lines = page.replace(" \\\n      ", " ").rpartition("\nExample")
+    return [line.strip() for line in lines.splitlines()[1:]] if found else []
+
+
+@pytest.mark.parametrize("words", every_command(), ids="-".join)
+def test_each_page_ends_with_a_command_line_that_can_be_typed(words: tuple[str, ...]) -> None:
+    examples = examples_of(page_of(words).read_text(encoding="utf-8"))
+
+    assert examples, "give the module of the command its EXAMPLES"
+    for example in examples:
+        typed = shlex.split(example.partition(" > ")[0].rpartition(" | ")[2])
+        assert tuple(typed[: len(words)]) == words
+        (program,) = (each for each in PROGRAMS if each.name == words[0])
+        group = LazyGroup(program.name, program.help, program.commands)
+        parsed(group, typed[1:])  # a word that the command does not know raises
+
+
+def parsed(command: Any, args: list[str]) -> None:
+    """Read `args` as the program would, down to the options of the command that they name."""
+    if isinstance(command, LazyGroup):
+        with command.make_context(command.name, args, resilient_parsing=True) as context:
+            parsed(command.get_command(context, args[0]), args[1:])
+    else:
+        with command.make_context(command.name, args):
+            pass
+
+
+@pytest.mark.parametrize("words", [("job-runner", "wait"), ("job-watcher", "simulate")], ids="-".join)
+def test_an_example_that_is_too_long_goes_on_as_a_shell_reads_it(words: tuple[str, ...]) -> None:
+    narrow, wide = help_of(words, columns=40), help_of(words)
+
+    assert " \\\n" in narrow
+    assert examples_of(narrow) == examples_of(wide)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,38 @@ def test_everything_fits_the_terminal_down_to_a_phone(spoken: Home, command: str
     assert "topic:beat-001" in shown or command == "status"
 
 
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("job-runner", "config", "show"),
+        ("job-runner", "config", "show", "--sources"),
+        ("job-watcher", "simulate", "jobs.yaml", "--seeds", "12"),
+        ("job-watcher", "simulate", "jobs.yaml", "--seeds", "2", "--max-machines", "8", "--within", "60"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_long_fits_too(tmp_path: Path, words: tuple[str, ...], columns: int) -> None:
+    home = Home(tmp_path)
+    home.jobs(40)
+    (tmp_path / ".env").write_text(f"VOICES_DIR={tmp_path}/a-folder/of-voices/with-a-long-name/in/it\n")
+
+    shown = Screen(home, *words, columns=columns).end().rpartition("\x1b[2K")[2]  # after the bar
+
+    assert [line for line in bare(shown) if len(line) > columns] == []
+    if "--sources" in words:
+        assert re.search(r"\s\.env\b", shown)  # not the whole way to it
+
+
+@pytest.mark.parametrize("more", [(), ("--max-machines", "8", "--within", "60"), ("--worst",)])
+def test_a_simulation_fits_a_usual_terminal_in_a_pipe_too(home: Home, more: tuple[str, ...]) -> None:
+    home.jobs(40)
+
+    shown = home.run("simulate", "jobs.yaml", "--seeds", "12", *more, program="job-watcher").stdout
+
+    assert [line for line in shown.splitlines() if len(line) > 80 and "because: " not in line] == []
+
+
 def test_states_are_coloured_on_a_terminal_and_nowhere_else(spoken: Home) -> None:
     assert "\x1b[32mdone" in Screen(spoken, "job-runner", "history").end()
     assert not COLOUR.search(Screen(spoken, "job-runner", "history", NO_COLOR="1").end())
@@ -129,6 +161,26 @@ def test_the_live_dashboard_has_its_own_screen_and_ctrl_c_is_its_normal_end(home
     assert "interrupted" not in shown
 
 
+def test_the_dashboard_shows_what_runs_how_far_it_is_and_how_long_ago_the_last_ended(home: Home) -> None:
+    home.run("enqueue", home.jobs(150))
+    watcher = home.start("run", program="job-watcher")
+    screen = Screen(home, "job-runner", "dashboard", "--watch", "--every", "0.2")
+    screen.until("running now")
+    screen.until("of 150 ended (")
+    screen.until(" s ago")
+    screen.until(" left")
+    watcher.send_signal(signal.SIGTERM)
+    screen.process.send_signal(signal.SIGINT)
+
+    last = bare(screen.end())
+    watcher.communicate(timeout=60)
+
+    assert any(
+        re.search(r"\d+ of 150 ended \(\d+%\), [\d.]+ jobs a (second|minute), .* left", line) for line in last
+    )
+    assert any(re.search(r"\d s ago +done +topic:beat-\d+", line) for line in last)
+
+
 def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
     home.run("enqueue", home.jobs(1))
     screen = Screen(home, "job-runner", "wait", "topic:beat-001")
@@ -137,6 +189,31 @@ def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
 
     assert "topic:beat-001" in screen.end().rpartition("following")[2]
     assert screen.process.returncode == 0
+
+
+LONG = "The sea comes back twice a day, and nobody who lives beside it looks up. " * 12
+
+
+@pytest.mark.parametrize(
+    ("words", "bar"),
+    [
+        (("voice-synth", "speak", LONG, "--chunk"), "pieces: 12/12 (100%)"),
+        (("job-watcher", "simulate", "jobs.yaml", "--seeds", "3"), "days: 3/3 (100%)"),
+    ],
+    ids=["speak", "simulate"],
+)
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
+    home: Home, words: tuple[str, ...], bar: str
+) -> None:
+    home.jobs(2)
+
+    shown = Screen(home, *words).end()
+    piped = home.run(*words[1:], program=words[0])
+
+    assert bar in shown
+    assert re.search(r"\d+\.\d/s", shown)  # its rate
+    assert shown.index(bar) < shown.rindex("\x1b[?25h")  # the bar makes room for what comes after
+    assert bar.partition(":")[0] not in piped.stderr
 
 
 def completions(home: Home, shell: str, line: str) -> str:

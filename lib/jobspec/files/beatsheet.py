@@ -15,10 +15,10 @@ from lib.errors import BadInput
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.doubts import doubts
-from lib.jobspec.files.jobfile import MAX_FILE_BYTES, default_lines, draft_of, job_file
+from lib.jobspec.files.jobfile import default_lines, draft_of, job_file
 from lib.jobspec.files.jsontree import read_json
+from lib.jobspec.files.source import MAX_FILE_BYTES, read_source, source_name
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, resting_collector
-from lib.jobspec.missing import near_miss
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_of
@@ -37,20 +37,15 @@ _MADE_OF: Final = "is made of topic and id"
 
 
 def load_beatsheet(path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:
-    """Read and check a beatsheet. `voice` or `speaker` speaks every beat that names none of its own.
+    """Read and check a beatsheet, or standard input for `-`.
+
+    `voice` or `speaker` speaks every beat that names none of its own.
 
     Raises:
         InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
         BadInput: `voice` or `speaker` is no name, or both are given.
     """
-    name = printable(str(path))
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        hint = near_miss(path.name, path.parent) if isinstance(error, FileNotFoundError) else None
-        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name, suggestion=hint)]) from None
+    data, name = read_source(path), source_name(path)
     return replace(parse_beatsheet(data, name=name, voice=voice, speaker=speaker), path=path)
 
 

@@ -15,14 +15,13 @@ from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
+from lib.jobspec.files.source import MAX_FILE_BYTES, read_source, source_name
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
-from lib.jobspec.missing import near_miss
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
-from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, printable, shown
+from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, shown
 from lib.units import MIB
 
-MAX_FILE_BYTES: Final = 64 * MIB
 _SHAPES: Final = (
     "write a mapping with jobs (and defaults), or a list of jobs, or one job with its fields at the top"
 )
@@ -31,19 +30,12 @@ _ASSIGNED: Final = re.compile(r"\w+ *=")
 
 
 def load_job_file(path: Path) -> JobFile:
-    """Read and check a file of jobs; text files are relative to its folder.
+    """Read and check a file of jobs, or standard input for `-`; text files are relative to its folder.
 
     Raises:
         InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
     """
-    name = printable(str(path))
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        hint = near_miss(path.name, path.parent) if isinstance(error, FileNotFoundError) else None
-        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name, suggestion=hint)]) from None
+    data, name = read_source(path), source_name(path)
     return replace(parse_job_file(data, name=name, base_dir=path.parent), path=path)
 
 

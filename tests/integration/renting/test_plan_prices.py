@@ -135,7 +135,13 @@ def test_no_market_and_a_stale_one_leave_the_cost_unknown(
         publish(redis_url, age_s=published)
 
     assert_unpriced(shape_of(plan(tmp_path, "--json", REDIS_URL=redis_url)))
-    assert "cost unknown (no market seen yet)" in plan(tmp_path, REDIS_URL=redis_url).stdout
+    shown = plan(tmp_path, REDIS_URL=redis_url, PROVIDER="vast").stdout
+    assert "of audio, cost unknown (no market seen yet)" in shown
+    assert "cost" not in shown.splitlines()[0].split()
+
+
+def test_where_nothing_is_rented_nothing_is_said_of_money(redis_url: str, tmp_path: Path) -> None:
+    assert "cost" not in plan(tmp_path, REDIS_URL=redis_url).stdout
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "rediss://127.0.0.1:1/0", "unix:///nowhere/s"])

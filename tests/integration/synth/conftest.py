@@ -37,6 +37,18 @@ class VoiceSynth:
             stdin=subprocess.DEVNULL,
         )
 
+    def pipe(self, data: bytes, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        """Call it with `data` on its standard input, and wait."""
+        done = subprocess.run(
+            self._argv(*args),
+            input=data,
+            capture_output=True,
+            env=self._environ({}),
+            cwd=self.home,
+            timeout=DEADLINE_S,
+        )
+        return subprocess.CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
     def start(self, *args: str | Path) -> subprocess.Popen[str]:
         """Call it and go on; it is ended after the test."""
         process = subprocess.Popen(

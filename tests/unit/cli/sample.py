@@ -14,6 +14,7 @@ from lib.cli.options import JobFileArgument, JsonOption
 from lib.errors import BadInput, ExitStatus
 
 HERE = "tests.unit.cli.sample"
+EXAMPLES = ("sample greet", "sample greet --name 'ann and bob'")
 
 
 def command(name: Annotated[str, typer.Option("--name", help="Whom.")] = "world") -> None:

@@ -14,4 +14,5 @@ ENTRIES = (
     CommandEntry("status", "lib.cli.no_such_module", "Not here."),
     *(CommandEntry(name, f"{SAMPLE}:{name}", f"End: {name}.", "Ends") for name in (*ENDS, *MISSING)),
 )
-PROGRAM = Program("sample", "A program for tests.", "1.2.3", ENTRIES)
+EXAMPLES = ("sample greet --name ann",)
+PROGRAM = Program("sample", "A program for tests.", "1.2.3", ENTRIES, examples=EXAMPLES)

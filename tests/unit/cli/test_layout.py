@@ -105,6 +105,12 @@ def test_paths_stay_whole_in_sentences_and_are_cut_in_tables() -> None:
 
     assert path in paragraph(f"The file is {path} and nothing else.", 30).split("\n")
     assert max(map(len, wrapped(path, 20, fold=True))) <= 20
+    assert "".join(wrapped(path, 20, fold=True)) == path
+
+
+def test_a_path_is_cut_where_a_folder_ends_unless_that_wastes_the_line() -> None:
+    assert wrapped("/home/ada/production/audio.wav", 24, fold=True) == ["/home/ada/production/", "audio.wav"]
+    assert wrapped("/a/averyveryverylongname.wav", 20, fold=True) == ["/a/averyveryverylong", "name.wav"]
 
 
 def test_a_line_that_fits_stays_exactly_as_it_is() -> None:

@@ -267,6 +267,17 @@ class TestProgress:
             pass
         assert stream.getvalue() == "speaking: 0/0 (100%)\n"
 
+    def test_a_quiet_one_says_nothing_where_nothing_can_be_redrawn(self) -> None:
+        stream = io.StringIO()
+        with ProgressBar(4, "days", quiet=True, clock=ManualClock(), stream=stream) as bar:
+            bar.reach(2)
+        assert stream.getvalue() == ""
+
+    def test_the_total_may_grow(self) -> None:
+        bar = ProgressBar(4, "pieces", clock=ManualClock(), stream=io.StringIO())
+        bar.reach(4, total=8)
+        assert bar.text() == "pieces: 4/8 (50%)"
+
     def test_on_a_terminal_is_drawn_in_place_and_then_gone(self, screen: Terminal) -> None:
         with ProgressBar(4, "speaking", clock=ManualClock(), stream=screen) as bar:
             bar.advance(2)

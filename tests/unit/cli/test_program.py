@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.cli.group import LazyGroup, load_command
-from lib.cli.help import help_page
+from lib.cli.help import example_lines, help_page
 from lib.cli.program import CommandEntry
 from lib.errors import (
     BadConfiguration,
@@ -28,9 +30,16 @@ from lib.errors import (
     UsageError,
     install_command,
 )
-from tests.unit.cli.sample_program import ENTRIES, PROGRAM
+from tests.unit.cli.sample_program import ENTRIES, EXAMPLES, PROGRAM
 
 ROOT = Path(__file__).parents[3]
+
+
+class Terminal(io.StringIO):
+    """A stream that takes itself for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -73,9 +82,10 @@ class TestHelp:
         assert "\nGroups:\n  more       Further commands.\n" in out
 
     def test_is_the_same_page_through_the_group(self) -> None:
-        group = LazyGroup("sample", "A program for tests.", ENTRIES)
+        group = LazyGroup("sample", "A program for tests.", ENTRIES, EXAMPLES)
+        page = help_page("sample", "A program for tests.", ENTRIES, examples=EXAMPLES)
         with group.make_context("sample", [], resilient_parsing=True) as context:
-            assert context.get_help() + "\n" == help_page("sample", "A program for tests.", ENTRIES)
+            assert context.get_help() + "\n" == page
 
     def test_of_nothing_goes_to_stderr_as_a_usage_error(self, run: Run) -> None:
         status, out, err = run()
@@ -91,6 +101,50 @@ class TestHelp:
 
     def test_of_a_group_lists_its_commands(self, run: Run) -> None:
         assert "  hello  Greet someone.\n" in run("more", "--help")[1]
+
+    def test_ends_with_examples(self, run: Run) -> None:
+        assert run("--help")[1].endswith("\nExample:\n  sample greet --name ann\n")
+        assert run("greet", "--help")[1].endswith(
+            "\nExamples:\n  sample greet\n  sample greet --name 'ann and bob'\n"
+        )
+
+    def test_a_long_example_is_broken_between_words_of_the_shell(self) -> None:
+        assert example_lines(["sample greet --name 'ann and bob'"], 28) == [
+            "",
+            "Example:",
+            "  sample greet --name \\",
+            "      'ann and bob'",
+        ]
+
+    def test_without_examples_says_nothing_of_them(self) -> None:
+        assert "Example" not in help_page("sample", "A program for tests.", ENTRIES)
+
+    @pytest.mark.parametrize("words", [(), ("greet",), ("more",)])
+    def test_is_coloured_on_a_terminal_and_the_same_words(
+        self, words: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain = run(*words, "--help")[1]
+        monkeypatch.setattr("sys.stdout", terminal := Terminal())
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+
+        PROGRAM.run([*words, "--help"])
+
+        shown = terminal.getvalue()
+        assert "\x1b[1mUsage:\x1b[0m sample" in shown
+        assert "\x1b[1mOptions:\x1b[0m" in shown
+        assert "\x1b[36m-h, --help\x1b[0m" in shown
+        assert re.sub(r"\x1b\[\d+m", "", shown) == plain
+
+    def test_has_no_colour_where_nobody_wants_it(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout", terminal := Terminal())
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("NO_COLOR", "1")
+
+        PROGRAM.run(["greet", "--help"])
+
+        assert "\x1b" not in terminal.getvalue()
+        assert "Usage: sample greet" in terminal.getvalue()
 
     @given(st.integers(20, 200))
     def test_fits_the_width(self, width: int) -> None:

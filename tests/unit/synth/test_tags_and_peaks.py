@@ -29,6 +29,37 @@ def tags_in(path: Path) -> dict[str, str]:
         return {name: value for name, value in file.copy_metadata().items() if value}
 
 
+def chunks_of(path: Path) -> dict[bytes, bytes]:
+    """The chunks of a RIFF file by name; every size must fit, and the whole be counted."""
+    data = path.read_bytes()
+    assert data[:4] == b"RIFF"
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    found: dict[bytes, bytes] = {}
+    at = 12
+    while at < len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        found[data[at : at + 4]] = data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    assert at == len(data)
+    return found
+
+
+def id3_frames(header: bytes) -> dict[str, str]:
+    """The texts of an ID3v2.3 header, by the name of their frame, read as its standard says."""
+    assert header[:6] == b"ID3\x03\x00\x00"
+    size = sum(byte << shift for byte, shift in zip(header[6:10], (21, 14, 7, 0), strict=True))
+    assert size == len(header) - 10
+    found: dict[str, bytes] = {}
+    at = 10
+    while at < len(header):
+        length = int.from_bytes(header[at + 4 : at + 8], "big")
+        body = header[at + 10 : at + 10 + length]
+        assert body[:1] == b"\x01"  # UTF-16 with a byte order mark
+        found[header[at : at + 4].decode()] = body[8 if header[at : at + 4] == b"COMM" else 1 :]
+        at += 10 + length
+    return {name: text.decode("utf-16") for name, text in found.items()}
+
+
 class TestTags:
     @pytest.mark.parametrize("tags", [TAGS, FOREIGN, Tags(title="alone")], ids=["plain", "foreign", "one"])
     @pytest.mark.parametrize("file_format", FORMATS)
@@ -46,6 +77,25 @@ class TestTags:
 
         plain, tagged = (soundfile.read(str(tmp_path / name))[0] for name in ("plain", "tagged"))
         assert np.array_equal(plain, tagged)
+
+    @pytest.mark.parametrize("samples", [12_000, 12_001])
+    @pytest.mark.parametrize("tags", [TAGS, FOREIGN, Tags(title="odd")], ids=["plain", "foreign", "one"])
+    def test_a_wav_carries_them_for_players_that_read_id3_alone(
+        self, tmp_path: Path, tags: Tags, samples: int
+    ) -> None:
+        path = tmp_path / "a.wav"
+
+        write_audio(path, hum(1.0)[:samples], RATE, "wav", tags)
+
+        chunks = chunks_of(path)
+        names = {"TIT2": tags.title, "TALB": tags.album, "TPE1": tags.artist, "COMM": tags.comment}
+        assert id3_frames(chunks[b"id3 "]) == {name: text for name, text in names.items() if text}
+        assert len(chunks[b"data"]) == samples * 2
+
+    def test_a_wav_without_tags_has_no_chunk_for_them(self, tmp_path: Path) -> None:
+        write_audio(tmp_path / "a.wav", hum(0.5), RATE, "wav")
+
+        assert b"id3 " not in chunks_of(tmp_path / "a.wav")
 
     def test_none_are_no_header(self) -> None:
         assert id3_header(Tags()) == b""
