@@ -74,15 +74,19 @@ class Here:
             embedded=self.found.redis_url is None,
         )
 
-    def load_checked(self, path: Path) -> Sequence[JobSpec]:
+    def load_checked(
+        self, path: Path, *, voice: str | None = None, speaker: str | None = None
+    ) -> Sequence[JobSpec]:
         """The jobs of a file, each with a voice that exists and a text it can speak.
+
+        `voice` or `speaker` speaks the beats of a beatsheet that name nobody.
 
         Raises:
             InvalidJobFile: with every problem of the file.
         """
         from lib.jobs.plan import load_speakable
 
-        return load_speakable(path, self.check()).specs
+        return load_speakable(path, self.check(), voice=voice, speaker=speaker).specs
 
     @contextlib.contextmanager
     def open_queue(self) -> Iterator[JobQueue]:

@@ -11,7 +11,15 @@ from job_runner import wiring
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
 from lib.cli import output
-from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
+from lib.cli.options import (
+    DryRunOption,
+    JobFileArgument,
+    JsonOption,
+    RedisUrlOption,
+    SpeakerOption,
+    VoiceOption,
+    WaitOption,
+)
 from lib.clock import rfc3339
 from lib.jobqueue import JobState, Outcome
 from lib.jobs.follow import Batch
@@ -31,6 +39,8 @@ DurableOption = Annotated[
 
 def command(
     path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     skip_conflicts: SkipConflictsOption = False,
     durable: DurableOption = False,
     wait: WaitOption = False,
@@ -45,7 +55,7 @@ def command(
     """
     here = wiring.here(redis_url)
     return enqueue_jobs(
-        here.load_checked(path),
+        here.load_checked(path, voice=voice, speaker=speaker),
         skip_conflicts=skip_conflicts,
         durable=durable,
         wait=wait,

@@ -9,21 +9,22 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.enqueue import SkipConflictsOption, enqueue_jobs
-from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
+from lib.cli.options import (
+    DryRunOption,
+    JsonOption,
+    RedisUrlOption,
+    SpeakerOption,
+    VoiceOption,
+    WaitOption,
+)
 from lib.errors import UsageError
 from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 
 
 def command(
     path: Annotated[Path, typer.Argument(metavar="JSON", help="The beatsheet.", show_default=False)],
-    voice: Annotated[
-        str | None,
-        typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),
-    ] = None,
-    speaker: Annotated[
-        str | None,
-        typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
-    ] = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     skip_conflicts: SkipConflictsOption = False,
     wait: WaitOption = False,
     dry_run: DryRunOption = False,

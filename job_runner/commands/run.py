@@ -11,7 +11,14 @@ import typer
 from job_runner.commands.execute_manifest import EngineOption, ForceOption, JobsOption, surroundings
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
-from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, VoicesDirOption
+from lib.cli.options import (
+    DryRunOption,
+    JobFileArgument,
+    JsonOption,
+    SpeakerOption,
+    VoiceOption,
+    VoicesDirOption,
+)
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec
 from lib.manifest import check_inputs, compile_manifest
@@ -22,7 +29,7 @@ OutOption = Annotated[
         "--out",
         "-o",
         metavar="DIR",
-        help="Where audio goes; else outputs/<name of YAML>.",
+        help="Where audio goes; else outputs/<name of FILE>.",
         show_default=False,
     ),
 ]
@@ -31,6 +38,8 @@ OutOption = Annotated[
 def command(
     path: JobFileArgument,
     out: OutOption = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     dry_run: DryRunOption = False,
     jobs: JobsOption = None,
     force: ForceOption = False,
@@ -40,11 +49,12 @@ def command(
 ) -> int:
     """Compile a job file and speak it here, no Redis needed: compile and execute-manifest in one.
 
-    The audio goes to outputs/<name of the YAML file>/ in the current folder, unless --out names another.
+    The audio goes to outputs/<name of the file>/ in the current folder, unless --out names another.
     Run again, it does what is new or changed. --dry-run checks everything and prints each command.
     """
     around = surroundings(voices_dir, engine)
-    specs = load_speakable(path, RegistryCheck(around.registry(), around.engine)).specs
+    check = RegistryCheck(around.registry(), around.engine)
+    specs = load_speakable(path, check, voice=voice, speaker=speaker).specs
     target = out or Path("outputs") / path.stem
     if dry_run:
         _dry_run(specs, target, around, force=force, as_json=json_)

@@ -15,10 +15,10 @@ from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
 from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
-from lib.cli.options import JsonOption, RedisUrlOption
+from lib.cli.options import JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import TERMINAL, JobQueue
 from lib.jobs.follow import Batch
 from lib.jobs.overview import Health, overview_of
@@ -32,8 +32,11 @@ StartWatcher = Callable[[], WatcherProcess]
 
 def command(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[YAML]", help="A job file to enqueue and follow to its end.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A job file or beatsheet to enqueue and follow to its end."),
     ] = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -42,8 +45,10 @@ def command(
     Killed at any moment and started again, it goes on with what was left. On a finished file it prints
     the results. The exit status is the file's: 0 when all jobs are done, 1 when one is not.
     """
+    if path is None and (voice is not None or speaker is not None):
+        raise UsageError("--voice and --speaker are for the beats of a beatsheet; name its file, too")
     here = wiring.here(redis_url)
-    specs = here.load_checked(path) if path else None
+    specs = here.load_checked(path, voice=voice, speaker=speaker) if path else None
     start = partial(here.start_watcher, redis_url)
     with here.open_queue() as queue, sigterm_interrupts():
         if specs is None:

@@ -16,7 +16,7 @@ from job_watcher.simulation.outcome import DayOutcome
 from job_watcher.simulation.timeline_svg import svg
 from job_watcher.simulation.timeline_text import timeline
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption
+from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption
 from lib.errors import BadInput, ExitStatus, UsageError
 from lib.fleet import Caps, Policy
 from lib.jobspec import load_job_file
@@ -51,6 +51,8 @@ WorstOption = Annotated[bool, typer.Option("--worst", help="Show the worst day, 
 
 def command(
     path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     seeds: SeedsOption = 20,
     picture: PictureOption = None,
     max_machines: MachinesOption = None,
@@ -68,7 +70,7 @@ def command(
     """
     if picture is not None and picture.suffix != ".svg":
         raise UsageError(f"{picture.name} must end in .svg: that is the only kind of picture drawn here")
-    specs = load_job_file(path).specs
+    specs = load_job_file(path, voice=voice, speaker=speaker).specs
     here = wiring.installation()
     policy = replace(here.policy, speed=speed, drain_target_s=float(within))
     policy = policy if max_machines is None else replace(policy, max_machines=max_machines)

@@ -21,7 +21,18 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the jobs to their end.")]
-JobFileArgument = Annotated[Path, typer.Argument(metavar="YAML", help="The job file.", show_default=False)]
+JobFileArgument = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A job file (YAML) or a beatsheet (JSON).", show_default=False),
+]
+VoiceOption = Annotated[
+    str | None,
+    typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),
+]
+SpeakerOption = Annotated[
+    str | None,
+    typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
+]
 RequestIdArgument = Annotated[
     str, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
 ]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lib.errors import BadInput
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
-from lib.jobspec.files.jobfile import MAX_FILE_BYTES, default_lines, draft_of, job_file
+from lib.jobspec.files.jobfile import MAX_FILE_BYTES, default_lines, draft_of, job_file, read_file
 from lib.jobspec.files.jsontree import read_json
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
@@ -23,7 +23,7 @@ from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_o
 from lib.jobspec.problems import BROKEN, FieldFinding, Problem, Refused, nearest, printable, shown
 from lib.units import MIB
 
-ROOT_KEYS: Final = ("topic", "beats", "defaults")
+ROOT_KEYS: Final = ("topic", "voice", "speaker", "beats", "defaults")
 #: What a beat may hold beside `id` and `narration`: every field of a job but those the beatsheet gives it.
 JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in ("output_name", "text_file", "lexicon"))
 BEAT_KEYS: Final = ("id", "narration", *JOB_FIELDS)
@@ -41,12 +41,7 @@ def load_beatsheet(path: Path, *, voice: str | None = None, speaker: str | None 
         BadInput: `voice` or `speaker` is no name, or both are given.
     """
     name = printable(str(path))
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name)]) from None
+    data = read_file(path, name)
     return replace(parse_beatsheet(data, name=name, voice=voice, speaker=speaker), path=path)
 
 
@@ -126,11 +121,25 @@ class _BeatsheetReading:
         defaults = check_defaults(self._root.get("defaults"))
         for finding in defaults.findings:
             self._add_at(finding)
-        if spoken_by:
-            values = {name: value for name, value in defaults.values.items() if name not in _SPOKEN_BY}
-            broken = defaults.broken.difference(_SPOKEN_BY)
-            defaults = Defaults({**values, **spoken_by}, defaults.findings, broken)
+        defaults = _spoken_by(self._with_own_voice(defaults), spoken_by)
         self._check_beats(beats, defaults)
+
+    def _with_own_voice(self, defaults: Defaults) -> Defaults:
+        """The defaults, with who speaks by the sheet itself; it names at most one, and in one place."""
+        own = {name: self._root[name] for name in _SPOKEN_BY if self._root.get(name) is not None}
+        if len(own) == len(_SPOKEN_BY):
+            self._add_at(FieldFinding(("speaker",), "stands beside voice; name one of the two"))
+            own.popitem()
+        for name, value in own.items():
+            if any(defaults.values.get(other) is not None for other in _SPOKEN_BY):
+                message = "stands beside defaults that name somebody; name one of them"
+                self._add_at(FieldFinding((name,), message))
+            try:
+                FIELDS[name].rule.check(value)
+            except Refused as refused:
+                self._add_at(FieldFinding((name,), refused.message, refused.suggestion))
+                return Defaults(defaults.values, defaults.findings, defaults.broken | {name})
+        return _spoken_by(defaults, own)
 
     def _beats(self) -> LinedList:
         beats = self._root.get("beats")
@@ -198,6 +207,14 @@ class _BeatsheetReading:
 
 
 _SPOKEN_BY: Final = ("voice", "speaker")
+
+
+def _spoken_by(defaults: Defaults, who: Mapping[str, str]) -> Defaults:
+    """The defaults with this voice or speaker in place of whom they name; as they are where it is nobody."""
+    if not who:
+        return defaults
+    values = {name: value for name, value in defaults.values.items() if name not in _SPOKEN_BY}
+    return Defaults({**values, **who}, defaults.findings, defaults.broken.difference(_SPOKEN_BY))
 
 
 class _Beat:
@@ -287,11 +304,13 @@ class _Beat:
         self._findings.append(finding)
 
     def _in_words_of_the_beat(self, finding: FieldFinding) -> FieldFinding:
-        path, hint = finding.path, finding.suggestion
+        path, message, hint = finding.path, finding.message, finding.suggestion
         if path[:1] == ("output_name",):
             path = ("id", *path[1:])
         elif path[:1] == ("text",) and self._raw.get("text") is None:
             path = ("narration", *path[1:])
         if hint is not None and "YAML" in hint:
             hint = "put quotes around it"
-        return FieldFinding(path, finding.message, hint)
+        elif path == ("voice",) and message.startswith("is missing") and "voice" not in self._raw:
+            message = "is missing; name who speaks at the top of the sheet, in the beat, or with --voice"
+        return FieldFinding(path, message, hint)

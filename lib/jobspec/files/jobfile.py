@@ -6,7 +6,7 @@ Importing this brings the YAML parser, about 30 ms; `lib.jobspec` does so only w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
-from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, printable, shown
+from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, shown
 from lib.units import MIB
 
 MAX_FILE_BYTES: Final = 64 * MIB
@@ -31,20 +31,18 @@ _WIDE_MARKS: Final = (
 )
 
 
-def load_job_file(path: Path) -> JobFile:
-    """Read and check a file of jobs; text files are relative to its folder.
+def read_file(path: Path, name: str) -> bytes:
+    """The bytes of a file of jobs, of either kind; one more than may be where it is too large.
 
     Raises:
-        InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
+        InvalidJobFile: it cannot be read. `name` stands in the error.
     """
-    name = printable(str(path))
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
         raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name)]) from None
-    return replace(parse_job_file(data, name=name, base_dir=path.parent), path=path)
 
 
 def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
@@ -213,7 +211,7 @@ class _JobFileReading:
         if text in FIELDS:
             finding = FieldFinding((text,), "stands beside jobs", "put it under defaults, or into the jobs")
         else:
-            sheet = "for a beatsheet there is: job-runner enqueue-beatsheet" if text == "beats" else None
+            sheet = "a beatsheet is a JSON object with topic and beats" if text == "beats" else None
             finding = FieldFinding(
                 (text,), "is no known key of a job file", sheet or nearest(text, _ROOT_KEYS)
             )
