@@ -104,9 +104,13 @@ class Here:
             url = found.redis_url
         else:
             url = self.embedded_server().ensure()
-            output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
+            output.detail(self.embedded_sentence())
         with contextlib.closing(connect(url, options_of(found))) as queue:
             yield queue
+
+    def embedded_sentence(self) -> str:
+        """Which embedded server is used, and why: for those who ask, not for every command."""
+        return f"using the embedded server in {self.found.jobs_data_dir} (REDIS_URL is not set)"
 
     def embedded_server(self) -> EmbeddedServer:
         """The server of the data folder, running or not."""

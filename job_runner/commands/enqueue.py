@@ -109,6 +109,8 @@ def _show_results(submission: Submission, rows: list[ResultRow], *, as_json: boo
 
 def _show(submission: Submission, *, dry_run: bool) -> None:
     for job in submission.outcomes:
+        if job.outcome is Outcome.DUPLICATE and not output.is_verbose():
+            continue  # as it was: the count tells
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
         line = f"{job.request_id}{known}{until}"

@@ -24,8 +24,19 @@ from lib.redislink.term import LeadershipLost
 #: What anybody may ask of a queue, for it changes no job.
 OPEN_TO_ALL: Final = frozenset(
     (
-        *("job", "jobs", "result", "results", "history", "nearest", "place", "snapshot", "server_health"),
-        *("last_event_id", "follow_events", "watchers", "wake", "close"),
+        *(
+            "job",
+            "jobs",
+            "result",
+            "results",
+            "history",
+            "nearest",
+            "ids_under",
+            "place",
+            "snapshot",
+            "server_health",
+        ),
+        *("ids_under", "last_event_id", "follow_events", "watchers", "wake", "close"),
         # a stand-by is a watcher of the registry as well
         *("register_watcher", "heartbeat_watcher", "remove_watcher"),
     )

@@ -55,7 +55,7 @@ def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> 
     With `--json` among `args` the error is also printed on stdout as `{"error": {...}}`, unless the
     command has printed its own value already: stdout holds one JSON value, always.
     """
-    _forget_printed_json()
+    _forget_the_last_line()
     try:
         status = action()
         sys.stdout.flush()
@@ -196,10 +196,11 @@ def _wants_json(args: Sequence[str]) -> bool:
     return "--json" in options
 
 
-def _forget_printed_json() -> None:
+def _forget_the_last_line() -> None:
     printed = sys.modules.get("lib.cli.output")  # not imported for this alone: --help stays quick
     if printed is not None:
         printed.json_printed.clear()
+        printed.verbosity.clear()
 
 
 def _nobody_reads() -> bool:

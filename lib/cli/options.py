@@ -33,8 +33,19 @@ SpeakerOption = Annotated[
     str | None,
     typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
 ]
-RequestIdArgument = Annotated[
-    str, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
+RequestIdsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="REQUEST_ID",
+        help="Ids of jobs; topic/ stands for all jobs of a topic.",
+        show_default=False,
+    ),
+]
+OfFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", "-f", metavar="FILE", help="The jobs of this job file or beatsheet.", show_default=False
+    ),
 ]
 VoicesDirOption = Annotated[
     Path | None,

@@ -37,6 +37,7 @@ __all__ = [
     "Table",
     "clean",
     "confirm",
+    "detail",
     "display_width",
     "emit_csv",
     "emit_json",
@@ -44,12 +45,14 @@ __all__ = [
     "emit_json_lines",
     "error",
     "field_lines",
+    "is_verbose",
     "json_printed",
     "note",
     "say",
     "say_state",
     "show_fields",
     "tell_json_line",
+    "verbosity",
     "warn",
 ]
 
@@ -63,7 +66,7 @@ _NOT_IN_PARAGRAPHS: Final = re.compile(f"[\x00-\x09\x0b-\x1f{_STEERING}]")
 
 
 class _Mark:
-    """Whether this command line has put JSON on stdout: an error must not add a second value."""
+    """Something that is so, or not, of the command line that runs."""
 
     def __init__(self) -> None:
         self._set = False
@@ -78,7 +81,15 @@ class _Mark:
         return self._set
 
 
+#: Whether it has put JSON on stdout: an error must not add a second value.
 json_printed = _Mark()
+#: Whether this command line asked to be told more (`-v`).
+verbosity = _Mark()
+
+
+def is_verbose() -> bool:
+    """Whether people asked to be told more."""
+    return verbosity.is_set()
 
 
 def emit_json(value: Any) -> None:
@@ -155,6 +166,12 @@ def say_state(state: str, text: str, *, pad: int = 0) -> None:
 def note(text: str) -> None:
     """Tell people something on stderr; never part of a result."""
     _to_stderr(text)
+
+
+def detail(text: str) -> None:
+    """Tell people something on stderr, where they asked to be told more."""
+    if is_verbose():
+        note(text)
 
 
 def warn(text: str) -> None:

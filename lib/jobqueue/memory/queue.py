@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import random
 import time
@@ -13,7 +12,8 @@ from typing import Any
 
 from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.codec import Intake, intake, to_json
+from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER, alike, check_known, under
+from lib.jobqueue.codec import Intake, intake, refused, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
@@ -78,7 +78,7 @@ class MemoryQueue:
             if conflict or (fresh and unfinished + len(fresh) > self._options.max_depth):
                 instead = Outcome.WITHHELD if conflict else Outcome.REJECTED
                 new = {item.request_id for item in fresh}
-                return [_refused(item, instead) if item.request_id in new else item for item in outcomes]
+                return [refused(item, instead) if item.request_id in new else item for item in outcomes]
             for item in () if dry_run else fresh:
                 self._store.accept(item)
             return outcomes
@@ -344,10 +344,18 @@ class MemoryQueue:
         with self._changed:
             return self._store.place(request_id)
 
+    def ids_under(
+        self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
+    ) -> tuple[str, ...]:
+        """The known ids that begin with `prefix`, in order."""
+        with self._changed:
+            check_known(len(self._store.jobs), among)
+            return under(prefix, filter(self._store.known, self._store.jobs), at_most)
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
         with self._changed:
-            return tuple(difflib.get_close_matches(request_id, self._store.jobs, n=3, cutoff=0.6))
+            return alike(request_id, self._store.jobs)
 
     def last_event_id(self) -> str:
         """The newest event's id."""
@@ -390,10 +398,3 @@ class MemoryQueue:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-def _refused(outcome: EnqueueOutcome, instead: Outcome) -> EnqueueOutcome:
-    """A new job of a call that is not carried out."""
-    if outcome.outcome is Outcome.CONFLICT:
-        return replace(outcome, state=None)
-    return replace(outcome, outcome=instead, state=None)
