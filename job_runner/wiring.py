@@ -121,9 +121,11 @@ class Here:
     def watchers_of(self, server: EmbeddedServer) -> list[str]:
         """The names of the watchers that live on the embedded server."""
         from lib.jobqueue import connect, options_of
+        from lib.jobs.watchers import seen_watchers
 
         with contextlib.closing(connect(server.url, options_of(self.found))) as queue:
-            return [watcher.name for watcher in queue.watchers() if watcher.live]
+            seen = seen_watchers(queue.snapshot())
+        return [watcher.name for watcher in seen.snapshot.watchers if watcher.live]
 
     def storage(self) -> Storage:
         """The store that STORAGE_URL names."""

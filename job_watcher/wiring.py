@@ -25,6 +25,7 @@ from lib.dispatch import (
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
+from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
@@ -92,6 +93,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             clock=clock,
             limits=limits,
             intervals=intervals,
+            process=this_process(),
         )
         dispatcher = Dispatcher(parts, renewals=renewals)
         left = _add_workers(dispatcher, slot, settings, clock)

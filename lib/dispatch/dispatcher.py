@@ -351,6 +351,7 @@ class Dispatcher:
             "holding": self.held,
             "finished": self.settled,
             "trouble": self._results.trouble,
+            **({"process": dict(self._parts.process)} if self._parts.process else {}),
         }
 
     # --- endings -----------------------------------------------------------------------------------------
