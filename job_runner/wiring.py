@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
-    """All settings, checked: a command reads them once. Raises BadConfiguration."""
-    return load_settings(flags)
+    """All settings, checked: a command reads them once, and is told what looks mistyped.
+
+    Raises:
+        BadConfiguration: a setting is wrong.
+    """
+    from lib.cli import output
+
+    found = load_settings(flags)
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -89,8 +98,10 @@ class Here:
         return load_speakable(path, self.check(), voice=voice, speaker=speaker).specs
 
     @contextlib.contextmanager
-    def open_queue(self) -> Iterator[JobQueue]:
+    def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:
         """The queue at REDIS_URL, else of the embedded server, which is started when needed.
+
+        Which server that is, is told with -v, and where it is `named` to everybody.
 
         Raises:
             Unavailable: a given server does not answer; no other one is tried.
@@ -104,13 +115,11 @@ class Here:
             url = found.redis_url
         else:
             url = self.embedded_server().ensure()
-            output.detail(self.embedded_sentence())
+            (output.note if named else output.detail)(
+                f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)"
+            )
         with contextlib.closing(connect(url, options_of(found))) as queue:
             yield queue
-
-    def embedded_sentence(self) -> str:
-        """Which embedded server is used, and why: for those who ask, not for every command."""
-        return f"using the embedded server in {self.found.jobs_data_dir} (REDIS_URL is not set)"
 
     def embedded_server(self) -> EmbeddedServer:
         """The server of the data folder, running or not."""

@@ -50,7 +50,7 @@ def command(
     here = wiring.here(redis_url)
     specs = here.load_checked(path, voice=voice, speaker=speaker) if path else None
     start = partial(here.start_watcher, redis_url)
-    with here.open_queue() as queue, sigterm_interrupts():
+    with here.open_queue(named=True) as queue, sigterm_interrupts():
         if specs is None:
             return _serve(queue, start)
         here.check_runs_here()

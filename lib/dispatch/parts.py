@@ -83,6 +83,10 @@ class DispatchParts:
     doorbell: Doorbell = field(default_factory=Doorbell)
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
 
+    def about(self) -> dict[str, Any]:
+        """What the registry is told of this process, whatever it does."""
+        return {"provider": self.provider, **({"process": dict(self.process)} if self.process else {})}
+
     def wake(self) -> None:
         """End the loop's wait."""
         self.doorbell.wake()
