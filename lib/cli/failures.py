@@ -56,6 +56,7 @@ def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> 
     command has printed its own value already: stdout holds one JSON value, always.
     """
     _forget_the_last_line()
+    _conceal_logins(args)
     try:
         status = action()
         sys.stdout.flush()
@@ -201,6 +202,16 @@ def _forget_the_last_line() -> None:
     if printed is not None:
         printed.json_printed.clear()
         printed.verbosity.clear()
+        printed.concealed.set(())
+
+
+def _conceal_logins(args: Sequence[str]) -> None:
+    """Keep a password out of what is printed, where its URL was given for something else, such as a file."""
+    if any("@" in arg for arg in args):
+        from lib.cli import output
+        from lib.urls import login_of
+
+        output.concealed.set(login for login in map(login_of, args) if login)
 
 
 def _nobody_reads() -> bool:

@@ -12,6 +12,7 @@ from lib.files import NotPlain, read_plain
 from lib.foreign import TooDeep, parse_toml
 from lib.settings.dotenv import parse_dotenv
 from lib.settings.table import Info, table
+from lib.urls import shown
 
 _NEARLY = 0.85  # of a setting's name: other programs' names are not that near
 _LARGEST_FILE = 1024 * 1024  # bytes; no honest settings file or secret is larger
@@ -165,7 +166,8 @@ def _toml_file(path: Path, what: str) -> Layer:
     for key, value in document.items():
         name = key.upper()
         if name not in known:
-            raise BadConfiguration(f"{path} has an unknown key {key!r}{_suggestion(key, known)}")
+            named = shown(key) if "://" in key else key
+            raise BadConfiguration(f"{path} has an unknown key {named!r}{_suggestion(key, known)}")
         if name in values:
             raise BadConfiguration(f"{path} sets {name} twice, in upper and lower case; keep one of them")
         values[name] = _toml_text(value, key, path)
