@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.errors import UsageError
+from lib.errors import BadInput, UsageError
 
 
 def require_any(words: Sequence[str] | None, file: Path | None, *, or_else: str = "") -> None:
@@ -13,7 +13,11 @@ def require_any(words: Sequence[str] | None, file: Path | None, *, or_else: str 
 
     Raises:
         UsageError: none is.
+        BadInput: a word holds bytes that are no text, so that no server could be asked for it.
     """
+    for word in words or ():
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            raise BadInput(f"{word!r} is no request id: it holds bytes that are not UTF-8")
     if not words and file is None:
         raise UsageError(f"name jobs by their ids, a topic with topic/, or a file with --file FILE{or_else}")
 

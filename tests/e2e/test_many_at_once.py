@@ -78,6 +78,14 @@ def test_a_command_that_is_told_no_job_says_how_to_name_some(desk: Desk, command
     assert "name jobs by their ids, a topic with topic/, or a file with --file FILE" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["cancel", "retry", "result", "explain", "wait"])
+def test_bytes_that_are_no_text_are_no_id(desk: Desk, command: str) -> None:
+    done = desk.run(command, "\udcff")
+
+    assert done.returncode == 65
+    assert "is no request id: it holds bytes that are not UTF-8" in done.stderr
+
+
 def test_enqueueing_again_counts_what_is_known_and_names_what_differs(desk: Desk) -> None:
     desk.enqueue("one", "two")
 

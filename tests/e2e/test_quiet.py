@@ -50,3 +50,18 @@ def test_every_program_tells_of_a_mistyped_setting(home: Home, program: str, wor
     assert done.returncode == 0
     assert done.stderr.count("did you mean JOBS_DATA_DIR?") == 1
     assert "/secret/place" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_stream_that_is_not_utf8_gets_what_it_can_write(home: Home, encoding: str) -> None:
+    file = home.folder / "gezeiten.yaml"
+    file.write_text(
+        '- {output_name: tides/one, speaker: Ryan, text: "日 Wait… → “there”."}\n', encoding="utf-8"
+    )
+
+    for words in (("plan", file), ("plan", file, "--spoken"), ("plan", file, "--json"), ("plan", "日…")):
+        done = home.run(*words, PYTHONIOENCODING=encoding)
+        assert done.returncode in (0, 65), done.stderr
+        assert "Traceback" not in done.stderr
+        assert "internal error" not in done.stderr
+    assert "? Wait... " in home.run("plan", file, PYTHONIOENCODING="ascii").stdout
