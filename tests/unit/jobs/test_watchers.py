@@ -75,7 +75,11 @@ def test_another_watcher_that_lives_works_on(queue: JobQueue) -> None:
     assert (view.verdict, view.snapshot.lock_owner) == (Health.WORKING, "alive")
 
 
-@pytest.mark.parametrize("process", [None, {}, {**KILLED, "where": "another machine"}, HERE], ids=str)
+@pytest.mark.parametrize(
+    "process",
+    [None, {}, {**KILLED, "where": "another machine"}, HERE],
+    ids=["untold", "nothing", "far", "alive"],
+)
 def test_a_watcher_that_nobody_here_can_judge_lives_by_its_heartbeat(queue: JobQueue, process: Any) -> None:
     queue.register_watcher("far", {"process": process})
 
