@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
-    """All settings, checked: a command reads them once. Raises BadConfiguration."""
-    return load_settings(flags)
+    """All settings, checked: a command reads them once, and is told what looks mistyped.
+
+    Raises:
+        BadConfiguration: a setting is wrong.
+    """
+    from lib.cli import output
+
+    found = load_settings(flags)
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -74,10 +83,11 @@ class Here:
             embedded=self.found.redis_url is None,
         )
 
-    def load_checked(self, path: Path) -> JobFile:
+    def load_checked(self, path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:
         """The jobs of a file, each with a voice that exists and a text it can speak.
 
-        Warns of what stands in the file and was probably not meant.
+        `voice` or `speaker` speaks the beats of a beatsheet that name nobody. Warns of what stands in the
+        file and was probably not meant.
 
         Raises:
             InvalidJobFile: with every problem of the file.
@@ -85,13 +95,15 @@ class Here:
         from job_runner.display.doubts import warn_of_doubts
         from lib.jobs.plan import load_speakable
 
-        file = load_speakable(path, self.check())
+        file = load_speakable(path, self.check(), voice=voice, speaker=speaker)
         warn_of_doubts(file)
         return file
 
     @contextlib.contextmanager
-    def open_queue(self) -> Iterator[JobQueue]:
+    def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:
         """The queue at REDIS_URL, else of the embedded server, which is started when needed.
+
+        Which server that is, is told with -v, and where it is `named` to everybody.
 
         Raises:
             Unavailable: a given server does not answer; no other one is tried.
@@ -106,7 +118,9 @@ class Here:
             url, origin = found.redis_url, found.origin("REDIS_URL")
         else:
             url = self.embedded_server().ensure()
-            output.note(f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)")
+            (output.note if named else output.detail)(
+                f"using the embedded server in {found.jobs_data_dir} (REDIS_URL is not set)"
+            )
         with contextlib.closing(connect(url, options_of(found), origin=origin)) as queue:
             yield queue
 
@@ -119,9 +133,11 @@ class Here:
     def watchers_of(self, server: EmbeddedServer) -> list[str]:
         """The names of the watchers that live on the embedded server."""
         from lib.jobqueue import connect, options_of
+        from lib.jobs.watchers import seen_watchers
 
         with contextlib.closing(connect(server.url, options_of(self.found))) as queue:
-            return [watcher.name for watcher in queue.watchers() if watcher.live]
+            seen = seen_watchers(queue.snapshot())
+        return [watcher.name for watcher in seen.snapshot.watchers if watcher.live]
 
     def storage(self) -> Storage:
         """The store that STORAGE_URL names."""

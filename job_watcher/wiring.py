@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from job_watcher.watcher import Watcher
 from job_watcher.work_folder import Slot, take_slot
+from lib.cli import output
 from lib.clock import Clock, SystemClock
 from lib.dispatch import (
     Dispatcher,
@@ -25,6 +26,7 @@ from lib.dispatch import (
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
+from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
@@ -47,7 +49,7 @@ class Installation:
 
 def installation() -> Installation:
     """The limits that a renting watcher with these settings would keep. Raises BadConfiguration."""
-    settings = load_settings()
+    settings = _settings({})
     return Installation(
         policy_of(settings),
         caps_of(settings),
@@ -66,7 +68,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
         BadConfiguration: a setting or a folder is wrong.
         Unavailable: Redis does not answer.
     """
-    settings = load_settings({"REDIS_URL": redis_url})
+    settings = _settings({"REDIS_URL": redis_url})
     if settings.provider != "local":
         raise BadConfiguration(
             f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs "
@@ -92,10 +94,19 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             clock=clock,
             limits=limits,
             intervals=intervals,
+            process=this_process(),
         )
         dispatcher = Dispatcher(parts, renewals=renewals)
         left = _add_workers(dispatcher, slot, settings, clock)
         yield Watcher(dispatcher, left, clock, limits, intervals)
+
+
+def _settings(flags: Mapping[str, str | None]) -> Settings:
+    """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
+    found = load_settings(flags)
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
 
 
 def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: Clock) -> LeftSpools:

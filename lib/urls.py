@@ -84,6 +84,18 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{login}{parts.hosts}{parts.path}{query}"
 
 
+def login_of(text: str) -> str | None:
+    """What stands before the last @ of a text that looks like a URL or like USER:PASSWORD@HOST; else None.
+
+    Where such a text was given for something else, nobody has taken it apart, and a sentence may repeat it.
+    """
+    _, separator, rest = text.partition("://")
+    if not separator:
+        rest = text.partition("=")[2] if text.startswith("-") else text
+    login = rest.rpartition("@")[0]
+    return login if login and (separator or ":" in login) else None
+
+
 def _cut(rest: str) -> tuple[str, str]:
     """The host's part and what follows it."""
     end = next((at for at, char in enumerate(rest) if char in "/?#"), len(rest))

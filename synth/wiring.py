@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.cli import output
 from lib.settings import load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
@@ -28,6 +29,8 @@ def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = Non
     """
     folder = None if voices_dir is None else str(voices_dir)
     settings = load_settings({"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses})
+    for warning in settings.warnings:
+        output.warn(warning)
     return Voices(
         lambda: VoiceRegistry([settings.voices_dir]),
         settings.voice_engine,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption
+from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption
 from lib.jobspec import load_job_file
 from lib.manifest import compile_manifest
 
@@ -22,6 +22,8 @@ def command(
         Path,
         typer.Option("--out", "-o", metavar="DIR", help="The folder to stage into.", show_default=False),
     ],
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Write each job's text and a manifest: the same input gives the same bytes on any machine.
@@ -29,7 +31,7 @@ def command(
     A crash leaves the old manifest with its texts, or the new one. Voices are not looked at, since they may
     live elsewhere; execute-manifest checks them before it speaks.
     """
-    compiled = compile_manifest(load_job_file(path).specs, out)
+    compiled = compile_manifest(load_job_file(path, voice=voice, speaker=speaker).specs, out)
     if json_:
         output.emit_json(
             {

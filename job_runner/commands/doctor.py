@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from job_runner import wiring
 from job_runner.display.findings import show_findings
 from lib.cli import output
@@ -34,4 +36,6 @@ def examine(redis_url: str | None) -> Checkup:
         BadConfiguration: the settings cannot be read.
     """
     here = wiring.here(redis_url)
-    return doctor_probes.examine(here.home(), here.voices(), here.open_queue, SystemClock())
+    return doctor_probes.examine(
+        here.home(), here.voices(), partial(here.open_queue, named=True), SystemClock()
+    )

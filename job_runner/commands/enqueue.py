@@ -10,7 +10,15 @@ from job_runner import wiring
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
 from lib.cli import output
-from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, RedisUrlOption, WaitOption
+from lib.cli.options import (
+    DryRunOption,
+    JobFileArgument,
+    JsonOption,
+    RedisUrlOption,
+    SpeakerOption,
+    VoiceOption,
+    WaitOption,
+)
 from lib.clock import rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import Changed, JobState, Outcome
@@ -40,6 +48,8 @@ EXAMPLES = (
 
 def command(
     path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     skip_conflicts: SkipConflictsOption = False,
     replace: ReplaceOption = False,
     durable: DurableOption = False,
@@ -55,7 +65,7 @@ def command(
     """
     here = wiring.here(redis_url)
     return enqueue_jobs(
-        here.load_checked(path),
+        here.load_checked(path, voice=voice, speaker=speaker),
         changed=changed_of(skip_conflicts=skip_conflicts, replace=replace),
         durable=durable,
         wait=wait,
@@ -120,6 +130,8 @@ def _show_results(submission: Submission, rows: list[ResultRow], *, as_json: boo
 
 def _show(submission: Submission, *, dry_run: bool) -> None:
     for job in submission.outcomes:
+        if job.outcome is Outcome.DUPLICATE and not output.is_verbose():
+            continue  # as it was: the count tells
         known = f" ({job.state.value})" if job.state and job.outcome is Outcome.DUPLICATE else ""
         until = f", known until {rfc3339(job.dedup_until)}" if job.dedup_until else ""
         line = f"{job.request_id}{known}{until}"

@@ -9,7 +9,14 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.enqueue import ReplaceOption, SkipConflictsOption, changed_of, enqueue_jobs
-from lib.cli.options import DryRunOption, JsonOption, RedisUrlOption, WaitOption
+from lib.cli.options import (
+    DryRunOption,
+    JsonOption,
+    RedisUrlOption,
+    SpeakerOption,
+    VoiceOption,
+    WaitOption,
+)
 from lib.errors import UsageError
 from lib.jobs.enqueue_beatsheet import load_speakable_beatsheet
 
@@ -21,14 +28,8 @@ def command(
         Path,
         typer.Argument(metavar="JSON", help="The beatsheet; - reads standard input.", show_default=False),
     ],
-    voice: Annotated[
-        str | None,
-        typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),
-    ] = None,
-    speaker: Annotated[
-        str | None,
-        typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
-    ] = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     skip_conflicts: SkipConflictsOption = False,
     replace: ReplaceOption = False,
     wait: WaitOption = False,

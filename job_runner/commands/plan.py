@@ -11,7 +11,7 @@ import typer
 
 from job_runner import wiring
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption, VoicesDirOption
+from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption, VoicesDirOption
 from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus
 from lib.jobs import plan_cost
@@ -46,6 +46,8 @@ EXAMPLES = (
 
 def command(
     path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     voices_dir: VoicesDirOption = None,
     redis_url: AskedUrlOption = None,
     spoken: SpokenOption = False,
@@ -62,7 +64,8 @@ def command(
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
     check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
-    plan = plan_job_file(path, check, _tracked, Pauses.read(settings.voice_pauses))
+    pauses = Pauses.read(settings.voice_pauses)
+    plan = plan_job_file(path, check, _tracked, pauses, voice=voice, speaker=speaker)
     market = question.answer() if question else None
     if market is not None:
         plan = priced(plan, market, settings, now=time.time())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_runner import wiring
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption
+from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
 from lib.jobs.report import Report, report_on
 from lib.jobspec import load_job_file
@@ -13,13 +13,19 @@ from lib.units import jobs_text
 EXAMPLES = ("job-runner report jobs.yaml",)
 
 
-def command(path: JobFileArgument, redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
+def command(
+    path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> int:
     """Show how each job of a file stands: in the queue, finished, and whether its audio is in the store.
 
     Exit status 0 when all are done, 1 when a job needs somebody (failed, canceled, changed, artifact_gone, or
     replaced by one that was asked for later), else 75 while one is missing, delayed, waiting or running.
     """
-    specs = load_job_file(path).specs
+    specs = load_job_file(path, voice=voice, speaker=speaker).specs
     here = wiring.here(redis_url)
     with here.open_queue() as queue:
         report = report_on(queue, specs, here.storage(), SystemClock().now())

@@ -1,19 +1,23 @@
-"""`job-runner result`: one finished job."""
+"""`job-runner result`: finished jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from job_runner import wiring
+from job_runner.selecting import is_one, require_any
 from lib.cli import output
-from lib.cli.options import JsonOption, RedisUrlOption, RequestIdArgument
+from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument
 from lib.clock import rfc3339
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import TERMINAL, FinishedJob, JobRecord, JobState
 from lib.jobs.advice import RECORD_GONE
+from lib.jobs.endings import Ending, endings_of, exit_status
 from lib.jobs.results import ending_or_record
+from lib.jobs.selection import Selection, select
 from lib.storage import files_of
 
 RevisionOption = Annotated[
@@ -24,19 +28,27 @@ EXAMPLES = ("job-runner result topic:beat-001",)
 
 
 def command(
-    request_id: RequestIdArgument,
+    request_ids: RequestIdsArgument = None,
+    file: OfFileOption = None,
     revision: RevisionOption = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
-    """Show where a job's audio is and its measures, or why it failed.
+    """Show where a job's audio is and its measures, or why it failed; of several, a line for each.
 
-    Exit status 1 when it failed, was canceled or lost its record, 75 while it is not finished, 65 for an
-    unknown id.
+    Exit status 65 when a job is not known, 1 when one failed, was canceled or lost its record, 75 while one
+    is not finished.
     """
+    require_any(request_ids, file)
+    words = request_ids or []
     here = wiring.here(redis_url)
     with here.open_queue() as queue:
-        finished = ending_or_record(queue, request_id, revision)
+        if not is_one(words, file):
+            if revision is not None:
+                raise UsageError("--revision is of one job; name it alone, by its id")
+            chosen = select(queue, words, file)
+            return _show_many(chosen, endings_of(queue, here.storage(), chosen.ids), as_json=json_)
+        finished = ending_or_record(queue, words[0], revision)
     if isinstance(finished, JobRecord):
         return _unfinished(finished, as_json=json_)
     done = finished.done()
@@ -46,6 +58,23 @@ def command(
     else:
         _show(finished, files)
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
+
+
+def _show_many(chosen: Selection, endings: Sequence[Ending], *, as_json: bool) -> int:
+    if as_json:
+        jobs = [each.to_json() for each in endings]
+        output.emit_json({"jobs": jobs, "absent": list(chosen.absent)})
+    else:
+        table = output.Table(
+            [output.Column("state"), output.Column("request id"), output.Column("file or why", wrap=True)]
+        )
+        for each in endings:
+            table.row(each.state.value, each.known.request_id, each.why)
+        table.show()
+    if chosen.absent_sentence:
+        output.error(f"{chosen.absent_sentence}; enqueue the file to put them there")
+        return ExitStatus.BAD_INPUT
+    return exit_status(endings)
 
 
 def _unfinished(record: JobRecord, *, as_json: bool) -> int:

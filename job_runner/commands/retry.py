@@ -10,12 +10,15 @@ from job_runner import wiring
 from job_runner.commands.history import SinceOption
 from job_runner.display.moments import moment
 from job_runner.replacing import tell_of_replaced
+from job_runner.selecting import is_one, require_any
 from lib.cli import output
-from lib.cli.options import JsonOption, RedisUrlOption, YesOption
+from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument, YesOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.jobqueue import ErrorClass, JobQueue
-from lib.jobs.retry import RETRIABLE, failed_ids, refusal, retry, state_of
+from lib.jobs.retry import RETRIABLE, failed_ids, refusal, retriable_of, retry, state_of
+from lib.jobs.selection import Selection, select
+from lib.units import jobs_text
 
 EXAMPLES = (
     "job-runner retry topic:beat-001",
@@ -24,9 +27,8 @@ EXAMPLES = (
 
 
 def command(
-    request_id: Annotated[
-        str | None, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
-    ] = None,
+    request_ids: RequestIdsArgument = None,
+    file: OfFileOption = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every failed job.")] = False,
     error_class: Annotated[
         ErrorClass | None,
@@ -41,24 +43,24 @@ def command(
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
-    """Requeue a failed or canceled job, or with --failed all failed ones, with fresh attempts.
+    """Requeue failed and canceled jobs, or with --failed all failed ones, with fresh attempts.
 
-    Any other job stays as it is and its state is named, with exit status 65. Asks before it changes
-    anything; without a terminal and without --yes the exit status is 2.
+    Any other job stays as it is; where it was asked for by its id, its state is named, with exit status 65.
+    Asks before it changes anything; without a terminal and without --yes the exit status is 2.
     """
-    if request_id is None and not failed:
-        raise UsageError(
-            "name what to put back: one job as in job-runner retry topic:beat-001, or all that failed with "
-            "job-runner retry --failed; job-runner history --status failed lists them"
-        )
-    if request_id is not None and failed:
-        raise UsageError(f"--failed means all failed jobs, and {request_id} one; leave one of the two away")
+    words = request_ids or []
+    if failed and (words or file is not None):
+        raise UsageError("give jobs, or --failed for all failed jobs, not both")
+    if not failed:
+        require_any(words, file, or_else=", or take --failed for all failed jobs")
     if not failed and (error_class or since):
         raise UsageError("--error-class and --since choose among the jobs of --failed; add that, too")
     earliest = None if since is None else moment(since, SystemClock().now())
     with wiring.open_queue(redis_url) as queue:
-        if request_id is not None:
-            return _one(queue, request_id, yes=yes, as_json=json_)
+        if not failed and is_one(words, file):
+            return _one(queue, words[0], yes=yes, as_json=json_)
+        if not failed:
+            return _chosen(queue, select(queue, words, file), yes=yes, as_json=json_)
         return _many(queue, error_class, earliest, yes=yes, as_json=json_)
 
 
@@ -77,6 +79,30 @@ def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
         output.error(refusal(outcome).message)
     elif not as_json:
         output.say_state("waiting", f": {request_id}, which was {state.value}")
+    return retried.exit_status
+
+
+def _chosen(queue: JobQueue, chosen: Selection, *, yes: bool, as_json: bool) -> int:
+    found = retriable_of(queue, chosen)
+    jobs = jobs_text(found.retriable)
+    if found.retriable and not output.confirm(f"Requeue {jobs} of {len(chosen.ids)}?", yes=yes):
+        output.note("nothing was changed")
+        return 0
+    retried = retry(queue, found.wanted)
+    if as_json:
+        output.emit_json({**retried.to_json(), "absent": list(chosen.absent)})
+    else:
+        for outcome in retried.outcomes:
+            if outcome.retried:
+                was = found.states[outcome.request_id].value
+                output.say_state("waiting", f": {outcome.request_id}, which was {was}")
+    left = f"; {found.left} did not end badly and stay as they are" if found.left else ""
+    output.note(f"requeued {retried.requeued} of {len(chosen.ids)}{left}")
+    if chosen.absent_sentence:
+        output.note(chosen.absent_sentence)
+    for outcome in retried.outcomes:
+        if not outcome.retried:
+            output.error(refusal(outcome).message)
     return retried.exit_status
 
 

@@ -12,7 +12,14 @@ from job_runner.commands.execute_manifest import EngineOption, ForceOption, Jobs
 from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
-from lib.cli.options import DryRunOption, JobFileArgument, JsonOption, VoicesDirOption
+from lib.cli.options import (
+    DryRunOption,
+    JobFileArgument,
+    JsonOption,
+    SpeakerOption,
+    VoiceOption,
+    VoicesDirOption,
+)
 from lib.errors import UsageError
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec
@@ -24,7 +31,7 @@ OutOption = Annotated[
         "--out",
         "-o",
         metavar="DIR",
-        help="Where audio goes; else outputs/<name of YAML>.",
+        help="Where audio goes; else outputs/<name of FILE>.",
         show_default=False,
     ),
 ]
@@ -39,6 +46,8 @@ EXAMPLES = (
 def command(
     path: JobFileArgument,
     out: OutOption = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     dry_run: DryRunOption = False,
     jobs: JobsOption = None,
     force: ForceOption = False,
@@ -48,13 +57,14 @@ def command(
 ) -> int:
     """Compile a job file and speak it here, no Redis needed: compile and execute-manifest in one.
 
-    The audio goes to outputs/<name of the YAML file>/ in the current folder, unless --out names another.
+    The audio goes to outputs/<name of the file>/ in the current folder, unless --out names another.
     Run again, it does what is new or changed. --dry-run checks everything and prints each command.
     """
     if out is None and path == Path("-"):
         raise UsageError("Jobs from standard input have no name; say where their audio goes with --out DIR.")
     around = surroundings(voices_dir, engine)
-    file = load_speakable(path, RegistryCheck(around.registry(), around.engine))
+    check = RegistryCheck(around.registry(), around.engine)
+    file = load_speakable(path, check, voice=voice, speaker=speaker)
     warn_of_doubts(file)
     specs = file.specs
     target = out or Path("outputs") / path.stem

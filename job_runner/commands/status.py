@@ -13,7 +13,7 @@ EXAMPLES = ("job-runner status",)
 
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Show how many jobs wait and run, whether a watcher lives, and what that means."""
-    with wiring.open_queue(redis_url) as queue:
+    with wiring.here(redis_url).open_queue(named=True) as queue:
         view = overview_of(queue)
     if json_:
         output.emit_json(view.to_json())

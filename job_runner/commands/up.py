@@ -18,10 +18,10 @@ from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
 from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
-from lib.cli.options import JsonOption, RedisUrlOption
+from lib.cli.options import JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import TERMINAL, Changed, JobQueue, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.overview import Health, overview_of
@@ -43,9 +43,12 @@ def command(
     path: Annotated[
         Path | None,
         typer.Argument(
-            metavar="YAML", help="A job file to enqueue and follow to its end; - is standard input."
+            metavar="[FILE]",
+            help="A job file or beatsheet to enqueue and follow to its end; - is standard input.",
         ),
     ] = None,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     replace: ReplaceOption = False,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
@@ -56,10 +59,12 @@ def command(
     the results. Lines that were changed since are spoken anew with --replace; on a terminal it asks. The exit
     status is the file's: 0 when all jobs are done, 1 when one is not.
     """
+    if path is None and (voice is not None or speaker is not None):
+        raise UsageError("--voice and --speaker are for the beats of a beatsheet; name its file, too")
     here = wiring.here(redis_url)
-    file = here.load_checked(path) if path else None
+    file = here.load_checked(path, voice=voice, speaker=speaker) if path else None
     start = partial(here.start_watcher, redis_url)
-    with here.open_queue() as queue, sigterm_interrupts():
+    with here.open_queue(named=True) as queue, sigterm_interrupts():
         if file is None:
             return _serve(queue, start)
         here.check_runs_here()

@@ -8,11 +8,13 @@ import typer
 
 from job_runner import wiring
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
+from job_runner.selecting import require_any
 from lib.cli import output
-from lib.cli.options import JsonOption, RedisUrlOption
+from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument
 from lib.errors import ExitStatus
 from lib.jobqueue import FinishedJob
 from lib.jobs.follow import Followed, message_of
+from lib.jobs.selection import select
 
 EXAMPLES = (
     "job-runner wait topic:beat-001 topic:beat-002",
@@ -21,9 +23,8 @@ EXAMPLES = (
 
 
 def command(
-    request_ids: Annotated[
-        list[str], typer.Argument(metavar="REQUEST_ID...", help="The jobs' ids.", show_default=False)
-    ],
+    request_ids: RequestIdsArgument = None,
+    file: OfFileOption = None,
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -35,12 +36,15 @@ def command(
 ) -> int:
     """Wait until the jobs are finished, and say how each ended.
 
-    Exit status 0 when all are done, 1 when one failed or was canceled, 75 when the time is over before all
-    are finished, 65 for an unknown id.
+    A topic stands for the jobs that are in the queue when this begins. Exit status 0 when all are done, 1
+    when one failed or was canceled, 75 when the time is over before all are finished, 65 when a job is not
+    known.
     """
+    require_any(request_ids, file)
     with wiring.open_queue(redis_url) as queue:
-        jobs = Followed(queue, request_ids)
-        jobs.require_known()
+        chosen = select(queue, request_ids or [], file)
+        chosen.require_all()
+        jobs = Followed(queue, chosen.ids)
         with how_to_go_on("job-runner wait ..."), progress_of(jobs) as look:
             jobs.follow(watchful(queue, look), timeout_s=timeout)
         results = jobs.results()

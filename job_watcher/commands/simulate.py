@@ -18,7 +18,7 @@ from job_watcher.simulation.timeline_svg import svg
 from job_watcher.simulation.timeline_text import WIDTH, timeline
 from lib.cli import output
 from lib.cli.layout import width_of
-from lib.cli.options import JobFileArgument, JsonOption
+from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption
 from lib.cli.progress import ProgressBar
 from lib.errors import BadInput, ExitStatus, UsageError
 from lib.fleet import Caps, Policy
@@ -60,6 +60,8 @@ EXAMPLES = (
 
 def command(
     path: JobFileArgument,
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
     seeds: SeedsOption = 20,
     picture: PictureOption = None,
     max_machines: MachinesOption = None,
@@ -77,7 +79,7 @@ def command(
     """
     if picture is not None and picture.suffix != ".svg":
         raise UsageError(f"{picture.name} must end in .svg: that is the only kind of picture drawn here")
-    specs = load_job_file(path).specs
+    specs = load_job_file(path, voice=voice, speaker=speaker).specs
     here = wiring.installation()
     policy = replace(here.policy, speed=speed, drain_target_s=float(within))
     policy = policy if max_machines is None else replace(policy, max_machines=max_machines)

@@ -55,7 +55,8 @@ def guarded(action: Callable[[], int], *, program: str, args: Sequence[str]) -> 
     With `--json` among `args` the error is also printed on stdout as `{"error": {...}}`, unless the
     command has printed its own value already: stdout holds one JSON value, always.
     """
-    _forget_printed_json()
+    _forget_the_last_line()
+    _conceal_logins(args)
     try:
         status = action()
         sys.stdout.flush()
@@ -191,10 +192,21 @@ def _wants_json(args: Sequence[str]) -> bool:
     return "--json" in options
 
 
-def _forget_printed_json() -> None:
+def _forget_the_last_line() -> None:
     printed = sys.modules.get("lib.cli.output")  # not imported for this alone: --help stays quick
     if printed is not None:
         printed.json_printed.clear()
+        printed.verbosity.clear()
+        printed.concealed.set(())
+
+
+def _conceal_logins(args: Sequence[str]) -> None:
+    """Keep a password out of what is printed, where its URL was given for something else, such as a file."""
+    if any("@" in arg for arg in args):
+        from lib.cli import output
+        from lib.urls import login_of
+
+        output.concealed.set(login for login in map(login_of, args) if login)
 
 
 def _nobody_reads() -> bool:

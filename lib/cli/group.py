@@ -6,11 +6,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lib.cli import output
 from lib.cli.entries import CommandEntry, completion_variable, require_known
 from lib.cli.help import example_lines, for_terminal, help_page, terminal_width
 
@@ -104,7 +105,38 @@ def load_command(entry: CommandEntry, parent: str) -> TyperCommand | LazyGroup:
     if not isinstance(made, _Command):
         raise TypeError(f"typer made a {type(made).__name__} of {entry.module}")
     made.examples = tuple(examples)
+    names = {parameter.name for parameter in made.params}
+    if "redis_url" in names and "verbose" not in names:
+        after = max(at for at, parameter in enumerate(made.params) if parameter.name != "help")
+        made.params.insert(after, _verbose_option())
     return made
+
+
+def _say_more(value: bool) -> None:
+    if value:
+        output.verbosity.set()
+
+
+_VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Say more on stderr: which server, each job.",
+        callback=_say_more,
+        expose_value=False,
+    ),
+]
+
+
+def _verbose_option() -> Any:
+    """The option that every command over a queue has, without each of them naming it."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.command()
+    def holder(verbose: _VerboseOption = False) -> None: ...
+
+    return next(option for option in typer.main.get_command(app).params if option.name == "verbose")
 
 
 def run_group(

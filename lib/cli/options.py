@@ -22,10 +22,34 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the jobs to their end.")]
 JobFileArgument = Annotated[
-    Path, typer.Argument(metavar="YAML", help="The job file; - reads standard input.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="A job file (YAML) or a beatsheet (JSON); - reads standard input.",
+        show_default=False,
+    ),
 ]
-RequestIdArgument = Annotated[
-    str, typer.Argument(metavar="REQUEST_ID", help="The job's id.", show_default=False)
+VoiceOption = Annotated[
+    str | None,
+    typer.Option("--voice", metavar="NAME", help="Voice of beats that name nobody.", show_default=False),
+]
+SpeakerOption = Annotated[
+    str | None,
+    typer.Option("--speaker", metavar="NAME", help="Or a speaker of the engine.", show_default=False),
+]
+RequestIdsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="REQUEST_ID",
+        help="Ids of jobs; topic/ stands for all jobs of a topic.",
+        show_default=False,
+    ),
+]
+OfFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", "-f", metavar="FILE", help="The jobs of this job file or beatsheet.", show_default=False
+    ),
 ]
 VoicesDirOption = Annotated[
     Path | None,

@@ -31,12 +31,15 @@ from lib.cli.layout import (
 )
 from lib.cli.streams import is_unicode, tell
 from lib.errors import UsageError
+from lib.urls import HIDDEN_PART
 
 __all__ = [
     "Column",
     "Table",
     "clean",
+    "concealed",
     "confirm",
+    "detail",
     "display_width",
     "emit_csv",
     "emit_json",
@@ -44,12 +47,14 @@ __all__ = [
     "emit_json_lines",
     "error",
     "field_lines",
+    "is_verbose",
     "json_printed",
     "note",
     "say",
     "say_state",
     "show_fields",
     "tell_json_line",
+    "verbosity",
     "warn",
 ]
 
@@ -63,7 +68,7 @@ _NOT_IN_PARAGRAPHS: Final = re.compile(f"[\x00-\x09\x0b-\x1f{_STEERING}]")
 
 
 class _Mark:
-    """Whether this command line has put JSON on stdout: an error must not add a second value."""
+    """Something that is so, or not, of the command line that runs."""
 
     def __init__(self) -> None:
         self._set = False
@@ -78,7 +83,45 @@ class _Mark:
         return self._set
 
 
+#: Whether it has put JSON on stdout: an error must not add a second value.
 json_printed = _Mark()
+#: Whether this command line asked to be told more (`-v`).
+verbosity = _Mark()
+
+
+class _Concealed:
+    """Logins of the command line that runs: they are in nothing that is printed."""
+
+    def __init__(self) -> None:
+        self._forms: tuple[str, ...] = ()
+
+    def set(self, logins: Iterable[str]) -> None:
+        """Conceal these, in each form in which a sentence or JSON may hold them."""
+        forms = set[str]()
+        for login in logins:
+            of_a_path = str(PurePath(f"x/{login}")).removeprefix("x/")
+            for form in (login, " ".join(login.split()), of_a_path):
+                quoted = repr(form)[1:-1]
+                forms.update((form, quoted, *_in_json(form), *_in_json(quoted)))
+        self._forms = tuple(sorted((f"{form}@" for form in forms), key=len, reverse=True))
+
+    def hide(self, text: str) -> str:
+        """The text without them."""
+        for form in self._forms:
+            text = text.replace(form, f"{HIDDEN_PART}@")
+        return text
+
+
+def _in_json(text: str) -> tuple[str, str]:
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+concealed = _Concealed()
+
+
+def is_verbose() -> bool:
+    """Whether people asked to be told more."""
+    return verbosity.is_set()
 
 
 def emit_json(value: Any) -> None:
@@ -136,6 +179,7 @@ def _json_text(value: Any, *, indent: int | None = None) -> str:
         ensure_ascii=not is_unicode(sys.stdout),
         default=_plain_value,
     )
+    text = concealed.hide(text)
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -155,6 +199,12 @@ def say_state(state: str, text: str, *, pad: int = 0) -> None:
 def note(text: str) -> None:
     """Tell people something on stderr; never part of a result."""
     _to_stderr(text)
+
+
+def detail(text: str) -> None:
+    """Tell people something on stderr, where they asked to be told more."""
+    if is_verbose():
+        note(text)
 
 
 def warn(text: str) -> None:
@@ -242,7 +292,8 @@ def field_lines(fields: Mapping[str, object], width: int | None = None) -> list[
 
 
 def clean(text: str, *, keep_newlines: bool = False) -> str:
-    """Make control characters visible (`\\x1b`), so that data cannot steer a terminal."""
+    """Make control characters visible (`\\x1b`), so that data cannot steer a terminal; hide logins."""
+    text = concealed.hide(text)
     if text.isprintable():
         return text
     return (_NOT_IN_PARAGRAPHS if keep_newlines else _NOT_IN_LINES).sub(_escaped, text)

@@ -344,7 +344,7 @@ class Dispatcher:
         most = self._parts.limits.slots
         rooms = [state.room() for state in self._roster.all() if not state.is_left]
         return {
-            "provider": self._parts.provider,
+            **self._parts.about(),
             "hosts": len(rooms),
             "machines": sorted(self._roster.machines()),
             "slots": sum(rooms) if most is None else min(most, sum(rooms)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lib.clock import Clock
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
@@ -80,6 +81,11 @@ class DispatchParts:
     tell: Callable[[str, str, str], None] = _nobody
     on_settled: Callable[[str, Lease, Settled], None] = _unheard
     doorbell: Doorbell = field(default_factory=Doorbell)
+    process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
+
+    def about(self) -> dict[str, Any]:
+        """What the registry is told of this process, whatever it does."""
+        return {"provider": self.provider, **({"process": dict(self.process)} if self.process else {})}
 
     def wake(self) -> None:
         """End the loop's wait."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.errors import BadInput
+from lib.jobqueue.model import EnqueueOutcome, Outcome
 from lib.jobspec import JobSpec, from_payload, payload_and_fingerprint
 
 _encode = json.JSONEncoder(
@@ -67,3 +68,10 @@ def to_json(value: Mapping[str, Any]) -> str:
         return _encode(dict(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"a record for the queue must be JSON, and this one is not: {error}") from None
+
+
+def refused(outcome: EnqueueOutcome, instead: Outcome) -> EnqueueOutcome:
+    """A new job of a call that is not carried out."""
+    if outcome.outcome is Outcome.CONFLICT:
+        return replace(outcome, state=None)
+    return replace(outcome, outcome=instead, state=None)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobqueue.admin.port import Admin
+from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.model import (
     CancelOutcome,
     Changed,
@@ -231,8 +232,21 @@ class JobQueue(Protocol):
         """Where a waiting job stands; None when it does not wait."""
         ...
 
+    def ids_under(
+        self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
+    ) -> tuple[str, ...]:
+        """The known ids that begin with `prefix`, in order. Time grows with the number of known jobs.
+
+        Raises:
+            TooMany: more than `at_most` begin so, or more than `among` are known; then none was looked at.
+        """
+        ...
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
-        """Up to three known ids that look like `request_id`, best first; found by a bounded search."""
+        """Up to three known ids that look like `request_id`, best first; found by a bounded search.
+
+        Of one that ends with a colon, beginnings of known ids that look like it, as long as it is.
+        """
         ...
 
     def last_event_id(self) -> str:

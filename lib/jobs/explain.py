@@ -75,7 +75,7 @@ class Evidence:
     """All that is looked at. `finished` and `artifact_there` are for finished jobs, `place` for waiting ones,
     `specified` (what should be spoken is known) for waiting and delayed ones.
 
-    `live` are the names of the watchers seen lately.
+    `live` are the names of the watchers seen lately, `ended` of those whose processes have ended.
     """
 
     record: JobRecord
@@ -85,6 +85,7 @@ class Evidence:
     finished: FinishedJob | None = None
     artifact_there: bool = True
     specified: bool = True
+    ended: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,8 @@ def _running(seen: Evidence) -> _Said:
         frees = reclaiming(paused=seen.snapshot.paused, watched=bool(seen.live))
         return _Said(Reason.LEASE_EXPIRED, why, frees, details)
     if record.consumer not in seen.live:
-        why = f"has been leased to {who} for {passed}, and that watcher has not been seen lately"
+        gone = "has ended" if record.consumer in seen.ended else "has not been seen lately"
+        why = f"has been leased to {who} for {passed}, and that watcher {gone}"
         frees = f"it goes to another watcher when the lease runs out, in {seconds_text(ends - now)}"
         if seen.snapshot.paused:
             frees += ", once job-runner resume ended the pause"

@@ -6,6 +6,7 @@ from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.errors import NotAccepted
 from lib.jobs.admin import admin_of
 from lib.jobs.explain import Evidence
+from lib.jobs.watchers import seen_watchers
 from lib.storage import Storage, StoredArtifact
 
 _UNSPOKEN = (JobState.WAITING, JobState.DELAYED)
@@ -24,14 +25,16 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         if inspector and inspector.is_staged(request_id):
             raise NotAccepted(request_id)
         raise UnknownJob(request_id, queue.nearest(request_id))
-    live = frozenset(watcher.name for watcher in queue.watchers() if watcher.live)
+    seen = seen_watchers(queue.snapshot())
+    live = frozenset(watcher.name for watcher in seen.snapshot.watchers if watcher.live)
     finished = queue.result(request_id) if record.state in TERMINAL else None
     done = finished.done() if finished else None
     takes = done.takes if done else ()
     return Evidence(
         record=record,
-        snapshot=queue.snapshot(),
+        snapshot=seen.snapshot,
         live=live,
+        ended=seen.ended,
         place=inspector.place(request_id) if inspector and record.state is JobState.WAITING else None,
         finished=finished,
         specified=(inspector is None or record.state not in _UNSPOKEN or inspector.has_spec(request_id)),

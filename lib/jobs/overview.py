@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Any
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
 from lib.jobs.advice import A_WATCHER, reclaiming
+from lib.jobs.watchers import seen_watchers
 from lib.units import bytes_text
 
 
@@ -63,33 +64,47 @@ class Overview:
         }
 
 
-def overview(snapshot: Snapshot, watchers: Sequence[WatcherInfo], server: Mapping[str, Any]) -> Overview:
-    """Judge the numbers. Pure; its cost does not depend on the number of jobs."""
-    verdict = _verdict(snapshot)
-    return Overview(snapshot, tuple(watchers), server, verdict, _sentence(verdict, snapshot))
+def overview(
+    snapshot: Snapshot,
+    watchers: Sequence[WatcherInfo],
+    server: Mapping[str, Any],
+    ended: Collection[str] = (),
+) -> Overview:
+    """Judge the numbers. Pure; its cost does not depend on the number of jobs.
+
+    `ended` are registered watchers whose processes are known to have ended: killed, for else they sign off.
+    """
+    verdict = _verdict(snapshot, ended)
+    return Overview(snapshot, tuple(watchers), server, verdict, _sentence(verdict, snapshot, ended))
 
 
 def overview_of(queue: JobQueue, *, server: bool = True) -> Overview:
     """Look at the queue and judge it; without `server` its server is not asked how it is."""
-    shot = queue.snapshot()
-    return overview(shot, shot.watchers, queue.server_health() if server else {})
+    seen = seen_watchers(queue.snapshot())
+    shot, health = seen.snapshot, queue.server_health() if server else {}
+    return overview(shot, shot.watchers, health, seen.ended)
 
 
-def _verdict(snapshot: Snapshot) -> Health:
+def _verdict(snapshot: Snapshot, ended: Collection[str]) -> Health:
     # The order is by what a person must do first: while the queue is paused, no watcher that is started
     # takes anything up, nor does one take back what a dead one left.
     if snapshot.paused:
         return Health.PAUSED
     if snapshot.stale_pel:
         return Health.WATCHER_CRASHED
+    if ended and snapshot.pending and snapshot.lock_owner is None:  # its leases have not run out yet
+        return Health.WATCHER_CRASHED
     if snapshot.outstanding and snapshot.lock_owner is None:
         return Health.WATCHER_NOT_RUNNING
     return Health.WORKING if snapshot.outstanding else Health.IDLE
 
 
-def _sentence(verdict: Health, snapshot: Snapshot) -> str:
+def _sentence(verdict: Health, snapshot: Snapshot, ended: Collection[str]) -> str:
     outstanding = _jobs(snapshot.outstanding)
     match verdict:
+        case Health.WATCHER_CRASHED if not snapshot.stale_pel:
+            advice = reclaiming(paused=False, watched=False)
+            return f"{_ended(snapshot, ended)} without finishing its work. {_upper(advice)}."
         case Health.WATCHER_CRASHED:
             advice = reclaiming(paused=False, watched=snapshot.lock_owner is not None)
             return f"{_stale(snapshot)}: a watcher stopped without finishing its work. {_upper(advice)}."
@@ -113,6 +128,11 @@ def _paused(snapshot: Snapshot) -> str:
     if snapshot.outstanding and not watched:
         return f"{head} No watcher runs either. Go on with: job-runner resume, then {A_WATCHER}"
     return f"{head} Go on with: job-runner resume"
+
+
+def _ended(snapshot: Snapshot, ended: Collection[str]) -> str:
+    who = f"watcher {min(ended)}" if len(ended) == 1 else f"{len(ended)} watchers"
+    return f"{_jobs(snapshot.pending)} leased, and nobody works: {who} of this machine ended"
 
 
 def _stale(snapshot: Snapshot) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -151,13 +152,21 @@ def _money(expected: str | None, worst: str | None) -> dict[str, str | None]:
     return known if worst is None else known | {"worst_cost_usd": worst}
 
 
-def plan_job_file(path: Path, voices: VoiceCheck, track: Track = iter, pauses: Pauses = USUAL_PAUSES) -> Plan:
+def plan_job_file(
+    path: Path,
+    voices: VoiceCheck,
+    track: Track = iter,
+    pauses: Pauses = USUAL_PAUSES,
+    *,
+    voice: str | None = None,
+    speaker: str | None = None,
+) -> Plan:
     """Read, check and measure a job file. What is wrong stands in the plan; nothing is raised for it.
 
     `track` passes the drafts on while their texts are brought into words, for whoever shows progress;
-    `pauses` are those that the voices here make.
+    `pauses` are those that the voices here make; `voice` and `speaker` as for `load_job_file`.
     """
-    examined = examine(load_job_file, path, voices)
+    examined = examine(partial(load_job_file, voice=voice, speaker=speaker), path, voices)
     name, jobs, warnings = source_name(path), [], list(examined.warnings)
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
         if draft.spec is not None:
@@ -187,10 +196,14 @@ def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Pla
     return replace(plan, cost=found)
 
 
-def load_speakable(path: Path, voices: VoiceCheck) -> JobFile:
-    """Read a job file of which every job can be spoken here.
+def load_speakable(
+    path: Path, voices: VoiceCheck, *, voice: str | None = None, speaker: str | None = None
+) -> JobFile:
+    """Read a file of jobs, YAML or a beatsheet, of which every job can be spoken here.
+
+    `voice` and `speaker` as for `load_job_file`.
 
     Raises:
         InvalidJobFile: the file is wrong or a job cannot be spoken; `.problems` lists both kinds.
     """
-    return load_examined(load_job_file, path, voices)
+    return load_examined(partial(load_job_file, voice=voice, speaker=speaker), path, voices)

@@ -9,6 +9,7 @@ from typing import Any
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import ErrorClass, FinishedJob, JobQueue, JobState, RetryOutcome, UnknownJob
 from lib.jobs.history import read_history
+from lib.jobs.selection import Selection
 
 RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELED})
 
@@ -82,6 +83,39 @@ def _class_of(job: FinishedJob) -> str | None:
 def retry(queue: JobQueue, request_ids: Sequence[str]) -> Retried:
     """Requeue failed and canceled jobs with fresh attempts; any other stays as it is."""
     return Retried(queue.retry(request_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Retriable:
+    """What of some jobs is asked to be requeued: all that are named, and what ended badly of the others."""
+
+    chosen: Selection
+    states: dict[str, JobState]  # of the chosen jobs
+
+    @property
+    def wanted(self) -> list[str]:
+        """Those named, whatever their state, and those of a topic or file that failed or were canceled."""
+        return [
+            name
+            for name in self.chosen.ids
+            if name in self.chosen.named or self.states.get(name) in RETRIABLE
+        ]
+
+    @property
+    def retriable(self) -> int:
+        """How many of them are in a state that `retry` changes."""
+        return sum(self.states.get(name) in RETRIABLE for name in self.wanted)
+
+    @property
+    def left(self) -> int:
+        """How many of a topic or file did not end badly: they stay as they are, and that is no error."""
+        return len(self.chosen.ids) - len(self.wanted)
+
+
+def retriable_of(queue: JobQueue, chosen: Selection) -> Retriable:
+    """Look at the states of the chosen jobs, in bulk."""
+    records = zip(chosen.ids, queue.jobs(chosen.ids), strict=True)
+    return Retriable(chosen, {name: record.state for name, record in records if record})
 
 
 def refusal(outcome: RetryOutcome) -> NotRetriable:

@@ -37,6 +37,7 @@ __all__ = [
     "from_payload",
     "job_file_schema",
     "load_job_file",
+    "load_request_ids",
     "normalize_job_spec",
     "parse_job_file",
     "payload_and_fingerprint",
@@ -49,15 +50,31 @@ __all__ = [
 ]
 
 
-def load_job_file(path: Path) -> JobFile:
-    """Read and check a file of jobs, or standard input for `-`; text files are relative to its folder.
+def load_job_file(path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:
+    """Read and check a file of jobs, YAML or a beatsheet, or standard input for `-`; text files of YAML are
+    relative to its folder.
+
+    `voice` or `speaker` speaks the beats of a beatsheet that name nobody.
+
+    Raises:
+        InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
+        BadInput: `voice` or `speaker` is no name.
+        UsageError: both are given, or one of them and the file is no beatsheet.
+    """
+    from lib.jobspec.files import anyfile  # brings the YAML parser, 30 ms
+
+    return anyfile.load_job_file(path, voice=voice, speaker=speaker)
+
+
+def load_request_ids(path: Path) -> tuple[str, ...]:
+    """The request ids of a file of jobs, in its order. Who speaks a beat makes no difference to them.
 
     Raises:
         InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
     """
-    from lib.jobspec.files import jobfile  # brings the YAML parser, 30 ms
+    from lib.jobspec.files import anyfile
 
-    return jobfile.load_job_file(path)
+    return anyfile.load_request_ids(path)
 
 
 def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:

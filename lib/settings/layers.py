@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ from lib.files import NotPlain, read_plain
 from lib.foreign import TooDeep, parse_toml
 from lib.settings.dotenv import parse_dotenv
 from lib.settings.table import Info, table
+from lib.urls import shown
 
+_NEARLY = 0.85  # of a setting's name: other programs' names are not that near
 _LARGEST_FILE = 1024 * 1024  # bytes; no honest settings file or secret is larger
 
 
@@ -104,12 +107,25 @@ def flag_layer(flags: Mapping[str, str | None], cwd: Path) -> Layer:
 
 
 def dotenv_layer(cwd: Path) -> Layer | None:
-    """The `.env` file of the current folder, if there is one. Names that are no setting are ignored:
-    the file is shared with other programs."""
+    """The `.env` file of the current folder, if there is one. Names that are no setting are left alone, for
+    the file is shared with other programs; `mistyped` tells of those that nearly are one."""
     path = cwd / ".env"
     if not path.exists():
         return None
     return Layer(str(path), parse_dotenv(read_text(path, "the current folder"), name=str(path)), cwd)
+
+
+def mistyped(layer: Layer) -> Iterator[str]:
+    """Sentences about names of a `.env` file that are no setting, and nearly are. Their values are not told.
+
+    Where the setting itself stands there as well, the other name is taken for another program's.
+    """
+    known = _toml_names()
+    for name in layer.values:
+        near = get_close_matches(name.upper(), sorted(known), n=1, cutoff=_NEARLY)
+        if name not in known and near and near[0] not in layer.values:
+            what = f"{layer.label} sets {name}, which is no setting and changes nothing"
+            yield f"{what}; did you mean {near[0]}?"
 
 
 def toml_layer(environ: Mapping[str, str], cwd: Path, home: Path) -> Layer | None:
@@ -150,7 +166,8 @@ def _toml_file(path: Path, what: str) -> Layer:
     for key, value in document.items():
         name = key.upper()
         if name not in known:
-            raise BadConfiguration(f"{path} has an unknown key {key!r}{_suggestion(key, known)}")
+            named = shown(key) if "://" in key else key
+            raise BadConfiguration(f"{path} has an unknown key {named!r}{_suggestion(key, known)}")
         if name in values:
             raise BadConfiguration(f"{path} sets {name} twice, in upper and lower case; keep one of them")
         values[name] = _toml_text(value, key, path)
@@ -167,8 +184,6 @@ def _toml_names() -> set[str]:
 
 
 def _suggestion(key: str, known: set[str]) -> str:
-    from difflib import get_close_matches
-
     nearest = get_close_matches(key.upper(), sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0].lower()!r}?" if nearest else "; `config show` lists the known ones"
 

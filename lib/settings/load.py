@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration
 from lib.settings.kinds import Unfit
-from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, toml_layer, xdg_folder
+from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, mistyped, toml_layer, xdg_folder
 from lib.settings.table import Info, Settings, table
 
 #: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
@@ -33,7 +33,8 @@ def load_settings(
     env = os.environ if environ is None else environ
     here = Path.cwd() if cwd is None else cwd
     home = _home(env)
-    optional = (dotenv_layer(here), toml_layer(env, here, home))
+    dotenv = dotenv_layer(here)
+    optional = (dotenv, toml_layer(env, here, home))
     layers = [flag_layer(flags or {}, here), Layer("environment", env, here), *filter(None, optional)]
     credentials = Path(env["CREDENTIALS_DIRECTORY"]) if env.get("CREDENTIALS_DIRECTORY") else None
 
@@ -45,7 +46,7 @@ def load_settings(
             values[info.attribute] = _parsed(info, found, here, home)
         sources[info.name] = found.source if found else "default"
     _fill_derived(values, sources, env, home)
-    settings = Settings(**values, sources=sources)
+    settings = Settings(**values, sources=sources, warnings=tuple(mistyped(dotenv)) if dotenv else ())
     _check_together(settings)
     return settings
 

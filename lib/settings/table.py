@@ -71,7 +71,8 @@ class Settings:
     """Every setting as a checked value. Made by `load_settings`; never changes.
 
     Durations are seconds unless the name ends in `_ms`; money is US dollars.
-    `sources` maps each name to where its value came from.
+    `sources` maps each name to where its value came from; `warnings` are sentences about names that look
+    mistyped, for whoever reads the settings to tell.
     """
 
     redis_url: Annotated[
@@ -296,6 +297,7 @@ class Settings:
         str, text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", "a bucket's name"), About("bucket of pictures")
     ] = "imagen-generated"
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def shown(self) -> dict[str, str | None]:
         """Every setting by name, fit to be printed: no secret, no password. None: not set."""
@@ -326,7 +328,7 @@ def table() -> tuple[Info, ...]:
     return tuple(
         _info(item.name, hints[item.name].__metadata__, None if item.default is MISSING else item.default)
         for item in fields(Settings)
-        if item.name != "sources"
+        if item.name not in ("sources", "warnings")
     )
 
 

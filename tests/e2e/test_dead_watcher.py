@@ -39,22 +39,37 @@ def wait_for(desk: Desk, condition: Callable[[], object]) -> None:
         desk.queue.follow_events(desk.queue.last_event_id(), block_s=0.05)
 
 
-def kill_a_watcher_at_work(desk: Desk) -> None:
-    """SIGKILL while a worker of it speaks; what it leaves is a lease that soon is over."""
+def kill_a_watcher_at_work(desk: Desk, lease_ms: str = LEASE_MS) -> None:
+    """SIGKILL while a worker of it speaks; what it leaves is a lease."""
     long = desk.folder / "long.yaml"
     text = "This goes on and on. " * 6000
     long.write_text(f"- {{output_name: topic/long, speaker: Ryan, chunk: true, text: '{text}'}}\n")
     desk.queue.enqueue(load_job_file(long).specs)
-    watcher = desk.start("run", program="job-watcher", WATCHER_LEASE_IDLE_MS=LEASE_MS, LOCAL_WORKERS="1")
+    watcher = desk.start("run", program="job-watcher", WATCHER_LEASE_IDLE_MS=lease_ms, LOCAL_WORKERS="1")
     wait_for(desk, lambda: "begun" in [event.kind for event in desk.queue.follow_events("0")])
     watcher.kill()
     watcher.communicate()
+
+
+def leave_a_lease_that_is_over(desk: Desk) -> None:
+    kill_a_watcher_at_work(desk)
     wait_for(desk, lambda: desk.queue.snapshot().stale_pel)
+
+
+def test_status_and_explain_see_at_once_that_a_watcher_of_this_machine_is_dead(desk: Desk) -> None:
+    """Q49: not when its heartbeat is old, nor when its lease runs out."""
+    kill_a_watcher_at_work(desk, lease_ms="600000")
+
+    seen = desk.shaped("status")
+    assert desk.queue.snapshot().lock_owner is not None  # by its heartbeat it lives
+    assert (seen["verdict"], seen["lock_owner"], seen["stale_pel"]) == ("watcher_crashed", None, 0)
+    assert seen["sentence"].startswith("1 job is leased, and nobody works: watcher ")
+    assert "that watcher has ended" in desk.shaped("explain", "topic:long")["sentence"]
 
 
 def test_status_says_that_a_watcher_stopped_and_who_reclaims_its_work(desk: Desk, later: JobQueue) -> None:
     """Q16, Q25: watcher dead with stale entries, made by killing one."""
-    kill_a_watcher_at_work(desk)
+    leave_a_lease_that_is_over(desk)
 
     seen = desk.shaped("status")
     assert (seen["verdict"], seen["stale_pel"], seen["pending"]) == ("watcher_crashed", 1, 1)
@@ -71,7 +86,7 @@ def test_status_says_that_a_watcher_stopped_and_who_reclaims_its_work(desk: Desk
 
 def test_a_paused_queue_says_so_before_all_else_and_promises_nothing(desk: Desk, later: JobQueue) -> None:
     """Q16: while it is paused, nobody takes back what the dead one held."""
-    kill_a_watcher_at_work(desk)
+    leave_a_lease_that_is_over(desk)
 
     assert desk.run("pause").returncode == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import random
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER, alike, check_known, under
 from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.lifecycle import JobEvent
@@ -345,10 +345,18 @@ class MemoryQueue:
         with self._changed:
             return place(self._store, request_id)
 
+    def ids_under(
+        self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
+    ) -> tuple[str, ...]:
+        """The known ids that begin with `prefix`, in order."""
+        with self._changed:
+            check_known(len(self._store.jobs), among)
+            return under(prefix, filter(self._store.known, self._store.jobs), at_most)
+
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""
         with self._changed:
-            return tuple(difflib.get_close_matches(request_id, self._store.jobs, n=3, cutoff=0.6))
+            return alike(request_id, self._store.jobs)
 
     def last_event_id(self) -> str:
         """The newest event's id."""

@@ -13,6 +13,7 @@ from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
 from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.model import (
@@ -313,6 +314,12 @@ class RedisQueue:
     def place(self, request_id: str) -> PlaceInLine | None:
         """Where a waiting job stands."""
         return Inspector(self._transport, self._keys).place(request_id)
+
+    def ids_under(
+        self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
+    ) -> tuple[str, ...]:
+        """The known ids that begin with `prefix`, in order."""
+        return self._views.ids_under(prefix, at_most, among)
 
     def nearest(self, request_id: str) -> tuple[str, ...]:
         """Up to three known ids that look alike."""

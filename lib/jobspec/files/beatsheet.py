@@ -25,7 +25,7 @@ from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_o
 from lib.jobspec.problems import BROKEN, FieldFinding, Problem, Refused, nearest, printable, shown
 from lib.units import MIB
 
-ROOT_KEYS: Final = ("topic", "beats", "defaults")
+ROOT_KEYS: Final = ("topic", "voice", "speaker", "beats", "defaults")
 #: What a beat may hold beside `id` and `narration`: every field of a job but those the beatsheet gives it.
 JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in ("output_name", "text_file", "lexicon"))
 BEAT_KEYS: Final = ("id", "narration", *JOB_FIELDS)
@@ -130,11 +130,25 @@ class _BeatsheetReading:
             self._add_at(FieldFinding(("defaults", "lexicon"), *_NO_LEXICON))
             values = {name: value for name, value in defaults.values.items() if name != "lexicon"}
             defaults = Defaults(values, defaults.findings, defaults.broken | {"lexicon"})
-        if spoken_by:
-            values = {name: value for name, value in defaults.values.items() if name not in _SPOKEN_BY}
-            broken = defaults.broken.difference(_SPOKEN_BY)
-            defaults = Defaults({**values, **spoken_by}, defaults.findings, broken)
+        defaults = _spoken_by(self._with_own_voice(defaults), spoken_by)
         self._check_beats(beats, defaults)
+
+    def _with_own_voice(self, defaults: Defaults) -> Defaults:
+        """The defaults, with who speaks by the sheet itself; it names at most one, and in one place."""
+        own = {name: self._root[name] for name in _SPOKEN_BY if self._root.get(name) is not None}
+        if len(own) == len(_SPOKEN_BY):
+            self._add_at(FieldFinding(("speaker",), "stands beside voice; name one of the two"))
+            own.popitem()
+        for name, value in own.items():
+            if any(defaults.values.get(other) is not None for other in _SPOKEN_BY):
+                message = "stands beside defaults that name somebody; name one of them"
+                self._add_at(FieldFinding((name,), message))
+            try:
+                FIELDS[name].rule.check(value)
+            except Refused as refused:
+                self._add_at(FieldFinding((name,), refused.message, refused.suggestion))
+                return Defaults(defaults.values, defaults.findings, defaults.broken | {name})
+        return _spoken_by(defaults, own)
 
     def _beats(self) -> LinedList:
         beats = self._root.get("beats")
@@ -206,6 +220,14 @@ class _BeatsheetReading:
 
 
 _SPOKEN_BY: Final = ("voice", "speaker")
+
+
+def _spoken_by(defaults: Defaults, who: Mapping[str, str]) -> Defaults:
+    """The defaults with this voice or speaker in place of whom they name; as they are where it is nobody."""
+    if not who:
+        return defaults
+    values = {name: value for name, value in defaults.values.items() if name not in _SPOKEN_BY}
+    return Defaults({**values, **who}, defaults.findings, defaults.broken.difference(_SPOKEN_BY))
 
 
 class _Beat:
@@ -299,11 +321,13 @@ class _Beat:
         self._findings.append(finding)
 
     def _in_words_of_the_beat(self, finding: FieldFinding) -> FieldFinding:
-        path, hint = finding.path, finding.suggestion
+        path, message, hint = finding.path, finding.message, finding.suggestion
         if path[:1] == ("output_name",):
             path = ("id", *path[1:])
         elif path[:1] == ("text",) and self._raw.get("text") is None:
             path = ("narration", *path[1:])
         if hint is not None and "YAML" in hint:
             hint = "put quotes around it"
-        return FieldFinding(path, finding.message, hint)
+        elif path == ("voice",) and message.startswith("is missing") and "voice" not in self._raw:
+            message = "is missing; name who speaks at the top of the sheet, in the beat, or with --voice"
+        return FieldFinding(path, message, hint)

@@ -25,9 +25,12 @@ def beatsheet_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "topic": {**fields["output_name"], "description": "The folder of the audio, such as tides."},
+            "voice": fields["voice"],
+            "speaker": fields["speaker"],
             "defaults": defaults,
             "beats": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/beat"}},
         },
+        "not": {"allOf": [_set("voice"), _set("speaker")]},
         "$defs": {"beat": _beat(fields)},
     }
 

@@ -15,7 +15,7 @@ from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
-from lib.jobspec.files.source import MAX_FILE_BYTES, read_source, source_name
+from lib.jobspec.files.source import MAX_FILE_BYTES
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
@@ -27,16 +27,6 @@ _SHAPES: Final = (
 )
 _ROOT_KEYS: Final = ("defaults", "jobs")
 _ASSIGNED: Final = re.compile(r"\w+ *=")
-
-
-def load_job_file(path: Path) -> JobFile:
-    """Read and check a file of jobs, or standard input for `-`; text files are relative to its folder.
-
-    Raises:
-        InvalidJobFile: not readable, or anything in it is wrong; `.problems` lists all of it.
-    """
-    data, name = read_source(path), source_name(path)
-    return replace(parse_job_file(data, name=name, base_dir=path.parent), path=path)
 
 
 def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
@@ -214,7 +204,7 @@ class _JobFileReading:
         if text in FIELDS:
             finding = FieldFinding((text,), "stands beside jobs", "put it under defaults, or into the jobs")
         else:
-            sheet = "for a beatsheet there is: job-runner enqueue-beatsheet" if text == "beats" else None
+            sheet = "a beatsheet is a JSON object with topic and beats" if text == "beats" else None
             finding = FieldFinding(
                 (text,), "is no known key of a job file", sheet or nearest(text, _ROOT_KEYS)
             )

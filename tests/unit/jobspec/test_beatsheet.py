@@ -85,7 +85,10 @@ def test_the_voice_of_the_command_line_beats_the_one_of_the_defaults() -> None:
 def test_a_beat_without_any_voice_is_a_problem_of_that_beat() -> None:
     (message,) = messages(sheet(beat(), beat(id="b", speaker="Ryan")), voice=None)
 
-    assert message == "tides.json:4: job beat-001: voice: is missing; name a voice or a speaker"
+    assert message == (
+        "tides.json:4: job beat-001: voice: is missing; "
+        "name who speaks at the top of the sheet, in the beat, or with --voice"
+    )
 
 
 @pytest.mark.parametrize("flags", [{"voice": "a b"}, {"voice": "a", "speaker": "b"}, {"speaker": ""}])

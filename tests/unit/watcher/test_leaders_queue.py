@@ -24,6 +24,7 @@ OPEN: dict[str, Callable[[JobQueue], object]] = {
     "follow_events": lambda queue: queue.follow_events("0-0"),
     "heartbeat_watcher": lambda queue: queue.heartbeat_watcher("w"),
     "history": lambda queue: queue.history(),
+    "ids_under": lambda queue: queue.ids_under("a:"),
     "job": lambda queue: queue.job("a"),
     "jobs": lambda queue: queue.jobs(["a"]),
     "last_event_id": lambda queue: queue.last_event_id(),

@@ -1,0 +1,30 @@
+"""Which watchers live: by when they were seen, and on this machine by whether their process is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lib.jobqueue import Snapshot
+from lib.processes import has_ended
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWatchers:
+    """A snapshot in which no watcher lives that has ended; `ended` are those that did so unannounced."""
+
+    snapshot: Snapshot
+    ended: frozenset[str]
+
+
+def seen_watchers(snapshot: Snapshot, gone: Callable[[object], bool] = has_ended) -> SeenWatchers:
+    """Take out of the living those whose process on this machine is gone: a killed one cannot say goodbye.
+
+    `gone` judges what a watcher told of its process when it registered.
+    """
+    ended = frozenset(watcher.name for watcher in snapshot.watchers if gone(watcher.data.get("process")))
+    watchers = tuple(
+        replace(watcher, live=watcher.live and watcher.name not in ended) for watcher in snapshot.watchers
+    )
+    owner = next((watcher.name for watcher in watchers if watcher.live), None)
+    return SeenWatchers(replace(snapshot, watchers=watchers, lock_owner=owner), ended)
