@@ -50,9 +50,16 @@ def command(
     """
     words = request_ids or []
     if failed and (words or file is not None):
-        raise UsageError("give jobs, or --failed for all failed jobs, not both")
+        one = words[0] if words else f"--file {file}"
+        raise UsageError(f"--failed means all failed jobs, and {one} those named; leave one of the two away")
+    if not failed and not words and file is None:
+        raise UsageError(
+            "name what to put back: a job as in job-runner retry topic:beat-001, a topic with topic/, the jobs "
+            "of --file FILE, or all that failed with job-runner retry --failed; "
+            "job-runner history --status failed lists them"
+        )
     if not failed:
-        require_any(words, file, or_else=", or take --failed for all failed jobs")
+        require_any(words, file)
     if not failed and (error_class or since):
         raise UsageError("--error-class and --since choose among the jobs of --failed; add that, too")
     earliest = None if since is None else moment(since, SystemClock().now())

@@ -324,9 +324,7 @@ class MemoryQueue:
     def revisions(self, request_id: str) -> list[FinishedJob]:
         """The records of its earlier revisions."""
         with self._changed:
-            if self._store.known(request_id) is None:
-                return []
-            return self._store.earlier(request_id)
+            return self._store.earlier(request_id) if self._store.known(request_id) else []
 
     def history(
         self,

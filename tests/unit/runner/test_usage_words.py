@@ -50,7 +50,7 @@ def test_retry_of_nothing_says_what_can_be_named(capsys: pytest.CaptureFixture[s
 def test_retry_of_one_and_of_all_names_the_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert runner.PROGRAM.run(["retry", "topic:a", "--failed"]) == 2
 
-    assert "--failed means all failed jobs, and topic:a one" in capsys.readouterr().err
+    assert "--failed means all failed jobs, and topic:a those named" in capsys.readouterr().err
 
 
 def test_a_command_of_another_program_is_named_with_it(capsys: pytest.CaptureFixture[str]) -> None:
