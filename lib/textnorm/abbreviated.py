@@ -111,6 +111,8 @@ NUMBERED: Final = {
     "nov": "November",
     "dec": "December",
 }
+#: Of these, the parts that a book or a play has.
+PARTS: Final = word_set("vol vols ch chs chap bk pt pts art sec sect fig")
 #: Anywhere, with their dot.
 ANYWHERE: Final = {
     "vs": "versus",

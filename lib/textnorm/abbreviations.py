@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import abbreviated as t
 from lib.textnorm.context import STARTERS, ends_sentence, is_sentence_start, word_after, word_before
-from lib.textnorm.romans import value
+from lib.textnorm.romans import is_first, value
 from lib.textnorm.rule import TokenRule
 
 
@@ -60,6 +60,10 @@ def _versus(match: re.Match[str], folded: str) -> str | None:
     return None
 
 
+#: Before digits only.
+_ARABIC: Final = frozenset({"c", "no", "b", "d", "l", "n"})
+
+
 def _numbered(match: re.Match[str], folded: str, dotted: bool) -> str | None:
     text, end = match.string, match.end()
     said = t.NUMBERED.get(folded)
@@ -68,9 +72,8 @@ def _numbered(match: re.Match[str], folded: str, dotted: bool) -> str | None:
     rest = re.match(r" ?(?:#|№)?(?:(?P<digit>\d)|(?P<roman>[IVXLC]+|[ivxlc]+)\b)", text[end : end + 12])
     if rest is None:
         return None
-    if rest["roman"] and (
-        not value(rest["roman"].upper()) or folded in ("c", "no", "b", "d", "l", "n") or rest["roman"] == "I"
-    ):
+    is_pronoun = rest["roman"] == "I" and not (folded in t.PARTS and is_first(text, end + rest.end()))
+    if is_pronoun or (rest["roman"] and (not value(rest["roman"].upper()) or folded in _ARABIC)):
         return None
     if folded == "no" and match["w"].islower() and word_before(text, match.start()).lower() in t.SAYING:
         return None

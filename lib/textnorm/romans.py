@@ -80,7 +80,8 @@ def _roman(match: re.Match[str]) -> str | None:
     own = match["own"] or ""
     if text[start - 1 : start] not in ("", " ", "(", "\n", "-", "–", '"', "“"):
         return None
-    if before.lower() in _NUMBERED and text[start - 1 : start] in " -–":
+    is_letter = len(before) == 1 and before.isupper()  # "T C P I P"
+    if before.lower() in _NUMBERED and not is_letter and text[start - 1 : start] in " -–":
         return _numbered(match, before, number)
     if before in _GIVEN and text[start - 1 : start] == " ":
         return _ruler(match, before, number, own)
@@ -89,6 +90,9 @@ def _roman(match: re.Match[str]) -> str | None:
 
 def _numbered(match: re.Match[str], before: str, number: int) -> str | None:
     roman = match["r"]
+    text, start = match.string, match.start()
+    if roman == "I" and text[start - 2 : start] == ". ":  # "vol. I"
+        return "one" if is_first(text, match.end()) else None
     if len(roman) == 1 and (roman not in "IVX" or (roman == "I" and _is_pronoun(match, before[0].isupper()))):
         return None
     if len(roman) == 1 and before.islower() and before not in _NUMBERED_SMALL:
@@ -99,6 +103,20 @@ def _numbered(match: re.Match[str], before: str, number: int) -> str | None:
     if last and value(last):
         return f"{w.cardinal(number)} to {w.cardinal(value(last))}"
     return w.cardinal(number)
+
+
+def shortened_before(text: str, at: int) -> bool:
+    """Whether a dot at `at` shortens what a numeral may number: "vol."."""
+    begin = max(0, at - 5)
+    return text[max(begin, text.rfind(" ", begin, at) + 1) : at].lower() in _SHORTENED
+
+
+def is_first(text: str, end: int) -> bool:
+    """Whether an "I" that ends at `end`, behind a shortened part of a book, is a number: "vol. I of it"."""
+    after = word_after(text, end) if text[end : end + 1] == " " else ""
+    return text[end : end + 1] not in ("'", "’") and (
+        not after.islower() or after in ("of", "and", "or", "to")
+    )
 
 
 def _ruler(match: re.Match[str], before: str, number: int, own: str) -> str | None:
