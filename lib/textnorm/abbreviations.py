@@ -132,7 +132,13 @@ def _anywhere(match: re.Match[str], word: str, folded: str) -> str | None:
         is_date = re.match(
             r",? (?:\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))|,", text[end : end + 6]
         )
-        return t.ANYWHERE[folded] if word.istitle() and is_date else None
+        is_asked = (
+            word_before(text, match.start()) in t.BEFORE_DAYS
+            or text[match.start() - 2 : match.start()] == "& "
+        )
+        if not word.istitle() or not (is_date or is_asked or re.match(" & [A-Z]", text[end : end + 4])):
+            return None
+        return t.ANYWHERE[folded] + (_dot(match) if not is_date else "")
     if folded in ("jr", "sr", "inc", "ltd", "bros", "ave", "rd", "ln", "sq") and word.islower():
         return None
     if folded in t.NEVER_ALONE:
@@ -207,7 +213,7 @@ ABBREVIATIONS: Final = (
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,4})(?P<dot>\.)(?=\d)", _abbreviation),
 )
-SLASHED: Final = (TokenRule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,3}|w/)(?![\w/])", _slashed),)
+SLASHED: Final = (TokenRule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,4}|w/)(?![\w/])", _slashed),)
 
 #: What may be one: the scan asks no further about other words.
 KNOWN: Final = frozenset({*t.TITLES, *t.NUMBERED, *t.ANYWHERE, "v", "vs", "co", "ct", "pl", "rs"})

@@ -155,10 +155,10 @@ def _reads(part: str) -> bool:
 def _joined(match: re.Match[str]) -> str | None:
     """Initials with a bar between them, which nobody says: "A/B test", "AC/DC", "TCP/IP"."""
     parts = match[0].split("/")
-    if all(is_sayable_word(part) for part in parts):
+    if all(is_sayable_word(part) for part in parts) or set(match[0]) <= set("IVX/"):
         return None
     return " ".join(
-        part.lower() if part.lower() in _SHORT_WORDS else part if is_sayable(part) else spelled(part)
+        spelled(part) if not is_sayable(part) else part if part in _ACRONYMS else part.lower()
         for part in parts
     )
 
@@ -179,7 +179,7 @@ CAPITALS: Final = (
     TokenRule("initialism", rf"(?<![\w])(?P<w>[A-Z]{{2,40}}){_OWN}(?![^\W{RAISED}])(?!\.\w)", _capitals),
     TokenRule("initialism", r"(?<![\w])PhD(?P<s>s?)(?![\w])", lambda m: f"P H D{m['s']}"),
 )
-WARS: Final = (TokenRule("roman", rf"(?<!\w)WW ?(?P<n>I{{1,3}}|[123]){_OWN}(?![\w-])", _war),)
+WARS: Final = (TokenRule("roman", rf"(?<!\w)WW ?(?P<n>I{{1,3}}|[123]){_OWN}(?!\w|-[IVX\d])", _war),)
 MIXED: Final = (
     TokenRule(
         "initialism",

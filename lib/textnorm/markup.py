@@ -38,7 +38,7 @@ _MARKUP: Final = (
     r"|(?P<item>^[ \t]*(?P<number>\d{1,3})[.)] +(?=\S))"
 )
 _LENGTH: Final = re.compile(
-    r"\s*[:=]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>s|ms|sec|seconds?)?\s*"
+    r"(?i)\s*[:=]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>s|ms|sec|seconds?)?\s*"
 )
 _BREAK: Final = re.compile(r"time\s*=\s*[\"'“”‘’]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>m?s)")
 _WORDS: Final = re.compile(r"\w+")
@@ -154,7 +154,7 @@ def _pause(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str,
         message = "This is no pause of a known length; its words are read."
         found.warnings.append(Warned("pause", match[0], start, end, message, "Write [pause 0.8s]."))
         return
-    seconds = float(length["n"]) / (1000 if length["unit"] == "ms" else 1)
+    seconds = float(length["n"]) / (1000 if (length["unit"] or "").lower() == "ms" else 1)
     bounded = min(max(seconds, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
     if bounded != seconds:
         message = (

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.capitals import number_in_name
+from lib.textnorm.capitals import number_in_name, spelled
 from lib.textnorm.context import STARTERS, is_plural, is_sentence_start, word_after, word_before, words_before
 from lib.textnorm.numbers import SPORT
 from lib.textnorm.rule import TokenRule
@@ -25,7 +25,7 @@ _LEAST_MODEL: Final = 200
 _NO_MODELS: Final = word_set(
     "Room Rooms Page Pages Psalm Psalms Line Lines Flight Flights Route Area Highway"
 )
-#: Programs, languages, systems and standards that are told apart by versions; and the words for these.
+#: Programs, languages, systems and standards that are told apart by versions.
 _PROGRAMS: Final = word_set("""
     Python Java Ruby Perl PHP Node Rust Scala Kotlin Swift Lua Haskell Elixir Erlang TypeScript
     JavaScript Fortran Django Rails React Angular Vue Linux Ubuntu Debian Fedora Windows
@@ -33,7 +33,10 @@ _PROGRAMS: Final = word_set("""
     Postgres MySQL MariaDB SQLite MongoDB Redis Kafka Kubernetes Docker Podman Git GCC Clang LLVM CMake
     CUDA PyTorch TensorFlow NumPy SciPy pandas OpenSSL OpenGL OpenCL Vulkan DirectX Bluetooth USB HDMI
     TLS SSL HTTP Excel Photoshop Blender GIMP Unreal Emacs Vim Apache Nginx Drupal WordPress""")
-_VERSIONS: Final = word_set("version release build firmware kernel")
+#: Words before numbers of which each part counts by itself: "release 1.10" comes after 1.9.
+_VERSIONS: Final = word_set(
+    "version release build firmware kernel section chapter clause paragraph rule exercise"
+)
 
 
 def _model(match: re.Match[str]) -> str | None:
@@ -66,19 +69,43 @@ def _number_of_maker(match: re.Match[str]) -> str | None:
     return number_in_name(match["n"])
 
 
+#: Other versions before it: "Python 3.11, 3.12 and 3.13".
+_ROW: Final = re.compile(r"(?<=[a-zA-Z] )(?:\d{1,4}\.\d{1,4}(?:,| and| or|, and|, or| to) )+$")
+
+
 def _version(match: re.Match[str]) -> str | None:
-    before = word_before(match.string, match.start())
+    row = _ROW.search(match.string, max(0, match.start() - 40), match.start())
+    before = word_before(match.string, row.start() if row else match.start())
     if before not in _PROGRAMS and before.lower().removesuffix("s") not in _VERSIONS:
         return None
     return " point ".join(w.integer(part) for part in match[0].split("."))
 
 
+def _many_of_maker(match: re.Match[str]) -> str | None:
+    if word_before(match.string, match.start()) not in _MAKERS:
+        return None
+    return w.plural(number_in_name(match["n"]))
+
+
+def _lettered_model(match: re.Match[str]) -> str:
+    return f"{spelled(match['l'])} {number_in_name(match['a'])}, {w.integer(match['b'])}"
+
+
+#: Letters and two numbers: "A320-200".
+LETTERED_MODELS: Final = (
+    TokenRule(
+        "name",
+        r"(?<![\w@#/.-])(?P<l>[A-Z]{1,3})-?(?P<a>\d{3})-(?P<b>\d{2,3})(?![\w-]|[.,]\d)",
+        _lettered_model,
+    ),
+)
 MODELS: Final = (
+    TokenRule("name", r"(?<=[a-zA-Z] )(?P<n>\d{3})s(?![\w'’])", _many_of_maker),
     TokenRule("name", r"(?<=[a-zA-Z] )(?P<a>\d{3})-(?P<b>\d{1,3})(?![\w-]|[.,]\d|%)", _model),
     TokenRule(
         "name", r"(?<=[a-zA-Z] )(?P<n>\d{3})(?![\w%°$€£'’]|[.,:/-]\d| ?[-–] ?\d)", _number_of_maker, bare=True
     ),
     TokenRule(
-        "version", r"(?<=[a-zA-Z] )\d{1,4}\.\d{1,4}(?![\w%°$€£/:]|[.,]\d|[-–]\d| ?[x×])", _version, bare=True
+        "version", r"(?<=[a-zA-Z,] )\d{1,4}\.\d{1,4}(?![\w%°$€£/:]|[.,]\d|[-–]\d| ?[x×])", _version, bare=True
     ),
 )

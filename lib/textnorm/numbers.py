@@ -47,7 +47,9 @@ _MONEYS: Final = word_set("dollar euro pound yen yuan rupee usd eur gbp")
 _MONEYED: Final = word_set("""
     worth cost costs costing revenue revenues sales profit profits budget debt deficit surplus valued
     valuation value raised raise raises raising paid pay price market spent spend spends earned earn made
-    income loss losses fund funds funding assets investment invested dollars euros pounds from to""")
+    income loss losses lost owes owed fund funds funding assets investment
+    invested dollars euros pounds from to""")
+_STREETS: Final = "Road|Rd|Street|St|Avenue|Ave|Lane|Court|Place|Close|Drive|Gardens|Terrace|Square|Crescent"
 _RATED: Final = word_set("rated rate rating gave give gives scored score a got")
 _SIGNS: Final = {"−": "minus", "-": "minus", "–": "minus", "+": "plus", "±": "plus or minus"}
 _COUNTED: Final = word_set("two three four five six seven eight nine ten all both many several few straight")
@@ -84,6 +86,8 @@ def magnitude(text: str, match: re.Match[str], letters: str) -> str | None:
 def _is_counted(match: re.Match[str], letter: str, after: str) -> bool:
     """Whether a letter behind a whole number is a magnitude: people or money are counted by it."""
     are_many = is_plural(after) or (after[:1].isupper() and after.endswith("s"))  # Americans
+    if compiled(rf" [A-Z]\w+ (?:{_STREETS})\b").match(match.string, match.end()):
+        return False  # 5b Kings Road
     if are_many or after.lower() in _MONEYS or after in _MONEYED - {"to", "from"}:
         return True
     if letter in "bB":
@@ -222,12 +226,12 @@ def _dialled(match: re.Match[str]) -> str | None:
     if match["n"] in _EMERGENCY and after in _EMERGENCIES:
         return w.digits(match["n"])
     is_asked = compiled(
-        r"(?i)(?<![\w-])(?:dial(?:l?ed|l?ing|s)?|(?:call|phone|ring|text)(?:ed|ing|s)?|rang|telephone)"
+        r"(?i)(?<![\w-])(?:dial(?:l?ed|l?ing|s)?|(?:call|ring|text)(?:ed|ing|s)?|rang|(?:tele)?phon(?:e[ds]?|ing))"
         r"(?: the number)? (?:\d{3,6}(?:,| or| and|, or|, and) ){0,4}$"
     ).search(text, max(0, start - 60), start)
     if not is_asked or after in ARTICLES or (after and after not in _DIALLED_BEFORE):
         return None
-    return w.digits(match["n"])
+    return ", ".join(w.digits(group) for group in match["n"].split(" "))
 
 
 _EMERGENCY: Final = frozenset({"911", "999", "112", "000", "111", "101"})
@@ -256,7 +260,9 @@ def _plural(match: re.Match[str]) -> str | None:
     if digits in ("100", "1000") and text[match.end() : match.end() + 4] == " of ":
         return w.plural(w.cardinal(int(digits)).removeprefix("one "))
     before = words_before(text, match.start(), 24)
-    if not match["own"] and not (before and (before[-1] in _COUNTED or before[-2:] == ["pair", "of"])):
+    is_many = before and (before[-1] in _COUNTED or before[-2:] == ["pair", "of"])
+    is_many = is_many or (len(digits) == 3 and before and before[-1] in ("the", "these", "those"))
+    if not match["own"] and not is_many:
         return None
     if match["own"] and word_after(text, match.end()).islower() and len(digits) > 2:
         return None
@@ -281,7 +287,12 @@ ANY: Final = rf"(?:{_DECIMAL}|{NUMBER})"
 
 PHONES: Final = (
     TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone, bare=True),
-    TokenRule("phone", r"(?<![\w.,$€£-])(?P<n>\d{3,6})(?![\w%°$€£'’/:-]|[.,]\d| \d)", _dialled, bare=True),
+    TokenRule(
+        "phone",
+        r"(?<![\w.,$€£-])(?P<n>\d{3,6}(?: \d{3,4}){0,3})(?![\w%°$€£'’/:-]|[.,]\d| \d)",
+        _dialled,
+        bare=True,
+    ),
     TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone, bare=True),
@@ -322,7 +333,7 @@ NUMBERS: Final = (
     TokenRule("number", rf"(?P<n>{ANY}) ?(?P<scale>bn|mn|tn|mln|trn|Bn)\b", _scaled),
     TokenRule("number", rf"(?P<n>{ANY})(?P<scale>{_SCALE})" + FOLLOWS, _scaled),
     TokenRule("number", rf"(?P<n>{ANY})[x×](?![\w])(?! ?\d)", _times),
-    TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
+    TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z^{_RAISED}⁻])", _by),
     TokenRule(
         "ratio",
         r"(?<![\w:.])\d{1,5}(?:\.\d{1,3})?:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",

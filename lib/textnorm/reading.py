@@ -17,7 +17,7 @@ from lib.textnorm.addresses import ADDRESSES, COLOURS
 from lib.textnorm.capitals import CAPITALS, MIXED, RAISED, WARS
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
-from lib.textnorm.models import MODELS
+from lib.textnorm.models import LETTERED_MODELS, MODELS
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
 from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS, shortened_before
@@ -40,18 +40,19 @@ _STANDS_OUT: Final = (
     r"|(?<=[Pp]age )[ivxlc]+\b|(?<=[Pp]ages )[ivxlc]+(?=[-– ,.])|(?<=[Cc]hapter )[ivxl]+\b|"
     r"(?<=\()[ivx]+(?=\))|(?<![A-Za-z'’])[ivx]{2,7}(?![\w'’])"
 )
+_DATES: Final = (*SPANS, *MONTH_DATES)
 _LETTERED: Final = (
     *SCRIPTURE,
     *MONEY,
     *ADDRESSES,
-    *SPANS,
-    *MONTH_DATES,
+    *_DATES,
     *SLASHED,
     *BARE_UNITS,
     *SMALL_ROMANS,
     *ABBREVIATIONS,
     *WARS,
     *CAPITALS[:1],
+    *LETTERED_MODELS,
     *MIXED,
     *ROMANS,
     *CAPITALS[1:],
@@ -204,7 +205,7 @@ def _candidates(text: str, at: int, done: int) -> list[tuple[int, tuple[TokenRul
     if text[at].isdecimal() and (book := book_before(text, at, done)) is not None:
         return [(book, SCRIPTURE), *starts]
     if text[at].isdecimal() and (month := _MONTH_BACK.search(text, max(done, at - 14), at)):
-        return [(month.start(), MONTH_DATES), *starts]
+        return [(month.start(), _DATES), *starts]
     word = at
     while word > begin and text[word - 1].isalnum() and text[word - 1] not in (WORD_MARK, PAUSE_MARK):
         word -= 1

@@ -18,9 +18,9 @@ _NUMBERED: Final = word_set("""
     level canto war bowl mark mk episode season round group class division tier category series day week
     lesson unit verse psalm number no plate map sonnet symphony opus movement vatican rocky apollo
     saturn fantasy warcraft page pages p pp bk bks wars vols no nos op eds chapters parts volumes acts
-    books sections ch pt sec fig""")
+    books sections ch pt sec fig sc""")
 #: Of these, what a dot shortens.
-_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp")
+_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp sc")
 #: Of these, what one letter may number without a capital before it.
 _NUMBERED_SMALL: Final = word_set(
     "chapter act scene part volume vol book section phase stage ch sec bk page p"
@@ -91,18 +91,21 @@ def _roman(match: re.Match[str]) -> str | None:
 def _numbered(match: re.Match[str], before: str, number: int) -> str | None:
     roman = match["r"]
     text, start = match.string, match.start()
-    if roman == "I" and text[start - 2 : start] == ". ":  # "vol. I"
-        return "one" if is_first(text, match.end()) else None
+    if roman == "I" and text[start - 2 : start] == ". " and before.lower() not in ("no", "nos"):  # "vol. I"
+        return _to(number, match["last"]) if is_first(text, match.end()) else None
     if len(roman) == 1 and (roman not in "IVX" or (roman == "I" and _is_pronoun(match, before[0].isupper()))):
         return None
     if len(roman) == 1 and before.islower() and before not in _NUMBERED_SMALL:
         return None
     if before.lower() in ("class", "type", "group", "plate", "title") and len(roman) == 1 and roman != "I":
         return None
-    last = match["last"]
-    if last and value(last):
-        return f"{w.cardinal(number)} to {w.cardinal(value(last))}"
-    return w.cardinal(number)
+    return _to(number, match["last"])
+
+
+def _to(number: int, last: str | None) -> str:
+    """The number, and up to which it goes on."""
+    said = w.cardinal(number)
+    return f"{said} to {w.cardinal(value(last))}" if last and value(last) else said
 
 
 def shortened_before(text: str, at: int) -> bool:

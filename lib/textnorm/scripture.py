@@ -23,10 +23,10 @@ _SINGLE: Final = """
     Hebrews Heb|James Jas|Jude|Revelation Rev|Tobit Tob|Judith Jdt|Wisdom Wis|Sirach Sir|Baruch Bar"""
 #: Other words too, so that a dot or a number before them has to tell that they are books.
 _OTHERWISE: Final = word_set(
-    "Sam Tim Dan Jon Mic Mal Hag Phil Gal Col Rev Ex Mt Sir Bar Tit Lam Hab Jas Jer Tob"
+    "Sam Tim Dan Jon Mic Mal Hag Phil Gal Col Rev Ex Mt Sir Bar Tit Lam Hab Jas Jer Tob Song"
 )
 #: Shortened, they stand before numbers of other things: "Col. 3", "Num. 5".
-_OF_OTHERS: Final = word_set("Col Rev Ex Num Mt Sir Bar Job Acts Gal Dan Sam Tim Phil")
+_OF_OTHERS: Final = word_set("Col Rev Ex Num Mt Sir Bar Job Acts Gal Dan Sam Tim Phil Song")
 #: Names of people and rulers, who may be counted: "2 Kings", "3 Peters".
 _COUNTED: Final = word_set("Kings John Peter")
 
@@ -35,7 +35,11 @@ def _names(table: str) -> dict[str, str]:
     return {name: book[0] for book in map(word_list, table.split("|")) for name in book}
 
 
-_BOOKS: Final = _names(_NUMBERED) | _names(_SINGLE)
+_BOOKS: Final = (
+    _names(_NUMBERED)
+    | _names(_SINGLE)
+    | {name: name for name in ("Song of Songs", "Song of Solomon", "Song")}
+)
 _MANY: Final = frozenset(_names(_NUMBERED))
 _ORDINALS: Final = {"1": "First", "2": "Second", "3": "Third", "4": "Fourth"} | {
     "I": "First",
@@ -52,15 +56,15 @@ _WHICH: Final = rf"(?:(?P<which>[1-4]|I{{1,3}}) (?={_alternatives(_MANY)}))?"
 _VERSES: Final = r"\d{1,3}:\d{1,3}[a-c]?(?:[-–](?:\d{1,3}:)?\d{1,3}[a-c]?)?"
 _END: Final = r"(?![\w:]|[.,]\d| ?[ap]\.?m\b)"
 _BACK: Final = rf"(?<![\w.])(?:I{{1,3}} )?(?:{_alternatives(_BOOKS)})\.? $"
-_REACH: Final = 20  # characters of the longest name with its number
+_REACH: Final = 22  # characters of the longest name with its number
 
 
 def _passage(match: re.Match[str]) -> str | None:
     name, which = match["book"], match["which"]
     if not which and not match["dot"] and name in _OTHERWISE:
         return None
-    said = [_verses(each) for each in re.split("[,;] ", match["at"])]
-    return f"{_book(match)} {'; '.join(said)}"
+    said = re.sub(_VERSES, lambda verses: _verses(verses[0]), match["at"].replace(", ", "; "))
+    return f"{_book(match)} {said}"
 
 
 def _book(match: re.Match[str]) -> str:
@@ -97,7 +101,7 @@ def _one_of_many(match: re.Match[str]) -> str | None:
 _TITLE: Final = rf"(?<![\w.]){_WHICH}(?P<book>{_alternatives(_BOOKS)})(?!\w)(?P<dot>\.?)"
 
 SCRIPTURE: Final = (
-    TokenRule("number", rf"{_TITLE} (?P<at>{_VERSES}(?:[,;] {_VERSES}){{0,9}}){_END}", _passage),
+    TokenRule("number", rf"{_TITLE} (?P<at>{_VERSES}(?:(?:[,;]| and| or) {_VERSES}){{0,9}}){_END}", _passage),
     TokenRule(
         "number",
         rf"{_TITLE} (?P<at>\d{{1,3}})(?![\w:%$€£/]|[.,]\d|[-–]\d| (?:hundred|thousand|million|billion)\b)",

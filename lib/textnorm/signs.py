@@ -135,7 +135,7 @@ def _is_reference(text: str, start: int, run: str) -> bool:
         return True
     if before[-1] == ")":
         return bool(compiled(r"[^\W\d_]{3,}[^()]*\)$").search(before))
-    word = compiled(r"(?<![^\W\d_])[^\W\d_]+$").search(before)
+    word = compiled(r"(?<![^\W\d_])[^\W\d_]+(?:['’][^\W\d_]+)*$").search(before)
     if word is None:
         return False
     if len(word[0]) < 3:

@@ -1,10 +1,11 @@
-"""From one day or month to another: "Mon-Fri", "Jan.–Mar."."""
+"""From one day or month to another: "Mon-Fri", "Jan.–Mar.", "Dec. 24-Jan. 2"."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from lib.textnorm import words as w
 from lib.textnorm.context import ends_sentence
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_list
@@ -43,7 +44,20 @@ def _name(text: str) -> str:
     return _SHORT_DAYS.get(text) or month_name(text)
 
 
+def _dates(match: re.Match[str]) -> str | None:
+    first, last = int(match["d1"]), int(match["d2"])
+    if not (1 <= first <= 31 and 1 <= last <= 31):
+        return None
+    return f"{_name(match['first'])} {w.ordinal(first)} to {_name(match['last'])} {w.ordinal(last)}"
+
+
 SPANS: Final = (
+    TokenRule(
+        "date",
+        rf"(?<![\w'’-])(?P<first>{_MONTH})\.? (?P<d1>\d{{1,2}})(?:st|nd|rd|th)? ?[-–] ?"
+        rf"(?P<last>{_MONTH})\.? (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\w%:$€£]|[.,/]\d)",
+        _dates,
+    ),
     TokenRule(
         "date",
         rf"(?<![\w'’-])(?P<first>{_DAY})\.?(?P<dash> ?[-–] ?)(?P<last>{_DAY})(?![\w'’-])\.?",

@@ -61,10 +61,9 @@ def _time(match: re.Match[str]) -> str | None:
 def _lasts(match: re.Match[str]) -> str | None:
     """Hours, minutes and seconds that something takes: "a marathon in 2:01:09", where no time of day is."""
     before = words_before(match.string, match.start())
-    last = before[-1] if before else ""
-    if last in _AT_TIMES or not (
-        last in _TAKING or int(match["h"]) > 24 or _RACING.intersection(before[-8:])
-    ):
+    last, after = before[-1] if before else "", word_after(match.string, match.end())
+    is_race = bool(_RACING.intersection([*before[-8:], after])) or before[-2:-1] == ["time"]
+    if last in _AT_TIMES or not (last in _TAKING or int(match["h"]) > 24 or is_race):
         return None
     return ", ".join(
         f"{w.number(value)} {name if int(float(value)) == 1 and '.' not in value else name + 's'}"
@@ -75,6 +74,15 @@ def _lasts(match: re.Match[str]) -> str | None:
         )
         if value != "0"
     )
+
+
+def _minutes(match: re.Match[str]) -> str | None:
+    """Minutes and seconds, where no clock shows so many or the words say it: "at 45:00", "12:34 long"."""
+    if int(match["m"]) <= 24 and word_after(match.string, match.end()) != "long":
+        return None
+    said = f"{w.cardinal(int(match['m']))} {'minute' if int(match['m']) == 1 else 'minutes'}"
+    seconds = int(match["s"])
+    return f"{said}, {w.cardinal(seconds)} {'second' if seconds == 1 else 'seconds'}" if seconds else said
 
 
 def _bare(digits: str) -> str:
@@ -214,6 +222,7 @@ TIMES: Final = (
         r"(?<![\w.:,])(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?P<f>\.\d{1,3})?(?! ?[ap]\.?m\b)(?![\w:])",
         _lasts,
     ),
+    TokenRule("unit", r"(?<![\w.:,])(?P<m>\d{1,3}):(?P<s>[0-5]\d)(?![\w:]|[.,]\d|[-–]\d)", _minutes),
     TokenRule("time", r"(?<![\w.:,])(?P<h>\d{1,2})h(?P<m>[0-5]\d)(?!\w)", _french),
     TokenRule(
         "time",

@@ -218,7 +218,7 @@ def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     after = word_after(text, end)
     if len(symbol) == 1 and not spaced and word_before(text, match.start()).lower() in LABELLED:
         return False
-    if symbol in "AF" and not spaced and after[:1].isupper():
+    if symbol in "AF" and not spaced and (after[:1].isupper() or word_before(text, match.start()) == "at"):
         return False  # a house: 10A Downing Street
     if symbol in "NW" and match["dot"] and text[end : end + 1] == " " and not ends_sentence(text, end):
         return False  # a side of the compass: 22 W. 5th Ave.

@@ -44,12 +44,16 @@ def _early_year(match: re.Match[str]) -> str | None:
     after = word_after(text, match.end()) if text[match.end() : match.end() + 1] == " " else ""
     last = match["last"]
     is_life = last and text[start - 1 : start] == "(" and int(last) - int(match["y"]) <= _LONGEST_LIFE
-    if is_plural(after) or not (is_life or (row and row[1] in _CERTAINLY)):
+    is_alone = text[start - 1 : start] == "(" and text[match.end() : match.end() + 1] == ")"
+    until = _TO_YEAR.match(text, match.end()) if row and row[1] in ("from", "between") else None
+    goes_on = until is not None and not is_plural(word_after(text, until.end()))
+    if is_plural(after) or not (is_life or is_alone or goes_on or (row and row[1] in _CERTAINLY)):
         return None
     said = w.year(int(match["y"])) + (f" to {w.year(int(last))}" if last else "")
     return f"{said}'s" if match["own"] else said
 
 
+_TO_YEAR: Final = re.compile(r" (?:to|and) (?:1[1-9]|20)\d\d(?![\w%]|[.,]\d)")
 _LONGEST_LIFE: Final = 110
 #: Before a year that could be a number as well: "in 1066", not "from 1024".
 _CERTAINLY: Final = word_set("in since until till by circa year spring summer autumn winter born died ad")

@@ -25,6 +25,7 @@ def test_phonemes_stay_as_they_are_without_a_warning() -> None:
         ("One. [Pause 800 ms] Two.", "One. [pause 0.8s] Two."),
         ("One.[pause:1.50 s]Two.", "One. [pause 1.5s] Two."),
         ("One. [PAUSE 1s] Two.", "One. [pause 1s] Two."),
+        ("One. [PAUSE 250 MS] Two.", "One. [pause 0.25s] Two."),
     ],
 )
 def test_a_pause_is_written_in_one_form(written: str, script: str) -> None:
