@@ -171,6 +171,8 @@ def _initial(match: re.Match[str]) -> str | None:
     if not after[:1].isupper() or after in STARTERS:
         return None
     before = word_before(text, match.start())
+    if before.lower() in t.PARTS and letter in "IVXLC":
+        return None  # a numeral: "Ch. I. The Start"
     if (
         letter == "I"
         and not re.match(r" [A-Z]\.", text[match.end() : match.end() + 3])

@@ -88,7 +88,7 @@ def _is_counted(match: re.Match[str], letter: str, after: str) -> bool:
     are_many = is_plural(after) or (after[:1].isupper() and after.endswith("s"))  # Americans
     if compiled(rf" [A-Z]\w+ (?:{_STREETS})\b").match(match.string, match.end()):
         return False  # 5b Kings Road
-    if are_many or after.lower() in _MONEYS or after in _MONEYED - {"to", "from"}:
+    if are_many or after == "of" or after.lower() in _MONEYS or after in _MONEYED - {"to", "from"}:
         return True
     if letter in "bB":
         return bool(_MONEYED.intersection(words_before(match.string, match.start())[-6:]))

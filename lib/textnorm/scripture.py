@@ -40,6 +40,7 @@ _BOOKS: Final = (
     | _names(_SINGLE)
     | {name: name for name in ("Song of Songs", "Song of Solomon", "Song")}
 )
+_HOW_MANY: Final = {"John": 3, "Maccabees": 4}  # of that name; two of all others
 _MANY: Final = frozenset(_names(_NUMBERED))
 _ORDINALS: Final = {"1": "First", "2": "Second", "3": "Third", "4": "Fourth"} | {
     "I": "First",
@@ -95,7 +96,14 @@ def _chapter(match: re.Match[str]) -> str | None:
 
 
 def _one_of_many(match: re.Match[str]) -> str | None:
-    return None if match["book"] in _COUNTED or match["which"].startswith("I") else _book(match)
+    names_a_person = re.match(" [A-Z]", match.string[match.end() : match.end() + 2])  # 2 Samuel Adams
+    if (
+        match["book"] in _COUNTED
+        or names_a_person
+        or int(match["which"]) > _HOW_MANY.get(_BOOKS[match["book"]], 2)
+    ):
+        return None
+    return _book(match)
 
 
 _TITLE: Final = rf"(?<![\w.]){_WHICH}(?P<book>{_alternatives(_BOOKS)})(?!\w)(?P<dot>\.?)"
