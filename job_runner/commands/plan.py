@@ -18,7 +18,7 @@ from lib.jobs import plan_cost
 from lib.jobs.plan import Plan, PlannedJob, RegistryCheck, plan_job_file, priced
 from lib.jobspec import Draft
 from lib.units import seconds_text
-from lib.voices import Pauses, VoiceRegistry
+from lib.voices import PAUSE, Pauses, VoiceRegistry
 
 AskedUrlOption = Annotated[
     str | None,
@@ -119,9 +119,11 @@ def _show_spoken(jobs: Sequence[PlannedJob]) -> None:
         output.say(f"{job.spec.request_id} (line {job.line}, ~{seconds_text(job.estimated_audio_s)})")
         for paragraph in job.spoken.spoken.split("\n\n"):
             output.say(f"  {paragraph}")
+        silences = iter(PAUSE.findall(job.spoken.script))
         for change in job.spoken.changes:
             written = " ".join(change.written.split())
-            output.say(f"    {written} -> {change.spoken or 'nothing'} ({change.kind})")
+            heard = f"{next(silences, '')} s of silence" if change.kind == "pause" else change.spoken
+            output.say(f"    {written} -> {heard or 'nothing'} ({change.kind})")
         output.say()
 
 

@@ -54,8 +54,8 @@ def command(
         raise UsageError(f"--failed means all failed jobs, and {one} those named; leave one of the two away")
     if not failed and not words and file is None:
         raise UsageError(
-            "name what to put back: a job as in job-runner retry topic:beat-001, a topic with topic/, the jobs "
-            "of --file FILE, or all that failed with job-runner retry --failed; "
+            "name what to put back: a job as in job-runner retry topic:beat-001, a topic with topic/, the "
+            "jobs of --file FILE, or all that failed with job-runner retry --failed; "
             "job-runner history --status failed lists them"
         )
     if not failed:

@@ -62,6 +62,7 @@ NUMBERED: Final = {
     "chs": "chapters",
     "chaps": "chapters",
     "fig": "figure",
+    "sc": "scene",
     "figs": "figures",
     "sec": "section",
     "sect": "section",
@@ -111,6 +112,8 @@ NUMBERED: Final = {
     "nov": "November",
     "dec": "December",
 }
+#: Of these, the parts that a book or a play has.
+PARTS: Final = word_set("vol vols ch chs chap bk pt pts art sec sect fig")
 #: Anywhere, with their dot.
 ANYWHERE: Final = {
     "vs": "versus",
@@ -208,6 +211,7 @@ MONTHS: Final = word_set("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
 BEFORE_MONTHS: Final = word_set(
     "in since until by of from to early late and or last next mid till through this"
 )
+BEFORE_DAYS: Final = word_set("on next last every each until till by")
 SAYING: Final = word_set("said say says answer answered was is oh repeated a the")
 CAPITALISED: Final = word_set(
     "Inc Ltd Corp Bros Ave Blvd Rd Ln Hwy Pkwy Sq Jr Sr Esq Wm Co Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun"
@@ -227,6 +231,7 @@ OTHERS: Final = {
     "she/he": "she or he",
     "his/her": "his or her",
     "him/her": "him or her",
+    "his/hers": "his or hers",
     "s/he": "she or he",
     "yes/no": "yes or no",
     "a/c": "account",

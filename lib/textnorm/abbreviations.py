@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.textnorm import abbreviated as t
 from lib.textnorm.context import STARTERS, ends_sentence, is_sentence_start, word_after, word_before
-from lib.textnorm.romans import value
+from lib.textnorm.romans import is_first, value
 from lib.textnorm.rule import TokenRule
 
 
@@ -60,6 +60,10 @@ def _versus(match: re.Match[str], folded: str) -> str | None:
     return None
 
 
+#: Before digits only.
+_ARABIC: Final = frozenset({"c", "no", "b", "d", "l", "n"})
+
+
 def _numbered(match: re.Match[str], folded: str, dotted: bool) -> str | None:
     text, end = match.string, match.end()
     said = t.NUMBERED.get(folded)
@@ -68,9 +72,8 @@ def _numbered(match: re.Match[str], folded: str, dotted: bool) -> str | None:
     rest = re.match(r" ?(?:#|№)?(?:(?P<digit>\d)|(?P<roman>[IVXLC]+|[ivxlc]+)\b)", text[end : end + 12])
     if rest is None:
         return None
-    if rest["roman"] and (
-        not value(rest["roman"].upper()) or folded in ("c", "no", "b", "d", "l", "n") or rest["roman"] == "I"
-    ):
+    is_pronoun = rest["roman"] == "I" and not (folded in t.PARTS and is_first(text, end + rest.end()))
+    if is_pronoun or (rest["roman"] and (not value(rest["roman"].upper()) or folded in _ARABIC)):
         return None
     if folded == "no" and match["w"].islower() and word_before(text, match.start()).lower() in t.SAYING:
         return None
@@ -129,7 +132,13 @@ def _anywhere(match: re.Match[str], word: str, folded: str) -> str | None:
         is_date = re.match(
             r",? (?:\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))|,", text[end : end + 6]
         )
-        return t.ANYWHERE[folded] if word.istitle() and is_date else None
+        is_asked = (
+            word_before(text, match.start()) in t.BEFORE_DAYS
+            or text[match.start() - 2 : match.start()] == "& "
+        )
+        if not word.istitle() or not (is_date or is_asked or re.match(" & [A-Z]", text[end : end + 4])):
+            return None
+        return t.ANYWHERE[folded] + (_dot(match) if not is_date else "")
     if folded in ("jr", "sr", "inc", "ltd", "bros", "ave", "rd", "ln", "sq") and word.islower():
         return None
     if folded in t.NEVER_ALONE:
@@ -162,6 +171,8 @@ def _initial(match: re.Match[str]) -> str | None:
     if not after[:1].isupper() or after in STARTERS:
         return None
     before = word_before(text, match.start())
+    if before.lower() in t.PARTS and letter in "IVXLC":
+        return None  # a numeral: "Ch. I. The Start"
     if (
         letter == "I"
         and not re.match(r" [A-Z]\.", text[match.end() : match.end() + 3])
@@ -204,7 +215,7 @@ ABBREVIATIONS: Final = (
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,7})(?P<dot>\.?)(?![\w])", _abbreviation),
     TokenRule("abbreviation", r"(?P<w>[A-Za-z]{1,4})(?P<dot>\.)(?=\d)", _abbreviation),
 )
-SLASHED: Final = (TokenRule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,3}|w/)(?![\w/])", _slashed),)
+SLASHED: Final = (TokenRule("abbreviation", r"(?:[A-Za-z]{1,6}/[A-Za-z]{1,4}|w/)(?![\w/])", _slashed),)
 
 #: What may be one: the scan asks no further about other words.
 KNOWN: Final = frozenset({*t.TITLES, *t.NUMBERED, *t.ANYWHERE, "v", "vs", "co", "ct", "pl", "rs"})

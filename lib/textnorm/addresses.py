@@ -7,6 +7,7 @@ from typing import Final
 
 from lib.textnorm import words as w
 from lib.textnorm.capitals import is_initialism, is_sayable, spelled
+from lib.textnorm.context import word_before
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year
@@ -134,7 +135,7 @@ def _version(match: re.Match[str]) -> str | None:
         return None  # a number grouped by dots
     parts = re.findall(r"\d+|[^\W\d_]+", match["n"])
     said = " point ".join(w.integer(part) if part.isdecimal() else spelled(part) for part in parts)
-    if match["v"]:
+    if match["v"] and word_before(match.string, match.start()).lower() not in ("version", "versions", "ver"):
         said = f"version {said}"
     if match["tag"]:
         tags = re.findall(r"[^\W\d_]+|\d+", match["tag"])

@@ -124,7 +124,7 @@ def _mixed(match: re.Match[str]) -> str | None:
     said = []
     for index, part in enumerate(parts):
         if part.isdecimal():
-            said.append(_number(part, index))
+            said.append(number_in_name(part, index))
         elif len(part) == 1 or not _reads(part):
             said.append(spelled(part))
         else:
@@ -132,7 +132,8 @@ def _mixed(match: re.Match[str]) -> str | None:
     return " ".join(said) + (match["own"] or "")
 
 
-def _number(part: str, index: int) -> str:
+def number_in_name(part: str, index: int = 0) -> str:
+    """A number that is part of a name: 747 as seven forty seven, 2010 behind letters as a year."""
     if part[0] == "0" and len(part) > 1:
         return w.digits(part)
     if is_year(part) and index:
@@ -151,13 +152,34 @@ def _reads(part: str) -> bool:
     return is_sayable(upper) and len(part) > 3
 
 
+def _joined(match: re.Match[str]) -> str | None:
+    """Initials with a bar between them, which nobody says: "A/B test", "AC/DC", "TCP/IP"."""
+    parts = match[0].split("/")
+    if all(is_sayable_word(part) for part in parts) or set(match[0]) <= set("IVX/"):
+        return None
+    return " ".join(
+        spelled(part) if not is_sayable(part) else part if part in _ACRONYMS else part.lower()
+        for part in parts
+    )
+
+
+def _war(match: re.Match[str]) -> str:
+    number = {"I": 1, "II": 2, "III": 3}.get(match["n"]) or int(match["n"])
+    return f"World War {w.cardinal(number).capitalize()}{match['own'] or ''}"
+
+
+#: Digits above the line; of gases some write them so instead of below it.
+RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _OWN: Final = r"(?P<own>['’][sS](?!\w))?"
 CAPITALS: Final = (
     TokenRule("initialism", r"(?<![\w'’])[A-Z]{1,5} ?& ?[A-Z]{1,4}(?![\w'’])", lambda m: _ampersand(m)),
+    TokenRule("initialism", r"(?<![\w/.])[A-Z]{1,4}(?:/[A-Z]{1,4}){1,2}(?![\w/])", _joined),
+    TokenRule("initialism", r"(?<!\w)(?P<w>CO|NO|SO)[²](?!\w)", lambda m: f"{spelled(m['w'])} two"),
     TokenRule("initialism", r"(?<![\w])(?P<w>[A-Z]{2,5})s(?![\w'’])", _plural),
-    TokenRule("initialism", rf"(?<![\w])(?P<w>[A-Z]{{2,40}}){_OWN}(?![\w])(?!\.\w)", _capitals),
+    TokenRule("initialism", rf"(?<![\w])(?P<w>[A-Z]{{2,40}}){_OWN}(?![^\W{RAISED}])(?!\.\w)", _capitals),
     TokenRule("initialism", r"(?<![\w])PhD(?P<s>s?)(?![\w])", lambda m: f"P H D{m['s']}"),
 )
+WARS: Final = (TokenRule("roman", rf"(?<!\w)WW ?(?P<n>I{{1,3}}|[123]){_OWN}(?!\w|-[IVX\d])", _war),)
 MIXED: Final = (
     TokenRule(
         "initialism",
@@ -165,5 +187,9 @@ MIXED: Final = (
         rf"\d{{0,4}})?){_OWN}(?![\w@]|\.\d)",
         _mixed,
     ),
-    TokenRule("initialism", rf"(?<![\w@#/.])\d{{1,4}}[A-Z]{{1,3}}\d{{0,3}}{_OWN}(?![\w@])", _mixed),
+    TokenRule(
+        "initialism",
+        rf"(?<![\w@#/.])\d{{1,4}}(?:[A-Z]{{1,3}}\d{{0,3}}|[a-d](?= [A-Z])){_OWN}(?![\w@])",
+        _mixed,
+    ),
 )

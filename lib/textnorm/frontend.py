@@ -21,6 +21,7 @@ _TIDY: Final = re.compile(
 )
 _ODD: Final = re.compile(r" {2}| \n|\n | [,;:!?.)]|\( |\(\)|\A[\s,;:]|\s\Z")
 _AMBIGUOUS_DATE: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})(?:[/-]\d+)?")
+_EMPHASIS: Final = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])[^*\n]{1,500}(?<![\s*])\1(?![\w*])")
 _Way = Sequence[Offsets]
 
 
@@ -93,7 +94,7 @@ def _numbered(made: list[Edit], found: FoundMarkup) -> list[tuple[Edit, int]]:
 
 def _change(text: str, way: _Way, numbered: tuple[Edit, int], found: FoundMarkup) -> Reworded:
     edit, number = numbered
-    said = found.protected[number][0] if edit.said == WORD_MARK else edit.said.strip()
+    said = found.protected[number][0] if edit.said == WORD_MARK else edit.said.strip(f" \n{PAUSE_MARK}")
     return _reworded(text, way, edit.start, edit.end, said, edit.kind)
 
 
@@ -157,13 +158,13 @@ def _warnings(
         )
     for start, end, script in foreign_runs(joined):
         start, end = _back(way, start, end)
-        message = f"The letters are {script}; a voice that speaks English only leaves them out."
+        message = f"The {script}; a voice that speaks English only leaves them out."
         warnings.append(
             Warned("script", text[start:end], start, end, message, "Write it in Latin letters, as it sounds.")
         )
     warnings += _languages(text, joined, way)
     warnings += _dates(changes)
-    warnings += _marks(changes)
+    warnings += _marks(text, changes)
     return warnings
 
 
@@ -203,12 +204,15 @@ def _dates(changes: Sequence[Reworded]) -> list[Warned]:
     return warnings
 
 
-def _marks(changes: Sequence[Reworded]) -> list[Warned]:
-    """Marks of emphasis, code and tables, each once."""
+def _marks(text: str, changes: Sequence[Reworded]) -> list[Warned]:
+    """Marks of code and tables, and such of emphasis as have no other beside the words; each once."""
     warnings, told = [], set()
+    stressed = [match.span() for match in _EMPHASIS.finditer(text)] if "*" in text else []
     for change in changes:
         mark = change.written
         if change.kind == "markup" and len(mark) == 1 and mark in "*`|~" and mark not in told:
+            if mark == "*" and any(start <= change.start < end for start, end in stressed):
+                continue
             told.add(mark)
             message, remedy = f"The mark {mark} is not read.", "Take it out, or write what should be said."
             warnings.append(Warned("markup", mark, change.start, change.end, message, remedy))

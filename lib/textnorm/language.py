@@ -81,7 +81,7 @@ def script_of(char: str) -> str:
 
 
 def foreign_runs(text: str) -> list[tuple[int, int, str]]:
-    """Runs of letters that are not Latin, with their script; single Greek letters have names and are none."""
+    """Runs of letters that are not Latin, with what they are; a Greek letter alone has a name and is none."""
     if text.isascii():
         return []
     foreign = {
@@ -94,10 +94,17 @@ def foreign_runs(text: str) -> list[tuple[int, int, str]]:
     for match in re.finditer(rf"[{letters}]+(?: [{letters}]+)*", text):
         script = script_of(match.group()[0])
         if not (script in ("Greek", "Micro", "Ohm") and match.end() - match.start() == 1):
-            runs.append((match.start(), match.end(), script))
+            runs.append((match.start(), match.end(), _CALLED.get(script, f"letters are {script}")))
     return runs
 
 
+_CALLED: Final = {
+    "Cjk": "characters are Chinese, Japanese or Korean",
+    "Hiragana": "characters are Japanese",
+    "Katakana": "characters are Japanese",
+    "Hangul": "characters are Korean",
+    "Bopomofo": "characters are Chinese",
+}
 #: Also what belongs to no script of its own: raised letters, letters of mathematics, marks of phonetics.
 _LATIN: Final = frozenset(
     {

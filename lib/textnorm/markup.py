@@ -21,7 +21,7 @@ _BREAKING: Final = word_set(
 )
 _MARKUP: Final = (
     r"(?P<phonemes>\[(?P<word>[^\[\]\n]{1,200})\]\(/(?P<sounds>[^()/\n]{1,300})/\))"
-    r"|(?P<pause>\[[Pp]ause\b(?P<length>[^\[\]\n]{0,40})\])"
+    r"|(?P<pause>\[(?i:pause)\b(?P<length>[^\[\]\n]{0,40})\])"
     r"|(?P<image>!\[(?P<alt>[^\[\]\n]{0,200})\]\([^()\n]{0,500}\))"
     r"|(?P<link>\[(?P<label>[^\[\]\n]{1,300})\]\([^()\n]{1,500}\))"
     r"|(?P<reference>\[\^?\d{1,3}(?:[,–-] ?\d{1,3}){0,20}\]|\[\^\w{1,20}\]:?)"
@@ -38,8 +38,9 @@ _MARKUP: Final = (
     r"|(?P<item>^[ \t]*(?P<number>\d{1,3})[.)] +(?=\S))"
 )
 _LENGTH: Final = re.compile(
-    r"\s*[:=]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>s|ms|sec|seconds?)?\s*"
+    r"(?i)\s*[:=]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>s|ms|sec|seconds?)?\s*"
 )
+_BREAK: Final = re.compile(r"time\s*=\s*[\"'“”‘’]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>m?s)")
 _WORDS: Final = re.compile(r"\w+")
 _REMEDY: Final = "Take the markup out of the text, or leave it: only its words are read."
 
@@ -81,7 +82,11 @@ def _take(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str, 
         _line(match, kind, found)
     else:
         found.edits.append(Edit(start, end, _words_of(match, kind), "markup"))
-        if kind not in ("reference", "entity", "line"):
+        if kind == "tag" and match["name"].lower() == "break":
+            remedy = f"Write [pause {_break_s(match):g}s]."
+            message = "A tag is not read, and no pause is made for it."
+            found.warnings.append(Warned("markup", match[0], start, end, message, remedy))
+        elif kind not in ("reference", "entity", "line"):
             _warn(found, match, _MESSAGES[kind])
 
 
@@ -101,6 +106,13 @@ _MESSAGES: Final = {
 
 def _warn(found: FoundMarkup, match: re.Match[str], message: str) -> None:
     found.warnings.append(Warned("markup", match[0], match.start(), match.end(), message, _REMEDY))
+
+
+def _break_s(match: re.Match[str]) -> float:
+    """Seconds that a tag of SSML asks for, within a pause's bounds; about those at a full stop, if none."""
+    asked = _BREAK.search(match[0])
+    seconds = float(asked["n"]) / (1000 if asked["unit"] == "ms" else 1) if asked else 0.5
+    return round(min(max(seconds, SHORTEST_PAUSE_S), LONGEST_PAUSE_S), 3)
 
 
 def _words_of(match: re.Match[str], kind: str) -> str:
@@ -142,7 +154,7 @@ def _pause(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str,
         message = "This is no pause of a known length; its words are read."
         found.warnings.append(Warned("pause", match[0], start, end, message, "Write [pause 0.8s]."))
         return
-    seconds = float(length["n"]) / (1000 if length["unit"] == "ms" else 1)
+    seconds = float(length["n"]) / (1000 if (length["unit"] or "").lower() == "ms" else 1)
     bounded = min(max(seconds, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
     if bounded != seconds:
         message = (
@@ -151,7 +163,7 @@ def _pause(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str,
         remedy = f"Write [pause {bounded:g}s]."
         found.warnings.append(Warned("pause", match[0], start, end, message, remedy))
     marks.append((start, f"[pause {round(bounded, 3):g}s]", ""))
-    found.edits.append(Edit(start, end, PAUSE_MARK))
+    found.edits.append(Edit(start, end, PAUSE_MARK, "pause"))
 
 
 def prepared(entries: dict[str, str]) -> dict[str, list[tuple[str, str]]]:

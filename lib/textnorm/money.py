@@ -97,7 +97,7 @@ def _names(match: re.Match[str]) -> tuple[str, str, str, str]:
 def amount(text: str, names: tuple[str, str, str, str]) -> str:
     """An amount without a magnitude: dollars, and cents where there is a fraction of one or two digits."""
     one, many, cent, cents = names
-    cut = re.fullmatch(r"(?P<whole>[\d, .]*?)[.,](?P<part>\d{1,2})", text)
+    cut = re.fullmatch(r"(?P<whole>[\d, .'’]*?)[.,](?P<part>\d{1,2})", text)
     if cut is None or not cent:
         said = numeral(text)
         return f"{said} {one if said == 'one' else many}"
@@ -151,7 +151,7 @@ def _sum(match: re.Match[str]) -> str:
 
 def _value(text: str) -> float:
     """About what a number is, to compare two."""
-    return float(re.sub(r"[ ,]|\.(?=\d*\.)", "", text))
+    return float(re.sub(r"[ ,'’]|\.(?=\d*\.)", "", text))
 
 
 def _sums(match: re.Match[str]) -> str:

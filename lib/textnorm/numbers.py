@@ -7,10 +7,18 @@ import unicodedata
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.context import LABELLED, is_plural, word_after, word_before, words_before
-from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, TokenRule
+from lib.textnorm.context import (
+    ARTICLES,
+    FUNCTION_WORDS,
+    LABELLED,
+    is_plural,
+    word_after,
+    word_before,
+    words_before,
+)
+from lib.textnorm.rule import ALONE, DASH, FOLLOWS, NUMBER, TokenRule, compiled
 from lib.textnorm.tables import word_set
-from lib.textnorm.years import is_year
+from lib.textnorm.years import YEARLY, is_year
 
 VULGAR: Final = "¼½¾⅐-⅟↉"
 _RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -30,19 +38,20 @@ SCALES: Final = {
     "trn": "trillion",
     "T": "trillion",
 }
-_SPORT: Final = word_set("""
+SPORT: Final = word_set("""
     won win wins winning beat beats beaten beating lost lose loses losing drew draw draws drawn led lead
     leads leading score scored scores scoreline victory defeat defeated tied tie ahead finished ended
     game match final goals trailed trailing vote voted ruled decision ruling majority score points set
     sets""")
+_MONEYS: Final = word_set("dollar euro pound yen yuan rupee usd eur gbp")
+_MONEYED: Final = word_set("""
+    worth cost costs costing revenue revenues sales profit profits budget debt deficit surplus valued
+    valuation value raised raise raises raising paid pay price market spent spend spends earned earn made
+    income loss losses lost owes owed fund funds funding assets investment
+    invested dollars euros pounds from to""")
+_STREETS: Final = "Road|Rd|Street|St|Avenue|Ave|Lane|Court|Place|Close|Drive|Gardens|Terrace|Square|Crescent"
 _RATED: Final = word_set("rated rate rating gave give gives scored score a got")
 _SIGNS: Final = {"−": "minus", "-": "minus", "–": "minus", "+": "plus", "±": "plus or minus"}
-_BOOKS: Final = word_set("""
-    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah
-    Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel Daniel Hosea Joel
-    Amos Obadiah Jonah Micah Nahum Habakkuk Zephaniah Haggai Zechariah Malachi Matthew Mark Luke John Acts
-    Romans Corinthians Galatians Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon
-    Hebrews James Peter Jude Revelation""")
 _COUNTED: Final = word_set("two three four five six seven eight nine ten all both many several few straight")
 _LETTER_SIZES: Final = word_set("video tv resolution display screen monitor footage camera television run")
 _NEVER_FRACTIONS: Final = frozenset({(24, 7), (9, 11), (50, 50), (20, 20), (60, 40), (80, 20)})
@@ -62,6 +71,8 @@ def magnitude(text: str, match: re.Match[str], letters: str) -> str | None:
     after = word_after(text, match.end())
     if len(letters) == 1 and word_before(text, match.start()).lower() in LABELLED:
         return None
+    if letters in "bBMT" and "." not in match["n"] and not _is_counted(match, letters, after):
+        return None  # a letter: 221B Baker Street
     if letters == "m" and not (is_plural(after) or (after[:1].isupper() and after not in ("I",))):
         return None  # metres
     if letters in "kK" and (
@@ -70,6 +81,18 @@ def magnitude(text: str, match: re.Match[str], letters: str) -> str | None:
     ):
         return None
     return SCALES.get(letters)
+
+
+def _is_counted(match: re.Match[str], letter: str, after: str) -> bool:
+    """Whether a letter behind a whole number is a magnitude: people or money are counted by it."""
+    are_many = is_plural(after) or (after[:1].isupper() and after.endswith("s"))  # Americans
+    if compiled(rf" [A-Z]\w+ (?:{_STREETS})\b").match(match.string, match.end()):
+        return False  # 5b Kings Road
+    if are_many or after == "of" or after.lower() in _MONEYS or after in _MONEYED - {"to", "from"}:
+        return True
+    if letter in "bB":
+        return bool(_MONEYED.intersection(words_before(match.string, match.start())[-6:]))
+    return not after[:1].isupper()  # 3M Company, 12T Oak Road
 
 
 def _scaled(match: re.Match[str]) -> str | None:
@@ -129,7 +152,7 @@ def _slashed(match: re.Match[str]) -> str:
 
 def _range(match: re.Match[str]) -> str:
     first, last = match["a"], match["b"]
-    low, high = (float(each.replace(",", "").replace(" ", "")) for each in (first, last))
+    low, high = (float(re.sub("[, '’]", "", each)) for each in (first, last))
     text, start = match.string, match.start()
     if is_year(first) and (is_year(last) or (len(last) == 2 and int(last) > int(first[2:]))):
         return f"{w.year(int(first))} to {w.year(int(last)) if is_year(last) else w.two_digits(int(last))}"
@@ -138,7 +161,7 @@ def _range(match: re.Match[str]) -> str:
     is_score = (
         max(low, high) < 200 and float.is_integer(low) and float.is_integer(high) and " " not in match[0]
     )
-    if is_score and (_SPORT & near or (low > high and not (low >= 8 and high <= 8 and low <= 12))):
+    if is_score and (SPORT & near or (low > high and not (low >= 8 and high <= 8 and low <= 12))):
         return " ".join("nil" if value == 0 else w.cardinal(int(value)) for value in (low, high))
     if text[max(0, start - 2) : start] == "= ":
         return f"{numeral(first)} minus {numeral(last)}"
@@ -174,6 +197,8 @@ def _by(match: re.Match[str]) -> str:
 
 def _power(match: re.Match[str]) -> str:
     exponent = match["e"] or "".join(str(unicodedata.digit(char)) for char in match["r"].lstrip("⁻"))
+    if match["r"] and is_year(match["n"]) and word_before(match.string, match.start()).lower() in YEARLY:
+        return w.year(int(match["n"]))  # a reference mark: "in 1990²"
     minus = "minus " if (match["m"] or match["r"] or "").startswith(("-", "−", "⁻")) else ""
     base = numeral(match["n"])
     if not minus and exponent in ("2", "3"):
@@ -193,6 +218,31 @@ def _telephone(match: re.Match[str]) -> str | None:
     return f"plus {said}" if match[0].lstrip("(").startswith("+") else said
 
 
+def _dialled(match: re.Match[str]) -> str | None:
+    """A short number that is dialled, or an emergency number that is called: "dial 911 or 999"."""
+    text, start, end = match.string, match.start(), match.end()
+    rest = compiled(r"(?:(?:,| or| and|, or|, and) \d{3,6}(?!\w))*+").match(text, end)
+    after = word_after(text, rest.end()) if rest else ""
+    if match["n"] in _EMERGENCY and after in _EMERGENCIES:
+        return w.digits(match["n"])
+    is_asked = compiled(
+        r"(?i)(?<![\w-])(?:dial(?:l?ed|l?ing|s)?|(?:call|ring|text)(?:ed|ing|s)?|rang|(?:tele)?phon(?:e[ds]?|ing))"
+        r"(?: the number)? (?:\d{3,6}(?:,| or| and|, or|, and) ){0,4}$"
+    ).search(text, max(0, start - 60), start)
+    if not is_asked or after in ARTICLES or (after and after not in _DIALLED_BEFORE):
+        return None
+    return ", ".join(w.digits(group) for group in match["n"].split(" "))
+
+
+_EMERGENCY: Final = frozenset({"911", "999", "112", "000", "111", "101"})
+_EMERGENCIES: Final = word_set(
+    "call calls caller callers operator operators dispatcher dispatchers dispatch emergency"
+)
+_DIALLED_BEFORE: Final = FUNCTION_WORDS - {"times", "total"} | word_set(
+    "immediately straight first free anytime day either directly please quickly"
+)
+
+
 def _hexadecimal(match: re.Match[str]) -> str:
     return "zero x " + " ".join(w.digits(char) if char.isdecimal() else char.upper() for char in match["h"])
 
@@ -204,21 +254,15 @@ def _plain(match: re.Match[str]) -> str:
     return numeral(text)
 
 
-def _verse(match: re.Match[str]) -> str | None:
-    """A chapter and a verse, behind the name of a book: "Psalm 23:1", "John 3:16-18"."""
-    if word_before(match.string, match.start()) not in _BOOKS:
-        return None
-    last = f" to {w.integer(match['last'])}" if match["last"] else ""
-    return f"{w.integer(match['c'])} {w.integer(match['v'])}{last}"
-
-
 def _plural(match: re.Match[str]) -> str | None:
     """Many of one number: "two 9s", "a pair of 6's", "100s of people"; not seconds ("in 9s")."""
     text, digits = match.string, match["n"]
     if digits in ("100", "1000") and text[match.end() : match.end() + 4] == " of ":
         return w.plural(w.cardinal(int(digits)).removeprefix("one "))
     before = words_before(text, match.start(), 24)
-    if not match["own"] and not (before and (before[-1] in _COUNTED or before[-2:] == ["pair", "of"])):
+    is_many = before and (before[-1] in _COUNTED or before[-2:] == ["pair", "of"])
+    is_many = is_many or (len(digits) == 3 and before and before[-1] in ("the", "these", "those"))
+    if not match["own"] and not is_many:
         return None
     if match["own"] and word_after(text, match.end()).islower() and len(digits) > 2:
         return None
@@ -243,6 +287,12 @@ ANY: Final = rf"(?:{_DECIMAL}|{NUMBER})"
 
 PHONES: Final = (
     TokenRule("phone", r"(?<![\w.-])(?:1[.-])?\d{3}\.\d{3}\.\d{4}(?![\w-])(?!\.\d)", _telephone, bare=True),
+    TokenRule(
+        "phone",
+        r"(?<![\w.,$€£-])(?P<n>\d{3,6}(?: \d{3,4}){0,3})(?![\w%°$€£'’/:-]|[.,]\d| \d)",
+        _dialled,
+        bare=True,
+    ),
     TokenRule("phone", r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}" + FOLLOWS, _telephone),
     TokenRule("phone", r"(?<![\w.-])(?:1[ -])?\(\d{3}\) ?\d{3}[ -]\d{4}(?![\w-])", _telephone),
     TokenRule("phone", r"(?<![\w.-])\d++(?:[-.]\d++){2,}(?![\w])(?!\.\d)(?<=\d{3})", _telephone, bare=True),
@@ -257,13 +307,6 @@ SIGNED: Final = (
     TokenRule("number", r"#(?=\d{1,4}(?!\w))(?P<many>)", _number_sign),
 )
 PLURALS: Final = (TokenRule("number", r"(?<![\w.,])(?P<n>\d{1,3}|1000)(?P<own>['’]?)s(?![\w'’])", _plural),)
-VERSES: Final = (
-    TokenRule(
-        "number",
-        r"(?P<c>\d{1,3}):(?P<v>\d{1,3})(?:[-–](?P<last>\d{1,3}))?(?![\w:]|[.,]\d| ?[ap]\.?m\b)",
-        _verse,
-    ),
-)
 NUMBERS: Final = (
     TokenRule("number", r"0[xX](?P<h>[0-9A-Fa-f]{1,16})" + FOLLOWS, _hexadecimal),
     TokenRule(
@@ -290,7 +333,7 @@ NUMBERS: Final = (
     TokenRule("number", rf"(?P<n>{ANY}) ?(?P<scale>bn|mn|tn|mln|trn|Bn)\b", _scaled),
     TokenRule("number", rf"(?P<n>{ANY})(?P<scale>{_SCALE})" + FOLLOWS, _scaled),
     TokenRule("number", rf"(?P<n>{ANY})[x×](?![\w])(?! ?\d)", _times),
-    TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z])", _by),
+    TokenRule("number", rf"{ALONE}{ANY}(?: ?[x×] ?{ANY})++(?![A-Za-z^{_RAISED}⁻])", _by),
     TokenRule(
         "ratio",
         r"(?<![\w:.])\d{1,5}(?:\.\d{1,3})?:\d(?![\w:])|(?<![\w:.])(?:1[0-6]|21|4|3):(?:9|10)(?![\w:])",

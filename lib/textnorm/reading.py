@@ -14,14 +14,18 @@ from typing import Final
 
 from lib.textnorm.abbreviations import ABBREVIATIONS, DOTLESS, KNOWN, SLASHED
 from lib.textnorm.addresses import ADDRESSES, COLOURS
-from lib.textnorm.capitals import CAPITALS, MIXED
+from lib.textnorm.capitals import CAPITALS, MIXED, RAISED, WARS
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
+from lib.textnorm.models import LETTERED_MODELS, MODELS
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
-from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VERSES, VULGAR
-from lib.textnorm.romans import ROMANS, SMALL_ROMANS
+from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VULGAR
+from lib.textnorm.romans import ROMANS, SMALL_ROMANS, shortened_before
 from lib.textnorm.rule import TokenRule, compiled
-from lib.textnorm.signs import SIGNS, SILENT
+from lib.textnorm.scientific import SCIENTIFIC
+from lib.textnorm.scripture import SCRIPTURE, SHORTENED, book_before, is_book_number
+from lib.textnorm.signs import RAISED_SIGNS, SIGNS, SILENT
+from lib.textnorm.spans import DASH_BETWEEN, SPANS
 from lib.textnorm.tables import word_list
 from lib.textnorm.times import MONTH_DATES, TIMES
 from lib.textnorm.units import BARE_UNITS, MEASURES, UNITS
@@ -30,32 +34,39 @@ from lib.textnorm.years import YEARS
 _STANDS_OUT: Final = (
     r"[A-Z](?![a-z])(?!A(?= ))|\.{2,}|[^\w\s,;:!?'’‘()…—–\ue000\ue001-]|[\d_]"
     rf"|[²³¹⁰ⁱ⁴-⁹{VULGAR}ªº]|(?<![Ͱ-Ͽ])[Α-Ωα-ω](?![Ͱ-Ͽ])"
+    rf"|{DASH_BETWEEN}"
     r"|['’](?=\d)|(?<![^\W\d_])[-–](?= ?[$€£¥]?\.?\d)|\((?=\d{3}\) ?\d)|:(?=[:/])"
     rf"|(?<![A-Za-z'’])(?:{'|'.join(sorted(DOTLESS, key=len, reverse=True))})(?= )"
     r"|(?<=[Pp]age )[ivxlc]+\b|(?<=[Pp]ages )[ivxlc]+(?=[-– ,.])|(?<=[Cc]hapter )[ivxl]+\b|"
     r"(?<=\()[ivx]+(?=\))|(?<![A-Za-z'’])[ivx]{2,7}(?![\w'’])"
 )
+_DATES: Final = (*SPANS, *MONTH_DATES)
 _LETTERED: Final = (
+    *SCRIPTURE,
     *MONEY,
     *ADDRESSES,
-    *MONTH_DATES,
+    *_DATES,
     *SLASHED,
     *BARE_UNITS,
     *SMALL_ROMANS,
     *ABBREVIATIONS,
+    *WARS,
     *CAPITALS[:1],
+    *LETTERED_MODELS,
     *MIXED,
     *ROMANS,
     *CAPITALS[1:],
 )
 _NUMERIC: Final = (
-    *VERSES,
+    *SCRIPTURE,
     *TIMES,
     *PHONES[:1],
     *ADDRESSES,
     *MONEY,
     *PHONES,
     *PLURALS,
+    *MODELS,
+    *SCIENTIFIC,
     *MEASURES,
     *YEARS,
     *NUMBERS[:-1],
@@ -81,10 +92,12 @@ _BY_SIGN: Final = {
     **dict.fromkeys("/~:", (*ADDRESSES, *SIGNS)),
     **dict.fromkeys("-–−±", (*SIGNED, *SIGNS)),
     **dict.fromkeys("'’", YEARS),
+    **dict.fromkeys(RAISED, RAISED_SIGNS),
     **dict.fromkeys(CURRENCY_SIGNS, (*MONEY, *SIGNS)),
     **dict.fromkeys(_HALVES, (*MEASURES, *NUMBERS, *SIGNS)),
     **dict.fromkeys('<=>!≠≤≥≈&%*\\^|[]{}_`"', SIGNS),
 }
+_SHORTENED: Final = KNOWN | SHORTENED
 _LONGEST_BACK: Final = 80
 _STOPS: Final = frozenset(' \n"“”‘(<>[]{},;!?—…|')
 _MONTH_BACK: Final = re.compile(
@@ -126,7 +139,7 @@ def read(text: str) -> Reading:
 
 def _past(text: str, match: re.Match[str]) -> int:
     """Where to go on after what stays: behind all letters of a word."""
-    letters = compiled(r"[^\W\d_]+").match(text, match.start())
+    letters = compiled(rf"[^\W\d_{RAISED}]+").match(text, match.start())
     return match.end() if letters is None else max(match.end(), letters.end())
 
 
@@ -170,12 +183,16 @@ def _may_matter(text: str, at: int, done: int) -> bool:
     word = text[begin:at].lstrip(_OPENERS)
     if "-" in word or "/" in word:
         word = re.split("[-/]", word)[-1]
-    return len(word) == 1 or word.lower() in KNOWN or "." in word
+    return len(word) == 1 or word.lower() in _SHORTENED or "." in word
 
 
 def _is_plain_i(text: str, at: int) -> bool:
     """Whether a lone "I" stands where no numeral can."""
     if text[at + 1 : at + 2] not in (" ", ",", "'", "’", "!", "?", ""):
+        return False
+    if text[at + 2 : at + 3].isupper() and is_book_number(text, at):
+        return False
+    if text[at - 2 : at] == ". " and shortened_before(text, at - 2):
         return False
     blank = text.rfind(" ", max(0, at - 22), max(at - 1, 0))
     return at == 0 or not text[blank + 1].isupper()
@@ -185,8 +202,10 @@ def _candidates(text: str, at: int, done: int) -> list[tuple[int, tuple[TokenRul
     """Where a token that stands out at `at` may begin (chunk, word, right there), with its rules."""
     starts = [(at, _rules(text, at))]
     begin = max(done, at - _LONGEST_BACK)
+    if text[at].isdecimal() and (book := book_before(text, at, done)) is not None:
+        return [(book, SCRIPTURE), *starts]
     if text[at].isdecimal() and (month := _MONTH_BACK.search(text, max(done, at - 14), at)):
-        return [(month.start(), MONTH_DATES), *starts]
+        return [(month.start(), _DATES), *starts]
     word = at
     while word > begin and text[word - 1].isalnum() and text[word - 1] not in (WORD_MARK, PAUSE_MARK):
         word -= 1

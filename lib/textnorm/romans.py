@@ -18,9 +18,9 @@ _NUMBERED: Final = word_set("""
     level canto war bowl mark mk episode season round group class division tier category series day week
     lesson unit verse psalm number no plate map sonnet symphony opus movement vatican rocky apollo
     saturn fantasy warcraft page pages p pp bk bks wars vols no nos op eds chapters parts volumes acts
-    books sections ch pt sec fig""")
+    books sections ch pt sec fig sc""")
 #: Of these, what a dot shortens.
-_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp")
+_SHORTENED: Final = word_set("vol vols mk no nos op eds ch pt sec fig bk bks p pp sc")
 #: Of these, what one letter may number without a capital before it.
 _NUMBERED_SMALL: Final = word_set(
     "chapter act scene part volume vol book section phase stage ch sec bk page p"
@@ -80,7 +80,8 @@ def _roman(match: re.Match[str]) -> str | None:
     own = match["own"] or ""
     if text[start - 1 : start] not in ("", " ", "(", "\n", "-", "–", '"', "“"):
         return None
-    if before.lower() in _NUMBERED and text[start - 1 : start] in " -–":
+    is_letter = len(before) == 1 and before.isupper()  # "T C P I P"
+    if before.lower() in _NUMBERED and not is_letter and text[start - 1 : start] in " -–":
         return _numbered(match, before, number)
     if before in _GIVEN and text[start - 1 : start] == " ":
         return _ruler(match, before, number, own)
@@ -89,16 +90,36 @@ def _roman(match: re.Match[str]) -> str | None:
 
 def _numbered(match: re.Match[str], before: str, number: int) -> str | None:
     roman = match["r"]
+    text, start = match.string, match.start()
+    if roman == "I" and text[start - 2 : start] == ". " and before.lower() not in ("no", "nos"):  # "vol. I"
+        return _to(number, match["last"]) if is_first(text, match.end()) else None
     if len(roman) == 1 and (roman not in "IVX" or (roman == "I" and _is_pronoun(match, before[0].isupper()))):
         return None
     if len(roman) == 1 and before.islower() and before not in _NUMBERED_SMALL:
         return None
     if before.lower() in ("class", "type", "group", "plate", "title") and len(roman) == 1 and roman != "I":
         return None
-    last = match["last"]
-    if last and value(last):
-        return f"{w.cardinal(number)} to {w.cardinal(value(last))}"
-    return w.cardinal(number)
+    return _to(number, match["last"])
+
+
+def _to(number: int, last: str | None) -> str:
+    """The number, and up to which it goes on."""
+    said = w.cardinal(number)
+    return f"{said} to {w.cardinal(value(last))}" if last and value(last) else said
+
+
+def shortened_before(text: str, at: int) -> bool:
+    """Whether a dot at `at` shortens what a numeral may number: "vol."."""
+    begin = max(0, at - 5)
+    return text[max(begin, text.rfind(" ", begin, at) + 1) : at].lower() in _SHORTENED
+
+
+def is_first(text: str, end: int) -> bool:
+    """Whether an "I" that ends at `end`, behind a shortened part of a book, is a number: "vol. I of it"."""
+    after = word_after(text, end) if text[end : end + 1] == " " else ""
+    return text[end : end + 1] not in ("'", "’") and (
+        not after.islower() or after in ("of", "and", "or", "to")
+    )
 
 
 def _ruler(match: re.Match[str], before: str, number: int, own: str) -> str | None:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-#: A number as it is written: grouped by commas or blanks or not at all, with or without a fraction.
-NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d{1,3}(?: \d{3})++(?!\d)|\d++)(?:\.\d++)?+|\.\d++"
+#: A number as it is written: grouped by commas, blanks or apostrophes, or not, with or without a fraction.
+NUMBER: Final = (
+    r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d{1,3}(?: \d{3})++(?!\d)|\d{1,3}(?:['’]\d{3})++(?!\d)|\d++)"
+    r"(?:\.\d++)?+|\.\d++"
+)
 #: Not in the middle of a word or number.
 ALONE: Final = r"(?<![\w.])"
 DASH: Final = r"[-\u2010-\u2013]"

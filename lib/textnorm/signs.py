@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
-from lib.textnorm.rule import TokenRule
-from lib.textnorm.tables import word_list
+from lib.textnorm import words as w
+from lib.textnorm.capitals import RAISED
+from lib.textnorm.context import FUNCTION_WORDS
+from lib.textnorm.rule import TokenRule, compiled
+from lib.textnorm.tables import word_list, word_set
 
 #: Between operands and before one: "3 ≤ 5", "≈ 4".
 _RELATIONS: Final = {
@@ -75,8 +79,6 @@ _NAMES: Final = {
     "/": "slash",
     "♯": "sharp",
     "♭": "flat",
-    "²": "squared",
-    "³": "cubed",
     "½": "one half",
     "∅": "the empty set",
     "∴": "therefore",
@@ -120,6 +122,42 @@ def _operator(match: re.Match[str]) -> str:
     return {"*": "times", "/": "divided by"}.get(match[0], "minus")
 
 
+def _raised(match: re.Match[str]) -> str:
+    """A raised number that is a power of what it stands behind."""
+    exponent = "".join(str(unicodedata.digit(char)) for char in match[0])
+    return {"2": "squared", "3": "cubed"}.get(exponent) or f"to the power of {w.integer(exponent)}"
+
+
+def _is_reference(text: str, start: int, run: str) -> bool:
+    """Whether it refers to a note: behind a mark or a word, but for units, functions and variables."""
+    before = text[max(0, start - 30) : start]
+    if not before or before[-1].isspace() or before[-1] in ".!?,;:\"'”’…]":
+        return True
+    if before[-1] == ")":
+        return bool(compiled(r"[^\W\d_]{3,}[^()]*\)$").search(before))
+    word = compiled(r"(?<![^\W\d_])[^\W\d_]+(?:['’][^\W\d_]+)*$").search(before)
+    if word is None:
+        return False
+    if len(word[0]) < 3:
+        is_word = word[0].lower() in FUNCTION_WORDS and word[0].lower() not in ("in", "a", "i")
+        return is_word or (run == "¹" and len(word[0]) > 1)
+    return word[0] not in _RAISABLE
+
+
+#: Words of three and more letters that are raised to a power: units and functions.
+_RAISABLE: Final = word_set("""
+    sin cos tan cot sec csc log exp mol bar metre metres meter meters kilometre kilometres centimetre
+    centimetres foot feet inch inches mile miles yard yards second seconds""")
+
+
+RAISED_SIGNS: Final = (
+    TokenRule(
+        "markup",
+        f"[{RAISED}]+(?:[,–-][{RAISED}]+)*",
+        lambda m: "" if _is_reference(m.string, m.start(), m[0]) else None,
+    ),
+    TokenRule("sign", f"[{RAISED}]+", _raised),
+)
 SIGNS: Final = (
     TokenRule("sign", r"[<>=!]=(?!=)|[=≠<>≤≥≦≧≈≅≡∝∈]|~(?= ?\d)", _relation),
     TokenRule(

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lib.textnorm import words as w
-from lib.textnorm.context import FUNCTION_WORDS, ends_sentence, word_after, word_before
+from lib.textnorm.context import FUNCTION_WORDS, ends_sentence, word_after, word_before, words_before
 from lib.textnorm.rule import DASH, TokenRule
 from lib.textnorm.tables import word_list, word_set
 
@@ -56,6 +56,60 @@ def _time(match: re.Match[str]) -> str | None:
             said = w.cardinal(int(match["h"])) + " zero zero"
         said += f" and {w.cardinal(int(match['s']))} seconds"
     return said + _half(match)
+
+
+def _lasts(match: re.Match[str]) -> str | None:
+    """Hours, minutes and seconds that something takes: "a marathon in 2:01:09", where no time of day is."""
+    before = words_before(match.string, match.start())
+    last, after = before[-1] if before else "", word_after(match.string, match.end())
+    is_race = bool(_RACING.intersection([*before[-8:], after])) or before[-2:-1] == ["time"]
+    if last in _AT_TIMES or not (last in _TAKING or int(match["h"]) > 24 or is_race):
+        return None
+    return ", ".join(
+        f"{w.number(value)} {name if int(float(value)) == 1 and '.' not in value else name + 's'}"
+        for value, name in (
+            (_bare(match["h"]), "hour"),
+            (_bare(match["m"]), "minute"),
+            (_bare(match["s"]) + (match["f"] or ""), "second"),
+        )
+        if value != "0"
+    )
+
+
+def _minutes(match: re.Match[str]) -> str | None:
+    """Minutes and seconds, where no clock shows so many or the words say it: "at 45:00", "12:34 long"."""
+    if int(match["m"]) <= 24 and word_after(match.string, match.end()) != "long":
+        return None
+    said = f"{w.cardinal(int(match['m']))} {'minute' if int(match['m']) == 1 else 'minutes'}"
+    seconds = int(match["s"])
+    return f"{said}, {w.cardinal(seconds)} {'second' if seconds == 1 else 'seconds'}" if seconds else said
+
+
+def _bare(digits: str) -> str:
+    return str(int(digits))
+
+
+_AT_TIMES: Final = word_set("at by until till since around before after")
+_TAKING: Final = word_set(
+    "in took takes take taking of lasted lasts last lasting ran runs within under for length"
+)
+_RACING: Final = word_set("""
+    marathon race raced runner runners finished finishes finish record runtime duration lap laps stage
+    film album playing swim ride cyclist ironman triathlon""")
+
+
+def _french(match: re.Match[str]) -> str | None:
+    """An hour with an h: a time of day, or how long something takes: "at 17h30", "in 1h45"."""
+    hour, minute = int(match["h"]), int(match["m"])
+    if hour > 24:
+        return None
+    if word_before(match.string, match.start()).lower() in _AT_HOURS or hour > 12:
+        return _clock(match["h"], match["m"], False)
+    hours = f"{w.cardinal(hour)} {'hour' if hour == 1 else 'hours'}"
+    return f"{hours} {w.cardinal(minute)} {'minute' if minute == 1 else 'minutes'}" if minute else hours
+
+
+_AT_HOURS: Final = word_set("at by until till from since around before after to and")
 
 
 def _times(match: re.Match[str]) -> str | None:
@@ -163,6 +217,13 @@ TIMES: Final = (
         rf")?(?P<mon>{_MONTH})\b(?!['’])\.?(?! \d{{1,2}}\b(?! ?[-\d])){_YEAR}",
         _day_month,
     ),
+    TokenRule(
+        "unit",
+        r"(?<![\w.:,])(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?P<f>\.\d{1,3})?(?! ?[ap]\.?m\b)(?![\w:])",
+        _lasts,
+    ),
+    TokenRule("unit", r"(?<![\w.:,])(?P<m>\d{1,3}):(?P<s>[0-5]\d)(?![\w:]|[.,]\d|[-–]\d)", _minutes),
+    TokenRule("time", r"(?<![\w.:,])(?P<h>\d{1,2})h(?P<m>[0-5]\d)(?!\w)", _french),
     TokenRule(
         "time",
         rf"(?<![\w.:,])(?P<h1>\d{{1,2}})(?:[:.](?P<m1>\d\d))?(?: ?(?P<half1>[ap])"

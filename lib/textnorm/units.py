@@ -144,8 +144,12 @@ _POWERED: Final = "|".join(
     re.escape(unit) for unit in ("m", "km", "cm", "mm", "dm", "ft", "in", "mi", "yd", "µm", "nm", "s")
 )
 _SYMBOL: Final = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
-_UNIT: Final = rf"(?:(?:{_POWERED})(?:[²³]|\^?[23])|{_SYMBOL})"
+UNIT: Final = rf"(?:(?:{_POWERED})(?:[²³]|\^?[23])|{_SYMBOL})"
 _AMPERES: Final = word_set("fuse fuses plug plugs current supply socket charger circuit breaker")
+#: Behind "in" that is inches: "12 in wide.", but "3 in wide halls".
+_MEASURED: Final = re.compile(
+    r" (?:wide|long|tall|thick|high|deep|across|square|in diameter)(?=[,.;:!?)\n]| and\b| by\b|$)"
+)
 _DOTTED: Final = word_set(
     "in ft yd mi lb lbs oz gal qt pt hr hrs min mins sec secs yr yrs wk wks tsp tbsp yds"
 )
@@ -214,6 +218,8 @@ def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     after = word_after(text, end)
     if len(symbol) == 1 and not spaced and word_before(text, match.start()).lower() in LABELLED:
         return False
+    if symbol in "AF" and not spaced and (after[:1].isupper() or word_before(text, match.start()) == "at"):
+        return False  # a house: 10A Downing Street
     if symbol in "NW" and match["dot"] and text[end : end + 1] == " " and not ends_sentence(text, end):
         return False  # a side of the compass: 22 W. 5th Ave.
     if symbol == "m" and is_plural(after) and not match["dot"]:
@@ -221,7 +227,7 @@ def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     if symbol in ("A", "V", "W", "N", "J", "F", "B", "K") and spaced and after:
         return (symbol in "VWNJ" and not text[end : end + 2].startswith("'")) or after in _AMPERES
     if symbol == "in":
-        return bool(match["dot"]) or (not spaced) or match["gap"] == "-"
+        return bool(match["dot"] or not spaced or match["gap"] == "-" or _MEASURED.match(text, end))
     if symbol == "st" and not spaced:
         return False  # 1st
     if symbol in ("K", "B") and not spaced:
@@ -258,6 +264,15 @@ def _feet(match: re.Match[str]) -> str:
     feet, inches = match["f"], match["i"]
     said = f"{numeral(feet)} foot {numeral(inches)}"
     return said if not match["half"] else f"{said} and a half"
+
+
+def _feet_inches(match: re.Match[str]) -> str:
+    """Feet and inches by their symbols, where "in" is no preposition: "5 ft 3 in wide"."""
+    single = is_attributive(match.string, match.start(), match.end())
+    feet, inches = numeral(match["f"]), numeral(match["i"])
+    dot = "." if match[0].endswith(".") and ends_sentence(match.string, match.end()) else ""
+    foot = "foot" if single or feet == "one" else "feet"
+    return f"{feet} {foot} {inches} {'inch' if single or inches == 'one' else 'inches'}{dot}"
 
 
 def _foot(match: re.Match[str]) -> str | None:
@@ -323,6 +338,12 @@ MEASURES: Final = (
         _degrees,
     ),
     TokenRule("unit", rf"(?P<n>{ANY}) ?° ?(?P<side>[NSEW])\b", _direction),
+    TokenRule(
+        "unit",
+        rf"(?<![\w.])(?P<f>\d{{1,3}}) ?ft\.?,? (?P<i>\d{{1,2}}(?:\.\d+|[{VULGAR}])?) ?in(?![\w/²³])"
+        r"(?:\.(?!\d)|(?! (?:the|a|an|my|his|her|its|our|their|your|this|that|\d)\b))",
+        _feet_inches,
+    ),
     TokenRule("unit", r"(?<![\w.])(?P<f>\d{1,2})['’′] ?(?P<i>\d{1,2})(?P<half>½?)(?:[\"”″]|'')", _feet),
     TokenRule(
         "unit",
@@ -332,8 +353,8 @@ MEASURES: Final = (
     TokenRule(
         "unit",
         rf"(?P<n>(?:\d{{1,3}}[ -])?\d{{1,2}}/\d{{1,2}}(?= ?[a-zA-Z])|\d*+[{VULGAR}]|{ANY})"
-        rf"(?: ?(?:{DASH}|to) ?(?P<b>{ANY}))?(?P<gap>[ -]?)(?P<u>{_UNIT})(?:/(?:(?P<many>{ANY}) ?)?"
-        rf"(?P<d>{_UNIT}))?(?![\w/%])(?P<dot>\.(?!\d))?",
+        rf"(?: ?(?:{DASH}|to) ?(?P<b>{ANY}))?(?P<gap>[ -]?)(?P<u>{UNIT})(?:/(?:(?P<many>{ANY}) ?)?"
+        rf"(?P<d>{UNIT}))?(?![\w/%])(?P<dot>\.(?!\d))?",
         _measure,
     ),
 )

@@ -83,7 +83,7 @@ def digits(text: str) -> str:
 
 def year(number: int) -> str:
     """A year of four digits in pairs, another one as a number."""
-    if not 1100 <= number <= 2099 or 2000 <= number <= 2009 or number % 1000 == 0:
+    if not 1010 <= number <= 2099 or 2000 <= number <= 2009 or number % 1000 == 0:
         return cardinal(number)
     century, rest = divmod(number, 100)
     if rest == 0:
@@ -99,7 +99,7 @@ def two_digits(number: int) -> str:
 def integer(text: str) -> str:
     """Digits, with or without separators, as a number, or one by one where they are no quantity."""
     plain = "".join(str(int(char)) for char in text if char.isdecimal())
-    if len(plain) > _MOST_DIGITS and not any(mark in text for mark in ", "):
+    if len(plain) > _MOST_DIGITS and not any(mark in text for mark in ", '’"):
         return digits(plain)
     if len(plain) > 36 or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from lib.textnorm.model import Warned
 from lib.voices.engines import engine_facts
 from lib.voices.errors import SayingRefused, SpeedRefused, quoted
 from lib.voices.markup import LINK
@@ -58,6 +59,26 @@ def unread_phonemes(text: str, pronounce: Mapping[str, str], engine: str) -> tup
     if engine_facts(engine).phonemes:
         return ()
     return tuple(dict.fromkeys(word for _, word, _ in _phonemes(text, pronounce)))
+
+
+def phoneme_warnings(text: str, engine: str) -> tuple[Warned, ...]:
+    """Where the text gives phonemes that `engine` cannot say, for which it would refuse a job.
+
+    Raises:
+        UnknownEngine: nothing installed provides the engine.
+    """
+    facts = engine_facts(engine)
+    if not facts.phonemes or "](/" not in text:
+        return ()
+    found = []
+    for link in LINK.finditer(text):
+        unknown = facts.unknown_phonemes(link[2])
+        if unknown:
+            signs = ", ".join(quoted(sign) for sign in unknown[:5])
+            message = f"The engine {engine} cannot say {signs}; a job with this text is refused."
+            remedy = f"Write the signs of {PRONUNCIATION_PAGE}."
+            found.append(Warned("phonemes", link[0], link.start(), link.end(), message, remedy))
+    return tuple(found)
 
 
 def _phonemes(text: str, pronounce: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, emit_json_lines, say, warn
 from lib.errors import UsageError
+from lib.voices import DEFAULT_ENGINE, PAUSE, phoneme_warnings
 from synth.commands import options as o
 from synth.commands.textfile import given_text
 
@@ -34,14 +37,23 @@ def command(
         written = given_text(text_option if text is None else text, text_file, "voice-synth normalize")
     else:
         written = text_option  # just as it stands, a dash or the name of a file too
+    if lines:
+        emit_json_lines(_shape(_read(line)) for line in _lines(written))
+    elif json:
+        emit_json(_shape(_read(written)))
+    else:
+        _tell(_read(written))
+
+
+def _read(text: str) -> Normalized:
+    """The text in words; phonemes that the usual engine cannot say are among the warnings."""
     from lib.textnorm import normalize
 
-    if lines:
-        emit_json_lines(_shape(normalize(line)) for line in _lines(written))
-    elif json:
-        emit_json(_shape(normalize(written)))
-    else:
-        _tell(normalize(written))
+    read = normalize(text)
+    unsaid = phoneme_warnings(text, DEFAULT_ENGINE)
+    if not unsaid:
+        return read
+    return replace(read, warnings=tuple(sorted((*read.warnings, *unsaid), key=lambda each: each.start)))
 
 
 def _lines(text: str) -> list[str]:
@@ -85,10 +97,22 @@ def _tell(read: Normalized) -> None:
         warn(f"{_place(read.written, warning.start)}: {warning.message} {warning.remedy}")
     for paragraph in read.spoken.split("\n\n"):
         say(paragraph)
+    for start, kind, written, happens in sorted(_told(read)):
+        say(f'  {_place(read.written, start)}  {kind}: "{" ".join(written.split())}" {happens}')
+
+
+def _told(read: Normalized) -> Iterator[tuple[int, str, str, str]]:
+    """Where each change stands, its class, what is written there and what is heard of it."""
+    silences = iter(PAUSE.findall(read.script))
     for change in read.changes:
-        place = _place(read.written, change.start)
-        said = f'as "{change.spoken}"' if change.spoken else "left out"
-        say(f'  {place}  {change.kind}: "{" ".join(change.written.split())}" {said}')
+        if change.kind == "pause":
+            happens = f"{next(silences, '')} s of silence"
+        else:
+            happens = f'as "{change.spoken}"' if change.spoken else "left out"
+        yield change.start, change.kind, change.written, happens
+    for warning in read.warnings:
+        if warning.kind == "script":
+            yield warning.start, warning.kind, warning.written, "left out by a voice of English"
 
 
 def _place(text: str, at: int) -> str:

@@ -23,6 +23,27 @@ def test_it_shows_the_words_and_each_change_with_its_place(voice_synth: VoiceSyn
     assert "2:8: The sign ☂ has no name in speech" in done.stderr
 
 
+def test_it_shows_pauses_and_what_a_voice_leaves_out(voice_synth: VoiceSynth) -> None:
+    done = voice_synth.run("normalize", "--text", "One. [PAUSE 1s] He said Привет at 5.")
+
+    assert done.stdout.splitlines() == [
+        "One. He said Привет at five.",
+        '  1:6  pause: "[PAUSE 1s]" 1 s of silence',
+        '  1:25  script: "Привет" left out by a voice of English',
+        '  1:35  number: "5" as "five"',
+    ]
+    assert "1:25: The letters are Cyrillic" in done.stderr
+
+
+def test_phonemes_that_cannot_be_said_are_warned_of(voice_synth: VoiceSynth) -> None:
+    done = voice_synth.run("normalize", "--text", "A [tomato](/tə'QQ/) and a [pear](/pˈɛɹ/).", "--json")
+
+    (warning,) = json.loads(done.stdout)["warnings"]
+    assert (warning["kind"], warning["written"], warning["start"]) == ("phonemes", "[tomato](/tə'QQ/)", 2)
+    assert "'Q'" in warning["message"]
+    assert "pronunciation.md" in warning["remedy"]
+
+
 def test_as_json_it_tells_offsets_in_what_was_written(voice_synth: VoiceSynth) -> None:
     done = voice_synth.run("normalize", "--text", "It costs $5.", "--json")
 

@@ -201,9 +201,7 @@ specs = st.builds(
     speaker=st.just("Ryan"),
     variants=st.integers(1, 2),
     format=st.sampled_from(["wav", "flac"]),
-).filter(
-    lambda spec: spec.variants == 1 or ".take-" not in spec.output_name
-)  # no takes of a take
+).filter(lambda spec: spec.variants == 1 or ".take-" not in spec.output_name)  # no takes of a take
 
 
 class Names(RuleBasedStateMachine):

@@ -24,6 +24,8 @@ def test_phonemes_stay_as_they_are_without_a_warning() -> None:
         ("One. [pause 0.8s] Two.", "One. [pause 0.8s] Two."),
         ("One. [Pause 800 ms] Two.", "One. [pause 0.8s] Two."),
         ("One.[pause:1.50 s]Two.", "One. [pause 1.5s] Two."),
+        ("One. [PAUSE 1s] Two.", "One. [pause 1s] Two."),
+        ("One. [PAUSE 250 MS] Two.", "One. [pause 0.25s] Two."),
     ],
 )
 def test_a_pause_is_written_in_one_form(written: str, script: str) -> None:
@@ -36,6 +38,39 @@ def test_a_pause_out_of_bounds_is_bounded_with_a_warning(length: str, bounded: s
     read = normalize(f"One. [pause {length}] Two.")
     assert f"[pause {bounded}]" in read.script
     assert kinds(read) == ["pause"]
+
+
+def test_a_pause_is_among_the_changes_and_nothing_is_said_of_it() -> None:
+    (change,) = normalize("One. [PAUSE 500ms] Two.").changes
+    assert (change.kind, change.written, change.spoken, change.start) == ("pause", "[PAUSE 500ms]", "", 5)
+
+
+@pytest.mark.parametrize(
+    ("tag", "pause"),
+    [
+        ("<break time='1s'/>", "1"),
+        ('<break time="250ms"/>', "0.25"),
+        ("<break time='99s'/>", "30"),
+        ("<break/>", "0.5"),
+    ],
+)
+def test_a_break_of_ssml_is_told_how_to_be_written(tag: str, pause: str) -> None:
+    (warning,) = normalize(f"One. {tag} Two.").warnings
+    assert (warning.kind, warning.remedy) == ("markup", f"Write [pause {pause}s].")
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("He said 你好 twice.", "Chinese, Japanese or Korean"),
+        ("He said さくら twice.", "Japanese"),
+        ("He said 한국 twice.", "Korean"),
+        ("He said Привет twice.", "Cyrillic"),
+    ],
+)
+def test_letters_of_another_script_are_called_as_people_call_them(written: str, named: str) -> None:
+    (warning,) = normalize(written).warnings
+    assert named in warning.message
 
 
 def test_a_pause_that_is_none_is_text_with_a_warning() -> None:
@@ -75,7 +110,8 @@ def test_headings_and_items_are_sentences_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["<b>Hi</b> there", "{{name}} went", "**Bold** words", "[map](http://x.org) here"]
+    "written",
+    ["<b>Hi</b> there", "{{name}} went", "a * b", "2 foo* bars", "`code` here", "[map](http://x.org) here"],
 )
 def test_markup_is_warned_of(written: str) -> None:
     assert "markup" in kinds(normalize(written))
@@ -111,6 +147,7 @@ def test_what_is_not_read_well_is_warned_of_with_a_remedy(written: str, kind: st
         "Café, naïve, Zoë",
         "“Yes,” she said…",
         "Die, die, die, man!",
+        "*Very* well, **truly well**, ***so*** and _quietly_.",
         "Maria de la Cruz sang.",
         "On 25/12 and 7/7/2007 he gave 3/4 of it.",
         "Me.",
