@@ -92,6 +92,7 @@ def _one(queue: JobQueue, request_id: str, *, yes: bool, as_json: bool) -> int:
 def _chosen(queue: JobQueue, chosen: Selection, *, yes: bool, as_json: bool) -> int:
     found = retriable_of(queue, chosen)
     jobs = jobs_text(found.retriable)
+    tell_of_replaced(queue, found.wanted)
     if found.retriable and not output.confirm(f"Requeue {jobs} of {len(chosen.ids)}?", yes=yes):
         output.note("nothing was changed")
         return 0
