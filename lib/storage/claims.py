@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.errors import JobRunnerError
-from lib.foreign import parse_json
+from lib.foreign import TooDeep, parse_json
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.port import Claim, StoredArtifact
 
@@ -58,7 +58,7 @@ class Entry:
     def from_bytes(cls, data: bytes | None) -> Entry | None:
         """Read it; None where there is none, or none that can be read."""
         try:
-            value = parse_json((data or b"null").decode())
+            value = parse_json(data or b"null")
             if value is None:
                 return None
             claim = Claim(value["request_id"], int(value["revision"]), int(value["order"]))
@@ -69,7 +69,7 @@ class Entry:
                 leaves=_files_in(value["leaves"]),
                 left={name: Claim(name, int(no), int(at)) for name, (no, at) in value["left"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, JobRunnerError):
+        except (ValueError, KeyError, TypeError, AttributeError, TooDeep, JobRunnerError):
             return None
 
 

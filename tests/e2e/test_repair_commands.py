@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import redis
 
 from lib.jobqueue import ErrorClass, Failure, JobState
+from lib.storage import Claim, FileStorage
 from tests.e2e.desk import Desk
 from tests.e2e.home import PROGRAMS
 from tests.integration.servers import Server
@@ -58,6 +60,20 @@ def test_retry_requeues_a_failed_and_a_canceled_job(desk: Desk) -> None:
             "jobs": [{"request_id": name, "requeued": True, "state": "waiting"}],
         }
     assert len(desk.queue.claim("tests", count=5)) == 2
+
+
+def test_retry_says_whose_audio_it_will_replace(desk: Desk) -> None:
+    """Q43."""
+    fail(desk, "a")
+    file = desk.folder / "audio"
+    file.write_bytes(b"audio")
+    storage = FileStorage(desk.folder / ".local/share/job-runner/storage")
+    artifact = storage.put(file, sha256=hashlib.sha256(b"audio").hexdigest(), bytes=5)
+    storage.publish(Claim("topic:other", 1, 1), "topic/a", {"topic/a.wav": artifact})
+
+    said = desk.run("retry", "topic:a", "--yes").stderr
+
+    assert "topic:a, once done, replaces the audio of topic:other, which topic/a holds now" in said
 
 
 def test_retry_of_any_other_job_changes_nothing_and_names_its_state(world: Desk) -> None:

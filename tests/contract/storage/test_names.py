@@ -337,7 +337,7 @@ def test_what_cannot_be_had_changes_nothing_not_even_the_owner(shop: Shop) -> No
     assert shop.store.storage.owner(X) == Claim("a", 1, 1)
 
 
-@pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"{}", b'{"files": {"../../x": 1}}'])
+@pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"{}", b'{"files": {"../../x": 1}}', b"[" * 9999])
 def test_a_record_that_cannot_be_read_is_nobodys(shop: Shop, data: bytes) -> None:
     shop.ask(5, "a", {f"{X}.wav": "a"})
     shop.store.lay(entry_key(X), data)
