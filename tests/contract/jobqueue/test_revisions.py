@@ -261,8 +261,9 @@ class TestFieldsOutsideTheFingerprint:
         same = queue.enqueue([job("a", callback_data={"n": 1})], changed=Changed.REPLACE)
         for number in (2, 3):
             queue.enqueue([job("a", callback_data={"n": number})], changed=Changed.REPLACE)
+        again = queue.enqueue([job("a", callback_data={"n": 3})], changed=Changed.REPLACE)
 
-        assert [item.outcome for item in same] == [Outcome.DUPLICATE]
+        assert [item.outcome for item in (*same, *again)] == [Outcome.DUPLICATE] * 2
         assert finished(queue).result == {"of": 1, "callback_data": {"n": 3}}
         assert finished(queue).revision == 1
 
@@ -276,6 +277,50 @@ class TestFieldsOutsideTheFingerprint:
 
         lease = claimed(queue)
         assert (lease.request_id, lease.spec.timeout_s) == ("a", 5)
+
+    def test_put_a_waiting_job_off_and_say_so_once(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("a")])
+
+        for seconds in (100, 200):
+            queue.enqueue([job("a", not_before=clock.now() + seconds)], changed=Changed.REPLACE)
+
+        assert kinds(queue) == ["created", "deferred"]
+        assert known(queue).due_at == pytest.approx(clock.now() + 200)
+
+    def test_leave_a_job_that_waits_for_its_next_try_its_wait(
+        self, queue: JobQueue, clock: ManualClock
+    ) -> None:
+        queue.enqueue([job("a", max_attempts=5, not_before=clock.now() + 1)])
+        clock.advance(2)
+        queue.fail(queue.begin(claimed(queue)), Failure(ErrorClass.TRANSIENT, "once"))
+        due = known(queue).due_at
+
+        queue.enqueue([job("a", max_attempts=6)], changed=Changed.REPLACE)
+        queue.enqueue([job("a", max_attempts=6, not_before=clock.now() + 900)], changed=Changed.REPLACE)
+
+        record = known(queue)
+        assert (record.state, record.due_at, record.max_attempts) == (JobState.DELAYED, due, 6)
+
+    def test_of_a_running_job_do_not_lose_its_place_in_the_stream(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a", priority="low")])
+        lease = claimed(queue)
+
+        queue.enqueue([job("a", priority="high")], changed=Changed.REPLACE)
+        queue.complete(lease, {})
+
+        snapshot = queue.snapshot()
+        assert (snapshot.waiting, snapshot.pending, snapshot.done) == (0, 0, 1)
+        assert queue.claim("bob") == []
+
+    def test_of_a_done_job_that_is_unchanged_need_no_room(self, make_queue: MakeQueue) -> None:
+        queue = make_queue(QueueOptions(max_depth=1))
+        queue.enqueue([job("a")])
+        queue.complete(claimed(queue), {"callback_data": {}})
+        queue.enqueue([job("b")])
+
+        (found,) = queue.enqueue([job("a")], changed=Changed.REPLACE)
+
+        assert found.outcome is Outcome.DUPLICATE
 
 
 class TestTheOrderOfAsking:

@@ -10,10 +10,11 @@ import pytest
 import redis
 
 from lib.clock import ManualClock
-from lib.jobqueue import Changed, JobSpec, JobState, Outcome
+from lib.jobqueue import Changed, JobSpec, JobState, Outcome, QueueOptions
 from lib.jobqueue.codec import intake
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
+from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.jobqueue.redis.scripts import load
 from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
@@ -176,7 +177,54 @@ class TestARowOfTheVersionBefore:
         assert order_of(queue, "a") > 0
 
 
+class TestAStagedJob:
+    """Of a large file whose producer was stopped: accepted, and not in its stream yet."""
+
+    def committed(self, transport: Transport, clock: ManualClock) -> ScriptCalls:
+        calls = ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
+        calls.stage([intake(job("a")), intake(job("b"))], "b1", 30_000, first=True)
+        calls.commit("b1", 2000, 100)
+        return calls
+
+    def test_is_replaced_once_it_is_in_its_stream(
+        self, transport: Transport, queue: RedisQueue, clock: ManualClock
+    ) -> None:
+        self.committed(transport, clock)
+
+        (found,) = queue.enqueue([job("a", text="New.")], changed=Changed.REPLACE)
+
+        assert (found.outcome, found.revision) == (Outcome.REPLACED, 2)
+        leases = queue.claim("ann", count=3)
+        assert sorted((lease.request_id, lease.spec.text) for lease in leases) == [
+            ("a", "New."),
+            ("b", "This is b."),
+        ]
+
+    def test_is_a_duplicate_for_who_replaces_nothing_and_for_who_only_looks(
+        self, transport: Transport, queue: RedisQueue, clock: ManualClock
+    ) -> None:
+        calls = self.committed(transport, clock)
+
+        (plain,) = queue.enqueue([job("a")])
+        (looked,) = queue.enqueue([job("a", text="New.")], changed=Changed.REPLACE, dry_run=True)
+
+        assert (plain.outcome, looked.outcome) == (Outcome.DUPLICATE, Outcome.REPLACED)
+        assert calls.publish("b1", 500, 2000) == 0
+        assert queue.snapshot().waiting == 2
+
+
 class TestARecordOfAnEarlierRevision:
+    def test_that_was_lost_is_not_archived(self, queue: RedisQueue, raw: redis.Redis) -> None:
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        queue.complete(lease, {})
+        raw.hdel("pab:jobs:result", "a")
+
+        (found,) = queue.enqueue([job("a", text="New.")], changed=Changed.REPLACE)
+
+        assert found.outcome is Outcome.REPLACED
+        assert queue.revisions("a") == []
+
     def test_is_swept_when_its_time_is_over(
         self, queue: RedisQueue, raw: redis.Redis, clock: ManualClock
     ) -> None:

@@ -131,7 +131,7 @@ end
 local function line_up(id, row, at)
   local due, was = tonumber(ARGV[at + DUE_AT]), row[STATE]
   local later = due and due > now
-  if was == 'waiting' and row[ENTRY] ~= '' and not later and row[PRIORITY] == ARGV[at + PRIORITY_AT] then
+  if row[ENTRY] ~= '' and not later and row[PRIORITY] == ARGV[at + PRIORITY_AT] then
     return -- it keeps its place
   end
   leave_stream(id, row)
@@ -152,7 +152,7 @@ local function replace(id, row, at, order)
     leave_stream(id, row)
     ring(bell) -- the worker that holds it may be asleep
   end
-  if row[STATE] ~= 'waiting' then redis.call('ZREM', K.delayed, id) end
+  redis.call('ZREM', K.delayed, id)
   redis.call('HDEL', K.progress, id)
   redis.call('HDEL', K.errors, id)
   event('replaced', id)
