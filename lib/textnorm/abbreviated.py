@@ -234,5 +234,6 @@ OTHERS: Final = {
     "his/hers": "his or hers",
     "s/he": "she or he",
     "yes/no": "yes or no",
+    "y/n": "yes or no",
     "a/c": "account",
 }

@@ -80,7 +80,7 @@ def _roman(match: re.Match[str]) -> str | None:
     own = match["own"] or ""
     if text[start - 1 : start] not in ("", " ", "(", "\n", "-", "–", '"', "“"):
         return None
-    is_letter = len(before) == 1 and before.isupper()  # "T C P I P"
+    is_letter = len(before) == len(roman) == 1 and before.isupper()  # "T C P I P"
     if before.lower() in _NUMBERED and not is_letter and text[start - 1 : start] in " -–":
         return _numbered(match, before, number)
     if before in _GIVEN and text[start - 1 : start] == " ":

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm.context import LABELLED, ends_sentence, is_attributive, is_plural, word_after, word_before
+from lib.textnorm.context import (
+    LABELLED,
+    ends_sentence,
+    is_attributive,
+    is_plural,
+    word_after,
+    word_before,
+    words_before,
+)
 from lib.textnorm.numbers import ANY, VULGAR, fraction_words, numeral
 from lib.textnorm.rule import DASH, TokenRule, compiled
 from lib.textnorm.tables import word_set
@@ -146,6 +154,10 @@ _POWERED: Final = "|".join(
 _SYMBOL: Final = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 UNIT: Final = rf"(?:(?:{_POWERED})(?:[²³]|\^?[23])|{_SYMBOL})"
 _AMPERES: Final = word_set("fuse fuses plug plugs current supply socket charger circuit breaker")
+_ELECTRIC: Final = _AMPERES | word_set(
+    "draw draws drew drawn rated load charge charges charging capacitor amps"
+)
+_VOLTS: Final = re.compile(r"\d ?[mkM]?[VvW]\b|\bUSB\b")
 #: Behind "in" that is inches: "12 in wide.", but "3 in wide halls".
 _MEASURED: Final = re.compile(
     r" (?:wide|long|tall|thick|high|deep|across|square|in diameter)(?=[,.;:!?)\n]| and\b| by\b|$)"
@@ -213,12 +225,19 @@ def _describes(match: re.Match[str]) -> bool:
     return match["u"] not in ("K", "%") and is_attributive(match.string, match.start(), match.end())
 
 
+def _is_current(match: re.Match[str], after: str) -> bool:
+    """Whether the words or other units tell that amperes or farads are meant: "12V 5A", "draws 5A"."""
+    text, start, end = match.string, match.start(), match.end()
+    near = {*words_before(text, start)[-6:], after}
+    return bool(near & _ELECTRIC) or bool(_VOLTS.search(text, max(0, start - 16), end + 16))
+
+
 def _is_unit(symbol: str, match: re.Match[str], spaced: bool) -> bool:
     text, end = match.string, match.end()
     after = word_after(text, end)
     if len(symbol) == 1 and not spaced and word_before(text, match.start()).lower() in LABELLED:
         return False
-    if symbol in "AF" and not spaced and (after[:1].isupper() or word_before(text, match.start()) == "at"):
+    if symbol in "AF" and not spaced and not _is_current(match, after):
         return False  # a house: 10A Downing Street
     if symbol in "NW" and match["dot"] and text[end : end + 1] == " " and not ends_sentence(text, end):
         return False  # a side of the compass: 22 W. 5th Ave.
@@ -361,7 +380,7 @@ MEASURES: Final = (
 BARE_UNITS: Final = (
     TokenRule(
         "unit",
-        r"(?<![\w/])(?P<u>km|m|mi|g|kg|mg|l|W|MB|GB|Mb|Gb|kB|ft)/(?P<d>h|s|l|L|m²|kg|dl|min|day|hr)(?![\w/])",
+        r"(?<![\w/])(?!W/L)(?P<u>km|m|mi|g|kg|mg|l|W|MB|GB|Mb|Gb|kB|ft)/(?P<d>h|s|l|L|m²|kg|dl|min|day|hr)(?![\w/])",
         _bare,
     ),
 )
