@@ -85,10 +85,11 @@ class MemoryEnqueuer:
             del store.history[request_id]
         if old.state is JobState.RUNNING:
             store.leases.pop(request_id, None)
-        store.move(request_id, JobEvent.REPLACED)
         now = store.now_ms()
+        since = old.since if old.state is JobState.WAITING else now
+        store.move(request_id, JobEvent.REPLACED)
         store.jobs[request_id] = Job(
-            item, JobState.WAITING, now, now, old.lease_no, order=old.order, revision=old.revision + 1
+            item, JobState.WAITING, now, since, old.lease_no, order=old.order, revision=old.revision + 1
         )
         self._line_up_again(request_id, old.item.priority)
 
@@ -118,6 +119,7 @@ class MemoryEnqueuer:
         if later or job.item.priority != priority or not stands:
             store.streams[priority].pop(request_id, None)
             store.leases.pop(request_id, None)
+            job.since = store.now_ms()
             if later:
                 store.move(request_id, JobEvent.DEFERRED)
             store.line_up(request_id)

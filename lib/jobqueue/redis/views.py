@@ -25,7 +25,7 @@ from lib.jobqueue.model import (
     WatcherInfo,
 )
 from lib.jobqueue.redis.keys import Keys
-from lib.jobqueue.redis.rows import STAGED, Row, record_of, state_in
+from lib.jobqueue.redis.rows import STAGED, Row, record_of
 from lib.jobspec import JobSpec
 from lib.redislink.transport import Transport
 
@@ -104,12 +104,12 @@ class Views:
         found: list[JobSpec | None] = []
         for start in range(0, len(request_ids), _PAGE):
             page = request_ids[start : start + _PAGE]
-            rows, payloads = self._transport.together(
-                ("HMGET", self._keys["state"], *page), ("HMGET", self._keys["spec"], *page)
+            time, rows, payloads = self._transport.together(
+                ("TIME",), ("HMGET", self._keys["state"], *page), ("HMGET", self._keys["spec"], *page)
             )
-            for raw, payload in zip(rows, payloads, strict=True):
-                spec = None
-                if raw is not None and payload is not None and state_in(str(raw)) != STAGED:
+            for request_id, raw, payload in zip(page, rows, payloads, strict=True):
+                spec, row = None, self._known(request_id, raw, time)
+                if row is not None and payload is not None and row.state != STAGED:
                     with suppress(BadInput, ValueError):  # written by a version that this one cannot read
                         spec = spec_of(str(payload))
                 found.append(spec)

@@ -82,6 +82,8 @@ class SideBySide(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.both(lambda queue, _: [queue.job(item) for item in IDS])
         self.both(lambda queue, _: [queue.result(item) for item in IDS])
+        self.both(lambda queue, _: [queue.revisions(item) for item in IDS])
+        self.both(lambda queue, _: queue.specs(IDS))
         self.redis.close()
         self.lock.close()
 

@@ -136,6 +136,7 @@ local function line_up(id, row, at)
   end
   leave_stream(id, row)
   row[PRIORITY], row[STATE] = ARGV[at + PRIORITY_AT], later and 'delayed' or 'waiting'
+  if was == 'waiting' then row[SINCE] = now end -- it waits in another line, or for its time
   if later then
     redis.call('ZADD', K.delayed, due, id)
     due_soon = true
@@ -156,7 +157,8 @@ local function replace(id, row, at, order)
   redis.call('HDEL', K.progress, id)
   redis.call('HDEL', K.errors, id)
   event('replaced', id)
-  row[STATE], row[ENQUEUED], row[SINCE] = 'waiting', now, now
+  if row[STATE] ~= 'waiting' then row[STATE], row[SINCE] = 'waiting', now end
+  row[ENQUEUED] = now
   row[FINGERPRINT], row[MAX_ATTEMPTS] = ARGV[at + FINGERPRINT_AT], tonumber(ARGV[at + ATTEMPTS_AT])
   row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0
   row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
