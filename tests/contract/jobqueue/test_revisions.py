@@ -21,7 +21,7 @@ from lib.jobqueue import (
     QueueOptions,
 )
 from tests.contract.jobqueue.conftest import MakeQueue
-from tests.contract.jobqueue.jobs import job
+from tests.contract.jobqueue.jobs import job, moment
 
 NEW = "Another text."
 
@@ -204,6 +204,16 @@ class TestAReplacedJob:
         assert queue.snapshot().waiting == 1200
         assert known(queue, "j3").revision == known(queue, "j700").revision == 2
 
+    def test_that_is_left_as_it_was_needs_no_room(self, make_queue: MakeQueue) -> None:
+        queue = make_queue(QueueOptions(max_depth=2))
+        queue.enqueue([job("a")])
+        queue.complete(claimed(queue), {})
+        queue.enqueue([job("b")])
+
+        found = queue.enqueue([job("a", text=NEW), job("c")], changed=Changed.SKIP)
+
+        assert [item.outcome for item in found] == [Outcome.CONFLICT, Outcome.CREATED]
+
     def test_twice_in_one_call_with_two_texts_is_a_conflict(self, queue: JobQueue) -> None:
         queue.enqueue([job("a")])
 
@@ -285,7 +295,7 @@ class TestFieldsOutsideTheFingerprint:
             queue.enqueue([job("a", not_before=clock.now() + seconds)], changed=Changed.REPLACE)
 
         assert kinds(queue) == ["created", "deferred"]
-        assert known(queue).due_at == pytest.approx(clock.now() + 200)
+        assert known(queue).due_at == moment(clock.now() + 200)
 
     def test_leave_a_job_that_waits_for_its_next_try_its_wait(
         self, queue: JobQueue, clock: ManualClock

@@ -200,6 +200,17 @@ class TestAStagedJob:
             ("b", "This is b."),
         ]
 
+    def test_of_a_producer_that_died_is_new_again(
+        self, transport: Transport, queue: RedisQueue, clock: ManualClock
+    ) -> None:
+        calls = ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
+        calls.stage([intake(job("a"))], "b1", 30_000, first=True)
+        clock.advance(31)
+
+        (found,) = queue.enqueue([job("a", text="New.")], changed=Changed.REPLACE)
+
+        assert (found.outcome, found.revision) == (Outcome.CREATED, 1)
+
     def test_is_a_duplicate_for_who_replaces_nothing_and_for_who_only_looks(
         self, transport: Transport, queue: RedisQueue, clock: ManualClock
     ) -> None:
@@ -214,6 +225,18 @@ class TestAStagedJob:
 
 
 class TestARecordOfAnEarlierRevision:
+    def test_that_is_wanted_unchanged_and_was_lost_stays_a_duplicate(
+        self, queue: RedisQueue, raw: redis.Redis
+    ) -> None:
+        queue.enqueue([job("a")])
+        (lease,) = queue.claim("ann")
+        queue.complete(lease, {})
+        raw.hdel("pab:jobs:result", "a")
+
+        (found,) = queue.enqueue([job("a", callback_data={"n": 1})], changed=Changed.REPLACE)
+
+        assert found.outcome is Outcome.DUPLICATE
+
     def test_that_was_lost_is_not_archived(self, queue: RedisQueue, raw: redis.Redis) -> None:
         queue.enqueue([job("a")])
         (lease,) = queue.claim("ann")

@@ -217,9 +217,9 @@ for i, raw in ipairs(rows) do
     item.outcome = 'duplicate'
     if row[FINGERPRINT] ~= ARGV[at + FINGERPRINT_AT] then
       item.outcome = mode == 'replace' and 'replaced' or 'conflict'
-      if item.outcome == 'conflict' then conflicts = conflicts + 1 end
+      conflicts = conflicts + 1
       if item.outcome == 'replaced' and ENDED[row[STATE]] then added = added + 1 end
-    elseif mode == 'replace' and specs[i] and specs[i] ~= ARGV[at + PAYLOAD_AT] then
+    elseif specs[i] and specs[i] ~= ARGV[at + PAYLOAD_AT] then
       item.outcome = 'updated'
     elseif mode == 'replace' and row[STATE] == 'done' then
       item.record = callback_changed(ids[i], at)
