@@ -21,12 +21,15 @@ from lib.cli.options import (
 )
 from lib.clock import rfc3339
 from lib.errors import UsageError
-from lib.jobqueue import Changed, JobState, Outcome
+from lib.jobqueue import Changed, JobQueue, JobState, Outcome
 from lib.jobs.follow import Batch
+from lib.jobs.names import taken_back
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
 from lib.jobspec import JobFile
+from lib.storage import StorageUnavailable
 
+_MOST_NAMED = 5
 _PAD = 11  # the longest outcome and two blanks
 
 SkipConflictsOption = Annotated[
@@ -104,6 +107,8 @@ def enqueue_jobs(
         status = exit_status(submission, changed)
         if not as_json:
             _show(submission, dry_run=dry_run)
+        if not dry_run:
+            _take_back(queue, submission, here)
         if status or dry_run or not wait:
             if as_json:
                 output.emit_json({**submission.to_json(), "dry_run": dry_run})
@@ -117,6 +122,28 @@ def enqueue_jobs(
         rows = result_rows(batch, here.storage())
     _show_results(submission, rows, as_json=as_json)
     return ending_of(batch, rows)
+
+
+def _take_back(queue: JobQueue, submission: Submission, here: wiring.Here) -> None:
+    """What is done already and was asked for again is heard under its name again."""
+    done = [
+        job.request_id
+        for job in submission.outcomes
+        if job.outcome is Outcome.DUPLICATE and job.state is JobState.DONE
+    ]
+    if not done:
+        return
+    try:
+        taken = taken_back(queue, here.storage(), done)
+    except StorageUnavailable as error:
+        output.warn(
+            f"{error.message} So their names may hold other audio; job-runner up FILE puts theirs there."
+        )
+        return
+    for request_id in taken[:_MOST_NAMED]:
+        output.note(f"{request_id} has its name again, which held the audio of another job")
+    if len(taken) > _MOST_NAMED:
+        output.note(f"and {len(taken) - _MOST_NAMED} more")
 
 
 def _show_results(submission: Submission, rows: list[ResultRow], *, as_json: bool) -> None:

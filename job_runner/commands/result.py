@@ -56,7 +56,7 @@ def command(
     if json_:
         output.emit_json({**finished.to_json(), "files": files})
     else:
-        _show(finished, files)
+        _show(finished, files, revision)
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
 
 
@@ -89,14 +89,14 @@ def _unfinished(record: JobRecord, *, as_json: bool) -> int:
     return ExitStatus.TRY_AGAIN
 
 
-def _show(finished: FinishedJob, files: list[str]) -> None:
+def _show(finished: FinishedJob, files: list[str], revision: int | None) -> None:
     done, error = finished.done(), finished.failure()
     spoken = done.spoken if done else None
     output.show_fields(
         {
             "request id": finished.request_id,
             "state": finished.state.value,
-            "revision": finished.revision if finished.revision > 1 else None,
+            **({"revision": finished.revision} if finished.revision > 1 or revision is not None else {}),
             "file": (files[0] or "gone from the store; see: job-runner report") if files else None,
             "seconds": spoken and spoken.audio_seconds,
             "loudness": _unit(spoken and spoken.chosen.loudness_lufs, "LUFS"),

@@ -60,7 +60,7 @@ def _differences(spec: JobSpec, asked: JobSpec | None, finished: FinishedJob | N
     record = finished.done() if finished else None
     if record is None:
         return ("content",)
-    return _unlike_record(spec, record.spoken) or ("text",)
+    return _unlike_record(spec, record.spoken) or ("text or how it is read",)
 
 
 def _unlike_record(spec: JobSpec, spoken: SpokenRecord) -> tuple[str, ...]:

@@ -36,6 +36,27 @@ def published_anew(
     return publish_again(storage, claim_of(job), takes, former=former)
 
 
+def taken_back(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) -> list[str]:
+    """Publish the audio of those done jobs whose name holds another one's, and were asked for again since.
+
+    Returns their ids. Reads a record for each, and no audio where the name is the job's own.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+        Unavailable: the queue does not answer.
+    """
+    found = []
+    for job in queue.results(request_ids):
+        record = job.done() if job is not None else None
+        if job is None or record is None or not record.takes:
+            continue
+        owner = storage.owner(output_name_of(record.takes))
+        if owner is not None and owner.request_id != job.request_id and owner.order < job.order:
+            published_anew(queue, storage, job, record.takes)
+            found.append(job.request_id)
+    return found
+
+
 def newer_owner(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> Claim | None:
     """The job that was asked for later and has the name of one of these takes; None where none has."""
     rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))

@@ -174,16 +174,17 @@ def _named(spec: JobSpec, finished: FinishedJob, takes: Sequence[Take], storage:
 def _ended_badly(spec: JobSpec, finished: FinishedJob, storage: Storage) -> str:
     error = finished.failure()
     reason = f"{error.error_class}: {error.message}" if error else "unknown: no reason was recorded"
-    return reason + _still_there(spec, storage)
+    return reason + _still_there(spec, finished, storage)
 
 
-def _still_there(spec: JobSpec, storage: Storage) -> str:
+def _still_there(spec: JobSpec, finished: FinishedJob, storage: Storage) -> str:
     """Whose audio a job that ended without any left under its name, as half a sentence."""
     owner = storage.owner(spec.output_name)
     if owner is None:
         return ""
     whose = "an earlier revision of it" if owner.request_id == spec.request_id else owner.request_id
-    return f"; {spec.output_name} holds the audio of {whose}, asked for before"
+    when = "later" if owner.order > finished.order else "before"
+    return f"; {spec.output_name} holds the audio of {whose}, asked for {when}"
 
 
 def _unfinished(record: JobRecord, now: float) -> str:

@@ -63,6 +63,15 @@ class TestAReplacedJob:
         assert kinds(queue) == ["created", "replaced", "claimed"]
         assert claimed(queue).request_id == "b"
 
+    def test_that_waits_has_waited_since_it_began_to(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("a")])
+        since = known(queue).since
+        clock.advance(5)
+
+        replaced(queue)
+
+        assert known(queue).since == since
+
     def test_that_runs_loses_its_lease(self, queue: JobQueue) -> None:
         queue.enqueue([job("a")])
         old = queue.begin(claimed(queue))

@@ -12,7 +12,7 @@ from lib.errors import ExitStatus
 from lib.jobqueue import Changed, ErrorClass, Failure, FinishedJob, JobQueue, JobSpec
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch
-from lib.jobs.names import published_anew, strange_file, to_be_replaced
+from lib.jobs.names import published_anew, strange_file, taken_back, to_be_replaced
 from lib.jobs.report import Report, Standing, report_on
 from lib.jobs.results import ending_of, result_rows
 from lib.jobspec import normalize_job_spec, take_name
@@ -242,3 +242,32 @@ def test_what_a_retry_replaces_is_known_before(studio: Studio) -> None:
 
     assert to_be_replaced(studio.queue, studio.storage, ["old"]) == [("old", NAME, "new")]
     assert to_be_replaced(studio.queue, studio.storage, ["new"]) == []
+
+
+def test_what_is_asked_for_again_takes_its_name_back_without_being_spoken(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    old, new = studio.spec("old"), studio.spec("new")
+    studio.speak(old)
+    studio.speak(new)
+
+    studio.clock.advance(1)
+    studio.queue.enqueue([old])
+    taken = taken_back(studio.queue, studio.storage, ["old", "new"])
+
+    assert taken == ["old"]
+    owner = studio.storage.owner(NAME)
+    assert owner is not None
+    assert owner.request_id == "old"
+    assert taken_back(studio.queue, studio.storage, ["old", "new"]) == []
+
+
+def test_a_job_that_was_canceled_tells_whether_what_lies_there_was_asked_for_later(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    early = studio.spec("early")
+    studio.queue.enqueue([early])
+    studio.queue.cancel("early")
+    studio.speak(studio.spec("late"))
+
+    (row,) = report_on(studio.queue, [early], studio.storage, studio.clock.now()).rows
+
+    assert "holds the audio of late, asked for later" in (row.reason or "")
