@@ -72,6 +72,15 @@ class TestAReplacedJob:
 
         assert known(queue).since == since
 
+    def test_that_was_done_waits_since_it_was_replaced(self, queue: JobQueue, clock: ManualClock) -> None:
+        queue.enqueue([job("a")])
+        queue.complete(claimed(queue), {})
+        clock.advance(5)
+
+        replaced(queue)
+
+        assert known(queue).since == moment(clock.now())
+
     def test_that_runs_loses_its_lease(self, queue: JobQueue) -> None:
         queue.enqueue([job("a")])
         old = queue.begin(claimed(queue))
