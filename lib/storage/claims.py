@@ -77,15 +77,15 @@ class Entry:
 class NameDecision:
     """What a publication may do, and what it writes.
 
-    First `entries`, then `files` at their paths; then `removals`, where just those bytes lie; last `settled`,
-    the entries without the leaves that are removed by then.
+    First `entries`, then `files` at their paths; then `removals`, where the bytes of one of these lie; last
+    `settled`, the entries without the leaves that are removed by then.
     """
 
     superseded_by: Claim | None = None
     files: Files = field(default_factory=dict)
     lost: Mapping[str, Claim] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
-    removals: Files = field(default_factory=dict)
+    removals: Mapping[str, tuple[StoredArtifact, ...]] = field(default_factory=dict)
     settled: tuple[Entry, ...] = ()
 
 
@@ -163,9 +163,18 @@ def decide(
         files=mine,
         lost=lost,
         entries=tuple(entry for entry in written if entry != entries.of(entry.name)),
-        removals={path: artifact for entry in written for path, artifact in entry.leaves.items()},
+        removals=_removals(written),
         settled=tuple(replace(entry, leaves={}) for entry in written if entry.leaves),
     )
+
+
+def _removals(written: Iterable[Entry]) -> dict[str, tuple[StoredArtifact, ...]]:
+    """What may lie at each path that is left: two names can have had the same one in turn."""
+    found: dict[str, tuple[StoredArtifact, ...]] = {}
+    for entry in written:
+        for path, artifact in entry.leaves.items():
+            found[path] = (*found.get(path, ()), artifact)
+    return found
 
 
 def _unrecorded(claim: Claim, name: str, former: Mapping[str, Files]) -> Entry:

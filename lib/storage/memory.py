@@ -172,8 +172,8 @@ class MemoryStorage:
         for path, artifact in verdict.files.items():
             if path not in kept and not _is(self.objects.get(output_key(path)), artifact):
                 self.objects[output_key(path)] = self.objects[artifact.key]
-        for path, artifact in verdict.removals.items():
-            if _is(self.objects.get(output_key(path)), artifact):
+        for path, artifacts in verdict.removals.items():
+            if any(_is(self.objects.get(output_key(path)), artifact) for artifact in artifacts):
                 del self.objects[output_key(path)]
 
     def _entries(self) -> Entries:

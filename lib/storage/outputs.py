@@ -129,8 +129,8 @@ class Outputs:
                 self._write(entry)
             for path, draft in drafts.items():
                 disk.name(draft, self.path(path))
-            for path, artifact in verdict.removals.items():
-                self._remove(path, artifact)
+            for path, artifacts in verdict.removals.items():
+                self._remove(path, artifacts)
             for entry in verdict.settled:
                 self._write(entry)
 
@@ -182,13 +182,13 @@ class Outputs:
         same = self._folder.is_(self.path(path), found, artifact)
         return not same and self.stranger(artifact, path, deep=True) is None
 
-    def _remove(self, path: str, artifact: StoredArtifact) -> None:
+    def _remove(self, path: str, artifacts: Collection[StoredArtifact]) -> None:
         """Take away just these bytes; an edited copy stays, and so does what lies behind a link."""
         target = self.path(path)
         found = self.stat(path)
         if found is None:
             return
-        if self._folder.is_(target, found, artifact):
+        if any(self._folder.is_(target, found, artifact) for artifact in artifacts):
             self._folder.disk.remove(target)
         else:
             log.info("%s belongs to no job any more; it was edited, so it stays", path)
