@@ -54,8 +54,6 @@ class Outputs:
         while True:
             entries = self._entries()
             verdict = decide(claim, name, files, former, entries)
-            if verdict.superseded_by is not None:
-                return Published(lost=verdict.lost, superseded_by=verdict.superseded_by)
             with contextlib.ExitStack() as stack:
                 kept = self._kept(verdict.files, entries.of(name), claim) if keep else frozenset[str]()
                 drafts, missing = self._drafts(verdict.files, kept, extras, stack)
@@ -63,7 +61,7 @@ class Outputs:
                 if self._at_once(claim, name, files, former, entries, drafts):
                     stands = [path for path in verdict.files if path not in kept | missing]
                     places = {path: str(self.path(path)) for path in stands}
-                    return Published(places, verdict.lost, kept)
+                    return Published(places, verdict.lost, kept, verdict.superseded_by)
 
     def rivals(self, claim: Claim, name: str, files: Files) -> dict[str, Claim]:
         """As `Storage.rivals`."""
@@ -112,7 +110,7 @@ class Outputs:
         """Carry out what was decided; False where what was seen has changed since."""
         entries = self._entries()
         verdict = decide(claim, name, files, former, entries)
-        if not drafts and not verdict.entries and not verdict.removals:  # a repeat
+        if not (drafts or verdict.entries or verdict.settled):  # a repeat
             return all(seen.seen.get(other, entry) == entry for other, entry in entries.seen.items())
         with self._alone():
             entries = self._entries()
