@@ -123,7 +123,7 @@ class PublishQueue:
         finished = self._queue.result(publication.request_id)
         if finished is None:
             return False
-        if (finished.lease_no, finished.revision) == (publication.lease_no, publication.revision):
+        if _is_of(finished, publication):
             owed.publication = replace(publication, order=max(publication.order, finished.order))
             return False
         return finished.state is JobState.DONE
@@ -162,3 +162,18 @@ class PublishQueue:
         elif owed.refusals:
             log.info("%s is published now", publication.request_id)
         return True
+
+
+def _is_of(finished: FinishedJob, publication: Publication) -> bool:
+    """Whether the job ended with just these takes.
+
+    Numbers alone do not tell: they begin anew for a job that was forgotten and enqueued again.
+    """
+    if (finished.lease_no, finished.revision) != (publication.lease_no, publication.revision):
+        return False
+    record = finished.done()
+    return record is None or _audio(record.takes) == _audio(publication.takes)
+
+
+def _audio(takes: Sequence[Take]) -> list[tuple[str, str]]:
+    return [(take.audio.file, take.audio.sha256) for take in takes]

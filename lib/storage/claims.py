@@ -23,6 +23,7 @@ _TAKE: Final = re.compile(r"(.+)\.take-(?:0[2-9]|1[0-6])", re.DOTALL)
 _DOUBLE_SUFFIX: Final = ".peaks.json"
 
 Files = Mapping[str, StoredArtifact]  # by path
+Leaves = Mapping[str, tuple[StoredArtifact, ...]]  # by path: one of them may lie there
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,14 @@ class Entry:
     """The record of one output name.
 
     `claim` is its owner, None once nobody has it; `files` are the owner's. `leaves` are files of owners
-    before that are to be removed; `left` are the jobs whose newer revision went to another name, with the
-    claim by which it did: what they asked for before is not published here any more.
+    before that are to be removed or written over; `left` are the jobs whose newer revision went to another
+    name, with the claim by which it did: what they asked for before is not published here any more.
     """
 
     name: str
     claim: Claim | None = None
     files: Files = field(default_factory=dict)
-    leaves: Files = field(default_factory=dict)
+    leaves: Leaves = field(default_factory=dict)
     left: Mapping[str, Claim] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -49,7 +50,7 @@ class Entry:
             "revision": 0 if claim is None else claim.revision,
             "order": 0 if claim is None else claim.order,
             "files": _files_out(self.files),
-            "leaves": _files_out(self.leaves),
+            "leaves": {path: [_out(item) for item in items] for path, items in self.leaves.items()},
             "left": {name: [item.revision, item.order] for name, item in self.left.items()},
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
@@ -66,7 +67,7 @@ class Entry:
                 name=str(value["name"]),
                 claim=None if claim.request_id is None else claim,
                 files=_files_in(value["files"]),
-                leaves=_files_in(value["leaves"]),
+                leaves=_leaves_in(value["leaves"]),
                 left={name: Claim(name, int(no), int(at)) for name, (no, at) in value["left"].items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError, TooDeep, JobRunnerError):
@@ -77,15 +78,15 @@ class Entry:
 class NameDecision:
     """What a publication may do, and what it writes.
 
-    First `entries`, then `files` at their paths; then `removals`, where just those bytes lie; last `settled`,
-    the entries without the leaves that are removed by then.
+    First `entries`, then `files` at their paths; then `removals`, where the bytes of one of these lie; last
+    `settled`, the entries without the leaves that are removed by then.
     """
 
     superseded_by: Claim | None = None
     files: Files = field(default_factory=dict)
     lost: Mapping[str, Claim] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
-    removals: Files = field(default_factory=dict)
+    removals: Leaves = field(default_factory=dict)
     settled: tuple[Entry, ...] = ()
 
 
@@ -148,24 +149,42 @@ def decide(
     """What publishing these files may do. `files` are the job's, the chosen take first."""
     lost = rivals(claim, name, files, entries)
     main = next(iter(files), None)
-    if main is None or main in lost:
-        return NameDecision(superseded_by=lost.get(main or ""), lost=lost)
-    mine = {path: artifact for path, artifact in files.items() if path not in lost}
-    own = entries.of(name) or _unrecorded(claim, name, former)
-    left = {other: item for other, item in own.left.items() if other != claim.request_id}
-    leaves = _leaves(own, mine, entries)
-    written = [Entry(name, claim, mine, leaves, left)]
-    for other in former:
-        entry = entries.of(other) or _unrecorded(claim, other, former)
+    ahead = lost.get(main or "")
+    if main is None or (ahead is not None and ahead.request_id == claim.request_id):
+        return NameDecision(superseded_by=ahead, lost=lost)
+    mine = {} if ahead is not None else {path: item for path, item in files.items() if path not in lost}
+    written = [] if ahead is not None else [_taken(claim, name, mine, former, entries)]
+    for (
+        other
+    ) in former:  # also where another job has the new name: what was asked for under the old one is over
         if other != name:
+            entry = entries.of(other) or _unrecorded(claim, other, former)
             written.append(_left(entry, claim, mine, entries))
     return NameDecision(
+        superseded_by=ahead,
         files=mine,
         lost=lost,
         entries=tuple(entry for entry in written if entry != entries.of(entry.name)),
-        removals={path: artifact for entry in written for path, artifact in entry.leaves.items()},
+        removals=_removals(written, mine),
         settled=tuple(replace(entry, leaves={}) for entry in written if entry.leaves),
     )
+
+
+def _taken(claim: Claim, name: str, mine: Files, former: Mapping[str, Files], entries: Entries) -> Entry:
+    """The entry of the name, when these files are the claim's."""
+    own = entries.of(name) or _unrecorded(claim, name, former)
+    left = {other: item for other, item in own.left.items() if other != claim.request_id}
+    return Entry(name, claim, mine, _leaves(own, mine, entries), left)
+
+
+def _removals(written: Iterable[Entry], mine: Files) -> Leaves:
+    """What may lie at each path that is left: two names can have had the same one in turn."""
+    found: dict[str, tuple[StoredArtifact, ...]] = {}
+    for entry in written:
+        for path, artifacts in entry.leaves.items():
+            if path not in mine:
+                found[path] = (*found.get(path, ()), *artifacts)
+    return found
 
 
 def _unrecorded(claim: Claim, name: str, former: Mapping[str, Files]) -> Entry:
@@ -176,22 +195,28 @@ def _unrecorded(claim: Claim, name: str, former: Mapping[str, Files]) -> Entry:
 
 def _left(entry: Entry, claim: Claim, mine: Files, entries: Entries) -> Entry:
     """The entry of a name that the job's newer revision does not have."""
-    left = {**entry.left, claim.request_id: claim}
+    newest = max(claim, entry.left.get(claim.request_id, claim), key=lambda item: item.order)
+    left = {**entry.left, claim.request_id: newest}
     held = entry.claim
     if held is None or held.request_id != claim.request_id or held.order >= claim.order:
         return replace(entry, left=left)
     return Entry(entry.name, None, {}, _leaves(entry, mine, entries), left)
 
 
-def _leaves(entry: Entry, mine: Files, entries: Entries) -> dict[str, StoredArtifact]:
-    """What of an entry's files is to go: neither the job's new ones nor just what another name has there."""
-    held = {**entry.leaves, **entry.files}
-    return {
-        path: artifact
-        for path, artifact in held.items()
-        if path not in mine
-        and all(other.files[path] != artifact for other in entries.beside(entry.name, path))
-    }
+def _leaves(entry: Entry, mine: Files, entries: Entries) -> Leaves:
+    """What of an entry's files is to go: neither the job's new ones nor just what another name has there.
+
+    What the new ones are written over is among it until that is done: a publisher that is killed before it
+    leaves the old bytes there, under a record of the new ones.
+    """
+    found: dict[str, tuple[StoredArtifact, ...]] = {}
+    for path in {**entry.leaves, **entry.files}:
+        held = [*entry.leaves.get(path, ()), *([entry.files[path]] if path in entry.files else [])]
+        others = [mine.get(path), *(other.files[path] for other in entries.beside(entry.name, path))]
+        going = tuple(artifact for artifact in dict.fromkeys(held) if artifact not in others)
+        if going:
+            found[path] = going
+    return found
 
 
 def _keeper(claim: Claim, name: str, path: str, entries: Entries) -> Claim | None:
@@ -219,7 +244,15 @@ def _beats(standing: Claim, claim: Claim) -> bool:
 
 
 def _files_out(files: Files) -> dict[str, dict[str, Any]]:
-    return {path: {"sha256": item.sha256, "bytes": item.bytes} for path, item in files.items()}
+    return {path: _out(item) for path, item in files.items()}
+
+
+def _out(item: StoredArtifact) -> dict[str, Any]:
+    return {"sha256": item.sha256, "bytes": item.bytes}
+
+
+def _leaves_in(value: Mapping[str, Any]) -> Leaves:
+    return {path: tuple(_files_in({path: item})[path] for item in items) for path, items in value.items()}
 
 
 def _files_in(value: Mapping[str, Any]) -> dict[str, StoredArtifact]:

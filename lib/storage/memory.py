@@ -112,8 +112,6 @@ class MemoryStorage:
     ) -> Published:
         entries = self._entries()
         verdict = decide(claim, name, files, former, entries)
-        if verdict.superseded_by is not None:
-            return Published(lost=verdict.lost, superseded_by=verdict.superseded_by)
         own = entries.of(name)
         foreign = own is not None and own.claim is not None and own.claim.request_id != claim.request_id
         kept = frozenset[str]()
@@ -121,7 +119,7 @@ class MemoryStorage:
             kept = frozenset(path for path, item in verdict.files.items() if self._is_a_persons(path, item))
         self._carry_out(verdict, kept)
         places = {path: self.location(path) for path in verdict.files if path not in kept}
-        return Published(places, verdict.lost, kept)
+        return Published(places, verdict.lost, kept, verdict.superseded_by)
 
     def rivals(
         self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
@@ -172,8 +170,8 @@ class MemoryStorage:
         for path, artifact in verdict.files.items():
             if path not in kept and not _is(self.objects.get(output_key(path)), artifact):
                 self.objects[output_key(path)] = self.objects[artifact.key]
-        for path, artifact in verdict.removals.items():
-            if _is(self.objects.get(output_key(path)), artifact):
+        for path, artifacts in verdict.removals.items():
+            if any(_is(self.objects.get(output_key(path)), artifact) for artifact in artifacts):
                 del self.objects[output_key(path)]
 
     def _entries(self) -> Entries:

@@ -54,8 +54,6 @@ class Outputs:
         while True:
             entries = self._entries()
             verdict = decide(claim, name, files, former, entries)
-            if verdict.superseded_by is not None:
-                return Published(lost=verdict.lost, superseded_by=verdict.superseded_by)
             with contextlib.ExitStack() as stack:
                 kept = self._kept(verdict.files, entries.of(name), claim) if keep else frozenset[str]()
                 drafts, missing = self._drafts(verdict.files, kept, extras, stack)
@@ -63,7 +61,7 @@ class Outputs:
                 if self._at_once(claim, name, files, former, entries, drafts):
                     stands = [path for path in verdict.files if path not in kept | missing]
                     places = {path: str(self.path(path)) for path in stands}
-                    return Published(places, verdict.lost, kept)
+                    return Published(places, verdict.lost, kept, verdict.superseded_by)
 
     def rivals(self, claim: Claim, name: str, files: Files) -> dict[str, Claim]:
         """As `Storage.rivals`."""
@@ -112,7 +110,7 @@ class Outputs:
         """Carry out what was decided; False where what was seen has changed since."""
         entries = self._entries()
         verdict = decide(claim, name, files, former, entries)
-        if not drafts and not verdict.entries and not verdict.removals:  # a repeat
+        if not (drafts or verdict.entries or verdict.settled):  # a repeat
             return all(seen.seen.get(other, entry) == entry for other, entry in entries.seen.items())
         with self._alone():
             entries = self._entries()
@@ -129,8 +127,8 @@ class Outputs:
                 self._write(entry)
             for path, draft in drafts.items():
                 disk.name(draft, self.path(path))
-            for path, artifact in verdict.removals.items():
-                self._remove(path, artifact)
+            for path, artifacts in verdict.removals.items():
+                self._remove(path, artifacts)
             for entry in verdict.settled:
                 self._write(entry)
 
@@ -182,13 +180,13 @@ class Outputs:
         same = self._folder.is_(self.path(path), found, artifact)
         return not same and self.stranger(artifact, path, deep=True) is None
 
-    def _remove(self, path: str, artifact: StoredArtifact) -> None:
+    def _remove(self, path: str, artifacts: Collection[StoredArtifact]) -> None:
         """Take away just these bytes; an edited copy stays, and so does what lies behind a link."""
         target = self.path(path)
         found = self.stat(path)
         if found is None:
             return
-        if self._folder.is_(target, found, artifact):
+        if any(self._folder.is_(target, found, artifact) for artifact in artifacts):
             self._folder.disk.remove(target)
         else:
             log.info("%s belongs to no job any more; it was edited, so it stays", path)

@@ -21,6 +21,7 @@ _CHUNK_BYTES: Final = 1_000_000
 _OPEN_PAUSE_MS: Final = 30_000  # a producer silent for longer has given up its staged batch
 _PUBLISH_PAUSE_MS: Final = 2_000  # a producer silent for longer gets help from a worker
 _BUSY_FOR_S: Final = 10.0
+_NO_LIMIT: Final = 2**53  # jobs; there was room for the whole file when it was committed
 
 
 class _Again(Exception):
@@ -93,16 +94,36 @@ class Enqueuer:
         known = [item for chunk in chunks for item in chunk if _is_known(notes.get(item.request_id))]
         if word == "ok":  # what was known before is asked for again, and replaced, once the new is accepted
             for chunk in _chunks(known):
-                notes.update(self._chunk(chunk, changed)[1])
+                notes.update(self._of_accepted(chunk, changed))
         return word, notes
 
-    def _chunk(self, chunk: list[Intake], changed: Changed) -> tuple[str, dict[str, JobNote]]:
-        reply = self._calls.enqueue(chunk, changed, self._options.max_depth)
-        if reply.word == "staged":
+    def _of_accepted(self, chunk: list[Intake], changed: Changed) -> dict[str, JobNote]:
+        """Ask for known jobs of a file that is accepted: no part is refused where the whole was not."""
+        give_up = self._clock.monotonic() + _BUSY_FOR_S
+        # what another producer replaced since it was looked at is told of that job alone
+        each = Changed.SKIP if changed is Changed.REFUSE else changed
+        while True:
+            try:
+                return self._chunk(chunk, each, _NO_LIMIT)[1]
+            except _Again:
+                if self._clock.monotonic() > give_up:
+                    raise QueueBusy(
+                        "another producer is enqueueing some of the same request ids; the new jobs were "
+                        "enqueued, and not all of the known ones asked for again; run the same command again "
+                        "in half a minute"
+                    ) from None
+                self._clock.sleep(0.1)
+
+    def _chunk(
+        self, chunk: list[Intake], changed: Changed, max_depth: int | None = None
+    ) -> tuple[str, dict[str, JobNote]]:
+        while True:
+            reply = self._calls.enqueue(chunk, changed, max_depth or self._options.max_depth)
+            if reply.word == "busy":
+                raise _Again
+            if reply.word != "staged":
+                return reply.word, _by_id(chunk, reply.notes)
             self.publish(reply.batch)
-        if reply.word in ("busy", "staged"):
-            raise _Again
-        return reply.word, _by_id(chunk, reply.notes)
 
     def _look(self, chunks: list[list[Intake]], changed: Changed) -> tuple[str, dict[str, JobNote]]:
         notes: dict[str, JobNote] = {}
@@ -113,7 +134,7 @@ class Enqueuer:
             if reply.word == "busy":
                 raise _Again
             known = sum(note.outcome != "created" for note in reply.notes)
-            room -= len(chunk) - known
+            room -= len(chunk) - known + _revived(reply.notes)
             words.add(reply.word)
             notes.update(_by_id(chunk, reply.notes))
         word = next((word for word in ("conflict", "full") if word in words), "ok")
@@ -127,11 +148,12 @@ class Enqueuer:
             if reply.word != "ok":
                 self.discard(batch, own=True)
                 raise _Again
-            notes.update(_by_id(chunk, reply.notes))
+            notes.update(_by_id(chunk, [_meant(note, changed) for note in reply.notes]))
         if changed is Changed.REFUSE and any(note.outcome == "conflict" for note in notes.values()):
             self.discard(batch, own=True)
             return "conflict", notes
-        word = self._calls.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth)
+        revived = _revived(notes.values())
+        word = self._calls.commit(batch, _PUBLISH_PAUSE_MS, self._options.max_depth - revived)
         if word != "ok":
             self.discard(batch, own=True)
             if word == "lost":
@@ -178,6 +200,17 @@ def _by_id(chunk: Sequence[Intake], notes: Iterable[JobNote]) -> dict[str, JobNo
 
 def _is_known(note: JobNote | None) -> bool:
     return note is not None and note.outcome != Outcome.CREATED.value
+
+
+def _meant(note: JobNote, changed: Changed) -> JobNote:
+    """What is to become of a job that `stage` found known: that script does not replace."""
+    replacing = changed is Changed.REPLACE and note.outcome == Outcome.CONFLICT.value
+    return note._replace(outcome=Outcome.REPLACED.value) if replacing else note
+
+
+def _revived(notes: Iterable[JobNote]) -> int:
+    """How many finished jobs are to be worked on again: they count towards the depth limit like new ones."""
+    return sum(note.outcome == Outcome.REPLACED.value and note.dedup_until_ms is not None for note in notes)
 
 
 _NOT_CREATED: Final = {"conflict": Outcome.WITHHELD, "full": Outcome.REJECTED}

@@ -181,6 +181,26 @@ class TestAReplacedJob:
         assert known(queue).revision == 1
         assert finished(queue).revision == 1
 
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_of_a_large_file_is_refused_with_the_whole_where_there_is_no_room(
+        self, make_queue: MakeQueue, dry_run: bool
+    ) -> None:
+        queue = make_queue(QueueOptions(max_depth=600))
+        names = [f"j{number:03}" for number in range(590)]
+        queue.enqueue([job(name) for name in names])
+        for _ in range(2):
+            queue.complete_many([(lease, {}) for lease in queue.claim("ann", count=300)])
+        queue.enqueue([job(f"other{number}") for number in range(5)])
+        file = [job(name, text=NEW) for name in names] + [job(f"new{number:02}") for number in range(10)]
+
+        refused = queue.enqueue(file, changed=Changed.REPLACE, dry_run=dry_run)
+
+        assert {item.outcome for item in refused} == {Outcome.REJECTED}
+        assert queue.snapshot().outstanding == 5
+        taken = queue.enqueue(file[:-5], changed=Changed.REPLACE, dry_run=dry_run)
+        assert [item.outcome for item in taken] == [Outcome.REPLACED] * 590 + [Outcome.CREATED] * 5
+        assert queue.snapshot().outstanding == (5 if dry_run else 600)
+
     def test_keeps_the_records_of_its_revisions_for_their_time(
         self, make_queue: MakeQueue, clock: ManualClock
     ) -> None:

@@ -346,3 +346,26 @@ def test_a_record_that_cannot_be_read_is_nobodys(shop: Shop, data: bytes) -> Non
     shop.ask(1, "b", {f"{X}.wav": "b"})
     assert shop.outputs() == {f"{X}.wav": "b"}
     assert shop.store.storage.owner(X) == Claim("b", 1, 1)
+
+
+def test_a_path_that_two_names_had_in_turn_is_left_empty(shop: Shop) -> None:
+    """A job whose second take another one took over goes to that one's name, in another format."""
+    takes = {f"{X}.wav": "three, 1", f"{X}.take-02.wav": "three, 2"}
+    shop.ask(1, "three", takes)
+    shop.ask(2, "one", {f"{X}.take-02.wav": "one"}, name=f"{X}.take-02")
+
+    files = {f"{X}.take-02.flac": "three anew"}
+    shop.ask(3, "three", files, name=f"{X}.take-02", revision=2, former={X: takes})
+
+    assert shop.outputs() == files
+
+
+def test_a_job_that_went_to_a_name_of_a_newer_one_leaves_its_old_name(shop: Shop) -> None:
+    old = {"y.wav": "two"}
+    shop.ask(1, "two", old, name="y")
+    shop.ask(3, "one", {f"{X}.wav": "one"})
+
+    moved = shop.ask(2, "two", {f"{X}.wav": "two anew"}, revision=2, former={"y": old})
+
+    assert moved.superseded_by == Claim("one", 1, 3)
+    assert shop.outputs() == {f"{X}.wav": "one"}

@@ -35,6 +35,7 @@ _SUITES: Final = (
     "tests/integration/jobqueue/test_asking.py",
     "tests/integration/jobqueue/test_places.py",
     "tests/integration/jobqueue/test_staging.py",
+    "tests/integration/jobqueue/test_staged_asking.py",
     "tests/integration/jobqueue/test_server_trouble.py",
     "tests/integration/jobqueue/test_memory_full.py",
     "tests/integration/jobqueue/test_idle_and_consumers.py",

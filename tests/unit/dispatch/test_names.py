@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lib.dispatch import Publication
-from lib.jobqueue import Changed
+from lib.jobqueue import Changed, QueueOptions
 from lib.jobspec import JobSpec
 from lib.storage import Claim, StorageUnavailable
 from tests.unit.dispatch.bench import Bench, Refusal, spec
@@ -114,6 +114,24 @@ class TestWhatIsOwed:
         dispatcher.step()
 
         assert owner(bench).request_id == "new"
+        assert list(bench.journal.publications()) == []
+
+    def test_is_dropped_where_the_job_was_forgotten_and_done_anew(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its lease and revision have the numbers of the first ones again."""
+        dispatcher = bench.holding(OLD)
+        refusal = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No room."))
+        dispatcher.step()
+        refusal.on = False
+        bench.clock.advance(QueueOptions().result_ttl_s + 1)
+        bench.queue.enqueue([replace(OLD, text="Another line.")])
+        speaks(bench, b"another")
+        finish(bench, OLD)
+
+        dispatcher.step()
+
+        assert bench.output(OLD).read_bytes() == b"another\x01"
         assert list(bench.journal.publications()) == []
 
     def test_by_a_version_that_knew_no_order_gets_that_of_the_queue(

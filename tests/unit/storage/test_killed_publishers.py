@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,25 @@ def killed_at_each_step(tmp_path: Path, after: bool) -> Iterator[Place]:
         else:
             assert at > 8, "a publication has at least two notes, two names and four removals"
             return
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_one_of_another_format_leaves_nothing_of_those_that_had_a_path_in_turn(
+    tmp_path: Path, after: bool
+) -> None:
+    """Whose bytes stand at a path that was to be written over is not known: those before, or the new ones."""
+    for at in range(1, 9):
+        (root := tmp_path / f"{after}-{at}").mkdir()
+        place = Place(root)
+        place.publish(3, OLD)
+        for order in (4, 5):  # both killed
+            with suppress(Killed):
+                files = {path: f"{text} anew, {order}" for path, text in OLD.items()}
+                place.publish(order, files, Failing(at, after=after).disk)
+
+        place.publish(7, NEWEST)
+
+        assert place.outputs() == NEWEST
 
 
 @pytest.mark.parametrize("after", [False, True])

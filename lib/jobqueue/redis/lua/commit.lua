@@ -1,5 +1,6 @@
 #!lua
--- commit: accept a staged batch, whole. From here on its jobs exist; `publish` only moves them.
+-- commit: accept a staged batch, whole. From here on its jobs exist, each with its place in the order of asking;
+-- `publish` only moves them.
 --
 -- Why a script: the depth limit, the producer's right to commit and the mark must not be split.
 --
@@ -20,6 +21,7 @@ local state = mark and cjson.decode(mark)[1]
 if state == 'committed' then return 'ok' end
 if state ~= 'open' then return 'lost' end
 if depth({ state = KEYS[1], result = KEYS[2], failed = KEYS[3] }) > tonumber(ARGV[4]) then return 'full' end
-redis.call('HINCRBY', KEYS[4], 'publishing', redis.call('LLEN', KEYS[6]))
-redis.call('HSET', KEYS[5], ARGV[2], cjson.encode({ 'committed', clock(ARGV[1]) + ARGV[3] }))
+local now, jobs = clock(ARGV[1]), redis.call('LLEN', KEYS[6])
+redis.call('HINCRBY', KEYS[4], 'publishing', jobs)
+redis.call('HSET', KEYS[5], ARGV[2], cjson.encode({ 'committed', now + ARGV[3], take_orders(KEYS[4], now, jobs) }))
 return 'ok'

@@ -196,18 +196,17 @@ end
 local reply, plan, expired, conflicts, added = { 'ok' }, {}, {}, 0, 0
 for i, raw in ipairs(rows) do
   local at = FIRST + (i - 1) * WIDTH
-  local row, staged = parse(raw), false
+  local row = parse(raw)
   if row and row[STATE] == 'staged' then
     local standing = staged_standing(batches, row, now)
     if standing == 'busy' then return { 'busy' } end
-    if standing == 'accepted' and mode == 'replace' and token ~= '' then return { 'staged', row[BATCH] } end
-    staged = standing == 'accepted'
-    if staged then row[STATE] = row[DUE] ~= '' and 'delayed' or 'waiting' else row = nil end
+    if standing == 'accepted' and token ~= '' then return { 'staged', row[BATCH] } end -- its asking counts once it is moved
+    if standing == 'accepted' then row[STATE] = row[DUE] ~= '' and 'delayed' or 'waiting' else row = nil end
   elseif row and outlived(row, now, ttl) then
     expired[#expired + 1] = ids[i]
     row = nil
   end
-  local item = { at = at, row = row, staged = staged }
+  local item = { at = at, row = row }
   if not row then
     item.outcome, added = 'created', added + 1
     local due = tonumber(ARGV[at + DUE_AT])
@@ -241,7 +240,7 @@ for i, item in ipairs(plan) do
   local id, row = ids[i], item.row
   if item.outcome == 'created' then
     create(item.at, order + i)
-  elseif item.outcome ~= 'conflict' and not item.staged and row[ORDER] < order + i then -- else a newer call has asked for this job since
+  elseif item.outcome ~= 'conflict' and row[ORDER] < order + i then -- else a newer call has asked for this job since
     if item.outcome == 'replaced' then replace(id, row, item.at, order + i) end -- its old record keeps its old order
     row[ORDER] = order + i
     if item.record then

@@ -24,11 +24,12 @@
 local streams = { high = KEYS[2], normal = KEYS[3], low = KEYS[4] }
 local mark = redis.call('HGET', KEYS[9], ARGV[2])
 if not mark or cjson.decode(mark)[1] ~= 'committed' then return 0 end
+local first = cjson.decode(mark)[3] -- the order of the next job; a batch that the version before committed has none
 local now, stamp = clock(ARGV[1])
 local states = {}
 local ids = redis.call('LRANGE', KEYS[10], 0, ARGV[3] - 1)
 local rows = #ids > 0 and redis.call('HMGET', KEYS[1], unpack(ids)) or {}
-local order = take_orders(KEYS[7], now, #ids) - 1
+local order = (first or take_orders(KEYS[7], now, #ids)) - 1
 for i, raw in ipairs(rows) do
   local row = parse(raw)
   if row and row[STATE] == 'staged' and row[BATCH] == ARGV[2] then
@@ -49,7 +50,7 @@ redis.call('LTRIM', KEYS[10], #ids, -1)
 redis.call('HINCRBY', KEYS[7], 'publishing', 0 - #ids) -- not -#ids: Redis 7 does not read "-0"
 local left = redis.call('LLEN', KEYS[10])
 if left > 0 then
-  redis.call('HSET', KEYS[9], ARGV[2], cjson.encode({ 'committed', now + ARGV[5] }))
+  redis.call('HSET', KEYS[9], ARGV[2], cjson.encode({ 'committed', now + ARGV[5], order + 1 + #ids }))
 else
   redis.call('HDEL', KEYS[9], ARGV[2])
   ring(KEYS[8]) -- delayed jobs may be due earlier than any worker expects

@@ -19,7 +19,7 @@
 -- ARGV[5]  "1": the batch's first chunk, which opens it
 -- ARGV[6]  first of the jobs; per job: request id, fingerprint, priority, max attempts, due ms or "", payload
 --
--- Returns {verdict, {index, outcome, state, dedup_until ms or ""}...} with an item per job that was not staged
+-- Returns {verdict, {index, outcome, state, dedup_until ms or "", revision}...} with an item per job that was not staged
 --          or will be delayed, index from 0; verdict "ok", "busy" (another producer is staging one of the ids), or "lost" (the batch
 --          counts as abandoned; start over)
 local K = {
@@ -57,12 +57,12 @@ for i, raw in ipairs(redis.call('HMGET', K.state, unpack(ids))) do
     local ended = row[STATE] == 'done' or row[STATE] == 'failed' or row[STATE] == 'canceled'
     reply[#reply + 1] = {
       i - 1, row[FINGERPRINT] == ARGV[at + 1] and 'duplicate' or 'conflict', row[STATE],
-      ended and tostring(row[SINCE] + ttl) or '',
+      ended and tostring(row[SINCE] + ttl) or '', row[REVISION] or 1,
     }
   else
     if not mine then staged[#staged + 1] = ids[i] end
     local due = tonumber(ARGV[at + 4])
-    if due and due > now then reply[#reply + 1] = { i - 1, 'created', 'delayed', '' } end
+    if due and due > now then reply[#reply + 1] = { i - 1, 'created', 'delayed', '', 1 } end
     specs[#specs + 1], specs[#specs + 2] = ids[i], ARGV[at + 5]
     states[#states + 1] = ids[i]
     states[#states + 1] = cjson.encode({
