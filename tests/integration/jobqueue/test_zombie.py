@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lib.jobqueue import JobQueue
+from lib.jobqueue import Changed, JobQueue
 from tests.contract.jobqueue.jobs import job
 
 # Claims one job, says so, waits to be told to go on, then tries each write and says what came of it.
@@ -39,7 +39,9 @@ queue.close()
 """
 
 
-def one_round(queue: JobQueue, redis_url: str, request_id: str, *, finish_before_it_wakes: bool) -> None:
+def one_round(
+    queue: JobQueue, redis_url: str, request_id: str, *, finish_before_it_wakes: bool, replaced: bool
+) -> None:
     queue.enqueue([job(request_id)])
     command = [sys.executable, "-c", WORKER, redis_url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
@@ -47,6 +49,8 @@ def one_round(queue: JobQueue, redis_url: str, request_id: str, *, finish_before
         assert worker.stdout
         assert worker.stdout.readline() == "claimed\n"
         worker.send_signal(signal.SIGSTOP)
+        if replaced:  # which ends its lease at once
+            queue.enqueue([job(request_id, text="Another line.")], changed=Changed.REPLACE)
         (lease,) = queue.claim("ann", block_s=10)
         assert lease.request_id == request_id
         if finish_before_it_wakes:
@@ -60,12 +64,13 @@ def one_round(queue: JobQueue, redis_url: str, request_id: str, *, finish_before
     finished = queue.result(request_id)
     assert finished is not None
     assert finished.result == {"by": "ann"}
-    assert finished.lease_no == 2
+    assert (finished.lease_no, finished.revision) == (2, 2 if replaced else 1)
 
 
 def rounds(queue: JobQueue, redis_url: str, count: int) -> None:
     for number in range(count):
-        one_round(queue, redis_url, f"j{number}", finish_before_it_wakes=number % 2 == 0)
+        first, replaced = number % 2 == 0, number % 3 == 0
+        one_round(queue, redis_url, f"j{number}", finish_before_it_wakes=first, replaced=replaced)
     assert queue.snapshot().outstanding == 0
     assert queue.snapshot().done == count
 
