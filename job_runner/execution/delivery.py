@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lib.clock import Clock
 from lib.jobqueue import Lease
-from lib.manifest import Inputs, OutFolder, deliver
+from lib.manifest import Inputs, OutFolder, deliver, owners_of
 from lib.records import DoneRecord, Take, done_record
 from lib.spool import SpoolClient, SpoolFull, SpoolResult, is_passing
 from lib.storage import Claim, StorageUnavailable
@@ -17,17 +18,22 @@ class FolderDelivery:
 
     def __init__(self, folder: OutFolder, work: Mapping[str, Inputs], clock: Clock) -> None:
         self._folder, self._work, self._clock = folder, work, clock
+        self._owners = owners_of(inputs.order for inputs in work.values())
 
     def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
         """Copy the files out of the spool, verify them, put them in place, then the record."""
         try:
-            finished = deliver(self._folder, self._work[lease.request_id], spool, entry, result)
+            finished = deliver(self._folder, self._work[lease.request_id], spool, entry, result, self._owners)
         except OSError as error:
             kind = SpoolFull if is_passing(error) else StorageUnavailable
             reason = error.strerror or error
             raise kind(f"The folder {self._folder} cannot be written: {reason}.") from error
+        told = (
+            f"{self._folder.path(path)} is of its earlier audio; it was edited, so it stays"
+            for path in finished.edited
+        )
         return done_record(
-            finished.record,
+            replace(finished.record, warnings=(*finished.record.warnings, *told)),
             finished.record.takes,
             started_at=result.started_at,
             finished_at=result.finished_at,

@@ -25,6 +25,7 @@ from lib.manifest import (
     check_texts,
     finish_interrupted_compile,
     load_manifest,
+    outputs_of_no_job,
 )
 from lib.manifest.folder import WORKROOM
 from lib.records import ExecutionJob, ExecutionRecord
@@ -33,6 +34,7 @@ from lib.units import seconds_text
 from lib.voices import VoiceRegistry
 from lib.workers import LocalHost, SpoolRoom, WorkerSetup
 
+_NAMED = 5
 _WORKER_GRACE_S = 60.0  # a worker may still take for the job at hand when it is asked to stop
 
 
@@ -97,9 +99,11 @@ def execute(path: Path, around: Surroundings, *, workers: int | None, force: boo
         except SpoolFull as error:
             left = execution.file.record("interrupted")
             raise TryAgain(f"{error.message} Free some space: {_how_to_go_on(left)}") from error
+        of_no_job = outputs_of_no_job(ready.folder, ready.manifest.orders)
     if record.state == "interrupted":
         raise stop.error(_how_to_go_on(record))
     _report(record, execution.file.path, as_json=as_json)
+    _tell_of_no_job(of_no_job, execution.file.path.parent)
     return ExitStatus.JOB_FAILED if record.state == "failed" else ExitStatus.OK
 
 
@@ -186,6 +190,16 @@ def _report(record: ExecutionRecord, path: Path, *, as_json: bool) -> None:
         f"{totals['done'] + totals['skipped']} done{skipped}, {totals['failed']} failed, "
         f"{seconds_text(audio)} of audio, in {seconds_text(record.wall_seconds)}; record: {path}"
     )
+
+
+def _tell_of_no_job(paths: Sequence[str], folder: Path) -> None:
+    if not paths:
+        return
+    head = "1 output is" if len(paths) == 1 else f"{len(paths)} outputs are"
+    names = ", ".join(str(folder / path) for path in paths[:_NAMED])
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    stay = "it stays until you remove it" if len(paths) == 1 else "they stay until you remove them"
+    output.note(f"{head} of no job of this file any more: {names}{more}; {stay}")
 
 
 def _table(jobs: Sequence[ExecutionJob], folder: Path) -> output.Table:

@@ -17,7 +17,7 @@ JSON_READERS = {
     "lib/foreign.py",
     "lib/jobspec/files/jsontree.py",  # single texts in quotes
     "lib/spool/checked.py",  # with the same bound
-    "lib/manifest/results.py",  # a record too deep is no record
+    "lib/manifest/former.py",  # a record too deep is no record
     "lib/dispatch/journal.py",  # so is a line of the journal
 }
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,50 +18,9 @@ from lib.manifest import (
     load_manifest,
 )
 from lib.manifest.compiler import DECIDED
+from tests.unit.manifest.dying import dies_at
 from tests.unit.manifest.jobs import several, spec
 from tests.unit.manifest.test_compile import tree
-
-_CALLS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
-_KILLED = 9
-
-
-def _dies_at(call: int, specs: Sequence[JobSpec], out: Path) -> bool:
-    """Compile in a child that ends without a word just before its `call`th call; whether it got there."""
-    child = os.fork()
-    if child == 0:
-        _count_calls(call)
-        try:
-            compile_manifest(specs, out)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) in (0, _KILLED)
-    return os.waitstatus_to_exitcode(status) == _KILLED
-
-
-def _count_calls(last: int) -> None:
-    seen = 0
-
-    def count(how_many_bytes: int = 0) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == last:
-            os._exit(_KILLED)
-
-    real_write, real_fsync = os.write, os.fsync
-
-    def torn_write(fd: int, data: memoryview) -> int:
-        if seen + 1 == last:
-            real_write(fd, data[: len(data) // 2])
-        count()
-        return real_write(fd, data)
-
-    def counted_fsync(fd: int) -> None:
-        count()
-        real_fsync(fd)
-
-    os.write, os.fsync = torn_write, counted_fsync  # type: ignore[assignment]  # in the child only
-    sys.addaudithook(lambda event, args: count() if event in _CALLS else None)
 
 
 def _state(out: Path) -> dict[str, bytes]:
@@ -109,7 +67,7 @@ def test_dying_at_any_call_leaves_the_old_or_the_new(tmp_path: Path, name: str) 
             compile_manifest(before, out)
         else:
             out.mkdir()
-        died = _dies_at(call, after, out)
+        died = dies_at(call, partial(compile_manifest, after, out))
         raw = (out / MANIFEST).read_bytes() if (out / MANIFEST).exists() else None
 
         state = _state(out)
@@ -134,7 +92,7 @@ def test_until_the_decision_the_old_texts_stand_untouched(tmp_path: Path) -> Non
         out = tmp_path / f"at-{call}"
         compile_manifest(before, out)
         old = tree(out)
-        if not _dies_at(call, after, out):
+        if not dies_at(call, partial(compile_manifest, after, out)):
             break
         if not (out / DECIDED).exists() and (out / MANIFEST).read_bytes() == old[MANIFEST]:
             assert {name: (out / name).read_bytes() for name in old} == old
