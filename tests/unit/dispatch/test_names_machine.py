@@ -180,6 +180,16 @@ def made(queue: JobQueue, *, newest: bool) -> list[FinishedJob]:
     return sorted(found, key=lambda item: item.order)
 
 
+def last_of_each_name(jobs: list[FinishedJob]) -> list[FinishedJob]:
+    """Of jobs in the order of asking, the last that wants each name."""
+    by_name = {}
+    for job in jobs:
+        record = job.done()
+        assert record is not None
+        by_name[output_name_of(record.takes)] = job
+    return sorted(by_name.values(), key=lambda item: item.order)
+
+
 def published_in_order(jobs: list[FinishedJob]) -> dict[str, str]:
     """Path to sha256, when each takes its name from who had it, and leaves the name it had before."""
     paths: dict[str, tuple[str, str, str]] = {}  # to output name, request id and sha256
@@ -283,8 +293,10 @@ class Names(RuleBasedStateMachine):
         asked_for = published_in_order(made(self.queue, newest=True))
         # a name that was taken, then left for another one, is empty; or its taking was never published
         in_turn = published_in_order(made(self.queue, newest=False))
-        for path in {*found, *asked_for, *in_turn}:
-            assert found.get(path) in (asked_for.get(path), in_turn.get(path)), path
+        # nor is a path of two names, that one of them took and gave up before the other came
+        at_last = published_in_order(last_of_each_name(made(self.queue, newest=True)))
+        for path in {*found, *asked_for, *in_turn, *at_last}:
+            assert found.get(path) in (asked_for.get(path), in_turn.get(path), at_last.get(path)), path
 
 
 def lives(examples: int) -> None:
