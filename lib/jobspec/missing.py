@@ -13,6 +13,7 @@ from lib.jobspec.problems import shown
 
 _MOST_LOOKED_AT: Final = 5_000  # entries of one folder
 _CLOSE: Final = 0.75
+_USUAL: Final = (".yaml", ".yml", ".json", ".txt")  # what files of jobs, texts and lexicons are called
 
 
 def near_miss(name: str, folder: str | Path) -> str | None:
@@ -30,7 +31,18 @@ def near_miss(name: str, folder: str | Path) -> str | None:
     same = next((entry for entry in there if folded(entry) == folded(last)), None)
     if same is not None and same.lower() != last.lower():
         return "a file of that name is there in another Unicode form (accents apart); rename it"
-    likely = [same] if same is not None else get_close_matches(last, there, n=1, cutoff=_CLOSE)
+    likely = [same] if same is not None else _likely(last, there)
     if not likely:
         return None
     return f"did you mean {shown(f'{above}/{likely[0]}' if above else likely[0])}?"
+
+
+def _likely(name: str, there: list[str]) -> list[str]:
+    """The entry that `name` was probably meant for: one spelled like it, or the one with a suffix more."""
+    close = get_close_matches(name, there, n=1, cutoff=_CLOSE)
+    if close or not name:
+        return close
+    wanted = folded(name)
+    longer = [entry for entry in there if folded(entry).startswith(f"{wanted}.")]
+    best = sorted(longer, key=lambda entry: (not entry.endswith(_USUAL), entry))
+    return best[:1]

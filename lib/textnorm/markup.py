@@ -22,6 +22,7 @@ _BREAKING: Final = word_set(
 _MARKUP: Final = (
     r"(?P<phonemes>\[(?P<word>[^\[\]\n]{1,200})\]\(/(?P<sounds>[^()/\n]{1,300})/\))"
     r"|(?P<pause>\[(?i:pause)\b(?P<length>[^\[\]\n]{0,40})\])"
+    r"|(?P<silence>\[(?i:break|silence|wait)\b(?P<lasting>[^\[\]\n]{0,40})\](?!\())"
     r"|(?P<image>!\[(?P<alt>[^\[\]\n]{0,200})\]\([^()\n]{0,500}\))"
     r"|(?P<link>\[(?P<label>[^\[\]\n]{1,300})\]\([^()\n]{1,500}\))"
     r"|(?P<reference>\[\^?\d{1,3}(?:[,–-] ?\d{1,3}){0,20}\]|\[\^\w{1,20}\]:?)"
@@ -41,6 +42,7 @@ _LENGTH: Final = re.compile(
     r"(?i)\s*[:=]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>s|ms|sec|seconds?)?\s*"
 )
 _BREAK: Final = re.compile(r"time\s*=\s*[\"'“”‘’]?\s*(?P<n>\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(?P<unit>m?s)")
+_SOUNDS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ˈˌː'’-])*")
 _WORDS: Final = re.compile(r"\w+")
 _REMEDY: Final = "Take the markup out of the text, or leave it: only its words are read."
 
@@ -75,9 +77,11 @@ def _take(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str, 
         found.edits.append(Edit(start, end, WORD_MARK))
     elif kind == "pause":
         _pause(match, found, marks)
+    elif kind == "silence":
+        _other_pause(match, found)
     elif kind == "link":
         found.edits += [Edit(start, start + 1, "", "markup"), Edit(match.end("label"), end, "", "markup")]
-        _warn(found, match, "The address of a link is not read, only its words.")
+        _warn(found, match, "The address of a link is not read, only its words.", _link_remedy(match))
     elif kind in ("heading", "bullet", "item", "quote"):
         _line(match, kind, found)
     else:
@@ -91,7 +95,7 @@ def _take(match: re.Match[str], found: FoundMarkup, marks: list[tuple[int, str, 
 
 
 _KINDS: Final = word_list(
-    "phonemes pause image link reference comment tag entity template fence separator line "
+    "phonemes pause silence image link reference comment tag entity template fence separator line "
     "heading quote bullet item"
 )
 _MESSAGES: Final = {
@@ -104,8 +108,30 @@ _MESSAGES: Final = {
 }
 
 
-def _warn(found: FoundMarkup, match: re.Match[str], message: str) -> None:
-    found.warnings.append(Warned("markup", match[0], match.start(), match.end(), message, _REMEDY))
+def _warn(found: FoundMarkup, match: re.Match[str], message: str, remedy: str = _REMEDY) -> None:
+    found.warnings.append(Warned("markup", match[0], match.start(), match.end(), message, remedy))
+
+
+def _link_remedy(match: re.Match[str]) -> str:
+    """What to do about a link; one whose address is a single word was perhaps meant to say how it is said."""
+    address = match[0][match.end("label") - match.start() + 2 : -1]
+    if not _SOUNDS.fullmatch(address):
+        return _REMEDY
+    return f"{_REMEDY} Phonemes stand between slashes: [Ouse](/ˈuz/)."
+
+
+def _other_pause(match: re.Match[str], found: FoundMarkup) -> None:
+    """A pause by another word: in brackets only [pause] makes one, so this is read. A lone length counts."""
+    length = _LENGTH.fullmatch(match["lasting"])
+    if match["lasting"].strip() and length is None:
+        return  # words in brackets, such as [wait for it]
+    seconds = 0.5
+    if length is not None:
+        seconds = float(length["n"]) / (1000 if (length["unit"] or "").lower() == "ms" else 1)
+    bounded = round(min(max(seconds, SHORTEST_PAUSE_S), LONGEST_PAUSE_S), 3)
+    message = "This makes no pause; its words are read."
+    remedy = f"Write [pause {bounded:g}s]."
+    found.warnings.append(Warned("pause", match[0], match.start(), match.end(), message, remedy))
 
 
 def _break_s(match: re.Match[str]) -> float:

@@ -12,6 +12,7 @@ from typing import Final
 
 from lib.errors import UsageError
 from lib.foreign import parse_json
+from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.beatsheet import parse_beatsheet
 from lib.jobspec.files.jobfile import parse_job_file
 from lib.jobspec.files.source import read_source, source_name
@@ -21,7 +22,13 @@ _SHEET_KEYS: Final = ("beats", "topic")
 _JOB_KEYS: Final = ("jobs",)
 #: Where JSON begins, behind what people put before it: a byte order mark, comments, a code fence.
 #: Possessive, lest text that is no JSON be read in exponentially many ways.
-_OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s|//[^\n]*\n|/\*.*?\*/|```[^\n]*\n)*+\{", re.DOTALL)
+_OPENING: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/|```[^\n]*\n)*+\{", re.DOTALL
+)
+#: The same behind words, as of a letter or an answer: up to a few lines, and the last may hold the beginning.
+_WORDED: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:[^{}\n]{0,400}\n){0,12}?[^{}\n]{0,400}\{")
+_KEYED_LINE: Final = re.compile(rb"^\s*(?:- *)?([\"']?)(\w+)\1[ \t]*:", re.MULTILINE)
+_YAML_KEYS: Final = frozenset((*FIELDS, "jobs", "defaults"))
 _ANYBODY: Final = "anybody"  # speaks the beats of a sheet of which only the ids are asked for
 
 
@@ -70,12 +77,23 @@ def is_beatsheet(data: bytes) -> bool:
     what is wrong with it is to be said in words of a beatsheet.
     """
     if not _OPENING.match(data):
-        return False
+        return _follows_words(data)
     try:
         root = parse_json(data.decode("utf-8-sig"))
     except ValueError:
         return _holds_key(data, _SHEET_KEYS) and not _holds_key(data, _JOB_KEYS)
     return isinstance(root, dict) and any(key in root for key in _SHEET_KEYS) and "jobs" not in root
+
+
+def _follows_words(data: bytes) -> bool:
+    """Whether this is a whole beatsheet behind words that are none of it, and no YAML either."""
+    opening = _WORDED.match(data)
+    if opening is None:
+        return False
+    words, sheet = data[: opening.end() - 1], data[opening.end() - 1 :]
+    if any(key[2].decode() in _YAML_KEYS for key in _KEYED_LINE.finditer(words)):
+        return False
+    return all(_holds_key(sheet, (key,)) for key in _SHEET_KEYS) and not _holds_key(sheet, _JOB_KEYS)
 
 
 def _holds_key(data: bytes, keys: tuple[str, ...]) -> bool:

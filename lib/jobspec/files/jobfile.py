@@ -15,8 +15,9 @@ from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
+from lib.jobspec.files.scalars import advice
 from lib.jobspec.files.source import MAX_FILE_BYTES
-from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
+from lib.jobspec.files.yamltree import Flaw, LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
 from lib.jobspec.problems import BROKEN, FieldFinding, Problem, nearest, shown
@@ -100,7 +101,7 @@ class _JobFileReading:
         self._line = tree.line
         for flaw in tree.flaws:
             job, path = self._job_of(flaw.path)
-            self._add(FieldFinding(path, flaw.message, flaw.suggestion), flaw.line, job)
+            self._add(FieldFinding(path, flaw.message, _advice_for(flaw, path)), flaw.line, job)
 
     def check(self, base_dir: Path | None) -> None:
         """Check defaults and jobs, each by itself and then together."""
@@ -213,3 +214,12 @@ class _JobFileReading:
 
 def _is_batch(root: Any) -> bool:
     return isinstance(root, LinedDict) and any(key in root for key in _ROOT_KEYS)
+
+
+def _advice_for(flaw: Flaw, path: tuple[str | int, ...]) -> str | None:
+    """What to do about the flaw; of a number in another base only what its field can be."""
+    name = next((part for part in path if part != "defaults"), None)
+    if flaw.number is None or not isinstance(name, str) or name not in FIELDS:
+        return flaw.suggestion
+    kind = "string" if name == "pronounce" else FIELDS[name].rule.schema.get("type")
+    return advice(flaw.number, as_text=kind not in ("number", "integer"), as_number=kind != "string")

@@ -12,7 +12,7 @@ from lib.jobspec.problems import shown
 _SENTENCE_START: Final = re.compile(r"[^\W\d_]")
 _BARE_KEY: Final = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:")
 _WORD: Final = re.compile(r"[A-Za-z_]+")
-_YAML: Final = re.compile(r"(?:#.*\n|---\s*\n|\s*\n)*(?:- +)?[A-Za-z_]+:(?:[ \t]|\n)")
+_YAML: Final = re.compile(r"(?:#.*\n|---\s*\n|\s*\n)*(?:- +)?[A-Za-z_]+:(?:[ \t]|\n)(?!\s*[{`])")
 _WORDS: Final = {
     "True": "write true",
     "False": "write false",

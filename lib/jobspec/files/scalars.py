@@ -27,6 +27,23 @@ _REMEMBERED: Final = 40
 _UNREMEMBERED: Final = object()
 
 
+class AnotherBase(Refused):
+    """A number that YAML reads in base 8 or 60. `number` is how it is written in base 10."""
+
+    def __init__(self, message: str, number: str) -> None:
+        super().__init__(message, advice(number))
+        self.number = number
+
+
+def advice(number: str, *, as_text: bool = True, as_number: bool = True) -> str:
+    """What to write for a value of another base in a place that takes texts, numbers or both."""
+    if not as_number:
+        return "put quotes around it"
+    if not as_text:
+        return f"write {number}"
+    return f"put quotes around it if it is text, or write {number} for the number"
+
+
 class Scalars:
     """Gives unquoted scalars the meaning they have for `yaml.safe_load`, remembering short ones.
 
@@ -81,7 +98,4 @@ def _check_base(text: str, value: object) -> None:
         how, meant = "has a colon, so YAML reads it in base 60", str(value)
     else:
         return
-    raise Refused(
-        f"is written {text}, which {how}, as {value}",
-        f"put quotes around it if it is text, or write {meant} for the number",
-    )
+    raise AnotherBase(f"is written {text}, which {how}, as {value}", meant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -35,5 +36,5 @@ def read_source(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"
-        hint = near_miss(path.name, path.parent) if isinstance(error, FileNotFoundError) else None
+        hint = near_miss(str(path), os.curdir) if isinstance(error, FileNotFoundError) else None
         raise InvalidJobFile(name, [Problem(f"cannot be read: {reason}", name, suggestion=hint)]) from None

@@ -37,6 +37,9 @@ _ODD_GAP: Final = re.compile(rf" *(?:- +)?(?:-|[a-z_]+:)([{ODD_BLANKS}])")
 _ODD_COLON: Final = re.compile(r" *(?:- +)?[a-z_]+([\uff1a\ufe55\u2236])")
 _ODD_DASH: Final = re.compile(r" *([\u2022\u2023\u00b7\u2010-\u2015\u2212*])\s+[a-z_]+:")
 _FENCE: Final = re.compile(r"```|~~~")  # in the first column, where no text of a job stands
+_SLASHES: Final = re.compile(r"(?:^|[\s,{}\[\]])(?://|/\*)")
+_SLASHED: Final = re.compile(r"\s*(?://|/\*)")
+_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'[^']*'")
 _COMMENT: Final = re.compile(r"\s#")
 _PLAIN_SPACES: Final = "write ordinary spaces in their place; copied text often brings others"
 _LOOK_ALIKES: Final = (
@@ -90,6 +93,7 @@ class _Refusal:
     def known(self) -> Iterator[YamlFault]:
         """Explanations that fit, best first."""
         yield from self._look_alikes()
+        yield from self._slashes()
         yield from self._quotes()
         yield from self._characters()
         yield from self._colons()
@@ -109,6 +113,17 @@ class _Refusal:
                 if found:
                     message = f"is no valid YAML: {named(found[1])} stands here where YAML has {what}"
                     yield YamlFault(line, message, advice)
+
+    def _slashes(self) -> Iterator[YamlFault]:
+        """A comment as in programs: between brackets, or before all else."""
+        first = next((number for number, text in enumerate(self._lines, start=1) if text.strip()), 1)
+        looked_at = {first} if _SLASHED.match(self._text(first)) else set()
+        if "flow" in self._context:
+            looked_at.update(range(self._opened, self._line + 1))
+        for line in sorted(looked_at):
+            if _SLASHES.search(_QUOTED.sub('""', self._text(line))):
+                message = "is no valid YAML: a comment begins with // or /* here"
+                yield YamlFault(line, message, "begin it with # and a space, or take it away")
 
     def _quotes(self) -> Iterator[YamlFault]:
         if "escape" in self._problem:

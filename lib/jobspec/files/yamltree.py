@@ -29,7 +29,8 @@ from yaml.events import (
 
 from lib.foreign import DEEPEST, yaml_events
 from lib.jobspec.files.anchors import Anchored, Anchors
-from lib.jobspec.files.scalars import Scalars
+from lib.jobspec.files.commas import Commas
+from lib.jobspec.files.scalars import AnotherBase, Scalars
 from lib.jobspec.files.yamladvice import BREAK, fault_of
 from lib.jobspec.problems import BROKEN, Refused, shown
 
@@ -65,12 +66,16 @@ class LinedList(list[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong with the file itself. `path` leads from its root to the place."""
+    """Something wrong with the file itself. `path` leads from its root to the place.
+
+    `number` is what stands there in base 10, where it is written in another.
+    """
 
     line: int
     path: Path
     message: str
     suggestion: str | None = None
+    number: str | None = None
 
 
 @dataclass(slots=True)
@@ -161,6 +166,9 @@ class _Builder:
         ] = []  # collection, its key afterwards, the child's place in it
         self._documents = 0
         self._scalars = Scalars()
+        self._commas = Commas(data)
+        self._before: Any = None  # the scalar before the latest one
+        self._latest: Any = None
         self._anchors = Anchors()
         self._nodes = 0
         self._characters = 0
@@ -202,13 +210,34 @@ class _Builder:
             try:
                 value = self._scalars.resolve(value)
             except Refused as refused:
-                self._flaw(line, self._here(), refused.message, refused.suggestion)
+                number = refused.number if isinstance(refused, AnotherBase) else None
+                self.tree.flaws.append(Flaw(line, self._here(), refused.message, refused.suggestion, number))
                 value = BROKEN
             if self._source:
                 self._note_remark(event.end_mark)
+            if not event.value:
+                self._check_comma(event)
         if event.anchor is not None:
             self._anchors.known[event.anchor] = Anchored(value, 1, len(event.value), 0)
+        self._before, self._latest = self._latest, event
         self._place(value, line)
+
+    def _check_comma(self, event: Any) -> None:
+        """Refuse an empty value whose key is the rest of a text that a comma cut off."""
+        into, key = self._into, self._key
+        if type(into) is not LinedDict or isinstance(key, _KeyState):
+            return
+        cut = self._commas.cut(self._before, self._latest, event, into)
+        if cut is None:
+            return
+        path = (*self._path(), cut.key)
+        flaws = self.tree.flaws
+        if flaws and (flaws[-1].path, flaws[-1].line) == (path, cut.line):
+            flaws.pop()  # what was known of the rest, before this piece of it
+        self._flaw(cut.line, path, cut.message, cut.suggestion)
+        into[cut.key] = BROKEN
+        del into.lines[key]
+        self._key = _DROPPED
 
     def _note_remark(self, end: Any) -> None:
         """Keep the comment behind an unquoted value of a mapping: its author may have meant it as text."""

@@ -72,6 +72,11 @@ def test_yaml_and_json_of_jobs_are_job_files(tmp_path: Path, text: str) -> None:
         '```json\n{"topic": "tides", "beats": []}\n```',
         '\ufeff \n{"beats": []}',
         '{"topic": "tides"}',
+        '# my sheet\n{"topic": "tides", "beats": []}',
+        'Here is the beatsheet:\n{"topic": "tides", "beats": []}',
+        'Here is the beatsheet:\n\n```json\n{"topic": "tides", "beats": []}\n```\nEnjoy!',
+        'Sure! {"topic": "tides", "beats": []}',
+        'Beatsheet:\n{"topic": "tides", "beats": []}',
     ],
 )
 def test_a_sheet_that_is_broken_is_still_judged_as_a_sheet(tmp_path: Path, text: str) -> None:
@@ -84,6 +89,60 @@ def test_a_sheet_that_is_broken_is_still_judged_as_a_sheet(tmp_path: Path, text:
         load_job_file(path)
 
     assert by_the_one_door.value.problems == by_its_own_door.value.problems
+
+
+@pytest.mark.parametrize("words", ["Here is the beatsheet:\n", "Sure! ", "Beatsheet:\n"])
+def test_words_before_a_sheet_are_said_to_be_words(tmp_path: Path, words: str) -> None:
+    assert messages(written(tmp_path, words + json.dumps(SHEET))) == [
+        "1: is no valid JSON: words stand before the value; keep only what is between { and }"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# my jobs\n{output_name: a, text: hi, speaker: Ryan}",
+        'output_name: a\ncallback_data: {"topic": 1, "beats": 2}',
+        'Here are the jobs:\n{"jobs": [], "topic": 1, "beats": 2}',
+        'defaults: {"topic": 1, "beats": 2}',
+        'text: |\n  {"topic": 1, "beats": 2}',
+    ],
+)
+def test_a_job_file_that_speaks_of_beats_is_no_beatsheet(text: str) -> None:
+    assert not is_beatsheet(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"jobs": [\n// the first\n{"output_name": "a"}]}', 2),
+        ('{"jobs": [{"output_name": "a", // x\n"text": "Hello."}]}', 1),
+        ('{"jobs": [{"output_name": "a",\n"text": "Hello." // x\n}]}', 2),
+        ('{"jobs": [{"output_name": "a"}, /* x */\n{}]}', 1),
+        ('// jobs\n{"jobs": [{"output_name": "a"}]}', 1),
+    ],
+)
+def test_a_comment_of_another_language_between_jobs_is_called_one(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    assert messages(written(tmp_path, text)) == [
+        f"{line}: is no valid YAML: a comment begins with // or /* here; "
+        "begin it with # and a space, or take it away"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["", "sub/"])
+def test_a_file_of_which_the_suffix_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("york.yaml", "york.wav"):
+        written(tmp_path / folder, "", name)
+    monkeypatch.chdir(tmp_path)
+
+    assert messages(Path(f"{folder}york")) == [
+        f' cannot be read: No such file or directory; did you mean "{folder}york.yaml"?'
+    ]
 
 
 def test_jobs_beside_a_topic_make_a_job_file_with_a_stray_key(tmp_path: Path) -> None:

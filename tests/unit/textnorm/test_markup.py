@@ -79,6 +79,33 @@ def test_a_pause_that_is_none_is_text_with_a_warning() -> None:
     assert kinds(read) == ["pause"]
 
 
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("[break]", "Write [pause 0.5s]."),
+        ("[Break 800ms]", "Write [pause 0.8s]."),
+        ("[silence 2s]", "Write [pause 2s]."),
+        ("[wait 99]", "Write [pause 30s]."),
+    ],
+)
+def test_a_pause_by_another_word_is_read_and_told_how_to_be_written(written: str, remedy: str) -> None:
+    (warning,) = normalize(f"One. {written} Two.").warnings
+    assert (warning.kind, warning.written, warning.remedy) == ("pause", written, remedy)
+
+
+@pytest.mark.parametrize("written", ["[wait for it]", "[breakfast]", "[broken]"])
+def test_words_in_brackets_are_no_pause(written: str) -> None:
+    assert normalize(f"One {written} two.").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "hints"), [("ooz", True), ("ˈuz", True), ("https://ouse.org", False), ("ouse.html", False)]
+)
+def test_an_address_like_a_saying_is_told_how_sounds_are_written(address: str, hints: bool) -> None:
+    (warning,) = normalize(f"The [Ouse]({address}) rose.").warnings
+    assert ("between slashes: [Ouse](/" in warning.remedy) is hints
+
+
 def test_the_lexicon_comes_before_all_classes() -> None:
     read = normalize("SQL and NASA; Nguyen's 5.", lexicon=Lexicon({"SQL": "sequel", "nguyen": "/wˈɪn/"}))
     assert read.script == "sequel and NASA; [Nguyen](/wˈɪn/)'s five."
