@@ -91,7 +91,7 @@ check-imports:
 # that a warm check compiles nothing also where people want none of it in the tree.
 check-unit:
 	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode) \
-		$(DEV) pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit $(ARGS)
+		$(DEV) pytest -q -m "not soak" --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit $(ARGS)
 
 # One process makes the environment before several use it.
 environment:
