@@ -26,7 +26,7 @@ from lib.jobqueue import TERMINAL, Changed, JobQueue, Outcome
 from lib.jobs.follow import Batch
 from lib.jobs.overview import Health, overview_of
 from lib.jobs.results import ResultRow, ending_of, result_rows
-from lib.jobs.submit import Submission, submit
+from lib.jobs.submit import Conflict, Submission, submit
 from lib.jobspec import JobFile
 from lib.units import seconds_text
 
@@ -77,7 +77,9 @@ def command(
 
 def _finish(queue: JobQueue, file: JobFile, start: StartWatcher, changed: Changed, *, ask: bool) -> Batch:
     submission = submit(queue, file, changed=changed)
-    if ask and submission.changes and _wanted(submission):
+    if ask and submission.changes:
+        if not _wanted(submission):
+            raise Conflict("nothing was enqueued; the changed lines stay as they were")
         submission = submit(queue, file, changed=Changed.REPLACE)
     if submission.refusal is not None:
         raise submission.refusal

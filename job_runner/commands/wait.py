@@ -37,8 +37,8 @@ def command(
     """Wait until the jobs are finished, and say how each ended.
 
     A topic stands for the jobs that are in the queue when this begins. Exit status 0 when all are done, 1
-    when one failed or was canceled, 75 when the time is over before all are finished, 65 when a job is not
-    known.
+    when one failed, was canceled or replaced, 75 when the time is over before all are finished, 65 when a
+    job is not known.
     """
     require_any(request_ids, file)
     with wiring.open_queue(redis_url) as queue:

@@ -50,6 +50,10 @@ class Screen:
             assert self._read(give_up - time.monotonic()), f"{wanted!r} never came: {self.seen!r}"
         return self.seen
 
+    def answer(self, words: str) -> None:
+        """Type a line."""
+        os.write(self._ours, f"{words}\n".encode())
+
     def end(self, within: float = 30.0) -> str:
         """Read until the program ends."""
         give_up = time.monotonic() + within
@@ -189,6 +193,42 @@ def test_waiting_shows_a_bar_on_a_terminal(home: Home) -> None:
 
     assert "topic:beat-001" in screen.end().rpartition("following")[2]
     assert screen.process.returncode == 0
+
+
+def test_up_asks_before_a_changed_line_is_spoken_anew_and_without_a_terminal_wants_the_word(
+    home: Home,
+) -> None:
+    """Q42."""
+    path = home.jobs(1)
+    home.run("up", path)
+    published = home.folder / ".local/share/job-runner/storage/outputs/topic/beat-001.wav"
+    first = published.read_bytes()
+    home.jobs(1, text="Other words.")
+
+    refused = home.run("up", path)
+    assert refused.returncode == 65
+    assert "line 3: topic:beat-001 (done): text or how it is read differs" in refused.stderr
+    assert "--replace" in refused.stderr
+
+    no = Screen(home, "job-runner", "up", str(path))
+    assert "line 3: topic:beat-001" in no.until("1 line changed; speak it again?")
+    no.answer("n")
+    assert "nothing was enqueued" in no.end()
+    assert (no.process.returncode, published.read_bytes()) == (65, first)
+
+    yes = Screen(home, "job-runner", "up", str(path))
+    yes.until("1 line changed; speak it again?")
+    yes.answer("y")
+    yes.end(60)
+    second = published.read_bytes()
+    assert (yes.process.returncode, home.json("result", "topic:beat-001")["revision"]) == (0, 2)
+    assert second != first
+
+    home.jobs(1)
+    assert home.run("up", path, "--replace").returncode == 0
+    assert (home.json("result", "topic:beat-001")["revision"], published.read_bytes()) == (3, first)
+    (kept,) = home.json("result", "topic:beat-001", "--revision", "2")["files"]
+    assert Path(kept).read_bytes() == second
 
 
 LONG = "The sea comes back twice a day, and nobody who lives beside it looks up. " * 12
