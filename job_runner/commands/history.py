@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.display.ended import ended_table
 from job_runner.display.moments import moment
 from lib.cli import output
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
@@ -63,27 +64,4 @@ def command(
 
 def show(jobs: list[FinishedJob]) -> None:
     """The list for people."""
-    table_of(jobs).show()
-
-
-def table_of(jobs: list[FinishedJob]) -> output.Table:
-    """The list as a table."""
-    table = output.Table(
-        [
-            output.Column("finished"),
-            output.Column("state"),
-            output.Column("request id", wrap=True),
-            output.Column("seconds", align="right"),
-            output.Column("error", wrap=True),
-        ]
-    )
-    for job in jobs:
-        done, failure = job.done(), job.failure()
-        table.row(
-            rfc3339(job.finished_at)[:19] + "Z",
-            job.state.value,
-            job.request_id,
-            f"{done.spoken.audio_seconds:.1f}" if done else None,
-            failure.message if failure else "",
-        )
-    return table
+    ended_table(jobs, "finished", lambda job: rfc3339(job.finished_at)[:19] + "Z").show()

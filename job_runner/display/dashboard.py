@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
+from job_runner.display.ended import ended_table
 from lib.cli import output
 from lib.cli.colour import CYAN, GREEN, styled
 from lib.cli.layout import painted, paragraph
-from lib.jobqueue import FinishedJob, JobRecord
+from lib.jobqueue import JobRecord
 from lib.jobs.dashboard import Dashboard, Pace
 from lib.units import seconds_text
 
@@ -41,7 +42,11 @@ def screen_lines(
         lines += [*output.field_lines(numbers, width), ""]
     else:
         lines += [*_folded(_counts(look), width), ""]
-    lines += _table_lines(ended_table(look.jobs, look.now), width, colour=colour)
+    lines += _table_lines(
+        ended_table(look.jobs, "ended", lambda job: ago_text(look.now - job.finished_at)),
+        width,
+        colour=colour,
+    )
     return lines if rows is None else lines[:rows]
 
 
@@ -105,29 +110,6 @@ def _counts(look: Dashboard) -> str:
         f"{shot.outstanding} outstanding (waiting {shot.waiting}, running {shot.pending}, "
         f"delayed {shot.delayed}){stale}; {shot.done} done, {shot.failed} failed, {shot.canceled} canceled"
     )
-
-
-def ended_table(jobs: Sequence[FinishedJob], now: float) -> output.Table:
-    """What ended last, and how long ago by the server's clock."""
-    table = output.Table(
-        [
-            output.Column("ended"),
-            output.Column("state"),
-            output.Column("request id", wrap=True),
-            output.Column("seconds", align="right"),
-            output.Column("error", wrap=True),
-        ]
-    )
-    for job in jobs:
-        done, failure = job.done(), job.failure()
-        table.row(
-            ago_text(now - job.finished_at),
-            job.state.value,
-            job.request_id,
-            f"{done.spoken.audio_seconds:.1f}" if done else None,
-            failure.message if failure else "",
-        )
-    return table
 
 
 def ago_text(seconds: float) -> str:

@@ -33,7 +33,7 @@ class ChangedJob:
 
 
 def changed_jobs(queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome]) -> list[ChangedJob]:
-    """The jobs of the file that conflict, or were replaced, each with what is not as the queue knows it."""
+    """The jobs of the file that conflict, each with what is not as the queue knows it."""
     found = [
         (spec, line, outcome)
         for spec, line, outcome in zip(file.specs, file.lines, outcomes, strict=True)

@@ -154,10 +154,8 @@ def decide(
         return NameDecision(superseded_by=ahead, lost=lost)
     mine = {} if ahead is not None else {path: item for path, item in files.items() if path not in lost}
     written = [] if ahead is not None else [_taken(claim, name, mine, former, entries)]
-    for (
-        other
-    ) in former:  # also where another job has the new name: what was asked for under the old one is over
-        if other != name:
+    for other in former:
+        if other != name:  # also where another job has the new name: what was asked for here is over
             entry = entries.of(other) or _unrecorded(claim, other, former)
             written.append(_left(entry, claim, mine, entries))
     return NameDecision(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lib.jobqueue import JobSpec
+from lib.jobqueue import FinishedJob, JobQueue, JobRecord, JobSpec, Lease
 
 
 def moment(seconds: float) -> Any:
@@ -22,3 +22,20 @@ def job(request_id: str, **fields: Any) -> JobSpec:
         "speaker": "Ryan",
     }
     return JobSpec(request_id=request_id, **{**base, **fields})
+
+
+def known(queue: JobQueue, request_id: str = "a") -> JobRecord:
+    record = queue.job(request_id)
+    assert record is not None
+    return record
+
+
+def finished(queue: JobQueue, request_id: str = "a") -> FinishedJob:
+    found = queue.result(request_id)
+    assert found is not None
+    return found
+
+
+def claimed(queue: JobQueue, consumer: str = "ann") -> Lease:
+    (lease,) = queue.claim(consumer)
+    return lease

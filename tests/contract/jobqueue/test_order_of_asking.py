@@ -5,27 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lib.clock import ManualClock
-from lib.jobqueue import Changed, FinishedJob, JobQueue, JobRecord, Lease
-from tests.contract.jobqueue.jobs import job
+from lib.jobqueue import Changed, JobQueue
+from tests.contract.jobqueue.jobs import claimed, finished, job, known
 
 NEW = "Another text."
-
-
-def known(queue: JobQueue, request_id: str = "a") -> JobRecord:
-    record = queue.job(request_id)
-    assert record is not None
-    return record
-
-
-def finished(queue: JobQueue, request_id: str = "a") -> FinishedJob:
-    found = queue.result(request_id)
-    assert found is not None
-    return found
-
-
-def claimed(queue: JobQueue, consumer: str = "ann") -> Lease:
-    (lease,) = queue.claim(consumer)
-    return lease
 
 
 class TestTheOrderOfAsking:

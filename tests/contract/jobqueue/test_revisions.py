@@ -11,17 +11,14 @@ from lib.jobqueue import (
     Changed,
     ErrorClass,
     Failure,
-    FinishedJob,
     JobQueue,
-    JobRecord,
     JobState,
-    Lease,
     LeaseLost,
     Outcome,
     QueueOptions,
 )
 from tests.contract.jobqueue.conftest import MakeQueue
-from tests.contract.jobqueue.jobs import job, moment
+from tests.contract.jobqueue.jobs import claimed, finished, job, known, moment
 
 NEW = "Another text."
 
@@ -29,23 +26,6 @@ NEW = "Another text."
 def replaced(queue: JobQueue, request_id: str = "a", **fields: Any) -> tuple[Outcome, JobState | None, int]:
     (found,) = queue.enqueue([job(request_id, **{"text": NEW, **fields})], changed=Changed.REPLACE)
     return found.outcome, found.state, found.revision
-
-
-def known(queue: JobQueue, request_id: str = "a") -> JobRecord:
-    record = queue.job(request_id)
-    assert record is not None
-    return record
-
-
-def finished(queue: JobQueue, request_id: str = "a") -> FinishedJob:
-    found = queue.result(request_id)
-    assert found is not None
-    return found
-
-
-def claimed(queue: JobQueue, consumer: str = "ann") -> Lease:
-    (lease,) = queue.claim(consumer)
-    return lease
 
 
 def kinds(queue: JobQueue, request_id: str = "a") -> list[str]:
