@@ -26,7 +26,7 @@ from lib.spool import SpoolFull, SpoolUnusable, is_passing
 _CONSUMERS = "consumers"  # the file of names
 _KINDS = {
     **{"lease_no": int, "attempt": int, "excused": int, "alone": bool, "killed": list},
-    **{"expires_at": int | float, "enqueued_at": int | float, "order": int, "revision": int},
+    **{"expires_at": int | float, "enqueued_at": int | float, "revision": int},
 }
 _SINCE: Final = {"order": 0, "revision": 1}  # what the version before did not write
 _FIELDS = {field.name: _KINDS.get(field.name, str) for field in fields(Lease)}

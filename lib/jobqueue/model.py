@@ -97,8 +97,7 @@ class Lease:
 
     `host` and `spool_entry` are where the work lies, or lay when the lease before ran out; empty when nothing
     was assigned. `killed` are the hosts whose worker died of the job: it must not go there again. `alone`
-    says that it is to be run singly this time. `order` is the job's place in the order of asking when it was
-    leased (it may rise meanwhile), `revision` which content of the request id this is.
+    says that it is to be run singly this time. `revision` is which content of the request id this is.
     """
 
     request_id: str
@@ -114,7 +113,6 @@ class Lease:
     spool_entry: str = ""
     killed: tuple[str, ...] = ()
     alone: bool = False
-    order: int = 0
     revision: int = 1
 
     @property

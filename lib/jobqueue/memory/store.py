@@ -268,7 +268,6 @@ class Store:
             spool_entry=job.spool_entry,
             killed=job.killed,
             alone=job.alone,
-            order=job.order,
             revision=job.revision,
         )
 

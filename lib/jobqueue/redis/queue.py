@@ -382,11 +382,10 @@ def _lease(raw: RawLease, spec: JobSpec, consumer: str) -> Lease:
         expires_at=raw.expires_ms / 1000,
         enqueued_at=raw.enqueued_ms / 1000,
         excused=raw.excused,
-        host=raw.host,
-        spool_entry=raw.spool_entry,
-        killed=tuple(raw.killed),
+        host=raw.host or "",
+        spool_entry=raw.spool_entry or "",
+        killed=tuple(raw.killed or ()),
         alone=bool(raw.alone),
-        order=raw.order,
         revision=raw.revision,
     )
 

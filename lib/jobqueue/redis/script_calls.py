@@ -41,7 +41,7 @@ class EnqueueReply(NamedTuple):
 
 
 class RawLease(NamedTuple):
-    """A lease as `claim` and `adopt` reply it; times in milliseconds."""
+    """A lease as `claim` and `adopt` reply it; times in milliseconds, None for what says nothing."""
 
     request_id: str
     fence: str
@@ -49,12 +49,11 @@ class RawLease(NamedTuple):
     excused: int
     expires_ms: int
     enqueued_ms: int
-    order: int
-    revision: int
-    host: str = ""
-    spool_entry: str = ""
-    killed: Sequence[str] = ()
-    alone: int = 0
+    host: str | None = None
+    spool_entry: str | None = None
+    killed: Sequence[str] | None = None
+    alone: int | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,14 @@ class TestAReplacedJob:
 
         assert known(queue).since == since
 
+    def test_that_was_done_is_not_forgotten_at_the_time_of_its_old_record(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a")])
+        queue.complete(claimed(queue), {})
+
+        (found,) = queue.enqueue([job("a", text=NEW)], changed=Changed.REPLACE)
+
+        assert found.dedup_until is None
+
     def test_that_was_done_waits_since_it_was_replaced(self, queue: JobQueue, clock: ManualClock) -> None:
         queue.enqueue([job("a")])
         queue.complete(claimed(queue), {})
@@ -252,6 +260,13 @@ class TestFieldsOutsideTheFingerprint:
         assert (lease.request_id, lease.spec.timeout_s) == ("b", 7)
         assert "replaced" not in kinds(queue, "b")
 
+    def test_that_are_as_they_were_change_nothing(self, queue: JobQueue) -> None:
+        queue.enqueue([job("a", priority="high")])
+
+        (found,) = queue.enqueue([job("a", priority="high")], changed=Changed.REPLACE)
+
+        assert (found.outcome, kinds(queue)) == (Outcome.DUPLICATE, ["created"])
+
     def test_are_left_alone_without_the_word(self, queue: JobQueue) -> None:
         queue.enqueue([job("a"), job("b")])
 
@@ -288,7 +303,8 @@ class TestFieldsOutsideTheFingerprint:
 
         same = queue.enqueue([job("a", callback_data={"n": 1})], changed=Changed.REPLACE)
         for number in (2, 3):
-            queue.enqueue([job("a", callback_data={"n": number})], changed=Changed.REPLACE)
+            (told,) = queue.enqueue([job("a", callback_data={"n": number})], changed=Changed.REPLACE)
+            assert told.outcome is Outcome.UPDATED
         again = queue.enqueue([job("a", callback_data={"n": 3})], changed=Changed.REPLACE)
 
         assert [item.outcome for item in (*same, *again)] == [Outcome.DUPLICATE] * 2

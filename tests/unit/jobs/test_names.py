@@ -199,10 +199,11 @@ class TestResults:
         studio.speak(old)
         studio.queue.enqueue([between])
         result_rows(studio.ask_again(old), studio.storage)
-        (lease,) = studio.queue.claim("ann")
+        waiting = studio.queue.job("between")
+        assert waiting is not None
         audio = studio.stored(f"{NAME}.wav", b"between")
 
-        publish_takes(studio.storage, Claim("between", 1, lease.order), [records.take(audio=audio)])
+        publish_takes(studio.storage, Claim("between", 1, waiting.order), [records.take(audio=audio)])
 
         assert studio.lies() == "The line of old. 1"
 

@@ -49,9 +49,9 @@ def test_a_url_reaches_tables_and_json_as_it_is(tmp_path: Path, capsys: pytest.C
     queue.enqueue(jobs)
     for lease in queue.claim("ann", count=2):
         take = take_of(lease.request_id, artifact)
-        publish_takes(storage, Claim(lease.request_id, 1, lease.order), [take])
         done = DoneRecord(records.spoken(take), Timings(0.0, 0.0, 0.0), "local")
-        queue.complete(queue.begin(lease), done.to_json())
+        order = queue.complete(queue.begin(lease), done.to_json())
+        publish_takes(storage, Claim(lease.request_id, 1, order), [take])
 
     rows = result_rows(Batch(queue, jobs), storage)
     emit_json([row.file for row in rows])

@@ -114,7 +114,7 @@ def test_a_damaged_publication_is_dropped_and_the_others_stay(tmp_path: Path, ju
 def test_what_a_version_without_an_order_wrote_is_read(tmp_path: Path) -> None:
     journal = LeaseJournal(tmp_path)
     journal.owe(OWED)
-    journal.write("b.3", replace(LEASE, order=77, revision=2), "here")
+    journal.write("b.3", replace(LEASE, revision=2), "here")
     for name in ("b.3.publish", "b.3.json"):
         record = json.loads((tmp_path / name).read_text())
         for values in (record, record.get("lease", {})):

@@ -34,8 +34,8 @@
 --
 -- Returns {leases, {payload of each, "" for a job that had none and failed}, wait ms or -1,
 --          {last ids of high, normal, low, bell}, {batches to look after}};
---          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms, order, revision, and when one of them
---          says something: host, spool entry, [hosts it killed workers on] or "", 1 to run it singly]...];
+--          leases are JSON: [[request id, fence, attempt, excused, expiry ms, enqueued ms, and when one of them says
+--          something: host, spool entry, [hosts it killed workers on] or "", 1 to run it singly, revision]...];
 --          the wait is until the next lease runs out or the next delayed job is due
 local K = {
   high = KEYS[3], normal = KEYS[4], low = KEYS[5], leases = KEYS[6], delayed = KEYS[7], meta = KEYS[9],

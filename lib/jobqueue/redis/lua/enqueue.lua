@@ -220,7 +220,7 @@ for i, raw in ipairs(rows) do
       if item.outcome == 'replaced' and ENDED[row[STATE]] then added = added + 1 end
     elseif specs[i] and specs[i] ~= ARGV[at + PAYLOAD_AT] then
       item.outcome = 'updated'
-    elseif mode == 'replace' and row[STATE] == 'done' then
+    elseif mode == 'replace' then -- nothing but the record is kept of a job that is done
       item.record = callback_changed(ids[i], at)
       if item.record then item.outcome = 'updated' end
     end

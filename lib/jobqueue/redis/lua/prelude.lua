@@ -18,13 +18,14 @@ local function parse(raw)
   local places = #row
   if row[STATE] == 'staged' or places == REVISION or places == ALONE then return row end
   local order, revision = 0, 1
-  if places == ENTRY + 2 then order, revision = row[ENTRY + 1], row[ENTRY + 2] end
   if places < STARTED then
+    if places > ENTRY then order, revision = row[ENTRY + 1], row[ENTRY + 2] end
     row[LEASE_NO], row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0, 0
     row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
+  else
+    local host, spool_entry, killed, alone = unpack(row, ORDER, ORDER + 3) -- two places further left there
+    row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = host, spool_entry, killed, alone
   end
-  local host, spool_entry, killed, alone = unpack(row, ORDER, ORDER + 3) -- two places further left there
-  row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE] = host, spool_entry, killed, alone
   row[ORDER], row[REVISION] = order, revision
   return row
 end
@@ -40,8 +41,8 @@ end
 -- A lease as it is replied; the header of `claim` names the places. What the row leaves out, this does too.
 local function lease_of(id, row, expiry)
   return {
-    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[ORDER], row[REVISION], row[HOST], row[SPOOL_ENTRY],
-    row[KILLED], row[ALONE],
+    id, row[FENCE], row[ATTEMPT], row[EXCUSED], expiry, row[ENQUEUED], row[HOST], row[SPOOL_ENTRY], row[KILLED], row[ALONE],
+    row[REVISION] > 1 and row[REVISION] or nil,
   }
 end
 
