@@ -80,7 +80,13 @@ def dashboard_of(queue: JobQueue, limit: int) -> Dashboard:
         begun = _begun(view, running)
         now = view.snapshot.server_time
         recent = max(begun, now - _RECENT_S)
-        pace = pace_of(view, begun, inspector.ended_since(begun), recent, inspector.ended_since(recent))
+        # Of all that had ended at the look: what ends after it still counts as outstanding there.
+        shot = view.snapshot
+        all_ended = shot.done + shot.failed + shot.canceled
+        ended, ended_recently = (
+            max(0, all_ended - inspector.ended_before(since)) for since in (begun, recent)
+        )
+        pace = pace_of(view, begun, ended, recent, ended_recently)
     return Dashboard(view, running, pace, queue.history(limit=limit))
 
 

@@ -48,8 +48,8 @@ class Inspection(Protocol):
         """Ids of leased jobs, at most `limit`."""
         ...
 
-    def ended_since(self, moment: float) -> int:
-        """How many jobs ended since then, in seconds since the epoch, however they did."""
+    def ended_before(self, moment: float) -> int:
+        """How many kept jobs ended before then, in seconds since the epoch, however they did."""
         ...
 
     def sizes(self) -> list[KeySize]:

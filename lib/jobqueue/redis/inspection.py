@@ -48,9 +48,9 @@ class Inspector:
         """Ids of leased jobs, at most `limit`."""
         return [str(found) for found in self._one("ZRANGE", self._keys["leases"], 0, limit - 1)]
 
-    def ended_since(self, moment: float) -> int:
-        """How many jobs ended since then, in seconds since the epoch."""
-        return int(self._one("ZCOUNT", self._keys["history"], round(moment * 1000), "+inf"))
+    def ended_before(self, moment: float) -> int:
+        """How many kept jobs ended before then, in seconds since the epoch."""
+        return int(self._one("ZCOUNT", self._keys["history"], "-inf", f"({round(moment * 1000)}"))
 
     # --- one job -----------------------------------------------------------------------------------------
 
