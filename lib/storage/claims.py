@@ -21,9 +21,18 @@ from lib.storage.port import Claim, StoredArtifact
 FOLDER: Final = "published"
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[2-9]|1[0-6])", re.DOTALL)
 _DOUBLE_SUFFIX: Final = ".peaks.json"
+_HEIRS_KEPT: Final = 8  # a job that so many newer ones came after gets the name back by being asked for
 
 Files = Mapping[str, StoredArtifact]  # by path
 Leaves = Mapping[str, tuple[StoredArtifact, ...]]  # by path: one of them may lie there
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """An older job that wants the name too, with its files: the newest has it when the owner goes."""
+
+    claim: Claim
+    files: Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,8 @@ class Entry:
 
     `claim` is its owner, None once nobody has it; `files` are the owner's. `leaves` are files of owners
     before that are to be removed or written over; `left` are the jobs whose newer revision went to another
-    name, with the claim by which it did: what they asked for before is not published here any more.
+    name, with the claim by which it did: what they asked for before is not published here any more. `heirs`
+    are the other jobs that had the name or were turned away from it, by their ids.
     """
 
     name: str
@@ -40,6 +50,7 @@ class Entry:
     files: Files = field(default_factory=dict)
     leaves: Leaves = field(default_factory=dict)
     left: Mapping[str, Claim] = field(default_factory=dict)
+    heirs: Mapping[str, Heir] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """What a store keeps."""
@@ -52,6 +63,7 @@ class Entry:
             "files": _files_out(self.files),
             "leaves": {path: [_out(item) for item in items] for path, items in self.leaves.items()},
             "left": {name: [item.revision, item.order] for name, item in self.left.items()},
+            "heirs": {name: _heir_out(item) for name, item in self.heirs.items()},
         }
         return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
 
@@ -69,6 +81,7 @@ class Entry:
                 files=_files_in(value["files"]),
                 leaves=_leaves_in(value["leaves"]),
                 left={name: Claim(name, int(no), int(at)) for name, (no, at) in value["left"].items()},
+                heirs={name: _heir_in(name, item) for name, item in value.get("heirs", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError, TooDeep, JobRunnerError):
             return None
@@ -78,12 +91,14 @@ class Entry:
 class NameDecision:
     """What a publication may do, and what it writes.
 
-    First `entries`, then `files` at their paths; then `removals`, where the bytes of one of these lie; last
-    `settled`, the entries without the leaves that are removed by then.
+    First `entries`, then `files` at their paths, and `inherited`, those of other jobs that have a name again,
+    as far as the store has them; then `removals`, where the bytes of one of these lie; last `settled`, the
+    entries without the leaves that are removed by then.
     """
 
     superseded_by: Claim | None = None
     files: Files = field(default_factory=dict)
+    inherited: Files = field(default_factory=dict)
     lost: Mapping[str, Claim] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
     removals: Leaves = field(default_factory=dict)
@@ -154,16 +169,23 @@ def decide(
         return NameDecision(superseded_by=ahead, lost=lost)
     mine = {} if ahead is not None else {path: item for path, item in files.items() if path not in lost}
     written = [] if ahead is not None else [_taken(claim, name, mine, former, entries)]
+    inherited = dict[str, StoredArtifact]()
     for other in former:
         if other != name:  # also where another job has the new name: what was asked for here is over
             entry = entries.of(other) or _unrecorded(claim, other, former)
-            written.append(_left(entry, claim, mine, entries))
+            gone = _left(entry, claim, mine, entries)
+            written.append(gone)
+            # with leaves of a publisher that was killed meanwhile: a repeat finishes what that one began
+            inherited |= gone.files if gone.leaves and gone.claim not in (None, claim) else {}
+    own = entries.of(name)
+    noted = [] if ahead is None or own is None else [_turned_away(own, claim, files)]
     return NameDecision(
         superseded_by=ahead,
         files=mine,
+        inherited=inherited,
         lost=lost,
-        entries=tuple(entry for entry in written if entry != entries.of(entry.name)),
-        removals=_removals(written, mine),
+        entries=tuple(entry for entry in (*noted, *written) if entry != entries.of(entry.name)),
+        removals=_removals(written, {**inherited, **mine}),
         settled=tuple(replace(entry, leaves={}) for entry in written if entry.leaves),
     )
 
@@ -172,7 +194,17 @@ def _taken(claim: Claim, name: str, mine: Files, former: Mapping[str, Files], en
     """The entry of the name, when these files are the claim's."""
     own = entries.of(name) or _unrecorded(claim, name, former)
     left = {other: item for other, item in own.left.items() if other != claim.request_id}
-    return Entry(name, claim, mine, _leaves(own, mine, entries), left)
+    before = {} if own.claim is None else {own.claim.request_id: Heir(own.claim, own.files)}
+    return Entry(name, claim, mine, _leaves(own, mine, entries), left, _heirs(claim, {**own.heirs, **before}))
+
+
+def _turned_away(entry: Entry, claim: Claim, files: Files) -> Entry:
+    """The entry of a name that is a newer job's, where this one is remembered."""
+    known = entry.heirs.get(claim.request_id)
+    if entry.claim is None or (known is not None and known.claim.order > claim.order):
+        return entry
+    heirs = {**entry.heirs, claim.request_id: Heir(claim, files)}
+    return replace(entry, heirs=_heirs(entry.claim, heirs))
 
 
 def _removals(written: Iterable[Entry], mine: Files) -> Leaves:
@@ -195,10 +227,29 @@ def _left(entry: Entry, claim: Claim, mine: Files, entries: Entries) -> Entry:
     """The entry of a name that the job's newer revision does not have."""
     newest = max(claim, entry.left.get(claim.request_id, claim), key=lambda item: item.order)
     left = {**entry.left, claim.request_id: newest}
+    heirs = dict(entry.heirs)
+    if claim.request_id in heirs and heirs[claim.request_id].claim.order < newest.order:
+        del heirs[claim.request_id]
     held = entry.claim
     if held is None or held.request_id != claim.request_id or held.order >= claim.order:
-        return replace(entry, left=left)
-    return Entry(entry.name, None, {}, _leaves(entry, mine, entries), left)
+        return replace(entry, left=left, heirs=heirs)
+    heir = max(heirs.values(), key=lambda item: item.claim.order, default=None)
+    if heir is None:
+        return Entry(entry.name, None, {}, _leaves(entry, mine, entries), left)
+    files = {
+        path: item
+        for path, item in heir.files.items()
+        if path not in mine and _keeper(heir.claim, entry.name, path, entries) is None
+    }
+    leaves = _leaves(entry, mine, entries)
+    return Entry(entry.name, heir.claim, files, leaves, left, _heirs(heir.claim, heirs))
+
+
+def _heirs(owner: Claim, heirs: Mapping[str, Heir]) -> dict[str, Heir]:
+    """The few others that were asked for last: a name that many wanted keeps no endless record."""
+    others = [heir for request_id, heir in heirs.items() if request_id != owner.request_id]
+    kept = sorted(others, key=lambda item: item.claim.order, reverse=True)[:_HEIRS_KEPT]
+    return {heir.claim.request_id: heir for heir in kept}
 
 
 def _leaves(entry: Entry, mine: Files, entries: Entries) -> Leaves:
@@ -247,6 +298,16 @@ def _files_out(files: Files) -> dict[str, dict[str, Any]]:
 
 def _out(item: StoredArtifact) -> dict[str, Any]:
     return {"sha256": item.sha256, "bytes": item.bytes}
+
+
+def _heir_out(heir: Heir) -> dict[str, Any]:
+    claim = heir.claim
+    return {"revision": claim.revision, "order": claim.order, "files": _files_out(heir.files)}
+
+
+def _heir_in(request_id: str, value: Mapping[str, Any]) -> Heir:
+    claim = Claim(request_id, int(value["revision"]), int(value["order"]))
+    return Heir(claim, _files_in(value["files"]))
 
 
 def _leaves_in(value: Mapping[str, Any]) -> Leaves:

@@ -167,7 +167,8 @@ class MemoryStorage:
     def _carry_out(self, verdict: NameDecision, kept: Collection[str]) -> None:
         for entry in (*verdict.entries, *verdict.settled):
             self.objects[entry_key(entry.name)] = entry.to_bytes()
-        for path, artifact in verdict.files.items():
+        inherited = {path: item for path, item in verdict.inherited.items() if item.key in self.objects}
+        for path, artifact in {**inherited, **verdict.files}.items():
             if path not in kept and not _is(self.objects.get(output_key(path)), artifact):
                 self.objects[output_key(path)] = self.objects[artifact.key]
         for path, artifacts in verdict.removals.items():

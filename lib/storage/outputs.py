@@ -56,7 +56,8 @@ class Outputs:
             verdict = decide(claim, name, files, former, entries)
             with contextlib.ExitStack() as stack:
                 kept = self._kept(verdict.files, entries.of(name), claim) if keep else frozenset[str]()
-                drafts, missing = self._drafts(verdict.files, kept, extras, stack)
+                wanted, spare = {**verdict.inherited, **verdict.files}, {*extras, *verdict.inherited}
+                drafts, missing = self._drafts(wanted, kept, spare, stack)
                 files = {path: item for path, item in files.items() if path not in missing}
                 if self._at_once(claim, name, files, former, entries, drafts):
                     stands = [path for path in verdict.files if path not in kept | missing]

@@ -18,6 +18,7 @@ from lib.storage import (
     StorageUnavailable,
     StoredArtifact,
 )
+from tests.contract.storage.shop import Shop
 
 
 class Store(Protocol):
@@ -159,3 +160,9 @@ def publish(storage: Storage, artifact: StoredArtifact, path: str, claim: Claim 
 def stored(storage: Storage, source: Path) -> StoredArtifact:
     """An artifact in the store."""
     return storage.put(source, sha256=SHA, bytes=len(AUDIO))
+
+
+@pytest.fixture
+def shop(store: Store, tmp_path: Path) -> Shop:
+    (tmp_path / "desk").mkdir()
+    return Shop(store, tmp_path / "desk")

@@ -228,3 +228,28 @@ def test_a_lock_that_nobody_lets_go_is_the_stores_trouble(tmp_path: Path, place:
     os.close(held)
     assert clock.monotonic() >= 10
     assert place.outputs() == {**OLD, **FORMER}
+
+
+def leave_x_for_y(place: Place, disk: Disk | None = None) -> None:
+    files, former = place.put({"y.wav": "went"}), {"x": place.put(NEW)}
+    FileStorage(place.root, disk).publish(Claim("owner", 2, 6), "y", files, former=former)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_one_that_leaves_a_name_to_another_job_finishes_when_it_is_repeated(
+    tmp_path: Path, after: bool
+) -> None:
+    for at in count(1):
+        root = tmp_path / f"{after}-{at}"
+        root.mkdir()
+        place = Place(root)
+        place.storage.publish(Claim("heir", 1, 2), "x", place.put(OLD))
+        place.storage.publish(Claim("owner", 1, 4), "x", place.put(NEW))
+        try:
+            leave_x_for_y(place, Failing(at, after=after).disk)
+        except Killed:
+            leave_x_for_y(place)
+            assert place.outputs() == {**OLD, "y.wav": "went"}, at
+        else:
+            assert at > 8, "it notes both names and what is settled, writes four files, removes two"
+            return

@@ -63,133 +63,97 @@ local rows = redis.call('HMGET', K.state, unpack(ids))
 local specs = mode == 'replace' and redis.call('HMGET', K.spec, unpack(ids)) or {}
 local new_specs, new_states, due_soon = {}, {}, false
 
-local function event(kind, id)
-  append_event(events, events_max, stamp, kind, id, '')
-end
+-- Made only for who replaces: a closure costs every call of the others.
+local replace, update, callback_changed
+if mode == 'replace' then
+  -- The record of a finished job goes where its revisions are kept, out of every place of the present one.
+  local function archive(id, row)
+    local record = redis.call('HGET', row[STATE] == 'done' and K.result or K.failed, id)
+    if record then
+      local field = row[REVISION] .. ':' .. id
+      redis.call('HSET', revisions, field, '[' .. cjson.encode(row) .. ',' .. record .. ']')
+      redis.call('ZADD', revisions_history, row[SINCE], field)
+    end
+    if row[STATE] == 'canceled' then redis.call('HINCRBY', K.meta, 'canceled', -1) end
+    redis.call('HDEL', K.result, id)
+    redis.call('HDEL', K.failed, id)
+    redis.call('ZREM', K.history, id)
+    redis.call('ZREM', K.history_failed, id)
+  end
 
--- The first number of this call in the order of asking. A repeat finds the one it had among the latest calls.
-local function first_order()
-  if repeated then
-    for _, entry in ipairs(redis.call('XREVRANGE', calls, '+', '-', 'COUNT', CALLS_KEPT)) do
-      if entry[2][2] == token then return tonumber(entry[2][4]) end
+  local function leave_stream(id, row)
+    if row[ENTRY] ~= '' then
+      redis.call('XACK', K[row[PRIORITY]], group, row[ENTRY])
+      redis.call('XDEL', K[row[PRIORITY]], row[ENTRY])
+      row[ENTRY] = ''
+    end
+    redis.call('ZREM', K.leases, id)
+  end
+
+  -- Give a waiting or delayed job its place again, by the priority and time that it has now.
+  local function line_up(id, row, at)
+    local due, was = tonumber(ARGV[at + DUE_AT]), row[STATE]
+    local later = due and due > now
+    if row[ENTRY] ~= '' and not later and row[PRIORITY] == ARGV[at + PRIORITY_AT] then
+      return -- it keeps its place
+    end
+    leave_stream(id, row)
+    row[PRIORITY], row[STATE] = ARGV[at + PRIORITY_AT], later and 'delayed' or 'waiting'
+    if was == 'waiting' then row[SINCE] = now end -- it waits in another line, or for its time
+    if later then
+      redis.call('ZADD', K.delayed, due, id)
+      due_soon = true
+      if was == 'waiting' then append_event(events, events_max, stamp, 'deferred', id, '') end
+    else
+      row[ENTRY] = redis.call('XADD', K[row[PRIORITY]], '*', 'id', id)
     end
   end
-  local first = take_orders(K.meta, now, #ids)
-  redis.call('XADD', calls, 'MAXLEN', '~', CALLS_KEPT, '*', 'token', token, 'order', first)
-  return first
-end
 
-local function keep(id, row)
-  new_states[#new_states + 1], new_states[#new_states + 2] = id, cjson.encode(row)
-end
-
-local function enter_stream(id, priority)
-  return redis.call('XADD', K[priority], '*', 'id', id)
-end
-
-local function create(at, order)
-  local id, due = ARGV[at], tonumber(ARGV[at + DUE_AT])
-  local state, entry = 'waiting', ''
-  if due and due > now then
-    state, due_soon = 'delayed', true
-    redis.call('ZADD', K.delayed, due, id)
-  else
-    entry = enter_stream(id, ARGV[at + PRIORITY_AT])
-  end
-  new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
-  new_states[#new_states + 1] = id
-  new_states[#new_states + 1] =
-    new_row(state, ARGV[at + FINGERPRINT_AT], ARGV[at + PRIORITY_AT], ARGV[at + ATTEMPTS_AT], now, entry, order)
-  event(state == 'waiting' and 'created' or 'deferred', id)
-end
-
--- The record of a finished job goes where its revisions are kept, out of every place of the present one.
-local function archive(id, row)
-  local record = redis.call('HGET', row[STATE] == 'done' and K.result or K.failed, id)
-  if record then
-    local field = row[REVISION] .. ':' .. id
-    redis.call('HSET', revisions, field, '[' .. cjson.encode(row) .. ',' .. record .. ']')
-    redis.call('ZADD', revisions_history, row[SINCE], field)
-  end
-  if row[STATE] == 'canceled' then redis.call('HINCRBY', K.meta, 'canceled', -1) end
-  redis.call('HDEL', K.result, id)
-  redis.call('HDEL', K.failed, id)
-  redis.call('ZREM', K.history, id)
-  redis.call('ZREM', K.history_failed, id)
-end
-
-local function leave_stream(id, row)
-  if row[ENTRY] ~= '' then
-    redis.call('XACK', K[row[PRIORITY]], group, row[ENTRY])
-    redis.call('XDEL', K[row[PRIORITY]], row[ENTRY])
-    row[ENTRY] = ''
-  end
-  redis.call('ZREM', K.leases, id)
-end
-
--- Give a waiting or delayed job its place again, by the priority and time that it has now.
-local function line_up(id, row, at)
-  local due, was = tonumber(ARGV[at + DUE_AT]), row[STATE]
-  local later = due and due > now
-  if row[ENTRY] ~= '' and not later and row[PRIORITY] == ARGV[at + PRIORITY_AT] then
-    return -- it keeps its place
-  end
-  leave_stream(id, row)
-  row[PRIORITY], row[STATE] = ARGV[at + PRIORITY_AT], later and 'delayed' or 'waiting'
-  if was == 'waiting' then row[SINCE] = now end -- it waits in another line, or for its time
-  if later then
-    redis.call('ZADD', K.delayed, due, id)
-    due_soon = true
-    if was == 'waiting' then event('deferred', id) end
-  else
-    row[ENTRY] = enter_stream(id, row[PRIORITY])
-  end
-end
-
--- The next revision: a job with nothing behind it but its lease number, which names paths and fences for ever.
-local function replace(id, row, at, order)
-  if ENDED[row[STATE]] then archive(id, row) end
-  if row[STATE] == 'running' then
-    leave_stream(id, row)
-    ring(bell) -- the worker that holds it may be asleep
-  end
-  redis.call('ZREM', K.delayed, id)
-  redis.call('HDEL', K.progress, id)
-  redis.call('HDEL', K.errors, id)
-  event('replaced', id)
-  if row[STATE] ~= 'waiting' then row[STATE], row[SINCE] = 'waiting', now end
-  row[ENQUEUED] = now
-  row[FINGERPRINT], row[MAX_ATTEMPTS] = ARGV[at + FINGERPRINT_AT], tonumber(ARGV[at + ATTEMPTS_AT])
-  row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0
-  row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
-  row[ORDER], row[REVISION] = order, row[REVISION] + 1
-  note(row, '', '', '', 0)
-  line_up(id, row, at)
-  new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
-end
-
--- The same content with other urgency: nothing is spoken again. A running job goes on as it was leased.
-local function update(id, row, at)
-  row[MAX_ATTEMPTS] = tonumber(ARGV[at + ATTEMPTS_AT])
-  local due = tonumber(ARGV[at + DUE_AT])
-  if row[STATE] == 'delayed' and row[ATTEMPT] == 0 and not (due and due > now) then
+  -- The next revision: a job with nothing behind it but its lease number, which names paths and fences for ever.
+  function replace(id, row, at, order)
+    if ENDED[row[STATE]] then archive(id, row) end
+    if row[STATE] == 'running' then
+      leave_stream(id, row)
+      ring(bell) -- the worker that holds it may be asleep
+    end
     redis.call('ZREM', K.delayed, id)
-    row[STATE], row[SINCE] = 'waiting', now
-    event('due', id)
-  end
-  if row[STATE] == 'waiting' or (row[STATE] == 'delayed' and row[ATTEMPT] == 0) then
+    redis.call('HDEL', K.progress, id)
+    redis.call('HDEL', K.errors, id)
+    append_event(events, events_max, stamp, 'replaced', id, '')
+    if row[STATE] ~= 'waiting' then row[STATE], row[SINCE] = 'waiting', now end
+    row[ENQUEUED] = now
+    row[FINGERPRINT], row[MAX_ATTEMPTS] = ARGV[at + FINGERPRINT_AT], tonumber(ARGV[at + ATTEMPTS_AT])
+    row[ATTEMPT], row[EXCUSED], row[LOST], row[POISONED] = 0, 0, 0, 0
+    row[FENCE], row[PHASE], row[CONSUMER], row[STARTED] = '', '', '', 0
+    row[ORDER], row[REVISION] = order, row[REVISION] + 1
+    note(row, '', '', '', 0)
     line_up(id, row, at)
-  elseif row[ENTRY] == '' then
-    row[PRIORITY] = ARGV[at + PRIORITY_AT]
+    new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
   end
-  new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
-end
 
--- What a finished job hands on to its caller is kept beside its result, which stays as it was written.
-local function callback_changed(id, at)
-  local record, wanted = redis.call('HGET', K.result, id), '"callback_data":' .. ARGV[at + CALLBACK_AT] .. '}'
-  if not record or record:sub(-#wanted) == wanted or record:sub(-#wanted - 1) == wanted .. '}' then return nil end
-  return record:sub(1, -2) .. ',' .. wanted
+  -- The same content with other urgency: nothing is spoken again. A running job goes on as it was leased.
+  function update(id, row, at)
+    row[MAX_ATTEMPTS] = tonumber(ARGV[at + ATTEMPTS_AT])
+    local due = tonumber(ARGV[at + DUE_AT])
+    if row[STATE] == 'delayed' and row[ATTEMPT] == 0 and not (due and due > now) then
+      redis.call('ZREM', K.delayed, id)
+      row[STATE], row[SINCE] = 'waiting', now
+      append_event(events, events_max, stamp, 'due', id, '')
+    end
+    if row[STATE] == 'waiting' or (row[STATE] == 'delayed' and row[ATTEMPT] == 0) then
+      line_up(id, row, at)
+    elseif row[ENTRY] == '' then
+      row[PRIORITY] = ARGV[at + PRIORITY_AT]
+    end
+    new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
+  end
+
+  -- What a finished job hands on to its caller is kept beside its result, which stays as it was written.
+  function callback_changed(id, at)
+    local record, wanted = redis.call('HGET', K.result, id), '"callback_data":' .. ARGV[at + CALLBACK_AT] .. '}'
+    if not record or record:sub(-#wanted) == wanted or record:sub(-#wanted - 1) == wanted .. '}' then return nil end
+    return record:sub(1, -2) .. ',' .. wanted
+  end
 end
 
 -- What is to become of each job, before anything is changed.
@@ -235,11 +199,33 @@ if reply[1] == 'ok' and added > 0 and depth(K) + added > tonumber(ARGV[3]) then 
 if reply[1] ~= 'ok' or token == '' then return reply end
 
 forget(K, expired)
-local order = first_order() - 1
+-- The numbers of this call in the order of asking. A repeat finds those it had among the latest calls.
+local order
+if repeated then
+  for _, entry in ipairs(redis.call('XREVRANGE', calls, '+', '-', 'COUNT', CALLS_KEPT)) do
+    if entry[2][2] == token then order = tonumber(entry[2][4]) - 1 break end
+  end
+end
+if not order then
+  order = take_orders(K.meta, now, #ids) - 1
+  redis.call('XADD', calls, 'MAXLEN', '~', CALLS_KEPT, '*', 'token', token, 'order', order + 1)
+end
 for i, item in ipairs(plan) do
   local id, row = ids[i], item.row
   if item.outcome == 'created' then
-    create(item.at, order + i)
+    local at, state, entry = item.at, 'waiting', ''
+    local due, priority = tonumber(ARGV[at + DUE_AT]), ARGV[at + PRIORITY_AT]
+    if due and due > now then
+      state, due_soon = 'delayed', true
+      redis.call('ZADD', K.delayed, due, id)
+    else
+      entry = redis.call('XADD', K[priority], '*', 'id', id)
+    end
+    new_specs[#new_specs + 1], new_specs[#new_specs + 2] = id, ARGV[at + PAYLOAD_AT]
+    new_states[#new_states + 1] = id
+    new_states[#new_states + 1] =
+      new_row(state, ARGV[at + FINGERPRINT_AT], priority, ARGV[at + ATTEMPTS_AT], now, entry, order + i)
+    append_event(events, events_max, stamp, state == 'waiting' and 'created' or 'deferred', id, '')
   elseif item.outcome ~= 'conflict' and row[ORDER] < order + i then -- else a newer call has asked for this job since
     if item.outcome == 'replaced' then replace(id, row, item.at, order + i) end -- its old record keeps its old order
     row[ORDER] = order + i
@@ -248,7 +234,7 @@ for i, item in ipairs(plan) do
     elseif item.outcome == 'updated' then
       update(id, row, item.at)
     end
-    keep(id, row)
+    new_states[#new_states + 1], new_states[#new_states + 2] = id, cjson.encode(row)
     item.note[3], item.note[5] = row[STATE], row[REVISION]
     if not ENDED[row[STATE]] then item.note[4] = '' end
   end
