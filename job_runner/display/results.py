@@ -47,5 +47,7 @@ def _sum_up(rows: Sequence[ResultRow]) -> None:
                 f"{row.request_id} was replaced meanwhile: {row.replaced_by} was asked for later and has the "
                 "name of its audio"
             )
-        elif row.state in (JobState.FAILED, JobState.CANCELED):
-            output.note(f"{row.request_id} is {row.state.value}; see: job-runner result {row.request_id}")
+        elif row.again:
+            output.note(
+                f"{row.request_id} is {row.word}, see job-runner result {row.request_id}; {row.again}"
+            )

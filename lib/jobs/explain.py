@@ -10,7 +10,7 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming
+from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming, trying_again
 from lib.jobs.overview import trouble_of
 from lib.records import FailedRecord
 from lib.units import seconds_text
@@ -240,22 +240,15 @@ def _failed(seen: Evidence) -> _Said:
     name = error.error_class if error else "unknown"
     details = {"class": name, "attempts": record.attempt, "lost": record.lost}
     why = f"failed at {rfc3339(record.since)} after {_times(record.attempt, 'attempt')} ({_error(error)})"
-    if name == ErrorClass.BAD_INPUT:
-        frees = "trying again would end the same way, so mend the job and enqueue it with --replace"
-    elif name == ErrorClass.POISON:
-        frees = (
-            f"it took its workers down, so look at its log first, then job-runner retry {record.request_id}"
-        )
-    else:
-        frees = f"job-runner retry {record.request_id} tries it again"
-    return _Said(Reason.FAILED, why, frees, details)
+    return _Said(Reason.FAILED, why, trying_again(record.request_id, name), details)
 
 
 def _canceled(seen: Evidence) -> _Said:
     error = _error_of(seen)
     message = (error.message if error else "") or "canceled"
     why = f"was withdrawn at {rfc3339(seen.record.since)} ({message.rstrip('.')})"
-    return _Said(Reason.CANCELED, why, f"job-runner retry {seen.record.request_id} puts it back", {})
+    frees = trying_again(seen.record.request_id, ErrorClass.CANCELED)
+    return _Said(Reason.CANCELED, why, frees, {})
 
 
 def _error_of(seen: Evidence) -> FailedRecord | None:

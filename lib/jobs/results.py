@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
+from lib.jobs.advice import trying_again
 from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
 from lib.jobs.names import published_anew
 from lib.jobspec import JobSpec
@@ -79,11 +80,19 @@ class ResultRow:
     warnings: tuple[str, ...]
     replaced_by: str | None = None
     replaced: bool = False  # other content was enqueued under its id while it was followed
+    error_class: str | None = None  # of one that failed or was canceled
 
     @property
     def word(self) -> str | None:
         """Its state in a word, "replaced" included; None where it has none yet."""
         return REPLACED if self.replaced else self.state.value if self.state else None
+
+    @property
+    def again(self) -> str | None:
+        """What puts a job that failed or was canceled back, as half a sentence; None for any other."""
+        if self.replaced or self.state not in (JobState.FAILED, JobState.CANCELED):
+            return None
+        return trying_again(self.request_id, self.error_class)
 
     @property
     def is_gone(self) -> bool:
@@ -135,6 +144,7 @@ def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Sto
         warnings=done.spoken.warnings if done else (),
         replaced_by=rival.request_id if rival else None,
         replaced=replaced,
+        error_class=failure.error_class if failure else None,
     )
 
 
