@@ -16,6 +16,7 @@ from lib.jobspec.names import derive_request_id
 from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import (
     BROKEN,
+    NO_FIELD,
     FieldFinding,
     InvalidJobSpec,
     Problem,
@@ -202,7 +203,7 @@ class _FieldReader:
             self.note((name,), "may not stand in defaults; each job has its own")
             return
         fault = key_fault(name, self._allowed) if isinstance(name, str) else None
-        self.note((name,), *(fault or ("is no known field", nearest(text, self._allowed))))
+        self.note((name,), *(fault or (NO_FIELD, nearest(text, self._allowed))))
 
     def _derive_request_id(self) -> None:
         if "output_name" not in self.values:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
+from lib.jobspec.files.commas import WholeTexts
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
 from lib.jobspec.files.scalars import advice
@@ -41,7 +42,7 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         raise InvalidJobFile(name, [refusal])
     with resting_collector():
         tree = read_yaml(data)
-        reading = _JobFileReading(name, tree)
+        reading = _JobFileReading(name, tree, data)
         if tree.complete:
             reading.check(base_dir)
     read = replace(job_file(name, reading.drafts, default_lines(tree.root)), warnings=tuple(reading.warnings))
@@ -92,11 +93,11 @@ class _Jobs:
 class _JobFileReading:
     """One file while it is checked."""
 
-    def __init__(self, name: str, tree: Tree) -> None:
+    def __init__(self, name: str, tree: Tree, data: bytes) -> None:
         self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._name = name
+        self._name, self._texts = name, WholeTexts(data)
         self._root = tree.root
         self._line = tree.line
         for flaw in tree.flaws:
@@ -121,6 +122,8 @@ class _JobFileReading:
             spec, findings, values = check_job(raw, defaults, base_dir)
             known.append(values)
             self.drafts.append(draft_of(self._label(jobs, index), jobs.lines[index], raw, spec, values))
+            if findings and isinstance(raw, LinedDict):
+                findings = self._texts.told(findings, raw, raw.lines)
             for finding in findings:
                 if finding.path == ("lexicon",) and not (isinstance(raw, dict) and "lexicon" in raw):
                     lexicons[replace(finding, path=("defaults", "lexicon"))] = None  # one file, many jobs
