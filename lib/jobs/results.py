@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.advice import trying_again
 from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
-from lib.jobs.names import published_anew
+from lib.jobs.names import HeldName, published_anew
 from lib.jobspec import JobSpec
 from lib.storage import Storage
 
@@ -81,6 +81,7 @@ class ResultRow:
     replaced_by: str | None = None
     replaced: bool = False  # other content was enqueued under its id while it was followed
     error_class: str | None = None  # of one that failed or was canceled
+    replaces: str | None = None  # the other job whose audio its name held when it was asked for
 
     @property
     def word(self) -> str | None:
@@ -112,20 +113,26 @@ class ResultRow:
             "error": self.error,
             "warnings": list(self.warnings),
             "replaced_by": self.replaced_by,
+            "replaces": self.replaces,
         }
 
 
-def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
+def result_rows(batch: Batch, storage: Storage, held: Iterable[HeldName] = ()) -> list[ResultRow]:
     """One row per job. What is in the store is published again, as asked for latest.
+
+    `held` are the names that held the audio of other jobs when these were asked for.
 
     Raises:
         StorageUnavailable: the store refuses.
     """
     pairs = zip(batch.specs, batch.results(), strict=True)
-    return [_row(batch, spec, finished, storage) for spec, finished in pairs]
+    owners = {name.request_id: name.owner for name in held}
+    return [_row(batch, spec, finished, storage, owners.get(spec.request_id)) for spec, finished in pairs]
 
 
-def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
+def _row(
+    batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage, owner: str | None
+) -> ResultRow:
     done = finished.done() if finished else None
     failure = finished.failure() if finished else None
     published = published_anew(batch.queue, storage, finished, done.takes) if finished and done else None
@@ -145,6 +152,7 @@ def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Sto
         replaced_by=rival.request_id if rival else None,
         replaced=replaced,
         error_class=failure.error_class if failure else None,
+        replaces=owner if done and not rival else None,
     )
 
 

@@ -12,7 +12,7 @@ from lib.errors import ExitStatus
 from lib.jobqueue import Changed, ErrorClass, Failure, FinishedJob, JobQueue, JobSpec
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch
-from lib.jobs.names import published_anew, strange_file, taken_back, to_be_replaced
+from lib.jobs.names import held_by_others, published_anew, strange_file, taken_back, to_be_replaced
 from lib.jobs.report import Report, Standing, report_on
 from lib.jobs.results import ending_of, result_rows
 from lib.jobspec import normalize_job_spec, take_name
@@ -255,7 +255,7 @@ def test_what_is_asked_for_again_takes_its_name_back_without_being_spoken(tmp_pa
     studio.queue.enqueue([old])
     taken = taken_back(studio.queue, studio.storage, ["old", "new"])
 
-    assert taken == ["old"]
+    assert taken == [("old", NAME, "new")]
     owner = studio.storage.owner(NAME)
     assert owner is not None
     assert owner.request_id == "old"
@@ -272,3 +272,42 @@ def test_a_job_that_was_canceled_tells_whether_what_lies_there_was_asked_for_lat
     (row,) = report_on(studio.queue, [early], studio.storage, studio.clock.now()).rows
 
     assert "holds the audio of late, asked for later" in (row.reason or "")
+
+
+def test_whose_audio_a_file_takes_over_is_known_before_it_is_spoken(studio: Studio) -> None:
+    """And once it was, of those that are done: not of one whose name a newer job has by then."""
+    old, new = studio.spec("old"), studio.spec("new")
+    other = studio.spec("other", output_name="topic/y")
+    studio.speak(old)
+    held = held_by_others(studio.storage, [new, other])
+    batch = studio.ask_again(new, other)
+    studio.speak(new)
+    batch.refresh()
+
+    rows = result_rows(batch, studio.storage, held)
+
+    assert held == [("new", NAME, "old")]
+    assert [row.to_json()["replaces"] for row in rows] == ["old", None]
+    studio.ask_again(old)
+    result_rows(Batch(studio.queue, [old]), studio.storage)
+    assert result_rows(batch, studio.storage, held)[0].replaces is None
+
+
+def test_a_job_takes_nothing_over_from_itself_or_from_one_of_its_file(studio: Studio) -> None:
+    first, second = studio.spec("a"), studio.spec("b", output_name="topic/y")
+    studio.speak(first)
+    studio.speak(second)
+    changed = studio.spec("a", text="Another line.")
+    crossed = [studio.spec("a", output_name="topic/y"), studio.spec("b")]
+
+    assert held_by_others(studio.storage, [changed]) == []
+    assert held_by_others(studio.storage, crossed) == []
+    assert held_by_others(studio.storage, crossed[:1]) == [("a", "topic/y", "b")]
+
+
+def test_every_take_of_a_job_may_take_a_name_over(studio: Studio) -> None:
+    studio.speak(studio.spec("other", output_name=f"{NAME}.take-02"))
+
+    found = held_by_others(studio.storage, [studio.spec("two", variants=2)])
+
+    assert found == [("two", f"{NAME}.take-02", "other")]
