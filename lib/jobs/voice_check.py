@@ -103,7 +103,9 @@ class RegistryCheck:
         unspoken = unspoken_characters(text, engine)
         if unspoken:  # some are read all the same: µ, or №
             unspoken = unspoken_characters(_as_words(text, values), engine)
-        unread = unread_phonemes(text, values.get("pronounce", {}), engine)
+        pronounce = values.get("pronounce", {})
+        used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
+        unread = unread_phonemes(text, used, engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:

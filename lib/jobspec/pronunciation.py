@@ -7,14 +7,17 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lib.errors import BadInput
 from lib.jobspec.problems import BROKEN, Refused, shown
 from lib.jobspec.rules import Rule, as_text
 from lib.jobspec.textfile import read_file
 
-MAX_PRONOUNCE_BYTES: Final = 64 * 1024  # as JSON, after merging: it travels with each job
+if TYPE_CHECKING:
+    from lib.textnorm.lexicon_use import LexiconUse
+
+MAX_PRONOUNCE_BYTES: Final = 64 * 1024  # as JSON, after merging
 _LONGEST_WORD: Final = 100
 _LONGEST_SAYING: Final = 200
 _MOST_TOLD: Final = 20  # faulty lines of a lexicon
@@ -43,13 +46,27 @@ def check_size(value: Mapping[str, str]) -> None:
 
 
 class Sayings(dict[str, str]):
-    """How words are said, in the order of the words; `places` says where a lexicon has those it gave."""
+    """How words are said, in the order of the words; `places` says where a lexicon has those it gave.
 
-    __slots__ = ("places",)
+    Not to be changed: the jobs of a file share it.
+    """
+
+    __slots__ = ("_use", "places")
 
     def __init__(self, entries: Mapping[str, str], places: Mapping[str, str]) -> None:
         super().__init__(entries)
         self.places = places  # by word: "words.txt" line 3
+        self._use: LexiconUse | None = None
+
+    def used_in(self, text: str) -> dict[str, str]:
+        """What is said of the words that stand in the text: nothing else of it makes a difference there."""
+        if not self:
+            return {}
+        if self._use is None:
+            from lib.textnorm.lexicon_use import LexiconUse  # most jobs have no such words
+
+            self._use = LexiconUse(self)
+        return self._use.of(text)
 
 
 def all_sayings(given: Mapping[str, str], lexicon: str | None, base_dir: Path | None) -> Sayings:
@@ -108,7 +125,7 @@ def _sentence(refused: Refused) -> str:
     return f"{place}{refused.message}{advice}."
 
 
-class Entry(NamedTuple):
+class LexiconEntry(NamedTuple):
     """One entry of a lexicon."""
 
     saying: str
@@ -120,17 +137,17 @@ def place_in(name: str, line: int) -> str:
     return f"{shown(name)} line {line}"
 
 
-def _bare(lexicon: Mapping[str, Entry]) -> dict[str, str]:
+def _bare(lexicon: Mapping[str, LexiconEntry]) -> dict[str, str]:
     return {word: entry.saying for word, entry in lexicon.items()}
 
 
-def parse_lexicon(content: str, name: str) -> dict[str, Entry]:
+def parse_lexicon(content: str, name: str) -> dict[str, LexiconEntry]:
     """The entries in the content of the file `name`.
 
     Raises:
         Refused: lines are no entries; each message names its line, and the first few of many are told.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, LexiconEntry] = {}
     refusals: list[Refused] = []
     for number, line in enumerate(content.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -139,7 +156,7 @@ def parse_lexicon(content: str, name: str) -> dict[str, Entry]:
             word, saying = _entry(line)
             if word in entries:
                 raise Refused(f" says {shown(word)} a second time, first in line {entries[word].line}")
-            entries[word] = Entry(saying, number)
+            entries[word] = LexiconEntry(saying, number)
         except Refused as refused:
             refusals.append(Refused(place_in(name, number) + refused.message, refused.suggestion))
     if refusals:
