@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from lib.jobqueue import FinishedJob, JobQueue
@@ -14,10 +15,28 @@ from lib.storage import (
     NotStored,
     PublishedTakes,
     Storage,
+    StoredArtifact,
     files_by_path,
     output_name_of,
     publish_again,
 )
+
+
+class Strangeness(StrEnum):
+    """What lies under a name of a done job in place of its audio."""
+
+    REPLACED = "replaced"  # the audio of a job that was asked for later
+    ANOTHER_ONES = "another_ones"  # the audio of a job that was asked for before
+    EDITED = "edited"  # what no job made: a person's
+    UNPUBLISHED = "unpublished"  # nothing
+
+
+class StrangeName(NamedTuple):
+    """A path of a done job that does not hold its audio; `owner` is the job that was asked for later."""
+
+    kind: Strangeness
+    path: str
+    owner: str | None = None
 
 
 class HeldName(NamedTuple):
@@ -125,6 +144,46 @@ def _names_of_takes(spec: JobSpec) -> Iterator[str]:
     """What other jobs may be called whose path one of its takes has."""
     for number in range(1, spec.variants + 1):
         yield take_name(spec.output_name, number, spec.format).removesuffix(f".{spec.format}")
+
+
+def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> StrangeName | None:
+    """What a done job whose audio is in the store has not under its names; None where all is its own.
+
+    Reads the published files.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    files = [take.audio for take in takes]
+    newer = newer_owner(storage, job, takes)
+    if newer is not None:
+        return StrangeName(Strangeness.REPLACED, files[0].file, newer.request_id)
+    other = strange_file(storage, job, takes)
+    if other is not None:
+        return StrangeName(Strangeness.ANOTHER_ONES, other)
+    for file in files:
+        if not storage.published(file.file):
+            return StrangeName(Strangeness.UNPUBLISHED, file.file)
+        if storage.stands(StoredArtifact.of(file), file.file) is False:
+            return StrangeName(Strangeness.EDITED, file.file)
+    return None
+
+
+def kept_for_a_person(
+    storage: Storage, job: FinishedJob, takes: Sequence[Take], files: Sequence[str]
+) -> str | None:
+    """The published path of a job where a person's file was left, so that a take is played from the store.
+
+    `files` are where the takes are played after a publication without trouble; None where each by its name.
+    """
+    pairs = zip(takes, files, strict=True)
+    elsewhere = [
+        take.audio.file for take, file in pairs if file and file != storage.location(take.audio.file)
+    ]
+    if not elsewhere:
+        return None
+    rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))
+    return next((path for path in elsewhere if path not in rivals), None)
 
 
 def to_be_replaced(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) -> list[HeldName]:

@@ -10,7 +10,7 @@ from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
 from lib.jobs.advice import trying_again
 from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
-from lib.jobs.names import HeldName, published_anew
+from lib.jobs.names import HeldName, kept_for_a_person, published_anew
 from lib.jobspec import JobSpec
 from lib.storage import Storage
 
@@ -81,6 +81,9 @@ class ResultRow:
     replaced_by: str | None = None
     replaced: bool = False  # other content was enqueued under its id while it was followed
     error_class: str | None = None  # of one that failed or was canceled
+    edited: str | None = (
+        None  # the published path where a person's file lies, so that the audio stays in the store
+    )
     replaces: str | None = None  # the other job whose audio its name held when it was asked for
 
     @property
@@ -114,6 +117,7 @@ class ResultRow:
             "warnings": list(self.warnings),
             "replaced_by": self.replaced_by,
             "replaces": self.replaces,
+            "edited": self.edited,
         }
 
 
@@ -138,6 +142,9 @@ def _row(
     published = published_anew(batch.queue, storage, finished, done.takes) if finished and done else None
     files = published.files if published else ()
     rival = published.rival if published else None
+    edited = None
+    if finished and done and published and not published.trouble:
+        edited = kept_for_a_person(storage, finished, done.takes, files)
     replaced = spec.request_id in batch.replaced
     return ResultRow(
         request_id=spec.request_id,
@@ -153,6 +160,7 @@ def _row(
         replaced=replaced,
         error_class=failure.error_class if failure else None,
         replaces=owner if done and not rival else None,
+        edited=edited,
     )
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from job_runner.display.results import show_results
 from lib.clock import ManualClock
 from lib.errors import ExitStatus
 from lib.jobqueue import Changed, ErrorClass, Failure, FinishedJob, JobQueue, JobSpec
 from lib.jobqueue.memory.queue import MemoryQueue
+from lib.jobs.explain import Reason, explain
+from lib.jobs.explain_evidence import evidence_of
 from lib.jobs.follow import Batch
 from lib.jobs.names import held_by_others, published_anew, strange_file, taken_back, to_be_replaced
 from lib.jobs.report import Report, Standing, report_on
@@ -311,3 +314,65 @@ def test_every_take_of_a_job_may_take_a_name_over(studio: Studio) -> None:
     found = held_by_others(studio.storage, [studio.spec("two", variants=2)])
 
     assert found == [("two", f"{NAME}.take-02", "other")]
+
+
+class TestExplain:
+    """A done job is explained by what lies under its name."""
+
+    @staticmethod
+    def explained(studio: Studio, request_id: str) -> tuple[Reason, str]:
+        found = explain(evidence_of(studio.queue, studio.storage, request_id))
+        return found.reason, found.sentence
+
+    def test_says_that_a_newer_job_has_the_name(self, studio: Studio) -> None:
+        studio.speak(studio.spec("old"))
+        studio.speak(studio.spec("new"))
+
+        reason, sentence = self.explained(studio, "old")
+
+        assert reason is Reason.REPLACED
+        assert f"{NAME}.wav holds the audio of new, which was asked for later" in sentence
+        assert self.explained(studio, "new")[0] is Reason.DONE
+
+    def test_says_that_an_older_jobs_audio_lies_there(self, studio: Studio) -> None:
+        old = studio.spec("old")
+        studio.speak(old)
+        studio.speak(studio.spec("new"))
+        studio.ask_again(old)
+
+        reason, sentence = self.explained(studio, "old")
+
+        assert reason is Reason.ANOTHER_ONES
+        assert "reconcile --apply" in sentence
+
+    def test_says_that_a_person_edited_any_take(self, studio: Studio) -> None:
+        studio.speak(studio.spec("one", variants=2))
+        studio.storage.objects[f"outputs/{NAME}.take-02.wav"] = b"edited"
+
+        reason, sentence = self.explained(studio, "one")
+
+        assert reason is Reason.EDITED
+        assert f"{NAME}.take-02.wav no job made" in sentence
+
+    def test_says_that_the_published_file_is_missing(self, studio: Studio) -> None:
+        studio.speak(studio.spec("one"))
+        del studio.storage.objects[f"outputs/{NAME}.wav"]
+
+        assert self.explained(studio, "one")[0] is Reason.UNPUBLISHED
+
+
+def test_results_that_point_into_the_store_for_a_persons_file_say_so(
+    studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = studio.spec("one"), studio.spec("other", output_name="topic/y")
+    studio.speak(one)
+    studio.speak(other)
+    studio.storage.objects[f"outputs/{NAME}.wav"] = b"edited"
+
+    rows = result_rows(studio.ask_again(one, other), studio.storage)
+    show_results(rows)
+
+    assert [row.to_json()["edited"] for row in rows] == [f"{NAME}.wav", None]
+    assert (rows[0].file or "").startswith("memory://store/blobs/")
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"one: what lies at {NAME}.wav no job made" in told
