@@ -9,7 +9,7 @@ import pytest
 
 from job_runner.display.results import show_results
 from lib.clock import ManualClock
-from lib.errors import ExitStatus
+from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import Changed, ErrorClass, Failure, FinishedJob, JobQueue, JobSpec
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.explain import Reason, explain
@@ -376,3 +376,37 @@ def test_results_that_point_into_the_store_for_a_persons_file_say_so(
     assert (rows[0].file or "").startswith("memory://store/blobs/")
     told = " ".join(capsys.readouterr().err.split())
     assert f"one: what lies at {NAME}.wav no job made" in told
+
+
+class TestExtra:
+    """What `report --extra` names: lines that were renamed or removed leave their audio."""
+
+    @staticmethod
+    def extra(studio: Studio, *specs: JobSpec) -> list[tuple[str, str]]:
+        report = report_on(studio.queue, specs, studio.storage, studio.clock.now(), extra=True)
+        assert report.to_json()["extra"] == [job._asdict() for job in report.extra or ()]
+        return [(job.request_id, job.file) for job in report.extra or ()]
+
+    def test_is_the_audio_of_jobs_that_are_not_in_the_file(self, studio: Studio) -> None:
+        kept, gone = studio.spec("topic:x"), studio.spec("topic:y", output_name="topic/y")
+        for spec in (kept, gone, studio.spec("other:z", output_name="other/z")):
+            studio.speak(spec)
+
+        assert self.extra(studio, kept) == [("topic:y", "topic/y.wav")]
+        assert self.extra(studio, kept, gone) == []
+        assert "extra" not in studio.report(kept).to_json()
+
+    def test_is_not_what_a_revision_took_away_or_another_job_has(self, studio: Studio) -> None:
+        studio.speak(studio.spec("topic:x"))
+        studio.speak(studio.spec("topic:y", output_name="topic/y"))
+        studio.speak(studio.spec("topic:y", output_name="elsewhere/y"), changed=Changed.REPLACE)
+        newer = studio.spec("newer")
+        studio.speak(newer)  # has the name of topic:x
+
+        assert self.extra(studio, newer) == []
+
+    def test_is_not_looked_for_in_very_many_folders(self, studio: Studio) -> None:
+        specs = [studio.spec(f"t{number}", output_name=f"t{number}/x") for number in range(21)]
+
+        with pytest.raises(BadInput, match="21 folders"):
+            self.extra(studio, *specs)
