@@ -16,8 +16,8 @@ from lib.jobspec.files.collisions import clashes
 from lib.jobspec.files.commas import WholeTexts
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
-from lib.jobspec.files.scalars import advice
 from lib.jobspec.files.source import MAX_FILE_BYTES
+from lib.jobspec.files.yamlscalars import advice
 from lib.jobspec.files.yamltree import Flaw, LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of

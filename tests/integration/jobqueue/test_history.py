@@ -188,19 +188,16 @@ def run(
                 server.start()
             time.sleep(chance.uniform(0.02, 0.12))
             assert time.monotonic() - began < over_s * 3 + 60, queue.snapshot()
-        producer.join()
-        editing.join()
         crew.wake_all()
         settle(queue)
     events = all_events(queue)
     check(queue, accepted, total, folder, events)
     archived = check_revisions(queue, editor, events)
-    late = recoveries(events)
-    assert crew.strikes["killed"] > 0
-    assert crew.strikes["stopped"] > 0
-    assert crew.strikes["restarts"] == restarts
-    assert late, "nothing was reclaimed: the run proves nothing"
     assert archived, "no job was replaced once it was done: the run proves nothing"
+    assert min(crew.strikes["killed"], crew.strikes["stopped"]) > 0
+    assert crew.strikes["restarts"] == restarts
+    late = recoveries(events)
+    assert late, "nothing was reclaimed: the run proves nothing"
     p99 = statistics.quantiles(late, n=100)[98] if len(late) > 1 else late[0]
     took = time.monotonic() - began
     edits = f"{sum(map(len, editor.asked.values()))} replaced, {archived} of them done before"
