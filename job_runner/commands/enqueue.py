@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from job_runner import wiring
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
+from job_runner.replacing import held_names, tell_of_held
 from lib.cli import output
 from lib.cli.options import (
     DryRunOption,
@@ -23,7 +25,7 @@ from lib.clock import rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import Changed, JobQueue, JobState, Outcome
 from lib.jobs.follow import Batch
-from lib.jobs.names import taken_back
+from lib.jobs.names import HeldName, taken_back
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import ACCEPTED, Submission, exit_status, submit
 from lib.jobspec import JobFile
@@ -101,14 +103,14 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
+        held = held_names(here.storage(), file.specs) if wait else []
         submission = submit(queue, file, changed=changed, dry_run=dry_run, durable=durable)
         if submission.kept:
             output.note(f"what is accepted is {submission.kept}")
         status = exit_status(submission, changed)
         if not as_json:
             _show(submission, dry_run=dry_run)
-        if not dry_run:
-            _take_back(queue, submission, here)
+        _tell_of_names(queue, submission, here, held, dry_run=dry_run)
         if status or dry_run or not wait:
             if as_json:
                 output.emit_json({**submission.to_json(), "dry_run": dry_run})
@@ -119,20 +121,33 @@ def enqueue_jobs(
         batch = Batch(queue, [spec for spec in file.specs if spec.request_id in accepted])
         with how_to_go_on("job-runner enqueue ... --wait, or job-runner report"), progress_of(batch) as look:
             batch.follow(watchful(queue, look))
-        rows = result_rows(batch, here.storage())
+        rows = result_rows(batch, here.storage(), held)
     _show_results(submission, rows, as_json=as_json)
     return ending_of(batch, rows)
 
 
-def _take_back(queue: JobQueue, submission: Submission, here: wiring.Here) -> None:
-    """What is done already and was asked for again is heard under its name again."""
+def _tell_of_names(
+    queue: JobQueue,
+    submission: Submission,
+    here: wiring.Here,
+    held: Sequence[HeldName],
+    *,
+    dry_run: bool,
+) -> None:
+    """Whose audio will be replaced; what is done already and was asked for again gets its name at once."""
     done = [
         job.request_id
         for job in submission.outcomes
         if job.outcome is Outcome.DUPLICATE and job.state is JobState.DONE
     ]
-    if not done:
-        return
+    to_speak = {job.request_id for job in submission.outcomes if job.outcome in ACCEPTED}.difference(done)
+    tell_of_held([name for name in held if name.request_id in to_speak])
+    if done and not dry_run:
+        _take_back(queue, done, here)
+
+
+def _take_back(queue: JobQueue, done: Sequence[str], here: wiring.Here) -> None:
+    """Publish what is in the store already, of jobs whose names hold the audio of others."""
     try:
         taken = taken_back(queue, here.storage(), done)
     except StorageUnavailable as error:
@@ -140,8 +155,8 @@ def _take_back(queue: JobQueue, submission: Submission, here: wiring.Here) -> No
             f"{error.message} So their names may hold other audio; job-runner up FILE puts theirs there."
         )
         return
-    for request_id in taken[:_MOST_NAMED]:
-        output.note(f"{request_id} has its name again, which held the audio of another job")
+    for request_id, name, owner in taken[:_MOST_NAMED]:
+        output.note(f"{request_id} has its name {name} again, which held the audio of {owner}")
     if len(taken) > _MOST_NAMED:
         output.note(f"and {len(taken) - _MOST_NAMED} more")
 

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
+from lib.jobs.beside import BesideJob
 from lib.jobs.report import Report, report_on
 from lib.jobspec import load_job_file
 from lib.units import jobs_text
 
-EXAMPLES = ("job-runner report jobs.yaml",)
+EXAMPLES = (
+    "job-runner report jobs.yaml",
+    "job-runner report jobs.yaml --extra",
+)
+_MOST_NAMED: Final = 10
 
 
 def command(
     path: JobFileArgument,
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
+    extra: Annotated[
+        bool,
+        typer.Option(
+            "--extra", help="Name audio in the folders of the file that no job of it asks for, too."
+        ),
+    ] = False,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -28,7 +44,7 @@ def command(
     specs = load_job_file(path, voice=voice, speaker=speaker).specs
     here = wiring.here(redis_url)
     with here.open_queue() as queue:
-        report = report_on(queue, specs, here.storage(), SystemClock().now())
+        report = report_on(queue, specs, here.storage(), SystemClock().now(), extra=extra)
     if json_:
         output.emit_json(report.to_json())
     else:
@@ -46,3 +62,16 @@ def _show(report: Report) -> None:
     totals = report.totals()
     words = [f"{count} {name}" for name, count in totals.items() if count and name != "jobs"]
     output.note(f"{jobs_text(totals['jobs'])}: {', '.join(words)}")
+    if report.extra is not None:
+        _show_extra(report.extra)
+
+
+def _show_extra(extra: Sequence[BesideJob]) -> None:
+    if not extra:
+        output.note("nothing else lies in its folders, as far as the ids of jobs tell")
+        return
+    for job in extra[:_MOST_NAMED]:
+        output.say(f"{job.file} is the audio of {job.request_id}, which is not in this file")
+    if len(extra) > _MOST_NAMED:
+        output.say(f"and {len(extra) - _MOST_NAMED} more")
+    output.note("lines that were renamed or removed leave their audio, and another file may ask for it")

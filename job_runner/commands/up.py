@@ -16,6 +16,7 @@ from job_runner.commands.enqueue import ReplaceOption
 from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results
+from job_runner.replacing import held_names, tell_of_held
 from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
@@ -24,6 +25,7 @@ from lib.clock import SystemClock
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import TERMINAL, Changed, JobQueue, Outcome
 from lib.jobs.follow import Batch
+from lib.jobs.names import HeldName
 from lib.jobs.overview import Health, overview_of
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import Conflict, Submission, submit
@@ -69,13 +71,25 @@ def command(
             return _serve(queue, start)
         here.check_runs_here()
         asked = replace or not (sys.stdin.isatty() and sys.stderr.isatty())
-        batch = _finish(queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, ask=not asked)
-        rows = result_rows(batch, here.storage())
+        storage = here.storage()
+        held = held_names(storage, file.specs)
+        batch = _finish(
+            queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, held, ask=not asked
+        )
+        rows = result_rows(batch, storage, held)
     _show(batch, rows, as_json=json_)
     return ending_of(batch, rows)
 
 
-def _finish(queue: JobQueue, file: JobFile, start: StartWatcher, changed: Changed, *, ask: bool) -> Batch:
+def _finish(
+    queue: JobQueue,
+    file: JobFile,
+    start: StartWatcher,
+    changed: Changed,
+    held: Sequence[HeldName],
+    *,
+    ask: bool,
+) -> Batch:
     submission = submit(queue, file, changed=changed)
     if ask and submission.changes:
         if not _wanted(submission):
@@ -84,6 +98,7 @@ def _finish(queue: JobQueue, file: JobFile, start: StartWatcher, changed: Change
     if submission.refusal is not None:
         raise submission.refusal
     output.note(f"jobs: {submission.sentence}")
+    tell_of_held(held)
     batch = Batch(queue, file.specs)
     batch.refresh()
     if not batch.finished:

@@ -42,10 +42,18 @@ def _sum_up(rows: Sequence[ResultRow]) -> None:
     for row in rows:
         if row.is_gone:
             output.warn(f"the audio of {row.request_id} is gone; see: job-runner explain {row.request_id}")
+        elif row.edited:
+            output.warn(
+                f"{row.request_id}: what lies at {row.edited} no job made: it was edited or put there by a "
+                "person and stays, and the job's own audio is played from the store; move it away to have it "
+                "published there again"
+            )
         elif row.replaced_by:
             output.warn(
                 f"{row.request_id} was replaced meanwhile: {row.replaced_by} was asked for later and has the "
                 "name of its audio"
             )
-        elif row.state in (JobState.FAILED, JobState.CANCELED):
-            output.note(f"{row.request_id} is {row.state.value}; see: job-runner result {row.request_id}")
+        elif row.again:
+            output.note(
+                f"{row.request_id} is {row.word}, see job-runner result {row.request_id}; {row.again}"
+            )

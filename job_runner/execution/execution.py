@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from job_runner.execution.delivery import FolderDelivery
-from job_runner.execution.tasks import ExecutionFile, Task, TaskState, Tracker
+from job_runner.execution.task_tracking import ExecutionFile, Task, TaskState, Tracker
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchLimits, DispatchParts, LeftSpools, MemoryJournal
 from lib.jobqueue import QueueOptions

@@ -11,7 +11,7 @@ from typing import Self
 
 from job_runner.execution.execution import Execution, Look, Setup
 from job_runner.execution.stop import LeaveNow, StopRequest
-from job_runner.execution.tasks import point_latest
+from job_runner.execution.task_tracking import point_latest
 from lib.cli import output
 from lib.cli.progress import ProgressBar
 from lib.clock import SystemClock

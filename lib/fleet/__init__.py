@@ -5,11 +5,11 @@ Callers observe, ask here, write the answer down and act. Time, randomness and m
 
 from __future__ import annotations
 
-from lib.fleet.cost_model import Price, price_batch
+from lib.fleet.batch_price import Price, price_batch
 from lib.fleet.lifecycle import PAYING, TRANSITIONS, IllegalMachineTransition, MachineEvent, State, advance
 from lib.fleet.limits import Obstacle, obstacles
 from lib.fleet.model import Caps, Demand, Host, Machine, Policy, Seen
-from lib.fleet.offers import Score, best, ranked
+from lib.fleet.offer_choice import Score, best, ranked
 from lib.fleet.policy_settings import RentalTerms, caps_of, policy_of
 from lib.fleet.speeds import Speeds
 from lib.fleet.verdicts import MachineVerdict, blind, verdict

@@ -9,7 +9,7 @@ from typing import Final
 
 from lib.fleet.model import Caps, Policy
 from lib.fleet.money import Accounts, Budget, Commitment, cost
-from lib.fleet.offers import unfit
+from lib.fleet.offer_choice import unfit
 from lib.offer import Offer
 
 _NO_LIMIT: Final = 10**15

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.jobqueue import ErrorClass
+
 #: The commands that start a watcher: one for good, one beside this terminal.
 A_WATCHER: Final = "job-watcher run, or job-runner up"
 
@@ -15,6 +17,17 @@ AUDIO_GONE: Final = (
 
 #: For a finished job that has neither result nor error.
 RECORD_GONE: Final = "job-runner reconcile --apply forgets the job, then enqueue it again"
+
+
+def trying_again(request_id: str, error_class: str | None) -> str:
+    """Say what puts a job that failed or was canceled back, or what comes before that, as half a sentence."""
+    if error_class == ErrorClass.CANCELED:
+        return f"job-runner retry {request_id} puts it back"
+    if error_class == ErrorClass.BAD_INPUT:
+        return "trying again would end the same way, so mend the job and enqueue it with --replace"
+    if error_class == ErrorClass.POISON:
+        return f"it took its workers down, so look at its log first, then job-runner retry {request_id}"
+    return f"job-runner retry {request_id} tries it again"
 
 
 def reclaiming(*, paused: bool, watched: bool) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Final
 
-from lib.jobqueue import EnqueueOutcome, FinishedJob, JobQueue, JobState, Outcome
-from lib.jobspec import JobFile, JobSpec, printable, take_name
-from lib.records import SpokenRecord
+from lib.jobqueue import EnqueueOutcome, FinishedJob, JobQueue, JobRecord, JobState, Outcome
+from lib.jobs.from_record import unlike_record
+from lib.jobspec import JobFile, JobSpec, printable
 
 _NAMED_AT_MOST: Final = 5
 _NEVER_DECIDES: Final = frozenset(
     {"request_id", "priority", "not_before", "max_attempts", "timeout_s", "callback_data", "batch"}
 )
+_UNKNOWN: Final = ("content, of which no record is kept,",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +33,39 @@ class ChangedJob:
         return f"{where}{self.request_id}{state}: {', '.join(self.what)} {differs}"
 
 
-def changed_jobs(queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome]) -> list[ChangedJob]:
-    """The jobs of the file that conflict, each with what is not as the queue knows it."""
+def changes_told(queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome]) -> str:
+    """The jobs of the file that conflict, in words, a line each under the file's name; the first few of many.
+
+    Each with what is not as the queue knows it. "" where nothing conflicts.
+    """
     found = [
         (spec, line, outcome)
         for spec, line, outcome in zip(file.specs, file.lines, outcomes, strict=True)
         if outcome.outcome is Outcome.CONFLICT
     ]
+    if not found:
+        return ""
+    more = [f"  and {len(found) - _NAMED_AT_MOST} more"] if len(found) > _NAMED_AT_MOST else []
+    told = _changed_jobs(queue, found[:_NAMED_AT_MOST])
+    return "\n".join([printable(str(file.path)), *(f"  {job}" for job in told), *more])
+
+
+def _changed_jobs(queue: JobQueue, found: Sequence[tuple[JobSpec, int, EnqueueOutcome]]) -> list[ChangedJob]:
     ids = [spec.request_id for spec, _, _ in found]
-    pairs = zip(queue.specs(ids), queue.results(ids), strict=True)
+    known = zip(queue.specs(ids), queue.results(ids), queue.jobs(ids), strict=True)
     return [
-        ChangedJob(spec.request_id, line, outcome.state, _differences(spec, asked, finished))
-        for (spec, line, outcome), (asked, finished) in zip(found, pairs, strict=True)
+        ChangedJob(spec.request_id, line, outcome.state, _differences(spec, asked, finished, record))
+        for (spec, line, outcome), (asked, finished, record) in zip(found, known, strict=True)
     ]
 
 
-def listed(file: JobFile, jobs: Sequence[ChangedJob]) -> str:
-    """The changed jobs in words, a line each, under the file's name; the first few of many."""
-    more = [f"  and {len(jobs) - _NAMED_AT_MOST} more"] if len(jobs) > _NAMED_AT_MOST else []
-    return "\n".join([printable(str(file.path)), *(f"  {job}" for job in jobs[:_NAMED_AT_MOST]), *more])
-
-
-def _differences(spec: JobSpec, asked: JobSpec | None, finished: FinishedJob | None) -> tuple[str, ...]:
+def _differences(
+    spec: JobSpec, asked: JobSpec | None, finished: FinishedJob | None, record: JobRecord | None
+) -> tuple[str, ...]:
     if asked is not None:
         names = (entry.name for entry in fields(spec) if entry.name not in _NEVER_DECIDES)
-        return tuple(name for name in names if getattr(spec, name) != getattr(asked, name)) or ("content",)
-    record = finished.done() if finished else None
-    if record is None:
-        return ("content",)
-    return _unlike_record(spec, record.spoken) or ("text or how it is read",)
-
-
-def _unlike_record(spec: JobSpec, spoken: SpokenRecord) -> tuple[str, ...]:
-    """Of a done job only the record is kept: what it tells, and the text where it tells nothing."""
-    pairs: dict[str, tuple[Any, Any]] = {
-        "language": (spec.language, spoken.language),
-        "profile": (spec.profile, spoken.profile),
-        "variants": (spec.variants, len(spoken.takes)),
-        "output_name or format": (
-            take_name(spec.output_name, 1, spec.format),
-            spoken.chosen.audio.file,
-        ),
-    }
-    for name in ("voice", "speaker"):
-        if getattr(spec, name) is not None:
-            pairs[name] = (getattr(spec, name), getattr(spoken, name))
-    return tuple(name for name, (asked, made) in pairs.items() if asked != made)
+        return tuple(name for name in names if getattr(spec, name) != getattr(asked, name)) or _UNKNOWN
+    done = finished.done() if finished else None
+    if done is None:
+        return _UNKNOWN
+    return unlike_record(spec, done.spoken, record.fingerprint if record else None) or _UNKNOWN

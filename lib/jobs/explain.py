@@ -10,7 +10,8 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.jobqueue import TERMINAL, ErrorClass, FinishedJob, JobRecord, JobState, Snapshot
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming
+from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming, trying_again
+from lib.jobs.names import StrangeName, Strangeness
 from lib.jobs.overview import trouble_of
 from lib.records import FailedRecord
 from lib.units import seconds_text
@@ -34,6 +35,12 @@ class Reason(StrEnum):
     LEASE_EXPIRED = "lease_expired"
     DONE = "done"
     ARTIFACT_GONE = "artifact_gone"
+    REPLACED = "replaced"  # done, and a job that was asked for later has its name
+    ANOTHER_ONES = (
+        "another_ones"  # done, and the audio of a job that was asked for before lies under its name
+    )
+    EDITED = "edited"  # done, and a person's file lies under its name
+    UNPUBLISHED = "unpublished"  # done, and its published file is missing
     RECORD_GONE = "record_gone"  # finished, with neither result nor error
     FAILED = "failed"
     CANCELED = "canceled"
@@ -75,6 +82,7 @@ class Evidence:
     """All that is looked at. `finished` and `artifact_there` are for finished jobs, `place` for waiting ones,
     `specified` (what should be spoken is known) for waiting and delayed ones.
 
+    `strange` is what of a done job's names holds something else than its audio.
     `live` are the names of the watchers seen lately, `ended` of those whose processes have ended.
     """
 
@@ -86,6 +94,7 @@ class Evidence:
     artifact_there: bool = True
     specified: bool = True
     ended: frozenset[str] = frozenset()
+    strange: StrangeName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +241,28 @@ def _done(seen: Evidence) -> _Said:
     if not seen.artifact_there:
         why = f"was done at {at}, and its audio is not in the store any more"
         return _Said(Reason.ARTIFACT_GONE, why, AUDIO_GONE, details)
+    if seen.strange is not None:
+        return _strange(seen.strange, at, details)
     return _Said(Reason.DONE, f"was done at {at}", None, details)
+
+
+def _strange(strange: StrangeName, at: str, details: Mapping[str, Any]) -> _Said:
+    """A done job whose name holds something else."""
+    path, back = strange.path, "job-runner up FILE, with the file of the job, puts its own there"
+    match strange.kind:
+        case Strangeness.REPLACED:
+            what, frees = f"{path} holds the audio of {strange.owner}, which was asked for later", back
+        case Strangeness.ANOTHER_ONES:
+            what = f"{path} holds the audio of another job, which was asked for before"
+            frees = "job-runner reconcile --apply puts its own there"
+        case Strangeness.EDITED:
+            what = f"what lies at {path} no job made: it was edited or put there by a person and stays"
+            frees = f"move it away, and {back}; job-runner result tells where that is kept"
+        case _:
+            what = f"its published file {path} is missing"
+            frees = "job-runner reconcile --apply puts it back"
+    found = {**details, "path": path, "owner": strange.owner}
+    return _Said(Reason(strange.kind.value), f"was done at {at}, and {what}", frees, found)
 
 
 def _failed(seen: Evidence) -> _Said:
@@ -240,22 +270,15 @@ def _failed(seen: Evidence) -> _Said:
     name = error.error_class if error else "unknown"
     details = {"class": name, "attempts": record.attempt, "lost": record.lost}
     why = f"failed at {rfc3339(record.since)} after {_times(record.attempt, 'attempt')} ({_error(error)})"
-    if name == ErrorClass.BAD_INPUT:
-        frees = "trying again would end the same way, so mend the job and enqueue it with --replace"
-    elif name == ErrorClass.POISON:
-        frees = (
-            f"it took its workers down, so look at its log first, then job-runner retry {record.request_id}"
-        )
-    else:
-        frees = f"job-runner retry {record.request_id} tries it again"
-    return _Said(Reason.FAILED, why, frees, details)
+    return _Said(Reason.FAILED, why, trying_again(record.request_id, name), details)
 
 
 def _canceled(seen: Evidence) -> _Said:
     error = _error_of(seen)
     message = (error.message if error else "") or "canceled"
     why = f"was withdrawn at {rfc3339(seen.record.since)} ({message.rstrip('.')})"
-    return _Said(Reason.CANCELED, why, f"job-runner retry {seen.record.request_id} puts it back", {})
+    frees = trying_again(seen.record.request_id, ErrorClass.CANCELED)
+    return _Said(Reason.CANCELED, why, frees, {})
 
 
 def _error_of(seen: Evidence) -> FailedRecord | None:

@@ -6,6 +6,7 @@ from lib.jobqueue import TERMINAL, JobQueue, JobState, UnknownJob
 from lib.jobqueue.errors import NotAccepted
 from lib.jobs.admin import admin_of
 from lib.jobs.explain import Evidence
+from lib.jobs.names import strange_name
 from lib.jobs.watchers import seen_watchers
 from lib.storage import Storage, StoredArtifact
 
@@ -30,6 +31,7 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
     finished = queue.result(request_id) if record.state in TERMINAL else None
     done = finished.done() if finished else None
     takes = done.takes if done else ()
+    there = all(storage.has(StoredArtifact.of(take.audio)) for take in takes)
     return Evidence(
         record=record,
         snapshot=seen.snapshot,
@@ -38,5 +40,6 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
         place=inspector.place(request_id) if inspector and record.state is JobState.WAITING else None,
         finished=finished,
         specified=(inspector is None or record.state not in _UNSPOKEN or inspector.has_spec(request_id)),
-        artifact_there=all(storage.has(StoredArtifact.of(take.audio)) for take in takes),
+        artifact_there=there,
+        strange=strange_name(storage, finished, takes) if finished and takes and there else None,
     )

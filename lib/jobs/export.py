@@ -24,6 +24,7 @@ COLUMNS: Final = (
     "engine",
     "error_class",
     "error",
+    "revision",
 )
 
 

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
 
 from lib.jobqueue import FinishedJob, JobQueue
 from lib.jobqueue.former import former_takes
+from lib.jobspec import JobSpec, take_name
 from lib.records import Take
 from lib.storage import (
     Claim,
     NotStored,
     PublishedTakes,
     Storage,
+    StoredArtifact,
     files_by_path,
     output_name_of,
     publish_again,
 )
+
+
+class Strangeness(StrEnum):
+    """What lies under a name of a done job in place of its audio."""
+
+    REPLACED = "replaced"  # the audio of a job that was asked for later
+    ANOTHER_ONES = "another_ones"  # the audio of a job that was asked for before
+    EDITED = "edited"  # what no job made: a person's
+    UNPUBLISHED = "unpublished"  # nothing
+
+
+class StrangeName(NamedTuple):
+    """A path of a done job that does not hold its audio; `owner` is the job that was asked for later."""
+
+    kind: Strangeness
+    path: str
+    owner: str | None = None
+
+
+class HeldName(NamedTuple):
+    """A name that a job asks for and under which another job's audio lies."""
+
+    request_id: str
+    output_name: str
+    owner: str  # request id
 
 
 def claim_of(job: FinishedJob) -> Claim:
@@ -36,10 +65,11 @@ def published_anew(
     return publish_again(storage, claim_of(job), takes, former=former)
 
 
-def taken_back(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) -> list[str]:
+def taken_back(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) -> list[HeldName]:
     """Publish the audio of those done jobs whose name holds another one's, and were asked for again since.
 
-    Returns their ids. Reads a record for each, and no audio where the name is the job's own.
+    Returns the names with their owners before. Reads a record for each, and no audio where the name is the
+    job's own.
 
     Raises:
         StorageUnavailable: the store refuses.
@@ -53,7 +83,7 @@ def taken_back(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) ->
         owner = storage.owner(output_name_of(record.takes))
         if owner is not None and owner.request_id != job.request_id and owner.order < job.order:
             published_anew(queue, storage, job, record.takes)
-            found.append(job.request_id)
+            found.append(HeldName(job.request_id, output_name_of(record.takes), owner.request_id))
     return found
 
 
@@ -90,16 +120,76 @@ def strange_file(
     return None
 
 
-def to_be_replaced(
-    queue: JobQueue, storage: Storage, request_ids: Sequence[str]
-) -> list[tuple[str, str, str]]:
+def held_by_others(storage: Storage, specs: Iterable[JobSpec]) -> list[HeldName]:
+    """Of the names that these jobs would fill, those that hold the audio of a job that is not among them.
+
+    One that is among them gives its name up by itself. Every take's name counts; of a job the first one.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    specs = list(specs)
+    ours = {spec.request_id for spec in specs}
+    found = []
+    for spec in specs:
+        for name in _names_of_takes(spec):
+            owner = storage.owner(name)
+            if owner is not None and owner.request_id not in ours:
+                found.append(HeldName(spec.request_id, name, owner.request_id))
+                break
+    return found
+
+
+def _names_of_takes(spec: JobSpec) -> Iterator[str]:
+    """What other jobs may be called whose path one of its takes has."""
+    for number in range(1, spec.variants + 1):
+        yield take_name(spec.output_name, number, spec.format).removesuffix(f".{spec.format}")
+
+
+def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> StrangeName | None:
+    """What a done job whose audio is in the store has not under its names; None where all is its own.
+
+    Reads the published files.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    files = [take.audio for take in takes]
+    newer = newer_owner(storage, job, takes)
+    if newer is not None:
+        return StrangeName(Strangeness.REPLACED, files[0].file, newer.request_id)
+    other = strange_file(storage, job, takes)
+    if other is not None:
+        return StrangeName(Strangeness.ANOTHER_ONES, other)
+    for file in files:
+        if not storage.published(file.file):
+            return StrangeName(Strangeness.UNPUBLISHED, file.file)
+        if storage.stands(StoredArtifact.of(file), file.file) is False:
+            return StrangeName(Strangeness.EDITED, file.file)
+    return None
+
+
+def kept_for_a_person(
+    storage: Storage, job: FinishedJob, takes: Sequence[Take], files: Sequence[str]
+) -> str | None:
+    """The published path of a job where a person's file was left, so that a take is played from the store.
+
+    `files` are where the takes are played after a publication without trouble; None where each by its name.
+    """
+    pairs = zip(takes, files, strict=True)
+    elsewhere = [
+        take.audio.file for take, file in pairs if file and file != storage.location(take.audio.file)
+    ]
+    if not elsewhere:
+        return None
+    rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))
+    return next((path for path in elsewhere if path not in rivals), None)
+
+
+def to_be_replaced(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) -> list[HeldName]:
     """Of these jobs, those whose name holds another one's audio, which speaking them again replaces.
 
-    Each as request id, output name, and request id of the owner.
+    Raises:
+        StorageUnavailable: the store refuses.
     """
-    found = []
-    for spec in queue.specs(request_ids):
-        owner = storage.owner(spec.output_name) if spec is not None else None
-        if spec is not None and owner is not None and owner.request_id != spec.request_id:
-            found.append((spec.request_id, spec.output_name, owner.request_id))
-    return found
+    return held_by_others(storage, [spec for spec in queue.specs(request_ids) if spec is not None])

@@ -23,7 +23,7 @@ from lib.units import MICROS
 
 if TYPE_CHECKING:
     from lib.fleet import Offer, Policy, Price, RentalTerms, Speeds
-    from lib.fleet.cost_model import Stop
+    from lib.fleet.batch_price import Stop
 
 _CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
 PATIENCE_S: Final = 0.35  # from when the plan itself is ready

@@ -12,6 +12,7 @@ from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
+from lib.jobs.beside import BesideJob, published_beside
 from lib.jobs.names import newer_owner, strange_file
 from lib.jobspec import JobSpec
 from lib.records import Take
@@ -66,9 +67,10 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All jobs of a file, in its order."""
+    """All jobs of a file, in its order; `extra` is the audio beside theirs, None where nobody asked."""
 
     rows: tuple[ReportRow, ...]
+    extra: tuple[BesideJob, ...] | None = None
 
     def totals(self) -> dict[str, int]:
         """How many jobs there are, and how many stand how."""
@@ -85,13 +87,17 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The value of `report --json` (docs/reference/json/report.json)."""
-        return {"jobs": [row.to_json() for row in self.rows], "totals": self.totals()}
+        value = {"jobs": [row.to_json() for row in self.rows], "totals": self.totals()}
+        return value if self.extra is None else {**value, "extra": [job.to_json() for job in self.extra]}
 
 
-def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: float) -> Report:
+def report_on(
+    queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: float, *, extra: bool = False
+) -> Report:
     """Hold the jobs against the queue and the store. Reads in bulk; changes nothing.
 
-    `now` is in seconds since the epoch.
+    `now` is in seconds since the epoch. With `extra` it also looks for audio in their folders that none of
+    them asks for, as `published_beside`.
     """
     ids = [spec.request_id for spec in specs]
     records = queue.jobs(ids)
@@ -103,7 +109,8 @@ def report_on(queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: 
         tuple(
             _row(spec, record, finished.get(spec.request_id), storage, now)
             for spec, record in zip(specs, records, strict=True)
-        )
+        ),
+        published_beside(queue, storage, specs) if extra else None,
     )
 
 

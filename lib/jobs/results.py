@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState, UnknownJob
+from lib.jobs.advice import trying_again
 from lib.jobs.follow import REPLACED, REPLACED_MEANWHILE, Batch
-from lib.jobs.names import published_anew
+from lib.jobs.names import HeldName, kept_for_a_person, published_anew
 from lib.jobspec import JobSpec
 from lib.storage import Storage
 
@@ -79,11 +80,23 @@ class ResultRow:
     warnings: tuple[str, ...]
     replaced_by: str | None = None
     replaced: bool = False  # other content was enqueued under its id while it was followed
+    error_class: str | None = None  # of one that failed or was canceled
+    edited: str | None = (
+        None  # the published path where a person's file lies, so that the audio stays in the store
+    )
+    replaces: str | None = None  # the other job whose audio its name held when it was asked for
 
     @property
     def word(self) -> str | None:
         """Its state in a word, "replaced" included; None where it has none yet."""
         return REPLACED if self.replaced else self.state.value if self.state else None
+
+    @property
+    def again(self) -> str | None:
+        """What puts a job that failed or was canceled back, as half a sentence; None for any other."""
+        if self.replaced or self.state not in (JobState.FAILED, JobState.CANCELED):
+            return None
+        return trying_again(self.request_id, self.error_class)
 
     @property
     def is_gone(self) -> bool:
@@ -103,25 +116,35 @@ class ResultRow:
             "error": self.error,
             "warnings": list(self.warnings),
             "replaced_by": self.replaced_by,
+            "replaces": self.replaces,
+            "edited": self.edited,
         }
 
 
-def result_rows(batch: Batch, storage: Storage) -> list[ResultRow]:
+def result_rows(batch: Batch, storage: Storage, held: Iterable[HeldName] = ()) -> list[ResultRow]:
     """One row per job. What is in the store is published again, as asked for latest.
+
+    `held` are the names that held the audio of other jobs when these were asked for.
 
     Raises:
         StorageUnavailable: the store refuses.
     """
     pairs = zip(batch.specs, batch.results(), strict=True)
-    return [_row(batch, spec, finished, storage) for spec, finished in pairs]
+    owners = {name.request_id: name.owner for name in held}
+    return [_row(batch, spec, finished, storage, owners.get(spec.request_id)) for spec, finished in pairs]
 
 
-def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ResultRow:
+def _row(
+    batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Storage, owner: str | None
+) -> ResultRow:
     done = finished.done() if finished else None
     failure = finished.failure() if finished else None
     published = published_anew(batch.queue, storage, finished, done.takes) if finished and done else None
     files = published.files if published else ()
     rival = published.rival if published else None
+    edited = None
+    if finished and done and published and not published.trouble:
+        edited = kept_for_a_person(storage, finished, done.takes, files)
     replaced = spec.request_id in batch.replaced
     return ResultRow(
         request_id=spec.request_id,
@@ -135,6 +158,9 @@ def _row(batch: Batch, spec: JobSpec, finished: FinishedJob | None, storage: Sto
         warnings=done.spoken.warnings if done else (),
         replaced_by=rival.request_id if rival else None,
         replaced=replaced,
+        error_class=failure.error_class if failure else None,
+        replaces=owner if done and not rival else None,
+        edited=edited,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
 from lib.jobqueue import Changed, EnqueueOutcome, JobQueue, Outcome
 from lib.jobs.admin import required_admin
-from lib.jobs.changes import changed_jobs, listed
+from lib.jobs.changes import changes_told
 from lib.jobspec import JobFile
 
 
@@ -86,8 +86,7 @@ def submit(
 def _submission(
     queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome], kept: str | None = None
 ) -> Submission:
-    changed = changed_jobs(queue, file, outcomes)
-    return Submission(outcomes, kept, listed(file, changed) if changed else "")
+    return Submission(outcomes, kept, changes_told(queue, file, outcomes))
 
 
 ACCEPTED = frozenset({Outcome.CREATED, Outcome.DUPLICATE, Outcome.REPLACED, Outcome.UPDATED})

@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
-from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, printable, source_name
+from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printable, source_name
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
-    SayingRefused,
     SpeedRefused,
     TextRefused,
     UnknownLanguage,
     UnknownSpeaker,
     VoiceRegistry,
     canonical_language,
-    check_sayings,
     check_speed,
     check_text,
     engine_facts,
+    refused_sayings,
     unread_phonemes,
     unspoken_characters,
     words_of,
@@ -46,10 +45,11 @@ class JobVoice:
 
 @dataclass(frozen=True, slots=True)
 class NotSpeakable:
-    """Why a job cannot be spoken here: the field to change and a sentence."""
+    """Why a job cannot be spoken here: the field to change, a sentence, and the word if it is about one."""
 
     field: str
     message: str
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,9 @@ class RegistryCheck:
         unspoken = unspoken_characters(text, engine)
         if unspoken:  # some are read all the same: µ, or №
             unspoken = unspoken_characters(_as_words(text, values), engine)
-        unread = unread_phonemes(text, values.get("pronounce", {}), engine)
+        pronounce = values.get("pronounce", {})
+        used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
+        unread = unread_phonemes(text, used, engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
@@ -153,10 +155,8 @@ def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
             )
     except TextRefused as error:
         yield NotSpeakable("text", _phrase(error))
-    try:
-        check_sayings(text, values.get("pronounce", {}), engine)
-    except SayingRefused as error:
-        yield NotSpeakable(error.field, _phrase(error))
+    for saying in refused_sayings(text, values.get("pronounce", {}), engine):
+        yield NotSpeakable(saying.field, _phrase(saying), saying.word)
     try:
         check_speed(values.get("speed", 1.0), engine)
     except SpeedRefused as error:
@@ -232,6 +232,8 @@ class _Found:
         return {**{name: stand_ins[name] for name in broken}, **draft.values}
 
     def _add(self, draft: Draft, unavailable: NotSpeakable) -> None:
+        if unavailable.field == "pronounce" and unavailable.word and self._add_saying(draft, unavailable):
+            return
         field = unavailable.field
         own = self._in_the_job(draft, field)
         if own is not None:
@@ -242,6 +244,25 @@ class _Found:
             self._said.add(unavailable)
             line = self._defaults.get(field)
             self._problem(line, None, field if line is None else f"defaults.{field}", unavailable)
+
+    def _add_saying(self, draft: Draft, unavailable: NotSpeakable) -> bool:
+        """Add it at the line of its word, once where several jobs share that; False where it is not known."""
+        at = ("pronounce", unavailable.word)
+        if at in draft.lines:
+            self._problem(draft.lines[at], draft.label, "pronounce", unavailable)
+            return True
+        pronounce = draft.values.get("pronounce")
+        place = pronounce.places.get(unavailable.word) if isinstance(pronounce, Sayings) else None
+        own = draft.lines.get("lexicon") if place else None
+        line = self._defaults.get("lexicon" if place else at) if own is None else own
+        if line is None:
+            return False
+        said = replace(unavailable, message=f"{place}: {unavailable.message}") if place else unavailable
+        if said not in self._said:
+            self._said.add(said)
+            field = "lexicon" if place else "pronounce"
+            self._problem(line, None, field if own is not None else f"defaults.{field}", said)
+        return True
 
     def _problem(self, line: int | None, job: str | None, field: str, unavailable: NotSpeakable) -> None:
         self.problems.append(Problem(unavailable.message, self._name, line, job, field))

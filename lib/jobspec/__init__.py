@@ -22,7 +22,7 @@ from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
-from lib.jobspec.pronunciation import sayings
+from lib.jobspec.pronunciation import Sayings, sayings
 
 __all__ = [
     "NOT_YET",
@@ -33,6 +33,7 @@ __all__ = [
     "JobFile",
     "JobSpec",
     "Problem",
+    "Sayings",
     "fingerprint",
     "from_payload",
     "job_file_schema",

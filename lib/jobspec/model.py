@@ -64,7 +64,8 @@ class Draft(NamedTuple):
     """One job as it stands in a file, right or wrong.
 
     `values` holds its fields that passed their rules, those of the defaults included; `lines` the line of
-    each field that stands in the job itself. `spec` is None when anything is wrong.
+    each field that stands in the job itself, and under `("pronounce", word)` of each word there. `spec` is
+    None when anything is wrong.
     """
 
     label: str  # as errors name it

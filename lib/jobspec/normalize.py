@@ -16,6 +16,7 @@ from lib.jobspec.names import derive_request_id
 from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import (
     BROKEN,
+    NO_FIELD,
     FieldFinding,
     InvalidJobSpec,
     Problem,
@@ -24,7 +25,7 @@ from lib.jobspec.problems import (
     printable,
     shown,
 )
-from lib.jobspec.pronunciation import all_sayings
+from lib.jobspec.pronunciation import Sayings, all_sayings
 from lib.jobspec.textfile import read_text_file
 
 _NAMES: Final = tuple(FIELDS)
@@ -70,7 +71,7 @@ def from_payload(payload: Mapping[str, Any]) -> JobSpec:
     Raises:
         InvalidJobSpec: an unknown key, or a value that breaks its rule.
     """
-    spec, findings, _ = check_job(payload, Defaults(), None)
+    spec, findings, _ = check_job(payload, Defaults(), None, as_stored=True)
     if spec is None or findings:
         raise InvalidJobSpec(problem_of(finding, job=job_label(payload)) for finding in findings)
     return spec
@@ -91,12 +92,14 @@ def check_defaults(raw: object) -> Defaults:
 
 
 def check_job(
-    raw: object, defaults: Defaults, base_dir: Path | None
+    raw: object, defaults: Defaults, base_dir: Path | None, *, as_stored: bool = False
 ) -> tuple[JobSpec | None, list[FieldFinding], dict[str, Any]]:
     """Check one job against checked defaults.
 
     Returns the spec, or None; what is wrong; and the values that are right, which show even for a job
-    with problems whether it meets another.
+    with problems whether it meets another. Of `pronounce` the spec has the words that stand in its text, so
+    that a change in a lexicon makes no other job of those without the word; all that it was given with
+    `as_stored`, which is what it was enqueued with.
     """
     if not isinstance(raw, Mapping):
         message = f"must be a mapping of fields such as output_name and text, not {shown(raw)}"
@@ -107,7 +110,11 @@ def check_job(
     reader.finish(raw, base_dir)
     if reader.findings or reader.broken:
         return None, reader.findings, reader.values
-    return JobSpec(**reader.values), reader.findings, reader.values
+    values = dict(reader.values)
+    pronounce = values.get("pronounce")
+    if isinstance(pronounce, Sayings):  # a specification holds plain values only
+        values["pronounce"] = dict(pronounce) if as_stored else pronounce.used_in(values.get("text", ""))
+    return JobSpec(**values), reader.findings, reader.values
 
 
 def job_label(raw: object) -> str | None:
@@ -202,7 +209,7 @@ class _FieldReader:
             self.note((name,), "may not stand in defaults; each job has its own")
             return
         fault = key_fault(name, self._allowed) if isinstance(name, str) else None
-        self.note((name,), *(fault or ("is no known field", nearest(text, self._allowed))))
+        self.note((name,), *(fault or (NO_FIELD, nearest(text, self._allowed))))
 
     def _derive_request_id(self) -> None:
         if "output_name" not in self.values:

@@ -17,6 +17,8 @@ _CLOSE = 0.75  # of 1; at 0.6 "id" is "kind", "pitch" is "width" and "file" is "
 _SHORTEST_PART = 3  # letters; "so" is the start of too much
 _MOST_MEANT = 2
 
+NO_FIELD = "is no known field"
+
 
 class Broken:
     """Stands in a tree for a value whose problem has been reported already; no rule looks at it."""

@@ -202,6 +202,16 @@ def prepared(entries: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
     return by_word
 
 
+def entries_standing(text: str, lexicon: dict[str, list[tuple[str, str]]]) -> set[str]:
+    """The words of a prepared lexicon that stand in the text, whatever else may cover them there."""
+    found: set[str] = set()
+    for match in _WORDS.finditer(text):
+        for entry in lexicon.get(match.group().casefold(), ()):
+            if entry[0] not in found and _entry_at(text, match, [entry]) is not None:
+                found.add(entry[0])
+    return found
+
+
 def _say_words(
     text: str,
     lexicon: dict[str, list[tuple[str, str]]],

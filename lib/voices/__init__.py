@@ -31,7 +31,7 @@ from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
-from lib.voices.saying import check_sayings, check_speed, phoneme_warnings, unread_phonemes
+from lib.voices.saying import check_sayings, check_speed, phoneme_warnings, refused_sayings, unread_phonemes
 from lib.voices.text_check import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
 from lib.voices.words import words_of
@@ -76,6 +76,7 @@ __all__ = [
     "held_pause_s",
     "load_voice",
     "phoneme_warnings",
+    "refused_sayings",
     "unread_phonemes",
     "unspoken_characters",
     "without_markup",

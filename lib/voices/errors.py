@@ -37,11 +37,12 @@ class TextRefused(BadInput):
 
 
 class SayingRefused(BadInput):
-    """The engine cannot say the phonemes that are given for a word. `field` is where they stand."""
+    """The engine cannot say the phonemes that are given for `word`. `field` is where they stand."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, word: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+        self.word = word
 
 
 class SpeedRefused(BadInput):

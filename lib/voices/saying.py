@@ -40,6 +40,16 @@ def check_sayings(text: str, pronounce: Mapping[str, str], engine: str) -> None:
         SayingRefused: it names the sign, the word and the page with those there are.
         UnknownEngine: nothing installed provides the engine.
     """
+    for refused in refused_sayings(text, pronounce, engine):
+        raise refused
+
+
+def refused_sayings(text: str, pronounce: Mapping[str, str], engine: str) -> Iterator[SayingRefused]:
+    """Every word for which `engine` would be given phonemes that it cannot say, as `check_sayings` raises it.
+
+    Raises:
+        UnknownEngine: nothing installed provides the engine.
+    """
     facts = engine_facts(engine)
     if not facts.phonemes:
         return
@@ -47,8 +57,9 @@ def check_sayings(text: str, pronounce: Mapping[str, str], engine: str) -> None:
         unknown = facts.unknown_phonemes(phonemes)
         if unknown:
             signs = ", ".join(quoted(sign) for sign in unknown[:5])
-            raise SayingRefused(
+            yield SayingRefused(
                 field,
+                word,
                 f"The engine {engine} cannot say {signs}, which stands in /{phonemes[:60]}/ for "
                 f"{quoted(word)}; the signs it can say: {PRONUNCIATION_PAGE}.",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from lib.errors import BadInput
 from lib.jobspec import JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
 from lib.voices.pauses import USUAL_PAUSES, Pauses
+from lib.voices.seeds import SEEDS, seed_of, usual_seed
 from synth.audio.level import DEFAULT_LUFS
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word
-_SEEDS: Final = 2**31
 _UNFIT: Final = frozenset({"Cc", "Cs"})  # control characters, and halves of surrogate pairs
 
 
@@ -63,14 +62,14 @@ class SpeakRequest:
     def first_seed(self) -> int:
         """The seed of the first take: the one asked for, else one that only the text and the voice decide."""
         if self.seed is not None:
-            return self.seed % _SEEDS
-        who = (self.voice.engine, self.voice.voice or "", self.voice.speaker or "", self.voice.language)
-        return _digest("\x00".join((*who, self.text)))
+            return self.seed % SEEDS
+        voice = self.voice
+        return usual_seed(voice.engine, voice.voice, voice.speaker, voice.language, self.text)
 
 
 def derived_seed(seed: int, *parts: int) -> int:
     """A seed that depends on `seed` and `parts` and nothing else."""
-    return _digest(f"{seed}/{'/'.join(map(str, parts))}")
+    return seed_of(f"{seed}/{'/'.join(map(str, parts))}")
 
 
 def request_from_spec(
@@ -102,8 +101,3 @@ def request_from_spec(
     )
     request.check()
     return request
-
-
-def _digest(text: str) -> int:
-    raw = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(raw[:4], "big") % _SEEDS

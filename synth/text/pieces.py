@@ -13,10 +13,10 @@ from typing import Final
 
 from lib.voices import LINK, PAUSE, Pauses, held_pause_s
 from synth.text.clauses import HELD, fit
-from synth.text.clean import clean_text
 from synth.text.pauses import Pause, silence_s
 from synth.text.sentences import split_sentences
-from synth.text.tidy import tidy
+from synth.text.unsaid import tidy
+from synth.text.unseen import clean_text
 
 # Private use: cleaning has left none of them in the text.
 _HOLDER: Final = "\ue000"

@@ -210,7 +210,7 @@ def test_up_asks_before_a_changed_line_is_spoken_anew_and_without_a_terminal_wan
 
     refused = home.run("up", path)
     assert refused.returncode == 65
-    assert "line 3: topic:beat-001 (done): text or how it is read differs" in refused.stderr
+    assert "line 3: topic:beat-001 (done): text differs" in refused.stderr
     assert "--replace" in refused.stderr
 
     no = Screen(home, "job-runner", "up", str(path))

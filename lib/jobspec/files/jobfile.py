@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from lib.jobspec.fields import FIELDS
 from lib.jobspec.files.collisions import clashes
+from lib.jobspec.files.commas import WholeTexts
 from lib.jobspec.files.doubts import doubts, with_remark
 from lib.jobspec.files.encoding import encoding_fault
-from lib.jobspec.files.scalars import advice
 from lib.jobspec.files.source import MAX_FILE_BYTES
+from lib.jobspec.files.yamlscalars import advice
 from lib.jobspec.files.yamltree import Flaw, LinedDict, LinedList, Tree, line_of, read_yaml, resting_collector
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, job_label, problem_of
@@ -27,6 +28,7 @@ _SHAPES: Final = (
     "write a mapping with jobs (and defaults), or a list of jobs, or one job with its fields at the top"
 )
 _ROOT_KEYS: Final = ("defaults", "jobs")
+_OF_A_LINE: Final = re.compile(r'".+" (line \d|has \d+ more lines)')
 _ASSIGNED: Final = re.compile(r"\w+ *=")
 
 
@@ -41,7 +43,7 @@ def parse_job_file(data: bytes, *, name: str, base_dir: Path | None) -> JobFile:
         raise InvalidJobFile(name, [refusal])
     with resting_collector():
         tree = read_yaml(data)
-        reading = _JobFileReading(name, tree)
+        reading = _JobFileReading(name, tree, data)
         if tree.complete:
             reading.check(base_dir)
     read = replace(job_file(name, reading.drafts, default_lines(tree.root)), warnings=tuple(reading.warnings))
@@ -58,14 +60,23 @@ def job_file(name: str, drafts: Sequence[Draft], lines_of_defaults: Mapping[Any,
 
 
 def default_lines(root: Any) -> Mapping[Any, int]:
-    """The line of each field under `defaults`."""
+    """The line of each field under `defaults`, and of each word in their `pronounce`."""
     defaults = root.get("defaults") if isinstance(root, LinedDict) else None
-    return defaults.lines if isinstance(defaults, LinedDict) else {}
+    return _lines_of(defaults)
 
 
 def draft_of(label: str, line: int, raw: Any, spec: JobSpec | None, values: Mapping[str, Any]) -> Draft:
     """The draft of one job that starts in `line` and of which `check_job` found spec and values."""
-    return Draft(label, line, values, raw.lines if isinstance(raw, LinedDict) else {}, spec)
+    return Draft(label, line, values, _lines_of(raw), spec)
+
+
+def _lines_of(raw: Any) -> Mapping[Any, int]:
+    if not isinstance(raw, LinedDict):
+        return {}
+    words = raw.get("pronounce")
+    if not isinstance(words, LinedDict):
+        return raw.lines
+    return {**raw.lines, **{("pronounce", word): line for word, line in words.lines.items()}}
 
 
 def _encoding_problem(data: bytes, name: str) -> Problem | None:
@@ -92,11 +103,12 @@ class _Jobs:
 class _JobFileReading:
     """One file while it is checked."""
 
-    def __init__(self, name: str, tree: Tree) -> None:
+    def __init__(self, name: str, tree: Tree, data: bytes) -> None:
         self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._name = name
+        self._name, self._texts = name, WholeTexts(data)
+        self._told: set[FieldFinding] = set()
         self._root = tree.root
         self._line = tree.line
         for flaw in tree.flaws:
@@ -121,7 +133,11 @@ class _JobFileReading:
             spec, findings, values = check_job(raw, defaults, base_dir)
             known.append(values)
             self.drafts.append(draft_of(self._label(jobs, index), jobs.lines[index], raw, spec, values))
+            if findings and isinstance(raw, LinedDict):
+                findings = self._texts.told(findings, raw, raw.lines)
             for finding in findings:
+                if self._is_told(finding):
+                    continue
                 if finding.path == ("lexicon",) and not (isinstance(raw, dict) and "lexicon" in raw):
                     lexicons[replace(finding, path=("defaults", "lexicon"))] = None  # one file, many jobs
                 else:
@@ -136,6 +152,14 @@ class _JobFileReading:
             other = f"job {self._label(jobs, clash.other)} in line {jobs.lines[clash.other]}"
             finding = FieldFinding((clash.field,), f"{clash.message} {other}")
             self._add_to_job(jobs, clash.index, finding)
+
+    def _is_told(self, finding: FieldFinding) -> bool:
+        """Whether it is about a line of a lexicon, and a job before told of it already."""
+        if finding.path != ("lexicon",) or not _OF_A_LINE.match(finding.message):
+            return False
+        told = finding in self._told
+        self._told.add(finding)
+        return told
 
     def _add_to_job(self, jobs: _Jobs, index: int, finding: FieldFinding) -> None:
         path = (*jobs.path(index), *finding.path)

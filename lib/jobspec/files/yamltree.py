@@ -30,8 +30,8 @@ from yaml.events import (
 from lib.foreign import DEEPEST, yaml_events
 from lib.jobspec.files.anchors import Anchored, Anchors
 from lib.jobspec.files.commas import Commas
-from lib.jobspec.files.scalars import AnotherBase, Scalars
 from lib.jobspec.files.yamladvice import BREAK, fault_of
+from lib.jobspec.files.yamlscalars import AnotherBase, Scalars
 from lib.jobspec.problems import BROKEN, Refused, shown
 
 MAX_NODES: Final = 5_000_000

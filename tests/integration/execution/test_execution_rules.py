@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from job_runner.execution.execution import Execution, Look, Setup
-from job_runner.execution.tasks import point_latest
+from job_runner.execution.task_tracking import point_latest
 from lib.clock import Clock, ManualClock, SystemClock
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
 from lib.jobspec import normalize_job_spec

@@ -2,7 +2,8 @@
 
     python -m tests.integration.jobqueue.history_worker URL NAME LOG LEASE_MS
 
-A line per fact, in one write each, so that a kill leaves whole lines: what, job, lease number, own clock.
+A line per fact, in one write each, so that a kill leaves whole lines: what, job, revision, lease number, own
+clock.
 "done" is written when the server has accepted the result; the effect is the record, which names this lease.
 """
 
@@ -48,13 +49,15 @@ class Worker:
                 self._queue.fail(lease, Failure(ErrorClass.LOST_MACHINE, "drawn"))
                 self._tell("failed", lease)
                 return
-            self._queue.complete(lease, {"by": self._name, "lease_no": lease.lease_no})
+            result = {"by": self._name, "lease_no": lease.lease_no, "text": lease.spec.text}
+            self._queue.complete(lease, result)
             self._tell("done", lease)
         except LeaseLost:
             self._tell("lost", lease)
 
     def _tell(self, what: str, lease: Lease) -> None:
-        os.write(self._log, f"{what} {lease.request_id} {lease.lease_no} {time.monotonic()}\n".encode())
+        facts = (what, lease.request_id, lease.revision, lease.lease_no, time.monotonic())
+        os.write(self._log, f"{' '.join(map(str, facts))}\n".encode())
 
 
 def patient(url: str, options: QueueOptions) -> JobQueue:

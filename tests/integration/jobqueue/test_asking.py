@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,20 +20,8 @@ from tests.contract.jobqueue.jobs import job
 
 
 @pytest.fixture
-def transport(redis_url: str, raw: redis.Redis) -> Iterator[Transport]:
-    transport = Transport(redis_url)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
-    return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
+def queue(timed_queue: RedisQueue) -> RedisQueue:
+    return timed_queue
 
 
 def asked(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,30 +22,8 @@ from tests.integration.topologies import told
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def transport(redis_url: str, raw: redis.Redis) -> Iterator[Transport]:
-    transport = Transport(redis_url)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def keys() -> Keys:
-    return Keys("pab:jobs")
-
-
-@pytest.fixture
-def faces(transport: Transport, keys: Keys, clock: ManualClock) -> ScriptCalls:
-    return ScriptCalls(transport, keys, QueueOptions(), lambda: round(clock.now() * 1000))
-
-
-@pytest.fixture
-def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
-    return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
+def queue(timed_queue: RedisQueue) -> RedisQueue:
+    return timed_queue
 
 
 class TestTheFence:

@@ -1,4 +1,5 @@
-"""Workers killed and stopped at random, a server that dies: each job ends once in effect (Q33-Q36).
+"""Workers killed and stopped at random, a server that dies, lines that are changed meanwhile: each revision
+ends once in effect (Q33-Q36, Q42).
 
 What is checked is the recorded history: what the producer was told, what the workers saw accepted, the
 event stream and the records that are left.
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,19 @@ from typing import Any
 
 import pytest
 
-from lib.jobqueue import Event, JobQueue, JobState, Outcome, QueueOptions, connect
+from lib.jobqueue import (
+    TERMINAL,
+    Changed,
+    Event,
+    FinishedJob,
+    JobQueue,
+    JobState,
+    Outcome,
+    QueueOptions,
+    connect,
+)
+from lib.jobqueue.lifecycle import JobEvent, advance
+from lib.jobs.results import ending_or_record
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
 
@@ -112,6 +125,38 @@ def produce(queue: JobQueue, total: int, over_s: float, accepted: list[str]) -> 
         time.sleep(over_s * size / total)
 
 
+@dataclass
+class Editor:
+    """Changes lines under their ids, and withdraws jobs and puts them back, while the rest goes on."""
+
+    queue: JobQueue
+    chance: random.Random
+    accepted: Sequence[str]
+    asked: dict[str, list[str]] = field(default_factory=dict)  # the text of each revision after the first
+
+    def work(self, producer: threading.Thread) -> None:
+        """Edit until the producer is through."""
+        while producer.is_alive():
+            time.sleep(self.chance.uniform(0.01, 0.04))
+            if self.accepted:
+                self._edit(self.chance.choice(self.accepted))
+
+    def _edit(self, request_id: str) -> None:
+        if self.chance.random() < 0.2:
+            self.queue.cancel(request_id)  # refused where it is done
+            self.queue.retry([request_id])
+            return
+        texts = self.asked.setdefault(request_id, [])
+        text = f"Line {len(texts) + 2} of {request_id}."
+        changed = job(request_id, text=text)
+        (first,) = self.queue.enqueue([changed], changed=Changed.REPLACE)
+        (again,) = self.queue.enqueue([changed], changed=Changed.REPLACE)
+        texts.append(text)
+        assert first.outcome in (Outcome.REPLACED, Outcome.DUPLICATE)  # the reply to the first may be lost
+        assert again.outcome is Outcome.DUPLICATE
+        assert first.revision == again.revision == len(texts) + 1
+
+
 def run(
     server: Server,
     folder: Path,
@@ -127,11 +172,14 @@ def run(
     queue = connect(server.url, OPTIONS, patience_s=30)
     accepted: list[str] = []
     producer = threading.Thread(target=produce, args=(queue, total, over_s, accepted))
+    editor = Editor(connect(server.url, OPTIONS, patience_s=30), random.Random(seed), accepted)
+    editing = threading.Thread(target=editor.work, args=(producer,))
     began = time.monotonic()
     with crew_of(Crew(server.url, folder, chance, size, lease_ms)) as crew:
         producer.start()
+        editing.start()
         next_restart = began + over_s / (restarts + 1)
-        while queue.snapshot().outstanding or producer.is_alive():
+        while queue.snapshot().outstanding or producer.is_alive() or editing.is_alive():
             crew.strike()
             if crew.strikes["restarts"] < restarts and time.monotonic() > next_restart:
                 crew.strikes["restarts"] += 1
@@ -140,22 +188,24 @@ def run(
                 server.start()
             time.sleep(chance.uniform(0.02, 0.12))
             assert time.monotonic() - began < over_s * 3 + 60, queue.snapshot()
-        producer.join()
         crew.wake_all()
         settle(queue)
-    check(queue, accepted, total, folder)
     events = all_events(queue)
-    late = recoveries(events)
-    assert crew.strikes["killed"] > 0
-    assert crew.strikes["stopped"] > 0
+    check(queue, accepted, total, folder, events)
+    archived = check_revisions(queue, editor, events)
+    assert archived, "no job was replaced once it was done: the run proves nothing"
+    assert min(crew.strikes["killed"], crew.strikes["stopped"]) > 0
     assert crew.strikes["restarts"] == restarts
+    late = recoveries(events)
     assert late, "nothing was reclaimed: the run proves nothing"
     p99 = statistics.quantiles(late, n=100)[98] if len(late) > 1 else late[0]
     took = time.monotonic() - began
-    told = f"{dict(crew.strikes)}, {len(late)} reclaimed, p99 {p99:.3f} s, {took:.1f} s in all"
+    edits = f"{sum(map(len, editor.asked.values()))} replaced, {archived} of them done before"
+    told = f"{dict(crew.strikes)}, {edits}, {len(late)} reclaimed, p99 {p99:.3f} s, {took:.1f} s in all"
     print(told)
     assert p99 <= 2 * lease_ms / 1000, told
     queue.close()
+    editor.queue.close()
 
 
 def settle(queue: JobQueue) -> None:
@@ -174,20 +224,20 @@ def all_events(queue: JobQueue) -> list[Event]:
     return found
 
 
-def check(queue: JobQueue, accepted: list[str], total: int, folder: Path) -> None:
-    """No accepted job is lost, none ends twice, and the record is of the lease that ended it."""
+def check(queue: JobQueue, accepted: list[str], total: int, folder: Path, events: Sequence[Event]) -> None:
+    """No accepted job is lost, no revision ends twice, and the record is of the lease that ended it."""
     assert accepted == [f"j{number}" for number in range(total)]
-    done: dict[str, list[int]] = defaultdict(list)
+    done: dict[tuple[str, int], list[int]] = defaultdict(list)
     claimed: Counter[tuple[str, int]] = Counter()
     for log in folder.iterdir():
         for line in log.read_text().splitlines():
-            what, request_id, lease_no, _ = line.split()
+            what, request_id, revision, lease_no, _ = line.split()
             if what == "done":
-                done[request_id].append(int(lease_no))
+                done[request_id, int(revision)].append(int(lease_no))
             elif what == "claimed":
                 claimed[request_id, int(lease_no)] += 1
     assert [key for key, count in claimed.items() if count > 1] == [], "a lease was given to two workers"
-    assert [key for key, leases in done.items() if len(leases) > 1] == [], "a job ended twice"
+    assert [key for key, leases in done.items() if len(leases) > 1] == [], "a revision ended twice"
     for request_id, record in zip(accepted, queue.jobs(accepted), strict=True):
         assert record is not None, f"{request_id} is lost"
         assert record.state is JobState.DONE, record
@@ -195,12 +245,65 @@ def check(queue: JobQueue, accepted: list[str], total: int, folder: Path) -> Non
         assert finished is not None
         assert finished.result is not None
         # a worker killed between the write and its note leaves no note
-        assert done[request_id] in ([], [finished.result["lease_no"]])
+        assert done[request_id, finished.revision] in ([], [finished.result["lease_no"]])
         assert finished.lease_no == finished.result["lease_no"]
-    kinds = Counter((event.kind, event.request_id) for event in all_events(queue))
-    assert {kinds["done", request_id] for request_id in accepted} == {1}
+    histories: dict[str | None, list[JobEvent]] = defaultdict(list)
+    for event in events:
+        histories[event.request_id].append(JobEvent(event.kind))
+    for request_id in accepted:
+        check_life(request_id, histories[request_id])
     snapshot = queue.snapshot()
     assert (snapshot.done, snapshot.outstanding) == (total, 0)
+
+
+def check_life(request_id: str, history: Sequence[JobEvent]) -> None:
+    """Each step is one of the table: what is done, failed or canceled goes on by retry or replacement alone.
+
+    Of a revision that is done nothing more happens, and the last one is.
+    """
+    state: JobState | None = None
+    for number, event in enumerate(history):
+        before, state = state, advance(state, event)
+        if before in TERMINAL:
+            assert event in (JobEvent.RETRIED, JobEvent.REPLACED), (request_id, history[: number + 1])
+        if before is JobState.DONE:
+            assert event is JobEvent.REPLACED, (request_id, history[: number + 1])
+    assert state is JobState.DONE, (request_id, history)
+
+
+def check_revisions(queue: JobQueue, editor: Editor, events: Sequence[Event]) -> int:
+    """Revisions rise by one for each change; the last is what was asked for last; done ones stay readable.
+
+    Returns how many were done when they were replaced.
+    """
+    replaced = Counter(event.request_id for event in events if event.kind == JobEvent.REPLACED)
+    assert replaced == {name: len(texts) for name, texts in editor.asked.items()}
+    ended: dict[str, set[int]] = defaultdict(set)  # the revisions that were done
+    now: Counter[str] = Counter()
+    for event in events:
+        if event.kind == JobEvent.REPLACED and event.request_id:
+            now[event.request_id] += 1
+        elif event.kind == JobEvent.DONE and event.request_id:
+            ended[event.request_id].add(now[event.request_id] + 1)
+    archived = 0
+    for request_id, texts in editor.asked.items():
+        last = ending_or_record(queue, request_id)
+        assert isinstance(last, FinishedJob)
+        assert (last.revision, text_of(last)) == (len(texts) + 1, texts[-1])
+        kept = {item.revision for item in queue.revisions(request_id) if item.state is JobState.DONE}
+        assert kept == ended[request_id] - {last.revision}, (request_id, kept, ended[request_id])
+        for revision in kept:
+            earlier = ending_or_record(queue, request_id, revision)
+            assert isinstance(earlier, FinishedJob)
+            assert text_of(earlier) == ([job(request_id).text, *texts])[revision - 1]
+        archived += len(kept)
+    return archived
+
+
+def text_of(finished: FinishedJob) -> str:
+    """What was spoken, as the worker wrote it down."""
+    assert finished.result is not None
+    return str(finished.result["text"])
 
 
 def recoveries(events: list[Event]) -> list[float]:

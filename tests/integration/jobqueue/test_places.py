@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,25 +18,8 @@ from tests.doubles.lua_scripts import load
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def transport(redis_url: str, raw: redis.Redis) -> Iterator[Transport]:
-    transport = Transport(redis_url)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def keys() -> Keys:
-    return Keys("pab:jobs")
-
-
-@pytest.fixture
-def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
-    return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
+def queue(timed_queue: RedisQueue) -> RedisQueue:
+    return timed_queue
 
 
 class TestStoredRows:

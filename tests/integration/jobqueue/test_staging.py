@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -12,44 +11,18 @@ from lib.clock import ManualClock
 from lib.jobqueue import Changed, JobState, Outcome, QueueBusy
 from lib.jobqueue.codec import intake
 from lib.jobqueue.options import QueueOptions
-from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
+from lib.jobqueue.redis.enqueuer import Enqueuer
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.jobqueue.redis.script_calls import ScriptCalls
 from lib.redislink.transport import Transport
 from tests.contract.jobqueue.jobs import job
-
-JOBS = [job(f"j{number:04}") for number in range(1100)]
-ITEMS = [intake(spec) for spec in JOBS]
-PAUSE_MS = 30_000
+from tests.integration.jobqueue.staged import ITEMS, JOBS, PAUSE_MS, stage_all
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def transport(redis_url: str) -> Iterator[Transport]:
-    transport = Transport(redis_url)
-    yield transport
-    transport.close()
-
-
-@pytest.fixture
-def faces(transport: Transport, clock: ManualClock) -> ScriptCalls:
-    return ScriptCalls(transport, Keys("pab:jobs"), QueueOptions(), lambda: round(clock.now() * 1000))
-
-
-@pytest.fixture
-def queue(transport: Transport, clock: ManualClock) -> RedisQueue:
-    return RedisQueue(transport, now_ms=lambda: round(clock.now() * 1000), clock=clock)
-
-
-def stage_all(faces: ScriptCalls, batch: str = "b1") -> None:
-    for start in range(0, len(ITEMS), CHUNK_JOBS):
-        chunk = ITEMS[start : start + CHUNK_JOBS]
-        assert faces.stage(chunk, batch, PAUSE_MS, first=start == 0).word == "ok"
+def queue(timed_queue: RedisQueue) -> RedisQueue:
+    return timed_queue
 
 
 def test_staged_jobs_exist_for_nobody(faces: ScriptCalls, queue: RedisQueue) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +14,8 @@ from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch, Followed
 from lib.jobs.results import NoSuchRevision, ending_of, ending_or_record, result_rows
 from lib.jobs.submit import Conflict, submit
+from lib.jobspec import take_name
+from lib.voices.seeds import usual_seed
 from tests.doubles import records
 from tests.unit.jobs.jobs import Shelf, fail, file_of, finish, result, spec
 
@@ -52,17 +55,85 @@ def test_it_names_every_field_of_a_failed_job_that_differs(queue: JobQueue) -> N
     assert "a (failed): text, speed differ" in message
 
 
-def test_of_a_done_job_it_names_what_the_record_tells_or_else_the_text(queue: JobQueue) -> None:
-    queue.enqueue([spec("a"), spec("b")])
-    for lease in queue.claim("w", count=2):
-        done = records.done("unused")
-        audio = records.take(1, records.file_ref(f"out/{lease.request_id}.wav", key="blobs/1"))
-        queue.complete(lease, replace(done, spoken=done.spoken.placed([audio])).to_json())
+def speak(queue: JobQueue, asked: JobSpec) -> None:
+    """Bring a job to its end with the record that a worker writes of it."""
+    queue.enqueue([asked])
+    (lease,) = queue.claim("w")
+    language = "English" if asked.language == "Auto" else asked.language.capitalize()
+    speaker = asked.speaker and asked.speaker.capitalize()
+    usual = usual_seed("hibari", asked.voice, speaker, language, asked.text)
+    takes = [
+        records.take(
+            number,
+            records.file_ref(take_name(asked.output_name, number, asked.format), key=f"blobs/{number}"),
+            made=asked.variants - number + 1,  # the last one was chosen
+            seed=(usual if asked.seed is None else asked.seed) + asked.variants - number,
+            speed=asked.speed if number == asked.variants else 1.07,
+        )
+        for number in range(1, asked.variants + 1)
+    ]
+    spoken = records.spoken(
+        *takes,
+        voice=asked.voice,
+        speaker=speaker,
+        language=language,
+        profile=asked.profile,
+        characters=len(asked.text),
+        audio_format=asked.format,
+        target_lufs=-19.0 if asked.loudness is None else asked.loudness,
+    )
+    queue.complete(queue.begin(lease), replace(records.done("unused"), spoken=spoken).to_json())
 
-    message = refused(queue, other("a"), JobSpec("b", "out/moved", "Hello.", speaker="Ryan", variants=2))
 
-    assert "a (done): text or how it is read differs" in message
-    assert "b (done): variants, output_name or format differ" in message
+_LONG: Final[dict[str, Any]] = {"text": "The sea comes back.", "speaker": "Ryan"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, {"text": "The sea came back, too."}, "text differs"),
+        ({}, {"text": "The sea came back, too.", "profile": "fast"}, "profile, text differ"),
+        ({}, {"output_name": "out/moved"}, "output_name differs"),
+        ({}, {"format": "flac"}, "format differs"),
+        ({"variants": 3}, {"variants": 2}, "variants differs"),
+        ({}, {"speaker": None, "voice": "newsroom"}, "voice, speaker differ"),
+        ({}, {"language": "French"}, "language differs"),
+        (
+            {"language": "english", "speaker": "ryan"},
+            {"speaker": "ryan", "language": "english", "chunk": True},
+            "chunk differs",
+        ),
+        ({"speaker": "ryan"}, {"chunk": True}, "speaker, chunk differ"),
+        ({"language": "Auto"}, {"language": "Auto", "speed": 1.1}, "speed differs"),
+        ({"speed": 1.1, "variants": 2}, {"variants": 2}, "speed differs"),
+        ({"seed": 9}, {}, "seed differs"),
+        ({"seed": 9}, {"seed": 10}, "seed differs"),
+        ({}, {"seed": 9}, "seed differs"),
+        ({}, {"select_best": True, "loudness": -16.0}, "select_best, loudness differ"),
+        ({}, {"loudness": -19.0}, "loudness differs"),
+        ({}, {"pronounce": {"sea": "see"}}, "pronounce differs"),
+        ({"pronounce": {"sea": "see"}}, {}, "pronounce differs"),
+        ({"pronounce": {"sea": "see"}}, {"pronounce": {"sea": "seeh"}}, "pronounce differs"),
+        ({"seed": 9}, {"seed": 9, "text": "The sea goes  back."}, "text or pronounce differs"),
+        ({}, {"text": "The sea goes  back."}, "text or seed differs"),
+    ],
+)
+def test_of_a_done_job_it_names_just_what_differs_as_far_as_the_record_tells(
+    queue: JobQueue, before: dict[str, Any], after: dict[str, Any], said: str
+) -> None:
+    speak(queue, JobSpec("a", **{"output_name": "out/a", **_LONG, **before}))
+
+    message = refused(queue, JobSpec("a", **{"output_name": "out/a", **_LONG, **after}))
+
+    assert f"a (done): {said}" in message
+
+
+def test_of_a_done_job_without_a_record_that_can_be_read_it_says_that_none_is_kept(queue: JobQueue) -> None:
+    queue.enqueue([spec("a")])
+    (lease,) = queue.claim("w")
+    queue.complete(queue.begin(lease), {"of": "another version"})
+
+    assert "a (done): content, of which no record is kept, differs" in refused(queue, other("a"))
 
 
 def test_of_many_it_names_the_first_and_how_many_more(queue: JobQueue) -> None:

@@ -11,6 +11,7 @@ from lib.jobqueue import FinishedJob, JobRecord, JobState, Snapshot, WatcherInfo
 from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobs.advice import AUDIO_GONE
 from lib.jobs.explain import Evidence, Reason, explain
+from lib.jobs.names import StrangeName, Strangeness
 
 NOW = 1_700_000_000.0
 
@@ -62,6 +63,12 @@ def ended(state: JobState, **fields: Any) -> FinishedJob:
 
 def error(name: str) -> dict[str, Any]:
     return {"class": name, "message": "It broke."}
+
+
+def done_with(strange: StrangeName) -> Evidence:
+    """A done job with something else under its name."""
+    finished = ended(JobState.DONE, result={"output": "a.wav"})
+    return Evidence(record(JobState.DONE), snapshot(), finished=finished, strange=strange)
 
 
 W, D, R = JobState.WAITING, JobState.DELAYED, JobState.RUNNING
@@ -187,6 +194,26 @@ CASES: list[tuple[Reason, Evidence, str]] = [
         Reason.ARTIFACT_GONE,
         Evidence(record(JobState.DONE), snapshot(), finished=ended(JobState.DONE), artifact_there=False),
         f"its audio is not in the store any more; {AUDIO_GONE}.",
+    ),
+    (
+        Reason.REPLACED,
+        done_with(StrangeName(Strangeness.REPLACED, "a.wav", "topic:b")),
+        "and a.wav holds the audio of topic:b, which was asked for later; job-runner up FILE, with the file",
+    ),
+    (
+        Reason.ANOTHER_ONES,
+        done_with(StrangeName(Strangeness.ANOTHER_ONES, "a.wav")),
+        "which was asked for before; job-runner reconcile --apply puts its own there.",
+    ),
+    (
+        Reason.EDITED,
+        done_with(StrangeName(Strangeness.EDITED, "a.wav")),
+        "what lies at a.wav no job made: it was edited or put there by a person and stays; move it away",
+    ),
+    (
+        Reason.UNPUBLISHED,
+        done_with(StrangeName(Strangeness.UNPUBLISHED, "a.wav")),
+        "its published file a.wav is missing; job-runner reconcile --apply puts it back.",
     ),
     (
         Reason.RECORD_GONE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from job_runner.execution.tasks import RECORD
+from job_runner.execution.task_tracking import RECORD
 from lib.jobs.plan import RegistryCheck, load_speakable, plan_job_file
 from lib.jobspec import InvalidJobFile
 from lib.jobspec.names import KEPT_NAMES

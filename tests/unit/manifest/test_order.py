@@ -37,9 +37,10 @@ def test_a_job_without_a_folder_has_no_album() -> None:
 
 def test_how_it_is_said_reaches_the_argv_only_where_a_job_says_it() -> None:
     """V16; manifests of jobs that say nothing stay as they were, byte for byte."""
-    said = spec(speed=1.25, loudness=-16, pronounce={"Ouse": "ooz", "A=B": "/ˈA/"})
+    text = "The Ouse is A=B."
+    said = spec(text=text, speed=1.25, loudness=-16, pronounce={"Ouse": "ooz", "A=B": "/ˈA/"})
 
-    added = [word for word in Order(said).argv() if word not in Order(spec()).argv()]
+    added = [word for word in Order(said).argv() if word not in Order(spec(text=text)).argv()]
 
     assert added == ["--speed=1.25", "--loudness=-16", "--pronounce=A=B=/ˈA/", "--pronounce=Ouse=ooz"]
 

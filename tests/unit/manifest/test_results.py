@@ -313,7 +313,7 @@ class TestInputs:
 
     def test_name_every_job_that_cannot_be_spoken(self) -> None:
         jobs = [spec("a", voice="nobody"), spec("b"), spec("c", text="你好"), spec("d", language="German")]
-        jobs += [spec("e", pronounce={"Rue": "/ʁu/"}), spec("f", text="The [Rue](/ʁu/).")]
+        jobs += [spec("e", text="The Rue.", pronounce={"Rue": "/ʁu/"}), spec("f", text="The [Rue](/ʁu/).")]
 
         with pytest.raises(UnspeakableJobs) as caught:
             check_inputs(map(Order, jobs), VoiceRegistry(), "hibari")

@@ -10,7 +10,7 @@ from lib.voices import LINK
 from lib.voices.pauses import Pauses
 from synth.text.pauses import Pause, marks_in
 from synth.text.pieces import Piece, split_text
-from synth.text.tidy import tidy
+from synth.text.unsaid import tidy
 
 LONG = (
     "the old lamp was lit again and nobody who walked along the pier that night could say why it had been "

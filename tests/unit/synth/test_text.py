@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.text.clean import clean_text
 from synth.text.pauses import Pause
 from synth.text.pieces import split_text
 from synth.text.sentences import split_sentences
+from synth.text.unseen import clean_text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.textnorm import normalize, reading
+from lib.textnorm import Lexicon, normalize, reading
+from lib.textnorm.lexicon_use import LexiconUse
 from lib.textnorm.tables import word_list
 from tests.unit.textnorm.readings import rows
 
@@ -99,3 +100,29 @@ def test_so_are_the_numbers_of_the_tables(name: str, monkeypatch: pytest.MonkeyP
     quick = [normalize(written) for _, written, _ in rows(name)]
     monkeypatch.setattr(reading, "is_bare", lambda text, start: False)
     assert [normalize(written) for _, written, _ in rows(name)] == quick
+
+
+_WORDS = st.sampled_from(
+    ["Ouse", "ouse", "Cam", "cam's", "new york", "York", "A=B", "$5", "é", "ſ", "İ", "5"]
+)
+_AROUND = st.sampled_from([*" \n.,'’()/*_`|-", "[Cam](/k/)", "<b>", "s", "New ", "OUSE", "\u00ad", "\u200b"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(_WORDS | _AROUND, max_size=12).map("".join), st.dictionaries(_WORDS, st.just("so"), max_size=8)
+)
+def test_a_text_is_said_by_the_words_that_it_holds_as_by_the_whole_lexicon(
+    text: str, entries: dict[str, str]
+) -> None:
+    used = LexiconUse(entries).of(text)
+
+    assert used.items() <= entries.items()
+    assert normalize(text, lexicon=Lexicon(used)) == normalize(text, lexicon=Lexicon(entries))
+
+
+def test_of_a_lexicon_only_the_words_that_stand_in_a_text_are_used() -> None:
+    lexicon = LexiconUse({"Ouse": "ooz", "cam": "kam", "New York": "noo yawk", "US": "the states"})
+
+    assert lexicon.of("The Ouse\u2019s bus, CAM.") == {"Ouse": "ooz", "cam": "kam"}
+    assert lexicon.of("ouse, Camden, New Yorker, us") == {}

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from lib.fleet.limits import least_wish
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.money import MARGIN, Accounts, Budget, cost
-from lib.fleet.offers import best, ranked
+from lib.fleet.offer_choice import best, ranked
 from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s
 from lib.fleet.speeds import Speeds
 from lib.offer import Offer

@@ -1,4 +1,4 @@
-"""What a reader sees and does not say, taken out of a paragraph: line ends, quotation marks, reference marks.
+"""Takes out of a paragraph what a reader sees and does not say: line ends, quotation and reference marks.
 
 Dashes that part a sentence become commas: engines pause at commas, and read over most dashes.
 """

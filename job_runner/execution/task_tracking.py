@@ -1,4 +1,4 @@
-"""Tracks the jobs of one execution, and writes `execution.json`."""
+"""Tracks where each job of one execution is, and writes that down as `execution.json`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lib.fleet import Caps, Demand, Host, Offer, Policy, Score, Speeds, best, ranked
 from lib.fleet.host_history import BANNING, HALF_LIFE_S, HostIncident, objection, remembered
-from lib.fleet.offers import dominates
+from lib.fleet.offer_choice import dominates
 from tests.unit.fleet.things import DOLLAR, NOW, demand, offer
 
 WORK = demand(waiting=100)

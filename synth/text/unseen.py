@@ -1,4 +1,4 @@
-"""Take out of a text what can be neither seen nor spoken."""
+"""Takes out of a text what can be neither seen nor spoken: controls, formats, odd blanks and line ends."""
 
 from __future__ import annotations
 
