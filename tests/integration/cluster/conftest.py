@@ -34,14 +34,14 @@ class Shared:
     storage: Storage
     storage_url: str
     hosts: list[Host]
-    port: int
     server_url: str
+    port: int | None = None  # where watchers find the server beside their gate; None: by its URL
 
     def start(self, host: Host, **settings: str) -> None:
         """A watcher there, on the one queue and the one store."""
         host.start(
             {
-                "REDIS_URL": f"redis://{host.gate}:{self.port}",
+                "REDIS_URL": f"redis://{host.gate}:{self.port}" if self.port else self.server_url,
                 "STORAGE_URL": self.storage_url,
                 "PROVIDER": "local",
                 "LOCAL_WORKERS": "1",
@@ -115,7 +115,7 @@ def shared(request: pytest.FixtureRequest, storage_url: str, tmp_path: Path) -> 
         server.start()
         try:
             with contextlib.closing(connect(server.url)) as queue:
-                yield Shared(queue, open_storage(storage_url), storage_url, hosts, port, server.url)
+                yield Shared(queue, open_storage(storage_url), storage_url, hosts, server.url, port)
         finally:
             for host in hosts:
                 host.off()
