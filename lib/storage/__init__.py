@@ -13,6 +13,8 @@ from lib.storage.port import (
     Published,
     SignedUpload,
     Storage,
+    StorageExam,
+    StorageMisconfigured,
     StorageUnavailable,
     StoredArtifact,
 )
@@ -24,6 +26,7 @@ from lib.storage.published import (
     publish_again,
     publish_takes,
 )
+from lib.storage.s3 import S3Access, S3Storage
 
 __all__ = [
     "ArtifactMismatch",
@@ -33,8 +36,12 @@ __all__ = [
     "NotStored",
     "Published",
     "PublishedTakes",
+    "S3Access",
+    "S3Storage",
     "SignedUpload",
     "Storage",
+    "StorageExam",
+    "StorageMisconfigured",
     "StorageUnavailable",
     "StoredArtifact",
     "files_by_path",
