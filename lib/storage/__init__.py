@@ -22,11 +22,12 @@ from lib.storage.published import (
     PublishedTakes,
     files_by_path,
     files_of,
+    links_of,
     output_name_of,
     publish_again,
     publish_takes,
 )
-from lib.storage.s3 import S3Access, S3Storage
+from lib.storage.s3 import S3Access, S3Storage, s3_access_of
 
 __all__ = [
     "ArtifactMismatch",
@@ -46,9 +47,11 @@ __all__ = [
     "StoredArtifact",
     "files_by_path",
     "files_of",
+    "links_of",
     "open_storage",
     "output_name_of",
     "publish_again",
     "publish_takes",
+    "s3_access_of",
     "shared_folder",
 ]

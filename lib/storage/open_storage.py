@@ -32,6 +32,6 @@ def open_storage(url: str, access: S3Access | None = None) -> Storage:
         access = access or S3Access()
         return S3Storage(address_of(url, access.region), access)
     raise BadConfiguration(
-        f"STORAGE_URL has the scheme {parts.scheme!r}; this version stores in folders, file:///absolute/path, "
-        "and in buckets, s3://bucket/prefix"
+        f"STORAGE_URL has the scheme {parts.scheme!r}; this version stores in folders, "
+        "file:///absolute/path, and in buckets, s3://bucket/prefix"
     )

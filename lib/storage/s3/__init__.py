@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lib.storage.s3.address import S3Access, S3Address, address_of
+from lib.storage.s3.access import S3Access, s3_access_of
+from lib.storage.s3.address import S3Address, address_of
 from lib.storage.s3.storage import S3Storage
 
-__all__ = ["S3Access", "S3Address", "S3Storage", "address_of"]
+__all__ = ["S3Access", "S3Address", "S3Storage", "address_of", "s3_access_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -16,16 +16,6 @@ _ENDPOINT: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?
 _REGION: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _R2: Final = ".r2.cloudflarestorage.com"
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn")
-
-
-@dataclass(frozen=True, slots=True)
-class S3Access:
-    """The settings beside the URL. Without a key id, boto3 looks where it usually does (a machine's role)."""
-
-    key_id: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)  # of credentials that end by themselves
-    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class S3Address:
 
     @property
     def by_path(self) -> bool:
-        """Whether the bucket stands in the path of a request: own servers rarely have a host name for each."""
+        """Whether the bucket stands in a request's path: own servers rarely have a host name for each."""
         return self.endpoint is not None and not _host(self.endpoint).endswith(_AWS)
 
     def key(self, key: str) -> str:
@@ -74,7 +64,9 @@ def address_of(url: str, region: str | None) -> S3Address:
         raise _wrong("has an endpoint that is not http(s)://host or http(s)://host:port")
     named = given.get("region") or region or _usual_region(endpoint)
     if named is None:
-        raise _wrong("names no region, which Amazon S3 needs; add ?region=eu-central-1, say, or set AWS_REGION")
+        raise _wrong(
+            "names no region, which Amazon S3 needs; add ?region=eu-central-1, say, or set AWS_REGION"
+        )
     if not _REGION.fullmatch(named):
         raise _wrong("has a region that is no region's name, like eu-central-1")
     return S3Address(parts.netloc, _prefix(parts), endpoint and endpoint.rstrip("/"), named)
@@ -94,7 +86,9 @@ def _prefix(parts: SplitResult) -> str:
     prefix = unquote(parts.path).strip("/")
     segments = prefix.split("/") if prefix else []
     if any(segment in (".", "..") or not _SEGMENT.fullmatch(segment) for segment in segments):
-        raise _wrong("has a prefix with an empty segment, a dot segment or a character that no key should have")
+        raise _wrong(
+            "has a prefix with an empty segment, a dot segment or a character that no key should have"
+        )
     return prefix
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, BinaryIO, Final
 
 from lib.clock import Clock
 from lib.storage.locations import artifact_of
@@ -15,6 +16,8 @@ from lib.storage.s3.capabilities import Capabilities, probe
 from lib.storage.s3.client import code_of
 from lib.storage.s3.objects import Objects, Only, Seen, checksum_header, described, is_condition
 from lib.storage.writing import chunks_of
+
+log = logging.getLogger(__name__)
 
 _IN_PARTS: Final = 64 << 20  # bytes from which on a file goes up in parts: then a cut costs one part
 _PART: Final = 16 << 20  # equal parts, which Cloudflare R2 asks for; held in memory one at a time
@@ -60,7 +63,7 @@ class Blobs:
             if not self._upload(stream, artifact, md5, only):
                 self.need_whole(artifact)
 
-    def _upload(self, stream: IO[bytes], artifact: StoredArtifact, md5: bytes, only: Only | None) -> bool:
+    def _upload(self, stream: BinaryIO, artifact: StoredArtifact, md5: bytes, only: Only | None) -> bool:
         """Whether it was taken, and lies there whole; False where the condition did not hold."""
         capabilities = self.capabilities
         if not capabilities.puts:
@@ -96,17 +99,19 @@ class Blobs:
         if seen is None:
             raise NotStored(f"{artifact.key} is not in the store {self._objects.address.url}.")
         if not self._objects.is_(artifact.key, seen, artifact, told=self.told):
-            raise ArtifactMismatch(f"{artifact.key} in the store {self._objects.address.url} holds other bytes.")
+            raise ArtifactMismatch(
+                f"{artifact.key} in the store {self._objects.address.url} holds other bytes."
+            )
         return artifact
 
     def whole(self, artifact: StoredArtifact) -> Seen | str:
-        """What lies at the artifact's key where that is the artifact; else the sentence's end that says what not."""
+        """What lies at the artifact's key where it is the artifact; else "gone" or "damaged"."""
         seen = self._objects.look(artifact.key)
         if seen is None:
             return "gone"
         return seen if self._objects.is_(artifact.key, seen, artifact, told=self.told) else "damaged"
 
-    def _in_parts_of(self, stream: IO[bytes], artifact: StoredArtifact, only: Only | None) -> bool:
+    def _in_parts_of(self, stream: BinaryIO, artifact: StoredArtifact, only: Only | None) -> bool:
         """Upload in parts, each with its own hash; nothing is there before the last step."""
         objects, at = self._objects, self._objects.at(artifact.key)
         takes = self.capabilities.takes_sha256
@@ -121,7 +126,7 @@ class Blobs:
                 done = self._complete(here, parts, only)
             finally:
                 if not done:
-                    objects.try_to(lambda client: client.abort_multipart_upload(**here))
+                    self._abort(here)
         return done
 
     def _part(self, here: dict[str, Any], number: int, data: bytes) -> dict[str, Any]:
@@ -131,7 +136,7 @@ class Blobs:
         else:
             md5 = hashlib.md5(data, usedforsecurity=False).digest()
             checksum = {"ContentMD5": base64.b64encode(md5).decode()}
-        answer = self._objects.client.upload_part(**here, PartNumber=number, Body=data, **checksum)  # type: ignore[arg-type]
+        answer = self._objects.client.upload_part(**here, PartNumber=number, Body=data, **checksum)
         told = {name: value for name, value in checksum.items() if name in answer}
         return {"PartNumber": number, "ETag": answer["ETag"], **told}
 
@@ -140,7 +145,9 @@ class Blobs:
 
         conditions: dict[str, Any] = {} if only is None else only.headers()
         try:
-            self._objects.client.complete_multipart_upload(**here, MultipartUpload={"Parts": parts}, **conditions)  # type: ignore[typeddict-item]
+            self._objects.client.complete_multipart_upload(
+                **here, MultipartUpload={"Parts": parts}, **conditions
+            )
         except ClientError as error:
             # an upload that is not there any more was completed by the request whose answer was lost
             if is_condition(error.response) or code_of(error.response) == "NoSuchUpload":
@@ -153,21 +160,31 @@ class Blobs:
         if self._swept:
             return
         self._swept = True
-        objects, before = self._objects, self._clock.now() - _STALE_S
+        try:
+            self._end_stale_uploads(self._clock.now() - _STALE_S)
+        except StorageUnavailable as error:  # it costs room only, and not every store or key may list them
+            log.info("uploads that were never completed are not looked for: %s", error)
+
+    def _end_stale_uploads(self, before: float) -> None:
+        objects = self._objects
         with objects.connection.refusals():
             found = objects.client.list_multipart_uploads(
                 Bucket=objects.address.bucket, Prefix=objects.address.key("blobs/sha256/")
             )
         for upload in found.get("Uploads", []):
             if upload["Initiated"].timestamp() < before:
-                here = {"Bucket": objects.address.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
-                objects.try_to(lambda client, here=here: client.abort_multipart_upload(**here))
+                self._abort(
+                    {"Bucket": objects.address.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+                )
+
+    def _abort(self, here: dict[str, Any]) -> None:
+        self._objects.try_to(lambda client: client.abort_multipart_upload(**here))
 
 
-def _need_promised(stream: IO[bytes], name: str, artifact: StoredArtifact) -> bytes:
+def _need_promised(stream: BinaryIO, name: str, artifact: StoredArtifact) -> bytes:
     """Read it once, and return its MD5. Raises ArtifactMismatch where it is not the promised one."""
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    for chunk in chunks_of(stream):  # type: ignore[arg-type]
+    for chunk in chunks_of(stream):
         sha256.update(chunk)
         md5.update(chunk)
         size += len(chunk)
@@ -179,12 +196,14 @@ def _need_promised(stream: IO[bytes], name: str, artifact: StoredArtifact) -> by
     return md5.digest()
 
 
-def _parts_of(stream: IO[bytes], artifact: StoredArtifact) -> Iterator[bytes]:
-    """Equal parts, the last may be shorter. Raises StorageUnavailable at the end of a file that has changed."""
+def _parts_of(stream: BinaryIO, artifact: StoredArtifact) -> Iterator[bytes]:
+    """Equal parts, the last may be shorter. Raises StorageUnavailable where the file has changed."""
     size = max(_PART, -(-artifact.bytes // _MOST_PARTS))
     digest = hashlib.sha256()
     while data := stream.read(size):
         digest.update(data)
         yield data
     if digest.hexdigest() != artifact.sha256:
-        raise StorageUnavailable(f"The file of {artifact.key} changed while it was uploaded; it is tried again.")
+        raise StorageUnavailable(
+            f"The file of {artifact.key} changed while it was uploaded; it is tried again."
+        )

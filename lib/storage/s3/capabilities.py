@@ -40,8 +40,8 @@ class Capabilities:
         found = []
         if not self.puts:
             found.append(
-                "it ignores conditions (If-None-Match, If-Match), so watchers of several machines may publish "
-                "one name at once and the older one win; let one machine alone publish, or use another store"
+                "it ignores conditions (If-None-Match, If-Match), so watchers of several machines may "
+                "publish one name at once and the older one win"
             )
         if not self.checks_sha256:
             found.append(
@@ -67,18 +67,20 @@ def probe(connection: S3Connection) -> Capabilities:
             return Capabilities(
                 puts=_refuses(client.put_object, **at, Body=_OTHER, IfNoneMatch="*")
                 and _refuses(client.put_object, **at, Body=_OTHER, IfMatch=_NOBODYS),
-                copies=_refuses(client.copy_object, **at, CopySource=at, MetadataDirective="REPLACE", IfNoneMatch="*"),
+                copies=_refuses(
+                    client.copy_object, **at, CopySource=at, MetadataDirective="REPLACE", IfNoneMatch="*"
+                ),
                 deletes=_refuses(client.delete_object, **at, IfMatch=_NOBODYS),
                 takes_sha256=_takes(client.put_object, **at, Body=_ONE, ChecksumSHA256=_sha256(_ONE)),
                 checks_sha256=_refuses(client.put_object, **at, Body=_OTHER, ChecksumSHA256=_sha256(_ONE)),
-                ahead_s=connection.skew_s(answer),  # type: ignore[arg-type]
+                ahead_s=connection.skew_s(answer),
             )
         finally:
             client.delete_object(**at)
 
 
 def _refuses(act: Any, **parameters: Any) -> bool:
-    """Whether the store refuses this for its condition or its bytes; one that does not know it keeps nothing."""
+    """Whether the store refuses this for its condition or bytes; one that does not know it keeps none."""
     answer = _refusal(act, parameters)
     return answer is not None and status_of(answer) in (304, 400, 412) and not _is_unknown(answer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from lib.clock import Clock
 from lib.errors import MissingExtra
 from lib.storage.port import StorageMisconfigured, StorageUnavailable
-from lib.storage.s3.address import S3Access, S3Address
+from lib.storage.s3.access import S3Access
+from lib.storage.s3.address import S3Address
 from lib.units import seconds_text
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+    from boto3.session import Session
 
 RETRIES: Final = 5  # of one request, by the client itself
 _CONNECT_S, _READ_S = 5, 60
@@ -29,7 +31,7 @@ _MISCONFIGURED: Final[Mapping[str, str]] = {
     "InvalidAccessKeyId": "it does not know the key id; correct AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the secret does not belong to the key id; correct AWS_SECRET_ACCESS_KEY",
     "ExpiredToken": "the temporary credentials have run out; set fresh ones",
-    "InvalidToken": "the session token does not belong to the key id; set AWS_SESSION_TOKEN with the two others",
+    "InvalidToken": "the session token is not of the key id; set AWS_SESSION_TOKEN with the two others",
     "AuthorizationHeaderMalformed": "the bucket is in another region; correct region= in STORAGE_URL",
     "PermanentRedirect": "the bucket is in another region; correct region= in STORAGE_URL",
     "IllegalLocationConstraintException": "the bucket is in another region; correct region= in STORAGE_URL",
@@ -40,6 +42,17 @@ _SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _FULL: Final = frozenset({"QuotaExceeded", "EntityTooLarge", "InsufficientStorage", "XMinioStorageFull"})
 
 
+_MAKING: Final = threading.Lock()  # clients may be used by any thread, and be made by one at a time
+
+
+@functools.cache
+def _session() -> Session:
+    """One for the process: it reads the service's description, which takes most of the time of a client."""
+    from boto3.session import Session
+
+    return Session()
+
+
 class S3Connection:
     """A client that is made at first use, and asked with sentences for refusals. Threads: any."""
 
@@ -47,42 +60,44 @@ class S3Connection:
         self.address = address
         self._access, self._clock, self._retries = access, clock, retries
         self._lock = threading.Lock()
-        self._client: S3Client | None = None
+        self._client: Any = None
 
     @property
-    def client(self) -> S3Client:
+    def client(self) -> Any:
         """The client. Raises MissingExtra."""
         with self._lock:
             if self._client is None:
                 self._client = self._made()
             return self._client
 
-    def _made(self) -> S3Client:
+    def _made(self) -> Any:
         try:
-            from boto3.session import Session
             from botocore.config import Config
         except ImportError as error:
             raise MissingExtra("Storing files in S3", "watcher") from error
         access, address = self._access, self.address
-        session = Session(
-            aws_access_key_id=access.key_id,
-            aws_secret_access_key=access.secret,
-            aws_session_token=access.token,
-            region_name=address.region,
-        )
         # Since 2025 the client adds checksums of its own making, which other makers' servers refuse.
-        config = Config(
-            signature_version="s3v4",
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            s3={"addressing_style": "path" if address.by_path else "virtual"},
-            retries={"mode": "standard", "max_attempts": self._retries},
-            connect_timeout=_CONNECT_S,
-            read_timeout=_READ_S,
-            tcp_keepalive=True,
-            ignore_configured_endpoint_urls=True,
-        )
-        return session.client("s3", endpoint_url=address.endpoint, config=config)
+        settings: dict[str, Any] = {
+            "signature_version": "s3v4",
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+            "s3": {"addressing_style": "path" if address.by_path else "virtual"},
+            "retries": {"mode": "standard", "max_attempts": self._retries},
+            "connect_timeout": _CONNECT_S,
+            "read_timeout": _READ_S,
+            "tcp_keepalive": True,
+            "ignore_configured_endpoint_urls": True,  # what is asked stands in STORAGE_URL alone
+        }
+        with _MAKING:
+            return _session().client(
+                "s3",
+                endpoint_url=address.endpoint,
+                region_name=address.region,
+                aws_access_key_id=access.key_id,
+                aws_secret_access_key=access.secret,
+                aws_session_token=access.token,
+                config=Config(**settings),
+            )
 
     def skew_s(self, answer: Mapping[str, Any]) -> float | None:
         """By how much this machine's clock is ahead of the server's that gave this answer."""
@@ -132,11 +147,15 @@ class S3Connection:
     def _no_answer(self, error: Exception) -> StorageUnavailable:
         kind = type(error).__name__
         if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
-            return self._misconfigured("there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            return self._misconfigured(
+                "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
         if kind == "SSLError":
             why = "its certificate is not trusted here, or it speaks no TLS at that port"
             return self._unavailable(f"{self.address.server}: {why}")
-        return self._unavailable(f"{self.address.server} does not answer ({kind}); look whether it can be reached")
+        return self._unavailable(
+            f"{self.address.server} does not answer ({kind}); look whether it can be reached"
+        )
 
     def _misconfigured(self, why: str) -> StorageMisconfigured:
         return StorageMisconfigured(f"The store {self.address.url} at {self.address.server} refuses: {why}.")

@@ -13,15 +13,12 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from lib.storage.port import NotStored, StoredArtifact
 from lib.storage.s3.capabilities import Capabilities
 from lib.storage.s3.client import S3Connection, code_of, status_of
 from lib.storage.writing import chunks_of
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
 
 BLOB_TYPE: Final = "application/octet-stream"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -36,7 +33,7 @@ _TYPES: Final = {
 }
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _CONDITION: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
-_MISSING: Final = frozenset({"NoSuchKey", "NotFound"})
+_MISSING: Final = frozenset({"NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Objects:
         self.connection, self.address = connection, connection.address
 
     @property
-    def client(self) -> S3Client:
+    def client(self) -> Any:
         """The client itself."""
         return self.connection.client
 
@@ -97,7 +94,7 @@ class Objects:
         return Seen(found["ContentLength"], found["ETag"], _sha256_of(found))
 
     def _why_not(self, key: str) -> Seen | None:
-        """Ask again so that the answer has words. Raises StorageUnavailable where it is not that it is missing."""
+        """Ask again so that the answer has words; None: it is missing indeed."""
         answer = self._get(key, Range="bytes=0-0")
         if answer is None:
             return None
@@ -156,13 +153,13 @@ class Objects:
         return not seen.differs(artifact) and self.sha256(key, seen, told=told) == artifact.sha256
 
     def put(
-        self, key: str, body: bytes | IO[bytes], headers: Mapping[str, Any], *, only: Only | None = None
+        self, key: str, body: bytes | BinaryIO, headers: Mapping[str, Any], *, only: Only | None = None
     ) -> str | None:
         """Put an object and return its etag; None where the condition did not hold."""
         conditions = {} if only is None else only.headers()
         etags: list[str] = []
 
-        def act(client: S3Client) -> None:
+        def act(client: Any) -> None:
             etags.append(client.put_object(**self.at(key), Body=body, **headers, **conditions)["ETag"])
 
         return etags[0] if self.try_to(act) else None
@@ -186,7 +183,7 @@ class Objects:
         conditions: dict[str, Any] = {} if only is None else only.headers()
         return self.try_to(lambda client: client.delete_object(**self.at(key), **conditions))
 
-    def try_to(self, act: Callable[[S3Client], object]) -> bool:
+    def try_to(self, act: Callable[[Any], object]) -> bool:
         """Whether the act was not refused for its condition, or for an object that is not there."""
         from botocore.exceptions import ClientError
 
@@ -206,7 +203,7 @@ def is_condition(answer: Mapping[str, Any]) -> bool:
 
 
 def described(artifact: StoredArtifact, key: str) -> dict[str, Any]:
-    """What is kept beside an object's bytes. Our own note of the hash stays where a store keeps no checksum."""
+    """What is kept beside an object's bytes. Our note of the hash serves where a store keeps no checksum."""
     blob = key.startswith("blobs/")
     kind = BLOB_TYPE if blob else _TYPES.get("." + key.rpartition(".")[2], BLOB_TYPE)
     more = {"CacheControl": _FOR_EVER} if blob else {"CacheControl": "no-cache"}

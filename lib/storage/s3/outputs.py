@@ -86,7 +86,7 @@ class S3Outputs:
                     places = {path: self.location(path) for path in verdict.files if path not in kept}
                     return Published(places, verdict.lost, kept, verdict.superseded_by)
         raise StorageUnavailable(
-            f"Others kept publishing {name} in {self._objects.address.url} at the same time; it is tried again."
+            f"Others kept publishing {name} in {self._objects.address.url} at the same time; try again."
         )
 
     def rivals(self, claim: Claim, name: str, files: Files) -> dict[str, Claim]:
@@ -173,7 +173,7 @@ class S3Outputs:
     def _copy(self, path: str, copy: _Copy) -> None:
         """Have the store make a copy, and look at it. Raises Changed where other things lie there by now."""
         key = output_key(path)
-        only = Only(copy.there and copy.there.etag) if self._blobs.capabilities.copies else None
+        only = Only(copy.there.etag if copy.there else None) if self._blobs.capabilities.copies else None
         made = self._objects.copy(copy.artifact.key, copy.source_etag, key, copy.artifact, only=only)
         seen = self._objects.look(key)
         if seen is not None and self._objects.is_(key, seen, copy.artifact, told=self._blobs.told):
@@ -181,7 +181,7 @@ class S3Outputs:
         if not made or seen is None or seen.differs(copy.artifact):
             raise Changed
         raise StorageUnavailable(
-            f"The store {self._objects.address.url} does not give back what it copied to {path}; look after it."
+            f"The store {self._objects.address.url} does not give back what it copied to {path}; look."
         )
 
     def _remove(self, path: str, artifacts: Collection[StoredArtifact]) -> bool:
@@ -191,7 +191,9 @@ class S3Outputs:
         if seen is None:
             return False
         if any(self._objects.is_(key, seen, artifact) for artifact in artifacts):
-            return self._objects.delete(key, only=Only(seen.etag) if self._blobs.capabilities.deletes else None)
+            return self._objects.delete(
+                key, only=Only(seen.etag) if self._blobs.capabilities.deletes else None
+            )
         log.info("%s belongs to no job any more; it was edited, so it stays", path)
         return False
 
@@ -207,7 +209,11 @@ class S3Outputs:
         Only where this publication has lost a path: else what stands at its paths is its own.
         """
         for path, mine in ours.items():
-            if path in verdict.files or path in verdict.removals or (path not in verdict.lost and path not in touched):
+            if (
+                path in verdict.files
+                or path in verdict.removals
+                or (path not in verdict.lost and path not in touched)
+            ):
                 continue
             theirs = self._owned(path, entries)
             there = self.look(path)
@@ -215,7 +221,9 @@ class S3Outputs:
             is_mine = there is not None and mine is not None and self._objects.is_(key, there, mine)
             if theirs is None:
                 if is_mine and there is not None:
-                    self._objects.delete(key, only=Only(there.etag) if self._blobs.capabilities.deletes else None)
+                    self._objects.delete(
+                        key, only=Only(there.etag) if self._blobs.capabilities.deletes else None
+                    )
             elif theirs != mine and (is_mine or (there is None and path in touched)):
                 blob = self._blobs.whole(theirs)
                 if isinstance(blob, Seen):

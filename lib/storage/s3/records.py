@@ -84,7 +84,9 @@ def alone_on_this_machine(url: str, clock: Clock) -> Iterator[None]:
             while (held := take_lock(path)) is None and clock.monotonic() < give_up:
                 clock.sleep(_LOOK_S)
         except OSError as error:
-            raise StorageUnavailable(f"{path} cannot be locked, and only one at a time may publish.") from error
+            raise StorageUnavailable(
+                f"{path} cannot be locked, and only one at a time may publish."
+            ) from error
         if held is None:
             raise StorageUnavailable(f"Another process has held {path} for {_PATIENCE_S:.0f} s; look for it.")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,7 +19,8 @@ from lib.storage.port import (
     StorageExam,
     StoredArtifact,
 )
-from lib.storage.s3.address import S3Access, S3Address
+from lib.storage.s3.access import S3Access
+from lib.storage.s3.address import S3Address
 from lib.storage.s3.blobs import Blobs
 from lib.storage.s3.client import RETRIES, S3Connection
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
@@ -106,17 +108,18 @@ class S3Storage:
     def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
         """A GET of the blob for an hour, with the name's last part and its type."""
         output_key(name)
-        last = "".join(char if char.isalnum() or char in "._- " else "_" for char in name.rpartition("/")[2])
+        last = re.sub(r"[^A-Za-z0-9._ -]", "_", name.rpartition("/")[2])
         with self._objects.connection.refusals():
-            return self._objects.client.generate_presigned_url(
+            url: str = self._objects.client.generate_presigned_url(
                 "get_object",
                 Params={
                     **self._objects.at(artifact.key),
                     "ResponseContentType": type_of(name),
-                    "ResponseContentDisposition": f'inline; filename="{last.encode("ascii", "replace").decode()}"',
+                    "ResponseContentDisposition": f'inline; filename="{last}"',
                 },
                 ExpiresIn=_SIGNED_FOR_S,
             )
+        return url
 
     def examine(self) -> StorageExam:
         """Put, look, list and delete, with conditions and checksums that must be refused."""

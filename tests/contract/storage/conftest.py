@@ -22,9 +22,7 @@ from lib.storage import (
 )
 from lib.storage.s3 import address_of
 from tests.integration.servers import free_port
-from tests.s3_servers import ACCESS, BUCKET, S3Server, rclone, seaweed, upload
-
-__all__ = ["rclone", "seaweed"]
+from tests.s3_servers import ACCESS, BUCKET, S3Server, upload
 
 
 class Store(Protocol):
