@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from lib.jobqueue import JobQueue, JobState, connect
 from lib.jobs.reconcile import reconcile
 from lib.jobspec import JobSpec
 from lib.storage import Storage, StoredArtifact, open_storage
-from tests.integration.cluster.hosts import Host, computers, has_namespaces
+from tests.integration.cluster.hosts import Host, Relay, computers, has_namespaces
 from tests.integration.servers import Server, free_port
+from tests.s3_servers import ACCESS, BUCKET, S3Server
+
+Settings = Callable[[Host], dict[str, str]]  # where the store is, as that computer sees it
 
 DEADLINE_S = 120.0
 LEASE_MS = 3000
@@ -32,7 +36,7 @@ class Shared:
 
     queue: JobQueue
     storage: Storage
-    storage_url: str
+    settings: Settings
     hosts: list[Host]
     server_url: str
     port: int | None = None  # where watchers find the server beside their gate; None: by its URL
@@ -42,7 +46,7 @@ class Shared:
         host.start(
             {
                 "REDIS_URL": f"redis://{host.gate}:{self.port}" if self.port else self.server_url,
-                "STORAGE_URL": self.storage_url,
+                **self.settings(host),
                 "PROVIDER": "local",
                 "LOCAL_WORKERS": "1",
                 "WATCHER_LEASE_IDLE_MS": str(LEASE_MS),
@@ -98,25 +102,54 @@ class Shared:
         assert reconcile(self.queue, self.storage, apply=False, deep=True).findings == ()
 
 
-@pytest.fixture(params=["folder"])
-def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store that every computer reaches."""
-    return (tmp_path / "shared").as_uri()
+@pytest.fixture(params=[pytest.param("folder", marks=pytest.mark.soak), "s3"])
+def store(request: pytest.FixtureRequest) -> str:
+    """A folder that all computers have mounted, or a bucket of a real SeaweedFS."""
+    return str(request.param)
 
 
 @pytest.fixture
-def shared(request: pytest.FixtureRequest, storage_url: str, tmp_path: Path) -> Iterator[Shared]:
-    """Three computers beside one server with an append-only file."""
-    with computers(tmp_path, 3, apart=has_namespaces()) as hosts:
-        gates = dict.fromkeys(["127.0.0.1", *(host.gate for host in hosts)])
+def shared(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
+    """Three computers beside one server with an append-only file, and one store."""
+    with contextlib.ExitStack() as stack:
+        hosts = stack.enter_context(computers(tmp_path, 3, apart=has_namespaces()))
+        settings, storage = (
+            in_a_folder(tmp_path)
+            if store == "folder"
+            else in_a_bucket(request.getfixturevalue("seaweed"), hosts, stack)
+        )
         port = free_port()
-        bound = ("--bind", " ".join(gates), "--protected-mode", "no", "--appendonly", "yes")
-        server = Server(*bound, port=port)
+        gates = " ".join(dict.fromkeys(["127.0.0.1", *(host.gate for host in hosts)]))
+        server = Server("--bind", gates, "--protected-mode", "no", "--appendonly", "yes", port=port)
+        stack.callback(server.remove)
         server.start()
-        try:
-            with contextlib.closing(connect(server.url)) as queue:
-                yield Shared(queue, open_storage(storage_url), storage_url, hosts, server.url, port)
-        finally:
-            for host in hosts:
-                host.off()
-            server.remove()
+        queue = stack.enter_context(contextlib.closing(connect(server.url)))
+        for host in hosts:
+            stack.callback(host.off)
+        yield Shared(queue, storage, settings, hosts, server.url, port)
+
+
+def in_a_folder(tmp_path: Path) -> tuple[Settings, Storage]:
+    """The same folder everywhere."""
+    url = (tmp_path / "shared").as_uri()
+    return lambda host: {"STORAGE_URL": url}, open_storage(url)
+
+
+def in_a_bucket(
+    seaweed: S3Server, hosts: Sequence[Host], stack: contextlib.ExitStack
+) -> tuple[Settings, Storage]:
+    """The same prefix of a bucket; each computer reaches it by its own gate."""
+    prefix = f"cluster/{secrets.token_hex(8)}"
+    port = int(seaweed.endpoint.rpartition(":")[2])
+    for host in hosts:
+        if host.space:
+            stack.callback(Relay(host.gate, port).close)
+
+    def settings(host: Host) -> dict[str, str]:
+        return {
+            "STORAGE_URL": f"s3://{BUCKET}/{prefix}?endpoint=http://{host.gate}:{port}",
+            "AWS_ACCESS_KEY_ID": ACCESS.key_id or "",
+            "AWS_SECRET_ACCESS_KEY": ACCESS.secret or "",
+        }
+
+    return settings, open_storage(seaweed.url(prefix), ACCESS)

@@ -9,8 +9,10 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,60 @@ class Host:
     def mend(self) -> None:
         """Put the cable back."""
         _ip("link", "set", self.link, "up")
+
+
+class Relay:
+    """Passes connections to an address of `computers` on to the same port of this computer's loopback.
+
+    Threads: its own, one for each direction of each connection.
+    """
+
+    def __init__(self, gate: str, port: int) -> None:
+        self._port = port
+        self._open: list[tuple[socket.socket, threading.Thread]] = []
+        self._listening = socket.create_server((gate, port))
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                outer, _ = self._listening.accept()
+                thread = threading.Thread(target=self._serve, args=(outer,), daemon=True)
+                self._open.append((outer, thread))
+                thread.start()
+
+    def _serve(self, outer: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError),
+            outer,
+            socket.create_connection(("127.0.0.1", self._port)) as inner,
+        ):
+            back = threading.Thread(target=_pump, args=(inner, outer), daemon=True)
+            back.start()
+            _pump(outer, inner)
+            back.join(5)
+
+    def close(self) -> None:
+        """Take no more connections, and end those that there are."""
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listening.close()
+        for outer, thread in self._open:
+            with contextlib.suppress(OSError):
+                outer.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    # one side ended: the other shall, too
+    for each in (source, sink):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.jobqueue import connect
-from lib.storage import open_storage
-from tests.integration.cluster.conftest import Shared
+from tests.integration.cluster.conftest import Shared, in_a_folder
 from tests.integration.cluster.hosts import computers
 from tests.integration.cluster.keda import Keda
 from tests.integration.servers import Server
@@ -34,9 +33,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 @pytest.fixture
 def deployed(cluster: Cluster, tmp_path: Path) -> Iterator[Shared]:
     """Two watchers that were told of a node which has none of our keys."""
-    url = (tmp_path / "shared").as_uri()
+    settings, storage = in_a_folder(tmp_path)
     with computers(tmp_path, 2, apart=False) as hosts, contextlib.closing(connect(cluster.seed())) as queue:
-        yield Shared(queue, open_storage(url), url, hosts, cluster.seed())
+        yield Shared(queue, storage, settings, hosts, cluster.seed())
 
 
 def test_watchers_do_every_job_once_while_the_primary_of_their_slot_dies(

@@ -39,6 +39,7 @@ def test_a_computer_that_dies_in_the_midst_of_its_work_costs_no_job_and_doubles_
     assert all(host.drains() == 0 for host in shared.hosts[1:])
 
 
+@pytest.mark.parametrize("store", ["folder"])
 def test_what_a_lost_computer_still_owed_a_name_is_published_by_reconcile(
     shared: Shared, tmp_path: Path
 ) -> None:
