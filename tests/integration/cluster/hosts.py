@@ -41,11 +41,12 @@ class Host:
     space: str = ""
     link: str = ""
     watcher: subprocess.Popen[bytes] | None = None
+    disk: int = 0
 
     @property
     def data(self) -> Path:
         """Its data folder."""
-        return self.folder / "data"
+        return self.folder / f"data-{self.disk}"
 
     @property
     def log(self) -> str:
@@ -80,6 +81,11 @@ class Host:
                 os.kill(pid, signal.SIGKILL)
         self.watcher.wait(_GONE_WITHIN_S)
         self.watcher = None
+
+    def is_replaced(self) -> None:
+        """Another computer takes its place, whose disk is empty."""
+        assert self.watcher is None
+        self.disk += 1
 
     def off(self) -> None:
         """Nothing of it runs any more."""
