@@ -17,7 +17,7 @@ from tests.integration.topologies import Cluster, client, redis_8, told
 from tests.integration.watcher.conftest import beats
 
 
-@pytest.fixture(params=["valkey", pytest.param("redis-8", marks=pytest.mark.soak)])
+@pytest.fixture(params=["valkey", "redis-8"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     binary = redis_8() if request.param == "redis-8" else None
     if request.param == "redis-8" and binary is None:
@@ -38,6 +38,7 @@ def deployed(cluster: Cluster, tmp_path: Path) -> Iterator[Shared]:
         yield Shared(queue, storage, settings, hosts, cluster.seed())
 
 
+@pytest.mark.soak
 def test_watchers_do_every_job_once_while_the_primary_of_their_slot_dies(
     cluster: Cluster, deployed: Shared
 ) -> None:
