@@ -81,6 +81,7 @@ class Here:
             engine=self.found.voice_engine,
             provider=self.found.provider,
             embedded=self.found.redis_url is None,
+            open_storage=self.storage,
         )
 
     def load_checked(self, path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:
@@ -141,20 +142,23 @@ class Here:
 
     def storage(self) -> Storage:
         """The store that STORAGE_URL names."""
-        from lib.storage import open_storage
+        from lib.storage import open_storage, s3_access_of
 
-        return open_storage(self.found.storage_url)
+        return open_storage(self.found.storage_url, s3_access_of(self.found))
 
     def check_runs_here(self) -> None:
         """See that a watcher of ours could run at all, before anything is enqueued for it.
 
         Raises:
             BadConfiguration: PROVIDER or STORAGE_URL name something that this machine alone cannot serve.
+            StorageUnavailable: the bucket of STORAGE_URL cannot be used.
         """
         from lib.errors import BadConfiguration
 
-        self.storage()
         found = self.found
+        storage = self.storage()
+        if found.storage_url.startswith("s3:"):
+            storage.examine()
         if found.provider != "local":
             raise BadConfiguration(
                 f"PROVIDER is {found.provider!r} ({found.sources['PROVIDER']}), but up runs jobs on "

@@ -29,7 +29,13 @@ from lib.jobqueue import JobQueue, connect, options_of
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
-from lib.storage import open_storage
+from lib.storage import (
+    Storage,
+    StorageMisconfigured,
+    StorageUnavailable,
+    open_storage,
+    s3_access_of,
+)
 from lib.voices import VoiceRegistry
 from lib.workers import SpoolRoom, WorkerSetup
 
@@ -84,7 +90,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
         queue = stack.enter_context(_queue(settings))
         renewals = stack.enter_context(_queue(settings))
         clock, intervals = SystemClock(), DispatchIntervals()
-        storage = open_storage(settings.storage_url)
+        storage = _storage(settings)
         parts = DispatchParts(
             name=_unique_name(),
             provider=settings.provider,
@@ -119,6 +125,25 @@ def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: 
     for host in room.hosts(range(1, count + 1), setup):
         dispatcher.add(host, lambda: _AHEAD)
     return LeftSpools(dispatcher, room.left(beyond=count))
+
+
+def _storage(settings: Settings) -> Storage:
+    """The store, tried where it is far away: whatever a person must mend is told at the start.
+
+    Raises:
+        BadConfiguration: STORAGE_URL is wrong, or packages are missing.
+        StorageMisconfigured: the store refuses until something is mended.
+    """
+    storage = open_storage(settings.storage_url, s3_access_of(settings))
+    if settings.storage_url.startswith("s3:"):
+        try:
+            for lack in storage.examine().lacks:
+                output.warn(f"the store {settings.storage_url.partition('?')[0]}: {lack}")
+        except StorageMisconfigured:
+            raise
+        except StorageUnavailable as error:  # that passes; finished work waits for it
+            output.warn(error.message)
+    return storage
 
 
 def _queue(settings: Settings) -> contextlib.closing[JobQueue]:

@@ -9,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 from lib.settings import table
+from tests.s3_servers import rclone, seaweed
+
+__all__ = ["rclone", "seaweed"]
 
 # How long an example takes says nothing on a busy machine: what is fast is measured in bench/.
 settings.register_profile("untimed", deadline=None)

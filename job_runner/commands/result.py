@@ -18,19 +18,23 @@ from lib.jobs.advice import RECORD_GONE
 from lib.jobs.endings import Ending, endings_of, exit_status
 from lib.jobs.results import ending_or_record
 from lib.jobs.selection import Selection, select
-from lib.storage import files_of
+from lib.storage import files_of, links_of
 
 RevisionOption = Annotated[
     int | None,
     typer.Option("--revision", metavar="N", help="An earlier content of this id.", show_default=False),
 ]
-EXAMPLES = ("job-runner result topic:beat-001",)
+LinkOption = Annotated[
+    bool, typer.Option("--link", help="Print a URL by which anybody may read the audio for an hour.")
+]
+EXAMPLES = ("job-runner result topic:beat-001", "job-runner result --link topic:beat-001")
 
 
 def command(
     request_ids: RequestIdsArgument = None,
     file: OfFileOption = None,
     revision: RevisionOption = None,
+    link: LinkOption = False,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -46,15 +50,22 @@ def command(
         if not is_one(words, file):
             if revision is not None:
                 raise UsageError("--revision is of one job; name it alone, by its id")
+            if link:
+                raise UsageError("--link is of one job; name it alone, by its id")
             chosen = select(queue, words, file)
             return _show_many(chosen, endings_of(queue, here.storage(), chosen.ids), as_json=json_)
         finished = ending_or_record(queue, words[0], revision)
     if isinstance(finished, JobRecord):
         return _unfinished(finished, as_json=json_)
     done = finished.done()
-    files = files_of(here.storage(), done.takes) if done else []
+    storage, takes = here.storage(), done.takes if done else ()
+    files = files_of(storage, takes)
+    links = links_of(storage, takes, files) if link else None
     if json_:
-        output.emit_json({**finished.to_json(), "files": files})
+        asked = {"links": links} if link else {}
+        output.emit_json({**finished.to_json(), "files": files, **asked})
+    elif link and finished.state is JobState.DONE:
+        _show_links(files, links)
     else:
         _show(finished, files, revision)
     return ExitStatus.OK if finished.state is JobState.DONE else ExitStatus.JOB_FAILED
@@ -113,6 +124,21 @@ def _show(finished: FinishedJob, files: list[str], revision: int | None) -> None
         output.say(f"take        {other}")
     for line in error.log if error else ():
         output.say(f"  | {line}")
+
+
+def _show_links(files: list[str], links: list[str] | None) -> None:
+    """The links alone on stdout, for a player or curl; what there is instead is told."""
+    for place in (files if links is None else links) or [""]:
+        if place:
+            output.say(place)
+        else:
+            output.warn("a take is gone from the store; see: job-runner report")
+    if links is None:
+        output.note(
+            "The store is a folder: that is a path, which whoever may read it opens; no link is signed."
+        )
+    else:
+        output.note("Anybody who has such a link may read that file for an hour.")
 
 
 def _unit(value: object, unit: str) -> str | None:

@@ -37,6 +37,8 @@ NOT_LOOKED_AT: Final = FindingKind("D017", _W, "The provider was not looked at")
 UPKEEP_REFUSED: Final = FindingKind(
     "D019", _W, "The user may not send commands that flush, reconcile or enqueue --durable need"
 )
+STORE_LACKS: Final = FindingKind("D020", _W, "The store does not keep what others do")
+STORE_CLOCK: Final = FindingKind("D021", _W, "The clocks of this machine and of the store differ")
 NEVER_SYNCED: Final = FindingKind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
@@ -52,11 +54,12 @@ KINDS: Final = (
         CLOCK_SKEW,
     ),
     *(NO_WATCHER, STALE_LEASES, BAD_VOICE, NO_ENGINE, STORE_REFUSES, DATA_REFUSES, DISK_LOW, NOT_LOOKED_AT),
-    *(NEVER_SYNCED, UPKEEP_REFUSED),
+    *(NEVER_SYNCED, UPKEEP_REFUSED, STORE_LACKS, STORE_CLOCK),
 )
 
 _OLDEST: Final = {"valkey": (8, 0), "redis": (7, 0)}
 _SKEW_S: Final = 5.0
+_STORE_SKEW_S: Final = 60.0  # the time of its answers has whole seconds, and a request takes some
 _MEMORY_LEFT: Final = 0.10
 _DISK_LEFT_BYTES: Final = 1024**3
 
@@ -95,6 +98,9 @@ class Checkup:
     voices: Sequence[Trouble] = ()
     engine: Trouble | None = None
     store: Trouble | None = None
+    store_place: str = "the store"
+    store_lacks: Sequence[str] = ()
+    store_ahead_s: float | None = None  # this machine's clock before the store's
     data: Trouble | None = None
     disks: Sequence[FreeSpace] = ()
     provider: str = "local"
@@ -260,14 +266,35 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
         )
 
 
+def _of_the_store(seen: Checkup) -> Iterator[Finding]:
+    if seen.store_lacks:
+        lacks = "; ".join(seen.store_lacks)
+        yield Finding(
+            STORE_LACKS, seen.store_place, lacks, "docs/how-to/storage.md says which stores keep all"
+        )
+    ahead = seen.store_ahead_s or 0.0
+    if abs(ahead) > _STORE_SKEW_S:
+        which = "ahead of" if ahead > 0 else "behind"
+        yield Finding(
+            STORE_CLOCK,
+            seen.store_place,
+            f"this machine's clock is {seconds_text(abs(ahead))} {which} the store's; from 15 minutes on it "
+            "refuses every request",
+            "let NTP set it (timedatectl set-ntp true)",
+        )
+
+
 def _of_places(seen: Checkup) -> Iterator[Finding]:
     if seen.store is not None:
         yield Finding(
             STORE_REFUSES,
             seen.store.subject,
             seen.store.sentence,
-            "make it writable for this user, or set STORAGE_URL to another place",
+            "mend what it says (docs/how-to/storage.md), or set STORAGE_URL to another place"
+            if seen.store.subject.startswith("s3:")
+            else "make it writable for this user, or set STORAGE_URL to another place",
         )
+    yield from _of_the_store(seen)
     if seen.data is not None:
         yield Finding(
             DATA_REFUSES,

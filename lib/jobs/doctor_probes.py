@@ -20,6 +20,8 @@ from lib.jobqueue import JobQueue
 from lib.jobs.admin import admin_of
 from lib.jobs.doctor import Checkup, FreeSpace, Trouble
 from lib.redislink.errors import ServerUnavailable
+from lib.storage import Storage, StorageExam
+from lib.urls import shown
 from lib.voices import VoiceRegistry, engine_facts
 
 _SPEAK_WITHIN_S = 120.0
@@ -36,19 +38,25 @@ class Home:
     engine: str
     provider: str
     embedded: bool
+    open_storage: Callable[[], Storage] | None = None  # None: a folder is all that may be there
 
 
 def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clock) -> Checkup:
     """Look at everything once. What cannot be used stands in the checkup; nothing is raised for it."""
     data = refusing(home.data_dir)
     folder = folder_of(home.storage_url)
-    store = None if folder is None else refusing(folder)
+    store, exam = (None, StorageExam()) if folder is None else (refusing(folder), StorageExam())
+    if folder is None and home.open_storage is not None:
+        store, exam = bucket(home.storage_url, home.open_storage)
     places = [home.data_dir, *([folder] if folder else [])]
     return Checkup(
         **_server(open_queue, clock, embedded=home.embedded, data=data),
         voices=bad_voices(voices),
         engine=bad_engine(home.engine),
         store=store,
+        store_place=place_of(home.storage_url),
+        store_lacks=exam.lacks,
+        store_ahead_s=exam.ahead_s,
         data=data,
         disks=disks(places),
         provider=home.provider,
@@ -121,6 +129,19 @@ def refusing(folder: Path) -> Trouble | None:
     except OSError as error:
         return Trouble(str(folder), f"nothing can be written there: {error.strerror or error}")
     return None
+
+
+def bucket(url: str, open_store: Callable[[], Storage]) -> tuple[Trouble | None, StorageExam]:
+    """Try all that a store elsewhere is needed for."""
+    try:
+        return None, open_store().examine()
+    except JobRunnerError as error:
+        return Trouble(place_of(url), error.message.rstrip(".")), StorageExam()
+
+
+def place_of(url: str) -> str:
+    """A store as it is named to people: without what stands behind the ?."""
+    return shown(url).partition("?")[0]
 
 
 def folder_of(url: str) -> Path | None:

@@ -13,6 +13,8 @@ from lib.storage.port import (
     Published,
     SignedUpload,
     Storage,
+    StorageExam,
+    StorageMisconfigured,
     StorageUnavailable,
     StoredArtifact,
 )
@@ -20,10 +22,12 @@ from lib.storage.published import (
     PublishedTakes,
     files_by_path,
     files_of,
+    links_of,
     output_name_of,
     publish_again,
     publish_takes,
 )
+from lib.storage.s3 import S3Access, S3Storage, s3_access_of
 
 __all__ = [
     "ArtifactMismatch",
@@ -33,15 +37,21 @@ __all__ = [
     "NotStored",
     "Published",
     "PublishedTakes",
+    "S3Access",
+    "S3Storage",
     "SignedUpload",
     "Storage",
+    "StorageExam",
+    "StorageMisconfigured",
     "StorageUnavailable",
     "StoredArtifact",
     "files_by_path",
     "files_of",
+    "links_of",
     "open_storage",
     "output_name_of",
     "publish_again",
     "publish_takes",
+    "s3_access_of",
     "shared_folder",
 ]

@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib.clock import Clock, SystemClock
+from lib.files import try_write
 from lib.storage.folder import StoreFolder
 from lib.storage.locations import artifact_of
 from lib.storage.outputs import Outputs
-from lib.storage.port import ArtifactMismatch, Claim, NotStored, Published, SignedUpload, StoredArtifact
+from lib.storage.port import (
+    ArtifactMismatch,
+    Claim,
+    NotStored,
+    Published,
+    SignedUpload,
+    StorageExam,
+    StoredArtifact,
+)
 from lib.storage.writing import Disk, chunks_of, save
 
 
@@ -62,6 +71,17 @@ class FileStorage:
     def sign_upload(self, sha256: str, bytes: int) -> SignedUpload | None:
         """None: no machine elsewhere reaches a folder of this one."""
         return None
+
+    def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
+        """None: its places are paths."""
+        return None
+
+    def examine(self) -> StorageExam:
+        """Make the folder, and write and read in it."""
+        with self._folder.refusals():
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try_write(self._root)
+        return StorageExam()
 
     def confirm(self, sha256: str, bytes: int) -> StoredArtifact:
         """Read the blob whole and compare."""

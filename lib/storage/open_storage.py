@@ -8,23 +8,30 @@ from urllib.parse import unquote, urlsplit
 from lib.errors import BadConfiguration
 from lib.storage.file import FileStorage
 from lib.storage.port import Storage
+from lib.storage.s3 import S3Access, S3Storage, address_of
 from lib.urls import ENCODE, is_torn
 
 
-def open_storage(url: str) -> Storage:
-    """The store of that URL: `file:///folder`.
+def open_storage(url: str, access: S3Access | None = None) -> Storage:
+    """The store of that URL: `file:///folder` or `s3://bucket/prefix?endpoint=...&region=...`.
+
+    No store is asked.
 
     Raises:
-        BadConfiguration: no kind of store answers to that scheme.
+        BadConfiguration: no kind of store answers to that scheme, or the URL is wrong.
     """
     try:
         parts = urlsplit(url)
     except ValueError:  # a bracket without its other half
         parts = None
-    if parts is None or is_torn(url):
+    if parts is None or (is_torn(url) and parts.scheme != "s3"):
         raise BadConfiguration(f"STORAGE_URL cannot be read; {ENCODE}")
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return FileStorage(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        access = access or S3Access()
+        return S3Storage(address_of(url, access.region), access)
     raise BadConfiguration(
-        f"STORAGE_URL has the scheme {parts.scheme!r}; this version stores in folders: file:///absolute/path"
+        f"STORAGE_URL has the scheme {parts.scheme!r}; this version stores in folders, "
+        "file:///absolute/path, and in buckets, s3://bucket/prefix"
     )

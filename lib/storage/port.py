@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from lib.errors import JobRunnerError, Unavailable
+from lib.errors import ExitStatus, JobRunnerError, Unavailable
 from lib.records import FileRef
 
 
 class StorageUnavailable(Unavailable):
     """The store takes or gives nothing now: full, read-only, out of reach. Jobs wait; none is lost."""
+
+
+class StorageMisconfigured(StorageUnavailable):
+    """The store refuses until a person mends something: a bucket, credentials, rights, this machine's clock.
+
+    A command ends with that; whoever has finished work at hand waits, as for any store that refuses.
+    """
+
+    exit_status = ExitStatus.BAD_CONFIGURATION
 
 
 class ArtifactMismatch(JobRunnerError):
@@ -79,6 +88,18 @@ class SignedUpload:
     expires_at: float  # seconds since the epoch
 
 
+@dataclass(frozen=True, slots=True)
+class StorageExam:
+    """What an examination of a store showed.
+
+    `lacks` are sentences: what it does not keep, and what that means. `ahead_s` is by how many seconds this
+    machine's clock is ahead of the store's; None where the store tells no time.
+    """
+
+    lacks: tuple[str, ...] = ()
+    ahead_s: float | None = None
+
+
 class Storage(Protocol):
     """A content-addressed store with a published view by name.
 
@@ -87,7 +108,8 @@ class Storage(Protocol):
     through anything that takes it for a path.
 
     Raises, from every method but `location`:
-        StorageUnavailable: the store refuses; the caller may try again later.
+        StorageUnavailable: the store refuses; the caller may try again later. StorageMisconfigured, one of
+            these, where that helps only after a person has mended something.
     """
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
@@ -136,6 +158,17 @@ class Storage(Protocol):
         Whatever the machine says of its upload, `confirm` decides. None: this store takes no uploads from
         a machine, so files go through the watcher and `put`.
         """
+        ...
+
+    def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
+        """A URL by which anybody may read the artifact for an hour, as a file of that name.
+
+        The store is not asked. None: its places are paths, which whoever may read them opens.
+        """
+        ...
+
+    def examine(self) -> StorageExam:
+        """Try all that the store is needed for, and leave nothing behind."""
         ...
 
     def confirm(self, sha256: str, bytes: int) -> StoredArtifact:

@@ -91,6 +91,18 @@ def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:
     return [_place(storage, take, {}) for take in takes]
 
 
+def links_of(storage: Storage, takes: Sequence[Take], files: Sequence[str]) -> list[str] | None:
+    """A URL for each take that `files_of` found, by which anybody may read it for an hour; "" for others.
+
+    None: the store is a folder, whose places are paths.
+    """
+    links = [
+        storage.sign_download(StoredArtifact.of(take.audio), take.audio.file) if file else ""
+        for take, file in zip(takes, files, strict=True)
+    ]
+    return None if None in links else [link or "" for link in links]
+
+
 def _publish(
     storage: Storage,
     claim: Claim,

@@ -83,7 +83,7 @@ def _whole(node: redis.Redis) -> bool:
 class Cluster:
     """Three primaries that share the slots, and a replica of the one that has the queue's."""
 
-    def __init__(self, tag: str = "pab:jobs") -> None:
+    def __init__(self, tag: str = "pab:jobs", binary: Path | None = None) -> None:
         words = (
             "--cluster-enabled",
             "yes",
@@ -96,7 +96,7 @@ class Cluster:
         self._buses = [free_port() for _ in range(4)]
         for bus in self._buses:
             extra = ("--cluster-port", str(bus), "--repl-diskless-sync-delay", "0")
-            self.nodes.append(Server(*words, *extra, port=free_port()))
+            self.nodes.append(Server(*words, *extra, binary=binary, port=free_port()))
         self.url = f"redis://127.0.0.1:{self.nodes[0].port}"
         self.tag = tag
 

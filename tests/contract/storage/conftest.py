@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -13,12 +14,16 @@ from lib.storage import (
     Claim,
     FileStorage,
     MemoryStorage,
+    S3Storage,
     SignedUpload,
     Storage,
     StorageUnavailable,
     StoredArtifact,
 )
+from lib.storage.s3 import address_of
 from tests.contract.storage.shop import Shop
+from tests.integration.servers import free_port
+from tests.s3_servers import ACCESS, BUCKET, S3Server, upload
 
 
 class Store(Protocol):
@@ -120,13 +125,56 @@ class InMemory:
         return MemoryStorage(before=refuse)
 
 
-KINDS: dict[str, Callable[[Path], Store]] = {"file": InAFolder, "memory": InMemory}
+class InABucket:
+    """A prefix of its own in the bucket of a server."""
+
+    def __init__(self, server: S3Server) -> None:
+        self._server, self._prefix = server, f"suite/{secrets.token_hex(8)}"
+        self._client = server.client()
+        self.storage = self.again()
+
+    def look(self, key: str) -> bytes | None:
+        try:
+            return self._client.get_object(Bucket=BUCKET, Key=self._at(key))["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            return None
+
+    def lay(self, key: str, data: bytes) -> None:
+        self._client.put_object(Bucket=BUCKET, Key=self._at(key), Body=data)
+
+    def lose(self, key: str) -> None:
+        self._client.delete_object(Bucket=BUCKET, Key=self._at(key))
+
+    def held(self) -> list[str]:
+        found = self._client.list_objects_v2(Bucket=BUCKET, Prefix=f"{self._prefix}/")
+        return sorted(item["Key"].removeprefix(f"{self._prefix}/") for item in found.get("Contents", []))
+
+    def upload(self, signed: SignedUpload, data: bytes) -> bool:
+        return upload(signed, data)
+
+    def again(self) -> S3Storage:
+        return S3Storage(address_of(self._server.url(self._prefix), None), ACCESS)
+
+    def out_of_reach(self) -> Storage:
+        nobody = f"s3://{BUCKET}?endpoint=http://127.0.0.1:{free_port()}"
+        return S3Storage(address_of(nobody, None), ACCESS, retries=0)
+
+    def _at(self, key: str) -> str:
+        return f"{self._prefix}/{key}"
+
+
+KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Store]] = {
+    "file": lambda request, folder: InAFolder(folder),
+    "memory": lambda request, folder: InMemory(folder),
+    "s3": lambda request, folder: InABucket(request.getfixturevalue("seaweed")),
+    "s3-that-ignores-conditions": lambda request, folder: InABucket(request.getfixturevalue("rclone")),
+}
 
 
 @pytest.fixture(params=list(KINDS))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """An empty store."""
-    return KINDS[request.param](tmp_path)
+    return KINDS[request.param](request, tmp_path)
 
 
 @pytest.fixture

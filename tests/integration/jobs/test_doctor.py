@@ -22,8 +22,10 @@ from lib.jobqueue.redis.upkeep import upkeep_of
 from lib.jobs import doctor_probes
 from lib.jobs.doctor import KINDS, Checkup, FreeSpace, diagnose, exit_status
 from lib.redislink.permissions import NEEDED, NEEDED_BY_UPKEEP
+from lib.storage.s3.client import S3Connection
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
+from tests.s3_servers import ACCESS, S3Server
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"
 
@@ -36,6 +38,7 @@ class Ward:
     server: Server
     raw: Any
     patch: pytest.MonkeyPatch
+    servers: Callable[[str], S3Server]
 
     def set(self, name: str, value: str) -> None:
         self.patch.setenv(name, value)
@@ -54,10 +57,12 @@ def kept_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def ward(kept_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+def ward(
+    kept_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Ward]:
     raw = redis.Redis.from_url(kept_server.url, decode_responses=True, protocol=2)
     raw.flushall()
-    made = Ward(tmp_path, kept_server, raw, monkeypatch)
+    made = Ward(tmp_path, kept_server, raw, monkeypatch, request.getfixturevalue)
     monkeypatch.chdir(tmp_path)
     made.set("REDIS_URL", kept_server.url)
     made.set("JOBS_DATA_DIR", str(tmp_path / "data"))
@@ -193,6 +198,24 @@ def other_clock(ward: Ward) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def bucket(ward: Ward, server: str) -> Iterator[None]:
+    """A store in a bucket."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_URL", ward.servers(server).url())
+        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS.key_id or "")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", ACCESS.secret or "")
+        yield
+
+
+@contextmanager
+def other_clock_than_the_store(ward: Ward) -> Iterator[None]:
+    """The queue's clock is left out of it: it stands for one that is off as much as ours."""
+    with bucket(ward, "seaweed"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Connection, "skew_s", lambda self, answer: 120.0)
+        yield
+
+
 BREAKS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
     "D001": lambda ward: setting(ward, "REDIS_URL", f"unix://{ward.folder}/nobody"),
     "D002": lambda ward: as_facts(ward, version=(7, 2, 4)),
@@ -213,6 +236,8 @@ BREAKS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
     "D017": lambda ward: setting(ward, "PROVIDER", "vast"),
     "D018": lambda ward: config(ward, "appendfsync", "no", "everysec"),
     "D019": user_without_upkeep,
+    "D020": lambda ward: bucket(ward, "rclone"),
+    "D021": other_clock_than_the_store,
 }
 
 

@@ -33,7 +33,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from lib.storage import FileStorage
+from lib.storage import FileStorage, Storage
 from lib.workers import WorkerDeath
 
 KILLED = WorkerDeath(-9, "signal SIGKILL", ("last words",))
@@ -79,6 +79,7 @@ class ScriptedHost:
         self.root, self.clock, self.name, self.machine = root, clock, name, machine or name
         self.script: Callable[[], WorkerDeath | None] = self.speak_all
         self.restarts = self.stops = self.lives = 0
+        self.remote = False
         self._files = LocalFiles(root)
         self._spool: WorkerSpool | None = None
 
@@ -198,7 +199,7 @@ class Bench:
             chance=lambda: 0.0,
             leads=lambda term: self.leading,
         )
-        self.storage = FileStorage(self.root / "store")
+        self.storage: Storage = FileStorage(self.root / "store")
         self.journal = LeaseJournal(self.root / "leases")
         self.hosts = [ScriptedHost(self.root / "spool", self.clock)]
         self.told: list[tuple[str, str, str]] = []

@@ -1,0 +1,176 @@
+"""The client of a bucket, and its refusals as sentences."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from lib.clock import Clock
+from lib.errors import MissingExtra
+from lib.storage.port import StorageMisconfigured, StorageUnavailable
+from lib.storage.s3.access import S3Access
+from lib.storage.s3.address import S3Address
+from lib.units import seconds_text
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+RETRIES: Final = 5  # of one request, by the client itself
+_CONNECT_S, _READ_S = 5, 60
+_CODE: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
+_RIGHTS: Final = "s3:GetObject, s3:PutObject, s3:DeleteObject and, on the bucket, s3:ListBucket"
+
+#: What a code means, and what mends it; all of these are a person's to mend.
+_MISCONFIGURED: Final[Mapping[str, str]] = {
+    "NoSuchBucket": "there is no bucket {bucket}; make it, or correct STORAGE_URL",
+    "InvalidAccessKeyId": "it does not know the key id; correct AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "the secret does not belong to the key id; correct AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "the temporary credentials have run out; set fresh ones",
+    "InvalidToken": "the session token is not of the key id; set AWS_SESSION_TOKEN with the two others",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; correct region= in STORAGE_URL",
+    "PermanentRedirect": "the bucket is in another region; correct region= in STORAGE_URL",
+    "IllegalLocationConstraintException": "the bucket is in another region; correct region= in STORAGE_URL",
+    "AccessDenied": f"this key may not do that; let it have {_RIGHTS}",
+    "403": f"this key may not do that; let it have {_RIGHTS}",
+}
+_SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_FULL: Final = frozenset({"QuotaExceeded", "EntityTooLarge", "InsufficientStorage", "XMinioStorageFull"})
+
+
+_MAKING: Final = threading.Lock()  # clients may be used by any thread, and be made by one at a time
+
+
+@functools.cache
+def _session() -> Session:
+    """One for the process: it reads the service's description, which takes most of the time of a client."""
+    from boto3.session import Session
+
+    return Session()
+
+
+class S3Connection:
+    """A client that is made at first use, and asked with sentences for refusals. Threads: any."""
+
+    def __init__(self, address: S3Address, access: S3Access, clock: Clock, *, retries: int = RETRIES) -> None:
+        self.address = address
+        self._access, self._clock, self._retries = access, clock, retries
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """The client. Raises MissingExtra."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._made()
+            return self._client
+
+    def _made(self) -> Any:
+        try:
+            from botocore.config import Config
+        except ImportError as error:
+            raise MissingExtra("Storing files in S3", "watcher") from error
+        access, address = self._access, self.address
+        # Since 2025 the client adds checksums of its own making, which other makers' servers refuse.
+        settings: dict[str, Any] = {
+            "signature_version": "s3v4",
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+            "s3": {"addressing_style": "path" if address.by_path else "virtual"},
+            "retries": {"mode": "standard", "max_attempts": self._retries},
+            "connect_timeout": _CONNECT_S,
+            "read_timeout": _READ_S,
+            "tcp_keepalive": True,
+            "ignore_configured_endpoint_urls": True,  # what is asked stands in STORAGE_URL alone
+        }
+        with _MAKING:
+            return _session().client(
+                "s3",
+                endpoint_url=address.endpoint,
+                region_name=address.region,
+                aws_access_key_id=access.key_id,
+                aws_secret_access_key=access.secret,
+                aws_session_token=access.token,
+                config=Config(**settings),
+            )
+
+    def skew_s(self, answer: Mapping[str, Any]) -> float | None:
+        """By how much this machine's clock is ahead of the server's that gave this answer."""
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            return self._clock.now() - parsedate_to_datetime(headers["date"]).timestamp()
+        return None
+
+    @contextlib.contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Make a refusal of the block a sentence.
+
+        Raises:
+            StorageUnavailable: or StorageMisconfigured, as `lib.storage.port` tells them apart.
+        """
+        # Asked for only now: a block that raises nothing of boto's never pays for its import.
+        client = self.client
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            raise self._refusal(error.response) from error
+        except BotoCoreError as error:
+            raise self._no_answer(error) from error
+        finally:
+            del client
+
+    def _refusal(self, answer: Mapping[str, Any]) -> StorageUnavailable:
+        code = code_of(answer)
+        if code in _SKEWED:
+            return self._misconfigured(self._clock_is_off(answer))
+        if code in _MISCONFIGURED:
+            return self._misconfigured(_MISCONFIGURED[code].format(bucket=self.address.bucket))
+        if code in _FULL or status_of(answer) == 507:
+            return self._unavailable("it is full, or a quota is used up")
+        named = f" ({code})" if code and not code.isdigit() else ""
+        return self._unavailable(f"{self.address.server} refuses with status {status_of(answer)}{named}")
+
+    def _clock_is_off(self, answer: Mapping[str, Any]) -> str:
+        ahead = self.skew_s(answer)
+        by = "" if ahead is None else f" by {seconds_text(abs(ahead))}"
+        return (
+            f"the clock of this machine is off{by}, so no signature holds; let NTP set it "
+            "(timedatectl set-ntp true)"
+        )
+
+    def _no_answer(self, error: Exception) -> StorageUnavailable:
+        kind = type(error).__name__
+        if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+            return self._misconfigured(
+                "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        if kind == "SSLError":
+            why = "its certificate is not trusted here, or it speaks no TLS at that port"
+            return self._unavailable(f"{self.address.server}: {why}")
+        return self._unavailable(
+            f"{self.address.server} does not answer ({kind}); look whether it can be reached"
+        )
+
+    def _misconfigured(self, why: str) -> StorageMisconfigured:
+        return StorageMisconfigured(f"The store {self.address.url} at {self.address.server} refuses: {why}.")
+
+    def _unavailable(self, why: str) -> StorageUnavailable:
+        return StorageUnavailable(f"The store {self.address.url} cannot be used now: {why}.")
+
+
+def code_of(answer: Mapping[str, Any]) -> str:
+    """The code of a refusal, "" for none; never other words of the server, which may repeat what was sent."""
+    code = str(answer.get("Error", {}).get("Code", ""))
+    return code if _CODE.fullmatch(code) else ""
+
+
+def status_of(answer: Mapping[str, Any]) -> int:
+    """Its HTTP status; 0 where there is none."""
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)

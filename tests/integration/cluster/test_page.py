@@ -1,0 +1,124 @@
+"""The page on several computers, followed word by word: two of them, a queue and a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cluster.keda import ROOT
+from tests.integration.servers import Server
+from tests.s3_servers import ACCESS, S3Server
+
+PAGE = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## Two computers and a bucket")[2].partition("\n## ")[0]
+
+
+class Computer:
+    """A folder with the example in it, and a `.env` as the page has it."""
+
+    def __init__(self, folder: Path, values: dict[str, str]) -> None:
+        self.folder = folder
+        folder.mkdir()
+        shutil.copy(ROOT / "jobs.example.yaml", folder)
+        shutil.copytree(ROOT / "narration", folder / "narration")
+        (shown,) = re.findall(r"```sh\n(REDIS_URL=.*?)```", SECTION, re.DOTALL)
+        named = re.findall(r"^(\w+)=", shown, re.MULTILINE)
+        assert set(named) == set(values), "the page names what is needed"
+        (folder / ".env").write_text("".join(f"{name}={values[name]}\n" for name in named))
+        self.environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+
+    def words(self, command: str) -> list[str]:
+        """`./run PROGRAM …` as the tests start it: by this Python, from these sources."""
+        run, program, *rest = shlex.split(command, comments=True)
+        assert run == "./run"
+        start = f"from {program.replace(chr(45), chr(95))}.main import main; main()"
+        return [sys.executable, "-c", start, *rest]
+
+    def run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(
+            [*self.words(command), *more],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    @contextlib.contextmanager
+    def started(self, command: str) -> Iterator[None]:
+        """Run it until the end of the block, then as `systemctl stop` would."""
+        with (self.folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*self.words(command), "--slots", "4"],
+                cwd=self.folder,
+                env={**self.environ, "LOCAL_WORKERS": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def command(beginning: str) -> str:
+    """The one command of the section that begins so."""
+    shown = re.findall(r"`(\./run [^`]+)`|^(\./run .*)$", SECTION, re.MULTILINE)
+    found: str
+    (found,) = (line for pair in shown for line in pair if line.startswith(f"./run {beginning}"))
+    return found
+
+
+@pytest.fixture
+def computers(own_server: Server, seaweed: S3Server, tmp_path: Path) -> list[Computer]:
+    values = {
+        "REDIS_URL": own_server.url,
+        "STORAGE_URL": seaweed.url(f"page/{secrets.token_hex(8)}"),
+        "AWS_ACCESS_KEY_ID": ACCESS.key_id or "",
+        "AWS_SECRET_ACCESS_KEY": ACCESS.secret or "",
+    }
+    return [Computer(tmp_path / name, values) for name in ("ann", "bob")]
+
+
+def test_two_computers_and_a_bucket(computers: list[Computer]) -> None:
+    first, second = computers
+    with contextlib.ExitStack() as stack:
+        for each in computers:
+            told = each.run(command("job-runner doctor"))
+            assert told.returncode == 0, told.stdout + told.stderr
+        for each in computers:
+            stack.enter_context(each.started(command("job-watcher run")))
+        until_two_watch(first)
+
+        done = first.run(command("job-runner enqueue"))
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        reported = json.loads(second.run("./run job-runner report jobs.example.yaml", "--json").stdout)
+        assert {row["state"] for row in reported["jobs"]} == {"done"}
+        assert str(first.folder) not in json.dumps(reported), "the audio is in the bucket"
+
+
+def until_two_watch(computer: Computer) -> None:
+    """As `status` shows them."""
+    give_up = time.monotonic() + 60
+    while True:
+        seen = json.loads(computer.run(command("job-runner status"), "--json").stdout)
+        if len(seen["watchers"]) == 2:
+            return
+        assert time.monotonic() < give_up, seen
