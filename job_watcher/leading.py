@@ -10,6 +10,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from job_watcher.provisioning.ports import NotLeading
@@ -153,7 +154,7 @@ class LedWatcher:
             while not self._draining.is_set():
                 term = self._try(self._lead, self._draining)
                 if term is not None:
-                    self._try(lambda term=term: self._rule(term, once=False), self._draining)
+                    self._try(partial(self._rule, term, once=False), self._draining)
 
     def run_once(self) -> int:
         """Lead until nothing waits and nothing is held; returns how many jobs were settled.
@@ -250,12 +251,14 @@ class LedWatcher:
         return reign.dispatcher.held > 0 or not reign.machines.settled()
 
     def _hand_over(self, reign: Reign, term: Term) -> None:
-        """Hand back what has not begun, finish the rest within the limit, leave what remains to be adopted."""
+        """Hand back what has not begun, finish the rest within the limit, leave what remains for adoption."""
         dispatcher = reign.dispatcher
         dispatcher.stop_claiming()
         deadline = self._clock.monotonic() + self._limits.drain_s
         told = of_watcher("draining")
-        log.info("draining: %d jobs at hand, at most %.0f s", dispatcher.held, self._limits.drain_s, extra=told)
+        log.info(
+            "draining: %d jobs at hand, at most %.0f s", dispatcher.held, self._limits.drain_s, extra=told
+        )
         with contextlib.suppress(Unavailable):
             dispatcher.withdraw()
         while dispatcher.held and not self._releasing.is_set() and self._clock.monotonic() < deadline:

@@ -8,9 +8,9 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from job_watcher.providers.wiring import Given, Runs
 from job_watcher.work_folder import take_slot
@@ -31,6 +31,9 @@ from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import open_storage
 from lib.voices import VoiceRegistry
+
+if TYPE_CHECKING:
+    from job_watcher.providers.ssh.checkup import Checked
 
 PROVIDERS = ("local", "ssh")
 
@@ -92,6 +95,23 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
             process=this_process(),
         )
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack))
+
+
+@contextlib.contextmanager
+def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
+    """The queue, for a command that only looks. Raises as `open_watcher`."""
+    settings = _settings({"REDIS_URL": redis_url})
+    ensure_data_folder(settings.jobs_data_dir)
+    url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
+    with _queue(settings, url) as queue:
+        yield queue
+
+
+def check_machines() -> Sequence[Checked]:
+    """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
+    from job_watcher.providers.ssh.wiring import check
+
+    return check(_settings({}))
 
 
 def _provider(settings: Settings) -> Callable[[Given], Runs]:

@@ -1,7 +1,8 @@
 """Runs on a machine, by its own Python and nothing of ours: installs an uploaded bundle.
 
-Its only argument is the folder of all bundles, below which lie `NAME/wheels/`. What it is to do comes on stdin
-as JSON; what came of it is one line of JSON on stdout. A mark is written last: a folder without it is made anew.
+Its only argument is the folder of all bundles, below which lie `NAME/wheels/`. What it is to do comes on
+stdin as JSON; what came of it is one line of JSON on stdout. A mark is written last: a folder without it is
+made anew.
 """
 
 import errno
@@ -42,7 +43,9 @@ def work(folder: str, wanted: dict[str, Any]) -> dict[str, Any]:
         sweep(folder, wanted["name"])
         return {"state": "installed", "program": program}
     os.makedirs(wheels, mode=0o700, exist_ok=True)
-    wrong = [name for name, digest in wanted["wheels"].items() if sha256(os.path.join(wheels, name)) != digest]
+    wrong = [
+        name for name, digest in wanted["wheels"].items() if sha256(os.path.join(wheels, name)) != digest
+    ]
     if wrong:
         return {"state": "missing", "wheels": wrong}
     if wanted["do"] == "look":
@@ -56,7 +59,14 @@ def install(here: str, wheels: str, names: list[str], program: str) -> dict[str,
     shutil.rmtree(venv, ignore_errors=True)
     failed = ran([sys.executable, "-m", "venv", venv], "the environment")
     pip = [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--no-input"]
-    pip += ["--disable-pip-version-check", "--no-cache-dir", "--no-index", "--no-deps", "--find-links", wheels]
+    pip += [
+        "--disable-pip-version-check",
+        "--no-cache-dir",
+        "--no-index",
+        "--no-deps",
+        "--find-links",
+        wheels,
+    ]
     failed = failed or ran(pip + [os.path.join(wheels, name) for name in names], "the packages")
     failed = failed or ran([program, "--version"], "voice-synth")
     if failed:

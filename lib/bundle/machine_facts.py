@@ -1,4 +1,4 @@
-"""Reads what a machine said of itself. A machine is untrusted: what breaks the form is a machine out of order."""
+"""Reads what a machine said of itself. It is untrusted: one that breaks the form is out of order."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def read_facts(answer: bytes, machine: str) -> MachineFacts:
     single = {line[0]: line[1] for line in words if len(line) == 2}
     if single.get("probe") != "1" or single.get("done") != "1":
         raise BadConfiguration(
-            f"{machine} did not answer as a POSIX shell does; its login shell must run commands and its start-up "
-            f"files must print nothing. Try: ssh {machine.partition('@')[0]}@... true"
+            f"{machine} did not answer as a POSIX shell does; its login shell must run commands and its "
+            f"start-up files must print nothing. Try: ssh {machine.partition('@')[0]}@... true"
         )
     home = single.get("home", "")
     if not _PATH.fullmatch(home):

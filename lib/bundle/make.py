@@ -113,7 +113,15 @@ class BundleMaker:
         listed.write_text("\n".join(wanted) + "\n", encoding="utf-8")
         abi = f"cp{target.python[0]}{target.python[1]}"
         command = [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+            ),
             *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--implementation", "cp"),
             *("--python-version", ".".join(map(str, target.python)), "--abi", abi, "--abi", "abi3"),
             *("--abi", "none", *(word for tag in target.platforms() for word in ("--platform", tag))),
@@ -125,10 +133,12 @@ class BundleMaker:
             return
         said = " ".join(done.stderr.split())[-300:]
         if "No module named pip" in said:
-            raise BadConfiguration(f"{sys.executable} has no pip, which fetches the packages of machines; add it")
+            raise BadConfiguration(
+                f"{sys.executable} has no pip, which fetches the packages of machines; add it"
+            )
         if "No matching distribution" in said:
             raise BadConfiguration(
-                f"There are no packages for machines of the kind {target.name}: {said}. Use another Python there"
+                f"There are no packages for machines of the kind {target.name}: {said}. Use another Python"
             )
         raise Unavailable(f"The packages for machines of the kind {target.name} cannot be fetched: {said}")
 

@@ -1,7 +1,7 @@
 """Makes a wheel of the very programs that run here, from an installation of any kind.
 
-The installed distribution gives the metadata, the imported packages the files: so it is the same from a clone,
-where the distribution only points to it, and from a wheel that somebody installed.
+The installed distribution gives the metadata, the imported packages the files: so it is the same from a
+clone, where the distribution only points to it, and from a wheel that somebody installed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def own_wheel() -> tuple[str, bytes]:
         return _named(found), _packed(found)
     except (PackageNotFoundError, OSError) as error:
         raise BadConfiguration(
-            f"A wheel of the installed programs cannot be made: {error}. Install job-runner with pip, or run it "
-            "by ./run from a clone"
+            f"A wheel of the installed programs cannot be made: {error}. Install job-runner with pip, or run "
+            "it by ./run from a clone"
         ) from error
 
 

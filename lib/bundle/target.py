@@ -65,13 +65,13 @@ def target_of(facts: MachineFacts, python: Python, machine: str) -> Target:
     processor = _PROCESSORS.get(facts.processor.lower())
     if facts.system != "Linux" or processor is None:
         raise BadConfiguration(
-            f"{machine} is {facts.system or 'an unknown system'} on {facts.processor or 'an unknown processor'}; "
+            f"{machine} is {facts.system or 'unknown'} on {facts.processor or 'an unknown processor'}; "
             "our programs come for Linux on x86_64 and aarch64. Install them there by hand and set "
             "SSH_VOICE_SYNTH to the path of voice-synth"
         )
     if facts.libc is None or (facts.libc[0] == "glibc" and facts.libc[1] < _OLDEST_GLIBC):
         raise BadConfiguration(
-            f"{machine} has a C library that no wheel is made for; glibc from 2.17 and musl will do. Use a newer "
-            "system there"
+            f"{machine} has a C library that no wheel is made for; glibc from 2.17 and musl will do. Use a "
+            "newer system there"
         )
     return Target(python.version, processor, *facts.libc)

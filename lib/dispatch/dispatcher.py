@@ -38,8 +38,8 @@ _PLACING_S = 2.0  # a job is in the books before it lies in its spool
 class Dispatcher:
     """Gets jobs done on hosts that come and go. Made once; `step` is called again and again.
 
-    With threads (`start_renewing`, `start_claiming`) it renews, over `renewals`, and claims by itself; without,
-    `step` renews and the caller calls `claim`, as a simulation does.
+    With threads (`start_renewing`, `start_claiming`) it renews, over `renewals`, and claims by itself;
+    without, `step` renews and the caller calls `claim`, as a simulation does.
 
     Threads: one, the loop's; `end` any.
     Raises: Unavailable or TryAgain where the queue is asked, SpoolUnusable where the journal is written.
@@ -173,7 +173,7 @@ class Dispatcher:
         self._queue.remove_watcher(self._parts.name)
 
     def resume(self, *, hosts_come: bool = False) -> None:
-        """Take over what a killed predecessor of this place held; what lies on hosts yet to come is `adopt`ed."""
+        """Take over what a killed predecessor here held; what lies on hosts yet to come is `adopt`ed."""
         (self._take_over.recover if hosts_come else self._take_over.resume)()
 
     def adopt(self, term: Term) -> int:

@@ -62,7 +62,7 @@ class TakeOver:
                 self._go_on(entry, lease, state)
 
     def recover(self) -> None:
-        """Of what a killed predecessor of this place held: publish what was done, hand back what lies nowhere.
+        """Of what a killed predecessor here held: publish what was done, hand back what lies nowhere.
 
         What lies on machines is for `adopt`, when they answer: the queue's rows know it better.
 

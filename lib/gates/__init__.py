@@ -1,4 +1,4 @@
-"""The health gates: what a machine must show before it gets its first job. Decisions only; nothing is asked here."""
+"""The health gates: what a machine must show before its first job. Decisions only; nothing is asked here."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Each raises `GateFailed` with a sentence when the machine does not pass.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 import sys
@@ -26,7 +27,9 @@ _GOLDEN_S: Final = (2.0, 9.0)  # how long anybody may take to say it
 _LOUD: Final = (0.005, 0.5)  # root mean square of full scale: hardly audible, and a square wave
 _FRAME_S: Final = 0.02
 _MOST_ZERO_CROSSINGS: Final = 0.35  # of neighbouring samples, on average: speech has 0.05 to 0.15, noise 0.5
-_LEAST_CONTRAST: Final = 3.0  # how much louder loud frames are than quiet ones: speech pauses, a buzz does not
+_LEAST_CONTRAST: Final = (
+    3.0  # how much louder loud frames are than quiet ones: speech pauses, a buzz does not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def disk(free: int | None, *, least: int = LEAST_FREE_BYTES) -> None:
         raise GateFailed(Gate.DISK, "df does not say how much room its home folder has")
     if free < least:
         raise GateFailed(
-            Gate.DISK, f"its home folder has {free // MIB} MiB left, and {least // MIB} are needed: make room there"
+            Gate.DISK,
+            f"its home folder has {free // MIB} MiB left, and {least // MIB} are needed: make room there",
         )
 
 
@@ -93,8 +97,8 @@ def bandwidth(sent: int, seconds: float, *, least: float = LEAST_BYTES_PER_S) ->
     if rate < least:
         raise GateFailed(
             Gate.BANDWIDTH,
-            f"the way there carries {rate / 1000:.0f} kB a second, and {least / 1000:.0f} are needed: see to its "
-            "network",
+            f"the way there carries {rate / 1000:.0f} kB a second, and {least / 1000:.0f} are needed: see to "
+            "its network",
         )
 
 
@@ -132,12 +136,13 @@ def _problem(samples: array[int], rate: int) -> str | None:
     loud = math.sqrt(sum(value * value for value in samples) / len(samples)) / 32768
     if not _LOUD[0] <= loud <= _LOUD[1]:
         return f"it is {'hardly audible' if loud < _LOUD[0] else 'overdriven'}"
-    crossings = sum((a < 0) != (b < 0) for a, b in zip(samples, samples[1:], strict=False)) / len(samples)
+    crossings = sum((a < 0) != (b < 0) for a, b in itertools.pairwise(samples)) / len(samples)
     if crossings > _MOST_ZERO_CROSSINGS:
         return "it is noise"
     step = max(1, int(rate * _FRAME_S))
     frames = sorted(
-        sum(abs(value) for value in samples[at : at + step]) / step for at in range(0, len(samples) - step, step)
+        sum(abs(value) for value in samples[at : at + step]) / step
+        for at in range(0, len(samples) - step, step)
     )
     quiet, strong = frames[len(frames) // 10], frames[len(frames) * 9 // 10]
     if strong < _LEAST_CONTRAST * max(quiet, 1.0):

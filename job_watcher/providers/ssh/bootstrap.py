@@ -1,4 +1,4 @@
-"""Brings our programs to a bare machine: asks what it is, brings the bundle that fits, installs it there once."""
+"""Brings our programs to a bare machine: asks what it is, brings the bundle that fits, installs it once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class Bootstrap:
         if answer["state"] == "installed":
             return str(answer["program"])
         raise MachineOut(
-            "upload", f"{machine.name} has other bytes than were sent to it; see to its disk. It is tried again."
+            "upload",
+            f"{machine.name} has other bytes than were sent to it; see to its disk. It is tried again.",
         )
 
     def _do(self, machine: Machine, facts: MachineFacts, bundle: Bundle, act: str) -> Mapping[str, Any]:
@@ -91,12 +92,14 @@ class Bootstrap:
         answer = _answer(done.stdout)
         if answer is None:
             said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
-            raise MachineOut("install", f"{machine.name} could not install our programs: {said or 'no answer'}.")
+            raise MachineOut(
+                "install", f"{machine.name} could not install our programs: {said or 'no answer'}."
+            )
         if answer["state"] == "no_space":
             raise MachineOut(
                 "disk",
-                f"{machine.name} has no room for our programs ({self.needed(bundle) // MIB} MiB); make room in "
-                f"its home folder. It says: {answer['said']}.",
+                f"{machine.name} has no room for our programs ({self.needed(bundle) // MIB} MiB); make room "
+                f"in its home folder. It says: {answer['said']}.",
             )
         if answer["state"] == "failed":
             raise MachineOut("install", f"{machine.name} could not install our programs: {answer['said']}.")
@@ -113,7 +116,9 @@ def _answer(written: bytes) -> dict[str, Any] | None:
     if not isinstance(found, dict) or not isinstance(found.get("state"), str):
         return None
     found["said"] = "".join(char if char.isprintable() else "?" for char in str(found.get("said", "")))[:400]
-    if found["state"] == "installed" and not re.fullmatch(r"/[^\x00-\x1f\x7f]{1,1000}", str(found.get("program"))):
+    if found["state"] == "installed" and not re.fullmatch(
+        r"/[^\x00-\x1f\x7f]{1,1000}", str(found.get("program"))
+    ):
         return None
     if found["state"] == "missing" and not isinstance(found.get("wheels"), list):
         return None

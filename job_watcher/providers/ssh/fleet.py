@@ -48,10 +48,7 @@ class Fleet:
         for keeper in self._keepers:
             self._judge(dispatcher, keeper)
         fresh = [
-            (host, keeper)
-            for keeper in self._keepers
-            for host in keeper.hosts
-            if host.name not in self._used
+            (host, keeper) for keeper in self._keepers for host in keeper.hosts if host.name not in self._used
         ]
         for host, keeper in fresh:
             self._add(dispatcher, host, keeper)

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from importlib.resources import files
 
+from lib.workers.ssh import RemoteTimedOut
+
 from job_watcher.providers.ssh.ports import Machine, MachineOut
 from lib import gates
 from lib.gates import DEADLINES, Gate, GateFailed
 from lib.units import MIB
-from lib.workers.ssh import RemoteTimedOut
 
 _SENT_BYTES = 256 * 1024
 _LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
@@ -51,7 +52,8 @@ class HealthCheck:
         except GateFailed as failed:
             raise MachineOut(failed.gate.value, f"{self._machine.name}: {failed.sentence}.") from None
         except RemoteTimedOut:
-            sentence = f"{self._machine.name} did not answer within {DEADLINES[gate]:.0f} s at the gate {gate.value}."
+            limit = DEADLINES[gate]
+            sentence = f"{self._machine.name} did not answer within {limit:.0f} s at the gate {gate.value}."
             raise MachineOut(gate.value, sentence) from None
 
     def _nonce(self) -> None:
@@ -60,9 +62,7 @@ class HealthCheck:
 
     def _gpu(self) -> None:
         done = self._machine.run(_LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
-        gates.gpu(
-            done.status, gates.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus
-        )
+        gates.gpu(done.status, gates.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus)
 
     def _disk(self, home: str, needed: int) -> None:
         done = self._machine.run(("df", "-Pk", home), timeout_s=DEADLINES[Gate.DISK])

@@ -124,7 +124,9 @@ class MachineKeeper:
         if self._rejected is None:
             self._set(Standing(Stage.READY, self._clock.now()))
             self.tried = True
-            log.info("%s is ready with %d workers", self.name, len(hosts), extra=of_machine("ready", self.name))
+            log.info(
+                "%s is ready with %d workers", self.name, len(hosts), extra=of_machine("ready", self.name)
+            )
 
     def _wait_while_ready(self) -> None:
         """Until the loop gives it back."""
@@ -145,7 +147,9 @@ class MachineKeeper:
         self._rejected = None
         self._tries += 1
         news = (reason, sentence) != (self.standing.reason, self.standing.sentence)
-        pause = backoff_s(self._tries, 0.5 + random.random() / 2, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S)
+        pause = backoff_s(
+            self._tries, 0.5 + random.random() / 2, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S
+        )
         now = self._clock.now()
         if news or not self.tried:
             told = of_machine("left_out", self.name, reason=reason)

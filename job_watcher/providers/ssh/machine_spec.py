@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lib.errors import BadConfiguration
 from lib.workers.ssh import SshAddress
+
+from lib.errors import BadConfiguration
 
 MOST_BY_ITSELF: Final = 4  # workers of a machine for which no number is said: as on this machine
 
@@ -35,7 +36,7 @@ class MachineSpec:
         return str(self.address)
 
     def count(self, cores: int, gpus: int) -> int:
-        """How many workers: as was said, else one for each GPU that is wanted, else one for each core to four."""
+        """How many workers: as was said, else one for each GPU that is wanted, else for each core, to four."""
         if self.workers is not None:
             return self.workers
         return max(1, gpus) if self.wants_gpu else max(1, min(cores, MOST_BY_ITSELF))
@@ -57,8 +58,8 @@ def read_machines(entries: Iterable[str], origin: str) -> list[MachineSpec]:
             ) from None
     if not found:
         raise BadConfiguration(
-            "PROVIDER is ssh and SSH_MACHINES names no machine; set it to user@host:port, several with commas "
-            "between"
+            "PROVIDER is ssh and SSH_MACHINES names no machine; set it to user@host:port, several with "
+            "commas between"
         )
     names = [spec.name for spec in found]
     for name in names:

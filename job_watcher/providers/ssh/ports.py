@@ -8,9 +8,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib.workers.ssh import Finished
+
 from lib.units import MIB
 from lib.workers import WorkerHost
-from lib.workers.ssh import Finished
 
 
 class Machine(Protocol):
@@ -18,7 +19,7 @@ class Machine(Protocol):
 
     Threads: its keeper's; `close` any.
     Raises, from every method but `close`:
-        HostUnreachable: it does not answer; HostRefused, one of them, where somebody has to mend something first.
+        HostUnreachable: it does not answer; HostRefused, one of them, where somebody has to mend something.
     """
 
     name: str
@@ -27,12 +28,18 @@ class Machine(Protocol):
         """Be connected when this returns; at once where it is already."""
         ...
 
-    def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB) -> Finished:
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
+    ) -> Finished:
         """Run a command there, with no shell between; `~` is where it begins.
 
         Raises:
             RemoteTimedOut: it took longer.
         """
+        ...
+
+    def try_files(self) -> None:
+        """See that files can be exchanged."""
         ...
 
     def upload(self, local: Path, remote: str) -> None:

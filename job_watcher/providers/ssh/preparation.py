@@ -17,7 +17,7 @@ _GIB = 1024**3
 
 
 class SshPreparation:
-    """`Preparation` of one machine. `program` is the path of a voice-synth that is there; None: it is brought.
+    """`Preparation` of one machine. `program` is the path of its own voice-synth; None: ours is brought.
 
     Threads: its keeper's.
     Raises: as `Preparation`.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
+from job_watcher.providers.ssh.checkup import Checked, Checkup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.last_term import LastTerm
 from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
+from job_watcher.providers.ssh.ports import Machine
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from job_watcher.providers.wiring import Given
@@ -25,7 +29,6 @@ from lib.jobqueue import JobQueue
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
 from lib.workers import WorkerHost
-from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
 
@@ -73,6 +76,22 @@ def ssh_machine(settings: Settings, thread: SshThread, spec: MachineSpec) -> Ssh
 def bootstrap(settings: Settings) -> Bootstrap:
     """What brings our programs to machines."""
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
+
+
+def check(settings: Settings) -> Sequence[Checked]:
+    """Every machine of the settings, looked at from here. Raises BadConfiguration."""
+    specs = machine_specs(settings)
+    with SshThread() as thread:
+
+        def connect(spec: MachineSpec) -> Machine:
+            return RemoteMachine(ssh_machine(settings, thread, spec), _no_host, lambda: True)
+
+        checkup = Checkup(connect, engine=settings.voice_engine, program=settings.ssh_voice_synth)
+        return checkup.check(specs)
+
+
+def _no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+    raise AssertionError("a checkup starts no worker")
 
 
 def _lock(given: Given) -> LeaderLock:
