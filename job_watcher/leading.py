@@ -27,7 +27,7 @@ _WORKER_GRACE_S = 10.0
 Found = TypeVar("Found")
 
 
-class Leadership(Protocol):
+class LeadersLock(Protocol):
     """The leader's lock, renewed while the loop is alive; `lib.leadership.lock.RenewedLeadership`.
 
     Threads: the loop's only.
@@ -112,7 +112,7 @@ class LedWatcher:
     def __init__(
         self,
         reign: Callable[[str], Reign],
-        leadership: Leadership,
+        leadership: LeadersLock,
         registry: JobQueue,
         clock: Clock,
         limits: DispatchLimits,

@@ -33,7 +33,7 @@ from lib.storage import open_storage
 from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
-    from job_watcher.providers.ssh.checkup import Checked
+    from job_watcher.providers.ssh.checkup import CheckedMachine
 
 PROVIDERS = ("local", "ssh")
 
@@ -107,7 +107,7 @@ def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
         yield queue
 
 
-def check_machines() -> Sequence[Checked]:
+def check_machines() -> Sequence[CheckedMachine]:
     """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
     from job_watcher.providers.ssh.wiring import check
 

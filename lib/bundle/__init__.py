@@ -1,4 +1,4 @@
-"""Our programs as a bundle of wheels that a bare machine installs without an index; what it is asked first."""
+"""Programs as a bundle of wheels that a bare machine installs without an index; what it is asked first."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from job_watcher.providers.ssh.ports import Machine, MachineOut
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut
 from lib.bundle import Bundle, BundleMaker, MachineFacts, probe_script, read_facts, target_of
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
+from lib.foreign import parse_json
 from lib.units import MIB
 
 FOLDER = ".local/share/job-runner/bundles"  # below the machine's home
@@ -18,7 +19,7 @@ _ASK_S, _INSTALL_S = 30.0, 900.0
 _TIMES = 5  # as large as its wheels is a bundle with them and installed
 
 
-def ask(machine: Machine) -> MachineFacts:
+def ask(machine: MachineLink) -> MachineFacts:
     """What the machine is.
 
     Raises:
@@ -42,7 +43,7 @@ class Bootstrap:
     def __init__(self, maker: BundleMaker) -> None:
         self._maker = maker
 
-    def bundle(self, machine: Machine, facts: MachineFacts) -> Bundle:
+    def bundle(self, machine: MachineLink, facts: MachineFacts) -> Bundle:
         """The bundle for the machine, made here when there is none yet."""
         try:
             python = facts.python(machine.name)
@@ -58,12 +59,12 @@ class Bootstrap:
         """Bytes that it takes on a machine."""
         return bundle.bytes * _TIMES
 
-    def is_installed(self, machine: Machine, facts: MachineFacts, bundle: Bundle) -> str | None:
+    def is_installed(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str | None:
         """The path of its voice-synth, where it is installed."""
         answer = self._do(machine, facts, bundle, "look")
         return str(answer["program"]) if answer["state"] == "installed" else None
 
-    def install(self, machine: Machine, facts: MachineFacts, bundle: Bundle) -> str:
+    def install(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str:
         """Bring what is missing and install it; returns the path of voice-synth."""
         answer = self._do(machine, facts, bundle, "look")
         if answer["state"] == "missing":
@@ -79,9 +80,9 @@ class Bootstrap:
             f"{machine.name} has other bytes than were sent to it; see to its disk. It is tried again.",
         )
 
-    def _do(self, machine: Machine, facts: MachineFacts, bundle: Bundle, act: str) -> Mapping[str, Any]:
+    def _do(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle, act: str) -> Mapping[str, Any]:
         """Let the script on the machine do one thing."""
-        script = files("lib.bundle").joinpath("install.py").read_text(encoding="utf-8")
+        script = files("lib.bundle").joinpath("install.script").read_text(encoding="utf-8")
         wanted = {
             "do": act,
             "name": bundle.name,
@@ -110,8 +111,8 @@ def _answer(written: bytes) -> dict[str, Any] | None:
     """The script's line, if it is one: a machine is untrusted."""
     lines = written.splitlines()
     try:
-        found = json.loads(lines[-1]) if lines else None
-    except (ValueError, RecursionError):
+        found = parse_json(lines[-1]) if lines else None
+    except ValueError:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("state"), str):
         return None

@@ -10,7 +10,7 @@ from typing import Any
 from job_watcher.providers.ssh.bootstrap import ask, reason_of
 from job_watcher.providers.ssh.health import HealthCheck
 from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import Machine, MachineOut
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut
 from lib.bundle import MachineFacts, target_of
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError
 from lib.gates import LEAST_FREE_BYTES
@@ -23,7 +23,7 @@ _PASSING = frozenset({"unreachable", "timed_out"})  # a retry may help without a
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedMachine:
     """What was found of one machine. `reason` is "" where nothing is wrong."""
 
     machine: str
@@ -50,7 +50,7 @@ class Checked:
         }
 
 
-class Checkup:
+class MachineCheckup:
     """Checks machines side by side. `program` is SSH_VOICE_SYNTH.
 
     Threads: the caller's, and one for each machine while `check` runs.
@@ -58,30 +58,30 @@ class Checkup:
     """
 
     def __init__(
-        self, connect: Callable[[MachineSpec], Machine], *, engine: str, program: str | None
+        self, connect: Callable[[MachineSpec], MachineLink], *, engine: str, program: str | None
     ) -> None:
         self._connect, self._engine, self._program = connect, engine, program
 
-    def check(self, specs: Sequence[MachineSpec]) -> list[Checked]:
+    def check(self, specs: Sequence[MachineSpec]) -> list[CheckedMachine]:
         """What is found of each, in their order."""
         with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(specs))) as pool:
             return list(pool.map(self._one, specs))
 
-    def _one(self, spec: MachineSpec) -> Checked:
+    def _one(self, spec: MachineSpec) -> CheckedMachine:
         machine = self._connect(spec)
         try:
             facts = self._look(spec, machine)
         except MachineOut as out:
-            return Checked(spec.name, out.reason, out.sentence)
+            return CheckedMachine(spec.name, out.reason, out.sentence)
         except JobRunnerError as error:
-            return Checked(spec.name, reason_of(error), error.message)
+            return CheckedMachine(spec.name, reason_of(error), error.message)
         finally:
             machine.close()
         workers = spec.count(facts.cores, 1)
         sentence = f"{workers} worker{'s' * (workers != 1)}, {facts.cores} core{'s' * (facts.cores != 1)}"
-        return Checked(spec.name, "", f"{sentence}, {bytes_text(facts.free or 0)} free", facts)
+        return CheckedMachine(spec.name, "", f"{sentence}, {bytes_text(facts.free or 0)} free", facts)
 
-    def _look(self, spec: MachineSpec, machine: Machine) -> MachineFacts:
+    def _look(self, spec: MachineSpec, machine: MachineLink) -> MachineFacts:
         machine.connect()
         facts = ask(machine)
         least = engine_facts(self._engine).least_vram_gb
@@ -99,13 +99,13 @@ class Checkup:
             self._starts(self._program, machine)
         return facts
 
-    def _fits(self, facts: MachineFacts, machine: Machine) -> None:
+    def _fits(self, facts: MachineFacts, machine: MachineLink) -> None:
         try:
             target_of(facts, facts.python(machine.name), machine.name)
         except BadConfiguration as error:
             raise MachineOut("no_python", error.message) from None
 
-    def _starts(self, program: str, machine: Machine) -> None:
+    def _starts(self, program: str, machine: MachineLink) -> None:
         done = machine.run((program, "--version"), timeout_s=60.0)
         if not done.ok:
             raise MachineOut(
@@ -115,7 +115,7 @@ class Checkup:
             )
 
 
-def exit_status(found: Sequence[Checked]) -> int:
+def exit_status(found: Sequence[CheckedMachine]) -> int:
     """0: all can be used; 69: some do not answer; 78: something is to be mended."""
     wrong = {checked.reason for checked in found if not checked.ok}
     if not wrong:

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from lib.workers.ssh import RemoteTimedOut
 
-from job_watcher.providers.ssh.ports import Machine, MachineOut
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut
 from lib import gates
 from lib.gates import DEADLINES, Gate, GateFailed
 from lib.units import MIB
@@ -27,7 +27,7 @@ class HealthCheck:
     Raises: MachineOut, with the gate's code, when it does not pass; HostUnreachable when it is gone.
     """
 
-    def __init__(self, machine: Machine, *, engine: str, gpus: int = 0, gpu_bytes: int = 0) -> None:
+    def __init__(self, machine: MachineLink, *, engine: str, gpus: int = 0, gpu_bytes: int = 0) -> None:
         self._machine, self._engine, self._gpus, self._gpu_bytes = machine, engine, gpus, gpu_bytes
 
     def before_installing(self, home: str, *, needed: int) -> None:

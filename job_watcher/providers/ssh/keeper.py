@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from job_watcher.providers.ssh.bootstrap import reason_of
-from job_watcher.providers.ssh.ports import Machine, MachineOut, Stage, Standing
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage, MachineStanding
 from job_watcher.provisioning.ports import NotLeading
 from lib.backoff import backoff_s
 from lib.clock import Clock
@@ -29,7 +29,7 @@ class Preparation(Protocol):
     Threads: a keeper's.
     """
 
-    def prepare(self, machine: Machine, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
+    def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
         """Bring the machine to where its workers can be started; returns them.
 
         Raises:
@@ -38,7 +38,7 @@ class Preparation(Protocol):
         """
         ...
 
-    def check(self, machine: Machine) -> None:
+    def check(self, machine: MachineLink) -> None:
         """Pass the health gates. Raises as `prepare`."""
         ...
 
@@ -53,10 +53,10 @@ class MachineKeeper:
     """
 
     def __init__(
-        self, machine: Machine, preparation: Preparation, clock: Clock, wake: Callable[[], None]
+        self, machine: MachineLink, preparation: Preparation, clock: Clock, wake: Callable[[], None]
     ) -> None:
         self.machine, self._preparation, self._clock, self._wake = machine, preparation, clock, wake
-        self.standing = Standing(Stage.CONNECTING, clock.now())
+        self.standing = MachineStanding(Stage.CONNECTING, clock.now())
         self.tried = False  # it was ready once, or a try failed
         self._hosts: tuple[WorkerHost, ...] = ()
         self._over, self._back = threading.Event(), threading.Event()
@@ -114,7 +114,7 @@ class MachineKeeper:
                 self._leave_out("failed", f"{self.name} cannot be prepared: {error!r}.")
 
     def _make_ready(self) -> None:
-        self._set(Standing(Stage.CONNECTING, self._clock.now()))
+        self._set(MachineStanding(Stage.CONNECTING, self._clock.now()))
         self.machine.connect()
         hosts = tuple(self._preparation.prepare(self.machine, self._tell))
         if self._rejected is None:
@@ -122,7 +122,7 @@ class MachineKeeper:
         self._tell(Stage.CHECKING)
         self._preparation.check(self.machine)
         if self._rejected is None:
-            self._set(Standing(Stage.READY, self._clock.now()))
+            self._set(MachineStanding(Stage.READY, self._clock.now()))
             self.tried = True
             log.info(
                 "%s is ready with %d workers", self.name, len(hosts), extra=of_machine("ready", self.name)
@@ -154,14 +154,14 @@ class MachineKeeper:
         if news or not self.tried:
             told = of_machine("left_out", self.name, reason=reason)
             log.warning("%s is left out (%s): %s", self.name, reason, sentence, extra=told)
-        self._last = Standing(Stage.OUT, now, reason, sentence, self._tries, now + pause)
+        self._last = MachineStanding(Stage.OUT, now, reason, sentence, self._tries, now + pause)
         self._set(self._last)
         self.tried = True
         self._over.wait(pause)
 
     def _tell(self, stage: Stage) -> None:
-        self._set(Standing(stage, self._clock.now(), tries=self._tries))
+        self._set(MachineStanding(stage, self._clock.now(), tries=self._tries))
 
-    def _set(self, standing: Standing) -> None:
+    def _set(self, standing: MachineStanding) -> None:
         self.standing = standing
         self._wake()

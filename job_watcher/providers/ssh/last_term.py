@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from lib.files import write_whole
+from lib.foreign import parse_json
 from lib.redislink.term import Term
 
 
@@ -25,7 +26,7 @@ class LastTerm:
     def read(self) -> Term | None:
         """The term of a predecessor that did not end it; None where there is none, or it cannot be read."""
         try:
-            found = json.loads(self._file.read_bytes())
+            found = parse_json(self._file.read_bytes())
             return Term(int(found["epoch"]), str(found["token"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None

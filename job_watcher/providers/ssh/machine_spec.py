@@ -36,7 +36,7 @@ class MachineSpec:
         return str(self.address)
 
     def count(self, cores: int, gpus: int) -> int:
-        """How many workers: as was said, else one for each GPU that is wanted, else for each core, to four."""
+        """How many workers: as was said, else one for each GPU that is wanted, or each core to four."""
         if self.workers is not None:
             return self.workers
         return max(1, gpus) if self.wants_gpu else max(1, min(cores, MOST_BY_ITSELF))

@@ -14,7 +14,7 @@ from lib.units import MIB
 from lib.workers import WorkerHost
 
 
-class Machine(Protocol):
+class MachineLink(Protocol):
     """One machine. Its name is as SSH_MACHINES has it, without the number of workers.
 
     Threads: its keeper's; `close` any.
@@ -66,7 +66,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MachineStanding:
     """How a machine is. `reason` is a code and `sentence` for people, both "" but for `OUT`."""
 
     stage: Stage

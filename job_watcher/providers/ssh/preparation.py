@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from job_watcher.providers.ssh.bootstrap import Bootstrap, ask
 from job_watcher.providers.ssh.health import HealthCheck
 from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import Machine, Stage
+from job_watcher.providers.ssh.ports import MachineLink, Stage
 from lib.bundle import MachineFacts
 from lib.gates import LEAST_FREE_BYTES
 from lib.voices import engine_facts
@@ -32,7 +32,7 @@ class SshPreparation:
         self._gpus = 1 if spec.wants_gpu or least else 0
         self._gpu_bytes = int(least * _GIB)
 
-    def prepare(self, machine: Machine, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
+    def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
         """Ask, check what is cheap, and bring our programs; the workers of the machine."""
         tell(Stage.PREPARING)
         facts = ask(machine)
@@ -40,15 +40,15 @@ class SshPreparation:
         self._program = self._equip(machine, facts, health)
         return machine.hosts(self._spec.count(facts.cores, self._count_gpus(machine)), self._program)
 
-    def check(self, machine: Machine) -> None:
+    def check(self, machine: MachineLink) -> None:
         """Let it speak a sentence."""
         assert self._program is not None, "prepared before"
         self._health(machine).speaks(self._program)
 
-    def _health(self, machine: Machine) -> HealthCheck:
+    def _health(self, machine: MachineLink) -> HealthCheck:
         return HealthCheck(machine, engine=self._engine, gpus=self._gpus, gpu_bytes=self._gpu_bytes)
 
-    def _equip(self, machine: Machine, facts: MachineFacts, health: HealthCheck) -> str:
+    def _equip(self, machine: MachineLink, facts: MachineFacts, health: HealthCheck) -> str:
         if self._given is not None:
             health.before_installing(facts.home, needed=LEAST_FREE_BYTES)
             return self._given
@@ -58,5 +58,5 @@ class SshPreparation:
         health.before_installing(facts.home, needed=max(LEAST_FREE_BYTES, needed))
         return program or self._bootstrap.install(machine, facts, bundle)
 
-    def _count_gpus(self, machine: Machine) -> int:
+    def _count_gpus(self, machine: MachineLink) -> int:
         return self._health(machine).count_gpus() if self._spec.wants_gpu else 0

@@ -21,10 +21,10 @@ WORKERS = ".local/share/job-runner/workers"  # below the machine's home, a folde
 
 
 class RemoteMachine:
-    """`Machine` over `SshMachine`. `make_host` makes worker number N with a program.
+    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program.
 
-    Threads: as `Machine`.
-    Raises: as `Machine`, and NotLeading when another watcher leads.
+    Threads: as `MachineLink`.
+    Raises: as `MachineLink`, and NotLeading when another watcher leads.
     """
 
     def __init__(

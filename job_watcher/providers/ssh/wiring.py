@@ -10,12 +10,12 @@ from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorke
 
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
-from job_watcher.providers.ssh.checkup import Checked, Checkup
+from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.last_term import LastTerm
 from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
-from job_watcher.providers.ssh.ports import Machine
+from job_watcher.providers.ssh.ports import MachineLink
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from job_watcher.providers.wiring import Given
@@ -78,15 +78,15 @@ def bootstrap(settings: Settings) -> Bootstrap:
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
 
 
-def check(settings: Settings) -> Sequence[Checked]:
+def check(settings: Settings) -> Sequence[CheckedMachine]:
     """Every machine of the settings, looked at from here. Raises BadConfiguration."""
     specs = machine_specs(settings)
     with SshThread() as thread:
 
-        def connect(spec: MachineSpec) -> Machine:
+        def connect(spec: MachineSpec) -> MachineLink:
             return RemoteMachine(ssh_machine(settings, thread, spec), _no_host, lambda: True)
 
-        checkup = Checkup(connect, engine=settings.voice_engine, program=settings.ssh_voice_synth)
+        checkup = MachineCheckup(connect, engine=settings.voice_engine, program=settings.ssh_voice_synth)
         return checkup.check(specs)
 
 
