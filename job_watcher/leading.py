@@ -236,7 +236,7 @@ class LedWatcher:
             return True
         self._trouble_since = None
         if more:
-            reign.dispatcher.wait(self._intervals.busy_s if once else self._intervals.heartbeat_s / 5)
+            reign.dispatcher.wait(self._intervals.busy_s if once else self._intervals.look_s)
         return more
 
     def _check(self, term: Term) -> None:

@@ -47,7 +47,8 @@ def make_key(file: Path, kind: str = "ed25519") -> Path:
 class SshServer:
     """One sshd on a free loopback port. `key_file` is the private key that it lets in."""
 
-    def __init__(self) -> None:
+    def __init__(self, extra: str = "") -> None:
+        self.extra = extra  # further lines of its configuration
         self.folder = Path(tempfile.mkdtemp(prefix="jr-ssh-"))
         self.port = free_port()
         self.user = getpass.getuser()
@@ -72,6 +73,7 @@ class SshServer:
             f"AuthorizedKeysFile {self.key_file}.pub\nPidFile none\nUsePAM no\nStrictModes no\n"
             "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "Subsystem sftp internal-sftp\nMaxStartups 100\nUseDNS no\n"
+            f"{self.extra}"
         )
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(

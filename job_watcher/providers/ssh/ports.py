@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.workers.ssh import Finished
+from lib.workers.ssh import CommandResult
 
 from lib.units import MIB
 from lib.workers import WorkerHost
@@ -30,7 +30,7 @@ class MachineLink(Protocol):
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
-    ) -> Finished:
+    ) -> CommandResult:
         """Run a command there, with no shell between; `~` is where it begins.
 
         Raises:

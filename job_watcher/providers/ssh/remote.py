@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.workers.ssh import Finished
+from lib.workers.ssh import CommandResult
 
 from job_watcher.provisioning.ports import NotLeading
 from lib.units import MIB
@@ -43,7 +43,7 @@ class RemoteMachine:
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
-    ) -> Finished:
+    ) -> CommandResult:
         """Run a command there."""
         self._check()
         return self._machine.run(argv, input=stdin, timeout_s=timeout_s, most=most)

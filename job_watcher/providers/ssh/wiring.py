@@ -31,6 +31,7 @@ from lib.settings import Settings
 from lib.workers import WorkerHost
 
 _MOST_SILENCE_S = 120.0
+_TELL_S = 2.0  # how old what `machines` shows may be
 
 
 def open_watcher(given: Given) -> LedWatcher:
@@ -145,6 +146,7 @@ class _Reigns:
             name=name,
             queue=self._guarded(parts.queue, guard),
             limits=replace(parts.limits, silence_s=away_s),
+            intervals=replace(parts.intervals, heartbeat_s=_TELL_S),
             doorbell=doorbell,
             facts=fleet.facts,
         )
