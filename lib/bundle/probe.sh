@@ -26,7 +26,9 @@ try:
 except ImportError:
     has = "-"
 print("python\t%d.%d %s %s\t%s" % (*sys.version_info[:2], sys.implementation.name, has, sys.executable))
-' 2>/dev/null </dev/null) && printf '%s\n' "$told"
+' 2>/dev/null </dev/null) || continue
+    printf '%s\n' "$told"
+    case $told in *"	3.1"[1-4]" cpython venv	"*) break ;; esac # the first that will do
 done
 [ -e /proc/driver/nvidia/version ] && say nvidia_driver yes
 command -v nvidia-smi >/dev/null 2>&1 && say nvidia_smi yes

@@ -62,6 +62,7 @@ class MachineKeeper:
         self._over, self._back = threading.Event(), threading.Event()
         self._rejected: MachineOut | None = None
         self._tries = 0
+        self._told = ""  # the reason that was logged since it was ready last
         self._thread = threading.Thread(target=self._run, name=f"keeper {machine.name}", daemon=True)
 
     @property
@@ -114,7 +115,8 @@ class MachineKeeper:
                 self._leave_out("failed", f"{self.name} cannot be prepared: {error!r}.")
 
     def _make_ready(self) -> None:
-        self._set(MachineStanding(Stage.CONNECTING, self._clock.now()))
+        if not self._tries:  # else it stays what it is, out for its reason, until it answers
+            self._tell(Stage.CONNECTING)
         self.machine.connect()
         hosts = tuple(self._preparation.prepare(self.machine, self._tell))
         if self._rejected is None:
@@ -123,7 +125,7 @@ class MachineKeeper:
         self._preparation.check(self.machine)
         if self._rejected is None:
             self._set(MachineStanding(Stage.READY, self._clock.now()))
-            self.tried = True
+            self.tried, self._told = True, ""
             log.info(
                 "%s is ready with %d workers", self.name, len(hosts), extra=of_machine("ready", self.name)
             )
@@ -146,16 +148,15 @@ class MachineKeeper:
         self._hosts = ()
         self._rejected = None
         self._tries += 1
-        news = (reason, sentence) != (self.standing.reason, self.standing.sentence)
         pause = backoff_s(
             self._tries, 0.5 + random.random() / 2, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S
         )
         now = self._clock.now()
-        if news or not self.tried:
+        if reason != self._told:
+            self._told = reason
             told = of_machine("left_out", self.name, reason=reason)
             log.warning("%s is left out (%s): %s", self.name, reason, sentence, extra=told)
-        self._last = MachineStanding(Stage.OUT, now, reason, sentence, self._tries, now + pause)
-        self._set(self._last)
+        self._set(MachineStanding(Stage.OUT, now, reason, sentence, self._tries, now + pause))
         self.tried = True
         self._over.wait(pause)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -42,6 +43,7 @@ def open_watcher(given: Given) -> LedWatcher:
         MissingExtra: asyncssh is not installed.
     """
     settings, parts = given.settings, given.parts
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
     lock = _lock(given)
     lease_s = lock.lease_s

@@ -41,9 +41,17 @@ class LoopbackMachine(SshServer):
 
     def voice_synth(self) -> Path:
         """The program of this checkout, as if it were installed there."""
-        return self.shim(
-            "voice-synth", f'PYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"'
-        )
+        return self.shim("voice-synth", f'PYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"')
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it takes connections."""
+        return self._process is not None
+
+    def start_if_off(self) -> None:
+        """Switch it on."""
+        if not self.is_on:
+            self.start()
 
     def processes(self) -> list[int]:
         """What lives there but for sshd: processes whose HOME is this one's."""
