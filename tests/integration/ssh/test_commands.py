@@ -112,7 +112,7 @@ class TestTrouble:
 class TestTheConnection:
     def test_comes_back_after_it_was_cut(self, own_sshd: SshServer, ssh_thread: SshThread) -> None:
         machine = machine_of(own_sshd, ssh_thread)
-        for _ in range(3):
+        for _ in range(2):
             assert machine.run(["echo", "on"]).text() == "on\n"
             own_sshd.cut()
             assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")
