@@ -37,9 +37,9 @@ def _made_key(kind: str) -> tuple[bytes, bytes]:
         return file.read_bytes(), file.with_suffix(".pub").read_bytes()
 
 
-def make_key(file: Path, kind: str = "ed25519") -> Path:
+def make_key(file: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
     """A new key pair at `file` and `file`.pub."""
-    command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "test", "-f", str(file)]
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", str(file)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return file
 
@@ -56,6 +56,7 @@ class SshServer:
         self.host_key = self.folder / "host"
         self._put_key(self.key_file, "ed25519")
         make_key(self.host_key)
+        self._further_keys: list[Path] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,8 +69,9 @@ class SshServer:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it splits its privileges
         config = self.folder / "config"
+        keys = "".join(f"HostKey {key}\n" for key in [self.host_key, *self._further_keys])
         config.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\n"
+            f"Port {self.port}\nListenAddress 127.0.0.1\n{keys}"
             f"AuthorizedKeysFile {self.key_file}.pub\nPidFile none\nUsePAM no\nStrictModes no\n"
             "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "Subsystem sftp internal-sftp\nMaxStartups 100\nUseDNS no\n"
@@ -90,10 +92,15 @@ class SshServer:
             assert time.monotonic() < give_up, "sshd did not answer in time"
             time.sleep(0.005)
 
-    def new_host_key(self) -> None:
+    def new_host_key(self, kind: str = "ed25519") -> None:
         """Another host key, from the next start on."""
         self.host_key.unlink()
-        make_key(self.host_key)
+        make_key(self.host_key, kind)
+
+    def add_host_key(self, kind: str) -> Path:
+        """A further host key, from the next start on."""
+        self._further_keys.append(make_key(self.folder / f"host-{kind}", kind))
+        return self._further_keys[-1]
 
     def connections(self) -> list[int]:
         """The processes that serve connections now."""

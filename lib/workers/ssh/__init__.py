@@ -24,6 +24,7 @@ from lib.workers.ssh.errors import (
 )
 
 if TYPE_CHECKING:
+    from lib.workers.ssh.control import Place
     from lib.workers.ssh.host import SshHost, SshWorkerSetup
     from lib.workers.ssh.known_hosts import KnownHosts
     from lib.workers.ssh.machine import SshMachine, SshOptions
@@ -36,6 +37,7 @@ __all__ = [
     "HostRefused",
     "KeyNotAccepted",
     "KnownHosts",
+    "Place",
     "RemoteFailed",
     "RemoteTimedOut",
     "SftpFiles",
@@ -49,6 +51,7 @@ __all__ = [
 
 _LAZY = {
     "KnownHosts": "known_hosts",
+    "Place": "control",
     "SftpFiles": "sftp_files",
     "SshHost": "host",
     "SshMachine": "machine",

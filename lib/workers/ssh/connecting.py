@@ -92,12 +92,12 @@ def _keys(key_file: Path | None) -> Sequence[asyncssh.SSHKey]:
         return ()
     try:
         return [asyncssh.read_private_key(key_file)]
-    except asyncssh.KeyEncryptionError:
-        raise KeyNotAccepted(
-            f"The key {key_file} has a passphrase, and nobody is here to type it: make one without for this "
-            "machine (ssh-keygen -t ed25519 -N ''), and set SSH_KEY_FILE."
-        ) from None
     except (OSError, ValueError) as error:
+        if "assphrase" in str(error) or isinstance(error, asyncssh.KeyEncryptionError):
+            raise KeyNotAccepted(
+                f"The key {key_file} has a passphrase, and nobody is here to type it: make one without for "
+                "this machine (ssh-keygen -t ed25519 -N ''), and set SSH_KEY_FILE."
+            ) from None
         why = getattr(error, "strerror", None) or error
         raise KeyNotAccepted(
             f"The key {key_file} cannot be read ({why}): set SSH_KEY_FILE to a private key."

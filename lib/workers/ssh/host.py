@@ -133,6 +133,11 @@ class SshHost:
         self._settle(self._stop(grace), grace + _RESTART_S)
         self._look_soon()
 
+    def is_settled(self) -> bool:
+        """Whether nothing is being looked at or begun on the machine because of an earlier `tend`."""
+        with self._lock:
+            return self._looking is None or self._looking.done()
+
     def log(self, limit: int, offset: int = 0) -> bytes:
         """What the worker wrote for people, from an offset on: whoever follows it reads nothing twice.
 

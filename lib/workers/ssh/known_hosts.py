@@ -43,8 +43,7 @@ class KnownHosts:
         """
         try:
             known = asyncssh.import_known_hosts(self._text())
-            port = None if address.port == 22 else address.port
-            found = known.match(address.host, "", port)
+            found = known.match(address.known_as, "", None)  # given a port it would look without one, too
         except ValueError as error:
             raise BadConfiguration(f"The file of host keys {self.path} cannot be read: {error}.") from None
         return Pins(tuple(found[0]), tuple(found[2]))

@@ -66,6 +66,7 @@ class SshMachine:
         self._opening = asyncio.Lock()
         self._failures, self._not_before = 0, 0.0
         self._trouble: JobRunnerError | None = None
+        thread.at_end(self._close)
 
     @property
     def name(self) -> str:

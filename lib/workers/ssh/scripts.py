@@ -33,7 +33,7 @@ end_session() { # ends the session $1 by the signal $2, then by KILL; fails wher
     while [ "$turns" -lt 80 ]; do
         living=$(members "$1")
         [ -n "$living" ] || return 0
-        [ "$turns" -lt 30 ] || sent=KILL
+        [ "$turns" -lt 20 ] || sent=KILL
         case $sent,$turns in KILL,* | *,0) kill "-$sent" $living 2>/dev/null ;; esac
         turns=$((turns + 1))
         sleep 0.1

@@ -19,7 +19,7 @@ import asyncssh
 from lib.spool import HostUnreachable, InvalidSpoolData
 
 _MANY_NAMES: Final = 64  # a longer folder comes in several answers: what moves meanwhile might be missed
-_MOST_NAMES: Final = 100_000
+_MOST_NAMES: Final = 10_000
 _SHORT: Final = 1 << 15  # bytes that any server sends in one answer
 _AT_ONCE: Final = 32  # questions
 _DEEPEST: Final = 32  # folders in each other that are removed
@@ -38,7 +38,7 @@ async def names_in(sftp: asyncssh.SFTPClient, folder: str) -> list[str]:
     """Names in a folder, empty when there is none.
 
     Raises:
-        HostUnreachable: it has more than 100,000.
+        HostUnreachable: it has more than 10,000.
     """
     found = list[str]()
     try:

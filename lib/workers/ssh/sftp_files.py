@@ -234,11 +234,17 @@ class SftpFiles:
     def _copy_on(self, path: str, target: BinaryIO, size: int) -> None:
         """Copy from where `target` ends to the size that was looked at, a span at a time."""
         file = self._do(lambda sftp: over.opened(sftp, self._root, path))
-        while (at := target.tell()) < size:
-            data = self._do(partial(_next_span, file, at, min(_SPAN, size - at)))
-            if not data:
-                raise InvalidSpoolData(f"{path} in the spool became shorter while it was copied.")
-            target.write(data)
+        try:
+            while (at := target.tell()) < size:
+                data = self._do(partial(_next_span, file, at, min(_SPAN, size - at)))
+                if not data:
+                    raise InvalidSpoolData(f"{path} in the spool became shorter while it was copied.")
+                target.write(data)
+        except HostUnreachable:
+            raise  # the session that it was open in is gone
+        except BaseException:
+            self._do(lambda _: file.close())
+            raise
         self._do(lambda _: file.close())
 
 

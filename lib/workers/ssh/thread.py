@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+_CLOSING_S: Final = 5.0
 
 
 class Overdue(Exception):
@@ -27,6 +30,7 @@ class SshThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def __enter__(self) -> SshThread:
         return self
@@ -60,6 +64,11 @@ class SshThread:
         except concurrent.futures.CancelledError:
             raise Overdue from None
 
+    def at_end(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have `closer` done in the thread before it ends."""
+        with self._lock:
+            self._closers.append(closer)
+
     def close(self) -> None:
         """End the thread, and with it every connection. Repeatable."""
         with self._lock:
@@ -68,8 +77,14 @@ class SshThread:
             self._loop = self._thread = None
         if loop is None or thread is None:
             return
+        ending = asyncio.run_coroutine_threadsafe(self._end(), loop)
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            ending.result(_CLOSING_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10.0)
+
+    async def _end(self) -> None:
+        await asyncio.gather(*(closer() for closer in self._closers), return_exceptions=True)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
