@@ -23,7 +23,11 @@ def pack(name: str, folder: Path) -> str:
     for file in found.files or ():
         path = Path(str(file.locate()))
         inside = ".." not in file.parts and "__pycache__" not in file.parts
-        if inside and path.is_file() and path.name not in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
+        if (
+            inside
+            and path.is_file()
+            and path.name not in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+        ):
             entries[file.as_posix()] = path.read_bytes()
     (info,) = {name.split("/")[0] for name in entries if name.split("/")[0].endswith(".dist-info")}
     lines = [f"{name},sha256={_digest(data)},{len(data)}" for name, data in entries.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +34,7 @@ def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
 @pytest.fixture
 def connect(tmp_path: Path) -> Iterator[Callable[[LoopbackMachine], RemoteMachine]]:
     """The way to a machine."""
+    opened: list[RemoteMachine] = []
     with SshThread() as thread:
 
         def made(machine: LoopbackMachine) -> RemoteMachine:
@@ -44,9 +44,12 @@ def connect(tmp_path: Path) -> Iterator[Callable[[LoopbackMachine], RemoteMachin
                 key_file=machine.key_file,
                 known_hosts=KnownHosts(tmp_path / "known_hosts"),
             )
-            return RemoteMachine(way, no_host, lambda: True)
+            opened.append(RemoteMachine(way, no_host, lambda: True))
+            return opened[-1]
 
         yield made
+        for each in opened:
+            each.close()
 
 
 Connect = Callable[[LoopbackMachine], RemoteMachine]
@@ -58,24 +61,27 @@ def install(machine: RemoteMachine, maker: BundleMaker) -> str:
     return bootstrap.install(machine, facts, bootstrap.bundle(machine, facts))
 
 
-def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_made_anew(
+def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
     machine: LoopbackMachine, connect: Connect, maker: BundleMaker
 ) -> None:
     remote = connect(machine)
-    program = install(remote, maker)
+    facts, bootstrap = ask(remote), Bootstrap(maker)
+    bundle = bootstrap.bundle(remote, facts)
+    half = machine.home / FOLDER / bundle.name
+    (half / "venv" / "bin").mkdir(parents=True)  # of a machine that went off in the midst of it
+    (half / "venv" / "bin" / "voice-synth").write_text("#!/bin/sh\nexit 1\n")
+    (half / "wheels").mkdir()
+    (half / "wheels" / bundle.wheels[0][0].name).write_bytes(b"half of it")
+    assert bootstrap.is_installed(remote, facts, bundle) is None
 
-    assert Path(program).is_relative_to(machine.home / FOLDER)
+    program = bootstrap.install(remote, facts, bundle)
+
+    assert program == str(half / "venv" / "bin" / "voice-synth")
     assert remote.run((program, "--version")).text().startswith("voice-synth ")
-    again = time.monotonic()
-    assert install(remote, maker) == program
-    assert time.monotonic() - again < 4.0  # nothing was brought and nothing was made
+    before = half.stat().st_ino, Path(program).stat().st_mtime_ns
+    assert bootstrap.install(remote, facts, bundle) == program
+    assert before == (half.stat().st_ino, Path(program).stat().st_mtime_ns)  # nothing was made anew
     assert not [name for name in machine.files() if not name.startswith("home/.")]
-
-    (mark,) = (machine.home / FOLDER).glob("*/installed")
-    mark.unlink()  # a machine that went off in the midst of it
-    Path(program).unlink()
-    assert install(remote, maker) == program
-    assert mark.exists()
 
 
 def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
@@ -97,13 +103,19 @@ def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
     ("shim", "script", "reason", "words"),
     [
         ("python3", 'echo "no" >&2; exit 1', "no_python", "no Python that our programs run on"),
-        ("uname", 'case $1 in -m) echo sparc64;; *) echo Linux;; esac', "no_bundle", "sparc64"),
+        ("uname", "case $1 in -m) echo sparc64;; *) echo Linux;; esac", "no_bundle", "sparc64"),
         ("df", 'printf "F K U A C M\\n/dev/x 100 99 1 99%% /\\n"', "disk", "make room"),
     ],
     ids=lambda value: str(value)[:12],
 )
 def test_what_keeps_a_machine_from_it_is_one_sentence_that_says_what_to_do(
-    machine: LoopbackMachine, connect: Connect, maker: BundleMaker, shim: str, script: str, reason: str, words: str
+    machine: LoopbackMachine,
+    connect: Connect,
+    maker: BundleMaker,
+    shim: str,
+    script: str,
+    reason: str,
+    words: str,
 ) -> None:
     from job_watcher.providers.ssh.machine_spec import MachineSpec
     from job_watcher.providers.ssh.preparation import SshPreparation
