@@ -94,6 +94,7 @@ class Control:
                 async with asyncio.timeout(limit):
                     return await self._answer
             except TimeoutError:  # also where a session that ended is held open by what it left
+                log.debug("%s gave no answer to %s", self._machine.name, order)
                 self._machine.let_go()
                 raise self._machine.silent(limit) from None
             finally:

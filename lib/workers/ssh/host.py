@@ -188,7 +188,7 @@ class SshHost:
                     await self._mind(await self._files.control.ask("p"))
             except (HostUnreachable, InvalidSpoolData) as error:
                 log.debug("%s cannot be looked after: %s", self.name, error)
-            except JobRunnerError as error:
+            except Exception as error:  # whatever it is, the next look is due all the same
                 log.error("%s cannot be looked after: %s", self.name, error)
 
     def _takes_look(self) -> bool:
