@@ -77,8 +77,7 @@ class Control:
     def close(self) -> None:
         """End the session; the worker stays."""
         self._closed = True
-        if self._begun:
-            self._later(self._stop())
+        self._later(self._stop())
 
     async def ask(self, order: str) -> str:
         """Give an order and return the answer, without its "=". Waits for the session to be open.
@@ -95,6 +94,7 @@ class Control:
                 async with asyncio.timeout(limit):
                     return await self._answer
             except TimeoutError:  # also where a session that ended is held open by what it left
+                log.debug("%s gave no answer to %s", self._machine.name, order)
                 self._machine.let_go()
                 raise self._machine.silent(limit) from None
             finally:
@@ -142,8 +142,13 @@ class Control:
         """Open the session and pass on what it says until it ends. Always raises."""
         place, connection = self._place, await self._machine.connected()
         words = ("sh", "-c", CONTROL, "sh", place.spool, place.run, place.which, SUPERVISE, *place.argv)
-        async with asyncio.timeout(self._machine.options.call_s):
-            process = await connection.create_process(shlex.join(words), encoding=None)
+        opening = asyncio.ensure_future(connection.create_process(shlex.join(words), encoding=None))
+        try:
+            async with asyncio.timeout(self._machine.options.call_s):
+                process = await asyncio.shield(opening)
+        except BaseException:
+            opening.add_done_callback(_close_late)
+            raise
         self._process = process
         try:
             await self._listen(process)
@@ -203,3 +208,9 @@ class Control:
             self._machine.thread.begin(work)
         except RuntimeError:
             work.close()
+
+
+def _close_late(opening: asyncio.Future[asyncssh.SSHClientProcess[bytes]]) -> None:
+    """Close a session that was opened when nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

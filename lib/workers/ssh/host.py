@@ -39,6 +39,7 @@ _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 20
 _STARTS_WITHIN: Final = 200  # looks until a start that never came about is begun anew
 _POLL_S: Final = 0.1
+_BACK_WITHIN_S: Final = 5.0  # a connection that is wanted for an end
 #: Statuses of deaths without one: the machine was started anew; nobody knows.
 _REBOOTED: Final = int(ExitStatus.UNAVAILABLE)
 _LOST: Final = -9
@@ -103,7 +104,7 @@ class SshHost:
         self._reported = ""  # the process whose end was told
         self._started = self._not_before = self._pause = 0.0
         self._starting = 0
-        self._owed: str | None = None  # an end that the machine was not there for: its reason
+        self._owed = False  # an end that the machine was not there for
 
     def files(self) -> SftpFiles:
         """The spool's files; each call of theirs says when the machine does not answer."""
@@ -122,10 +123,7 @@ class SshHost:
 
     def restart(self) -> None:
         """End the worker's session now; the next `tend` starts another. Unreachable: once it is back."""
-        with self._lock:
-            self._owed = "restart"
-            self._look_now = True
-        self._settle(self._look_after(start=False), _RESTART_S)
+        self._settle(self._restart(), _RESTART_S)
         self._look_soon()
 
     def stop(self, grace: float) -> None:
@@ -180,32 +178,32 @@ class SshHost:
             self._look_now = True
         self._files.ring(CLIENT_BELL)  # the loop waits there
 
-    async def _look_after(self, *, start: bool = True) -> None:
+    async def _look_after(self) -> None:
         """See how the worker is, take in its end, and start one where none runs. Never raises."""
         async with self._alone:
             try:
                 while self._takes_look():
-                    if self._owed is not None:
+                    if self._owed:
                         await self._end_now()
-                    await self._mind(await self._files.control.ask("p"), start=start)
+                    await self._mind(await self._files.control.ask("p"))
             except (HostUnreachable, InvalidSpoolData) as error:
                 log.debug("%s cannot be looked after: %s", self.name, error)
-            except JobRunnerError as error:
+            except Exception as error:  # whatever it is, the next look is due all the same
                 log.error("%s cannot be looked after: %s", self.name, error)
 
     def _takes_look(self) -> bool:
         """Whether a look is wanted; it is done now."""
         with self._lock:
             wanted, self._look_now = self._look_now, False
-            self._next_look = max(self._next_look, self._clock.monotonic() + _LOOK_S)
+            if wanted:
+                self._next_look = self._clock.monotonic() + _LOOK_S
         return wanted
 
-    async def _mind(self, report: str, *, start: bool) -> None:
+    async def _mind(self, report: str) -> None:
         how, *facts = report.split()
         match how:
             case "none":
-                if start:
-                    await self._start()
+                await self._start()
             case "running":
                 self._starting = 0
                 if facts[2:] != [self._place.which]:
@@ -281,21 +279,39 @@ class SshHost:
             return
         self._not_before, self._starting = 0.0, 0
         with self._lock:
-            self._owed = None
+            self._owed = False
             self._deaths.clear()
 
-    async def _stop(self, grace: float) -> None:
-        loop = asyncio.get_running_loop()
+    async def _restart(self) -> None:
         async with self._alone:
             try:
-                report = await self._files.control.ask("q" if grace > 0 else "p")
-                end = loop.time() + grace
-                while report.startswith(("running", "starting")) and loop.time() < end:
-                    await asyncio.sleep(_POLL_S)
-                    report = await self._files.control.ask("p")
                 await self._end_now()
             except JobRunnerError as error:
-                log.warning("the worker of %s was not seen to end: %s", self.name, error)
+                self._owed = True
+                log.warning("the worker of %s is ended when its machine is there again: %s", self.name, error)
+
+    async def _stop(self, grace: float) -> None:
+        now = asyncio.get_running_loop().time
+        end = now() + grace
+        async with self._alone:
+            while True:
+                try:
+                    await self._ask_to_end(end)
+                    await self._end_now()
+                    return
+                except JobRunnerError as error:  # a connection may just be on its way back
+                    if now() > end + _BACK_WITHIN_S:
+                        log.warning("the worker of %s was not seen to end: %s", self.name, error)
+                        return
+                await asyncio.sleep(5 * _POLL_S)
+
+    async def _ask_to_end(self, end: float) -> None:
+        """Have the worker finish the piece at hand, until the time `end` of the loop."""
+        now = asyncio.get_running_loop().time
+        report = await self._files.control.ask("q" if now() < end else "p")
+        while report.startswith(("running", "starting")) and now() < end:
+            await asyncio.sleep(_POLL_S)
+            report = await self._files.control.ask("p")
 
     def _look_soon(self) -> None:
         with self._lock:

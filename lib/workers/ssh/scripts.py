@@ -19,6 +19,7 @@ look() { # sets state, group, session and started of the process $1; fails where
     { IFS= read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
     set -- ${line##*) }
     state=$1 group=$3 session=$4
+    [ $# -ge 20 ] || return 1
     shift 19
     started=$1
 }

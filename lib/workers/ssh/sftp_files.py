@@ -259,10 +259,9 @@ class _LookAhead:
         self._begun: tuple[tuple[str, ...], concurrent.futures.Future[Listing]] | None = None
 
     def put(self, folders: Sequence[str], begin: Callable[[], concurrent.futures.Future[Listing]]) -> None:
-        """Begin one, unless there is one."""
+        """Begin one in place of any before it, which would tell of an earlier time."""
         with self._lock:
-            if self._begun is None:
-                self._begun = tuple(folders), begin()
+            self._begun = tuple(folders), begin()
 
     def take(self, folders: Sequence[str]) -> concurrent.futures.Future[Listing] | None:
         """What was begun for these folders."""
