@@ -88,7 +88,11 @@ class Machines(Protocol):
 
 
 class Reign:
-    """What one term works with."""
+    """What one term works with.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     def __init__(self, dispatcher: Dispatcher, machines: Machines) -> None:
         self.dispatcher, self.machines = dispatcher, machines

@@ -70,7 +70,7 @@ def _check(json_: bool) -> int:
 
     found = wiring.check_machines()
     if json_:
-        output.emit_json({"machines": [checked.to_json() for checked in found]})
+        output.emit_json({"checked": True, "machines": [checked.to_json() for checked in found]})
     else:
         width = max(len(checked.machine) for checked in found)
         for checked in found:

@@ -94,7 +94,7 @@ class BundleMaker:
 
     def _downloaded(self, target: Target) -> Path:
         """The folder of the packages' wheels, whole or not at all."""
-        wanted = _lines_for(self._requirements, target)
+        wanted = lines_for(self._requirements, target)
         digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
         folder = self._folder / f"{target.name}-{digest}"
         if folder.is_dir():
@@ -167,7 +167,7 @@ def _ran(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         ) from None
 
 
-def _lines_for(requirements: str, target: Target) -> list[str]:
+def lines_for(requirements: str, target: Target) -> list[str]:
     """The requirements whose conditions such a machine meets, each on one line and without its condition.
 
     pip itself would ask the conditions of the machine that it runs on.

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from importlib.resources import files
 
-from lib.workers.ssh import RemoteTimedOut
-
 from job_watcher.providers.ssh.ports import MachineLink, MachineOut
 from lib import gates
 from lib.gates import DEADLINES, Gate, GateFailed
 from lib.units import MIB
+from lib.workers.ssh import RemoteTimedOut
 
 _SENT_BYTES = 256 * 1024
 _LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")

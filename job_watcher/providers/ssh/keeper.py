@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from job_watcher.providers.ssh.bootstrap import reason_of
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage, MachineStanding
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut, MachineStanding, Stage
 from job_watcher.provisioning.ports import NotLeading
 from lib.backoff import backoff_s
 from lib.clock import Clock
@@ -27,6 +27,7 @@ class Preparation(Protocol):
     """What is done with a machine before it gets work.
 
     Threads: a keeper's.
+    Raises: as each method says.
     """
 
     def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:

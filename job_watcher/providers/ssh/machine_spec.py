@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lib.workers.ssh import SshAddress
-
 from lib.errors import BadConfiguration
+from lib.workers.ssh import SshAddress
 
 MOST_BY_ITSELF: Final = 4  # workers of a machine for which no number is said: as on this machine
 

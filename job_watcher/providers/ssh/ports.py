@@ -8,10 +8,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib.workers.ssh import CommandResult
-
 from lib.units import MIB
 from lib.workers import WorkerHost
+from lib.workers.ssh import CommandResult
 
 
 class MachineLink(Protocol):

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.workers.ssh import CommandResult
-
 from job_watcher.provisioning.ports import NotLeading
 from lib.units import MIB
 from lib.workers import WorkerHost
+from lib.workers.ssh import CommandResult
 
 if TYPE_CHECKING:
     from lib.workers.ssh import SshMachine

@@ -7,8 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
-
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
@@ -30,6 +28,7 @@ from lib.jobqueue import JobQueue
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
 from lib.workers import WorkerHost
+from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
 _TELL_S = 2.0  # how old what `machines` shows may be

@@ -1,4 +1,4 @@
-"""A whole machine on loopback: a real sshd whose logins have a home, a PATH and temporary files of their own."""
+"""A whole machine on loopback: a real sshd whose logins have a home, a PATH and temporary files apart."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""W11: a machine that fails only one gate gets no job; the gate's code says which, the sentence what to do."""
+"""W11: a machine that fails one gate gets no job; the code says which gate, the sentence what to do."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -27,7 +28,8 @@ import random, sys, wave
 out = sys.argv[sys.argv.index("--out-exact") + 1]
 with wave.open(out + ".wav", "wb") as audio:
     audio.setparams((1, 2, 24000, 0, "NONE", ""))
-    audio.writeframes(b"".join(random.randint(-9000, 9000).to_bytes(2, "little", signed=True) for _ in range(96000)))
+    loud = (random.randint(-9000, 9000) for _ in range(96000))
+    audio.writeframes(b"".join(value.to_bytes(2, "little", signed=True) for value in loud))
 END"""
 
 
@@ -44,7 +46,7 @@ class Gates:
         self._thread, self._folder = thread, folder
 
     def failed(self, machine: LoopbackMachine, *, workers: str = "", port: int = 0) -> tuple[str, str]:
-        """The code and the sentence of the gate that a machine does not pass; ("", "") where it passes all."""
+        """Code and sentence of the gate that a machine does not pass; ("", "") where it passes all."""
         place = machine.address if not port else f"{machine.user}@127.0.0.1:{port}"
         spec = MachineSpec.read(place + workers)
         known = KnownHosts(self._folder / "known_hosts")
@@ -74,7 +76,7 @@ class Unused:
 
 
 def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
-    return Unused()  # type: ignore[return-value]
+    return cast(WorkerHost, Unused())
 
 
 @pytest.fixture

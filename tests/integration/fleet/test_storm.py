@@ -24,15 +24,13 @@ def storm(fleet: FleetDeployment, *, jobs: int, troubles: int, seed: int) -> Non
     ids = [spec.request_id for spec in specs]
     fleet.enqueue(specs)
     watcher = fleet.start()
-    done = 0
     for number in range(troubles):
         wanted = min(jobs - 1, (number + 1) * jobs // (troubles + 1))
         fleet.wait_for(f"{wanted} done", lambda wanted=wanted: fleet.queue.snapshot().done >= wanted)
         watcher = trouble(fleet, watcher, chance, number)
     fleet.wait_until_done(specs)
     check_artifacts(fleet, ids)
-    done = len(fleet.events("done"))
-    assert done == jobs
+    assert len(fleet.events("done")) == jobs
     for machine in fleet.machines:  # whoever was off is on again: what it has left to do, it drops
         machine.start_if_off()
     fleet.wait_for("all back", lambda: fleet.stages() == ["ready"] * len(fleet.machines))
@@ -79,7 +77,7 @@ def check_artifacts(fleet: FleetDeployment, ids: list[str]) -> None:
 
 def leftovers(fleet: FleetDeployment) -> list[str]:
     """Files of jobs and temporary files on the machines."""
-    kinds = ("/inbox/", "/work/", "/outbox/", "/tmp/", "tmp/golden", ".part")
+    kinds = (*(f"/{name}/" for name in ("inbox", "work", "outbox", "tmp")), "tmp/golden", ".part")
     return [
         name
         for machine in fleet.machines
