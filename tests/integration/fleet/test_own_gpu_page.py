@@ -28,7 +28,7 @@ def test_the_check_says_what_is_in_order_and_what_is_not(pair: FleetDeployment) 
     jsonschema.validate(found, SCHEMA)
     assert [line["reason"] for line in found["machines"]] == ["", "unreachable"]
 
-    sound.shim("df", 'printf "Filesystem 1024-blocks Used Available Capacity Mounted on\\n/d 9 8 1 99%% /\\n"')
+    sound.shim("df", 'printf "Filesystem 1024-blocks Used Available Capacity Mounted\\n/d 9 8 1 99%% /\\n"')
     done = pair.command("machines", "--check")
     assert done.returncode == 78
     assert "make room" in done.stdout

@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import time
+from functools import partial
 
 import pytest
 
@@ -26,7 +27,7 @@ def storm(fleet: FleetDeployment, *, jobs: int, troubles: int, seed: int) -> Non
     watcher = fleet.start()
     for number in range(troubles):
         wanted = min(jobs - 1, (number + 1) * jobs // (troubles + 1))
-        fleet.wait_for(f"{wanted} done", lambda wanted=wanted: fleet.queue.snapshot().done >= wanted)
+        fleet.wait_for(f"{wanted} done", partial(has_done, fleet, wanted))
         watcher = trouble(fleet, watcher, chance, number)
     fleet.wait_until_done(specs)
     check_artifacts(fleet, ids)
@@ -40,6 +41,11 @@ def storm(fleet: FleetDeployment, *, jobs: int, troubles: int, seed: int) -> Non
     for machine in fleet.machines:
         assert machine.processes() == []
     assert leftovers(fleet) == []
+
+
+def has_done(fleet: FleetDeployment, wanted: int) -> bool:
+    """Whether so many jobs are done."""
+    return fleet.queue.snapshot().done >= wanted
 
 
 def trouble(
