@@ -9,6 +9,7 @@ from lib.cli.program import CommandEntry, Program, installed_version
 COMMANDS = (
     CommandEntry("run", "job_watcher.commands.run", "Work on the queue until told to stop."),
     CommandEntry("once", "job_watcher.commands.once", "Work until nothing is waiting, then end."),
+    CommandEntry("machines", "job_watcher.commands.machines", "Show the machines and what each does."),
     CommandEntry(
         "simulate", "job_watcher.commands.simulate", "Show what a batch would cost on rented machines."
     ),

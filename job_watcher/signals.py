@@ -6,10 +6,10 @@ import signal
 import threading
 from types import FrameType
 
-from job_watcher.watcher import Watcher
+from job_watcher.providers.wiring import Runs
 
 
-def drain_on_signals(watcher: Watcher) -> None:
+def drain_on_signals(watcher: Runs) -> None:
     """Drain at the first SIGTERM or SIGINT, hand everything back at the second.
 
     The handler only starts a thread: what `drain` does (a Redis command, a byte to a FIFO) takes locks

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
-from job_watcher.watcher import Watcher
-from job_watcher.work_folder import Slot, take_slot
+from job_watcher.providers.wiring import Given, Runs
+from job_watcher.work_folder import take_slot
 from lib.cli import output
-from lib.clock import Clock, SystemClock
+from lib.clock import SystemClock
 from lib.dispatch import (
-    Dispatcher,
     DispatchIntervals,
     DispatchLimits,
     DispatchParts,
     LeaseJournal,
-    LeftSpools,
     StorageDelivery,
 )
 from lib.errors import BadConfiguration
@@ -37,10 +37,11 @@ from lib.storage import (
     s3_access_of,
 )
 from lib.voices import VoiceRegistry
-from lib.workers import SpoolRoom, WorkerSetup
 
-_AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
-_WORKER_GRACE_S = 30.0  # for the job at hand when this process is gone; a longer one is spoken again
+if TYPE_CHECKING:
+    from job_watcher.providers.ssh.checkup import CheckedMachine
+
+PROVIDERS = ("local", "ssh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def installation() -> Installation:
 
 
 @contextlib.contextmanager
-def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watcher]:
-    """A watcher over workers of this machine with everything it needs, given back at the end.
+def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
+    """A watcher over the provider's machines with everything it needs, given back at the end.
 
     `slots` is how many jobs are leased at once; None: enough that no worker ever waits for us.
 
@@ -75,11 +76,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
         Unavailable: Redis does not answer.
     """
     settings = _settings({"REDIS_URL": redis_url})
-    if settings.provider != "local":
-        raise BadConfiguration(
-            f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs "
-            "on this machine only: set PROVIDER=local"
-        )
+    open_provider = _provider(settings)
     data = ensure_data_folder(settings.jobs_data_dir)
     limits = DispatchLimits(
         settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots
@@ -87,8 +84,9 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
-        queue = stack.enter_context(_queue(settings))
-        renewals = stack.enter_context(_queue(settings))
+        url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
+        queue = stack.enter_context(_queue(settings, url))
+        renewals = stack.enter_context(_queue(settings, url))
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = _storage(settings)
         parts = DispatchParts(
@@ -102,9 +100,39 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             intervals=intervals,
             process=this_process(),
         )
-        dispatcher = Dispatcher(parts, renewals=renewals)
-        left = _add_workers(dispatcher, slot, settings, clock)
-        yield Watcher(dispatcher, left, clock, limits, intervals)
+        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack))
+
+
+@contextlib.contextmanager
+def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
+    """The queue, for a command that only looks. Raises as `open_watcher`."""
+    settings = _settings({"REDIS_URL": redis_url})
+    ensure_data_folder(settings.jobs_data_dir)
+    url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
+    with _queue(settings, url) as queue:
+        yield queue
+
+
+def check_machines() -> Sequence[CheckedMachine]:
+    """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
+    from job_watcher.providers.ssh.wiring import check
+
+    return check(_settings({}))
+
+
+def _provider(settings: Settings) -> Callable[[Given], Runs]:
+    """The wiring of the provider. Each is a folder, loaded only where it is chosen.
+
+    Raises:
+        BadConfiguration: there is none of that name yet.
+    """
+    if settings.provider not in PROVIDERS:
+        raise BadConfiguration(
+            f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs on: "
+            f"{' and '.join(PROVIDERS)}. Set PROVIDER=local for this machine, or PROVIDER=ssh for your own"
+        )
+    wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
+    return cast(Callable[[Given], Runs], wiring.open_watcher)
 
 
 def _settings(flags: Mapping[str, str | None]) -> Settings:
@@ -113,18 +141,6 @@ def _settings(flags: Mapping[str, str | None]) -> Settings:
     for warning in found.warnings:
         output.warn(warning)
     return found
-
-
-def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: Clock) -> LeftSpools:
-    """A host for each local worker; spools of workers that there are no more are emptied."""
-    count = settings.local_workers
-    room = SpoolRoom(slot.folder, name=slot.identity(), machine=_host_name())
-    setup = WorkerSetup(
-        settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, clock, settings.voice_pauses
-    )
-    for host in room.hosts(range(1, count + 1), setup):
-        dispatcher.add(host, lambda: _AHEAD)
-    return LeftSpools(dispatcher, room.left(beyond=count))
 
 
 def _storage(settings: Settings) -> Storage:
@@ -146,8 +162,7 @@ def _storage(settings: Settings) -> Storage:
     return storage
 
 
-def _queue(settings: Settings) -> contextlib.closing[JobQueue]:
-    url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
+def _queue(settings: Settings, url: str) -> contextlib.closing[JobQueue]:
     origin = settings.origin("REDIS_URL") if settings.redis_url else ""
     return contextlib.closing(connect(url, options_of(settings), origin=origin))
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
 
-from job_watcher.provisioning.ports import Leadership, NotLeading, Tell
+from job_watcher.provisioning.ports import NotLeading, Tell
 from lib.clock import Clock
 from lib.errors import BadInput, Unavailable
 from lib.fleet import Offer, Speeds
@@ -53,7 +53,19 @@ class KnowsEpoch(Protocol):
         ...
 
 
-def leaders_queue(queue: JobQueue, lock: KnowsEpoch, leadership: Leadership) -> JobQueue:
+class Holds(Protocol):
+    """Who can say whether we lead.
+
+    Threads: any.
+    Raises: nothing.
+    """
+
+    def held(self, epoch: int) -> bool:
+        """Whether we lead in this epoch now. False whenever that is not certain."""
+        ...
+
+
+def leaders_queue(queue: JobQueue, lock: KnowsEpoch, leadership: Holds) -> JobQueue:
     """The queue, of which all that may change a job is done only while we lead; else it raises NotLeading.
 
     A leader that was stopped for longer than its lock and shorter than its jobs' leases still passes the

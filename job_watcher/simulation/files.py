@@ -41,10 +41,13 @@ class MemoryFiles:
             raise InvalidSpoolData(f"{path} in the spool is over {limit} bytes.")
         return data
 
-    def write(self, path: str, data: bytes) -> None:
-        """Put a file there."""
+    def write(self, path: str, data: bytes, unless: Sequence[str] = ()) -> bool:
+        """Put a file there. The look at `unless` can fail by itself, as over a network it does."""
+        if unless and self.present(unless):
+            return False
         self._before()
         self._put(path, data)
+        return True
 
     def rename(self, source: str, target: str) -> None:
         """Move a file, or a folder with all in it."""

@@ -156,11 +156,7 @@ class Dispatcher:
         return self._claimer.look()
 
     def renew_if_due(self) -> None:
-        """Renew every lease whose host vouches, at a third of its time.
-
-        Raises:
-            Unavailable, TryAgain: the queue does not answer, or this process does not lead.
-        """
+        """Renew every lease whose host vouches, at a third of its time. Raises as `LeaseRenewer.tick`."""
         now = self._clock.monotonic()
         if now >= self._next_renewal:
             self._renewer.tick()
@@ -176,9 +172,9 @@ class Dispatcher:
         """Leave the registry."""
         self._queue.remove_watcher(self._parts.name)
 
-    def resume(self) -> None:
-        """Take over what a killed predecessor of this place held. Raises as `TakeOver.resume`."""
-        self._take_over.resume()
+    def resume(self, *, hosts_come: bool = False) -> None:
+        """Take over what a killed predecessor here held; what lies on hosts yet to come is `adopt`ed."""
+        (self._take_over.recover if hosts_come else self._take_over.resume)()
 
     def adopt(self, term: Term) -> int:
         """Take over running work on our hosts from a leader before us. Raises as `TakeOver.adopt`."""
@@ -341,14 +337,15 @@ class Dispatcher:
             self._jobs.mark_lost([job.lease])
 
     def _facts(self) -> dict[str, Any]:
-        most = self._parts.limits.slots
-        rooms = [state.room() for state in self._roster.all() if not state.is_left]
+        most, hosts = self._parts.limits.slots, self._roster.all()
+        rooms = [state.room() for state in hosts if not state.is_left]
         return {
             **self._parts.about(),
             "hosts": len(rooms),
             "machines": sorted(self._roster.machines()),
             "slots": sum(rooms) if most is None else min(most, sum(rooms)),
             "holding": self.held,
+            **self._parts.facts(),
             "finished": self.settled,
             "trouble": self._results.trouble,
         }

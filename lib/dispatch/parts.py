@@ -81,6 +81,7 @@ class DispatchParts:
     tell: Callable[[str, str, str], None] = _nobody
     on_settled: Callable[[str, Lease, Settled], None] = _unheard
     doorbell: Doorbell = field(default_factory=Doorbell)
+    facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
 
     def about(self) -> dict[str, Any]:

@@ -61,6 +61,22 @@ class TakeOver:
             else:
                 self._go_on(entry, lease, state)
 
+    def recover(self) -> None:
+        """Of what a killed predecessor here held: publish what was done, hand back what lies nowhere.
+
+        What lies on machines is for `adopt`, when they answer: the queue's rows know it better.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            SpoolUnusable: the journal cannot be used.
+        """
+        with contextlib.suppress(SpoolFull):
+            self._release_unplaced(())
+        self._publishing.resume()
+        for entry, lease, _ in list(self._parts.journal.leases()):
+            self._publishing.recover(entry, lease)
+            self._parts.journal.forget(entry)
+
     def _release_unplaced(self, known: Collection[str]) -> None:
         """Hand back what was claimed and never written down: nobody works on that, nor ever will."""
         parts = self._parts

@@ -26,3 +26,8 @@ def transition_of(record: logging.LogRecord) -> dict[str, Any]:
     """What a record says to programs; of one that is only words, the event `log`."""
     found = getattr(record, TRANSITION, None)
     return dict(found) if isinstance(found, dict) else {"event": "log"}
+
+
+def of_machine(event: str, machine: str, **more: Any) -> dict[str, Any]:
+    """The `extra` of a log line about a machine."""
+    return {TRANSITION: {"event": event, "machine": machine, **more}}

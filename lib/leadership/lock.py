@@ -153,6 +153,10 @@ class LeaderLock:
         held, self._held = self._held, None
         return held is not None and bool(int(self._run("lock_release", held.epoch, held.token)))
 
+    def end(self, term: Term) -> bool:
+        """Give back the lock that a process held which is certainly gone; False when it held it no more."""
+        return bool(int(self._run("lock_release", term.epoch, term.token)))
+
     def held(self, epoch: int, *, for_s: float = 0.0) -> bool:
         """Whether this watcher leads with that epoch now, and its lease lasts `for_s` seconds more.
 

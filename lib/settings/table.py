@@ -175,6 +175,15 @@ class Settings:
     ssh_machines: Annotated[
         tuple[str, ...], machines(), About("machines of provider ssh", example="me@gpu.example:22")
     ] = ()
+    ssh_voice_synth: Annotated[
+        str | None,
+        text(r"/[^\x00-\x1f\x7f]{1,1000}", "an absolute path on the machines"),
+        About(
+            "voice-synth on the machines of provider ssh",
+            default="unset: it is brought there",
+            example="/opt/job-runner/bin/voice-synth",
+        ),
+    ] = None
     aws_access_key_id: Annotated[str | None, text(), About("S3 key id", example="AKIAEXAMPLE")] = None
     aws_secret_access_key: Annotated[Secret | None, secret(), About("S3 secret key")] = None
     aws_session_token: Annotated[

@@ -16,7 +16,6 @@ from lib.spool.model import Heartbeat, Phase, SpoolJob, SpoolResult
 from lib.spool.uploads import UploadOrder, orders_to_bytes
 
 _PHASES: Final = (Phase.INBOX, Phase.WORK, Phase.OUTBOX)
-_ON_THE_WAY: Final = (layout.INBOX, layout.WORK, layout.OUTBOX)  # as an entry travels: none is missed
 
 
 class SpoolClient:
@@ -37,18 +36,17 @@ class SpoolClient:
             InvalidSpoolData: the job file would be over the format's bound.
         """
         entry = job.entry
-        if not self._files.present(_places(entry)):
-            data = job.to_bytes()
-            if len(data) > layout.MAX_JOB_BYTES:
-                raise InvalidSpoolData(f"The job {job.request_id} is over {layout.MAX_JOB_BYTES} bytes.")
-            self._files.write(job_path(layout.INBOX, entry), data)
+        data = job.to_bytes()
+        if len(data) > layout.MAX_JOB_BYTES:
+            raise InvalidSpoolData(f"The job {job.request_id} is over {layout.MAX_JOB_BYTES} bytes.")
+        self._files.write(job_path(layout.INBOX, entry), data, unless=_places(entry))
         self._files.ring(layout.WORKER_BELL)
         return entry
 
     def entries(self) -> dict[str, Phase]:
         """Every entry and where it lies. One seen twice while it moves counts as the further one."""
         found: dict[str, Phase] = {}
-        listing = self._files.scan(_ON_THE_WAY)
+        listing = self._files.scan(layout.ON_THE_WAY)
         for phase in (Phase.INBOX, Phase.WORK):
             for name in listing[phase.value]:
                 entry = entry_of(name)

@@ -52,8 +52,11 @@ class Files(Protocol):
         """
         ...
 
-    def write(self, path: str, data: bytes) -> None:
-        """Put a file there whole or not at all, making its folder; an existing one is replaced."""
+    def write(self, path: str, data: bytes, unless: Sequence[str] = ()) -> bool:
+        """Put a file there whole or not at all, making its folder; an existing one is replaced.
+
+        Nothing is put there, and False returned, where anything stands at one of `unless`.
+        """
         ...
 
     def rename(self, source: str, target: str) -> None:
@@ -141,14 +144,17 @@ class LocalFiles:
             raise _too_large(path, limit)
         return data
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, unless: Sequence[str] = ()) -> bool:
         """Write to a temporary name beside it, sync, rename."""
+        if self.present(unless):
+            return False
         target = self.root / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, data, sync=True)
         except OSError as error:
             raise unusable(target, error) from None
+        return True
 
     def rename(self, source: str, target: str) -> None:
         """Move within the root, making the folder it goes to."""

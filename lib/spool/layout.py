@@ -17,6 +17,7 @@ WORKER_LOCK: Final = "worker.lock"
 WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/
 CLIENT_BELL: Final = "bell.client"  # rung when something lies in outbox/
 RESULT: Final = "result.json"
+ON_THE_WAY: Final = (INBOX, WORK, OUTBOX)  # as an entry travels: looked at in this order none is missed
 FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD)
 
 MAX_JOB_BYTES: Final = 16 * 1024 * 1024

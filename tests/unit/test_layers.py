@@ -20,7 +20,7 @@ PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
 COMMANDS = ("job_runner.commands", "job_watcher.commands", "synth.commands")
 FENCES = {
     "alembic": ("lib.sql", "lib.machines"),
-    "asyncssh": ("lib.workers",),
+    "asyncssh": ("lib.workers.ssh",),
     "boto3": ("lib.storage.s3",),
     "botocore": ("lib.storage.s3",),
     "click": (),
@@ -28,6 +28,7 @@ FENCES = {
     "httpx": ("lib.providers.vast", "lib.storage.s3"),
     "numpy": ("synth",),
     "onnxruntime": ("synth",),
+    "packaging": ("lib.bundle",),
     "psycopg": ("lib.sql",),
     "redis": ("lib.redislink",),
     "requests": (),
@@ -109,6 +110,7 @@ BREAKS = {
     "Speech engines and audio live in synth": ("lib/units.py", "import numpy"),
     "Vendors and web clients are not used yet": ("lib/units.py", "import httpx"),
     "Only lib.storage.s3 knows the S3 library": ("lib/units.py", "import boto3"),
+    "Only the connections to machines know the SSH library": ("lib/units.py", "import asyncssh"),
     "Only lib.sql and what keeps records know the database libraries": ("lib/units.py", "import sqlalchemy"),
     "synth uses floors 0 and 1 (without sql) and the command line": (
         "synth/__init__.py",

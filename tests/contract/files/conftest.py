@@ -11,6 +11,10 @@ import pytest
 from job_watcher.simulation.files import MemoryFiles
 from lib.errors import JobRunnerError
 from lib.spool import Files, HostUnreachable, LocalFiles, SpoolUnusable
+from lib.workers.ssh import Place, SftpFiles, SshMachine
+from tests.integration.ssh_machines import nowhere, ssh_machine, ssh_thread, sshd
+
+__all__ = ["ssh_machine", "ssh_thread", "sshd"]  # fixtures
 
 
 class Machine(Protocol):
@@ -67,15 +71,36 @@ class InMemory:
         pass
 
 
+class OverSsh:
+    refusal = HostUnreachable
+
+    def __init__(self, folder: Path, machine: SshMachine, away: SshMachine) -> None:
+        self._place = Place(str(folder / "spool"), str(folder / "run"))
+        self._away = away
+        self.files = SftpFiles(machine, self._place)
+
+    def out_of_reach(self) -> Files:
+        return SftpFiles(self._away, self._place)
+
+    def close(self) -> None:
+        self.files.close()
+
+
 KINDS: dict[str, Callable[[Path], Machine]] = {"local": Here, "memory": InMemory}
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=[*KINDS, "ssh"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     """A machine whose files nobody has touched."""
-    found = KINDS[request.param](tmp_path)
+    found = over_ssh(request, tmp_path) if request.param == "ssh" else KINDS[request.param](tmp_path)
     yield found
     found.close()
+
+
+def over_ssh(request: pytest.FixtureRequest, folder: Path) -> Machine:
+    """One of a real server, and one where nobody is at home."""
+    server, thread = request.getfixturevalue("sshd"), request.getfixturevalue("ssh_thread")
+    return OverSsh(folder, request.getfixturevalue("ssh_machine"), nowhere(server, thread))
 
 
 @pytest.fixture

@@ -99,6 +99,17 @@ class TestWriting:
 
         assert files.list("cancel/deep") == ["entry"]
 
+    def test_where_something_stands_already_is_not_done(self, files: Files) -> None:
+        """So one lease of a job is handed over once, in one call, wherever it has got to meanwhile."""
+        assert files.write("inbox/a.json", b"first", unless=["work/a.json", "inbox/a.json"]) is True
+        for unless in (["inbox/a.json"], ["nothing", "inbox/a.json"], ["inbox"]):
+            assert files.write("inbox/a.json", b"second", unless=unless) is False
+
+        assert files.read("inbox/a.json", 100) == b"first"
+        assert files.list("inbox") == ["a.json"]
+        assert files.write("inbox/a.json", b"third", unless=["inbox/b.json"]) is True
+        assert files.read("inbox/a.json", 100) == b"third"
+
     def test_renaming_moves_a_file_and_makes_its_folder(self, files: Files) -> None:
         files.write("inbox/a.json", b"a")
         files.write("tmp/b.json", b"b")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,11 @@ from job_watcher.simulation.files import MemoryFiles
 from lib.clock import ManualClock
 from lib.machines.model import Intent, MachineRow
 from lib.workers import LeftSpool, LocalHost, WorkerHost, WorkerProcess
+from lib.workers.ssh import SshHost, SshMachine, SshWorkerSetup
+from tests.integration.ssh_machines import ssh_machine, ssh_thread, sshd
+from tests.integration.sshd import children_of
+
+__all__ = ["ssh_machine", "ssh_thread", "sshd"]  # fixtures
 
 
 class Place(Protocol):
@@ -125,15 +131,56 @@ def row_of(token: str, machine: str, instance: str) -> MachineRow:
     return MachineRow(intent, "ready", 0.0, 1, 1, instance)
 
 
+class OverSsh:
+    """A worker on a real SSH server. It starts behind `tend`: whoever asks for it waits until it is there."""
+
+    keeps = True
+
+    def __init__(self, folder: Path, machine: SshMachine) -> None:
+        self._folder, self._clock = folder, ManualClock()
+        self._last = ""
+        setup = SshWorkerSetup(
+            command=("sh", "-c", "exec sleep 600", "sh"),
+            folder=str(folder),
+            engine="hibari",
+            voices_dir="/nowhere",
+            clock=self._clock,
+        )
+        self._host = SshHost("far/1", machine, setup)
+        self.host: WorkerHost = self._host
+
+    def worker(self) -> object:
+        end = time.monotonic() + 10
+        while not self._host.is_settled() and time.monotonic() < end:
+            time.sleep(0.005)
+        try:
+            return (self._folder / "run/work/pid").read_text()
+        except FileNotFoundError:
+            return None
+
+    def kill(self) -> None:
+        supervisor = int(str(self.worker()).split()[0])
+        (worker,) = children_of(supervisor)
+        os.kill(worker, signal.SIGKILL)
+
+    def wait_out_pauses(self) -> None:
+        self._clock.advance(60)
+
+    def close(self) -> None:
+        self._host.stop(0.0)
+        self._host.close()
+
+
 KINDS: dict[str, Callable[[Path], Place]] = {"local": OnThisMachine, "left": LeftBehind, "rented": Rented}
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=[*KINDS, "ssh"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A host that nobody has tended yet."""
-    made = KINDS[request.param](tmp_path)
-    yield made
-    made.close()
+    made = KINDS.get(request.param)
+    found = made(tmp_path) if made else OverSsh(tmp_path, request.getfixturevalue("ssh_machine"))
+    yield found
+    found.close()
 
 
 @pytest.fixture

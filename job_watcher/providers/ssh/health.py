@@ -1,0 +1,81 @@
+"""Asks a machine what the health gates want to know, in their order, each within its deadline."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from importlib.resources import files
+
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut
+from lib import gates
+from lib.gates import DEADLINES, Gate, GateFailed
+from lib.units import MIB
+from lib.workers.ssh import RemoteTimedOut
+
+_SENT_BYTES = 256 * 1024
+_LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+
+
+class HealthCheck:
+    """The gates of one machine that come after the connection.
+
+    `gpus` is how many it must have, with `gpu_bytes` of memory each; 0: none is asked for.
+
+    Threads: its keeper's.
+    Raises: MachineOut, with the gate's code, when it does not pass; HostUnreachable when it is gone.
+    """
+
+    def __init__(self, machine: MachineLink, *, engine: str, gpus: int = 0, gpu_bytes: int = 0) -> None:
+        self._machine, self._engine, self._gpus, self._gpu_bytes = machine, engine, gpus, gpu_bytes
+
+    def before_installing(self, home: str, *, needed: int) -> None:
+        """Those that cost little: nonce, GPU, disk and bandwidth. `needed` is the room that is wanted."""
+        self._pass(Gate.NONCE, self._nonce)
+        if self._gpus:
+            self._pass(Gate.GPU, self._gpu)
+        self._pass(Gate.DISK, lambda: self._disk(home, needed))
+        self._pass(Gate.BANDWIDTH, self._bandwidth)
+
+    def speaks(self, program: str) -> None:
+        """Those that need our programs: the engine, and a sentence that it speaks."""
+        self._pass(Gate.ENGINE, lambda: self._speak(program))
+
+    def count_gpus(self) -> int:
+        """How many GPUs it lists."""
+        return len(gates.read_gpus(self._machine.run(_LIST_GPUS, timeout_s=DEADLINES[Gate.GPU]).stdout))
+
+    def _pass(self, gate: Gate, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+        except GateFailed as failed:
+            raise MachineOut(failed.gate.value, f"{self._machine.name}: {failed.sentence}.") from None
+        except RemoteTimedOut:
+            limit = DEADLINES[gate]
+            sentence = f"{self._machine.name} did not answer within {limit:.0f} s at the gate {gate.value}."
+            raise MachineOut(gate.value, sentence) from None
+
+    def _nonce(self) -> None:
+        sent = secrets.token_hex(16).encode()
+        gates.nonce(sent, self._machine.run(("cat",), stdin=sent, timeout_s=DEADLINES[Gate.NONCE]).stdout)
+
+    def _gpu(self) -> None:
+        done = self._machine.run(_LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
+        gates.gpu(done.status, gates.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus)
+
+    def _disk(self, home: str, needed: int) -> None:
+        done = self._machine.run(("df", "-Pk", home), timeout_s=DEADLINES[Gate.DISK])
+        gates.disk(gates.read_free(done.stdout), least=needed)
+
+    def _bandwidth(self) -> None:
+        sent, began = secrets.token_bytes(_SENT_BYTES), time.monotonic()
+        self._machine.run(("wc", "-c"), stdin=sent, timeout_s=DEADLINES[Gate.BANDWIDTH])
+        gates.bandwidth(len(sent), time.monotonic() - began)
+
+    def _speak(self, program: str) -> None:
+        script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()
+        words = ("sh", "-s", program, self._engine, gates.GOLDEN_TEXT)
+        done = self._machine.run(words, stdin=script, timeout_s=DEADLINES[Gate.GOLDEN], most=4 * MIB)
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
+        gates.engine(done.status, said)
+        gates.golden(done.stdout)

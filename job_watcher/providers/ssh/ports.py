@@ -1,0 +1,95 @@
+"""What the provider needs of a machine: reached by SSH, or, in tests, this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib.units import MIB
+from lib.workers import WorkerHost
+from lib.workers.ssh import CommandResult
+
+
+class MachineLink(Protocol):
+    """One machine. Its name is as SSH_MACHINES has it, without the number of workers.
+
+    Threads: its keeper's; `close` any.
+    Raises, from every method but `close`:
+        HostUnreachable: it does not answer; HostRefused, one of them, where somebody has to mend something.
+    """
+
+    name: str
+
+    def connect(self) -> None:
+        """Be connected when this returns; at once where it is already."""
+        ...
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
+    ) -> CommandResult:
+        """Run a command there, with no shell between; `~` is where it begins.
+
+        Raises:
+            RemoteTimedOut: it took longer.
+        """
+        ...
+
+    def try_files(self) -> None:
+        """See that files can be exchanged."""
+        ...
+
+    def upload(self, local: Path, remote: str) -> None:
+        """Bring a file to a path below the home folder, going on where an earlier try was cut."""
+        ...
+
+    def hosts(self, count: int, program: str) -> list[WorkerHost]:
+        """The machine's workers, the same names each time; `program` is the path of its voice-synth."""
+        ...
+
+    def close(self) -> None:
+        """End the connection. Workers go on."""
+        ...
+
+
+class Stage(Enum):
+    """How far a machine is. The words stand in `machines --json`."""
+
+    CONNECTING = "connecting"
+    PREPARING = "preparing"  # our programs are brought there
+    CHECKING = "checking"  # the health gates
+    READY = "ready"
+    OUT = "out"  # left out, with a reason, and tried again later
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStanding:
+    """How a machine is. `reason` is a code and `sentence` for people, both "" but for `OUT`."""
+
+    stage: Stage
+    since: float  # wall time
+    reason: str = ""
+    sentence: str = ""
+    tries: int = 0  # failed ones in a row
+    next_try: float | None = None  # wall time
+
+    def to_json(self) -> dict[str, Any]:
+        """As the registry and `machines --json` say it."""
+        return {
+            "stage": self.stage.value,
+            "since": self.since,
+            "reason": self.reason,
+            "sentence": self.sentence,
+            "tries": self.tries,
+            "next_try": self.next_try,
+        }
+
+
+class MachineOut(Exception):
+    """A machine cannot be used now: a reason code and a sentence that says what to do."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason, self.sentence = reason, sentence

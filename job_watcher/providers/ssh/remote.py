@@ -1,0 +1,109 @@
+"""A machine over SSH as the provider needs it, touched only while this watcher leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from job_watcher.provisioning.ports import NotLeading
+from lib.units import MIB
+from lib.workers import WorkerHost
+from lib.workers.ssh import CommandResult
+
+if TYPE_CHECKING:
+    from lib.workers.ssh import SshMachine
+
+_PIECE = MIB
+_PIECE_S = 60.0  # for one piece of an upload
+WORKERS = ".local/share/job-runner/workers"  # below the machine's home, a folder for each queue and worker
+
+
+class RemoteMachine:
+    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program.
+
+    Threads: as `MachineLink`.
+    Raises: as `MachineLink`, and NotLeading when another watcher leads.
+    """
+
+    def __init__(
+        self,
+        machine: SshMachine,
+        make_host: Callable[[SshMachine, int, str], WorkerHost],
+        leads: Callable[[], bool],
+    ) -> None:
+        self.name = machine.name
+        self._machine, self._make_host, self._leads = machine, make_host, leads
+        self._hosts: dict[tuple[int, str], WorkerHost] = {}
+
+    def connect(self) -> None:
+        """Be connected: the first command connects."""
+        self.run(("true",), timeout_s=15.0)
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
+    ) -> CommandResult:
+        """Run a command there."""
+        self._check()
+        return self._machine.run(argv, input=stdin, timeout_s=timeout_s, most=most)
+
+    def try_files(self) -> None:
+        """Ask for a file that need not be there."""
+        self._size(".local/share/job-runner")
+
+    def upload(self, local: Path, remote: str) -> None:
+        """Bring a file piece by piece to `remote`; a try that was cut is gone on with where it ended."""
+        part, size = f"{remote}.part", local.stat().st_size
+        done = min(self._size(part), size)
+        with local.open("rb") as opened:
+            opened.seek(done)
+            while piece := opened.read(_PIECE):
+                self._put(part, piece, done)
+                done += len(piece)
+        self._check()
+        self._machine.with_sftp(lambda sftp: _move(sftp, part, remote), _PIECE_S)
+
+    def hosts(self, count: int, program: str) -> list[WorkerHost]:
+        """Its workers. The same ones each time, as long as the program is the same."""
+        return [
+            self._hosts.setdefault((number, program), self._make_host(self._machine, number, program))
+            for number in range(1, count + 1)
+        ]
+
+    def close(self) -> None:
+        """End the connection. Workers go on."""
+        self._machine.close()
+
+    def _size(self, path: str) -> int:
+        self._check()
+        return int(self._machine.with_sftp(lambda sftp: _size_of(sftp, path), _PIECE_S))
+
+    def _put(self, path: str, piece: bytes, offset: int) -> None:
+        self._check()
+        self._machine.with_sftp(lambda sftp: _write_at(sftp, path, piece, offset), _PIECE_S)
+
+    def _check(self) -> None:
+        if not self._leads():
+            raise NotLeading("This watcher does not lead any more: its machines are another one's.")
+
+
+async def _size_of(sftp: Any, path: str) -> int:
+    """The size of a file; 0 where there is none."""
+    if not await sftp.isfile(path):
+        return 0
+    return int(await sftp.getsize(path) or 0)
+
+
+async def _write_at(sftp: Any, path: str, piece: bytes, offset: int) -> None:
+    mode = "r+b" if offset or await sftp.isfile(path) else "wb"
+    async with sftp.open(path, mode) as opened:
+        await opened.write(piece, offset)
+
+
+async def _move(sftp: Any, source: str, target: str) -> None:
+    await sftp.posix_rename(source, target)
+
+
+def worker_folder(queue: str, number: int) -> str:
+    """Where a worker of a queue is kept on a machine, below its home: queues on one machine stay apart."""
+    return f"{WORKERS}/{queue}-{number}"

@@ -1,0 +1,202 @@
+"""A watcher over the user's own machines: one leads, the others stand by."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from job_watcher.leading import LedWatcher, Reign
+from job_watcher.providers.ssh.bootstrap import Bootstrap
+from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
+from job_watcher.providers.ssh.fleet import Fleet
+from job_watcher.providers.ssh.keeper import MachineKeeper
+from job_watcher.providers.ssh.last_term import LastTerm
+from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
+from job_watcher.providers.ssh.ports import MachineLink
+from job_watcher.providers.ssh.preparation import SshPreparation
+from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
+from job_watcher.providers.wiring import Given
+from job_watcher.provisioning.adapters import leaders_queue
+from lib.bundle import BundleMaker, requirements_text
+from lib.clock import Clock
+from lib.dispatch import Dispatcher
+from lib.dispatch.doorbell import Doorbell
+from lib.errors import JobRunnerError
+from lib.jobqueue import JobQueue
+from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
+from lib.settings import Settings
+from lib.workers import WorkerHost
+from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
+
+_MOST_SILENCE_S = 120.0
+_TELL_S = 2.0  # how old what `machines` shows may be
+
+
+def open_watcher(given: Given) -> LedWatcher:
+    """A watcher for PROVIDER=ssh.
+
+    Raises:
+        BadConfiguration: SSH_MACHINES, a key or the packages for machines are wrong.
+        MissingExtra: asyncssh is not installed.
+    """
+    settings, parts = given.settings, given.parts
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
+    specs = machine_specs(settings)
+    lock = _lock(given)
+    lease_s = lock.lease_s
+    leadership = RenewedLeadership(lock, act_s=lease_s / 4, silent_after_s=3 * lease_s, clock=parts.clock)
+    last = _end_last_term(given, lock)
+    thread = given.stack.enter_context(SshThread())
+    makes = _Reigns(given, specs, lock, leadership, thread)
+    return LedWatcher(
+        makes.make,
+        leadership,
+        parts.queue,
+        parts.clock,
+        parts.limits,
+        parts.intervals,
+        name=parts.name,
+        about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+        standby_s=min(5.0, lease_s / 4),
+        led=last.write,
+    )
+
+
+def machine_specs(settings: Settings) -> list[MachineSpec]:
+    """The machines that the settings name. Raises BadConfiguration."""
+    return read_machines(settings.ssh_machines, settings.origin("SSH_MACHINES"))
+
+
+def ssh_machine(settings: Settings, thread: SshThread, spec: MachineSpec) -> SshMachine:
+    """The way to one machine."""
+    known = KnownHosts(settings.ssh_known_hosts)
+    return SshMachine(thread, spec.address, key_file=settings.ssh_key_file, known_hosts=known)
+
+
+def bootstrap(settings: Settings) -> Bootstrap:
+    """What brings our programs to machines."""
+    return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
+
+
+def check(settings: Settings) -> Sequence[CheckedMachine]:
+    """Every machine of the settings, looked at from here. Raises BadConfiguration."""
+    specs = machine_specs(settings)
+    with SshThread() as thread:
+
+        def connect(spec: MachineSpec) -> MachineLink:
+            return RemoteMachine(ssh_machine(settings, thread, spec), _no_host, lambda: True)
+
+        checkup = MachineCheckup(connect, engine=settings.voice_engine, program=settings.ssh_voice_synth)
+        return checkup.check(specs)
+
+
+def _no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+    raise AssertionError("a checkup starts no worker")
+
+
+def _lock(given: Given) -> LeaderLock:
+    """The lock's lease is shorter than the jobs': who takes over finds them still leased, and adopts them."""
+    lease_s = min(LEASE_S, given.parts.limits.lease_ms / 3000)
+    prefix = given.settings.jobs_prefix
+    lock = open_leader_lock(given.url, owner=given.parts.name, prefix=prefix, lease_s=lease_s)
+    given.stack.callback(lock.close)
+    return lock
+
+
+def _end_last_term(given: Given, lock: LeaderLock) -> LastTerm:
+    """A predecessor in this folder is gone, or we would not have its lock: nobody waits for its lease."""
+    last = LastTerm(given.slot.folder)
+    term = last.read()
+    if term is not None:
+        lock.end(term)
+        last.write(None)
+    return last
+
+
+class _Reigns:
+    """Makes what each term works with.
+
+    Threads: the loop's only.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        specs: list[MachineSpec],
+        lock: LeaderLock,
+        leadership: RenewedLeadership,
+        thread: SshThread,
+    ) -> None:
+        self._given, self._specs, self._thread = given, specs, thread
+        self._lock, self._leadership = lock, leadership
+        self._bootstrap = bootstrap(given.settings)
+
+    def make(self, name: str) -> Reign:
+        """A dispatcher of that name, and the machines, for the term that has begun."""
+        parts = self._given.parts
+        guard = _Guard(self._lock)
+        leads = guard.leads_in(self._lock.epoch)
+        away_s = min(_MOST_SILENCE_S, parts.limits.lease_ms / 1000)
+        doorbell = Doorbell()
+        keepers = [self._keeper(spec, leads, doorbell.wake, parts.clock) for spec in self._specs]
+        fleet = Fleet(keepers, leads, parts.clock, away_s=away_s)
+        mine = replace(
+            parts,
+            name=name,
+            queue=self._guarded(parts.queue, guard),
+            limits=replace(parts.limits, silence_s=away_s),
+            intervals=replace(parts.intervals, heartbeat_s=_TELL_S),
+            doorbell=doorbell,
+            facts=fleet.facts,
+        )
+        return Reign(Dispatcher(mine, renewals=self._guarded(self._given.renewals, guard)), fleet)
+
+    def _guarded(self, queue: JobQueue, guard: _Guard) -> JobQueue:
+        return leaders_queue(queue, self._lock, guard)
+
+    def _keeper(
+        self, spec: MachineSpec, leads: Callable[[], bool], wake: Callable[[], None], clock: Clock
+    ) -> MachineKeeper:
+        settings = self._given.settings
+        way = ssh_machine(settings, self._thread, spec)
+        preparation = SshPreparation(
+            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+        )
+        return MachineKeeper(RemoteMachine(way, self._host, leads), preparation, clock, wake)
+
+    def _host(self, machine: SshMachine, number: int, program: str) -> WorkerHost:
+        settings = self._given.settings
+        folder = worker_folder(self._queue_mark(), number)
+        setup = SshWorkerSetup(
+            command=(program,),
+            folder=folder,
+            engine=settings.voice_engine,
+            voices_dir=f"{folder}/voices",
+            clock=self._given.parts.clock,
+            pauses=settings.voice_pauses,
+        )
+        return SshHost(f"{machine.name}/{number}", machine, setup)
+
+    def _queue_mark(self) -> str:
+        """What tells our workers on a machine from another queue's. The same on every computer."""
+        return hashlib.sha256(self._given.settings.jobs_prefix.encode()).hexdigest()[:8]
+
+
+class _Guard:
+    """Asks the lock's server whether we lead, without saying that the loop is alive."""
+
+    def __init__(self, lock: LeaderLock) -> None:
+        self._lock = lock
+
+    def held(self, epoch: int) -> bool:
+        """Whether we lead in that epoch now, for long enough to act. False when that is not certain."""
+        try:
+            return self._lock.held(epoch, for_s=self._lock.lease_s / 4)
+        except JobRunnerError:
+            return False
+
+    def leads_in(self, epoch: int | None) -> Callable[[], bool]:
+        """The same, of the term that goes on."""
+        return lambda: epoch is not None and self.held(epoch)

@@ -1,0 +1,19 @@
+"""Programs as a bundle of wheels that a bare machine installs without an index; what it is asked first."""
+
+from __future__ import annotations
+
+from lib.bundle.machine_facts import MachineFacts, Python, probe_script, read_facts
+from lib.bundle.make import Bundle, BundleMaker, requirements_text
+from lib.bundle.target import Target, target_of
+
+__all__ = [
+    "Bundle",
+    "BundleMaker",
+    "MachineFacts",
+    "Python",
+    "Target",
+    "probe_script",
+    "read_facts",
+    "requirements_text",
+    "target_of",
+]

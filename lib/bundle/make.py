@@ -1,0 +1,191 @@
+"""Makes bundles here, once for each kind of machine, and keeps them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lib.bundle.own_wheel import own_wheel
+from lib.bundle.target import Target
+from lib.errors import BadConfiguration, Unavailable
+from lib.files import alone_in, write_whole
+
+_REQUIREMENTS: Final = "synth-requirements.txt"  # in the wheel, beside this file; a clone has its own
+_DOWNLOAD_S: Final = 1800.0
+_turn = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Wheels that need no index where they are installed. `name` is made of what is in all of them."""
+
+    name: str
+    wheels: tuple[tuple[Path, str], ...]  # file here, sha256
+
+    @property
+    def bytes(self) -> int:
+        """The size of all."""
+        return sum(path.stat().st_size for path, _ in self.wheels)
+
+
+def requirements_text() -> str:
+    """The pinned and hashed packages that our programs need on a machine.
+
+    Raises:
+        BadConfiguration: they are in no place where an installation has them.
+    """
+    here = Path(__file__).parent
+    for path in (here / _REQUIREMENTS, here.parents[1] / "requirements" / "synth.txt"):
+        with contextlib.suppress(OSError):
+            return path.read_text(encoding="utf-8")
+    raise BadConfiguration(
+        f"The list of packages for machines is not where job-runner is installed ({here}); install it anew"
+    )
+
+
+class BundleMaker:
+    """Makes bundles below a folder, each once; what was begun and not finished is made anew.
+
+    `extra` are further words for `pip download`, as where the packages come from.
+
+    Threads: any; they wait for each other, and for other processes on the folder.
+    Raises: only `make`, as it says.
+    """
+
+    def __init__(self, folder: Path, requirements: str, *, extra: Sequence[str] = ()) -> None:
+        self._folder, self._requirements, self._extra = folder, requirements, tuple(extra)
+
+    def make(self, target: Target) -> Bundle:
+        """The bundle for such machines.
+
+        Raises:
+            Unavailable: the packages cannot be had now.
+            BadConfiguration: there is none for such machines, or the folder cannot be written.
+        """
+        with _turn, self._as_sentences():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with alone_in(self._folder):
+                others = self._downloaded(target)
+                own = self._own()
+        wheels = tuple((path, _sha256(path)) for path in sorted([*others.glob("*.whl"), own]))
+        words = "".join(f"{path.name} {digest}\n" for path, digest in wheels)
+        name = f"{target.name}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+        return Bundle(name, wheels)
+
+    def _own(self) -> Path:
+        name, data = own_wheel()
+        digest = hashlib.sha256(data).hexdigest()
+        folder = self._folder / f"own-{digest[:16]}"
+        path = folder / name
+        if not path.exists() or _sha256(path) != digest:
+            folder.mkdir(exist_ok=True, mode=0o700)
+            write_whole(path, data, sync=True)
+        return path
+
+    def _downloaded(self, target: Target) -> Path:
+        """The folder of the packages' wheels, whole or not at all."""
+        wanted = lines_for(self._requirements, target)
+        digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
+        folder = self._folder / f"{target.name}-{digest}"
+        if folder.is_dir():
+            return folder
+        half = Path(tempfile.mkdtemp(prefix="half-", dir=self._folder))
+        try:
+            if wanted:
+                self._download(target, wanted, half)
+            half.rename(folder)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+        return folder
+
+    def _download(self, target: Target, wanted: Sequence[str], into: Path) -> None:
+        listed = into / "requirements.txt"
+        listed.write_text("\n".join(wanted) + "\n", encoding="utf-8")
+        abi = f"cp{target.python[0]}{target.python[1]}"
+        command = [
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+            ),
+            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--implementation", "cp"),
+            *("--python-version", ".".join(map(str, target.python)), "--abi", abi, "--abi", "abi3"),
+            *("--abi", "none", *(word for tag in target.platforms() for word in ("--platform", tag))),
+            *(*self._extra, "--dest", str(into), "--requirement", str(listed)),
+        ]
+        done = _ran(command)
+        listed.unlink()
+        if done.returncode == 0:
+            return
+        said = " ".join(done.stderr.split())[-300:]
+        if "No module named pip" in said:
+            raise BadConfiguration(
+                f"{sys.executable} has no pip, which fetches the packages of machines; add it"
+            )
+        if "No matching distribution" in said:
+            raise BadConfiguration(
+                f"There are no packages for machines of the kind {target.name}: {said}. Use another Python"
+            )
+        raise Unavailable(f"The packages for machines of the kind {target.name} cannot be fetched: {said}")
+
+    @contextlib.contextmanager
+    def _as_sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BadConfiguration(
+                f"The bundles for machines cannot be kept in {self._folder}: {error.strerror or error}. "
+                "Make room, or set JOBS_DATA_DIR to a folder this user may write"
+            ) from error
+
+
+def _ran(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    # Python's own settings are not for pip's child; how packages are reached is.
+    environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DOWNLOAD_S,
+            check=False, env=environ,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise Unavailable(
+            f"The packages for machines were not here after {_DOWNLOAD_S:.0f} s; it is tried again"
+        ) from None
+
+
+def lines_for(requirements: str, target: Target) -> list[str]:
+    """The requirements whose conditions such a machine meets, each on one line and without its condition.
+
+    pip itself would ask the conditions of the machine that it runs on.
+    """
+    from packaging.requirements import Requirement
+
+    found = []
+    for line in requirements.replace("\\\n", " ").splitlines():
+        words, *hashes = line.split("#")[0].split("--hash=")
+        if not words.strip():
+            continue
+        wanted = Requirement(words)
+        if wanted.marker is None or wanted.marker.evaluate(dict(target.marker_environment())):
+            pins = " ".join(f"--hash={digest.strip()}" for digest in hashes)
+            found.append(f"{wanted.name}{wanted.specifier} {pins}".strip())
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,150 @@
+"""Which machines the live watchers use and what each does, from what they say in the registry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib.clock import rfc3339
+from lib.jobqueue import JobQueue, WatcherInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLine:
+    """One worker of a machine. `job` is the id that it has had at hand longest, `job_s` for how long."""
+
+    host: str
+    busy: int
+    finished: int
+    job: str | None
+    job_s: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As `machines --json` has it."""
+        return {
+            "host": self.host,
+            "busy": self.busy,
+            "finished": self.finished,
+            "job": self.job,
+            "job_seconds": self.job_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLine:
+    """One machine as its watcher sees it. Times are wall time."""
+
+    machine: str
+    provider: str
+    watcher: str
+    stage: str
+    holding: int  # jobs at hand on it
+    since: float | None = None
+    reason: str = ""
+    sentence: str = ""
+    tries: int = 0
+    next_try: float | None = None
+    workers: tuple[WorkerLine, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As `machines --json` has it."""
+        return {
+            "machine": self.machine,
+            "provider": self.provider,
+            "watcher": self.watcher,
+            "stage": self.stage,
+            "since": _time(self.since),
+            "reason": self.reason,
+            "sentence": self.sentence,
+            "tries": self.tries,
+            "next_try": _time(self.next_try),
+            "holding": self.holding,
+            "workers": [worker.to_json() for worker in self.workers],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MachineList:
+    """All machines, and the watchers that stand by."""
+
+    machines: tuple[MachineLine, ...]
+    standby: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `machines --json` prints it."""
+        return {"machines": [line.to_json() for line in self.machines], "standby": list(self.standby)}
+
+
+def machines_of(queue: JobQueue) -> MachineList:
+    """What the live watchers say. Raises Unavailable."""
+    live = [watcher for watcher in queue.watchers() if watcher.live]
+    return MachineList(
+        tuple(line for watcher in live for line in _lines(watcher)),
+        tuple(watcher.name for watcher in live if watcher.data.get("role") == "standby"),
+    )
+
+
+def _lines(watcher: WatcherInfo) -> Sequence[MachineLine]:
+    fleet = watcher.data.get("fleet")
+    if isinstance(fleet, list):
+        return [_line(watcher, found) for found in fleet if isinstance(found, Mapping)]
+    return [
+        MachineLine(
+            str(name),
+            _provider(watcher),
+            watcher.name,
+            "ready",
+            _whole(watcher.data.get("holding")),
+            since=watcher.started_at,
+        )
+        for name in watcher.data.get("machines") or ()
+    ]
+
+
+def _line(watcher: WatcherInfo, found: Mapping[str, Any]) -> MachineLine:
+    rows = found.get("workers")
+    workers = (
+        tuple(_worker(row) for row in rows if isinstance(row, Mapping)) if isinstance(rows, list) else ()
+    )
+    return MachineLine(
+        machine=str(found.get("machine", "")),
+        provider=_provider(watcher),
+        watcher=watcher.name,
+        stage=str(found.get("stage", "")),
+        holding=sum(worker.busy for worker in workers),
+        since=_number(found.get("since")),
+        reason=str(found.get("reason", "")),
+        sentence=str(found.get("sentence", "")),
+        tries=_whole(found.get("tries")),
+        next_try=_number(found.get("next_try")),
+        workers=workers,
+    )
+
+
+def _worker(row: Mapping[str, Any]) -> WorkerLine:
+    job = row.get("job")
+    return WorkerLine(
+        str(row.get("host", "")),
+        _whole(row.get("busy")),
+        _whole(row.get("finished")),
+        None if job is None else str(job),
+        _number(row.get("job_seconds")),
+    )
+
+
+def _provider(watcher: WatcherInfo) -> str:
+    return str(watcher.data.get("provider", ""))
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)

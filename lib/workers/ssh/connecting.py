@@ -1,0 +1,163 @@
+"""Makes one connection, and says in a sentence why none came about and what to do.
+
+The settings were measured: without keepalives a frozen peer holds a command for ever. The user's
+configuration and agent are left out, because with them it would work here and fail in a service.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import asyncssh
+
+from lib.spool import HostUnreachable
+from lib.workers.ssh.address import SshAddress
+from lib.workers.ssh.errors import HostKeyChanged, HostRefused, KeyNotAccepted
+from lib.workers.ssh.known_hosts import KnownHosts, Pins
+
+CONNECT_S: Final = 5.0
+LOGIN_S: Final = 15.0
+KEEPALIVE_S: Final = 10.0
+KEEPALIVES: Final = 3
+
+#: What a server may sign with, each with the kind of key that it does so by.
+_SIGNATURES: Final = {
+    "ssh-ed25519": "ssh-ed25519",
+    "ecdsa-sha2-nistp256": "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384": "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521": "ecdsa-sha2-nistp521",
+    "rsa-sha2-512": "ssh-rsa",
+    "rsa-sha2-256": "ssh-rsa",
+}
+
+
+class _Judge(asyncssh.SSHClient):
+    """Judges a host key that is not among the known ones."""
+
+    def __init__(self, pins: Pins) -> None:
+        self._pins = pins
+        self.shown: asyncssh.SSHKey | None = None
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        """Let it pass only where no key is known. It is pinned once the server proved it to be its own."""
+        self.shown = key
+        return not self._pins.trusted
+
+
+async def connect(
+    address: SshAddress, key_file: Path | None, known: KnownHosts, *, keepalive_s: float = KEEPALIVE_S
+) -> asyncssh.SSHClientConnection:
+    """Connect and log in. `key_file` None: those keys that asyncssh looks for in ~/.ssh.
+
+    Raises:
+        HostUnreachable: it does not answer; HostRefused, one of them, when somebody must mend something.
+        BadConfiguration: the file of known hosts cannot be used.
+    """
+    pins = known.pins(address)
+    judge = _Judge(pins)
+    try:
+        connection, _ = await asyncssh.create_connection(
+            lambda: judge,
+            address.host,
+            address.port,
+            username=address.user,
+            client_keys=_keys(key_file),
+            known_hosts=(list(pins.trusted), [], list(pins.revoked)),
+            server_host_key_algs=_preferring(pins.algorithms()),
+            config=None,
+            agent_path=None,
+            password=None,
+            preferred_auth="publickey",
+            gss_host=None,
+            compression_algs=None,
+            connect_timeout=CONNECT_S,
+            login_timeout=LOGIN_S,
+            keepalive_interval=keepalive_s,
+            keepalive_count_max=KEEPALIVES,
+        )
+    except (OSError, asyncssh.Error) as error:
+        raise _refusal(address, key_file, known, judge, pins, error) from None
+    shown = connection.get_server_host_key()
+    if not pins.trusted and shown is not None:
+        known.pin(address, shown)
+    return connection
+
+
+def _keys(key_file: Path | None) -> Sequence[asyncssh.SSHKey]:
+    """The key to log in with; none named: asyncssh takes those it finds. Raises KeyNotAccepted."""
+    if key_file is None:
+        return ()
+    try:
+        return [asyncssh.read_private_key(key_file)]
+    except (OSError, ValueError) as error:
+        if "assphrase" in str(error) or isinstance(error, asyncssh.KeyEncryptionError):
+            raise KeyNotAccepted(
+                f"The key {key_file} has a passphrase, and nobody is here to type it: make one without for "
+                "this machine (ssh-keygen -t ed25519 -N ''), and set SSH_KEY_FILE."
+            ) from None
+        why = getattr(error, "strerror", None) or error
+        raise KeyNotAccepted(
+            f"The key {key_file} cannot be read ({why}): set SSH_KEY_FILE to a private key."
+        ) from None
+
+
+def _preferring(kinds: Sequence[str]) -> list[str]:
+    """Every signature, those by the known keys first: a server with several keys then shows the known one."""
+    return sorted(_SIGNATURES, key=lambda name: _SIGNATURES[name] not in kinds)
+
+
+def _refusal(
+    address: SshAddress,
+    key_file: Path | None,
+    known: KnownHosts,
+    judge: _Judge,
+    pins: Pins,
+    error: Exception,
+) -> HostUnreachable:
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return _changed(address, known, judge, pins, error)
+    if isinstance(error, asyncssh.PermissionDenied):
+        key = "~/.ssh/id_ed25519" if key_file is None else str(key_file)
+        return KeyNotAccepted(
+            f"{address} does not let us in with the key {key}: put its public half there with "
+            f"ssh-copy-id -i {key}.pub -p {address.port} {address.user}@{address.host}, or set SSH_KEY_FILE."
+        )
+    if isinstance(error, socket.gaierror):
+        return HostUnreachable(
+            f"The name {address.host} of the machine {address} is not known here "
+            f"({error.strerror or error}): look at SSH_MACHINES and at this machine's DNS."
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return HostUnreachable(
+            f"{address} refuses connections: start its SSH server, or correct the port in SSH_MACHINES."
+        )
+    if isinstance(error, TimeoutError):
+        return HostUnreachable(
+            f"{address} does not answer within {CONNECT_S:.0f} s: is it on, and does its firewall let "
+            f"port {address.port} through?"
+        )
+    why = getattr(error, "reason", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
+    return HostUnreachable(f"{address} cannot be connected to: {printable(why)}.")
+
+
+def _changed(
+    address: SshAddress, known: KnownHosts, judge: _Judge, pins: Pins, error: Exception
+) -> HostUnreachable:
+    if judge.shown is None or not pins.trusted:
+        return HostRefused(f"The host key of {address} cannot be trusted: {printable(str(error))}.")
+    before = ", ".join(key.get_fingerprint() for key in pins.trusted)
+    return HostKeyChanged(
+        f"The host key of {address} has changed: known is {before}, "
+        f"shown is {judge.shown.get_fingerprint()}. "
+        f"Nothing was sent to it. If the machine was set up anew, accept it with "
+        f"ssh-keygen -R '{address.known_as}' -f {known.path}; if not, somebody stands between."
+    )
+
+
+def printable(text: str, most: int = 200) -> str:
+    """What another machine said, for a sentence: one line, bounded, no control characters."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line[:most].rstrip(".")

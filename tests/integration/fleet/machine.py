@@ -1,0 +1,81 @@
+"""A whole machine on loopback: a real sshd whose logins have a home, a PATH and temporary files apart."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tests.integration.sshd import SshServer
+
+ROOT = Path(__file__).parents[3]
+
+
+class LoopbackMachine(SshServer):
+    """One machine. `home` is its user's home, `shims` come first in the PATH there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.home, self.shims = self.folder / "home", self.folder / "shims"
+        self.temporary = self.folder / "tmp"
+        for folder in (self.home, self.shims, self.temporary):
+            folder.mkdir(mode=0o700)
+        login = self.folder / "login"
+        login.write_text(
+            f"#!/bin/sh\nHOME={self.home} TMPDIR={self.temporary} PATH={self.shims}:$PATH\n"
+            'export HOME TMPDIR PATH\ncd "$HOME" || exit 1\n'
+            '[ "$SSH_ORIGINAL_COMMAND" != internal-sftp ] || exec /usr/lib/openssh/sftp-server\n'
+            'exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
+        )
+        login.chmod(0o700)
+        self.extra = f"ForceCommand {login}\n"
+
+    def shim(self, name: str, script: str) -> Path:
+        """A program that is found before any other of that name."""
+        path = self.shims / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+        return path
+
+    def voice_synth(self) -> Path:
+        """The program of this checkout, as if it were installed there."""
+        return self.shim("voice-synth", f'PYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"')
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it takes connections."""
+        return self._process is not None
+
+    def start_if_off(self) -> None:
+        """Switch it on."""
+        if not self.is_on:
+            self.start()
+
+    def processes(self) -> list[int]:
+        """What lives there but for sshd: processes whose HOME is this one's."""
+        mark = f"HOME={self.home}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+        return found
+
+    def files(self) -> list[str]:
+        """Every file of the home and of the temporary folder, but for what is installed there."""
+        return sorted(
+            str(path.relative_to(self.folder))
+            for folder in (self.home, self.temporary)
+            for path in folder.rglob("*")
+            if path.is_file() and "bundles" not in path.parts
+        )
+
+    def remove(self) -> None:
+        """End all that lives there, and take it away."""
+        self.stop()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        super().remove()

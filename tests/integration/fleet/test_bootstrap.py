@@ -1,0 +1,150 @@
+"""A bare machine gets our programs: asked, brought, checked, installed once; and what keeps it from it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from job_watcher.providers.ssh.bootstrap import FOLDER, Bootstrap, ask
+from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.remote import RemoteMachine
+from lib.bundle import BundleMaker, requirements_text
+from lib.workers import WorkerHost
+from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
+from tests.integration.fleet.machine import LoopbackMachine
+from tests.integration.fleet.packing import NAMES, pack
+
+
+@pytest.fixture(scope="session")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> BundleMaker:
+    """Makes bundles of wheels that lie here: enough for the program to start."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    lines = [pack(name, wheels) for name in NAMES]
+    words = ("--no-index", "--find-links", str(wheels))
+    return BundleMaker(tmp_path_factory.mktemp("bundles"), "\n".join(lines), extra=words)
+
+
+def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+    raise AssertionError("no worker is wanted")
+
+
+@pytest.fixture
+def connect(tmp_path: Path) -> Iterator[Callable[[LoopbackMachine], RemoteMachine]]:
+    """The way to a machine."""
+    opened: list[RemoteMachine] = []
+    with SshThread() as thread:
+
+        def made(machine: LoopbackMachine) -> RemoteMachine:
+            way = SshMachine(
+                thread,
+                SshAddress.read(machine.address),
+                key_file=machine.key_file,
+                known_hosts=KnownHosts(tmp_path / "known_hosts"),
+            )
+            opened.append(RemoteMachine(way, no_host, lambda: True))
+            return opened[-1]
+
+        yield made
+        for each in opened:
+            each.close()
+
+
+Connect = Callable[[LoopbackMachine], RemoteMachine]
+
+
+def install(machine: RemoteMachine, maker: BundleMaker) -> str:
+    """What a keeper does with a bare machine; the path of its voice-synth."""
+    facts, bootstrap = ask(machine), Bootstrap(maker)
+    return bootstrap.install(machine, facts, bootstrap.bundle(machine, facts))
+
+
+def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
+    machine: LoopbackMachine, connect: Connect, maker: BundleMaker
+) -> None:
+    remote = connect(machine)
+    facts, bootstrap = ask(remote), Bootstrap(maker)
+    bundle = bootstrap.bundle(remote, facts)
+    half = machine.home / FOLDER / bundle.name
+    (half / "venv" / "bin").mkdir(parents=True)  # of a machine that went off in the midst of it
+    (half / "venv" / "bin" / "voice-synth").write_text("#!/bin/sh\nexit 1\n")
+    (half / "wheels").mkdir()
+    (half / "wheels" / bundle.wheels[0][0].name).write_bytes(b"half of it")
+    assert bootstrap.is_installed(remote, facts, bundle) is None
+
+    program = bootstrap.install(remote, facts, bundle)
+
+    assert program == str(half / "venv" / "bin" / "voice-synth")
+    assert remote.run((program, "--version")).text().startswith("voice-synth ")
+    before = half.stat().st_ino, Path(program).stat().st_mtime_ns
+    assert bootstrap.install(remote, facts, bundle) == program
+    assert before == (half.stat().st_ino, Path(program).stat().st_mtime_ns)  # nothing was made anew
+    assert not [name for name in machine.files() if not name.startswith("home/.")]
+
+
+def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
+    machine: LoopbackMachine, connect: Connect, tmp_path: Path
+) -> None:
+    remote = connect(machine)
+    local = tmp_path / "large"
+    local.write_bytes(bytes(range(256)) * 16384)
+    part = machine.home / "large.part"
+    part.write_bytes(local.read_bytes()[: 3 * 1024 * 1024])
+
+    remote.upload(local, "large")
+
+    assert (machine.home / "large").read_bytes() == local.read_bytes()
+    assert not part.exists()
+
+
+@pytest.mark.parametrize(
+    ("shim", "script", "reason", "words"),
+    [
+        ("python3", 'echo "no" >&2; exit 1', "no_python", "no Python that our programs run on"),
+        ("uname", "case $1 in -m) echo sparc64;; *) echo Linux;; esac", "no_bundle", "sparc64"),
+        ("df", 'printf "F K U A C M\\n/dev/x 100 99 1 99%% /\\n"', "disk", "make room"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_what_keeps_a_machine_from_it_is_one_sentence_that_says_what_to_do(
+    machine: LoopbackMachine,
+    connect: Connect,
+    maker: BundleMaker,
+    shim: str,
+    script: str,
+    reason: str,
+    words: str,
+) -> None:
+    from job_watcher.providers.ssh.machine_spec import MachineSpec
+    from job_watcher.providers.ssh.preparation import SshPreparation
+
+    names = ["python3.13", "python3.12", "python3.11", "python3.14", "python"] if shim == "python3" else []
+    for name in [shim, *names]:
+        machine.shim(name, script)
+    preparation = SshPreparation(MachineSpec.read(machine.address), Bootstrap(maker), engine="hibari")
+
+    with pytest.raises(MachineOut) as caught:
+        preparation.prepare(connect(machine), lambda stage: None)
+
+    assert caught.value.reason == reason
+    assert words in caught.value.sentence
+    assert machine.address in caught.value.sentence
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_the_whole_bundle_of_the_index_speaks(
+    machine: LoopbackMachine, connect: Connect, tmp_path: Path
+) -> None:
+    """The pinned packages, downloaded for the machine; its environment reaches no index and has no redis."""
+    program = install(connect(machine), BundleMaker(tmp_path / "bundles", requirements_text()))
+
+    remote = connect(machine)
+    python = str(Path(program).with_name("python"))
+    assert remote.run((python, "-c", "import redis")).status != 0
+    done = remote.run((program, "speak", "The tide turns.", "--out-exact", "said"), timeout_s=120)
+    assert done.ok, done.stderr
+    assert (machine.home / "said.wav").stat().st_size > 20_000
+    shutil.rmtree(tmp_path / "bundles")

@@ -1,0 +1,177 @@
+"""W11: a machine that fails one gate gets no job; the code says which gate, the sentence what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
+from job_watcher.providers.ssh.machine_spec import MachineSpec
+from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.preparation import SshPreparation
+from job_watcher.providers.ssh.remote import RemoteMachine
+from lib.bundle import BundleMaker
+from lib.errors import JobRunnerError
+from lib.workers import WorkerHost
+from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
+from tests.integration.fleet.conftest import FleetDeployment
+from tests.integration.fleet.machine import LoopbackMachine
+from tests.integration.fleet.slow_link import SlowLink
+from tests.integration.watcher.conftest import beats
+
+NOISE = f"""exec {sys.executable} - "$@" <<'END'
+import random, sys, wave
+out = sys.argv[sys.argv.index("--out-exact") + 1]
+with wave.open(out + ".wav", "wb") as audio:
+    audio.setparams((1, 2, 24000, 0, "NONE", ""))
+    loud = (random.randint(-9000, 9000) for _ in range(96000))
+    audio.writeframes(b"".join(value.to_bytes(2, "little", signed=True) for value in loud))
+END"""
+
+
+@pytest.fixture
+def thread() -> Iterator[SshThread]:
+    with SshThread() as made:
+        yield made
+
+
+class Gates:
+    """The gates of one machine, as its keeper has it pass them. No worker is started."""
+
+    def __init__(self, thread: SshThread, folder: Path) -> None:
+        self._thread, self._folder = thread, folder
+
+    def failed(self, machine: LoopbackMachine, *, workers: str = "", port: int = 0) -> tuple[str, str]:
+        """Code and sentence of the gate that a machine does not pass; ("", "") where it passes all."""
+        place = machine.address if not port else f"{machine.user}@127.0.0.1:{port}"
+        spec = MachineSpec.read(place + workers)
+        known = KnownHosts(self._folder / "known_hosts")
+        way = SshMachine(self._thread, SshAddress.read(place), key_file=machine.key_file, known_hosts=known)
+        remote = RemoteMachine(way, no_host, lambda: True)
+        bootstrap = Bootstrap(BundleMaker(self._folder / "bundles", ""))
+        preparation = SshPreparation(
+            spec, bootstrap, engine="hibari", program=str(machine.shims / "voice-synth")
+        )
+        try:
+            remote.connect()
+            preparation.prepare(remote, lambda stage: None)
+            preparation.check(remote)
+        except MachineOut as out:
+            return out.reason, out.sentence
+        except JobRunnerError as error:
+            return reason_of(error), error.message
+        finally:
+            remote.close()
+        return "", ""
+
+
+class Unused:
+    """A worker that nobody starts."""
+
+    name = machine = "unused"
+
+
+def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+    return cast(WorkerHost, Unused())
+
+
+@pytest.fixture
+def gates(thread: SshThread, tmp_path: Path, machine: LoopbackMachine) -> Gates:
+    machine.voice_synth()
+    return Gates(thread, tmp_path)
+
+
+def test_a_sound_machine_passes_all(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("nvidia-smi", "echo 'NVIDIA Test, 24576'")
+    assert gates.failed(machine, workers="*gpu") == ("", "")
+    assert machine.files() == []
+
+
+def test_one_that_is_off(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.stop()
+    reason, sentence = gates.failed(machine)
+    assert reason == "unreachable"
+    assert machine.address in sentence
+
+
+def test_one_with_another_host_key_than_before(gates: Gates, machine: LoopbackMachine) -> None:
+    assert gates.failed(machine, workers="*gpu")[0] == "gpu"  # known from here on
+    machine.stop()
+    machine.new_host_key()
+    machine.start()
+    reason, sentence = gates.failed(machine)
+    assert reason == "host_key"
+    assert sentence.count("SHA256:") == 2
+
+
+def test_one_that_does_not_answer_with_what_it_is_asked(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("cat", 'echo Welcome; exec /bin/cat "$@"')
+    assert gates.failed(machine)[0] == "nonce"
+
+
+@pytest.mark.parametrize("script", ["echo 'No devices were found'; exit 6", "echo '[N/A], [N/A]'"])
+def test_one_whose_gpu_is_gone(gates: Gates, machine: LoopbackMachine, script: str) -> None:
+    machine.shim("nvidia-smi", script)
+    reason, sentence = gates.failed(machine, workers="*gpu")
+    assert reason == "gpu"
+    assert "driver" in sentence
+
+
+def test_one_with_a_full_disk(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim(
+        "df", 'printf "Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/x 100 99 1 99%% /\\n"'
+    )
+    reason, sentence = gates.failed(machine)
+    assert reason == "disk"
+    assert "make room" in sentence
+
+
+def test_one_at_the_end_of_a_slow_link(gates: Gates, machine: LoopbackMachine) -> None:
+    with SlowLink(machine.port, bytes_per_s=30_000) as link:
+        reason, sentence = gates.failed(machine, port=link.port)
+    assert reason == "bandwidth"
+    assert "kB a second" in sentence
+
+
+def test_one_whose_engine_does_not_load(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("voice-synth", "echo 'error: the model cannot be read' >&2; exit 78")
+    reason, sentence = gates.failed(machine)
+    assert reason == "engine"
+    assert "the model cannot be read" in sentence
+
+
+def test_one_whose_engine_speaks_noise(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("voice-synth", NOISE)
+    assert gates.failed(machine) == (
+        "golden",
+        f"{machine.address}: its engine speaks garbled audio: it is noise.",
+    )
+    assert machine.files() == []
+
+
+def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployment) -> None:
+    """Its reason is in `machines --json`; mended, it comes back by itself."""
+    sound, broken = pair.machines
+    program = sound.shim(
+        "speaks", f'PYTHONPATH={Path(__file__).parents[3]} exec {sys.executable} -m synth.main "$@"'
+    )
+    broken.shim(
+        "df", 'printf "Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/x 9 8 1 99%% /\\n"'
+    )
+    specs = beats(2)
+    pair.enqueue(specs)
+    pair.start(SSH_VOICE_SYNTH=str(program))
+
+    pair.wait_until_done(specs)
+    pair.wait_for("left out", lambda: "out" in pair.stages())
+
+    lines = {line["machine"]: line for line in pair.listed()["machines"]}
+    assert (lines[broken.address]["stage"], lines[broken.address]["reason"]) == ("out", "disk")
+    assert lines[broken.address]["next_try"] is not None
+    assert f"for {broken.address}" not in pair.log()
+    (broken.shims / "df").unlink()
+    pair.wait_for("back", lambda: pair.stages() == ["ready", "ready"])

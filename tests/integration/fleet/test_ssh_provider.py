@@ -1,0 +1,115 @@
+"""`job-watcher run` with PROVIDER=ssh: a real watcher, a real sshd, the real engine."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import time
+
+from tests.integration.fleet.conftest import FleetDeployment
+from tests.integration.watcher.conftest import beats
+
+
+def test_jobs_are_spoken_on_the_machine_and_nothing_is_left_there(fleet: FleetDeployment) -> None:
+    """W2, W12, W17: start to end, then a drain that leaves no process and no file of a job."""
+    (machine,) = fleet.machines
+    specs = beats(4)
+    fleet.enqueue(specs)
+    watcher = fleet.start()
+
+    fleet.wait_until_done(specs)
+
+    for spec in specs:
+        fleet.wait_for("published", fleet.output(spec).exists)
+        finished = fleet.queue.result(spec.request_id)
+        assert finished is not None
+        done = finished.done()
+        assert done is not None
+        assert done.provider == "ssh"
+        audio = fleet.output(spec).read_bytes()
+        assert hashlib.sha256(audio).hexdigest() == done.takes[0].audio.sha256
+    fleet.wait_for("told", lambda: fleet.stages() == ["ready"])
+    (line,) = fleet.listed()["machines"]
+    assert (line["machine"], line["stage"], line["provider"]) == (machine.address, "ready", "ssh")
+
+    watcher.send_signal(signal.SIGTERM)
+    assert watcher.wait(30) == 0, fleet.log()
+    assert machine.processes() == []
+    assert not [name for name in machine.files() if "inbox" in name or "outbox" in name or "golden" in name]
+
+
+def test_a_killed_watcher_is_followed_at_once_on_its_folder_and_nothing_is_spoken_twice(
+    fleet: FleetDeployment,
+) -> None:
+    """W15: the lock of a leader that is certainly gone is not waited for; its work goes on where it is."""
+    specs = beats(3, sentences=12)
+    fleet.lease_ms = 60_000  # the lock's lease is 20 s then
+    fleet.enqueue(specs)
+    first = fleet.start()
+    fleet.wait_for("begun", lambda: fleet.events("begun"))
+    first.kill()
+    first.wait()
+
+    fleet.start()
+    fleet.wait_for("leading", lambda: fleet.log().count("leading in epoch") == 2)
+    fleet.wait_until_done(specs)
+
+    adopted = fleet.events("adopted")
+    assert adopted
+    assert adopted[0].at - fleet.events("claimed")[0].at < 15.0
+    for spec in specs:
+        finished = fleet.queue.result(spec.request_id)
+        assert finished is not None
+        assert finished.attempt == 1
+
+
+def test_a_standby_on_another_computer_takes_over_within_two_lease_times_and_a_woken_leader_does_nothing(
+    fleet: FleetDeployment,
+) -> None:
+    """W15: the stopped leader makes no call to a machine and no write, the stand-by adopts what runs."""
+    specs = beats(3, sentences=12)
+    fleet.enqueue(specs)
+    first = fleet.start("first")
+    fleet.wait_for("begun", lambda: fleet.events("begun"))
+    fleet.start("second")
+    fleet.wait_for("standing by", lambda: "standing by" in fleet.log())
+    assert len(fleet.listed()["standby"]) == 1
+
+    first.send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    fleet.wait_for("the other leads", lambda: fleet.log().count("leading in epoch") == 2)
+    lock_lease_s = fleet.lease_ms / 3000
+    assert time.monotonic() - stopped < 2 * lock_lease_s + 1.0
+    fleet.wait_for("adopted", lambda: fleet.events("adopted"))
+    first.send_signal(signal.SIGCONT)
+    fleet.wait_for("stands by", lambda: "leading no more" in fleet.log())
+    fleet.wait_until_done(specs)
+
+    for spec in specs:
+        finished = fleet.queue.result(spec.request_id)
+        assert finished is not None
+        assert finished.attempt == 1
+    takers = {event.data["consumer"] for event in fleet.events("adopted")}
+    assert len(takers) == 1
+    assert len(fleet.events("done")) == len(specs)
+
+
+def test_the_jobs_of_a_machine_that_is_switched_off_go_to_the_other(pair: FleetDeployment) -> None:
+    """The loss is told once, nothing is counted against the jobs, and it comes back by itself."""
+    specs = beats(8, sentences=20)
+    off = pair.machines[1]
+    pair.enqueue(specs)
+    pair.start()
+    pair.wait_for("both work", lambda: f"for {off.address}/1" in pair.log())
+    off.stop()
+
+    pair.wait_until_done(specs)
+
+    assert pair.log().count(f"{off.address} is left out") == 1
+    for spec in specs:
+        finished = pair.queue.result(spec.request_id)
+        assert finished is not None
+    out = next(line for line in pair.listed()["machines"] if line["machine"] == off.address)
+    assert (out["stage"], out["reason"]) == ("out", "unreachable")
+    off.start()
+    pair.wait_for("back", lambda: pair.stages() == ["ready", "ready"])

@@ -1,0 +1,110 @@
+"""The decisions of the health gates, over any answer."""
+
+from __future__ import annotations
+
+import io
+import math
+import random
+import wave
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+
+from lib import gates
+from lib.gates import DEADLINES, Gate, GateFailed, Gpu
+
+GIB = 1024**3
+
+
+def wav(samples: Sequence[int], *, rate: int = 24_000, channels: int = 1) -> bytes:
+    packed = io.BytesIO()
+    with wave.open(packed, "wb") as audio:
+        audio.setparams((channels, 2, rate, 0, "NONE", ""))
+        audio.writeframes(b"".join(value.to_bytes(2, "little", signed=True) for value in samples))
+    return packed.getvalue()
+
+
+def voiced(seconds: float, loud: float = 9000.0) -> list[int]:
+    """Syllables of a voice-like wave with pauses between."""
+    return [
+        int(loud * math.sin(at / 25) * max(0.0, math.sin(at / 3000))) for at in range(int(seconds * 24_000))
+    ]
+
+
+def noise() -> list[int]:
+    chance = random.Random(1)
+    return [chance.randint(-9000, 9000) for _ in range(96_000)]
+
+
+def reason(act: Callable[[], None]) -> str:
+    with pytest.raises(GateFailed) as caught:
+        act()
+    return caught.value.gate.value
+
+
+def test_every_gate_has_a_deadline_and_a_code_of_its_own() -> None:
+    assert set(DEADLINES) == set(Gate)
+    assert len({gate.value for gate in Gate}) == len(Gate)
+
+
+def test_a_nonce_must_come_back_and_nothing_else() -> None:
+    gates.nonce(b"abc", b"abc")
+    for answer in (b"", b"abd", b"abc\n", b"Welcome\nabc"):
+        assert reason(partial(gates.nonce, b"abc", answer)) == "nonce"
+
+
+def test_gpus_are_counted_with_their_memory() -> None:
+    found = gates.read_gpus(b"NVIDIA GeForce RTX 3090, 24576\nNVIDIA T4, 15360\nError: no\n")
+    assert found == [Gpu("NVIDIA GeForce RTX 3090", 24 * GIB), Gpu("NVIDIA T4", 15 * GIB)]
+    gates.gpu(0, found, least_bytes=10 * GIB, count=2)
+    assert reason(lambda: gates.gpu(0, found, least_bytes=20 * GIB, count=2)) == "gpu"
+    assert reason(lambda: gates.gpu(9, found, least_bytes=0)) == "gpu"
+    assert reason(lambda: gates.gpu(0, [], least_bytes=0)) == "gpu"
+
+
+def test_the_disk_must_have_room_and_say_so() -> None:
+    head = b"Filesystem 1024-blocks Used Available Capacity Mounted on\n"
+    assert gates.read_free(head + b"/dev/my disk 100 40 60 40% /home\n") == 60 * 1024
+    for listing in (b"", head, head + b"nonsense\n", b"\xff" * 99):
+        assert gates.read_free(listing) is None
+    gates.disk(gates.LEAST_FREE_BYTES)
+    assert reason(lambda: gates.disk(gates.LEAST_FREE_BYTES - 1)) == "disk"
+    assert reason(lambda: gates.disk(None)) == "disk"
+
+
+def test_a_slow_way_is_none() -> None:
+    gates.bandwidth(64_000, 1.0)
+    assert reason(lambda: gates.bandwidth(63_999, 1.0)) == "bandwidth"
+
+
+def test_an_engine_that_fails_is_told_with_its_last_words() -> None:
+    gates.engine(0, "")
+    with pytest.raises(GateFailed, match="no model"):
+        gates.engine(78, "no model")
+
+
+def test_speech_passes() -> None:
+    gates.golden(wav(voiced(4.0)))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [],
+        [0] * 96_000,
+        voiced(1.0),
+        voiced(12.0),
+        noise(),
+        [int(9000 * math.sin(at / 25)) for at in range(96_000)],
+        [32_000 if at // 60 % 2 else -32_000 for at in range(96_000)],
+    ],
+    ids=["empty", "silence", "short", "long", "noise", "hum", "overdriven"],
+)
+def test_garbled_audio_does_not(samples: Sequence[int]) -> None:
+    assert reason(lambda: gates.golden(wav(samples))) == "golden"
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", b"\0" * 4096, wav(voiced(4.0), channels=2)])
+def test_what_is_no_such_file_does_not(data: bytes) -> None:
+    assert reason(lambda: gates.golden(data)) == "golden"
