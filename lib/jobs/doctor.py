@@ -269,7 +269,9 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
 def _of_the_store(seen: Checkup) -> Iterator[Finding]:
     if seen.store_lacks:
         lacks = "; ".join(seen.store_lacks)
-        yield Finding(STORE_LACKS, seen.store_place, lacks, "docs/how-to/storage.md says which stores keep all")
+        yield Finding(
+            STORE_LACKS, seen.store_place, lacks, "docs/how-to/storage.md says which stores keep all"
+        )
     ahead = seen.store_ahead_s or 0.0
     if abs(ahead) > _STORE_SKEW_S:
         which = "ahead of" if ahead > 0 else "behind"

@@ -102,7 +102,7 @@ class S3Connection:
     def skew_s(self, answer: Mapping[str, Any]) -> float | None:
         """By how much this machine's clock is ahead of the server's that gave this answer."""
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(KeyError, TypeError, ValueError):
             return self._clock.now() - parsedate_to_datetime(headers["date"]).timestamp()
         return None
 
@@ -134,7 +134,8 @@ class S3Connection:
             return self._misconfigured(_MISCONFIGURED[code].format(bucket=self.address.bucket))
         if code in _FULL or status_of(answer) == 507:
             return self._unavailable("it is full, or a quota is used up")
-        return self._unavailable(f"{self.address.server} refuses with {code} (status {status_of(answer)})")
+        named = f" ({code})" if code and not code.isdigit() else ""
+        return self._unavailable(f"{self.address.server} refuses with status {status_of(answer)}{named}")
 
     def _clock_is_off(self, answer: Mapping[str, Any]) -> str:
         ahead = self.skew_s(answer)
@@ -165,9 +166,9 @@ class S3Connection:
 
 
 def code_of(answer: Mapping[str, Any]) -> str:
-    """The code of a refusal; never other words of the server, which may repeat what was sent."""
+    """The code of a refusal, "" for none; never other words of the server, which may repeat what was sent."""
     code = str(answer.get("Error", {}).get("Code", ""))
-    return code if _CODE.fullmatch(code) else "no reason"
+    return code if _CODE.fullmatch(code) else ""
 
 
 def status_of(answer: Mapping[str, Any]) -> int:

@@ -21,7 +21,7 @@ from lib.storage.s3.client import S3Connection, code_of, status_of
 from lib.storage.writing import chunks_of
 
 BLOB_TYPE: Final = "application/octet-stream"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
 _LONGEST_RECORD: Final = 16 << 20
 _TYPES: Final = {
     ".wav": "audio/wav",

@@ -33,7 +33,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from lib.storage import FileStorage
+from lib.storage import FileStorage, Storage
 from lib.workers import WorkerDeath
 
 KILLED = WorkerDeath(-9, "signal SIGKILL", ("last words",))
@@ -198,7 +198,7 @@ class Bench:
             chance=lambda: 0.0,
             leads=lambda term: self.leading,
         )
-        self.storage = FileStorage(self.root / "store")
+        self.storage: Storage = FileStorage(self.root / "store")
         self.journal = LeaseJournal(self.root / "leases")
         self.hosts = [ScriptedHost(self.root / "spool", self.clock)]
         self.told: list[tuple[str, str, str]] = []

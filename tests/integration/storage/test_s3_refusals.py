@@ -1,0 +1,133 @@
+"""What can be wrong with a bucket is said in one line each, and no secret is in any of them."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import botocore.auth
+import pytest
+
+from lib.errors import ExitStatus
+from lib.storage import Claim, S3Access, S3Storage, StorageMisconfigured, StorageUnavailable, open_storage
+from lib.storage.s3 import address_of
+from tests.integration.servers import free_port
+from tests.integration.storage.conftest import Place
+from tests.integration.storage.proxy import Fate, Refuse
+from tests.s3_servers import ACCESS, READER, S3Server
+
+Make = Callable[[S3Server], S3Storage]
+
+
+def at(url: str, access: S3Access = ACCESS) -> S3Storage:
+    return S3Storage(address_of(url, None), access, retries=0)
+
+
+WRONG: dict[str, tuple[Make, str]] = {
+    "no such bucket": (lambda server: at(server.url("x", "nowhere")), "there is no bucket nowhere; make it"),
+    "secret": (
+        lambda server: at(server.url("x"), replace(ACCESS, secret="another-secret")),
+        "correct AWS_SECRET_ACCESS_KEY",
+    ),
+    "key id": (
+        lambda server: at(server.url("x"), replace(ACCESS, key_id="AKIANO")),
+        "correct AWS_ACCESS_KEY_ID",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_a_person_must_mend_is_a_wrong_configuration(
+    seaweed: S3Server, tmp_path: Path, wrong: str
+) -> None:
+    make, words = WRONG[wrong]
+    storage = make(seaweed)
+    for call in (storage.examine, lambda: storage.published("a.wav"), lambda: storage.owner("a")):
+        with pytest.raises(StorageMisconfigured) as caught:
+            call()
+        assert words in caught.value.message
+        assert "\n" not in caught.value.message
+        assert caught.value.exit_status is ExitStatus.BAD_CONFIGURATION
+        shown = "".join(traceback.format_exception(caught.value)) + repr(storage)
+        for secret in (ACCESS.secret or "", "another-secret", "Signature="):
+            assert secret not in shown
+
+
+def test_a_key_that_may_only_read_reads_and_is_told_what_it_may_not(place: Place) -> None:
+    artifact = place.put(place.storage, b"audio")
+    place.storage.publish(_claim(), "a", {"a.wav": artifact})
+    reader = at(place.server.url(place.prefix), READER)
+
+    assert (reader.stands(artifact, "a.wav"), reader.owner("a")) == (True, _claim())
+    with pytest.raises(StorageMisconfigured, match=r"let it have s3:GetObject, s3:PutObject"):
+        reader.examine()
+
+
+def test_a_clock_that_is_off_is_told_by_how_much(seaweed: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=20)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: late)
+
+    with pytest.raises(StorageMisconfigured, match=r"the clock of this machine is off.*timedatectl"):
+        at(seaweed.url("x")).examine()
+
+
+def test_nobody_at_the_endpoint_is_trouble_that_may_pass() -> None:
+    port = free_port()
+
+    with pytest.raises(StorageUnavailable, match=f"http://127.0.0.1:{port} does not answer") as caught:
+        at(f"s3://audio?endpoint=http://127.0.0.1:{port}").examine()
+
+    assert not isinstance(caught.value, StorageMisconfigured)
+    assert caught.value.exit_status is ExitStatus.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind", "words"),
+    [
+        (Refuse(503, "SlowDown"), StorageUnavailable, "refuses with status 503"),
+        (Refuse(500, "<script>"), StorageUnavailable, "refuses with status 500."),
+        (Refuse(403, "QuotaExceeded"), StorageUnavailable, "it is full, or a quota is used up"),
+        (Refuse(507, "XMinioStorageFull"), StorageUnavailable, "it is full, or a quota is used up"),
+        (Refuse(400, "ExpiredToken"), StorageMisconfigured, "the temporary credentials have run out"),
+        (Refuse(403, "RequestTimeTooSkewed"), StorageMisconfigured, "the clock of this machine is off"),
+        (
+            Refuse(400, "IllegalLocationConstraintException"),
+            StorageMisconfigured,
+            "the bucket is in another region",
+        ),
+    ],
+)
+def test_other_refusals_are_sorted_by_whether_they_may_pass(
+    place: Place, refusal: Refuse, kind: type[StorageUnavailable], words: str
+) -> None:
+    place.proxy.rule = lambda request: refusal
+
+    for call in (place.through().examine, lambda: place.through().published("a.wav")):
+        with pytest.raises(StorageUnavailable) as caught:
+            call()
+        assert type(caught.value) is kind
+        assert words in caught.value.message
+
+
+def test_a_download_that_is_cut_off_is_not_a_short_file(place: Place, tmp_path: Path) -> None:
+    artifact = place.put(place.storage, b"audio" * 100_000)
+    place.proxy.rule = lambda request: Fate.CUT
+
+    with pytest.raises(StorageUnavailable):
+        place.through().fetch(artifact, tmp_path / "local")
+
+    assert not (tmp_path / "local").exists()
+
+
+def test_no_secret_is_in_what_is_shown_of_a_store(seaweed: S3Server) -> None:
+    storage = open_storage(seaweed.url("x"), ACCESS)
+
+    assert str(ACCESS.secret) not in repr(ACCESS)
+    assert storage.location("a.wav") == "s3://audio/x/outputs/a.wav"
+
+
+def _claim() -> Claim:
+    return Claim("a", 1, 1)
