@@ -134,7 +134,9 @@ def _show_links(files: list[str], links: list[str] | None) -> None:
         else:
             output.warn("a take is gone from the store; see: job-runner report")
     if links is None:
-        output.note("The store is a folder: that is a path, which whoever may read it opens; no link is signed.")
+        output.note(
+            "The store is a folder: that is a path, which whoever may read it opens; no link is signed."
+        )
     else:
         output.note("Anybody who has such a link may read that file for an hour.")
 

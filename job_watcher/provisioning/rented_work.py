@@ -27,6 +27,8 @@ class RentedHost:
     Raises: HostUnreachable from `files`; the others nothing.
     """
 
+    remote = True
+
     def __init__(self, row: MachineRow, instance: str, access: MachineAccess) -> None:
         self.name, self.machine = row.token, row.intent.machine_id
         self._instance, self._access = instance, access

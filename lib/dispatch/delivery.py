@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.clock import Clock
+from lib.dispatch.machine_uploads import MachineUploads
 from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import DoneRecord, FileRef, Take, done_record
@@ -18,21 +19,24 @@ class StorageDelivery:
     """`Delivery` into a `Storage`. `scratch` is a folder of ours that may be emptied at any time.
 
     Threads: the loop's only.
-    Raises: as `Delivery`; `publish` also ArtifactMismatch or NotStored, where the store has a take no more.
+    Raises: as `Delivery`; `store` also StillUploading; `publish` also ArtifactMismatch or NotStored, where
+        the store has a take no more.
     """
 
     def __init__(self, storage: Storage, *, provider: str, scratch: Path, clock: Clock) -> None:
         self._storage, self._provider = storage, provider
         self._scratch, self._clock = scratch, clock
+        self._uploads = MachineUploads(storage, clock)
 
     def store(self, spool: SpoolClient, entry: str, lease: Lease, result: SpoolResult) -> DoneRecord:
-        """Copy each file here, compare it with its hash, and put it into the store."""
+        """Have a remote machine upload its files; copy others here, compare, put them into the store."""
         spoken = result.record
         if spoken is None or len(spoken.takes) != lease.spec.variants:
             made = 0 if spoken is None else len(spoken.takes)
             raise InvalidSpoolData(
                 f"The worker's result has {made} takes where the job asks for {lease.spec.variants}."
             )
+        self._uploads.need(spool, entry, _files_of(spoken.takes))
         folder = self._scratch / entry
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -41,6 +45,7 @@ class StorageDelivery:
             raise StorageUnavailable(f"The scratch folder {folder} cannot be used: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        self._uploads.forget(entry)
         return done_record(
             spoken,
             takes,
@@ -70,7 +75,13 @@ class StorageDelivery:
         return take.placed(audio, peaks)
 
     def _put(self, spool: SpoolClient, entry: str, file: FileRef, folder: Path, name: str) -> FileRef:
-        local = folder / "incoming"
-        spool.fetch(entry, file, local)
-        artifact = self._storage.put(local, sha256=file.sha256, bytes=file.bytes)
+        artifact = self._uploads.confirmed(entry, file)
+        if artifact is None:
+            local = folder / "incoming"
+            spool.fetch(entry, file, local)
+            artifact = self._storage.put(local, sha256=file.sha256, bytes=file.bytes)
         return FileRef(name, artifact.bytes, artifact.sha256, artifact.key)
+
+
+def _files_of(takes: Sequence[Take]) -> list[FileRef]:
+    return [file for take in takes for file in (take.audio, take.peaks) if file is not None]

@@ -44,6 +44,7 @@ class Delivery(Protocol):
 
         Raises:
             InvalidSpoolData, ArtifactMismatch: what the worker wrote cannot be used.
+            StillUploading: the machine is bringing them; the same call soon finds them there.
         """
         ...
 

@@ -67,7 +67,7 @@ class HostState:
         Raises:
             HostUnreachable: it does not answer.
         """
-        return SpoolClient(self.host.files())
+        return SpoolClient(self.host.files(), remote=self.host.remote)
 
 
 @dataclass(frozen=True, slots=True)

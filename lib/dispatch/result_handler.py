@@ -15,6 +15,7 @@ from lib.dispatch.delivery_port import Settled
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
+from lib.dispatch.machine_uploads import StillUploading
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.transitions import of_job
@@ -28,6 +29,7 @@ from lib.storage import ArtifactMismatch, StorageUnavailable
 log = logging.getLogger(__name__)
 
 _CORRUPT = "corrupt_output"
+_UPLOAD_LOOK_S = 0.2
 _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
     WorkerError.BAD_INPUT: ErrorClass.BAD_INPUT,
     WorkerError.ENGINE: ErrorClass.TRANSIENT,
@@ -80,6 +82,9 @@ class ResultHandler:
     def _handle(self, state: HostState, spool: SpoolClient, job: InFlightJob, now: float) -> None:
         try:
             settled = self._settle(state, spool, job)
+        except StillUploading:
+            job.retry_at = now + _UPLOAD_LOOK_S
+            return
         except (StorageUnavailable, SpoolFull) as error:
             self._wait_for_the_store(job, error, now)
             return

@@ -27,6 +27,7 @@ from lib.spool.model import (
     SpoolResult,
     WorkerState,
 )
+from lib.spool.uploads import UploadOrder
 from lib.spool.worker import MAX_STARTS, TakenJob, WorkerSpool
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "SpoolResult",
     "SpoolUnusable",
     "TakenJob",
+    "UploadOrder",
     "WorkerSpool",
     "WorkerState",
     "digest_of",

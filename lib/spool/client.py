@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from lib.spool.errors import InvalidSpoolData
 from lib.spool.files import Files
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, Phase, SpoolJob, SpoolResult
+from lib.spool.uploads import UploadOrder, orders_to_bytes
 
 _PHASES: Final = (Phase.INBOX, Phase.WORK, Phase.OUTBOX)
 _ON_THE_WAY: Final = (layout.INBOX, layout.WORK, layout.OUTBOX)  # as an entry travels: none is missed
@@ -24,8 +26,9 @@ class SpoolClient:
     worker wrote is not trusted: sizes are bounded, names checked, hashes compared, no path in it followed.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, *, remote: bool = False) -> None:
         self._files = files
+        self.remote = remote  # its files come over a network: the worker had better upload them itself
 
     def submit(self, job: SpoolJob) -> str:
         """Lay the job into the inbox, unless this lease of it is there already; returns its entry.
@@ -124,6 +127,23 @@ class SpoolClient:
         _check(entry)
         self._files.remove_tree(f"{layout.CANCEL}/{entry}")
         self._files.remove_tree(f"{layout.OUTBOX}/{entry}")
+
+    def order_uploads(self, entry: str, orders: Sequence[UploadOrder]) -> None:
+        """Ask the worker to upload files of a result. What it makes of it, `uploaded` says."""
+        _check(entry)
+        self._files.write(layout.order_path(entry), orders_to_bytes(entry, orders))
+        self._files.ring(layout.WORKER_BELL)
+
+    def uploaded(self, entry: str) -> bool:
+        """Whether the worker has done what it could of that order; not, that it succeeded."""
+        _check(entry)
+        return bool(self._files.present([layout.uploads_end_path(entry)]))
+
+    def forget_uploads(self, entry: str) -> None:
+        """Remove the order, which holds URLs, and the word of its end."""
+        _check(entry)
+        self._files.remove_tree(layout.order_path(entry))
+        self._files.remove_tree(layout.uploads_end_path(entry))
 
     def cancel(self, entry: str) -> None:
         """Ask that `entry` be given up; it ends as a result of class `canceled`, or as done if it was."""

@@ -11,12 +11,13 @@ WORK: Final = "work"
 OUTBOX: Final = "outbox"
 CANCEL: Final = "cancel"
 TMP: Final = "tmp"
+UPLOAD: Final = "upload"
 HEARTBEAT: Final = "heartbeat.json"
 WORKER_LOCK: Final = "worker.lock"
 WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/
 CLIENT_BELL: Final = "bell.client"  # rung when something lies in outbox/
 RESULT: Final = "result.json"
-FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP)
+FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD)
 
 MAX_JOB_BYTES: Final = 16 * 1024 * 1024
 MAX_RESULT_BYTES: Final = 4 * 1024 * 1024
@@ -83,6 +84,16 @@ def entry_of(file_name: str) -> str | None:
 def job_path(folder: str, entry: str) -> str:
     """Where the job file of `entry` lies: in `inbox` or in `work`."""
     return f"{folder}/{entry}.json"
+
+
+def order_path(entry: str) -> str:
+    """Where the order to upload files of `entry` lies."""
+    return f"{UPLOAD}/{entry}.json"
+
+
+def uploads_end_path(entry: str) -> str:
+    """What says that the worker has done what it could of that order."""
+    return f"{UPLOAD}/{entry}.end"
 
 
 def is_file_name(name: str) -> bool:

@@ -17,6 +17,7 @@ from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusabl
 from lib.spool.files import LocalFiles
 from lib.spool.layout import entry_of, is_entry, job_path
 from lib.spool.model import Heartbeat, SpoolJob, SpoolResult
+from lib.spool.uploads import MAX_ORDER_BYTES, UploadOrder, orders_from_bytes
 
 #: A job whose work began this often without an end is given back as poison. A net for clients that do not
 #: judge deaths themselves, so it is wider than any judgement.
@@ -147,6 +148,33 @@ class WorkerSpool:
         self._let_go(entry)
         ring(self.root / layout.CLIENT_BELL)
 
+    def ordered_uploads(self) -> list[str]:
+        """The results whose files the client wants uploaded; an order for what is gone is removed."""
+        found = []
+        for entry in self._entries(layout.UPLOAD):
+            if (self.root / layout.OUTBOX / entry).is_dir():
+                found.append(entry)
+            else:
+                self._files.remove_tree(layout.order_path(entry))
+        return found
+
+    def upload_orders(self, entry: str) -> tuple[UploadOrder, ...]:
+        """What is to be uploaded of a result. Raises InvalidSpoolData."""
+        try:
+            return orders_from_bytes(self._files.read(layout.order_path(entry), MAX_ORDER_BYTES))
+        except FileNotFoundError:
+            return ()
+
+    def result_file(self, entry: str, name: str) -> Path:
+        """Where a file of a result lies."""
+        return self.root / layout.OUTBOX / entry / name
+
+    def end_uploads(self, entry: str) -> None:
+        """Say that what could be uploaded of `entry` was, and let go of the URLs."""
+        self._files.write(layout.uploads_end_path(entry), b"")
+        self._files.remove_tree(layout.order_path(entry))
+        ring(self.root / layout.CLIENT_BELL)
+
     def beat(self, heartbeat: Heartbeat) -> None:
         """Write the sign of life. Not synced: it means nothing after a power cut."""
         path = self.root / layout.HEARTBEAT
@@ -194,6 +222,9 @@ class WorkerSpool:
         for name in self._files.list(layout.OUTBOX):
             if is_entry(name):
                 self._let_go(name)
+        for name in self._files.list(layout.UPLOAD):
+            if not (self.root / layout.OUTBOX / name.rpartition(".")[0]).is_dir():
+                self._files.remove_tree(f"{layout.UPLOAD}/{name}")
         known = {*self._entries(layout.INBOX), *self._entries(layout.WORK)}
         for name in self._files.list(layout.CANCEL):
             if name not in known:

@@ -40,6 +40,8 @@ class LocalHost:
     Raises: OSError from `tend`, where the machine starts no process; the others nothing.
     """
 
+    remote = False
+
     def __init__(self, name: str, machine: str, folder: Path, worker: WorkerProcess) -> None:
         self.name, self.machine = name, machine
         self._files, self._worker = LocalFiles(folder), worker
@@ -71,6 +73,8 @@ class LeftSpool:
     Threads: as `WorkerHost`; `is_served`, `remove` and `close` the loop's.
     Raises: OSError from `remove`, where the folder stays; the others nothing.
     """
+
+    remote = False
 
     def __init__(self, name: str, machine: str, folder: Path) -> None:
         self.name, self.machine, self.folder = name, machine, folder

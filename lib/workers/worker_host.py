@@ -38,8 +38,9 @@ class WorkerHost(Protocol):
     """One resident worker (`voice-synth work`) and the spool it serves, wherever that is.
 
     `name` is unique among all hosts of a queue: it stands in the rows of leases. `machine` is where it runs:
-    hosts of one machine share its fate, so what ends workers on two of them may still be the machine. Each
-    call but `stop` returns within 30 s or raises.
+    hosts of one machine share its fate, so what ends workers on two of them may still be the machine.
+    `remote` says that its files come over a network: where the store signs for it, such a worker uploads
+    them itself. Each call but `stop` returns within 30 s or raises.
 
     Threads: `files` any; `tend` and `restart` the loop's; `stop` one for each host, while the loop waits.
     Raises: only `files`, as it says; OSError from `tend`, where the machine starts no process.
@@ -47,6 +48,7 @@ class WorkerHost(Protocol):
 
     name: str
     machine: str
+    remote: bool
 
     def files(self) -> Files:
         """The spool's files.

@@ -1,8 +1,8 @@
 """The resident worker: loads the model once, then turns spool jobs into results until it is asked to stop.
 
-Three threads. The main one speaks. A second one levels, encodes and publishes what was spoken, so that the
+Four threads. The main one speaks. A second one levels, encodes and publishes what was spoken, so that the
 engine does not wait for encoders and disks; it is at most two jobs, or one batch, behind. A third repeats the
-heartbeat.
+heartbeat, a fourth uploads results whose client asks for that.
 
 Jobs of one engine and model are spoken together: whenever the pieces of those at hand do not fill a batch of
 the engine, the next job is taken up too. Each has its own result, limit of time, cancellation and progress.
@@ -35,6 +35,7 @@ from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker
 from synth.worker.stop import StopSignal
+from synth.worker.uploads import Uploader
 
 _MOST_BEHIND: Final = 2
 _MOST_AT_HAND: Final = 64  # as many as a heartbeat names
@@ -88,7 +89,7 @@ class Worker:
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
-        with self._pulse.repeated():
+        with self._pulse.repeated(), Uploader(self._spool, self._say).running():
             self._shelf.get(self._options.engine)
             self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
             with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:

@@ -30,6 +30,7 @@ class ScriptedHost:
         self.name, self.machine = root.name, "here"
         self.spool, self._script = WorkerSpool(root), script
         self.restarts = self.stops = 0
+        self.remote = False
         self._entered = False
         self._files = LocalFiles(root)
 

@@ -79,6 +79,7 @@ class ScriptedHost:
         self.root, self.clock, self.name, self.machine = root, clock, name, machine or name
         self.script: Callable[[], WorkerDeath | None] = self.speak_all
         self.restarts = self.stops = self.lives = 0
+        self.remote = False
         self._files = LocalFiles(root)
         self._spool: WorkerSpool | None = None
 
