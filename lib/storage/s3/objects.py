@@ -80,9 +80,9 @@ class Objects:
 
     def look(self, key: str) -> Seen | None:
         """What lies at the key; None for nothing. A missing bucket, or no right to look, is not nothing."""
-        from botocore.exceptions import ClientError
-
         with self.connection.refusals():
+            from botocore.exceptions import ClientError
+
             try:
                 found = self.client.head_object(**self.at(key), ChecksumMode="ENABLED")
             except ClientError as error:
@@ -102,9 +102,9 @@ class Objects:
         return Seen(_whole_length(answer), answer["ETag"])  # it came meanwhile
 
     def _get(self, key: str, **more: Any) -> Any:
-        from botocore.exceptions import ClientError
-
         with self.connection.refusals():
+            from botocore.exceptions import ClientError
+
             try:
                 return self.client.get_object(**self.at(key), **more)
             except ClientError as error:
@@ -185,9 +185,9 @@ class Objects:
 
     def try_to(self, act: Callable[[Any], object]) -> bool:
         """Whether the act was not refused for its condition, or for an object that is not there."""
-        from botocore.exceptions import ClientError
-
         with self.connection.refusals():
+            from botocore.exceptions import ClientError
+
             try:
                 act(self.client)
             except ClientError as error:
