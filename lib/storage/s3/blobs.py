@@ -14,7 +14,7 @@ from lib.storage.locations import artifact_of
 from lib.storage.port import ArtifactMismatch, NotStored, StorageUnavailable, StoredArtifact
 from lib.storage.s3.capabilities import Capabilities, probe
 from lib.storage.s3.client import code_of
-from lib.storage.s3.objects import Objects, Only, Seen, checksum_header, described, is_condition
+from lib.storage.s3.objects import Objects, ObjectSeen, Only, checksum_header, described, is_condition
 from lib.storage.writing import chunks_of
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Blobs:
             )
         return artifact
 
-    def whole(self, artifact: StoredArtifact) -> Seen | str:
+    def whole(self, artifact: StoredArtifact) -> ObjectSeen | str:
         """What lies at the artifact's key where it is the artifact; else "gone" or "damaged"."""
         seen = self._objects.look(artifact.key)
         if seen is None:
