@@ -125,7 +125,11 @@ def start_seaweed() -> S3Server:
         "-volume.max=100",
     ]
     server = S3Server("SeaweedFS", command, ports["s3.port"], folder)
-    server.client().create_bucket(Bucket=BUCKET)
+    try:
+        server.client().create_bucket(Bucket=BUCKET)
+    except BaseException:
+        server.remove()
+        raise
     return server
 
 
