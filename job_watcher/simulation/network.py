@@ -16,7 +16,7 @@ from lib.errors import Unavailable
 from lib.jobqueue import Term
 from lib.providers.rental import RentalStatus
 from lib.spool import Files, HostUnreachable
-from lib.storage import Claim, Published, SignedUpload, StorageUnavailable, StoredArtifact
+from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
 from lib.storage.claims import names_of
 from lib.storage.memory import MemoryStorage
 
@@ -149,7 +149,7 @@ class StoreFace(MemoryStorage):
     """
 
     def __init__(self, world: Conditions) -> None:
-        super().__init__()
+        super().__init__(signs=False)  # files of simulated machines come through the watcher
         self._world = world
         self.newest: dict[str, tuple[Claim, Mapping[str, StoredArtifact]]] = {}
 
@@ -158,10 +158,6 @@ class StoreFace(MemoryStorage):
         if Fault.STORE_REFUSES in self._world.active:
             raise StorageUnavailable("The store refuses.")
         return super().put(source, sha256=sha256, bytes=bytes)
-
-    def sign_upload(self, sha256: str, bytes: int) -> SignedUpload | None:
-        """None: simulated machines have no network of their own, so files come through the watcher."""
-        return None
 
     def publish(
         self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact], **rest: Any

@@ -28,7 +28,8 @@ _SIGNED_FOR = 3600.0  # seconds
 class MemoryStorage:
     """`Storage` in a dictionary, as a store on another machine would act. `url` begins its places.
 
-    `before` is called at each access, to fail or to move time on; `now` is in seconds since the epoch.
+    `before` is called at each access, to fail or to move time on; `now` is in seconds since the epoch. It
+    takes uploads by machines where it `signs`.
     """
 
     def __init__(
@@ -37,10 +38,11 @@ class MemoryStorage:
         *,
         before: Callable[[], None] = lambda: None,
         now: Callable[[], float] = lambda: 0.0,
+        signs: bool = True,
     ) -> None:
         self.objects: dict[str, bytes] = {}  # blobs/sha256/ab/<sha256>, outputs/<name>, published/..
         self._url, self._before, self._now = url, before, now
-        self._publishing = threading.Lock()
+        self._signs, self._publishing = signs, threading.Lock()
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Keep the file's bytes."""
@@ -69,6 +71,8 @@ class MemoryStorage:
     def sign_upload(self, sha256: str, bytes: int) -> SignedUpload | None:
         """A URL that `upload` takes for an hour, for that content only."""
         self._before()
+        if not self._signs:
+            return None
         headers = {"content-length": str(bytes), "x-checksum-sha256": sha256}
         url = f"{self._url}/{artifact_of(sha256, bytes).key}"
         return SignedUpload(url, headers, self._now() + _SIGNED_FOR)

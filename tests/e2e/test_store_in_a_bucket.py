@@ -57,3 +57,13 @@ def test_what_is_wrong_with_the_bucket_is_told_before_anything_is_enqueued(shop:
         assert "there is no bucket nowhere; make it" in done.stderr.splitlines()[-1]
         assert str(ACCESS.secret) not in done.stdout + done.stderr
     assert shop.json("status")["outstanding"] == 0
+
+
+def test_a_watcher_says_at_its_start_what_the_store_does_not_keep(shop: Desk, rclone: S3Server) -> None:
+    shop.environ["STORAGE_URL"] = rclone.url("e2e")
+
+    done = shop.run("once", program="job-watcher")
+
+    assert done.returncode == 0, done.stderr
+    assert "warning: the store s3://audio/e2e: it ignores conditions (If-None-Match, If-Match)" in done.stderr
+    assert "does not compare uploads with their SHA-256" in done.stderr

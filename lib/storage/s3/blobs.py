@@ -14,7 +14,7 @@ from lib.storage.locations import artifact_of
 from lib.storage.port import ArtifactMismatch, NotStored, StorageUnavailable, StoredArtifact
 from lib.storage.s3.capabilities import Capabilities, probe
 from lib.storage.s3.client import code_of
-from lib.storage.s3.objects import Objects, Only, Seen, checksum_header, described, is_condition
+from lib.storage.s3.objects import Objects, ObjectSeen, Only, checksum_header, described, is_condition
 from lib.storage.writing import chunks_of
 
 log = logging.getLogger(__name__)
@@ -65,13 +65,14 @@ class Blobs:
 
     def _upload(self, stream: BinaryIO, artifact: StoredArtifact, md5: bytes, only: Only | None) -> bool:
         """Whether it was taken, and lies there whole; False where the condition did not hold."""
-        capabilities = self.capabilities
-        if not capabilities.puts:
-            if only == Only(None) and self._objects.look(artifact.key) is not None:
-                return False
-            only = None
+        capabilities, in_parts = self.capabilities, artifact.bytes >= self._in_parts
+        # Of an upload in parts the answer would come after the last one.
+        asks = only == Only(None) and (in_parts or not capabilities.puts)
+        if asks and self._objects.look(artifact.key) is not None:
+            return False
+        only = only if capabilities.puts else None
         stream.seek(0)
-        if artifact.bytes >= self._in_parts:
+        if in_parts:
             taken = self._in_parts_of(stream, artifact, only)
         else:
             headers = described(artifact, artifact.key) | checksum_header(artifact.sha256, md5, capabilities)
@@ -104,7 +105,7 @@ class Blobs:
             )
         return artifact
 
-    def whole(self, artifact: StoredArtifact) -> Seen | str:
+    def whole(self, artifact: StoredArtifact) -> ObjectSeen | str:
         """What lies at the artifact's key where it is the artifact; else "gone" or "damaged"."""
         seen = self._objects.look(artifact.key)
         if seen is None:

@@ -37,7 +37,7 @@ _MISSING: Final = frozenset({"NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObjectSeen:
     """What a look at a key found. `sha256` is None where the store tells none of the whole object."""
 
     bytes: int
@@ -78,7 +78,7 @@ class Objects:
         """The two parameters that name an object."""
         return {"Bucket": self.address.bucket, "Key": self.address.key(key)}
 
-    def look(self, key: str) -> Seen | None:
+    def look(self, key: str) -> ObjectSeen | None:
         """What lies at the key; None for nothing. A missing bucket, or no right to look, is not nothing."""
         with self.connection.refusals():
             from botocore.exceptions import ClientError
@@ -91,15 +91,15 @@ class Objects:
                 found = None
         if found is None:  # an answer to HEAD has no body that would say which
             return self._why_not(key)
-        return Seen(found["ContentLength"], found["ETag"], _sha256_of(found))
+        return ObjectSeen(found["ContentLength"], found["ETag"], _sha256_of(found))
 
-    def _why_not(self, key: str) -> Seen | None:
+    def _why_not(self, key: str) -> ObjectSeen | None:
         """Ask again so that the answer has words; None: it is missing indeed."""
         answer = self._get(key, Range="bytes=0-0")
         if answer is None:
             return None
         answer["Body"].close()
-        return Seen(_whole_length(answer), answer["ETag"])  # it came meanwhile
+        return ObjectSeen(_whole_length(answer), answer["ETag"])  # it came meanwhile
 
     def _get(self, key: str, **more: Any) -> Any:
         with self.connection.refusals():
@@ -127,7 +127,7 @@ class Objects:
             raise NotStored(missing)
         return _stream(answer["Body"], self.connection)
 
-    def sha256(self, key: str, seen: Seen, *, told: bool = True) -> str | None:
+    def sha256(self, key: str, seen: ObjectSeen, *, told: bool = True) -> str | None:
         """Of what was seen at the key: as the store tells it where that counts, else by reading it whole.
 
         None where it is gone meanwhile.
@@ -148,7 +148,7 @@ class Objects:
         seen = self.look(key)
         return seen is not None and self.is_(key, seen, artifact, told=told)
 
-    def is_(self, key: str, seen: Seen, artifact: StoredArtifact, *, told: bool = True) -> bool:
+    def is_(self, key: str, seen: ObjectSeen, artifact: StoredArtifact, *, told: bool = True) -> bool:
         """Whether what was seen there is the artifact."""
         return not seen.differs(artifact) and self.sha256(key, seen, told=told) == artifact.sha256
 

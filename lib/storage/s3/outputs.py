@@ -26,8 +26,8 @@ from lib.storage.port import (
     StoredArtifact,
 )
 from lib.storage.s3.blobs import Blobs
-from lib.storage.s3.objects import Objects, Only, Seen
-from lib.storage.s3.records import Changed, Records, alone_on_this_machine
+from lib.storage.s3.objects import Objects, ObjectSeen, Only
+from lib.storage.s3.records import RecordChanged, Records, alone_on_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class _Copy:
 
     artifact: StoredArtifact
     source_etag: str
-    there: Seen | None
+    there: ObjectSeen | None
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class S3Outputs:
                 if work.missing:
                     files = {path: item for path, item in files.items() if path not in work.missing}
                     continue
-                with contextlib.suppress(Changed):
+                with contextlib.suppress(RecordChanged):
                     self._give_back({**files, **touched}, verdict, records.entries, touched)
                     self._carry_out(verdict, work, records, touched)
                     places = {path: self.location(path) for path in verdict.files if path not in kept}
@@ -110,7 +110,7 @@ class S3Outputs:
         blob = self._objects.look(other.key)
         return None if blob is None or blob.bytes != other.bytes else other
 
-    def look(self, name: str) -> Seen | None:
+    def look(self, name: str) -> ObjectSeen | None:
         """What stands at the name."""
         return self._objects.look(output_key(name))
 
@@ -133,7 +133,7 @@ class S3Outputs:
     def _carry_out(
         self, verdict: NameDecision, work: _Work, records: Records, touched: dict[str, StoredArtifact | None]
     ) -> None:
-        """Do what was decided. Raises Changed where that may not hold any more."""
+        """Do what was decided. Raises RecordChanged where that may not hold any more."""
         for entry in verdict.entries:
             records.write(entry)
         for path, copy in work.copies.items():
@@ -145,7 +145,7 @@ class S3Outputs:
         for entry in verdict.settled:
             records.write(entry)
         if touched and not records.stand():
-            raise Changed
+            raise RecordChanged
 
     def _work(self, files: Files, kept: Collection[str], extras: Collection[str]) -> _Work:
         """What does not stand under its name yet, and the extras that cannot be had."""
@@ -157,7 +157,7 @@ class S3Outputs:
             if there is not None and self._objects.is_(output_key(path), there, artifact):
                 continue
             found = self._blobs.whole(artifact)
-            if isinstance(found, Seen):
+            if isinstance(found, ObjectSeen):
                 copies[path] = _Copy(artifact, found.etag, there)
             elif path in extras:
                 missing.add(path)
@@ -171,7 +171,7 @@ class S3Outputs:
         return _Work(copies, frozenset(missing))
 
     def _copy(self, path: str, copy: _Copy) -> None:
-        """Have the store make a copy, and look at it. Raises Changed where other things lie there by now."""
+        """Have the store copy, and look at it. Raises RecordChanged where other bytes lie there by now."""
         key = output_key(path)
         only = Only(copy.there.etag if copy.there else None) if self._blobs.capabilities.copies else None
         made = self._objects.copy(copy.artifact.key, copy.source_etag, key, copy.artifact, only=only)
@@ -179,7 +179,7 @@ class S3Outputs:
         if seen is not None and self._objects.is_(key, seen, copy.artifact, told=self._blobs.told):
             return
         if not made or seen is None or seen.differs(copy.artifact):
-            raise Changed
+            raise RecordChanged
         raise StorageUnavailable(
             f"The store {self._objects.address.url} does not give back what it copied to {path}; look."
         )
@@ -226,7 +226,7 @@ class S3Outputs:
                     )
             elif theirs != mine and (is_mine or (there is None and path in touched)):
                 blob = self._blobs.whole(theirs)
-                if isinstance(blob, Seen):
+                if isinstance(blob, ObjectSeen):
                     self._copy(path, _Copy(theirs, blob.etag, there))
 
     @staticmethod

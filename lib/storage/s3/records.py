@@ -25,7 +25,7 @@ _LOOK_S, _PATIENCE_S = 0.01, 60.0
 _IN_THIS_PROCESS = threading.Lock()
 
 
-class Changed(Exception):
+class RecordChanged(Exception):
     """Somebody published meanwhile: what was decided may not hold any more."""
 
 
@@ -49,18 +49,18 @@ class Records:
         return entry
 
     def write(self, entry: Entry) -> None:
-        """Write it where it is as it was read, or was written by this. Raises Changed."""
+        """Write it where it is as it was read, or was written by this. Raises RecordChanged."""
         name, key, data = entry.name, entry_key(entry.name), entry.to_bytes()
         self.entries.of(name)
         etag = self._etags[name]
         only = Only(etag) if self._conditions else None
         if not self._conditions and self._etag_now(name) != etag:
-            raise Changed
+            raise RecordChanged
         written = self._objects.put(key, data, _HEADERS, only=only)
         if written is None:  # or it was ours, and the answer to it was lost
             found = self._objects.read(key)
             if found is None or found[0] != data:
-                raise Changed
+                raise RecordChanged
             written = found[1]
         self._etags[name] = written
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -168,6 +170,17 @@ KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Store]] = {
     "s3": lambda request, folder: InABucket(request.getfixturevalue("seaweed")),
     "s3-that-ignores-conditions": lambda request, folder: InABucket(request.getfixturevalue("rclone")),
 }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of all orders of arrival a bucket sees each fourth; the decision is the same code, tried in memory."""
+    if os.environ.get("JOB_RUNNER_SOAK"):
+        return
+    left_out = [
+        item for item in items if "s3" in item.name and re.search(r"arrival\d*[1-35-79]\]", item.name)
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(params=list(KINDS))

@@ -34,10 +34,8 @@ def in_parts(place: Place, url: str) -> S3Storage:
 
 
 def uploads_of(place: Place) -> list[str]:
-    return [
-        item["Key"]
-        for item in place.raw.list_multipart_uploads(Bucket=BUCKET, Prefix=place.prefix).get("Uploads", [])
-    ]
+    found = place.raw.list_multipart_uploads(Bucket=BUCKET, Prefix=place.prefix)
+    return sorted(item["Key"] for item in found.get("Uploads", []))
 
 
 def test_a_file_in_parts_is_whole_and_takes_the_memory_of_a_part(place: Place, tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ class Bench:
 
     def _dispatcher(self, heard: OnSettled) -> Dispatcher:
         delivery = StorageDelivery(
-            MemoryStorage(), provider="scripted", scratch=self.root / "scratch", clock=self.clock
+            MemoryStorage(signs=False), provider="scripted", scratch=self.root / "scratch", clock=self.clock
         )
         made = Dispatcher(
             dispatch.DispatchParts(

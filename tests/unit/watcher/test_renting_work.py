@@ -76,7 +76,7 @@ class Stage:
 
     def _dispatcher(self, heard: Any) -> Dispatcher:
         delivery = StorageDelivery(
-            MemoryStorage(), provider="vast", scratch=self.root / "scratch", clock=self.clock
+            MemoryStorage(signs=False), provider="vast", scratch=self.root / "scratch", clock=self.clock
         )
         parts = DispatchParts(
             name="w",
