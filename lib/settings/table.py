@@ -173,7 +173,9 @@ class Settings:
         Decimal("1")
     )
     ssh_machines: Annotated[
-        tuple[str, ...], machines(), About("machines of provider ssh", example="me@gpu.example:22")
+        tuple[str, ...],
+        machines(),
+        About("machines of provider ssh; `?key=FILE` behind one is its own key", example="me@gpu.example:22"),
     ] = ()
     aws_access_key_id: Annotated[str | None, text(), About("S3 key id", example="AKIAEXAMPLE")] = None
     aws_secret_access_key: Annotated[Secret | None, secret(), About("S3 secret key")] = None
