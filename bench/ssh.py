@@ -68,7 +68,7 @@ def jobs(name: str, count: int) -> list[JobSpec]:
     ]
 
 
-def machine_of(server: SshServer, thread: SshThread, port: int = 0) -> SshMachine:
+def machine_of(server: SshServer | _Told, thread: SshThread, port: int = 0) -> SshMachine:
     """A connection of its own."""
     address = SshAddress(server.user, "127.0.0.1", port or server.port)
     return SshMachine(
@@ -113,7 +113,7 @@ def drive(url: str, server_told: dict[str, Any], folder: Path, count: int, secon
         hosts = []
         for number in range(count):
             setup = SshWorkerSetup(SLEEPER, str(folder / str(number)), "none", "/", clock)
-            machine = machine_of(server, thread)  # type: ignore[arg-type]
+            machine = machine_of(server, thread)
             hosts.append(SshHost(f"far/{number}", machine, setup))
             dispatcher.add(hosts[-1], lambda: 4)
         dispatcher.register()
