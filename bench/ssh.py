@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -228,6 +229,7 @@ def hundred(count: int, seconds: float) -> dict[str, Any]:
             answering.wait()
         server.remove()
         redis.remove()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 # --- one job ----------------------------------------------------------------------------------------------
@@ -270,6 +272,7 @@ def pickup(rounds: int) -> dict[str, Any]:
     finally:
         server.remove()
         redis.remove()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _loop(dispatcher: Dispatcher, ended: threading.Event) -> None:
@@ -319,6 +322,7 @@ def handover(batch: int) -> dict[str, Any]:
         return {"round_trips_per_job": took / batch / ROUND_TRIP_S, "ms_per_job": 1000 * took / batch}
     finally:
         server.remove()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _delayed(target: int) -> int:
