@@ -173,7 +173,12 @@ class Settings:
         Decimal("1")
     )
     ssh_machines: Annotated[
-        tuple[str, ...], machines(), About("machines of provider ssh", example="me@gpu.example:22")
+        tuple[str, ...],
+        machines(),
+        About(
+            "machines of provider ssh; `?key=FILE` behind one is its own key, then `*N` gives it N workers",
+            example="me@gpu.example:22",
+        ),
     ] = ()
     ssh_voice_synth: Annotated[
         str | None,

@@ -174,15 +174,11 @@ async def make_folders(sftp: asyncssh.SFTPClient, root: str, folder: str) -> Non
                 await sftp.mkdir(path, asyncssh.SFTPAttrs(permissions=0o700))
 
 
-async def write_draft(sftp: asyncssh.SFTPClient, file: asyncssh.SFTPClientFile, data: bytes) -> None:
-    """Fill a file that was opened, have it on the disk, and close it, in one wait."""
-    pieces = [
-        file.write(data[start : start + _SHORT], start) for start in range(0, max(1, len(data)), _SHORT)
-    ]
-    try:
-        results = await asyncio.gather(*pieces, file.fsync(), return_exceptions=True)
-    finally:
-        await file.close()
+async def write_draft(file: asyncssh.SFTPClientFile, data: bytes) -> None:
+    """Fill a file that was opened, have it on the disk, and close it, in one wait: all in this order."""
+    starts = range(0, max(1, len(data)), _SHORT)
+    pieces = [file.write(data[start : start + _SHORT], start) for start in starts]
+    results = await asyncio.gather(*pieces, file.fsync(), file.close(), return_exceptions=True)
     for result in results:
         if isinstance(result, asyncssh.SFTPOpUnsupported):
             continue  # a server without fsync: a power cut there may take the job back, its lease runs out

@@ -182,7 +182,7 @@ class SftpFiles:
             file = await opening
         try:
             if not taken:
-                await over.write_draft(sftp, file, data)
+                await over.write_draft(file, data)
                 await sftp.posix_rename(draft, target)
                 return True
         except BaseException:
@@ -194,10 +194,10 @@ class SftpFiles:
     async def _new(self, sftp: asyncssh.SFTPClient, path: str, folder: str) -> asyncssh.SFTPClientFile:
         """A new file; its folder is made when it turns out to be missing."""
         try:
-            return await sftp.open(path, "xb", encoding=None)
+            return await sftp.open(path, "xb", encoding=None, block_size=0)
         except _GONE:
             await over.make_folders(sftp, self._root, folder)
-            return await sftp.open(path, "xb", encoding=None)
+            return await sftp.open(path, "xb", encoding=None, block_size=0)
 
     async def _rename(self, sftp: asyncssh.SFTPClient, source: str, target: str) -> None:
         old, new = over.beneath(self._root, source), over.beneath(self._root, target)

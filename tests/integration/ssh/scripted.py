@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncssh
 
@@ -102,7 +103,7 @@ class _Sftp(asyncssh.SFTPServer):
 
     def lstat(self, path: bytes) -> Any:
         self._count("lstat")
-        found = asyncssh.SFTPAttrs.from_local(super().lstat(path))  # type: ignore[arg-type]
+        found = asyncssh.SFTPAttrs.from_local(cast(os.stat_result, super().lstat(path)))
         if self._script.size is not None and found.type == asyncssh.FILEXFER_TYPE_REGULAR:
             found.size = self._script.size
         return found
@@ -111,7 +112,7 @@ class _Sftp(asyncssh.SFTPServer):
         self._count("read")
         if self._script.read is not None:
             return await self._script.read(offset, size)
-        return super().read(file_obj, offset, size)  # type: ignore[return-value]
+        return cast(bytes, super().read(file_obj, offset, size))
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         self._count("scandir")
