@@ -103,21 +103,30 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack))
 
 
-@contextlib.contextmanager
-def open_queue(redis_url: str | None) -> Iterator[JobQueue]:
-    """The queue, for a command that only looks. Raises as `open_watcher`."""
-    settings = _settings({"REDIS_URL": redis_url})
-    ensure_data_folder(settings.jobs_data_dir)
-    url = settings.redis_url or EmbeddedServer(settings.jobs_data_dir).ensure()
-    with _queue(settings, url) as queue:
-        yield queue
+@dataclass(frozen=True, slots=True)
+class MachineRoom:
+    """What the settings lead to for a command that looks at machines; read once."""
+
+    found: Settings
+
+    @contextlib.contextmanager
+    def open_queue(self) -> Iterator[JobQueue]:
+        """The queue. Raises as `open_watcher`."""
+        ensure_data_folder(self.found.jobs_data_dir)
+        url = self.found.redis_url or EmbeddedServer(self.found.jobs_data_dir).ensure()
+        with _queue(self.found, url) as queue:
+            yield queue
+
+    def check(self) -> Sequence[CheckedMachine]:
+        """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
+        from job_watcher.providers.ssh.wiring import check
+
+        return check(self.found)
 
 
-def check_machines() -> Sequence[CheckedMachine]:
-    """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
-    from job_watcher.providers.ssh.wiring import check
-
-    return check(_settings({}))
+def machine_room(redis_url: str | None) -> MachineRoom:
+    """By one reading of the settings. Raises BadConfiguration."""
+    return MachineRoom(_settings({"REDIS_URL": redis_url}))
 
 
 def _provider(settings: Settings) -> Callable[[Given], Runs]:

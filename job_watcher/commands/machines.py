@@ -29,9 +29,10 @@ def command(redis_url: RedisUrlOption = None, check: CheckOption = False, json_:
     With --check the machines of SSH_MACHINES are looked at from here, watcher or not, and nothing is changed
     on them. Exit status then 0 when all can be used, 69 when one does not answer, 78 when one needs mending.
     """
+    room = wiring.machine_room(redis_url)
     if check:
-        return _check(json_)
-    with wiring.open_queue(redis_url) as queue:
+        return _check(room, json_)
+    with room.open_queue() as queue:
         found = machines_of(queue)
     if json_:
         output.emit_json(found.to_json())
@@ -65,10 +66,10 @@ def _words(line: MachineLine) -> str:
     return f"{line.reason}: {line.sentence}{wait}"
 
 
-def _check(json_: bool) -> int:
+def _check(room: wiring.MachineRoom, json_: bool) -> int:
     from job_watcher.providers.ssh.checkup import exit_status
 
-    found = wiring.check_machines()
+    found = room.check()
     if json_:
         output.emit_json({"checked": True, "machines": [checked.to_json() for checked in found]})
     else:

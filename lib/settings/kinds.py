@@ -20,8 +20,7 @@ _DURATION = re.compile(r"(\d{1,12})\s*([smhd]?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _MACHINE = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.-]*@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d{1,5})?"
-    r"(\*([1-9]\d{0,2}|gpu))?"
-    r"(\?key=[^\s,?]+)?"
+    r"(\?key=[^\s,?*]+)?(\*([1-9]\d{0,2}|gpu))?"
 )
 _QUOTES: Final = ('"', "'", "\u2018", "\u201c")
 HIDDEN: Final = "(hidden)"

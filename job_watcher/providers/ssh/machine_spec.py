@@ -14,7 +14,7 @@ MOST_BY_ITSELF: Final = 4  # workers of a machine for which no number is said: a
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """`user@host:port`, behind it `*N` for N workers or `*gpu` for one on each GPU, then `?key=FILE`."""
+    """`user@host:port`, and behind it `*N` for N workers, or `*gpu` for one on each of its GPUs."""
 
     address: SshAddress
     workers: int | None = None  # None: by its cores, or its GPUs
@@ -23,9 +23,8 @@ class MachineSpec:
     @classmethod
     def read(cls, text: str) -> MachineSpec:
         """From its form in SSH_MACHINES. Raises ValueError."""
-        front, mark, key = text.partition("?")
-        place, star, number = front.partition("*")
-        address = SshAddress.read(place + mark + key)
+        place, star, number = text.partition("*")
+        address = SshAddress.read(place)
         if not star:
             return cls(address)
         return cls(address, wants_gpu=True) if number == "gpu" else cls(address, int(number))

@@ -131,7 +131,7 @@ def test_one_with_a_full_disk(gates: Gates, machine: LoopbackMachine) -> None:
 
 
 def test_one_at_the_end_of_a_slow_link(gates: Gates, machine: LoopbackMachine) -> None:
-    with SlowLink(machine.port, bytes_per_s=30_000) as link:
+    with SlowLink(machine.port, bytes_per_s=55_000) as link:
         reason, sentence = gates.failed(machine, port=link.port)
     assert reason == "bandwidth"
     assert "kB a second" in sentence

@@ -6,10 +6,13 @@ import hashlib
 import signal
 import time
 
+import pytest
+
 from tests.integration.fleet.conftest import FleetDeployment
 from tests.integration.watcher.conftest import beats
 
 
+@pytest.mark.soak  # the storm sees the same, in passing
 def test_jobs_are_spoken_on_the_machine_and_nothing_is_left_there(fleet: FleetDeployment) -> None:
     """W2, W12, W17: start to end, then a drain that leaves no process and no file of a job."""
     (machine,) = fleet.machines
@@ -94,6 +97,7 @@ def test_a_standby_on_another_computer_takes_over_within_two_lease_times_and_a_w
     assert len(fleet.events("done")) == len(specs)
 
 
+@pytest.mark.soak
 def test_the_jobs_of_a_machine_that_is_switched_off_go_to_the_other(pair: FleetDeployment) -> None:
     """The loss is told once, nothing is counted against the jobs, and it comes back by itself."""
     specs = beats(8, sentences=20)

@@ -97,6 +97,7 @@ def test_ten_jobs_through_a_killed_watcher_cut_lines_and_a_lost_server(pair: Fle
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(10))
 def test_sixty_jobs_through_a_storm(pair: FleetDeployment, seed: int) -> None:
     storm(pair, jobs=60, troubles=8, seed=seed)
