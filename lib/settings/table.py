@@ -191,6 +191,9 @@ class Settings:
     ] = None
     aws_access_key_id: Annotated[str | None, text(), About("S3 key id", example="AKIAEXAMPLE")] = None
     aws_secret_access_key: Annotated[Secret | None, secret(), About("S3 secret key")] = None
+    aws_session_token: Annotated[
+        Secret | None, secret(), About("token of S3 credentials that end by themselves")
+    ] = None
     aws_region: Annotated[
         str | None,
         text(r"[A-Za-z0-9-]{1,64}", "a region's name, like eu-central-1"),

@@ -18,6 +18,7 @@ class CountingHost:
     """A host that notes what it is asked."""
 
     name = machine = "gpu"
+    remote = True
 
     def __init__(self, folder: Path) -> None:
         self._files, self.calls, self.is_away = LocalFiles(folder), 0, False
