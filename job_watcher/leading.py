@@ -268,6 +268,7 @@ class LedWatcher:
         while dispatcher.held and not self._releasing.is_set() and self._clock.monotonic() < deadline:
             self._pass(reign, term, self._releasing)
         self._check(term)
+        reign.machines.step(dispatcher, term)  # it sees who has become idle since
         reign.machines.leave(_WORKER_GRACE_S)
         dispatcher.hand_back("drain", keep_work=True)
         dispatcher.unregister()

@@ -37,7 +37,7 @@ def test_jobs_are_spoken_on_the_machine_and_nothing_is_left_there(fleet: FleetDe
 
     watcher.send_signal(signal.SIGTERM)
     assert watcher.wait(30) == 0, fleet.log()
-    assert machine.processes() == []
+    fleet.wait_for("the shell of the closed connection ends", lambda: not machine.processes())
     assert not [name for name in machine.files() if "inbox" in name or "outbox" in name or "golden" in name]
 
 

@@ -38,8 +38,10 @@ def storm(fleet: FleetDeployment, *, jobs: int, troubles: int, seed: int) -> Non
     fleet.wait_for("spools empty", lambda: not leftovers(fleet))
     watcher.send_signal(signal.SIGTERM)
     assert watcher.wait(60) == 0, fleet.log()
-    for machine in fleet.machines:
-        assert machine.processes() == []
+    fleet.wait_for(
+        "the shells of closed connections end",
+        lambda: not any(machine.processes() for machine in fleet.machines),
+    )
     assert leftovers(fleet) == []
 
 
