@@ -7,12 +7,19 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from job_watcher.logs import redactor
+from job_watcher.moment import Moment
+from job_watcher.pulse import Pulse
+from job_watcher.service_manager import service_manager_of
+from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.watcher import Watcher
 from job_watcher.work_folder import Slot, take_slot
 from lib.cli import output
+from lib.cli.program import installed_version
 from lib.clock import Clock, SystemClock
 from lib.dispatch import (
     Dispatcher,
@@ -59,16 +66,20 @@ def installation() -> Installation:
 
 
 @contextlib.contextmanager
-def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watcher]:
+def open_watcher(
+    *, redis_url: str | None, slots: int | None, log: Callable[[str], None]
+) -> Iterator[Watcher]:
     """A watcher over workers of this machine with everything it needs, given back at the end.
 
-    `slots` is how many jobs are leased at once; None: enough that no worker ever waits for us.
+    `log` starts the log in the form that the settings ask for. `slots` is how many jobs are leased at once;
+    None: enough that no worker ever waits for us.
 
     Raises:
         BadConfiguration: a setting or a folder is wrong.
         Unavailable: Redis does not answer.
     """
     settings = _settings({"REDIS_URL": redis_url})
+    log(settings.log_format)
     if settings.provider != "local":
         raise BadConfiguration(
             f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs "
@@ -85,8 +96,11 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
         renewals = stack.enter_context(_queue(settings))
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = open_storage(settings.storage_url)
+        name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
+        moment = Moment(pulse, clock, lambda: _queue(settings), storage)
+        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock))
         parts = DispatchParts(
-            name=_unique_name(),
+            name=name,
             provider=settings.provider,
             queue=queue,
             delivery=StorageDelivery(storage, provider=settings.provider, scratch=slot.scratch, clock=clock),
@@ -94,19 +108,36 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Watche
             clock=clock,
             limits=limits,
             intervals=intervals,
+            events=events,
             process=this_process(),
         )
         dispatcher = Dispatcher(parts, renewals=renewals)
+        moment.held = lambda: dispatcher.held
         left = _add_workers(dispatcher, slot, settings, clock)
-        yield Watcher(dispatcher, left, clock, limits, intervals)
+        yield Watcher(dispatcher, left, clock, limits, intervals, events=events, pulse=pulse)
 
 
 def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
     found = load_settings(flags)
+    redactor.more(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found
+
+
+def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
+    """Who hears of what happens here, by the settings."""
+    url, secret = settings.webhook_url, settings.webhook_secret
+    return TellingOptions(
+        listen=settings.watcher_listen,
+        webhook_url=url.reveal() if url else None,
+        webhook_secret=secret.reveal() if secret else None,
+        outbox=data / "webhooks",
+        deployment=settings.jobs_prefix,
+        watcher=name,
+        facts={"watcher": name, "provider": settings.provider, "version": installed_version()},
+    )
 
 
 def _add_workers(dispatcher: Dispatcher, slot: Slot, settings: Settings, clock: Clock) -> LeftSpools:
