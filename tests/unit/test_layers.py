@@ -28,6 +28,7 @@ FENCES = {
     "httpx": ("lib.providers.vast", "lib.storage.s3"),
     "numpy": ("synth",),
     "onnxruntime": ("synth",),
+    "prometheus_client": ("lib.events",),
     "psycopg": ("lib.sql",),
     "redis": ("lib.redislink",),
     "requests": (),
