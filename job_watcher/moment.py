@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from job_watcher.probes import Answer, verdict
-from job_watcher.pulse import Phase, Pulse
+from job_watcher.probes import PageAnswer, verdict
+from job_watcher.pulse import LifePhase, Pulse
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.events.metrics import Gauge
@@ -25,7 +25,7 @@ OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenOutside:
     """The queue and the store as they were a few seconds ago; a sentence for each that did not answer."""
 
     snapshot: Snapshot | None = None
@@ -47,7 +47,7 @@ class Moment:
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._queue: JobQueue | None = None
-        self._seen, self._seen_at = Seen(queue_trouble="it was not asked yet"), float("-inf")
+        self._seen, self._seen_at = SeenOutside(queue_trouble="it was not asked yet"), float("-inf")
         #: How many jobs are at hand, and the leader's epoch where one leads; whoever has them sets them.
         self.held: Callable[[], int] = int
         self.epoch: Callable[[], int | None] = lambda: None
@@ -65,14 +65,14 @@ class Moment:
 
     # --- pages -------------------------------------------------------------------------------------------
 
-    def live(self) -> Answer:
+    def live(self) -> PageAnswer:
         """Whether the loop turned lately. Asks nobody else: a server that is away is no reason to end us."""
         return verdict(self._pulse.is_alive, loop_age_seconds=round(self._pulse.age_s, 1))
 
-    def ready(self) -> Answer:
+    def ready(self) -> PageAnswer:
         """Whether work would be done here: the queue and the store answer, and nothing ends or hangs."""
         seen, phase = self.look(), self._pulse.phase
-        passed = phase is Phase.WORKING and self._pulse.is_alive
+        passed = phase is LifePhase.WORKING and self._pulse.is_alive
         passed = passed and seen.queue_trouble is None and seen.store_trouble is None
         return verdict(
             passed,
@@ -102,10 +102,10 @@ class Moment:
 
     # --- looking -----------------------------------------------------------------------------------------
 
-    def look(self) -> Seen:
+    def look(self) -> SeenOutside:
         """The queue and the store, as they were at most five seconds ago."""
         if not self._lock.acquire(timeout=_WAIT_S):
-            return Seen(queue_trouble="it takes long to answer")
+            return SeenOutside(queue_trouble="it takes long to answer")
         try:
             now = self._clock.monotonic()
             if now - self._seen_at >= _FRESH_S:
@@ -114,7 +114,7 @@ class Moment:
         finally:
             self._lock.release()
 
-    def _look(self) -> Seen:
+    def _look(self) -> SeenOutside:
         snapshot, queue_trouble, store_trouble = None, None, None
         try:
             if self._queue is None:
@@ -126,7 +126,7 @@ class Moment:
             self._storage.has(_NOBODYS)
         except JobRunnerError as error:
             store_trouble = error.message
-        return Seen(snapshot, queue_trouble, store_trouble)
+        return SeenOutside(snapshot, queue_trouble, store_trouble)
 
 
 def _of_queue(shot: Snapshot) -> list[Gauge]:

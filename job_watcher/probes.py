@@ -34,7 +34,7 @@ _WORDS: Final = {
 }
 
 
-class Answer(NamedTuple):
+class PageAnswer(NamedTuple):
     """What a page says."""
 
     status: int
@@ -43,13 +43,13 @@ class Answer(NamedTuple):
 
 
 #: Makes a page's answer, in the thread of the request.
-Page = Callable[[], Answer]
+Page = Callable[[], PageAnswer]
 
 
-def verdict(passed: bool, **facts: object) -> Answer:
+def verdict(passed: bool, **facts: object) -> PageAnswer:
     """A probe's answer: 200 when it passed, else 503, with the facts as JSON."""
     body = json.dumps({"ok": passed, **facts}, sort_keys=True).encode() + b"\n"
-    return Answer(200 if passed else 503, body)
+    return PageAnswer(200 if passed else 503, body)
 
 
 class ProbeServer:
@@ -108,20 +108,20 @@ class ProbeServer:
         finally:
             self._room.release()
 
-    def _answer(self, line: str) -> Answer:
+    def _answer(self, line: str) -> PageAnswer:
         parts = line.split(" ")
         if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-            return Answer(400, b"not HTTP\n", "text/plain")
+            return PageAnswer(400, b"not HTTP\n", "text/plain")
         if parts[0] != "GET":
-            return Answer(405, b"only GET\n", "text/plain")
+            return PageAnswer(405, b"only GET\n", "text/plain")
         page = self._pages.get(parts[1].partition("?")[0])
         if page is None:
-            return Answer(404, f"there are {', '.join(sorted(self._pages))}\n".encode(), "text/plain")
+            return PageAnswer(404, f"there are {', '.join(sorted(self._pages))}\n".encode(), "text/plain")
         try:
             return page()
         except Exception as error:  # a page that fails is an answer too
             log.warning("%s could not be answered: %s: %s", parts[1][:40], type(error).__name__, error)
-            return Answer(500, b"see the log\n", "text/plain")
+            return PageAnswer(500, b"see the log\n", "text/plain")
 
 
 def _request_line(connection: socket.socket) -> str:
@@ -140,7 +140,7 @@ def _request_line(connection: socket.socket) -> str:
     return request.partition(b"\r\n")[0].decode("latin-1")
 
 
-def _head(answer: Answer) -> bytes:
+def _head(answer: PageAnswer) -> bytes:
     lines = (
         f"HTTP/1.1 {answer.status} {_WORDS[answer.status]}",
         f"Content-Type: {answer.content_type}",

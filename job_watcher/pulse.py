@@ -15,7 +15,7 @@ _SHARE: Final = 4  # signs of life in each of the manager's periods
 _START_S: Final = 120.0  # asked for at each turn of a start that takes long: the server may be away
 
 
-class Phase(StrEnum):
+class LifePhase(StrEnum):
     """Where the life of the process is."""
 
     STARTING = "starting"
@@ -34,7 +34,7 @@ class Pulse:
         self._clock, self._manager = clock, manager or ServiceManager(None)
         self._last = clock.monotonic()
         self._told = float("-inf")
-        self.phase = Phase.STARTING
+        self.phase = LifePhase.STARTING
 
     @property
     def age_s(self) -> float:
@@ -52,20 +52,20 @@ class Pulse:
         if not self._manager.listens or now - self._told < self._every_s():
             return
         self._told = now
-        if self.phase is Phase.STARTING:
+        if self.phase is LifePhase.STARTING:
             self._manager.more_time(_START_S)
         else:
             self._manager.alive(f"{self.phase.value}: {status}" if status else self.phase.value)
 
     def ready(self) -> None:
         """The start is over: work is looked for."""
-        self.phase = Phase.WORKING
+        self.phase = LifePhase.WORKING
         self._told = float("-inf")
         self._manager.ready(self.phase.value)
 
     def stopping(self, within_s: float) -> None:
         """The end began, and takes at most `within_s` seconds."""
-        self.phase = Phase.DRAINING
+        self.phase = LifePhase.DRAINING
         self._manager.stopping(within_s, self.phase.value)
 
     def _every_s(self) -> float:

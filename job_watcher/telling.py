@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_watcher.moment import Moment
-from job_watcher.probes import Answer, Page, ProbeServer
+from job_watcher.probes import Page, PageAnswer, ProbeServer
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink
@@ -51,7 +51,7 @@ def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Itera
             pages: dict[str, Page] = {
                 "/livez": moment.live,
                 "/readyz": moment.ready,
-                "/metrics": lambda: Answer(200, metrics.text(), CONTENT_TYPE),
+                "/metrics": lambda: PageAnswer(200, metrics.text(), CONTENT_TYPE),
             }
             server = ProbeServer(options.listen, pages)
             stack.callback(moment.close)

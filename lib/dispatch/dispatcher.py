@@ -24,10 +24,8 @@ from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.takeover import TakeOver
-from lib.dispatch.transitions import of_job
 from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable
-from lib.events.model import JobBegun, MachineAdded, MachineLost, MachineRemoved
 from lib.jobqueue import JobQueue, LeaseLost, Placement, Term
 from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolUnusable
 from lib.workers import WorkerHost
@@ -83,18 +81,13 @@ class Dispatcher:
         if self._roster.get(host.name) is None:
             self._roster.add(host, room, replaceable=replaceable, serves=serves)
             self._claimer.check()
-            if replaceable:
-                self._parts.events.emit(MachineAdded(machine=host.machine))
+            self._closer.note_host(host, replaceable=replaceable)
 
     def remove(self, name: str, *, why: str, lost: bool) -> None:
         """Use a host no more; its jobs go elsewhere at once. `lost` counts as a lost machine against them."""
-        state = self._roster.get(name)
-        if state is not None:
+        if (state := self._roster.get(name)) is not None:
             self._roster.remove(name)  # first, so that nothing more is placed on it
-            self._closer.hand_back_host(name, state.host.machine, why, lost=lost)
-            if state.replaceable:
-                kind = MachineLost if lost else MachineRemoved
-                self._parts.events.emit(kind(machine=state.host.machine, reason=why))
+            self._closer.hand_back_host(state, why, lost=lost)
 
     def hosts(self) -> list[str]:
         """The names of all hosts."""
@@ -279,9 +272,7 @@ class Dispatcher:
             except LeaseLost:
                 self._jobs.mark_lost([job.lease])
             else:
-                job.note_begin(self._clock.monotonic())
-                told = of_job(JobBegun, job.lease, state.name, machine=state.host.machine)
-                self._parts.events.emit(told)
+                self._closer.note_begin(job, state)
 
     def _house(self, state: HostState, spool: SpoolClient, phases: Mapping[str, Phase]) -> None:
         """Submit again what somebody removed from the spool. Seen twice: it may just have been moving."""

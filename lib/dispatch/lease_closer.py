@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from lib.dispatch.hosts import HostRoster
+from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.stray_entries import Strays, remove
 from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
-from lib.events.model import JobLeaseLost, JobReleased
+from lib.events.model import JobBegun, JobLeaseLost, JobReleased, MachineAdded, MachineLost, MachineRemoved
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
 from lib.jobqueue.errors import DamagedRow
 from lib.spool import Phase, SpoolUnusable
+from lib.workers import WorkerHost
 
 log = logging.getLogger(__name__)
 
@@ -138,20 +139,34 @@ class LeaseCloser:
         self._jobs.drop(job.entry)
         self._journal.forget(job.entry)
 
-    def hand_back_host(self, host: str, machine: str, why: str, *, lost: bool) -> None:
+    def note_begin(self, job: InFlightJob, state: HostState) -> None:
+        """Note that a worker took the job up, and that the queue knows."""
+        job.note_begin(self._clock.monotonic())
+        self._parts.events.emit(of_job(JobBegun, job.lease, state.name, machine=state.host.machine))
+
+    def note_host(self, host: WorkerHost, *, replaceable: bool) -> None:
+        """Tell of a machine that came; workers of our own are no news."""
+        if replaceable:
+            self._parts.events.emit(MachineAdded(machine=host.machine))
+
+    def hand_back_host(self, state: HostState, why: str, *, lost: bool) -> None:
         """Hand back the jobs of a host that leaves. `lost` counts against jobs that lose machines."""
-        for job in self._jobs.on(host):
+        machine = state.host.machine
+        for job in self._jobs.on(state.name):
             self._jobs.drop(job.entry)
             self._journal.forget(job.entry)
             try:
                 if lost:
                     failure = Failure(ErrorClass.LOST_MACHINE, f"The machine was lost: {why}.", host=machine)
-                    state = self._queue.fail(job.lease, failure)
-                    self._parts.events.emit(of_failure(state, job.lease, job.host, failure))
+                    went = self._queue.fail(job.lease, failure)
+                    self._parts.events.emit(of_failure(went, job.lease, job.host, failure))
                 else:
                     self._release(job, why)
             except (LeaseLost, Unavailable) as error:  # then the lease runs out by itself
                 log.warning("%s was not handed on: %s", job.request_id, error)
+        if state.replaceable:
+            kind = MachineLost if lost else MachineRemoved
+            self._parts.events.emit(kind(machine=machine, reason=why))
 
     def release_all(self, why: str, *, keep_work: bool) -> None:
         """Hand every lease back. `keep_work` leaves the work where it lies, for the next one to adopt."""

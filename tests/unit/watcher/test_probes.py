@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from job_watcher.probes import Answer, ProbeServer, verdict
+from job_watcher.probes import PageAnswer, ProbeServer, verdict
 from lib.errors import BadConfiguration
 from lib.events.metrics import Gauge, Metrics
 from lib.events.model import JobDone, JobFailure, StorageRefused
@@ -90,7 +90,7 @@ def test_events_are_counted_by_ending_and_no_other_number_is_there() -> None:
 
 
 def test_a_page_that_fails_is_an_answer() -> None:
-    def broken() -> Answer:
+    def broken() -> PageAnswer:
         raise RuntimeError("why")
 
     made = ProbeServer("127.0.0.1:0", {"/metrics": broken})
