@@ -22,7 +22,12 @@ class WatcherProcess:
     def __init__(self, *, log: Path, environ: Mapping[str, str], drain_s: float) -> None:
         self._log = log
         self.drain_s = drain_s
-        self._environ = {"WATCHER_LEASE_IDLE_MS": LEASE_MS, **os.environ, **environ}
+        self._environ = {
+            "WATCHER_LEASE_IDLE_MS": LEASE_MS,
+            "LOG_FORMAT": "text",  # people read the log, and its last line here
+            **os.environ,
+            **environ,
+        }
         self._restarts = 0
         self._child = self._start()
 

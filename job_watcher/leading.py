@@ -14,16 +14,26 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from job_watcher.provisioning.ports import NotLeading
+from job_watcher.pulse import Pulse
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits
-from lib.dispatch.transitions import of_watcher
 from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.events import EventSink, LogSink
+from lib.events.watchers import (
+    LeaderBegan,
+    LeaderEnded,
+    WatcherDraining,
+    WatcherStandsBy,
+    WatcherStopped,
+    WatcherTrouble,
+)
 from lib.jobqueue import JobQueue, LeadershipLost, Term
 from lib.spool import SpoolFull
 
 log = logging.getLogger(__name__)
 
 _WORKER_GRACE_S = 10.0
+_LEAVING_S = 60.0  # after the drain: idle workers end, the lock and the registry are left
 Found = TypeVar("Found")
 
 
@@ -126,16 +136,30 @@ class LedWatcher:
         about: Mapping[str, Any],
         standby_s: float,
         led: Callable[[Term | None], None] = lambda term: None,
+        events: EventSink | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._make, self._leadership, self._registry = reign, leadership, registry
         self._clock, self._limits, self._intervals = clock, limits, intervals
         self._name, self._about, self._standby_s, self._led = name, dict(about), standby_s, led
+        self._events, self._pulse = events or LogSink(), pulse or Pulse(clock)
         self._draining, self._releasing = threading.Event(), threading.Event()
+        self._term: Term | None = None
         self._reign: Reign | None = None
         self._terms = 0
         self._stands_by = False
         self._trouble_since: float | None = None
         self._settled = 0
+
+    def held(self) -> int:
+        """How many jobs are at hand. Any thread."""
+        reign = self._reign
+        return 0 if reign is None else reign.dispatcher.held
+
+    def epoch(self) -> int | None:
+        """The epoch in which this watcher leads; None while it does not. Any thread."""
+        term = self._term
+        return None if term is None else term.epoch
 
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done. The second call hands it over now.
@@ -156,6 +180,7 @@ class LedWatcher:
         """
         with self._leaving():
             while not self._draining.is_set():
+                self._pulse.beat("standing by")
                 term = self._try(self._lead, self._draining)
                 if term is not None:
                     self._try(partial(self._rule, term, once=False), self._draining)
@@ -189,7 +214,8 @@ class LedWatcher:
         if not self._stands_by:
             self._stands_by = True
             self._registry.register_watcher(self._name, self._about)
-            log.info("standing by: another watcher leads", extra=of_watcher("standing_by"))
+            self._events.emit(WatcherStandsBy())
+            self._pulse.ready()
         self._registry.heartbeat_watcher(self._name, self._about)
         self._draining.wait(self._standby_s)
         return None
@@ -201,14 +227,15 @@ class LedWatcher:
         self._registry.remove_watcher(self._name)
         self._terms += 1
         self._led(term)
-        log.info("leading in epoch %d", term.epoch, extra=of_watcher("leading"))
+        self._term = term
+        self._events.emit(LeaderBegan(epoch=term.epoch))
         reign = self._reign = self._make(f"{self._name}.{self._terms}")
         try:
             self._work(reign, term, once=once)
         except (NotLeading, LeadershipLost) as error:
-            log.warning("leading no more: %s", error, extra=of_watcher("abdicated"))
+            self._events.emit(LeaderEnded(epoch=term.epoch, reason=error.message))
         finally:
-            self._reign = None
+            self._reign = self._term = None
             self._settled += reign.dispatcher.settled
             reign.close()
 
@@ -221,6 +248,7 @@ class LedWatcher:
         reign.machines.begin()
         if not once:
             dispatcher.start_claiming()
+        self._pulse.ready()
         more = True
         while more and not self._draining.is_set():
             more = self._pass(reign, term, self._draining, once=once)
@@ -228,6 +256,7 @@ class LedWatcher:
 
     def _pass(self, reign: Reign, term: Term, hurry: threading.Event, *, once: bool = False) -> bool:
         """One look at everything; whether there is more to do. What should pass is waited for."""
+        self._pulse.beat(f"leading, {reign.dispatcher.held} jobs at hand")
         try:
             self._check(term)
             reign.machines.step(reign.dispatcher, term)
@@ -259,10 +288,9 @@ class LedWatcher:
         dispatcher = reign.dispatcher
         dispatcher.stop_claiming()
         deadline = self._clock.monotonic() + self._limits.drain_s
-        told = of_watcher("draining")
-        log.info(
-            "draining: %d jobs at hand, at most %.0f s", dispatcher.held, self._limits.drain_s, extra=told
-        )
+        limit_s = self._limits.drain_s
+        self._pulse.stopping(limit_s + _LEAVING_S)
+        self._events.emit(WatcherDraining(jobs=dispatcher.held, limit_seconds=limit_s))
         with contextlib.suppress(Unavailable):
             dispatcher.withdraw()
         while dispatcher.held and not self._releasing.is_set() and self._clock.monotonic() < deadline:
@@ -291,9 +319,8 @@ class LedWatcher:
         away = isinstance(error, Unavailable)
         if (ends_us or away) and now - self._trouble_since > self._limits.give_up_s:
             raise error
-        told = of_watcher("trouble")
         pause = self._intervals.pause_s
-        log.warning("cannot go on, trying again in %.0f s: %s", pause, error, extra=told)
+        self._events.emit(WatcherTrouble(reason=error.message, pause_seconds=pause))
         hurry.wait(pause)
 
     @contextlib.contextmanager
@@ -310,4 +337,4 @@ class LedWatcher:
                 self._led(None)
             except JobRunnerError as error:
                 log.warning("left without saying so: %s", error)
-            log.info("stopped", extra=of_watcher("stopped"))
+            self._events.emit(WatcherStopped())

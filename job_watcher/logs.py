@@ -1,16 +1,53 @@
-"""Log lines of the daemon: one per transition, on stderr, where systemd's journal and terminals find them.
+"""Log lines of the daemon: one for each transition, for people or as JSON, and no secret in any.
 
-Or as JSON on stdout, for programs that follow it.
+On stderr, where systemd's journal and terminals find them; with `--json` as JSON on stdout, for programs that
+follow them.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
-from lib.cli.output import clean, tell_json_line
+from lib.cli.output import clean, tell_json_line, tell_json_line_aside
 from lib.clock import rfc3339
-from lib.dispatch.transitions import transition_of
+from lib.events import TRANSITION, transition_of
+from lib.redact import Redactor
+
+
+class RedactingFilter(logging.Filter):
+    """Takes every known secret out of a record before anybody formats it: message, arguments, tracebacks.
+
+    Threads: any.
+    Raises: nothing.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, changed."""
+        hide = self._redactor.hide
+        try:
+            record.msg = hide(record.getMessage())
+        except Exception as error:  # arguments that do not fit: the line itself must not be lost
+            record.msg = hide(f"{record.msg!r} (its arguments do not fit: {error})")
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text, record.exc_info = hide(record.exc_text), None
+        if record.stack_info:
+            record.stack_info = hide(record.stack_info)
+        told = getattr(record, TRANSITION, None)
+        if isinstance(told, dict):
+            setattr(record, TRANSITION, {key: self._hidden(value) for key, value in told.items()})
+        return True
+
+    def _hidden(self, value: Any) -> Any:
+        return self._redactor.hide(value) if isinstance(value, str) else value
 
 
 class _Line(logging.Formatter):
@@ -27,20 +64,25 @@ class _Line(logging.Formatter):
     def text(self, record: logging.LogRecord) -> str:
         """The sentence, with the end of a traceback if there is one."""
         text = " ".join(record.getMessage().splitlines())
-        if record.exc_info:
-            text += " | " + " | ".join(self.formatException(record.exc_info).splitlines()[-3:])
+        trace = record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
+        if trace:
+            text += " | " + " | ".join(trace.splitlines()[-3:])
         return text
 
 
 class _JsonLines(logging.Handler):
-    """A record as one JSON value on a line of stdout (docs/reference/json/job-watcher-run.json)."""
+    """A record as one JSON value on a line (docs/reference/json/job-watcher-run.json)."""
 
     _words = _Line()
+
+    def __init__(self, *, on_stdout: bool) -> None:
+        super().__init__()
+        self._tell = tell_json_line if on_stdout else tell_json_line_aside
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print it; the loss of the reader is not the daemon's trouble."""
         try:
-            tell_json_line(
+            self._tell(
                 {
                     "at": rfc3339(record.created),
                     "level": record.levelname.lower(),
@@ -53,19 +95,32 @@ class _JsonLines(logging.Handler):
             self.handleError(record)
 
 
+#: Hides what the settings hold in each log line of this process; `wiring` tells it of them.
+redactor = Redactor()
+
+
 def log_to_stderr(*, verbose: bool) -> None:
-    """Send our log lines to stderr; `verbose` adds those of each pass."""
+    """Send our log lines to stderr, for people; `verbose` adds those of each pass."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
     _log_to(handler, verbose=verbose)
 
 
-def log_as_json_lines(*, verbose: bool) -> None:
-    """Send our log lines to stdout instead, one JSON value a line."""
-    _log_to(_JsonLines(), verbose=verbose)
+def log_as_json_lines(*, verbose: bool, on_stdout: bool = True) -> None:
+    """Send our log lines to stdout, or to stderr, as JSON: one value a line."""
+    _log_to(_JsonLines(on_stdout=on_stdout), verbose=verbose)
+
+
+def log_as(form: str, *, verbose: bool) -> None:
+    """Send our log lines to stderr in that form: `text`, `json`, or `auto`, which is text on a terminal."""
+    if form == "json" or (form == "auto" and not sys.stderr.isatty()):
+        log_as_json_lines(verbose=verbose, on_stdout=False)
+    else:
+        log_to_stderr(verbose=verbose)
 
 
 def _log_to(handler: logging.Handler, *, verbose: bool) -> None:
+    handler.addFilter(RedactingFilter(redactor))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)

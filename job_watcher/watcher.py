@@ -7,15 +7,18 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
+from job_watcher.pulse import Pulse
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits, LeftSpools, WorkerGivenUp
-from lib.dispatch.transitions import of_watcher
 from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.events import EventSink, LogSink
+from lib.events.watchers import WatcherDraining, WatcherStarted, WatcherStopped, WatcherTrouble
 from lib.spool import HostUnreachable, SpoolFull
 
 log = logging.getLogger(__name__)
 
 _WORKER_GRACE_S = 10.0
+_LEAVING_S = 60.0  # after the drain: workers end, leases go back, the registry is left
 
 
 class Watcher:
@@ -32,9 +35,13 @@ class Watcher:
         clock: Clock,
         limits: DispatchLimits,
         intervals: DispatchIntervals,
+        *,
+        events: EventSink | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._dispatcher, self._left, self._clock = dispatcher, left, clock
         self._limits, self._intervals = limits, intervals
+        self._events, self._pulse = events or LogSink(), pulse or Pulse(clock)
         self._draining = threading.Event()
         self._releasing = threading.Event()
         self._trouble_since: float | None = None
@@ -60,7 +67,8 @@ class Watcher:
         with self._leaving():
             self._begin()
             self._dispatcher.start_claiming()
-            log.info("working", extra=of_watcher("started"))
+            self._pulse.ready()
+            self._events.emit(WatcherStarted())
             while not self._draining.is_set():
                 self._try(lambda: self._step(self._intervals.heartbeat_s), self._draining)
             self._finish_within(self._limits.drain_s)
@@ -113,6 +121,7 @@ class Watcher:
 
         Returns what `act` does; True when it could not say.
         """
+        self._pulse.beat(f"{self._dispatcher.held} jobs at hand, {self._dispatcher.settled} finished")
         try:
             more = act()
         except WorkerGivenUp:
@@ -133,18 +142,17 @@ class Watcher:
         ends_us = away or self._dispatcher.impatient
         if ends_us and now - self._trouble_since > self._limits.give_up_s:
             raise error
-        told = of_watcher("trouble")
-        log.warning("cannot go on, trying again in %.0f s: %s", self._pause_s, error, extra=told)
+        self._events.emit(WatcherTrouble(reason=error.message, pause_seconds=self._pause_s))
         hurry.wait(self._pause_s)
         if isinstance(error, SpoolFull):
             self._pause_s = min(self._pause_s * 2, self._intervals.longest_pause_s)
 
     def _finish_within(self, limit_s: float) -> None:
         """Hand back what has not begun, finish the rest within `limit_s`, hand back what remains."""
+        self._pulse.stopping(limit_s + _LEAVING_S)
         self._dispatcher.stop_claiming()
         deadline = self._clock.monotonic() + limit_s
-        told = of_watcher("draining")
-        log.info("draining: %d jobs at hand, at most %.0f s", self._dispatcher.held, limit_s, extra=told)
+        self._events.emit(WatcherDraining(jobs=self._dispatcher.held, limit_seconds=limit_s))
         self._try(self._dispatcher.withdraw, self._releasing)
         while self._dispatcher.held and not self._releasing.is_set():
             if self._clock.monotonic() >= deadline:
@@ -167,4 +175,4 @@ class Watcher:
                 log.warning("left without saying so: %s", error)
             self._dispatcher.close()
             self._left.close()
-            log.info("stopped", extra=of_watcher("stopped"))
+            self._events.emit(WatcherStopped())

@@ -10,11 +10,18 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from job_watcher.logs import redactor
+from job_watcher.moment import Moment
 from job_watcher.providers.wiring import Given, Runs
+from job_watcher.pulse import Pulse
+from job_watcher.service_manager import service_manager_of
+from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.work_folder import take_slot
 from lib.cli import output
+from lib.cli.program import installed_version
 from lib.clock import SystemClock
 from lib.dispatch import (
     DispatchIntervals,
@@ -66,16 +73,18 @@ def installation() -> Installation:
 
 
 @contextlib.contextmanager
-def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
+def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str], None]) -> Iterator[Runs]:
     """A watcher over the provider's machines with everything it needs, given back at the end.
 
-    `slots` is how many jobs are leased at once; None: enough that no worker ever waits for us.
+    `log` starts the log in the form that the settings ask for. `slots` is how many jobs are leased at once;
+    None: enough that no worker ever waits for us.
 
     Raises:
         BadConfiguration: a setting or a folder is wrong.
         Unavailable: Redis does not answer.
     """
     settings = _settings({"REDIS_URL": redis_url})
+    log(settings.log_format)
     open_provider = _provider(settings)
     data = ensure_data_folder(settings.jobs_data_dir)
     limits = DispatchLimits(
@@ -89,8 +98,11 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
         renewals = stack.enter_context(_queue(settings, url))
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = _storage(settings)
+        name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
+        moment = Moment(pulse, clock, lambda: _queue(settings, url), storage)
+        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock))
         parts = DispatchParts(
-            name=_unique_name(),
+            name=name,
             provider=settings.provider,
             queue=queue,
             delivery=StorageDelivery(storage, provider=settings.provider, scratch=slot.scratch, clock=clock),
@@ -99,8 +111,9 @@ def open_watcher(*, redis_url: str | None, slots: int | None) -> Iterator[Runs]:
             limits=limits,
             intervals=intervals,
             process=this_process(),
+            events=events,
         )
-        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack))
+        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,20 @@ def machine_room(redis_url: str | None) -> MachineRoom:
     return MachineRoom(_settings({"REDIS_URL": redis_url}))
 
 
+def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
+    """Who hears of what happens here, by the settings."""
+    url, secret = settings.webhook_url, settings.webhook_secret
+    return TellingOptions(
+        listen=settings.watcher_listen,
+        webhook_url=url.reveal() if url else None,
+        webhook_secret=secret.reveal() if secret else None,
+        outbox=data / "webhooks",
+        deployment=settings.jobs_prefix,
+        watcher=name,
+        facts={"watcher": name, "provider": settings.provider, "version": installed_version()},
+    )
+
+
 def _provider(settings: Settings) -> Callable[[Given], Runs]:
     """The wiring of the provider. Each is a folder, loaded only where it is chosen.
 
@@ -147,6 +174,7 @@ def _provider(settings: Settings) -> Callable[[Given], Runs]:
 def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
     found = load_settings(flags)
+    redactor.more(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found

@@ -28,6 +28,7 @@ _SHOWN: Final = {
     "region": re.compile(r"[a-z]{2,8}(?:-[a-z]{2,12}){0,3}(?:-[0-9]{1,2})?"),
     "sslmode": re.compile(r"[a-z-]{1,12}"),
 }
+_KEY: Final = re.compile(r"(?i)pass|secret|token|key|sig")
 _NAMED: Final = (
     "client_name",
     "host",
@@ -94,6 +95,15 @@ def login_of(text: str) -> str | None:
         rest = text.partition("=")[2] if text.startswith("-") else text
     login = rest.rpartition("@")[0]
     return login if login and (separator or ":" in login) else None
+
+
+def secrets_in(url: str) -> set[str]:
+    """What must not be told of a URL, as it is written: its password, and keys in its query."""
+    authority, tail = _cut(url.partition("://")[2])
+    password = authority.rpartition("@")[0].partition(":")[2]
+    pairs = (pair.partition("=") for pair in tail.partition("?")[2].split("&"))
+    keys = {value for name, _, value in pairs if _KEY.search(name)}
+    return {text for text in (password, *keys) if text}
 
 
 def _cut(rest: str) -> tuple[str, str]:

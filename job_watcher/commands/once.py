@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_watcher import wiring
 from job_watcher.commands.run import SlotsOption, VerboseOption
-from job_watcher.logs import log_to_stderr
+from job_watcher.logs import log_as
 from job_watcher.signals import drain_on_signals
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
@@ -19,8 +19,11 @@ def command(
     json_: JsonOption = False,
 ) -> None:
     """Work until nothing is waiting and nothing is held, then end."""
-    log_to_stderr(verbose=verbose)
-    with wiring.open_watcher(redis_url=redis_url, slots=slots) as watcher:
+
+    def log(form: str) -> None:  # of one pass people read what it says, unless they asked for JSON
+        log_as("text" if form == "auto" else form, verbose=verbose)
+
+    with wiring.open_watcher(redis_url=redis_url, slots=slots, log=log) as watcher:
         drain_on_signals(watcher)
         settled = watcher.run_once()
     if json_:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_watcher import wiring
-from job_watcher.logs import log_as_json_lines, log_to_stderr
+from job_watcher.logs import log_as, log_as_json_lines
 from job_watcher.signals import drain_on_signals
 from lib.child import when_parent_exits
 from lib.cli.options import RedisUrlOption
@@ -43,8 +43,14 @@ def command(
 
     SIGTERM or Ctrl-C finishes the work at hand, up to WATCHER_DRAIN_SECONDS; a second one hands it back now.
     """
-    (log_as_json_lines if json_ else log_to_stderr)(verbose=verbose)
-    with wiring.open_watcher(redis_url=redis_url, slots=slots) as watcher:
+
+    def log(form: str) -> None:
+        if json_:
+            log_as_json_lines(verbose=verbose)
+        else:
+            log_as(form, verbose=verbose)
+
+    with wiring.open_watcher(redis_url=redis_url, slots=slots, log=log) as watcher:
         drain_on_signals(watcher)
         if exit_with_parent:
             when_parent_exits(watcher.drain)

@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_watcher.moment import Moment
+from job_watcher.pulse import Pulse
 from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.jobqueue import JobQueue
@@ -28,6 +30,8 @@ class Given:
     parts: DispatchParts
     renewals: JobQueue
     stack: contextlib.ExitStack
+    pulse: Pulse  # told at each turn of the loop
+    moment: Moment  # told where to ask for what is at hand
 
 
 class Runs(Protocol):

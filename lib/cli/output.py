@@ -54,6 +54,7 @@ __all__ = [
     "say_state",
     "show_fields",
     "tell_json_line",
+    "tell_json_line_aside",
     "verbosity",
     "warn",
 ]
@@ -147,6 +148,11 @@ def tell_json_line(value: Any) -> None:
     It is told, not answered: a reader that went away, or a full disk, does not end the command.
     """
     tell(sys.stdout, _json_text(value) + "\n")
+
+
+def tell_json_line_aside(value: Any) -> None:
+    """As `tell_json_line`, on stderr: a log that programs read."""
+    tell(sys.stderr, _json_text(value) + "\n")
 
 
 def emit_json_array(values: Iterable[Any]) -> None:

@@ -17,6 +17,7 @@ from lib.dispatch.parts import DispatchParts
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.events.model import JobAdopted, JobClaimed
 from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost, Placement
 from lib.spool import HostUnreachable, InvalidSpoolData, SpoolFull, SpoolJob, SpoolUnusable
 
@@ -144,8 +145,7 @@ class Claimer:
         self._parts.journal.write(job.entry, lease, job.host)
         self._jobs.give(job.entry, lease)
         placed.append(Placement(lease, job.host, job.entry))
-        told = of_job("adopted", lease, job.host)
-        log.info("%s goes on under lease %d", lease.request_id, lease.lease_no, extra=told)
+        self._parts.events.emit(of_job(JobAdopted, lease, job.host))
         return True
 
     def _choose(self, lease: Lease, rooms: dict[str, int]) -> HostState | None:
@@ -169,8 +169,7 @@ class Claimer:
         now = self._parts.clock.monotonic()
         self._jobs.add(InFlightJob(entry, lease, state.name, now))
         state.idle_since = None
-        told = of_job("claimed", lease, state.name)
-        log.info("claimed %s (lease %d) for %s", lease.request_id, lease.lease_no, state.name, extra=told)
+        self._parts.events.emit(of_job(JobClaimed, lease, state.name, machine=state.host.machine))
 
     def _forget(self, job: SpoolJob) -> None:
         self._jobs.drop(job.entry)

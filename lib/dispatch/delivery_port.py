@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib.jobqueue import JobState, Lease
+from lib.jobqueue import Failure, JobState, Lease
 from lib.records import DoneRecord, Take
 from lib.spool import SpoolClient, SpoolResult
 from lib.storage import Claim
@@ -16,8 +16,8 @@ from lib.storage import Claim
 class Settled:
     """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
-    `audio_seconds` counts all takes, `work_seconds` what the worker took; both 0 unless done. `order` is
-    the done job's place in the order of asking.
+    `failure` is what the queue was told where it is none. `audio_seconds` counts all takes, `work_seconds`
+    what the worker took; both 0 unless done. `order` is the done job's place in the order of asking.
     """
 
     state: JobState
@@ -26,6 +26,7 @@ class Settled:
     work_seconds: float = 0.0
     problem: str = ""
     order: int = 0
+    failure: Failure | None = None
 
 
 class Delivery(Protocol):

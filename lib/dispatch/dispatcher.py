@@ -81,13 +81,13 @@ class Dispatcher:
         if self._roster.get(host.name) is None:
             self._roster.add(host, room, replaceable=replaceable, serves=serves)
             self._claimer.check()
+            self._closer.note_host(host, replaceable=replaceable)
 
     def remove(self, name: str, *, why: str, lost: bool) -> None:
         """Use a host no more; its jobs go elsewhere at once. `lost` counts as a lost machine against them."""
-        state = self._roster.get(name)
-        if state is not None:
+        if (state := self._roster.get(name)) is not None:
             self._roster.remove(name)  # first, so that nothing more is placed on it
-            self._closer.hand_back_host(name, state.host.machine, why, lost=lost)
+            self._closer.hand_back_host(state, why, lost=lost)
 
     def hosts(self) -> list[str]:
         """The names of all hosts."""
@@ -268,7 +268,7 @@ class Dispatcher:
             except LeaseLost:
                 self._jobs.mark_lost([job.lease])
             else:
-                job.note_begin(self._clock.monotonic())
+                self._closer.note_begin(job, state)
 
     def _house(self, state: HostState, spool: SpoolClient, phases: Mapping[str, Phase]) -> None:
         """Submit again what somebody removed from the spool. Seen twice: it may just have been moving."""

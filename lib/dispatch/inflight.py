@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from lib.dispatch.transitions import of_job
 from lib.jobqueue import Failure, Lease
 from lib.spool import Phase
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,6 @@ class InFlightJob:
         self.begin_told = True
         if self.began_at is None:
             self.began_at = now
-        told = of_job("begun", self.lease, self.host)
-        log.info("%s has begun (attempt %d)", self.request_id, self.lease.attempt, extra=told)
 
 
 @dataclass(slots=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from lib.dispatch.hosts import HostRoster
+from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.stray_entries import Strays, remove
-from lib.dispatch.transitions import of_job
+from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.events.model import JobBegun, JobLeaseLost, JobReleased, MachineAdded, MachineLost, MachineRemoved
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
 from lib.jobqueue.errors import DamagedRow
 from lib.spool import Phase, SpoolUnusable
+from lib.workers import WorkerHost
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,7 @@ class LeaseCloser:
         """Record the failure and let the worker drop the job."""
         try:
             state = self._queue.fail(job.lease, failure)
-            told = of_job(state.value, job.lease, job.host)
-            log.warning("%s is %s: %s", job.request_id, state.value, failure.message, extra=told)
+            self._parts.events.emit(of_failure(state, job.lease, job.host, failure))
             self.settled += state is JobState.FAILED
         except LeaseLost as error:
             log.warning("%s", error)
@@ -59,12 +60,14 @@ class LeaseCloser:
     def release(self, job: InFlightJob, hand_back: HandBack) -> None:
         """Hand the job back and let the worker drop it."""
         try:
-            self._queue.release(job.lease, hand_back.reason, alone=hand_back.alone)
-            told = of_job("released", job.lease, job.host)
-            log.info("%s is handed back: %s", job.request_id, hand_back.reason, extra=told)
+            self._release(job, hand_back.reason, alone=hand_back.alone)
         except LeaseLost as error:
             log.warning("%s", error)
         self.leave(job)
+
+    def _release(self, job: InFlightJob, reason: str, *, alone: bool = False) -> None:
+        self._queue.release(job.lease, reason, alone=alone)
+        self._parts.events.emit(of_job(JobReleased, job.lease, job.host, reason=reason))
 
     def find_lost(self) -> None:
         """Ask whether the leases at hand are valid still, once in a while.
@@ -96,8 +99,7 @@ class LeaseCloser:
         """Let go of jobs whose lease is gone. The work of one that ended stops; other work may be adopted."""
         self.find_lost()
         for job in self._jobs.lost():
-            told = of_job("lost", job.lease, job.host)
-            log.warning("lost the lease of %s, its work stops here", job.request_id, extra=told)
+            self._parts.events.emit(of_job(JobLeaseLost, job.lease, job.host))
             self.forget(job)
             state = self._roster.get(job.host)
             if state is not None and not state.replaceable:
@@ -137,19 +139,34 @@ class LeaseCloser:
         self._jobs.drop(job.entry)
         self._journal.forget(job.entry)
 
-    def hand_back_host(self, host: str, machine: str, why: str, *, lost: bool) -> None:
+    def note_begin(self, job: InFlightJob, state: HostState) -> None:
+        """Note that a worker took the job up, and that the queue knows."""
+        job.note_begin(self._clock.monotonic())
+        self._parts.events.emit(of_job(JobBegun, job.lease, state.name, machine=state.host.machine))
+
+    def note_host(self, host: WorkerHost, *, replaceable: bool) -> None:
+        """Tell of a machine that came; workers of our own are no news."""
+        if replaceable:
+            self._parts.events.emit(MachineAdded(machine=host.machine))
+
+    def hand_back_host(self, state: HostState, why: str, *, lost: bool) -> None:
         """Hand back the jobs of a host that leaves. `lost` counts against jobs that lose machines."""
-        for job in self._jobs.on(host):
+        machine = state.host.machine
+        for job in self._jobs.on(state.name):
             self._jobs.drop(job.entry)
             self._journal.forget(job.entry)
             try:
                 if lost:
-                    message = f"The machine was lost: {why}."
-                    self._queue.fail(job.lease, Failure(ErrorClass.LOST_MACHINE, message, host=machine))
+                    failure = Failure(ErrorClass.LOST_MACHINE, f"The machine was lost: {why}.", host=machine)
+                    went = self._queue.fail(job.lease, failure)
+                    self._parts.events.emit(of_failure(went, job.lease, job.host, failure))
                 else:
-                    self._queue.release(job.lease, why)
+                    self._release(job, why)
             except (LeaseLost, Unavailable) as error:  # then the lease runs out by itself
                 log.warning("%s was not handed on: %s", job.request_id, error)
+        if state.replaceable:
+            kind = MachineLost if lost else MachineRemoved
+            self._parts.events.emit(kind(machine=machine, reason=why))
 
     def release_all(self, why: str, *, keep_work: bool) -> None:
         """Hand every lease back. `keep_work` leaves the work where it lies, for the next one to adopt."""
@@ -160,7 +177,7 @@ class LeaseCloser:
             self._jobs.drop(job.entry)
             self._journal.forget(job.entry)
             try:
-                self._queue.release(job.lease, why)
+                self._release(job, why)
             except (LeaseLost, Unavailable, TryAgain) as error:
                 log.warning("%s was not handed back: %s", job.request_id, error)
 

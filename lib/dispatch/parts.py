@@ -9,6 +9,7 @@ from typing import Any
 from lib.clock import Clock
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
+from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark
@@ -63,7 +64,8 @@ def _unheard(host: str, lease: Lease, settled: Settled) -> None:
 class DispatchParts:
     """Everything a dispatcher works with; filled in by a program's wiring, or by a test.
 
-    `tell` hears of what happens: a kind, a sentence, the host or "". `on_settled` hears of each result.
+    `events` hears of each transition; `tell` too, as a kind, a sentence, the host or "", for who watches many
+    dispatchers. `on_settled` hears of each result.
 
     Threads: any may read, nobody writes once the dispatcher is made; `wake` any.
     Raises: nothing.
@@ -78,6 +80,7 @@ class DispatchParts:
     limits: DispatchLimits = field(default_factory=DispatchLimits)
     intervals: DispatchIntervals = field(default_factory=DispatchIntervals)
     fingerprint: Callable[[Lease], str] = fingerprint_of
+    events: EventSink = field(default_factory=LogSink)
     tell: Callable[[str, str, str], None] = _nobody
     on_settled: Callable[[str, Lease, Settled], None] = _unheard
     doorbell: Doorbell = field(default_factory=Doorbell)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Publication
 from lib.dispatch.parts import DispatchParts
+from lib.dispatch.transitions import of_finished
 from lib.errors import JobRunnerError
 from lib.jobqueue import FinishedJob, JobState, Lease
 from lib.jobqueue.former import former_takes
@@ -42,7 +43,7 @@ class PublishQueue:
     """
 
     def __init__(self, parts: DispatchParts) -> None:
-        self._queue, self._delivery = parts.queue, parts.delivery
+        self._queue, self._delivery, self._events = parts.queue, parts.delivery, parts.events
         self._journal, self._clock = parts.journal, parts.clock
         self._owed: dict[str, _Owed] = {}
 
@@ -87,10 +88,15 @@ class PublishQueue:
     def recover(self, entry: str, lease: Lease) -> None:
         """Publish a done job whose process crashed between the record and the publication.
 
+        Whoever listens hears of its end, here for the second time where the crash came after the first.
+
         Raises:
             Unavailable: the queue does not answer.
         """
         finished = self._finished(lease)
+        told = None if finished is None else of_finished(finished, lease)
+        if told is not None:
+            self._events.emit(told)
         if finished is None or finished.state is not JobState.DONE:
             return
         record = finished.done()

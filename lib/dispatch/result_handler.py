@@ -18,8 +18,9 @@ from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.machine_uploads import StillUploading
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
-from lib.dispatch.transitions import of_job
+from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
+from lib.events.model import JobDone, JobOutcome, StorageRefused
 from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.records import DoneRecord
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
@@ -111,12 +112,13 @@ class ResultHandler:
                 raise InvalidSpoolData("The worker's result vanished from the spool.")
             _need_same_job(lease, result)
             if result.error is not None:
-                went = self._queue.fail(lease, self._failure_of(result, state))
-                return Settled(went, problem=result.error.error_class.value)
+                failure = self._failure_of(result, state)
+                went = self._queue.fail(lease, failure)
+                return Settled(went, problem=result.error.error_class.value, failure=failure)
             record = self._parts.delivery.store(spool, job.entry, lease, result)
         except (InvalidSpoolData, ArtifactMismatch) as error:
             failure = Failure(ErrorClass.TRANSIENT, error.message, host=state.host.machine)
-            return Settled(self._queue.fail(lease, failure), problem=_CORRUPT)
+            return Settled(self._queue.fail(lease, failure), problem=_CORRUPT, failure=failure)
         order = self._queue.complete(lease, record.to_json())
         worked = max(0.0, result.finished_at - result.started_at)
         audio = sum(take.audio_seconds for take in record.takes)
@@ -145,8 +147,7 @@ class ResultHandler:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
             state.failures += 1
-        told = of_job(settled.state.value, job.lease, state.name)
-        log.info("%s is %s (attempt %d)", job.request_id, settled.state.value, job.lease.attempt, extra=told)
+        self._parts.events.emit(_outcome(job, state, settled))
         self._parts.tell("settled", f"{job.request_id} is {settled.state.value}", state.name)
         self._parts.on_settled(state.name, job.lease, settled)
 
@@ -160,7 +161,10 @@ class ResultHandler:
         job.store_refusals += 1
         job.retry_at = now + pause
         self._refused[job.entry] = f"{job.request_id} is finished and cannot be stored: {error}"
-        log.error("%s is finished but not stored, next try in %.0f s: %s", job.request_id, pause, error)
+        told = of_job(
+            StorageRefused, job.lease, job.host, reason=error.message, pause_seconds=round(pause, 3)
+        )
+        self._parts.events.emit(told)
 
     def _give_up(self, state: HostState, job: InFlightJob, error: Exception) -> None:
         """Nobody foresaw this result. It costs its job an attempt, and never the process its life."""
@@ -170,6 +174,21 @@ class ResultHandler:
         self._closer.settled += 1
         state.failures += 1
         self._closer.fail(job, Failure(ErrorClass.TRANSIENT, message, host=state.host.machine))
+
+
+def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome:
+    """The event of a result that was settled."""
+    if settled.failure is not None:
+        return of_failure(settled.state, job.lease, state.name, settled.failure)
+    return of_job(
+        JobDone,
+        job.lease,
+        state.name,
+        machine=state.host.machine,
+        output_name=job.lease.spec.output_name,
+        audio_seconds=round(settled.audio_seconds, 3),
+        work_seconds=round(settled.work_seconds, 3),
+    )
 
 
 def _need_same_job(lease: Lease, result: SpoolResult) -> None:

@@ -12,6 +12,7 @@ from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
+from lib.events.model import JobAdopted
 from lib.jobqueue import Lease, LeaseLost, Term
 from lib.spool import SpoolFull
 
@@ -106,8 +107,6 @@ class TakeOver:
         return len(leases)
 
     def _go_on(self, entry: str, lease: Lease, state: HostState) -> None:
-        told = of_job("adopted", lease, state.name)
-        log.info("resuming %s (lease %d)", lease.request_id, lease.lease_no, extra=told)
         self._hold(entry, lease, state)
         spool = state.spool()
         if spool.phase(entry) is None and (job := self._parts.spool_job(lease)).entry == entry:
@@ -123,3 +122,4 @@ class TakeOver:
     def _hold(self, entry: str, lease: Lease, state: HostState) -> None:
         self._jobs.add(InFlightJob(entry, lease, state.name, self._parts.clock.monotonic()))
         state.idle_since = None
+        self._parts.events.emit(of_job(JobAdopted, lease, state.name, machine=state.host.machine))

@@ -11,7 +11,7 @@ from lib.errors import BadConfiguration
 from lib.files import try_write
 
 #: What only we use: fencing tokens, logs, the queue's files. Nobody has a reason to share it.
-_OURS: Final = ("redis", "watchers", "executions", "up")
+_OURS: Final = ("redis", "watchers", "executions", "up", "webhooks")
 #: Where audio is kept unless STORAGE_URL says otherwise. Who opens it to others may mean it.
 _STORE: Final = "storage"
 

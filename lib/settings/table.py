@@ -30,6 +30,7 @@ from lib.settings.kinds import (
     whole,
     words,
 )
+from lib.urls import secrets_in
 
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
@@ -130,6 +131,23 @@ class Settings:
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
     ] = 600
+    watcher_listen: Annotated[
+        str | None,
+        text(
+            r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}(?:-[0-9]{1,5})?",
+            "host:port, or host:first-last for the first free port, like 127.0.0.1:9464-9471",
+        ),
+        About(
+            "where a watcher serves /metrics, /livez and /readyz",
+            default="unset: nowhere",
+            example="127.0.0.1:9464-9471",
+        ),
+    ] = None
+    log_format: Annotated[
+        str,
+        choice("auto", "text", "json"),
+        About("log lines of job-watcher run on stderr; auto: text on a terminal, else JSON"),
+    ] = "auto"
     local_workers: Annotated[
         int,
         whole(1, 1000),
@@ -319,6 +337,17 @@ class Settings:
     def shown(self) -> dict[str, str | None]:
         """Every setting by name, fit to be printed: no secret, no password. None: not set."""
         return {info.name: info.kind.show(getattr(self, info.attribute)) for info in table()}
+
+    def secrets(self) -> frozenset[str]:
+        """Every text that must not be told: the secret settings, and what logs in or is a key in URLs."""
+        found: set[str] = set()
+        for info in table():
+            value = getattr(self, info.attribute)
+            if info.kind.secret and value is not None:
+                found.add(value.reveal())
+            elif info.kind.url and value is not None:
+                found |= secrets_in(value)
+        return frozenset(found)
 
     def origin(self, name: str) -> str:
         """A setting and where its value came from, for errors: `REDIS_URL of the environment`."""

@@ -29,6 +29,7 @@ FENCES = {
     "numpy": ("synth",),
     "onnxruntime": ("synth",),
     "packaging": ("lib.bundle",),
+    "prometheus_client": ("lib.events",),
     "psycopg": ("lib.sql",),
     "redis": ("lib.redislink",),
     "requests": (),

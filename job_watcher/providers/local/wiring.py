@@ -14,7 +14,16 @@ def open_watcher(given: Given) -> Watcher:
     """A watcher with LOCAL_WORKERS workers."""
     parts = given.parts
     dispatcher = Dispatcher(parts, renewals=given.renewals)
-    return Watcher(dispatcher, _add_workers(dispatcher, given), parts.clock, parts.limits, parts.intervals)
+    given.moment.held = lambda: dispatcher.held
+    return Watcher(
+        dispatcher,
+        _add_workers(dispatcher, given),
+        parts.clock,
+        parts.limits,
+        parts.intervals,
+        events=parts.events,
+        pulse=given.pulse,
+    )
 
 
 def _add_workers(dispatcher: Dispatcher, given: Given) -> LeftSpools:

@@ -13,8 +13,9 @@ from job_watcher.providers.ssh.ports import MachineLink, MachineOut, MachineStan
 from job_watcher.provisioning.ports import NotLeading
 from lib.backoff import backoff_s
 from lib.clock import Clock
-from lib.dispatch.transitions import of_machine
 from lib.errors import JobRunnerError
+from lib.events import EventSink, LogSink
+from lib.events.model import MachineLeftOut, MachineReady
 from lib.workers import WorkerHost
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,15 @@ class MachineKeeper:
     """
 
     def __init__(
-        self, machine: MachineLink, preparation: Preparation, clock: Clock, wake: Callable[[], None]
+        self,
+        machine: MachineLink,
+        preparation: Preparation,
+        clock: Clock,
+        wake: Callable[[], None],
+        *,
+        events: EventSink | None = None,
     ) -> None:
+        self._events = events or LogSink()
         self.machine, self._preparation, self._clock, self._wake = machine, preparation, clock, wake
         self.standing = MachineStanding(Stage.CONNECTING, clock.now())
         self.tried = False  # it was ready once, or a try failed
@@ -127,9 +135,7 @@ class MachineKeeper:
         if self._rejected is None:
             self._set(MachineStanding(Stage.READY, self._clock.now()))
             self.tried, self._told = True, ""
-            log.info(
-                "%s is ready with %d workers", self.name, len(hosts), extra=of_machine("ready", self.name)
-            )
+            self._events.emit(MachineReady(machine=self.name, workers=len(hosts)))
 
     def _wait_while_ready(self) -> None:
         """Until the loop gives it back."""
@@ -155,8 +161,7 @@ class MachineKeeper:
         now = self._clock.now()
         if reason != self._told:
             self._told = reason
-            told = of_machine("left_out", self.name, reason=reason)
-            log.warning("%s is left out (%s): %s", self.name, reason, sentence, extra=told)
+            self._events.emit(MachineLeftOut(machine=self.name, reason=reason, trouble=sentence))
         self._set(MachineStanding(Stage.OUT, now, reason, sentence, self._tries, now + pause))
         self.tried = True
         self._over.wait(pause)

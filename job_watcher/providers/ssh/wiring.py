@@ -50,7 +50,7 @@ def open_watcher(given: Given) -> LedWatcher:
     last = _end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())
     makes = _Reigns(given, specs, lock, leadership, thread)
-    return LedWatcher(
+    watcher = LedWatcher(
         makes.make,
         leadership,
         parts.queue,
@@ -61,7 +61,12 @@ def open_watcher(given: Given) -> LedWatcher:
         about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
         standby_s=min(5.0, lease_s / 4),
         led=last.write,
+        events=parts.events,
+        pulse=given.pulse,
     )
+    given.moment.has_leader = True
+    given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    return watcher
 
 
 def machine_specs(settings: Settings) -> list[MachineSpec]:
@@ -164,7 +169,9 @@ class _Reigns:
         preparation = SshPreparation(
             spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
         )
-        return MachineKeeper(RemoteMachine(way, self._host, leads), preparation, clock, wake)
+        return MachineKeeper(
+            RemoteMachine(way, self._host, leads), preparation, clock, wake, events=self._given.parts.events
+        )
 
     def _host(self, machine: SshMachine, number: int, program: str) -> WorkerHost:
         settings = self._given.settings

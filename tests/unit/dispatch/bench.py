@@ -19,6 +19,7 @@ from lib.dispatch import (
     LeaseJournal,
     StorageDelivery,
 )
+from lib.events import EventSink, LogSink
 from lib.jobqueue import JobRecord, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
@@ -190,6 +191,7 @@ class Bench:
     )
     clock: ManualClock = field(default_factory=ManualClock)
     room: int = 4
+    events: EventSink = field(default_factory=LogSink)
     leading: bool = True  # what the queue finds when it asks whether a term still holds
 
     def __post_init__(self) -> None:
@@ -230,6 +232,7 @@ class Bench:
             clock=self.clock,
             limits=self.limits,
             intervals=self.intervals,
+            events=self.events,
             tell=lambda *words: self.told.append(words),
         )
 

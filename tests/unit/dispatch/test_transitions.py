@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from lib.dispatch.transitions import transition_of
+from lib.events import Fanout, LogSink, transition_of
+from lib.events.model import JobDone, LifecycleEvent
 from lib.jobspec import JobSpec
 from lib.spool import ResultError, ResultErrorClass
 from tests.unit.dispatch.bench import Bench, spec
@@ -72,8 +75,67 @@ def test_what_goes_on_after_a_restart_is_adopted(bench: Bench, caplog: pytest.Lo
     assert events(caplog) == [("adopted", 0)]
 
 
-def test_the_page_names_each_event() -> None:
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    told = {"claimed", "begun", "done", "delayed", "failed", "released", "adopted", "lost", "log"}
+def test_the_page_names_each_event_and_its_fields() -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]
+    kinds = list(every_kind(LifecycleEvent))
+    told = {field.name for kind in kinds for field in fields(kind) if field.metadata.get("told", True)}
 
-    assert told <= set(schema["properties"]["event"]["enum"])
+    assert {kind.name for kind in kinds} | {"log"} == set(schema["event"]["enum"])
+    assert told | {"at", "level", "event", "source", "message"} == set(schema)
+
+
+def every_kind(base: type[LifecycleEvent]) -> Iterator[type[LifecycleEvent]]:
+    """The classes of events that have a name, each once."""
+    for kind in base.__subclasses__():
+        if "name" in vars(kind):
+            yield kind
+        yield from every_kind(kind)
+
+
+class Deaf:
+    """A sink that cannot hear."""
+
+    def emit(self, event: LifecycleEvent) -> None:
+        raise RuntimeError("no ears")
+
+
+def test_a_sink_that_fails_stops_neither_the_others_nor_the_work(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.events = Fanout([Deaf(), LogSink()], epoch=lambda: 7)
+
+    bench.holding(JOB)
+
+    assert events(caplog) == [("claimed", 0)]
+    assert [line["epoch"] for line in map(transition_of, caplog.records) if "epoch" in line] == [7]
+    assert "Deaf missed an event: RuntimeError: no ears" in caplog.text
+
+
+def test_an_end_that_was_recorded_before_a_crash_is_told_by_the_next_process(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """W19: who listens hears of it at least once, and can tell that it is the same end."""
+    heard: list[LifecycleEvent] = []
+
+    class Ears:
+        def emit(self, event: LifecycleEvent) -> None:
+            heard.append(event)
+
+    bench.events = Ears()
+    dispatcher = bench.holding(JOB)
+    bench.host.speak_all()
+    left = {path: path.read_bytes() for path in (bench.root / "leases").rglob("*") if path.is_file()}
+    dispatcher.step()
+    for path, data in left.items():  # as if it had been killed right after the record
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    bench.dispatcher("bob").resume()
+
+    first, second = (event for event in heard if isinstance(event, JobDone))
+    assert (first.identity, first.lease_no, first.request_id) == (
+        second.identity,
+        second.lease_no,
+        second.request_id,
+    )
+    assert second.audio_seconds == first.audio_seconds > 0

@@ -38,6 +38,7 @@ DEFAULTS = {
     "STATEMENT_TIMEOUT_MS": "30000",
     "METRICS_FLUSH_INTERVAL": "15",
     "PROVIDER": "local",
+    "LOG_FORMAT": "auto",
     "IMAGEN_BUCKET": "imagen-generated",
 }
 #: Not set: the embedded server, a hold by cost, no cap of a batch, and what needs an account.
@@ -47,7 +48,7 @@ UNSET = (
     *("WEBHOOK_URL", "WEBHOOK_SECRET"),
     *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "JOB_PIPELINE_DAG", "VAST_API_KEY", "VAST_URL"),
     *("IMAGEN_WORKER_DATABASE_URL", "SUPABASE_URL", "SUPABASE_SERVICE_KEY", "IMAGEN_OWNER_USER_ID"),
-    *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN", "SSH_KEY_FILE", "SSH_VOICE_SYNTH"),
+    *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN", "SSH_KEY_FILE", "SSH_VOICE_SYNTH", "WATCHER_LISTEN"),
     *("VAST_IMAGE", "VAST_DISK_GB", "VAST_GPUS", "VAST_REGIONS", "QWEN_MODEL"),
 )
 #: Set by this machine, or by the data folder.

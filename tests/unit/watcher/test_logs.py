@@ -12,7 +12,10 @@ import jsonschema
 import pytest
 
 from job_watcher.logs import log_as_json_lines, log_to_stderr
-from lib.dispatch.transitions import of_job, of_watcher
+from lib.dispatch.transitions import of_job
+from lib.events import LogSink
+from lib.events.model import JobClaimed
+from lib.events.watchers import WatcherTrouble
 from lib.jobqueue import Lease
 from lib.jobspec import normalize_job_spec
 
@@ -57,8 +60,8 @@ def test_as_json_are_a_value_a_line_on_stdout_and_nothing_on_stderr(
     log_as_json_lines(verbose=False)
     log = logging.getLogger("lib.x")
 
-    log.info("claimed %s", "it", extra=of_job("claimed", LEASE, "host-1"))
-    log.warning("cannot go on\u2028\u202e", extra=of_watcher("trouble"))
+    LogSink(log).emit(of_job(JobClaimed, LEASE, "host-1"))
+    LogSink(log).emit(WatcherTrouble(reason="why\u2028\u202e"))
     try:
         raise ValueError("why")
     except ValueError:
@@ -80,9 +83,9 @@ def test_as_json_are_a_value_a_line_on_stdout_and_nothing_on_stderr(
         "attempt": 1,
         "host": "host-1",
         "source": "lib.x",
-        "message": "claimed it",
+        "message": "claimed topic:beat-001 (lease 3) for host-1",
     }
-    assert (trouble["event"], trouble["message"]) == ("trouble", "cannot go on \u202e")
+    assert (trouble["event"], trouble["message"]) == ("trouble", "cannot go on, trying again: why \u202e")
     assert (words["event"], words["level"]) == ("log", "error")
     assert "ValueError: why" in words["message"]
 

@@ -1,0 +1,147 @@
+"""What a watcher says of itself when it is asked: its gauges, and whether it is ready."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from job_watcher.probes import PageAnswer, verdict
+from job_watcher.pulse import LifePhase, Pulse
+from lib.clock import Clock
+from lib.errors import JobRunnerError
+from lib.events.metrics import Gauge
+from lib.jobqueue import JobQueue, Snapshot
+from lib.storage import Storage, StoredArtifact
+
+_FRESH_S: Final = 5.0
+_WAIT_S: Final = 3.0  # for another one who looks at this moment
+#: An artifact that no store has: asking for it costs one small request and reads nothing.
+_NOBODYS: Final = StoredArtifact(f"blobs/sha256/00/{'0' * 64}", "0" * 64, 0)
+
+OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOutside:
+    """The queue and the store as they were a few seconds ago; a sentence for each that did not answer."""
+
+    snapshot: Snapshot | None = None
+    queue_trouble: str | None = None
+    store_trouble: str | None = None
+
+
+class Moment:
+    """Looks at the queue and the store when somebody asks, over a connection of its own, and not too often.
+
+    Nobody asks an idle watcher: then it costs nothing.
+
+    Threads: any.
+    Raises: nothing.
+    """
+
+    def __init__(self, pulse: Pulse, clock: Clock, open_queue: OpenQueue, storage: Storage) -> None:
+        self._pulse, self._clock, self._open, self._storage = pulse, clock, open_queue, storage
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._queue: JobQueue | None = None
+        self._seen, self._seen_at = SeenOutside(queue_trouble="it was not asked yet"), float("-inf")
+        #: How many jobs are at hand, and the leader's epoch where one leads; whoever has them sets them.
+        self.held: Callable[[], int] = int
+        self.epoch: Callable[[], int | None] = lambda: None
+        self.has_leader = False
+
+    def epoch_now(self) -> int | None:
+        """The leader's epoch, where this watcher leads."""
+        return self.epoch()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._stack.close()
+            self._queue = None
+
+    # --- pages -------------------------------------------------------------------------------------------
+
+    def live(self) -> PageAnswer:
+        """Whether the loop turned lately. Asks nobody else: a server that is away is no reason to end us."""
+        return verdict(self._pulse.is_alive, loop_age_seconds=round(self._pulse.age_s, 1))
+
+    def ready(self) -> PageAnswer:
+        """Whether work would be done here: the queue and the store answer, and nothing ends or hangs."""
+        seen, phase = self.look(), self._pulse.phase
+        passed = phase is LifePhase.WORKING and self._pulse.is_alive
+        passed = passed and seen.queue_trouble is None and seen.store_trouble is None
+        return verdict(
+            passed,
+            phase=phase.value,
+            queue=seen.queue_trouble or "ok",
+            store=seen.store_trouble or "ok",
+            role=self._role(),
+        )
+
+    def gauges(self) -> list[Gauge]:
+        """The numbers of this moment; those of the queue are missing while it does not answer."""
+        found = [
+            Gauge("job_watcher_leases", "Jobs at hand here", {"": self.held()}),
+            Gauge("job_watcher_loop_age_seconds", "Since the loop last turned", {"": self._pulse.age_s}),
+            Gauge(
+                "job_watcher_leads", "1 where this watcher drives machines", {"": self._role() != "stand-by"}
+            ),
+        ]
+        seen = self.look()
+        found.append(Gauge("job_queue_up", "1 when the queue answered", {"": seen.queue_trouble is None}))
+        return found if seen.snapshot is None else found + _of_queue(seen.snapshot)
+
+    def _role(self) -> str:
+        if not self.has_leader:
+            return "worker"
+        return "stand-by" if self.epoch() is None else "leader"
+
+    # --- looking -----------------------------------------------------------------------------------------
+
+    def look(self) -> SeenOutside:
+        """The queue and the store, as they were at most five seconds ago."""
+        if not self._lock.acquire(timeout=_WAIT_S):
+            return SeenOutside(queue_trouble="it takes long to answer")
+        try:
+            now = self._clock.monotonic()
+            if now - self._seen_at >= _FRESH_S:
+                self._seen, self._seen_at = self._look(), now
+            return self._seen
+        finally:
+            self._lock.release()
+
+    def _look(self) -> SeenOutside:
+        snapshot, queue_trouble, store_trouble = None, None, None
+        try:
+            if self._queue is None:
+                self._queue = self._stack.enter_context(self._open())
+            snapshot = self._queue.snapshot()
+        except JobRunnerError as error:
+            queue_trouble = error.message
+        try:
+            self._storage.has(_NOBODYS)
+        except JobRunnerError as error:
+            store_trouble = error.message
+        return SeenOutside(snapshot, queue_trouble, store_trouble)
+
+
+def _of_queue(shot: Snapshot) -> list[Gauge]:
+    jobs = {"waiting": shot.waiting, "running": shot.pending, "delayed": shot.delayed}
+    watchers = sum(watcher.live for watcher in shot.watchers)
+    return [
+        Gauge("job_queue_jobs", "Jobs that are not finished", jobs),
+        Gauge(
+            "job_queue_stale_leases", "Leases that ran out and were not given on yet", {"": shot.stale_pel}
+        ),
+        Gauge(
+            "job_queue_oldest_waiting_seconds",
+            "How long the job that waits longest has waited",
+            {"": shot.oldest_waiting_s or 0.0},
+        ),
+        Gauge("job_queue_paused", "1 while the queue is paused", {"": shot.paused}),
+        Gauge("job_queue_watchers", "Watchers that live", {"": watchers}),
+    ]

@@ -1,0 +1,87 @@
+"""Puts together whoever hears of events (log, metrics, webhooks) and whoever is asked (probes)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from job_watcher.moment import Moment
+from job_watcher.probes import Page, PageAnswer, ProbeServer
+from lib.clock import Clock
+from lib.errors import BadConfiguration
+from lib.events import EventSink, Fanout, LogSink
+from lib.events.metrics import CONTENT_TYPE, Metrics
+from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of
+from lib.webhooks.sender import Count
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TellingOptions:
+    """Who is told, and where one may ask; None: nobody, nowhere. Holds secrets, and so shows nothing."""
+
+    listen: str | None
+    webhook_url: str | None
+    webhook_secret: str | None
+    outbox: Path
+    deployment: str
+    watcher: str
+    facts: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Iterator[EventSink]:
+    """The one sink of a watcher's events, with everything behind it.
+
+    Raises:
+        BadConfiguration: an address is wrong or taken, or there is no secret to sign with.
+        MissingExtra: the packages for metrics are not installed.
+    """
+    sinks: list[EventSink] = [LogSink()]
+    with contextlib.ExitStack() as stack:
+        count: Count | None = None
+        if options.listen is not None:
+            metrics = Metrics(moment.gauges, options.facts)
+            sinks.append(metrics)
+            count = metrics.count_webhook
+            pages: dict[str, Page] = {
+                "/livez": moment.live,
+                "/readyz": moment.ready,
+                "/metrics": lambda: PageAnswer(200, metrics.text(), CONTENT_TYPE),
+            }
+            server = ProbeServer(options.listen, pages)
+            stack.callback(moment.close)
+            stack.callback(server.close)
+            log.info("metrics and probes at http://%s/", server.address)
+        if options.webhook_url is not None:
+            sinks.append(stack.enter_context(_webhooks(options, clock, count)))
+        yield Fanout(sinks, epoch=moment.epoch_now)
+
+
+@contextlib.contextmanager
+def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Iterator[EventSink]:
+    if not options.webhook_secret:
+        raise BadConfiguration(
+            "WEBHOOK_URL is set and WEBHOOK_SECRET is not, so that no receiver could tell our notifications "
+            "from anybody's: set WEBHOOK_SECRET to a long random text that the receiver knows too"
+        )
+    receiver = receiver_of(options.webhook_url or "")
+    try:
+        outbox = Outbox(options.outbox)
+    except OSError as error:
+        raise BadConfiguration(
+            f"the outbox {options.outbox} cannot be made: {error.strerror}; "
+            "give this user the right to write there"
+        ) from None
+    sender = WebhookSender(outbox, receiver, options.webhook_secret, clock, count=count)
+    sender.start()
+    try:
+        yield WebhookSink(
+            outbox, clock, deployment=options.deployment, watcher=options.watcher, wake=sender.wake
+        )
+    finally:
+        sender.stop()

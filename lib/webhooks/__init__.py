@@ -1,0 +1,10 @@
+"""Tells a receiver over HTTP what happened: a durable outbox, signed posts, patience for a day."""
+
+from __future__ import annotations
+
+from lib.webhooks.outbox import Outbox, WebhookSink
+from lib.webhooks.receiver import Receiver, receiver_of
+from lib.webhooks.sender import WebhookSender
+from lib.webhooks.signing import signature, verify
+
+__all__ = ["Outbox", "Receiver", "WebhookSender", "WebhookSink", "receiver_of", "signature", "verify"]

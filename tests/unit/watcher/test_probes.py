@@ -1,0 +1,98 @@
+"""What a scraper and a prober are answered, over real sockets, and that neither can harm (W19)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from job_watcher.probes import PageAnswer, ProbeServer, verdict
+from lib.errors import BadConfiguration
+from lib.events.metrics import Gauge, Metrics
+from lib.events.model import JobDone, JobFailure, StorageRefused
+
+
+@pytest.fixture
+def server() -> Iterator[ProbeServer]:
+    made = ProbeServer(
+        "127.0.0.1:0", {"/livez": lambda: verdict(True), "/readyz": lambda: verdict(False, queue="away")}
+    )
+    yield made
+    made.close()
+
+
+def get(server: ProbeServer, path: str, method: str = "GET") -> tuple[int, bytes]:
+    connection = HTTPConnection(server.address, timeout=10)
+    connection.request(method, path)
+    reply = connection.getresponse()
+    found = reply.status, reply.read()
+    connection.close()
+    return found
+
+
+def test_pages_answer_and_nothing_else_does(server: ProbeServer) -> None:
+    assert get(server, "/livez")[0] == 200
+    status, body = get(server, "/readyz")
+    assert (status, json.loads(body)) == (503, {"ok": False, "queue": "away"})
+    assert get(server, "/etc/passwd")[0] == 404
+    assert get(server, "/livez", "POST")[0] == 405
+
+
+def test_strangers_that_say_nothing_or_too_much_keep_nobody_out_for_long(server: ProbeServer) -> None:
+    host, _, port = server.address.rpartition(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(4)]
+    flood = socket.create_connection((host, int(port)))
+    flood.sendall(b"A" * 8192)
+    assert flood.recv(64).startswith(b"HTTP/1.1 400")
+    began = time.monotonic()
+
+    assert get(server, "/livez")[0] == 200
+
+    assert time.monotonic() - began < 3
+    for each in (*silent, flood):
+        each.close()
+
+
+def test_a_second_watcher_takes_the_next_port_of_the_range_and_a_taken_one_is_said() -> None:
+    first = ProbeServer("127.0.0.1:0", {})
+    port = int(first.address.rpartition(":")[2])
+    try:
+        with pytest.raises(BadConfiguration, match="a range of ports"):
+            ProbeServer(f"127.0.0.1:{port}", {})
+        second = ProbeServer(f"127.0.0.1:{port}-{min(65535, port + 20)}", {})
+        assert second.address != first.address
+        second.close()
+    finally:
+        first.close()
+
+
+def test_events_are_counted_by_ending_and_no_other_number_is_there() -> None:
+    metrics = Metrics(lambda: [Gauge("job_queue_jobs", "x", {"waiting": 3})], {"watcher": "ann"})
+    about = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "host": "h"}
+    metrics.emit(JobDone(**about, audio_seconds=2.5, work_seconds=1.0))  # type: ignore[arg-type] # one dict
+    metrics.emit(JobFailure(**about, reason="no"))  # type: ignore[arg-type] # one dict for all
+    metrics.emit(StorageRefused(**about, reason="no", pause_seconds=1))  # type: ignore[arg-type] # as above
+
+    lines = metrics.text().decode().splitlines()
+
+    assert 'job_watcher_jobs_total{outcome="done"} 1.0' in lines
+    assert 'job_watcher_jobs_total{outcome="failed"} 1.0' in lines
+    assert 'job_watcher_jobs_total{outcome="canceled"} 0.0' in lines
+    assert "job_watcher_audio_seconds_total 2.5" in lines
+    assert "job_watcher_storage_refusals_total 1.0" in lines
+    assert 'job_queue_jobs{state="waiting"} 3.0' in lines
+    names = {line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")}
+    assert all(name.startswith(("job_watcher", "job_queue")) for name in names)
+
+
+def test_a_page_that_fails_is_an_answer() -> None:
+    def broken() -> PageAnswer:
+        raise RuntimeError("why")
+
+    made = ProbeServer("127.0.0.1:0", {"/metrics": broken})
+    assert get(made, "/metrics")[0] == 500
+    made.close()

@@ -1,0 +1,180 @@
+"""Notifications reach a real HTTP receiver, whatever it does in between (W19)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from lib.clock import ManualClock
+from lib.errors import BadConfiguration
+from lib.events.model import JobBegun, JobDone
+from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of, verify
+
+SECRET = "a long random text"
+DONE = JobDone(request_id="tides:one", lease_no=1, attempt=1, host="here", identity="5f2c")
+
+
+class Ear:
+    """A receiver that answers each post with the next status, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.statuses, self.heard = [200], list[tuple[dict[str, str], bytes]]()
+        self.location = ""
+        ear = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                ear.heard.append((dict(self.headers), body))
+                self.send_response(ear.statuses.pop(0) if len(ear.statuses) > 1 else ear.statuses[0])
+                if ear.location:
+                    self.send_header("Location", ear.location)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/token-in-the-path"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    made = Ear()
+    yield made
+    made.close()
+
+
+class Desk:
+    """An outbox, its sink and a sender, on a clock that is moved."""
+
+    def __init__(self, folder: Path, url: str, within_s: float = 20.0) -> None:
+        self.clock = ManualClock()
+        self.outbox = Outbox(folder)
+        self.counts: list[str] = []
+        self.receiver = replace(receiver_of(url), within_s=within_s)
+        self.sender = self.another_sender()
+        self.sink = WebhookSink(
+            self.outbox, self.clock, deployment="pab:jobs", watcher="ann", wake=self.sender.wake
+        )
+
+    def another_sender(self) -> WebhookSender:
+        return WebhookSender(
+            self.outbox, self.receiver, SECRET, self.clock, count=self.counts.append, jitter=lambda: 1.0
+        )
+
+    def for_seconds(self, seconds: float) -> None:
+        end = self.clock.now() + seconds
+        while self.clock.now() < end:
+            self.clock.advance(max(0.1, self.sender.turn()))
+
+
+def test_a_done_job_is_posted_once_signed_and_a_begun_one_never(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(JobBegun(request_id="tides:one", lease_no=1, attempt=1, host="here"))
+    desk.sink.emit(DONE)
+
+    desk.for_seconds(10)
+
+    ((headers, body),) = ear.heard
+    told = json.loads(body)
+    assert (told["event"], told["request_id"], told["deployment"]) == ("done", "tides:one", "pab:jobs")
+    assert told["id"] == headers["Webhook-Id"]
+    stamp, given = headers["Webhook-Timestamp"], headers["Webhook-Signature"]
+    now = desk.clock.now()
+    assert verify(SECRET, stamp, body, given, now=now)
+    assert not verify(SECRET, stamp, body + b" ", given, now=now)
+    assert not verify("another", stamp, body, given, now=now)
+    assert not verify(SECRET, stamp, body, given, now=now + 3600)
+    assert desk.outbox.waiting() == []
+
+
+def test_a_receiver_that_is_down_for_an_hour_misses_nothing(ear: Ear, tmp_path: Path) -> None:
+    ear.statuses = [503]
+    desk = Desk(tmp_path, ear.url)
+    for number in range(20):
+        desk.sink.emit(replace(DONE, lease_no=number + 1))
+    desk.for_seconds(3600)
+    assert "delivered" not in desk.counts
+    tries = len(ear.heard)
+    assert tries < 120  # it is left alone between the tries
+    desk.sender.stop()
+    desk.sender = desk.another_sender()  # and a restart in between
+
+    ear.statuses = [200]
+    desk.for_seconds(120)
+
+    assert desk.counts.count("delivered") == 20
+    assert len({headers["Webhook-Id"] for headers, _ in ear.heard[tries:]}) == 20
+    assert desk.outbox.waiting() == []
+
+
+def test_after_a_day_it_is_given_up_and_said(
+    ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear.statuses = [500]
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(DONE)
+    desk.for_seconds(60)
+    desk.clock.advance(86_400)
+
+    desk.sender.turn()
+
+    assert desk.outbox.waiting() == []
+    assert desk.counts[-1] == "dropped"
+    assert "was not taken within a day" in caplog.text
+
+
+def test_the_same_end_told_again_has_the_same_id_and_another_job_has_not(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    for event in (DONE, DONE, replace(DONE, identity="77aa")):
+        desk.sink.emit(event)
+        desk.for_seconds(3)
+
+    first, second, other = (headers["Webhook-Id"] for headers, _ in ear.heard)
+    assert first == second != other
+
+
+def test_a_redirect_is_not_followed(ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ear.statuses, ear.location = [302], ear.url + "/elsewhere"
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(DONE)
+
+    desk.sender.turn()
+
+    assert len(ear.heard) == 1
+    assert len(desk.outbox.waiting()) == 1
+    assert "redirects are not followed" in caplog.text
+    assert "token-in-the-path" not in caplog.text
+
+
+def test_of_two_senders_on_a_folder_one_sends(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.sender.turn()
+    desk.sink.emit(DONE)
+
+    desk.another_sender().turn()
+
+    assert ear.heard == []
+    desk.sender.turn()
+    assert len(ear.heard) == 1
+
+
+@pytest.mark.parametrize("url", ["ftp://h/", "http://", "nothing", "http://h:99999/", "http://h/a b"])
+def test_what_is_no_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(BadConfiguration, match="WEBHOOK_URL") as refused:
+        receiver_of(url)
+    assert "hidden" in str(refused.value)
