@@ -9,9 +9,9 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Two at a time, unless the caller said how many: a second -j would only be warned about.
 TWO = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 
-# Two processes, which is what a small machine has cores. Neighbours stay in one of them, which keeps what
-# they share (servers, a built wheel), until the other has nothing left to do.
-SPREAD := --numprocesses 2 --dist worksteal
+# One process more than a small machine has cores: many tests wait for programs that they started. Neighbours
+# stay in one of them, which keeps what they share (servers, a built wheel), until another has nothing left to do.
+SPREAD := --numprocesses 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \

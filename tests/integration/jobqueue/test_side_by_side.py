@@ -265,7 +265,7 @@ def run_examples(count: int, raw: redis.Redis, url: str) -> None:
 
 
 def test_two_writings_of_the_rules_agree(raw: redis.Redis, redis_url: str) -> None:
-    run_examples(200, raw, redis_url)
+    run_examples(120, raw, redis_url)
 
 
 @pytest.mark.soak
