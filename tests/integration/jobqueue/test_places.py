@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from lib.clock import ManualClock
-from lib.jobqueue import ErrorClass, Failure, LeadershipLost, Lease, Placement, QueueOptions, Term
+from lib.jobqueue import Changed, ErrorClass, Failure, LeadershipLost, Lease, Placement, QueueOptions, Term
 from lib.jobqueue.redis.keys import Keys
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.redislink.transport import Transport
@@ -46,6 +46,19 @@ class TestStoredRows:
         lengths.append(length())
 
         assert lengths == [9, 18, 22, 18, 22, 18]
+
+    def test_stay_short_for_jobs_that_are_asked_for_again(self, queue: RedisQueue, raw: redis.Redis) -> None:
+        specs = [job("a"), job("b", not_before=4e9), job("c", priority="low")]
+        for changed in (Changed.REFUSE, Changed.REPLACE):
+            queue.enqueue(specs, changed=changed)
+        queue.enqueue([job("a", text="Another one.")], changed=Changed.REPLACE)
+        queue.cancel("c")
+        queue.enqueue(specs[1:])
+
+        rows = {item: json.loads(str(raw.hget("pab:jobs:state", item))) for item in "abc"}
+        assert [len(rows[item]) for item in "abc"] == [9, 9, 9]
+        assert (rows["a"][8], rows["c"][0]) == (2, "canceled")
+        assert queue.jobs(["a", "b", "c"])[0] == queue.job("a")
 
     def test_of_a_job_that_ended_badly_tell_nothing_of_hosts(
         self, queue: RedisQueue, raw: redis.Redis, clock: ManualClock

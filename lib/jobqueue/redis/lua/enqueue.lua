@@ -234,7 +234,7 @@ for i, item in ipairs(plan) do
     elseif item.outcome == 'updated' then
       update(id, row, item.at)
     end
-    new_states[#new_states + 1], new_states[#new_states + 2] = id, cjson.encode(row)
+    new_states[#new_states + 1], new_states[#new_states + 2] = id, stored(row)
     item.note[3], item.note[5] = row[STATE], row[REVISION]
     if not ENDED[row[STATE]] then item.note[4] = '' end
   end

@@ -134,6 +134,13 @@ local function new_row(state, fingerprint, priority, max_attempts, now, entry, o
     .. now .. ',' .. now .. ',"' .. entry .. '",' .. order .. ',1]'
 end
 
+-- A job's row as it is stored: in the short form as long as it was never claimed.
+local function stored(row)
+  if row[LEASE_NO] > 0 then return cjson.encode(row) end
+  return '["' .. row[STATE] .. '","' .. row[FINGERPRINT] .. '","' .. row[PRIORITY] .. '",' .. row[MAX_ATTEMPTS] .. ','
+    .. row[ENQUEUED] .. ',' .. row[SINCE] .. ',"' .. row[ENTRY] .. '",' .. row[ORDER] .. ',' .. row[REVISION] .. ']'
+end
+
 -- The next numbers of the order of asking, `count` of them; returns the first. They rise by themselves and are never
 -- behind the clock: a server that lost its data goes on above what the store of audio has seen.
 local function take_orders(meta, now, count)
