@@ -1,4 +1,4 @@
-"""Where settings come from: flags, environment and credentials, `.env`, a TOML file. Each is a mapping of texts."""
+"""Where settings come from: flags, environment, credentials, `.env`, a TOML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units are clean and closed, says systemd itself; they are installed for the clone they come from (W18)."""
+"""The units are clean and closed, says systemd; they are installed for the clone they come from (W18)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,11 +56,11 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def installed(clone: Path, tmp_path: Path) -> Iterator[Path]:
+def installed(clone: Path, tmp_path: Path) -> Path:
     """The folder of the installed units."""
     done = install(clone, DESTDIR=str(tmp_path / "root"))
     assert done.returncode == 0, done.stderr
-    yield tmp_path / "root/usr/local/lib/systemd/system"
+    return tmp_path / "root/usr/local/lib/systemd/system"
 
 
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:
@@ -119,7 +118,7 @@ def test_every_secret_of_a_watcher_may_be_a_credential() -> None:
 def test_both_services_are_closed_in_the_same_way() -> None:
     def closed(name: str) -> list[str]:
         found = lines(name)
-        last = [at for at, line in enumerate(found) if line.startswith("UMask=")][0]
+        last = next(at for at, line in enumerate(found) if line.startswith("UMask="))
         return found[found.index("NoNewPrivileges=yes") : last + 1]
 
     assert closed(SERVICES[0]) == closed(SERVICES[1])
