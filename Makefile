@@ -15,8 +15,8 @@ SPREAD := --numprocesses 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
-	environment jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report jobs-retry jobs-flush \
-	jobs-dashboard jobs-logs
+	environment install-systemd jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report \
+	jobs-retry jobs-flush jobs-dashboard jobs-logs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ lock: ## Pin and hash the requirements anew; ARGS=--upgrade takes newer versions
 
 bench: ## Every measurement behind docs/reference/performance.md
 	@for script in bench/*.py; do echo "$$script" >&2; $(DEV) python "$$script" $(ARGS) || exit $$?; done
+
+# The environment is made now, because the services see the clone as a file system to read only.
+install-systemd: ## Install the systemd units of this clone; DESTDIR and PREFIX; starts nothing
+	@RUN_REQUIREMENTS=watcher $(RUN) true
+	@DESTDIR=$(call quoted,$(DESTDIR)) PREFIX=$(call quoted,$(PREFIX)) deploy/systemd/install
 
 jobs-plan: ## Check FILE and show what it would make
 	@$(JOB) plan $(call quoted,$(FILE)) $(ARGS)

@@ -1,7 +1,8 @@
-"""Where settings come from: flags, environment, `.env`, a TOML file. Each is a mapping of texts."""
+"""Where settings come from: flags, environment, credentials, `.env`, a TOML file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -63,10 +64,14 @@ def _in_layer(info: Info, layer: Layer) -> Found | None:
 
 
 def _credential(info: Info, folder: Path) -> Found | None:
-    path = folder / info.attribute
-    if not path.exists():
+    """The file named like the setting, in small letters as systemd's own names are, or in capitals."""
+    names = [name for name in (info.attribute, info.name) if os.path.lexists(folder / name)]
+    if not names:
         return None
-    return Found(_secret_text(path, info.name), f"credential {path}")
+    if len(names) == 2 and not os.path.samestat(*(os.lstat(folder / name) for name in names)):
+        raise BadConfiguration(f"{folder} holds both {names[0]} and {names[1]}; keep one of them")
+    path = folder / names[0]
+    return Found(_secret_text(path, f"the credential of {info.name}"), f"credential {path}")
 
 
 def _secret_text(path: Path, name: str) -> str:
