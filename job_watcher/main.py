@@ -9,7 +9,10 @@ from lib.cli.program import CommandEntry, Program, installed_version
 COMMANDS = (
     CommandEntry("run", "job_watcher.commands.run", "Work on the queue until told to stop."),
     CommandEntry("once", "job_watcher.commands.once", "Work until nothing is waiting, then end."),
+    CommandEntry("status", "job_watcher.commands.status", "Show who works on the queue."),
     CommandEntry("machines", "job_watcher.commands.machines", "Show the machines and what each does."),
+    CommandEntry("instances", "job_watcher.commands.instances", "Show the machines that are paid for."),
+    CommandEntry("sweep", "job_watcher.commands.sweep", "Look for rented machines that nobody watches."),
     CommandEntry(
         "simulate", "job_watcher.commands.simulate", "Show what a batch would cost on rented machines."
     ),
@@ -19,7 +22,6 @@ COMMANDS = (
 ELSEWHERE = {
     "up": "job-runner up",
     "enqueue": "job-runner enqueue",
-    "status": "job-runner status",
     "doctor": "job-runner doctor",
 }
 

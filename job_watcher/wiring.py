@@ -33,6 +33,8 @@ from lib.dispatch import (
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
+from lib.machines import open_ledger
+from lib.machines.port import Ledger
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
@@ -114,6 +116,23 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
             events=events,
         )
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
+
+
+@contextlib.contextmanager
+def open_rented() -> Iterator[tuple[str, Ledger | None]]:
+    """The provider's name, and the ledger of rented machines; None where nothing was ever rented from here.
+
+    Raises:
+        BadConfiguration: a setting is wrong, or the ledger is of a newer version.
+        Unavailable: the ledger stayed locked.
+    """
+    settings = _settings({})
+    place = settings.jobs_data_dir / "ledger.db"
+    if not place.exists():  # looking makes none
+        yield settings.provider, None
+        return
+    with contextlib.closing(open_ledger(f"sqlite:///{place}")) as ledger:
+        yield settings.provider, ledger
 
 
 @dataclass(frozen=True, slots=True)
