@@ -257,7 +257,14 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
             seen.engine.sentence,
             "set VOICE_ENGINE to an installed engine, or install this one's packages",
         )
-    if seen.provider != "local":
+    if seen.provider == "ssh":
+        yield Finding(
+            NOT_LOOKED_AT,
+            seen.provider,
+            "PROVIDER is ssh, and the machines of SSH_MACHINES were not connected to",
+            "job-watcher machines --check looks at each of them",
+        )
+    elif seen.provider != "local":
         yield Finding(
             NOT_LOOKED_AT,
             seen.provider,

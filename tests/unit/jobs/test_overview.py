@@ -149,3 +149,9 @@ def test_a_server_that_would_forget_is_told() -> None:
     assert server_sentence(server) == "valkey 9.1.2 at 127.0.0.1:6379, 2.0 MiB used, append-only file on"
     assert "may lose jobs" in server_sentence({**server, "appendonly": False})
     assert "FAILED" in server_sentence({**server, "last_write_ok": False})
+
+
+def test_of_machines_by_ssh_doctor_names_the_command_that_looks_at_them() -> None:
+    (finding,) = diagnose(Checkup(100.0, "there", provider="ssh"))
+
+    assert "job-watcher machines --check" in finding.fix
