@@ -23,9 +23,9 @@ def command(json_: JsonOption = False) -> None:
     if not found:
         output.say(f"Nothing is rented; PROVIDER is {provider}, which rents no machines.")
         return
+    right = (output.Column(name, "right") for name in ("for", "usd/h", "spent"))
     table = output.Table(
-        [output.Column("machine"), output.Column("state"), output.Column("for", "right")]
-        + [output.Column("usd/h", "right"), output.Column("spent", "right"), output.Column("why", wrap=True)]
+        [output.Column("machine"), output.Column("state"), *right, output.Column("why", wrap=True)]
     )
     for machine in found:
         table.row(*_cells(machine, now))

@@ -29,11 +29,9 @@ def command(json_: JsonOption = False) -> int:
         output.emit_json(told)
     elif held:
         output.warn(
-            f"PROVIDER is {provider}, which rents nothing, and the ledger holds {len(held)} that may still cost "
-            "money: look at them with job-watcher instances, and end them at their provider"
+            f"PROVIDER is {provider}, which rents nothing, and the ledger holds {len(held)} that may still "
+            "cost money: look at them with job-watcher instances, and end them at their provider"
         )
     else:
-        output.say(
-            f"Nothing to sweep: PROVIDER is {provider}, which rents no machines, and the ledger holds none."
-        )
+        output.say(f"Nothing to sweep: PROVIDER is {provider}, which rents nothing, and the ledger is empty.")
     return ExitStatus.JOB_FAILED if held else ExitStatus.OK

@@ -225,7 +225,7 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
         ("voice-synth", ("normalize", "--text", "It costs $5 \u2602."), "voice-synth-normalize"),
         ("job-watcher", ("once",), "job-watcher-once"),
         ("job-watcher", ("machines",), "job-watcher-machines"),
-        ("job-watcher", ("status",), "status"),
+        ("job-watcher", ("status",), "job-watcher-status"),
         ("job-watcher", ("instances",), "job-watcher-instances"),
         ("job-watcher", ("sweep",), "job-watcher-sweep"),
     ],

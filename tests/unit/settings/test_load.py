@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import os
-import pickle
-from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,37 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.errors import BadConfiguration, ExitStatus
-from lib.settings import Settings, load_settings, table
+from lib.settings import load_settings, table
 from lib.settings.dotenv import parse_dotenv
-
-Load = Callable[..., Settings]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    """Load settings from a folder and an environment of the test's own."""
-
-    def run(environ: Mapping[str, str] | None = None, **flags: str) -> Settings:
-        return load_settings(flags, {"HOME": str(tmp_path / "home"), **(environ or {})}, tmp_path)
-
-    return run
-
-
-def refusal(load: Load, environ: Mapping[str, str]) -> str:
-    with pytest.raises(BadConfiguration) as caught:
-        load(environ)
-    assert caught.value.exit_status == ExitStatus.BAD_CONFIGURATION
-    return str(caught.value)
-
-
-def sentence_of(action: Callable[[], object]) -> str | None:
-    """The sentence of a BadConfiguration, None when all is well; anything else is a crash."""
-    try:
-        action()
-    except BadConfiguration as error:
-        return str(error)
-    return None
+from tests.unit.settings.loading import Load, refusal, sentence_of
 
 
 class TestTheOrderOfPlaces:
@@ -254,168 +222,6 @@ class TestValues:
     def test_any_text_becomes_a_value_or_a_sentence(self, name: str, text: str) -> None:
         words = sentence_of(lambda: load_settings({}, {"HOME": "/nowhere", name: text}, Path("/nowhere")))
         assert words is None or name in words
-
-
-SECRETS = [info.name for info in table() if info.kind.secret]
-
-
-class TestSecrets:
-    @pytest.mark.parametrize("name", SECRETS)
-    def test_never_show(self, load: Load, name: str) -> None:
-        settings = load({name: "hush-hush"})
-        value = getattr(settings, name.lower())
-        assert value.reveal() == "hush-hush"
-        shown = [
-            repr(settings),
-            str(settings.shown()),
-            str(value),
-            f"{value}",
-            repr([value]),
-            str(settings.sources),
-        ]
-        assert not [text for text in shown if "hush" in text]
-        assert settings.shown()[name] == "(hidden)"
-
-    @pytest.mark.parametrize("name", SECRETS)
-    def test_never_show_in_errors(self, load: Load, name: str) -> None:
-        assert "hush" not in refusal(load, {name: "hush\x00hush"})
-
-    def test_are_not_pickled_but_compare(self, load: Load) -> None:
-        value = load({"VAST_API_KEY": "hush"}).vast_api_key
-        assert value == load({"VAST_API_KEY": "hush"}).vast_api_key
-        for attempt in (pickle.dumps, copy.copy):
-            with pytest.raises(TypeError, match="not written"):
-                attempt(value)
-
-    def test_may_stand_in_a_file(self, load: Load, tmp_path: Path) -> None:
-        (tmp_path / "key").write_text("hush\n")
-        settings = load({"VAST_API_KEY_FILE": "key"})
-        assert settings.vast_api_key is not None
-        assert settings.vast_api_key.reveal() == "hush"
-        assert settings.sources["VAST_API_KEY"] == f"environment, VAST_API_KEY_FILE {tmp_path / 'key'}"
-
-    def test_may_be_systemd_credentials_below_the_environment(self, load: Load, tmp_path: Path) -> None:
-        (tmp_path / "vast_api_key").write_text("from systemd\n")
-        (tmp_path / ".env").write_text("VAST_API_KEY=from dotenv")
-        place = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-
-        below = load(place).vast_api_key
-        above = load({**place, "VAST_API_KEY": "from environment"}).vast_api_key
-
-        assert below is not None
-        assert below.reveal() == "from systemd"
-        assert above is not None
-        assert above.reveal() == "from environment"
-
-    @pytest.mark.parametrize("name", ["vast_api_key", "VAST_API_KEY"])
-    def test_that_are_credentials_say_where_they_came_from(
-        self, load: Load, tmp_path: Path, name: str
-    ) -> None:
-        (tmp_path / name).write_text("hush\r\n")
-        settings = load({"CREDENTIALS_DIRECTORY": str(tmp_path)})
-        assert settings.vast_api_key is not None
-        assert settings.vast_api_key.reveal() == "hush"
-        assert settings.sources["VAST_API_KEY"] == f"credential {tmp_path / name}"
-
-    def test_twice_as_credentials_are_refused(self, load: Load, tmp_path: Path) -> None:
-        for name in ("vast_api_key", "VAST_API_KEY"):
-            (tmp_path / name).write_text(name)
-        if len(list(tmp_path.iterdir())) < 2:
-            pytest.skip("this file system does not tell capitals from small letters")
-        words = refusal(load, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-        assert "holds both vast_api_key and VAST_API_KEY" in words
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            (b"", "is empty; write the value into it"),
-            (b"hush" * 262145, "is over 1 MiB"),
-            (b"\xffhush", "is not UTF-8"),
-            (b"hush\x00hush\n", "must be one line without control characters"),
-            (b"hush\nhush\n", "must be one line without control characters"),
-        ],
-        ids=["empty", "huge", "binary", "control", "lines"],
-    )
-    def test_that_are_bad_credentials_are_one_sentence(
-        self, load: Load, tmp_path: Path, content: bytes, reason: str
-    ) -> None:
-        (tmp_path / "vast_api_key").write_bytes(content)
-        words = refusal(load, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-        assert reason in words
-        assert "VAST_API_KEY" in words
-        assert str(tmp_path / "vast_api_key") in words
-        assert "hush" not in words
-        assert "\n" not in words
-
-    def test_whose_credential_cannot_be_read_are_one_sentence(self, load: Load, tmp_path: Path) -> None:
-        place = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-        (tmp_path / "vast_api_key").symlink_to(tmp_path / "gone")
-        assert "cannot be read: No such file or directory" in refusal(load, place)
-        (tmp_path / "redis_url").mkdir()
-        assert "is not a file; name a regular file" in refusal(load, place)
-
-    def test_of_other_kinds_are_no_credentials(self, load: Load, tmp_path: Path) -> None:
-        (tmp_path / "max_machines").write_text("2")
-        settings = load({"CREDENTIALS_DIRECTORY": str(tmp_path)})
-        assert settings.sources["MAX_MACHINES"] == "default"
-
-    def test_as_value_and_file_at_once_are_refused(self, load: Load) -> None:
-        words = refusal(load, {"VAST_API_KEY": "hush", "VAST_API_KEY_FILE": "/key"})
-        assert "VAST_API_KEY and VAST_API_KEY_FILE are both set" in words
-
-    def test_in_a_file_that_is_missing_empty_or_no_file_are_one_sentence(
-        self, load: Load, tmp_path: Path
-    ) -> None:
-        (tmp_path / "empty").write_text("\n")
-        os.mkfifo(tmp_path / "pipe")
-        (tmp_path / "huge").write_bytes(b"x" * (1024 * 1024 + 1))
-        for file, reason in [
-            ("gone", "cannot be read: No such file or directory"),
-            ("empty", "is empty"),
-            ("pipe", "is not a file"),
-            (".", "is not a file"),
-            ("huge", "is over 1 MiB"),
-        ]:
-            assert reason in refusal(load, {"VAST_API_KEY_FILE": file})
-
-    def test_only_secrets_and_urls_have_files(self, load: Load, tmp_path: Path) -> None:
-        (tmp_path / "url").write_text("redis://:hush@127.0.0.1:6379/0\n")
-        (tmp_path / "number").write_text("9")
-        settings = load({"REDIS_URL_FILE": "url", "MAX_MACHINES_FILE": "number"})
-        assert settings.redis_url == "redis://:hush@127.0.0.1:6379/0"
-        assert settings.max_machines == 4
-
-    @pytest.mark.parametrize(
-        ("url", "shown"),
-        [
-            ("redis://me:hush@127.0.0.1:6379/0", "redis://***@127.0.0.1:6379/0"),
-            ("redis://:hu@sh/hush@127.0.0.1/0", "redis://***"),
-            ("redis://127.0.0.1:6379/0?password=hush&db=1", "redis://127.0.0.1:6379/0?password=***&db=1"),
-            ("s3://bucket/p?endpoint=https://s3.example", "s3://bucket/p?endpoint=https://s3.example"),
-            ("sqlite:////var/lib/x.db", "sqlite:////var/lib/x.db"),
-        ],
-    )
-    def test_inside_urls_are_masked(self, url: str, shown: str) -> None:
-        assert table()[0].kind.show(url) == shown
-
-    @pytest.mark.parametrize("url", ["redis://h:notaport/0", "redis://h:99999", "redis://:hush@h:port"])
-    def test_a_url_whose_port_is_none_is_told_so_and_not_to_begin_otherwise(
-        self, load: Load, url: str
-    ) -> None:
-        said = refusal(load, {"REDIS_URL": url})
-        assert "port is a number" in said
-        assert "%23 stands for #" in said
-        assert "begins with" not in said
-        assert "hush" not in said
-
-    @pytest.mark.parametrize("url", ["redis+cluster://a:1,b:2", "redis+sentinel://:pw@a:1,b,c:2/name"])
-    def test_a_url_may_name_several_hosts(self, load: Load, url: str) -> None:
-        assert load({"REDIS_URL": url}).redis_url == url
-
-    def test_inside_urls_show_nowhere(self, load: Load) -> None:
-        settings = load({"REDIS_URL": "redis://me:hush@127.0.0.1:6379/0"})
-        assert "hush" not in repr(settings)
-        assert "hush" not in refusal(load, {"REDIS_URL": "http://me:hush@127.0.0.1"})
 
 
 class TestTheDataFolder:
