@@ -24,7 +24,7 @@ REGISTRY = re.compile(
 )
 # `job-batch` is where the image's pages put a manifest; `cache` of root's home is the image's own, too.
 MACHINE_PATH = re.compile(
-    r"(?:^|[^A-Za-z0-9_./-])/(?:" + "|".join(["work", "farm", "root"]) + r")/(?!job-batch|\.cache/pip|[*\"])"
+    r"(?:^|[^A-Za-z0-9_./-])/(?:" + "|".join(["work", "farm", "root"]) + r")/(?!job-batch|\.cache/pip)"
 )
 
 

@@ -150,7 +150,7 @@ def test_a_wrong_prefix_is_one_sentence(clone: Path, tmp_path: Path) -> None:
 
 
 def test_a_clone_that_the_services_cannot_see_is_refused_or_told(clone: Path, tmp_path: Path) -> None:
-    if not str(clone).startswith(("/tmp/", "/var/tmp/", "/home/", "/root/")):
+    if clone.parts[1] not in ("home", "root", "tmp"):
         pytest.skip("the temporary folder lies where services see it")
     # A prefix of its own keeps even an installer that forgot the check away from this system.
     real = install(clone, PREFIX=str(tmp_path / "prefix"))
