@@ -36,6 +36,7 @@ class Reconciled:
 
     findings: tuple[Finding, ...]
     applied: bool
+    all_gone: bool = False  # no done job, of two or more, has its audio in this store
 
     @property
     def left(self) -> int:
@@ -45,7 +46,7 @@ class Reconciled:
     @property
     def closing(self) -> str | None:
         """How to go on with what is left; None when nothing is."""
-        return closing(self.findings, applied=self.applied)
+        return closing(self.findings, applied=self.applied, all_gone=self.all_gone)
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -75,7 +76,9 @@ def reconcile(
         BadConfiguration: the queue lies on no server.
     """
     audit = Audit(queue, storage, mend=apply, deep=deep, forget_gone=forget_gone)
-    return Reconciled(tuple(audit.findings()), apply)
+    found = tuple(audit.findings())
+    lost = len({item.subject for item in found if item.remedy == FORGET})
+    return Reconciled(found, apply, all_gone=lost > 1 and lost >= queue.snapshot().done)
 
 
 class Audit:

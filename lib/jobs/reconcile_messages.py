@@ -147,14 +147,22 @@ def finding(
     return Finding(kind, subject, f"{subject} {sentence}", fix or usual, mended, word_before)
 
 
-def closing(findings: Sequence[Finding], *, applied: bool) -> str | None:
-    """The last line: how to go on with what is left; None when nothing is."""
+def closing(findings: Sequence[Finding], *, applied: bool, all_gone: bool = False) -> str | None:
+    """The last line: how to go on with what is left; None when nothing is.
+
+    `all_gone`: of several done jobs none has its audio in this store, so that it may be another one's.
+    """
     left = [item.remedy for item in findings if not item.mended]
     if not left:
         return None
     forget = f"job-runner reconcile {FORGET}, then enqueue again"
     lost = left.count(FORGET)
     one = f"{lost} done job{' has' if lost == 1 else 's have'} no whole copy of the audio"
+    if all_gone and lost:
+        return (
+            f"none of the {lost} done jobs has its audio here: is STORAGE_URL the store they were made for? "
+            f"Only if that audio is lost for good: {forget}"
+        )
     if applied:
         if lost:
             return f"{one}; only this mends it: {forget}"

@@ -10,7 +10,9 @@ import pytest
 from lib.jobqueue.errors import DamagedRow
 from lib.jobs.explain_evidence import evidence_of
 from lib.jobs.findings import Finding
+from lib.jobs.reconcile import reconcile
 from lib.jobs.reconcile_messages import closing
+from lib.storage import FileStorage
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.conftest import Yard
 from tests.integration.jobs.test_reconcile import draw, ids, look
@@ -206,3 +208,19 @@ def test_a_flush_passes_over_a_damaged_row(yard: Yard) -> None:
     yard.upkeep.flush(hard=False, force=True)
 
     assert ids(look(yard)) == ["R022"]
+
+
+def test_a_store_without_the_audio_of_any_job_is_taken_for_another_one(yard: Yard, tmp_path: Path) -> None:
+    """A wrong STORAGE_URL is likelier than the loss of everything: nobody is told to forget all jobs."""
+    draw(yard)
+
+    elsewhere = reconcile(yard.queue, FileStorage(tmp_path / "elsewhere"), apply=False)
+
+    assert elsewhere.closing is not None
+    assert elsewhere.closing.startswith("none of the ")
+    assert "is STORAGE_URL the store they were made for?" in elsewhere.closing
+    blob(yard).unlink()
+    published(yard).unlink()
+    some = reconcile(yard.queue, yard.storage, apply=False)
+    assert some.closing is not None
+    assert "STORAGE_URL" not in some.closing
