@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from lib.clock import Clock, rfc3339
 from lib.events.model import BudgetReached, JobDone, JobFailure, JobTransition, LifecycleEvent, OrphanFound
-from lib.files import read_plain, write_whole
+from lib.files import NotPlain, read_plain, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +57,14 @@ class Outbox:
         return sorted(Notification(name[0], name[2], int(name[1]) / 1000) for name in found if name)
 
     def body(self, notification: Notification) -> bytes | None:
-        """What is sent, always the same bytes; None when it is not there any more, or no file of ours."""
+        """What is sent, always the same bytes; None when it is not there any more, or no file of ours.
+
+        Raises:
+            OSError: it cannot be read now, which may pass.
+        """
         try:
             data = read_plain(self.folder / notification.file, _LARGEST)
-        except OSError:
+        except (FileNotFoundError, NotPlain):
             return None
         return data if data and len(data) <= _LARGEST else None
 

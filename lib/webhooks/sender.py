@@ -135,7 +135,11 @@ class WebhookSender:
 
     def _send(self, item: Notification) -> bool:
         """Post one; whether it is done with."""
-        body = self._outbox.body(item)
+        try:
+            body = self._outbox.body(item)
+        except OSError as error:  # too many open files, a disk that hiccups: it is still there
+            self._refused(item, NotDelivered(f"its file cannot be read: {error.strerror}"))
+            return False
         if body is None:
             self._forget(item, "dropped")
             return True

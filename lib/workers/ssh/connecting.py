@@ -82,7 +82,11 @@ async def connect(
         raise _refusal(address, key_file, known, judge, pins, error) from None
     shown = connection.get_server_host_key()
     if not pins.trusted and shown is not None:
-        known.pin(address, shown)
+        try:
+            known.pin(address, shown)
+        except BaseException:
+            connection.abort()  # nobody would close it
+            raise
     return connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from lib.clock import ManualClock
 from lib.errors import BadConfiguration
 from lib.events.model import JobBegun, JobDone
 from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of, verify
+from lib.webhooks.outbox import Notification
 
 SECRET = "a long random text"
 DONE = JobDone(request_id="tides:one", lease_no=1, attempt=1, host="here", identity="5f2c")
@@ -100,6 +102,30 @@ def test_a_done_job_is_posted_once_signed_and_a_begun_one_never(ear: Ear, tmp_pa
     assert not verify("another", stamp, body, given, now=now)
     assert not verify(SECRET, stamp, body, given, now=now + 3600)
     assert desk.outbox.waiting() == []
+
+
+class Hiccup(Outbox):
+    """On a disk whose first read fails."""
+
+    failed = False
+
+    def body(self, notification: Notification) -> bytes | None:
+        if not self.failed:
+            self.failed = True
+            raise OSError(errno.EIO, "Input/output error")
+        return super().body(notification)
+
+
+def test_one_that_cannot_be_read_for_a_moment_is_not_dropped(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.outbox = Hiccup(tmp_path)
+    desk.sender = desk.another_sender()
+    desk.sink.emit(DONE)
+
+    desk.for_seconds(60)
+
+    assert len(ear.heard) == 1
+    assert desk.counts == ["refused", "delivered"]
 
 
 def test_a_receiver_that_is_down_for_an_hour_misses_nothing(ear: Ear, tmp_path: Path) -> None:
