@@ -276,18 +276,6 @@ class MachineLost(MachineTransition):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineChanged(MachineTransition):
-    """Its row in the ledger went to another state, by the edge `step`."""
-
-    name: ClassVar[str] = "machine_changed"
-    step: str
-
-    def sentence(self) -> str:
-        """It in words."""
-        return f"machine {self.machine} {self.step}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanFound(MachineTransition):
     """A machine carries our label and stands in no open row: it was destroyed."""
 

@@ -22,9 +22,9 @@ TEXT = CODE | {".md", ".toml", ".yaml", ".yml", ".txt", ".in", ".json", ".cfg", 
 REGISTRY = re.compile(
     "|".join([r"py" + r"pi\.org", r"python" + r"hosted", r"npm" + r"js\.org", r"deb\." + r"debian"])
 )
-# `job-batch` is where the image's pages put a manifest; `cache` of root's home is the image's own, too.
+# `job-batch` is where the image's pages put a manifest.
 MACHINE_PATH = re.compile(
-    r"(?:^|[^A-Za-z0-9_./-])/(?:" + "|".join(["work", "farm", "root"]) + r")/(?!job-batch|\.cache/pip)"
+    r"(?:^|[^A-Za-z0-9_./-])/(?:" + "|".join(["work", "farm", "root"]) + r")/(?!job-batch)"
 )
 
 
