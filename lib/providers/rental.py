@@ -54,6 +54,15 @@ class RentalStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A way to a machine's SSH server: its own address where `direct`, else the company's proxy."""
+
+    host: str
+    port: int
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rental:
     """One rental of the account, ours or not: the label tells."""
 
@@ -64,6 +73,7 @@ class Rental:
     machine_id: str
     started_at: float
     message: str = ""
+    endpoints: tuple[Endpoint, ...] = ()  # the best way first; none until it is told
 
 
 @dataclass(frozen=True, slots=True)

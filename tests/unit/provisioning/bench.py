@@ -143,14 +143,23 @@ class Access:
     def __init__(self) -> None:
         self.hosts: dict[str, ScriptedHost] = {}
 
-    def look(self, instance: str, *, gpu: str) -> Contact:
-        self._host(instance)
+    def look(self, row: MachineRow, rental: Rental | None) -> Contact:
+        self._host(row.instance or "")
         return Contact("")
 
     def files(self, instance: str) -> Files:
         return self._host(instance).files()
 
+    def tend(self, instance: str) -> None:
+        return
+
+    def restart(self, instance: str) -> None:
+        return
+
     def forget(self, instance: str) -> None:
+        return
+
+    def let_go(self) -> None:
         return
 
     def _host(self, instance: str) -> ScriptedHost:
