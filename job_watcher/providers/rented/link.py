@@ -26,6 +26,7 @@ class RentedLink:
         self._ways: tuple[Endpoint, ...] = ()
         self._made: dict[Endpoint, MachineLink] = {}
         self._used: Endpoint | None = None
+        self._workers: tuple[int, str] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -77,7 +78,14 @@ class RentedLink:
 
     def hosts(self, count: int, program: str) -> list[WorkerHost]:
         """Its workers, by the way that is used now."""
+        self._workers = (count, program)
         return self._now().hosts(count, program)
+
+    def workers(self) -> list[WorkerHost]:
+        """Those that were asked for last, by the way that is used now; none before."""
+        if self._workers is None or self._used is None:
+            return []
+        return self._by(self._used).hosts(*self._workers)
 
     def close(self) -> None:
         """End the connections. Workers go on."""

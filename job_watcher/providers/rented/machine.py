@@ -129,7 +129,7 @@ class RentedMachine:
 
     def _worker(self) -> FencedHost:
         """Its worker by the way that is used now."""
-        hosts = self._keeper.hosts
+        hosts = self.link.workers() if self._keeper.hosts else []
         if self._over.is_set() or not hosts:
             raise HostUnreachable(f"The worker of {self.link.name} is not there yet.")
         if self._host is None or self._host[0] is not hosts[0]:
