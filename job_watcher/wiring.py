@@ -50,7 +50,7 @@ from lib.voices import VoiceRegistry
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
 
-PROVIDERS = ("local", "ssh")
+PROVIDERS = ("local", "ssh", "vast")
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,9 @@ class StorageRefused(JobTransition):
 
 
 #: Changes of a rented machine that somebody may want to know of.
-_COSTLY = frozenset({"failed", "silent", "stopped", "half_rented", "unclear", "overpriced", "overdue", "stuck"})
+_COSTLY = frozenset(
+    {"failed", "silent", "stopped", "half_rented", "unclear", "overpriced", "overdue", "stuck"}
+)
 
 
 # --- machines and money ----------------------------------------------------------------------------------

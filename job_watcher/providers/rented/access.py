@@ -20,9 +20,7 @@ class RentedAccess:
     Raises: as `MachineAccess`.
     """
 
-    def __init__(
-        self, make: Callable[[MachineRow], RentedMachine], forgotten: Callable[[str], None]
-    ) -> None:
+    def __init__(self, make: Callable[[MachineRow], RentedMachine], forgotten: Callable[[str], None]) -> None:
         self._make, self._forgotten = make, forgotten
         self._machines: dict[str, tuple[str, RentedMachine]] = {}
         self._lock = threading.Lock()

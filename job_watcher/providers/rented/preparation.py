@@ -10,10 +10,13 @@ from job_watcher.providers.ssh.keeper import Preparation
 from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
 from lib import gates
 from lib.gates import DEADLINES, Gate
+from lib.units import MIB
 from lib.workers import WorkerHost
+from lib.workers.ssh import RemoteTimedOut
 
 #: What a machine is told at its start may come a moment after its SSH server.
 _NOT_YET = "starting"
+_LEAST_BYTES = 64 * MIB  # the worker itself says before that what it lacks
 
 
 class RentedPreparation:
@@ -47,17 +50,41 @@ class RentedPreparation:
             raise MachineOut(_NOT_YET, f"{machine.name} has not begun what it was told at its start.")
         if done.stdout.strip() != self._nonce.encode("ascii"):
             raise MachineOut(
-                Gate.NONCE.value, f"{machine.name} is not the machine that was rented: it knows another nonce."
+                Gate.NONCE.value,
+                f"{machine.name} is not the machine that was rented: it knows another nonce.",
             )
 
     def _is_as_offered(self, machine: MachineLink) -> None:
+        names = _gpus(machine, self._gpu)
+        if not any(same_gpu(self._gpu, name) for name in names):
+            raise MachineOut(
+                "wrong_gpu", f"{machine.name} has {', '.join(names)}; a {self._gpu} was offered."
+            )
+
+
+def still_fit(machine: MachineLink, gpu: str) -> None:
+    """Look again at what breaks while a machine works: its GPU falls off the bus, its disk fills up.
+
+    Raises:
+        MachineOut: it is broken, and would bill on for nothing.
+        HostUnreachable: it does not answer.
+    """
+    _gpus(machine, gpu)
+    done = machine.run(("df", "-Pk", "."), timeout_s=DEADLINES[Gate.DISK])
+    free = gates.read_free(done.stdout)
+    if free is not None and free < _LEAST_BYTES:
+        raise MachineOut("disk_full", f"{machine.name} has {free // MIB} MiB left on its disk.")
+
+
+def _gpus(machine: MachineLink, offered: str) -> list[str]:
+    try:
         done = machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
-        found = gates.read_gpus(done.stdout)
-        if done.status != 0 or not found:
-            raise MachineOut(Gate.GPU.value, f"{machine.name} lists no GPU; a {self._gpu} was offered.")
-        if not any(same_gpu(self._gpu, one.name) for one in found):
-            names = ", ".join(one.name for one in found)
-            raise MachineOut("wrong_gpu", f"{machine.name} has {names}; a {self._gpu} was offered.")
+    except RemoteTimedOut:  # as it hangs where a driver is broken
+        raise MachineOut(Gate.GPU.value, f"nvidia-smi hangs on {machine.name}.") from None
+    found = gates.read_gpus(done.stdout)
+    if done.status != 0 or not found:
+        raise MachineOut(Gate.GPU.value, f"{machine.name} lists no GPU; a {offered} was offered.")
+    return [one.name for one in found]
 
 
 def same_gpu(offered: str, listed: str) -> bool:

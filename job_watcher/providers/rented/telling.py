@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lib.events import EventSink
 from lib.events.model import (
     BudgetReached,
@@ -27,8 +25,8 @@ class EventTeller:
     Raises: nothing.
     """
 
-    def __init__(self, events: EventSink, epoch: Callable[[], int | None]) -> None:
-        self._events, self._epoch = events, epoch
+    def __init__(self, events: EventSink) -> None:
+        self._events = events
         self.refused: tuple[str, str] | None = None
 
     def __call__(self, kind: str, text: str, token: str) -> None:

@@ -138,7 +138,9 @@ class RentingWatcher:
         with self._working(once=True) as loop:
             self._turn(loop)
             if not loop.leading:
-                raise TryAgain("Another watcher rents for this queue and its work goes on; see: job-watcher status")
+                raise TryAgain(
+                    "Another watcher rents for this queue and its work goes on; see: job-watcher status"
+                )
             while not self._draining.is_set() and not self._is_done(loop):
                 self._turn(loop)
             if self._draining.is_set():

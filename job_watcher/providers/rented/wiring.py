@@ -1,0 +1,253 @@
+"""From settings and a company that rents to a watcher over its machines."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from job_watcher.providers.rented.access import RentedAccess
+from job_watcher.providers.rented.keys import MachineKeys
+from job_watcher.providers.rented.link import RentedLink
+from job_watcher.providers.rented.machine import MachinePatience, RentedMachine
+from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
+from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
+from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
+from job_watcher.providers.ssh.bootstrap import Bootstrap
+from job_watcher.providers.ssh.keeper import MachineKeeper
+from job_watcher.providers.ssh.last_term import LastTerm
+from job_watcher.providers.ssh.machine_spec import MachineSpec
+from job_watcher.providers.ssh.preparation import SshPreparation
+from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
+from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
+from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningIntervals, ProvisioningParts
+from job_watcher.provisioning.reconcile import Reconciler
+from lib.bundle import BundleMaker, requirements_text
+from lib.dispatch import Dispatcher
+from lib.dispatch.doorbell import Doorbell
+from lib.errors import BadConfiguration, JobRunnerError
+from lib.fleet import Policy, caps_of
+from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
+from lib.machines import open_ledger
+from lib.machines.labels import parse_label
+from lib.machines.model import MachineRow
+from lib.machines.port import Ledger
+from lib.providers.rental import BootPlan, Endpoint, MakeBootPlan, RentalProvider
+from lib.workers import WorkerHost
+from lib.workers.ssh import SshAddress, SshHost, SshMachine, SshOptions, SshThread, SshWorkerSetup
+
+_PAUSE_S = 5.0  # the longest between two tries to get a starting machine ready
+_CONNECT = SshOptions(longest_pause_s=3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
+
+    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its home.
+    """
+
+    provider: Callable[[MakeBootPlan], RentalProvider]
+    user: str
+    lease_file: str
+    nonce_file: str
+
+
+def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatcher:
+    """A watcher that rents of that company.
+
+    Raises:
+        BadConfiguration: the ledger or a folder cannot be used.
+        MissingExtra: asyncssh or the database's packages are not installed.
+    """
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
+    settings = given.settings
+    url = ledger_url(settings)
+    ledger = given.stack.enter_context(closing(open_ledger(url, schema=LEDGER_SCHEMA)))
+    lock = _lock(given)
+    last = LastTerm(given.slot.folder)
+    if (term := last.read()) is not None:  # a predecessor in this folder is gone, or we would not have it
+        lock.end(term)
+        last.write(None)
+    thread = given.stack.enter_context(SshThread())
+    parts = given.parts
+    leadership = RenewedLeadership(
+        lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
+    )
+    made = _Renting(given, company, policy, ledger, lock, leadership, thread)
+    watcher = RentingWatcher(
+        RentingParts(
+            name=parts.name,
+            registry=parts.queue,
+            ledger=ledger,
+            leadership=leadership,
+            clock=parts.clock,
+            limits=parts.limits,
+            intervals=parts.intervals,
+            events=parts.events,
+            teller=made.teller,
+            pulse=given.pulse,
+            news=made.news,
+            about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+            led=last.write,
+            trouble=lambda: made.trouble,
+        ),
+        made.loop,
+    )
+    given.moment.has_leader = True
+    given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    return watcher
+
+
+def _lock(given: Given) -> LeaderLock:
+    """The lock's lease is shorter than the jobs': who takes over finds them still leased, and adopts them."""
+    lease_s = min(LEASE_S, given.parts.limits.lease_ms / 3000)
+    prefix = given.settings.jobs_prefix
+    lock = open_leader_lock(given.url, owner=given.parts.name, prefix=prefix, lease_s=lease_s)
+    given.stack.callback(lock.close)
+    return lock
+
+
+class _Renting:
+    """Makes the loop that rents, and each of its machines.
+
+    Threads: the loop's, but for `trouble`.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        company: Company,
+        policy: Policy,
+        ledger: Ledger,
+        lock: LeaderLock,
+        leadership: RenewedLeadership,
+        thread: SshThread,
+    ) -> None:
+        self._given, self._company, self._policy = given, company, policy
+        self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
+        settings = given.settings
+        self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
+        self._bootstrap = Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
+        self.news = RentingNews()
+        self.teller = EventTeller(given.parts.events)
+        self.trouble: BadConfiguration | None = None
+
+    def loop(self, once: bool) -> Reconciler:
+        """The loop; for one pass only, machines are not held for later work."""
+        given, parts = self._given, self._given.parts
+        owner = deployment_of(given.settings)
+        policy = replace(self._policy, idle_hold_s=0.0) if once else self._policy
+        lease_s = self._lock.lease_s
+        config = Config(
+            owner=owner,
+            name=parts.name,
+            policy=policy,
+            caps=caps_of(given.settings),
+            intervals=ProvisioningIntervals(
+                idle_s=min(30.0, lease_s / 3), standby_s=min(5.0, lease_s / 4), market_s=900.0
+            ),
+            lease_ms=parts.limits.lease_ms,
+            engine=given.settings.voice_engine,
+        )
+        queue = leaders_queue(parts.queue, self._lock, self._leadership)
+        return Reconciler(
+            ProvisioningParts(
+                queue=queue,
+                ledger=self._ledger,
+                provider=self._company.provider(self._boot_plan),
+                access=RentedAccess(self._machine, self._keys.forget),
+                make_dispatcher=self._dispatcher,
+                leadership=self._leadership,
+                clock=parts.clock,
+                new_token=lambda: secrets.token_hex(8),
+                tell=self.teller,
+                market=RedisMarketBoard(
+                    self._lock, provider=parts.provider, clock=parts.clock, tell=self.teller
+                ),
+            ),
+            config,
+        )
+
+    def _dispatcher(self, heard: OnSettled) -> Dispatcher:
+        given, bell = self._given, Doorbell()
+        self.news.ring_at(bell)
+        parts = replace(
+            given.parts,
+            queue=leaders_queue(given.parts.queue, self._lock, self._leadership),
+            doorbell=bell,
+            on_settled=heard,
+            facts=lambda: {"role": "leader"},
+        )
+        return Dispatcher(parts, renewals=leaders_queue(given.renewals, self._lock, self._leadership))
+
+    def _boot_plan(self, label: str) -> BootPlan:
+        found = parse_label(label)
+        assert found is not None, "the label is ours"
+        pair = self._keys.make(found.token)
+        return BootPlan(public_key=pair.public, nonce=self._keys.nonce(found.token))
+
+    # --- machines ----------------------------------------------------------------------------------------
+
+    def _leads(self) -> bool:
+        """Asked from threads of machines, and so it does not say that the loop is alive."""
+        epoch = self._lock.epoch
+        try:
+            return epoch is not None and self._lock.held(epoch, for_s=self._lock.lease_s / 4)
+        except JobRunnerError:
+            return False
+
+    def _machine(self, row: MachineRow) -> RentedMachine:
+        settings, clock = self._given.settings, self._given.parts.clock
+        key, known = self._keys.file(row.token), self._keys.known(row.token)
+
+        def by(way: Endpoint) -> RemoteMachine:
+            address = SshAddress(self._company.user, way.host, way.port, key)
+            machine = SshMachine(self._thread, address, key_file=key, known_hosts=known, options=_CONNECT)
+            remote = RemoteMachine(machine, lambda *about: self._host(row, *about), self._leads)
+            remote.name = row.token
+            return remote
+
+        link = RentedLink(row.token, by)
+        spec = MachineSpec(SshAddress(self._company.user, row.token), workers=1)
+        rest = SshPreparation(spec, self._bootstrap, engine=settings.voice_engine, program=None)
+        keeper = MachineKeeper(
+            link,
+            RentedPreparation(
+                rest,
+                nonce=self._keys.nonce(row.token),
+                nonce_file=self._company.nonce_file,
+                gpu=row.intent.gpu,
+            ),
+            clock,
+            self.news.tell,
+            events=QuietWhileStarting(self._given.parts.events),
+            longest_pause_s=_PAUSE_S,
+        )
+        return RentedMachine(
+            link,
+            keeper,
+            lease_file=self._company.lease_file,
+            check=lambda: still_fit(link, row.intent.gpu),
+            leads=self._leads,
+            clock=clock,
+            patience=MachinePatience(),
+        )
+
+    def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str) -> WorkerHost:
+        settings = self._given.settings
+        mark = hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
+        folder = worker_folder(mark, number)
+        setup = SshWorkerSetup(
+            command=(program,),
+            folder=folder,
+            engine=settings.voice_engine,
+            voices_dir=f"{folder}/voices",
+            clock=self._given.parts.clock,
+            pauses=settings.voice_pauses,
+        )
+        return SshHost(row.token, machine, setup)

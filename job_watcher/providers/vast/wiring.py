@@ -1,0 +1,90 @@
+"""From settings to a watcher that rents on Vast."""
+
+from __future__ import annotations
+
+import getpass
+from urllib.parse import urlsplit
+
+from job_watcher.providers.rented.wiring import Company, open_renting
+from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
+from job_watcher.providers.wiring import Given, Runs
+from lib.clock import Clock
+from lib.errors import BadConfiguration
+from lib.fleet import caps_of, policy_of
+from lib.machines.labels import parse_label
+from lib.providers.rental import BootPlan, MakeBootPlan
+from lib.providers.vast.asks import Wanted
+from lib.providers.vast.connection import VastConnection
+from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE
+from lib.providers.vast.provider import VastProvider
+from lib.settings import Settings
+from lib.voices import engine_facts
+
+_KEYS = "https://cloud.vast.ai/manage-keys/"
+
+
+def open_watcher(given: Given) -> Runs:
+    """A watcher for PROVIDER=vast.
+
+    Raises:
+        BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
+        MissingExtra: the SDK or asyncssh is not installed.
+    """
+    settings = given.settings
+    connection = connect(settings, given.parts.clock)
+    terms = rent_terms(settings)
+    check_caps(terms.policy, caps_of(settings))
+    return open_renting(given, company_of(settings, connection, terms), terms.policy)
+
+
+def connect(settings: Settings, clock: Clock) -> VastConnection:
+    """The account. Nothing is asked of it yet.
+
+    Raises:
+        BadConfiguration: there is no key, or it would not be sent as it is.
+        MissingExtra: the SDK is not installed.
+    """
+    if settings.vast_api_key is None:
+        raise BadConfiguration(
+            f"PROVIDER is vast and VAST_API_KEY is not set: make a key at {_KEYS} and put it there."
+        )
+    connection = VastConnection(settings.vast_api_key.reveal(), clock=clock, url=settings.vast_url)
+    connection.check()
+    return connection
+
+
+def rent_terms(settings: Settings) -> RentTerms:
+    """What is rented, by the settings and the engine's facts."""
+    return terms_of(
+        engine_facts(settings.voice_engine),
+        policy_of(settings),
+        image=settings.vast_image,
+        disk_gb=settings.vast_disk_gb,
+    )
+
+
+def company_of(settings: Settings, connection: VastConnection, terms: RentTerms) -> Company:
+    """Vast, as whoever rents needs to know it."""
+    wanted = Wanted(
+        image=terms.image,
+        disk_gb=terms.disk_gb,
+        gpus=settings.vast_gpus,
+        regions=settings.vast_regions,
+        download_gb=terms.download_gb,
+    )
+
+    def provider(boot_plan: MakeBootPlan) -> VastProvider:
+        return VastProvider(connection, wanted, boot_plan)
+
+    return Company(provider, user=_user(settings), lease_file=LEASE_FILE, nonce_file=NONCE_FILE)
+
+
+def _user(settings: Settings) -> str:
+    """Root, as on all of Vast's machines; those of a server on this computer are whoever's who runs it."""
+    near = urlsplit(settings.vast_url or "").hostname in ("127.0.0.1", "localhost", "::1")
+    return getpass.getuser() if near else "root"
+
+
+def without_boot_plans(label: str) -> BootPlan:
+    """For those who only look or end machines: they rent none."""
+    raise AssertionError(f"nothing is rented here, and {parse_label(label)} was to be")
