@@ -214,7 +214,9 @@ class _Renting:
 
         link = RentedLink(row.token, by)
         spec = MachineSpec(SshAddress(self._company.user, row.token), workers=1)
-        rest = SshPreparation(spec, self._bootstrap, engine=settings.voice_engine, program=None)
+        rest = SshPreparation(
+            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+        )
         keeper = MachineKeeper(
             link,
             RentedPreparation(
