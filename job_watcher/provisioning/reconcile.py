@@ -98,9 +98,18 @@ class Reconciler:
     def go_on(self) -> None:
         """Between two passes: take what is finished and hand on what waits. Asks no provider."""
         try:
+            if self._reign is not None:
+                self._keep_hosts()
             self._go_on()
         except (NotLeading, LeadershipLost) as error:
             self._abdicate(error)
+
+    def _keep_hosts(self) -> None:
+        """A machine that passed its checks in this pass gets work in it."""
+        try:
+            self._work.keep_hosts(self._parts.ledger.open_rows())
+        except (Unavailable, SpoolUnusable) as error:
+            self._parts.tell("trouble", error.message, "")
 
     def leave(self) -> None:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""

@@ -63,6 +63,11 @@ class RentedAccess:
         for _, machine in machines:
             machine.close()
 
+    def is_any_starting(self) -> bool:
+        """Whether a machine is waited for, which may come up at any moment."""
+        with self._lock:
+            return any(machine.is_starting for _, machine in self._machines.values())
+
     def _of(self, instance: str) -> RentedMachine:
         with self._lock:
             known = self._machines.get(instance)

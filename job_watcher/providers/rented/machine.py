@@ -93,6 +93,11 @@ class RentedMachine:
             raise HostUnreachable(standing.sentence or f"{self.link.name} does not answer.")
         return Contact("" if standing.stage is Stage.READY else None)
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether it was rented and never answered yet."""
+        return not self._reached and self._out is None
+
     def files(self) -> Files:
         """The spool of its worker. Raises HostUnreachable."""
         return self._worker().files()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lib.events import EventSink
 from lib.events.model import (
     BudgetReached,
@@ -19,14 +21,16 @@ _HINDERED = frozenset({"no_offer", "blind"})
 
 
 class EventTeller:
-    """`Tell` of the loop, as events. `refused` is the last reason for which nothing was rented, else "".
+    """`Tell` of the loop, as events. `refused` is the last reason for which nothing was rented.
+
+    `moved` is called for each step in the life of a machine: the next may follow at once.
 
     Threads: any.
     Raises: nothing.
     """
 
-    def __init__(self, events: EventSink) -> None:
-        self._events = events
+    def __init__(self, events: EventSink, moved: Callable[[], None]) -> None:
+        self._events, self._moved = events, moved
         self.refused: tuple[str, str] | None = None
 
     def __call__(self, kind: str, text: str, token: str) -> None:
@@ -37,6 +41,8 @@ class EventTeller:
             self.refused = (kind, text)
         elif kind == "planned":
             self.refused = None
+        if token:
+            self._moved()
         self._events.emit(self._event(kind, text, token))
 
     def _event(self, kind: str, text: str, token: str) -> LifecycleEvent:

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 _LEAVING_S: Final = 60.0
 _LOOK_S: Final = 1.0  # between looks at whether jobs have come
-_HASTE_S: Final = 2.0  # between two passes that something has called for
+_HASTE_S: Final = 1.2  # between two passes that something has called for
+_STARTING_S: Final = 2.5  # between passes while a machine comes up: it costs already, and jobs wait
 
 
 class RentingNews:
@@ -62,7 +63,8 @@ class RentingParts:
     """What a renting watcher works with.
 
     `registry` is a queue of which only the registry and the snapshot are used, `about` what a stand-by says
-    there. `led` hears of each term. `trouble` is what keeps us from using any machine at all.
+    there. `led` hears of each term. `trouble` is what keeps us from using any machine at all. While
+    `is_any_starting`, passes come sooner.
     """
 
     name: str
@@ -79,6 +81,7 @@ class RentingParts:
     about: Mapping[str, Any]
     led: Callable[[Term | None], None]
     trouble: Callable[[], BadConfiguration | None]
+    is_any_starting: Callable[[], bool]
 
 
 class RentingWatcher:
@@ -154,8 +157,10 @@ class RentingWatcher:
         parts = self._parts
         parts.pulse.beat(f"leading, {loop.held} jobs at hand" if loop.leading else "standing by")
         if self._is_due(loop):
-            self._due = parts.clock.monotonic() + loop.step()
-            self._haste = parts.clock.monotonic() + _HASTE_S
+            pause = loop.step()
+            now = parts.clock.monotonic()
+            self._due = now + (min(pause, _STARTING_S) if parts.is_any_starting() else pause)
+            self._haste = now + _HASTE_S
             self._note_role(loop)
         elif loop.leading:
             loop.go_on()

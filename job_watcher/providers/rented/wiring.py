@@ -64,7 +64,8 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
         BadConfiguration: the ledger or a folder cannot be used.
         MissingExtra: asyncssh or the database's packages are not installed.
     """
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
+    for talkative in ("asyncssh", "alembic", "urllib3"):  # of each command, table and request
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = given.settings
     url = ledger_url(settings)
     ledger = given.stack.enter_context(closing(open_ledger(url, schema=LEDGER_SCHEMA)))
@@ -95,6 +96,7 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
             about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
             led=last.write,
             trouble=lambda: made.trouble,
+            is_any_starting=made.access.is_any_starting,
         ),
         made.loop,
     )
@@ -134,7 +136,8 @@ class _Renting:
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
         self._bootstrap = Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
         self.news = RentingNews()
-        self.teller = EventTeller(given.parts.events)
+        self.teller = EventTeller(given.parts.events, self.news.tell)
+        self.access = RentedAccess(self._machine, self._keys.forget)
         self.trouble: BadConfiguration | None = None
 
     def loop(self, once: bool) -> Reconciler:
@@ -160,7 +163,7 @@ class _Renting:
                 queue=queue,
                 ledger=self._ledger,
                 provider=self._company.provider(self._boot_plan),
-                access=RentedAccess(self._machine, self._keys.forget),
+                access=self.access,
                 make_dispatcher=self._dispatcher,
                 leadership=self._leadership,
                 clock=parts.clock,
