@@ -135,7 +135,10 @@ class ProvisioningIntervals:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Who we are and how we behave. `owner` is the deployment, `name` this process."""
+    """Who we are and how we behave. `owner` is the deployment, `name` this process.
+
+    `wanted` ends the sentence "the provider offers nothing", with what was asked for.
+    """
 
     owner: str
     name: str
@@ -146,6 +149,7 @@ class Config:
     engine: str = "hibari"
     batch: str = ""
     audio_s_per_job: float = 30.0  # until jobs were measured
+    wanted: str = ""
 
 
 @dataclass(slots=True)

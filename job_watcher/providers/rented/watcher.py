@@ -64,7 +64,8 @@ class RentingParts:
 
     `registry` is a queue of which only the registry and the snapshot are used, `about` what a stand-by says
     there. `led` hears of each term. `trouble` is what keeps us from using any machine at all. While
-    `is_any_starting`, passes come sooner.
+    `is_any_starting`, passes come sooner. `check` asks the account, before this process leads first, whether
+    anything could be rented at all.
     """
 
     name: str
@@ -82,6 +83,7 @@ class RentingParts:
     led: Callable[[Term | None], None]
     trouble: Callable[[], BadConfiguration | None]
     is_any_starting: Callable[[], bool]
+    check: Callable[[], None]
 
 
 class RentingWatcher:
@@ -217,7 +219,7 @@ class RentingWatcher:
         rows = parts.ledger.open_rows()
         if jobs and not rows and parts.teller.refused is not None:
             kind, reason = parts.teller.refused
-            told = f"Nothing is rented, and {jobs} jobs wait: {reason}."
+            told = f"Nothing is rented, and {jobs} job{'s wait' if jobs > 1 else ' waits'}: {reason}."
             raise Unavailable(told) if kind == "no_offer" else TryAgain(told)
         return not jobs and not rows and not loop.held
 
@@ -234,10 +236,20 @@ class RentingWatcher:
         while loop.held and not self._releasing.is_set() and parts.clock.monotonic() < deadline:
             self._turn(loop)
 
+    def _check(self, *, once: bool) -> None:
+        """Let a person know at the start what only a person can mend. Others' trouble passes, but not for `once`."""
+        try:
+            self._parts.check()
+        except Unavailable as error:
+            if once:
+                raise
+            log.warning("the account cannot be asked, trying again later: %s", error.message)
+
     @contextlib.contextmanager
     def _working(self, *, once: bool) -> Iterator[Reconciler]:
         """However it ends: leases and lock are given back, so that a stand-by leads at once."""
         parts = self._parts
+        self._check(once=once)
         loop = self._loop = self._make(once)
         parts.leadership.start()
         try:

@@ -36,7 +36,13 @@ from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
-from lib.providers.rental import BootPlan, Endpoint, MakeBootPlan, RentalProvider
+from lib.providers.rental import (
+    BootPlan,
+    Endpoint,
+    MakeBootPlan,
+    RefusedForGood,
+    RentalProvider,
+)
 from lib.workers import WorkerHost
 from lib.workers.ssh import SshAddress, SshHost, SshMachine, SshOptions, SshThread, SshWorkerSetup
 
@@ -48,13 +54,14 @@ _CONNECT = SshOptions(longest_pause_s=3.0)
 class Company:
     """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
 
-    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its home.
+    `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090". `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its home.
     """
 
     provider: Callable[[MakeBootPlan], RentalProvider]
     user: str
     lease_file: str
     nonce_file: str
+    wanted: str = ""
 
 
 def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatcher:
@@ -97,6 +104,7 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
             led=last.write,
             trouble=lambda: made.trouble,
             is_any_starting=made.access.is_any_starting,
+            check=made.check_account,
         ),
         made.loop,
     )
@@ -156,6 +164,7 @@ class _Renting:
             ),
             lease_ms=parts.limits.lease_ms,
             engine=given.settings.voice_engine,
+            wanted=self._company.wanted,
         )
         queue = leaders_queue(parts.queue, self._lock, self._leadership)
         return Reconciler(
@@ -175,6 +184,21 @@ class _Renting:
             ),
             config,
         )
+
+    def check_account(self) -> None:
+        """See that the key is accepted, where nobody leads who knows it already: a stand-by asks nobody.
+
+        Raises:
+            BadConfiguration: a person must mend something first.
+            Unavailable: the company, or Redis, does not answer.
+        """
+        leader = self._lock.look()
+        if leader is not None and leader.live:
+            return
+        try:
+            self._company.provider(self._boot_plan).credit_micros()
+        except RefusedForGood as error:
+            raise BadConfiguration(error.message) from None
 
     def _dispatcher(self, heard: OnSettled) -> Dispatcher:
         given, bell = self._given, Doorbell()

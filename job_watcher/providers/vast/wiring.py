@@ -76,7 +76,15 @@ def company_of(settings: Settings, connection: VastConnection, terms: RentTerms)
     def provider(boot_plan: MakeBootPlan) -> VastProvider:
         return VastProvider(connection, wanted, boot_plan)
 
-    return Company(provider, user=_user(settings), lease_file=LEASE_FILE, nonce_file=NONCE_FILE)
+    asked = {"VAST_GPUS": settings.vast_gpus, "VAST_REGIONS": settings.vast_regions}
+    words = " and ".join(f"{name}={','.join(values)}" for name, values in asked.items() if values)
+    return Company(
+        provider,
+        user=_user(settings),
+        lease_file=LEASE_FILE,
+        nonce_file=NONCE_FILE,
+        wanted=f" of {words}" if words else "",
+    )
 
 
 def _user(settings: Settings) -> str:

@@ -87,7 +87,10 @@ def renting(own_server: Server, tmp_path: Path) -> Iterator[RentingDeployment]:
     deployed.program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"\n')
     deployed.program.chmod(0o755)
     offers = [replace(offer, conduct=QUICK) for offer in a_market()]
-    with tempfile.TemporaryDirectory(prefix="jr-vast-") as folder, FakeVast(Path(folder), offers=offers) as fake:
+    with (
+        tempfile.TemporaryDirectory(prefix="jr-vast-") as folder,
+        FakeVast(Path(folder), offers=offers) as fake,
+    ):
         deployed.fake = fake
         yield deployed
         deployed.end()

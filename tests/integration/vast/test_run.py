@@ -72,13 +72,8 @@ def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: Renting
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
-        ({"VAST_API_KEY": ""}, 78, "VAST_API_KEY is not set"),
-        ({"VAST_API_KEY": "wrong"}, 69, "key"),
-        ({"MAX_DPH": "0"}, 78, "MAX_DPH is 0"),
+        ({"VAST_API_KEY": "wrong"}, 78, "key"),
         ({"MAX_DPH": "0.01"}, 75, "MAX_DPH"),
-        ({"SPEND_CAP_DAY": "0.001"}, 75, "day"),
-        ({"SPEND_CAP_BATCH": "3"}, 78, "SPEND_CAP_BATCH"),
-        ({"CREDIT_FLOOR": "1000"}, 75, "credit"),
         ({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999"),
     ],
 )
