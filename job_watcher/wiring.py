@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from job_watcher.logs import redactor
 from job_watcher.moment import Moment
-from job_watcher.providers.wiring import Given, Runs
+from job_watcher.providers.wiring import Given, Runs, deployment_of
 from job_watcher.pulse import Pulse
 from job_watcher.service_manager import service_manager_of
 from job_watcher.telling import TellingOptions, open_telling
@@ -30,12 +30,12 @@ from lib.dispatch import (
     LeaseJournal,
     StorageDelivery,
 )
-from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
 from lib.machines import open_ledger
 from lib.machines.port import Ledger
 from lib.processes import this_process
+from lib.providers.rental import RentalProvider
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import (
@@ -49,8 +49,6 @@ from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
-
-PROVIDERS = ("local", "ssh", "vast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +134,30 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
 
 
 @dataclass(frozen=True, slots=True)
+class RentalDesk:
+    """The company that the settings rent at, for commands that need neither queue nor ledger."""
+
+    provider: RentalProvider
+    owner: str  # what stands in our labels
+
+
+def rental_desk() -> RentalDesk | None:
+    """The company; None where PROVIDER rents nothing.
+
+    Raises:
+        BadConfiguration: a setting is wrong or missing.
+        MissingExtra: the packages for it are not installed.
+    """
+    settings = _settings({})
+    if settings.provider != "vast":
+        return None
+    ensure_data_folder(settings.jobs_data_dir)
+    wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
+    provider = cast(RentalProvider, wiring.open_company(settings, SystemClock()))
+    return RentalDesk(provider, deployment_of(settings))
+
+
+@dataclass(frozen=True, slots=True)
 class MachineRoom:
     """What the settings lead to for a command that looks at machines; read once."""
 
@@ -176,16 +198,7 @@ def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
 
 
 def _provider(settings: Settings) -> Callable[[Given], Runs]:
-    """The wiring of the provider. Each is a folder, loaded only where it is chosen.
-
-    Raises:
-        BadConfiguration: there is none of that name yet.
-    """
-    if settings.provider not in PROVIDERS:
-        raise BadConfiguration(
-            f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs on: "
-            f"{' and '.join(PROVIDERS)}. Set PROVIDER=local for this machine, or PROVIDER=ssh for your own"
-        )
+    """The wiring of the provider. Each is a folder, loaded only where it is chosen."""
     wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
     return cast(Callable[[Given], Runs], wiring.open_watcher)
 

@@ -21,7 +21,8 @@ def command(json_: JsonOption = False) -> None:
         output.emit_json({"provider": provider, "instances": [machine.to_json() for machine in found]})
         return
     if not found:
-        output.say(f"Nothing is rented; PROVIDER is {provider}, which rents no machines.")
+        why = "" if provider == "vast" else f"; PROVIDER is {provider}, which rents no machines"
+        output.say(f"Nothing is rented{why}.")
         return
     right = (output.Column(name, "right") for name in ("for", "usd/h", "spent"))
     table = output.Table(

@@ -67,7 +67,7 @@ _NEAR = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 def ledger_url(settings: Settings) -> str:
-    """Where the ledger of rented machines is: the Postgres of DATABASE_URL, else a file in the data folder."""
+    """Where the ledger of rented machines is: DATABASE_URL's Postgres, else a file in the data folder."""
     if settings.database_url.startswith("postgres"):
         return settings.database_url
     return f"sqlite:///{settings.jobs_data_dir / 'ledger.db'}"

@@ -283,7 +283,7 @@ class MachineLost(MachineTransition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RentedMachineMoved(MachineTransition):
-    """A rented machine went on in its life. `change` is the edge's name in the ledger: planned, accepted..."""
+    """A rented machine went on in its life. `change` is the edge's name in the ledger, or planned, stuck."""
 
     name: ClassVar[str] = "machine_moved"
     change: str

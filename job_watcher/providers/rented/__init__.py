@@ -1,1 +1,1 @@
-"""Machines that are rented by the hour: reached by SSH, kept alive by a lease, given back. Of no company's own."""
+"""Machines rented by the hour, of whichever company: reached by SSH, kept alive by a lease, given back."""

@@ -62,7 +62,7 @@ class MachineKeys:
         return file
 
     def known(self, token: str) -> OneMachine:
-        """What the machine is known by: the key that it showed first, to whichever leader. Raises KeyMissing."""
+        """What the machine is known by: the key that it showed first, to any leader. Raises KeyMissing."""
         return OneMachine(token, self._key(token).host_key, lambda line: self._ledger.pin(token, line))
 
     def forget(self, token: str) -> None:

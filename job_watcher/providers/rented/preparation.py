@@ -1,4 +1,4 @@
-"""What is done with a rented machine before it gets work: is it ours, is it what was offered, does it speak?"""
+"""What a rented machine is asked before it gets work: is it ours, is it what was offered, does it speak?"""
 
 from __future__ import annotations
 
@@ -90,8 +90,9 @@ def _gpus(machine: MachineLink, offered: str) -> list[str]:
 def same_gpu(offered: str, listed: str) -> bool:
     """Whether nvidia-smi may mean the GPU of an offer, by its model and by words that mean a weaker one.
 
-    Companies and NVIDIA write the same name in many ways (`RTX 6000Ada`, `RTX 6000 Ada Generation`; `H100 SXM`,
-    `H100 80GB HBM3`), and a host that lied is never rented again: so only what is plainly another one counts.
+    Companies and NVIDIA write the same name in many ways (`RTX 6000Ada`, `RTX 6000 Ada Generation`;
+    `H100 SXM`, `H100 80GB HBM3`), and a host that lied is never rented again: so only what is plainly another
+    one counts.
     """
     wanted, has = offered.casefold(), listed.casefold()
     model = _MODEL.search(wanted)

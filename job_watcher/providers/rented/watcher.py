@@ -115,7 +115,7 @@ class RentingWatcher:
         return None if loop is None else loop.epoch
 
     def drain(self) -> None:
-        """Claim and rent nothing more; end when the work at hand is done. The second call hands it over now."""
+        """Claim and rent nothing more; end when the work at hand is done. A second call hands it over now."""
         if self._draining.is_set():
             self._releasing.set()
         self._draining.set()
@@ -237,7 +237,7 @@ class RentingWatcher:
             self._turn(loop)
 
     def _check(self, *, once: bool) -> None:
-        """Let a person know at the start what only a person can mend. Others' trouble passes, but not for `once`."""
+        """Let a person know at the start what only a person can mend. What passes ends only `once`."""
         try:
             self._parts.check()
         except Unavailable as error:

@@ -54,7 +54,8 @@ _CONNECT = SshOptions(longest_pause_s=3.0)
 class Company:
     """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
 
-    `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090". `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its home.
+    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its
+    home. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
     """
 
     provider: Callable[[MakeBootPlan], RentalProvider]

@@ -1,1 +1,1 @@
-"""Machines of Vast.ai: the settings for it, and the account's own checks. How they are used is in `rented`."""
+"""Machines of Vast.ai: what the settings say of them. How rented machines are used is in `rented`."""

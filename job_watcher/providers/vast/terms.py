@@ -10,8 +10,8 @@ from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
 from lib.voices import EngineFacts
 
-#: Python and nothing else: our programs are brought as they are here, each package by its hash. By its name and
-#: not by a digest, for a digest that nobody has any more would let no machine start.
+#: Python and nothing else: our programs are brought as they are here, each package by its hash. By its name
+#: and not by a digest, for a digest that nobody has any more would let no machine start.
 USUAL_IMAGE: Final = "python:3.12-slim-bookworm"
 _IMAGE_GB: Final = 0.2
 _PROGRAMS_GB: Final = 0.3  # as they are brought
@@ -65,6 +65,6 @@ def check_caps(policy: Policy, caps: Caps) -> None:
             )
     if caps.batch is not None:
         raise BadConfiguration(
-            "SPEND_CAP_BATCH cannot be kept, for jobs do not say of which batch they are: unset it, and bound "
-            "what is spent with SPEND_CAP_DAY or SPEND_CAP_MONTH."
+            "SPEND_CAP_BATCH cannot be kept, for jobs do not say of which batch they are: unset it, and "
+            "bound what is spent with SPEND_CAP_DAY or SPEND_CAP_MONTH."
         )

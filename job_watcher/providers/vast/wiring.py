@@ -11,8 +11,7 @@ from job_watcher.providers.wiring import Given, Runs
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.fleet import caps_of, policy_of
-from lib.machines.labels import parse_label
-from lib.providers.rental import BootPlan, MakeBootPlan
+from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
 from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE
@@ -93,6 +92,11 @@ def _user(settings: Settings) -> str:
     return getpass.getuser() if near else "root"
 
 
-def without_boot_plans(label: str) -> BootPlan:
-    """For those who only look or end machines: they rent none."""
-    raise AssertionError(f"nothing is rented here, and {parse_label(label)} was to be")
+def open_company(settings: Settings, clock: Clock) -> RentalProvider:
+    """Vast, for whoever only looks at rentals or ends them. Raises as `connect`."""
+    company = company_of(settings, connect(settings, clock), rent_terms(settings))
+    return company.provider(_no_boot_plan)
+
+
+def _no_boot_plan(label: str) -> BootPlan:
+    raise AssertionError(f"whoever only looks rents nothing, and {label} was to be rented")

@@ -20,7 +20,7 @@ def _gone(deployed: RentingDeployment) -> None:
 
 
 def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: RentingDeployment) -> None:
-    """W4, W7, W11: one offer, one machine, its own key; the bill is of its label; nothing of ours stays there."""
+    """W4, W7, W11: one offer, one machine, its own key, and the bill is of its label."""
     fake, specs = renting.fake, beats(2)
     renting.start(LOG_FORMAT="json")
     renting.enqueue(specs)
