@@ -68,6 +68,7 @@ _WORDS: Final = (
     (Cause.OFFER_GONE, re.compile(r"(?i)no_such_ask|\b(?:not|no longer) available")),
     (Cause.NO_SUCH_INSTANCE, re.compile(r"(?i)no_such_instance|\binstance\b.{0,40}\bnot found\b")),
 )
+_OF_THE_ACCOUNT: Final = (Cause.KEY, Cause.CREDIT, Cause.SPEND_LIMIT)
 _THRESHOLD: Final = re.compile(r"threshold\s*[=:]\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{2,40}")
 
@@ -102,11 +103,13 @@ def _cause(status: int, content: Mapping[str, Any], raw: str) -> Cause:
         return Cause.RATE
     if status >= 500:
         return Cause.SERVER
-    if status in (401, 403):
-        return Cause.KEY if status == 401 else Cause.SCOPE
-    for cause, pattern in _WORDS:
-        if pattern.search(raw):
-            return cause
+    if status == 401:
+        return Cause.KEY
+    told = next((cause for cause, pattern in _WORDS if pattern.search(raw)), None)
+    if status == 403:
+        return told if told is not None and told in _OF_THE_ACCOUNT else Cause.SCOPE
+    if told is not None:
+        return told
     error = content.get("error")
     if status == 404 and error == "not_found":
         return Cause.NO_SUCH_INSTANCE
