@@ -82,7 +82,7 @@ def test_3_a_search_is_in_order_and_priced_with_the_disk(sdk: Any) -> None:
     rows = sdk.search_offers({}, order="dph_total", storage=100)
     totals = [row["dph_total"] for row in rows]
     assert totals == sorted(totals)
-    assert [row["machine_id"] for row in sdk.search_offers({}, order="dph_total-")][0] == 1006
+    assert sdk.search_offers({}, order="dph_total-")[0]["machine_id"] == 1006
     assert rows[0]["dph_total"] == pytest.approx(rows[0]["dph_base"] + 0.15 / 720 * 100)
     assert all(row["verification"] == "verified" and row["id"] == row["ask_contract_id"] for row in rows)
     assert [row["machine_id"] for row in rows if row["datacenter"]] == [1003]
