@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from job_watcher.rehearsal.vast.billing import BillingLedger
@@ -45,7 +46,8 @@ class Quirks:
 
 @dataclass(slots=True)
 class FakeAccount:
-    """The parts, and the time that they live in. `folder` None: instances without machines.
+    """The parts, and the time that they live in. `folder` None: instances without machines. `confined` None:
+    machines are confined where this computer can.
 
     Threads: whoever holds `lock`.
     Raises: nothing.
@@ -60,6 +62,7 @@ class FakeAccount:
     ssh_keys: SshKeyBook = field(default_factory=SshKeyBook)
     results: ResultShelf = field(default_factory=ResultShelf)
     throttle: RequestThrottle = field(default_factory=RequestThrottle)
+    confined: bool | None = None
     quirks: Quirks = field(default_factory=Quirks)
     lock: threading.RLock = field(default_factory=threading.RLock)
     next_instance: int = 30_000_001
@@ -88,7 +91,11 @@ class FakeAccount:
             },
             gpu=gpu_facts(instance.host),
         )
-        return RehearsalMachine(order, lambda: [row["key"] for row in self.ssh_keys.of(instance.id)])
+        keys = partial(self._keys_of, instance.id)
+        return RehearsalMachine(order, keys, confined=self.confined)
+
+    def _keys_of(self, instance: int) -> list[str]:
+        return [str(row["key"]) for row in self.ssh_keys.of(instance)]
 
 
 def gpu_facts(host: HostOffer) -> dict[str, str]:

@@ -43,6 +43,7 @@ class BillingLedger:
 
     def __init__(self, credit: float) -> None:
         self.deposited = credit
+        self._settled_at = 0.0
         self._meters: dict[int, _Meter] = {}
         self._amounts: dict[tuple[int, int, str], float] = defaultdict(float)
         self._spent = 0.0
@@ -66,6 +67,7 @@ class BillingLedger:
 
     def settle(self, now: float) -> None:
         """Charge everything up to now."""
+        self._settled_at = max(self._settled_at, now)
         for instance, meter in self._meters.items():
             while meter.settled_at < now:
                 day = int(meter.settled_at // _DAY_S)
@@ -84,10 +86,10 @@ class BillingLedger:
         """The rentals that cost something now."""
         return [instance for instance, meter in self._meters.items() if meter.gpu + meter.disk > 0]
 
-    def empty_at(self, now: float) -> float | None:
+    def empty_at(self) -> float | None:
         """When the credit will be used up, with things as they are."""
         rate = self.hourly()
-        return now + max(0.0, self.credit) / rate * _HOUR_S if rate > 0 else None
+        return self._settled_at + max(0.0, self.credit) / rate * _HOUR_S if rate > 0 else None
 
     def amounts(self) -> list[BilledAmount]:
         """Everything that was charged, the oldest first."""

@@ -1,8 +1,9 @@
-# First process of a machine of the fake Vast: `bash init.sh FOLDER confined|plain BOOT`, its standard input a
+# First process of a machine of the fake Vast: `bash init.sh FOLDER confined|plain [LESS...]`, its standard input a
 # pipe that is closed when the fake ends, however it ends. Everything of the machine lies in FOLDER.
 # `confined` runs in namespaces of its own: what is not in FOLDER becomes read-only, and when this process
 # ends, the kernel ends every other one of the machine.
 folder=$1 mode=$2
+shift 2 # what is left is the command by which onstart runs with fewer rights
 read -r outside _ </proc/self/stat # its number where the fake runs
 if [ "$mode" = confined ]; then
     mount --bind "$folder" "$folder" || exit 97 # before anything in it is opened: what is, keeps its mount writable
@@ -15,6 +16,7 @@ if [ "$mode" = confined ]; then
         mount --bind "$folder/shadow" /etc/shadow
         [ -d /run/sshd ] || { mount -t tmpfs tmpfs /run && mkdir /run/sshd; }
         mount -t proc proc /proc
+        mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
         own=$(readlink -f "$folder")
         while read -r _ at options _; do
             at=$(printf '%b' "$at") # spaces are written as \040
@@ -29,7 +31,7 @@ if [ "$mode" = confined ]; then
 fi
 cd "$folder/home" || exit 97
 [ ! -s "$folder/onstart" ] ||
-    env -i /bin/bash -c '. "$1/environment"; exec /bin/bash "$1/onstart"' - "$folder" >>"$folder/log" 2>&1 </dev/null &
+    "$@" env -i /bin/bash -c '. "$1/environment"; exec /bin/bash "$1/onstart"' - "$folder" >>"$folder/log" 2>&1 </dev/null &
 printf '%s\n' "$outside" >"$folder/ready.new" && mv "$folder/ready.new" "$folder/ready"
 while read -r _; do :; done
 [ "$mode" = confined ] || for each in /proc/[0-9]*; do # whatever carries this machine's mark ends with it

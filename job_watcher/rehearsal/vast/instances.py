@@ -15,6 +15,7 @@ STORED_COLUMNS: Final = frozenset(
     {"id", "label", "actual_status", "intended_status", "cur_state", "next_state", "machine_id", "host_id"}
     | {"gpu_name", "verification", "image_uuid", "geolocation", "is_bid", "public_ipaddr", "template_id"}
 )
+_NOBODY: Final = (1, 2)  # ports of an instance without a machine: nobody answers there
 _NO_GPU_DATA: Final = {"gpu_util": 0.0, "gpu_temp": 40.0, "gpu_frac": 1.0, "gpu_lanes": 16}
 
 
@@ -134,14 +135,14 @@ class RentedInstance:
         }
 
     def _reach(self) -> dict[str, Any]:
-        direct, proxy = self.machine.ports if self.machine else (0, 0)
-        is_up = self.actual == "running" and self.is_direct and direct > 0
+        direct, proxy = self.machine.ports if self.machine else _NOBODY
+        is_up = self.actual == "running" and self.is_direct
         port = [{"HostIp": "0.0.0.0", "HostPort": str(direct)}, {"HostIp": "::", "HostPort": str(direct)}]
         return {
             "ssh_host": "127.0.0.1",
-            "ssh_port": proxy or None,
+            "ssh_port": proxy,
             "ssh_idx": "5",
-            "machine_dir_ssh_port": direct or None,
+            "machine_dir_ssh_port": direct,
             "public_ipaddr": "127.0.0.1\n",
             "local_ipaddrs": "10.0.0.5 172.17.0.2 \n",
             "direct_port_start": direct if is_up else -1,

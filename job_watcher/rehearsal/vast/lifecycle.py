@@ -16,6 +16,7 @@ from job_watcher.rehearsal.vast.refusal import ApiRefusal, no_such_instance
 _QUEUED: Final = "Required resources are currently unavailable, state change queued."
 _RUNNING: Final = "success, running {image}/ssh"
 _RESTART_S: Final = 5.0
+_OF_SSH: Final = frozenset({Mishap.SSH_DEAD, Mishap.DIRECT_DEAD, Mishap.PROXY_DEAD})
 
 
 @dataclass(slots=True)
@@ -137,7 +138,7 @@ class Lifecycle:
             Mishap.OFFLINE: lambda each, at: self._away(each, at, "offline"),
             Mishap.UNKNOWN: lambda each, at: self._away(each, at, "unknown"),
             Mishap.ONLINE: self._back,
-            Mishap.SSH_BACK: lambda each, at: each.troubles.clear(),
+            Mishap.SSH_BACK: lambda each, at: each.troubles.difference_update(_OF_SSH),
         }
         act = acts.get(mishap)
         if act is None:
@@ -154,7 +155,7 @@ class Lifecycle:
 
     def advance(self, now: float) -> None:
         """Have everything happen that is due by now, in its order."""
-        while (due := min(self._due(now), key=lambda each: each[0], default=None)) and due[0] <= now:
+        while (due := min(self._due(), key=lambda each: each[0], default=None)) and due[0] <= now:
             self._ledger.settle(due[0])
             due[1](due[0])
         self._ledger.settle(now)
@@ -164,19 +165,19 @@ class Lifecycle:
             if each.machine and each.destroyed_at is None:
                 each.machine.set_doors(*each.doors())  # a machine that has booted meanwhile opens them
 
-    def _due(self, now: float) -> Iterator[tuple[float, Callable[[float], None]]]:
+    def _due(self) -> Iterator[tuple[float, Callable[[float], None]]]:
         """What comes next for each instance, each plan, and the credit."""
         for each in self.instances.values():
             if each.destroyed_at is None:
-                if each.due:
+                if each.due and each.before_away is None:  # nothing goes on while its host is away
                     yield each.due[0][0], partial(self._step, each)
                 if each.contract == "running":
                     yield each.end_date, partial(self.stop, each)
         for plan in self._plans:
             yield plan[0], partial(self._fulfil, plan)
-        empty = None if self._is_broke else self._ledger.empty_at(now)
+        empty = None if self._is_broke else self._ledger.empty_at()
         if empty is not None:
-            yield max(empty, now if self._ledger.credit <= 0 else empty), self._go_broke
+            yield empty, self._go_broke
 
     def deposited(self) -> None:
         """There is credit again."""

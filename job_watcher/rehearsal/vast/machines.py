@@ -47,18 +47,20 @@ class MachineOrder:
 class RehearsalMachine:
     """One machine. Its ports are its own from the start; they answer while it runs and its doors are open.
 
-    `keys` says which SSH keys Vast has for it.
+    `keys` says which SSH keys Vast has for it. `confined` None: where this computer can (see `confinement`).
 
     Threads: whoever holds the lock of the fake; `wait_until_ready` any.
     Raises: OSError where this computer has no room, ports or processes left.
     """
 
-    def __init__(self, order: MachineOrder, keys: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self, order: MachineOrder, keys: Callable[[], Sequence[str]], *, confined: bool | None = None
+    ) -> None:
         self._order = order
         self._keys = keys
         self._sshd, self._sftp = confinement.programs()
         self.mark = secrets.token_hex(16)
-        self.is_confined = confinement.can_confine()
+        self.is_confined = confinement.can_confine() if confined is None else confined
         self.folder = order.folder
         self.home = order.folder / "home"
         self._init: subprocess.Popen[bytes] | None = None

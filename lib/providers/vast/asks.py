@@ -26,7 +26,7 @@ PAGE: Final = 64  # more are not given, whatever is asked for
 _BID_MARGIN: Final = 1.1
 _LEAST_BID, _MOST_BID = 0.001, 32.0
 #: Vast's own figure of power for an RTX 3090, which counts as 1 here.
-_POWER_OF_3090: Final = 35.0
+_POWER_OF_3090: Final = 42.0
 #: Vast gives memory in thousands of MB where people say GB.
 _MB_IN_GB: Final = 1000.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from lib.clock import Clock
@@ -127,8 +128,7 @@ class VastConnection:
 
     def _read(self, status: int, body: object, headers: Any) -> Refusal:
         found = read_refusal(status, body, headers, self.clock.now())
-        words = for_people(self.hide(found.words))
-        return Refusal(found.cause, words, found.status, found.after_s, found.contract)
+        return replace(found, words=for_people(self.hide(found.words)))
 
     def _note(self, route: Route, refusal: Refusal) -> None:
         if refusal.cause is Cause.RATE:

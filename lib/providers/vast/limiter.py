@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -15,6 +16,7 @@ _MARGIN: Final = 1.1  # of the company's own threshold: calls do not take the sa
 _FIRST_REST_S: Final = 5.0
 _LONGEST_REST_S: Final = 300.0
 _OTHERS_REST_S: Final = 30.0
+_SOON_S: Final = 1e-3  # a shorter wait need not move a clock
 
 
 class Pace(NamedTuple):
@@ -71,7 +73,7 @@ class CallLimiter:
         self._rest_until: dict[Route, float] = {}
         self._refusals = 0
         self._busy = False
-        self._destroys = 0  # that wait
+        self._waiting: Counter[Route] = Counter()
 
     @contextmanager
     def turn(self, route: Route, until: float) -> Iterator[None]:
@@ -100,16 +102,20 @@ class CallLimiter:
         with self._freed:
             self._refusals = 0
 
-    def _enter(self, route: Route, until: float) -> None:
-        first = route is Route.DESTROY
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
         with self._freed:
-            self._destroys += first
+            return self._waiting.total()
+
+    def _enter(self, route: Route, until: float) -> None:
+        with self._freed:
+            self._waiting[route] += 1
         try:
             while (wait := self._try(route, until)) > 0:
                 self._clock.sleep(wait)
         finally:
             with self._freed:
-                self._destroys -= first
+                self._waiting[route] -= 1
                 self._freed.notify_all()
 
     def _try(self, route: Route, until: float) -> float:
@@ -134,11 +140,12 @@ class CallLimiter:
         pace = PACES[route]
         early = (pace.burst - 1) * pace.spacing_s * _MARGIN
         due = max(self._due.get(route, now) - early, self._rest_until.get(route, now))
-        return max(0.0, due - now)
+        return due - now if due - now > _SOON_S else 0.0
 
     def _gives_way(self, route: Route, now: float) -> bool:
-        destroys = self._destroys and self._wait_s(Route.DESTROY, now) <= 0
-        return bool(destroys) and route is not Route.DESTROY
+        if route is Route.DESTROY or not self._waiting[Route.DESTROY]:
+            return False
+        return self._wait_s(Route.DESTROY, now) <= 0
 
     def _take(self, route: Route, now: float) -> None:
         self._busy = True

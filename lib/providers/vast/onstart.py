@@ -41,7 +41,7 @@ printf %s {nonce} >"$d/nonce"
 s=
 ! command -v setsid >/dev/null || s=setsid
 $s sh "$d/dead-man" </dev/null >>"$d/dead-man.log" 2>&1 &
-for f in /etc/ssh/ssh_host_*_key.pub; do
+for f in "${{SSH_HOST_KEY_DIR:-/etc/ssh}}"/ssh_host_*_key.pub; do
 [ ! -r "$f" ] || echo "{host_key} {nonce} $(cat "$f")"
 done
 """

@@ -34,13 +34,6 @@ T = TypeVar("T")
 
 _LIST_PAGE: Final = 25
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
-#: A refusal to rent that says clearly that nothing was rented. After any other only listings can tell.
-_CLEAR: Final = frozenset(
-    {
-        *(Cause.RATE, Cause.KEY, Cause.SCOPE, Cause.CREDIT, Cause.SPEND_LIMIT, Cause.RETIRED),
-        *(Cause.OFFER_GONE, Cause.REFUSED),
-    }
-)
 _LOG_LINES: Final = 400
 
 
@@ -240,7 +233,7 @@ class VastProvider:
                 f"Vast refused {doing} ({refusal.words}), and made rental {refusal.contract} all the same.",
                 str(refusal.contract),
             ) from None
-        if refusal.cause in _CLEAR:
+        if refusal.is_clear:
             raise self._error(error, doing) from None
         raise OutcomeUnknown(f"It is not known whether Vast rented {doing}: {refusal.words}.") from None
 

@@ -68,6 +68,14 @@ _WORDS: Final = (
     (Cause.OFFER_GONE, re.compile(r"(?i)no_such_ask|\b(?:not|no longer) available")),
     (Cause.NO_SUCH_INSTANCE, re.compile(r"(?i)no_such_instance|\binstance\b.{0,40}\bnot found\b")),
 )
+_CLEAR: Final = frozenset(
+    {
+        *(Cause.RATE, Cause.KEY, Cause.SCOPE, Cause.CREDIT, Cause.SPEND_LIMIT, Cause.RETIRED),
+        Cause.OFFER_GONE,
+    }
+)
+_BAD_REQUEST: Final = frozenset({"invalid_args", "invalid_price", "invalid_request", "no_ssh_key_for_vm"})
+_OF_THE_ACCOUNT: Final = (Cause.KEY, Cause.CREDIT, Cause.SPEND_LIMIT)
 _THRESHOLD: Final = re.compile(r"threshold\s*[=:]\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{2,40}")
 
@@ -81,6 +89,20 @@ class Refusal:
     status: int = 0
     after_s: float | None = None
     contract: int | None = None  # a rental that the refusal itself names
+    code: str = ""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether a call that makes something has made nothing, for certain.
+
+        A refusal without a reason, or with one that we do not know, may come with a rental: bids that are too
+        low make one.
+        """
+        if self.contract is not None:
+            return False
+        if self.cause is Cause.REFUSED:
+            return self.status >= 400 and self.code in _BAD_REQUEST
+        return self.cause in _CLEAR
 
 
 def read_refusal(status: int, body: object, headers: Mapping[str, str], now: float) -> Refusal:
@@ -94,7 +116,13 @@ def read_refusal(status: int, body: object, headers: Mapping[str, str], now: flo
         status,
         _after(content, raw, headers, now) if status == 429 else None,
         contract if isinstance(contract, int) and not isinstance(contract, bool) and contract > 0 else None,
+        _code(content),
     )
+
+
+def _code(content: Mapping[str, Any]) -> str:
+    error = content.get("error")
+    return error if isinstance(error, str) and _CODE.fullmatch(error) else ""
 
 
 def _cause(status: int, content: Mapping[str, Any], raw: str) -> Cause:
@@ -102,15 +130,17 @@ def _cause(status: int, content: Mapping[str, Any], raw: str) -> Cause:
         return Cause.RATE
     if status >= 500:
         return Cause.SERVER
-    if status in (401, 403):
-        return Cause.KEY if status == 401 else Cause.SCOPE
-    for cause, pattern in _WORDS:
-        if pattern.search(raw):
-            return cause
-    error = content.get("error")
-    if status == 404 and error == "not_found":
+    if status == 401:
+        return Cause.KEY
+    told = next((cause for cause, pattern in _WORDS if pattern.search(raw)), None)
+    if status == 403:
+        return told if told is not None and told in _OF_THE_ACCOUNT else Cause.SCOPE
+    if told is not None:
+        return told
+    code = _code(content)
+    if status == 404 and code == "not_found":
         return Cause.NO_SUCH_INSTANCE
-    return Cause.REFUSED if isinstance(error, str) and _CODE.fullmatch(error) else Cause.ODD
+    return Cause.REFUSED if code else Cause.ODD
 
 
 def _words(status: int, content: Mapping[str, Any], raw: str) -> str:
