@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from job_watcher.providers.rented.machine import RentedMachine
+from job_watcher.providers.rented.machine import TendedMachine
 from job_watcher.provisioning.ports import Contact
 from lib.machines.model import MachineRow
 from lib.providers.rental import Rental
@@ -20,9 +20,9 @@ class RentedAccess:
     Raises: as `MachineAccess`.
     """
 
-    def __init__(self, make: Callable[[MachineRow], RentedMachine], forgotten: Callable[[str], None]) -> None:
+    def __init__(self, make: Callable[[MachineRow], TendedMachine], forgotten: Callable[[str], None]) -> None:
         self._make, self._forgotten = make, forgotten
-        self._machines: dict[str, tuple[str, RentedMachine]] = {}
+        self._machines: dict[str, tuple[str, TendedMachine]] = {}
         self._lock = threading.Lock()
 
     def look(self, row: MachineRow, rental: Rental | None) -> Contact:
@@ -68,7 +68,7 @@ class RentedAccess:
         with self._lock:
             return any(machine.is_starting for _, machine in self._machines.values())
 
-    def _of(self, instance: str) -> RentedMachine:
+    def _of(self, instance: str) -> TendedMachine:
         with self._lock:
             known = self._machines.get(instance)
         if known is None:

@@ -38,13 +38,15 @@ class MachinePatience:
     fresh_s: float = 40.0  # an answer so old is one; older, it is silent
     loop_s: float = 120.0  # the loop asks for it so often, or its lease is renewed no more
     recheck_s: float = 60.0  # between looks at what may break while it works
+    confirm_after_s: tuple[float, ...] = (5.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # pauses between tries
 
 
-class RentedMachine:
+class TendedMachine:
     """What is open to one machine.
 
     `check` is asked now and then whether the machine is still what it was; it raises MachineOut with a code.
-    `fenced` makes its worker one that only a leader touches.
+    `confirm` compares the host key that was pinned with what the machine's log says of it: True once they are
+    the same, None while there is nothing to compare; it may take long, and raises as `check`.
 
     Threads: `files` any, everything else the loop's. The lease is renewed in a thread of its own, as long as
         the loop asks after the machine: a watcher that hangs lets its machines end.
@@ -58,12 +60,14 @@ class RentedMachine:
         *,
         lease_file: str,
         check: Callable[[], None],
+        confirm: Callable[[], bool | None],
         leads: Callable[[], bool],
         clock: Clock,
         patience: MachinePatience,
     ) -> None:
         self.link, self._keeper, self._lease_file = link, keeper, lease_file
-        self._check, self._leads, self._clock, self._patience = check, leads, clock, patience
+        self._check, self._confirm, self._leads = check, confirm, leads
+        self._clock, self._patience = clock, patience
         self._running_since: float | None = None
         self._asked = self._answered = clock.monotonic()
         self._reached = False
@@ -71,7 +75,10 @@ class RentedMachine:
         self._out: MachineOut | None = None
         self._host: tuple[WorkerHost, FencedHost] | None = None
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live, name=f"lease {link.name}", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._live, name=f"lease {link.name}", daemon=True),
+            threading.Thread(target=self._know, name=f"host key {link.name}", daemon=True),
+        ]
 
     def look(self, rental: Rental | None) -> Contact:
         """How it is, from what is known; begins what is to be done with it.
@@ -125,7 +132,8 @@ class RentedMachine:
         if self._running_since is None:
             self._running_since = self._clock.monotonic()
             self._keeper.begin()
-            self._thread.start()
+            for thread in self._threads:
+                thread.start()
 
     def _may_pass(self, reason: str) -> bool:
         assert self._running_since is not None, "asked of a machine that runs"
@@ -140,6 +148,27 @@ class RentedMachine:
         if self._host is None or self._host[0] is not hosts[0]:
             self._host = (hosts[0], FencedHost(hosts[0], self._leads, self._clock))
         return self._host[1]
+
+    # --- the host key's thread ---------------------------------------------------------------------------
+
+    def _know(self) -> None:
+        """Compare the key that was trusted at first sight with the machine's log, whenever that comes."""
+        for pause in self._patience.confirm_after_s:
+            if self._over.wait(pause):
+                return
+            try:
+                if self._reached and self._confirm():
+                    return
+            except MachineOut as out:
+                self._out = out
+                return
+            except NotLeading:
+                return
+            except JobRunnerError as error:
+                log.debug("the log of %s does not come: %s", self.link.name, error.message)
+            except Exception:
+                log.exception("the host key of %s is not compared", self.link.name)
+        log.info("%s is known by the key that it showed first: its log has none", self.link.name)
 
     # --- the lease's thread ------------------------------------------------------------------------------
 

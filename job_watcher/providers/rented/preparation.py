@@ -22,20 +22,35 @@ _LEAST_BYTES = 64 * MIB  # the worker itself says before that what it lacks
 class RentedPreparation:
     """`Preparation` of a rented machine: `rest` comes after what only rented ones are asked.
 
-    `nonce` was told to the machine of ours at its start, which keeps it in `nonce_file`; `gpu` was offered.
+    `our_fault` hears of what no other machine would be better for. `nonce` was told to the machine of ours at
+    its start, which keeps it in `nonce_file`; `gpu` was offered.
 
     Threads: its keeper's.
     Raises: as `Preparation`.
     """
 
-    def __init__(self, rest: Preparation, *, nonce: str, nonce_file: str, gpu: str) -> None:
+    def __init__(
+        self,
+        rest: Preparation,
+        *,
+        nonce: str,
+        nonce_file: str,
+        gpu: str,
+        our_fault: Callable[[str], None],
+    ) -> None:
+        self._our_fault = our_fault
         self._rest, self._nonce, self._nonce_file, self._gpu = rest, nonce, nonce_file, gpu
 
     def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
         """See whose it is and what it has, then bring our programs."""
         self._is_ours(machine)
         self._is_as_offered(machine)
-        return self._rest.prepare(machine, tell)
+        try:
+            return self._rest.prepare(machine, tell)
+        except MachineOut as out:
+            if out.reason == "no_bundle":
+                self._our_fault(out.sentence)
+            raise
 
     def check(self, machine: MachineLink) -> None:
         """Let it speak. A machine that speaks badly lied about its GPU, or has a broken one."""

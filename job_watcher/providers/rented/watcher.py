@@ -125,8 +125,7 @@ class RentingWatcher:
         """Stand by or lead until drained.
 
         Raises:
-            BadConfiguration: no machine could ever be used with what is here; what was rented is given back
-                by the machines themselves, or by the next watcher.
+            BadConfiguration: no machine could ever be used with what is here; what was rented is given back.
         """
         with self._working(once=False) as loop:
             while not self._draining.is_set():
@@ -167,7 +166,9 @@ class RentingWatcher:
         elif loop.leading:
             loop.go_on()
         if (trouble := parts.trouble()) is not None:
-            raise trouble
+            loop.drain()  # nothing more is rented, and what is there goes back first
+            if not loop.leading or not parts.ledger.open_rows():
+                raise trouble
         left = max(0.0, self._due - parts.clock.monotonic())
         loop.wait(min(left, _LOOK_S))
 

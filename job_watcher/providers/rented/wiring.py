@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.link import RentedLink
-from job_watcher.providers.rented.machine import MachinePatience, RentedMachine
+from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
 from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
@@ -20,17 +20,25 @@ from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.last_term import LastTerm
 from job_watcher.providers.ssh.machine_spec import MachineSpec
+from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
-from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningIntervals, ProvisioningParts
+from job_watcher.provisioning.ports import (
+    Config,
+    NotLeading,
+    OnSettled,
+    ProvisioningIntervals,
+    ProvisioningParts,
+)
 from job_watcher.provisioning.reconcile import Reconciler
 from lib.bundle import BundleMaker, requirements_text
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, caps_of
+from lib.gates import Gate
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
@@ -44,10 +52,24 @@ from lib.providers.rental import (
     RentalProvider,
 )
 from lib.workers import WorkerHost
-from lib.workers.ssh import SshAddress, SshHost, SshMachine, SshOptions, SshThread, SshWorkerSetup
+from lib.workers.ssh import (
+    OneMachine,
+    SshAddress,
+    SshHost,
+    SshMachine,
+    SshOptions,
+    SshThread,
+    SshWorkerSetup,
+    fingerprint_of,
+)
 
 _PAUSE_S = 5.0  # the longest between two tries to get a starting machine ready
 _CONNECT = SshOptions(longest_pause_s=3.0)
+
+
+def no_host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequence[str]:
+    """What a company says that shows no logs."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,8 @@ class Company:
     """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
 
     `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its
-    home. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
+    home. `host_keys` asks the company which host keys the machine of an id and nonce wrote into its log; none
+    where it did not come. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
     """
 
     provider: Callable[[MakeBootPlan], RentalProvider]
@@ -63,6 +86,7 @@ class Company:
     lease_file: str
     nonce_file: str
     wanted: str = ""
+    host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
 
 
 def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatcher:
@@ -148,6 +172,7 @@ class _Renting:
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)
         self.trouble: BadConfiguration | None = None
+        self._provider = company.provider(self._boot_plan)
 
     def loop(self, once: bool) -> Reconciler:
         """The loop; for one pass only, machines are not held for later work."""
@@ -172,7 +197,7 @@ class _Renting:
             ProvisioningParts(
                 queue=queue,
                 ledger=self._ledger,
-                provider=self._company.provider(self._boot_plan),
+                provider=self._provider,
                 access=self.access,
                 make_dispatcher=self._dispatcher,
                 leadership=self._leadership,
@@ -197,7 +222,7 @@ class _Renting:
         if leader is not None and leader.live:
             return
         try:
-            self._company.provider(self._boot_plan).credit_micros()
+            self._provider.credit_micros()
         except RefusedForGood as error:
             raise BadConfiguration(error.message) from None
 
@@ -229,7 +254,7 @@ class _Renting:
         except JobRunnerError:
             return False
 
-    def _machine(self, row: MachineRow) -> RentedMachine:
+    def _machine(self, row: MachineRow) -> TendedMachine:
         settings, clock = self._given.settings, self._given.parts.clock
         key, known = self._keys.file(row.token), self._keys.known(row.token)
 
@@ -252,21 +277,43 @@ class _Renting:
                 nonce=self._keys.nonce(row.token),
                 nonce_file=self._company.nonce_file,
                 gpu=row.intent.gpu,
+                our_fault=self._note_trouble,
             ),
             clock,
             self.news.tell,
             events=QuietWhileStarting(self._given.parts.events),
             longest_pause_s=_PAUSE_S,
         )
-        return RentedMachine(
+        return TendedMachine(
             link,
             keeper,
             lease_file=self._company.lease_file,
             check=lambda: still_fit(link, row.intent.gpu),
+            confirm=lambda: self._confirm(row, known),
             leads=self._leads,
             clock=clock,
             patience=MachinePatience(),
         )
+
+    def _note_trouble(self, sentence: str) -> None:
+        self.trouble = BadConfiguration(sentence)
+        self.news.tell()
+
+    def _confirm(self, row: MachineRow, known: OneMachine) -> bool | None:
+        """Whether the machine's own log shows the key that it is known by; it comes by another way."""
+        if not self._leads():
+            raise NotLeading("This watcher does not lead any more: its machines are another one's.")
+        assert row.instance is not None, "only rented machines are reached"
+        found = self._company.host_keys(self._provider, row.instance, self._keys.nonce(row.token))
+        if not found or not known.known:
+            return None
+        if known.known not in found:
+            raise MachineOut(
+                Gate.HOST_KEY.value,
+                f"{row.token} shows {fingerprint_of(known.known)}, which is none of the keys in its own log: "
+                "somebody stands between.",
+            )
+        return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str) -> WorkerHost:
         settings = self._given.settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from job_watcher.providers.rented.wiring import Company, open_renting
@@ -14,7 +15,7 @@ from lib.fleet import caps_of, policy_of
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
-from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE
+from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE, host_keys_in
 from lib.providers.vast.provider import VastProvider
 from lib.settings import Settings
 from lib.voices import engine_facts
@@ -83,7 +84,13 @@ def company_of(settings: Settings, connection: VastConnection, terms: RentTerms)
         lease_file=LEASE_FILE,
         nonce_file=NONCE_FILE,
         wanted=f" of {words}" if words else "",
+        host_keys=_host_keys,
     )
+
+
+def _host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequence[str]:
+    assert isinstance(provider, VastProvider), "it is made here"
+    return host_keys_in(provider.logs(instance), nonce)
 
 
 def _user(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncssh
 
 from lib.workers.ssh.address import SshAddress
+from lib.workers.ssh.errors import HostKeyChanged
 from lib.workers.ssh.known_hosts import KnownHosts, Pins
 
 
@@ -23,7 +24,7 @@ class OneMachine(KnownHosts):
     first.
 
     Threads: any.
-    Raises: what `pinned` raises, from `pin`.
+    Raises: what `pinned` raises, from `pin`, and HostKeyChanged.
     """
 
     def __init__(self, name: str, known: str, pinned: Callable[[str], str]) -> None:
@@ -41,8 +42,17 @@ class OneMachine(KnownHosts):
         return Pins((asyncssh.import_public_key(self._known),)) if self._known else Pins()
 
     def pin(self, address: SshAddress, key: asyncssh.SSHKey) -> None:
-        """Know the machine by `key` from now on."""
-        words = key.export_public_key("openssh").decode("ascii").split()
+        """Know the machine by `key` from now on.
+
+        Raises:
+            HostKeyChanged: another watcher saw another key first.
+        """
+        line = " ".join(key.export_public_key("openssh").decode("ascii").split()[:2])
         with self._alone_here:
             if not self._known:
-                self._known = self._pinned(" ".join(words[:2]))
+                self._known = self._pinned(line)
+            if self._known != line:
+                raise HostKeyChanged(
+                    f"{address} shows the host key {key.get_fingerprint()}, and another one was seen first: "
+                    "somebody may stand between."
+                )

@@ -76,8 +76,14 @@ class RentingDeployment(Deployment):
 
 
 @pytest.fixture
-def renting(own_server: Server, tmp_path: Path) -> Iterator[RentingDeployment]:
-    """A market of quick machines, and nobody who rents yet."""
+def market() -> list[HostOffer]:
+    """Quick machines; a test that wants others is parametrized with them."""
+    return [replace(offer, conduct=QUICK) for offer in a_market()]
+
+
+@pytest.fixture
+def renting(own_server: Server, tmp_path: Path, market: list[HostOffer]) -> Iterator[RentingDeployment]:
+    """A market, and nobody who rents there yet."""
     need_sshd()
     pytest.importorskip("vastai", reason="the SDK is not installed (the extra vast)")
     queue = connect(own_server.url)
