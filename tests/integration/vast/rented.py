@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from job_watcher.rehearsal.vast import Conduct, FakeVast, a_market
+from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, a_market
 from lib.jobqueue import connect
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
@@ -92,10 +92,9 @@ def renting(own_server: Server, tmp_path: Path, market: list[HostOffer]) -> Iter
     deployed.program = tmp_path / "voice-synth"
     deployed.program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"\n')
     deployed.program.chmod(0o755)
-    offers = [replace(offer, conduct=QUICK) for offer in a_market()]
     with (
         tempfile.TemporaryDirectory(prefix="jr-vast-") as folder,
-        FakeVast(Path(folder), offers=offers) as fake,
+        FakeVast(Path(folder), offers=market) as fake,
     ):
         deployed.fake = fake
         yield deployed

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import stat
+from dataclasses import replace
 
 import pytest
 
+from job_watcher.rehearsal.vast import HostOffer, Mishap
 from lib.jobspec import load_job_file
-from tests.integration.vast.rented import ROOT, RentingDeployment, renting
+from lib.machines import open_ledger
+from tests.integration.vast.rented import QUICK, ROOT, RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
 
-__all__ = ["renting"]
+__all__ = ["market", "renting"]
 
 
 def _gone(deployed: RentingDeployment) -> None:
@@ -67,6 +71,30 @@ def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: Renting
 
     assert (ended.returncode, ended.stdout.strip()) == (0, '{"settled":0}'), ended.stderr
     assert renting.fake.instances() == []
+
+
+LIAR = HostOffer(1, dph_base=0.10, min_bid=0.05, conduct=replace(QUICK, gpu_shown="Tesla T4"))
+BEHIND_A_PROXY = HostOffer(
+    2, dph_base=0.20, min_bid=0.10, conduct=replace(QUICK, befalls=((0.0, Mishap.DIRECT_DEAD),))
+)
+
+
+@pytest.mark.parametrize("market", [[LIAR, BEHIND_A_PROXY]])
+def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reached_by_its_proxy(
+    renting: RentingDeployment,
+) -> None:
+    """W10, W11: the reason is in the ledger, and that host is rented no more."""
+    specs = beats(1)
+    renting.start(LOG_FORMAT="json")
+    renting.enqueue(specs)
+
+    renting.wait_until_done(specs)
+    _gone(renting)
+
+    with contextlib.closing(open_ledger(f"sqlite:///{renting.data}/ledger.db")) as ledger:
+        notes = [(note.machine_id, note.reason, note.ok) for note in ledger.host_notes(0.0)]
+    assert notes == [("1", "wrong_gpu", False), ("2", "worked", True)]
+    assert [each.host.machine_id for each in renting.fake.instances()] == [1, 2]
 
 
 @pytest.mark.parametrize(
