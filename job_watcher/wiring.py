@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from job_watcher.logs import redactor
 from job_watcher.moment import Moment
-from job_watcher.providers.wiring import Given, Runs, deployment_of
+from job_watcher.providers.wiring import Given, RentalDesk, Runs
 from job_watcher.pulse import Pulse
 from job_watcher.service_manager import service_manager_of
 from job_watcher.telling import TellingOptions, open_telling
@@ -35,7 +35,6 @@ from lib.jobqueue import JobQueue, connect, options_of
 from lib.machines import open_ledger
 from lib.machines.port import Ledger
 from lib.processes import this_process
-from lib.providers.rental import RentalProvider
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.storage import (
@@ -133,14 +132,6 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
         yield settings.provider, ledger
 
 
-@dataclass(frozen=True, slots=True)
-class RentalDesk:
-    """The company that the settings rent at, for commands that need neither queue nor ledger."""
-
-    provider: RentalProvider
-    owner: str  # what stands in our labels
-
-
 def rental_desk() -> RentalDesk | None:
     """The company; None where PROVIDER rents nothing.
 
@@ -153,8 +144,7 @@ def rental_desk() -> RentalDesk | None:
         return None
     ensure_data_folder(settings.jobs_data_dir)
     wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
-    provider = cast(RentalProvider, wiring.open_company(settings, SystemClock()))
-    return RentalDesk(provider, deployment_of(settings))
+    return cast(RentalDesk, wiring.open_desk(settings, SystemClock()))
 
 
 @dataclass(frozen=True, slots=True)

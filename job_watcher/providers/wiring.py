@@ -17,7 +17,9 @@ from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.errors import BadConfiguration
 from lib.files import write_whole
+from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue
+from lib.providers.rental import RentalProvider
 from lib.settings import Settings
 
 AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
@@ -59,6 +61,17 @@ class Runs(Protocol):
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done; the second call hands it over now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RentalDesk:
+    """A company, for commands that look at it without a watcher. `owner` stands in our labels."""
+
+    provider: RentalProvider
+    owner: str
+    policy: Policy
+    caps: Caps
+    engine: str
 
 
 #: The schema of the ledger in Postgres: beside pipelines in one database.

@@ -25,7 +25,7 @@ from lib.providers.rental import (
 )
 from lib.units import MICROS
 
-_MEMORY_S = 30 * 86_400.0
+MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
 _CANDIDATES = 8  # offers that are tried against the caps in one search
@@ -139,8 +139,8 @@ class Acquirer:
         tick = self._parts.clock.monotonic()
         self._tried = {name: until for name, until in self._tried.items() if until > tick}
         taken = {item.machine_id for item in machines}.union(self._tried)
-        notes = self._parts.ledger.host_notes(now - _MEMORY_S)
-        hosts: dict[str, Host] = remembered(map(_note, notes), now)
+        notes = self._parts.ledger.host_notes(now - MEMORY_S)
+        hosts: dict[str, Host] = remembered(map(incident_of, notes), now)
         offers = self._offers.values()
         caps, speeds = self._config.caps, self._speeds
         self.last_scores = ranked(
@@ -256,5 +256,6 @@ class Acquirer:
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
 
 
-def _note(note: HostNote) -> HostIncident:
+def incident_of(note: HostNote) -> HostIncident:
+    """A note of the ledger as the memory of hosts weighs it."""
     return HostIncident(note.machine_id, note.reason, note.ok, note.at)

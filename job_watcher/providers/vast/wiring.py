@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from job_watcher.providers.rented.wiring import Company, open_renting
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
-from job_watcher.providers.wiring import Given, Runs
+from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.fleet import caps_of, policy_of
@@ -99,10 +99,17 @@ def _user(settings: Settings) -> str:
     return getpass.getuser() if near else "root"
 
 
-def open_company(settings: Settings, clock: Clock) -> RentalProvider:
-    """Vast, for whoever only looks at rentals or ends them. Raises as `connect`."""
-    company = company_of(settings, connect(settings, clock), rent_terms(settings))
-    return company.provider(_no_boot_plan)
+def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
+    """Vast, for whoever only looks at offers and rentals, or ends them. Raises as `connect`."""
+    terms = rent_terms(settings)
+    company = company_of(settings, connect(settings, clock), terms)
+    return RentalDesk(
+        company.provider(_no_boot_plan),
+        deployment_of(settings),
+        terms.policy,
+        caps_of(settings),
+        settings.voice_engine,
+    )
 
 
 def _no_boot_plan(label: str) -> BootPlan:
