@@ -34,6 +34,7 @@ class MachinePatience:
     """How long a rented machine is waited for; seconds."""
 
     reach_s: float = 600.0  # from running to reached: Vast's proxies and keys may take minutes
+    first_s: float = 1.0  # before the first sign of life, and between those while it comes up
     lease_every_s: float = 15.0  # between two signs of life
     fresh_s: float = 40.0  # an answer so old is one; older, it is silent
     loop_s: float = 120.0  # the loop asks for it so often, or its lease is renewed no more
@@ -174,12 +175,12 @@ class TendedMachine:
 
     def _live(self) -> None:
         """Renew the lease and look again at what may break, until it is over."""
-        pause = 1.0  # it is just coming up
+        pause = self._patience.first_s
         while not self._over.wait(pause):
             pause = self._patience.lease_every_s
             try:
                 if not self._turn():
-                    pause = min(pause, 2.0)
+                    pause = min(pause, self._patience.first_s)
             except NotLeading:
                 return
             except Exception:  # a thread that ends silently would let the machine end itself
