@@ -18,7 +18,7 @@ SERVER: Final = "https://console.vast.ai"
 CALL_S: Final = 28.0  # a call of the port, all its requests together
 _TURN_S: Final = 5.0
 _CONNECT_S: Final = 5.0
-_LEAST_READ_S: Final = 3.0
+_LEAST_READ_S: Final = 1.0
 
 
 class VastRefusal(Exception):
@@ -97,6 +97,10 @@ class VastConnection:
         except Exception as error:
             raise VastRefusal(self._refusal_of(sdk.told_by(error), error)) from None
         return found
+
+    def key_begins_with(self, letters: int) -> str:
+        """The first letters of the key, by which Vast itself names keys."""
+        return self._key[:letters]
 
     def hide(self, words: str) -> str:
         """The words without the key."""

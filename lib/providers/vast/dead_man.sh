@@ -44,7 +44,12 @@ destroy() {
   printf 'header="%s"\n' "$b" | curl -K- -fsSm30 -o /dev/null -X DELETE -H 'Content-Type: application/json' -d '{}' "$u" && return
   python3 -c 'import os,sys,urllib.request as u
 u.urlopen(u.Request(sys.argv[1],b"{}",{"Authorization":"Bearer "+os.environ["CONTAINER_API_KEY"],"Content-Type":"application/json"},method="DELETE"),timeout=30)' "$u" && return
-  printf 'header=%s\n' "$b" | wget --config=/dev/stdin -T30 -t1 -qO /dev/null --method=DELETE --header='Content-Type: application/json' --body-data='{}' "$u"
+  w=$d/wgetrc # it reads no pipe
+  printf 'header=%s\n' "$b" >"$w"
+  wget --config="$w" -T30 -t1 -qO /dev/null --method=DELETE --header='Content-Type: application/json' --body-data='{}' "$u"
+  b=$?
+  rm -f "$w"
+  return $b
 }
 
 if [ -z "${CONTAINER_API_KEY-}" ]; then
@@ -56,7 +61,12 @@ fi
 
 up
 born=$t
-if read -r b 2>/dev/null <"$d/born" && [ "$b" -le "$t" ]; then born=$b; else echo "$t" >"$d/born"; fi
+if read -r b 2>/dev/null <"$d/born" && [ "$b" -le "$t" ]; then
+  born=$b
+else
+  echo "$t" >"$d/born.new"
+  mv "$d/born.new" "$d/born"
+fi
 last=$t
 seen=
 why=$(cat "$d/ending" 2>/dev/null)

@@ -11,17 +11,15 @@ from lib.providers.vast.limiter import Route
 from lib.providers.vast.refusals import Cause, Refusal
 
 _PAUSE_S: Final = 0.5
-_CONNECT_S: Final = 5.0
 
 
-def read_logs(connection: VastConnection, instance: int, *, lines: int, of_host: bool) -> str:
-    """The last `lines` of what the machine wrote, or of what its host says of it.
+def read_logs(connection: VastConnection, instance: int, until: float, *, lines: int, of_host: bool) -> str:
+    """The last `lines` of what the machine wrote, or of what its host says of it, if they come until then.
 
     Raises:
         VastRefusal: they were refused, or did not come in time.
         Unreadable: Vast does not say where they are.
     """
-    until = connection.deadline()
     answer = connection.call(Route.LOGS, lambda vast: _request(vast, instance, lines, of_host), until)
     url = text(as_row(answer, "the answer"), "result_url")
     _check_place(url, connection.url)
@@ -29,7 +27,7 @@ def read_logs(connection: VastConnection, instance: int, *, lines: int, of_host:
         found = connection.fetch(url, until)
         if found is not None:
             return found
-        if connection.clock.monotonic() + _PAUSE_S >= until - _CONNECT_S:
+        if connection.clock.monotonic() + _PAUSE_S >= until:
             raise VastRefusal(Refusal(Cause.NO_ANSWER, "it was not collected in time"))
         connection.clock.sleep(_PAUSE_S)
 

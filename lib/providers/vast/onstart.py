@@ -19,7 +19,7 @@ LAST_WORDS_FILE: Final = f"{FOLDER}/last-words"  # a program that it runs before
 
 #: Vast takes no longer one, counted with arguments that are none here.
 MOST_CHARACTERS: Final = 4096
-RETRY_S: Final = 20
+_LONGEST_RETRY_S: Final = 20
 _LONGEST_TICK_S: Final = 30
 _HOST_KEY: Final = "job-runner-host-key"
 _KEY: Final = r"(?:ssh|ecdsa)-[a-z0-9-]{1,40} [A-Za-z0-9+/=]{20,800}"
@@ -51,7 +51,7 @@ done
 def dead_man() -> str:
     """The switch as machines get it: without comments and indentation, for there is little room."""
     source = resources.files("lib.providers.vast").joinpath("dead_man.sh").read_text("utf-8")
-    lines = (line.strip() for line in source.splitlines())
+    lines = (line.strip().partition(" # ")[0] for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
@@ -72,7 +72,7 @@ def onstart(plan: BootPlan, *, url: str, now: float, expires_at: float) -> str:
         "lease_s": plan.lease_s,
         "nobody_s": plan.nobody_s,
         "tick_s": max(1, min(_LONGEST_TICK_S, plan.lease_s // 4, plan.nobody_s // 4)),
-        "retry_s": RETRY_S,
+        "retry_s": max(1, min(_LONGEST_RETRY_S, plan.lease_s // 4)),
         "key": plan.public_key,
     }
     script = _SCRIPT.format(

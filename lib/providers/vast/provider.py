@@ -21,7 +21,7 @@ from lib.providers.rental import (
 from lib.providers.vast.asks import PAGE, Wanted, ask_and_bid, query, read_offers
 from lib.providers.vast.charges import DAY_S, read_charge
 from lib.providers.vast.charges import PAGE as CHARGES_PAGE
-from lib.providers.vast.connection import VastConnection, VastRefusal, unreadable
+from lib.providers.vast.connection import CALL_S, VastConnection, VastRefusal, unreadable
 from lib.providers.vast.fields import Unreadable, as_row, for_people, number
 from lib.providers.vast.limiter import Route
 from lib.providers.vast.machine_logs import read_logs
@@ -193,7 +193,7 @@ class VastProvider:
         doing = f"a key for rental {instance}"
         self._ask(Route.KEYS, doing, lambda vast: vast.attach_ssh(number_, public_key))
 
-    def logs(self, instance: str, *, of_host: bool = False) -> str:
+    def logs(self, instance: str, *, of_host: bool = False, patience_s: float = CALL_S) -> str:
         """The latest of what a machine wrote at its start, or of what its host says of it; not to be trusted.
 
         At most 256 KiB. Vast collects them first, which takes seconds.
@@ -201,9 +201,10 @@ class VastProvider:
         Raises:
             PassingTrouble: they did not come in time.
         """
-        doing = f"the log of rental {instance}"
+        doing, connection = f"the log of rental {instance}", self._connection
+        until = connection.clock.monotonic() + min(patience_s, CALL_S)
         try:
-            return read_logs(self._connection, _id(instance), lines=_LOG_LINES, of_host=of_host)
+            return read_logs(connection, _id(instance), until, lines=_LOG_LINES, of_host=of_host)
         except VastRefusal as error:
             raise self._error(error, doing) from None
         except Unreadable as error:

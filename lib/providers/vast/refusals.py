@@ -22,7 +22,7 @@ from lib.providers.rental import (
 from lib.providers.vast.fields import for_people
 
 #: What a key needs and no more.
-SCOPES: Final = "user_read, instance_read, instance_write, billing_read and misc"
+SCOPES: Final = ("user_read", "instance_read", "instance_write", "billing_read", "misc")
 _READ: Final = 4096  # characters of a body that are looked at: a refusal is short, an error page need not be
 
 
@@ -48,7 +48,7 @@ _FAULTS: Final[Mapping[Cause, tuple[AccountFault, str]]] = {
     Cause.KEY: (AccountFault.KEY, "it does not accept the key; correct VAST_API_KEY"),
     Cause.SCOPE: (
         AccountFault.SCOPE,
-        f"the key may not do that; let it have {SCOPES}",
+        f"the key may not do that; let it have {', '.join(SCOPES)}",
     ),
     Cause.SPEND_LIMIT: (
         AccountFault.SPEND_LIMIT,
@@ -137,10 +137,7 @@ def _cause(status: int, content: Mapping[str, Any], raw: str) -> Cause:
         return told if told is not None and told in _OF_THE_ACCOUNT else Cause.SCOPE
     if told is not None:
         return told
-    code = _code(content)
-    if status == 404 and code == "not_found":
-        return Cause.NO_SUCH_INSTANCE
-    return Cause.REFUSED if code else Cause.ODD
+    return Cause.REFUSED if _code(content) else Cause.ODD
 
 
 def _words(status: int, content: Mapping[str, Any], raw: str) -> str:

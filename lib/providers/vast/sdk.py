@@ -37,6 +37,8 @@ def told_by(error: Exception) -> tuple[int, str, Mapping[str, str]] | tuple[Caus
     match error:
         case requests.exceptions.HTTPError() if error.response is not None:
             answer = error.response
+            if answer.history:  # it is not the answer to what was asked
+                return Cause.UNREADABLE, f"it sent us elsewhere ({answer.history[0].status_code})"
             return answer.status_code, answer.text, answer.headers
         case requests.exceptions.JSONDecodeError():
             return Cause.UNREADABLE, "what came is no JSON"

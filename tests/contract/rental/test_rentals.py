@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -132,14 +133,9 @@ def test_what_it_costs_is_taken_from_the_credit_and_stands_in_the_bill(company: 
     assert 0 < paid <= 1.2 * offer.hourly_micros + offer.fee_micros
     company.provider.destroy(instance)
     lines = [line for line in company.provider.bill(began) if line.instance == instance]
-    assert {line.label for line in lines} == {label_of_first(company, lines[0].label)}
+    assert all(line.label.startswith("jw|rehearsal|1|token-00000001|") for line in lines)
     assert {line.category for line in lines} <= {"compute", "storage", "bandwidth"}
     assert sum(line.micros for line in lines) == pytest.approx(paid, rel=0.05, abs=offer.fee_micros + 50)
-
-
-def label_of_first(company: RentalCompany, label: str) -> str:
-    assert label.startswith("jw|rehearsal|1|token-00000001|")
-    return label
 
 
 def test_a_rental_of_which_no_answer_comes_is_found_by_its_label(company: RentalCompany) -> None:
@@ -180,7 +176,7 @@ def test_trouble_is_an_error_and_never_an_empty_answer(
     offer = first(company)
     company.advance(60.0)
     company.trouble(trouble, method)
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "offers": lambda: company.provider.offers(interruptible=False),
         "list": company.provider.list,
         "credit_micros": company.provider.credit_micros,

@@ -44,6 +44,7 @@ CAUSES = [
     (410, told(error="deprecated_endpoint", msg="/api/v0/instances/ is deprecated."), Cause.RETIRED),
     (404, told(error="no_such_instance", msg="Instance 5 not found."), Cause.NO_SUCH_INSTANCE),
     (404, told(error="not_found", msg="Instance 5 not found."), Cause.NO_SUCH_INSTANCE),
+    (404, told(error="not_found", msg="Not found."), Cause.REFUSED),
     (404, "<html>not found</html>", Cause.ODD),
     (404, "", Cause.ODD),
     (429, "API requests too frequent: endpoint threshold=4.5", Cause.RATE),
