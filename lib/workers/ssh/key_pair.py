@@ -18,7 +18,8 @@ class KeyPair(NamedTuple):
 
 def new_key_pair() -> KeyPair:
     """Make one."""
-    return _pair(asyncssh.generate_private_key(_KIND))
+    key = asyncssh.generate_private_key(_KIND)
+    return KeyPair(key.export_private_key("openssh").decode("ascii"), _public(key))
 
 
 def key_pair_of(private: str) -> KeyPair:
@@ -28,15 +29,13 @@ def key_pair_of(private: str) -> KeyPair:
         ValueError: it is none.
     """
     try:
-        return _pair(asyncssh.import_private_key(private))
+        return KeyPair(private, _public(asyncssh.import_private_key(private)))
     except asyncssh.KeyImportError as error:
         raise ValueError(f"no private key: {error}") from None
 
 
-def _pair(key: asyncssh.SSHKey) -> KeyPair:
-    private = key.export_private_key("openssh").decode("ascii")
-    words = key.export_public_key("openssh").decode("ascii").split()
-    return KeyPair(private, " ".join(words[:2]))
+def _public(key: asyncssh.SSHKey) -> str:
+    return " ".join(key.export_public_key("openssh").decode("ascii").split()[:2])
 
 
 def fingerprint_of(public: str) -> str:
