@@ -200,5 +200,12 @@ class RentalProvider(Protocol):
         ...
 
     def bill(self, since: float) -> Sequence[BillLine]:
-        """Hourly totals of every rental charged since then, ended ones too."""
+        """Hourly totals of every rental charged since then, ended ones too. Final up to `billed_until`."""
+        ...
+
+    def billed_until(self, now: float) -> float:
+        """The time up to which the bill is final now, or the beginning of an hour before it. Asks nobody.
+
+        Some tell what a day cost when it is long over; until then only our own count says what was spent.
+        """
         ...

@@ -32,6 +32,7 @@ from lib.providers.vast.rows import read_rental
 
 T = TypeVar("T")
 
+_CHARGES_COME_S: Final = 12 * 3600  # after the end of their day
 _LIST_PAGE: Final = 25
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 _LOG_LINES: Final = 400
@@ -184,6 +185,10 @@ class VastProvider:
         except Unreadable as error:
             raise unreadable(doing, error) from None
         return lines
+
+    def billed_until(self, now: float) -> float:
+        """The end of the last day (UTC) that is over for so long that its charges have come."""
+        return (now - _CHARGES_COME_S) // DAY_S * DAY_S
 
     # --- beside the port -----------------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ class Company:
         self.credit = 100 * DOLLAR
         self.lines: list[BillLine] = []
         self.bills = True  # whether the bill can be had
+        self.bill_lag_s = 0.0
 
     def offers(self, *, interruptible: bool) -> Sequence[Offer]:
         if not interruptible:
@@ -115,6 +116,9 @@ class Company:
         if not self.bills:
             raise ProviderError("No bill today.")
         return self.lines
+
+    def billed_until(self, now: float) -> float:
+        return now - self.bill_lag_s
 
 
 class Lead:
