@@ -123,7 +123,7 @@ def test_what_lets_nothing_be_rented_is_one_line_and_nothing_is_rented(
 @pytest.mark.soak
 def test_the_example_of_the_first_page_is_spoken_on_rented_machines(renting: RentingDeployment) -> None:
     """W1: every job of jobs.example.yaml."""
-    specs = load_job_file(ROOT / "jobs.example.yaml").jobs
+    specs = load_job_file(ROOT / "jobs.example.yaml").specs
     renting.start()
     renting.enqueue(specs)
 
