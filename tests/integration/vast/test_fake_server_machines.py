@@ -190,12 +190,18 @@ def test_15_keys_that_only_onstart_knew_are_gone_when_vast_writes_them_anew(rent
     assert [line.split()[2] for line in keys.read_text().splitlines()] == ["test", "attached"]
 
 
+# What a script may do by mistake, each so that it does no harm where a wall has a hole.
 HARM = r"""
-touch /etc/written "{outside}/written" /var/tmp/written; mkdir -p /workspace/written
-echo 1 >/proc/sys/vm/drop_caches; date -s 12:00; kill -9 {victim}; mount -o remount,rw /
-mknod "$HOME/disk" b 8 0
+tried() {{ "$@" && echo "could $1"; }}
+for each in / /etc /var/tmp "{outside}" /proc/sys/vm/drop_caches; do tried test -w "$each"; done
+tried touch "{outside}/written"
+tried date -s "@$(date +%s)"
+tried kill -0 {victim}
+tried mount -o remount,rw /
+tried mknod "$HOME/disk" b 8 0
 setsid sleep 4000 & env -i sleep 4001 & nohup sh -c 'while :; do sleep 1; done' &
-touch "$HOME/written" "$TMPDIR/written"; echo finished
+tried touch "$HOME/written" "$TMPDIR/written"
+echo finished
 """
 
 
@@ -213,17 +219,13 @@ def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(
 ) -> None:
     if not can_confine():
         pytest.skip("machines cannot be confined here: not root, or no namespaces")
-    before, clock = set(sleepers()), time.time()
+    before = set(sleepers())
     instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid))
     assert renter.logged(instance, "finished")
     found = renter.vast.machine(instance)
     assert (found.home / "written").exists()
+    assert [line for line in found.log().splitlines() if line.startswith("could")] == ["could touch"]
     assert list(tmp_path.iterdir()) == []
-    assert not any(Path(place).exists() for place in ("/etc/written", "/var/tmp/written", "/workspace"))
-    assert not (found.home / "disk").exists()
-    assert abs(time.time() - clock) < 60
-    assert bystander.poll() is None
-    assert found.log().count("denied") + found.log().count("Read-only") >= 5
     until(lambda: len(set(sleepers()) - before) == 2)
     renter.sdk.destroy_instance(instance)
     assert set(sleepers()) == before
@@ -249,7 +251,7 @@ def test_15_unconfined_it_still_ends_whatever_carries_its_mark(tmp_path: Path) -
         instance = renter.rent("setsid sleep 4000 & nohup sleep 4001 & echo finished")
         assert renter.logged(instance, "finished")
         found = vast.machine(instance)
-        assert len(found.processes()) == 3
+        until(lambda: len(found.processes()) == 3)
         if os.geteuid() != 0:
             assert renter.says(instance, "pwd") == str(found.home)
         renter.sdk.stop_instance(instance)
