@@ -9,9 +9,9 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from job_watcher.logs import redactor
 from job_watcher.moment import Moment
@@ -36,7 +36,7 @@ from lib.machines import open_ledger
 from lib.machines.port import Ledger
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Secret, Settings, ensure_data_folder, load_settings
 from lib.storage import (
     Storage,
     StorageMisconfigured,
@@ -84,6 +84,66 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
     """
     settings = _settings({"REDIS_URL": redis_url})
     log(settings.log_format)
+    with _open(settings, slots=slots) as watcher:
+        yield watcher
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RehearsalPlace:
+    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all."""
+
+    vast_url: str
+    vast_key: str
+    program: str
+    folder: Path
+    storage: Path
+
+
+class RehearsalRoom(NamedTuple):
+    """A rehearsal's watcher, with its queue and the company as commands see it."""
+
+    watcher: Runs
+    queue: JobQueue
+    desk: RentalDesk
+
+
+@contextlib.contextmanager
+def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
+    """A watcher that rents at the fake company of `place`: with a queue, a ledger and a store of its own.
+
+    Of the settings only those that bound renting and speaking count; nobody is told of it, and no server,
+    bucket or database of theirs is touched. Raises as `open_watcher`.
+    """
+    data = place.folder / "data"
+    server = EmbeddedServer(ensure_data_folder(data))
+    settings = replace(
+        _settings({}),
+        provider="vast",
+        vast_url=place.vast_url,
+        vast_api_key=Secret(place.vast_key),
+        vast_gpus=(),
+        vast_regions=(),
+        redis_url=server.ensure(),
+        jobs_data_dir=data,
+        jobs_prefix="rehearsal",
+        storage_url=place.storage.as_uri(),
+        database_url="sqlite:///unused",
+        ssh_voice_synth=place.program,
+        idle_hold_seconds=0,
+        spend_cap_batch=None,
+        watcher_listen=None,
+        webhook_url=None,
+        webhook_secret=None,
+    )
+    try:
+        with _queue(settings, settings.redis_url or "") as queue, _open(settings, slots=None) as watcher:
+            yield RehearsalRoom(watcher, queue, _desk(settings))
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def _open(settings: Settings, *, slots: int | None) -> Iterator[Runs]:
     open_provider = _provider(settings)
     data = ensure_data_folder(settings.jobs_data_dir)
     limits = DispatchLimits(
@@ -143,6 +203,10 @@ def rental_desk() -> RentalDesk | None:
     if settings.provider != "vast":
         return None
     ensure_data_folder(settings.jobs_data_dir)
+    return _desk(settings)
+
+
+def _desk(settings: Settings) -> RentalDesk:
     wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
     return cast(RentalDesk, wiring.open_desk(settings, SystemClock()))
 

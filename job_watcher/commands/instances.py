@@ -43,7 +43,7 @@ def command(why: WhyOption = False, json_: JsonOption = False) -> None:
         return
     _show(provider, found, now)
     if offers is not None:
-        _show_offers(offers)
+        show_offers(offers)
 
 
 def _offers(provider: str, ledger: Ledger | None) -> Sequence[ScoredOffer]:
@@ -77,7 +77,7 @@ def _cells(machine: RentedMachine, now: float) -> tuple[str, ...]:
     return name, row.state, since, f"{machine.per_hour:.3f}", f"{machine.spent:.2f}", why
 
 
-def _show_offers(offers: Sequence[ScoredOffer]) -> None:
+def show_offers(offers: Sequence[ScoredOffer]) -> None:
     """Cheapest audio first; what cannot be taken comes last, with the reason."""
     if not offers:
         output.say("The market offers nothing that was asked for.")
