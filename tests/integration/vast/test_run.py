@@ -12,10 +12,11 @@ import pytest
 from job_watcher.rehearsal.vast import HostOffer, Mishap
 from lib.jobspec import load_job_file
 from lib.machines import open_ledger
+from tests.integration.machines.conftest import place_in, postgres
 from tests.integration.vast.rented import QUICK, ROOT, RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
 
-__all__ = ["market", "renting"]
+__all__ = ["market", "postgres", "renting"]
 
 
 def _gone(deployed: RentingDeployment) -> None:
@@ -63,6 +64,31 @@ def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: Renti
 
     assert len(renting.fake.instances()) == 1
     assert len(renting.events("begun")) == 1
+
+
+@pytest.mark.soak
+def test_a_stand_by_with_a_disk_of_its_own_takes_over_through_the_shared_ledger(
+    renting: RentingDeployment, request: pytest.FixtureRequest
+) -> None:
+    """W15: queue and Postgres are all that the two share; the machine and its work go on."""
+    ledger = place_in("postgres", request).url
+    specs = beats(1, sentences=40)
+    first = renting.start(DATABASE_URL=ledger)
+    renting.enqueue(specs)
+    renting.wait_for("the work begun", lambda: renting.events("begun"))
+    here, renting.data = renting.data, renting.data.parent / "elsewhere"
+    storage = f"file://{here / 'storage'}"
+    renting.start(DATABASE_URL=ledger, STORAGE_URL=storage, JOBS_DATA_DIR=str(renting.data))
+    first.kill()
+    first.wait()
+    renting.processes.remove(first)
+
+    renting.wait_until_done(specs)
+    _gone(renting)
+
+    assert len(renting.fake.instances()) == 1
+    assert len(renting.events("begun")) == 1
+    assert not (here / "ledger.db").exists()
 
 
 def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: RentingDeployment) -> None:
