@@ -67,6 +67,7 @@ def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: Renti
     assert len(fake.instances()) == 1
 
 
+@pytest.mark.soak
 def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: RentingDeployment) -> None:
     """W15: after SIGKILL, with nothing of the dead one's disk but the database; nothing is spoken twice."""
     specs = beats(1, sentences=30)
@@ -136,6 +137,7 @@ def test_a_stand_by_with_a_disk_of_its_own_takes_over_through_the_shared_ledger(
     assert not (here / "ledger.db").exists()
 
 
+@pytest.mark.soak
 def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: RentingDeployment) -> None:
     """W1."""
     ended = renting.command("once", "--json")
@@ -150,6 +152,7 @@ BEHIND_A_PROXY = HostOffer(
 )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("market", [[LIAR, BEHIND_A_PROXY]])
 def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reached_by_its_proxy(
     renting: RentingDeployment,
@@ -171,9 +174,9 @@ def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reach
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
-        ({"VAST_API_KEY": "wrong"}, 78, "key"),
-        ({"MAX_DPH": "0.01"}, 75, "MAX_DPH"),
-        ({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999"),
+        pytest.param({"MAX_DPH": "0.01"}, 75, "MAX_DPH", marks=pytest.mark.soak),
+        pytest.param({"VAST_API_KEY": "wrong"}, 78, "key", marks=pytest.mark.soak),
+        pytest.param({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999", marks=pytest.mark.soak),
     ],
 )
 def test_what_lets_nothing_be_rented_is_one_line_and_nothing_is_rented(
