@@ -49,6 +49,7 @@ from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
+    from lib.leadership.lock import Leader
 
 PROVIDERS = ("local", "ssh")
 
@@ -148,6 +149,16 @@ class MachineRoom:
         url = self.found.redis_url or EmbeddedServer(self.found.jobs_data_dir).ensure()
         with _queue(self.found, url) as queue:
             yield queue
+
+    def leader(self) -> Leader | None:
+        """Who leads the watchers that drive machines, or led last. Raises as `open_queue`."""
+        from lib.leadership.lock import open_leader_lock
+
+        url = self.found.redis_url or EmbeddedServer(self.found.jobs_data_dir).ensure()
+        with contextlib.closing(
+            open_leader_lock(url, owner=_host_name(), prefix=self.found.jobs_prefix)
+        ) as lock:
+            return lock.look()
 
     def check(self) -> Sequence[CheckedMachine]:
         """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""

@@ -10,6 +10,7 @@ import typer
 from job_watcher import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.clock import rfc3339
 from lib.jobs.machines import MachineLine, MachineList, machines_of
 from lib.units import seconds_text
 
@@ -33,7 +34,7 @@ def command(redis_url: RedisUrlOption = None, check: CheckOption = False, json_:
     if check:
         return _check(room, json_)
     with room.open_queue() as queue:
-        found = machines_of(queue)
+        found = machines_of(queue, room.leader())
     if json_:
         output.emit_json(found.to_json())
     else:
@@ -50,6 +51,11 @@ def _show(found: MachineList) -> None:
         for worker in line.workers:
             if worker.job is not None:
                 output.say(f"           {worker.job}  {seconds_text(worker.job_s or 0.0)}  on {worker.host}")
+    if found.leader is not None and found.leader.live:
+        leader = found.leader
+        output.say(f"{leader.owner} leads, in epoch {leader.epoch} since {rfc3339(leader.since)}.")
+    for name in found.draining:
+        output.say(f"{name} drains: it takes nothing new.")
     for name in found.standby:
         output.say(f"{name} stands by.")
 

@@ -139,6 +139,7 @@ class Dispatcher:
     def end(self) -> None:
         """Claim nothing more. Returns at once; callable from any thread."""
         self._claimer.end()
+        self._next_heartbeat = 0.0  # the registry hears of it in the next pass
         self._parts.wake()
 
     def stop_claiming(self) -> None:
@@ -345,6 +346,7 @@ class Dispatcher:
             "machines": sorted(self._roster.machines()),
             "slots": sum(rooms) if most is None else min(most, sum(rooms)),
             "holding": self.held,
+            "draining": self._claimer.has_ended,
             **self._parts.facts(),
             "finished": self.settled,
             "trouble": self._results.trouble,

@@ -10,7 +10,7 @@ from lib.clock import Clock
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
 from lib.events import EventSink, LogSink
-from lib.jobqueue import JobQueue, Lease
+from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark
 
@@ -86,10 +86,14 @@ class DispatchParts:
     doorbell: Doorbell = field(default_factory=Doorbell)
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
+    role: WatcherRole = WatcherRole.WORKS  # beside whom this process works; the registry is told
+    epoch: int | None = None  # of the term, where it leads
 
     def about(self) -> dict[str, Any]:
         """What the registry is told of this process, whatever it does."""
-        return {"provider": self.provider, **({"process": dict(self.process)} if self.process else {})}
+        process = {"process": dict(self.process)} if self.process else {}
+        epoch = {} if self.epoch is None else {"epoch": self.epoch}
+        return {"provider": self.provider, "role": self.role.value, **epoch, **process}
 
     def wake(self) -> None:
         """End the loop's wait."""

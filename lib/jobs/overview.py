@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lib.clock import rfc3339
-from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
+from lib.jobqueue import JobQueue, Snapshot, WatcherInfo, drains, role_of
 from lib.jobs.advice import A_WATCHER, reclaiming
 from lib.jobs.watchers import seen_watchers
 from lib.units import bytes_text
@@ -181,4 +181,6 @@ def _watcher_json(watcher: WatcherInfo) -> dict[str, Any]:
         "started_at": rfc3339(watcher.started_at),
         "last_seen": rfc3339(watcher.last_seen),
         **watcher.data,
+        "role": role_of(watcher).value,
+        "draining": drains(watcher),
     }

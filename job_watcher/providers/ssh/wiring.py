@@ -24,7 +24,7 @@ from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import JobRunnerError
-from lib.jobqueue import JobQueue
+from lib.jobqueue import JobQueue, WatcherRole
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
 from lib.workers import WorkerHost
@@ -50,6 +50,7 @@ def open_watcher(given: Given) -> LedWatcher:
     last = _end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())
     makes = _Reigns(given, specs, lock, leadership, thread)
+    standby = replace(parts, role=WatcherRole.STANDBY)
     watcher = LedWatcher(
         makes.make,
         leadership,
@@ -58,7 +59,7 @@ def open_watcher(given: Given) -> LedWatcher:
         parts.limits,
         parts.intervals,
         name=parts.name,
-        about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+        about={**standby.about(), "hosts": 0, "machines": [], "holding": 0, "slots": 0},
         standby_s=min(5.0, lease_s / 4),
         led=last.write,
         events=parts.events,
@@ -150,6 +151,8 @@ class _Reigns:
         mine = replace(
             parts,
             name=name,
+            role=WatcherRole.LEADS,
+            epoch=self._lock.epoch,
             queue=self._guarded(parts.queue, guard),
             limits=replace(parts.limits, silence_s=away_s),
             intervals=replace(parts.intervals, heartbeat_s=_TELL_S),

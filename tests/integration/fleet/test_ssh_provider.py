@@ -76,7 +76,12 @@ def test_a_standby_on_another_computer_takes_over_within_two_lease_times_and_a_w
     fleet.wait_for("begun", lambda: fleet.events("begun"))
     fleet.start("second")
     fleet.wait_for("standing by", lambda: "standing by" in fleet.log())
-    assert len(fleet.listed()["standby"]) == 1
+    told = fleet.listed()
+    assert len(told["standby"]) == 1
+    assert (told["leader"]["epoch"], told["leader"]["live"]) == (1, True)
+    shown = fleet.command("status").stdout
+    assert "leads, epoch 1" in shown
+    assert f"{told['leader']['owner']} leads in epoch 1" in shown
 
     first.send_signal(signal.SIGSTOP)
     stopped = time.monotonic()
