@@ -151,13 +151,18 @@ def _head(answer: PageAnswer) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _bound(listen: str) -> socket.socket:
-    """A listening socket on the first free port."""
+def listen_places(listen: str) -> tuple[str, range]:
+    """The host and the ports that WATCHER_LISTEN names."""
     found = _LISTEN.fullmatch(listen)
     assert found is not None, "the setting was checked"
-    host, first, last = found[1].strip("[]"), int(found[2]), int(found[3] or found[2])
+    return found[1].strip("[]"), range(int(found[2]), int(found[3] or found[2]) + 1)
+
+
+def _bound(listen: str) -> socket.socket:
+    """A listening socket on the first free port."""
+    host, ports = listen_places(listen)
     why = ""
-    for port in range(first, last + 1):
+    for port in ports:
         try:
             family, kind, _, _, address = socket.getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

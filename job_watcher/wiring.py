@@ -17,6 +17,7 @@ from job_watcher.logs import redactor
 from job_watcher.moment import Moment
 from job_watcher.providers.wiring import Given, Runs
 from job_watcher.pulse import Pulse
+from job_watcher.self_check import Surroundings
 from job_watcher.service_manager import service_manager_of
 from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.work_folder import take_slot
@@ -49,6 +50,7 @@ from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
+    from lib.jobs.doctor_probes import Home
     from lib.leadership.lock import Leader
 
 PROVIDERS = ("local", "ssh")
@@ -128,7 +130,7 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
         Unavailable: the ledger stayed locked.
     """
     settings = _settings({})
-    place = settings.jobs_data_dir / "ledger.db"
+    place = _ledger_place(settings)
     if not place.exists():  # looking makes none
         yield settings.provider, None
         return
@@ -166,10 +168,45 @@ class MachineRoom:
 
         return check(self.found)
 
+    def home(self) -> Home:
+        """What `doctor` looks at wherever jobs are spoken."""
+        from lib.jobs.doctor_probes import Home
+
+        found = self.found
+        return Home(
+            data_dir=found.jobs_data_dir,
+            storage_url=found.storage_url,
+            engine=found.voice_engine,
+            provider=found.provider,
+            embedded=found.redis_url is None,
+            open_storage=lambda: open_storage(found.storage_url, s3_access_of(found)),
+            speaks_here=found.provider == "local",
+            looks_at_provider=found.provider == "ssh",
+        )
+
+    def voices(self) -> VoiceRegistry:
+        """The voices folder's and the shipped ones."""
+        return VoiceRegistry([self.found.voices_dir])
+
+    def surroundings(self) -> Surroundings:
+        """What `doctor` looks at because a watcher is to work here."""
+        found = self.found
+        return Surroundings(
+            data_dir=found.jobs_data_dir,
+            ledger=_ledger_place(found),
+            listen=found.watcher_listen,
+            check_machines=self.check if found.provider == "ssh" else None,
+        )
+
 
 def machine_room(redis_url: str | None) -> MachineRoom:
     """By one reading of the settings. Raises BadConfiguration."""
     return MachineRoom(_settings({"REDIS_URL": redis_url}))
+
+
+def _ledger_place(settings: Settings) -> Path:
+    """Where the ledger of rented machines lies: no setting names it, so that no two watchers here differ."""
+    return settings.jobs_data_dir / "ledger.db"
 
 
 def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:

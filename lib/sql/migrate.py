@@ -23,10 +23,15 @@ def migrate(database: Database, folder: Path, *, head: str, version_table: str) 
     Raises:
         BadConfiguration: the tables were made by a newer version of the program.
     """
-    if database.read(lambda connection: _revision(connection, version_table)) != head:
+    if revision_of(database, version_table) != head:
         database.write_alone(
             version_table, lambda connection: _upgrade(connection, folder, head, version_table)
         )
+
+
+def revision_of(database: Database, version_table: str) -> str | None:
+    """The revision of a database's tables; None where there are none. Changes nothing."""
+    return database.read(lambda connection: _revision(connection, version_table))
 
 
 def _revision(connection: Connection, version_table: str) -> str | None:
