@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from job_watcher.probes import ProbeServer, listen_places
 from lib.errors import JobRunnerError
+from lib.foreign import parse_json
 from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_probes import refusing
 from lib.jobs.doctor_watcher import WatcherCheckup
@@ -27,7 +27,7 @@ _ANSWER_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WatcherGround:
     """Where a watcher of these settings would work. `check_machines` is None where it drives none."""
 
     data_dir: Path
@@ -36,7 +36,7 @@ class Surroundings:
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
 
 
-def look_around(where: Surroundings, begins: Callable[[str], None]) -> WatcherCheckup:
+def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherCheckup:
     """Look at everything. What cannot be used stands in the checkup; nothing is raised.
 
     `begins` hears of what is looked at next.
@@ -113,8 +113,8 @@ def _is_a_watcher(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=_ASK_WITHIN_S)
     try:
         connection.request("GET", "/livez")
-        told = json.loads(connection.getresponse().read(_ANSWER_BYTES))
-    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+        told = parse_json(connection.getresponse().read(_ANSWER_BYTES))
+    except (OSError, http.client.HTTPException, ValueError):
         return False
     finally:
         connection.close()

@@ -17,7 +17,7 @@ from job_watcher.logs import redactor
 from job_watcher.moment import Moment
 from job_watcher.providers.wiring import Given, Runs
 from job_watcher.pulse import Pulse
-from job_watcher.self_check import Surroundings
+from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
 from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.work_folder import take_slot
@@ -188,10 +188,10 @@ class MachineRoom:
         """The voices folder's and the shipped ones."""
         return VoiceRegistry([self.found.voices_dir])
 
-    def surroundings(self) -> Surroundings:
+    def ground(self) -> WatcherGround:
         """What `doctor` looks at because a watcher is to work here."""
         found = self.found
-        return Surroundings(
+        return WatcherGround(
             data_dir=found.jobs_data_dir,
             ledger=_ledger_place(found),
             listen=found.watcher_listen,

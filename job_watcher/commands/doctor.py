@@ -34,7 +34,7 @@ def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
 
 
 def _findings(room: wiring.MachineRoom) -> list[Finding]:
-    where = room.surroundings()
+    where = room.ground()
     with ProgressBar(2 if where.check_machines is None else 3, "looking", quiet=True) as bar:
         bar.advance(0, note="queue, store and voices")
         shared = doctor_probes.examine(room.home(), room.voices(), room.open_queue, SystemClock())

@@ -13,7 +13,7 @@ import pytest
 from job_watcher.probes import PageAnswer, ProbeServer, verdict
 from job_watcher.providers.ssh.checkup import CheckedMachine
 from job_watcher.self_check import (
-    Surroundings,
+    WatcherGround,
     folder_trouble,
     ledger_trouble,
     listen_trouble,
@@ -206,7 +206,7 @@ def test_machines_that_cannot_even_be_asked_are_told_and_what_is_looked_at_is_sa
         raise BadConfiguration("SSH_MACHINES names no machine.")
 
     said: list[str] = []
-    where = Surroundings(tmp_path, tmp_path / "ledger.db", None, refuse)
+    where = WatcherGround(tmp_path, tmp_path / "ledger.db", None, refuse)
 
     seen = look_around(where, said.append)
 
