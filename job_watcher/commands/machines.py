@@ -11,6 +11,7 @@ from job_watcher import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import rfc3339
+from lib.jobs.leaders import draining_of, leader_json
 from lib.jobs.machines import MachineLine, MachineList, machines_of
 from lib.units import seconds_text
 
@@ -34,11 +35,15 @@ def command(redis_url: RedisUrlOption = None, check: CheckOption = False, json_:
     if check:
         return _check(room, json_)
     with room.open_queue() as queue:
-        found = machines_of(queue, room.leader())
+        found, leader, draining = machines_of(queue), room.leader(), draining_of(queue)
     if json_:
-        output.emit_json(found.to_json())
-    else:
-        _show(found)
+        output.emit_json({**found.to_json(), "leader": leader_json(leader), "draining": draining})
+        return 0
+    _show(found)
+    for name in draining:
+        output.say(f"{name} drains: it takes nothing new.")
+    if leader is not None and leader.live:
+        output.say(f"{leader.owner} leads, in epoch {leader.epoch} since {rfc3339(leader.since)}.")
     return 0
 
 
@@ -51,11 +56,6 @@ def _show(found: MachineList) -> None:
         for worker in line.workers:
             if worker.job is not None:
                 output.say(f"           {worker.job}  {seconds_text(worker.job_s or 0.0)}  on {worker.host}")
-    if found.leader is not None and found.leader.live:
-        leader = found.leader
-        output.say(f"{leader.owner} leads, in epoch {leader.epoch} since {rfc3339(leader.since)}.")
-    for name in found.draining:
-        output.say(f"{name} drains: it takes nothing new.")
     for name in found.standby:
         output.say(f"{name} stands by.")
 

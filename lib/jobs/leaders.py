@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lib.clock import rfc3339
-from lib.jobqueue import WatcherInfo, WatcherRole, drains, role_of
+from lib.jobqueue import JobQueue, WatcherInfo, WatcherRole, drains, role_of
 from lib.units import seconds_text
 
 if TYPE_CHECKING:  # it brings the connection to Redis, which who only tells of a leader does without
@@ -24,6 +24,11 @@ def leader_json(leader: Leader | None) -> dict[str, Any] | None:
         "live": leader.live,
         "lease_left_seconds": round(leader.left_s, 3),
     }
+
+
+def draining_of(queue: JobQueue) -> list[str]:
+    """The names of the live watchers that take nothing new. Raises Unavailable."""
+    return [watcher.name for watcher in queue.watchers() if watcher.live and drains(watcher)]
 
 
 def role_text(watcher: WatcherInfo) -> str:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib.clock import rfc3339
-from lib.jobqueue import JobQueue, WatcherInfo, WatcherRole, drains, role_of
-from lib.jobs.leaders import leader_json
-
-if TYPE_CHECKING:
-    from lib.leadership.lock import Leader
+from lib.jobqueue import JobQueue, WatcherInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +67,22 @@ class MachineLine:
 
 @dataclass(frozen=True, slots=True)
 class MachineList:
-    """All machines, who leads the watchers that drive them, and which watchers stand by or drain."""
+    """All machines, and the watchers that stand by."""
 
     machines: tuple[MachineLine, ...]
     standby: tuple[str, ...]
-    draining: tuple[str, ...] = ()
-    leader: Leader | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `machines --json` prints it."""
-        return {
-            "machines": [line.to_json() for line in self.machines],
-            "leader": leader_json(self.leader),
-            "standby": list(self.standby),
-            "draining": list(self.draining),
-        }
+        return {"machines": [line.to_json() for line in self.machines], "standby": list(self.standby)}
 
 
-def machines_of(queue: JobQueue, leader: Leader | None = None) -> MachineList:
-    """What the live watchers say; `leader` is whom the lock names. Raises Unavailable."""
+def machines_of(queue: JobQueue) -> MachineList:
+    """What the live watchers say. Raises Unavailable."""
     live = [watcher for watcher in queue.watchers() if watcher.live]
     return MachineList(
         tuple(line for watcher in live for line in _lines(watcher)),
-        tuple(watcher.name for watcher in live if role_of(watcher) is WatcherRole.STANDBY),
-        tuple(watcher.name for watcher in live if drains(watcher)),
-        leader,
+        tuple(watcher.name for watcher in live if watcher.data.get("role") == "standby"),
     )
 
 
