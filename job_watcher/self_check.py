@@ -34,6 +34,7 @@ class WatcherGround:
     ledger: Path
     listen: str | None
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
+    check_webhooks: Callable[[], None] = lambda: None  # raises BadConfiguration
 
 
 def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherCheckup:
@@ -47,6 +48,7 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
         folder=folder_trouble(where.data_dir / "watchers"),
         listen=None if where.listen is None else listen_trouble(where.listen),
         service=service_trouble(),
+        webhooks=webhook_trouble(where.check_webhooks),
     )
     if where.check_machines is None:
         return seen
@@ -119,6 +121,15 @@ def _is_a_watcher(host: str, port: int) -> bool:
     finally:
         connection.close()
     return isinstance(told, dict) and "loop_age_seconds" in told
+
+
+def webhook_trouble(check: Callable[[], None]) -> Trouble | None:
+    """Why no notification could be sent, and so no watcher starts; None where they can, or none is wanted."""
+    try:
+        check()
+    except JobRunnerError as error:
+        return Trouble("WEBHOOK_URL", error.message.rstrip("."))
+    return None
 
 
 def service_trouble() -> Trouble | None:

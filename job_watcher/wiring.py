@@ -196,7 +196,18 @@ class MachineRoom:
             ledger=_ledger_place(found),
             listen=found.watcher_listen,
             check_machines=self.check if found.provider == "ssh" else None,
+            check_webhooks=self.check_webhooks,
         )
+
+    def check_webhooks(self) -> None:
+        """See that notifications can be signed and have somewhere to go. Raises BadConfiguration."""
+        from lib.webhooks import receiver_of
+
+        url = self.found.webhook_url
+        if url is not None and self.found.webhook_secret is None:
+            raise BadConfiguration("WEBHOOK_URL is set and WEBHOOK_SECRET, which signs what is sent, is not")
+        if url is not None:
+            receiver_of(url.reveal())
 
 
 def machine_room(redis_url: str | None) -> MachineRoom:

@@ -20,8 +20,12 @@ MACHINE_OUT: Final = FindingKind("D024", _W, "A machine cannot be used")
 NO_MACHINE: Final = FindingKind("D025", _E, "No machine can be used")
 LISTEN_REFUSED: Final = FindingKind("D026", _E, "A watcher cannot listen where it should")
 SERVICE_FAILED: Final = FindingKind("D027", _W, "The watcher's service has failed")
+NO_WEBHOOKS: Final = FindingKind("D028", _E, "Notifications cannot be sent")
 
-KINDS: Final = (LEDGER_REFUSES, FOLDER_REFUSES, MACHINE_OUT, NO_MACHINE, LISTEN_REFUSED, SERVICE_FAILED)
+KINDS: Final = (
+    *(LEDGER_REFUSES, FOLDER_REFUSES, MACHINE_OUT, NO_MACHINE, LISTEN_REFUSED, SERVICE_FAILED),
+    NO_WEBHOOKS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class WatcherCheckup:
     unasked: Trouble | None = None
     listen: Trouble | None = None
     service: Trouble | None = None
+    webhooks: Trouble | None = None
 
 
 def diagnose_watcher(seen: WatcherCheckup) -> list[Finding]:
@@ -82,6 +87,8 @@ def _of_the_service(seen: WatcherCheckup) -> Iterator[Finding]:
             seen.service,
             f"journalctl --unit {unit} --lines 50 says why; mend that, then systemctl restart {unit}",
         )
+    if seen.webhooks is not None:
+        yield _found(NO_WEBHOOKS, seen.webhooks, "correct it, or unset WEBHOOK_URL")
 
 
 def _found(kind: FindingKind, trouble: Trouble, fix: str) -> Finding:

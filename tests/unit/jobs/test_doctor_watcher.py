@@ -18,6 +18,7 @@ BREAKS = {
     ("D025",): WatcherCheckup(unasked=BAD),
     ("D026",): WatcherCheckup(listen=BAD),
     ("D027",): WatcherCheckup(service=BAD),
+    ("D028",): WatcherCheckup(webhooks=BAD),
 }
 
 
