@@ -88,7 +88,11 @@ def _of_the_service(seen: WatcherCheckup) -> Iterator[Finding]:
             f"journalctl --unit {unit} --lines 50 says why; mend that, then systemctl restart {unit}",
         )
     if seen.webhooks is not None:
-        yield _found(NO_WEBHOOKS, seen.webhooks, "correct it, or unset WEBHOOK_URL")
+        yield _found(
+            NO_WEBHOOKS,
+            seen.webhooks,
+            "set WEBHOOK_URL and WEBHOOK_SECRET right (docs/reference/webhooks.md), or unset both",
+        )
 
 
 def _found(kind: FindingKind, trouble: Trouble, fix: str) -> Finding:
