@@ -31,7 +31,7 @@ class WatcherGround:
     """Where a watcher of these settings would work. `check_machines` is None where it drives none."""
 
     data_dir: Path
-    ledger: Path
+    ledger: str  # its URL
     listen: str | None
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
     check_webhooks: Callable[[], None] = lambda: None  # raises BadConfiguration
@@ -61,16 +61,15 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
     return replace(seen, machines=len(found), out=out)
 
 
-def ledger_trouble(place: Path) -> Trouble | None:
+def ledger_trouble(url: str) -> Trouble | None:
     """Why the ledger cannot be used; None where it can, or nothing was ever rented."""
-    if not place.exists():
-        return None
-    from lib.machines.ledger_exam import examine_ledger
+    from lib.machines.ledger_exam import examine_ledger, has_ledger
 
     try:
-        examine_ledger(f"sqlite:///{place}")
+        if has_ledger(url):
+            examine_ledger(url)
     except JobRunnerError as error:
-        return Trouble(str(place), error.message.rstrip("."))
+        return Trouble("ledger", error.message.rstrip("."))
     return None
 
 

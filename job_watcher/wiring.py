@@ -130,11 +130,13 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
         Unavailable: the ledger stayed locked.
     """
     settings = _settings({})
-    place = _ledger_place(settings)
-    if not place.exists():  # looking makes none
+    from lib.machines.ledger_exam import has_ledger
+
+    url = _ledger_url(settings)
+    if not has_ledger(url):  # looking makes none
         yield settings.provider, None
         return
-    with contextlib.closing(open_ledger(f"sqlite:///{place}")) as ledger:
+    with contextlib.closing(open_ledger(url)) as ledger:
         yield settings.provider, ledger
 
 
@@ -193,7 +195,7 @@ class MachineRoom:
         found = self.found
         return WatcherGround(
             data_dir=found.jobs_data_dir,
-            ledger=_ledger_place(found),
+            ledger=_ledger_url(found),
             listen=found.watcher_listen,
             check_machines=self.check if found.provider == "ssh" else None,
             check_webhooks=self.check_webhooks,
@@ -215,9 +217,9 @@ def machine_room(redis_url: str | None) -> MachineRoom:
     return MachineRoom(_settings({"REDIS_URL": redis_url}))
 
 
-def _ledger_place(settings: Settings) -> Path:
-    """Where the ledger of rented machines lies: no setting names it, so that no two watchers here differ."""
-    return settings.jobs_data_dir / "ledger.db"
+def _ledger_url(settings: Settings) -> str:
+    """Where the ledger of rented machines is: a file in the data folder, which no setting names."""
+    return f"sqlite:///{settings.jobs_data_dir / 'ledger.db'}"
 
 
 def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:

@@ -45,9 +45,9 @@ def test_with_provider_ssh_the_machines_are_looked_at_and_no_engine_here(
 def test_the_ledger_is_the_data_folders_and_looking_makes_none(home: Path) -> None:
     ground = wiring.machine_room(None).ground()
 
-    assert ground.ledger == home / "ledger.db"
+    assert ground.ledger == f"sqlite:///{home}/ledger.db"
     assert look_around(ground, lambda what: None).ledger is None
-    assert not ground.ledger.exists()
+    assert not (home / "ledger.db").exists()
 
 
 @pytest.mark.parametrize(
