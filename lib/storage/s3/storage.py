@@ -22,7 +22,7 @@ from lib.storage.port import (
 from lib.storage.s3.access import S3Access
 from lib.storage.s3.address import S3Address
 from lib.storage.s3.blobs import Blobs
-from lib.storage.s3.client import RETRIES, S3Connection
+from lib.storage.s3.client import ANSWER_S, RETRIES, S3Connection
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
 from lib.storage.s3.outputs import S3Outputs
 from lib.storage.writing import chunks_of, save
@@ -34,7 +34,7 @@ class S3Storage:
     """Blobs under `blobs/sha256/ab/<sha256>`, published copies under `outputs/<name>`, below a prefix.
 
     Nothing is asked, and boto3 is not imported, before the first call that needs it. `retries` are those of
-    one request, by the client.
+    one request, by the client; `answer_s` is how long it is waited for an answer.
 
     Threads: any.
     Raises: as `Storage`; MissingExtra where boto3 is not installed.
@@ -47,11 +47,13 @@ class S3Storage:
         clock: Clock | None = None,
         *,
         retries: int = RETRIES,
+        answer_s: float = ANSWER_S,
         in_parts: int | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._address, self._clock = address, clock
-        self._objects = Objects(S3Connection(address, access, clock, retries=retries))
+        connection = S3Connection(address, access, clock, retries=retries, answer_s=answer_s)
+        self._objects = Objects(connection)
         self._blobs = Blobs(self._objects, clock, **({} if in_parts is None else {"in_parts": in_parts}))
         self._outputs = S3Outputs(self._objects, self._blobs, clock)
 

@@ -81,6 +81,30 @@ def test_uploads_of_ours_that_nobody_will_complete_are_ended(place: Place) -> No
     assert uploads_of(place) == [others]
 
 
+def test_they_are_looked_for_daily_and_not_only_at_the_start(place: Place) -> None:
+    clock = ManualClock(time.time())
+    storage = S3Storage(address_of(place.server.url(place.prefix), None), ACCESS, clock)
+    storage.examine()
+    place.raw.create_multipart_upload(Bucket=BUCKET, Key=f"{place.prefix}/blobs/sha256/ab/{'ab' * 32}")
+
+    clock.advance(2 * 86_400)
+    storage.examine()
+
+    assert uploads_of(place) == []
+
+
+@pytest.mark.soak
+def test_all_of_them_are_ended_where_a_listing_has_more_than_one_page(place: Place) -> None:
+    for number in range(1_010):
+        key = f"{place.prefix}/blobs/sha256/ab/{number:064x}"
+        place.raw.create_multipart_upload(Bucket=BUCKET, Key=key)
+    address = address_of(place.server.url(place.prefix), None)
+
+    S3Storage(address, ACCESS, ManualClock(time.time() + 2 * 86_400)).examine()
+
+    assert uploads_of(place) == []
+
+
 def test_a_file_that_changes_on_the_way_is_not_stored(place: Place) -> None:
     """The store compares what arrives with the promise; nothing of it is left."""
     path, sha256 = place.file(b"audio")
