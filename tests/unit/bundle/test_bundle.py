@@ -51,6 +51,7 @@ def test_the_first_python_that_fits_and_has_venv_is_taken() -> None:
     [
         ("cpython venv", "cpython -", "apt install python3-venv"),
         ("3.1", "3.8", "no Python that our programs run on"),
+        (" cpython ", " cpython-32bit ", r"it has 3\.9 \(cpython-32bit\)"),
         ("probe\t1", "Welcome!\nprobe\t2", "start-up files must print nothing"),
         ("/home/me", "home", "which folder"),
     ],
