@@ -71,7 +71,7 @@ class MachineFacts:
             )
             raise BadConfiguration(
                 f"{machine} has no Python that our programs run on: "
-                f"{f'it has {found}' if found else 'none was found'}, and 3.11 to 3.14 will do. "
+                f"{f'it has {found}' if found else 'none was found'}, and CPython 3.11 to 3.14 will do. "
                 "Install one there (Debian and Ubuntu: apt install python3 python3-venv)"
             )
         usable = next((python for python in fitting if python.has_venv), None)
