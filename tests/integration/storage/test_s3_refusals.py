@@ -204,6 +204,8 @@ def web_page() -> Iterator[str]:
     """A server that answers whatever it is asked with a page."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # so that who asks whether to go on is answered at once
+
         def _serve(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
             page = b"" if self.command == "HEAD" else b"<html>Welcome</html>"
