@@ -107,7 +107,7 @@ class S3Connection:
             "tcp_keepalive": True,
             "ignore_configured_endpoint_urls": True,  # what is asked stands in STORAGE_URL alone
         }
-        with _MAKING:
+        with _MAKING, self._sound_surroundings():
             client = _session().client(
                 "s3",
                 endpoint_url=address.endpoint,
@@ -120,6 +120,20 @@ class S3Connection:
         client.meta.events.register("before-call.s3", self._patience.begin)
         client.meta.events.register("before-send.s3", self._patience.need_time)
         return client
+
+    @contextlib.contextmanager
+    def _sound_surroundings(self) -> Iterator[None]:
+        """The client reads files and variables that other programs set. Raises StorageMisconfigured."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield
+        except (BotoCoreError, ValueError, OSError) as error:
+            said = " ".join(str(error).split())[:200].rstrip(".")
+            raise StorageMisconfigured(
+                f"The store {self.address.url} cannot be spoken to: {said}. Look at the AWS_ variables and "
+                "at ~/.aws: what is not of the settings comes from there."
+            ) from None
 
     def told(self, answer: Mapping[str, Any], name: str) -> Any:
         """What every store says in such an answer. Raises StorageUnavailable: this one does not."""

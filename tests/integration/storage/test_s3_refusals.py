@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -146,6 +149,25 @@ def test_what_answers_everything_with_a_page_is_no_store(web_page: str, tmp_path
 
     with pytest.raises(StorageUnavailable, match="answers, but not as an S3 store does"):
         CALLS[call](at(f"s3://audio/x?endpoint={web_page}"), file)
+
+
+def test_what_other_programs_set_for_the_client_is_told_where_it_is_wrong() -> None:
+    """In a process of its own: the client reads it once."""
+    code = (
+        "from lib.storage import S3Access, S3Storage\nfrom lib.storage.s3 import address_of\n"
+        "address = address_of('s3://abc?endpoint=http://127.0.0.1:9', None)\n"
+        "try: S3Storage(address, S3Access('a', 'b')).owner('x')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    environ = {**os.environ, "AWS_PROFILE": "nobody"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith(
+        "StorageMisconfigured The store s3://abc cannot be spoken to: The config profile"
+    )
+    assert "Look at the AWS_ variables" in done.stdout
 
 
 def test_a_store_that_says_nothing_is_not_waited_for_again_and_again() -> None:
