@@ -165,6 +165,10 @@ class WorkerSpool:
         except FileNotFoundError:
             return ()
 
+    def has_order(self, entry: str) -> bool:
+        """Whether the client still wants that result uploaded."""
+        return (self.root / layout.order_path(entry)).exists()
+
     def result_file(self, entry: str, name: str) -> Path:
         """Where a file of a result lies."""
         return self.root / layout.OUTBOX / entry / name

@@ -88,8 +88,12 @@ class MachineStanding:
 
 
 class MachineOut(Exception):
-    """A machine cannot be used now: a reason code and a sentence that says what to do."""
+    """A machine cannot be used now: a reason code and a sentence that says what to do.
+
+    The sentence may repeat what the machine said, so what would move a terminal's cursor is taken out.
+    """
 
     def __init__(self, reason: str, sentence: str) -> None:
+        sentence = "".join(char if char.isprintable() else "?" for char in sentence)
         super().__init__(sentence)
         self.reason, self.sentence = reason, sentence

@@ -82,6 +82,10 @@ def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
     assert bootstrap.install(remote, facts, bundle) == program
     assert before == (half.stat().st_ino, Path(program).stat().st_mtime_ns)  # nothing was made anew
     assert not [name for name in machine.files() if not name.startswith("home/.")]
+    python = half / "venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/gone")  # as where the system's Python was replaced
+    assert bootstrap.is_installed(remote, facts, bundle) is None
 
 
 def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(

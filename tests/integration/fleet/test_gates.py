@@ -137,6 +137,18 @@ def test_one_at_the_end_of_a_slow_link(gates: Gates, machine: LoopbackMachine) -
     assert "kB a second" in sentence
 
 
+def test_one_where_not_all_comes_that_is_sent(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("wc", "echo 0")
+    assert gates.failed(machine)[0] == "bandwidth"
+
+
+def test_one_whose_words_would_move_a_terminals_cursor(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("voice-synth", "printf 'no \\033[2Jmodel' >&2; exit 78")
+    reason, sentence = gates.failed(machine)
+    assert reason == "engine"
+    assert "no ?[2Jmodel" in sentence
+
+
 def test_one_whose_engine_does_not_load(gates: Gates, machine: LoopbackMachine) -> None:
     machine.shim("voice-synth", "echo 'error: the model cannot be read' >&2; exit 78")
     reason, sentence = gates.failed(machine)
