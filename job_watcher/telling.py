@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from job_watcher.logs import redactor
 from job_watcher.moment import Moment
 from job_watcher.probes import Page, PageAnswer, ProbeServer
 from lib.clock import Clock
@@ -81,7 +82,12 @@ def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Ite
     sender.start()
     try:
         yield WebhookSink(
-            outbox, clock, deployment=options.deployment, watcher=options.watcher, wake=sender.wake
+            outbox,
+            clock,
+            deployment=options.deployment,
+            watcher=options.watcher,
+            wake=sender.wake,
+            hide=redactor.hide,
         )
     finally:
         sender.stop()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +17,11 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration
-from lib.events.model import JobBegun, JobDone
+from lib.events.model import JobBegun, JobDone, JobFailure
+from lib.redact import Redactor
 from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of, verify
 from lib.webhooks.outbox import Notification
+from lib.webhooks.receiver import NotDelivered, Receiver
 
 SECRET = "a long random text"
 DONE = JobDone(request_id="tides:one", lease_no=1, attempt=1, host="here", identity="5f2c")
@@ -60,11 +65,46 @@ def ear() -> Iterator[Ear]:
     made.close()
 
 
+class Trickle:
+    """A listener that says some bytes at once, and then a zero every twentieth of a second, for ever."""
+
+    def __init__(self, first: bytes) -> None:
+        self._first, self._ended = first, threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}/"
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._server.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection, _ = self._server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(self._first)
+            while self._first and not self._ended.wait(0.05):
+                connection.sendall(b"\0")
+            self._ended.wait()
+
+
+class JumpingClock(ManualClock):
+    """One whose date somebody sets."""
+
+    date_off = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.date_off
+
+
 class Desk:
     """An outbox, its sink and a sender, on a clock that is moved."""
 
     def __init__(self, folder: Path, url: str, within_s: float = 20.0) -> None:
-        self.clock = ManualClock()
+        self.clock = JumpingClock()
         self.outbox = Outbox(folder)
         self.counts: list[str] = []
         self.receiver = replace(receiver_of(url), within_s=within_s)
@@ -161,7 +201,7 @@ def test_after_a_day_it_is_given_up_and_said(
 
     assert desk.outbox.waiting() == []
     assert desk.counts[-1] == "dropped"
-    assert "was not taken within a day" in caplog.text
+    assert "not taken within a day and dropped (1 notifications)" in caplog.text
 
 
 def test_the_same_end_told_again_has_the_same_id_and_another_job_has_not(ear: Ear, tmp_path: Path) -> None:
@@ -172,6 +212,135 @@ def test_the_same_end_told_again_has_the_same_id_and_another_job_has_not(ear: Ea
 
     first, second, other = (headers["Webhook-Id"] for headers, _ in ear.heard)
     assert first == second != other
+
+
+def test_the_same_end_told_twice_before_it_is_sent_is_posted_once(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(DONE)
+    desk.clock.advance(5)  # a restart lies between
+    desk.sink.emit(DONE)
+
+    desk.for_seconds(10)
+
+    assert len(ear.heard) == 1
+
+
+def test_a_date_that_jumps_drops_nothing(ear: Ear, tmp_path: Path) -> None:
+    """The clock is set right after a boot: what waits is days old at once, and was never tried for long."""
+    ear.statuses = [500]
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(DONE)
+    desk.clock.date_off = 30 * 86_400.0
+    desk.for_seconds(1_800)
+    assert "dropped" not in desk.counts
+    ear.statuses = [200]
+
+    desk.for_seconds(700)
+
+    assert desk.counts[-1] == "delivered"
+
+
+def test_of_too_many_the_oldest_give_way_and_it_is_said(
+    ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path, ear.url)
+    for number in range(12):
+        desk.sink.emit(replace(DONE, lease_no=number + 1))
+        desk.clock.advance(0.5)
+    desk.sender = WebhookSender(desk.outbox, desk.receiver, SECRET, desk.clock, most=8)
+
+    desk.for_seconds(5)
+
+    assert [json.loads(body)["lease_no"] for _, body in ear.heard] == list(range(5, 13))
+    assert "too many wait (12 notifications)" in caplog.text
+
+
+def test_thousands_that_wait_cost_as_many_steps_and_not_their_square(tmp_path: Path) -> None:
+    class Silent(Receiver):
+        def post(self, body: bytes, headers: Mapping[str, str]) -> None:
+            return
+
+    def cpu_s(many: int) -> float:
+        desk = Desk(tmp_path / str(many), "http://127.0.0.1:9/")
+        for number in range(many):
+            (desk.outbox.folder / f"{number:032x}.json").write_bytes(b"{}")
+        desk.receiver = Silent("http", "nowhere", None, "/")
+        sender, began = desk.another_sender(), time.process_time()
+        sender.turn()
+        assert desk.counts == ["delivered"] * many
+        return time.process_time() - began
+
+    few = cpu_s(500)
+    assert cpu_s(4000) < 24 * few  # 8 is what they should be, 64 what the square would be
+
+
+def test_halves_of_characters_in_a_reason_are_told_all_the_same(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(JobFailure(request_id="a:b", lease_no=1, attempt=1, host="h", reason="file \udcff.wav"))
+
+    desk.for_seconds(3)
+
+    assert json.loads(ear.heard[0][1])["reason"] == "file ?.wav"
+
+
+def test_no_secret_is_posted(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    told = WebhookSink(
+        desk.outbox,
+        desk.clock,
+        deployment="d",
+        watcher="w",
+        wake=desk.sender.wake,
+        hide=Redactor(["hushhush"]).hide,
+    )
+    told.emit(JobFailure(request_id="a:b", lease_no=1, attempt=1, host="h", reason="no login with hushhush"))
+
+    desk.for_seconds(3)
+
+    assert json.loads(ear.heard[0][1])["reason"] == "no login with ***"
+
+
+def test_one_that_was_taken_and_cannot_be_removed_is_not_posted_again(ear: Ear, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ear.url)
+    desk.outbox = Stuck(tmp_path)
+    desk.sender = desk.another_sender()
+    desk.sink.emit(DONE)
+
+    desk.for_seconds(1_300)
+
+    assert len(ear.heard) == 1
+    assert desk.counts == ["delivered"]
+
+
+class Stuck(Outbox):
+    """On a disk that became read-only."""
+
+    def remove(self, notification: Notification) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+
+TLS_RECORD = b"\x16\x03\x03\x40\x00"  # a handshake of 16 KiB, of which a byte comes now and then
+
+
+@pytest.mark.parametrize(
+    ("scheme", "says"), [("http", b"HTTP/1.1 200 OK"), ("http", b""), ("https", TLS_RECORD), ("https", b"")]
+)
+def test_whoever_trickles_or_says_nothing_is_left_in_time(scheme: str, says: bytes) -> None:
+    with Trickle(says) as url:
+        receiver = replace(receiver_of(url.replace("http", scheme)), within_s=0.2)
+        began = time.monotonic()
+        with pytest.raises(NotDelivered, match="it took too long"):
+            receiver.post(b"{}", {})
+    assert time.monotonic() - began < 3
+
+
+def test_an_announcement_is_no_answer() -> None:
+    with Trickle(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.0 204\r\n"
+    ) as url:
+        receiver_of(url).post(b"{}", {})
+    with Trickle(b"SSH-2.0-OpenSSH_9.2\r\n") as url, pytest.raises(NotDelivered, match="speaks no HTTP"):
+        receiver_of(url).post(b"{}", {})
 
 
 def test_a_redirect_is_not_followed(ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
