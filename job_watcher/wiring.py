@@ -194,6 +194,7 @@ def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
     found = load_settings(flags)
     redactor.more(found.secrets())
+    output.concealed.know(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found
