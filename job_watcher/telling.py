@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_watcher.logs import redactor
-from job_watcher.moment import Moment
+from job_watcher.moment import Moment, OpenQueue
 from job_watcher.probes import Page, PageAnswer, ProbeServer
+from job_watcher.queue_failures import QueueFailures
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink
@@ -35,7 +36,9 @@ class TellingOptions:
 
 
 @contextlib.contextmanager
-def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Iterator[EventSink]:
+def open_telling(
+    options: TellingOptions, moment: Moment, clock: Clock, open_queue: OpenQueue
+) -> Iterator[EventSink]:
     """The one sink of a watcher's events, with everything behind it.
 
     Raises:
@@ -59,12 +62,14 @@ def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Itera
             stack.callback(server.close)
             log.info("metrics and probes at http://%s/", server.address)
         if options.webhook_url is not None:
-            sinks.append(stack.enter_context(_webhooks(options, clock, count)))
+            sinks.append(stack.enter_context(_webhooks(options, clock, count, open_queue)))
         yield Fanout(sinks, epoch=moment.epoch_now)
 
 
 @contextlib.contextmanager
-def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Iterator[EventSink]:
+def _webhooks(
+    options: TellingOptions, clock: Clock, count: Count | None, open_queue: OpenQueue
+) -> Iterator[EventSink]:
     if not options.webhook_secret:
         raise BadConfiguration(
             "WEBHOOK_URL is set and WEBHOOK_SECRET is not, so that no receiver could tell our notifications "
@@ -79,15 +84,19 @@ def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Ite
             "give this user the right to write there"
         ) from None
     sender = WebhookSender(outbox, receiver, options.webhook_secret, clock, count=count)
+    sink = WebhookSink(
+        outbox,
+        clock,
+        deployment=options.deployment,
+        watcher=options.watcher,
+        wake=sender.wake,
+        hide=redactor.hide,
+    )
+    failures = QueueFailures(open_queue, sink, options.outbox, may=lambda: sender.leads)
     sender.start()
+    failures.start()
     try:
-        yield WebhookSink(
-            outbox,
-            clock,
-            deployment=options.deployment,
-            watcher=options.watcher,
-            wake=sender.wake,
-            hide=redactor.hide,
-        )
+        yield sink
     finally:
+        failures.stop()
         sender.stop()

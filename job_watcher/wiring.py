@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -101,8 +102,9 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = _storage(settings)
         name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
-        moment = Moment(pulse, clock, lambda: _queue(settings, url), storage)
-        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock))
+        open_queue = partial(_queue, settings, url)
+        moment = Moment(pulse, clock, open_queue, storage)
+        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock, open_queue))
         parts = DispatchParts(
             name=name,
             provider=settings.provider,
