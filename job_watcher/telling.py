@@ -57,7 +57,7 @@ def open_telling(
                 "/readyz": moment.ready,
                 "/metrics": lambda: PageAnswer(200, metrics.text(), CONTENT_TYPE),
             }
-            server = ProbeServer(options.listen, pages)
+            server = ProbeServer(options.listen, pages, quick=("/livez",))
             stack.callback(moment.close)
             stack.callback(server.close)
             log.info("metrics and probes at http://%s/", server.address)
