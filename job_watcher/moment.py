@@ -116,7 +116,7 @@ class Moment:
     # --- looking -----------------------------------------------------------------------------------------
 
     def look(self) -> SeenOutside:
-        """The queue and the store, as they were five seconds ago at most; or that one takes long to answer."""
+        """The queue and the store, five seconds old at most; or that one takes long to answer."""
         with self._lock:
             now = self._clock.monotonic()
             if self._looked is None and now - self._seen_at < _FRESH_S:
