@@ -116,6 +116,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
             intervals=intervals,
             process=this_process(),
             events=events,
+            alive=pulse.go_on,
         )
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
 
