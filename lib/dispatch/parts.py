@@ -65,7 +65,11 @@ def _unwatched(may_take_s: float = 0.0) -> None:
 
 
 class TellAlive(Protocol):
-    """Hears in the loop's thread that it goes on, and how many seconds the next thing may take."""
+    """Hears that the loop goes on, and how many seconds the next thing may take.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
 
     def __call__(self, may_take_s: float = 0.0) -> None:
         """Take note of it."""
