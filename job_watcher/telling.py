@@ -15,11 +15,13 @@ from job_watcher.queue_failures import QueueFailures
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink
-from lib.events.metrics import CONTENT_TYPE, Metrics
+from lib.events.metrics import CONTENT_TYPE, Gauge, Gauges, Metrics
 from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of
 from lib.webhooks.sender import Count
 
 log = logging.getLogger(__name__)
+
+_WAITING = "job_watcher_webhooks_waiting"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,8 +50,9 @@ def open_telling(
     sinks: list[EventSink] = [LogSink()]
     with contextlib.ExitStack() as stack:
         count: Count | None = None
+        gauges: list[Gauges] = [moment.gauges]
         if options.listen is not None:
-            metrics = Metrics(moment.gauges, options.facts)
+            metrics = Metrics(lambda: [gauge for asked in gauges for gauge in asked()], options.facts)
             sinks.append(metrics)
             count = metrics.count_webhook
             pages: dict[str, Page] = {
@@ -62,14 +65,16 @@ def open_telling(
             stack.callback(server.close)
             log.info("metrics and probes at http://%s/", server.address)
         if options.webhook_url is not None:
-            sinks.append(stack.enter_context(_webhooks(options, clock, count, open_queue)))
+            sink, sender = stack.enter_context(_webhooks(options, clock, count, open_queue))
+            sinks.append(sink)
+            gauges.append(lambda: [Gauge(_WAITING, "Notifications that wait", {"": sender.waits})])
         yield Fanout(sinks, epoch=moment.epoch_now)
 
 
 @contextlib.contextmanager
 def _webhooks(
     options: TellingOptions, clock: Clock, count: Count | None, open_queue: OpenQueue
-) -> Iterator[EventSink]:
+) -> Iterator[tuple[EventSink, WebhookSender]]:
     if not options.webhook_secret:
         raise BadConfiguration(
             "WEBHOOK_URL is set and WEBHOOK_SECRET is not, so that no receiver could tell our notifications "
@@ -96,7 +101,7 @@ def _webhooks(
     sender.start()
     failures.start()
     try:
-        yield sink
+        yield sink, sender
     finally:
         failures.stop()
         sender.stop()

@@ -106,6 +106,11 @@ class WebhookSender:
         """Whether it is this one that sends, of all on the folder."""
         return self._lock is not None
 
+    @property
+    def waits(self) -> int:
+        """How many waited at the last look; 0 where another process sends."""
+        return len(self._tried)
+
     def turn(self) -> float:
         """Send what is due; returns after how many seconds there is more to do, at most two."""
         if not self._has_lock():

@@ -144,6 +144,23 @@ def test_a_done_job_is_posted_once_signed_and_a_begun_one_never(ear: Ear, tmp_pa
     assert desk.outbox.waiting() == []
 
 
+def test_each_try_is_signed_anew(ear: Ear, tmp_path: Path) -> None:
+    """Else a receiver that was down for an hour would refuse what it gets as a repetition."""
+    ear.statuses = [503, 200]
+    desk = Desk(tmp_path, ear.url)
+    desk.sink.emit(DONE)
+    desk.clock.advance(3000)
+    desk.sender.turn()
+    desk.clock.advance(600)
+
+    desk.sender.turn()
+
+    for (headers, body), now in zip(ear.heard, (desk.clock.now() - 600, desk.clock.now()), strict=True):
+        stamp, given = headers["Webhook-Timestamp"], headers["Webhook-Signature"]
+        assert verify(SECRET, stamp, body, given, now=now)
+    assert desk.sender.waits == 0
+
+
 class Hiccup(Outbox):
     """On a disk whose first read fails."""
 
