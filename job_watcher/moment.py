@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from job_watcher.logs import redactor
 from job_watcher.probes import PageAnswer, verdict
 from job_watcher.pulse import LifePhase, Pulse
 from lib.clock import Clock
@@ -90,8 +91,8 @@ class Moment:
         return verdict(
             passed,
             phase=phase.value,
-            queue=seen.queue_trouble or "ok",
-            store=seen.store_trouble or "ok",
+            queue=redactor.hide(seen.queue_trouble or "ok"),
+            store=redactor.hide(seen.store_trouble or "ok"),
             role=self._role(),
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from job_watcher.logs import redactor
 from job_watcher.moment import Moment
 from job_watcher.pulse import Pulse
 from lib.clock import ManualClock
@@ -25,7 +26,7 @@ from lib.events.model import (
 )
 from lib.events.watchers import WatcherTrouble
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.storage import StoredArtifact
+from lib.storage import StorageUnavailable, StoredArtifact
 from lib.storage.file import FileStorage
 
 ABOUT = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "host": "h"}
@@ -69,6 +70,16 @@ def test_a_store_that_hangs_costs_a_moment_and_the_queue_is_told_all_the_same(tm
     moment.close()
     clock.advance(5)
     assert any(ready(moment)["ok"] for _ in range(100))  # each waits for the look that is under way
+
+
+def test_what_a_prober_reads_holds_no_secret(tmp_path: Path) -> None:
+    class Telltale(FileStorage):
+        def has(self, artifact: StoredArtifact) -> bool:
+            raise StorageUnavailable("No login with hush-of-probes.")
+
+    redactor.more(["hush-of-probes"])
+    clock = ManualClock()
+    assert ready(Moment(Pulse(clock), clock, _queue, Telltale(tmp_path)))["store"] == "No login with ***."
 
 
 def test_the_page_reads_as_prometheus_writes_it_and_its_labels_are_few(tmp_path: Path) -> None:
