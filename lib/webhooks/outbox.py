@@ -12,6 +12,8 @@ import logging
 import os
 import re
 import secrets
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -27,6 +29,7 @@ TOLD: Final = (JobDone, JobFailure, BudgetReached, OrphanFound)
 #: Of the version before, the time stands before the id.
 _NAME: Final = re.compile(r"(?:\d{13}-)?([0-9a-f]{32})\.json")
 _LARGEST: Final = 256 * 1024
+_MOST_DRAFTS: Final = 1000
 _NAMES: Final = frozenset({"event", "request_id", "output_name"})  # given by who enqueues: told as they are
 
 
@@ -36,6 +39,14 @@ class Notification(NamedTuple):
     since: float
     file: str
     id: str
+
+
+class _Draft(NamedTuple):
+    """One that is not on the disk yet."""
+
+    id: str
+    body: Mapping[str, Any]
+    at: float
 
 
 class Outbox:
@@ -48,21 +59,39 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[str, Notification] = {}
+        self._lock = threading.Lock()
+        self._drafts: deque[_Draft] = deque(maxlen=_MOST_DRAFTS)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sweep_drafts(folder)
 
     def add(self, id: str, body: Mapping[str, Any], at: float) -> None:
-        """Keep a notification until it is taken; on the disk on return. The same id again changes nothing."""
-        path = self.folder / f"{id}.json"
+        """Keep a notification until it is taken; on the disk on return. The same id again changes nothing.
+
+        What the disk refuses is kept in memory, a thousand at most, and written when it takes it again.
+        """
+        with self._lock:
+            self._drafts.append(_Draft(id, body, at))
+            self._write_drafts()
+
+    def _write_drafts(self) -> None:
+        while self._drafts:
+            self._write(self._drafts[0])
+            self._drafts.popleft()
+
+    def _write(self, draft: _Draft) -> None:
+        path = self.folder / f"{draft.id}.json"
         if path.exists():
             return
         # What comes from a worker or a file name may hold halves of surrogate pairs, which are no UTF-8.
-        write_whole(path, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), sync=True)
+        text = json.dumps(draft.body, ensure_ascii=False).encode("utf-8", "replace")
+        write_whole(path, text, sync=True)
         with contextlib.suppress(OSError):  # sent and gone already, or kept with the time of the disk
-            os.utime(path, (at, at))
+            os.utime(path, (draft.at, draft.at))
 
     def waiting(self) -> list[Notification]:
         """All that wait, the oldest first. Files that were seen before are not looked at again."""
+        with self._lock, contextlib.suppress(OSError):
+            self._write_drafts()
         known = {}
         with os.scandir(self.folder) as entries:
             for entry in entries:
@@ -96,7 +125,7 @@ class WebhookSink:
     `hide` takes secrets out of its sentences.
 
     Threads: any.
-    Raises: nothing; what the disk refuses is told in the log, and missed by the receiver.
+    Raises: nothing; what the disk refuses is told in the log, and lost with this process.
     """
 
     def __init__(
@@ -121,7 +150,7 @@ class WebhookSink:
         try:
             self._outbox.add(id, {"id": id, "at": rfc3339(now), **self._about, **self._told(event)}, now)
         except OSError as error:
-            log.error("a notification of %s is lost, the outbox refuses: %s", event.name, error.strerror)
+            log.error("notifications are in memory only, the outbox refuses: %s", error.strerror)
         self._wake()
 
     def _told(self, event: LifecycleEvent) -> dict[str, Any]:
