@@ -18,19 +18,29 @@ _SHORT: Final = 6
 _PIECE: Final = 8
 _VALUE: Final = r"[^&\s\"'<>,;]+"
 #: What signs a URL or a request, keys in queries, the login of a URL, a token in a header, a private key.
+#: Each with signs: a text that has none of them is not looked through.
 _LOOKS: Final = (
-    re.compile(
-        r"(?i)\b((?:x-amz-)?(?:signature|credential|security-token)|awsaccesskeyid|sig)"
-        rf"(=|%3D|['\"]?:\s*(?:b?['\"])?){_VALUE}"
+    (
+        ("=", ":", "%3"),
+        re.compile(
+            r"(?i)\b((?:x-amz-)?(?:signature|credential|security-token)|awsaccesskeyid|sig)"
+            rf"(=|%3D|['\"]?:\s*(?:b?['\"])?){_VALUE}"
+        ),
     ),
-    re.compile(
-        r"(?i)\b((?:(?:api|access|auth|secret)[_-]?)(?:key|token)|token|secret|passwd|password)(=|%3D)"
-        rf"{_VALUE}"
+    (
+        ("=", "%3"),
+        re.compile(
+            r"(?i)\b((?:(?:api|access|auth|secret)[_-]?)(?:key|token)|token|secret|passwd|password)(=|%3D)"
+            rf"{_VALUE}"
+        ),
     ),
-    re.compile(r"(://)()[^/\s@'\"]*:[^\s'\"]+(?=@)"),
-    re.compile(r"(?i)(https?://)()[^/\s@'\"]+(?=@)"),
-    re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~*-]{8,}"),
-    re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)().+?(?=-----END|$)", re.S),
+    (("://",), re.compile(r"(://)()[^/\s@'\"]*:[^\s'\"]+(?=@)")),
+    (("://",), re.compile(r"(?i)(https?://)()[^/\s@'\"]+(?=@)")),
+    ((" ", "\t"), re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~*-]{8,}")),
+    (
+        ("PRIVATE KEY",),
+        re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)().+?(?=-----END|$)", re.S),
+    ),
 )
 
 
@@ -54,13 +64,16 @@ class Redactor:
     def hide(self, text: str) -> str:
         """The text without them."""
         text = self.hide_known(text)
-        for looks in _LOOKS:
-            text = looks.sub(rf"\1\2{HIDDEN_PART}", text)
+        for signs, looks in _LOOKS:
+            if any(sign in text for sign in signs):
+                text = looks.sub(rf"\1\2{HIDDEN_PART}", text)
         return text
 
     def hide_known(self, text: str) -> str:
         """The text without those that are known; what only looks like one stays."""
-        return text if self._pattern is None else self._pattern.sub(HIDDEN_PART, text)
+        if self._pattern is None or not any(form in text for form in self._forms):
+            return text  # as nearly always: so many looks for a piece cost less than one for any of them
+        return self._pattern.sub(HIDDEN_PART, text)
 
 
 def _forms(secret: str) -> set[str]:
@@ -90,10 +103,8 @@ def _pieces(data: bytes) -> Iterator[str]:
 
 
 def _pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
-    """Any of these, the longest first; whether one may begin is seen by one look at the next character."""
-    longest_first = sorted(forms, key=len, reverse=True)
-    beginnings = "".join(sorted({re.escape(form[0]) for form in longest_first}))
-    return re.compile(f"(?=[{beginnings}])(?:{'|'.join(map(_part, longest_first))})")
+    """Any of these, the longest first."""
+    return re.compile("|".join(map(_part, sorted(forms, key=len, reverse=True))))
 
 
 def _part(form: str) -> str:
