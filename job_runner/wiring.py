@@ -30,6 +30,7 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     from lib.cli import output
 
     found = load_settings(flags)
+    output.concealed.know(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found

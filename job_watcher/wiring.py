@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -104,8 +105,9 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = _storage(settings)
         name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
-        moment = Moment(pulse, clock, lambda: _queue(settings, url), storage)
-        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock))
+        open_queue = partial(_queue, settings, url)
+        moment = Moment(pulse, clock, open_queue, storage)
+        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock, open_queue))
         parts = DispatchParts(
             name=name,
             provider=settings.provider,
@@ -117,6 +119,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
             intervals=intervals,
             process=this_process(),
             events=events,
+            alive=pulse.go_on,
         )
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
 
@@ -255,6 +258,7 @@ def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
     found = load_settings(flags)
     redactor.more(found.secrets())
+    output.concealed.know(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found

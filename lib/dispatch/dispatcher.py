@@ -193,6 +193,7 @@ class Dispatcher:
         """
         self._claimer.check()
         for state in self._roster.all():  # whatever else is wrong, a worker that ended is started again
+            self._parts.alive()
             if state.death is None:  # else that one is judged first, before a new worker moves anything
                 state.death = state.host.tend()
         away = self._sign_of_life()
@@ -218,6 +219,7 @@ class Dispatcher:
 
     def _look_at(self, state: HostState) -> Unavailable | None:
         """Visit one host; what keeps the queue from being told, so that the other hosts are seen too."""
+        self._parts.alive()
         try:
             if not self._renewer.threaded:
                 self.renew_if_due()  # a host may take long to answer
