@@ -38,12 +38,14 @@ def open_watcher(given: Given) -> LedWatcher:
     """A watcher for PROVIDER=ssh.
 
     Raises:
-        BadConfiguration: SSH_MACHINES, a key or the packages for machines are wrong.
+        BadConfiguration: SSH_MACHINES, the packages for machines or, for every machine, the file of host
+            keys are wrong.
         MissingExtra: asyncssh is not installed.
     """
     settings, parts = given.settings, given.parts
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
+    KnownHosts(settings.ssh_known_hosts).see_usable_for([spec.address for spec in specs])
     lock = _lock(given)
     lease_s = lock.lease_s
     leadership = RenewedLeadership(lock, act_s=lease_s / 4, silent_after_s=3 * lease_s, clock=parts.clock)
