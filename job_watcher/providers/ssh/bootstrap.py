@@ -71,7 +71,7 @@ class Bootstrap:
             wrong = set(map(str, answer["wheels"]))
             for path, _ in bundle.wheels:
                 if path.name in wrong:
-                    machine.upload(path, f"{FOLDER}/{bundle.name}/wheels/{path.name}")
+                    machine.upload(path, f"{facts.home}/{FOLDER}/{bundle.name}/wheels/{path.name}")
         answer = self._do(machine, facts, bundle, "install")
         if answer["state"] == "installed":
             return str(answer["program"])

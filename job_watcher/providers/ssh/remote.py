@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.provisioning.ports import NotLeading
 from lib.units import MIB
 from lib.workers import WorkerHost
 from lib.workers.ssh import CommandResult
 
 if TYPE_CHECKING:
-    from lib.workers.ssh import SshMachine
+    from lib.workers.ssh import SshHost, SshMachine
 
 _PIECE = MIB
 _PIECE_S = 60.0  # for one piece of an upload
@@ -20,7 +21,7 @@ WORKERS = ".local/share/job-runner/workers"  # below the machine's home, a folde
 
 
 class RemoteMachine:
-    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program.
+    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program, below a home.
 
     Threads: as `MachineLink`.
     Raises: as `MachineLink`, and NotLeading when another watcher leads.
@@ -29,12 +30,12 @@ class RemoteMachine:
     def __init__(
         self,
         machine: SshMachine,
-        make_host: Callable[[SshMachine, int, str], WorkerHost],
+        make_host: Callable[[SshMachine, int, str, str], SshHost],
         leads: Callable[[], bool],
     ) -> None:
         self.name = machine.name
         self._machine, self._make_host, self._leads = machine, make_host, leads
-        self._hosts: dict[tuple[int, str], WorkerHost] = {}
+        self._hosts: dict[tuple[int, str, str], SshHost] = {}
 
     def connect(self) -> None:
         """Be connected: the first command connects."""
@@ -47,12 +48,19 @@ class RemoteMachine:
         self._check()
         return self._machine.run(argv, input=stdin, timeout_s=timeout_s, most=most)
 
-    def try_files(self) -> None:
-        """Ask for a file that need not be there."""
-        self._size(".local/share/job-runner")
+    def try_files(self, home: str) -> None:
+        """Look at the home folder as files are exchanged: it is the shell's, wherever SFTP begins."""
+        self._check()
+        if not self._machine.with_sftp(lambda sftp: _is_folder(sftp, home), _PIECE_S):
+            raise MachineOut(
+                "files",
+                f"{self.name} shows other files over SFTP than its shell has: there is no folder {home}. Let "
+                "its SSH server give both the same view (Subsystem sftp, ChrootDirectory and ForceCommand in "
+                "its sshd_config).",
+            )
 
     def upload(self, local: Path, remote: str) -> None:
-        """Bring a file piece by piece to `remote`; a try that was cut is gone on with where it ended."""
+        """Bring a file piece by piece to the path `remote`, going on where a try was cut."""
         part, size = f"{remote}.part", local.stat().st_size
         done = min(self._size(part), size)
         with local.open("rb") as opened:
@@ -63,15 +71,20 @@ class RemoteMachine:
         self._check()
         self._machine.with_sftp(lambda sftp: _move(sftp, part, remote), _PIECE_S)
 
-    def hosts(self, count: int, program: str) -> list[WorkerHost]:
-        """Its workers. The same ones each time, as long as the program is the same."""
-        return [
-            self._hosts.setdefault((number, program), self._make_host(self._machine, number, program))
-            for number in range(1, count + 1)
-        ]
+    def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
+        """Its workers. The same ones each time, as long as the program and the home are the same."""
+        found: list[WorkerHost] = []
+        for number in range(1, count + 1):
+            key = (number, program, home)
+            if key not in self._hosts:
+                self._hosts[key] = self._make_host(self._machine, *key)
+            found.append(self._hosts[key])
+        return found
 
     def close(self) -> None:
-        """End the connection. Workers go on."""
+        """End the connection and what would make it anew. Workers go on."""
+        for host in tuple(self._hosts.values()):
+            host.close()
         self._machine.close()
 
     def _size(self, path: str) -> int:
@@ -94,6 +107,10 @@ async def _size_of(sftp: Any, path: str) -> int:
     return int(await sftp.getsize(path) or 0)
 
 
+async def _is_folder(sftp: Any, path: str) -> bool:
+    return bool(await sftp.isdir(path))
+
+
 async def _write_at(sftp: Any, path: str, piece: bytes, offset: int) -> None:
     mode = "r+b" if offset or await sftp.isfile(path) else "wb"
     async with sftp.open(path, mode) as opened:
@@ -104,6 +121,9 @@ async def _move(sftp: Any, source: str, target: str) -> None:
     await sftp.posix_rename(source, target)
 
 
-def worker_folder(queue: str, number: int) -> str:
-    """Where a worker of a queue is kept on a machine, below its home: queues on one machine stay apart."""
-    return f"{WORKERS}/{queue}-{number}"
+def worker_folder(home: str, queue: str, number: int) -> str:
+    """Where a worker of a queue is kept on a machine: queues on one machine stay apart.
+
+    The path is absolute, because SFTP may begin in another folder than the shell.
+    """
+    return f"{home}/{WORKERS}/{queue}-{number}"

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
@@ -27,7 +28,6 @@ from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
-from lib.workers import WorkerHost
 from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
@@ -99,7 +99,7 @@ def check(settings: Settings) -> Sequence[CheckedMachine]:
         return checkup.check(specs)
 
 
-def _no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+def _no_host(machine: SshMachine, number: int, program: str, home: str) -> NoReturn:
     raise AssertionError("a checkup starts no worker")
 
 
@@ -175,9 +175,9 @@ class _Reigns:
             RemoteMachine(way, self._host, leads), preparation, clock, wake, events=self._given.parts.events
         )
 
-    def _host(self, machine: SshMachine, number: int, program: str) -> WorkerHost:
+    def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings
-        folder = worker_folder(self._queue_mark(), number)
+        folder = worker_folder(home, self._queue_mark(), number)
         setup = SshWorkerSetup(
             command=(program,),
             folder=folder,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -15,12 +14,13 @@ from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
 from lib.bundle import BundleMaker
+from lib.clock import SystemClock
 from lib.errors import JobRunnerError
-from lib.workers import WorkerHost
-from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
+from lib.workers.ssh import KnownHosts, SshAddress, SshHost, SshMachine, SshThread, SshWorkerSetup
 from tests.integration.fleet.conftest import FleetDeployment
 from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.fleet.slow_link import SlowLink
+from tests.integration.ssh.test_commands import eventually
 from tests.integration.watcher.conftest import beats
 
 NOISE = f"""exec {sys.executable} - "$@" <<'END'
@@ -45,13 +45,18 @@ class Gates:
     def __init__(self, thread: SshThread, folder: Path) -> None:
         self._thread, self._folder = thread, folder
 
+    def link(self, machine: LoopbackMachine, place: str | None = None) -> RemoteMachine:
+        """The way to a machine."""
+        known = KnownHosts(self._folder / "known_hosts")
+        address = SshAddress.read(place or machine.address)
+        way = SshMachine(self._thread, address, key_file=machine.key_file, known_hosts=known)
+        return RemoteMachine(way, a_host, lambda: True)
+
     def failed(self, machine: LoopbackMachine, *, workers: str = "", port: int = 0) -> tuple[str, str]:
         """Code and sentence of the gate that a machine does not pass; ("", "") where it passes all."""
         place = machine.address if not port else f"{machine.user}@127.0.0.1:{port}"
         spec = MachineSpec.read(place + workers)
-        known = KnownHosts(self._folder / "known_hosts")
-        way = SshMachine(self._thread, SshAddress.read(place), key_file=machine.key_file, known_hosts=known)
-        remote = RemoteMachine(way, no_host, lambda: True)
+        remote = self.link(machine, place)
         bootstrap = Bootstrap(BundleMaker(self._folder / "bundles", ""))
         preparation = SshPreparation(
             spec, bootstrap, engine="hibari", program=str(machine.shims / "voice-synth")
@@ -69,14 +74,10 @@ class Gates:
         return "", ""
 
 
-class Unused:
+def a_host(machine: SshMachine, number: int, program: str, home: str) -> SshHost:
     """A worker that nobody starts."""
-
-    name = machine = "unused"
-
-
-def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
-    return cast(WorkerHost, Unused())
+    setup = SshWorkerSetup((program,), f"{home}/worker", "hibari", f"{home}/voices", SystemClock())
+    return SshHost("unused", machine, setup)
 
 
 @pytest.fixture
@@ -175,3 +176,18 @@ def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployme
     assert f"for {broken.address}" not in pair.log()
     (broken.shims / "df").unlink()
     pair.wait_for("back", lambda: pair.stages() == ["ready", "ready"])
+
+
+def test_a_machine_that_was_given_back_is_not_connected_to_again(
+    gates: Gates, machine: LoopbackMachine
+) -> None:
+    """W15: the listener of a watcher that leads no more would end that of the next leader, and again."""
+    remote = gates.link(machine)
+    (host,) = remote.hosts(1, "voice-synth", str(machine.home))
+    host.tend()
+    assert eventually(lambda: (machine.home / "worker/run/listener").exists())
+
+    remote.close()
+
+    assert eventually(lambda: not machine.connections())
+    assert not eventually(lambda: machine.connections(), 2.5)  # a lost session is opened anew after 1 s
