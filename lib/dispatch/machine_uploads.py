@@ -95,4 +95,6 @@ class MachineUploads:
         asked = self._asked[entry] = _Asked(now + patience, ended=not orders)
         if orders:
             spool.order_uploads(entry, orders)
+        else:
+            spool.forget_uploads(entry)  # an earlier watcher's order may have brought all there
         return asked
