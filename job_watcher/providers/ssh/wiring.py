@@ -68,6 +68,7 @@ def open_watcher(given: Given) -> LedWatcher:
     )
     given.moment.has_leader = True
     given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    given.moment.no_machine = watcher.no_machine
     return watcher
 
 
