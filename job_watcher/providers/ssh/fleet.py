@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +12,7 @@ from job_watcher.providers.ssh.fence import FencedHost
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.ports import Stage
 from job_watcher.providers.wiring import AHEAD
+from job_watcher.provisioning.ports import NotLeading
 from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.errors import JobRunnerError, Unavailable
@@ -76,7 +78,7 @@ class Fleet:
     def leave(self, grace: float) -> None:
         """End the workers that hold nothing; the others go on, for the next watcher."""
         idle = [host for host, _ in self._used.values() if host.is_idle]
-        enders = [threading.Thread(target=host.end, args=(grace,), daemon=True) for host in idle]
+        enders = [threading.Thread(target=_end, args=(host, grace), daemon=True) for host in idle]
         for ender in enders:
             ender.start()
         for ender in enders:
@@ -168,3 +170,8 @@ class Fleet:
                 }
             )
         return found
+
+
+def _end(host: FencedHost, grace: float) -> None:
+    with contextlib.suppress(NotLeading):  # then its worker is the next leader's
+        host.end(grace)

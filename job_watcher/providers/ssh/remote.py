@@ -38,7 +38,9 @@ class RemoteMachine:
         self._hosts: dict[tuple[int, str, str], SshHost] = {}
 
     def connect(self) -> None:
-        """Be connected: the first command connects."""
+        """Be connected, by a try of its own: what an earlier one ended with may be mended by now."""
+        self._check()
+        self._machine.connect()
         self.run(("true",), timeout_s=15.0)
 
     def run(

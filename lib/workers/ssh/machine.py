@@ -103,6 +103,14 @@ class SshMachine:
         limit = self.options.call_s if timeout_s is None else timeout_s
         return self._call(self.asked(work, limit), limit + LOGIN_S + self.options.call_s)
 
+    def connect(self) -> None:
+        """Be connected when this returns. It waits for a try of its own, whatever came of earlier ones.
+
+        Raises:
+            HostUnreachable: that try failed.
+        """
+        self._call(self._try_now(), LOGIN_S + 2 * self.options.call_s)
+
     def close(self) -> None:
         """Let go of the connection; a later call makes another."""
         with contextlib.suppress(RuntimeError, Overdue):
@@ -115,15 +123,22 @@ class SshMachine:
         connection = self._connection
         if connection is not None and not connection.is_closed():
             return connection
-        now = asyncio.get_running_loop().time()
+        if self._trouble is None:
+            return await asyncio.shield(self._attempting())
+        if asyncio.get_running_loop().time() >= self._not_before:
+            self._attempting()
+        raise _again(self._trouble)
+
+    async def _try_now(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            await asyncio.shield(self._attempting())
+
+    def _attempting(self) -> asyncio.Task[asyncssh.SSHClientConnection]:
+        """The try that goes on, begun where none does."""
         if self._attempt is None:
-            if self._trouble is not None and now < self._not_before:
-                raise _again(self._trouble)
             self._attempt = asyncio.create_task(self._connect())
             self._attempt.add_done_callback(self._note)
-        if self._trouble is not None:
-            raise _again(self._trouble)
-        return await asyncio.shield(self._attempt)
+        return self._attempt
 
     async def asked(
         self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]], timeout_s: float | None = None

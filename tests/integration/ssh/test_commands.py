@@ -134,6 +134,19 @@ class TestTheConnection:
         own_sshd.start()
         assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")
 
+    def test_is_tried_at_once_by_who_wants_it_made(self, own_sshd: SshServer, ssh_thread: SshThread) -> None:
+        """Else whoever tries again after minutes would hear what was wrong then, and wait again."""
+        machine = machine_of(own_sshd, ssh_thread)
+        own_sshd.stop()
+        for _ in range(4):  # the pause is long by now
+            with pytest.raises(HostUnreachable, match="refuses connections"):
+                machine.connect()
+        own_sshd.start()
+
+        machine.connect()
+
+        assert machine.run(["echo", "on"]).text() == "on\n"
+
     def test_broken_in_the_middle_of_a_command_is_said(
         self, own_sshd: SshServer, ssh_thread: SshThread
     ) -> None:
