@@ -53,6 +53,10 @@ class MachineLink(Protocol):
         """The machine's workers, the same names each time; `program` is the path of its voice-synth."""
         ...
 
+    def end_surplus(self, count: int, home: str) -> None:
+        """End its workers of numbers over `count`: another setting wanted them."""
+        ...
+
     def close(self) -> None:
         """End the connection and all that would make it anew. Workers go on. The last call."""
         ...

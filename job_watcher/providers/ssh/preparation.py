@@ -40,6 +40,7 @@ class SshPreparation:
         health = self._health(machine)
         self._program = self._equip(machine, facts, health)
         count = self._spec.count(facts.cores, self._count_gpus(machine))
+        machine.end_surplus(count, facts.home)
         return machine.hosts(count, self._program, facts.home)
 
     def check(self, machine: MachineLink) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,18 @@ from lib.workers.ssh import CommandResult
 if TYPE_CHECKING:
     from lib.workers.ssh import SshHost, SshMachine
 
+log = logging.getLogger(__name__)
+
 _PIECE = MIB
 _PIECE_S = 60.0  # for one piece of an upload
+_SURPLUS_GRACE_S = 5.0
+_MOST_SURPLUS = 100
 WORKERS = ".local/share/job-runner/workers"  # below the machine's home, a folder for each queue and worker
 
 
 class RemoteMachine:
-    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program, below a home.
+    """`MachineLink` over `SshMachine`. `make_host` makes worker number N with a program, below a home; `mark`
+    tells our queue's workers there from those of others.
 
     Threads: as `MachineLink`.
     Raises: as `MachineLink`, and NotLeading when another watcher leads.
@@ -32,8 +38,10 @@ class RemoteMachine:
         machine: SshMachine,
         make_host: Callable[[SshMachine, int, str, str], SshHost],
         leads: Callable[[], bool],
+        *,
+        mark: str = "",
     ) -> None:
-        self.name = machine.name
+        self.name, self._mark = machine.name, mark
         self._machine, self._make_host, self._leads = machine, make_host, leads
         self._hosts: dict[tuple[int, str, str], SshHost] = {}
 
@@ -83,6 +91,21 @@ class RemoteMachine:
             found.append(self._hosts[key])
         return found
 
+    def end_surplus(self, count: int, home: str) -> None:
+        """End workers that an earlier setting wanted and this one does not: nobody would mind them."""
+        self._check()
+        folder, prefix = f"{home}/{WORKERS}", f"{self._mark}-"
+        names = self._machine.with_sftp(lambda sftp: _minded_in(sftp, folder, prefix), _PIECE_S)
+        for number in sorted(int(name.removeprefix(prefix)) for name in names):
+            if number <= count:
+                continue
+            log.info("%s has a worker %d that is not wanted any more; it ends", self.name, number)
+            host = self._make_host(self._machine, number, "", home)
+            try:
+                host.stop(_SURPLUS_GRACE_S)
+            finally:
+                host.close()
+
     def close(self) -> None:
         """End the connection and what would make it anew. Workers go on."""
         for host in tuple(self._hosts.values()):
@@ -100,6 +123,20 @@ class RemoteMachine:
     def _check(self) -> None:
         if not self._leads():
             raise NotLeading("This watcher does not lead any more: its machines are another one's.")
+
+
+async def _minded_in(sftp: Any, folder: str, prefix: str) -> list[str]:
+    """The folders of numbered workers in `folder` that were started and not buried."""
+    from lib.workers.ssh.sftp import names_in, standing
+
+    names = [name for name in await names_in(sftp, folder) if _numbered(name, prefix)][:_MOST_SURPLUS]
+    kept = await standing(sftp, folder, [f"{name}/run/work" for name in names])
+    return [path.partition("/")[0] for path in kept]
+
+
+def _numbered(name: str, prefix: str) -> bool:
+    number = name.removeprefix(prefix)
+    return name.startswith(prefix) and number.isascii() and number.isdecimal() and len(number) < 6
 
 
 async def _size_of(sftp: Any, path: str) -> int:

@@ -172,9 +172,8 @@ class _Reigns:
         preparation = SshPreparation(
             spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
         )
-        return MachineKeeper(
-            RemoteMachine(way, self._host, leads), preparation, clock, wake, events=self._given.parts.events
-        )
+        remote = RemoteMachine(way, self._host, leads, mark=self._queue_mark())
+        return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
     def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings

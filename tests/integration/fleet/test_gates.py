@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
 from job_watcher.providers.ssh.machine_spec import MachineSpec
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine
+from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from lib.bundle import BundleMaker
 from lib.clock import SystemClock
 from lib.errors import JobRunnerError
@@ -50,7 +51,7 @@ class Gates:
         known = KnownHosts(self._folder / "known_hosts")
         address = SshAddress.read(place or machine.address)
         way = SshMachine(self._thread, address, key_file=machine.key_file, known_hosts=known)
-        return RemoteMachine(way, a_host, lambda: True)
+        return RemoteMachine(way, a_host, lambda: True, mark="mine")
 
     def failed(self, machine: LoopbackMachine, *, workers: str = "", port: int = 0) -> tuple[str, str]:
         """Code and sentence of the gate that a machine does not pass; ("", "") where it passes all."""
@@ -76,7 +77,8 @@ class Gates:
 
 def a_host(machine: SshMachine, number: int, program: str, home: str) -> SshHost:
     """A worker that nobody starts."""
-    setup = SshWorkerSetup((program,), f"{home}/worker", "hibari", f"{home}/voices", SystemClock())
+    folder = worker_folder(home, "mine", number)
+    setup = SshWorkerSetup((program or "sleep",), folder, "hibari", f"{home}/voices", SystemClock())
     return SshHost("unused", machine, setup)
 
 
@@ -185,9 +187,36 @@ def test_a_machine_that_was_given_back_is_not_connected_to_again(
     remote = gates.link(machine)
     (host,) = remote.hosts(1, "voice-synth", str(machine.home))
     host.tend()
-    assert eventually(lambda: (machine.home / "worker/run/listener").exists())
+    assert eventually(lambda: list(machine.home.rglob("run/listener")))
 
     remote.close()
 
     assert eventually(lambda: not machine.connections())
     assert not eventually(lambda: machine.connections(), 2.5)  # a lost session is opened anew after 1 s
+
+
+def test_a_worker_that_an_earlier_setting_wanted_is_ended(gates: Gates, machine: LoopbackMachine) -> None:
+    """Nobody would mind it any more, and it would hold its memory for ever."""
+    machine.shim("idle", "exec sleep 600")
+    before = gates.link(machine)
+    hosts = before.hosts(2, str(machine.shims / "idle"), str(machine.home))
+    assert eventually(lambda: not any(host.tend() for host in hosts) and len(_sleeping(machine)) == 2)
+    before.close()
+
+    after = gates.link(machine)
+    after.end_surplus(1, str(machine.home))
+
+    assert len(_sleeping(machine)) == 1
+    after.end_surplus(0, str(machine.home))
+    assert not _sleeping(machine)
+    after.close()
+
+
+def _sleeping(machine: LoopbackMachine) -> list[int]:
+    """The workers that run there."""
+    found = []
+    for pid in machine.processes():
+        with contextlib.suppress(OSError):
+            if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+                found.append(pid)
+    return found
