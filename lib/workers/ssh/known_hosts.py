@@ -48,7 +48,9 @@ class KnownHosts:
             known = asyncssh.import_known_hosts(self._text())
             found = known.match(address.known_as, "", None)  # given a port it would look without one, too
         except ValueError as error:
-            raise BadConfiguration(f"The file of host keys {self.path} cannot be read: {error}.") from None
+            raise BadConfiguration(
+                f"The file of host keys {self.path} cannot be read ({error}): correct or remove that line."
+            ) from None
         return Pins(tuple(found[0]), tuple(found[2]))
 
     def see_usable_for(self, addresses: Sequence[SshAddress]) -> None:

@@ -127,6 +127,15 @@ class TestTheFirstTime:
         with pytest.raises(KnownHostsUnusable, match="not a regular file"):
             machine_with(sshd, ssh_thread, tmp_path / "known").run(["true"])
 
+    def test_a_line_that_says_nothing_is_named(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
+    ) -> None:
+        """Passed over it would make a machine whose line was damaged one that nobody knows yet."""
+        (tmp_path / "known").write_text("half-a-line\n")
+
+        with pytest.raises(KnownHostsUnusable, match=r"half-a-line\): correct or remove that line"):
+            machine_with(sshd, ssh_thread, tmp_path / "known").run(["true"])
+
 
 class TestBeforeTheFirstConnection:
     """`see_usable_for`, at the start of a watcher."""
