@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncssh
 
@@ -23,6 +23,9 @@ from lib.workers.ssh.remote_command import run_command
 from lib.workers.ssh.thread import Overdue, SshThread
 
 T = TypeVar("T")
+
+#: A line that broke, whatever the system calls that, and answers that asyncssh could not make sense of.
+_BROKEN: Final = (asyncssh.Error, OSError, EOFError, ValueError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,9 @@ class SshMachine:
     async def _as_sentences(self, work: Awaitable[T]) -> T:
         try:
             return await work
-        except (asyncssh.Error, ConnectionError, EOFError) as error:
+        except FileNotFoundError:
+            raise  # of a file there: the caller's to judge
+        except _BROKEN as error:
             if isinstance(error, asyncssh.SFTPError | asyncssh.ChannelOpenError):
                 self._sftp = None  # its session is of no use; the connection may be
             raise self.broken(error) from None
