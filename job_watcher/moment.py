@@ -64,6 +64,8 @@ class Moment:
         self.held: Callable[[], int] = int
         self.epoch: Callable[[], int | None] = lambda: None
         self.has_leader = False
+        #: Why no machine can be used, as a sentence; None where one can, or will be tried yet.
+        self.no_machine: Callable[[], str | None] = lambda: None
 
     def epoch_now(self) -> int | None:
         """The leader's epoch, where this watcher leads."""
@@ -84,15 +86,21 @@ class Moment:
         return verdict(self._pulse.is_alive, loop_age_seconds=round(self._pulse.age_s, 1))
 
     def ready(self) -> PageAnswer:
-        """Whether work would be done here: the queue and the store answer, and nothing ends or hangs."""
+        """Whether work would be done here: the queue and the store answer, and nothing ends or hangs.
+
+        A leader of whose machines none can be used is not ready, whether jobs wait or not. One that stands by
+        is, and so is one whose machines are being prepared.
+        """
         seen, phase = self.look(), self._pulse.phase
         passed = phase is LifePhase.WORKING and self._pulse.is_alive
-        passed = passed and seen.queue_trouble is None and seen.store_trouble is None
+        no_machine = self.no_machine()
+        passed = passed and seen.queue_trouble is None and seen.store_trouble is None and no_machine is None
         return verdict(
             passed,
             phase=phase.value,
             queue=redactor.hide(seen.queue_trouble or "ok"),
             store=redactor.hide(seen.store_trouble or "ok"),
+            machines=redactor.hide(no_machine or "ok"),
             role=self._role(),
         )
 

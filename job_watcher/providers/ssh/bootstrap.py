@@ -71,7 +71,7 @@ class Bootstrap:
             wrong = set(map(str, answer["wheels"]))
             for path, _ in bundle.wheels:
                 if path.name in wrong:
-                    machine.upload(path, f"{FOLDER}/{bundle.name}/wheels/{path.name}")
+                    machine.upload(path, f"{facts.home}/{FOLDER}/{bundle.name}/wheels/{path.name}")
         answer = self._do(machine, facts, bundle, "install")
         if answer["state"] == "installed":
             return str(answer["program"])
@@ -128,9 +128,15 @@ def _answer(written: bytes) -> dict[str, Any] | None:
 
 def reason_of(error: JobRunnerError) -> str:
     """The reason code of what kept us from talking to a machine."""
-    from lib.workers.ssh import HostKeyChanged, KeyNotAccepted, RemoteTimedOut
+    from lib.workers import ssh
 
-    codes = {HostKeyChanged: "host_key", KeyNotAccepted: "key_refused", RemoteTimedOut: "timed_out"}
+    codes = {
+        ssh.HostKeyChanged: "host_key",
+        ssh.KeyNotAccepted: "key_refused",
+        ssh.KeyFileUnusable: "key_file",
+        ssh.KnownHostsUnusable: "known_hosts",
+        ssh.RemoteTimedOut: "timed_out",
+    }
     for kind, code in codes.items():
         if isinstance(error, kind):
             return code

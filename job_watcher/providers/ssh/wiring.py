@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
@@ -27,7 +28,6 @@ from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue, WatcherRole
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
-from lib.workers import WorkerHost
 from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
@@ -38,12 +38,14 @@ def open_watcher(given: Given) -> LedWatcher:
     """A watcher for PROVIDER=ssh.
 
     Raises:
-        BadConfiguration: SSH_MACHINES, a key or the packages for machines are wrong.
+        BadConfiguration: SSH_MACHINES, the packages for machines or, for every machine, the file of host
+            keys are wrong.
         MissingExtra: asyncssh is not installed.
     """
     settings, parts = given.settings, given.parts
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
+    KnownHosts(settings.ssh_known_hosts).see_usable_for([spec.address for spec in specs])
     lock = _lock(given)
     lease_s = lock.lease_s
     leadership = RenewedLeadership(lock, act_s=lease_s / 4, silent_after_s=3 * lease_s, clock=parts.clock)
@@ -67,6 +69,7 @@ def open_watcher(given: Given) -> LedWatcher:
     )
     given.moment.has_leader = True
     given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    given.moment.no_machine = watcher.no_machine
     return watcher
 
 
@@ -98,7 +101,7 @@ def check(settings: Settings) -> Sequence[CheckedMachine]:
         return checkup.check(specs)
 
 
-def _no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+def _no_host(machine: SshMachine, number: int, program: str, home: str) -> NoReturn:
     raise AssertionError("a checkup starts no worker")
 
 
@@ -172,13 +175,12 @@ class _Reigns:
         preparation = SshPreparation(
             spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
         )
-        return MachineKeeper(
-            RemoteMachine(way, self._host, leads), preparation, clock, wake, events=self._given.parts.events
-        )
+        remote = RemoteMachine(way, self._host, leads, mark=self._queue_mark())
+        return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
-    def _host(self, machine: SshMachine, number: int, program: str) -> WorkerHost:
+    def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings
-        folder = worker_folder(self._queue_mark(), number)
+        folder = worker_folder(home, self._queue_mark(), number)
         setup = SshWorkerSetup(
             command=(program,),
             folder=folder,
