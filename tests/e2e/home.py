@@ -55,9 +55,9 @@ class Home:
     def run(
         self, *words: str | Path, program: str = "job-runner", **settings: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end; warm where its interpreter has nothing of its own to find out."""
+        """Run a program to its end; warm, unless its interpreter is asked for something unusual."""
         environ = {**self.environ, **settings}
-        if warm.SERVER.suits(environ):
+        if warm.is_usual(environ):
             argv = [str(PROGRAMS / program), *map(str, words)]
             return warm.run(argv, warm.CALLS[program], cwd=self.folder, environ=environ, timeout_s=90)
         process = self.start(*words, program=program, **settings)

@@ -60,7 +60,9 @@ def live_through(seeds: int, first: int = 0) -> Lived:
         for number, lived in enumerate(pool.map(live, parts), start=1):
             whole.add(lived)
             if lived.broken or number % 20 == 0:  # a run of hours tells at once what it finds
-                print(f"{number * step} of {seeds} days lived, {len(whole.broken)} broke a promise", flush=True)
+                print(
+                    f"{number * step} of {seeds} days lived, {len(whole.broken)} broke a promise", flush=True
+                )
                 print(*lived.broken, sep="\n\n", flush=True)
     return whole
 

@@ -2,14 +2,15 @@
 
     python -m tests.warm.server SOCKET
 
-A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them, then
-JSON of `call` ("module:function"), `argv`, `cwd` and `environ`. The answers are lines: the process's id, then
-how it ended, as `subprocess` tells it. The server ends when its own standard input does, which is when whoever
-started it is gone; a program whose caller hangs up is killed.
+A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them,
+then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`. The answers are lines: the process's
+id, then how it ended, as `subprocess` tells it. The server ends when its own standard input does, which is
+when whoever started it is gone; a program whose caller hangs up is killed.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -20,12 +21,13 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-# What the programs need of others, half of the time of a short command. The project's own modules are imported
-# by each process for itself, so what one of them forgets to import it misses here as anywhere.
+# What the programs need of others, half of the time of a short command. The project's own modules are
+# imported by each process for itself, so what one of them forgets to import it misses here as anywhere.
 _IMPORTED: Final = (
     "asyncio.events",
     "importlib.metadata",
@@ -125,10 +127,10 @@ def become(request: dict[str, Any]) -> Callable[[], object]:
     places = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     sys.path[:0] = [place for place in places if place not in sys.path]
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
-    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), sys.stdin.encoding, sys.stdin.errors)
+    reader = io.BufferedReader(io.FileIO(0, "rb", closefd=False))
+    sys.stdin = io.TextIOWrapper(reader, sys.stdin.encoding, sys.stdin.errors)
     sys.stdout = _stream(1, sys.stdout, unbuffered)
     sys.stderr = _stream(2, sys.stderr, unbuffered)
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     module, _, names = request["call"].partition(":")
     found: Any = importlib.import_module(module)
     for name in names.split("."):
@@ -139,9 +141,10 @@ def become(request: dict[str, Any]) -> Callable[[], object]:
 
 def _stream(number: int, like: Any, unbuffered: bool) -> io.TextIOWrapper:
     lines = number == 2 or os.isatty(number)
-    raw = open(number, "wb", buffering=0 if unbuffered else -1, closefd=False)
+    raw = io.FileIO(number, "wb", closefd=False)
+    writer: Any = raw if unbuffered else io.BufferedWriter(raw)
     return io.TextIOWrapper(
-        raw, like.encoding, like.errors, line_buffering=lines, write_through=unbuffered
+        writer, like.encoding, like.errors, line_buffering=lines, write_through=unbuffered
     )
 
 
@@ -154,7 +157,25 @@ def main() -> object:
     assert tasks == 1, f"what was imported started {tasks - 1} threads, which a fork would lose"
     gc.freeze()
     request = Server(sys.argv[1]).serve()
-    return become(request)() if request else 0
+    if request is None:
+        return 0
+    try:
+        return become(request)()
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            leave(end.code)
+        raise
+
+
+def leave(status: int) -> None:
+    """End as an interpreter does, but for taking down module by module what it shares with the server."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

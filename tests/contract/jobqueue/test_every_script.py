@@ -6,7 +6,6 @@ permitted, to find its keys in one slot, and to be answered with what it is answ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ class Noting(Transport):
         super().__init__(url)
         self.ran: set[str] = set()
 
-    def evaluate(self, script: Script, *given: Sequence[Argument], **more: Any) -> Any:
+    def evaluate(self, script: Script, *given: Any, **more: Any) -> Any:
         reply = super().evaluate(script, *given, **more)
         self.ran.add(script.name)
         return reply
