@@ -21,6 +21,7 @@ from lib.errors import JobRunnerError
 from lib.events import EventSink
 from lib.events.model import JobFailure
 from lib.files import read_plain, write_whole
+from lib.foreign import parse_json
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class QueueFailures:
     def _remember(self) -> bool:
         """Where the process before this one ended, if it said so."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            found = json.loads(read_plain(self._file, _LARGEST))
+            found = parse_json(read_plain(self._file, _LARGEST))
             told = {str(key): float(at) for key, at in found["told"].items()}
             self._until, self._told = float(found["until"]), told
             return True

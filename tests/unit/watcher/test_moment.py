@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from lib.jobqueue.memory.queue import MemoryQueue
 from lib.storage import StorageUnavailable, StoredArtifact
 from lib.storage.file import FileStorage
 
+PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 ABOUT = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "host": "h"}
 
 
@@ -70,6 +72,17 @@ def test_a_store_that_hangs_costs_a_moment_and_the_queue_is_told_all_the_same(tm
     moment.close()
     clock.advance(5)
     assert any(ready(moment)["ok"] for _ in range(100))  # each waits for the look that is under way
+
+
+def test_the_reference_names_each_metric(tmp_path: Path) -> None:
+    clock = ManualClock()
+    metrics = Metrics(Moment(Pulse(clock), clock, _queue, FileStorage(tmp_path)).gauges, {})
+    families = text_string_to_metric_families(metrics.text().decode())
+    made = {family.name + ("_total" if family.type == "counter" else "") for family in families}
+
+    page = set(re.findall(r"^\| `(job_\w+)", PAGE.read_text(encoding="utf-8"), re.M))
+
+    assert page - {"job_watcher_webhooks_waiting"} == {name for name in made if not name.endswith("_created")}
 
 
 def test_what_a_prober_reads_holds_no_secret(tmp_path: Path) -> None:
