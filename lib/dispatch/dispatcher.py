@@ -19,6 +19,7 @@ from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.parts import DispatchParts
+from lib.dispatch.progress_reporter import ProgressReporter
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
@@ -60,8 +61,8 @@ class Dispatcher:
         )
         self._claimer = Claimer(parts, self._roster, self._jobs, self._strays, self._renewer.tick)
         self._take_over = TakeOver(parts, self._roster, self._jobs, self._strays, self._publishing)
-        self._next_heartbeat = self._next_progress = self._next_renewal = 0.0
-        self._told: dict[str, int] = {}
+        self._progress = ProgressReporter(parts, self._roster, self._jobs)
+        self._next_heartbeat = self._next_renewal = 0.0
 
     # --- hosts -------------------------------------------------------------------------------------------
 
@@ -201,7 +202,7 @@ class Dispatcher:
         for state in self._roster.all():
             away = self._look_at(state) or away
         self._publishing.retry()
-        self._tell_progress()
+        self._progress.step()
         if away is not None:
             raise away
         trouble = self._roster.common_trouble()
@@ -315,29 +316,6 @@ class Dispatcher:
             return error
         self._next_heartbeat = now + self._parts.intervals.heartbeat_s
         return None
-
-    def _tell_progress(self) -> None:
-        """Pass on how far the workers are."""
-        now = self._clock.monotonic()
-        if now >= self._next_progress:
-            self._next_progress = now + self._parts.intervals.progress_s
-            for state in self._roster.all():
-                self._pass_on(state)
-
-    def _pass_on(self, state: HostState) -> None:
-        beat = state.monitor.beat
-        if beat is None or not beat.pieces or not beat.entries:
-            return
-        entry = beat.entries[0]
-        job = self._jobs.get(entry)
-        if job is None or job.host != state.name or self._told.get(entry) == beat.pieces_done:
-            return
-        self._told = {told: done for told, done in self._told.items() if self._jobs.get(told)}
-        self._told[entry] = beat.pieces_done
-        try:
-            self._queue.progress(job.lease, {"pieces_done": beat.pieces_done, "pieces": beat.pieces})
-        except LeaseLost:
-            self._jobs.mark_lost([job.lease])
 
     def _facts(self) -> dict[str, Any]:
         most, hosts = self._parts.limits.slots, self._roster.all()
