@@ -139,6 +139,7 @@ class Dispatcher:
     def end(self) -> None:
         """Claim nothing more. Returns at once; callable from any thread."""
         self._claimer.end()
+        self._next_heartbeat = 0.0  # the registry hears of it in the next pass
         self._parts.wake()
 
     def stop_claiming(self) -> None:
@@ -192,6 +193,7 @@ class Dispatcher:
         """
         self._claimer.check()
         for state in self._roster.all():  # whatever else is wrong, a worker that ended is started again
+            self._parts.alive()
             if state.death is None:  # else that one is judged first, before a new worker moves anything
                 state.death = state.host.tend()
         away = self._sign_of_life()
@@ -217,6 +219,7 @@ class Dispatcher:
 
     def _look_at(self, state: HostState) -> Unavailable | None:
         """Visit one host; what keeps the queue from being told, so that the other hosts are seen too."""
+        self._parts.alive()
         try:
             if not self._renewer.threaded:
                 self.renew_if_due()  # a host may take long to answer
@@ -345,6 +348,7 @@ class Dispatcher:
             "machines": sorted(self._roster.machines()),
             "slots": sum(rooms) if most is None else min(most, sum(rooms)),
             "holding": self.held,
+            "draining": self._claimer.has_ended,
             **self._parts.facts(),
             "finished": self.settled,
             "trouble": self._results.trouble,

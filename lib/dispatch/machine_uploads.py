@@ -99,5 +99,7 @@ class MachineUploads:
         patience = _PATIENCE_S + sum(order.bytes for order in orders) / _LEAST_BYTES_S
         if orders:
             spool.order_uploads(entry, orders)
+        else:
+            spool.forget_uploads(entry)  # an earlier watcher's order may have brought all there
         asked = self._asked[entry] = _Asked(now + patience, ended=not orders)
         return asked

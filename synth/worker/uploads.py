@@ -56,6 +56,8 @@ class Uploader:
         finally:
             ended.set()
             thread.join(_END_WITHIN_S)
+            with contextlib.suppress(SpoolUnusable):
+                self._spool.sweep_uploads()  # an end that was said after the client had gone on
 
     def look(self) -> None:
         """Upload what is ordered now. Raises SpoolUnusable."""

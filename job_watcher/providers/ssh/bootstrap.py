@@ -89,7 +89,7 @@ class Bootstrap:
             wrong = set(map(str, answer["wheels"]))
             for path, _ in bundle.wheels:
                 if path.name in wrong:
-                    machine.upload(path, f"{FOLDER}/{bundle.name}/wheels/{path.name}")
+                    machine.upload(path, f"{facts.home}/{FOLDER}/{bundle.name}/wheels/{path.name}")
 
     def _do(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle, act: str) -> Mapping[str, Any]:
         """Let the script on the machine do one thing."""
@@ -139,9 +139,15 @@ def _answer(written: bytes) -> dict[str, Any] | None:
 
 def reason_of(error: JobRunnerError) -> str:
     """The reason code of what kept us from talking to a machine."""
-    from lib.workers.ssh import HostKeyChanged, KeyNotAccepted, RemoteTimedOut
+    from lib.workers import ssh
 
-    codes = {HostKeyChanged: "host_key", KeyNotAccepted: "key_refused", RemoteTimedOut: "timed_out"}
+    codes = {
+        ssh.HostKeyChanged: "host_key",
+        ssh.KeyNotAccepted: "key_refused",
+        ssh.KeyFileUnusable: "key_file",
+        ssh.KnownHostsUnusable: "known_hosts",
+        ssh.RemoteTimedOut: "timed_out",
+    }
     for kind, code in codes.items():
         if isinstance(error, kind):
             return code

@@ -151,6 +151,19 @@ def test_a_new_watcher_asks_again(bench: Bench) -> None:
     assert (desk.store.puts, desk.store.signed) == (0, 2)
 
 
+def test_a_new_watcher_leaves_nothing_of_an_upload_that_has_arrived(bench: Bench) -> None:
+    """The one before was killed between the worker's end and its own look."""
+    desk = Desk(bench)
+    desk.look()
+    desk.upload()
+    desk.dispatcher = bench.dispatcher("bob")
+    desk.dispatcher.resume()
+
+    assert desk.look(1) is JobState.DONE
+    assert (desk.store.puts, desk.store.signed) == (0, 1)
+    assert not list((bench.host.root / "upload").iterdir())
+
+
 def test_what_the_store_has_already_is_not_uploaded_again(bench: Bench, tmp_path: Path) -> None:
     desk = Desk(bench)
     entry = next(iter(bench.spool.entries()))

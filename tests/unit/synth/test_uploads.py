@@ -108,6 +108,21 @@ def test_a_file_goes_up_with_the_signed_headers(
     assert spool.ordered_uploads() == []
 
 
+def test_an_end_that_nobody_waits_for_any_more_is_not_left(
+    spool: WorkerSpool, client: SpoolClient, store: Store
+) -> None:
+    """A client that lost its patience took the result before the upload had ended."""
+    client.order_uploads(ENTRY, [order(f"{store.url}/key")])
+    Uploader(spool, lambda line: None).look()
+    with Uploader(spool, lambda line: None).running():
+        client.acknowledge(ENTRY)
+    assert not list((spool.root / "upload").iterdir())
+
+    spool.end_uploads(ENTRY)
+    Uploader(spool, lambda line: None).look()
+    assert not list((spool.root / "upload").iterdir())
+
+
 def test_it_is_done_beside_the_work(spool: WorkerSpool, client: SpoolClient, store: Store) -> None:
     with Uploader(spool, lambda line: None).running():
         client.order_uploads(ENTRY, [order(f"{store.url}/key")])
