@@ -88,6 +88,24 @@ def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
     assert bootstrap.is_installed(remote, facts, bundle) is None
 
 
+@pytest.mark.soak
+def test_two_watchers_that_bring_the_programs_at_once_both_have_them(
+    machine: LoopbackMachine, connect: Connect, maker: BundleMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, early = connect(machine), connect(machine)
+    upload, programs = late.upload, list[str]()
+
+    def overtaken(local: Path, remote: str) -> None:
+        if not programs:
+            programs.append(install(early, maker))  # which removes the folder that this one is filling
+        upload(local, remote)
+
+    monkeypatch.setattr(late, "upload", overtaken)
+
+    assert install(late, maker) == programs[0]
+    assert late.run((programs[0], "--version")).ok
+
+
 def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
     machine: LoopbackMachine, connect: Connect, tmp_path: Path
 ) -> None:
