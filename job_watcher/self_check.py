@@ -35,6 +35,7 @@ class WatcherGround:
     listen: str | None
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
     check_webhooks: Callable[[], None] = lambda: None  # raises BadConfiguration
+    ledger_schema: str | None = None  # of a ledger in Postgres
 
 
 def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherCheckup:
@@ -44,7 +45,7 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
     """
     begins("this computer")
     seen = WatcherCheckup(
-        ledger=ledger_trouble(where.ledger),
+        ledger=ledger_trouble(where.ledger, where.ledger_schema),
         folder=folder_trouble(where.data_dir / "watchers"),
         listen=None if where.listen is None else listen_trouble(where.listen),
         service=service_trouble(),
@@ -61,13 +62,13 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
     return replace(seen, machines=len(found), out=out)
 
 
-def ledger_trouble(url: str) -> Trouble | None:
+def ledger_trouble(url: str, schema: str | None = None) -> Trouble | None:
     """Why the ledger cannot be used; None where it can, or nothing was ever rented."""
     from lib.machines.ledger_exam import examine_ledger, has_ledger
 
     try:
-        if has_ledger(url):
-            examine_ledger(url)
+        if has_ledger(url, schema=schema):
+            examine_ledger(url, schema=schema)
     except JobRunnerError as error:
         return Trouble("ledger", error.message.rstrip("."))
     return None
