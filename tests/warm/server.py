@@ -117,7 +117,7 @@ class Server:
             os.kill(pid, signal.SIGKILL)
 
 
-def become(request: dict[str, Any]) -> Callable[[], object]:
+def become(request: dict[str, Any]) -> Callable[[], Any]:
     """Make this process what it would be had it just been started; returns the program."""
     os.chdir(request["cwd"])
     os.environ.clear()
@@ -135,7 +135,7 @@ def become(request: dict[str, Any]) -> Callable[[], object]:
     found: Any = importlib.import_module(module)
     for name in names.split("."):
         found = getattr(found, name)
-    call: Callable[[], object] = found
+    call: Callable[[], Any] = found
     return call
 
 
@@ -148,7 +148,7 @@ def _stream(number: int, like: Any, unbuffered: bool) -> io.TextIOWrapper:
     )
 
 
-def main() -> object:
+def main() -> None:
     """Serve, and in each new process be the program."""
     for name in _IMPORTED:
         with contextlib.suppress(ModuleNotFoundError):  # an optional part that is not installed
@@ -158,9 +158,9 @@ def main() -> object:
     gc.freeze()
     request = Server(sys.argv[1]).serve()
     if request is None:
-        return 0
+        return
     try:
-        return become(request)()
+        sys.exit(become(request)())
     except SystemExit as end:
         if isinstance(end.code, int):
             leave(end.code)
@@ -179,4 +179,4 @@ def leave(status: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())  # type: ignore[arg-type]
+    main()
