@@ -243,10 +243,12 @@ class TestAReplaceableHostInTrouble:
         assert bench.host.restarts == 0
         self.others_go_on(bench, dispatcher)
 
+    @pytest.mark.parametrize("status", [1, ExitStatus.TRY_AGAIN])
     def test_whose_worker_keeps_ending_is_told_of_and_ends_nobody(
-        self, bench: Bench, dispatcher: Dispatcher
+        self, bench: Bench, dispatcher: Dispatcher, status: int
     ) -> None:
-        bench.host.script = lambda: WorkerDeath(1, "exit status 1", ("no driver",))
+        """Also one that says that it cannot work now: its jobs would wait for its full disk."""
+        bench.host.script = lambda: WorkerDeath(status, f"exit status {status}", ("no driver",))
         dispatcher.step()  # the other host finishes a job: counted from here on
         for deaths in range(1, 6):
             assert view_of(dispatcher, "here").failing == ""
