@@ -1,9 +1,11 @@
 """Whether this computer lets a machine of the fake be confined, and how its processes are started and ended.
 
 Confined (Linux, as root, where namespaces are allowed): outside its folder no file can be written, all of its
-processes end together, and the clock, the network and the computer itself are not its to change. That is a net
-under scripts that err, not a wall against ones that mean harm. Plain: its home, its temporary files and what it finds first are its own, and its
-processes are told by a mark in their environment.
+processes end together, and the clock, the network and the computer itself are not its to change. That is a
+net under scripts that err, not a wall against ones that mean harm.
+
+Plain: its home, its temporary files and what it finds first are its own, and its processes are told by a mark
+in their environment.
 """
 
 from __future__ import annotations
@@ -34,16 +36,21 @@ _TRY_S: Final = 10.0
 _ROUNDS: Final = 50
 _ATTEMPT: Final = "mount -t proc proc /proc && mount --bind /etc /etc && mount -o remount,bind,ro /etc"
 _ENTER: Final = ("nsenter", "--mount", "--pid", "--target")
-_LESS: Final = ("setpriv", "--bounding-set", "-sys_admin,-sys_boot,-sys_module,-sys_time,-mknod,-net_admin", "--")
+_LESS: Final = (
+    "setpriv",
+    "--bounding-set",
+    "-sys_admin,-sys_boot,-sys_module,-sys_time,-mknod,-net_admin",
+    "--",
+)
 
 
-def programs() -> tuple[str, str]:
+def programs(sshd_at: Sequence[str] = _SSHD, sftp_at: Sequence[str] = _SFTP) -> tuple[str, str]:
     """Where sshd and its sftp-server are.
 
     Raises:
         BadConfiguration: one is not installed.
     """
-    sshd, sftp = _first(_SSHD), _first(_SFTP)
+    sshd, sftp = _first(sshd_at), _first(sftp_at)
     if sshd is None or sftp is None or shutil.which("ssh-keygen") is None:
         raise BadConfiguration(
             "A rehearsal's machines are real SSH servers, and OpenSSH's server is not installed here. "
@@ -59,7 +66,9 @@ def _first(places: Sequence[str]) -> str | None:
 @functools.cache
 def can_confine() -> bool:
     """Whether namespaces can be made here. Asked once."""
-    if os.geteuid() != 0 or not all(shutil.which(name) for name in ("unshare", "nsenter", "setpriv", "mount")):
+    if os.geteuid() != 0 or not all(
+        shutil.which(name) for name in ("unshare", "nsenter", "setpriv", "mount")
+    ):
         return False
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ATTEMPT]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):

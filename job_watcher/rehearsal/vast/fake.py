@@ -192,6 +192,13 @@ class FakeVast:
         with self._now() as now:
             self._account.lifecycle.plan(now + after_s, mishap, instance)
 
+    def reprice(self, instance: int, dph: float) -> None:
+        """Have an instance's GPU cost something else from now on, as after a rise that took effect."""
+        with self._now() as now:
+            found = self._account.lifecycle.living(instance)
+            found.gpu_price = dph
+            self._account.lifecycle.settle(found, now)
+
     def traffic(self, instance: int, *, down_gb: float = 0.0, up_gb: float = 0.0) -> None:
         """Charge an instance for what it loaded."""
         with self._now() as now:

@@ -58,7 +58,7 @@ class Lifecycle:
             instance.plan_boot(now)
         else:
             instance.become(now, "exited")
-        self._settle(instance, now)
+        self.settle(instance, now)
 
     def plan(self, at: float, mishap: Mishap, instance: int | None) -> None:
         """Have it befall an instance then; None is the oldest that runs."""
@@ -85,7 +85,7 @@ class Lifecycle:
         found = self.living(instance)
         found.destroyed_at, found.due = now, []
         found.intended = "stopped"
-        self._settle(found, now)
+        self.settle(found, now)
         if found.machine:
             found.machine.remove()
         if not self._asks.is_busy(found.host.machine_id):
@@ -97,7 +97,7 @@ class Lifecycle:
         found.queued = False
         found.due = [(now + self.lags.exited_after_s, "exited")]
         self._halt(found)
-        self._settle(found, now)
+        self.settle(found, now)
 
     def start(self, found: RentedInstance, now: float) -> str:
         """Run a stopped one again, or queue that; returns Vast's words."""
@@ -109,14 +109,14 @@ class Lifecycle:
             found.queued, found.contract = False, "running"
             found.become(now, "loading", "starting")
             found.due = [(now + _RESTART_S, "running")]
-            self._settle(found, now)
+            self.settle(found, now)
         return "instance is starting"
 
     def repriced(self, found: RentedInstance, now: float) -> None:
         """Its price is another; one that was outbid runs again when it is enough."""
         if found.contract == "stopped" and found.gpu_price >= found.host.min_bid:
             self.start(found, now)
-        self._settle(found, now)
+        self.settle(found, now)
 
     def restart(self, found: RentedInstance, now: float, status: str) -> None:
         """Reboot (or recycle, which forgets the disk); the GPU is kept."""
@@ -127,7 +127,7 @@ class Lifecycle:
             found.machine.wipe()
         found.become(now, status)
         found.due = [(now + _RESTART_S, "running")]
-        self._settle(found, now)
+        self.settle(found, now)
 
     def befall(self, found: RentedInstance, mishap: Mishap, now: float) -> None:
         """Have something happen to an instance at once."""
@@ -145,7 +145,7 @@ class Lifecycle:
             found.troubles.add(mishap)
         else:
             act(found, now)
-        self._settle(found, now)
+        self.settle(found, now)
         if found.machine and mishap in (Mishap.CUT, Mishap.SSH_DEAD):
             found.machine.cut()
         if found.machine and mishap is Mishap.KEYS_REFRESHED:
@@ -222,7 +222,7 @@ class Lifecycle:
                 found.ssh_up = True
             case "exited":
                 found.become(at, "exited")
-        self._settle(found, at)
+        self.settle(found, at)
 
     def _run(self, found: RentedInstance, at: float, message: str) -> None:
         conduct, is_first = found.host.conduct, found.ran_at is None
@@ -258,7 +258,7 @@ class Lifecycle:
         if found.machine:
             found.machine.stop()
 
-    def _settle(self, found: RentedInstance, now: float) -> None:
+    def settle(self, found: RentedInstance, now: float) -> None:
         """Have bill and doors follow from what it is now."""
         gpu, disk = found.rates()
         self._ledger.set_rates(found.id, found.label, now, gpu=gpu, disk=disk)

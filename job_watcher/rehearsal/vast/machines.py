@@ -116,6 +116,8 @@ class RehearsalMachine:
         if self._init is None:
             return
         assert self._init.stdin is not None
+        if not self.is_confined:
+            self._init.kill()  # it would look for the others itself, and slower
         with contextlib.suppress(OSError):
             self._init.stdin.close()  # its first process ends then, and every other with it
         try:

@@ -16,6 +16,7 @@ from job_watcher.rehearsal.vast.filters import matches, ordered
 from job_watcher.rehearsal.vast.instances import STORED_COLUMNS
 from job_watcher.rehearsal.vast.refusal import ApiRefusal, invalid_args, no_such_instance
 from job_watcher.rehearsal.vast.routes import ApiCall
+from lib.foreign import parse_json
 
 MOST_ROWS, ODD_LIMIT_ROWS = 25, 5
 _LONGEST_LABEL: Final = 1024
@@ -58,7 +59,7 @@ def _after(token: object) -> int | None:
     if token in (None, ""):
         return None
     try:
-        return int(json.loads(base64.b64decode(str(token), validate=True))["values"]["id"])
+        return int(parse_json(base64.b64decode(str(token), validate=True))["values"]["id"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise ApiRefusal(400, "invalid_token", "after_token is not valid") from None
 

@@ -6,7 +6,7 @@ Prices are dollars an hour, storage dollars a GB and month of 720 hours, memory 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from job_watcher.rehearsal.vast.conduct import Conduct
@@ -130,6 +130,13 @@ class Asks:
         for ask in self._asks.values():
             if ask.host.machine_id == machine_id and ask.taken_at is None:
                 ask.taken_at = now
+
+    def reprice(self, machine_id: int, dph_base: float, min_bid: float | None = None) -> None:
+        """The host costs something else from now on; whoever has rented it pays what was agreed."""
+        for ask in self._asks.values():
+            if ask.host.machine_id == machine_id and ask.taken_at is None:
+                bid = ask.host.min_bid if min_bid is None else min_bid
+                ask.host = replace(ask.host, dph_base=dph_base, min_bid=bid)
 
     def occupy(self, machine_id: int, busy: bool = True) -> None:
         """The host's GPU is (not) in use by somebody else, whatever its ask says."""

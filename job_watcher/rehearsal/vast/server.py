@@ -22,6 +22,7 @@ from job_watcher.rehearsal.vast.faults import FaultPlan, RequestFault
 from job_watcher.rehearsal.vast.journal import JournalEntry, RequestJournal
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
 from job_watcher.rehearsal.vast.routes import ApiCall, ApiRoute, route_of
+from lib.foreign import parse_json
 
 _MOST_BYTES: Final = 1 << 20  # of a request's body
 _PATIENCE_S: Final = 30.0
@@ -169,7 +170,7 @@ def _query(entry: JournalEntry) -> dict[str, Any]:
     read = dict[str, Any]()
     for name, text in entry.query.items():
         try:
-            read[name] = json.loads(text)
+            read[name] = parse_json(text)
         except ValueError:
             read[name] = text
     return read
@@ -184,7 +185,7 @@ def _body(entry: JournalEntry) -> dict[str, Any]:
     if not entry.body:
         return {}
     try:
-        body = json.loads(entry.body)
+        body = parse_json(entry.body)
     except ValueError:
         body = None
     if not isinstance(body, dict):

@@ -45,10 +45,12 @@ def standing(*offers: HostOffer, credit: float = 25.0, folder: Path | None = Non
 
 
 def client(vast: FakeVast, key: str | None = None, retry: int = 1) -> Any:
-    """Vast's own client, which tries once and waits a second at most."""
-    sdk_module = pytest.importorskip("vastai", reason="Vast's client is not installed: install the extra vast")
+    """Vast's own client, which tries once and waits some seconds at most."""
+    sdk_module = pytest.importorskip(
+        "vastai", reason="Vast's client is not installed: install the extra vast"
+    )
     found = sdk_module.VastAI(api_key=vast.api_key if key is None else key, server_url=vast.url, retry=retry)
-    found.client.timeout = 1.0
+    found.client.timeout = 10.0
     return found
 
 
@@ -76,4 +78,6 @@ def refusal(call: Any, *args: Any, **more: Any) -> tuple[int, dict[str, Any]]:
 
     with pytest.raises(requests.HTTPError) as caught:
         call(*args, **more)
-    return caught.value.response.status_code, caught.value.response.json()
+    answer = caught.value.response
+    assert answer is not None
+    return answer.status_code, answer.json()

@@ -125,9 +125,7 @@ def test_11_a_create_that_goes_wrong(
 
 
 @pytest.mark.parametrize("effect", [True, False])
-def test_11_an_answer_that_takes_longer_than_the_client_waits(
-    vast: FakeVast, sdk: Any, effect: bool
-) -> None:
+def test_11_an_answer_that_takes_longer_than_the_client_waits(vast: FakeVast, sdk: Any, effect: bool) -> None:
     vast.faults.add(hang("create", 30.0, effect=effect))
     sdk.client.timeout = 0.2
     began = time.monotonic()

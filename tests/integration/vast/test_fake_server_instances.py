@@ -197,9 +197,7 @@ def test_9_destroyed_is_destroyed_once_and_listed_a_while(vast: FakeVast, sdk: A
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
-def test_9_a_start_on_a_taken_gpu_is_queued_and_bills_later(
-    vast: FakeVast, sdk: Any, succeeds: bool
-) -> None:
+def test_9_a_start_on_a_taken_gpu_is_queued_and_bills_later(vast: FakeVast, sdk: Any, succeeds: bool) -> None:
     vast.quirks.queued_start_succeeds = succeeds
     instance = rent(sdk)
     push(vast, BOOT_S)

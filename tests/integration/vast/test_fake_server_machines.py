@@ -1,4 +1,4 @@
-"""The fake Vast's machines: real SSH servers that run their onstart in a folder they cannot leave. Fact 15."""
+"""The fake Vast's machines: real SSH servers that run onstart in a folder they cannot leave. Fact 15."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, Mishap
-from job_watcher.rehearsal.vast.confinement import can_confine, marked
-from job_watcher.rehearsal.vast.machines import RehearsalMachine
+from job_watcher.rehearsal.vast.confinement import can_confine, marked, programs
+from lib.errors import BadConfiguration
 from tests.integration.sshd import make_key, need_sshd
 from tests.integration.vast.fake_vast import client, refusal, rent
 
 AT_ONCE = Conduct(null_s=0, created_s=0, loading_s=0, ssh_after_s=0)
-OFFERS = tuple(HostOffer(number, conduct=AT_ONCE) for number in range(1, 9))
+OFFERS = tuple(HostOffer(number, conduct=AT_ONCE) for number in range(1, 31))
 
 
 class Renter:
@@ -190,33 +190,46 @@ def test_15_keys_that_only_onstart_knew_are_gone_when_vast_writes_them_anew(rent
     assert [line.split()[2] for line in keys.read_text().splitlines()] == ["test", "attached"]
 
 
+# What a script may do by mistake, each so that it does no harm where a wall has a hole.
 HARM = r"""
-touch /etc/written "{outside}/written" /var/tmp/written; mkdir -p /workspace/written
-echo 1 >/proc/sys/vm/drop_caches; date -s 12:00; kill -9 {victim}; mount -o remount,rw /; mknod "$HOME/disk" b 8 0
+tried() {{ "$@" && echo "could $1"; }}
+for each in / /etc /var/tmp "{outside}" /proc/sys/vm/drop_caches; do tried test -w "$each"; done
+tried touch "{outside}/written"
+tried date -s "@$(date +%s)"
+tried kill -0 {victim}
+tried mount -o remount,rw /
+tried mknod "$HOME/disk" b 8 0
 setsid sleep 4000 & env -i sleep 4001 & nohup sh -c 'while :; do sleep 1; done' &
-touch "$HOME/written" "$TMPDIR/written"; echo finished
+tried touch "$HOME/written" "$TMPDIR/written"
+echo finished
 """
 
 
-def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(renter: Renter, tmp_path: Path) -> None:
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of this computer that is none of a machine's."""
+    process = subprocess.Popen(["sleep", "5000"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(
+    renter: Renter, tmp_path: Path, bystander: subprocess.Popen[bytes]
+) -> None:
     if not can_confine():
         pytest.skip("machines cannot be confined here: not root, or no namespaces")
-    with subprocess.Popen(["sleep", "4002"]) as victim:
-        before, clock = set(sleepers()), time.time()
-        instance = renter.rent(HARM.format(outside=tmp_path, victim=victim.pid))
-        assert renter.logged(instance, "finished")
-        found = renter.vast.machine(instance)
-        assert (found.home / "written").exists()
-        assert list(tmp_path.iterdir()) == []
-        assert not any(Path(place).exists() for place in ("/etc/written", "/var/tmp/written", "/workspace"))
-        assert not (found.home / "disk").exists()
-        assert abs(time.time() - clock) < 60
-        assert victim.poll() is None
-        assert len(set(sleepers()) - before) == 2
-        renter.sdk.destroy_instance(instance)
-        assert set(sleepers()) == before
-        assert renter.vast.wait_for(lambda _: not found.folder.exists())
-        victim.kill()
+    before = set(sleepers())
+    instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid))
+    assert renter.logged(instance, "finished")
+    found = renter.vast.machine(instance)
+    assert (found.home / "written").exists()
+    assert [line for line in found.log().splitlines() if line.startswith("could")] == ["could touch"]
+    assert list(tmp_path.iterdir()) == []
+    until(lambda: len(set(sleepers()) - before) == 2)
+    renter.sdk.destroy_instance(instance)
+    assert set(sleepers()) == before
+    assert renter.vast.wait_for(lambda _: not found.folder.exists())
 
 
 def sleepers() -> Iterator[int]:
@@ -238,7 +251,7 @@ def test_15_unconfined_it_still_ends_whatever_carries_its_mark(tmp_path: Path) -
         instance = renter.rent("setsid sleep 4000 & nohup sleep 4001 & echo finished")
         assert renter.logged(instance, "finished")
         found = vast.machine(instance)
-        assert len(found.processes()) == 3
+        until(lambda: len(found.processes()) == 3)
         if os.geteuid() != 0:
             assert renter.says(instance, "pwd") == str(found.home)
         renter.sdk.stop_instance(instance)
@@ -261,13 +274,9 @@ def test_15_a_stop_keeps_its_files_and_a_start_runs_onstart_again(renter: Renter
 
 def test_15_an_offline_host_goes_on_with_its_work_and_nobody_reaches_it(renter: Renter) -> None:
     instance = renter.rent("sleep 4000")
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
-        renter.vast.befall(instance, Mishap.OFFLINE)
-        assert "refused" in renter.ssh_refused(instance) if False else True
-        assert renter.vast.machine(instance).is_running
-        assert renter.vast.machine(instance).open_doors == (False, False)
-        assert other.stdin is not None
-        other.stdin.close()
+    renter.vast.befall(instance, Mishap.OFFLINE)
+    assert renter.vast.machine(instance).is_running
+    assert renter.vast.machine(instance).open_doors == (False, False)
     renter.vast.befall(instance, Mishap.ONLINE)
     assert renter.vast.wait_for(lambda vast: vast.machine(instance).open_doors == (True, True))
 
@@ -317,5 +326,7 @@ def until(condition: Any) -> None:
         time.sleep(0.02)
 
 
-def test_a_computer_without_sshd_is_told_in_one_sentence(tmp_path: Path) -> None:
-    assert RehearsalMachine
+def test_a_computer_without_sshd_is_told_in_one_sentence() -> None:
+    with pytest.raises(BadConfiguration, match="apt install openssh-server") as caught:
+        programs(sshd_at=(), sftp_at=())
+    assert "\n" not in caught.value.message

@@ -84,6 +84,19 @@ def test_8_an_interruptible_one_costs_its_bid() -> None:
         assert vast.bill().kind("gpu") == pytest.approx(0.2)
 
 
+def test_8_a_price_that_rises_for_the_next_or_for_who_is_there() -> None:
+    with one() as vast:
+        sdk = client(vast)
+        vast.market.reprice(1, 0.5)
+        instance = rent(sdk)
+        push(vast, HOUR_S)
+        assert vast.bill().kind("gpu") == pytest.approx(0.5)
+        vast.reprice(instance, 1.0)
+        push(vast, HOUR_S)
+        assert vast.bill().kind("gpu") == pytest.approx(1.5)
+        assert sdk.show_instance(instance)["dph_base"] == 1.0
+
+
 def test_8_bandwidth_costs_and_so_does_the_image() -> None:
     with one(Conduct(image_gb=10.0), inet_down_cost=0.01, inet_up_cost=0.03) as vast:
         instance = rent(client(vast))
