@@ -71,13 +71,18 @@ def test_it_stays_while_its_lease_is_renewed_and_goes_when_it_is_not(
     assert switch.ending == "nobody renews its lease"
 
 
-def test_a_lease_that_is_touched_or_taken_away_is_not_renewed(vast: FakeVast, machine: Machine) -> None:
+@pytest.mark.parametrize("is_taken_away", [False, True])
+def test_a_lease_that_says_nothing_new_is_not_renewed(
+    vast: FakeVast, machine: Machine, is_taken_away: bool
+) -> None:
     switch = machine()
     switch.start(lease_s=4, nobody_s=60)
     switch.renew("once")
     assert not wait_for(lambda: bool(switch.ending), 1.5)
-    switch.renew("once")
-    shutil.rmtree(switch.home / ".job-runner")
+    if is_taken_away:
+        shutil.rmtree(switch.home / ".job-runner")
+    else:
+        switch.renew("once")
     switch.set_uptime(1006.0)
     assert is_gone(vast)
 
