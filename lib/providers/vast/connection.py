@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
@@ -60,6 +62,14 @@ class VastConnection:
         """Make sure that calls can be made: the SDK is there, and sends the key that it is given."""
         if not self._key.isascii() or not self._key.strip() or self._key != self._key.strip():
             raise BadConfiguration("VAST_API_KEY is no key: one is plain letters and digits, without blanks.")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
+            raise BadConfiguration("VAST_URL is no address of a server, like http://127.0.0.1:8090.")
+        if parts.scheme == "http" and not _is_here(parts.hostname):
+            raise BadConfiguration(
+                f"VAST_URL is http, and {for_people(parts.hostname, 80)} is not this computer: the key "
+                "would be sent for all to read; use https."
+            )
         self._load()
 
     def call(self, route: Route, ask: Callable[[Any], Any], until: float) -> Any:
@@ -139,6 +149,13 @@ class VastConnection:
             self._limiter.refused(route, refusal.after_s)
         else:
             self._limiter.answered()
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def unreadable(doing: str, why: object) -> ProviderError:

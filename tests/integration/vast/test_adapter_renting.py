@@ -158,3 +158,21 @@ class TestTheKey:
         for key in ("", " ", "a\n", "clé"):
             with pytest.raises(BadConfiguration):
                 VastConnection(key, clock=vast.clock, url=vast.url).check()
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://vast.example",
+            "http://10.0.0.5:80",
+            "ftp://127.0.0.1",
+            "https://a:b@c",
+            "https://c?api_key=x",
+        ],
+    )
+    def test_it_is_sent_to_no_odd_place(self, vast: FakeVast, url: str) -> None:
+        with pytest.raises(BadConfiguration, match="VAST_URL"):
+            VastConnection(vast.api_key, clock=vast.clock, url=url).check()
+
+    def test_it_is_sent_to_vast_and_to_this_computer(self, vast: FakeVast) -> None:
+        for url in (None, "https://vast.example/", "http://localhost:1", "http://[::1]:1", vast.url):
+            VastConnection(vast.api_key, clock=vast.clock, url=url).check()

@@ -168,12 +168,14 @@ def test_its_last_words_are_said_once_before_it_goes(vast: FakeVast, machine: Ma
     vast.faults.add(server_error("destroy", times=2))
     switch = machine()
     switch.start(lease_s=4, nobody_s=60)
-    words = switch.home / ".job-runner/last-words"
-    words.write_text(f"#!/bin/sh\necho farewell >>{switch.folder / 'said'}\n")
+    words, said = switch.home / ".job-runner/last-words", switch.folder / "said"
+    words.write_text(f"#!/bin/sh\necho farewell >>{said}\n")
     words.chmod(0o700)
     switch.set_uptime(1061.0)
+    assert wait_for(lambda: bool(vast.journal.entries("destroy")))
+    switch.signal(signal.SIGKILL, of="dead-man watch")
     assert is_gone(vast)
-    assert switch.folder.joinpath("said").read_text() == "farewell\n"
+    assert said.read_text() == "farewell\n"
 
 
 def test_it_lets_us_in_and_again_when_keys_were_written_anew(vast: FakeVast, machine: Machine) -> None:
