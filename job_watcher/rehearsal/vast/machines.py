@@ -96,8 +96,7 @@ class RehearsalMachine:
         """Boot: run onstart. Returns at once."""
         self.stop()
         self.folder.joinpath("ready").unlink(missing_ok=True)
-        script = Path(str(files(__package__).joinpath("init.sh")))
-        command = confinement.init_command(script, self.folder, self.is_confined)
+        command = confinement.init_command(self.folder, self.is_confined)
         if not self.is_confined and os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its own service does: it needs one
         with self.folder.joinpath("log").open("ab") as log:

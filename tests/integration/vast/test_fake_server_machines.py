@@ -218,7 +218,7 @@ def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(
     renter: Renter, tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     if not can_confine():
-        pytest.skip("machines cannot be confined here: not root, or no namespaces")
+        pytest.skip("machines cannot be confined here: this computer allows no namespaces")
     before = set(sleepers())
     instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid))
     assert renter.logged(instance, "finished")
