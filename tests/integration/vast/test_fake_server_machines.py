@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from tests.integration.vast.fake_vast import client, refusal, rent
 
 AT_ONCE = Conduct(null_s=0, created_s=0, loading_s=0, ssh_after_s=0)
 OFFERS = tuple(HostOffer(number, conduct=AT_ONCE) for number in range(1, 31))
+WITHOUT_GPU, WITH_ANOTHER = 101, 102
+ODD_OFFERS = (
+    HostOffer(WITHOUT_GPU, dph_base=9.0, conduct=replace(AT_ONCE, gpu_shown="")),
+    HostOffer(WITH_ANOTHER, dph_base=9.0, conduct=replace(AT_ONCE, gpu_shown="RTX 3060")),
+)
 
 
 class Renter:
@@ -31,7 +37,7 @@ class Renter:
     def __init__(self, folder: Path, confined: bool | None = None) -> None:
         self.folder = folder
         self.key = make_key(folder / "key")
-        self.vast = FakeVast(folder / "machines", offers=OFFERS, confined=confined)
+        self.vast = FakeVast(folder / "machines", offers=OFFERS + ODD_OFFERS, confined=confined)
         self.sdk = client(self.vast)
         self.sdk.create_ssh_key(self.key.with_suffix(".pub").read_text())
 
@@ -152,6 +158,10 @@ def test_15_it_may_lose_its_gpu_or_never_have_had_it(renter: Renter) -> None:
     instance = renter.rent()
     renter.vast.befall(instance, Mishap.GPU_GONE)
     assert renter.ssh(instance, "nvidia-smi -L").returncode == 9
+    never = renter.rent(ask=renter.vast.market.ask_of(WITHOUT_GPU))
+    assert renter.ssh(never, "nvidia-smi -L").returncode == 9
+    other = renter.rent(ask=renter.vast.market.ask_of(WITH_ANOTHER))
+    assert "RTX 3060" in renter.says(other, "nvidia-smi -L")
 
 
 def test_15_its_log_is_fetched_from_an_address_when_it_is_there(renter: Renter, machine: int) -> None:
