@@ -106,7 +106,7 @@ class RehearsalMachine:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env=self._base_environment(),
+                env=self._environment(),
                 start_new_session=True,
             )
 
@@ -222,6 +222,12 @@ class RehearsalMachine:
             "FAKE_VAST_SFTP": self._sftp,
         }
 
+    def _environment(self) -> dict[str, str]:
+        """What the container has: its first process and onstart, and no session over SSH."""
+        values = {name: value for name, value in self._order.environment.items() if _NAME.fullmatch(name)}
+        keys = "/etc/ssh" if self.is_confined else str(self.folder / "ssh")
+        return values | self._base_environment() | {"SSH_HOST_KEY_DIR": keys}
+
     def _lay_out(self) -> None:
         """The folder of a machine that has not run yet."""
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -242,10 +248,7 @@ class RehearsalMachine:
                 str(host_key),
             ]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        values = {name: value for name, value in self._order.environment.items() if _NAME.fullmatch(name)}
-        values |= self._base_environment()
-        values["SSH_HOST_KEY_DIR"] = "/etc/ssh" if self.is_confined else str(self.folder / "ssh")
-        self._write("environment", confinement.environment_lines(values))
+        self._write("environment", confinement.environment_lines(self._environment()))
         self._write("onstart", self._order.onstart)
         self._write("banner", _BANNER)
         self._write("sshd_config", self._sshd_config())

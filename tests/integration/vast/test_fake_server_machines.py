@@ -121,6 +121,9 @@ def test_15_onstart_has_the_environment_and_sessions_have_it_not(renter: Renter,
     key = renter.vast.instances()[0].key
     instance = renter.rent('echo "A is $A, $CONTAINER_ID, $CONTAINER_API_KEY, $SHOWN"', env={"A": "b c"})
     assert renter.logged(instance, f"A is b c, {instance}, {renter.vast.instances()[-1].key}, ")
+    if renter.vast.machine(instance).is_confined:  # as in a container, whose first process has it too
+        first = renter.says(instance, "tr '\\0' '\\n' </proc/1/environ")
+        assert f"CONTAINER_ID={instance}" in first.split("\n")
     seen = renter.says(machine, "env")
     assert not any(word in seen for word in (key, "CONTAINER_ID", "A=b", renter.vast.api_key))
 
