@@ -14,7 +14,7 @@ mount -t proc proc /proc
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 while read -r _ at _ options _; do
-    at=$(printf '%b' "$at") # spaces are written as \040
+    printf -v at %b "$at" # spaces are written as \040
     case $at in "$folder" | "$folder"/* | /proc | /proc/* | /dev/pts | /dev/shm) continue ;; esac
     [ -e "$at" ] || continue # hidden below another
     kept=                    # what an ordinary user may not take away

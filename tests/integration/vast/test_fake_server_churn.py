@@ -17,10 +17,10 @@ from tests.integration.vast.fake_vast import client, rent
 AT_ONCE = Conduct(null_s=0, created_s=0, loading_s=0, ssh_after_s=0)
 
 
-@pytest.mark.parametrize("machines", [4, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("machines", [2, pytest.param(100, marks=pytest.mark.soak)])
 def test_nothing_is_left_of_machines_that_came_and_went(tmp_path: Path, machines: int) -> None:
     need_sshd()
-    folder, hosts = tmp_path / "machines", 4
+    folder, hosts = tmp_path / "machines", 2
     with FakeVast(folder, offers=[HostOffer(each, conduct=AT_ONCE) for each in range(hosts)]) as vast:
 
         def come_and_go(number: int) -> str:
