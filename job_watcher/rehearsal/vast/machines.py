@@ -160,6 +160,10 @@ class RehearsalMachine:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         file.write_text("".join(f"{key}\n" for key in self._keys()))
 
+    def lose_keys(self) -> None:
+        """Let nobody in any more, until keys are written again."""
+        (self.home / ".ssh/authorized_keys").write_text("")
+
     def add_key(self, key: str) -> None:
         """Let one more in."""
         with (self.home / ".ssh/authorized_keys").open("a") as file:

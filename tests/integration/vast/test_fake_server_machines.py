@@ -199,6 +199,8 @@ def test_15_keys_that_only_onstart_knew_are_gone_when_vast_writes_them_anew(rent
     assert renter.vast.wait_for(lambda _: len(keys.read_text().splitlines()) == 2)
     renter.sdk.attach_ssh(instance, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0 attached")
     assert len(keys.read_text().splitlines()) == 3
+    renter.vast.befall(instance, Mishap.KEYS_LOST)
+    assert "Permission denied" in renter.ssh(instance, "true").stderr
     renter.vast.befall(instance, Mishap.KEYS_REFRESHED)
     assert [line.split()[2] for line in keys.read_text().splitlines()] == ["test", "attached"]
 
