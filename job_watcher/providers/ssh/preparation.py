@@ -36,9 +36,12 @@ class SshPreparation:
         """Ask, check what is cheap, and bring our programs; the workers of the machine."""
         tell(Stage.PREPARING)
         facts = ask(machine)
+        machine.try_files(facts.home)
         health = self._health(machine)
         self._program = self._equip(machine, facts, health)
-        return machine.hosts(self._spec.count(facts.cores, self._count_gpus(machine)), self._program)
+        count = self._spec.count(facts.cores, self._count_gpus(machine))
+        machine.end_surplus(count, facts.home)
+        return machine.hosts(count, self._program, facts.home)
 
     def check(self, machine: MachineLink) -> None:
         """Let it speak a sentence."""

@@ -18,7 +18,9 @@ from lib.workers.ssh.command_result import CommandResult
 from lib.workers.ssh.errors import (
     HostKeyChanged,
     HostRefused,
+    KeyFileUnusable,
     KeyNotAccepted,
+    KnownHostsUnusable,
     RemoteFailed,
     RemoteTimedOut,
 )
@@ -35,8 +37,10 @@ __all__ = [
     "CommandResult",
     "HostKeyChanged",
     "HostRefused",
+    "KeyFileUnusable",
     "KeyNotAccepted",
     "KnownHosts",
+    "KnownHostsUnusable",
     "Place",
     "RemoteFailed",
     "RemoteTimedOut",
