@@ -167,6 +167,7 @@ class TestTheKey:
             "ftp://127.0.0.1",
             "https://a:b@c",
             "https://c?api_key=x",
+            "http://[::1",
         ],
     )
     def test_it_is_sent_to_no_odd_place(self, vast: FakeVast, url: str) -> None:
