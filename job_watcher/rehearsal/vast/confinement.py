@@ -119,6 +119,21 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def companions(init: int) -> list[int]:
+    """Every process of a confined machine, by the first one."""
+    try:
+        space = os.readlink(f"/proc/{init}/ns/pid")
+    except OSError:
+        return []
+    found = list[int]()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if os.readlink(entry / "ns/pid") == space:
+                    found.append(int(entry.name))
+    return found
+
+
 def end_marked(mark: str) -> None:
     """End every process of a machine, until there is none."""
     for _ in range(_ROUNDS):

@@ -22,6 +22,7 @@ from typing import Final
 
 from job_watcher.rehearsal.vast import confinement
 from job_watcher.rehearsal.vast.doors import Door
+from job_watcher.rehearsal.vast.secret_search import places_of
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -178,8 +179,14 @@ class RehearsalMachine:
         return self.folder.joinpath("log").read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
 
     def processes(self) -> list[int]:
-        """Those that run on it and still carry its mark."""
+        """Those that run on it: all of them where it is confined, else those that carry its mark."""
+        if self.is_confined and self.is_ready:
+            return confinement.companions(int(self.folder.joinpath("ready").read_text()))
         return confinement.marked(self.mark)
+
+    def find(self, secret: str) -> list[str]:
+        """Where on it these characters stand, in files and in what its processes were started with."""
+        return places_of(secret, self.folder, self.processes())
 
     def execute(self, words: Sequence[str]) -> str:
         """Run a program at its home and return what it says."""

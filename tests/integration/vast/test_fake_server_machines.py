@@ -136,6 +136,21 @@ def test_15_nothing_of_who_runs_the_rehearsal_is_on_it(renter: Renter, machine: 
     assert renter.says(machine, "mktemp").startswith(str(renter.vast.machine(machine).folder))
 
 
+def test_15_a_secret_is_found_wherever_it_stands_on_a_machine(renter: Renter) -> None:
+    script = (
+        "env -i B=s3cr3t-b sleep 4000 & sh -c 'sleep 4000; : s3cr3t-c' & echo s3cr3t-d >~/kept; echo told"
+    )
+    instance = renter.rent(script, env={"A": "s3cr3t-a"})
+    found = renter.vast.machine(instance)
+    assert renter.logged(instance, "told")
+    assert "home/kept" in found.find("s3cr3t-d")
+    assert "environment" in found.find("s3cr3t-a")
+    until(lambda: any(place.startswith("cmdline of process") for place in found.find("s3cr3t-c")))
+    if found.is_confined:
+        until(lambda: any(place.startswith("environ of process") for place in found.find("s3cr3t-b")))
+    assert found.find(renter.vast.api_key) == []
+
+
 def test_15_files_are_brought_to_its_home(renter: Renter, machine: int) -> None:
     port = str(renter.vast.machine(machine).ports[1])
     words = ["sftp", "-q", "-F", "none", "-i", str(renter.key), "-P", port, "-o", "StrictHostKeyChecking=no"]
