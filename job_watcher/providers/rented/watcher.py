@@ -164,7 +164,10 @@ class RentingWatcher:
             self._haste = now + _HASTE_S
             self._note_role(loop)
         elif loop.leading:
+            busy = loop.held > 0
             loop.go_on()
+            if busy and not loop.held:  # a machine may have nothing left to do
+                parts.news.tell()
         if (trouble := parts.trouble()) is not None:
             loop.drain()  # nothing more is rented, and what is there goes back first
             if not loop.leading or not parts.ledger.open_rows():
@@ -187,6 +190,10 @@ class RentingWatcher:
             return False
         self._next_look = now + _LOOK_S
         try:
+            if (
+                self._parts.ledger.open_rows()
+            ):  # a producer that goes on and on must not cost a list each time
+                return False
             shot = self._parts.registry.snapshot()
         except Unavailable:
             return False
