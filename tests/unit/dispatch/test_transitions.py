@@ -79,7 +79,7 @@ def test_what_goes_on_after_a_restart_is_adopted(bench: Bench, caplog: pytest.Lo
 
 
 def test_the_page_names_each_event_and_its_fields() -> None:
-    for module in pkgutil.iter_modules(lib.events.__path__):  # a class that nobody imported is no subclass yet
+    for module in pkgutil.iter_modules(lib.events.__path__):  # a class not imported is no subclass yet
         importlib.import_module(f"lib.events.{module.name}")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]
     kinds = list(every_kind(LifecycleEvent))
