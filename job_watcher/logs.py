@@ -77,6 +77,17 @@ class _Line(logging.Formatter):
         return text
 
 
+class _StoryLine(_Line):
+    """`  12.3 s  sentence`."""
+
+    def __init__(self, began: float) -> None:
+        super().__init__()
+        self._began = began
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.created - self._began:7.1f} s  {clean(self.text(record))}"
+
+
 class _JsonLines(logging.Handler):
     """A record as one JSON value on a line (docs/reference/json/job-watcher-run.json)."""
 
@@ -111,6 +122,14 @@ def log_to_stderr(*, verbose: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
     _log_to(handler, verbose=verbose)
+
+
+def log_story(began: float) -> None:
+    """Send what happens to stderr as a story: seconds since `began` (wall time), and the sentence."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_StoryLine(began))
+    handler.addFilter(lambda record: getattr(record, TRANSITION, None) is not None)
+    _log_to(handler, verbose=False)
 
 
 def log_as_json_lines(*, verbose: bool, on_stdout: bool = True) -> None:

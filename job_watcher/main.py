@@ -18,6 +18,9 @@ COMMANDS = (
     CommandEntry(
         "simulate", "job_watcher.commands.simulate", "Show what a batch would cost on rented machines."
     ),
+    CommandEntry(
+        "rehearse", "job_watcher.commands.rehearse", "Rent at a fake Vast on this computer, for nothing."
+    ),
 )
 
 #: What people look for here, and where it is.

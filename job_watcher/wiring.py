@@ -9,15 +9,15 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
-from job_watcher.providers.wiring import Given, Runs
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
@@ -39,7 +39,7 @@ from lib.machines import open_ledger
 from lib.machines.port import Ledger
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Secret, Settings, ensure_data_folder, load_settings
 from lib.storage import (
     Storage,
     StorageMisconfigured,
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
     from lib.jobs.doctor_probes import Home
     from lib.leadership.lock import Leader
-
-PROVIDERS = ("local", "ssh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,66 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
     """
     settings = _settings({"REDIS_URL": redis_url})
     log(settings.log_format)
+    with _open(settings, slots=slots) as watcher:
+        yield watcher
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RehearsalPlace:
+    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all."""
+
+    vast_url: str
+    vast_key: str
+    program: str
+    folder: Path
+    storage: Path
+
+
+class RehearsalRoom(NamedTuple):
+    """A rehearsal's watcher, with its queue and the company as commands see it."""
+
+    watcher: Runs
+    queue: JobQueue
+    desk: RentalDesk
+
+
+@contextlib.contextmanager
+def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
+    """A watcher that rents at the fake company of `place`: with a queue, a ledger and a store of its own.
+
+    Of the settings only those that bound renting and speaking count; nobody is told of it, and no server,
+    bucket or database of theirs is touched. Raises as `open_watcher`.
+    """
+    data = place.folder / "data"
+    server = EmbeddedServer(ensure_data_folder(data))
+    settings = replace(
+        _settings({}),
+        provider="vast",
+        vast_url=place.vast_url,
+        vast_api_key=Secret(place.vast_key),
+        vast_gpus=(),
+        vast_regions=(),
+        redis_url=server.ensure(),
+        jobs_data_dir=data,
+        jobs_prefix="rehearsal",
+        storage_url=place.storage.as_uri(),
+        database_url="sqlite:///unused",
+        ssh_voice_synth=place.program,
+        idle_hold_seconds=0,
+        spend_cap_batch=None,
+        watcher_listen=None,
+        webhook_url=None,
+        webhook_secret=None,
+    )
+    try:
+        with _queue(settings, settings.redis_url or "") as queue, _open(settings, slots=None) as watcher:
+            yield RehearsalRoom(watcher, queue, _desk(settings))
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def _open(settings: Settings, *, slots: int | None) -> Iterator[Runs]:
     open_provider = _provider(settings)
     data = ensure_data_folder(settings.jobs_data_dir)
     limits = DispatchLimits(
@@ -135,12 +193,31 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
     settings = _settings({})
     from lib.machines.ledger_exam import has_ledger
 
-    url = _ledger_url(settings)
-    if not has_ledger(url):  # looking makes none
+    url = ledger_url(settings)
+    if not has_ledger(url, schema=LEDGER_SCHEMA):  # looking makes none
         yield settings.provider, None
         return
-    with contextlib.closing(open_ledger(url)) as ledger:
+    with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
         yield settings.provider, ledger
+
+
+def rental_desk() -> RentalDesk | None:
+    """The company; None where PROVIDER rents nothing.
+
+    Raises:
+        BadConfiguration: a setting is wrong or missing.
+        MissingExtra: the packages for it are not installed.
+    """
+    settings = _settings({})
+    if settings.provider != "vast":
+        return None
+    ensure_data_folder(settings.jobs_data_dir)
+    return _desk(settings)
+
+
+def _desk(settings: Settings) -> RentalDesk:
+    wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
+    return cast(RentalDesk, wiring.open_desk(settings, SystemClock()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +275,8 @@ class MachineRoom:
         found = self.found
         return WatcherGround(
             data_dir=found.jobs_data_dir,
-            ledger=_ledger_url(found),
+            ledger=ledger_url(found),
+            ledger_schema=LEDGER_SCHEMA,
             listen=found.watcher_listen,
             check_machines=self.check if found.provider == "ssh" else None,
             check_webhooks=self.check_webhooks,
@@ -220,11 +298,6 @@ def machine_room(redis_url: str | None) -> MachineRoom:
     return MachineRoom(_settings({"REDIS_URL": redis_url}))
 
 
-def _ledger_url(settings: Settings) -> str:
-    """Where the ledger of rented machines is: a file in the data folder, which no setting names."""
-    return f"sqlite:///{settings.jobs_data_dir / 'ledger.db'}"
-
-
 def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
     """Who hears of what happens here, by the settings."""
     url, secret = settings.webhook_url, settings.webhook_secret
@@ -240,16 +313,7 @@ def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
 
 
 def _provider(settings: Settings) -> Callable[[Given], Runs]:
-    """The wiring of the provider. Each is a folder, loaded only where it is chosen.
-
-    Raises:
-        BadConfiguration: there is none of that name yet.
-    """
-    if settings.provider not in PROVIDERS:
-        raise BadConfiguration(
-            f"PROVIDER is {settings.provider!r} ({settings.sources['PROVIDER']}); this version runs jobs on: "
-            f"{' and '.join(PROVIDERS)}. Set PROVIDER=local for this machine, or PROVIDER=ssh for your own"
-        )
+    """The wiring of the provider. Each is a folder, loaded only where it is chosen."""
     wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
     return cast(Callable[[Given], Runs], wiring.open_watcher)
 

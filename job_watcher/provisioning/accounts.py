@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from job_watcher.provisioning.fenced_calls import FencedCalls
 from job_watcher.provisioning.ports import Config, ProvisioningParts
@@ -44,8 +45,19 @@ def accounts_of(books: Books, now: float, batch: str) -> Accounts:
     )
 
 
+class _Final(NamedTuple):
+    """What a bill is final for: all of it, or the hours that begin before a time."""
+
+    until: float | None
+
+    def has(self, hour: int) -> bool:
+        return self.until is None or hour * HOUR < self.until
+
+
 class Accountant:
     """Charges the ledger. Time that no bill covers yet stands as an adjustment by our own count.
+
+    A bill that is behind replaces only what it is final for, and only of machines that it names.
 
     Threads: the loop's only.
 
@@ -60,6 +72,7 @@ class Accountant:
         self._next_bill = 0.0
         self._billed_at: float | None = None  # wall time up to which the bill was read
         self._counted: dict[str, set[int]] = {}  # hours with an adjustment, by token
+        self._taken_over: set[str] = set()  # tokens whose earlier adjustments are known too
 
     def books(self, now: float) -> Accounts:
         """What was spent and is promised, as the ledger has it."""
@@ -103,30 +116,39 @@ class Accountant:
         self._next_bill = 0.0
 
     def _read_bill(self, fenced: FencedCalls) -> None:
-        now = self._parts.clock.now()
-        back = _FIRST_LOOK_BACK_S if self._billed_at is None else _LOOK_BACK_S
-        lines = fenced.ask(fenced.provider.bill, now - back)
-        ledger = self._parts.ledger
+        now, before = self._parts.clock.now(), self._billed_at
+        since = now - _FIRST_LOOK_BACK_S if before is None else min(now, before) - _LOOK_BACK_S
+        lines = fenced.ask(fenced.provider.bill, since)
+        until = fenced.provider.billed_until(now)
+        final = _Final(None if until >= now else until)
         totals: dict[tuple[str, Category, int], int] = {}
         for token, line in self._ours(lines):
-            place = (token, _CATEGORY.get(line.category, Category.COMPUTE), line.hour)
-            totals[place] = totals.get(place, 0) + line.micros  # a token may have had two rentals
-        if self._billed_at is None:
-            self._take_over_counts({token for token, _, _ in totals})
-        charges = [Charge(*place, micros) for place, micros in totals.items()]
-        charges += [
-            Charge(token, Category.ADJUSTMENT, hour, 0)
+            if final.has(line.hour):
+                place = (token, _CATEGORY.get(line.category, Category.COMPUTE), line.hour)
+                totals[place] = totals.get(place, 0) + line.micros  # a token may have had two rentals
+        billed = {token for token, _, _ in totals}
+        if before is None or final.until is not None:
+            self._take_over_counts(billed - self._taken_over)
+        replaced = [
+            (token, hour)
             for token, hours in self._counted.items()
+            if final.until is None or token in billed
             for hour in hours
+            if final.has(hour)
         ]
+        charges = [Charge(*place, micros) for place, micros in totals.items()]
+        charges += [Charge(token, Category.ADJUSTMENT, hour, 0) for token, hour in replaced]
         if charges:
-            ledger.charge(charges, epoch=fenced.epoch)
-        self._counted.clear()
-        self._billed_at = now
+            self._parts.ledger.charge(charges, epoch=fenced.epoch)
+        for token, hour in replaced:
+            self._counted[token].discard(hour)
+        self._counted = {token: hours for token, hours in self._counted.items() if hours}
+        self._billed_at = min(now, until)
 
     def _take_over_counts(self, tokens: Iterable[str]) -> None:
         """Know the hours that those before us counted: by a clock that was off, other ones than ours."""
         for token in tokens:
+            self._taken_over.add(token)
             hours = self._counted.setdefault(token, set())
             for item in self._parts.ledger.charges(token):
                 if item.category is Category.ADJUSTMENT:

@@ -10,6 +10,7 @@ from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
 from lib.fleet.host_history import HostIncident, remembered
+from lib.fleet.limits import obstacles
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
 from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.machines.labels import MachineLabel
@@ -24,7 +25,7 @@ from lib.providers.rental import (
 )
 from lib.units import MICROS
 
-_MEMORY_S = 30 * 86_400.0
+MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
 _CANDIDATES = 8  # offers that are tried against the caps in one search
@@ -49,6 +50,7 @@ class Acquirer:
         self._next_look = 0.0
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
         self._told = ""
+        self._offers: dict[str, Offer] = {}
         self._rest = config.intervals.fruitless_s
         self._known_jobs = 0
         self.last_scores: list[Score] = []
@@ -88,14 +90,14 @@ class Acquirer:
         self._next_search = tick + intervals.search_s
         scores = self._search(fenced, demand, machines)
         if best(scores) is None:
-            self._hold_back("no_offer", _nothing_fits(scores))
+            self._hold_back(*self._nothing_to_rent(scores))
             return
         self._accountant.charge(fenced, self._parts.ledger.open_rows())  # what ran since the last time counts
         now = self._parts.clock.now()
         accounts = self._accountant.books(now)
         found = self._affordable(scores, demand, coming, accounts)
         if isinstance(found, str):
-            self._hold_back("cap", found)
+            self._hold_back("cap", self._limit(accounts) or found)
             return
         chosen, wish = found
         why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
@@ -137,8 +139,8 @@ class Acquirer:
         tick = self._parts.clock.monotonic()
         self._tried = {name: until for name, until in self._tried.items() if until > tick}
         taken = {item.machine_id for item in machines}.union(self._tried)
-        notes = self._parts.ledger.host_notes(now - _MEMORY_S)
-        hosts: dict[str, Host] = remembered(map(_note, notes), now)
+        notes = self._parts.ledger.host_notes(now - MEMORY_S)
+        hosts: dict[str, Host] = remembered(map(incident_of, notes), now)
         offers = self._offers.values()
         caps, speeds = self._config.caps, self._speeds
         self.last_scores = ranked(
@@ -229,6 +231,21 @@ class Acquirer:
         else:
             fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
 
+    def _nothing_to_rent(self, scores: Sequence[Score]) -> tuple[str, str]:
+        """What stands in the way where no offer may be taken: a limit of ours, or the market."""
+        if not scores:
+            return "no_offer", f"the provider offers nothing{self._config.wanted}"
+        limit = self._limit(self._accountant.books(self._parts.clock.now()))
+        if limit is not None:
+            return "cap", limit
+        return "no_offer", f"none of {len(scores)} offers fits: {scores[0].objection}"
+
+    def _limit(self, accounts: Accounts) -> str | None:
+        """The limit that forbids renting anything on this market, with what would be enough."""
+        config = self._config
+        found = obstacles(self._offers.values(), config.policy, config.caps, accounts, batch=config.batch)
+        return next((item.sentence for item in found if item.setting), None)
+
     def _hold_back(self, kind: str, reason: str) -> None:
         """Search again later, and later each time the same stands in the way; tell it once."""
         if kind != self._told:
@@ -239,11 +256,6 @@ class Acquirer:
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
 
 
-def _note(note: HostNote) -> HostIncident:
+def incident_of(note: HostNote) -> HostIncident:
+    """A note of the ledger as the memory of hosts weighs it."""
     return HostIncident(note.machine_id, note.reason, note.ok, note.at)
-
-
-def _nothing_fits(scores: Sequence[Score]) -> str:
-    if not scores:
-        return "the provider offers nothing"
-    return f"none of {len(scores)} offers fits: {scores[0].objection}"

@@ -12,9 +12,11 @@ from lib.errors import TryAgain
 from lib.fleet import Caps, Offer, Policy, Speeds
 from lib.fleet.model import PASS_S
 from lib.jobqueue import JobQueue, Lease, Term
+from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
-from lib.providers.rental import RentalProvider
+from lib.providers.rental import Rental, RentalProvider
 from lib.spool import Files
+from lib.workers import WorkerDeath
 
 
 class NotLeading(TryAgain):
@@ -60,19 +62,35 @@ class MachineAccess(Protocol):
     Raises, from every method:
         HostUnreachable: no answer.
 
-    Threads: `look` and `forget` are the loop's; `files` any.
+    Threads: `files` any; the others are the loop's.
     """
 
-    def look(self, instance: str, *, gpu: str) -> Contact:
-        """Ask the machine how it is, and go on with its checks; `gpu` is what was offered."""
+    def look(self, row: MachineRow, rental: Rental | None) -> Contact:
+        """Ask the machine of a row how it is, and go on with its checks.
+
+        `rental` is what the last listing says of it, with the addresses it is reached by; None: it has not
+        been in one.
+        """
         ...
 
     def files(self, instance: str) -> Files:
         """The spool on the machine."""
         ...
 
+    def tend(self, instance: str) -> WorkerDeath | None:
+        """Keep its worker going; report each death of one once. Returns at once."""
+        ...
+
+    def restart(self, instance: str) -> None:
+        """End its worker now; the next `tend` starts another."""
+        ...
+
     def forget(self, instance: str) -> None:
         """Close what is open to a machine that is given back."""
+        ...
+
+    def let_go(self) -> None:
+        """Close what is open to all machines: another watcher leads, or this process ends."""
         ...
 
 
@@ -117,7 +135,10 @@ class ProvisioningIntervals:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Who we are and how we behave. `owner` is the deployment, `name` this process."""
+    """Who we are and how we behave. `owner` is the deployment, `name` this process.
+
+    `wanted` ends the sentence "the provider offers nothing", with what was asked for.
+    """
 
     owner: str
     name: str
@@ -128,6 +149,7 @@ class Config:
     engine: str = "hibari"
     batch: str = ""
     audio_s_per_job: float = 30.0  # until jobs were measured
+    wanted: str = ""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from job_watcher.provisioning.orphans import OrphanSweep
 from job_watcher.provisioning.ports import Config, NotLeading, ProvisioningParts
 from job_watcher.provisioning.releaser import Releaser
 from job_watcher.provisioning.rented_work import RentedWork
-from lib.errors import Unavailable
+from lib.errors import JobRunnerError, Unavailable
 from lib.fleet import Demand, Machine, MachineEvent, MachineVerdict, Speeds, State, blind, verdict
 from lib.fleet.scaling import hold_s
 from lib.jobqueue import LeadershipLost, Snapshot
@@ -36,7 +36,12 @@ class Reconciler:
         self._speeds = speeds or Speeds()
         self._reign: FencedCalls | None = None
         self._draining = False
+        self._settled = 0
         self._begin_anew()
+
+    def _close_work(self) -> None:
+        self._settled += self._work.settled()
+        self._work.close()
 
     def _begin_anew(self) -> None:
         """Forget what was seen: it belongs to a term that is over."""
@@ -59,9 +64,52 @@ class Reconciler:
         """Whether this process leads and has jobs at hand."""
         return self._reign is not None and self._work.held() > 0
 
+    @property
+    def epoch(self) -> int | None:
+        """The epoch in which this process led when it last looked."""
+        return None if self._reign is None else self._reign.epoch
+
+    @property
+    def held(self) -> int:
+        """Jobs at hand."""
+        return self._work.held()
+
+    @property
+    def settled(self) -> int:
+        """Jobs that this process took to their end."""
+        return self._settled + self._work.settled()
+
     def drain(self) -> None:
         """Claim and rent nothing more. Machines stay for the next watcher, with their work."""
         self._draining = True
+
+    def withdraw(self) -> None:
+        """Hand back what no machine has begun; what was begun is finished by further steps."""
+        try:
+            if self._reign is not None:
+                self._work.withdraw()
+        except (Unavailable, NotLeading, LeadershipLost) as error:
+            self._parts.tell("trouble", error.message, "")
+
+    def wait(self, timeout_s: float) -> None:
+        """Until a machine rings or the dispatcher is woken, at most `timeout_s` seconds."""
+        self._work.wait(timeout_s)
+
+    def go_on(self) -> None:
+        """Between two passes: take what is finished and hand on what waits. Asks no provider."""
+        try:
+            if self._reign is not None:
+                self._keep_hosts()
+            self._go_on()
+        except (NotLeading, LeadershipLost) as error:
+            self._abdicate(error)
+
+    def _keep_hosts(self) -> None:
+        """A machine that passed its checks in this pass gets work in it."""
+        try:
+            self._work.keep_hosts(self._parts.ledger.open_rows())
+        except (Unavailable, SpoolUnusable) as error:
+            self._parts.tell("trouble", error.message, "")
 
     def leave(self) -> None:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""
@@ -86,11 +134,14 @@ class Reconciler:
                 self._go_on()
                 return intervals.period_s
         except (StaleEpoch, NotLeading, LeadershipLost) as error:
-            self._parts.tell("abdicated", error.message, "")
-            self._work.close()
-            self._reign = None
-            self._begin_anew()
+            self._abdicate(error)
             return intervals.standby_s
+
+    def _abdicate(self, error: JobRunnerError) -> None:
+        self._parts.tell("abdicated", error.message, "")
+        self._close_work()
+        self._reign = None
+        self._begin_anew()
 
     def _go_on(self) -> None:
         """Jobs on machines that we have go on while the ledger or the provider is away."""
@@ -110,7 +161,7 @@ class Reconciler:
                 raise NotLeading("The lock was lost.")
             return None
         if self._reign is None or self._reign.epoch != epoch:
-            self._work.close()
+            self._close_work()
             self._begin_anew()
             self._parts.ledger.open_epoch(Epoch(epoch, self._config.name, self._parts.clock.now()))
             self._reign = FencedCalls(self._parts, self._config, epoch)

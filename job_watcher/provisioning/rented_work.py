@@ -14,17 +14,18 @@ from lib.fleet.capacity import jobs_to_hold
 from lib.fleet.speeds import blended
 from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
 from lib.machines.model import MachineRow
-from lib.spool import Files
+from lib.spool import Files, HostUnreachable
 from lib.voices import engine_facts, estimated_audio_s
+from lib.workers import WorkerDeath
 
 _WORKING = frozenset({State.READY.value, State.DRAINING.value})
 
 
 class RentedHost:
-    """`WorkerHost` on a rented machine, whose worker is kept going there; a broken one is given back.
+    """`WorkerHost` on a rented machine; a machine whose workers keep ending is given back.
 
     Threads: as `WorkerHost`.
-    Raises: HostUnreachable from `files`; the others nothing.
+    Raises: HostUnreachable from `files`, NotLeading from all that touches the machine.
     """
 
     remote = True
@@ -37,11 +38,17 @@ class RentedHost:
         """The spool on the machine."""
         return self._access.files(self._instance)
 
-    def tend(self) -> None:
-        """Start nothing: the machine starts its worker by itself, and its heartbeat tells of deaths."""
+    def tend(self) -> WorkerDeath | None:
+        """Keep its worker going. One whose machine does not answer is seen to later."""
+        try:
+            return self._access.tend(self._instance)
+        except HostUnreachable:
+            return None
 
     def restart(self) -> None:
-        """Restart nothing: a machine whose worker stands still is given back."""
+        """End its worker; a machine that does not answer is given back anyway."""
+        with suppress(HostUnreachable):
+            self._access.restart(self._instance)
 
     def stop(self, grace: float) -> None:
         """Stop nothing: the work goes on, for the next leader to adopt."""
@@ -127,7 +134,7 @@ class RentedWork:
             observation = self._observations.by_token[row.token]
             self._renew()  # a machine may take long to answer
             try:
-                contact = self._parts.access.look(row.instance, gpu=row.intent.gpu)
+                contact = self._parts.access.look(row, observation.rental)
             except Unavailable:
                 continue
             observation.answered_at = self._parts.clock.monotonic()
@@ -201,6 +208,22 @@ class RentedWork:
         """Enter the registry of watchers."""
         self._dispatcher.register()
 
+    def withdraw(self) -> None:
+        """Hand back what no worker has begun; the rest is finished.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        self._dispatcher.withdraw()
+
+    def wait(self, timeout_s: float) -> None:
+        """Until something rings on a machine, or the dispatcher is woken, at most `timeout_s` seconds."""
+        self._dispatcher.wait(timeout_s)
+
+    def settled(self) -> int:
+        """Jobs that this term took to their end."""
+        return self._dispatcher.settled
+
     def leave(self) -> None:
         """Release every lease and leave the work where it is, for the next watcher to adopt."""
         self._dispatcher.hand_back("drain", keep_work=True)
@@ -208,3 +231,4 @@ class RentedWork:
     def close(self) -> None:
         """End what this term started; nothing is written."""
         self._dispatcher.close()
+        self._parts.access.let_go()

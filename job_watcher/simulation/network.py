@@ -14,7 +14,8 @@ from job_watcher.simulation.machine import Character
 from job_watcher.simulation.market import Lot
 from lib.errors import Unavailable
 from lib.jobqueue import Term
-from lib.providers.rental import RentalStatus
+from lib.machines.model import MachineRow
+from lib.providers.rental import Rental, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
 from lib.storage.claims import names_of
@@ -121,10 +122,10 @@ class AccessFace:
         lot.machine.advance(now)
         return lot
 
-    def look(self, instance: str, *, gpu: str) -> Contact:
+    def look(self, row: MachineRow, rental: Rental | None) -> Contact:
         """Ask the machine; a fake one is found out by what it reports."""
-        lot = self._lot(instance)
-        fake = lot.machine.character is Character.FAKE or lot.offer.gpu != gpu
+        lot = self._lot(row.instance or "")
+        fake = lot.machine.character is Character.FAKE or lot.offer.gpu != row.intent.gpu
         return Contact("wrong_gpu" if fake else lot.machine.gate)
 
     def files(self, instance: str) -> Files:
@@ -138,7 +139,16 @@ class AccessFace:
         files.folders = machine.files.folders
         return files
 
+    def tend(self, instance: str) -> None:
+        """Nothing: a simulated machine starts its worker by itself, and its heartbeat tells of deaths."""
+
+    def restart(self, instance: str) -> None:
+        """Nothing, for the same reason."""
+
     def forget(self, instance: str) -> None:
+        """Nothing is open."""
+
+    def let_go(self) -> None:
         """Nothing is open."""
 
 

@@ -197,6 +197,12 @@ class StorageRefused(JobTransition):
         return f"{self.request_id} is finished but not stored, {pause}: {self.reason}"
 
 
+#: Changes of a rented machine that somebody may want to know of.
+_COSTLY = frozenset(
+    {"failed", "silent", "stopped", "half_rented", "unclear", "overpriced", "overdue", "stuck"}
+)
+
+
 # --- machines and money ----------------------------------------------------------------------------------
 
 
@@ -273,6 +279,23 @@ class MachineLost(MachineTransition):
     def sentence(self) -> str:
         """It in words."""
         return f"{self.machine} is lost: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RentedMachineMoved(MachineTransition):
+    """A rented machine went on in its life. `change` is the edge's name in the ledger, or planned, stuck."""
+
+    name: ClassVar[str] = "machine_moved"
+    change: str
+
+    @property
+    def level(self) -> int:
+        """A warning where money may be lost."""
+        return logging.WARNING if self.change in _COSTLY else logging.INFO
+
+    def sentence(self) -> str:
+        """It in words."""
+        return f"machine {self.machine}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,3 +101,19 @@ ON CONFLICT DO NOTHING;
 -- name: host_notes
 -- What hosts did since then, oldest first.
 SELECT provider, machine_id, host_id, reason, ok, at, token FROM machine_hosts WHERE at >= :since ORDER BY at, number;
+
+-- name: key
+-- How a machine is logged in to.
+SELECT private, host_key FROM machine_keys WHERE token = :token;
+
+-- name: keep_key
+-- Keep it, before the machine is rented.
+INSERT INTO machine_keys (token, private, host_key) VALUES (:token, :private, :host_key);
+
+-- name: pin
+-- What the machine is known by, once it was seen.
+UPDATE machine_keys SET host_key = :host_key WHERE token = :token;
+
+-- name: forget_key
+-- The machine is gone.
+DELETE FROM machine_keys WHERE token = :token;

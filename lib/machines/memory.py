@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from lib.machines.model import (
     Books,
@@ -16,6 +17,7 @@ from lib.machines.model import (
     HistoryEvent,
     HostNote,
     Intent,
+    MachineKey,
     MachineRow,
     PaidMachines,
 )
@@ -48,6 +50,7 @@ class MemoryLedger:
         self._by_machine: dict[str, int] = defaultdict(int)
         self._by_batch: dict[str, int] = defaultdict(int)
         self._notes: dict[HostNote, None] = {}
+        self._keys: dict[str, MachineKey] = {}
 
     def last_epoch(self) -> int:
         """The newest epoch that was opened; 0 when there was none."""
@@ -104,6 +107,7 @@ class MemoryLedger:
                 self._open[change.token] = after
             else:
                 self._open.pop(change.token, None)
+                self._keys.pop(change.token, None)
             return after
 
     def charge(self, charges: Sequence[Charge], *, epoch: int) -> None:
@@ -176,3 +180,23 @@ class MemoryLedger:
         """A machine's life, oldest first."""
         with self._lock:
             return list(self._history.get(token, ()))
+
+    def keep_key(self, token: str, key: MachineKey) -> MachineKey:
+        """Keep the key of a planned machine; the first one stays."""
+        with self._lock:
+            if token not in self._rows:
+                raise unknown_machine(token)
+            return self._keys.setdefault(token, key)
+
+    def key(self, token: str) -> MachineKey | None:
+        """The key of a machine that is not gone."""
+        return self._keys.get(token)
+
+    def pin(self, token: str, host_key: str) -> str:
+        """Know the machine by its host key; the first one stays."""
+        with self._lock:
+            known = self._keys.get(token)
+            if known is None or known.host_key:
+                return host_key if known is None else known.host_key
+            self._keys[token] = replace(known, host_key=host_key)
+            return host_key

@@ -48,6 +48,18 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineKey:
+    """How a machine is logged in to, and known by: kept until it is gone, so that any leader reaches it.
+
+    `private` is an OpenSSH private key, good for this machine alone; `host_key` a line of its public key, ""
+    until it was seen.
+    """
+
+    private: str = field(repr=False)
+    host_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineRow:
     """An intent and what became of it. `closed_at` is set exactly when we are sure to pay no longer."""
 

@@ -19,6 +19,7 @@ from lib.machines.model import (
     HistoryEvent,
     HostNote,
     Intent,
+    MachineKey,
     MachineRow,
     PaidMachines,
 )
@@ -144,4 +145,23 @@ class Ledger(Protocol):
 
     def history(self, token: str) -> list[HistoryEvent]:
         """A machine's life, oldest first; [] when the token was never planned."""
+        ...
+
+    def keep_key(self, token: str, key: MachineKey) -> MachineKey:
+        """Keep the key of a planned machine, before it is rented; returns the one that is kept.
+
+        The first one stays: a repeat after a crash gets the key that the machine may have been given. It is
+        forgotten with the change that closes the row.
+
+        Raises:
+            ValueError: the token was never planned.
+        """
+        ...
+
+    def key(self, token: str) -> MachineKey | None:
+        """The key of a machine; None when none is kept, or the machine is gone."""
+        ...
+
+    def pin(self, token: str, host_key: str) -> str:
+        """Know the machine by `host_key` from now on; returns the key it is known by: the first one stays."""
         ...

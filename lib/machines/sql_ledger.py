@@ -17,6 +17,7 @@ from lib.machines.model import (
     HistoryEvent,
     HostNote,
     Intent,
+    MachineKey,
     MachineRow,
     PaidMachines,
 )
@@ -47,7 +48,7 @@ from lib.sql.statements import load_statements
 
 _STATEMENTS: Final = load_statements("lib.machines", "ledger.sql")
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 VERSION_TABLE: Final = "machines_version"
 
 
@@ -119,6 +120,8 @@ class SqlLedger:
             after, event = changed(row, change)
             _run(connection, "change", columns_of(after))
             _run(connection, "record", asdict(event))
+            if after.closed_at is not None:
+                _run(connection, "forget_key", {"token": after.token})
             return after
 
         return self._database.write(work)
@@ -181,6 +184,35 @@ class SqlLedger:
             lambda connection: [event_from(one) for one in _all(connection, "history", token=token)]
         )
 
+    def keep_key(self, token: str, key: MachineKey) -> MachineKey:
+        """Keep the key of a planned machine; the first one stays."""
+
+        def work(connection: Connection) -> MachineKey:
+            if (known := _key(connection, token)) is not None:
+                return known
+            if _row(connection, token) is None:
+                raise unknown_machine(token)
+            _run(connection, "keep_key", {"token": token, **asdict(key)})
+            return key
+
+        return self._database.write(work)
+
+    def key(self, token: str) -> MachineKey | None:
+        """The key of a machine that is not gone."""
+        return self._database.read(lambda connection: _key(connection, token))
+
+    def pin(self, token: str, host_key: str) -> str:
+        """Know the machine by its host key; the first one stays."""
+
+        def work(connection: Connection) -> str:
+            known = _key(connection, token)
+            if known is None or known.host_key:
+                return host_key if known is None else known.host_key
+            _run(connection, "pin", {"token": token, "host_key": host_key})
+            return host_key
+
+        return self._database.write(work)
+
     def close(self) -> None:
         """Give back the database's connections."""
         self._database.close()
@@ -208,6 +240,11 @@ def _last_epoch(connection: Connection) -> int:
 def _row(connection: Connection, token: str) -> MachineRow | None:
     found = _one(connection, "row", token=token)
     return row_of(found) if found else None
+
+
+def _key(connection: Connection, token: str) -> MachineKey | None:
+    found = _one(connection, "key", token=token)
+    return MachineKey(**found) if found else None
 
 
 def _is_done(connection: Connection, change: Change) -> bool:

@@ -54,7 +54,7 @@ def epoch_taken(epoch: Epoch, last: int) -> StaleEpoch:
 
 def unknown_machine(token: str) -> ValueError:
     """A charge for a machine that was never planned: a mistake of ours."""
-    return ValueError(f"machine {token} was never planned, so nothing can be charged to it")
+    return ValueError(f"machine {token} was never planned, so nothing can be charged to it or kept for it")
 
 
 def planned(intent: Intent, state: str) -> tuple[MachineRow, HistoryEvent]:

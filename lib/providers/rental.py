@@ -6,7 +6,7 @@ networks megabits a second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -19,16 +19,45 @@ class ProviderError(Unavailable):
     """The provider refused, in its own words, and nothing was changed."""
 
 
+class PassingTrouble(ProviderError):
+    """The provider does not answer, or with an error of its own; nothing was changed. It will pass."""
+
+
 class RateLimited(ProviderError):
-    """Too many calls; this one had no effect. Ask again later."""
+    """Too many calls; this one had no effect. Ask again in `after_s` seconds, where that is known."""
+
+    def __init__(self, message: str, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class AccountFault(StrEnum):
+    """What of the account keeps a call from being done."""
+
+    KEY = "key"  # the credential is wrong, revoked or expired
+    SCOPE = "scope"  # the credential may not do this
+    CREDIT = "credit"  # no money is left
+    SPEND_LIMIT = "spend limit"  # the company lets the account spend no faster
+    PROTOCOL = "protocol"  # the company has retired what we call
+
+
+class RefusedForGood(ProviderError):
+    """The account may not do this, and no other offer or try helps: a person must mend it first."""
+
+    def __init__(self, message: str, fault: AccountFault) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class NoOffer(TryAgain):
     """Somebody else took the offer first; nothing was rented."""
 
 
-class NoCredit(ProviderError):
+class NoCredit(RefusedForGood):
     """The account has no money left; nothing was rented, and no other offer would be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, AccountFault.CREDIT)
 
 
 class OutcomeUnknown(Unavailable):
@@ -54,8 +83,38 @@ class RentalStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a machine's SSH server may be reached. Host and port come from the provider: not trusted."""
+
+    host: str
+    port: int
+    direct: bool  # the machine itself; else a proxy of the provider's before it
+
+
+@dataclass(frozen=True, slots=True)
+class BootPlan:
+    """What a machine is told at its start, beside its label and its end. Holds no secret.
+
+    The machine ends itself when nobody came for `nobody_s` seconds, and when nobody renewed its lease for
+    `lease_s` after somebody had come.
+    """
+
+    public_key: str  # one line as in authorized_keys: who may come in
+    nonce: str  # letters and digits that the machine has to repeat: that it is the one we rented
+    lease_s: int = 900
+    nobody_s: int = 2400
+
+
+#: Makes what the machine of that label is told, before it is asked for; raises nothing but JobRunnerError.
+MakeBootPlan = Callable[[str], BootPlan]
+
+
+@dataclass(frozen=True, slots=True)
 class Rental:
-    """One rental of the account, ours or not: the label tells."""
+    """One rental of the account, ours or not: the label tells.
+
+    `endpoints` are where it may be reached now, the best first; none until the provider knows any.
+    """
 
     instance: str
     label: str
@@ -64,6 +123,7 @@ class Rental:
     machine_id: str
     started_at: float
     message: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +156,7 @@ class RentalProvider(Protocol):
 
     Raises, from every method:
         RateLimited: the call had no effect; ask again later.
+        RefusedForGood: the account may not do this until a person mends it.
         ProviderError: any other refusal, with the provider's own words; it had no effect.
         OutcomeUnknown: the call may have had its effect.
     """
@@ -139,5 +200,12 @@ class RentalProvider(Protocol):
         ...
 
     def bill(self, since: float) -> Sequence[BillLine]:
-        """Hourly totals of every rental charged since then, ended ones too."""
+        """Hourly totals of every rental charged since then, ended ones too. Final up to `billed_until`."""
+        ...
+
+    def billed_until(self, now: float) -> float:
+        """The time up to which the bill is final now, or the beginning of an hour before it. Asks nobody.
+
+        Some tell what a day cost when it is long over; until then only our own count says what was spent.
+        """
         ...

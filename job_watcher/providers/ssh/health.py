@@ -14,7 +14,7 @@ from lib.units import MIB
 from lib.workers.ssh import RemoteTimedOut
 
 _SENT_BYTES = 256 * 1024
-_LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 
 
 class HealthCheck:
@@ -43,7 +43,7 @@ class HealthCheck:
 
     def count_gpus(self) -> int:
         """How many GPUs it lists."""
-        return len(gates.read_gpus(self._machine.run(_LIST_GPUS, timeout_s=DEADLINES[Gate.GPU]).stdout))
+        return len(gates.read_gpus(self._machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU]).stdout))
 
     def _pass(self, gate: Gate, ask: Callable[[], None]) -> None:
         try:
@@ -60,7 +60,7 @@ class HealthCheck:
         gates.nonce(sent, self._machine.run(("cat",), stdin=sent, timeout_s=DEADLINES[Gate.NONCE]).stdout)
 
     def _gpu(self) -> None:
-        done = self._machine.run(_LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
+        done = self._machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
         gates.gpu(done.status, gates.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus)
 
     def _disk(self, home: str, needed: int) -> None:

@@ -62,8 +62,9 @@ class MachineKeeper:
         wake: Callable[[], None],
         *,
         events: EventSink | None = None,
+        longest_pause_s: float = _LONGEST_PAUSE_S,
     ) -> None:
-        self._events = events or LogSink()
+        self._events, self._longest_pause_s = events or LogSink(), longest_pause_s
         self.machine, self._preparation, self._clock, self._wake = machine, preparation, clock, wake
         self.standing = MachineStanding(Stage.CONNECTING, clock.now())
         self.tried = False  # it was ready once, or a try failed
@@ -156,7 +157,10 @@ class MachineKeeper:
         self._rejected = None
         self._tries += 1
         pause = backoff_s(
-            self._tries, 0.5 + random.random() / 2, base_s=_FIRST_PAUSE_S, cap_s=_LONGEST_PAUSE_S
+            self._tries,
+            0.5 + random.random() / 2,
+            base_s=min(_FIRST_PAUSE_S, self._longest_pause_s),
+            cap_s=self._longest_pause_s,
         )
         now = self._clock.now()
         if reason != self._told:

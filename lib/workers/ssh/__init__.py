@@ -28,8 +28,10 @@ from lib.workers.ssh.errors import (
 if TYPE_CHECKING:
     from lib.workers.ssh.control import Place
     from lib.workers.ssh.host import SshHost, SshWorkerSetup
+    from lib.workers.ssh.key_pair import KeyPair, fingerprint_of, key_pair_of, new_key_pair
     from lib.workers.ssh.known_hosts import KnownHosts
     from lib.workers.ssh.machine import SshMachine, SshOptions
+    from lib.workers.ssh.one_machine import OneMachine
     from lib.workers.ssh.sftp_files import SftpFiles
     from lib.workers.ssh.thread import SshThread
 
@@ -39,8 +41,10 @@ __all__ = [
     "HostRefused",
     "KeyFileUnusable",
     "KeyNotAccepted",
+    "KeyPair",
     "KnownHosts",
     "KnownHostsUnusable",
+    "OneMachine",
     "Place",
     "RemoteFailed",
     "RemoteTimedOut",
@@ -51,10 +55,15 @@ __all__ = [
     "SshOptions",
     "SshThread",
     "SshWorkerSetup",
+    "fingerprint_of",
+    "key_pair_of",
+    "new_key_pair",
 ]
 
 _LAZY = {
+    "KeyPair": "key_pair",
     "KnownHosts": "known_hosts",
+    "OneMachine": "one_machine",
     "Place": "control",
     "SftpFiles": "sftp_files",
     "SshHost": "host",
@@ -62,6 +71,9 @@ _LAZY = {
     "SshOptions": "machine",
     "SshThread": "thread",
     "SshWorkerSetup": "host",
+    "fingerprint_of": "key_pair",
+    "key_pair_of": "key_pair",
+    "new_key_pair": "key_pair",
 }
 
 

@@ -72,6 +72,7 @@ class Company:
         self.credit = 100 * DOLLAR
         self.lines: list[BillLine] = []
         self.bills = True  # whether the bill can be had
+        self.bill_lag_s = 0.0
 
     def offers(self, *, interruptible: bool) -> Sequence[Offer]:
         if not interruptible:
@@ -116,6 +117,9 @@ class Company:
             raise ProviderError("No bill today.")
         return self.lines
 
+    def billed_until(self, now: float) -> float:
+        return now - self.bill_lag_s
+
 
 class Lead:
     """`Leadership` in the first epoch, until a test takes it away."""
@@ -143,14 +147,23 @@ class Access:
     def __init__(self) -> None:
         self.hosts: dict[str, ScriptedHost] = {}
 
-    def look(self, instance: str, *, gpu: str) -> Contact:
-        self._host(instance)
+    def look(self, row: MachineRow, rental: Rental | None) -> Contact:
+        self._host(row.instance or "")
         return Contact("")
 
     def files(self, instance: str) -> Files:
         return self._host(instance).files()
 
+    def tend(self, instance: str) -> None:
+        return
+
+    def restart(self, instance: str) -> None:
+        return
+
     def forget(self, instance: str) -> None:
+        return
+
+    def let_go(self) -> None:
         return
 
     def _host(self, instance: str) -> ScriptedHost:

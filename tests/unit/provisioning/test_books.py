@@ -135,6 +135,59 @@ def test_a_bill_of_a_machine_that_is_in_no_row_is_left_alone(bench: Bench) -> No
     assert "trouble" not in [kind for kind, _ in bench.told]
 
 
+def test_of_a_bill_that_is_behind_only_what_is_final_counts(bench: Bench) -> None:
+    """Else what was spent today would count for nothing until tomorrow, and the caps with it."""
+    bench.company.bill_lag_s = 3600.0 * 9 + 1  # up to midnight
+    watcher, row = rented(bench)
+    bench.company.lines = [
+        BillLine("i1", row.intent.label, "compute", THIS_HOUR, 500),
+        BillLine("i1", row.intent.label, "compute", THIS_HOUR + 1, 500),
+    ]
+
+    bench.live(watcher, 1260)
+
+    assert spent(bench.ledger, row.token) == pytest.approx(cost(PRICE, 1260), abs=PRICE / 60)
+    assert {charge.category for charge in bench.ledger.charges(row.token)} == {"adjustment"}
+
+
+def test_a_day_that_is_final_replaces_our_count_of_it_and_of_no_machine_that_it_does_not_name(
+    bench: Bench,
+) -> None:
+    bench.company.bill_lag_s = 7200.0
+    bench.company.offered.append(offer(id="o2", machine_id="m2"))
+    watcher, row = rented(bench)
+    bench.queue.enqueue([spec(f"j{number}") for number in range(5000)])
+    bench.live(watcher, 1260)
+    first, second = bench.rented()
+    before = spent(bench.ledger, second.token)
+    bench.company.lines = [BillLine("i1", row.intent.label, "compute", THIS_HOUR, 700)]
+    bench.company.bill_lag_s = 0.5  # the hour is nearly over, and counts as final
+
+    bench.live(watcher, 660)
+
+    charges = {(item.category.value, item.hour): item.micros for item in bench.ledger.charges(first.token)}
+    assert charges["compute", THIS_HOUR] == 700
+    assert charges["adjustment", THIS_HOUR] == 0
+    assert spent(bench.ledger, second.token) >= before
+
+
+def test_a_bill_that_is_behind_replaces_also_what_those_before_us_counted(bench: Bench) -> None:
+    watcher, row = rented(bench)
+    bench.company.bills = False
+    bench.live(watcher, 600)
+    bench.company.bills, bench.company.bill_lag_s = True, 7200.0
+    successor = bench.watcher()
+    bench.live(successor, 660)  # its first bill is final for nothing of this hour
+    assert spent(bench.ledger, row.token) > 0
+    bench.company.lines = [BillLine("i1", row.intent.label, "compute", THIS_HOUR, 700)]
+    bench.clock.advance(3 * 3600.0)
+
+    bench.live(successor, 660)
+
+    charges = {(item.category.value, item.hour): item.micros for item in bench.ledger.charges(row.token)}
+    assert (charges["compute", THIS_HOUR], charges["adjustment", THIS_HOUR]) == (700, 0)
+
+
 def test_good_work_is_noted_when_its_machine_leaves(bench: Bench) -> None:
     watcher, _ = rented(bench)
     (instance,) = bench.company.rentals

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from job_watcher.provisioning.ports import Contact
 from lib.errors import Unavailable
 from lib.fleet import Caps, Policy
 from lib.jobqueue import JobState
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Category, Charge, Intent, MachineRow
 from lib.machines.port import Allow
-from lib.providers.rental import NoOffer, OutcomeUnknown, ProviderError
+from lib.providers.rental import NoOffer, OutcomeUnknown, ProviderError, Rental
 from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
@@ -209,9 +210,9 @@ class TestAWatcherThatLeadsNoMore:
         """It leads when the pass begins, and loses the lock while a machine takes long to answer."""
         look = finished.access.look
 
-        def slow(instance: str, *, gpu: str) -> object:
+        def slow(row: MachineRow, rental: Rental | None) -> Contact:
             finished.lead.leads = False
-            return look(instance, gpu=gpu)
+            return look(row, rental)
 
         monkeypatch.setattr(finished.access, "look", slow)
 

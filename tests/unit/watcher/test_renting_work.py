@@ -37,10 +37,10 @@ class Access:
         self.slow: Callable[[], None] = lambda: None
         self._files: dict[str, LocalFiles] = {}
 
-    def look(self, instance: str, *, gpu: str) -> Any:
+    def look(self, row: Any, rental: Any) -> Any:
         self.slow()
-        if instance in self.silent:
-            raise HostUnreachable(f"{instance} does not answer.")
+        if row.instance in self.silent:
+            raise HostUnreachable(f"{row.instance} does not answer.")
         return SimpleNamespace(gate=None)
 
     def files(self, instance: str) -> LocalFiles:
@@ -48,6 +48,12 @@ class Access:
         if instance in self.silent:
             raise HostUnreachable(f"{instance} does not answer.")
         return self._files.setdefault(instance, LocalFiles(self._root / instance))
+
+    def tend(self, instance: str) -> None:
+        return
+
+    def let_go(self) -> None:
+        return
 
 
 class Stage:
@@ -68,7 +74,7 @@ class Stage:
             audio_s_per_job=2.0,
             policy=Policy(speed=8.0),
         )
-        observations = SimpleNamespace(by_token=defaultdict(SimpleNamespace))
+        observations = SimpleNamespace(by_token=defaultdict(lambda: SimpleNamespace(rental=None)))
         parts = SimpleNamespace(
             queue=self.queue, access=self.access, clock=self.clock, make_dispatcher=self._dispatcher
         )

@@ -1,0 +1,332 @@
+"""From settings and a company that rents to a watcher over its machines."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from job_watcher.providers.rented.access import RentedAccess
+from job_watcher.providers.rented.keys import MachineKeys
+from job_watcher.providers.rented.link import RentedLink
+from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
+from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
+from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
+from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
+from job_watcher.providers.ssh.bootstrap import Bootstrap
+from job_watcher.providers.ssh.keeper import MachineKeeper
+from job_watcher.providers.ssh.last_term import LastTerm
+from job_watcher.providers.ssh.machine_spec import MachineSpec
+from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.preparation import SshPreparation
+from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
+from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
+from job_watcher.provisioning.ports import (
+    Config,
+    NotLeading,
+    OnSettled,
+    ProvisioningIntervals,
+    ProvisioningParts,
+)
+from job_watcher.provisioning.reconcile import Reconciler
+from lib.bundle import BundleMaker, requirements_text
+from lib.dispatch import Dispatcher
+from lib.dispatch.doorbell import Doorbell
+from lib.errors import BadConfiguration, JobRunnerError
+from lib.fleet import Policy, caps_of
+from lib.gates import Gate
+from lib.jobqueue import WatcherRole
+from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
+from lib.machines import open_ledger
+from lib.machines.labels import parse_label
+from lib.machines.model import MachineRow
+from lib.machines.port import Ledger
+from lib.providers.rental import (
+    BootPlan,
+    Endpoint,
+    MakeBootPlan,
+    RefusedForGood,
+    RentalProvider,
+)
+from lib.workers.ssh import (
+    OneMachine,
+    SshAddress,
+    SshHost,
+    SshMachine,
+    SshOptions,
+    SshThread,
+    SshWorkerSetup,
+    fingerprint_of,
+)
+
+_PAUSE_S = 5.0  # the longest between two tries to get a starting machine ready
+_CONNECT = SshOptions(longest_pause_s=3.0)
+
+
+def no_host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequence[str]:
+    """What a company says that shows no logs."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
+
+    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its
+    home. `host_keys` asks the company which host keys the machine of an id and nonce wrote into its log; none
+    where it did not come. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
+    """
+
+    provider: Callable[[MakeBootPlan], RentalProvider]
+    user: str
+    lease_file: str
+    nonce_file: str
+    wanted: str = ""
+    host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
+
+
+def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatcher:
+    """A watcher that rents of that company.
+
+    Raises:
+        BadConfiguration: the ledger or a folder cannot be used.
+        MissingExtra: asyncssh or the database's packages are not installed.
+    """
+    for talkative in ("asyncssh", "alembic", "urllib3"):  # of each command, table and request
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    settings = given.settings
+    url = ledger_url(settings)
+    ledger = given.stack.enter_context(closing(open_ledger(url, schema=LEDGER_SCHEMA)))
+    lock = _lock(given)
+    last = LastTerm(given.slot.folder)
+    if (term := last.read()) is not None:  # a predecessor in this folder is gone, or we would not have it
+        lock.end(term)
+        last.write(None)
+    thread = given.stack.enter_context(SshThread())
+    parts = given.parts
+    standby = replace(parts, role=WatcherRole.STANDBY)
+    leadership = RenewedLeadership(
+        lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
+    )
+    made = _Renting(given, company, policy, ledger, lock, leadership, thread)
+    watcher = RentingWatcher(
+        RentingParts(
+            name=parts.name,
+            registry=parts.queue,
+            ledger=ledger,
+            leadership=leadership,
+            clock=parts.clock,
+            limits=parts.limits,
+            intervals=parts.intervals,
+            events=parts.events,
+            teller=made.teller,
+            pulse=given.pulse,
+            news=made.news,
+            about={**standby.about(), "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+            led=last.write,
+            trouble=lambda: made.trouble,
+            is_any_starting=made.access.is_any_starting,
+            check=made.check_account,
+        ),
+        made.loop,
+    )
+    given.moment.has_leader = True
+    given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    return watcher
+
+
+def _lock(given: Given) -> LeaderLock:
+    """The lock's lease is shorter than the jobs': who takes over finds them still leased, and adopts them."""
+    lease_s = min(LEASE_S, given.parts.limits.lease_ms / 3000)
+    prefix = given.settings.jobs_prefix
+    lock = open_leader_lock(given.url, owner=given.parts.name, prefix=prefix, lease_s=lease_s)
+    given.stack.callback(lock.close)
+    return lock
+
+
+class _Renting:
+    """Makes the loop that rents, and each of its machines.
+
+    Threads: the loop's, but for `trouble`.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        company: Company,
+        policy: Policy,
+        ledger: Ledger,
+        lock: LeaderLock,
+        leadership: RenewedLeadership,
+        thread: SshThread,
+    ) -> None:
+        self._given, self._company, self._policy = given, company, policy
+        self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
+        settings = given.settings
+        self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
+        self._bootstrap = Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
+        self.news = RentingNews()
+        self.teller = EventTeller(given.parts.events, self.news.tell)
+        self.access = RentedAccess(self._machine, self._keys.forget)
+        self.trouble: BadConfiguration | None = None
+        self._provider = company.provider(self._boot_plan)
+
+    def loop(self, once: bool) -> Reconciler:
+        """The loop; for one pass only, machines are not held for later work."""
+        given, parts = self._given, self._given.parts
+        owner = deployment_of(given.settings)
+        policy = replace(self._policy, idle_hold_s=0.0) if once else self._policy
+        lease_s = self._lock.lease_s
+        config = Config(
+            owner=owner,
+            name=parts.name,
+            policy=policy,
+            caps=caps_of(given.settings),
+            intervals=ProvisioningIntervals(
+                idle_s=min(30.0, lease_s / 3), standby_s=min(5.0, lease_s / 4), market_s=900.0
+            ),
+            lease_ms=parts.limits.lease_ms,
+            engine=given.settings.voice_engine,
+            wanted=self._company.wanted,
+        )
+        queue = leaders_queue(parts.queue, self._lock, self._leadership)
+        return Reconciler(
+            ProvisioningParts(
+                queue=queue,
+                ledger=self._ledger,
+                provider=self._provider,
+                access=self.access,
+                make_dispatcher=self._dispatcher,
+                leadership=self._leadership,
+                clock=parts.clock,
+                new_token=lambda: secrets.token_hex(8),
+                tell=self.teller,
+                market=RedisMarketBoard(
+                    self._lock, provider=parts.provider, clock=parts.clock, tell=self.teller
+                ),
+            ),
+            config,
+        )
+
+    def check_account(self) -> None:
+        """See that the key is accepted, where nobody leads who knows it already: a stand-by asks nobody.
+
+        Raises:
+            BadConfiguration: a person must mend something first.
+            Unavailable: the company, or Redis, does not answer.
+        """
+        leader = self._lock.look()
+        if leader is not None and leader.live:
+            return
+        try:
+            self._provider.credit_micros()
+        except RefusedForGood as error:
+            raise BadConfiguration(error.message) from None
+
+    def _dispatcher(self, heard: OnSettled) -> Dispatcher:
+        given, bell = self._given, Doorbell()
+        self.news.ring_at(bell)
+        parts = replace(
+            given.parts,
+            queue=leaders_queue(given.parts.queue, self._lock, self._leadership),
+            doorbell=bell,
+            on_settled=heard,
+            role=WatcherRole.LEADS,
+            epoch=self._lock.epoch,
+        )
+        return Dispatcher(parts, renewals=leaders_queue(given.renewals, self._lock, self._leadership))
+
+    def _boot_plan(self, label: str) -> BootPlan:
+        found = parse_label(label)
+        assert found is not None, "the label is ours"
+        pair = self._keys.make(found.token)
+        return BootPlan(public_key=pair.public, nonce=self._keys.nonce(found.token))
+
+    # --- machines ----------------------------------------------------------------------------------------
+
+    def _leads(self) -> bool:
+        """Asked from threads of machines, and so it does not say that the loop is alive."""
+        epoch = self._lock.epoch
+        try:
+            return epoch is not None and self._lock.held(epoch, for_s=self._lock.lease_s / 4)
+        except JobRunnerError:
+            return False
+
+    def _machine(self, row: MachineRow) -> TendedMachine:
+        settings, clock = self._given.settings, self._given.parts.clock
+        key, known = self._keys.file(row.token), self._keys.known(row.token)
+
+        def by(way: Endpoint) -> RemoteMachine:
+            address = SshAddress(self._company.user, way.host, way.port, key)
+            machine = SshMachine(self._thread, address, key_file=key, known_hosts=known, options=_CONNECT)
+            remote = RemoteMachine(machine, lambda *about: self._host(row, *about), self._leads)
+            remote.name = row.token
+            return remote
+
+        link = RentedLink(row.token, by)
+        spec = MachineSpec(SshAddress(self._company.user, row.token), workers=1)
+        rest = SshPreparation(
+            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+        )
+        keeper = MachineKeeper(
+            link,
+            RentedPreparation(
+                rest,
+                nonce=self._keys.nonce(row.token),
+                nonce_file=self._company.nonce_file,
+                gpu=row.intent.gpu,
+                our_fault=self._note_trouble,
+            ),
+            clock,
+            self.news.tell,
+            events=QuietWhileStarting(self._given.parts.events),
+            longest_pause_s=_PAUSE_S,
+        )
+        return TendedMachine(
+            link,
+            keeper,
+            lease_file=self._company.lease_file,
+            check=lambda: still_fit(link, row.intent.gpu),
+            confirm=lambda: self._confirm(row, known),
+            leads=self._leads,
+            clock=clock,
+            patience=MachinePatience(),
+        )
+
+    def _note_trouble(self, sentence: str) -> None:
+        self.trouble = BadConfiguration(sentence)
+        self.news.tell()
+
+    def _confirm(self, row: MachineRow, known: OneMachine) -> bool | None:
+        """Whether the machine's own log shows the key that it is known by; it comes by another way."""
+        if not self._leads():
+            raise NotLeading("This watcher does not lead any more: its machines are another one's.")
+        assert row.instance is not None, "only rented machines are reached"
+        found = self._company.host_keys(self._provider, row.instance, self._keys.nonce(row.token))
+        if not found or not known.known:
+            return None
+        if known.known not in found:
+            raise MachineOut(
+                Gate.HOST_KEY.value,
+                f"{row.token} shows {fingerprint_of(known.known)}, which is none of the keys in its own log: "
+                "somebody stands between.",
+            )
+        return True
+
+    def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
+        settings = self._given.settings
+        mark = hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
+        folder = worker_folder(home, mark, number)
+        setup = SshWorkerSetup(
+            command=(program,),
+            folder=folder,
+            engine=settings.voice_engine,
+            voices_dir=f"{folder}/voices",
+            clock=self._given.parts.clock,
+            pauses=settings.voice_pauses,
+        )
+        return SshHost(row.token, machine, setup)

@@ -1,0 +1,70 @@
+"""What is rented on Vast: asked of the engine's facts where the settings say nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lib.errors import BadConfiguration
+from lib.fleet import Caps, Policy
+from lib.voices import EngineFacts
+
+#: Python and nothing else: our programs are brought as they are here, each package by its hash. By its name
+#: and not by a digest, for a digest that nobody has any more would let no machine start.
+USUAL_IMAGE: Final = "python:3.12-slim-bookworm"
+_IMAGE_GB: Final = 0.2
+_PROGRAMS_GB: Final = 0.3  # as they are brought
+_INSTALLED_GB: Final = 4.0  # image, programs and what they unpack
+_WORK_GB: Final = 8.0  # audio of jobs at hand, logs
+_LEAST_DISK_GB: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RentTerms:
+    """Image and disk, what is loaded, and how the fleet behaves."""
+
+    image: str
+    disk_gb: int
+    download_gb: float
+    policy: Policy
+
+
+def terms_of(engine: EngineFacts, policy: Policy, *, image: str | None, disk_gb: int | None) -> RentTerms:
+    """What machines for that engine need. `image` and `disk_gb` None: by its facts."""
+    download = engine.download_gb + _IMAGE_GB + _PROGRAMS_GB
+    disk = disk_gb or max(_LEAST_DISK_GB, math.ceil(2 * engine.download_gb + _INSTALLED_GB + _WORK_GB))
+    fitting = replace(
+        policy,
+        download_gb=download,
+        least_disk_gb=float(disk),
+        least_vram_gb=engine.least_vram_gb,
+        least_cuda=policy.least_cuda if engine.least_vram_gb else 0.0,
+    )
+    return RentTerms(image or USUAL_IMAGE, disk, download, fitting)
+
+
+def check_caps(policy: Policy, caps: Caps) -> None:
+    """Refuse limits under which nothing could ever be rented, before anything is asked.
+
+    Raises:
+        BadConfiguration: one of them is nothing, or a cap by batch is set.
+    """
+    limits = {
+        "MAX_MACHINES": policy.max_machines,
+        "MAX_DPH": caps.hourly_price,
+        "SPEND_CAP_HOUR": caps.hour,
+        "SPEND_CAP_DAY": caps.day,
+        "SPEND_CAP_MONTH": caps.month,
+        "SPEND_CAP_MACHINE": caps.machine,
+    }
+    for name, limit in limits.items():
+        if limit <= 0:
+            raise BadConfiguration(
+                f"{name} is 0, and nothing may be rented: raise it, or set PROVIDER=local for this machine."
+            )
+    if caps.batch is not None:
+        raise BadConfiguration(
+            "SPEND_CAP_BATCH cannot be kept, for jobs do not say of which batch they are: unset it, and "
+            "bound what is spent with SPEND_CAP_DAY or SPEND_CAP_MONTH."
+        )

@@ -1,0 +1,116 @@
+"""From settings to a watcher that rents on Vast."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from job_watcher.providers.rented.wiring import Company, open_renting
+from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
+from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of
+from lib.clock import Clock
+from lib.errors import BadConfiguration
+from lib.fleet import caps_of, policy_of
+from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
+from lib.providers.vast.asks import Wanted
+from lib.providers.vast.connection import VastConnection
+from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE, host_keys_in
+from lib.providers.vast.provider import VastProvider
+from lib.settings import Settings
+from lib.voices import engine_facts
+
+_KEYS = "https://cloud.vast.ai/manage-keys/"
+
+
+def open_watcher(given: Given) -> Runs:
+    """A watcher for PROVIDER=vast.
+
+    Raises:
+        BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
+        MissingExtra: the SDK or asyncssh is not installed.
+    """
+    settings = given.settings
+    connection = connect(settings, given.parts.clock)
+    terms = rent_terms(settings)
+    check_caps(terms.policy, caps_of(settings))
+    return open_renting(given, company_of(settings, connection, terms), terms.policy)
+
+
+def connect(settings: Settings, clock: Clock) -> VastConnection:
+    """The account. Nothing is asked of it yet.
+
+    Raises:
+        BadConfiguration: there is no key, or it would not be sent as it is.
+        MissingExtra: the SDK is not installed.
+    """
+    if settings.vast_api_key is None:
+        raise BadConfiguration(
+            f"PROVIDER is vast and VAST_API_KEY is not set: make a key at {_KEYS} and put it there."
+        )
+    connection = VastConnection(settings.vast_api_key.reveal(), clock=clock, url=settings.vast_url)
+    connection.check()
+    return connection
+
+
+def rent_terms(settings: Settings) -> RentTerms:
+    """What is rented, by the settings and the engine's facts."""
+    return terms_of(
+        engine_facts(settings.voice_engine),
+        policy_of(settings),
+        image=settings.vast_image,
+        disk_gb=settings.vast_disk_gb,
+    )
+
+
+def company_of(settings: Settings, connection: VastConnection, terms: RentTerms) -> Company:
+    """Vast, as whoever rents needs to know it."""
+    wanted = Wanted(
+        image=terms.image,
+        disk_gb=terms.disk_gb,
+        gpus=settings.vast_gpus,
+        regions=settings.vast_regions,
+        download_gb=terms.download_gb,
+    )
+
+    def provider(boot_plan: MakeBootPlan) -> VastProvider:
+        return VastProvider(connection, wanted, boot_plan)
+
+    asked = {"VAST_GPUS": settings.vast_gpus, "VAST_REGIONS": settings.vast_regions}
+    words = " and ".join(f"{name}={','.join(values)}" for name, values in asked.items() if values)
+    return Company(
+        provider,
+        user=_user(settings),
+        lease_file=LEASE_FILE,
+        nonce_file=NONCE_FILE,
+        wanted=f" of {words}" if words else "",
+        host_keys=_host_keys,
+    )
+
+
+def _host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequence[str]:
+    assert isinstance(provider, VastProvider), "it is made here"
+    return host_keys_in(provider.logs(instance), nonce)
+
+
+def _user(settings: Settings) -> str:
+    """Root, as on all of Vast's machines; those of a server on this computer are whoever's who runs it."""
+    near = urlsplit(settings.vast_url or "").hostname in ("127.0.0.1", "localhost", "::1")
+    return getpass.getuser() if near else "root"
+
+
+def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
+    """Vast, for whoever only looks at offers and rentals, or ends them. Raises as `connect`."""
+    terms = rent_terms(settings)
+    company = company_of(settings, connect(settings, clock), terms)
+    return RentalDesk(
+        company.provider(_no_boot_plan),
+        deployment_of(settings),
+        terms.policy,
+        caps_of(settings),
+        settings.voice_engine,
+    )
+
+
+def _no_boot_plan(label: str) -> BootPlan:
+    raise AssertionError(f"whoever only looks rents nothing, and {label} was to be rented")

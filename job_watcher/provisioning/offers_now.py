@@ -1,0 +1,67 @@
+"""Scores the company's offers as they are now, with the terms by which the leader chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from job_watcher.provisioning.acquirer import MEMORY_S, incident_of
+from lib.fleet import Caps, Demand, Policy, Score, Speeds, best, ranked
+from lib.fleet.host_history import remembered
+from lib.machines.port import Ledger
+from lib.providers.rental import RentalProvider
+from lib.units import MICROS
+
+_USUAL_JOBS = 20  # a small batch, where nothing is known of the work
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredOffer:
+    """An offer with its score. `chosen`: a machine would be rented there now."""
+
+    score: Score
+    chosen: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """An item of `instances --why --json`."""
+        score, offer = self.score, self.score.offer
+        return {
+            "id": offer.id,
+            "machine_id": offer.machine_id,
+            "gpu": offer.gpu,
+            "interruptible": offer.interruptible,
+            "usd_per_hour": _dollars(offer.hourly_micros),
+            "fee_usd": _dollars(offer.fee_micros),
+            "speed": round(score.speed, 3),
+            "usd_per_audio_hour": _dollars(score.total),
+            "time_usd": _dollars(score.time),
+            "start_usd": _dollars(score.start),
+            "risk_usd": _dollars(score.risk),
+            "objection": score.objection,
+            "chosen": self.chosen,
+        }
+
+
+def _dollars(micros: float) -> str:
+    return str((Decimal(round(micros)) / MICROS).quantize(Decimal("0.0001")))
+
+
+def offers_now(
+    provider: RentalProvider, policy: Policy, caps: Caps, engine: str, ledger: Ledger | None, now: float
+) -> Sequence[ScoredOffer]:
+    """Every offer, the one to take first. Speeds are guessed from the GPU's power, hosts remembered.
+
+    Raises:
+        Unavailable: the company, or the ledger, does not answer.
+    """
+    offers = list(provider.offers(interruptible=False))
+    if policy.interruptible:
+        offers += provider.offers(interruptible=True)
+    notes = [] if ledger is None else ledger.host_notes(now - MEMORY_S)
+    hosts = remembered(map(incident_of, notes), now)
+    demand = Demand(waiting=_USUAL_JOBS, engine=engine)
+    scores = ranked(offers, demand, policy, caps, Speeds(), hosts, now=now)
+    chosen = best(scores)
+    return [ScoredOffer(score, score is chosen) for score in scores]

@@ -1,0 +1,133 @@
+"""`job-watcher run` with PROVIDER=vast, from an empty account to a bill: W4, W7, W11, W12, W15."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import stat
+from dataclasses import replace
+
+import pytest
+
+from job_watcher.rehearsal.vast import HostOffer, Mishap
+from lib.jobspec import load_job_file
+from lib.machines import open_ledger
+from tests.integration.vast.rented import QUICK, ROOT, RentingDeployment, market, renting
+from tests.integration.watcher.conftest import beats
+
+__all__ = ["market", "renting"]
+
+
+def _gone(deployed: RentingDeployment) -> None:
+    """Wait until no machine is left."""
+    deployed.wait_for("no machine left", lambda: not deployed.fake.living())
+
+
+def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: RentingDeployment) -> None:
+    """W4, W7, W11: one offer, one machine, its own key, and the bill is of its label."""
+    fake, specs = renting.fake, beats(2)
+    renting.start(LOG_FORMAT="json")
+    renting.enqueue(specs)
+
+    renting.wait_until_done(specs)
+    (machine,) = fake.instances()
+    lease = fake.machine(machine.id).home / ".job-runner" / "lease"
+    assert lease.read_text()
+    folder = next((renting.data / "machines").iterdir())
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    _gone(renting)
+
+    assert all(renting.output(spec).stat().st_size > 10_000 for spec in specs)
+    changes = [each["change"] for each in renting.told("machine_moved")]
+    assert changes[:5] == ["planned", "accepted", "passed", "unwanted", "empty"]
+    bill = fake.bill()
+    assert {amount.label for amount in bill.amounts} == {machine.label}
+    assert len(fake.instances()) == 1
+
+
+def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: RentingDeployment) -> None:
+    """W15: after SIGKILL, with nothing of the dead one's disk but the database; nothing is spoken twice."""
+    specs = beats(1, sentences=30)
+    first = renting.start()
+    renting.enqueue(specs)
+    renting.wait_for("the work begun", lambda: renting.events("begun"))
+    first.kill()
+    first.wait()
+    renting.processes.remove(first)
+    shutil.rmtree(renting.data / "machines")
+    shutil.rmtree(renting.data / "watchers")
+
+    renting.start()
+    renting.wait_until_done(specs)
+    _gone(renting)
+
+    assert len(renting.fake.instances()) == 1
+    assert len(renting.events("begun")) == 1
+
+
+def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: RentingDeployment) -> None:
+    """W1."""
+    ended = renting.command("once", "--json")
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, '{"settled":0}'), ended.stderr
+    assert renting.fake.instances() == []
+
+
+LIAR = HostOffer(1, dph_base=0.10, min_bid=0.05, conduct=replace(QUICK, gpu_shown="Tesla T4"))
+BEHIND_A_PROXY = HostOffer(
+    2, dph_base=0.20, min_bid=0.10, conduct=replace(QUICK, befalls=((0.0, Mishap.DIRECT_DEAD),))
+)
+
+
+@pytest.mark.parametrize("market", [[LIAR, BEHIND_A_PROXY]])
+def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reached_by_its_proxy(
+    renting: RentingDeployment,
+) -> None:
+    """W10, W11: the reason is in the ledger, and that host is rented no more."""
+    specs = beats(1)
+    renting.start(LOG_FORMAT="json")
+    renting.enqueue(specs)
+
+    renting.wait_until_done(specs)
+    _gone(renting)
+
+    with contextlib.closing(open_ledger(f"sqlite:///{renting.data}/ledger.db")) as ledger:
+        notes = [(note.machine_id, note.reason, note.ok) for note in ledger.host_notes(0.0)]
+    assert notes == [("1", "wrong_gpu", False), ("2", "worked", True)]
+    assert [each.host.machine_id for each in renting.fake.instances()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "sentence"),
+    [
+        ({"VAST_API_KEY": "wrong"}, 78, "key"),
+        ({"MAX_DPH": "0.01"}, 75, "MAX_DPH"),
+        ({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999"),
+    ],
+)
+def test_what_lets_nothing_be_rented_is_one_line_and_nothing_is_rented(
+    renting: RentingDeployment, settings: dict[str, str], status: int, sentence: str
+) -> None:
+    """W8."""
+    renting.enqueue(beats(1))
+
+    ended = renting.command("once", **settings)
+
+    said = [line for line in ended.stderr.splitlines() if line.startswith("error")]
+    assert ended.returncode == status, ended.stderr
+    assert len(said) == 1, ended.stderr
+    assert sentence in said[0]
+    assert renting.fake.instances() == []
+
+
+@pytest.mark.soak
+def test_the_example_of_the_first_page_is_spoken_on_rented_machines(renting: RentingDeployment) -> None:
+    """W1: every job of jobs.example.yaml."""
+    specs = load_job_file(ROOT / "jobs.example.yaml").specs
+    renting.start()
+    renting.enqueue(specs)
+
+    renting.wait_until_done(specs)
+    _gone(renting)
+
+    assert sum(amount.amount for amount in renting.fake.bill().amounts) > 0
