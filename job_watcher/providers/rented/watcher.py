@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from job_watcher.leading import LeadersLock
+from job_watcher.leader_and_standby import LeadersLock
+from job_watcher.liveness import Pulse
 from job_watcher.providers.rented.telling import EventTeller
 from job_watcher.provisioning.reconcile import Reconciler
-from job_watcher.pulse import Pulse
 from lib.clock import Clock
 from lib.dispatch import DispatchIntervals, DispatchLimits
 from lib.dispatch.doorbell import Doorbell

@@ -65,9 +65,8 @@ def test_each_offer_is_shown_with_the_terms_of_its_score(fake: FakeVast, tmp_pat
     fit = [offer for offer in offers if offer["objection"] is None]
     assert [offer["chosen"] for offer in offers] == [True] + [False] * (len(offers) - 1)
     assert fit == sorted(fit, key=lambda offer: float(offer["usd_per_audio_hour"]))
-    assert {
-        offer["objection"] for offer in offers if offer["gpu"] == "A100 SXM4" and not offer["interruptible"]
-    } == {"dearer than the most allowed for one machine"}
+    dear = [offer["objection"] for offer in offers if float(offer["usd_per_hour"]) > 1.0]
+    assert dear == ["dearer than the most allowed for one machine"]
     for offer in offers:
         parts = sum(float(offer[name]) for name in ("time_usd", "start_usd", "risk_usd"))
         assert float(offer["usd_per_audio_hour"]) == pytest.approx(parts, abs=0.0002)
@@ -89,4 +88,3 @@ def test_a_sweep_ends_what_is_past_its_time_and_leaves_the_rest(fake: FakeVast, 
     assert told["destroyed"] == [late]
     assert [each["instance"] for each in told["alive"]] == [living]
     assert sorted(map(str, fake.living())) == sorted([foreign, living])
-    assert run(fake, tmp_path, "sweep").returncode == 0
