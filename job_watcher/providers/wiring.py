@@ -6,8 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_watcher.moment import Moment
-from job_watcher.pulse import Pulse
+from job_watcher.liveness import Pulse
+from job_watcher.readiness import Moment
 from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.jobqueue import JobQueue
