@@ -101,7 +101,7 @@ class Term1:
 
 
 class FastMachines:
-    """The way to the fake's machines, which speak by the simulation's rules: as far as Vast's doors are open."""
+    """The way to the fake's machines, which speak by the simulation's rules where Vast's doors are open."""
 
     def __init__(self, vast: FakeVast) -> None:
         self._vast = vast
@@ -116,7 +116,10 @@ class FastMachines:
         return Contact("" if shown is None else "wrong_gpu" if shown else "no_gpu")
 
     def files(self, instance: str) -> Files:
-        files = MemoryFiles(lambda: self._machine(self._instance(instance)) and None)
+        def before() -> None:
+            self._machine(self._instance(instance))
+
+        files = MemoryFiles(before)
         files.folders = self._machine(self._instance(instance)).files.folders
         return files
 
@@ -149,7 +152,7 @@ class FastMachines:
 
 
 class Office:
-    """A market, an account, a queue, a ledger and a watcher that rents; `open_anew` is another one after it."""
+    """A market, an account, a queue, a ledger and a watcher that rents; `open_anew` has another follow it."""
 
     def __init__(
         self,
@@ -330,12 +333,15 @@ class Office:
     def _check_books(self) -> None:
         """Two days later the last charges have come, and the ledger says what the bill says."""
         self.vast.faults.clear()
+        rented = {label.token for each in self.rentals() if (label := parse_label(each.label)) is not None}
         push(self.vast, 2 * DAY)
         self.live(1300.0)
         billed: dict[str, float] = {}
         for amount in self.vast.bill().amounts:
             label = parse_label(amount.label)
-            if label is not None and label.owner == OWNER and self.ledger.row(label.token) is not None:
+            if label is None or label.owner != OWNER or label.token not in rented:
+                continue
+            if self.ledger.row(label.token) is not None:
                 billed[label.token] = billed.get(label.token, 0.0) + amount.amount * 1_000_000
         for token, micros in billed.items():
             ours = sum(charge.micros for charge in self.ledger.charges(token))

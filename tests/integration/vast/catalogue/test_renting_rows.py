@@ -1,4 +1,4 @@
-"""Rows 1 to 5 of the failure catalogue: what happens between the search and a machine that is ours (W4, W16)."""
+"""Rows 1 to 5 of the failure catalogue: between the search and a machine that is ours (W4, W16)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def test_row_01_an_offer_that_is_taken_first_is_passed_over(office: OpenOffice) 
     here.check()
 
 
-LOST = [lost_reply("create"), server_error("create", 502, effect=True), server_error("create", 500, effect=True)]
+LOST = [
+    lost_reply("create"),
+    server_error("create", 502, effect=True),
+    server_error("create", 500, effect=True),
+]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: fault.name)

@@ -1,4 +1,4 @@
-"""Rows 12 to 16 and 25 to 28 of the failure catalogue: machines that had work, and what they cost (W6, W8, W16)."""
+"""Rows 12 to 16 and 25 to 28 of the failure catalogue: machines with work, and what they cost (W6, W8)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_watcher.rehearsal.vast import Mishap, server_error
+from job_watcher.rehearsal.vast import Mishap, refused, server_error
 from tests.integration.vast.catalogue.conftest import OpenOffice
 from tests.integration.vast.catalogue.office import POLICY, Office, host, hosts
 
@@ -16,7 +16,7 @@ BIDDING = replace(POLICY, interruptible=True)
 def _with_work_on_a_machine(office: OpenOffice, *, bidding: bool = False, count: int = 2) -> Office:
     """Two hosts, and a machine on the first of them with jobs of a minute at hand."""
     here = office(*hosts(4), policy=BIDDING if bidding else POLICY)
-    here.work(2, sentences=20)
+    here.work(count, sentences=20)
     here.until("work at hand", here.working)
     return here
 
@@ -109,7 +109,7 @@ class TestRow15NoCredit:
         assert here.own_living() == []
         assert len(here.calls("create")) == 1
         assert len(here.told("credit")) == 1
-        assert len(here.calls("search")) < 15
+        assert len(here.calls("search")) < 10
         here.vast.set_credit(20.0)
         here.finish()
         assert len(here.rentals()) == 2
@@ -117,8 +117,6 @@ class TestRow15NoCredit:
 
     def test_row_15_a_refusal_for_it_is_no_reason_to_try_the_next_offer(self, office: OpenOffice) -> None:
         """The account says that there is some; whoever rents says that there is none."""
-        from job_watcher.rehearsal.vast import refused
-
         here = office(*hosts(6))
         broke = refused("create", 400, "insufficient_credit", "Your account lacks credit.", times=0)
         here.vast.faults.add(broke)
@@ -126,7 +124,7 @@ class TestRow15NoCredit:
 
         here.live(900.0)
 
-        assert len(here.calls("create")) <= 4
+        assert len(here.calls("create")) <= 5
         assert len(here.told("credit")) == 1
         here.vast.faults.clear()
         here.finish()
@@ -142,7 +140,7 @@ def test_row_16_an_account_that_may_not_spend_faster_is_left_in_peace_for_an_hou
     here.live(3500.0)
 
     assert len(here.calls("create")) == 1
-    (told,) = here.told("account")
+    (told,) = here.told("credit")
     assert "spend" in told.text
     here.vast.quirks.spend_limit = None
     here.finish()
