@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import re
 import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from job_watcher.moment import Moment
-from job_watcher.pulse import Pulse
+from job_watcher.liveness import Pulse
+from job_watcher.readiness import Moment
 from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.errors import BadConfiguration
@@ -91,21 +92,33 @@ def deployment_of(settings: Settings) -> str:
 
     It is made of the queue's name and place, so that a stand-by on another host with the same settings, and a
     sweep without queue and ledger, come to the same. A queue that only this computer can reach is told from
-    others by a word in the data folder.
+    others' by the computer, and the embedded one by a word in its data folder.
 
     Raises:
         BadConfiguration: that word cannot be kept.
     """
-    address = urlsplit(settings.redis_url or "")
-    try:
-        place = f"{address.hostname or ''}:{address.port or 6379}{address.path}"
-    except ValueError:
-        place = settings.redis_url or ""
-    if (address.hostname or "") in _NEAR:
-        place += f" of {_own_word(settings.jobs_data_dir)}"
+    place = _place(settings.redis_url) if settings.redis_url else _own_word(settings.jobs_data_dir)
     mark = hashlib.sha256(f"{place} {settings.jobs_prefix}".encode()).hexdigest()[:8]
     name = re.sub(r"[^a-z0-9]+", "-", settings.jobs_prefix.lower()).strip("-")[:24].strip("-")
     return f"{name or 'jobs'}-{mark}"
+
+
+def _place(url: str) -> str:
+    """Where the queue is, without user and password, which may change."""
+    address = urlsplit(url)
+    try:
+        place = f"{address.hostname or ''}:{address.port or 6379}{address.path}"
+    except ValueError:
+        place = url.rpartition("@")[2]
+    return f"{place} of {_this_computer()}" if (address.hostname or "") in _NEAR else place
+
+
+def _this_computer() -> str:
+    try:
+        known = Path("/etc/machine-id").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        known = ""
+    return f"{known} {socket.gethostname()}"
 
 
 def _own_word(data: Path) -> str:

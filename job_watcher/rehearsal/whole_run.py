@@ -25,7 +25,11 @@ _ROOT: Final = Path(__file__).parents[2]
 
 
 class EndableWatcher(Protocol):
-    """What a rehearsal needs of a watcher. Threads: `drain` any. Raises: as `Runs`."""
+    """What a rehearsal needs of a watcher.
+
+    Threads: one; `drain` any.
+    Raises: as `Runs`.
+    """
 
     def run_once(self) -> int:
         """Work until nothing is left."""

@@ -112,6 +112,7 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
     leadership = RenewedLeadership(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
+    standby = replace(parts, role=WatcherRole.STANDBY)
     made = _Renting(given, company, policy, ledger, lock, leadership, thread)
     watcher = RentingWatcher(
         RentingParts(
@@ -263,7 +264,9 @@ class _Renting:
         def by(way: Endpoint) -> RemoteMachine:
             address = SshAddress(self._company.user, way.host, way.port, key)
             machine = SshMachine(self._thread, address, key_file=key, known_hosts=known, options=_CONNECT)
-            remote = RemoteMachine(machine, lambda *about: self._host(row, *about), self._leads)
+            remote = RemoteMachine(
+                machine, lambda *about: self._host(row, *about), self._leads, mark=self._queue_mark()
+            )
             remote.name = row.token
             return remote
 
@@ -319,8 +322,7 @@ class _Renting:
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings
-        mark = hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
-        folder = worker_folder(home, mark, number)
+        folder = worker_folder(home, self._queue_mark(), number)
         setup = SshWorkerSetup(
             command=(program,),
             folder=folder,
@@ -330,3 +332,7 @@ class _Renting:
             pauses=settings.voice_pauses,
         )
         return SshHost(row.token, machine, setup)
+
+    def _queue_mark(self) -> str:
+        """What tells our workers on a machine from another queue's. The same on every computer."""
+        return hashlib.sha256(self._given.settings.jobs_prefix.encode()).hexdigest()[:8]

@@ -104,6 +104,13 @@ class TestWhoseMachinesTheyAre:
 
         assert MachineLabel(owner, 1, "token-00000001", 5.0).text()
 
+    def test_two_watchers_of_one_computer_share_its_own_server(self, tmp_path: Path) -> None:
+        """Each has a data folder of its own."""
+        for url in ("redis://127.0.0.1:6379/0", "unix:///run/redis/redis.sock"):
+            found = {self.owner(tmp_path / name, REDIS_URL=url) for name in "ab"}
+
+            assert len(found) == 1
+
     def test_the_word_of_a_folder_stays(self, tmp_path: Path) -> None:
         assert self.owner(tmp_path) == self.owner(tmp_path)
 

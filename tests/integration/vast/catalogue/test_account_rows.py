@@ -1,4 +1,4 @@
-"""Rows 17 to 24, 29 and 30 of the failure catalogue: what Vast answers, and what it does not mean (W5, W6)."""
+"""Rows 17 to 24, 29 and 30 of the failure catalogue: what Vast answers, and what that is not (W5, W6)."""
 
 from __future__ import annotations
 
