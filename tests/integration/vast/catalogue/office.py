@@ -6,9 +6,12 @@ only a real machine can show is tried in `test_real_machines`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar, cast
+
+import pytest
 
 from job_watcher.provisioning.adapters import leaders_queue
 from job_watcher.provisioning.ports import Config, Contact, OnSettled, ProvisioningParts
@@ -16,8 +19,10 @@ from job_watcher.provisioning.reconcile import Reconciler
 from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, Mishap, RehearsalClock
 from job_watcher.rehearsal.vast.instances import RentedInstance
 from job_watcher.rehearsal.vast.journal import JournalEntry
+from job_watcher.simulation.fault_schedule import Crash
 from job_watcher.simulation.files import MemoryFiles
 from job_watcher.simulation.machine import Character, SimMachine
+from job_watcher.simulation.network import Tripwire
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.fleet import Caps, Policy
@@ -27,12 +32,15 @@ from lib.jobspec import JobSpec, normalize_job_spec
 from lib.machines.labels import parse_label
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import MachineRow
-from lib.providers.rental import Rental
+from lib.machines.port import Ledger
+from lib.providers.rental import Rental, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.spool import Files, HostUnreachable
 from lib.storage.memory import MemoryStorage
 from tests.integration.vast.adapter import provider_of
 from tests.integration.vast.fake_vast import IMAGE, START, push
+
+T = TypeVar("T")
 
 OWNER = "catalogue"
 LEASE_MS = 180_000
@@ -59,6 +67,12 @@ def behaving(number: int, dph: float = 0.30, **conduct: object) -> HostOffer:
 def hosts(count: int = 2) -> list[HostOffer]:
     """Good ones, the cheapest first."""
     return [host(number, 0.20 + number / 20) for number in range(1, count + 1)]
+
+
+def first_quick(values: Iterable[T]) -> list[object]:
+    """Values of which the quick suite tries the first; the others are for `make soak`."""
+    first, *others = values
+    return [first, *(pytest.param(other, marks=pytest.mark.soak) for other in others)]
 
 
 def jobs(count: int, sentences: int = 6, first: int = 0) -> list[JobSpec]:
@@ -151,6 +165,12 @@ class FastMachines:
         return made
 
 
+class TrippedProvider(Tripwire):
+    """The adapter, with a boundary before and after each call."""
+
+    name = "vast"
+
+
 class Office:
     """A market, an account, a queue, a ledger and a watcher that rents; `open_anew` has another follow it."""
 
@@ -173,6 +193,8 @@ class Office:
         self._tokens = 0
         self._watchers = 0
         self.specs: list[JobSpec] = []
+        self.trip: Callable[[str], None] = lambda step: None  # told of each boundary; may end the process
+        self.crashes = 0
         self.loop = self._watcher()
 
     def close(self) -> None:
@@ -197,11 +219,13 @@ class Office:
         self._watchers += 1
         name = f"watcher-{self._watchers}"
         term = Term1(name)
-        queue = leaders_queue(self.queue, term, term)
+        guarded = leaders_queue(self.queue, term, term)
+        queue = cast(JobQueue, Tripwire(guarded, "queue", self._reached))
+        provider = provider_of(self.vast, wanted=self._wanted)
         parts = ProvisioningParts(
             queue=queue,
-            ledger=self.ledger,
-            provider=provider_of(self.vast, wanted=self._wanted),
+            ledger=cast(Ledger, Tripwire(self.ledger, "ledger", self._reached)),
+            provider=cast(RentalProvider, TrippedProvider(provider, "provider", self._reached)),
             access=self.machines,
             make_dispatcher=lambda heard: self._dispatcher(name, queue, heard),
             leadership=term,
@@ -230,6 +254,9 @@ class Office:
             )
         )
 
+    def _reached(self, step: str) -> None:
+        self.trip(step)
+
     def _new_token(self) -> str:
         self._tokens += 1
         return f"token-{self._tokens:010d}"
@@ -250,7 +277,12 @@ class Office:
         """Let the watcher work for so long, or until that holds after a pass; whether it came to hold."""
         end = self.seconds() + seconds
         while self.seconds() < end:
-            pause = self.loop.step()
+            try:
+                pause = self.loop.step()
+            except Crash:  # as SIGKILL does: nothing of it is run any more, and a supervisor starts another
+                self.crashes += 1
+                self.open_anew()
+                pause = 5.0
             if until():
                 return True
             push(self.vast, pause)

@@ -8,7 +8,7 @@ import pytest
 
 from job_watcher.rehearsal.vast import Mishap, refused, server_error
 from tests.integration.vast.catalogue.conftest import OpenOffice
-from tests.integration.vast.catalogue.office import POLICY, Office, host, hosts
+from tests.integration.vast.catalogue.office import POLICY, Office, first_quick, host, hosts
 
 BIDDING = replace(POLICY, interruptible=True)
 
@@ -173,6 +173,7 @@ class TestRow26TheEndOfTheContract:
         assert here.rented_hosts() == [2]
         here.check()
 
+    @pytest.mark.soak
     def test_row_26_a_machine_is_drained_before_it_and_not_stopped_by_it(self, office: OpenOffice) -> None:
         here = office(host(1, 0.20, days_left=2400 / 86_400), host(2))
         here.work(40, sentences=60)
@@ -203,7 +204,7 @@ def test_row_27_what_is_stopped_is_not_left_to_bill_its_disk(office: OpenOffice)
     here.check()
 
 
-@pytest.mark.parametrize("surcharge", [0.10, 3.00])
+@pytest.mark.parametrize("surcharge", first_quick([0.10, 3.00]))
 def test_row_28_a_machine_that_costs_more_than_its_offer_said_is_given_back_without_work(
     office: OpenOffice, surcharge: float
 ) -> None:
