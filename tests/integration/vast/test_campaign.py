@@ -1,14 +1,13 @@
-"""A campaign of seeded runs: mixed faults of the fake Vast, and a watcher that dies at any boundary (W3-W8, W16).
+"""A campaign of seeded runs: mixed faults of the fake Vast, and a watcher that dies at any boundary (W3-W8).
 
-The loop, the adapter and Vast's own client are the real ones, time is the fake's, and machines are fast ones: a
-run takes a second. The same command with the number of a seed repeats its run.
+The loop, the adapter and Vast's own client are the real ones, time is the fake's, and machines are fast
+ones: a run takes a second. The same command with the number of a seed repeats its run.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -108,10 +107,9 @@ def campaign() -> Iterator[Callable[[random.Random], Office]]:
     opened: list[Office] = []
 
     def open_office(chance: random.Random) -> Office:
-        policy = Policy(
-            max_machines=chance.randint(1, 3), idle_hold_s=0.0, interruptible=chance.random() < 0.5
-        )
-        opened.append(Office(list(_market(chance)), policy=replace(policy)))
+        most, bids = chance.randint(1, 3), chance.random() < 0.5
+        policy = Policy(max_machines=most, idle_hold_s=0.0, interruptible=bids)
+        opened.append(Office(list(_market(chance)), policy=policy))
         return opened[-1]
 
     yield open_office

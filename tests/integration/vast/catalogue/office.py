@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -53,15 +53,15 @@ CALLS = {"search", "create", "list", "show", "destroy", "user", "charges"}
 BOOT = Conduct(null_s=2.0, created_s=1.0, loading_s=20.0, ssh_after_s=3.0)
 
 
-def host(number: int, dph: float = 0.30, **more: object) -> HostOffer:
+def host(number: int, dph: float = 0.30, **more: Any) -> HostOffer:
     """A host that is good as far as one can see; the lower its price, the sooner it is taken."""
-    facts = {"dph_base": dph, "min_bid": dph / 2, "conduct": BOOT} | more
-    return HostOffer(number, **facts)  # type: ignore[arg-type]
+    facts: dict[str, Any] = {"dph_base": dph, "min_bid": dph / 2, "conduct": BOOT} | more
+    return HostOffer(number, **facts)
 
 
-def behaving(number: int, dph: float = 0.30, **conduct: object) -> HostOffer:
+def behaving(number: int, dph: float = 0.30, **conduct: Any) -> HostOffer:
     """A host whose machines behave in that way."""
-    return host(number, dph, conduct=replace(BOOT, **conduct))  # type: ignore[arg-type]
+    return host(number, dph, conduct=replace(BOOT, **conduct))
 
 
 def hosts(count: int = 2) -> list[HostOffer]:
