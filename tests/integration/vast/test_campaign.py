@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def _fault(chance: random.Random) -> RequestFault:
 def _market(chance: random.Random) -> Iterator[HostOffer]:
     """Some bad hosts, which are cheap, and enough good ones."""
     for number in range(1, 4):
-        ill = chance.choice(
+        ill: dict[str, Any] = chance.choice(
             [
                 {"stuck_at": chance.choice(["null", "created", "loading"])},
                 {"gpu_shown": "Tesla T4"},
