@@ -29,7 +29,7 @@ from job_watcher.simulation.fault_schedule import Crash
 from lib.fleet import Policy
 from tests.integration.vast.catalogue.office import Office, behaving, host
 
-QUICK, ALL = 3, 300
+QUICK, ALL = 2, 300
 MISHAPS = [
     Mishap.OUTBID,
     Mishap.EXIT,
