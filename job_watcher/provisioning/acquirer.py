@@ -13,6 +13,7 @@ from lib.fleet.host_history import HostIncident, remembered
 from lib.fleet.limits import obstacles
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
 from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
+from lib.fleet.verdicts import BAD_IMAGE
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused
@@ -30,6 +31,9 @@ MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
 _KINDS = {AccountFault.CREDIT: "credit", AccountFault.SPEND_LIMIT: "credit"}
+_SPEND_LIMIT_S = 3600.0  # an account that may not spend faster yet may do so in some hours
+_BAD_IMAGE_S = 3600.0
+_BAD_IMAGES = 2  # machines that could not load the image: it is not their fault then
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
@@ -50,6 +54,8 @@ class Acquirer:
         self._accountant = accountant
         self._next_search = 0.0
         self._next_look = 0.0
+        self._barred_until = 0.0  # whatever work comes
+        self._began = parts.clock.now()
         self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
         self._told = ""
         self._offers: dict[str, Offer] = {}
@@ -65,7 +71,7 @@ class Acquirer:
 
     def rests_for(self) -> float:
         """Seconds until the next search."""
-        return max(0.0, self._next_search - self._parts.clock.monotonic())
+        return max(0.0, max(self._next_search, self._barred_until) - self._parts.clock.monotonic())
 
     def preemptions(self) -> int:
         """How often machines were taken from us lately."""
@@ -86,10 +92,13 @@ class Acquirer:
         tick = self._parts.clock.monotonic()
         coming = sum(item.state in COMING for item in machines)
         full = paid_for(machines) + orphans >= self._config.policy.max_machines
-        if not demand.waiting or full or tick < self._next_search:
+        if not demand.waiting or full or self.rests_for() > 0:
             return
         intervals = self._config.intervals
         self._next_search = tick + intervals.search_s
+        if self._is_image_bad():
+            self._bar("image", "no machine can load the image: correct VAST_IMAGE")
+            return
         scores = self._search(fenced, demand, machines)
         if best(scores) is None:
             self._hold_back(*self._nothing_to_rent(scores))
@@ -187,7 +196,6 @@ class Acquirer:
         except SpendingRefused as error:
             self._hold_back("cap", error.message)
             return
-        self._told = ""
         self._parts.tell(
             "planned", f"{why}: {offer.gpu} for {offer.hourly_micros / MICROS:.3f} $/h", row.token
         )
@@ -228,10 +236,23 @@ class Acquirer:
             fenced.move(row, MachineEvent.UNCLEAR, error.message)
         except (NoOffer, ProviderError) as error:
             fenced.move(row, MachineEvent.REFUSED, error.message)
-            if isinstance(error, RefusedForGood):  # another offer would be refused as well
-                self._hold_back(_KINDS.get(error.fault, "account"), error.message)
+            if isinstance(error, RefusedForGood):
+                self._account_refuses(error, offer)
         else:
+            self._told = ""
             fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
+
+    def _account_refuses(self, error: RefusedForGood, offer: Offer) -> None:
+        """It is not the offer's fault, and every other one would be refused as well."""
+        del self._tried[offer.machine_id]
+        least = _SPEND_LIMIT_S if error.fault is AccountFault.SPEND_LIMIT else 0.0
+        self._bar(_KINDS.get(error.fault, "account"), error.message, least)
+
+    def _is_image_bad(self) -> bool:
+        """Whether machines of this term could not load it: a new watcher, with what was corrected, tries."""
+        since = max(self._began, self._parts.clock.now() - _BAD_IMAGE_S)
+        notes = self._parts.ledger.host_notes(since)
+        return len({note.machine_id for note in notes if note.reason == BAD_IMAGE}) >= _BAD_IMAGES
 
     def _nothing_to_rent(self, scores: Sequence[Score]) -> tuple[str, str]:
         """What stands in the way where no offer may be taken: a limit of ours, or the market."""
@@ -247,6 +268,11 @@ class Acquirer:
         config = self._config
         found = obstacles(self._offers.values(), config.policy, config.caps, accounts, batch=config.batch)
         return next((item.sentence for item in found if item.setting), None)
+
+    def _bar(self, kind: str, reason: str, least_s: float = 0.0) -> None:
+        """As `_hold_back`, and more work is no reason to try sooner."""
+        self._hold_back(kind, reason)
+        self._barred_until = max(self._next_search, self._parts.clock.monotonic() + least_s)
 
     def _hold_back(self, kind: str, reason: str) -> None:
         """Search again later, and later each time the same stands in the way; tell it once."""

@@ -37,6 +37,8 @@ class Observation:
     absences: int = 0
     only_empty: bool = True
     confirmed_absent: bool = False
+    progress: str = ""
+    progress_at: float = 0.0
     gate: str | None = None
     destroy_at: float = 0.0
     destroy_tries: int = 0
@@ -81,6 +83,8 @@ class Observations:
 def _sighted(observation: Observation, rental: Rental | None, now: float, *, empty: bool) -> None:
     observation.rental = rental
     if rental is not None:
+        if rental.progress != observation.progress or not rental.progress:
+            observation.progress, observation.progress_at = rental.progress, now
         observation.absent_since, observation.absences, observation.only_empty = None, 0, True
         observation.confirmed_absent = False
         return
@@ -129,6 +133,8 @@ def machine_of(
         empty_absences=observation.only_empty,
         confirmed_absent=observation.confirmed_absent,
         answered_at=wall - (now - observation.answered_at),
+        stalled_s=now - observation.progress_at if observation.progress else 0.0,
+        is_image_bad=rental is not None and rental.is_image_bad,
         gate=observation.gate,
         job_s=job_s,
         known_s=now - observation.began_at,

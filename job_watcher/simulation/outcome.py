@@ -17,7 +17,7 @@ from lib.jobqueue import TERMINAL, JobState
 from lib.units import seconds_text, usd
 
 _BATCH = "batch"
-_HELD_BACK = frozenset({"cap", "no_offer", "credit"})
+_HELD_BACK = frozenset({"cap", "no_offer", "credit", "account", "image"})
 
 
 @dataclass(frozen=True, slots=True)

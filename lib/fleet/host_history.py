@@ -10,7 +10,7 @@ from lib.fleet.model import Host
 HALF_LIFE_S: Final = 7 * 86_400.0  # trouble counts half after a week: hosts get repaired
 BANNING: Final = frozenset({"wrong_gpu", "corrupt_output"})  # it lied; no waiting makes that better
 _COOL_DOWN_S: Final = (3_600.0, 6 * 3_600.0, 3 * 86_400.0)  # first, second, any further failure
-_NOT_ITS_FAULT: Final = frozenset({"outbid", "refused", "no_bundle"})
+_NOT_ITS_FAULT: Final = frozenset({"outbid", "refused", "no_bundle", "bad_image"})
 
 
 class HostIncident(NamedTuple):

@@ -53,6 +53,8 @@ class Machine:
     empty_absences: bool = False  # every listing that lacked it was wholly empty
     confirmed_absent: bool = False  # asked for by its id, the provider does not know it
     answered_at: float | None = None  # when it last answered us itself
+    stalled_s: float = 0.0  # since it last came further on its way up, where the provider shows that
+    is_image_bad: bool = False  # it is broken, for a reason that lies in the image
     gate: str | None = None  # None: checks go on; "": passed; else the code of the one that failed
     busy: int = 0  # jobs at hand
     idle_since: float | None = None
@@ -109,6 +111,7 @@ class Policy:
     settle_s: float = 600.0  # before the end of its time a machine takes nothing new
     drain_limit_s: float = 900.0
     boot_limit_s: float = 1500.0  # until the checks are passed
+    stall_limit_s: float = 600.0  # without coming further, until it runs
     silence_s: float = 240.0  # more than a lease: its jobs are given away by then
     lag_s: float = 120.0  # a fresh rental may be missing from listings that long
     apart_s: float = 30.0  # between two listings that prove an absence

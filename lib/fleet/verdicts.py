@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from lib.fleet.lifecycle import MachineEvent, State
 from lib.fleet.model import Demand, Machine, Policy, Seen
 
+#: The reason code of a machine that could not load the image.
+BAD_IMAGE: Final = "bad_image"
 _STILL_TALKING_S: Final = 60.0
 _JOBS_TO_SETTLE: Final = 2.5  # the one that is spoken, the one that waits for it, and half one to be sure
 
@@ -96,7 +98,7 @@ def _halted(case: _Case) -> MachineVerdict | None:
     if case.machine.seen is Seen.STOPPED:
         return MachineVerdict(MachineEvent.STOPPED, "outbid" if case.machine.interruptible else "stopped")
     if case.machine.seen is Seen.BROKEN:
-        return MachineVerdict(MachineEvent.FAILED, "broken")
+        return MachineVerdict(MachineEvent.FAILED, BAD_IMAGE if case.machine.is_image_bad else "broken")
     return None
 
 
@@ -122,6 +124,8 @@ def _rented(case: _Case) -> MachineVerdict | None:
         return MachineVerdict(MachineEvent.FAILED, machine.gate)
     if case.now - machine.since > policy.boot_limit_s:
         return MachineVerdict(MachineEvent.FAILED, "boot_timeout")
+    if machine.seen is Seen.STARTING and machine.stalled_s > policy.stall_limit_s:
+        return MachineVerdict(MachineEvent.FAILED, "boot_stalled")
     if _ends_soon(case):
         return MachineVerdict(MachineEvent.EXPIRING, "end of its time")
     if overpriced := _overpriced(case):

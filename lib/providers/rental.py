@@ -113,7 +113,9 @@ MakeBootPlan = Callable[[str], BootPlan]
 class Rental:
     """One rental of the account, ours or not: the label tells.
 
-    `endpoints` are where it may be reached now, the best first; none until the provider knows any.
+    `endpoints` are where it may be reached now, the best first; none until the provider knows any. `progress`
+    changes as it comes up, where the provider shows how far it is; else "". `is_image_bad`: it is broken, and
+    for a reason that lies in the image that we named, so that it would be the same anywhere.
     """
 
     instance: str
@@ -124,6 +126,8 @@ class Rental:
     started_at: float
     message: str = ""
     endpoints: tuple[Endpoint, ...] = ()
+    progress: str = ""
+    is_image_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from lib.events.watchers import LeaderBegan, LeaderEnded, WatcherTrouble
 _MONEY = frozenset({"cap", "credit"})
 #: Told by the dispatcher itself, or by nobody: a pass is no event.
 _TOLD_ELSEWHERE = frozenset({"pass", "adopted"})
-_HINDERED = frozenset({"no_offer", "blind"})
+_HINDERED = frozenset({"no_offer", "blind", "account", "image"})
+_REFUSED = _MONEY | {"no_offer", "account", "image"}
 
 
 class EventTeller:
@@ -37,7 +38,7 @@ class EventTeller:
         """Tell of one thing."""
         if kind in _TOLD_ELSEWHERE:
             return
-        if kind in _MONEY or kind == "no_offer":
+        if kind in _REFUSED:
             self.refused = (kind, text)
         elif kind == "planned":
             self.refused = None

@@ -185,8 +185,8 @@ class Lifecycle:
             yield empty, self._go_broke
 
     def deposited(self) -> None:
-        """There is credit again."""
-        self._is_broke = self._ledger.credit <= 0
+        """The credit is another: with some, it can be used up once more."""
+        self._is_broke = self._is_broke and self._ledger.credit <= 0
 
     def _go_broke(self, at: float) -> None:
         """Vast stops everything when the credit is used up; disks cost on."""

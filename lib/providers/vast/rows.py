@@ -35,6 +35,10 @@ _STATUS: Final = {
     "offline": RentalStatus.OFFLINE,
     "unknown": RentalStatus.OFFLINE,
 }
+#: Of these, what another host would say as well.
+_BAD_IMAGE: Final = re.compile(
+    r"(?i)manifest (?:for .{1,300} )?(?:unknown|not found)|pull access denied|unauthorized"
+)
 #: What a host says when the image will never run there. Docker says "Retrying" while all is well.
 _HOPELESS: Final = re.compile(
     r"(?i)manifest (?:for .{1,300} )?(?:unknown|not found)|pull access denied|unauthorized|toomanyrequests"
@@ -50,15 +54,18 @@ def read_rental(row: object) -> Rental:
         Unreadable: it lacks its id, price, start or machine, or has something else in their place.
     """
     found = as_row(row, "a rental")
+    status = _status(found)
     return Rental(
         instance=str(identity(found, "id")),
         label=optional_text(found, "label"),
-        status=_status(found),
+        status=status,
         hourly_micros=micros(amount(found, "dph_total")),
         machine_id=str(identity(found, "machine_id")),
         started_at=amount(found, "start_date"),
         message=_message(found),
         endpoints=_endpoints(found),
+        progress=_progress(found) if status is RentalStatus.STARTING else "",
+        is_image_bad=status is RentalStatus.BROKEN and _says(found, _BAD_IMAGE),
     )
 
 
@@ -75,12 +82,16 @@ def _status(row: Row) -> RentalStatus:
     if halted or optional_text(row, "intended_status") == "stopped":
         return RentalStatus.STOPPED
     status = _STATUS.get(actual, RentalStatus.STARTING)
-    return RentalStatus.BROKEN if status is RentalStatus.STARTING and _is_hopeless(row) else status
+    return RentalStatus.BROKEN if status is RentalStatus.STARTING and _says(row, _HOPELESS) else status
 
 
-def _is_hopeless(row: Row) -> bool:
+def _says(row: Row, words: re.Pattern[str]) -> bool:
     told = row.get("status_msg")
-    return isinstance(told, str) and "retrying" not in told.lower() and bool(_HOPELESS.search(told))
+    return isinstance(told, str) and "retrying" not in told.lower() and bool(words.search(told))
+
+
+def _progress(row: Row) -> str:
+    return f"{row.get('actual_status')}: {for_people(row.get('status_msg') or '')}"
 
 
 def _message(row: Row) -> str:

@@ -103,23 +103,23 @@ def test_a_rental_that_was_refused_and_exists_is_given_back(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"),
+    ("fault", "kind", "rest_s"),
     [
-        (AccountFault.CREDIT, "credit"),
-        (AccountFault.SPEND_LIMIT, "credit"),
-        (AccountFault.KEY, "account"),
-        (AccountFault.SCOPE, "account"),
+        (AccountFault.CREDIT, "credit", 60),
+        (AccountFault.SPEND_LIMIT, "credit", 3600),
+        (AccountFault.KEY, "account", 60),
+        (AccountFault.SCOPE, "account", 60),
     ],
 )
 def test_what_the_account_may_not_do_is_not_tried_with_the_next_offer(
-    bench: Bench, fault: AccountFault, kind: str
+    bench: Bench, fault: AccountFault, kind: str, rest_s: int
 ) -> None:
     bench.company.offered.append(offer(id="o2", machine_id="m2"))
     bench.company.refusal = RefusedForGood("Not with this account.", fault)
     bench.queue.enqueue([spec("a")])
     watcher = bench.watcher()
 
-    bench.live(watcher, 50)
+    bench.live(watcher, rest_s - 10)
 
     assert len(bench.company.asked) == 1
     assert (kind, "Not with this account.") in bench.told
