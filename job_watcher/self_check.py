@@ -20,6 +20,7 @@ from lib.jobs.doctor_watcher import WatcherCheckup
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
+    from lib.jobs.doctor_account import AccountCheckup
 
 UNIT: Final = "job-watcher.service"
 _ASK_WITHIN_S: Final = 2.0
@@ -36,6 +37,7 @@ class WatcherGround:
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
     check_webhooks: Callable[[], None] = lambda: None  # raises BadConfiguration
     ledger_schema: str | None = None  # of a ledger in Postgres
+    check_account: Callable[[], AccountCheckup] | None = None  # None where nothing is rented
 
 
 def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherCheckup:

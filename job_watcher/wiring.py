@@ -51,6 +51,7 @@ from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
+    from lib.jobs.doctor_account import AccountCheckup
     from lib.jobs.doctor_probes import Home
     from lib.leadership.lock import Leader
 
@@ -250,6 +251,11 @@ class MachineRoom:
 
         return check(self.found)
 
+    def check_account(self) -> AccountCheckup:
+        """The account on which machines are rented, as it is now."""
+        wiring = importlib.import_module(f"job_watcher.providers.{self.found.provider}.wiring")
+        return cast("AccountCheckup", wiring.check_account(self.found, SystemClock()))
+
     def home(self) -> Home:
         """What `doctor` looks at wherever jobs are spoken."""
         from lib.jobs.doctor_probes import Home
@@ -263,7 +269,7 @@ class MachineRoom:
             embedded=found.redis_url is None,
             open_storage=lambda: open_storage(found.storage_url, s3_access_of(found)),
             speaks_here=found.provider == "local",
-            looks_at_provider=found.provider == "ssh",
+            looks_at_provider=found.provider in ("ssh", "vast"),
         )
 
     def voices(self) -> VoiceRegistry:
@@ -280,6 +286,7 @@ class MachineRoom:
             listen=found.watcher_listen,
             check_machines=self.check if found.provider == "ssh" else None,
             check_webhooks=self.check_webhooks,
+            check_account=self.check_account if found.provider == "vast" else None,
         )
 
     def check_webhooks(self) -> None:

@@ -13,7 +13,8 @@ from lib.cli.options import JsonOption
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.fleet.money import dollars
-from lib.jobs.costs import CostLine, Costs, CostsBy, PaidFor, costs_of, hours_of
+from lib.jobs.cost_shares import PaidFor
+from lib.jobs.costs import CostLine, Costs, CostsBy, costs_of, hours_of
 from lib.machines.model import Category, PaidMachines
 from lib.units import seconds_text
 
@@ -25,7 +26,7 @@ SinceOption = Annotated[
         help="Only since then: a day in UTC as 2026-11-01, or 7d for the last seven days.",
     ),
 ]
-ByOption = Annotated[CostsBy, typer.Option("--by", help="A line for each day, machine or batch.")]
+ByOption = Annotated[CostsBy, typer.Option("--by", help="A line for each day, machine, batch or job.")]
 
 EXAMPLES = (
     "job-watcher costs",
@@ -35,7 +36,8 @@ EXAMPLES = (
 _HEADINGS = {Category.ADJUSTMENT: "not billed yet"}
 _PARTS = {
     PaidFor.STARTING: "for cold starts",
-    PaidFor.READY: "for machines that were ready",
+    PaidFor.WORKING: "for work",
+    PaidFor.IDLE: "for machines that were ready and idle",
     PaidFor.LEAVING: "until they were gone",
     PaidFor.WASTED: "wasted on machines that never became ready",
 }
@@ -44,7 +46,8 @@ _PARTS = {
 def command(since: SinceOption = "30d", by: ByOption = CostsBy.DAY, json_: JsonOption = False) -> None:
     """Add up what the ledger says was paid for rented machines. Asks no provider and no queue.
 
-    Whole hours, by UTC. What no bill covers yet stands by our own count, minute by minute.
+    Whole hours, by UTC. What no bill covers yet stands by our own count, minute by minute. A batch or a job
+    bears its share of all that its machines cost, start and idle time too, by how long they worked for it.
     """
     now = SystemClock().now()
     begin = moment(since, now)
@@ -75,10 +78,15 @@ def _show(found: Costs) -> None:
 
 def _table(found: Costs) -> output.Table:
     names = [_HEADINGS.get(category, category.value) for category in Category]
-    right = [output.Column(name, "right") for name in ("machines", *names, "total")]
-    table = output.Table([output.Column(found.by.value), *right])
+    headings = ("machines", "jobs", "audio", *names, "total", "audio min")
+    table = output.Table(
+        [output.Column(found.by.value), *(output.Column(name, "right") for name in headings)]
+    )
     for line in (*found.lines, found.total):
-        table.row(_name(line), len(line.machines), *map(dollars, line.micros.values()), dollars(line.total))
+        amounts = (*map(dollars, line.micros.values()), dollars(line.total))
+        per_minute = "" if line.per_audio_minute is None else dollars(line.per_audio_minute)
+        audio = seconds_text(line.audio_ms / 1000)
+        table.row(_name(line), len(line.machines), len(line.jobs), audio, *amounts, per_minute)
     return table
 
 
@@ -86,7 +94,7 @@ def _name(line: CostLine) -> str:
     if line.machine is not None:
         intent = line.machine.intent
         return f"{line.machine.instance or line.name} {intent.gpu}"
-    return line.name or "(no batch)"
+    return line.name or "(none)"
 
 
 def _sentences(found: Costs) -> list[str]:
@@ -106,10 +114,11 @@ def _sentences(found: Costs) -> list[str]:
             f"Of {_machines(drift.machines)} that ended, the provider billed {dollars(drift.billed)}, and "
             f"our own count is {dollars(drift.counted)}: {dollars(abs(more))} {way}."
         )
-    if found.lines:
+    if (jobs := len(found.total.jobs)) and (per_minute := found.total.per_audio_minute) is not None:
+        were = "1 job was" if jobs == 1 else f"{jobs} jobs were"
         told.append(
-            "The ledger does not record jobs: idle time is within what ready machines cost, and a cost of "
-            "each job or minute of audio cannot be told yet."
+            f"{were} finished: {dollars(per_minute)} for a minute of audio, "
+            f"{dollars(round(found.total.total / jobs))} for a job."
         )
     return told
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import Annotated, NamedTuple
 
 import typer
 
 from job_watcher import wiring
+from job_watcher.provisioning.label_sweep import LabelledRental
 from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
-from job_watcher.provisioning.rented_rows import RentedMachine, rented_machines
+from job_watcher.provisioning.rented_rows import Compared, RentedMachine, compared, rented_machines
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.units import seconds_text
-
-if TYPE_CHECKING:
-    from lib.machines.port import Ledger
 
 EXAMPLES = ("job-watcher instances", "job-watcher instances --why")
 
@@ -26,55 +25,112 @@ WhyOption = Annotated[
 ]
 
 
+class _Seen(NamedTuple):
+    """What is shown. `offers` and `strangers` None: the company was not asked."""
+
+    provider: str
+    machines: Sequence[RentedMachine]
+    offers: Sequence[ScoredOffer] | None = None
+    strangers: Sequence[LabelledRental] | None = None
+    problem: str = ""
+
+
 def command(why: WhyOption = False, json_: JsonOption = False) -> None:
     """Show every rented machine of the ledger that may still cost money. Asks no queue, and no provider.
 
-    With --why the provider is asked for its offers, and each is shown with what an hour of audio would cost
-    there: the work, its start, its risk; or with what speaks against it. The first is the one to be rented.
+    Each with its end, with what is known to end it when nobody does (ledger: whoever leads next; label: a
+    sweep; switch: itself, when no watcher renews its lease; deadline: itself, at its end), and with what it
+    can still cost if every watcher stopped now.
+
+    With --why the provider is asked. Its list is compared with the ledger, and each offer is shown with what
+    an hour of audio would cost there: the work, its start, its risk; or with what speaks against it. The
+    first is the one to be rented.
     """
-    with wiring.open_rented() as (provider, ledger):
-        found = rented_machines(ledger)
-        offers = _offers(provider, ledger) if why else None
     now = SystemClock().now()
+    seen = _look(now, why=why)
     if json_:
-        told = {"provider": provider, "instances": [machine.to_json() for machine in found]}
-        more = {} if offers is None else {"offers": [offer.to_json() for offer in offers]}
-        output.emit_json(told | more)
+        output.emit_json(_told(seen))
         return
-    _show(provider, found, now)
-    if offers is not None:
-        show_offers(offers)
+    _show(seen, now)
+    if seen.offers is not None:
+        _show_strangers(seen)
+        show_offers(seen.offers)
 
 
-def _offers(provider: str, ledger: Ledger | None) -> Sequence[ScoredOffer]:
-    desk = wiring.rental_desk()
-    if desk is None:
-        raise UsageError(f"PROVIDER is {provider}, which has no offers: set PROVIDER=vast for --why")
-    return offers_now(desk.provider, desk.policy, desk.caps, desk.engine, ledger, SystemClock().now())
+def _look(now: float, *, why: bool) -> _Seen:
+    with wiring.open_rented() as (provider, ledger):
+        machines = rented_machines(ledger, now)
+        if not why:
+            return _Seen(provider, machines)
+        desk = wiring.rental_desk()
+        if desk is None:
+            raise UsageError(f"PROVIDER is {provider}, which has no offers: set PROVIDER=vast for --why")
+        found: Compared = compared(machines, desk.provider.list(), desk.owner)
+        offers = offers_now(desk.provider, desk.policy, desk.caps, desk.engine, ledger, now)
+        return _Seen(provider, found.machines, offers, found.strangers, found.problem)
 
 
-def _show(provider: str, found: Sequence[RentedMachine], now: float) -> None:
-    if not found:
-        why = "" if provider == "vast" else f"; PROVIDER is {provider}, which rents no machines"
+def _told(seen: _Seen) -> dict[str, object]:
+    told: dict[str, object] = {
+        "provider": seen.provider,
+        "instances": [machine.to_json() for machine in seen.machines],
+        "worst_usd": str(_worst(seen.machines)),
+    }
+    if seen.offers is not None and seen.strangers is not None:
+        told["strangers"] = [stranger.to_json() for stranger in seen.strangers]
+        told["offers"] = [offer.to_json() for offer in seen.offers]
+    return told
+
+
+def _worst(machines: Sequence[RentedMachine]) -> Decimal:
+    return sum((machine.worst for machine in machines), Decimal()).quantize(Decimal("0.0001"))
+
+
+def _show(seen: _Seen, now: float) -> None:
+    if not seen.machines:
+        why = "" if seen.provider == "vast" else f"; PROVIDER is {seen.provider}, which rents no machines"
         output.say(f"Nothing is rented{why}.")
         return
-    right = (output.Column(name, "right") for name in ("for", "usd/h", "spent"))
+    names = ("for", "usd/h", "spent", "ends in", "worst")
+    right = (output.Column(name, "right") for name in names)
     table = output.Table(
-        [output.Column("machine"), output.Column("state"), *right, output.Column("why", wrap=True)]
+        [
+            *(output.Column("machine"), output.Column("state"), *right),
+            *(output.Column("held by", wrap=True), output.Column("why", wrap=True)),
+        ]
     )
-    for machine in found:
+    for machine in seen.machines:
         table.row(*_cells(machine, now))
     table.show()
-    worst = sum(machine.worst(now) for machine in found)
-    output.say(f"If nobody ended them before their own switch does: {worst:.2f} USD more at most.")
+    switches = [one.worst if one.switched_off is None else one.switched_off for one in seen.machines]
+    output.say(
+        f"If every watcher stopped now: {sum(switches):.2f} USD more until their switches end them, "
+        f"{_worst(seen.machines):.2f} USD at most, until the end of their time."
+    )
 
 
 def _cells(machine: RentedMachine, now: float) -> tuple[str, ...]:
     row = machine.row
     name = row.instance or f"{row.token} (not seen yet)"
-    since = seconds_text(max(0.0, now - row.since))
+    left = row.intent.expires_at - now
+    ends = seconds_text(left) if left > 0 else "over"
     why = row.reason or row.intent.why
-    return name, row.state, since, f"{machine.per_hour:.3f}", f"{machine.spent:.2f}", why
+    if machine.listed is False:
+        why = f"not in the provider's list; {why}"
+    nets = ", ".join(net.value for net in machine.nets)
+    spent = seconds_text(max(0.0, now - row.since))
+    money = (f"{machine.per_hour:.3f}", f"{machine.spent:.2f}", ends, f"{machine.worst:.2f}")
+    return name, row.state, spent, *money, nets, why
+
+
+def _show_strangers(seen: _Seen) -> None:
+    for stranger in seen.strangers or ():
+        output.warn(
+            f"{stranger.rental.instance} carries this deployment's label ({stranger.rental.label}) and the "
+            "ledger does not know it: the watcher that leads ends it, and job-watcher sweep after its time"
+        )
+    if seen.problem:
+        output.warn(f"the provider's list is not whole ({seen.problem}): what is not in it may exist")
 
 
 def show_offers(offers: Sequence[ScoredOffer]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from job_watcher.provisioning.accounts import Accountant
 from job_watcher.provisioning.acquirer import Acquirer
@@ -115,7 +116,10 @@ class Reconciler:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""
         self._work.leave()
         self._work.close()
-        self._reign = None
+        reign, self._reign = self._reign, None
+        with suppress(Unavailable, StaleEpoch):
+            if reign is not None:
+                self._work.write_down(reign.epoch)
         try:
             self._parts.queue.remove_watcher(self._config.name)
             self._parts.leadership.resign()
@@ -174,6 +178,7 @@ class Reconciler:
     def _pass(self, fenced: FencedCalls) -> float:
         parts, now = self._parts, self._parts.clock.monotonic()
         snapshot = self._snapshot()
+        self._work.write_down(fenced.epoch)
         rows = parts.ledger.open_rows()
         self._observations.keep(rows, now)
         snapshot = self._with_due(fenced, snapshot)

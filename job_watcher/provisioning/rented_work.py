@@ -13,12 +13,18 @@ from lib.fleet import Demand, Speeds, State
 from lib.fleet.capacity import jobs_to_hold
 from lib.fleet.speeds import blended
 from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
-from lib.machines.model import MachineRow
+from lib.machines.model import FinishedWork, MachineRow
 from lib.spool import Files, HostUnreachable
 from lib.voices import engine_facts, estimated_audio_s
 from lib.workers import WorkerDeath
 
+#: A machine may say anything; no job takes a month.
+_LONGEST_S = 31 * 86_400.0
 _WORKING = frozenset({State.READY.value, State.DRAINING.value})
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(min(seconds, _LONGEST_S) * 1000)
 
 
 class RentedHost:
@@ -77,6 +83,7 @@ class RentedWork:
         self._adopted = False
         self.audio_s_per_job = config.audio_s_per_job
         self._measured = 0  # jobs that told how long they are
+        self._finished: list[FinishedWork] = []  # not written down yet
 
     def view(self, token: str) -> HostView | None:
         """What the dispatcher knows of a machine; None before its checks are passed."""
@@ -189,13 +196,37 @@ class RentedWork:
         return bool(leases)
 
     def _learn(self, host: str, lease: Lease, settled: Settled) -> None:
-        if settled.state is not JobState.DONE or host not in self._gpus:
+        if settled.state is not JobState.DONE:
+            return
+        self._finished.append(
+            FinishedWork(
+                token=host,
+                request_id=lease.request_id,
+                lease_no=lease.lease_no,
+                batch=lease.spec.batch or "",
+                at=self._parts.clock.now(),
+                work_ms=_milliseconds(settled.work_seconds),
+                audio_ms=_milliseconds(settled.audio_seconds),
+            )
+        )
+        if host not in self._gpus:
             return
         gpu = self._gpus[host]
         self._speeds.measured(self._config.engine, gpu, settled.audio_seconds, settled.work_seconds)
         self._measured += 1  # a guess must not outlive the first measurement
         weight = max(0.1, 1 / self._measured)
         self.audio_s_per_job = blended(self.audio_s_per_job, settled.audio_seconds, weight)
+
+    def write_down(self, epoch: int) -> None:
+        """Tell the ledger what was finished since the last time, once for each pass: no job waits for it.
+
+        Raises:
+            Unavailable: the ledger does not answer; the next time tells it.
+            StaleEpoch: another watcher leads.
+        """
+        if self._finished:
+            self._parts.ledger.note_work(self._finished, epoch=epoch)
+            self._finished = []
 
     # --- endings -----------------------------------------------------------------------------------------
 

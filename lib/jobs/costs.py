@@ -1,7 +1,7 @@
 """What rented machines cost over a period, from what the ledger wrote down: values in, values out.
 
 Money is whole micro-dollars and every sum is exact. An hour's charge is shared out over what its machine did
-in that hour by time; the shares add up to the charge.
+in that hour by time, and over its jobs and their batches by how long it worked for each.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lib.clock import rfc3339
 from lib.fleet.lifecycle import State
 from lib.fleet.money import cost, hourly_shares
-from lib.machines.model import Category, Charge, HistoryEvent, MachineRow, PaidMachines
+from lib.jobs.cost_shares import HOUR_S, PaidFor, Span, by_time, by_work, shares, spans_of
+from lib.machines.model import Category, Charge, FinishedWork, HistoryEvent, MachineRow, PaidMachines
 from lib.units import usd
 
-_HOUR_S: Final = 3600
 _BILLED: Final = frozenset(Category) - {Category.ADJUSTMENT}
+
+OfMachine = TypeVar("OfMachine", HistoryEvent, FinishedWork)
 
 
 class CostsBy(StrEnum):
@@ -29,47 +31,53 @@ class CostsBy(StrEnum):
     DAY = "day"
     MACHINE = "machine"
     BATCH = "batch"
-
-
-class PaidFor(StrEnum):
-    """What a machine did in time that was paid for. Idle time is not among them: the ledger knows no jobs."""
-
-    STARTING = "starting"  # the cold start: until it passed its checks
-    READY = "ready"  # it had work or waited for some
-    LEAVING = "leaving"  # it was given back, until it was seen absent
-    WASTED = "wasted"  # all the time of a machine that was given back and never ready
-
-
-_DOES: Final[Mapping[str, PaidFor]] = {
-    **dict.fromkeys((State.PLANNED, State.UNKNOWN, State.RENTED), PaidFor.STARTING),
-    **dict.fromkeys((State.READY, State.DRAINING), PaidFor.READY),
-    State.LEAVING: PaidFor.LEAVING,
-}
+    JOB = "job"
 
 
 @dataclass(slots=True)
 class CostLine:
-    """What one day, machine or batch cost. Of a machine, `machine` is its row."""
+    """What one day, machine, batch or job cost, and what was finished. Of a machine, `machine` is its row."""
 
     name: str
     machine: MachineRow | None = None
     machines: set[str] = field(default_factory=set)
     micros: dict[Category, int] = field(default_factory=lambda: dict.fromkeys(Category, 0))
+    jobs: set[str] = field(default_factory=set)
+    audio_ms: int = 0
 
     @property
     def total(self) -> int:
         """All categories together."""
         return sum(self.micros.values())
 
-    def add(self, charge: Charge) -> None:
-        """Count one charge in."""
+    @property
+    def per_audio_minute(self) -> int | None:
+        """What a minute of finished audio cost; None where none was finished."""
+        return round(self.total * 60_000 / self.audio_ms) if self.audio_ms else None
+
+    def add(self, charge: Charge, micros: int) -> None:
+        """Count so much of one charge in."""
         self.machines.add(charge.token)
-        self.micros[charge.category] += charge.micros
+        self.micros[charge.category] += micros
+
+    def finish(self, work: FinishedWork) -> None:
+        """Count a finished job in."""
+        self.jobs.add(work.request_id)
+        self.audio_ms += work.audio_ms
 
     def to_json(self) -> dict[str, Any]:
         """As `costs --json` has it."""
         told = {f"{category.value}_usd": usd(micros) for category, micros in self.micros.items()}
-        return {"name": self.name, "machines": len(self.machines), **told, "total_usd": usd(self.total)}
+        per_minute = self.per_audio_minute
+        return {
+            "name": self.name,
+            "machines": len(self.machines),
+            "jobs": len(self.jobs),
+            "audio_seconds": round(self.audio_ms / 1000, 3),
+            **told,
+            "total_usd": usd(self.total),
+            "usd_per_audio_minute": None if per_minute is None else usd(per_minute),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +127,8 @@ class Costs:
     drift: Drift | None
 
     def to_json(self) -> dict[str, Any]:
-        """The value of `costs --json`. What the ledger cannot tell is null."""
-        starts = self.cold_starts
+        """The value of `costs --json`. What cannot be told is null."""
+        starts, total = self.cold_starts, self.total
         return {
             "since": rfc3339(self.begin),
             "until": rfc3339(self.end),
@@ -134,61 +142,92 @@ class Costs:
             },
             "open": self.still_open.to_json(),
             "drift": None if self.drift is None else self.drift.to_json(),
-            "idle_usd": None,
-            "usd_per_job": None,
-            "usd_per_audio_minute": None,
+            "usd_per_job": usd(round(total.total / len(total.jobs))) if total.jobs else None,
         }
 
 
 def hours_of(begin: float, now: float) -> tuple[int, int]:
     """The first and the last hour since the epoch of a period that ends now."""
-    return int(begin) // _HOUR_S, int(now) // _HOUR_S
+    return int(begin) // HOUR_S, int(now) // HOUR_S
 
 
 def costs_of(paid: PaidMachines, begin: float, now: float, by: CostsBy) -> Costs:
     """Add up what the ledger has of a period that began at `begin` and ends now. Pure."""
     rows = {row.token: row for row in paid.rows}
+    since = float(hours_of(begin, now)[0] * HOUR_S)
+    finished = [one for one in paid.work if since <= one.at <= now]
     total = CostLine("total")
     for charge in paid.charges:
-        total.add(charge)
-    lives = _lives(paid.events)
+        total.add(charge, charge.micros)
+    for one in finished:
+        total.finish(one)
+    lives, work = _by_token(paid.events), _by_token(paid.work)
+    spans = {token: spans_of(life, work.get(token, ()), rows[token], now) for token, life in lives.items()}
     return Costs(
-        begin=float(hours_of(begin, now)[0] * _HOUR_S),
+        begin=since,
         end=now,
         by=by,
-        lines=_lines(paid.charges, rows, by),
+        lines=_lines(paid, finished, rows, by),
         total=total,
-        paid_for=_paid_for(paid.charges, rows, lives, now),
+        paid_for=_paid_for(paid.charges, spans),
         cold_starts=[*_cold_starts(lives.values(), begin)],
         still_open=_still_open(paid, begin, now),
         drift=_drift(paid, begin),
     )
 
 
-def _lines(charges: Iterable[Charge], rows: Mapping[str, MachineRow], by: CostsBy) -> list[CostLine]:
-    """A line each, days and batches in the order of their names, machines as they were planned."""
-    name_of: dict[CostsBy, Callable[[Charge], str]] = {
-        CostsBy.DAY: lambda charge: _day(charge.hour),
-        CostsBy.MACHINE: lambda charge: charge.token,
-        CostsBy.BATCH: lambda charge: rows[charge.token].intent.batch,
-    }
+def _lines(
+    paid: PaidMachines, finished: Iterable[FinishedWork], rows: Mapping[str, MachineRow], by: CostsBy
+) -> list[CostLine]:
+    """A line each, days, batches and jobs in the order of their names, machines as they were planned."""
     lines: dict[str, CostLine] = {}
-    for charge in charges:
-        name = name_of[by](charge)
-        lines.setdefault(name, CostLine(name, rows[name] if by is CostsBy.MACHINE else None)).add(charge)
+
+    def line(name: str) -> CostLine:
+        return lines.setdefault(name, CostLine(name, rows[name] if by is CostsBy.MACHINE else None))
+
+    weights = by_work(paid.work, _OF_WORK[by]) if by in _SHARED else {}
+    for charge in paid.charges:
+        mine = weights.get(charge.token) or {_of_charge(charge, rows, by): 1.0}
+        for name, micros in shares(charge.micros, mine):
+            line(name).add(charge, micros)
+    for one in finished:
+        line(_OF_WORK[by](one)).finish(one)
     order: Iterable[str] = rows if by is CostsBy.MACHINE else sorted(lines)
     return [lines[name] for name in order if name in lines]
 
 
+#: What a finished job counts for.
+_OF_WORK: Final[Mapping[CostsBy, Callable[[FinishedWork], str]]] = {
+    CostsBy.DAY: lambda work: _day(int(work.at // HOUR_S)),
+    CostsBy.MACHINE: lambda work: work.token,
+    CostsBy.BATCH: lambda work: work.batch,
+    CostsBy.JOB: lambda work: work.request_id,
+}
+_SHARED: Final = frozenset({CostsBy.BATCH, CostsBy.JOB})
+
+
+def _of_charge(charge: Charge, rows: Mapping[str, MachineRow], by: CostsBy) -> str:
+    """Whose a charge is as a whole; of a machine that finished nothing its batch's, and no job's."""
+    match by:
+        case CostsBy.DAY:
+            return _day(charge.hour)
+        case CostsBy.MACHINE:
+            return charge.token
+        case CostsBy.BATCH:
+            return rows[charge.token].intent.batch
+        case CostsBy.JOB:
+            return ""
+
+
 def _day(hour: int) -> str:
-    return datetime.fromtimestamp(hour * _HOUR_S, tz=UTC).date().isoformat()
+    return datetime.fromtimestamp(hour * HOUR_S, tz=UTC).date().isoformat()
 
 
-def _lives(events: Iterable[HistoryEvent]) -> dict[str, list[HistoryEvent]]:
-    lives: dict[str, list[HistoryEvent]] = defaultdict(list)
-    for event in events:
-        lives[event.token].append(event)
-    return lives
+def _by_token(items: Iterable[OfMachine]) -> dict[str, list[OfMachine]]:
+    found: dict[str, list[OfMachine]] = defaultdict(list)
+    for item in items:
+        found[item.token].append(item)
+    return found
 
 
 def _still_open(paid: PaidMachines, begin: float, now: float) -> OpenCost:
@@ -240,49 +279,9 @@ def _cold_starts(lives: Iterable[Sequence[HistoryEvent]], begin: float) -> Itera
             yield max(0.0, ready - life[0].at)
 
 
-def _paid_for(
-    charges: Iterable[Charge],
-    rows: Mapping[str, MachineRow],
-    lives: Mapping[str, Sequence[HistoryEvent]],
-    now: float,
-) -> dict[PaidFor, int]:
+def _paid_for(charges: Iterable[Charge], spans: Mapping[str, Sequence[Span]]) -> dict[PaidFor, int]:
     found = dict.fromkeys(PaidFor, 0)
-    spans = {token: [*_spans(life, rows[token], now)] for token, life in lives.items() if token in rows}
     for charge in charges:
-        for what, micros in _shares(charge, spans.get(charge.token, [])):
+        for what, micros in by_time(charge, spans.get(charge.token, [])):
             found[what] += micros
     return found
-
-
-_Span = tuple[PaidFor, float, float]
-
-
-def _spans(life: Sequence[HistoryEvent], row: MachineRow, now: float) -> Iterator[_Span]:
-    """What the machine did from when to when."""
-    over = any(event.state in (State.LEAVING, State.GONE) for event in life)
-    wasted = over and not any(event.state == State.READY for event in life)
-    ends = [*(event.at for event in life[1:]), row.closed_at or now]
-    for event, end in zip(life, ends, strict=True):
-        what = _DOES.get(event.state)
-        if what is not None and end > event.at:
-            yield PaidFor.WASTED if wasted else what, event.at, end
-
-
-def _shares(charge: Charge, spans: Sequence[_Span]) -> Iterator[tuple[PaidFor, int]]:
-    """The hour's charge by the seconds of each span in it; whole micro-dollars that add up to it.
-
-    A charge of an hour in which the machine did nothing, as a bill may have it, goes to what is nearest.
-    """
-    begin, end = charge.hour * _HOUR_S, (charge.hour + 1) * _HOUR_S
-    inside = [(what, min(till, end) - max(since, begin)) for what, since, till in spans]
-    parts = [(what, seconds) for what, seconds in inside if seconds > 0]
-    if not parts:
-        near = min(spans, key=lambda span: max(span[1] - end, begin - span[2]), default=None)
-        yield (PaidFor.WASTED if near is None else near[0]), charge.micros
-        return
-    whole, told = sum(seconds for _, seconds in parts), 0
-    for what, seconds in parts[:-1]:
-        share = int(charge.micros * (seconds / whole))
-        told += share
-        yield what, share
-    yield parts[-1][0], charge.micros - told

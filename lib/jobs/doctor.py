@@ -271,8 +271,8 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
         yield Finding(
             NOT_LOOKED_AT,
             seen.provider,
-            f"PROVIDER is {seen.provider}, whose key and credit this version does not check",
-            "look at the provider's own pages, or set PROVIDER=local",
+            f"PROVIDER is {seen.provider}, and its account was not asked",
+            "job-watcher doctor looks at its key, its credit and the market",
         )
 
 

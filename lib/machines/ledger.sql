@@ -92,6 +92,20 @@ WHERE token IN (
   UNION SELECT token FROM machine_charges WHERE hour BETWEEN :first AND :last
 ) ORDER BY token, version;
 
+-- name: paid_work
+-- All that each of those machines finished.
+SELECT token, request_id, lease_no, batch, at, work_ms, audio_ms FROM machine_work
+WHERE token IN (
+  SELECT token FROM machines WHERE closed_at IS NULL
+  UNION SELECT token FROM machine_charges WHERE hour BETWEEN :first AND :last
+);
+
+-- name: note_work
+-- Remember a job that a machine finished; the same lease counts once.
+INSERT INTO machine_work (token, request_id, lease_no, batch, at, work_ms, audio_ms)
+VALUES (:token, :request_id, :lease_no, :batch, :at, :work_ms, :audio_ms)
+ON CONFLICT DO NOTHING;
+
 -- name: note_host
 -- Remember what a host did; the same note twice counts once.
 INSERT INTO machine_hosts (provider, machine_id, host_id, reason, ok, at, token)

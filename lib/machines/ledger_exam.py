@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lib.errors import BadConfiguration
-from lib.machines.sql_ledger import VERSION_TABLE
+from lib.machines.sql_ledger import HEAD, VERSION_TABLE
 from lib.sql import open_database, read_address
 from lib.sql.migrate import revision_of
 
@@ -29,6 +29,18 @@ def has_ledger(url: str, *, schema: str | None = None) -> bool:
         return file.exists()
     with closing(open_database(url)) as database:
         return revision_of(database, VERSION_TABLE, schema=schema) is not None
+
+
+def is_current(url: str, *, schema: str | None = None) -> bool:
+    """Whether opening the ledger would change nothing: it is there, and of this program's version.
+
+    Raises: as `has_ledger`.
+    """
+    if not has_ledger(url, schema=schema):
+        return False
+    with closing(open_database(url)) as database:
+        place = None if database.address.file else schema
+        return revision_of(database, VERSION_TABLE, schema=place) == HEAD
 
 
 def examine_ledger(url: str, *, schema: str | None = None) -> None:

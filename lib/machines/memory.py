@@ -14,6 +14,7 @@ from lib.machines.model import (
     Change,
     Charge,
     Epoch,
+    FinishedWork,
     HistoryEvent,
     HostNote,
     Intent,
@@ -27,6 +28,7 @@ from lib.machines.steps import (
     check_epoch,
     epoch_taken,
     event_of,
+    in_order,
     planned,
     planned_again,
     row_changed,
@@ -51,6 +53,7 @@ class MemoryLedger:
         self._by_batch: dict[str, int] = defaultdict(int)
         self._notes: dict[HostNote, None] = {}
         self._keys: dict[str, MachineKey] = {}
+        self._work: dict[str, dict[tuple[str, int], FinishedWork]] = defaultdict(dict)
 
     def last_epoch(self) -> int:
         """The newest epoch that was opened; 0 when there was none."""
@@ -163,7 +166,19 @@ class MemoryLedger:
                 tuple(row for token, row in self._rows.items() if token in tokens),
                 tuple(sorted(charges, key=lambda charge: (charge.token, charge.hour, charge.category))),
                 tuple(event for token in sorted(tokens) for event in self._history[token]),
+                tuple(in_order(one for token in tokens for one in self._work.get(token, {}).values())),
             )
+
+    def note_work(self, work: Sequence[FinishedWork], *, epoch: int) -> None:
+        """Remember what machines finished. The same lease of a job counts once."""
+        work = [storable(one) for one in work]
+        with self._lock:
+            check_epoch(epoch, self._last.number)
+            for one in work:
+                if one.token not in self._rows:
+                    raise unknown_machine(one.token)
+            for one in work:
+                self._work[one.token].setdefault((one.request_id, one.lease_no), one)
 
     def note_host(self, note: HostNote, *, epoch: int) -> None:
         """Remember what a host did. The same note twice counts once."""

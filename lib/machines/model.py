@@ -124,16 +124,35 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedWork:
+    """One job that a machine finished. `work_ms` is how long it took there, by the machine's own word.
+
+    `at` is when its audio was taken in, `audio_ms` how long that is, all takes counted; `batch` the job's
+    own, "" for one that names none.
+    """
+
+    token: str
+    request_id: str
+    lease_no: int
+    batch: str
+    at: float
+    work_ms: int
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaidMachines:
-    """What was paid over a stretch of hours and to whom, as one transaction saw it.
+    """What was paid over a stretch of hours, to whom and for what, as one transaction saw it.
 
     `rows` holds the machines, open and closed, in the order they were planned; `charges` only the totals of
-    those hours, by machine, hour and category; `events` the whole life of each machine.
+    those hours, by machine, hour and category; `events` the whole life of each machine, `work` all that it
+    finished, by machine and time.
     """
 
     rows: tuple[MachineRow, ...] = ()
     charges: tuple[Charge, ...] = ()
     events: tuple[HistoryEvent, ...] = ()
+    work: tuple[FinishedWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from lib.machines.model import (
     Change,
     Charge,
     Epoch,
+    FinishedWork,
     HistoryEvent,
     HostNote,
     Intent,
@@ -128,6 +129,15 @@ class Ledger(Protocol):
 
         A machine is among them that has a charge in these hours, or is open now. As fast with a million
         machines of other hours as with none.
+        """
+        ...
+
+    def note_work(self, work: Sequence[FinishedWork], *, epoch: int) -> None:
+        """Remember what machines finished, all in one transaction. The same lease of a job counts once.
+
+        Raises:
+            StaleEpoch: the epoch is over.
+            ValueError: a machine was never planned.
         """
         ...
 

@@ -14,6 +14,7 @@ from lib.machines.model import (
     Change,
     Charge,
     Epoch,
+    FinishedWork,
     HistoryEvent,
     HostNote,
     Intent,
@@ -36,6 +37,7 @@ from lib.machines.steps import (
     check_epoch,
     epoch_taken,
     event_of,
+    in_order,
     planned,
     planned_again,
     row_changed,
@@ -48,7 +50,7 @@ from lib.sql.statements import load_statements
 
 _STATEMENTS: Final = load_statements("lib.machines", "ledger.sql")
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 VERSION_TABLE: Final = "machines_version"
 
 
@@ -158,9 +160,24 @@ class SqlLedger:
                 tuple(rows_of(_all(connection, "paid_rows", **hours))),
                 tuple(charge_from(one["token"], one) for one in _all(connection, "paid_charges", **hours)),
                 tuple(event_from(one) for one in _all(connection, "paid_events", **hours)),
+                tuple(in_order(FinishedWork(**one) for one in _all(connection, "paid_work", **hours))),
             )
 
         return self._database.read(work)
+
+    def note_work(self, work: Sequence[FinishedWork], *, epoch: int) -> None:
+        """Remember what machines finished. The same lease of a job counts once."""
+        rows = [asdict(storable(one)) for one in work]
+
+        def write(connection: Connection) -> None:
+            check_epoch(epoch, _last_epoch(connection))
+            try:
+                if rows:
+                    _run(connection, "note_work", rows)
+            except exc.IntegrityError:
+                raise unknown_machine(_unknown(connection, work)) from None
+
+        self._database.write(write)
 
     def note_host(self, note: HostNote, *, epoch: int) -> None:
         """Remember what a host did. The same note twice counts once."""
@@ -253,8 +270,8 @@ def _is_done(connection: Connection, change: Change) -> bool:
     return found is not None and event_from(found) == event_of(change)
 
 
-def _unknown(connection: Connection, charges: Sequence[Charge]) -> str:
-    """A token of a charge that the foreign key refused; on Postgres only the first can be named."""
+def _unknown(connection: Connection, charges: Sequence[Charge | FinishedWork]) -> str:
+    """A token that the foreign key refused; on Postgres only that of a single charge can be named."""
     if connection.dialect.name == "postgresql":
         return charges[0].token if len(charges) == 1 else "of one of the charges"
     return next(charge.token for charge in charges if _row(connection, charge.token) is None)

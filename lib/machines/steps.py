@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any, Final, TypeVar
 
-from lib.machines.model import Change, Epoch, HistoryEvent, Intent, MachineRow
+from lib.machines.model import Change, Epoch, FinishedWork, HistoryEvent, Intent, MachineRow
 from lib.machines.port import RowChanged, StaleEpoch
 
 PLANNED: Final = "planned"  # the event that begins each history
@@ -95,6 +96,11 @@ def changed(row: MachineRow, change: Change) -> tuple[MachineRow, HistoryEvent]:
         closed_at=closed_at,
     )
     return after, event_of(change)
+
+
+def in_order(work: Iterable[FinishedWork]) -> list[FinishedWork]:
+    """By machine and time, whatever a database takes for the order of letters."""
+    return sorted(work, key=lambda one: (one.token, one.at, one.request_id, one.lease_no))
 
 
 def event_of(change: Change) -> HistoryEvent:

@@ -65,6 +65,6 @@ def check_caps(policy: Policy, caps: Caps) -> None:
             )
     if caps.batch is not None:
         raise BadConfiguration(
-            "SPEND_CAP_BATCH cannot be kept, for jobs do not say of which batch they are: unset it, and "
+            "SPEND_CAP_BATCH cannot be kept, for machines are rented for all that waits: unset it, and "
             "bound what is spent with SPEND_CAP_DAY or SPEND_CAP_MONTH."
         )

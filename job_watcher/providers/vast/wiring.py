@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from job_watcher.providers.rented.wiring import Company, open_renting
+from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
-from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, deployment_of, ledger_url
 from lib.clock import Clock
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import caps_of, policy_of
+from lib.jobs.doctor import Trouble
+from lib.jobs.doctor_account import AccountCheckup
+from lib.machines import open_ledger
+from lib.machines.ledger_exam import is_current
+from lib.machines.port import Ledger
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
@@ -110,6 +118,37 @@ def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
         caps_of(settings),
         settings.voice_engine,
     )
+
+
+def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
+    """The account and the market as they are now, for `doctor`. Raises nothing that a setting can cause."""
+    terms, limits = rent_terms(settings), []
+    try:
+        check_caps(terms.policy, caps_of(settings))
+    except BadConfiguration as error:
+        limits = [Trouble(error.message.partition(" ")[0], error.message.rstrip("."))]
+    try:
+        connection = connect(settings, clock)
+        company = company_of(settings, connection, terms)
+        provider = company.provider(_no_boot_plan)
+        assert isinstance(provider, VastProvider), "it is made here"
+        with _ledger(settings) as ledger:
+            asked = AskedFor(company.wanted, terms.policy, caps_of(settings))
+            seen = look_at_account(connection, provider, asked, ledger)
+    except JobRunnerError as error:
+        return AccountCheckup(COMPANY, unasked=Trouble(COMPANY, error.message.rstrip(".")), limits=limits)
+    return replace(seen, limits=limits or seen.limits)
+
+
+@contextlib.contextmanager
+def _ledger(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger; None where nothing was ever rented, or it is of another version: looking changes none."""
+    url = ledger_url(settings)
+    if not is_current(url, schema=LEDGER_SCHEMA):
+        yield None
+        return
+    with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
+        yield ledger
 
 
 def _no_boot_plan(label: str) -> BootPlan:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.machines import open_ledger
 from lib.machines.memory import MemoryLedger
-from lib.machines.model import Books, Category, Change, Charge, Epoch, HostNote
+from lib.machines.model import Books, Category, Change, Charge, Epoch, FinishedWork, HostNote
 from lib.machines.port import Ledger, RowChanged, SpendingRefused, StaleEpoch
 from tests.contract.machines.rows import HOUR, NOON, intent
 
@@ -48,6 +48,11 @@ def noting(ok: bool, at: float, epoch: int) -> Ask:
     return lambda ledger: ledger.note_host(HostNote("p", "m", "h", "slow", ok, at), epoch=epoch)
 
 
+def working(number: int, job: str, lease_no: int, at: float, epoch: int) -> Ask:
+    work = FinishedWork(intent(number).token, job, lease_no, "b", at, 900, 4000)
+    return lambda ledger: ledger.note_work([work], epoch=epoch)
+
+
 charge = st.tuples(numbers, st.sampled_from(Category), st.integers(0, 2), st.integers(-5, 10**17))
 asks = st.one_of(
     st.builds(
@@ -56,6 +61,7 @@ asks = st.one_of(
     st.builds(planning, numbers, epochs, st.integers(1, 2), st.integers(0, 3)),
     st.builds(changing, numbers, st.integers(0, 3), epochs, st.sampled_from("xy"), times, st.booleans()),
     st.builds(charging, st.lists(charge, max_size=3), epochs),
+    st.builds(working, numbers, st.sampled_from("ab"), st.integers(1, 2), times, epochs),
     st.builds(noting, st.booleans(), times, epochs),
 )
 
@@ -77,6 +83,7 @@ def everything(ledger: Ledger) -> list[Any]:
         [(ledger.row(token), ledger.history(token), ledger.charges(token)) for token in tokens],
         ledger.books([HOUR - 2, HOUR], ["episode-12", "none"]),
         ledger.host_notes(NOON + 1),
+        ledger.paid(HOUR - 1, HOUR).work,
     ]
 
 

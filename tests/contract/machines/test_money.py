@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from lib.machines.model import Books, Category, Charge, HostNote, PaidMachines
-from lib.machines.port import Ledger
+from lib.machines.model import (
+    Books,
+    Category,
+    Charge,
+    Epoch,
+    FinishedWork,
+    HostNote,
+    MachineRow,
+    PaidMachines,
+)
+from lib.machines.port import Ledger, StaleEpoch
 from tests.contract.machines.rows import HOUR, NOON, intent, planned, step
 
 
 def charges(token: str, *micros: int, hour: int = HOUR) -> list[Charge]:
     """One of each category, as far as there are amounts."""
     return [Charge(token, category, hour, amount) for category, amount in zip(Category, micros, strict=False)]
+
+
+def finished(row: MachineRow, job: str, *, lease_no: int = 1, at: float = NOON) -> FinishedWork:
+    """A job that it finished."""
+    return FinishedWork(row.token, job, lease_no, "episode-12", at, 900, 4000)
 
 
 def test_a_charge_is_a_total_and_counts_once(ledger: Ledger) -> None:
@@ -150,6 +166,40 @@ class TestPaid:
 
         assert ledger.paid(HOUR, HOUR + 9) == PaidMachines()
         assert ledger.paid(HOUR - 9, HOUR - 2) == PaidMachines()
+
+    def test_what_its_machines_finished_is_there_each_lease_of_a_job_once(self, ledger: Ledger) -> None:
+        first, second = planned(ledger, 2), planned(ledger, 1)
+        done = [finished(first, "b"), finished(first, "B"), finished(first, "b", lease_no=2)]
+        ledger.note_work([*done, finished(second, "c", at=NOON - 9)], epoch=1)
+        ledger.note_work([replace(done[0], work_ms=1)], epoch=1)
+
+        assert ledger.paid(HOUR, HOUR).work == (
+            finished(second, "c", at=NOON - 9),
+            finished(first, "B"),
+            finished(first, "b"),
+            finished(first, "b", lease_no=2),
+        )
+
+    def test_work_is_noted_of_known_machines_by_the_leader_alone_all_or_none(self, ledger: Ledger) -> None:
+        row = planned(ledger)
+        stranger = finished(replace(row, intent=intent(9)), "a")
+        with pytest.raises(ValueError, match="was never planned"):
+            ledger.note_work([finished(row, "a"), stranger], epoch=1)
+        ledger.open_epoch(Epoch(2, "bob", NOON))
+        with pytest.raises(StaleEpoch):
+            ledger.note_work([finished(row, "a")], epoch=1)
+        ledger.note_work([], epoch=2)
+
+        assert ledger.paid(HOUR, HOUR).work == ()
+
+    def test_work_of_machines_of_other_hours_is_not(self, ledger: Ledger) -> None:
+        row = planned(ledger)
+        ledger.note_work([finished(row, "a")], epoch=1)
+        ledger.change(step(row, "gone", closed=True))
+        ledger.charge(charges(row.token, 10), epoch=1)
+
+        assert ledger.paid(HOUR, HOUR).work == (finished(row, "a"),)
+        assert ledger.paid(HOUR + 1, HOUR + 9).work == ()
 
     def test_of_an_empty_ledger_it_is_nothing(self, ledger: Ledger) -> None:
         assert ledger.paid(0, HOUR) == PaidMachines()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from lib.errors import BadConfiguration
-from lib.machines.ledger_exam import examine_ledger, has_ledger
+from lib.machines.ledger_exam import examine_ledger, has_ledger, is_current
 from lib.sql import open_database
 from tests.integration.machines.conftest import Place
 
@@ -17,6 +17,7 @@ def test_a_ledger_is_there_once_somebody_opened_it_and_looking_makes_none(place:
     place.open()
 
     assert has_ledger(place.url, schema=place.schema)
+    assert is_current(place.url, schema=place.schema)
     examine_ledger(place.url, schema=place.schema)
 
 
@@ -26,5 +27,6 @@ def test_one_of_a_newer_version_is_refused_in_both(place: Place) -> None:
     database.write(lambda one: one.execute(text("UPDATE machines_version SET version_num = '9999'")))
     database.close()
 
+    assert not is_current(place.url, schema=place.schema)
     with pytest.raises(BadConfiguration, match="is of version 9999"):
         examine_ledger(place.url, schema=place.schema)

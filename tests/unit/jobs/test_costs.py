@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from lib.jobs.costs import Costs, CostsBy, PaidFor, costs_of, hours_of
+from lib.jobs.cost_shares import PaidFor, busy_times
+from lib.jobs.costs import Costs, CostsBy, costs_of, hours_of
 from lib.machines.memory import MemoryLedger
-from lib.machines.model import Category, Change, Charge, Epoch
+from lib.machines.model import Category, Change, Charge, Epoch, FinishedWork
 from tests.contract.machines.rows import anything, intent
 
 HOUR_S = 3600.0
@@ -41,6 +42,11 @@ class Shop:
     def charge(self, token: str, category: Category, micros: int, hour: int = HOUR) -> None:
         self.ledger.charge([Charge(token, category, hour, micros)], epoch=1)
 
+    def work(self, token: str, job: str, at: float, seconds: float, *, batch: str = "") -> None:
+        """A job that it worked on for so long and that was taken in `at`; its audio is a minute."""
+        done = FinishedWork(token, job, 1, batch, at, round(seconds * 1000), 60_000)
+        self.ledger.note_work([done], epoch=1)
+
     def costs(self, by: CostsBy = CostsBy.DAY, begin: float = NOON, now: float = LATE) -> Costs:
         return costs_of(self.ledger.paid(*hours_of(begin, now)), begin, now, by)
 
@@ -68,6 +74,7 @@ def test_costs_are_told_by_day_machine_and_batch_and_each_adds_up_to_the_same(sh
     assert lines(found[CostsBy.BATCH]) == {"": 30, "episode-12": 107}
     assert list(lines(found[CostsBy.MACHINE]).items()) == [(first, 107), (second, 30)]  # as planned
     assert {costs.total.total for costs in found.values()} == {137}
+    assert {sum(lines(costs).values()) for costs in found.values()} == {137}
     assert found[CostsBy.DAY].total.micros[STORAGE] == 7
 
 
@@ -88,7 +95,8 @@ class TestPaidFor:
 
         assert found.paid_for == {
             PaidFor.STARTING: 600,
-            PaidFor.READY: 1800,
+            PaidFor.WORKING: 0,
+            PaidFor.IDLE: 1800,
             PaidFor.LEAVING: 600,
             PaidFor.WASTED: 0,
         }
@@ -173,8 +181,89 @@ class TestDrift:
         assert shop.costs().drift is None
 
 
+class TestWork:
+    LIFE = (("rented", 0), ("ready", 600), ("leaving", 2400), ("gone", 3000))
+
+    def test_what_was_worked_is_told_from_waiting_and_the_rest_stays_as_it_was(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON, *self.LIFE)
+        shop.charge(token, COMPUTE, 3000)
+        shop.work(token, "a", NOON + 1000, 300)
+        shop.work(token, "b", NOON + 2000, 200)
+
+        assert shop.costs().paid_for == {
+            PaidFor.STARTING: 600,
+            PaidFor.WORKING: 500,
+            PaidFor.IDLE: 1300,
+            PaidFor.LEAVING: 600,
+            PaidFor.WASTED: 0,
+        }
+
+    def test_jobs_that_came_in_at_once_were_spoken_one_before_the_other(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON, *self.LIFE)
+        shop.charge(token, COMPUTE, 3000)
+        for job in "abc":
+            shop.work(token, job, NOON + 1000, 100)
+
+        assert shop.costs().paid_for[PaidFor.WORKING] == 300
+
+    def test_a_machine_that_boasts_worked_no_longer_than_it_was_ready(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON, *self.LIFE)
+        shop.charge(token, COMPUTE, 3000)
+        shop.work(token, "a", NOON + 2000, 1e9)
+        shop.work(token, "b", NOON + 9000, 1e9)
+
+        found = shop.costs().paid_for
+
+        assert (found[PaidFor.WORKING], found[PaidFor.STARTING]) == (1800, 600)
+        assert sum(found.values()) == 3000
+
+    def test_a_batch_and_a_job_bear_their_share_of_all_that_their_machine_cost(self, shop: Shop) -> None:
+        both, idle = (
+            shop.machine(1, NOON, *self.LIFE, batch="b"),
+            shop.machine(2, NOON, *self.LIFE, batch="c"),
+        )
+        shop.charge(both, COMPUTE, 3001)
+        shop.charge(idle, COMPUTE, 500)
+        shop.work(both, "a", NOON + 1000, 300, batch="a")
+        shop.work(both, "b", NOON + 2000, 100, batch="b")
+
+        assert lines(shop.costs(CostsBy.BATCH)) == {"a": 2250, "b": 751, "c": 500}
+        assert lines(shop.costs(CostsBy.JOB)) == {"": 500, "a": 2250, "b": 751}
+
+    def test_finished_audio_is_counted_where_it_was_finished_and_priced(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON, *self.LIFE)
+        shop.charge(token, COMPUTE, 4000)
+        shop.work(token, "a", NOON + 1000, 100, batch="x")
+        shop.work(token, "a", NOON + 1000, 100, batch="x")  # once
+        shop.work(token, "b", NOON + 1100, 100)
+
+        found = shop.costs(CostsBy.BATCH)
+
+        assert [(line.name, len(line.jobs), line.per_audio_minute) for line in found.lines] == [
+            ("", 1, 2000),
+            ("x", 1, 2000),
+        ]
+        assert found.total.per_audio_minute == 2000
+        assert found.to_json()["usd_per_job"] == "0.002000"
+
+    def test_a_job_finished_before_the_period_is_not_of_it(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON - 7200, ("rented", 0), ("ready", 10))
+        shop.charge(token, COMPUTE, 40)
+        shop.work(token, "a", NOON - 3600, 100)
+
+        found = shop.costs()
+
+        assert (found.total.jobs, found.total.per_audio_minute) == (set(), None)
+
+    def test_work_is_laid_end_to_end_from_the_last_backwards(self) -> None:
+        jobs = [(10.0, 2000), (10.0, 3000), (20.0, 1000)]
+        work = [FinishedWork("t", str(at), n, "", at, ms, 0) for n, (at, ms) in enumerate(jobs)]
+
+        assert busy_times(work) == [(5.0, 10.0), (19.0, 20.0)]
+
+
 def test_of_nothing_it_is_nothing_and_says_what_cannot_be_told(shop: Shop) -> None:
     told = shop.costs().to_json()
 
     assert (told["lines"], told["total"]["total_usd"], told["drift"]) == ([], "0.000000", None)
-    assert (told["idle_usd"], told["usd_per_job"], told["usd_per_audio_minute"]) == (None, None, None)
+    assert (told["usd_per_job"], told["total"]["usd_per_audio_minute"]) == (None, None)

@@ -7,11 +7,13 @@ from collections.abc import Collection
 import pytest
 
 from job_watcher.provisioning.reconcile import Reconciler
+from lib.errors import Unavailable
 from lib.fleet.money import cost
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Intent, MachineRow
 from lib.machines.port import Allow
 from lib.providers.rental import AccountFault, BillLine, HalfRented, RefusedForGood
+from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
 
@@ -234,3 +236,56 @@ def test_good_work_is_noted_when_its_machine_leaves(bench: Bench) -> None:
 
     assert set(bench.company.destroyed) == {instance}
     assert [(note.reason, note.ok) for note in bench.ledger.host_notes(0)] == [("worked", True)]
+
+
+class TestFinishedWork:
+    """What machines did for their money is in the ledger, so that `costs` need not guess (W8)."""
+
+    def finish(self, bench: Bench) -> Reconciler:
+        """A job of a batch, spoken on the one machine and taken in, with no pass behind it."""
+        bench.queue.enqueue([spec("a", batch="episode-12")])
+        watcher = bench.watcher()
+        watcher.step()
+        (instance,) = bench.company.rentals
+        host = bench.host(instance)
+        for _ in range(2):
+            bench.clock.advance(10)
+            watcher.step()
+        host.speak_all()
+        watcher.go_on()
+        return watcher
+
+    def written(self, bench: Bench) -> list[tuple[str, str, float]]:
+        work = bench.ledger.paid(THIS_HOUR, THIS_HOUR).work
+        return [(one.request_id, one.batch, one.at) for one in work]
+
+    def test_each_job_is_written_down_once_with_the_next_pass(self, bench: Bench) -> None:
+        watcher = self.finish(bench)
+        for _ in range(3):
+            bench.clock.advance(10)
+            watcher.step()
+
+        assert self.written(bench) == [("a", "episode-12", NINE + 20)]
+        (done,) = bench.ledger.paid(THIS_HOUR, THIS_HOUR).work
+        assert (done.work_ms, done.audio_ms) > (0, 0)
+        assert done.token == bench.rented()[0].token
+
+    def test_nothing_is_lost_while_the_ledger_is_away(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watcher = self.finish(bench)
+        with monkeypatch.context() as away:
+            Refusal(away, bench.ledger, "note_work", Unavailable("The ledger is away."))
+            bench.clock.advance(10)
+            watcher.step()
+        assert self.written(bench) == []
+        bench.clock.advance(10)
+        watcher.step()
+
+        assert self.written(bench) == [("a", "episode-12", NINE + 20)]
+
+    def test_what_was_taken_in_last_is_written_down_when_the_watcher_leaves(self, bench: Bench) -> None:
+        watcher = self.finish(bench)
+        watcher.leave()
+
+        assert self.written(bench) == [("a", "episode-12", NINE + 20)]

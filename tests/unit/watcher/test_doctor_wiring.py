@@ -8,6 +8,7 @@ import pytest
 
 from job_watcher import wiring
 from job_watcher.self_check import look_around, webhook_trouble
+from lib.jobs.doctor_account import diagnose_account
 
 SECRET_URL = "https://hooks.example/T0/token-of-ours"
 
@@ -40,6 +41,19 @@ def test_with_provider_ssh_the_machines_are_looked_at_and_no_engine_here(
     seen = look_around(room.ground(), lambda what: None)
     assert seen.unasked is not None
     assert "SSH_MACHINES names no machine" in seen.unasked.sentence
+
+
+def test_with_provider_vast_the_account_is_asked_and_no_engine_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVIDER", "vast")
+    monkeypatch.delenv("VAST_API_KEY", raising=False)
+    room = wiring.machine_room(None)
+
+    assert (room.home().speaks_here, room.home().looks_at_provider) == (False, True)
+    check = room.ground().check_account
+    assert check is not None
+    (found,) = diagnose_account(check())
+    assert (found.kind.id, found.subject) == ("D029", "Vast")
+    assert "VAST_API_KEY is not set" in found.sentence
 
 
 def test_the_ledger_is_the_data_folders_and_looking_makes_none(home: Path) -> None:

@@ -1,0 +1,96 @@
+"""Looks at the account and the market for `doctor`, and rents nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from job_watcher.provisioning.accounts import accounts_of
+from lib.fleet import Caps, Policy
+from lib.fleet.limits import Obstacle, obstacles
+from lib.fleet.money import Accounts, hours_of_interest
+from lib.jobs.doctor import Trouble
+from lib.jobs.doctor_account import AccountCheckup
+from lib.machines.port import Ledger
+from lib.offer import Offer
+from lib.providers.rental import ProviderError
+from lib.providers.vast.account import AccountReport, examine_account
+from lib.providers.vast.connection import VastConnection
+from lib.providers.vast.provider import VastProvider
+from lib.providers.vast.refusals import SCOPES
+
+COMPANY = "Vast"
+_SEARCHING = "misc"  # the scope that a search takes
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """What the settings ask of the market: words as in " of VAST_GPUS=RTX_4090", and limits."""
+
+    words: str
+    policy: Policy
+    caps: Caps
+
+
+def look_at_account(
+    connection: VastConnection, provider: VastProvider, asked: AskedFor, ledger: Ledger | None
+) -> AccountCheckup:
+    """Ask for everything once.
+
+    Raises:
+        MissingExtra, BadConfiguration: nothing can be called at all.
+        Unavailable: the ledger does not answer.
+    """
+    report = examine_account(connection)
+    seen = _of(report, asked.caps)
+    if not report.key_accepted or _SEARCHING in report.missing:
+        return seen
+    now = connection.clock.now()
+    try:
+        offers = provider.offers(interruptible=False)
+    except ProviderError as error:
+        return replace(seen, troubles=[*seen.troubles, error.message])
+    return _with_market(seen, offers, asked, _accounts(ledger, now))
+
+
+def _of(report: AccountReport, caps: Caps) -> AccountCheckup:
+    return AccountCheckup(
+        COMPANY,
+        key_accepted=report.key_accepted,
+        needed=SCOPES,
+        missing=report.missing,
+        excess=report.excess or (),
+        credit_micros=report.credit_micros,
+        floor_micros=caps.credit_floor,
+        can_pay=report.can_pay,
+        ssh_keys=report.ssh_keys,
+        clock_ahead_s=report.clock_ahead_s,
+        troubles=report.troubles,
+    )
+
+
+def _accounts(ledger: Ledger | None, now: float) -> Accounts:
+    """What is spent and promised already, for a machine of no batch."""
+    return (
+        Accounts(now) if ledger is None else accounts_of(ledger.books(hours_of_interest(now), ("",)), now, "")
+    )
+
+
+def _with_market(
+    seen: AccountCheckup, offers: Sequence[Offer], asked: AskedFor, accounts: Accounts
+) -> AccountCheckup:
+    if not offers:
+        subject = asked.words.removeprefix(" of ") or "the market"
+        return replace(
+            seen, market=Trouble(subject, f"{COMPANY} offers nothing{asked.words} now, or knows no such name")
+        )
+    found = obstacles(offers, asked.policy, replace(asked.caps, batch=None), accounts)
+    return replace(
+        seen,
+        limits=[Trouble(item.setting, item.sentence) for item in found if item.setting],
+        market=_lacking(found),
+    )
+
+
+def _lacking(found: Sequence[Obstacle]) -> Trouble | None:
+    return next((Trouble("the market", item.sentence) for item in found if not item.setting), None)

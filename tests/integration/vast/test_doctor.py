@@ -1,0 +1,113 @@
+"""What `job-watcher doctor` finds of an account at the fake Vast: nothing is rented for it (W1, W8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from job_watcher.providers.vast.wiring import check_account
+from job_watcher.rehearsal.vast import FakeVast, server_error
+from lib.jobs.doctor_account import diagnose_account
+from lib.jobs.findings import Finding
+from lib.providers.vast.refusals import SCOPES
+from lib.settings import load_settings
+
+NAMES = (
+    "VAST_GPUS",
+    "VAST_REGIONS",
+    "MAX_DPH",
+    "MAX_MACHINES",
+    "CREDIT_FLOOR",
+    "SPEND_CAP_BATCH",
+    "DATABASE_URL",
+)
+
+
+@pytest.fixture
+def found(vast: FakeVast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Finding]]:
+    """What is found with these settings on an account that is fine otherwise."""
+    pytest.importorskip("vastai", reason="Vast's client is not installed: install the extra vast")
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    vast.account.keys.scopes = frozenset(SCOPES)
+    monkeypatch.chdir(tmp_path)
+
+    def look(**settings: str) -> list[Finding]:
+        usual = {"PROVIDER": "vast", "VAST_URL": vast.url, "VAST_API_KEY": vast.api_key}
+        for name, value in (usual | {"JOBS_DATA_DIR": str(tmp_path)} | settings).items():
+            monkeypatch.setenv(name, value)
+        seen = diagnose_account(check_account(load_settings({}), vast.clock))
+        assert vast.instances() == []
+        return seen
+
+    return look
+
+
+def ids(findings: list[Finding]) -> list[str]:
+    return [item.kind.id for item in findings]
+
+
+def test_an_account_that_is_fine(found: Callable[..., list[Finding]], tmp_path: Path) -> None:
+    assert found() == []
+    assert not (tmp_path / "ledger.db").exists()
+
+
+def _no_scope(vast: FakeVast) -> None:
+    vast.account.keys.scopes = frozenset(SCOPES) - {"instance_write"}
+
+
+def _all_scopes(vast: FakeVast) -> None:
+    vast.account.keys.scopes = frozenset({*SCOPES, "user_write"})
+
+
+def _no_credit(vast: FakeVast) -> None:
+    vast.set_credit(0.5)
+
+
+def _clock_off(vast: FakeVast) -> None:
+    vast.quirks.date_skew_s = 300.0
+
+
+def _foreign_key(vast: FakeVast) -> None:
+    vast.account.ssh_keys.create("ssh-ed25519 AAAA somebody", vast.clock.now())
+
+
+def _no_charges(vast: FakeVast) -> None:
+    vast.faults.add(server_error("charges"))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "settings", "id_", "words"),
+    [
+        (None, {"VAST_API_KEY": ""}, "D029", "VAST_API_KEY is not set"),
+        (None, {"MAX_DPH": "0"}, "D030", "MAX_DPH is 0"),
+        (None, {"MAX_DPH": "0.01"}, "D030", "the cheapest machine that fits costs $"),
+        (None, {"VAST_API_KEY": "wrong"}, "D031", "does not accept it"),
+        (_no_scope, {}, "D032", "it lacks instance_write"),
+        (_all_scopes, {}, "D033", "user_write"),
+        (_no_credit, {}, "D034", "$0.50 of credit is left and CREDIT_FLOOR is $1.00"),
+        (_foreign_key, {}, "D036", "1 SSH key is on the account"),
+        (_clock_off, {}, "D037", "behind that of Vast"),
+        (None, {"VAST_GPUS": "RTX_9999"}, "D038", "offers nothing of VAST_GPUS=RTX_9999"),
+        (_no_charges, {}, "D039", "billing_read"),
+    ],
+)
+def test_each_trouble_is_found_alone(
+    vast: FakeVast,
+    found: Callable[..., list[Finding]],
+    breaks: Callable[[FakeVast], None] | None,
+    settings: dict[str, str],
+    id_: str,
+    words: str,
+) -> None:
+    if breaks is not None:
+        breaks(vast)
+    seen = found(**settings)
+    assert ids(seen) == [id_]
+    assert words in seen[0].sentence
+    told: dict[str, Any] = seen[0].to_json()
+    assert vast.api_key not in json.dumps(told)
