@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Final
 
 from lib.cli.output import clean, tell_json_line, tell_json_line_aside
 from lib.clock import rfc3339
 from lib.events import TRANSITION, transition_of
 from lib.redact import Redactor
+
+
+#: What a story leaves out: words alone, and each lease.
+_NO_STORY: Final = frozenset({"log", "claimed"})
 
 
 class RedactingFilter(logging.Filter):
@@ -78,7 +82,13 @@ class _StoryLine(_Line):
         self._began = began
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{record.created - self._began:7.1f} s  {clean(self.text(record))}"
+        return f"{record.created - self._began:7.1f} s  {clean(self._words(record))}"
+
+    def _words(self, record: logging.LogRecord) -> str:
+        told = transition_of(record)
+        if told["event"] == "done" and told.get("output_name"):
+            return f"{told['output_name']}: {told.get('audio_seconds', 0.0):.1f} s of audio"
+        return self.text(record)
 
 
 class _JsonLines(logging.Handler):
@@ -121,7 +131,7 @@ def log_story(began: float) -> None:
     """Send what happens to stderr as a story: seconds since `began` (wall time), and the sentence."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_StoryLine(began))
-    handler.addFilter(lambda record: getattr(record, TRANSITION, None) is not None)
+    handler.addFilter(lambda record: transition_of(record)["event"] not in _NO_STORY)
     _log_to(handler, verbose=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from job_watcher.providers.rented.wiring import Company, open_renting
@@ -11,7 +11,7 @@ from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
 from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of
 from lib.clock import Clock
 from lib.errors import BadConfiguration
-from lib.fleet import caps_of, policy_of
+from lib.fleet import Policy, caps_of, policy_of
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
@@ -23,8 +23,12 @@ from lib.voices import engine_facts
 _KEYS = "https://cloud.vast.ai/manage-keys/"
 
 
-def open_watcher(given: Given) -> Runs:
-    """A watcher for PROVIDER=vast.
+def _as_it_is(policy: Policy) -> Policy:
+    return policy
+
+
+def open_watcher(given: Given, adapt: Callable[[Policy], Policy] = _as_it_is) -> Runs:
+    """A watcher for PROVIDER=vast. `adapt` makes the policy that it follows from the settings' one.
 
     Raises:
         BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
@@ -34,7 +38,7 @@ def open_watcher(given: Given) -> Runs:
     connection = connect(settings, given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
-    return open_renting(given, company_of(settings, connection, terms), terms.policy)
+    return open_renting(given, company_of(settings, connection, terms), adapt(terms.policy))
 
 
 def connect(settings: Settings, clock: Clock) -> VastConnection:
