@@ -15,7 +15,6 @@ from lib.clock import rfc3339
 from lib.events import TRANSITION, transition_of
 from lib.redact import Redactor
 
-
 #: What a story leaves out: words alone, and each lease.
 _NO_STORY: Final = frozenset({"log", "claimed"})
 

@@ -92,7 +92,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
 class RehearsalPlace:
     """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all.
 
-    `hasten` is the policy that it follows, made of the settings'.
+    `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
     """
 
     vast_url: str
@@ -100,6 +100,7 @@ class RehearsalPlace:
     program: str
     folder: Path
     hasten: Callable[[Policy], Policy]
+    period_s: float
 
     @property
     def audio(self) -> Path:
@@ -147,7 +148,7 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     def rent(given: Given) -> Runs:
         from job_watcher.providers.vast.wiring import open_watcher
 
-        return open_watcher(given, place.hasten)
+        return open_watcher(given, place.hasten, period_s=place.period_s)
 
     try:
         with (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,9 @@ import typer
 from job_watcher import wiring
 from job_watcher.commands.instances import show_offers
 from job_watcher.logs import log_as_json_lines, log_story
+from job_watcher.providers.wiring import RentalDesk
 from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
-from job_watcher.rehearsal.market_day import hastened, market_of
+from job_watcher.rehearsal.market_day import hasten_lags, hastened, market_of, period_of
 from job_watcher.rehearsal.ordered_faults import USUAL_FAULT, OrderedFault, read_fault
 from job_watcher.rehearsal.room import Interruption, a_folder, bring_out, write_requests
 from job_watcher.rehearsal.vast import FakeVast
@@ -90,8 +90,8 @@ def command(
 ) -> int:
     """Rent at a fake Vast on this computer: real SSH servers as machines, the real engine, a bill of nothing.
 
-    All is as with PROVIDER=vast, but with a queue, a ledger and a store of its own, which are gone afterwards:
-    only the audio stays. Needs OpenSSH's server and the extra vast.
+    All is as with PROVIDER=vast, but with a queue, a ledger and a store of its own, which are gone
+    afterwards: only the audio stays. Needs OpenSSH's server and the extra vast.
 
     Exit status 1: a job was not spoken.
     """
@@ -131,24 +131,27 @@ def _see_that_it_can() -> None:
 
 def _run(orders: _Orders, folder: Path, interruption: Interruption) -> RehearsalOutcome:
     with FakeVast(folder / "machines", offers=market_of(orders.seed, orders.speed)) as fake:
+        hasten_lags(fake.lags, orders.speed)
         place = wiring.RehearsalPlace(
-            fake.url, fake.api_key, voice_synth(folder), folder, partial(hastened, speed=orders.speed)
+            fake.url,
+            fake.api_key,
+            voice_synth(folder),
+            folder,
+            partial(hastened, speed=orders.speed),
+            period_of(orders.speed),
         )
         with wiring.open_rehearsal(place) as room, interruption.ends(room.watcher):
-            with _told(orders, room):
-                company = RehearsedAccount(fake, room.desk.provider, room.desk.owner)
-                outcome = rehearse(
-                    orders.specs, company, room.queue, room.watcher, orders.faults, orders.limit_s
-                )
+            _begin_to_tell(orders, room.desk)
+            company = RehearsedAccount(fake, room.desk.provider, room.desk.owner)
+            outcome = rehearse(orders.specs, company, room.queue, room.watcher, orders.faults, orders.limit_s)
         if orders.keep:
             write_requests(fake.journal, folder / "requests.jsonl")
     return outcome
 
 
-@contextmanager
-def _told(orders: _Orders, room: wiring.RehearsalRoom) -> Iterator[None]:
-    """The market first; then what happens, as it happens."""
-    desk, now = room.desk, SystemClock().now()
+def _begin_to_tell(orders: _Orders, desk: RentalDesk) -> None:
+    """The market now; from then on what happens, as it happens."""
+    now = SystemClock().now()
     offers = offers_now(desk.provider, desk.policy, desk.caps, desk.engine, None, now, jobs=len(orders.specs))
     if orders.json:
         output.tell_json_line(
@@ -163,7 +166,6 @@ def _told(orders: _Orders, room: wiring.RehearsalRoom) -> Iterator[None]:
     else:
         _show_market(offers, len(orders.specs))
         log_story(time.time())
-    yield
 
 
 def _show_market(offers: Sequence[ScoredOffer], jobs: int) -> None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from job_watcher.rehearsal.vast import Conduct, HostOffer, a_market
+from job_watcher.rehearsal.vast.lifecycle import Lags
 from lib.fleet import Policy
+from lib.fleet.model import PASS_S
 
 _NULL_S: Final = 5.0
 _CREATED_S: Final = 5.0
@@ -46,10 +48,21 @@ def _shorter(seconds: float, speed: float) -> float:
     return max(_SHORT_S, seconds / speed)
 
 
+def period_of(speed: float) -> float:
+    """Seconds between two passes of the loop."""
+    return max(2.5, PASS_S / speed)
+
+
+def hasten_lags(lags: Lags, speed: float) -> None:
+    """Have the company's lists be less far behind, too."""
+    lags.gone_after_s = _shorter(lags.gone_after_s, speed)
+    lags.exited_after_s = _shorter(lags.exited_after_s, speed)
+
+
 def hastened(policy: Policy, speed: float) -> Policy:
     """The policy with less patience, as machines come up and go sooner.
 
-    What real processes and connections on this computer need is not cut below what they may take on a busy one.
+    What real processes and connections need is not cut below what they may take on a busy computer.
     """
 
     def shorter(seconds: float, least: float) -> float:
@@ -62,6 +75,7 @@ def hastened(policy: Policy, speed: float) -> Policy:
         lag_s=shorter(policy.lag_s, 8.0),
         apart_s=shorter(policy.apart_s, 3.0),
         empty_patience_s=shorter(policy.empty_patience_s, 15.0),
+        talking_s=shorter(policy.talking_s, 4.0),
         drain_limit_s=shorter(policy.drain_limit_s, 90.0),
         wedged_s=shorter(policy.wedged_s, 90.0),
         still_limit_s=shorter(policy.still_limit_s, 90.0),

@@ -12,6 +12,7 @@ from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.fleet import Policy, caps_of, policy_of
+from lib.fleet.model import PASS_S
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
@@ -27,8 +28,12 @@ def _as_it_is(policy: Policy) -> Policy:
     return policy
 
 
-def open_watcher(given: Given, adapt: Callable[[Policy], Policy] = _as_it_is) -> Runs:
-    """A watcher for PROVIDER=vast. `adapt` makes the policy that it follows from the settings' one.
+def open_watcher(
+    given: Given, adapt: Callable[[Policy], Policy] = _as_it_is, *, period_s: float = PASS_S
+) -> Runs:
+    """A watcher for PROVIDER=vast.
+
+    `adapt` makes the policy that it follows from the settings' one; `period_s` is as in `open_renting`.
 
     Raises:
         BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
@@ -38,7 +43,9 @@ def open_watcher(given: Given, adapt: Callable[[Policy], Policy] = _as_it_is) ->
     connection = connect(settings, given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
-    return open_renting(given, company_of(settings, connection, terms), adapt(terms.policy))
+    return open_renting(
+        given, company_of(settings, connection, terms), adapt(terms.policy), period_s=period_s
+    )
 
 
 def connect(settings: Settings, clock: Clock) -> VastConnection:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.rehearsal.vast import Mishap
-from job_watcher.rehearsal.whole_run import OrderedFault, read_fault
+from job_watcher.rehearsal.ordered_faults import OrderedFault, read_fault
 from lib.errors import UsageError
 from tests.e2e.home import check_shape
 from tests.integration.sshd import need_sshd
@@ -66,8 +65,8 @@ def test_a_batch_is_rented_spoken_and_billed_and_nothing_of_ones_own_is_touched(
 
 
 def test_a_fault_says_what_and_when() -> None:
-    assert read_fault("outbid@60s") == OrderedFault(Mishap.OUTBID, 60.0)
-    assert read_fault("gpu_gone@5") == OrderedFault(Mishap.GPU_GONE, 5.0)
+    assert read_fault("outbid@60s") == OrderedFault("outbid", 60.0)
+    assert read_fault("gpu_gone@5") == OrderedFault("gpu-gone", 5.0)
 
 
 @pytest.mark.parametrize("text", ["outbid", "outbid@", "earthquake@5s", "outbid@soon", "@5s"])
