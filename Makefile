@@ -12,6 +12,8 @@ TWO = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 # One process more than a small machine has cores: many tests wait for programs that they started. Neighbours
 # stay in one of them, which keeps what they share (servers, a built wheel), until another has nothing left to do.
 SPREAD := --numprocesses 3 --dist worksteal
+# Bytecode goes below .venv, so that warm tests compile nothing also where people want none of it in the tree.
+COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode)
 
 .DEFAULT_GOAL := help
 .PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
@@ -25,7 +27,7 @@ check: environment ## Format, lint, types, imports and unit tests; half a minute
 	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit check-types check-lint check-format check-imports
 
 test: ## All tests but the long proofs; ARGS goes to pytest
-	@$(DEV) pytest -q -m "not soak" $(SPREAD) $(ARGS)
+	@$(COMPILED) $(DEV) pytest -q -m "not soak" $(SPREAD) $(ARGS)
 
 # The proofs that need a recogniser are passed over where it cannot be installed: pytest's last lines say so.
 soak: ## The long proofs, with their full numbers; some take an hour
@@ -92,11 +94,9 @@ check-imports:
 	@$(DEV) lint-imports --no-logo
 
 # On every core, but on no more than four: each process imports everything once. Neighbours stay in one
-# process, which keeps what they share, until another has nothing left to do. Bytecode goes below .venv, so
-# that a warm check compiles nothing also where people want none of it in the tree.
+# process, which keeps what they share, until another has nothing left to do.
 check-unit:
-	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode) \
-		$(DEV) pytest -q -m "not soak" --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit $(ARGS)
+	@$(COMPILED) $(DEV) pytest -q -m "not soak" --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit $(ARGS)
 
 # One process makes the environment before several use it.
 environment:

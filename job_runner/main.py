@@ -101,3 +101,7 @@ PROGRAM = Program(
 def main() -> NoReturn:
     """Run the command line."""
     PROGRAM.main()
+
+
+if __name__ == "__main__":
+    main()

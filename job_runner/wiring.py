@@ -13,6 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_runner.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
+    from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
     from lib.jobspec import JobFile
@@ -30,6 +31,7 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     from lib.cli import output
 
     found = load_settings(flags)
+    output.concealed.know(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found
@@ -145,6 +147,13 @@ class Here:
         from lib.storage import open_storage, s3_access_of
 
         return open_storage(self.found.storage_url, s3_access_of(self.found))
+
+    @property
+    def again(self) -> AskingAgain:
+        """What asks for jobs again: `up` speaks on this machine alone."""
+        from lib.jobs.advice import ELSEWHERE, HERE
+
+        return HERE if self.found.provider == "local" else ELSEWHERE
 
     def check_runs_here(self) -> None:
         """See that a watcher of ours could run at all, before anything is enqueued for it.

@@ -68,7 +68,7 @@ class LeadersLock(Protocol):
 class Machines(Protocol):
     """The machines of one term, which come to the dispatcher as hosts, and leave it.
 
-    Threads: the loop's only.
+    Threads: the loop's only; `trouble` any.
     Raises: as the dispatcher's methods.
     """
 
@@ -160,6 +160,12 @@ class LedWatcher:
         """The epoch in which this watcher leads; None while it does not. Any thread."""
         term = self._term
         return None if term is None else term.epoch
+
+    def no_machine(self) -> str | None:
+        """Why no machine can be used; None while one can or this watcher stands by. Any thread."""
+        reign = self._reign
+        trouble = None if reign is None else reign.machines.trouble()
+        return None if trouble is None else trouble.message
 
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done. The second call hands it over now.

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from typing import Any, Final
 
+from job_watcher.log_repeats import QuietRepeats
 from lib.cli.output import clean, tell_json_line, tell_json_line_aside
-from lib.clock import rfc3339
+from lib.clock import SystemClock, rfc3339
 from lib.events import TRANSITION, transition_of
 from lib.redact import Redactor
 
+log = logging.getLogger(__name__)
+
+#: Whose lines are told below warnings.
+_OURS: Final = ("job_watcher", "lib")
 #: What a story leaves out: words alone, and each lease.
 _NO_STORY: Final = frozenset({"log", "claimed"})
 
@@ -126,11 +132,15 @@ def log_to_stderr(*, verbose: bool) -> None:
     _log_to(handler, verbose=verbose)
 
 
+def _belongs_to_story(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or transition_of(record)["event"] not in _NO_STORY
+
+
 def log_story(began: float) -> None:
     """Send what happens to stderr as a story: seconds since `began` (wall time), and the sentence."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_StoryLine(began))
-    handler.addFilter(lambda record: transition_of(record)["event"] not in _NO_STORY)
+    handler.addFilter(_belongs_to_story)
     _log_to(handler, verbose=False)
 
 
@@ -149,6 +159,20 @@ def log_as(form: str, *, verbose: bool) -> None:
 
 def _log_to(handler: logging.Handler, *, verbose: bool) -> None:
     handler.addFilter(RedactingFilter(redactor))
+    handler.addFilter(QuietRepeats(SystemClock()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.setLevel(logging.WARNING)  # libraries tell of each request, with its headers
+    for ours in _OURS:
+        logging.getLogger(ours).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_the_end_of_a_thread
+
+
+def _log_the_end_of_a_thread(ended: threading.ExceptHookArgs) -> None:
+    """As any other line: without this, Python prints the traceback as it is, past the filter."""
+    if ended.exc_value is None or isinstance(ended.exc_value, SystemExit):
+        return
+    told = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+    name = ended.thread.name if ended.thread is not None else "?"
+    log.error("the thread %s ended: %s", name, ended.exc_type.__name__, exc_info=told)

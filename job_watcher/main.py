@@ -12,7 +12,9 @@ COMMANDS = (
     CommandEntry("status", "job_watcher.commands.status", "Show who works on the queue."),
     CommandEntry("machines", "job_watcher.commands.machines", "Show the machines and what each does."),
     CommandEntry("instances", "job_watcher.commands.instances", "Show the machines that are paid for."),
+    CommandEntry("costs", "job_watcher.commands.costs", "Show what rented machines cost."),
     CommandEntry("sweep", "job_watcher.commands.sweep", "Look for rented machines that nobody watches."),
+    CommandEntry("doctor", "job_watcher.commands.doctor", "Say what keeps this computer from doing jobs."),
     CommandEntry(
         "simulate", "job_watcher.commands.simulate", "Show what a batch would cost on rented machines."
     ),
@@ -25,7 +27,6 @@ COMMANDS = (
 ELSEWHERE = {
     "up": "job-runner up",
     "enqueue": "job-runner enqueue",
-    "doctor": "job-runner doctor",
 }
 
 PROGRAM = Program(

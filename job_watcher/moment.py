@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from job_watcher.logs import redactor
 from job_watcher.probes import PageAnswer, verdict
 from job_watcher.pulse import LifePhase, Pulse
 from lib.clock import Clock
@@ -17,7 +18,8 @@ from lib.jobqueue import JobQueue, Snapshot
 from lib.storage import Storage, StoredArtifact
 
 _FRESH_S: Final = 5.0
-_WAIT_S: Final = 3.0  # for another one who looks at this moment
+_WAIT_S: Final = 3.0  # for an answer; a store that hangs may take a minute
+_LONG: Final = "it takes long to answer"
 #: An artifact that no store has: asking for it costs one small request and reads nothing.
 _NOBODYS: Final = StoredArtifact(f"blobs/sha256/00/{'0' * 64}", "0" * 64, 0)
 
@@ -36,30 +38,44 @@ class SeenOutside:
 class Moment:
     """Looks at the queue and the store when somebody asks, over a connection of its own, and not too often.
 
-    Nobody asks an idle watcher: then it costs nothing.
+    Nobody asks an idle watcher: then it costs nothing. Whoever asks is answered within `within_s` seconds.
 
     Threads: any.
     Raises: nothing.
     """
 
-    def __init__(self, pulse: Pulse, clock: Clock, open_queue: OpenQueue, storage: Storage) -> None:
+    def __init__(
+        self,
+        pulse: Pulse,
+        clock: Clock,
+        open_queue: OpenQueue,
+        storage: Storage,
+        *,
+        within_s: float = _WAIT_S,
+    ) -> None:
         self._pulse, self._clock, self._open, self._storage = pulse, clock, open_queue, storage
+        self._within_s = within_s
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._queue: JobQueue | None = None
         self._seen, self._seen_at = SeenOutside(queue_trouble="it was not asked yet"), float("-inf")
+        self._looked: threading.Event | None = None  # set when the look that is under way is over
         #: How many jobs are at hand, and the leader's epoch where one leads; whoever has them sets them.
         self.held: Callable[[], int] = int
         self.epoch: Callable[[], int | None] = lambda: None
         self.has_leader = False
+        #: Why no machine can be used, as a sentence; None where one can, or will be tried yet.
+        self.no_machine: Callable[[], str | None] = lambda: None
 
     def epoch_now(self) -> int | None:
         """The leader's epoch, where this watcher leads."""
         return self.epoch()
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back; a look under way is waited for as long as by whoever asks."""
         with self._lock:
+            looked = self._looked
+        if looked is None or looked.wait(self._within_s):
             self._stack.close()
             self._queue = None
 
@@ -70,15 +86,21 @@ class Moment:
         return verdict(self._pulse.is_alive, loop_age_seconds=round(self._pulse.age_s, 1))
 
     def ready(self) -> PageAnswer:
-        """Whether work would be done here: the queue and the store answer, and nothing ends or hangs."""
+        """Whether work would be done here: the queue and the store answer, and nothing ends or hangs.
+
+        A leader of whose machines none can be used is not ready, whether jobs wait or not. One that stands by
+        is, and so is one whose machines are being prepared.
+        """
         seen, phase = self.look(), self._pulse.phase
         passed = phase is LifePhase.WORKING and self._pulse.is_alive
-        passed = passed and seen.queue_trouble is None and seen.store_trouble is None
+        no_machine = self.no_machine()
+        passed = passed and seen.queue_trouble is None and seen.store_trouble is None and no_machine is None
         return verdict(
             passed,
             phase=phase.value,
-            queue=seen.queue_trouble or "ok",
-            store=seen.store_trouble or "ok",
+            queue=redactor.hide(seen.queue_trouble or "ok"),
+            store=redactor.hide(seen.store_trouble or "ok"),
+            machines=redactor.hide(no_machine or "ok"),
             role=self._role(),
         )
 
@@ -103,30 +125,43 @@ class Moment:
     # --- looking -----------------------------------------------------------------------------------------
 
     def look(self) -> SeenOutside:
-        """The queue and the store, as they were at most five seconds ago."""
-        if not self._lock.acquire(timeout=_WAIT_S):
-            return SeenOutside(queue_trouble="it takes long to answer")
-        try:
+        """The queue and the store, five seconds old at most; or that one takes long to answer."""
+        with self._lock:
             now = self._clock.monotonic()
-            if now - self._seen_at >= _FRESH_S:
-                self._seen, self._seen_at = self._look(), now
-            return self._seen
-        finally:
-            self._lock.release()
+            if self._looked is None and now - self._seen_at < _FRESH_S:
+                return self._seen
+            if self._looked is None:
+                self._looked = threading.Event()
+                self._seen, self._seen_at = SeenOutside(None, _LONG, _LONG), now
+                threading.Thread(target=self._look, args=(self._looked,), name="look", daemon=True).start()
+            looked = self._looked
+        looked.wait(self._within_s)
+        return self._seen
 
-    def _look(self) -> SeenOutside:
-        snapshot, queue_trouble, store_trouble = None, None, None
+    def _look(self, looked: threading.Event) -> None:
+        try:
+            snapshot, queue_trouble = self._snapshot()
+            self._seen = SeenOutside(snapshot, queue_trouble, _LONG)
+            self._seen = SeenOutside(snapshot, queue_trouble, self._store_trouble())
+        finally:
+            with self._lock:
+                self._looked = None
+            looked.set()
+
+    def _snapshot(self) -> tuple[Snapshot | None, str | None]:
         try:
             if self._queue is None:
                 self._queue = self._stack.enter_context(self._open())
-            snapshot = self._queue.snapshot()
+            return self._queue.snapshot(), None
         except JobRunnerError as error:
-            queue_trouble = error.message
+            return None, error.message
+
+    def _store_trouble(self) -> str | None:
         try:
             self._storage.has(_NOBODYS)
         except JobRunnerError as error:
-            store_trouble = error.message
-        return SeenOutside(snapshot, queue_trouble, store_trouble)
+            return error.message
+        return None
 
 
 def _of_queue(shot: Snapshot) -> list[Gauge]:

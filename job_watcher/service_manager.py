@@ -38,9 +38,15 @@ class ServiceManager:
         """Say that starting is over."""
         self._send("READY=1", f"STATUS={_one_line(status)}")
 
-    def alive(self, status: str) -> None:
-        """Say that the loop turned: this, and nothing else, feeds the watchdog."""
-        self._send("WATCHDOG=1", f"STATUS={_one_line(status)}")
+    def alive(self, status: str, *, longer_s: float | None = None) -> None:
+        """Say that the loop goes on: this, and nothing else, feeds the watchdog.
+
+        With `longer_s` it waits so much longer than it was told to at the start, until it is told otherwise.
+        """
+        lines = ["WATCHDOG=1", f"STATUS={_one_line(status)}"]
+        if longer_s is not None and self.watchdog_s is not None:
+            lines.append(f"WATCHDOG_USEC={round((self.watchdog_s + longer_s) * 1e6)}")
+        self._send(*lines)
 
     def stopping(self, within_s: float, status: str) -> None:
         """Say that the end began, and how long it may take before it should be forced."""

@@ -8,16 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from job_watcher.moment import Moment
+from job_watcher.logs import redactor
+from job_watcher.moment import Moment, OpenQueue
 from job_watcher.probes import Page, PageAnswer, ProbeServer
+from job_watcher.queue_failures import QueueFailures
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink
-from lib.events.metrics import CONTENT_TYPE, Metrics
+from lib.events.metrics import CONTENT_TYPE, Gauge, Gauges, Metrics
 from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of
 from lib.webhooks.sender import Count
 
 log = logging.getLogger(__name__)
+
+_WAITING = "job_watcher_webhooks_waiting"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,7 +38,9 @@ class TellingOptions:
 
 
 @contextlib.contextmanager
-def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Iterator[EventSink]:
+def open_telling(
+    options: TellingOptions, moment: Moment, clock: Clock, open_queue: OpenQueue
+) -> Iterator[EventSink]:
     """The one sink of a watcher's events, with everything behind it.
 
     Raises:
@@ -44,8 +50,9 @@ def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Itera
     sinks: list[EventSink] = [LogSink()]
     with contextlib.ExitStack() as stack:
         count: Count | None = None
+        gauges: list[Gauges] = [moment.gauges]
         if options.listen is not None:
-            metrics = Metrics(moment.gauges, options.facts)
+            metrics = Metrics(lambda: [gauge for asked in gauges for gauge in asked()], options.facts)
             sinks.append(metrics)
             count = metrics.count_webhook
             pages: dict[str, Page] = {
@@ -53,17 +60,21 @@ def open_telling(options: TellingOptions, moment: Moment, clock: Clock) -> Itera
                 "/readyz": moment.ready,
                 "/metrics": lambda: PageAnswer(200, metrics.text(), CONTENT_TYPE),
             }
-            server = ProbeServer(options.listen, pages)
+            server = ProbeServer(options.listen, pages, quick=("/livez",))
             stack.callback(moment.close)
             stack.callback(server.close)
             log.info("metrics and probes at http://%s/", server.address)
         if options.webhook_url is not None:
-            sinks.append(stack.enter_context(_webhooks(options, clock, count)))
+            sink, sender = stack.enter_context(_webhooks(options, clock, count, open_queue))
+            sinks.append(sink)
+            gauges.append(lambda: [Gauge(_WAITING, "Notifications that wait", {"": sender.waits})])
         yield Fanout(sinks, epoch=moment.epoch_now)
 
 
 @contextlib.contextmanager
-def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Iterator[EventSink]:
+def _webhooks(
+    options: TellingOptions, clock: Clock, count: Count | None, open_queue: OpenQueue
+) -> Iterator[tuple[EventSink, WebhookSender]]:
     if not options.webhook_secret:
         raise BadConfiguration(
             "WEBHOOK_URL is set and WEBHOOK_SECRET is not, so that no receiver could tell our notifications "
@@ -78,10 +89,19 @@ def _webhooks(options: TellingOptions, clock: Clock, count: Count | None) -> Ite
             "give this user the right to write there"
         ) from None
     sender = WebhookSender(outbox, receiver, options.webhook_secret, clock, count=count)
+    sink = WebhookSink(
+        outbox,
+        clock,
+        deployment=options.deployment,
+        watcher=options.watcher,
+        wake=sender.wake,
+        hide=redactor.hide,
+    )
+    failures = QueueFailures(open_queue, sink, options.outbox, may=lambda: sender.leads)
     sender.start()
+    failures.start()
     try:
-        yield WebhookSink(
-            outbox, clock, deployment=options.deployment, watcher=options.watcher, wake=sender.wake
-        )
+        yield sink, sender
     finally:
+        failures.stop()
         sender.stop()

@@ -10,13 +10,15 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from job_watcher.logs import redactor
 from job_watcher.moment import Moment
-from job_watcher.providers.wiring import Given, RentalDesk, Runs
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, ledger_url
 from job_watcher.pulse import Pulse
+from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
 from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.work_folder import take_slot
@@ -30,6 +32,7 @@ from lib.dispatch import (
     LeaseJournal,
     StorageDelivery,
 )
+from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
 from lib.machines import open_ledger
@@ -48,6 +51,8 @@ from lib.voices import VoiceRegistry
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
+    from lib.jobs.doctor_probes import Home
+    from lib.leadership.lock import Leader
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +180,9 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
         clock, intervals = SystemClock(), DispatchIntervals()
         storage = _storage(settings)
         name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
-        moment = Moment(pulse, clock, lambda: _queue(settings, url), storage)
-        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock))
+        open_queue = partial(_queue, settings, url)
+        moment = Moment(pulse, clock, open_queue, storage)
+        events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock, open_queue))
         parts = DispatchParts(
             name=name,
             provider=settings.provider,
@@ -188,6 +194,7 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
             intervals=intervals,
             process=this_process(),
             events=events,
+            alive=pulse.go_on,
         )
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
 
@@ -201,11 +208,13 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
         Unavailable: the ledger stayed locked.
     """
     settings = _settings({})
-    place = settings.jobs_data_dir / "ledger.db"
-    if not place.exists():  # looking makes none
+    from lib.machines.ledger_exam import has_ledger
+
+    url = ledger_url(settings)
+    if not has_ledger(url, schema=LEDGER_SCHEMA):  # looking makes none
         yield settings.provider, None
         return
-    with contextlib.closing(open_ledger(f"sqlite:///{place}")) as ledger:
+    with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
         yield settings.provider, ledger
 
 
@@ -242,11 +251,63 @@ class MachineRoom:
         with _queue(self.found, url) as queue:
             yield queue
 
+    def leader(self) -> Leader | None:
+        """Who leads the watchers that drive machines, or led last. Raises as `open_queue`."""
+        from lib.leadership.lock import open_leader_lock
+
+        url = self.found.redis_url or EmbeddedServer(self.found.jobs_data_dir).ensure()
+        with contextlib.closing(
+            open_leader_lock(url, owner=_host_name(), prefix=self.found.jobs_prefix)
+        ) as lock:
+            return lock.look()
+
     def check(self) -> Sequence[CheckedMachine]:
         """Each machine of SSH_MACHINES as it is now. Raises BadConfiguration."""
         from job_watcher.providers.ssh.wiring import check
 
         return check(self.found)
+
+    def home(self) -> Home:
+        """What `doctor` looks at wherever jobs are spoken."""
+        from lib.jobs.doctor_probes import Home
+
+        found = self.found
+        return Home(
+            data_dir=found.jobs_data_dir,
+            storage_url=found.storage_url,
+            engine=found.voice_engine,
+            provider=found.provider,
+            embedded=found.redis_url is None,
+            open_storage=lambda: open_storage(found.storage_url, s3_access_of(found)),
+            speaks_here=found.provider == "local",
+            looks_at_provider=found.provider == "ssh",
+        )
+
+    def voices(self) -> VoiceRegistry:
+        """The voices folder's and the shipped ones."""
+        return VoiceRegistry([self.found.voices_dir])
+
+    def ground(self) -> WatcherGround:
+        """What `doctor` looks at because a watcher is to work here."""
+        found = self.found
+        return WatcherGround(
+            data_dir=found.jobs_data_dir,
+            ledger=ledger_url(found),
+            ledger_schema=LEDGER_SCHEMA,
+            listen=found.watcher_listen,
+            check_machines=self.check if found.provider == "ssh" else None,
+            check_webhooks=self.check_webhooks,
+        )
+
+    def check_webhooks(self) -> None:
+        """See that notifications can be signed and have somewhere to go. Raises BadConfiguration."""
+        from lib.webhooks import receiver_of
+
+        url = self.found.webhook_url
+        if url is not None and self.found.webhook_secret is None:
+            raise BadConfiguration("WEBHOOK_URL is set and WEBHOOK_SECRET, which signs what is sent, is not")
+        if url is not None:
+            receiver_of(url.reveal())
 
 
 def machine_room(redis_url: str | None) -> MachineRoom:
@@ -278,6 +339,7 @@ def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
     found = load_settings(flags)
     redactor.more(found.secrets())
+    output.concealed.know(found.secrets())
     for warning in found.warnings:
         output.warn(warning)
     return found

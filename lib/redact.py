@@ -5,22 +5,42 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN_PART: Final = "***"
 
 #: A shorter one is hidden only as a word of its own: else "key" would be missing from "monkey".
 _SHORT: Final = 6
-#: What signs a URL or a request, the login of a URL, and a token in a header.
+#: Of a shorter piece of base64, other things may hold as much by chance.
+_PIECE: Final = 8
+_VALUE: Final = r"[^&\s\"'<>,;]+"
+#: What signs a URL or a request, keys in queries, the login of a URL, a token in a header, a private key.
+#: Each with signs: a text that has none of them is not looked through.
 _LOOKS: Final = (
-    re.compile(
-        r"(?i)\b((?:x-amz-)?(?:signature|credential|security-token)|awsaccesskeyid|sig)(=|%3D|\"?:\s*\"?)"
-        r"[^&\s\"'<>,;]+"
+    (
+        ("=", ":", "%3"),
+        re.compile(
+            r"(?i)\b((?:x-amz-)?(?:signature|credential|security-token)|awsaccesskeyid|sig)"
+            rf"(=|%3D|['\"]?:\s*(?:b?['\"])?){_VALUE}"
+        ),
     ),
-    re.compile(r"(://)()[^/\s@'\"]*:[^\s@'\"]+(?=@)"),
-    re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~-]{8,}"),
+    (
+        ("=", "%3"),
+        re.compile(
+            r"(?i)\b((?:(?:api|access|auth|secret)[_-]?)(?:key|token)|token|secret|passwd|password)(=|%3D)"
+            rf"{_VALUE}"
+        ),
+    ),
+    (("://",), re.compile(r"(://)()[^/\s@'\"]*:[^\s'\"]+(?=@)")),
+    (("://",), re.compile(r"(?i)(https?://)()[^/\s@'\"]+(?=@)")),
+    ((" ", "\t"), re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~*-]{8,}")),
+    (
+        ("PRIVATE KEY",),
+        re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)().+?(?=-----END|$)", re.S),
+    ),
 )
 
 
@@ -39,38 +59,52 @@ class Redactor:
     def more(self, secrets: Iterable[str]) -> None:
         """Hide these too."""
         forms = self._forms.union(*(_forms(secret) for secret in secrets if secret.strip()))
-        parts = (_part(form) for form in sorted(forms, key=len, reverse=True))
-        pattern = "|".join(parts)
-        self._forms, self._pattern = forms, re.compile(pattern) if pattern else None
+        self._forms, self._pattern = forms, _pattern_of(forms) if forms else None
 
     def hide(self, text: str) -> str:
         """The text without them."""
-        if self._pattern is not None:
-            text = self._pattern.sub(HIDDEN_PART, text)
-        for looks in _LOOKS:
-            text = looks.sub(rf"\1\2{HIDDEN_PART}", text)
+        text = self.hide_known(text)
+        for signs, looks in _LOOKS:
+            if any(sign in text for sign in signs):
+                text = looks.sub(rf"\1\2{HIDDEN_PART}", text)
         return text
 
     def hide_known(self, text: str) -> str:
         """The text without those that are known; what only looks like one stays."""
-        return text if self._pattern is None else self._pattern.sub(HIDDEN_PART, text)
+        if self._pattern is None or not any(form in text for form in self._forms):
+            return text  # as nearly always: so many looks for a piece cost less than one for any of them
+        return self._pattern.sub(HIDDEN_PART, text)
 
 
 def _forms(secret: str) -> set[str]:
-    """How a secret may be written: as it is, in URLs, in JSON, in what Python shows of a text."""
-    plain = {secret, unquote(secret)}
-    return {
-        form
-        for text in plain
-        for form in (
-            text,
-            quote(text, safe=""),
-            quote(text),
-            repr(text)[1:-1],
-            json.dumps(text)[1:-1],
-            json.dumps(text, ensure_ascii=False)[1:-1],
-        )
-    }
+    """How a secret may be written: as it is, in URLs, in JSON, in what Python shows of a text, in base64."""
+    found = set[str]()
+    for text in {secret, unquote(secret)}:
+        in_json = json.dumps(text)[1:-1]
+        found |= {text, repr(text)[1:-1], in_json, in_json.replace("/", "\\/")}
+        found.add(json.dumps(text, ensure_ascii=False)[1:-1])
+        in_urls = {quote(text, safe="", errors="replace"), quote(text, errors="replace")}
+        in_urls.add(quote_plus(text, errors="replace"))
+        found |= in_urls | {re.sub("%..", lambda code: code[0].lower(), url) for url in in_urls}
+        found.update(_pieces(text.encode("utf-8", "replace")))
+    return found
+
+
+def _pieces(data: bytes) -> Iterator[str]:
+    """What base64 of anything that holds `data` has in it, wherever in it that stands."""
+    for before, first in ((0, 0), (1, 2), (2, 3)):
+        whole = (before + len(data)) // 3 * 4 + (
+            (before + len(data)) % 3
+        )  # without what the next bytes change
+        piece = b64encode(b"\0" * before + data).decode()[first:whole]
+        if len(piece) >= _PIECE:
+            yield piece
+            yield piece.replace("+", "-").replace("/", "_")
+
+
+def _pattern_of(forms: Iterable[str]) -> re.Pattern[str]:
+    """Any of these, the longest first."""
+    return re.compile("|".join(map(_part, sorted(forms, key=len, reverse=True))))
 
 
 def _part(form: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from lib.settings import table
+from tests import warm
 from tests.s3_servers import rclone, seaweed
 
 __all__ = ["rclone", "seaweed"]
@@ -30,3 +31,4 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
+        warm.stop()

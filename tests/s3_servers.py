@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -104,7 +104,7 @@ def start_seaweed() -> S3Server:
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     ports = dict.fromkeys(("master.port", "volume.port", "filer.port", "s3.port"), 0)
     for name in ports:
-        ports[name] = _pair_of_ports(set(ports.values()))
+        ports[name] = pair_of_ports(set(ports.values()))
     command = [
         weed,
         "-logtostderr=true",
@@ -148,7 +148,8 @@ def _keys(access: S3Access) -> dict[str, str]:
     return {"accessKey": access.key_id or "", "secretKey": access.secret or ""}
 
 
-def _pair_of_ports(taken: set[int]) -> int:
+def pair_of_ports(taken: Collection[int] = ()) -> int:
+    """A free port whose number plus 10000 is free, too."""
     while True:
         port = free_port()
         with socket.socket() as probe, contextlib.suppress(OSError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from job_runner import wiring
-from job_runner.display.findings import show_findings
 from lib.cli import output
+from lib.cli.findings import show_findings
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.jobs import doctor_probes

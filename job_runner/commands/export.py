@@ -10,8 +10,8 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.history import SinceOption, StatusOption, Which, state_of
-from job_runner.display.moments import moment
 from lib.cli import output
+from lib.cli.moments import moment
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.clock import SystemClock
 from lib.errors import UsageError

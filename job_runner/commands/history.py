@@ -9,8 +9,8 @@ import typer
 
 from job_runner import wiring
 from job_runner.display.ended import ended_table
-from job_runner.display.moments import moment
 from lib.cli import output
+from lib.cli.moments import moment
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
 from lib.clock import SystemClock, rfc3339
 from lib.jobqueue import FinishedJob, JobState

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.display.findings import show_findings
 from lib.cli import output
+from lib.cli.findings import show_findings
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.reconcile import reconcile
 

@@ -44,7 +44,7 @@ def command(
     specs = load_job_file(path, voice=voice, speaker=speaker).specs
     here = wiring.here(redis_url)
     with here.open_queue() as queue:
-        report = report_on(queue, specs, here.storage(), SystemClock().now(), extra=extra)
+        report = report_on(queue, specs, here.storage(), SystemClock().now(), extra=extra, again=here.again)
     if json_:
         output.emit_json(report.to_json())
     else:

@@ -10,6 +10,8 @@ import typer
 from job_watcher import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.clock import rfc3339
+from lib.jobs.leaders import draining_of, leader_json
 from lib.jobs.machines import MachineLine, MachineList, machines_of
 from lib.units import seconds_text
 
@@ -33,11 +35,15 @@ def command(redis_url: RedisUrlOption = None, check: CheckOption = False, json_:
     if check:
         return _check(room, json_)
     with room.open_queue() as queue:
-        found = machines_of(queue)
+        found, leader, draining = machines_of(queue), room.leader(), draining_of(queue)
     if json_:
-        output.emit_json(found.to_json())
-    else:
-        _show(found)
+        output.emit_json({**found.to_json(), "leader": leader_json(leader), "draining": draining})
+        return 0
+    _show(found)
+    for name in draining:
+        output.say(f"{name} drains: it takes nothing new.")
+    if leader is not None and leader.live:
+        output.say(f"{leader.owner} leads, in epoch {leader.epoch} since {rfc3339(leader.since)}.")
     return 0
 
 
@@ -46,10 +52,11 @@ def _show(found: MachineList) -> None:
         output.say("No watcher runs, so no machine is in use.")
     width = max((len(line.machine) for line in found.machines), default=0)
     for line in found.machines:
-        output.say_state(line.stage, f" {line.machine.ljust(width)}  {_words(line)}", pad=10)
+        word = f"{line.stage}?" if line.doubt else line.stage
+        output.say_state(word, f" {line.machine.ljust(width)}  {_words(line)}", pad=11)
         for worker in line.workers:
             if worker.job is not None:
-                output.say(f"           {worker.job}  {seconds_text(worker.job_s or 0.0)}  on {worker.host}")
+                output.say(f"            {worker.job}  {seconds_text(worker.job_s or 0.0)}  on {worker.host}")
     for name in found.standby:
         output.say(f"{name} stands by.")
 
@@ -57,13 +64,15 @@ def _show(found: MachineList) -> None:
 def _words(line: MachineLine) -> str:
     if line.stage != "out":
         jobs = f"{line.holding} job{'s' * (line.holding != 1)} at hand"
-        return f"{jobs}, {len(line.workers)} workers" if line.workers else jobs
+        words = f"{jobs}, {len(line.workers)} workers" if line.workers else jobs
+        return f"{words}; {line.doubt}" if line.doubt else words
     wait = (
         ""
         if line.next_try is None
         else f" Next try in {seconds_text(max(0.0, line.next_try - time.time()))}."
     )
-    return f"{line.reason}: {line.sentence}{wait}"
+    doubt = f" But {line.doubt}." if line.doubt else ""
+    return f"{line.reason}: {line.sentence}{wait}{doubt}"
 
 
 def _check(room: wiring.MachineRoom, json_: bool) -> int:

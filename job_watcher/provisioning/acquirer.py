@@ -17,17 +17,19 @@ from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused
 from lib.providers.rental import (
+    AccountFault,
     HalfRented,
-    NoCredit,
     NoOffer,
     OutcomeUnknown,
     ProviderError,
+    RefusedForGood,
 )
 from lib.units import MICROS
 
 MEMORY_S = 30 * 86_400.0
 _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
+_KINDS = {AccountFault.CREDIT: "credit", AccountFault.SPEND_LIMIT: "credit"}
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
@@ -226,8 +228,8 @@ class Acquirer:
             fenced.move(row, MachineEvent.UNCLEAR, error.message)
         except (NoOffer, ProviderError) as error:
             fenced.move(row, MachineEvent.REFUSED, error.message)
-            if isinstance(error, NoCredit):
-                self._hold_back("credit", error.message)
+            if isinstance(error, RefusedForGood):  # another offer would be refused as well
+                self._hold_back(_KINDS.get(error.fault, "account"), error.message)
         else:
             fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
 

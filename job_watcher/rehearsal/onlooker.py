@@ -23,7 +23,11 @@ _ENDED: Final = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
 
 class Stoppable(Protocol):
-    """What an onlooker needs of a watcher. Threads: any. Raises: nothing."""
+    """What an onlooker needs of a watcher.
+
+    Threads: any.
+    Raises: nothing.
+    """
 
     def drain(self) -> None:
         """End soon; the second call at once."""

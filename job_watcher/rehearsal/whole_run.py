@@ -23,7 +23,11 @@ _GONE_S: Final = 20.0
 
 
 class RehearsedWatcher(Stoppable, Protocol):
-    """What a rehearsal needs of a watcher. Threads: `drain` any. Raises: as `Runs`."""
+    """What a rehearsal needs of a watcher.
+
+    Threads: one; `drain` any.
+    Raises: as `Runs`.
+    """
 
     def run_once(self) -> int:
         """Work until nothing is left."""

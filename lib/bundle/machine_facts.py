@@ -13,7 +13,7 @@ OLDEST_PYTHON: Final = (3, 11)
 NEWEST_PYTHON: Final = (3, 14)
 MOST_BYTES: Final = 65_536
 _PATH: Final = re.compile(r"/[^\x00-\x1f\x7f]{0,1000}")
-_PYTHON: Final = re.compile(r"(\d)\.(\d{1,3}) ([a-z]{1,20}) (venv|-)")
+_PYTHON: Final = re.compile(r"(\d)\.(\d{1,3}) ([a-z0-9-]{1,20}) (venv|-)")
 
 
 def probe_script() -> bytes:
@@ -63,10 +63,15 @@ class MachineFacts:
         """
         fitting = [python for python in self.pythons if python.fits]
         if not fitting:
-            found = ", ".join(python.words for python in self.pythons)
+            found = ", ".join(
+                python.words
+                if python.implementation == "cpython"
+                else f"{python.words} ({python.implementation})"
+                for python in self.pythons
+            )
             raise BadConfiguration(
                 f"{machine} has no Python that our programs run on: "
-                f"{f'it has {found}' if found else 'none was found'}, and 3.11 to 3.14 will do. "
+                f"{f'it has {found}' if found else 'none was found'}, and CPython 3.11 to 3.14 will do. "
                 "Install one there (Debian and Ubuntu: apt install python3 python3-venv)"
             )
         usable = next((python for python in fitting if python.has_venv), None)

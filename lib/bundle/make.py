@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from lib.files import alone_in, write_whole
 
 _REQUIREMENTS: Final = "synth-requirements.txt"  # in the wheel, beside this file; a clone has its own
 _DOWNLOAD_S: Final = 1800.0
+_HALF: Final = "half-"
+_KEPT_S: Final = 30 * 86_400.0  # for a kind of machine, or a version of ours, that nobody asks for any more
 _turn = threading.Lock()
 
 
@@ -54,7 +58,7 @@ def requirements_text() -> str:
 
 
 class BundleMaker:
-    """Makes bundles below a folder, each once; what was begun and not finished is made anew.
+    """Makes bundles below a folder, each once; what is not as its hashes say is made anew.
 
     `extra` are further words for `pip download`, as where the packages come from.
 
@@ -75,14 +79,20 @@ class BundleMaker:
         with _turn, self._as_sentences():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with alone_in(self._folder):
-                others = self._downloaded(target)
-                own = self._own()
-        wheels = tuple((path, _sha256(path)) for path in sorted([*others.glob("*.whl"), own]))
-        words = "".join(f"{path.name} {digest}\n" for path, digest in wheels)
+                wheels = (*self._downloaded(target), self._own())
+                self._sweep()
+        words = "".join(f"{path.name} {digest}\n" for path, digest in sorted(wheels))
         name = f"{target.name}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
-        return Bundle(name, wheels)
+        return Bundle(name, tuple(sorted(wheels)))
 
-    def _own(self) -> Path:
+    def _sweep(self) -> None:
+        """Remove what killed processes were making, and what nobody has asked for in a month."""
+        before = time.time() - _KEPT_S
+        for folder in self._folder.iterdir():
+            if folder.name.startswith(_HALF) or (folder.is_dir() and folder.stat().st_mtime < before):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _own(self) -> tuple[Path, str]:
         name, data = own_wheel()
         digest = hashlib.sha256(data).hexdigest()
         folder = self._folder / f"own-{digest[:16]}"
@@ -90,23 +100,33 @@ class BundleMaker:
         if not path.exists() or _sha256(path) != digest:
             folder.mkdir(exist_ok=True, mode=0o700)
             write_whole(path, data, sync=True)
-        return path
+        os.utime(folder)  # somebody asks for it still
+        return path, digest
 
-    def _downloaded(self, target: Target) -> Path:
-        """The folder of the packages' wheels, whole or not at all."""
+    def _downloaded(self, target: Target) -> list[tuple[Path, str]]:
+        """The packages' wheels, just as they are pinned.
+
+        They are looked at each time: after a power cut a file may be there and have no bytes.
+        """
         wanted = lines_for(self._requirements, target)
         digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
         folder = self._folder / f"{target.name}-{digest}"
-        if folder.is_dir():
-            return folder
-        half = Path(tempfile.mkdtemp(prefix="half-", dir=self._folder))
+        found = _wheels_of(folder, wanted)
+        if found is not None:
+            os.utime(folder)
+            return found
+        shutil.rmtree(folder, ignore_errors=True)
+        half = Path(tempfile.mkdtemp(prefix=_HALF, dir=self._folder))
         try:
             if wanted:
                 self._download(target, wanted, half)
             half.rename(folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
-        return folder
+        found = _wheels_of(folder, wanted)
+        if found is None:
+            raise Unavailable(f"The packages in {folder} are not the pinned ones; look after the disk.")
+        return found
 
     def _download(self, target: Target, wanted: Sequence[str], into: Path) -> None:
         listed = into / "requirements.txt"
@@ -184,6 +204,16 @@ def lines_for(requirements: str, target: Target) -> list[str]:
             pins = " ".join(f"--hash={digest.strip()}" for digest in hashes)
             found.append(f"{wanted.name}{wanted.specifier} {pins}".strip())
     return found
+
+
+def _wheels_of(folder: Path, wanted: Sequence[str]) -> list[tuple[Path, str]] | None:
+    """The wheels in a folder with their hashes; None unless there is one of each package, as pinned."""
+    if not folder.is_dir():
+        return None
+    pinned = {digest for line in wanted for digest in re.findall(r"--hash=sha256:([0-9a-f]{64})", line)}
+    found = [(path, _sha256(path)) for path in sorted(folder.glob("*.whl"))]
+    whole = len(found) == len(wanted) and all(digest in pinned for _, digest in found)
+    return found if whole else None
 
 
 def _sha256(path: Path) -> str:

@@ -25,7 +25,12 @@ try:
     has = "venv"
 except ImportError:
     has = "-"
-print("python\t%d.%d %s %s\t%s" % (*sys.version_info[:2], sys.implementation.name, has, sys.executable))
+kind = sys.implementation.name
+if sys.maxsize < 2**32:
+    kind += "-32bit" # on a processor of 64 bits, too
+elif "t" in getattr(sys, "abiflags", ""):
+    kind += "-freethreaded"
+print("python\t%d.%d %s %s\t%s" % (*sys.version_info[:2], kind, has, sys.executable))
 ' 2>/dev/null </dev/null) || continue
     printf '%s\n' "$told"
     case $told in *"	3.1"[1-4]" cpython venv	"*) break ;; esac # the first that will do

@@ -149,7 +149,9 @@ def _internal(error: BaseException, program: str) -> CommandFailure:
     text = "".join(traceback.format_exception(error))
     head = f"internal error: {type(error).__name__}"
     if os.environ.get("JOBS_DEBUG") == "1":
-        sys.stderr.write(text)
+        from lib.cli.output import concealed
+
+        sys.stderr.write(concealed.hide_secrets(text))
         return CommandFailure(head, INTERNAL_ERROR, "InternalError")
     return CommandFailure(f"{head}; {_keep(text, program)}", INTERNAL_ERROR, "InternalError")
 
@@ -157,10 +159,12 @@ def _internal(error: BaseException, program: str) -> CommandFailure:
 def _keep(text: str, program: str) -> str:
     import tempfile
 
+    from lib.cli.output import concealed
+
     try:
         handle, path = tempfile.mkstemp(prefix=f"{program}-", suffix=".traceback.txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+            file.write(concealed.hide_secrets(text))
     except OSError:
         return "run it again with JOBS_DEBUG=1 to see where"
     return f"the traceback is in {path}, please report it (JOBS_DEBUG=1 prints it here)"
@@ -171,6 +175,7 @@ def _report(failure: CommandFailure, *, as_json: bool) -> int:
         return failure.exit_status
     from lib.cli import output
 
+    failure.message = output.concealed.hide_secrets(failure.message)
     try:
         if as_json and not output.json_printed.is_set():
             output.emit_json({"error": failure.to_json()})
@@ -197,7 +202,7 @@ def _forget_the_last_line() -> None:
     if printed is not None:
         printed.json_printed.clear()
         printed.verbosity.clear()
-        printed.concealed.set(())
+        printed.concealed.forget()
 
 
 def _conceal_logins(args: Sequence[str]) -> None:

@@ -91,10 +91,31 @@ verbosity = _Mark()
 
 
 class _Concealed:
-    """Logins of the command line that runs: they are in nothing that is printed."""
+    """Logins of the command line that runs: they are in nothing that is printed.
+
+    And secrets of its settings: they are in nothing that is told on stderr, nor in errors. A result is not
+    touched for them: a short secret may be a word of it.
+    """
 
     def __init__(self) -> None:
         self._forms: tuple[str, ...] = ()
+        self._secrets: tuple[str, ...] = ()
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Conceal these too, in each form."""
+        self._secrets = (*self._secrets, *secrets)
+
+    def forget(self) -> None:
+        """Begin anew, for the next command line of this process."""
+        self._forms, self._secrets = (), ()
+
+    def hide_secrets(self, text: str) -> str:
+        """A sentence without secrets and logins."""
+        if self._secrets:
+            from lib.redact import Redactor  # few command lines come here: made when it is needed
+
+            text = Redactor(self._secrets).hide_known(text)
+        return self.hide(text)
 
     def set(self, logins: Iterable[str]) -> None:
         """Conceal these, in each form in which a sentence or JSON may hold them."""
@@ -313,7 +334,8 @@ def _to_stderr(text: str, *, first: str = "") -> None:
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()  # keeps the two streams in order when both are a terminal
     word = first if first and takes_colour(sys.stderr) else ""
-    tell(sys.stderr, _line(sys.stderr, clean(text, keep_newlines=True), first=word))
+    told = clean(concealed.hide_secrets(text), keep_newlines=True)
+    tell(sys.stderr, _line(sys.stderr, told, first=word))
 
 
 def _write(stream: TextIO, text: str, *, first: str = "") -> None:

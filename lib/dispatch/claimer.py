@@ -53,6 +53,11 @@ class Claimer:
         self._thread = threading.Thread(target=self._run, name="claimer", daemon=True)
         self._thread.start()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is claimed: the dispatcher drains, or is about to end."""
+        return self._ended.is_set()
+
     def end(self) -> None:
         """Claim nothing more. Returns at once; callable from any thread."""
         self._ended.set()

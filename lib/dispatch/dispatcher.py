@@ -19,6 +19,7 @@ from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.parts import DispatchParts
+from lib.dispatch.progress_reporter import ProgressReporter
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
@@ -60,8 +61,8 @@ class Dispatcher:
         )
         self._claimer = Claimer(parts, self._roster, self._jobs, self._strays, self._renewer.tick)
         self._take_over = TakeOver(parts, self._roster, self._jobs, self._strays, self._publishing)
-        self._next_heartbeat = self._next_progress = self._next_renewal = 0.0
-        self._told: dict[str, int] = {}
+        self._progress = ProgressReporter(parts, self._roster, self._jobs)
+        self._next_heartbeat = self._next_renewal = 0.0
 
     # --- hosts -------------------------------------------------------------------------------------------
 
@@ -139,6 +140,7 @@ class Dispatcher:
     def end(self) -> None:
         """Claim nothing more. Returns at once; callable from any thread."""
         self._claimer.end()
+        self._next_heartbeat = 0.0  # the registry hears of it in the next pass
         self._parts.wake()
 
     def stop_claiming(self) -> None:
@@ -192,6 +194,7 @@ class Dispatcher:
         """
         self._claimer.check()
         for state in self._roster.all():  # whatever else is wrong, a worker that ended is started again
+            self._parts.alive()
             if state.death is None:  # else that one is judged first, before a new worker moves anything
                 state.death = state.host.tend()
         away = self._sign_of_life()
@@ -199,7 +202,7 @@ class Dispatcher:
         for state in self._roster.all():
             away = self._look_at(state) or away
         self._publishing.retry()
-        self._tell_progress()
+        self._progress.step()
         if away is not None:
             raise away
         trouble = self._roster.common_trouble()
@@ -217,6 +220,7 @@ class Dispatcher:
 
     def _look_at(self, state: HostState) -> Unavailable | None:
         """Visit one host; what keeps the queue from being told, so that the other hosts are seen too."""
+        self._parts.alive()
         try:
             if not self._renewer.threaded:
                 self.renew_if_due()  # a host may take long to answer
@@ -313,29 +317,6 @@ class Dispatcher:
         self._next_heartbeat = now + self._parts.intervals.heartbeat_s
         return None
 
-    def _tell_progress(self) -> None:
-        """Pass on how far the workers are."""
-        now = self._clock.monotonic()
-        if now >= self._next_progress:
-            self._next_progress = now + self._parts.intervals.progress_s
-            for state in self._roster.all():
-                self._pass_on(state)
-
-    def _pass_on(self, state: HostState) -> None:
-        beat = state.monitor.beat
-        if beat is None or not beat.pieces or not beat.entries:
-            return
-        entry = beat.entries[0]
-        job = self._jobs.get(entry)
-        if job is None or job.host != state.name or self._told.get(entry) == beat.pieces_done:
-            return
-        self._told = {told: done for told, done in self._told.items() if self._jobs.get(told)}
-        self._told[entry] = beat.pieces_done
-        try:
-            self._queue.progress(job.lease, {"pieces_done": beat.pieces_done, "pieces": beat.pieces})
-        except LeaseLost:
-            self._jobs.mark_lost([job.lease])
-
     def _facts(self) -> dict[str, Any]:
         most, hosts = self._parts.limits.slots, self._roster.all()
         rooms = [state.room() for state in hosts if not state.is_left]
@@ -345,6 +326,7 @@ class Dispatcher:
             "machines": sorted(self._roster.machines()),
             "slots": sum(rooms) if most is None else min(most, sum(rooms)),
             "holding": self.held,
+            "draining": self._claimer.has_ended,
             **self._parts.facts(),
             "finished": self.settled,
             "trouble": self._results.trouble,

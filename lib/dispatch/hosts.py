@@ -67,7 +67,7 @@ class HostState:
         Raises:
             HostUnreachable: it does not answer.
         """
-        return SpoolClient(self.host.files(), remote=self.host.remote)
+        return SpoolClient(self.host.files(), remote=self.host.remote, machine=self.host.machine)
 
 
 @dataclass(frozen=True, slots=True)

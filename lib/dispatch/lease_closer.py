@@ -145,8 +145,8 @@ class LeaseCloser:
         self._parts.events.emit(of_job(JobBegun, job.lease, state.name, machine=state.host.machine))
 
     def note_host(self, host: WorkerHost, *, replaceable: bool) -> None:
-        """Tell of a machine that came; workers of our own are no news."""
-        if replaceable:
+        """Tell of a machine that came, with its first worker; workers of our own are no news."""
+        if replaceable and self._workers_of(host.machine) == 1:
             self._parts.events.emit(MachineAdded(machine=host.machine))
 
     def hand_back_host(self, state: HostState, why: str, *, lost: bool) -> None:
@@ -164,9 +164,12 @@ class LeaseCloser:
                     self._release(job, why)
             except (LeaseLost, Unavailable) as error:  # then the lease runs out by itself
                 log.warning("%s was not handed on: %s", job.request_id, error)
-        if state.replaceable:
+        if state.replaceable and not self._workers_of(machine):
             kind = MachineLost if lost else MachineRemoved
             self._parts.events.emit(kind(machine=machine, reason=why))
+
+    def _workers_of(self, machine: str) -> int:
+        return sum(state.host.machine == machine for state in self._roster.all())
 
     def release_all(self, why: str, *, keep_work: bool) -> None:
         """Hand every lease back. `keep_work` leaves the work where it lies, for the next one to adopt."""

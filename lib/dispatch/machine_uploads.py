@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 30.0  # for a worker that takes its time to look, and a slow store
 _LEAST_BYTES_S: Final = 250_000.0  # slower than this, the watcher fetches it
+_IN_VAIN_S: Final = 600.0  # a machine that does not get to the store is not asked again so soon
 
 
 class StillUploading(TryAgain):
@@ -40,6 +41,7 @@ class MachineUploads:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage, self._clock = storage, clock
         self._asked: dict[str, _Asked] = {}
+        self._in_vain: dict[str, float] = {}  # by machine: until then, by the monotonic clock
 
     def need(self, spool: SpoolClient, entry: str, files: Sequence[FileRef]) -> None:
         """Have a remote machine upload these files of its result, and return once that has ended.
@@ -60,6 +62,7 @@ class MachineUploads:
             if self._clock.monotonic() < asked.until:
                 raise StillUploading(f"The machine is uploading the audio of {entry}.")
             log.warning("%s was not uploaded by its machine in time; it is fetched", entry)
+            self._in_vain[spool.machine] = self._clock.monotonic() + _IN_VAIN_S
         asked.ended = True
         spool.forget_uploads(entry)
 
@@ -78,8 +81,10 @@ class MachineUploads:
         self._asked.pop(entry, None)
 
     def _ask(self, spool: SpoolClient, entry: str, files: Sequence[FileRef]) -> _Asked | None:
-        """Sign for what the store has not; None where it signs nothing."""
+        """Sign for what the store has not; None where it signs nothing, or the machine lately got nowhere."""
         now = self._clock.monotonic()
+        if now < self._in_vain.get(spool.machine, now):
+            return None
         self._asked = {
             name: asked for name, asked in self._asked.items() if now < asked.until + _PATIENCE_S * 20
         }
@@ -92,7 +97,9 @@ class MachineUploads:
                 return None
             orders.append(UploadOrder(file.file, file.bytes, signed.url, signed.headers))
         patience = _PATIENCE_S + sum(order.bytes for order in orders) / _LEAST_BYTES_S
-        asked = self._asked[entry] = _Asked(now + patience, ended=not orders)
         if orders:
             spool.order_uploads(entry, orders)
+        else:
+            spool.forget_uploads(entry)  # an earlier watcher's order may have brought all there
+        asked = self._asked[entry] = _Asked(now + patience, ended=not orders)
         return asked

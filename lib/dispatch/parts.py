@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from lib.clock import Clock
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
 from lib.events import EventSink, LogSink
-from lib.jobqueue import JobQueue, Lease
+from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark
 
@@ -60,12 +60,28 @@ def _unheard(host: str, lease: Lease, settled: Settled) -> None:
     return
 
 
+def _unwatched(may_take_s: float = 0.0) -> None:
+    return
+
+
+class TellAlive(Protocol):
+    """Hears that the loop goes on, and how many seconds the next thing may take.
+
+    Threads: the loop's only.
+    Raises: nothing.
+    """
+
+    def __call__(self, may_take_s: float = 0.0) -> None:
+        """Take note of it."""
+        ...
+
+
 @dataclass(slots=True)
 class DispatchParts:
     """Everything a dispatcher works with; filled in by a program's wiring, or by a test.
 
     `events` hears of each transition; `tell` too, as a kind, a sentence, the host or "", for who watches many
-    dispatchers. `on_settled` hears of each result.
+    dispatchers. `on_settled` hears of each result, `alive` of each step within a pass.
 
     Threads: any may read, nobody writes once the dispatcher is made; `wake` any.
     Raises: nothing.
@@ -83,13 +99,18 @@ class DispatchParts:
     events: EventSink = field(default_factory=LogSink)
     tell: Callable[[str, str, str], None] = _nobody
     on_settled: Callable[[str, Lease, Settled], None] = _unheard
+    alive: TellAlive = _unwatched
     doorbell: Doorbell = field(default_factory=Doorbell)
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
+    role: WatcherRole = WatcherRole.WORKS  # beside whom this process works; the registry is told
+    epoch: int | None = None  # of the term, where it leads
 
     def about(self) -> dict[str, Any]:
         """What the registry is told of this process, whatever it does."""
-        return {"provider": self.provider, **({"process": dict(self.process)} if self.process else {})}
+        process = {"process": dict(self.process)} if self.process else {}
+        epoch = {} if self.epoch is None else {"epoch": self.epoch}
+        return {"provider": self.provider, "role": self.role.value, **epoch, **process}
 
     def wake(self) -> None:
         """End the loop's wait."""

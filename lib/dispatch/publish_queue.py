@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Publication
@@ -25,6 +26,7 @@ from lib.storage import ArtifactMismatch, NotStored
 log = logging.getLogger(__name__)
 
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 600.0
+_MAY_TAKE_S: Final = 600.0  # one publication, with a store that does not answer
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class PublishQueue:
 
     def __init__(self, parts: DispatchParts) -> None:
         self._queue, self._delivery, self._events = parts.queue, parts.delivery, parts.events
-        self._journal, self._clock = parts.journal, parts.clock
+        self._journal, self._clock, self._alive = parts.journal, parts.clock, parts.alive
         self._owed: dict[str, _Owed] = {}
 
     def __len__(self) -> int:
@@ -116,6 +118,7 @@ class PublishQueue:
         for entry, owed in list(self._owed.items()):
             if now < owed.retry_at:
                 continue
+            self._alive(_MAY_TAKE_S)
             if self._is_outdated(owed) or self._attempt(owed):
                 self._journal.published(entry)
                 del self._owed[entry]

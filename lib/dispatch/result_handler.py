@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _CORRUPT = "corrupt_output"
 _UPLOAD_LOOK_S = 0.2
+#: What takes longer than storing a file: three calls that wait for an answer, and its bytes on a link that is
+#: hardly worth waiting for, halved as they come here and go on to the store.
+_CALLS_S, _BYTES_PER_S = 180.0, 32_768
 _CLASS_OF: Mapping[WorkerError, ErrorClass] = {
     WorkerError.BAD_INPUT: ErrorClass.BAD_INPUT,
     WorkerError.ENGINE: ErrorClass.TRANSIENT,
@@ -78,6 +81,7 @@ class ResultHandler:
         for job in self._jobs.on(state.name):
             finished = phases.get(job.entry) is Phase.OUTBOX
             if finished and job.ending is None and now >= job.retry_at:
+                self._parts.alive()
                 self._handle(state, spool, job, now)
 
     def _handle(self, state: HostState, spool: SpoolClient, job: InFlightJob, now: float) -> None:
@@ -115,7 +119,9 @@ class ResultHandler:
                 failure = self._failure_of(result, state)
                 went = self._queue.fail(lease, failure)
                 return Settled(went, problem=result.error.error_class.value, failure=failure)
+            self._parts.alive(_may_take_s(result))
             record = self._parts.delivery.store(spool, job.entry, lease, result)
+            self._parts.alive()
         except (InvalidSpoolData, ArtifactMismatch) as error:
             failure = Failure(ErrorClass.TRANSIENT, error.message, host=state.host.machine)
             return Settled(self._queue.fail(lease, failure), problem=_CORRUPT, failure=failure)
@@ -189,6 +195,13 @@ def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome
         audio_seconds=round(settled.audio_seconds, 3),
         work_seconds=round(settled.work_seconds, 3),
     )
+
+
+def _may_take_s(result: SpoolResult) -> float:
+    """How long it may take to store what a worker says that it made."""
+    takes = result.record.takes if result.record is not None else ()
+    sizes = [file.bytes for take in takes for file in (take.audio, take.peaks) if file is not None]
+    return sum(_CALLS_S + size / _BYTES_PER_S for size in sizes)
 
 
 def _need_same_job(lease: Lease, result: SpoolResult) -> None:

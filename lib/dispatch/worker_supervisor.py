@@ -80,7 +80,7 @@ class WorkerSupervisor:
         """The worker ended. Only what it had at hand can be to blame, and only if it may have done it."""
         at_hand = state.monitor.at_hand(phases) if death.blames_the_job else ()
         state.monitor.bury(now)
-        if death.status == ExitStatus.TRY_AGAIN:
+        if death.status == ExitStatus.TRY_AGAIN and not state.replaceable:  # else others have room meanwhile
             self._wait_for_better_times(death.last_line, now)
             return
         last_lines = " | ".join(death.log_tail[-3:])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 _HANDED_ON: Final = ("released", "lost")
+_TRIES: Final = ("delivered", "refused", "dropped")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -86,6 +87,8 @@ class Metrics:
         Info("job_watcher", "Who this is", registry=registry).info(dict(facts))
         for name in (*OUTCOMES, *_HANDED_ON):
             self._jobs.labels(name)  # from 0 on, so that the first one shows as a rate
+        for name in _TRIES:
+            self._webhooks.labels(name)
         registry.register(_Moment(gauges))
 
     def emit(self, event: LifecycleEvent) -> None:

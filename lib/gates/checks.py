@@ -54,9 +54,10 @@ def read_gpus(listing: bytes) -> list[Gpu]:
     """The lines of `nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits`."""
     found = []
     for line in listing[:65_536].decode("utf-8", "replace").splitlines():
-        match = re.fullmatch(r"\s*([^,]{1,100}?)\s*,\s*(\d{1,9})\s*", line)
-        if match is not None:
-            found.append(Gpu(match[1], int(match[2]) * MIB))
+        # Not one pattern for the whole line: on a line of blanks it would try for minutes.
+        name, comma, memory = (part.strip() for part in line.partition(","))
+        if comma and 0 < len(name) <= 100 and re.fullmatch(r"[0-9]{1,9}", memory):
+            found.append(Gpu(name, int(memory) * MIB))
     return found
 
 
@@ -76,7 +77,11 @@ def gpu(status: int, found: Sequence[Gpu], *, least_bytes: int, count: int = 1) 
 def read_free(listing: bytes) -> int | None:
     """Bytes that `df -Pk FOLDER` says are left; None where it does not."""
     lines = listing[:65_536].decode("utf-8", "replace").splitlines()
-    found = re.fullmatch(r".*?\s\d+\s+\d+\s+(\d{1,15})\s+\d+%\s.*", lines[1]) if len(lines) > 1 else None
+    found = (
+        re.fullmatch(r".*?\s[0-9]+\s+[0-9]+\s+([0-9]{1,15})\s+[0-9]+%\s.*", lines[1])
+        if len(lines) > 1
+        else None
+    )
     return None if found is None else int(found[1]) * 1024
 
 
@@ -91,8 +96,12 @@ def disk(free: int | None, *, least: int = LEAST_FREE_BYTES) -> None:
         )
 
 
-def bandwidth(sent: int, seconds: float, *, least: float = LEAST_BYTES_PER_S) -> None:
-    """Bytes must come there fast enough."""
+def bandwidth(sent: int, answer: bytes, seconds: float, *, least: float = LEAST_BYTES_PER_S) -> None:
+    """Bytes must come there fast enough: all of them, as the machine's count says."""
+    if answer.strip() != str(sent).encode():
+        raise GateFailed(
+            Gate.BANDWIDTH, f"of {sent} bytes that were sent there it does not say that they came; try again"
+        )
     rate = sent / max(seconds, 1e-6)
     if rate < least:
         raise GateFailed(
@@ -117,7 +126,7 @@ def golden(audio: bytes) -> None:
         with wave.open(io.BytesIO(audio)) as opened:
             width, rate, channels = opened.getsampwidth(), opened.getframerate(), opened.getnchannels()
             data = opened.readframes(opened.getnframes())
-    except (wave.Error, EOFError, ValueError, ZeroDivisionError) as error:
+    except (wave.Error, EOFError, ValueError, ArithmeticError, RuntimeError) as error:
         raise GateFailed(Gate.GOLDEN, f"what its engine spoke is no WAV file ({error})") from None
     if width != 2 or channels != 1 or not 8_000 <= rate <= 192_000:
         raise GateFailed(Gate.GOLDEN, "what its engine spoke is no 16-bit WAV file with one channel")

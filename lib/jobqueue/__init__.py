@@ -31,6 +31,7 @@ from lib.jobqueue.model import (
 )
 from lib.jobqueue.options import QueueOptions, options_of
 from lib.jobqueue.port import JobQueue
+from lib.jobqueue.watchers import WatcherRole, drains, role_of
 from lib.jobspec import JobSpec, normalize_job_spec
 from lib.redislink.errors import ServerFull
 from lib.redislink.term import LeadershipLost, Term
@@ -64,9 +65,12 @@ __all__ = [
     "Term",
     "UnknownJob",
     "WatcherInfo",
+    "WatcherRole",
     "connect",
+    "drains",
     "normalize_job_spec",
     "options_of",
+    "role_of",
 ]
 
 

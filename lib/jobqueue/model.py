@@ -187,7 +187,8 @@ class JobRecord:
 class FinishedJob:
     """The record of a job in a terminal state; `result` for done, `error` for failed and canceled.
 
-    `error` has the keys `class`, `message` and `evidence`. `started_at` is when the last attempt began.
+    `error` has the keys `class`, `message` and, where a holder of the lease or a person gave it, `evidence`.
+    `started_at` is when the last attempt began.
     """
 
     request_id: str
@@ -210,6 +211,11 @@ class FinishedJob:
             return None if self.result is None else DoneRecord.from_json(self.result)
         except InvalidRecord:
             return None
+
+    @property
+    def failed_unheld(self) -> bool:
+        """Whether the queue itself recorded the failure, while nobody held the job: it has no evidence."""
+        return self.state is JobState.FAILED and self.error is not None and "evidence" not in self.error
 
     def failure(self) -> FailedRecord | None:
         """Why it failed or was canceled; None when it is done, or that cannot be read."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from lib.jobqueue import ErrorClass
 
 #: The commands that start a watcher: one for good, one beside this terminal.
 A_WATCHER: Final = "job-watcher run, or job-runner up"
+
+
+@dataclass(frozen=True, slots=True)
+class AskingAgain:
+    """The commands that ask for jobs of a file again, which differ by who would speak them."""
+
+    replaced: str  # with what was changed since
+    published: str  # so that a done job's audio gets its name back
+
+
+#: Where `up` may start a watcher of its own, and where PROVIDER names machines that `job-watcher run` drives.
+HERE: Final = AskingAgain("up --replace", "job-runner up FILE")
+ELSEWHERE: Final = AskingAgain("enqueue --replace --wait", "job-runner enqueue FILE")
 
 #: For a done job whose audio is not in the store.
 AUDIO_GONE: Final = (

@@ -104,6 +104,7 @@ class Checkup:
     data: Trouble | None = None
     disks: Sequence[FreeSpace] = ()
     provider: str = "local"
+    provider_seen: bool = False  # it is looked at elsewhere
 
 
 def diagnose(seen: Checkup) -> list[Finding]:
@@ -257,6 +258,8 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
             seen.engine.sentence,
             "set VOICE_ENGINE to an installed engine, or install this one's packages",
         )
+    if seen.provider_seen:
+        return
     if seen.provider == "ssh":
         yield Finding(
             NOT_LOOKED_AT,
@@ -314,6 +317,6 @@ def _of_places(seen: Checkup) -> Iterator[Finding]:
             yield Finding(
                 DISK_LOW,
                 disk.folder,
-                f"only {bytes_text(disk.free)} are free there",
+                f"only {bytes_text(disk.free)} are free where {disk.folder} lies",
                 "free some space; finished audio waits in the spool when the disk is full",
             )

@@ -31,7 +31,11 @@ OpenQueue = Callable[[], AbstractContextManager[JobQueue]]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The places the settings name, to be probed. `embedded`: the queue is the data folder's own server."""
+    """The places the settings name, to be probed. `embedded`: the queue is the data folder's own server.
+
+    `speaks_here`: jobs are spoken on this computer, so its engine is tried. `looks_at_provider`: whoever
+    asks looks at the provider's machines too.
+    """
 
     data_dir: Path
     storage_url: str
@@ -39,6 +43,8 @@ class Home:
     provider: str
     embedded: bool
     open_storage: Callable[[], Storage] | None = None  # None: a folder is all that may be there
+    speaks_here: bool = True
+    looks_at_provider: bool = False
 
 
 def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clock) -> Checkup:
@@ -52,7 +58,7 @@ def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clo
     return Checkup(
         **_server(open_queue, clock, embedded=home.embedded, data=data),
         voices=bad_voices(voices),
-        engine=bad_engine(home.engine),
+        engine=bad_engine(home.engine) if home.speaks_here else None,
         store=store,
         store_place=place_of(home.storage_url),
         store_lacks=exam.lacks,
@@ -60,6 +66,7 @@ def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clo
         data=data,
         disks=disks(places),
         provider=home.provider,
+        provider_seen=home.looks_at_provider,
     )
 
 
@@ -127,7 +134,7 @@ def refusing(folder: Path) -> Trouble | None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try_write(folder)
     except OSError as error:
-        return Trouble(str(folder), f"nothing can be written there: {error.strerror or error}")
+        return Trouble(str(folder), f"nothing can be written in {folder}: {error.strerror or error}")
     return None
 
 

@@ -13,6 +13,7 @@ from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobs.advice import A_WATCHER, AUDIO_GONE, RECORD_GONE, reclaiming, trying_again
 from lib.jobs.names import StrangeName, Strangeness
 from lib.jobs.overview import trouble_of
+from lib.jobs.watchers import without_machines
 from lib.records import FailedRecord
 from lib.units import seconds_text
 
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     """Why, in a word that scripts can rely on."""
 
     NO_WATCHER = "no_watcher"  # it could run, and nobody works
+    NO_MACHINE = "no_machine"  # watchers run, and no machine of theirs can be used
     PAUSED = "paused"
     IN_LINE = "in_line"  # others come first
     HANDED_BACK = "handed_back"  # goes to whoever asks next
@@ -166,6 +168,9 @@ def _stopped(seen: Evidence) -> tuple[Reason, str, str] | None:
         return Reason.PAUSED, "the queue is paused", "job-runner resume lets it go on"
     if idle:
         return Reason.NO_WATCHER, "no watcher runs", f"start one with {A_WATCHER}"
+    if (out := without_machines(seen.snapshot.watchers)) is not None:
+        frees = "it goes on by itself when one can be used, and job-watcher machines shows each"
+        return Reason.NO_MACHINE, f"the watcher says: {out.rstrip('.')}", frees
     return None
 
 

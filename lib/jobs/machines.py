@@ -1,14 +1,22 @@
-"""Which machines the live watchers use and what each does, from what they say in the registry."""
+"""Which machines the live watchers use and what each does, from what they say in the registry.
+
+What is known is as old as the watcher's last word, and a machine that was ready then may be gone by now: both
+ages are told, and a doubt where either is long.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, WatcherInfo
+from lib.jobs.watchers import seen_watchers
+
+_OLD_S: Final = 12.0  # over twice as long as watchers keep silent
+_SILENT_S: Final = 3.0  # more than a connection that is made anew at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,10 @@ class WorkerLine:
 
 @dataclass(frozen=True, slots=True)
 class MachineLine:
-    """One machine as its watcher sees it. Times are wall time."""
+    """One machine as its watcher sees it. Times are wall time.
+
+    `known_s` is how old the watcher's word is, `silent_s` for how long it has heard nothing of the machine.
+    """
 
     machine: str
     provider: str
@@ -47,6 +58,17 @@ class MachineLine:
     tries: int = 0
     next_try: float | None = None
     workers: tuple[WorkerLine, ...] = ()
+    known_s: float = 0.0
+    silent_s: float = 0.0
+
+    @property
+    def doubt(self) -> str:
+        """Why it may not be as its stage says any more; "" where nothing speaks for that."""
+        if self.known_s > _OLD_S:
+            return f"its watcher was heard of {self.known_s:.0f} s ago and may be gone"
+        if self.stage != "out" and self.silent_s > _SILENT_S:
+            return f"it has not answered for {self.silent_s:.0f} s"
+        return ""
 
     def to_json(self) -> dict[str, Any]:
         """As `machines --json` has it."""
@@ -61,6 +83,9 @@ class MachineLine:
             "tries": self.tries,
             "next_try": _time(self.next_try),
             "holding": self.holding,
+            "known_seconds": round(self.known_s, 1),
+            "silent_seconds": self.silent_s,
+            "doubt": self.doubt,
             "workers": [worker.to_json() for worker in self.workers],
         }
 
@@ -79,17 +104,19 @@ class MachineList:
 
 def machines_of(queue: JobQueue) -> MachineList:
     """What the live watchers say. Raises Unavailable."""
-    live = [watcher for watcher in queue.watchers() if watcher.live]
+    seen = seen_watchers(queue.snapshot()).snapshot
+    live = [watcher for watcher in seen.watchers if watcher.live]
     return MachineList(
-        tuple(line for watcher in live for line in _lines(watcher)),
+        tuple(line for watcher in live for line in _lines(watcher, seen.server_time)),
         tuple(watcher.name for watcher in live if watcher.data.get("role") == "standby"),
     )
 
 
-def _lines(watcher: WatcherInfo) -> Sequence[MachineLine]:
+def _lines(watcher: WatcherInfo, now: float) -> Sequence[MachineLine]:
+    known_s = max(0.0, now - watcher.last_seen)
     fleet = watcher.data.get("fleet")
     if isinstance(fleet, list):
-        return [_line(watcher, found) for found in fleet if isinstance(found, Mapping)]
+        return [_line(watcher, found, known_s) for found in fleet if isinstance(found, Mapping)]
     return [
         MachineLine(
             str(name),
@@ -98,12 +125,13 @@ def _lines(watcher: WatcherInfo) -> Sequence[MachineLine]:
             "ready",
             _whole(watcher.data.get("holding")),
             since=watcher.started_at,
+            known_s=known_s,
         )
         for name in watcher.data.get("machines") or ()
     ]
 
 
-def _line(watcher: WatcherInfo, found: Mapping[str, Any]) -> MachineLine:
+def _line(watcher: WatcherInfo, found: Mapping[str, Any], known_s: float) -> MachineLine:
     rows = found.get("workers")
     workers = (
         tuple(_worker(row) for row in rows if isinstance(row, Mapping)) if isinstance(rows, list) else ()
@@ -120,6 +148,8 @@ def _line(watcher: WatcherInfo, found: Mapping[str, Any]) -> MachineLine:
         tries=_whole(found.get("tries")),
         next_try=_number(found.get("next_try")),
         workers=workers,
+        known_s=known_s,
+        silent_s=max(0.0, _number(found.get("silent_seconds")) or 0.0),
     )
 
 

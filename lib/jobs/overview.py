@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from lib.clock import rfc3339
-from lib.jobqueue import JobQueue, Snapshot, WatcherInfo
+from lib.jobqueue import JobQueue, Snapshot, WatcherInfo, drains, role_of
 from lib.jobs.advice import A_WATCHER, reclaiming
-from lib.jobs.watchers import seen_watchers
+from lib.jobs.watchers import seen_watchers, without_machines
 from lib.units import bytes_text
 
 
@@ -116,7 +116,7 @@ def _sentence(verdict: Health, snapshot: Snapshot, ended: Collection[str]) -> st
             trouble = trouble_of(snapshot.watchers)
             return f"{outstanding} outstanding; {trouble or _seen(snapshot)}"
         case Health.IDLE:
-            return f"Nothing to do; {_seen(snapshot)}"
+            return f"Nothing to do; {trouble_of(snapshot.watchers) or _seen(snapshot)}"
 
 
 def _paused(snapshot: Snapshot) -> str:
@@ -144,8 +144,9 @@ def _upper(text: str) -> str:
 
 
 def trouble_of(watchers: Iterable[WatcherInfo]) -> str | None:
-    """What a live watcher says keeps its work from ending; None when none says so."""
-    told = (watcher.data.get("trouble") for watcher in watchers if watcher.live)
+    """What a live watcher says keeps its work from ending, or all from beginning any; None: nothing does."""
+    seen = tuple(watchers)
+    told = [without_machines(seen), *(watcher.data.get("trouble") for watcher in seen if watcher.live)]
     return next((f"the watcher says: {text}" for text in told if isinstance(text, str) and text), None)
 
 
@@ -181,4 +182,6 @@ def _watcher_json(watcher: WatcherInfo) -> dict[str, Any]:
         "started_at": rfc3339(watcher.started_at),
         "last_seen": rfc3339(watcher.last_seen),
         **watcher.data,
+        "role": role_of(watcher).value,
+        "draining": drains(watcher),
     }

@@ -11,7 +11,7 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
-from lib.jobs.advice import AUDIO_GONE, RECORD_GONE
+from lib.jobs.advice import AUDIO_GONE, HERE, RECORD_GONE, AskingAgain
 from lib.jobs.beside import BesideJob, published_beside
 from lib.jobs.names import newer_owner, strange_file
 from lib.jobspec import JobSpec
@@ -92,12 +92,18 @@ class Report:
 
 
 def report_on(
-    queue: JobQueue, specs: Sequence[JobSpec], storage: Storage, now: float, *, extra: bool = False
+    queue: JobQueue,
+    specs: Sequence[JobSpec],
+    storage: Storage,
+    now: float,
+    *,
+    extra: bool = False,
+    again: AskingAgain = HERE,
 ) -> Report:
     """Hold the jobs against the queue and the store. Reads in bulk; changes nothing.
 
     `now` is in seconds since the epoch. With `extra` it also looks for audio in their folders that none of
-    them asks for, as `published_beside`.
+    them asks for, as `published_beside`. `again` is what is advised where a job has to be asked for again.
     """
     ids = [spec.request_id for spec in specs]
     records = queue.jobs(ids)
@@ -107,7 +113,8 @@ def report_on(
     finished = dict(zip(ended, queue.results(ended), strict=True))
     return Report(
         tuple(
-            _row(spec, record, finished.get(spec.request_id), storage, now)
+            _changed(spec, record, again)
+            or _row(spec, record, finished.get(spec.request_id), storage, now, again)
             for spec, record in zip(specs, records, strict=True)
         ),
         published_beside(queue, storage, specs) if extra else None,
@@ -125,25 +132,31 @@ def _look_closer(queue: JobQueue, records: list[JobRecord | None]) -> None:
         records[at] = queue.job(request_id)
 
 
+def _changed(spec: JobSpec, record: JobRecord | None, again: AskingAgain) -> ReportRow | None:
+    """Of a job that the queue knows with other content than the file has."""
+    if record is None or record.fingerprint == spec.fingerprint:
+        return None
+    reason = f"known with other content, which is {record.state.value}; speak it anew: {again.replaced}"
+    return ReportRow(spec, Standing.CHANGED, reason)
+
+
 def _row(
     spec: JobSpec,
     record: JobRecord | None,
     finished: FinishedJob | None,
     storage: Storage,
     now: float,
+    again: AskingAgain,
 ) -> ReportRow:
     if record is None:
         return ReportRow(spec, Standing.MISSING, "not in the queue; enqueue the file")
-    if record.fingerprint != spec.fingerprint:
-        reason = f"known with other content, which is {record.state.value}; speak it anew: up --replace"
-        return ReportRow(spec, Standing.CHANGED, reason)
     if record.state is JobState.DONE:
-        return _done(spec, finished, storage)
+        return _done(spec, finished, storage, again)
     reason = _ended_badly(spec, finished, storage) if finished else _unfinished(record, now)
     return ReportRow(spec, Standing(record.state.value), reason)
 
 
-def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> ReportRow:
+def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage, again: AskingAgain) -> ReportRow:
     record = finished.done() if finished else None
     takes = record.takes if record else ()
     gone = [take for take in takes if not storage.has(StoredArtifact.of(take.audio))]
@@ -155,16 +168,18 @@ def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage) -> Repo
         which = "" if len(takes) == 1 else f" of take {gone[0].take}"
         reason = f"the audio{which} is not in the store; {AUDIO_GONE}"
         return ReportRow(spec, Standing.ARTIFACT_GONE, reason)
-    return _named(spec, finished, takes, storage)
+    return _named(spec, finished, takes, storage, again)
 
 
-def _named(spec: JobSpec, finished: FinishedJob, takes: Sequence[Take], storage: Storage) -> ReportRow:
+def _named(
+    spec: JobSpec, finished: FinishedJob, takes: Sequence[Take], storage: Storage, again: AskingAgain
+) -> ReportRow:
     """Of a done job whose audio is in the store: what lies under its name."""
     newer = newer_owner(storage, finished, takes)
     if newer is not None:
         whose = (
             f"its name holds the audio of {newer.request_id}, which was asked for later; it is published "
-            "again by: job-runner up FILE"
+            f"again by: {again.published}"
         )
         return ReportRow(spec, Standing.REPLACED, whose, storage.blob(StoredArtifact.of(takes[0].audio)))
     reason: str | None = None

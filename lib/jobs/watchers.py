@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from lib.jobqueue import Snapshot
+from lib.jobqueue import Snapshot, WatcherInfo
 from lib.processes import has_ended
 
 
@@ -28,3 +28,13 @@ def seen_watchers(snapshot: Snapshot, gone: Callable[[object], bool] = has_ended
     )
     owner = next((watcher.name for watcher in watchers if watcher.live), None)
     return SeenWatchers(replace(snapshot, watchers=watchers, lock_owner=owner), ended)
+
+
+def without_machines(watchers: Iterable[WatcherInfo]) -> str | None:
+    """Why none of the living watchers can have anything done, in the words of one; None: one can.
+
+    Those that stand by have no machines of their own, and so no say in it.
+    """
+    working = [watcher.data for watcher in watchers if watcher.live and watcher.data.get("role") != "standby"]
+    told = [found for data in working if isinstance(found := data.get("no_machine"), str) and found]
+    return told[0] if told and len(told) == len(working) else None

@@ -72,6 +72,26 @@ SELECT SUM(machine_charges.micros) AS micros
 FROM machines JOIN machine_charges ON machine_charges.token = machines.token
 WHERE machines.batch = :batch;
 
+-- name: paid_rows
+-- Every machine that was charged in those hours or is open, in the order they were planned.
+SELECT * FROM machines WHERE token IN (
+  SELECT token FROM machines WHERE closed_at IS NULL
+  UNION SELECT token FROM machine_charges WHERE hour BETWEEN :first AND :last
+) ORDER BY number;
+
+-- name: paid_charges
+-- Every total of those hours.
+SELECT token, category, hour, micros FROM machine_charges WHERE hour BETWEEN :first AND :last
+ORDER BY token, hour, category;
+
+-- name: paid_events
+-- The whole life of each of those machines.
+SELECT token, version, at, epoch, event, state, reason FROM machine_events
+WHERE token IN (
+  SELECT token FROM machines WHERE closed_at IS NULL
+  UNION SELECT token FROM machine_charges WHERE hour BETWEEN :first AND :last
+) ORDER BY token, version;
+
 -- name: note_host
 -- Remember what a host did; the same note twice counts once.
 INSERT INTO machine_hosts (provider, machine_id, host_id, reason, ok, at, token)

@@ -19,6 +19,7 @@ from lib.machines.model import (
     Intent,
     MachineKey,
     MachineRow,
+    PaidMachines,
 )
 from lib.machines.port import Allow, SpendingRefused
 from lib.machines.steps import (
@@ -147,6 +148,22 @@ class MemoryLedger:
             spent_by_machine={token: self._by_machine.get(token, 0) for token in self._open},
             spent_by_batch={batch: self._by_batch.get(batch, 0) for batch in batches},
         )
+
+    def paid(self, first_hour: int, last_hour: int) -> PaidMachines:
+        """What was paid in those hours, and the machines it was paid for."""
+        with self._lock:
+            charges = [
+                Charge(token, category, hour, micros)
+                for token in sorted(self._charges)
+                for (category, hour), micros in self._charges[token].items()
+                if first_hour <= hour <= last_hour
+            ]
+            tokens = {charge.token for charge in charges} | set(self._open)
+            return PaidMachines(
+                tuple(row for token, row in self._rows.items() if token in tokens),
+                tuple(sorted(charges, key=lambda charge: (charge.token, charge.hour, charge.category))),
+                tuple(event for token in sorted(tokens) for event in self._history[token]),
+            )
 
     def note_host(self, note: HostNote, *, epoch: int) -> None:
         """Remember what a host did. The same note twice counts once."""

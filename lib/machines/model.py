@@ -124,6 +124,19 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidMachines:
+    """What was paid over a stretch of hours and to whom, as one transaction saw it.
+
+    `rows` holds the machines, open and closed, in the order they were planned; `charges` only the totals of
+    those hours, by machine, hour and category; `events` the whole life of each machine.
+    """
+
+    rows: tuple[MachineRow, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    events: tuple[HistoryEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostNote:
     """One failure or one piece of good work (`ok`) of a physical machine; `reason` is a code."""
 

@@ -21,6 +21,7 @@ from lib.machines.model import (
     Intent,
     MachineKey,
     MachineRow,
+    PaidMachines,
 )
 
 
@@ -120,6 +121,14 @@ class Ledger(Protocol):
 
     def books(self, hours: Collection[int], batches: Collection[str] = ()) -> Books:
         """The money side now, with `spent_by_hour` for `hours` and `spent_by_batch` for `batches`."""
+        ...
+
+    def paid(self, first_hour: int, last_hour: int) -> PaidMachines:
+        """What was paid in those hours since the epoch, both included, and the machines it was paid for.
+
+        A machine is among them that has a charge in these hours, or is open now. As fast with a million
+        machines of other hours as with none.
+        """
         ...
 
     def note_host(self, note: HostNote, *, epoch: int) -> None:

@@ -19,6 +19,7 @@ from lib.machines.model import (
     Intent,
     MachineKey,
     MachineRow,
+    PaidMachines,
 )
 from lib.machines.port import Allow, SpendingRefused
 from lib.machines.sql_rows import (
@@ -147,6 +148,19 @@ class SqlLedger:
     def books(self, hours: Collection[int], batches: Collection[str] = ()) -> Books:
         """The money side now."""
         return self._database.read(lambda connection: _books(connection, hours, batches))
+
+    def paid(self, first_hour: int, last_hour: int) -> PaidMachines:
+        """What was paid in those hours, and the machines it was paid for."""
+        hours = {"first": first_hour, "last": last_hour}
+
+        def work(connection: Connection) -> PaidMachines:
+            return PaidMachines(
+                tuple(rows_of(_all(connection, "paid_rows", **hours))),
+                tuple(charge_from(one["token"], one) for one in _all(connection, "paid_charges", **hours)),
+                tuple(event_from(one) for one in _all(connection, "paid_events", **hours)),
+            )
+
+        return self._database.read(work)
 
     def note_host(self, note: HostNote, *, epoch: int) -> None:
         """Remember what a host did. The same note twice counts once."""

@@ -25,9 +25,10 @@ class SpoolClient:
     worker wrote is not trusted: sizes are bounded, names checked, hashes compared, no path in it followed.
     """
 
-    def __init__(self, files: Files, *, remote: bool = False) -> None:
+    def __init__(self, files: Files, *, remote: bool = False, machine: str = "") -> None:
         self._files = files
         self.remote = remote  # its files come over a network: the worker had better upload them itself
+        self.machine = machine  # whose network that is
 
     def submit(self, job: SpoolJob) -> str:
         """Lay the job into the inbox, unless this lease of it is there already; returns its entry.

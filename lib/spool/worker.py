@@ -149,14 +149,15 @@ class WorkerSpool:
         ring(self.root / layout.CLIENT_BELL)
 
     def ordered_uploads(self) -> list[str]:
-        """The results whose files the client wants uploaded; an order for what is gone is removed."""
-        found = []
-        for entry in self._entries(layout.UPLOAD):
-            if (self.root / layout.OUTBOX / entry).is_dir():
-                found.append(entry)
-            else:
-                self._files.remove_tree(layout.order_path(entry))
-        return found
+        """The results whose files the client wants uploaded; what was said of a result that is gone goes."""
+        self.sweep_uploads()
+        return self._entries(layout.UPLOAD)
+
+    def sweep_uploads(self) -> None:
+        """Remove orders, and words of their end, for results that the client has taken."""
+        for name in self._files.list(layout.UPLOAD):
+            if not (self.root / layout.OUTBOX / name.rpartition(".")[0]).is_dir():
+                self._files.remove_tree(f"{layout.UPLOAD}/{name}")
 
     def upload_orders(self, entry: str) -> tuple[UploadOrder, ...]:
         """What is to be uploaded of a result. Raises InvalidSpoolData."""
@@ -164,6 +165,10 @@ class WorkerSpool:
             return orders_from_bytes(self._files.read(layout.order_path(entry), MAX_ORDER_BYTES))
         except FileNotFoundError:
             return ()
+
+    def has_order(self, entry: str) -> bool:
+        """Whether the client still wants that result uploaded."""
+        return (self.root / layout.order_path(entry)).exists()
 
     def result_file(self, entry: str, name: str) -> Path:
         """Where a file of a result lies."""
@@ -222,9 +227,7 @@ class WorkerSpool:
         for name in self._files.list(layout.OUTBOX):
             if is_entry(name):
                 self._let_go(name)
-        for name in self._files.list(layout.UPLOAD):
-            if not (self.root / layout.OUTBOX / name.rpartition(".")[0]).is_dir():
-                self._files.remove_tree(f"{layout.UPLOAD}/{name}")
+        self.sweep_uploads()
         known = {*self._entries(layout.INBOX), *self._entries(layout.WORK)}
         for name in self._files.list(layout.CANCEL):
             if name not in known:

@@ -23,16 +23,25 @@ def migrate(database: Database, folder: Path, *, head: str, version_table: str) 
     Raises:
         BadConfiguration: the tables were made by a newer version of the program.
     """
-    if database.read(lambda connection: _revision(connection, version_table)) != head:
+    if revision_of(database, version_table) != head:
         database.write_alone(
             version_table, lambda connection: _upgrade(connection, folder, head, version_table)
         )
 
 
-def _revision(connection: Connection, version_table: str) -> str | None:
-    if not inspect(connection).has_table(version_table):
+def revision_of(database: Database, version_table: str, *, schema: str | None = None) -> str | None:
+    """The revision of a database's tables; None where there are none. Changes nothing.
+
+    `schema` is of Postgres; None: the one that the database was opened with.
+    """
+    return database.read(lambda connection: _revision(connection, version_table, schema))
+
+
+def _revision(connection: Connection, version_table: str, schema: str | None = None) -> str | None:
+    if not inspect(connection).has_table(version_table, schema=schema):
         return None
-    return connection.execute(text(f"SELECT version_num FROM {version_table}")).scalar()
+    place = f'"{schema}".{version_table}' if schema else version_table
+    return connection.execute(text(f"SELECT version_num FROM {place}")).scalar()
 
 
 def _upgrade(connection: Connection, folder: Path, head: str, version_table: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,12 +10,11 @@ from lib.clock import Clock, SystemClock
 from lib.files import try_write
 from lib.storage.folder import StoreFolder
 from lib.storage.locations import artifact_of
+from lib.storage.names import PublishedNames
 from lib.storage.outputs import Outputs
 from lib.storage.port import (
     ArtifactMismatch,
-    Claim,
     NotStored,
-    Published,
     SignedUpload,
     StorageExam,
     StoredArtifact,
@@ -24,7 +22,7 @@ from lib.storage.port import (
 from lib.storage.writing import Disk, chunks_of, save
 
 
-class FileStorage:
+class FileStorage(PublishedNames):
     """Blobs under `<root>/blobs/sha256/ab/<sha256>`, published copies under `<root>/outputs/<name>`.
 
     Published files are copies, not links: a user may edit them without touching the record's bytes. Whose
@@ -36,6 +34,7 @@ class FileStorage:
         self._root = root
         self._folder = StoreFolder(root, disk or Disk())
         self._outputs = Outputs(self._folder, clock or SystemClock())
+        super().__init__(self._outputs)
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Copy, hash while copying, sync, read back, rename; an equal blob that is there already is kept."""
@@ -91,33 +90,6 @@ class FileStorage:
         if not self.verify(artifact):
             raise ArtifactMismatch(f"{artifact.key} in the store {self._root} holds other bytes.")
         return artifact
-
-    def publish(
-        self,
-        claim: Claim,
-        output_name: str,
-        files: Mapping[str, StoredArtifact],
-        *,
-        extras: Collection[str] = (),
-        former: Mapping[str, Mapping[str, StoredArtifact]] | None = None,
-        keep: bool = False,
-    ) -> Published:
-        """Copy what does not stand there yet, then record and rename under a lock; a link is replaced."""
-        return self._outputs.publish(claim, output_name, files, extras=extras, former=former or {}, keep=keep)
-
-    def rivals(
-        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
-    ) -> Mapping[str, Claim]:
-        """Read the records of the names that can have these paths."""
-        return self._outputs.rivals(claim, output_name, files)
-
-    def owner(self, output_name: str) -> Claim | None:
-        """Read the record of the name."""
-        return self._outputs.owner(output_name)
-
-    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool = False) -> StoredArtifact | None:
-        """Compare sizes, hash what differs, and look for a blob of that content."""
-        return self._outputs.stranger(artifact, name, deep=deep)
 
     def restore(self, artifact: StoredArtifact, name: str) -> None:
         """Copy `outputs/<name>` to the blob's place unless the blob is whole."""

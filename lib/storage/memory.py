@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.storage.claims import Entries, Entry, NameDecision, decide, entry_key, owner, rivals
+from lib.storage.claims import Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.locations import artifact_of, output_key
+from lib.storage.names import FoundFile, PublishedNames, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,
     Claim,
@@ -25,7 +26,7 @@ from lib.storage.writing import save
 _SIGNED_FOR = 3600.0  # seconds
 
 
-class MemoryStorage:
+class MemoryStorage(PublishedNames):
     """`Storage` in a dictionary, as a store on another machine would act. `url` begins its places.
 
     `before` is called at each access, to fail or to move time on; `now` is in seconds since the epoch. It
@@ -42,7 +43,8 @@ class MemoryStorage:
     ) -> None:
         self.objects: dict[str, bytes] = {}  # blobs/sha256/ab/<sha256>, outputs/<name>, published/..
         self._url, self._before, self._now = url, before, now
-        self._signs, self._publishing = signs, threading.Lock()
+        self._signs = signs
+        super().__init__(_MemoryOutputs(self.objects, self.location, before))
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Keep the file's bytes."""
@@ -101,97 +103,6 @@ class MemoryStorage:
             raise ArtifactMismatch(f"{artifact.key} in the store holds other bytes.")
         return artifact
 
-    def publish(
-        self,
-        claim: Claim,
-        output_name: str,
-        files: Mapping[str, StoredArtifact],
-        *,
-        extras: Collection[str] = (),
-        former: Mapping[str, Mapping[str, StoredArtifact]] | None = None,
-        keep: bool = False,
-    ) -> Published:
-        """Keep the bytes under their names, too; from the comparison on nobody comes between."""
-        files = {path: item for path, item in files.items() if self._can_be_had(path, item, path in extras)}
-        with self._publishing:
-            return self._publish(claim, output_name, files, former or {}, keep)
-
-    def _publish(
-        self,
-        claim: Claim,
-        name: str,
-        files: Mapping[str, StoredArtifact],
-        former: Mapping[str, Mapping[str, StoredArtifact]],
-        keep: bool,
-    ) -> Published:
-        entries = self._entries()
-        verdict = decide(claim, name, files, former, entries)
-        own = entries.of(name)
-        foreign = own is not None and own.claim is not None and own.claim.request_id != claim.request_id
-        kept = frozenset[str]()
-        if keep and not foreign:
-            kept = frozenset(path for path, item in verdict.files.items() if self._is_a_persons(path, item))
-        self._carry_out(verdict, kept)
-        places = {path: self.location(path) for path in verdict.files if path not in kept}
-        return Published(places, verdict.lost, kept, verdict.superseded_by)
-
-    def rivals(
-        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
-    ) -> Mapping[str, Claim]:
-        """Look at the records of the names that can have these paths."""
-        self._before()
-        return rivals(claim, output_name, files, self._entries())
-
-    def owner(self, output_name: str) -> Claim | None:
-        """Look at the record of the name."""
-        self._before()
-        return owner(output_name, self._entries())
-
-    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool = False) -> StoredArtifact | None:
-        """Hash and look for a blob of that content."""
-        self._before()
-        data = self.objects.get(output_key(name))
-        if not data or _is(data, artifact) or (len(data) == artifact.bytes and not deep):
-            return None
-        other = artifact_of(hashlib.sha256(data).hexdigest(), len(data))
-        return other if other.key in self.objects else None
-
-    def _can_be_had(self, path: str, artifact: StoredArtifact, extra: bool) -> bool:
-        """Whether it stands there or is whole in the store; an extra may be neither.
-
-        Raises:
-            NotStored, ArtifactMismatch: it is neither, and no extra.
-        """
-        if _is(self._get(output_key(path)), artifact):
-            return True
-        data = self._get(artifact.key)
-        if not _is(data, artifact) and not extra:
-            what = f"{artifact.key} is damaged in the store and was not published as {path}"
-            if data is None:
-                raise NotStored(f"{artifact.key} is not in the store.")
-            raise ArtifactMismatch(f"{what}: it is not the {artifact.bytes} bytes that were promised.")
-        return _is(data, artifact)
-
-    def _is_a_persons(self, path: str, artifact: StoredArtifact) -> bool:
-        data = self.objects.get(output_key(path))
-        if data is None or _is(data, artifact):
-            return False
-        return not data or artifact_of(hashlib.sha256(data).hexdigest(), len(data)).key not in self.objects
-
-    def _carry_out(self, verdict: NameDecision, kept: Collection[str]) -> None:
-        for entry in (*verdict.entries, *verdict.settled):
-            self.objects[entry_key(entry.name)] = entry.to_bytes()
-        inherited = {path: item for path, item in verdict.inherited.items() if item.key in self.objects}
-        for path, artifact in {**inherited, **verdict.files}.items():
-            if path not in kept and not _is(self.objects.get(output_key(path)), artifact):
-                self.objects[output_key(path)] = self.objects[artifact.key]
-        for path, artifacts in verdict.removals.items():
-            if any(_is(self.objects.get(output_key(path)), artifact) for artifact in artifacts):
-                del self.objects[output_key(path)]
-
-    def _entries(self) -> Entries:
-        return Entries(lambda name: Entry.from_bytes(self.objects.get(entry_key(name))))
-
     def restore(self, artifact: StoredArtifact, name: str) -> None:
         """Keep the published bytes as the artifact's."""
         if not self.verify(artifact):
@@ -230,6 +141,83 @@ class MemoryStorage:
         if found is None:
             raise NotStored(missing)
         return found
+
+
+class _MemoryOutputs:
+    """Published bytes and whose they are, in the same dictionary."""
+
+    def __init__(
+        self, objects: dict[str, bytes], location: Callable[[str], str], before: Callable[[], None]
+    ) -> None:
+        self._objects, self._location, self._before = objects, location, before
+        self._one_at_a_time = threading.Lock()
+
+    def publish(
+        self,
+        claim: Claim,
+        name: str,
+        files: Files,
+        *,
+        extras: Collection[str],
+        former: Mapping[str, Files],
+        keep: bool,
+    ) -> Published:
+        """Keep the bytes under their names, too; from the comparison on nobody comes between."""
+        files = {path: item for path, item in files.items() if self._can_be_had(path, item, path in extras)}
+        with self._one_at_a_time:
+            entries = Entries(self._read)
+            verdict = decide(claim, name, files, former, entries)
+            kept = kept_paths(self, verdict.files, entries.of(name), claim) if keep else frozenset[str]()
+            self._carry_out(verdict, kept)
+        places = {path: self._location(path) for path in verdict.files if path not in kept}
+        return Published(places, verdict.lost, kept, verdict.superseded_by)
+
+    def entries(self) -> Entries:
+        """As they are kept."""
+        self._before()
+        return Entries(self._read)
+
+    def found(self, name: str) -> FoundFile | None:
+        """Look at the bytes."""
+        self._before()
+        data = self._objects.get(output_key(name))
+        return None if data is None else FoundFile(len(data), hashlib.sha256(data).hexdigest)
+
+    def is_stored(self, artifact: StoredArtifact) -> bool:
+        """Look whether there is such a blob."""
+        return artifact.key in self._objects
+
+    def _read(self, name: str) -> Entry | None:
+        return Entry.from_bytes(self._objects.get(entry_key(name)))
+
+    def _can_be_had(self, path: str, artifact: StoredArtifact, extra: bool) -> bool:
+        """Whether it stands there or is whole in the store; an extra may be neither.
+
+        Raises:
+            NotStored, ArtifactMismatch: it is neither, and no extra.
+        """
+        self._before()
+        if _is(self._objects.get(output_key(path)), artifact):
+            return True
+        self._before()
+        data = self._objects.get(artifact.key)
+        if not _is(data, artifact) and not extra:
+            what = f"{artifact.key} is damaged in the store and was not published as {path}"
+            if data is None:
+                raise NotStored(f"{artifact.key} is not in the store.")
+            raise ArtifactMismatch(f"{what}: it is not the {artifact.bytes} bytes that were promised.")
+        return _is(data, artifact)
+
+    def _carry_out(self, verdict: NameDecision, kept: Collection[str]) -> None:
+        for entry in (*verdict.entries, *verdict.settled):
+            self._objects[entry_key(entry.name)] = entry.to_bytes()
+        inherited = {path: item for path, item in verdict.inherited.items() if item.key in self._objects}
+        for path, artifact in {**inherited, **verdict.files}.items():
+            if path not in kept and not _is(self._objects.get(output_key(path)), artifact):
+                self._objects[output_key(path)] = self._objects[artifact.key]
+        for path, artifacts in verdict.removals.items():
+            if any(_is(self._objects.get(output_key(path)), artifact) for artifact in artifacts):
+                del self._objects[output_key(path)]
 
 
 def _is(data: bytes | None, artifact: StoredArtifact) -> bool:

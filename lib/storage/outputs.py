@@ -16,9 +16,10 @@ from pathlib import Path, PurePosixPath
 
 from lib.clock import Clock
 from lib.files import take_folder_lock
-from lib.storage.claims import FOLDER, Entries, Entry, Files, NameDecision, decide, entry_key, owner, rivals
+from lib.storage.claims import FOLDER, Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.folder import StoreFolder
-from lib.storage.locations import artifact_of, output_key
+from lib.storage.locations import output_key
+from lib.storage.names import FoundFile, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,
     Claim,
@@ -52,10 +53,10 @@ class Outputs:
     ) -> Published:
         """As `Storage.publish`. Whoever published meanwhile makes it begin anew."""
         while True:
-            entries = self._entries()
+            entries = self.entries()
             verdict = decide(claim, name, files, former, entries)
             with contextlib.ExitStack() as stack:
-                kept = self._kept(verdict.files, entries.of(name), claim) if keep else frozenset[str]()
+                kept = kept_paths(self, verdict.files, entries.of(name), claim) if keep else frozenset[str]()
                 wanted, spare = {**verdict.inherited, **verdict.files}, {*extras, *verdict.inherited}
                 drafts, missing = self._drafts(wanted, kept, spare, stack)
                 files = {path: item for path, item in files.items() if path not in missing}
@@ -64,27 +65,23 @@ class Outputs:
                     places = {path: str(self.path(path)) for path in stands}
                     return Published(places, verdict.lost, kept, verdict.superseded_by)
 
-    def rivals(self, claim: Claim, name: str, files: Files) -> dict[str, Claim]:
-        """As `Storage.rivals`."""
-        return rivals(claim, name, files, self._entries())
+    def entries(self) -> Entries:
+        """As they lie under `published`."""
+        return Entries(self._read)
 
-    def owner(self, name: str) -> Claim | None:
-        """As `Storage.owner`."""
-        return owner(name, self._entries())
+    def found(self, name: str) -> FoundFile | None:
+        """Look at the file; it is hashed where that is asked for."""
+        seen = self.stat(name)
+        if seen is None:
+            return None
+        return FoundFile(
+            seen.st_size, lambda: self._folder.sha256(self.path(name)), stat.S_ISREG(seen.st_mode)
+        )
 
-    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool) -> StoredArtifact | None:
-        """As `Storage.stranger`."""
-        found = self.stat(name)
-        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size == 0:
-            return None
-        if found.st_size == artifact.bytes and not deep:
-            return None
-        sha256 = self._folder.sha256(self.path(name))
-        if sha256 is None or sha256 == artifact.sha256:
-            return None
-        other = artifact_of(sha256, found.st_size)
-        blob = self._folder.stat(self._folder.root / other.key)
-        return None if blob is None or blob.st_size != other.bytes else other
+    def is_stored(self, artifact: StoredArtifact) -> bool:
+        """Look at the blob's size."""
+        blob = self._folder.stat(self._folder.root / artifact.key)
+        return blob is not None and blob.st_size == artifact.bytes
 
     def path(self, name: str) -> Path:
         """Where `outputs/<name>` is or would be."""
@@ -109,12 +106,12 @@ class Outputs:
         drafts: _Drafts,
     ) -> bool:
         """Carry out what was decided; False where what was seen has changed since."""
-        entries = self._entries()
+        entries = self.entries()
         verdict = decide(claim, name, files, former, entries)
         if not (drafts or verdict.entries or verdict.settled):  # a repeat
             return all(seen.seen.get(other, entry) == entry for other, entry in entries.seen.items())
         with self._alone():
-            entries = self._entries()
+            entries = self.entries()
             verdict = decide(claim, name, files, former, entries)
             if any(seen.seen.get(other, entry) != entry for other, entry in entries.seen.items()):
                 return False
@@ -166,21 +163,6 @@ class Outputs:
         ):
             yield draft
 
-    def _kept(self, files: Files, own: Entry | None, claim: Claim) -> frozenset[str]:
-        """The paths where a person's file stands: no job made it, and the name was no other job's."""
-        if own is not None and own.claim is not None and own.claim.request_id != claim.request_id:
-            return frozenset()
-        return frozenset(path for path, artifact in files.items() if self._is_a_persons(path, artifact))
-
-    def _is_a_persons(self, path: str, artifact: StoredArtifact) -> bool:
-        found = self.stat(path)
-        if found is None:
-            return False
-        if not stat.S_ISREG(found.st_mode):
-            return True
-        same = self._folder.is_(self.path(path), found, artifact)
-        return not same and self.stranger(artifact, path, deep=True) is None
-
     def _remove(self, path: str, artifacts: Collection[StoredArtifact]) -> None:
         """Take away just these bytes; an edited copy stays, and so does what lies behind a link."""
         target = self.path(path)
@@ -191,9 +173,6 @@ class Outputs:
             self._folder.disk.remove(target)
         else:
             log.info("%s belongs to no job any more; it was edited, so it stays", path)
-
-    def _entries(self) -> Entries:
-        return Entries(self._read)
 
     def _read(self, name: str) -> Entry | None:
         path = self._folder.root / entry_key(name)

@@ -9,52 +9,97 @@ import contextlib
 import hashlib
 import json
 import logging
+import os
 import re
 import secrets
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from lib.clock import Clock, rfc3339
 from lib.events.model import BudgetReached, JobDone, JobFailure, JobTransition, LifecycleEvent, OrphanFound
-from lib.files import NotPlain, read_plain, write_whole
+from lib.files import NotPlain, read_plain, sweep_drafts, write_whole
 
 log = logging.getLogger(__name__)
 
 #: What a receiver is told of.
 TOLD: Final = (JobDone, JobFailure, BudgetReached, OrphanFound)
-_NAME: Final = re.compile(r"(\d{13})-([0-9a-f]{32})\.json")
+#: Of the version before, the time stands before the id.
+_NAME: Final = re.compile(r"(?:\d{13}-)?([0-9a-f]{32})\.json")
 _LARGEST: Final = 256 * 1024
+_MOST_DRAFTS: Final = 1000
+_NAMES: Final = frozenset({"event", "request_id", "output_name"})  # given by who enqueues: told as they are
 
 
 class Notification(NamedTuple):
-    """One that waits: its file, the delivery's id, and since when, in seconds since the epoch."""
+    """One that waits: since when, in seconds since the epoch, its file, and the delivery's id."""
 
+    since: float
     file: str
     id: str
-    since: float
+
+
+class _Draft(NamedTuple):
+    """One that is not on the disk yet."""
+
+    id: str
+    body: Mapping[str, Any]
+    at: float
 
 
 class Outbox:
-    """A folder of notifications.
+    """A folder of notifications. Of two with the same id there is one: the first.
 
-    Threads: any.
+    Threads: any; `waiting` one at a time.
     Raises: OSError where the folder or the disk refuses.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._known: dict[str, Notification] = {}
+        self._lock = threading.Lock()
+        self._drafts: deque[_Draft] = deque(maxlen=_MOST_DRAFTS)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sweep_drafts(folder)
 
-    def add(self, id: str, body: dict[str, Any], at: float) -> None:
-        """Keep a notification until it is taken; on the disk on return. The same id again is the same one."""
-        file = f"{round(at * 1000):013d}-{id}.json"
-        write_whole(self.folder / file, json.dumps(body, ensure_ascii=False).encode(), sync=True)
+    def add(self, id: str, body: Mapping[str, Any], at: float) -> None:
+        """Keep a notification until it is taken; on the disk on return. The same id again changes nothing.
+
+        What the disk refuses is kept in memory, a thousand at most, and written when it takes it again.
+        """
+        with self._lock:
+            self._drafts.append(_Draft(id, body, at))
+            self._write_drafts()
+
+    def _write_drafts(self) -> None:
+        while self._drafts:
+            self._write(self._drafts[0])
+            self._drafts.popleft()
+
+    def _write(self, draft: _Draft) -> None:
+        path = self.folder / f"{draft.id}.json"
+        if path.exists():
+            return
+        # What comes from a worker or a file name may hold halves of surrogate pairs, which are no UTF-8.
+        text = json.dumps(draft.body, ensure_ascii=False).encode("utf-8", "replace")
+        write_whole(path, text, sync=True)
+        with contextlib.suppress(OSError):  # sent and gone already, or kept with the time of the disk
+            os.utime(path, (draft.at, draft.at))
 
     def waiting(self) -> list[Notification]:
-        """All that wait, the oldest first."""
-        found = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
-        return sorted(Notification(name[0], name[2], int(name[1]) / 1000) for name in found if name)
+        """All that wait, the oldest first. Files that were seen before are not looked at again."""
+        with self._lock, contextlib.suppress(OSError):
+            self._write_drafts()
+        known = {}
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                item = self._known.get(entry.name) or _notification(entry)
+                if item is not None:
+                    known[entry.name] = item
+        self._known = known
+        return sorted(known.values())
 
     def body(self, notification: Notification) -> bytes | None:
         """What is sent, always the same bytes; None when it is not there any more, or no file of ours.
@@ -77,14 +122,23 @@ class Outbox:
 class WebhookSink:
     """Puts what a receiver is told of into the outbox; a sender takes it from there.
 
+    `hide` takes secrets out of its sentences.
+
     Threads: any.
-    Raises: nothing; what the disk refuses is told in the log, and missed by the receiver.
+    Raises: nothing; what the disk refuses is told in the log, and lost with this process.
     """
 
     def __init__(
-        self, outbox: Outbox, clock: Clock, *, deployment: str, watcher: str, wake: Callable[[], None]
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        deployment: str,
+        watcher: str,
+        wake: Callable[[], None],
+        hide: Callable[[str], str] = str,
     ) -> None:
-        self._outbox, self._clock, self._wake = outbox, clock, wake
+        self._outbox, self._clock, self._wake, self._hide = outbox, clock, wake, hide
         self._about = {"deployment": deployment, "watcher": watcher}
 
     def emit(self, event: LifecycleEvent) -> None:
@@ -94,10 +148,17 @@ class WebhookSink:
         now = self._clock.now()
         id = self._id_of(event)
         try:
-            self._outbox.add(id, {"id": id, "at": rfc3339(now), **self._about, **event.to_json()}, now)
+            self._outbox.add(id, {"id": id, "at": rfc3339(now), **self._about, **self._told(event)}, now)
         except OSError as error:
-            log.error("a notification of %s is lost, the outbox refuses: %s", event.name, error.strerror)
+            log.error("notifications are in memory only, the outbox refuses: %s", error.strerror)
         self._wake()
+
+    def _told(self, event: LifecycleEvent) -> dict[str, Any]:
+        """Its fields without any secret: a sentence may repeat what a store or a machine wrote."""
+        return {
+            name: self._hide(value) if isinstance(value, str) and name not in _NAMES else value
+            for name, value in event.to_json().items()
+        }
 
     def _id_of(self, event: LifecycleEvent) -> str:
         """The same for the same end of a job, though a restart tells of it again; of others a new one."""
@@ -105,3 +166,14 @@ class WebhookSink:
             return secrets.token_hex(16)
         parts = (self._about["deployment"], event.name, event.request_id, str(event.lease_no), event.identity)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _notification(entry: os.DirEntry[str]) -> Notification | None:
+    """What a file of the folder is; None: none of ours, or gone meanwhile."""
+    name = _NAME.fullmatch(entry.name)
+    if name is None:
+        return None
+    try:
+        return Notification(entry.stat(follow_symlinks=False).st_mtime, entry.name, name[1])
+    except FileNotFoundError:
+        return None

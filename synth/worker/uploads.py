@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection
 
 _LOOK_EVERY_S: Final = 0.2
-_SILENT_S: Final = 60.0  # a store that takes or says nothing for so long
+_SILENT_S: Final = 30.0  # a store that takes or says nothing for so long; the client waits no longer either
 _END_WITHIN_S: Final = 5.0
 
 
@@ -42,8 +42,12 @@ class Uploader:
 
         def repeat() -> None:
             while not ended.wait(_LOOK_EVERY_S):
-                with contextlib.suppress(SpoolUnusable):  # the main thread finds out and says so
+                try:
                     self.look()
+                except SpoolUnusable:  # the main thread finds out and says so
+                    continue
+                except Exception as error:  # a thread that ends silently would upload nothing more
+                    self._say(f"not uploaded: {type(error).__name__}")
 
         thread = threading.Thread(target=repeat, name="uploads", daemon=True)
         thread.start()
@@ -52,6 +56,8 @@ class Uploader:
         finally:
             ended.set()
             thread.join(_END_WITHIN_S)
+            with contextlib.suppress(SpoolUnusable):
+                self._spool.sweep_uploads()  # an end that was said after the client had gone on
 
     def look(self) -> None:
         """Upload what is ordered now. Raises SpoolUnusable."""
@@ -62,6 +68,8 @@ class Uploader:
                 self._say(f"not uploaded: {error.message}")
                 orders = ()
             for order in orders:
+                if not self._spool.has_order(entry):
+                    break  # the client waits no longer: it fetches the rest, and others wait behind it
                 try:
                     upload(self._spool.result_file(entry, order.file), order)
                 except UploadFailed as error:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
 HOME_SHOWN = "/home/ada"
 _STEP = re.compile(
     r"<!-- run: (?P<hidden>.+?) -->"
@@ -58,14 +59,14 @@ class Difference:
 class Session:
     """A reader's terminal: an empty home, the example file, the project's programs on the path."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self.home = folder / "home"
         self.desk = self.home / "show"
         self.desk.mkdir(parents=True)
         shutil.copy(ROOT / "jobs.example.yaml", self.desk)
         shutil.copytree(ROOT / "narration", self.desk / "narration")
         kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        path = f"{programs}:{PROGRAMS}:/usr/bin:/bin"
         # One worker: of several, which job ends first is another one each time.
         one = {"LOCAL_WORKERS": "1"}
         self.environ = {**kept, **one, "HOME": str(self.home), "PATH": path, "COLUMNS": "100"}
@@ -111,11 +112,14 @@ def commands_of(block: str) -> Iterator[tuple[str, str]]:
         yield command, "\n".join(shown)
 
 
-def run_page(page: str) -> tuple[str, list[Difference]]:
-    """Run a page's blocks; return the page with its true output, and what differed."""
+def run_page(page: str, programs: Path = PROGRAMS) -> tuple[str, list[Difference]]:
+    """Run a page's blocks with the programs of that folder.
+
+    Returns the page with its true output, and what differed.
+    """
     differences: list[Difference] = []
     with tempfile.TemporaryDirectory(prefix="jr-docs-") as folder:
-        session = Session(Path(folder))
+        session = Session(Path(folder), programs)
 
         def step(match: re.Match[str]) -> str:
             if match["name"]:

@@ -228,6 +228,8 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
         ("job-watcher", ("status",), "job-watcher-status"),
         ("job-watcher", ("instances",), "job-watcher-instances"),
         ("job-watcher", ("sweep",), "job-watcher-sweep"),
+        ("job-watcher", ("costs",), "job-watcher-costs"),
+        ("job-watcher", ("doctor",), "job-watcher-doctor"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else value,
 )

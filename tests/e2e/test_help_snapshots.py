@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ import job_watcher.main
 import synth.main
 from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
+from tests import warm
 
 PAGES = Path(__file__).parent / "snapshots"
 PROGRAMS = (job_runner.main.PROGRAM, job_watcher.main.PROGRAM, synth.main.PROGRAM)
@@ -44,14 +43,10 @@ def every_command(programs: Sequence[Program] = PROGRAMS) -> list[tuple[str, ...
 def help_of(words: tuple[str, ...], columns: int = 80) -> str:
     """The page as a pipe gets it."""
     kept = {name: value for name, value in os.environ.items() if name not in ("LINES", "NO_COLOR")}
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / words[0]), *words[1:], "--help"],
-        env={**kept, "COLUMNS": str(columns)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    argv = [str(warm.PROGRAMS / words[0]), *words[1:], "--help"]
+    environ = {**kept, "COLUMNS": str(columns)}
+    done = warm.run(argv, warm.CALLS[words[0]], cwd=Path.cwd(), environ=environ, timeout_s=60)
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 

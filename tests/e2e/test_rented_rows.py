@@ -21,7 +21,9 @@ def test_where_nothing_was_rented_they_say_so_and_make_no_ledger(tmp_path: Path)
 
     listed, swept = home.run("instances", program="job-watcher"), home.run("sweep", program="job-watcher")
 
-    assert (listed.returncode, swept.returncode) == (0, 0)
+    paid = home.run("costs", program="job-watcher")
+    assert (listed.returncode, swept.returncode, paid.returncode) == (0, 0, 0)
+    assert paid.stdout == "Nothing was ever rented from here, so nothing was paid; PROVIDER is local.\n"
     assert listed.stdout == "Nothing is rented; PROVIDER is local, which rents no machines.\n"
     assert swept.stdout.startswith("Nothing to sweep: PROVIDER is local")
     assert not (data_of(home) / "ledger.db").exists()
@@ -37,10 +39,13 @@ def test_what_the_ledger_holds_is_shown_with_its_price_and_no_sweep_calls_it_in_
         ledger.change(step(gone, state="gone", closed=True))
         ledger.charge([Charge(kept.token, Category.COMPUTE, int(NOON // 3600), 70_000)], epoch=1)
 
+    paid = json.loads(home.run("costs", "--since", "2026-01-01", "--json", program="job-watcher").stdout)
     listed = json.loads(home.run("instances", "--json", program="job-watcher").stdout)
     shown = home.run("instances", program="job-watcher").stdout
     swept = home.run("sweep", program="job-watcher")
 
+    check_shape("job-watcher-costs", paid)
+    assert (paid["total"]["total_usd"], paid["open"]["machines"]) == ("0.070000", 1)
     check_shape("job-watcher-instances", listed)
     (machine,) = listed["instances"]
     assert (machine["instance"], machine["state"], machine["spent_usd"]) == ("i1001", "rented", "0.07")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.e2e.home import PROGRAMS, Home
 
 JOBS = "output_name: sea/one\nspeaker: Ryan\ntext: The sea comes back.\n"
@@ -24,16 +25,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 def piped(
     home: Home, jobs: str, *words: str, program: str = "job-runner"
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(PROGRAMS / program), *words],
-        cwd=home.folder,
-        env=home.environ,
-        input=jobs,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    argv, given = [str(PROGRAMS / program), *words], jobs.encode()
+    call, environ = warm.CALLS[program], home.environ
+    return warm.run(argv, call, cwd=home.folder, environ=environ, timeout_s=90, given=given)
 
 
 def test_a_file_is_planned_as_it_is_made(home: Home) -> None:

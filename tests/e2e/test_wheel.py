@@ -91,6 +91,13 @@ def test_the_wheel_holds_every_data_file(wheel: Path) -> None:
     assert wanted - inside == set()
 
 
+def test_the_wheel_holds_what_machines_are_installed_with(wheel: Path) -> None:
+    """The list lies elsewhere in a clone, so nothing but this sees that it is brought along."""
+    inside = zipfile.ZipFile(wheel).read("lib/bundle/synth-requirements.txt")
+    assert inside == (ROOT / "requirements/synth.txt").read_bytes()
+    assert b"--hash=sha256:" in inside
+
+
 def test_the_wheel_holds_no_tests_and_nothing_of_this_machine(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert tops - set(PACKAGES) == {name for name in tops if name.endswith(".dist-info")}

@@ -278,3 +278,11 @@ def documented_rights() -> list[str]:
     found = re.search(r"^ACL SETUSER jobs on >PASSWORD (.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert found is not None, "the reference has no ACL line"
     return found.group(1).replace("\\\n", " ").split()
+
+
+def documented_upkeep_rights() -> list[str]:
+    """The words of the reference's line for `flush`, `doctor` and `reconcile`."""
+    page = (ROOT / "docs" / "reference" / "redis-keys.md").read_text(encoding="utf-8")
+    found = re.search(r"^ACL SETUSER jobs (\+unlink .*)$", page, re.MULTILINE)
+    assert found is not None, "the reference has no ACL line for upkeep"
+    return found.group(1).split()

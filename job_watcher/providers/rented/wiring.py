@@ -40,6 +40,7 @@ from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, caps_of
 from lib.fleet.model import PASS_S
 from lib.gates import Gate
+from lib.jobqueue import WatcherRole
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
@@ -52,7 +53,6 @@ from lib.providers.rental import (
     RefusedForGood,
     RentalProvider,
 )
-from lib.workers import WorkerHost
 from lib.workers.ssh import (
     OneMachine,
     SshAddress,
@@ -114,6 +114,7 @@ def open_renting(
     leadership = RenewedLeadership(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
+    standby = replace(parts, role=WatcherRole.STANDBY)
     made = _Renting(given, company, policy, period_s, ledger, lock, leadership, thread)
     watcher = RentingWatcher(
         RentingParts(
@@ -128,7 +129,7 @@ def open_renting(
             teller=made.teller,
             pulse=given.pulse,
             news=made.news,
-            about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+            about={**standby.about(), "hosts": 0, "machines": [], "holding": 0, "slots": 0},
             led=last.write,
             trouble=lambda: made.trouble,
             is_any_starting=made.access.is_any_starting,
@@ -241,7 +242,8 @@ class _Renting:
             queue=leaders_queue(given.parts.queue, self._lock, self._leadership),
             doorbell=bell,
             on_settled=heard,
-            facts=lambda: {"role": "leader"},
+            role=WatcherRole.LEADS,
+            epoch=self._lock.epoch,
         )
         return Dispatcher(parts, renewals=leaders_queue(given.renewals, self._lock, self._leadership))
 
@@ -268,7 +270,9 @@ class _Renting:
         def by(way: Endpoint) -> RemoteMachine:
             address = SshAddress(self._company.user, way.host, way.port, key)
             machine = SshMachine(self._thread, address, key_file=key, known_hosts=known, options=_CONNECT)
-            remote = RemoteMachine(machine, lambda *about: self._host(row, *about), self._leads)
+            remote = RemoteMachine(
+                machine, lambda *about: self._host(row, *about), self._leads, mark=self._queue_mark()
+            )
             remote.name = row.token
             return remote
 
@@ -322,10 +326,9 @@ class _Renting:
             )
         return True
 
-    def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str) -> WorkerHost:
+    def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings
-        mark = hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
-        folder = worker_folder(mark, number)
+        folder = worker_folder(home, self._queue_mark(), number)
         setup = SshWorkerSetup(
             command=(program,),
             folder=folder,
@@ -335,3 +338,7 @@ class _Renting:
             pauses=settings.voice_pauses,
         )
         return SshHost(row.token, machine, setup)
+
+    def _queue_mark(self) -> str:
+        """What tells our workers on a machine from another queue's. The same on every computer."""
+        return hashlib.sha256(self._given.settings.jobs_prefix.encode()).hexdigest()[:8]

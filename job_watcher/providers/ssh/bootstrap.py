@@ -66,12 +66,15 @@ class Bootstrap:
 
     def install(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str:
         """Bring what is missing and install it; returns the path of voice-synth."""
-        answer = self._do(machine, facts, bundle, "look")
-        if answer["state"] == "missing":
-            wrong = set(map(str, answer["wheels"]))
-            for path, _ in bundle.wheels:
-                if path.name in wrong:
-                    machine.upload(path, f"{FOLDER}/{bundle.name}/wheels/{path.name}")
+        try:
+            self._bring(machine, facts, bundle)
+        except JobRunnerError:
+            # Another watcher may bring the same at this moment, and have moved or removed a file under our
+            # hands; who asks waits for its turn, and finds what that one has installed.
+            program = self.is_installed(machine, facts, bundle)
+            if program is None:
+                raise
+            return program
         answer = self._do(machine, facts, bundle, "install")
         if answer["state"] == "installed":
             return str(answer["program"])
@@ -79,6 +82,14 @@ class Bootstrap:
             "upload",
             f"{machine.name} has other bytes than were sent to it; see to its disk. It is tried again.",
         )
+
+    def _bring(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> None:
+        answer = self._do(machine, facts, bundle, "look")
+        if answer["state"] == "missing":
+            wrong = set(map(str, answer["wheels"]))
+            for path, _ in bundle.wheels:
+                if path.name in wrong:
+                    machine.upload(path, f"{facts.home}/{FOLDER}/{bundle.name}/wheels/{path.name}")
 
     def _do(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle, act: str) -> Mapping[str, Any]:
         """Let the script on the machine do one thing."""
@@ -128,9 +139,15 @@ def _answer(written: bytes) -> dict[str, Any] | None:
 
 def reason_of(error: JobRunnerError) -> str:
     """The reason code of what kept us from talking to a machine."""
-    from lib.workers.ssh import HostKeyChanged, KeyNotAccepted, RemoteTimedOut
+    from lib.workers import ssh
 
-    codes = {HostKeyChanged: "host_key", KeyNotAccepted: "key_refused", RemoteTimedOut: "timed_out"}
+    codes = {
+        ssh.HostKeyChanged: "host_key",
+        ssh.KeyNotAccepted: "key_refused",
+        ssh.KeyFileUnusable: "key_file",
+        ssh.KnownHostsUnusable: "known_hosts",
+        ssh.RemoteTimedOut: "timed_out",
+    }
     for kind, code in codes.items():
         if isinstance(error, kind):
             return code

@@ -92,7 +92,7 @@ class MachineCheckup:
             gpu_bytes=int(least * _GIB),
         )
         health.before_installing(facts.home, needed=LEAST_FREE_BYTES)
-        machine.try_files()
+        machine.try_files(facts.home)
         if self._program is None:
             self._fits(facts, machine)
         else:

@@ -25,6 +25,7 @@ class FencedHost:
         self.is_idle = True
         self._host, self._leads, self._clock = host, leads, clock
         self._failed_since: float | None = None
+        self.trouble: HostUnreachable | None = None  # why the last call failed; None while it answers
 
     def silent_for(self) -> float:
         """Seconds for which every call failed; 0 while it answers."""
@@ -36,8 +37,8 @@ class FencedHost:
         self._check()
         try:
             found = self._host.files()
-        except HostUnreachable:
-            self._note(answered=False)
+        except HostUnreachable as error:
+            self._note(error)
             raise
         return cast(Files, _FencedFiles(found, self._check, self._note))
 
@@ -63,8 +64,9 @@ class FencedHost:
         if not self._leads():
             raise NotLeading("This watcher does not lead any more: its machines are another one's.")
 
-    def _note(self, *, answered: bool) -> None:
-        if answered:
+    def _note(self, trouble: HostUnreachable | None) -> None:
+        self.trouble = trouble
+        if trouble is None:
             self._failed_since = None
         elif self._failed_since is None:
             self._failed_since = self._clock.monotonic()
@@ -77,7 +79,9 @@ _NEAR = frozenset({"listen", "heard", "wait"})
 class _FencedFiles:
     """Every method of `Files`, behind the fence."""
 
-    def __init__(self, files: Files, check: Callable[[], None], note: Callable[..., None]) -> None:
+    def __init__(
+        self, files: Files, check: Callable[[], None], note: Callable[[HostUnreachable | None], None]
+    ) -> None:
         self._files, self._check, self._note = files, check, note
 
     def __getattr__(self, method: str) -> Any:
@@ -89,10 +93,10 @@ class _FencedFiles:
             check()
             try:
                 found = call(*args, **kwargs)
-            except HostUnreachable:
-                note(answered=False)
+            except HostUnreachable as error:
+                note(error)
                 raise
-            note(answered=True)
+            note(None)
             return found
 
         return fenced

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from job_watcher.providers.ssh.bootstrap import reason_of
 from job_watcher.providers.ssh.fence import FencedHost
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.ports import Stage
 from job_watcher.providers.wiring import AHEAD
+from job_watcher.provisioning.ports import NotLeading
 from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.errors import JobRunnerError, Unavailable
 from lib.jobqueue import Term
 from lib.workers import WorkerHost
 
+_IDLE_AWAY_S: Final = 10.0
+
 
 class Fleet:
     """`Machines` of provider ssh.
 
-    `away_s` is how long a machine may be silent before its jobs go to the others.
+    `away_s` is how long a machine may be silent before its jobs go to the others. One that has none loses
+    nothing by being looked at anew, and so is out after ten seconds: what is told of it is true.
 
-    Threads: the loop's only; `facts` any.
+    Threads: the loop's only; `facts` and `trouble` any.
     Raises: as `Machines`.
     """
 
@@ -37,6 +43,7 @@ class Fleet:
         self._keepers, self._leads, self._clock, self._away_s = tuple(keepers), leads, clock, away_s
         self._used: dict[str, tuple[FencedHost, MachineKeeper]] = {}
         self._doing: dict[str, list[dict[str, Any]]] = {}
+        self._silent: dict[str, float] = {}
 
     def begin(self) -> None:
         """Begin to get the machines ready, each in its own thread."""
@@ -55,6 +62,7 @@ class Fleet:
         if fresh:
             dispatcher.adopt(term)
         self._doing = {keeper.name: self._workers(dispatcher, keeper) for keeper in self._keepers}
+        self._silent = {keeper.name: self._silence_of(keeper) for keeper in self._keepers}
 
     def settled(self) -> bool:
         """Whether each machine was tried."""
@@ -70,7 +78,7 @@ class Fleet:
     def leave(self, grace: float) -> None:
         """End the workers that hold nothing; the others go on, for the next watcher."""
         idle = [host for host, _ in self._used.values() if host.is_idle]
-        enders = [threading.Thread(target=host.end, args=(grace,), daemon=True) for host in idle]
+        enders = [threading.Thread(target=_end, args=(host, grace), daemon=True) for host in idle]
         for ender in enders:
             ender.start()
         for ender in enders:
@@ -82,16 +90,19 @@ class Fleet:
             keeper.close()
 
     def facts(self) -> Mapping[str, Any]:
-        """What the registry is told: each machine, how it is and what it does."""
+        """What the registry is told: each machine, how it is and what it does; why none can be used."""
+        trouble = self.trouble()
         return {
+            "no_machine": None if trouble is None else trouble.message,
             "fleet": [
                 {
                     "machine": keeper.name,
                     **keeper.standing.to_json(),
+                    "silent_seconds": self._silent.get(keeper.name, 0.0),
                     "workers": self._doing.get(keeper.name, []),
                 }
                 for keeper in self._keepers
-            ]
+            ],
         }
 
     # --- hosts -------------------------------------------------------------------------------------------
@@ -117,10 +128,24 @@ class Fleet:
                 host.restart()
                 keeper.reject(view.failing, sentence)
                 return
+        self._judge_silence(dispatcher, keeper, mine)
+
+    def _judge_silence(
+        self, dispatcher: Dispatcher, keeper: MachineKeeper, mine: Sequence[FencedHost]
+    ) -> None:
         silent = min(host.silent_for() for host in mine)
-        if silent > self._away_s:
-            self._remove(dispatcher, mine, "unreachable", lost=False)
-            keeper.reject("unreachable", f"{keeper.name} has not answered for {silent:.0f} s.")
+        idle = all(view.busy == 0 for host in mine if (view := dispatcher.view(host.name)) is not None)
+        if silent <= (min(_IDLE_AWAY_S, self._away_s) if idle else self._away_s):
+            return
+        trouble = mine[0].trouble
+        reason = "unreachable" if trouble is None else reason_of(trouble)
+        self._remove(dispatcher, mine, reason, lost=False)
+        why = "" if trouble is None else f" {trouble.message}"
+        keeper.reject(reason, f"{keeper.name} could not be used for {silent:.0f} s.{why}")
+
+    def _silence_of(self, keeper: MachineKeeper) -> float:
+        silences = (host.silent_for() for host, owner in self._used.values() if owner is keeper)
+        return round(min(silences, default=0.0), 1)
 
     def _remove(self, dispatcher: Dispatcher, hosts: Sequence[FencedHost], why: str, *, lost: bool) -> None:
         for host in hosts:
@@ -145,3 +170,8 @@ class Fleet:
                 }
             )
         return found
+
+
+def _end(host: FencedHost, grace: float) -> None:
+    with contextlib.suppress(NotLeading):  # then its worker is the next leader's
+        host.end(grace)

@@ -69,8 +69,8 @@ class HealthCheck:
 
     def _bandwidth(self) -> None:
         sent, began = secrets.token_bytes(_SENT_BYTES), time.monotonic()
-        self._machine.run(("wc", "-c"), stdin=sent, timeout_s=DEADLINES[Gate.BANDWIDTH])
-        gates.bandwidth(len(sent), time.monotonic() - began)
+        done = self._machine.run(("wc", "-c"), stdin=sent, timeout_s=DEADLINES[Gate.BANDWIDTH])
+        gates.bandwidth(len(sent), done.stdout, time.monotonic() - began)
 
     def _speak(self, program: str) -> None:
         script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()

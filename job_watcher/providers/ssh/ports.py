@@ -37,20 +37,28 @@ class MachineLink(Protocol):
         """
         ...
 
-    def try_files(self) -> None:
-        """See that files can be exchanged."""
+    def try_files(self, home: str) -> None:
+        """See that files can be exchanged, below the folder that the shell has as home.
+
+        Raises:
+            MachineOut: what SFTP shows are other files than the shell's.
+        """
         ...
 
     def upload(self, local: Path, remote: str) -> None:
-        """Bring a file to a path below the home folder, going on where an earlier try was cut."""
+        """Bring a file to an absolute path, going on where an earlier try was cut."""
         ...
 
-    def hosts(self, count: int, program: str) -> list[WorkerHost]:
+    def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
         """The machine's workers, the same names each time; `program` is the path of its voice-synth."""
         ...
 
+    def end_surplus(self, count: int, home: str) -> None:
+        """End its workers of numbers over `count`: another setting wanted them."""
+        ...
+
     def close(self) -> None:
-        """End the connection. Workers go on."""
+        """End the connection and all that would make it anew. Workers go on. The last call."""
         ...
 
 
@@ -88,8 +96,12 @@ class MachineStanding:
 
 
 class MachineOut(Exception):
-    """A machine cannot be used now: a reason code and a sentence that says what to do."""
+    """A machine cannot be used now: a reason code and a sentence that says what to do.
+
+    The sentence may repeat what the machine said, so what would move a terminal's cursor is taken out.
+    """
 
     def __init__(self, reason: str, sentence: str) -> None:
+        sentence = "".join(char if char.isprintable() else "?" for char in sentence)
         super().__init__(sentence)
         self.reason, self.sentence = reason, sentence

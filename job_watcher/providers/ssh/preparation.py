@@ -28,34 +28,52 @@ class SshPreparation:
     ) -> None:
         self._spec, self._bootstrap, self._engine, self._given = spec, bootstrap, engine, program
         self._program = program
+        self._home, self._workers, self._looked, self._suspect = "", 0, False, False
         least = engine_facts(engine).least_vram_gb
         self._gpus = 1 if spec.wants_gpu or least else 0
         self._gpu_bytes = int(least * _GIB)
 
     def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
-        """Ask, check what is cheap, and bring our programs; the workers of the machine."""
+        """Ask, and bring our programs; the workers of the machine.
+
+        Where the programs are there already all else comes later: work that runs there is adopted first, or
+        its leases might run out meanwhile. Not on a machine that failed a gate: it would come and go.
+        """
         tell(Stage.PREPARING)
+        self._looked = False
         facts = ask(machine)
-        health = self._health(machine)
-        self._program = self._equip(machine, facts, health)
-        return machine.hosts(self._spec.count(facts.cores, self._count_gpus(machine)), self._program)
+        self._home = facts.home
+        self._program = self._equip(machine, facts)
+        if self._suspect and not self._looked:
+            self._look(machine, LEAST_FREE_BYTES)
+        self._workers = self._spec.count(facts.cores, self._count_gpus(machine))
+        return machine.hosts(self._workers, self._program, facts.home)
 
     def check(self, machine: MachineLink) -> None:
-        """Let it speak a sentence."""
+        """Look at what was not looked at yet, end workers that nobody wants, and let it speak a sentence."""
         assert self._program is not None, "prepared before"
+        if not self._looked:
+            self._suspect = True
+            self._look(machine, LEAST_FREE_BYTES)
+        machine.end_surplus(self._workers, self._home)
         self._health(machine).speaks(self._program)
+
+    def _look(self, machine: MachineLink, needed: int) -> None:
+        """Pass the gates that cost little."""
+        machine.try_files(self._home)
+        self._health(machine).before_installing(self._home, needed=needed)
+        self._looked, self._suspect = True, False
 
     def _health(self, machine: MachineLink) -> HealthCheck:
         return HealthCheck(machine, engine=self._engine, gpus=self._gpus, gpu_bytes=self._gpu_bytes)
 
-    def _equip(self, machine: MachineLink, facts: MachineFacts, health: HealthCheck) -> str:
+    def _equip(self, machine: MachineLink, facts: MachineFacts) -> str:
         if self._given is not None:
-            health.before_installing(facts.home, needed=LEAST_FREE_BYTES)
             return self._given
         bundle = self._bootstrap.bundle(machine, facts)
         program = self._bootstrap.is_installed(machine, facts, bundle)
-        needed = 0 if program is not None else self._bootstrap.needed(bundle)
-        health.before_installing(facts.home, needed=max(LEAST_FREE_BYTES, needed))
+        if program is None:
+            self._look(machine, max(LEAST_FREE_BYTES, self._bootstrap.needed(bundle)))
         return program or self._bootstrap.install(machine, facts, bundle)
 
     def _count_gpus(self, machine: MachineLink) -> int:

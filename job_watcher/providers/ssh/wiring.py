@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from job_watcher.leading import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
@@ -24,10 +25,9 @@ from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import JobRunnerError
-from lib.jobqueue import JobQueue
+from lib.jobqueue import JobQueue, WatcherRole
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
 from lib.settings import Settings
-from lib.workers import WorkerHost
 from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
@@ -38,18 +38,21 @@ def open_watcher(given: Given) -> LedWatcher:
     """A watcher for PROVIDER=ssh.
 
     Raises:
-        BadConfiguration: SSH_MACHINES, a key or the packages for machines are wrong.
+        BadConfiguration: SSH_MACHINES, the packages for machines or, for every machine, the file of host
+            keys are wrong.
         MissingExtra: asyncssh is not installed.
     """
     settings, parts = given.settings, given.parts
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
+    KnownHosts(settings.ssh_known_hosts).see_usable_for([spec.address for spec in specs])
     lock = _lock(given)
     lease_s = lock.lease_s
     leadership = RenewedLeadership(lock, act_s=lease_s / 4, silent_after_s=3 * lease_s, clock=parts.clock)
     last = _end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())
     makes = _Reigns(given, specs, lock, leadership, thread)
+    standby = replace(parts, role=WatcherRole.STANDBY)
     watcher = LedWatcher(
         makes.make,
         leadership,
@@ -58,7 +61,7 @@ def open_watcher(given: Given) -> LedWatcher:
         parts.limits,
         parts.intervals,
         name=parts.name,
-        about={**parts.about(), "role": "standby", "hosts": 0, "machines": [], "holding": 0, "slots": 0},
+        about={**standby.about(), "hosts": 0, "machines": [], "holding": 0, "slots": 0},
         standby_s=min(5.0, lease_s / 4),
         led=last.write,
         events=parts.events,
@@ -66,6 +69,7 @@ def open_watcher(given: Given) -> LedWatcher:
     )
     given.moment.has_leader = True
     given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
+    given.moment.no_machine = watcher.no_machine
     return watcher
 
 
@@ -97,7 +101,7 @@ def check(settings: Settings) -> Sequence[CheckedMachine]:
         return checkup.check(specs)
 
 
-def _no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+def _no_host(machine: SshMachine, number: int, program: str, home: str) -> NoReturn:
     raise AssertionError("a checkup starts no worker")
 
 
@@ -150,6 +154,8 @@ class _Reigns:
         mine = replace(
             parts,
             name=name,
+            role=WatcherRole.LEADS,
+            epoch=self._lock.epoch,
             queue=self._guarded(parts.queue, guard),
             limits=replace(parts.limits, silence_s=away_s),
             intervals=replace(parts.intervals, heartbeat_s=_TELL_S),
@@ -169,13 +175,12 @@ class _Reigns:
         preparation = SshPreparation(
             spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
         )
-        return MachineKeeper(
-            RemoteMachine(way, self._host, leads), preparation, clock, wake, events=self._given.parts.events
-        )
+        remote = RemoteMachine(way, self._host, leads, mark=self._queue_mark())
+        return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
-    def _host(self, machine: SshMachine, number: int, program: str) -> WorkerHost:
+    def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         settings = self._given.settings
-        folder = worker_folder(self._queue_mark(), number)
+        folder = worker_folder(home, self._queue_mark(), number)
         setup = SshWorkerSetup(
             command=(program,),
             folder=folder,

@@ -21,6 +21,7 @@ class Mishap(StrEnum):
     PROXY_DEAD = "proxy_dead"  # the proxy's port is refused
     CUT = "cut"  # every SSH connection breaks; new ones are taken
     GPU_GONE = "gpu_gone"  # nvidia-smi fails from now on
+    KEYS_LOST = "keys_lost"  # authorized_keys is empty: nobody is let in
     KEYS_REFRESHED = "keys_refreshed"  # authorized_keys is written anew: only keys that Vast knows
 
 

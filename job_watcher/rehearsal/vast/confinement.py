@@ -1,6 +1,6 @@
 """Whether this computer lets a machine of the fake be confined, and how its processes are started and ended.
 
-Confined (Linux, as root, where namespaces are allowed): outside its folder no file can be written, all of its
+Confined (Linux, where namespaces are allowed): outside its folder no file can be written, all of its
 processes end together, and the clock, the network and the computer itself are not its to change. That is a
 net under scripts that err, not a wall against ones that mean harm.
 
@@ -17,8 +17,10 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -32,16 +34,13 @@ _SFTP: Final = (
     "/usr/lib/ssh/sftp-server",
     "/usr/libexec/sftp-server",
 )
+_INIT: Final = Path(str(files(__package__).joinpath("init.sh")))
+_WALLS: Final = _INIT.with_name("walls.sh")
 _TRY_S: Final = 10.0
 _ROUNDS: Final = 50
-_ATTEMPT: Final = "mount -t proc proc /proc && mount --bind /etc /etc && mount -o remount,bind,ro /etc"
-_ENTER: Final = ("nsenter", "--mount", "--pid", "--target")
-_LESS: Final = (
-    "setpriv",
-    "--bounding-set",
-    "-sys_admin,-sys_boot,-sys_module,-sys_time,-mknod,-net_admin",
-    "--",
-)
+_TOOLS: Final = ("unshare", "nsenter", "setpriv", "mount")
+#: What a program that root runs on a machine may not do to the computer.
+_LESS: Final = "-sys_admin,-sys_boot,-sys_module,-sys_time,-mknod,-net_admin"
 
 
 def programs(sshd_at: Sequence[str] = _SSHD, sftp_at: Sequence[str] = _SFTP) -> tuple[str, str]:
@@ -65,28 +64,47 @@ def _first(places: Sequence[str]) -> str | None:
 
 @functools.cache
 def can_confine() -> bool:
-    """Whether namespaces can be made here. Asked once."""
-    if os.geteuid() != 0 or not all(
-        shutil.which(name) for name in ("unshare", "nsenter", "setpriv", "mount")
-    ):
+    """Whether the walls stand here: they are put up once, around an empty folder."""
+    if not all(shutil.which(name) for name in _TOOLS):
         return False
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ATTEMPT]
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+    with (
+        tempfile.TemporaryDirectory(prefix="jr-walls-") as name,
+        contextlib.suppress(OSError, subprocess.TimeoutExpired),
+    ):
+        folder = Path(name)
+        for each in ("shm", "ssh"):
+            (folder / each).mkdir()
+        for each in ("passwd", "shadow"):
+            (folder / each).touch()
+        command = [*_unshare(), "/bin/bash", str(_WALLS), name]
         return subprocess.run(command, capture_output=True, timeout=_TRY_S, check=False).returncode == 0
     return False
 
 
-def init_command(script: Path, folder: Path, confined: bool) -> list[str]:
+def _unshare() -> list[str]:
+    """Starts a program in namespaces of its own; an ordinary user needs one of users too."""
+    own_users = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    return ["unshare", *own_users, "--mount", "--pid", "--fork", "--kill-child"]
+
+
+def init_command(folder: Path, confined: bool) -> list[str]:
     """What starts the first process of a machine."""
-    words = ["/bin/bash", str(script), str(folder)]
+    words = ["/bin/bash", str(_INIT), str(folder)]
     if not confined:
         return [*words, "plain"]
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *words, "confined", *_LESS]
+    no_more = ["--ambient-caps", "-all", "--inh-caps", "-all"]
+    less = ["--bounding-set", _LESS] if os.geteuid() == 0 else no_more
+    return [*_unshare(), *words, str(_WALLS), "setpriv", *less, "--"]
 
 
 def inside(init: int | None, words: Sequence[str]) -> list[str]:
     """A command as it is started on a machine; `init` is the first process of a confined one."""
-    return list(words) if init is None else [*_ENTER, str(init), "--", *_LESS, *words]
+    if init is None:
+        return list(words)
+    into = ["--mount", "--pid", "--target", str(init), "--"]
+    if os.geteuid() != 0:
+        return ["nsenter", "--user", "--preserve-credentials", *into, *words]
+    return ["nsenter", *into, "setpriv", "--bounding-set", _LESS, "--", *words]
 
 
 def marked(mark: str) -> list[int]:
@@ -97,6 +115,21 @@ def marked(mark: str) -> list[int]:
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
                 if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
+
+
+def companions(init: int) -> list[int]:
+    """Every process of a confined machine, by the first one."""
+    try:
+        space = os.readlink(f"/proc/{init}/ns/pid")
+    except OSError:
+        return []
+    found = list[int]()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if os.readlink(entry / "ns/pid") == space:
                     found.append(int(entry.name))
     return found
 

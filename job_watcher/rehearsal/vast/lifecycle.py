@@ -10,6 +10,7 @@ from typing import Final
 from job_watcher.rehearsal.vast.billing import BillingLedger
 from job_watcher.rehearsal.vast.conduct import Mishap
 from job_watcher.rehearsal.vast.instances import RentedInstance
+from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from job_watcher.rehearsal.vast.market import Asks
 from job_watcher.rehearsal.vast.refusal import ApiRefusal, no_such_instance
 
@@ -17,6 +18,14 @@ _QUEUED: Final = "Required resources are currently unavailable, state change que
 _RUNNING: Final = "success, running {image}/ssh"
 _RESTART_S: Final = 5.0
 _OF_SSH: Final = frozenset({Mishap.SSH_DEAD, Mishap.DIRECT_DEAD, Mishap.PROXY_DEAD})
+#: What a mishap does to the machine itself.
+_TO_THE_MACHINE: Final[dict[Mishap, Callable[[RehearsalMachine], None]]] = {
+    Mishap.CUT: RehearsalMachine.cut,
+    Mishap.SSH_DEAD: RehearsalMachine.cut,
+    Mishap.KEYS_LOST: RehearsalMachine.lose_keys,
+    Mishap.KEYS_REFRESHED: RehearsalMachine.refresh_keys,
+    Mishap.GPU_GONE: RehearsalMachine.lose_gpu,
+}
 
 
 @dataclass(slots=True)
@@ -146,12 +155,8 @@ class Lifecycle:
         else:
             act(found, now)
         self.settle(found, now)
-        if found.machine and mishap in (Mishap.CUT, Mishap.SSH_DEAD):
-            found.machine.cut()
-        if found.machine and mishap is Mishap.KEYS_REFRESHED:
-            found.machine.refresh_keys()
-        if found.machine and mishap is Mishap.GPU_GONE:
-            found.machine.lose_gpu()
+        if found.machine and mishap in _TO_THE_MACHINE:
+            _TO_THE_MACHINE[mishap](found.machine)
 
     def advance(self, now: float) -> None:
         """Have everything happen that is due by now, in its order."""

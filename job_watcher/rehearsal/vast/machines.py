@@ -22,6 +22,7 @@ from typing import Final
 
 from job_watcher.rehearsal.vast import confinement
 from job_watcher.rehearsal.vast.doors import Door
+from job_watcher.rehearsal.vast.secret_search import places_of
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -96,8 +97,7 @@ class RehearsalMachine:
         """Boot: run onstart. Returns at once."""
         self.stop()
         self.folder.joinpath("ready").unlink(missing_ok=True)
-        script = Path(str(files(__package__).joinpath("init.sh")))
-        command = confinement.init_command(script, self.folder, self.is_confined)
+        command = confinement.init_command(self.folder, self.is_confined)
         if not self.is_confined and os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its own service does: it needs one
         with self.folder.joinpath("log").open("ab") as log:
@@ -107,7 +107,7 @@ class RehearsalMachine:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env=self._base_environment(),
+                env=self._environment(),
                 start_new_session=True,
             )
 
@@ -161,6 +161,10 @@ class RehearsalMachine:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         file.write_text("".join(f"{key}\n" for key in self._keys()))
 
+    def lose_keys(self) -> None:
+        """Let nobody in any more, until keys are written again."""
+        (self.home / ".ssh/authorized_keys").write_text("")
+
     def add_key(self, key: str) -> None:
         """Let one more in."""
         with (self.home / ".ssh/authorized_keys").open("a") as file:
@@ -175,8 +179,14 @@ class RehearsalMachine:
         return self.folder.joinpath("log").read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
 
     def processes(self) -> list[int]:
-        """Those that run on it and still carry its mark."""
+        """Those that run on it: all of them where it is confined, else those that carry its mark."""
+        if self.is_confined and self.is_ready:
+            return confinement.companions(int(self.folder.joinpath("ready").read_text()))
         return confinement.marked(self.mark)
+
+    def find(self, secret: str) -> list[str]:
+        """Where on it these characters stand, in files and in what its processes were started with."""
+        return places_of(secret, self.folder, self.processes())
 
     def execute(self, words: Sequence[str]) -> str:
         """Run a program at its home and return what it says."""
@@ -223,6 +233,12 @@ class RehearsalMachine:
             "FAKE_VAST_SFTP": self._sftp,
         }
 
+    def _environment(self) -> dict[str, str]:
+        """What the container has: its first process and onstart, and no session over SSH."""
+        values = {name: value for name, value in self._order.environment.items() if _NAME.fullmatch(name)}
+        keys = "/etc/ssh" if self.is_confined else str(self.folder / "ssh")
+        return values | self._base_environment() | {"SSH_HOST_KEY_DIR": keys}
+
     def _lay_out(self) -> None:
         """The folder of a machine that has not run yet."""
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -243,10 +259,7 @@ class RehearsalMachine:
                 str(host_key),
             ]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        values = {name: value for name, value in self._order.environment.items() if _NAME.fullmatch(name)}
-        values |= self._base_environment()
-        values["SSH_HOST_KEY_DIR"] = "/etc/ssh" if self.is_confined else str(self.folder / "ssh")
-        self._write("environment", confinement.environment_lines(values))
+        self._write("environment", confinement.environment_lines(self._environment()))
         self._write("onstart", self._order.onstart)
         self._write("banner", _BANNER)
         self._write("sshd_config", self._sshd_config())

@@ -117,13 +117,18 @@ class Asks:
         """The host behind an ask."""
         return self._asks[ask].host
 
-    def take(self, ask: int, now: float) -> HostOffer:
-        """Let it: the first who asks has it, whoever comes later is refused in one of Vast's ways."""
+    def free(self, ask: int) -> HostOffer:
+        """The host behind an ask that nobody has; else refused, each time in another of Vast's ways."""
         found = self._asks.get(ask)
         if found is None or found.taken_at is not None:
             raise self.no_such_ask(ask)
-        found.taken_at = now
         return found.host
+
+    def take(self, ask: int, now: float) -> HostOffer:
+        """Let it: the first who asks has it."""
+        host = self.free(ask)
+        self._asks[ask].taken_at = now
+        return host
 
     def withdraw(self, machine_id: int, now: float) -> None:
         """Somebody else has rented the host."""

@@ -27,19 +27,12 @@ def create(account: FakeAccount, call: ApiCall) -> Any:
     now, ask = account.now(), call.numbers[0]
     _check_body(call.body)
     _check_money(account)
-    host = account.asks.take(ask, now)
-    try:
-        return _create(account, call.body, host, ask, now)
-    except ApiRefusal:
-        account.asks.offer(host)
-        raise
-
-
-def _create(account: FakeAccount, body: Mapping[str, Any], host: HostOffer, ask: int, now: float) -> Any:
+    host, body = account.asks.free(ask), call.body
     _check_host(account, body, host)
     bid, busy = body.get("price"), account.asks.is_busy(host.machine_id)
     if busy and bid is None and body.get("cancel_unavail", True):
         raise account.asks.no_such_ask(ask)
+    account.asks.take(ask, now)
     too_low = bid is not None and float(bid) < host.min_bid
     instance = _made(account, body, host, now, stopped=busy or too_low)
     answer: dict[str, Any] = {"success": True, "new_contract": instance.id}
@@ -47,7 +40,7 @@ def _create(account: FakeAccount, body: Mapping[str, Any], host: HostOffer, ask:
         answer = {"success": False, "error": "bid_too_low", "msg": "Your bid is too low; instance stopped."}
         if account.quirks.bid_refusal_has_id:
             answer["new_contract"] = instance.id
-    if account.quirks.shows_instance_key:
+    elif account.quirks.shows_instance_key:
         answer["instance_api_key"] = instance.key
     return answer
 

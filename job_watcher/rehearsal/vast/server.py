@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -217,6 +218,11 @@ class _HttpServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
     api: ApiServer
+
+    def server_bind(self) -> None:
+        """Bind, without asking a name server what this computer is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is nothing to tell."""

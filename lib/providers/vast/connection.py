@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
@@ -60,6 +62,7 @@ class VastConnection:
         """Make sure that calls can be made: the SDK is there, and sends the key that it is given."""
         if not self._key.isascii() or not self._key.strip() or self._key != self._key.strip():
             raise BadConfiguration("VAST_API_KEY is no key: one is plain letters and digits, without blanks.")
+        _check_server(self.url)
         self._load()
 
     def call(self, route: Route, ask: Callable[[Any], Any], until: float) -> Any:
@@ -139,6 +142,28 @@ class VastConnection:
             self._limiter.refused(route, refusal.after_s)
         else:
             self._limiter.answered()
+
+
+def _check_server(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc or parts.query:
+        raise BadConfiguration("VAST_URL is no address of a server, like http://127.0.0.1:8090.")
+    if parts.scheme == "http" and not _is_here(host):
+        raise BadConfiguration(
+            f"VAST_URL is http, and {for_people(host, 80)} is not this computer: the key would be sent for "
+            "all to read; use https."
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def unreadable(doing: str, why: object) -> ProviderError:

@@ -19,7 +19,7 @@ _OTHERS_REST_S: Final = 30.0
 _SOON_S: Final = 1e-3  # a shorter wait need not move a clock
 
 
-class Pace(NamedTuple):
+class CallSpacing(NamedTuple):
     """The least seconds between two calls, and how many may come at once after a pause."""
 
     spacing_s: float
@@ -40,16 +40,16 @@ class Route(Enum):
     CHARGES = "charges"
 
 
-PACES: Final = {
-    Route.DESTROY: Pace(3.0),
-    Route.RENT: Pace(4.5),
-    Route.LIST: Pace(1.0),
-    Route.SHOW: Pace(2.0),
-    Route.OFFERS: Pace(6.0, burst=2),  # ten a minute
-    Route.ACCOUNT: Pace(1.0),
-    Route.KEYS: Pace(1.0),
-    Route.LOGS: Pace(1.5),
-    Route.CHARGES: Pace(1.0),
+SPACINGS: Final = {
+    Route.DESTROY: CallSpacing(3.0),
+    Route.RENT: CallSpacing(4.5),
+    Route.LIST: CallSpacing(1.0),
+    Route.SHOW: CallSpacing(2.0),
+    Route.OFFERS: CallSpacing(6.0, burst=2),  # ten a minute
+    Route.ACCOUNT: CallSpacing(1.0),
+    Route.KEYS: CallSpacing(1.0),
+    Route.LOGS: CallSpacing(1.5),
+    Route.CHARGES: CallSpacing(1.0),
 }
 
 
@@ -137,7 +137,7 @@ class CallLimiter:
                     raise RateLimited(f"Vast is busy with other calls of ours ({route.value}).", 1.0)
 
     def _wait_s(self, route: Route, now: float) -> float:
-        pace = PACES[route]
+        pace = SPACINGS[route]
         early = (pace.burst - 1) * pace.spacing_s * _MARGIN
         due = max(self._due.get(route, now) - early, self._rest_until.get(route, now))
         return due - now if due - now > _SOON_S else 0.0
@@ -149,4 +149,4 @@ class CallLimiter:
 
     def _take(self, route: Route, now: float) -> None:
         self._busy = True
-        self._due[route] = max(now, self._due.get(route, now)) + PACES[route].spacing_s * _MARGIN
+        self._due[route] = max(now, self._due.get(route, now)) + SPACINGS[route].spacing_s * _MARGIN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import logging
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ _IN_PARTS: Final = 64 << 20  # bytes from which on a file goes up in parts: then
 _PART: Final = 16 << 20  # equal parts, which Cloudflare R2 asks for; held in memory one at a time
 _MOST_PARTS: Final = 10_000
 _STALE_S: Final = 24 * 3600.0  # longer than any upload of ours takes
+_MOST_PAGES: Final = 100  # of a listing, with 1,000 uploads each
+_MARKERS: Final = ("KeyMarker", "UploadIdMarker")
 
 
 class Blobs:
@@ -35,7 +38,7 @@ class Blobs:
     def __init__(self, objects: Objects, clock: Clock, *, in_parts: int = _IN_PARTS) -> None:
         self._objects, self._clock, self._in_parts = objects, clock, in_parts
         self._capabilities: Capabilities | None = None
-        self._swept = False
+        self._sweep_at = float("-inf")  # monotonic seconds
 
     @property
     def capabilities(self) -> Capabilities:
@@ -119,8 +122,8 @@ class Blobs:
         kind: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if takes else {}
         with objects.connection.refusals():
             headers = described(artifact, artifact.key)
-            upload = objects.client.create_multipart_upload(**at, **headers, **kind)["UploadId"]
-            here = {**at, "UploadId": upload}
+            begun = objects.client.create_multipart_upload(**at, **headers, **kind)
+            here = {**at, "UploadId": objects.connection.told(begun, "UploadId")}
             done = False
             try:
                 parts = [self._part(here, no, data) for no, data in enumerate(_parts_of(stream, artifact), 1)]
@@ -139,7 +142,7 @@ class Blobs:
             checksum = {"ContentMD5": base64.b64encode(md5).decode()}
         answer = self._objects.client.upload_part(**here, PartNumber=number, Body=data, **checksum)
         told = {name: value for name, value in checksum.items() if name in answer}
-        return {"PartNumber": number, "ETag": answer["ETag"], **told}
+        return {"PartNumber": number, "ETag": self._objects.connection.told(answer, "ETag"), **told}
 
     def _complete(self, here: dict[str, Any], parts: list[dict[str, Any]], only: Only | None) -> bool:
         from botocore.exceptions import ClientError
@@ -157,29 +160,39 @@ class Blobs:
         return True
 
     def sweep(self) -> None:
-        """Once in the life of this store: end uploads of ours in parts that nobody will complete."""
-        if self._swept:
+        """At the first need of it and then daily: end uploads of ours in parts that nobody will complete."""
+        now = self._clock.monotonic()
+        if now < self._sweep_at:
             return
-        self._swept = True
+        self._sweep_at = now + _STALE_S
         try:
             self._end_stale_uploads(self._clock.now() - _STALE_S)
         except StorageUnavailable as error:  # it costs room only, and not every store or key may list them
             log.info("uploads that were never completed are not looked for: %s", error)
 
     def _end_stale_uploads(self, before: float) -> None:
-        objects = self._objects
-        with objects.connection.refusals():
-            found = objects.client.list_multipart_uploads(
-                Bucket=objects.address.bucket, Prefix=objects.address.key("blobs/sha256/")
-            )
-        for upload in found.get("Uploads", []):
-            if upload["Initiated"].timestamp() < before:
-                self._abort(
-                    {"Bucket": objects.address.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
-                )
+        objects, after = self._objects, dict[str, str]()
+        folder = {"Bucket": objects.address.bucket, "Prefix": objects.address.key("blobs/sha256/")}
+        for _ in range(_MOST_PAGES):
+            with objects.connection.refusals():
+                found = objects.client.list_multipart_uploads(**folder, **after)
+            for upload in found.get("Uploads", []):
+                if upload["Initiated"].timestamp() < before:
+                    self._abort(
+                        {
+                            "Bucket": folder["Bucket"],
+                            "Key": upload["Key"],
+                            "UploadId": upload["UploadId"],
+                        }
+                    )
+            after = {name: found[f"Next{name}"] for name in _MARKERS if found.get(f"Next{name}")}
+            if not found.get("IsTruncated") or not after:
+                return
 
     def _abort(self, here: dict[str, Any]) -> None:
-        self._objects.try_to(lambda client: client.abort_multipart_upload(**here))
+        """End an upload in parts; where that fails, too, the sweep does it, and what failed first is told."""
+        with contextlib.suppress(StorageUnavailable):
+            self._objects.try_to(lambda client: client.abort_multipart_upload(**here), anyway=True)
 
 
 def _need_promised(stream: BinaryIO, name: str, artifact: StoredArtifact) -> bytes:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.storage.s3.client import S3Connection, status_of
+from lib.storage.s3.client import S3Connection, code_of, status_of
 
 log = logging.getLogger(__name__)
 
 _FOLDER: Final = "probe"
 _ONE, _OTHER = b"one", b"other"
+_PASSING: Final = frozenset({"RequestTimeout", "ConditionalRequestConflict", "OperationAborted"})
 _NOBODYS: Final = '"00000000000000000000000000000000"'  # an etag that no object has
 
 
@@ -55,7 +56,7 @@ def probe(connection: S3Connection) -> Capabilities:
     """Try on an object of our own, which is removed again.
 
     Raises:
-        StorageUnavailable: the store refuses what every store does.
+        StorageUnavailable: the store refuses what every store does, or does not give back what it took.
     """
     address = connection.address
     key = address.key(f"{_FOLDER}/{secrets.token_hex(8)}")
@@ -64,6 +65,9 @@ def probe(connection: S3Connection) -> Capabilities:
         client = connection.client
         answer = client.put_object(**at, Body=_ONE)
         try:
+            # Whoever takes everything and gives nothing back is a proxy, or a web server: no store.
+            if client.get_object(**at)["Body"].read(len(_ONE) + 1) != _ONE:
+                raise connection.no_store()
             return Capabilities(
                 puts=_refuses(client.put_object, **at, Body=_OTHER, IfNoneMatch="*")
                 and _refuses(client.put_object, **at, Body=_OTHER, IfMatch=_NOBODYS),
@@ -95,7 +99,7 @@ def _refusal(act: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Non
     try:
         act(**parameters)
     except ClientError as error:
-        if status_of(error.response) not in (304, 400, 409, 412, 501):
+        if status_of(error.response) not in (304, 400, 409, 412, 501) or code_of(error.response) in _PASSING:
             raise
         return error.response
     return None

@@ -15,13 +15,15 @@ from lib.errors import MissingExtra
 from lib.storage.port import StorageMisconfigured, StorageUnavailable
 from lib.storage.s3.access import S3Access
 from lib.storage.s3.address import S3Address
+from lib.storage.s3.patience import Patience
 from lib.units import seconds_text
 
 if TYPE_CHECKING:
     from boto3.session import Session
 
 RETRIES: Final = 5  # of one request, by the client itself
-_CONNECT_S, _READ_S = 5, 60
+ANSWER_S: Final = 60.0
+_CONNECT_S: Final = 5
 _CODE: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
 _RIGHTS: Final = "s3:GetObject, s3:PutObject, s3:DeleteObject and, on the bucket, s3:ListBucket"
 
@@ -35,6 +37,8 @@ _MISCONFIGURED: Final[Mapping[str, str]] = {
     "AuthorizationHeaderMalformed": "the bucket is in another region; correct region= in STORAGE_URL",
     "PermanentRedirect": "the bucket is in another region; correct region= in STORAGE_URL",
     "IllegalLocationConstraintException": "the bucket is in another region; correct region= in STORAGE_URL",
+    "Unauthorized": "it does not accept the credentials; correct AWS_ACCESS_KEY_ID and its secret",
+    "401": "it does not accept the credentials; correct AWS_ACCESS_KEY_ID and its secret",
     "AccessDenied": f"this key may not do that; let it have {_RIGHTS}",
     "403": f"this key may not do that; let it have {_RIGHTS}",
 }
@@ -54,11 +58,26 @@ def _session() -> Session:
 
 
 class S3Connection:
-    """A client that is made at first use, and asked with sentences for refusals. Threads: any."""
+    """A client that is made at first use, and asked with sentences for refusals.
 
-    def __init__(self, address: S3Address, access: S3Access, clock: Clock, *, retries: int = RETRIES) -> None:
+    `answer_s` is how long it is waited for an answer; with repeats a call takes twice that at most.
+
+    Threads: any.
+    Raises: as each method says.
+    """
+
+    def __init__(
+        self,
+        address: S3Address,
+        access: S3Access,
+        clock: Clock,
+        *,
+        retries: int = RETRIES,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         self.address = address
         self._access, self._clock, self._retries = access, clock, retries
+        self._patience = Patience(clock.monotonic, answer_s, self._unavailable)
         self._lock = threading.Lock()
         self._client: Any = None
 
@@ -84,12 +103,12 @@ class S3Connection:
             "s3": {"addressing_style": "path" if address.by_path else "virtual"},
             "retries": {"mode": "standard", "max_attempts": self._retries},
             "connect_timeout": _CONNECT_S,
-            "read_timeout": _READ_S,
+            "read_timeout": self._patience.answer_s,
             "tcp_keepalive": True,
             "ignore_configured_endpoint_urls": True,  # what is asked stands in STORAGE_URL alone
         }
-        with _MAKING:
-            return _session().client(
+        with _MAKING, self._sound_surroundings():
+            client = _session().client(
                 "s3",
                 endpoint_url=address.endpoint,
                 region_name=address.region,
@@ -98,6 +117,36 @@ class S3Connection:
                 aws_session_token=access.token,
                 config=Config(**settings),
             )
+        client.meta.events.register("before-call.s3", self._patience.begin)
+        client.meta.events.register("before-send.s3", self._patience.need_time)
+        return client
+
+    @contextlib.contextmanager
+    def _sound_surroundings(self) -> Iterator[None]:
+        """The client reads files and variables that other programs set. Raises StorageMisconfigured."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield
+        except (BotoCoreError, ValueError, OSError) as error:
+            said = " ".join(str(error).split())[:200].rstrip(".")
+            raise StorageMisconfigured(
+                f"The store {self.address.url} cannot be spoken to: {said}. Look at the AWS_ variables and "
+                "at ~/.aws: what is not of the settings comes from there."
+            ) from None
+
+    def told(self, answer: Mapping[str, Any], name: str) -> Any:
+        """What every store says in such an answer. Raises StorageUnavailable: this one does not."""
+        if name not in answer:
+            raise self.no_store()
+        return answer[name]
+
+    def no_store(self) -> StorageUnavailable:
+        """Something else answers: a proxy, the sign-in page of a network, a web server."""
+        return self._unavailable(
+            f"{self.address.server} answers, but not as an S3 store does; look whether endpoint= in "
+            "STORAGE_URL is right, and what stands between"
+        )
 
     def skew_s(self, answer: Mapping[str, Any]) -> float | None:
         """By how much this machine's clock is ahead of the server's that gave this answer."""
@@ -107,8 +156,8 @@ class S3Connection:
         return None
 
     @contextlib.contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Make a refusal of the block a sentence.
+    def refusals(self, *, anyway: bool = False) -> Iterator[None]:
+        """Make a refusal of the block a sentence. `anyway`: also of a store that just kept others waiting.
 
         Raises:
             StorageUnavailable: or StorageMisconfigured, as `lib.storage.port` tells them apart.
@@ -116,15 +165,28 @@ class S3Connection:
         # Asked for only now: a block that raises nothing of boto's never pays for its import.
         client = self.client
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+        from urllib3.exceptions import HTTPError
 
+        if not anyway:
+            self._patience.need_hope()
+        began = self._patience.now()
         try:
             yield
         except ClientError as error:
-            raise self._refusal(error.response) from error
-        except BotoCoreError as error:
-            raise self._no_answer(error) from error
+            raise self._noted(began, self._refusal(error.response)) from error
+        except ResponseParserError as error:
+            raise self._noted(began, self.no_store()) from error
+        except (BotoCoreError, HTTPError) as error:  # of a body that is cut, not all are the client's own
+            raise self._noted(began, self._no_answer(error)) from error
+        except StorageUnavailable as error:  # its time is over
+            raise self._noted(began, error) from None
         finally:
             del client
+
+    def _noted(self, began: float, refusal: StorageUnavailable) -> StorageUnavailable:
+        self._patience.note(began, refusal)
+        return refusal
 
     def _refusal(self, answer: Mapping[str, Any]) -> StorageUnavailable:
         code = code_of(answer)

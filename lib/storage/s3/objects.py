@@ -86,12 +86,13 @@ class Objects:
             try:
                 found = self.client.head_object(**self.at(key), ChecksumMode="ENABLED")
             except ClientError as error:
-                if status_of(error.response) not in (400, 403, 404):
+                if status_of(error.response) not in (400, 401, 403, 404):
                     raise
                 found = None
         if found is None:  # an answer to HEAD has no body that would say which
             return self._why_not(key)
-        return ObjectSeen(found["ContentLength"], found["ETag"], _sha256_of(found))
+        told = self.connection.told
+        return ObjectSeen(told(found, "ContentLength"), told(found, "ETag"), _sha256_of(found))
 
     def _why_not(self, key: str) -> ObjectSeen | None:
         """Ask again so that the answer has words; None: it is missing indeed."""
@@ -99,18 +100,21 @@ class Objects:
         if answer is None:
             return None
         answer["Body"].close()
-        return ObjectSeen(_whole_length(answer), answer["ETag"])  # it came meanwhile
+        length = _whole_length(answer, self.connection.told(answer, "ContentLength"))
+        return ObjectSeen(length, answer["ETag"])  # it came meanwhile
 
     def _get(self, key: str, **more: Any) -> Any:
         with self.connection.refusals():
             from botocore.exceptions import ClientError
 
             try:
-                return self.client.get_object(**self.at(key), **more)
+                answer = self.client.get_object(**self.at(key), **more)
             except ClientError as error:
                 if code_of(error.response) in _MISSING:
                     return None
                 raise
+            self.connection.told(answer, "ETag")  # a web server's page is no object
+        return answer
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """A small object and its etag; None for nothing."""
@@ -160,7 +164,8 @@ class Objects:
         etags: list[str] = []
 
         def act(client: Any) -> None:
-            etags.append(client.put_object(**self.at(key), Body=body, **headers, **conditions)["ETag"])
+            answer = client.put_object(**self.at(key), Body=body, **headers, **conditions)
+            etags.append(self.connection.told(answer, "ETag"))
 
         return etags[0] if self.try_to(act) else None
 
@@ -183,9 +188,9 @@ class Objects:
         conditions: dict[str, Any] = {} if only is None else only.headers()
         return self.try_to(lambda client: client.delete_object(**self.at(key), **conditions))
 
-    def try_to(self, act: Callable[[Any], object]) -> bool:
+    def try_to(self, act: Callable[[Any], object], *, anyway: bool = False) -> bool:
         """Whether the act was not refused for its condition, or for an object that is not there."""
-        with self.connection.refusals():
+        with self.connection.refusals(anyway=anyway):
             from botocore.exceptions import ClientError
 
             try:
@@ -236,9 +241,9 @@ def _sha256_of(answer: Mapping[str, Any]) -> str | None:
     return note if _SHA256.fullmatch(note) else None
 
 
-def _whole_length(answer: Mapping[str, Any]) -> int:
+def _whole_length(answer: Mapping[str, Any], of_this: int) -> int:
     whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
-    return int(whole) if whole.isdigit() else int(answer["ContentLength"])
+    return int(whole) if whole.isdigit() else of_this
 
 
 class _Body(io.RawIOBase):

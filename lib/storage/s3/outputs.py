@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lib.clock import Clock
-from lib.storage.claims import Entries, Entry, Files, NameDecision, decide, names_of, owner, rivals
-from lib.storage.locations import artifact_of, output_key
+from lib.storage.claims import Entries, Files, NameDecision, decide, names_of
+from lib.storage.locations import output_key
+from lib.storage.names import FoundFile, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,
     Claim,
@@ -75,7 +76,7 @@ class S3Outputs:
                 verdict = decide(claim, name, files, former, records.entries)
                 kept = frozenset[str]()
                 if keep:
-                    kept = self._kept(verdict.files, records.entries.of(name), claim)
+                    kept = kept_paths(self, verdict.files, records.entries.of(name), claim)
                 wanted, spare = {**verdict.inherited, **verdict.files}, {*extras, *verdict.inherited}
                 work = self._work(wanted, kept, spare)
                 if work.missing & verdict.files.keys():
@@ -90,26 +91,19 @@ class S3Outputs:
             f"Others kept publishing {name} in {self._objects.address.url} at the same time; try again."
         )
 
-    def rivals(self, claim: Claim, name: str, files: Files) -> dict[str, Claim]:
-        """As `Storage.rivals`."""
-        return rivals(claim, name, files, self._entries())
+    def entries(self) -> Entries:
+        """To be read only: nothing need be known of the store for that."""
+        return Records(self._objects, conditions=True).entries
 
-    def owner(self, name: str) -> Claim | None:
-        """As `Storage.owner`."""
-        return owner(name, self._entries())
+    def found(self, name: str) -> FoundFile | None:
+        """Look at the object; where the store tells no hash it is read when that is asked for."""
+        seen, key = self.look(name), output_key(name)
+        return None if seen is None else FoundFile(seen.bytes, lambda: self._objects.sha256(key, seen))
 
-    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool) -> StoredArtifact | None:
-        """As `Storage.stranger`."""
-        key = output_key(name)
-        seen = self._objects.look(key)
-        if seen is None or seen.bytes == 0 or (seen.bytes == artifact.bytes and not deep):
-            return None
-        sha256 = self._objects.sha256(key, seen)
-        if sha256 is None or sha256 == artifact.sha256:
-            return None
-        other = artifact_of(sha256, seen.bytes)
-        blob = self._objects.look(other.key)
-        return None if blob is None or blob.bytes != other.bytes else other
+    def is_stored(self, artifact: StoredArtifact) -> bool:
+        """Look at the blob's length."""
+        blob = self._objects.look(artifact.key)
+        return blob is not None and blob.bytes == artifact.bytes
 
     def look(self, name: str) -> ObjectSeen | None:
         """What stands at the name."""
@@ -118,10 +112,6 @@ class S3Outputs:
     def location(self, name: str) -> str:
         """The URL of `outputs/<name>`."""
         return f"{self._objects.address.url}/{output_key(name)}"
-
-    def _entries(self) -> Entries:
-        """The records, to be read only: nothing need be known of the store for that."""
-        return Records(self._objects, conditions=True).entries
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -237,15 +227,3 @@ class S3Outputs:
         found = [entry for name in names_of(path) if (entry := entries.of(name)) and path in entry.files]
         newest = max(found, key=lambda entry: entry.claim.order if entry.claim else 0, default=None)
         return None if newest is None else newest.files[path]
-
-    def _kept(self, files: Files, own: Entry | None, claim: Claim) -> frozenset[str]:
-        """The paths where a person's file stands: no job made it, and the name was no other job's."""
-        if own is not None and own.claim is not None and own.claim.request_id != claim.request_id:
-            return frozenset()
-        return frozenset(path for path, artifact in files.items() if self._is_a_persons(path, artifact))
-
-    def _is_a_persons(self, path: str, artifact: StoredArtifact) -> bool:
-        seen = self.look(path)
-        if seen is None or self._objects.is_(output_key(path), seen, artifact):
-            return False
-        return self.stranger(artifact, path, deep=True) is None

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from lib.clock import Clock, SystemClock
 from lib.storage.locations import artifact_of, output_key
+from lib.storage.names import PublishedNames
 from lib.storage.port import (
     ArtifactMismatch,
-    Claim,
     NotStored,
-    Published,
     SignedUpload,
     StorageExam,
     StoredArtifact,
@@ -22,7 +20,7 @@ from lib.storage.port import (
 from lib.storage.s3.access import S3Access
 from lib.storage.s3.address import S3Address
 from lib.storage.s3.blobs import Blobs
-from lib.storage.s3.client import RETRIES, S3Connection
+from lib.storage.s3.client import ANSWER_S, RETRIES, S3Connection
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
 from lib.storage.s3.outputs import S3Outputs
 from lib.storage.writing import chunks_of, save
@@ -30,11 +28,11 @@ from lib.storage.writing import chunks_of, save
 _SIGNED_FOR_S: Final = 3600
 
 
-class S3Storage:
+class S3Storage(PublishedNames):
     """Blobs under `blobs/sha256/ab/<sha256>`, published copies under `outputs/<name>`, below a prefix.
 
     Nothing is asked, and boto3 is not imported, before the first call that needs it. `retries` are those of
-    one request, by the client.
+    one request, by the client; `answer_s` is how long it is waited for an answer.
 
     Threads: any.
     Raises: as `Storage`; MissingExtra where boto3 is not installed.
@@ -47,13 +45,16 @@ class S3Storage:
         clock: Clock | None = None,
         *,
         retries: int = RETRIES,
+        answer_s: float = ANSWER_S,
         in_parts: int | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._address, self._clock = address, clock
-        self._objects = Objects(S3Connection(address, access, clock, retries=retries))
+        connection = S3Connection(address, access, clock, retries=retries, answer_s=answer_s)
+        self._objects = Objects(connection)
         self._blobs = Blobs(self._objects, clock, **({} if in_parts is None else {"in_parts": in_parts}))
         self._outputs = S3Outputs(self._objects, self._blobs, clock)
+        super().__init__(self._outputs)
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
         """Hash the file, upload it where nothing lies, and look at it; what is there already is compared."""
@@ -130,33 +131,6 @@ class S3Storage:
     def confirm(self, sha256: str, bytes: int) -> StoredArtifact:
         """Compare with what the store has checked; read it whole where that is nothing."""
         return self._blobs.confirm(sha256, bytes)
-
-    def publish(
-        self,
-        claim: Claim,
-        output_name: str,
-        files: Mapping[str, StoredArtifact],
-        *,
-        extras: Collection[str] = (),
-        former: Mapping[str, Mapping[str, StoredArtifact]] | None = None,
-        keep: bool = False,
-    ) -> Published:
-        """Write the record where it is as it was read, then have the store copy."""
-        return self._outputs.publish(claim, output_name, files, extras=extras, former=former or {}, keep=keep)
-
-    def rivals(
-        self, claim: Claim, output_name: str, files: Mapping[str, StoredArtifact]
-    ) -> Mapping[str, Claim]:
-        """Read the records of the names that can have these paths."""
-        return self._outputs.rivals(claim, output_name, files)
-
-    def owner(self, output_name: str) -> Claim | None:
-        """Read the record of the name."""
-        return self._outputs.owner(output_name)
-
-    def stranger(self, artifact: StoredArtifact, name: str, *, deep: bool = False) -> StoredArtifact | None:
-        """Compare lengths, then hashes, and look for a blob of that content."""
-        return self._outputs.stranger(artifact, name, deep=deep)
 
     def restore(self, artifact: StoredArtifact, name: str) -> None:
         """Have the store copy `outputs/<name>` to the blob's key unless the blob is whole."""

@@ -18,7 +18,9 @@ from lib.workers.ssh.command_result import CommandResult
 from lib.workers.ssh.errors import (
     HostKeyChanged,
     HostRefused,
+    KeyFileUnusable,
     KeyNotAccepted,
+    KnownHostsUnusable,
     RemoteFailed,
     RemoteTimedOut,
 )
@@ -37,9 +39,11 @@ __all__ = [
     "CommandResult",
     "HostKeyChanged",
     "HostRefused",
+    "KeyFileUnusable",
     "KeyNotAccepted",
     "KeyPair",
     "KnownHosts",
+    "KnownHostsUnusable",
     "OneMachine",
     "Place",
     "RemoteFailed",

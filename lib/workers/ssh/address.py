@@ -45,11 +45,6 @@ class SshAddress:
         """The host as a file of known hosts has it: `host`, or `[host]:port` off the usual port."""
         return self.host if self.port == _USUAL_PORT else f"[{self.host}]:{self.port}"
 
-    @property
-    def place(self) -> str:
-        """What machines of different fates differ in: `host`, or `host:port` off the usual port."""
-        return self.host if self.port == _USUAL_PORT else f"{self.host}:{self.port}"
-
     def __str__(self) -> str:
         """As it is written: `user@host:port`."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -6,16 +6,19 @@ configuration and agent are left out, because with them it would work here and f
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import asyncssh
 
+from lib.errors import BadConfiguration
 from lib.spool import HostUnreachable
 from lib.workers.ssh.address import SshAddress
-from lib.workers.ssh.errors import HostKeyChanged, HostRefused, KeyNotAccepted
+from lib.workers.ssh.client_keys import client_keys
+from lib.workers.ssh.errors import HostKeyChanged, HostRefused, KeyNotAccepted, KnownHostsUnusable
 from lib.workers.ssh.known_hosts import KnownHosts, Pins
 
 CONNECT_S: Final = 5.0
@@ -54,9 +57,9 @@ async def connect(
 
     Raises:
         HostUnreachable: it does not answer; HostRefused, one of them, when somebody must mend something.
-        BadConfiguration: the file of known hosts cannot be used.
     """
-    pins = known.pins(address)
+    with _its_trouble(address):
+        pins = known.pins(address)
     judge = _Judge(pins)
     try:
         connection, _ = await asyncssh.create_connection(
@@ -64,7 +67,7 @@ async def connect(
             address.host,
             address.port,
             username=address.user,
-            client_keys=_keys(key_file),
+            client_keys=client_keys(key_file),
             known_hosts=(list(pins.trusted), [], list(pins.revoked)),
             server_host_key_algs=_preferring(pins.algorithms()),
             config=None,
@@ -83,29 +86,21 @@ async def connect(
     shown = connection.get_server_host_key()
     if not pins.trusted and shown is not None:
         try:
-            known.pin(address, shown)
+            with _its_trouble(address):
+                known.pin(address, shown)
         except BaseException:
             connection.abort()  # nobody would close it
             raise
     return connection
 
 
-def _keys(key_file: Path | None) -> Sequence[asyncssh.SSHKey]:
-    """The key to log in with; none named: asyncssh takes those it finds. Raises KeyNotAccepted."""
-    if key_file is None:
-        return ()
+@contextlib.contextmanager
+def _its_trouble(address: SshAddress) -> Iterator[None]:
+    """A file of host keys that cannot be used keeps us from this machine; others may be known by it."""
     try:
-        return [asyncssh.read_private_key(key_file)]
-    except (OSError, ValueError) as error:
-        if "assphrase" in str(error) or isinstance(error, asyncssh.KeyEncryptionError):
-            raise KeyNotAccepted(
-                f"The key {key_file} has a passphrase, and nobody is here to type it: make one without for "
-                "this machine (ssh-keygen -t ed25519 -N ''), and set SSH_KEY_FILE."
-            ) from None
-        why = getattr(error, "strerror", None) or error
-        raise KeyNotAccepted(
-            f"The key {key_file} cannot be read ({why}): set SSH_KEY_FILE to a private key."
-        ) from None
+        yield
+    except BadConfiguration as error:
+        raise KnownHostsUnusable(f"{address} cannot be trusted: {error.message}") from None
 
 
 def _preferring(kinds: Sequence[str]) -> list[str]:

@@ -134,7 +134,7 @@ class Control:
                 await self._serve()
             except JobRunnerError as error:
                 self._break(error)
-            except (OSError, EOFError, asyncssh.Error) as error:
+            except Exception as error:  # whatever it is: a session that is not kept is never opened again
                 self._break(self._machine.broken(error))
             await asyncio.sleep(_AGAIN_S)
 

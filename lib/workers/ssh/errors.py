@@ -20,6 +20,14 @@ class KeyNotAccepted(HostRefused):
     """The machine lets none of our keys in."""
 
 
+class KeyFileUnusable(HostRefused):
+    """Our own private key is none, cannot be read, or is guarded by a passphrase. Nothing was sent."""
+
+
+class KnownHostsUnusable(HostRefused):
+    """The file of host keys cannot be read, or this machine's key not written to it."""
+
+
 class RemoteTimedOut(TryAgain):
     """A command on the machine ran over its time. The machine answers, and the command is ended there."""
 

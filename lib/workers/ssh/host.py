@@ -93,7 +93,7 @@ class SshHost:
     remote = True
 
     def __init__(self, name: str, machine: SshMachine, setup: SshWorkerSetup) -> None:
-        self.name, self.machine = name, machine.address.place
+        self.name, self.machine = name, machine.name
         self._machine, self._setup, self._clock = machine, setup, setup.clock
         self._place = setup.place()
         self._files = SftpFiles(machine, self._place, on_end=self._heard)

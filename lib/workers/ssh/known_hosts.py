@@ -6,12 +6,15 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import asyncssh
 
 from lib.errors import BadConfiguration
-from lib.files import alone_in, draft_beside, replace_durably, write_in_place
+from lib.files import alone_in, draft_beside, read_plain, replace_durably, try_write, write_in_place
 from lib.workers.ssh.address import SshAddress
+
+_MOST_BYTES: Final = 1 << 26  # a longer file is none that a person keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,25 @@ class KnownHosts:
             known = asyncssh.import_known_hosts(self._text())
             found = known.match(address.known_as, "", None)  # given a port it would look without one, too
         except ValueError as error:
-            raise BadConfiguration(f"The file of host keys {self.path} cannot be read: {error}.") from None
+            raise BadConfiguration(
+                f"The file of host keys {self.path} cannot be read ({error}): correct or remove that line."
+            ) from None
         return Pins(tuple(found[0]), tuple(found[2]))
+
+    def see_usable_for(self, addresses: Sequence[SshAddress]) -> None:
+        """See that one of the machines at least can be trusted: it is known, or its key could be taken in.
+
+        Raises:
+            BadConfiguration: none can, so there is no use in beginning.
+        """
+        if any(self.pins(address).trusted for address in addresses):
+            return
+        try:
+            folder = self.path.resolve().parent
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try_write(folder)
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def pin(self, address: SshAddress, key: asyncssh.SSHKey) -> None:
         """Know a machine by `key` from now on; lines of others stay as they are."""
@@ -60,7 +80,7 @@ class KnownHosts:
 
     def _text(self) -> str:
         try:
-            return self.path.read_text(encoding="utf-8", errors="replace")
+            return read_plain(self.path, _MOST_BYTES, follow=True).decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
         except OSError as error:
@@ -88,6 +108,6 @@ class KnownHosts:
 
     def _unusable(self, error: OSError) -> BadConfiguration:
         return BadConfiguration(
-            f"The file of host keys {self.path} cannot be used: {error.strerror}. "
+            f"The file of host keys {self.path} cannot be used: {error.strerror or error}. "
             "Set SSH_KNOWN_HOSTS to a file that this user may write."
         )

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncssh
 
@@ -23,6 +23,9 @@ from lib.workers.ssh.remote_command import run_command
 from lib.workers.ssh.thread import Overdue, SshThread
 
 T = TypeVar("T")
+
+#: A line that broke, whatever the system calls that, and answers that asyncssh could not make sense of.
+_BROKEN: Final = (asyncssh.Error, OSError, EOFError, ValueError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,14 @@ class SshMachine:
         limit = self.options.call_s if timeout_s is None else timeout_s
         return self._call(self.asked(work, limit), limit + LOGIN_S + self.options.call_s)
 
+    def connect(self) -> None:
+        """Be connected when this returns. It waits for a try of its own, whatever came of earlier ones.
+
+        Raises:
+            HostUnreachable: that try failed.
+        """
+        self._call(self._try_now(), LOGIN_S + 2 * self.options.call_s)
+
     def close(self) -> None:
         """Let go of the connection; a later call makes another."""
         with contextlib.suppress(RuntimeError, Overdue):
@@ -115,15 +126,22 @@ class SshMachine:
         connection = self._connection
         if connection is not None and not connection.is_closed():
             return connection
-        now = asyncio.get_running_loop().time()
+        if self._trouble is None:
+            return await asyncio.shield(self._attempting())
+        if asyncio.get_running_loop().time() >= self._not_before:
+            self._attempting()
+        raise _again(self._trouble)
+
+    async def _try_now(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            await asyncio.shield(self._attempting())
+
+    def _attempting(self) -> asyncio.Task[asyncssh.SSHClientConnection]:
+        """The try that goes on, begun where none does."""
         if self._attempt is None:
-            if self._trouble is not None and now < self._not_before:
-                raise _again(self._trouble)
             self._attempt = asyncio.create_task(self._connect())
             self._attempt.add_done_callback(self._note)
-        if self._trouble is not None:
-            raise _again(self._trouble)
-        return await asyncio.shield(self._attempt)
+        return self._attempt
 
     async def asked(
         self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]], timeout_s: float | None = None
@@ -210,7 +228,9 @@ class SshMachine:
     async def _as_sentences(self, work: Awaitable[T]) -> T:
         try:
             return await work
-        except (asyncssh.Error, ConnectionError, EOFError) as error:
+        except FileNotFoundError:
+            raise  # of a file there: the caller's to judge
+        except _BROKEN as error:
             if isinstance(error, asyncssh.SFTPError | asyncssh.ChannelOpenError):
                 self._sftp = None  # its session is of no use; the connection may be
             raise self.broken(error) from None

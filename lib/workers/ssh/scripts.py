@@ -98,6 +98,7 @@ work=$run/work
 bell=$spool/bell.client
 mkdir -p "$spool" "$run" || exit 73
 IFS= read -r boot </proc/sys/kernel/random/boot_id
+look 1 && boot=$boot.$started # a container that was started anew has the boot of its machine
 rm -f "$spool"/inbox/.*.part "$spool"/cancel/.*.part "$spool"/tmp/.*.part
 [ -p "$bell" ] && [ ! -L "$bell" ] || { rm -rf "$bell" && mkfifo -m 600 "$bell"; } || exit 73
 

@@ -243,7 +243,8 @@ class SftpFiles:
         except HostUnreachable:
             raise  # the session that it was open in is gone
         except BaseException:
-            self._do(lambda _: file.close())
+            with contextlib.suppress(HostUnreachable):  # what went wrong first is what is told
+                self._do(lambda _: file.close())
             raise
         self._do(lambda _: file.close())
 

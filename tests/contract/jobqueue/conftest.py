@@ -18,7 +18,11 @@ from tests.integration.servers import Server
 
 __all__ = ["shared_server"]
 
-KINDS = ["memory", "redis", "redis-8", "redis-7", "cluster", "sentinel", "tls", "few-rights"]
+MAKES = ("memory", "redis", "redis-8", "redis-7")
+# The same servers, reached otherwise. There the scripts are what could be refused or sent to the wrong node:
+# test_every_script.py runs each of them, and the long proofs run the whole suite.
+REACHED = ("cluster", "sentinel", "tls", "few-rights")
+KINDS = (*MAKES, *(pytest.param(kind, marks=pytest.mark.soak) for kind in REACHED))
 Lead = Callable[[str], Term]
 
 

@@ -16,6 +16,7 @@ from tests.integration.topologies import (
     Watched,
     client,
     documented_rights,
+    documented_upkeep_rights,
     redis_7,
     redis_8,
     told,
@@ -53,9 +54,17 @@ class Kinds:
             return made.seed()
         if isinstance(made, Watched):
             _emptied(made.primary)
+        elif isinstance(made, FewRights):
+            _emptied(self._shared)
+            made.start()  # whatever it was permitted since
         else:
             _emptied(made if isinstance(made, Server) else self._shared)
         return str(made.url)
+
+    def permit_upkeep(self) -> None:
+        """Let the user of few rights do what `flush`, `doctor` and `reconcile` need, until its next use."""
+        with contextlib.closing(client(self._shared)) as admin:
+            told(admin, "ACL", "SETUSER", "jobs", *documented_upkeep_rights())
 
     def remove(self) -> None:
         """Stop all that were started."""

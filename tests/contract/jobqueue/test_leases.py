@@ -395,6 +395,6 @@ def test_leases_of_zero_machines_lost_too_often_are_poison(make_queue: MakeQueue
     finished = queue.result("a")
     assert finished is not None
     assert finished.error is not None
-    assert finished.state is JobState.FAILED
+    assert finished.failed_unheld
     assert finished.error["class"] == "poison"
     assert "3 workers were lost" in finished.error["message"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.machines.model import Books, Category, Charge, HostNote
+from lib.machines.model import Books, Category, Charge, HostNote, PaidMachines
 from lib.machines.port import Ledger
 from tests.contract.machines.rows import HOUR, NOON, intent, planned, step
 
@@ -111,6 +111,48 @@ def test_the_check_sees_the_books_with_every_open_reservation(ledger: Ledger) ->
         spent_by_machine={first.token: 40},
         spent_by_batch={"episode-12": 40},
     )
+
+
+class TestPaid:
+    """What was paid over a period: the read behind `costs` (W8)."""
+
+    def test_it_holds_what_was_charged_in_those_hours_and_closed_machines_with_their_lives(
+        self, ledger: Ledger
+    ) -> None:
+        first, second = planned(ledger, 2), planned(ledger, 1, batch="episode-13")
+        gone = ledger.change(step(first, "gone", closed=True))
+        bill = [*charges(first.token, 10, 2), *charges(second.token, 300, hour=HOUR - 1)]
+        ledger.charge([*bill, *charges(first.token, 7, hour=HOUR - 2)], epoch=1)
+
+        found = ledger.paid(HOUR - 1, HOUR)
+
+        assert found.rows == (gone, second)  # as they were planned, whatever their tokens
+        assert found.charges == (
+            Charge(second.token, Category.COMPUTE, HOUR - 1, 300),
+            Charge(first.token, Category.COMPUTE, HOUR, 10),
+            Charge(first.token, Category.STORAGE, HOUR, 2),
+        )
+        assert found.events == (*ledger.history(second.token), *ledger.history(first.token))
+        assert [type(charge.category) for charge in found.charges] == [Category] * 3
+
+    def test_a_machine_that_is_open_is_there_before_anything_is_charged(self, ledger: Ledger) -> None:
+        row = planned(ledger)
+
+        found = ledger.paid(HOUR, HOUR)
+
+        assert (found.rows, found.charges) == ((row,), ())
+        assert found.events == tuple(ledger.history(row.token))
+
+    def test_a_closed_machine_of_other_hours_is_not(self, ledger: Ledger) -> None:
+        row = planned(ledger)
+        ledger.change(step(row, "gone", closed=True))
+        ledger.charge(charges(row.token, 10, hour=HOUR - 1), epoch=1)
+
+        assert ledger.paid(HOUR, HOUR + 9) == PaidMachines()
+        assert ledger.paid(HOUR - 9, HOUR - 2) == PaidMachines()
+
+    def test_of_an_empty_ledger_it_is_nothing(self, ledger: Ledger) -> None:
+        assert ledger.paid(0, HOUR) == PaidMachines()
 
 
 class TestHosts:

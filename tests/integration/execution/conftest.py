@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.integration.execution.counting_engine import install
 
 ROOT = Path(__file__).parents[3]
 _DEADLINE = 60.0
+_CALL = "tests.integration.execution.program:PROGRAM.main"
 
 
 class Machine:
@@ -54,13 +56,14 @@ class Machine:
 
     def run(self, *args: str | Path, status: int = 0) -> Ran:
         """Run the program to its end, which must be `status`."""
-        return self.end(self.start(*args), status=status)
+        argv = ["job-runner", *map(str, args)]
+        done = warm.run(argv, _CALL, cwd=self.home, environ=self.environ, timeout_s=_DEADLINE)
+        return _ran(done.returncode, done.stdout, done.stderr, status)
 
     def end(self, process: subprocess.Popen[str], *, status: int) -> Ran:
         """Wait for a started program."""
         out, err = process.communicate(timeout=_DEADLINE)
-        assert process.returncode == status, f"status {process.returncode}: {err}\n{out}"
-        return Ran(out, err)
+        return _ran(process.returncode, out, err, status)
 
     def close(self) -> None:
         for process in self._running:
@@ -82,6 +85,11 @@ class Machine:
         path = self.home / name
         path.write_text(json.dumps([{"speaker": "Ryan", **job} for job in jobs]))  # JSON is YAML
         return path
+
+
+def _ran(found: int, out: str, err: str, status: int) -> Ran:
+    assert found == status, f"status {found}: {err}\n{out}"
+    return Ran(out, err)
 
 
 class Ran:

@@ -7,13 +7,15 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lib.spool.layout import HEARTBEAT
 from tests.integration.execution.conftest import Machine, audio
 
 _JOBS = 60
 
 
-def _jobs() -> list[dict[str, Any]]:
+def _jobs(count: int = _JOBS) -> list[dict[str, Any]]:
     formats = ("wav", "flac", "mp3", "opus")
     return [
         {
@@ -21,19 +23,22 @@ def _jobs() -> list[dict[str, Any]]:
             "text": f"This is sentence number {number}, and it goes on.",
             "format": formats[number % 4],
         }
-        for number in range(_JOBS)
+        for number in range(count)
     ]
 
 
-def test_sixty_jobs_killed_six_times_end_as_if_nothing_had_happened(machine: Machine, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "kills"), [(20, 3), pytest.param(_JOBS, 6, marks=pytest.mark.soak)])
+def test_jobs_killed_several_times_end_as_if_nothing_had_happened(
+    machine: Machine, tmp_path: Path, count: int, kills: int
+) -> None:
     """Q12."""
     undisturbed = Machine(_folder(tmp_path / "undisturbed"))
-    undisturbed.run("run", undisturbed.jobs(*_jobs()), "--out", "out")
-    path = machine.jobs(*_jobs())
+    undisturbed.run("run", undisturbed.jobs(*_jobs(count)), "--out", "out")
+    path = machine.jobs(*_jobs(count))
 
-    for kill in range(6):
+    for kill in range(kills):
         process = machine.start("run", path, "--out", "out")
-        machine.until_spoken(4 + 9 * kill)
+        machine.until_spoken(4 + (count - 6) // kills * kill)
         process.kill()
         process.communicate()
     ended = machine.run("run", path, "--out", "out", "--json")
@@ -42,7 +47,7 @@ def test_sixty_jobs_killed_six_times_end_as_if_nothing_had_happened(machine: Mac
     assert machine.spoken() == undisturbed.spoken()
     assert set(machine.spoken().values()) == {1}
     assert audio(tmp_path / "out") == audio(tmp_path / "undisturbed/out")
-    assert len(audio(tmp_path / "out")) == _JOBS
+    assert len(audio(tmp_path / "out")) == count
     assert not (tmp_path / "out/.job-runner").exists()
 
 

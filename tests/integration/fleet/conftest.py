@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from lib.jobqueue import connect
+from tests import warm
 from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
@@ -48,15 +48,9 @@ class FleetDeployment(Deployment):
     def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """A command of `job-watcher`."""
         environ = {**os.environ, "REDIS_URL": self.url, "JOBS_DATA_DIR": str(self.data / "desk")}
-        return subprocess.run(
-            [sys.executable, "-m", "job_watcher.main", *words],
-            env={**environ, **self.settings(), **more},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        argv, call = ["job-watcher", *words], warm.CALLS["job-watcher"]
+        environ |= {**self.settings(), **more}
+        return warm.run(argv, call, cwd=Path.cwd(), environ=environ, timeout_s=60)
 
     def wait_for(self, what: str, condition: Callable[[], object]) -> None:
         """As for any deployment; a watcher that ended by itself is told at once."""

@@ -14,19 +14,24 @@ ROOT = Path(__file__).parents[3]
 
 
 class LoopbackMachine(SshServer):
-    """One machine. `home` is its user's home, `shims` come first in the PATH there."""
+    """One machine. `home` is its user's home, `shims` come first in the PATH there.
+
+    Its SFTP begins in another folder, as `Subsystem sftp internal-sftp -d /srv` makes it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.home, self.shims = self.folder / "home", self.folder / "shims"
         self.temporary = self.folder / "tmp"
-        for folder in (self.home, self.shims, self.temporary):
+        elsewhere = self.folder / "srv"
+        for folder in (self.home, self.shims, self.temporary, elsewhere):
             folder.mkdir(mode=0o700)
         login = self.folder / "login"
         login.write_text(
             f"#!/bin/sh\nHOME={self.home} TMPDIR={self.temporary} PATH={self.shims}:$PATH\n"
             'export HOME TMPDIR PATH\ncd "$HOME" || exit 1\n'
-            '[ "$SSH_ORIGINAL_COMMAND" != internal-sftp ] || exec /usr/lib/openssh/sftp-server\n'
+            'if [ "$SSH_ORIGINAL_COMMAND" = internal-sftp ]; then\n'
+            f"    exec /usr/lib/openssh/sftp-server -d {elsewhere}\nfi\n"
             'exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
         )
         login.chmod(0o700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,7 +13,6 @@ from job_watcher.providers.ssh.bootstrap import FOLDER, Bootstrap, ask
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.remote import RemoteMachine
 from lib.bundle import BundleMaker, requirements_text
-from lib.workers import WorkerHost
 from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
 from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.fleet.packing import NAMES, pack
@@ -27,7 +27,7 @@ def maker(tmp_path_factory: pytest.TempPathFactory) -> BundleMaker:
     return BundleMaker(tmp_path_factory.mktemp("bundles"), "\n".join(lines), extra=words)
 
 
-def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
+def no_host(machine: SshMachine, number: int, program: str, home: str) -> NoReturn:
     raise AssertionError("no worker is wanted")
 
 
@@ -82,6 +82,28 @@ def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
     assert bootstrap.install(remote, facts, bundle) == program
     assert before == (half.stat().st_ino, Path(program).stat().st_mtime_ns)  # nothing was made anew
     assert not [name for name in machine.files() if not name.startswith("home/.")]
+    python = half / "venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/gone")  # as where the system's Python was replaced
+    assert bootstrap.is_installed(remote, facts, bundle) is None
+
+
+@pytest.mark.soak
+def test_two_watchers_that_bring_the_programs_at_once_both_have_them(
+    machine: LoopbackMachine, connect: Connect, maker: BundleMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, early = connect(machine), connect(machine)
+    upload, programs = late.upload, list[str]()
+
+    def overtaken(local: Path, remote: str) -> None:
+        if not programs:
+            programs.append(install(early, maker))  # which removes the folder that this one is filling
+        upload(local, remote)
+
+    monkeypatch.setattr(late, "upload", overtaken)
+
+    assert install(late, maker) == programs[0]
+    assert late.run((programs[0], "--version")).ok
 
 
 def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
@@ -93,10 +115,22 @@ def test_an_upload_that_was_cut_goes_on_and_wrong_bytes_are_sent_again(
     part = machine.home / "large.part"
     part.write_bytes(local.read_bytes()[: 3 * 1024 * 1024])
 
-    remote.upload(local, "large")
+    remote.upload(local, str(machine.home / "large"))
 
     assert (machine.home / "large").read_bytes() == local.read_bytes()
     assert not part.exists()
+
+
+def test_a_machine_whose_files_are_others_than_its_shells_is_told_as_that(
+    machine: LoopbackMachine, connect: Connect
+) -> None:
+    """SFTP may begin anywhere; but without the home all that comes later would fail."""
+    remote = connect(machine)
+    remote.try_files(ask(remote).home)
+
+    with pytest.raises(MachineOut, match="other files over SFTP than its shell has") as caught:
+        remote.try_files("/home/of-another-root")
+    assert caught.value.reason == "files"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -13,14 +13,15 @@ from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
 from job_watcher.providers.ssh.machine_spec import MachineSpec
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine
+from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from lib.bundle import BundleMaker
+from lib.clock import SystemClock
 from lib.errors import JobRunnerError
-from lib.workers import WorkerHost
-from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
+from lib.workers.ssh import KnownHosts, SshAddress, SshHost, SshMachine, SshThread, SshWorkerSetup
 from tests.integration.fleet.conftest import FleetDeployment
 from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.fleet.slow_link import SlowLink
+from tests.integration.ssh.test_commands import eventually
 from tests.integration.watcher.conftest import beats
 
 NOISE = f"""exec {sys.executable} - "$@" <<'END'
@@ -45,13 +46,18 @@ class Gates:
     def __init__(self, thread: SshThread, folder: Path) -> None:
         self._thread, self._folder = thread, folder
 
+    def link(self, machine: LoopbackMachine, place: str | None = None) -> RemoteMachine:
+        """The way to a machine."""
+        known = KnownHosts(self._folder / "known_hosts")
+        address = SshAddress.read(place or machine.address)
+        way = SshMachine(self._thread, address, key_file=machine.key_file, known_hosts=known)
+        return RemoteMachine(way, a_host, lambda: True, mark="mine")
+
     def failed(self, machine: LoopbackMachine, *, workers: str = "", port: int = 0) -> tuple[str, str]:
         """Code and sentence of the gate that a machine does not pass; ("", "") where it passes all."""
         place = machine.address if not port else f"{machine.user}@127.0.0.1:{port}"
         spec = MachineSpec.read(place + workers)
-        known = KnownHosts(self._folder / "known_hosts")
-        way = SshMachine(self._thread, SshAddress.read(place), key_file=machine.key_file, known_hosts=known)
-        remote = RemoteMachine(way, no_host, lambda: True)
+        remote = self.link(machine, place)
         bootstrap = Bootstrap(BundleMaker(self._folder / "bundles", ""))
         preparation = SshPreparation(
             spec, bootstrap, engine="hibari", program=str(machine.shims / "voice-synth")
@@ -69,14 +75,11 @@ class Gates:
         return "", ""
 
 
-class Unused:
+def a_host(machine: SshMachine, number: int, program: str, home: str) -> SshHost:
     """A worker that nobody starts."""
-
-    name = machine = "unused"
-
-
-def no_host(machine: SshMachine, number: int, program: str) -> WorkerHost:
-    return cast(WorkerHost, Unused())
+    folder = worker_folder(home, "mine", number)
+    setup = SshWorkerSetup((program or "sleep",), folder, "hibari", f"{home}/voices", SystemClock())
+    return SshHost("unused", machine, setup)
 
 
 @pytest.fixture
@@ -137,6 +140,18 @@ def test_one_at_the_end_of_a_slow_link(gates: Gates, machine: LoopbackMachine) -
     assert "kB a second" in sentence
 
 
+def test_one_where_not_all_comes_that_is_sent(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("wc", "echo 0")
+    assert gates.failed(machine)[0] == "bandwidth"
+
+
+def test_one_whose_words_would_move_a_terminals_cursor(gates: Gates, machine: LoopbackMachine) -> None:
+    machine.shim("voice-synth", "printf 'no \\033[2Jmodel' >&2; exit 78")
+    reason, sentence = gates.failed(machine)
+    assert reason == "engine"
+    assert "no ?[2Jmodel" in sentence
+
+
 def test_one_whose_engine_does_not_load(gates: Gates, machine: LoopbackMachine) -> None:
     machine.shim("voice-synth", "echo 'error: the model cannot be read' >&2; exit 78")
     reason, sentence = gates.failed(machine)
@@ -175,3 +190,45 @@ def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployme
     assert f"for {broken.address}" not in pair.log()
     (broken.shims / "df").unlink()
     pair.wait_for("back", lambda: pair.stages() == ["ready", "ready"])
+
+
+def test_a_machine_that_was_given_back_is_not_connected_to_again(
+    gates: Gates, machine: LoopbackMachine
+) -> None:
+    """W15: the listener of a watcher that leads no more would end that of the next leader, and again."""
+    remote = gates.link(machine)
+    (host,) = remote.hosts(1, "voice-synth", str(machine.home))
+    host.tend()
+    assert eventually(lambda: list(machine.home.rglob("run/listener")))
+
+    remote.close()
+
+    assert eventually(lambda: not machine.connections())
+    assert not eventually(lambda: machine.connections(), 2.5)  # a lost session is opened anew after 1 s
+
+
+def test_a_worker_that_an_earlier_setting_wanted_is_ended(gates: Gates, machine: LoopbackMachine) -> None:
+    """Nobody would mind it any more, and it would hold its memory for ever."""
+    machine.shim("idle", "exec sleep 600")
+    before = gates.link(machine)
+    hosts = before.hosts(2, str(machine.shims / "idle"), str(machine.home))
+    assert eventually(lambda: not any(host.tend() for host in hosts) and len(_sleeping(machine)) == 2)
+    before.close()
+
+    after = gates.link(machine)
+    after.end_surplus(1, str(machine.home))
+
+    assert len(_sleeping(machine)) == 1
+    after.end_surplus(0, str(machine.home))
+    assert not _sleeping(machine)
+    after.close()
+
+
+def _sleeping(machine: LoopbackMachine) -> list[int]:
+    """The workers that run there."""
+    found = []
+    for pid in machine.processes():
+        with contextlib.suppress(OSError):
+            if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+                found.append(pid)
+    return found

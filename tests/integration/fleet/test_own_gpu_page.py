@@ -38,7 +38,8 @@ def test_the_check_says_what_is_in_order_and_what_is_not(pair: FleetDeployment) 
 def test_the_page_names_every_reason_and_every_setting() -> None:
     told = set(re.findall(r"^\| `([a-z_]+)`", PAGE, re.MULTILINE))
     source = "".join(path.read_text() for path in (ROOT / "job_watcher/providers/ssh").glob("*.py"))
-    codes = set(re.findall(r'MachineOut\(\s*"([a-z_]+)"', source)) | {"host_key", "key_refused", "timed_out"}
+    codes = set(re.findall(r'(?:MachineOut\(|ssh\.[A-Za-z]+:)\s*"([a-z_]+)"', source))
+    assert {"host_key", "key_refused", "key_file", "known_hosts", "timed_out"} <= codes
     gates = set(re.findall(r'= "([a-z_]+)"  #', (ROOT / "lib/gates/gate.py").read_text()))
     assert codes | gates | {"configuration"} <= told
     for name in ("PROVIDER", "SSH_MACHINES", "SSH_KEY_FILE", "SSH_KNOWN_HOSTS", "SSH_VOICE_SYNTH"):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
+from lib.jobs.explain import Reason, explain
+from lib.jobs.explain_evidence import evidence_of
+from lib.storage import FileStorage
 from tests.integration.fleet.conftest import FleetDeployment
+from tests.integration.servers import free_port
 from tests.integration.watcher.conftest import beats
 
 
@@ -95,6 +102,10 @@ def test_a_standby_on_another_computer_takes_over_within_two_lease_times_and_a_w
     takers = {event.data["consumer"] for event in fleet.events("adopted")}
     assert len(takers) == 1
     assert len(fleet.events("done")) == len(specs)
+    told = fleet.listed()  # at the end, where it takes no time from what is measured
+    assert len(told["standby"]) == 1
+    assert (told["leader"]["epoch"], told["leader"]["live"]) == (2, True)
+    assert f"{told['leader']['owner']} leads in epoch 2" in fleet.command("status").stdout
 
 
 @pytest.mark.soak
@@ -117,3 +128,54 @@ def test_the_jobs_of_a_machine_that_is_switched_off_go_to_the_other(pair: FleetD
     assert (out["stage"], out["reason"]) == ("out", "unreachable")
     off.start()
     pair.wait_for("back", lambda: pair.stages() == ["ready", "ready"])
+
+
+def test_that_the_only_machine_is_out_is_said_by_all_who_are_asked(fleet: FleetDeployment) -> None:
+    """Nothing moves then: `status`, `explain` and /readyz say so and why, and it goes on by itself."""
+    (machine,) = fleet.machines
+    machine.stop()
+    (job,) = beats(1)
+    fleet.enqueue([job])
+    probes = f"127.0.0.1:{free_port()}"
+    fleet.start(WATCHER_LISTEN=probes)
+    fleet.wait_for("out", lambda: fleet.stages() == ["out"])
+
+    said = f"{machine.address} refuses connections: start its SSH server"
+    assert f"No machine of SSH_MACHINES can be used. {said}" in fleet.command("status").stdout
+    told = explain(evidence_of(fleet.queue, FileStorage(fleet.data / "storage"), job.request_id))
+    assert told.reason is Reason.NO_MACHINE
+    assert said in told.sentence
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://{probes}/readyz", timeout=10)
+    assert refused.value.code == 503
+    answer = json.loads(refused.value.read())
+    assert (answer["role"], answer["phase"]) == ("leader", "working")
+    assert said in answer["machines"]
+
+    machine.start()
+    fleet.wait_until_done([job])
+    with urllib.request.urlopen(f"http://{probes}/readyz", timeout=10) as ready:
+        assert json.load(ready)["machines"] == "ok"
+
+
+@pytest.mark.soak
+def test_an_idle_machine_is_doubted_at_once_and_out_soon_with_the_reason(fleet: FleetDeployment) -> None:
+    """Nobody would notice before the next job came, and `machines` would go on to call it ready."""
+    (machine,) = fleet.machines
+    fleet.lease_ms = 600_000  # one with jobs would be waited for two minutes, longer than this test waits
+    fleet.start()
+    fleet.wait_for("ready", lambda: fleet.stages() == ["ready"])
+    machine.stop()
+    fleet.wait_for("doubted", lambda: fleet.listed()["machines"][0]["doubt"])
+    fleet.wait_for("out", lambda: fleet.stages() == ["out"])
+    assert fleet.listed()["machines"][0]["reason"] == "unreachable"
+
+    machine.start()
+    fleet.wait_for("ready again", lambda: fleet.stages() == ["ready"])
+    machine.stop()
+    machine.new_host_key()
+    machine.start()
+    fleet.wait_for("out for its key", lambda: fleet.stages() == ["out"])
+    (line,) = fleet.listed()["machines"]
+    assert line["reason"] == "host_key"
+    assert line["sentence"].count("SHA256:") == 2

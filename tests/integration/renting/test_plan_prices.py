@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from lib.leadership.lock import open_leader_lock
 from lib.market.model import GpuMarket, Market
 from lib.market.stored import publish_market
 from lib.redislink.embedded import EmbeddedServer
+from tests import warm
 from tests.integration.renting.stage import Stage
 from tests.integration.servers import Server
 
@@ -60,11 +60,9 @@ def publish(url: str, *, age_s: float = 0.0, classes: tuple[GpuMarket, ...] = CL
 
 
 def plan(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from job_runner.main import main; main()", "plan", str(EXAMPLE)]
     usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    return subprocess.run(
-        [*command, *args], cwd=folder, env=usual | environ, capture_output=True, text=True, timeout=60
-    )
+    argv = ["job-runner", "plan", str(EXAMPLE), *args]
+    return warm.run(argv, warm.CALLS["job-runner"], cwd=folder, environ=usual | environ, timeout_s=60)
 
 
 def shape_of(done: subprocess.CompletedProcess[str]) -> Any:

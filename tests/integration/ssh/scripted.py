@@ -24,6 +24,7 @@ class Script:
     read: Callable[[int, int], Awaitable[bytes]] | None = None  # of an offset and a size
     names: Callable[[], AsyncIterator[str]] | None = None  # in any folder
     size: int | None = None  # that every file is said to have
+    close: Callable[[], None] | None = None  # before a file is closed
     asked: dict[str, int] = field(default_factory=dict)
     opened: list[Any] = field(default_factory=list)  # a broken connection leaves them open
 
@@ -128,6 +129,11 @@ class _Sftp(asyncssh.SFTPServer):
         self._count("open")
         self._script.opened.append(super().open(path, pflags, attrs))
         return self._script.opened[-1]
+
+    def close(self, file_obj: object) -> Any:
+        if self._script.close is not None:
+            self._script.close()
+        return super().close(file_obj)
 
     def write(self, file_obj: object, offset: int, data: bytes) -> Any:
         self._count("write")

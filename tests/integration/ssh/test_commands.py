@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -54,8 +55,8 @@ class TestTrouble:
         """A client that goes away ends nothing: it has to be said, and seen."""
         script = "trap '' TERM; sleep 600 & echo $! >>$1; echo $$ >>$1; wait"
 
-        with pytest.raises(RemoteTimedOut, match="ran over its 0 s and was ended there") as caught:
-            ssh_machine.run(["sh", "-c", script, "sh", str(tmp_path / "pids")], timeout_s=0.4)
+        with pytest.raises(RemoteTimedOut, match="ran over its 2 s and was ended there") as caught:
+            ssh_machine.run(["sh", "-c", script, "sh", str(tmp_path / "pids")], timeout_s=2.0)
 
         assert caught.value.exit_status is ExitStatus.TRY_AGAIN
         assert not isinstance(caught.value, HostUnreachable)
@@ -133,6 +134,33 @@ class TestTheConnection:
 
         own_sshd.start()
         assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")
+
+    def test_is_tried_at_once_by_who_wants_it_made(self, own_sshd: SshServer, ssh_thread: SshThread) -> None:
+        """Else whoever tries again after minutes would hear what was wrong then, and wait again."""
+        machine = machine_of(own_sshd, ssh_thread)
+        own_sshd.stop()
+        for _ in range(4):  # the pause is long by now
+            with pytest.raises(HostUnreachable, match="refuses connections"):
+                machine.connect()
+        own_sshd.start()
+
+        machine.connect()
+
+        assert machine.run(["echo", "on"]).text() == "on\n"
+
+    @pytest.mark.parametrize(
+        "error", [OSError(errno.EHOSTUNREACH, "No route to host"), ValueError("no number"), IndexError("end")]
+    )
+    def test_is_the_machines_trouble_whatever_breaks_it(
+        self, ssh_machine: SshMachine, error: Exception
+    ) -> None:
+        """The system's word for a line that is gone, or an answer that makes no sense, ends no watcher."""
+
+        async def breaks(_: object) -> None:
+            raise error
+
+        with pytest.raises(HostUnreachable, match=r"The connection to .* broke: "):
+            ssh_machine.with_sftp(breaks)
 
     def test_broken_in_the_middle_of_a_command_is_said(
         self, own_sshd: SshServer, ssh_thread: SshThread

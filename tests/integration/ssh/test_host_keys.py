@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import asyncssh
 import pytest
 
+from job_watcher.providers.ssh.bootstrap import reason_of
 from lib.errors import BadConfiguration, ExitStatus
 from lib.spool import HostUnreachable
 from lib.workers.ssh import (
     HostKeyChanged,
     HostRefused,
+    KeyFileUnusable,
     KeyNotAccepted,
     KnownHosts,
+    KnownHostsUnusable,
     SshAddress,
     SshMachine,
     SshThread,
@@ -35,6 +39,31 @@ def machine_with(
         key_file=key or server.key_file,
         known_hosts=KnownHosts(known),
     )
+
+
+@pytest.fixture(params=["none", "nowhere", "public", "open", "passphrase", "pipe"])
+def wrong_key(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
+    """A key file that cannot be used, and what is said of it."""
+    file = tmp_path / str(request.param)
+    match request.param:
+        case "none":
+            file.write_text("no key")
+            file.chmod(0o600)
+            return file, "holds no private key that can be read: set SSH_KEY_FILE"
+        case "nowhere":
+            return file, r"cannot be read \(No such file or directory\): set SSH_KEY_FILE"
+        case "public":
+            make_key(file)
+            return file.with_suffix(".pub"), "the public half of a key: set SSH_KEY_FILE to the private half"
+        case "open":
+            make_key(file).chmod(0o644)
+            return file, r"can be read by others \(mode 0644\).*: chmod 600"
+        case "passphrase":
+            make_key(file, passphrase="secret")
+            return file, "has a passphrase, and nobody is here to type it: make one with: ssh-keygen"
+        case _:
+            os.mkfifo(file)
+            return file, r"cannot be read \(not a regular file\)"
 
 
 def fingerprint(key: Path) -> str:
@@ -78,10 +107,57 @@ class TestTheFirstTime:
     def test_pins_nothing_where_the_file_cannot_be_written(
         self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
     ) -> None:
+        """It is that machine's trouble: another one, whose key is known, is driven on."""
         (tmp_path / "file").write_text("")
 
-        with pytest.raises(BadConfiguration, match="Set SSH_KNOWN_HOSTS to a file that this user may write"):
+        with pytest.raises(
+            KnownHostsUnusable,
+            match=r"cannot be trusted: .* Set SSH_KNOWN_HOSTS to a file that this user may",
+        ) as caught:
             machine_with(sshd, ssh_thread, tmp_path / "file" / "known").run(["true"])
+        assert isinstance(caught.value, HostUnreachable)
+        assert not isinstance(caught.value, BadConfiguration)
+        assert reason_of(caught.value) == "known_hosts"
+
+    def test_the_same_where_the_file_cannot_be_read(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
+    ) -> None:
+        os.mkfifo(tmp_path / "known")  # opened, it would hold the connections of all machines
+
+        with pytest.raises(KnownHostsUnusable, match="not a regular file"):
+            machine_with(sshd, ssh_thread, tmp_path / "known").run(["true"])
+
+    def test_a_line_that_says_nothing_is_named(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
+    ) -> None:
+        """Passed over it would make a machine whose line was damaged one that nobody knows yet."""
+        (tmp_path / "known").write_text("half-a-line\n")
+
+        with pytest.raises(KnownHostsUnusable, match=r"half-a-line\): correct or remove that line"):
+            machine_with(sshd, ssh_thread, tmp_path / "known").run(["true"])
+
+
+class TestBeforeTheFirstConnection:
+    """`see_usable_for`, at the start of a watcher."""
+
+    def test_a_folder_that_cannot_be_written_is_a_wrong_setting_where_nobody_is_known(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").write_text("")
+
+        with pytest.raises(BadConfiguration, match="Set SSH_KNOWN_HOSTS"):
+            KnownHosts(tmp_path / "file" / "known").see_usable_for([SshAddress("me", "gpu")])
+
+    def test_it_is_none_where_one_machine_is_known(self, sshd: SshServer, tmp_path: Path) -> None:
+        (tmp_path / "known").write_text("gpu " + Path(f"{sshd.host_key}.pub").read_text())
+        (tmp_path / "link").symlink_to(tmp_path / "known")  # the folder beside it is never asked for
+
+        KnownHosts(tmp_path / "link").see_usable_for([SshAddress("me", "new"), SshAddress("me", "gpu")])
+
+    def test_it_is_made_where_there_is_none(self, tmp_path: Path) -> None:
+        KnownHosts(tmp_path / "data" / "known").see_usable_for([SshAddress("me", "gpu")])
+
+        assert not list((tmp_path / "data").iterdir())
 
 
 class TestAChangedKey:
@@ -157,20 +233,31 @@ class TestWhatKeepsUsOut:
             machine_with(sshd, ssh_thread, tmp_path / "known", key=key).run(["true"])
         assert caught.value.exit_status is ExitStatus.BAD_CONFIGURATION
 
-    def test_a_key_that_is_none_or_is_not_there(
-        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
+    def test_a_key_file_of_ours_is_said_as_what_it_is(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path, wrong_key: tuple[Path, str]
     ) -> None:
-        (tmp_path / "none").write_text("no key")
+        """Nothing is wrong with the machine, and `ssh-copy-id` would mend nothing."""
+        file, said = wrong_key
 
-        for name in ("none", "nowhere"):
-            with pytest.raises(KeyNotAccepted, match=f"{name} cannot be read .*: set SSH_KEY_FILE"):
-                machine_with(sshd, ssh_thread, tmp_path / "known", key=tmp_path / name).run(["true"])
+        with pytest.raises(KeyFileUnusable, match=said) as caught:
+            machine_with(sshd, ssh_thread, tmp_path / "known", key=file).run(["true"])
+        assert str(file) in caught.value.message
+        assert "\n" not in caught.value.message
+        assert reason_of(caught.value) == "key_file"
 
-    def test_a_key_with_a_passphrase(self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path) -> None:
-        make_key(tmp_path / "key", passphrase="secret")
+    def test_no_key_at_all_is_said(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        machine = SshMachine(
+            ssh_thread,
+            SshAddress.read(sshd.address),
+            key_file=None,
+            known_hosts=KnownHosts(tmp_path / "known"),
+        )
 
-        with pytest.raises(KeyNotAccepted, match="has a passphrase, and nobody is here to type it"):
-            machine_with(sshd, ssh_thread, tmp_path / "known", key=tmp_path / "key").run(["true"])
+        with pytest.raises(KeyFileUnusable, match=f"no private key in {tmp_path}/.ssh .* set SSH_KEY_FILE"):
+            machine.run(["true"])
 
     def test_a_name_that_nobody_knows(self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path) -> None:
         machine = machine_with(sshd, ssh_thread, tmp_path / "known", address="me@no-such-host.invalid:22")

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from lib.records import FileRef
@@ -117,6 +118,21 @@ class TestThings:
         with pytest.raises(InvalidSpoolData, match="is no plain file"):
             client.fetch(ENTRY, FileRef("audio.wav", 10, "0" * 64), tmp_path / "local")
         assert not (tmp_path / "local").exists()
+
+
+class TestAFileThatBecameShorter:
+    def test_is_told_as_that_though_its_close_fails_too(self, hostile: Hostile, tmp_path: Path) -> None:
+        """What went wrong first is what a person has to know."""
+
+        def refuse() -> None:
+            raise asyncssh.SFTPFailure("no close today")
+
+        files = hostile(Script(size=100, close=refuse))
+        (tmp_path / "place" / "spool").mkdir()
+        (tmp_path / "place" / "spool" / "audio").write_bytes(b"short")
+
+        with pytest.raises(InvalidSpoolData, match="became shorter while it was copied"):
+            files.fetch("audio", tmp_path / "local", 1000)
 
 
 class TestResults:

@@ -158,6 +158,7 @@ def test_jobs_are_done_once_while_connections_break_and_a_watcher_dies(fleet: Fl
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)  # as long as the jobs are waited for, on a machine that does other things too
 @pytest.mark.parametrize("seed", range(10 if os.environ.get("JOB_RUNNER_SOAK") else 1))
 def test_sixty_jobs_are_done_once_while_everything_breaks(fleet: Fleet, seed: int) -> None:
     run_it(fleet, count=60, breaks=12, seed=seed)

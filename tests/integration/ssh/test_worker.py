@@ -115,6 +115,29 @@ class TestABrokenConnection:
         assert death_of(far).status == -signal.SIGSEGV
         assert running(far, tmp_path) != first
 
+    @pytest.mark.parametrize("anew", ["machine", "container"])
+    def test_by_the_machines_restart_blames_no_job(
+        self, host: Hosts, server: SshServer, tmp_path: Path, anew: str
+    ) -> None:
+        """Its files stay; the processes are gone, and what is noted of them is of an earlier start."""
+        far = host()
+        first = running(far, tmp_path)
+        server.stop()
+        os.killpg(os.getpgid(first), signal.SIGKILL)
+        noted = tmp_path / "run/work/pid"
+        pid, began, boot, which = noted.read_text().split()
+        kernel, _, container = boot.partition(".")
+        assert container
+        before = f"{kernel}.1{container}" if anew == "container" else f"0{kernel[1:]}x.{container}"
+        noted.write_text(f"{pid} {began} {before} {which}\n")
+        server.start()
+
+        death = death_of(far)
+
+        assert (death.status, death.sentence) == (69, "its machine was started anew")
+        assert not death.blames_the_job
+        assert running(far, tmp_path) != first
+
     def test_leaves_no_listener_that_takes_rings_away(
         self, host: Hosts, server: SshServer, tmp_path: Path
     ) -> None:

@@ -29,6 +29,13 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """An answer of ours that is no refusal."""
+
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request as a rule sees it."""
 
@@ -37,7 +44,7 @@ class Request:
     headers: dict[str, str]  # names in lower case
 
 
-Rule = Callable[[Request], Fate | Refuse]
+Rule = Callable[[Request], Fate | Refuse | Say]
 
 
 def let_pass(request: Request) -> Fate:
@@ -81,6 +88,9 @@ class Proxy:
         request = Request(handler.command, handler.path, headers)
         self.seen.append(request)
         fate = self.rule(request)
+        if isinstance(fate, Say):
+            _answer(handler, 200, {"content-type": "application/xml"}, fate.xml.encode())
+            return
         if isinstance(fate, Refuse):
             text = b"" if request.method == "HEAD" else f"<Error><Code>{fate.code}</Code></Error>".encode()
             _answer(handler, fate.status, {"content-type": "application/xml"}, text)

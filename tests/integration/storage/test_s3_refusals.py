@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import botocore.auth
 import pytest
 
+from lib.clock import ManualClock
 from lib.errors import ExitStatus
 from lib.storage import Claim, S3Access, S3Storage, StorageMisconfigured, StorageUnavailable, open_storage
+from lib.storage.locations import artifact_of
 from lib.storage.s3 import address_of
 from tests.integration.servers import free_port
 from tests.integration.storage.conftest import Place
-from tests.integration.storage.proxy import Fate, Refuse
-from tests.s3_servers import ACCESS, READER, S3Server
+from tests.integration.storage.proxy import Fate, Refuse, Request
+from tests.s3_servers import ACCESS, BUCKET, READER, S3Server
 
 Make = Callable[[S3Server], S3Storage]
+AUDIO = artifact_of(hashlib.sha256(b"audio").hexdigest(), 5)
 
 
 def at(url: str, access: S3Access = ACCESS) -> S3Storage:
@@ -112,6 +124,86 @@ def test_other_refusals_are_sorted_by_whether_they_may_pass(
         assert words in caught.value.message
 
 
+def test_a_refusal_that_is_no_right_to_come_in_is_a_persons_to_mend(place: Place) -> None:
+    place.proxy.rule = lambda request: Refuse(401, "Unauthorized")  # as Cloudflare R2 says it
+
+    with pytest.raises(StorageMisconfigured, match="correct AWS_ACCESS_KEY_ID and its secret"):
+        place.through().published("a.wav")
+
+
+CALLS: dict[str, Callable[[S3Storage, Path], object]] = {
+    "examine": lambda storage, file: storage.examine(),
+    "put": lambda storage, file: storage.put(file, sha256=AUDIO.sha256, bytes=AUDIO.bytes),
+    "has": lambda storage, file: storage.has(AUDIO),
+    "fetch": lambda storage, file: storage.fetch(AUDIO, file.with_name("local")),
+    "owner": lambda storage, file: storage.owner("a"),
+    "publish": lambda storage, file: storage.publish(_claim(), "a", {"a.wav": AUDIO}),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_answers_everything_with_a_page_is_no_store(web_page: str, tmp_path: Path, call: str) -> None:
+    """The sign-in page of a network, or a web server at the endpoint: nothing may be taken for an answer."""
+    file = tmp_path / "audio"
+    file.write_bytes(b"audio")
+
+    with pytest.raises(StorageUnavailable, match="answers, but not as an S3 store does"):
+        CALLS[call](at(f"s3://audio/x?endpoint={web_page}"), file)
+
+
+def test_what_other_programs_set_for_the_client_is_told_where_it_is_wrong() -> None:
+    """In a process of its own: the client reads it once."""
+    code = (
+        "from lib.storage import S3Access, S3Storage\nfrom lib.storage.s3 import address_of\n"
+        "address = address_of('s3://abc?endpoint=http://127.0.0.1:9', None)\n"
+        "try: S3Storage(address, S3Access('a', 'b')).owner('x')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    environ = {**os.environ, "AWS_PROFILE": "nobody"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith(
+        "StorageMisconfigured The store s3://abc cannot be spoken to: The config profile"
+    )
+    assert "Look at the AWS_ variables" in done.stdout
+
+
+def test_a_store_that_says_nothing_is_not_waited_for_again_and_again() -> None:
+    """The loop stores one file after the other, and has to turn meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"s3://audio?endpoint=http://127.0.0.1:{mute.getsockname()[1]}"
+        storage = S3Storage(address_of(url, None), ACCESS, answer_s=1.0)
+        began = time.monotonic()
+        for number in range(20):
+            with pytest.raises(StorageUnavailable):
+                storage.published(f"{number}.wav")
+        took = time.monotonic() - began
+
+    assert took < 5  # and not 20 times six tries of a second, nor once
+
+
+def test_a_store_is_asked_again_when_it_may_be_well(place: Place) -> None:
+    clock = ManualClock()
+    url = f"s3://{BUCKET}/{place.prefix}?endpoint={place.proxy.endpoint}"
+    storage = S3Storage(address_of(url, None), ACCESS, clock, retries=0)
+
+    def slow(request: Request) -> Refuse:
+        clock.advance(6)
+        return Refuse(503, "SlowDown")
+
+    place.proxy.rule = slow
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable, match="status 503"):
+            storage.published("a.wav")
+    asked = len(place.proxy.seen)
+    place.proxy.rule = lambda request: Fate.PASS
+    clock.advance(11)
+
+    assert (asked, storage.published("a.wav")) == (1, False)
+
+
 def test_a_download_that_is_cut_off_is_not_a_short_file(place: Place, tmp_path: Path) -> None:
     artifact = place.put(place.storage, b"audio" * 100_000)
     place.proxy.rule = lambda request: Fate.CUT
@@ -127,6 +219,35 @@ def test_no_secret_is_in_what_is_shown_of_a_store(seaweed: S3Server) -> None:
 
     assert str(ACCESS.secret) not in repr(ACCESS)
     assert storage.location("a.wav") == "s3://audio/x/outputs/a.wav"
+
+
+@pytest.fixture
+def web_page() -> Iterator[str]:
+    """A server that answers whatever it is asked with a page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # so that who asks whether to go on is answered at once
+
+        def _serve(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            page = b"" if self.command == "HEAD" else b"<html>Welcome</html>"
+            self.send_response_only(200)
+            self.send_header("content-length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve
+
+        def log_message(self, format: str, *words: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def _claim() -> Claim:

@@ -6,6 +6,7 @@ import hashlib
 import time
 import tracemalloc
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -13,7 +14,7 @@ from lib.clock import ManualClock
 from lib.storage import S3Storage, StorageUnavailable
 from lib.storage.s3 import address_of
 from tests.integration.storage.conftest import Place
-from tests.integration.storage.proxy import Fate, Refuse, Request
+from tests.integration.storage.proxy import Fate, Refuse, Request, Say
 from tests.s3_servers import ACCESS, BUCKET
 
 MIB = 1 << 20
@@ -79,6 +80,43 @@ def test_uploads_of_ours_that_nobody_will_complete_are_ended(place: Place) -> No
 
     S3Storage(address, ACCESS, ManualClock(time.time() + 2 * 86_400)).examine()
     assert uploads_of(place) == [others]
+
+
+def test_they_are_looked_for_daily_and_not_only_at_the_start(place: Place) -> None:
+    clock = ManualClock(time.time())
+    storage = S3Storage(address_of(place.server.url(place.prefix), None), ACCESS, clock)
+    storage.examine()
+    place.raw.create_multipart_upload(Bucket=BUCKET, Key=f"{place.prefix}/blobs/sha256/ab/{'ab' * 32}")
+
+    clock.advance(2 * 86_400)
+    storage.examine()
+
+    assert uploads_of(place) == []
+
+
+def test_all_of_them_are_ended_where_a_listing_has_more_than_one_page(place: Place) -> None:
+    """As Amazon S3 lists more than a thousand."""
+    ended, page = set[str](), "<Initiated>2020-01-01T00:00:00Z</Initiated></Upload>"
+
+    def rule(request: Request) -> Fate | Say:
+        words = urlsplit(request.path)
+        if request.method == "DELETE" and "uploadId" in words.query:
+            ended.add(words.query.partition("uploadId=")[2].partition("&")[0])
+            return Say("")
+        if request.method != "GET" or "uploads" not in parse_qs(words.query, keep_blank_values=True):
+            return Fate.PASS
+        later = "key-marker=b" in words.query and "upload-id-marker=one" in words.query
+        more = "" if later else "<NextKeyMarker>b</NextKeyMarker><NextUploadIdMarker>one</NextUploadIdMarker>"
+        return Say(
+            f"<ListMultipartUploadsResult><IsTruncated>{'false' if later else 'true'}</IsTruncated>{more}"
+            f"<Upload><Key>b</Key><UploadId>{'two' if later else 'one'}</UploadId>{page}"
+            "</ListMultipartUploadsResult>"
+        )
+
+    place.proxy.rule = rule
+    place.through().examine()
+
+    assert ended == {"one", "two"}
 
 
 def test_a_file_that_changes_on_the_way_is_not_stored(place: Place) -> None:

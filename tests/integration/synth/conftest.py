@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, SpoolResult
+from tests import warm
 
 DEADLINE_S = 60.0
 
@@ -27,27 +28,18 @@ class VoiceSynth:
 
     def run(self, *args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
         """Call it and wait."""
-        return subprocess.run(
-            self._argv(*args),
-            capture_output=True,
-            text=True,
-            env=self._environ(environ),
-            cwd=self.home,
-            timeout=DEADLINE_S,
-            stdin=subprocess.DEVNULL,
-        )
+        return self._run(args, environ, None)
 
     def pipe(self, data: bytes, *args: str | Path) -> subprocess.CompletedProcess[str]:
         """Call it with `data` on its standard input, and wait."""
-        done = subprocess.run(
-            self._argv(*args),
-            input=data,
-            capture_output=True,
-            env=self._environ({}),
-            cwd=self.home,
-            timeout=DEADLINE_S,
-        )
-        return subprocess.CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        return self._run(args, {}, data)
+
+    def _run(
+        self, args: Sequence[str | Path], more: dict[str, str], given: bytes | None
+    ) -> subprocess.CompletedProcess[str]:
+        argv, call = ["voice-synth", *map(str, args)], warm.CALLS["voice-synth"]
+        environ = self._environ(more)
+        return warm.run(argv, call, cwd=self.home, environ=environ, timeout_s=DEADLINE_S, given=given)
 
     def start(self, *args: str | Path) -> subprocess.Popen[str]:
         """Call it and go on; it is ended after the test."""

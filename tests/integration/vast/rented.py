@@ -38,7 +38,7 @@ class RentingDeployment(Deployment):
             "VAST_URL": self.fake.url,
             "VAST_API_KEY": self.fake.api_key,
             "SSH_VOICE_SYNTH": str(self.program),
-            "IDLE_HOLD_SECONDS": "0",
+            "IDLE_HOLD_SECONDS": "3",
             "WATCHER_DRAIN_SECONDS": "30",
             "JOBS_DEBUG": "1",
             **more,

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from tests.integration.vast.fake_vast import client, refusal, rent
 
 AT_ONCE = Conduct(null_s=0, created_s=0, loading_s=0, ssh_after_s=0)
 OFFERS = tuple(HostOffer(number, conduct=AT_ONCE) for number in range(1, 31))
+WITHOUT_GPU, WITH_ANOTHER = 101, 102
+ODD_OFFERS = (
+    HostOffer(WITHOUT_GPU, dph_base=9.0, conduct=replace(AT_ONCE, gpu_shown="")),
+    HostOffer(WITH_ANOTHER, dph_base=9.0, conduct=replace(AT_ONCE, gpu_shown="RTX 3060")),
+)
 
 
 class Renter:
@@ -31,7 +37,7 @@ class Renter:
     def __init__(self, folder: Path, confined: bool | None = None) -> None:
         self.folder = folder
         self.key = make_key(folder / "key")
-        self.vast = FakeVast(folder / "machines", offers=OFFERS, confined=confined)
+        self.vast = FakeVast(folder / "machines", offers=OFFERS + ODD_OFFERS, confined=confined)
         self.sdk = client(self.vast)
         self.sdk.create_ssh_key(self.key.with_suffix(".pub").read_text())
 
@@ -115,6 +121,9 @@ def test_15_onstart_has_the_environment_and_sessions_have_it_not(renter: Renter,
     key = renter.vast.instances()[0].key
     instance = renter.rent('echo "A is $A, $CONTAINER_ID, $CONTAINER_API_KEY, $SHOWN"', env={"A": "b c"})
     assert renter.logged(instance, f"A is b c, {instance}, {renter.vast.instances()[-1].key}, ")
+    if renter.vast.machine(instance).is_confined:  # as in a container, whose first process has it too
+        first = renter.says(instance, "tr '\\0' '\\n' </proc/1/environ")
+        assert f"CONTAINER_ID={instance}" in first.split("\n")
     seen = renter.says(machine, "env")
     assert not any(word in seen for word in (key, "CONTAINER_ID", "A=b", renter.vast.api_key))
 
@@ -125,6 +134,21 @@ def test_15_nothing_of_who_runs_the_rehearsal_is_on_it(renter: Renter, machine: 
     home = str(renter.vast.machine(machine).home)
     assert renter.says(machine, "echo $HOME; pwd; echo ~").split("\n") == [home] * 3
     assert renter.says(machine, "mktemp").startswith(str(renter.vast.machine(machine).folder))
+
+
+def test_15_a_secret_is_found_wherever_it_stands_on_a_machine(renter: Renter) -> None:
+    script = (
+        "env -i B=s3cr3t-b sleep 4000 & sh -c 'sleep 4000; : s3cr3t-c' & echo s3cr3t-d >~/kept; echo told"
+    )
+    instance = renter.rent(script, env={"A": "s3cr3t-a"})
+    found = renter.vast.machine(instance)
+    assert renter.logged(instance, "told")
+    assert "home/kept" in found.find("s3cr3t-d")
+    assert "environment" in found.find("s3cr3t-a")
+    until(lambda: any(place.startswith("cmdline of process") for place in found.find("s3cr3t-c")))
+    if found.is_confined:
+        until(lambda: any(place.startswith("environ of process") for place in found.find("s3cr3t-b")))
+    assert found.find(renter.vast.api_key) == []
 
 
 def test_15_files_are_brought_to_its_home(renter: Renter, machine: int) -> None:
@@ -152,6 +176,10 @@ def test_15_it_may_lose_its_gpu_or_never_have_had_it(renter: Renter) -> None:
     instance = renter.rent()
     renter.vast.befall(instance, Mishap.GPU_GONE)
     assert renter.ssh(instance, "nvidia-smi -L").returncode == 9
+    never = renter.rent(ask=renter.vast.market.ask_of(WITHOUT_GPU))
+    assert renter.ssh(never, "nvidia-smi -L").returncode == 9
+    other = renter.rent(ask=renter.vast.market.ask_of(WITH_ANOTHER))
+    assert "RTX 3060" in renter.says(other, "nvidia-smi -L")
 
 
 def test_15_its_log_is_fetched_from_an_address_when_it_is_there(renter: Renter, machine: int) -> None:
@@ -186,6 +214,8 @@ def test_15_keys_that_only_onstart_knew_are_gone_when_vast_writes_them_anew(rent
     assert renter.vast.wait_for(lambda _: len(keys.read_text().splitlines()) == 2)
     renter.sdk.attach_ssh(instance, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0 attached")
     assert len(keys.read_text().splitlines()) == 3
+    renter.vast.befall(instance, Mishap.KEYS_LOST)
+    assert "Permission denied" in renter.ssh(instance, "true").stderr
     renter.vast.befall(instance, Mishap.KEYS_REFRESHED)
     assert [line.split()[2] for line in keys.read_text().splitlines()] == ["test", "attached"]
 
@@ -218,7 +248,7 @@ def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(
     renter: Renter, tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     if not can_confine():
-        pytest.skip("machines cannot be confined here: not root, or no namespaces")
+        pytest.skip("machines cannot be confined here: this computer allows no namespaces")
     before = set(sleepers())
     instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid))
     assert renter.logged(instance, "finished")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from job_watcher.rehearsal.vast import HostOffer, Mishap
+from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from lib.jobspec import load_job_file
 from lib.machines import open_ledger
 from tests.integration.machines.conftest import place_in, postgres
@@ -24,8 +27,20 @@ def _gone(deployed: RentingDeployment) -> None:
     deployed.wait_for("no machine left", lambda: not deployed.fake.living())
 
 
+def _all_that_is_on(machine: RehearsalMachine) -> Iterator[bytes]:
+    """Every file there, and the environment and words of every process."""
+    for pid in machine.processes():
+        for name in ("environ", "cmdline"):
+            with contextlib.suppress(OSError):
+                yield Path(f"/proc/{pid}/{name}").read_bytes()
+    for file in machine.folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                yield file.read_bytes()
+
+
 def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: RentingDeployment) -> None:
-    """W4, W7, W11: one offer, one machine, its own key, and the bill is of its label."""
+    """W4, W7, W11: one offer, one machine, a key of its own; no other secret ever reaches it or is sent."""
     fake, specs = renting.fake, beats(2)
     renting.start(LOG_FORMAT="json")
     renting.enqueue(specs)
@@ -36,6 +51,12 @@ def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: Renti
     assert lease.read_text()
     folder = next((renting.data / "machines").iterdir())
     assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    secrets = (fake.api_key.encode(), renting.url.encode(), (folder / "key").read_bytes().splitlines()[2])
+    there = b"".join(_all_that_is_on(fake.machine(machine.id)))
+    sent = b"".join(entry.body for entry in fake.journal.entries())
+    assert machine.label.encode() in sent
+    assert b"CONTAINER_API_KEY" in there
+    assert not [secret for secret in secrets if secret in there or secret in sent]
     _gone(renting)
 
     assert all(renting.output(spec).stat().st_size > 10_000 for spec in specs)
@@ -46,6 +67,7 @@ def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: Renti
     assert len(fake.instances()) == 1
 
 
+@pytest.mark.soak
 def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: RentingDeployment) -> None:
     """W15: after SIGKILL, with nothing of the dead one's disk but the database; nothing is spoken twice."""
     specs = beats(1, sentences=30)
@@ -64,6 +86,30 @@ def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: Renti
 
     assert len(renting.fake.instances()) == 1
     assert len(renting.events("begun")) == 1
+
+
+@pytest.mark.soak
+def test_a_watcher_that_is_told_to_end_finishes_what_is_spoken_and_leaves_the_machine(
+    renting: RentingDeployment,
+) -> None:
+    """W17: a deploy ends no rental and no job; the next watcher goes on with both."""
+    specs = beats(4, sentences=12)
+    first = renting.start()
+    renting.enqueue(specs)
+    renting.wait_for("the work begun", lambda: renting.events("begun"))
+
+    first.terminate()
+    assert first.wait(timeout=60) == 0
+
+    assert len(renting.fake.living()) == 1
+    shot = renting.queue.snapshot()
+    assert shot.done >= 1
+    assert shot.pending == 0
+    renting.start()
+    renting.wait_until_done(specs)
+    _gone(renting)
+    assert len(renting.fake.instances()) == 1
+    assert len(renting.events("begun")) == len(specs)
 
 
 @pytest.mark.soak
@@ -91,6 +137,7 @@ def test_a_stand_by_with_a_disk_of_its_own_takes_over_through_the_shared_ledger(
     assert not (here / "ledger.db").exists()
 
 
+@pytest.mark.soak
 def test_once_ends_when_nothing_is_left_and_nothing_is_paid_for(renting: RentingDeployment) -> None:
     """W1."""
     ended = renting.command("once", "--json")
@@ -105,6 +152,7 @@ BEHIND_A_PROXY = HostOffer(
 )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("market", [[LIAR, BEHIND_A_PROXY]])
 def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reached_by_its_proxy(
     renting: RentingDeployment,
@@ -126,9 +174,9 @@ def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reach
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
-        ({"VAST_API_KEY": "wrong"}, 78, "key"),
-        ({"MAX_DPH": "0.01"}, 75, "MAX_DPH"),
-        ({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999"),
+        pytest.param({"MAX_DPH": "0.01"}, 75, "MAX_DPH", marks=pytest.mark.soak),
+        pytest.param({"VAST_API_KEY": "wrong"}, 78, "key", marks=pytest.mark.soak),
+        pytest.param({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999", marks=pytest.mark.soak),
     ],
 )
 def test_what_lets_nothing_be_rented_is_one_line_and_nothing_is_rented(

@@ -5,16 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
+import os
 import subprocess
+import sys
+import time
 import zipfile
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from lib.bundle import Target, probe_script, read_facts, requirements_text, target_of
+from lib.bundle import BundleMaker, Target, probe_script, read_facts, requirements_text, target_of
 from lib.bundle.make import lines_for
 from lib.bundle.own_wheel import own_wheel
 from lib.errors import BadConfiguration
+from tests.integration.fleet.packing import pack
+
+TARGET = Target((3, 12), "x86_64", "glibc", (2, 36))
 
 ANSWER = (
     "probe\t1\nsystem\tLinux\nprocessor\tx86_64\nhome\t/home/me\ncores\t8\nfree_kib\t2048\n"
@@ -43,6 +51,7 @@ def test_the_first_python_that_fits_and_has_venv_is_taken() -> None:
     [
         ("cpython venv", "cpython -", "apt install python3-venv"),
         ("3.1", "3.8", "no Python that our programs run on"),
+        (" cpython ", " cpython-32bit ", r"it has 3\.9 \(cpython-32bit\)"),
         ("probe\t1", "Welcome!\nprobe\t2", "start-up files must print nothing"),
         ("/home/me", "home", "which folder"),
     ],
@@ -100,6 +109,65 @@ def test_the_own_wheel_is_the_same_each_time_and_its_record_is_true() -> None:
     points = inside[record.replace("RECORD", "entry_points.txt")].decode()
     assert "voice-synth" in points
     assert "job-watcher" not in points
+
+
+def test_a_package_that_lost_its_bytes_is_fetched_again(tmp_path: Path) -> None:
+    """After a power cut a file may have none; a machine could not install it, and never would."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    pinned = pack("mdurl", wheels)
+    maker = BundleMaker(tmp_path / "made", pinned, extra=("--no-index", "--find-links", str(wheels)))
+    made = maker.make(TARGET)
+    (path,) = [path for path, _ in made.wheels if path.name.startswith("mdurl")]
+    path.write_bytes(b"")
+
+    again = maker.make(TARGET)
+
+    assert again == made
+    assert path.stat().st_size > 0
+
+
+def test_what_nobody_makes_or_asks_for_any_more_is_removed(tmp_path: Path) -> None:
+    maker = BundleMaker(tmp_path, "")
+    maker.make(TARGET)
+    for name, age_s in {"half-of-a-killed-one": 0, "own-of-old": 31 * 86_400, "own-of-late": 86_400}.items():
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    used = [path for path in tmp_path.iterdir() if path.name.startswith(("own-", TARGET.name))]
+    for path in used[:2]:
+        os.utime(path, (time.time() - 40 * 86_400,) * 2)
+
+    maker.make(TARGET)
+
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "own-of-late" in left
+    assert left.isdisjoint({"half-of-a-killed-one", "own-of-old"})
+    assert len(left) == 3
+
+
+def test_a_mark_of_before_does_not_vouch_for_what_is_half_made(tmp_path: Path) -> None:
+    """The Python of an installed bundle is gone, and the machine goes off while it is installed anew."""
+    here = tmp_path / "some"
+    (here / "venv" / "bin").mkdir(parents=True)
+    (here / "venv" / "bin" / "voice-synth").touch()
+    (here / "venv" / "bin" / "python").symlink_to("/gone")
+    (here / "installed").touch()
+    (here / "wheels").mkdir()
+    (here / "wheels" / "bad-1-py3-none-any.whl").write_bytes(b"no wheel")
+    digest = hashlib.sha256(b"no wheel").hexdigest()
+    wanted = {"name": "some", "wheels": {"bad-1-py3-none-any.whl": digest}}
+    script, said = files("lib.bundle").joinpath("install.script").read_text(), []
+    for act in ("look", "install"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)],
+            input=json.dumps({"do": act, **wanted}).encode(),
+            capture_output=True,
+            check=True,
+        )
+        said.append(json.loads(done.stdout)["state"])
+
+    assert said == ["uploaded", "failed"]
+    assert not (here / "installed").exists()
 
 
 def test_the_script_for_machines_is_python() -> None:

@@ -205,6 +205,7 @@ class Bench:
         self.journal = LeaseJournal(self.root / "leases")
         self.hosts = [ScriptedHost(self.root / "spool", self.clock)]
         self.told: list[tuple[str, str, str]] = []
+        self.alive: list[tuple[float, float]] = []  # when the loop said so, and what the next thing may take
 
     @property
     def host(self) -> ScriptedHost:
@@ -234,6 +235,7 @@ class Bench:
             intervals=self.intervals,
             events=self.events,
             tell=lambda *words: self.told.append(words),
+            alive=lambda may_take_s=0.0: self.alive.append((self.clock.monotonic(), may_take_s)),
         )
 
     def dispatcher(self, name: str = "ann", *, replaceable: bool = False) -> Dispatcher:

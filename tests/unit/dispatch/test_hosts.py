@@ -8,6 +8,7 @@ import pytest
 
 from lib.dispatch import Dispatcher, HostView
 from lib.errors import ExitStatus
+from lib.events.model import LifecycleEvent, MachineTransition
 from lib.jobqueue import JobState
 from lib.spool import HostUnreachable, SpoolFull, SpoolUnusable
 from lib.workers import WorkerDeath
@@ -27,6 +28,17 @@ def view_of(dispatcher: Dispatcher, name: str) -> HostView:
     view = dispatcher.view(name)
     assert view is not None
     return view
+
+
+class MachinesHeard:
+    """Keeps what is told of machines."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def emit(self, event: LifecycleEvent) -> None:
+        if isinstance(event, MachineTransition):
+            self.told.append((event.name, event.machine))
 
 
 class TestAHostThatComes:
@@ -119,6 +131,19 @@ class TestAHostThatComes:
         dispatcher = bench.holding(*(spec(name) for name in "abcdef"))
 
         assert [view_of(dispatcher, name).busy for name in dispatcher.hosts()] == [3, 3]
+
+
+class TestAMachineOfSeveralWorkers:
+    def test_comes_and_goes_once(self, bench: Bench) -> None:
+        bench.events = heard = MachinesHeard()
+        dispatcher = Dispatcher(bench.parts())
+        hosts = [bench.another_host(name, "me@far:22") for name in ("far/1", "far/2")]
+        for host in hosts:
+            dispatcher.add(host, lambda: 1, replaceable=True)
+        for host in hosts:
+            dispatcher.remove(host.name, why="unreachable", lost=False)
+
+        assert heard.told == [("machine_added", "me@far:22"), ("machine_removed", "me@far:22")]
 
 
 class TestAHostThatGoes:
@@ -218,10 +243,12 @@ class TestAReplaceableHostInTrouble:
         assert bench.host.restarts == 0
         self.others_go_on(bench, dispatcher)
 
+    @pytest.mark.parametrize("status", [1, ExitStatus.TRY_AGAIN])
     def test_whose_worker_keeps_ending_is_told_of_and_ends_nobody(
-        self, bench: Bench, dispatcher: Dispatcher
+        self, bench: Bench, dispatcher: Dispatcher, status: int
     ) -> None:
-        bench.host.script = lambda: WorkerDeath(1, "exit status 1", ("no driver",))
+        """Also one that says that it cannot work now: its jobs would wait for its full disk."""
+        bench.host.script = lambda: WorkerDeath(status, f"exit status {status}", ("no driver",))
         dispatcher.step()  # the other host finishes a job: counted from here on
         for deaths in range(1, 6):
             assert view_of(dispatcher, "here").failing == ""

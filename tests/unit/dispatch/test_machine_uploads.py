@@ -8,9 +8,9 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.jobqueue import JobState
-from lib.spool import UploadOrder
+from lib.spool import HostUnreachable, SpoolClient, UploadOrder
 from lib.storage import FileStorage, MemoryStorage, SignedUpload, StoredArtifact
-from tests.unit.dispatch.bench import Bench, ScriptedHost, spec
+from tests.unit.dispatch.bench import Bench, Refusal, ScriptedHost, spec
 
 JOB = spec()
 
@@ -104,6 +104,41 @@ def test_a_machine_that_never_says_that_it_ended_is_waited_for_half_a_minute(ben
     assert bench.job(JOB).attempt == 1
 
 
+def test_a_machine_that_got_nowhere_is_not_waited_for_at_each_job(bench: Bench) -> None:
+    """A store in a network that only the watcher is in takes no uploads, and tells nobody."""
+    desk = Desk(bench)
+    desk.look()
+    assert desk.look(31) is JobState.DONE
+
+    def one_more(name: str) -> tuple[JobState, int]:
+        bench.queue.enqueue([spec(name)])
+        desk.dispatcher.claim()
+        for taken in bench.host.spool.take(1):
+            bench.host.speak(taken, audio=name.encode())
+        desk.look(1)
+        return bench.job(spec(name)).state, desk.store.signed
+
+    bench.host.script = lambda: None
+    assert one_more("b") == (JobState.DONE, 1)
+    bench.clock.advance(600)
+    assert one_more("c") == (JobState.RUNNING, 2)
+
+
+def test_a_machine_that_could_not_be_told_is_told_at_the_next_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(bench)
+    away = Refusal(monkeypatch, SpoolClient, "order_uploads", HostUnreachable("It does not answer."))
+    with pytest.raises(HostUnreachable):
+        desk.look()
+    away.on = False
+
+    assert desk.look(1) is JobState.RUNNING
+    desk.upload()
+    assert desk.look(1) is JobState.DONE
+    assert desk.store.puts == 0
+
+
 def test_a_new_watcher_asks_again(bench: Bench) -> None:
     desk = Desk(bench)
     desk.look()
@@ -114,6 +149,19 @@ def test_a_new_watcher_asks_again(bench: Bench) -> None:
 
     assert desk.look(1) is JobState.DONE
     assert (desk.store.puts, desk.store.signed) == (0, 2)
+
+
+def test_a_new_watcher_leaves_nothing_of_an_upload_that_has_arrived(bench: Bench) -> None:
+    """The one before was killed between the worker's end and its own look."""
+    desk = Desk(bench)
+    desk.look()
+    desk.upload()
+    desk.dispatcher = bench.dispatcher("bob")
+    desk.dispatcher.resume()
+
+    assert desk.look(1) is JobState.DONE
+    assert (desk.store.puts, desk.store.signed) == (0, 1)
+    assert not list((bench.host.root / "upload").iterdir())
 
 
 def test_what_the_store_has_already_is_not_uploaded_again(bench: Bench, tmp_path: Path) -> None:

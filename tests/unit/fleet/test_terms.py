@@ -55,7 +55,7 @@ def test_each_setting_bounds_one_thing_and_nothing_else(
 def test_who_tells_what_a_provider_offers_says_all_of_it() -> None:
     told = list(calls_of("Offer", "lib/providers", "job_watcher/simulation"))
 
-    assert [place for place, _ in told] == ["job_watcher/simulation/market.py"]  # and each adapter to come
+    assert [place for place, _ in told] == ["lib/providers/vast/asks.py", "job_watcher/simulation/market.py"]
     for place, call in told:
         assert [word.arg for word in call.keywords] == [field.name for field in fields(Offer)], place
 

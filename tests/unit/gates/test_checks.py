@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import random
+import time
 import wave
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -74,8 +76,32 @@ def test_the_disk_must_have_room_and_say_so() -> None:
 
 
 def test_a_slow_way_is_none() -> None:
-    gates.bandwidth(64_000, 1.0)
-    assert reason(lambda: gates.bandwidth(63_999, 1.0)) == "bandwidth"
+    gates.bandwidth(64_000, b"  64000\n", 1.0)
+    assert reason(lambda: gates.bandwidth(63_999, b"63999\n", 1.0)) == "bandwidth"
+
+
+@pytest.mark.parametrize("answer", [b"", b"63999\n", b"64000 bytes\n", b"\xff" * 99])
+def test_bytes_that_did_not_all_come_are_not_counted_as_fast(answer: bytes) -> None:
+    assert reason(lambda: gates.bandwidth(64_000, answer, 0.1)) == "bandwidth"
+
+
+@pytest.mark.parametrize("read", [gates.read_gpus, gates.read_free], ids=["gpus", "free"])
+@pytest.mark.parametrize("line", [b" " * 65_000, b"1 " * 32_000, b"1" * 65_000, b", " * 32_000])
+def test_no_answer_costs_a_machine_s_keeper_more_than_a_moment(
+    read: Callable[[bytes], object], line: bytes
+) -> None:
+    began = time.process_time()
+    read(b"head\n" + line)
+    assert time.process_time() - began < 1.0
+
+
+def test_a_wav_file_that_points_out_of_itself_is_no_wav_file() -> None:
+    sound = wav(voiced(4.0))
+    for at in range(4, 44):
+        broken = bytearray(sound)
+        broken[at : at + 4] = b"\xff\xff\xff\xff"
+        with contextlib.suppress(GateFailed):
+            gates.golden(bytes(broken))
 
 
 def test_an_engine_that_fails_is_told_with_its_last_words() -> None:

@@ -77,11 +77,17 @@ LINE = PlaceInLine(3, False, False, True, 0)
 TROUBLED = WatcherInfo("w-1", NOW, NOW, True, {"trouble": "No room."})
 RUNNING = {"consumer": "w-1", "expires_at": NOW + 100, "attempt": 1, "lease_no": 1}
 
+WITHOUT_MACHINES = WatcherInfo("w-1", NOW, NOW, live=True, data={"no_machine": "No machine is on."})
 CASES: list[tuple[Reason, Evidence, str]] = [
     (
         Reason.NO_WATCHER,
         Evidence(record(W), snapshot(), place=LINE),
         "topic:a has waited for 1m00s because no watcher runs; start one with job-watcher run, or job-runner",
+    ),
+    (
+        Reason.NO_MACHINE,
+        Evidence(record(W), snapshot(watchers=(WITHOUT_MACHINES,)), LIVE, LINE),
+        "has waited for 1m00s because the watcher says: No machine is on; it goes on by itself when one can",
     ),
     (
         Reason.PAUSED,

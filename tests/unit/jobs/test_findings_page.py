@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lib.jobs import doctor, reconcile_messages
+from lib.jobs import doctor, doctor_watcher, reconcile_messages
 
 PAGE = Path(__file__).parents[3] / "docs/reference/findings.md"
 
@@ -16,7 +16,7 @@ def test_every_finding_stands_on_the_page_with_its_severity_and_title() -> None:
         r"^\| ([DR]\d{3}) \| (\w+) \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
 
-    kinds = [*doctor.KINDS, *reconcile_messages.KINDS]
+    kinds = [*doctor.KINDS, *doctor_watcher.KINDS, *reconcile_messages.KINDS]
     assert [(name, severity, title.strip()) for name, severity, title in rows] == sorted(
         (kind.id, kind.severity.value, kind.title) for kind in kinds
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from job_runner.display.moments import moment
+from lib.cli.moments import moment
 from lib.clock import ManualClock, parse_rfc3339
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import Event, FinishedJob, JobRecord, JobState, UnknownJob

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
+from job_runner import wiring
 from lib.clock import ManualClock
 from lib.errors import ExitStatus
 from lib.jobqueue import ErrorClass, Failure, JobQueue
@@ -144,3 +146,22 @@ def test_totals_count_every_standing(queue: JobQueue, clock: ManualClock) -> Non
     assert totals.pop("jobs") == 3
     assert {name: count for name, count in totals.items() if count} == {"done": 2, "missing": 1}
     assert set(totals) == {standing.value for standing in Standing}
+
+
+@pytest.mark.parametrize(
+    ("provider", "advised"),
+    [("local", "speak it anew: up --replace"), ("ssh", "speak it anew: enqueue --replace --wait")],
+)
+def test_a_changed_job_is_asked_for_again_by_a_command_that_works_here(
+    queue: JobQueue, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, provider: str, advised: str
+) -> None:
+    """`up` speaks on this machine alone, and refuses where PROVIDER names others."""
+    monkeypatch.setenv("PROVIDER", provider)
+    queue.enqueue([spec("a")])
+    changed = replace(spec("a"), text="Something else.")
+
+    (row,) = report_on(queue, [changed], Shelf(), clock.now(), again=wiring.here().again).rows
+
+    assert row.standing is Standing.CHANGED
+    assert row.reason is not None
+    assert row.reason.endswith(advised)

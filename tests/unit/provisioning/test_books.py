@@ -11,7 +11,7 @@ from lib.fleet.money import cost
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Intent, MachineRow
 from lib.machines.port import Allow
-from lib.providers.rental import BillLine, HalfRented
+from lib.providers.rental import AccountFault, BillLine, HalfRented, RefusedForGood
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
 
@@ -100,6 +100,31 @@ def test_a_rental_that_was_refused_and_exists_is_given_back(bench: Bench) -> Non
     watcher.step()
 
     assert bench.company.destroyed == [instance]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (AccountFault.CREDIT, "credit"),
+        (AccountFault.SPEND_LIMIT, "credit"),
+        (AccountFault.KEY, "account"),
+        (AccountFault.SCOPE, "account"),
+    ],
+)
+def test_what_the_account_may_not_do_is_not_tried_with_the_next_offer(
+    bench: Bench, fault: AccountFault, kind: str
+) -> None:
+    bench.company.offered.append(offer(id="o2", machine_id="m2"))
+    bench.company.refusal = RefusedForGood("Not with this account.", fault)
+    bench.queue.enqueue([spec("a")])
+    watcher = bench.watcher()
+
+    bench.live(watcher, 50)
+
+    assert len(bench.company.asked) == 1
+    assert (kind, "Not with this account.") in bench.told
+    bench.live(watcher, 60)
+    assert len(bench.company.asked) == 2  # a person may have mended it
 
 
 def test_a_rental_past_the_time_on_its_label_is_destroyed_when_it_is_seen(bench: Bench) -> None:

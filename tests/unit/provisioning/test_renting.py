@@ -239,3 +239,41 @@ class TestAWatcherThatLeadsNoMore:
         self.step(finished, 1)
 
         assert self.state(finished) is JobState.DONE
+
+
+class TestWhatStandsInTheWay:
+    """W8: a person is told which limit it is, and what would be enough."""
+
+    def refused(self, bench: Bench) -> tuple[str, str]:
+        bench.queue.enqueue([spec("a")])
+        bench.live(bench.watcher(), 15)
+        return next(told for told in bench.told if told[0] in ("cap", "credit", "no_offer"))
+
+    def test_a_price_under_the_cheapest_machine(self, bench: Bench) -> None:
+        bench.caps = Caps(hourly_price=DOLLAR // 10)
+
+        kind, sentence = self.refused(bench)
+
+        assert kind == "cap"
+        assert "MAX_DPH is $0.1000 an hour; the cheapest machine that fits costs $0.2000" in sentence
+
+    def test_a_cap_under_the_shortest_rental(self, bench: Bench) -> None:
+        bench.caps = Caps(day=DOLLAR // 100)
+
+        kind, sentence = self.refused(bench)
+
+        assert kind == "cap"
+        assert "SPEND_CAP_DAY is $0.0100; at least" in sentence
+
+    def test_a_market_without_a_machine(self, bench: Bench) -> None:
+        bench.company.offered = []
+
+        assert self.refused(bench) == ("no_offer", "the provider offers nothing")
+
+    def test_a_market_on_which_nothing_fits(self, bench: Bench) -> None:
+        bench.company.offered = [offer(reliability=0.5)]
+
+        kind, sentence = self.refused(bench)
+
+        assert kind == "no_offer"
+        assert "reliability 0.5 is under 0.95" in sentence

@@ -46,14 +46,17 @@ class NearLink:
         )
         return CommandResult(done.returncode, done.stdout[:most], done.stderr)
 
-    def try_files(self) -> None:
+    def try_files(self, home: str) -> None:
         self.connect()
 
     def upload(self, local: Path, remote: str) -> None:
         raise AssertionError("nothing is brought here")
 
-    def hosts(self, count: int, program: str) -> list[WorkerHost]:
+    def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
         return [] if self.worker is None else [self.worker]
+
+    def end_surplus(self, count: int, home: str) -> None:
+        return
 
     def close(self) -> None:
         self.trouble = HostUnreachable("It was closed.")
@@ -68,7 +71,7 @@ class Prepared:
     def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
         if self.out is not None:
             raise self.out
-        return machine.hosts(1, "voice-synth")
+        return machine.hosts(1, "voice-synth", "/home/me")
 
     def check(self, machine: MachineLink) -> None:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Store:
 
     def __init__(self) -> None:
         self.status, self.taken = 200, dict[str, tuple[dict[str, str], bytes]]()
+        self.meanwhile: Callable[[], None] = lambda: None
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -30,6 +31,7 @@ class Store:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 store.taken[self.path] = headers, body
+                store.meanwhile()
                 self.send_response(store.status)
                 self.end_headers()
 
@@ -74,6 +76,19 @@ def order(url: str, file: str = "audio.wav", size: int = 5) -> UploadOrder:
     return UploadOrder(file, size, url, {"content-type": "audio/wav", "x-amz-checksum-sha256": "abc="})
 
 
+def test_what_the_client_waits_for_no_longer_is_not_uploaded(
+    spool: WorkerSpool, client: SpoolClient, store: Store
+) -> None:
+    """Else results that it does wait for stand behind it."""
+    (spool.root / "outbox" / ENTRY / "peaks.json").write_bytes(b"peaks")
+    client.order_uploads(ENTRY, [order(f"{store.url}/one"), order(f"{store.url}/two", "peaks.json")])
+    store.meanwhile = lambda: client.forget_uploads(ENTRY)
+
+    Uploader(spool, print).look()
+
+    assert list(store.taken) == ["/one?"]
+
+
 def test_a_file_goes_up_with_the_signed_headers(
     spool: WorkerSpool, client: SpoolClient, store: Store
 ) -> None:
@@ -91,6 +106,21 @@ def test_a_file_goes_up_with_the_signed_headers(
     }
     assert client.uploaded(ENTRY)
     assert spool.ordered_uploads() == []
+
+
+def test_an_end_that_nobody_waits_for_any_more_is_not_left(
+    spool: WorkerSpool, client: SpoolClient, store: Store
+) -> None:
+    """A client that lost its patience took the result before the upload had ended."""
+    client.order_uploads(ENTRY, [order(f"{store.url}/key")])
+    Uploader(spool, lambda line: None).look()
+    with Uploader(spool, lambda line: None).running():
+        client.acknowledge(ENTRY)
+    assert not list((spool.root / "upload").iterdir())
+
+    spool.end_uploads(ENTRY)
+    Uploader(spool, lambda line: None).look()
+    assert not list((spool.root / "upload").iterdir())
 
 
 def test_it_is_done_beside_the_work(spool: WorkerSpool, client: SpoolClient, store: Store) -> None:

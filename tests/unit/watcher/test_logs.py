@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -26,12 +25,7 @@ SPEC = normalize_job_spec({"output_name": "topic/beat-001", "text": "Hello.", "s
 LEASE = Lease(SPEC.request_id, 3, "5f2c", "ann", SPEC, attempt=1, expires_at=1000.5, enqueued_at=900.25)
 
 
-@pytest.fixture(autouse=True)
-def _root_logger_given_back() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("logging_given_back")
 
 
 @pytest.mark.parametrize("steering", ["\x1b", "\x07", "\x9b", "\u061c", "\u202e", "\u2066", "\ud800"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
 import pytest
@@ -55,6 +57,45 @@ def test_strangers_that_say_nothing_or_too_much_keep_nobody_out_for_long(server:
     assert time.monotonic() - began < 3
     for each in (*silent, flood):
         each.close()
+
+
+def test_a_crowd_that_says_nothing_keeps_nobody_out(server: ProbeServer) -> None:
+    host, _, port = server.address.rpartition(":")
+    crowd = [socket.create_connection((host, int(port))) for _ in range(40)]
+    for each in crowd[::2]:
+        each.sendall(b"GET /li")  # and one letter now and then, for ever
+    began = time.monotonic()
+
+    assert [get(server, "/livez")[0] for _ in range(3)] == [200] * 3
+
+    assert time.monotonic() - began < 3
+    for each in crowd:
+        each.close()
+
+
+def test_pages_that_take_long_do_not_keep_a_quick_one_waiting() -> None:
+    let_go, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow() -> PageAnswer:
+        asked.release()
+        let_go.wait(20)
+        return verdict(True)
+
+    made = ProbeServer("127.0.0.1:0", {"/readyz": slow, "/livez": lambda: verdict(True)}, quick=("/livez",))
+    with ThreadPoolExecutor(8) as crowd:
+        asking = [crowd.submit(get, made, "/readyz") for _ in range(8)]
+        for _ in asking:
+            assert asked.acquire(timeout=20)
+        assert get(made, "/readyz")[0] == 503
+        assert get(made, "/livez")[0] == 200
+        let_go.set()
+        assert [each.result()[0] for each in asking] == [200] * 8
+    made.close()
+
+
+def test_head_has_the_head_of_get_and_no_body(server: ProbeServer) -> None:
+    status, body = get(server, "/livez", "HEAD")
+    assert (status, body) == (200, b"")
 
 
 def test_a_second_watcher_takes_the_next_port_of_the_range_and_a_taken_one_is_said() -> None:

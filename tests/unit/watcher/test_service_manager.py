@@ -69,6 +69,30 @@ def test_a_life_is_told(manager: Manager) -> None:
     ]
 
 
+def test_what_takes_long_is_announced_and_taken_back(manager: Manager) -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock, service_manager_of(environ(manager, WATCHDOG_USEC="40000000")))
+    pulse.ready()
+    pulse.beat("2 jobs at hand")
+    manager.heard()
+
+    pulse.go_on(30)  # soon over: no news
+    pulse.go_on(1200)
+    clock.advance(HANGS_AFTER_S + 1100)
+    alive = [pulse.is_alive]
+    pulse.go_on()
+    clock.advance(HANGS_AFTER_S)
+    alive.append(pulse.is_alive)
+    pulse.go_on(10**9)  # a machine may say that it made the whole world's audio
+
+    assert manager.heard() == [
+        ["WATCHDOG=1", "STATUS=working: 2 jobs at hand", "WATCHDOG_USEC=1240000000"],
+        ["WATCHDOG=1", "STATUS=working: 2 jobs at hand", "WATCHDOG_USEC=40000000"],
+        ["WATCHDOG=1", "STATUS=working: 2 jobs at hand", "WATCHDOG_USEC=3640000000"],
+    ]
+    assert alive == [True, False]
+
+
 def test_a_loop_that_hangs_is_not_fed(manager: Manager) -> None:
     clock = ManualClock()
     pulse = Pulse(clock, service_manager_of(environ(manager, WATCHDOG_USEC="40000000")))

@@ -10,7 +10,7 @@ import pytest
 
 from lib.clock import ManualClock, SystemClock
 from lib.providers.rental import RateLimited
-from lib.providers.vast.limiter import PACES, CallLimiter, Route
+from lib.providers.vast.limiter import SPACINGS, CallLimiter, Route
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_two_calls_of_a_route_are_at_least_its_threshold_apart(clock: ManualCloc
     limiter = CallLimiter(clock)
     times = [at(limiter, clock, route) for _ in range(4)]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert min(gaps) >= PACES[route].spacing_s
+    assert min(gaps) >= SPACINGS[route].spacing_s
     assert times[0] == 0.0
 
 

@@ -1,0 +1,118 @@
+"""`job-watcher costs`: what rented machines cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from job_watcher import wiring
+from lib.cli import output
+from lib.cli.moments import moment
+from lib.cli.options import JsonOption
+from lib.clock import SystemClock, rfc3339
+from lib.errors import UsageError
+from lib.fleet.money import dollars
+from lib.jobs.costs import CostLine, Costs, CostsBy, PaidFor, costs_of, hours_of
+from lib.machines.model import Category, PaidMachines
+from lib.units import seconds_text
+
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        "--since",
+        metavar="DATE|SPAN",
+        help="Only since then: a day in UTC as 2026-11-01, or 7d for the last seven days.",
+    ),
+]
+ByOption = Annotated[CostsBy, typer.Option("--by", help="A line for each day, machine or batch.")]
+
+EXAMPLES = (
+    "job-watcher costs",
+    "job-watcher costs --since 7d --by batch",
+)
+
+_HEADINGS = {Category.ADJUSTMENT: "not billed yet"}
+_PARTS = {
+    PaidFor.STARTING: "for cold starts",
+    PaidFor.READY: "for machines that were ready",
+    PaidFor.LEAVING: "until they were gone",
+    PaidFor.WASTED: "wasted on machines that never became ready",
+}
+
+
+def command(since: SinceOption = "30d", by: ByOption = CostsBy.DAY, json_: JsonOption = False) -> None:
+    """Add up what the ledger says was paid for rented machines. Asks no provider and no queue.
+
+    Whole hours, by UTC. What no bill covers yet stands by our own count, minute by minute.
+    """
+    now = SystemClock().now()
+    begin = moment(since, now)
+    if begin > now:
+        raise UsageError(f"--since {since!r} lies in the future; write a day that has begun, as 2026-11-01")
+    with wiring.open_rented() as (provider, ledger):
+        paid = PaidMachines() if ledger is None else ledger.paid(*hours_of(begin, now))
+    found = costs_of(paid, begin, now, by)
+    if json_:
+        output.emit_json(found.to_json())
+    elif ledger is None:
+        output.say(f"Nothing was ever rented from here, so nothing was paid; PROVIDER is {provider}.")
+    else:
+        _show(found)
+
+
+def _show(found: Costs) -> None:
+    since = f"since {rfc3339(found.begin)[:16]}Z"
+    if not found.lines:
+        output.say(f"Nothing was paid {since}.")
+    else:
+        _table(found).show()
+        parts = [f"{dollars(found.paid_for[what])} {words}" for what, words in _PARTS.items()]
+        output.say(f"Paid {since}: {dollars(found.total.total)}, of it {', '.join(parts)}.")
+    for sentence in _sentences(found):
+        output.say(sentence)
+
+
+def _table(found: Costs) -> output.Table:
+    names = [_HEADINGS.get(category, category.value) for category in Category]
+    right = [output.Column(name, "right") for name in ("machines", *names, "total")]
+    table = output.Table([output.Column(found.by.value), *right])
+    for line in (*found.lines, found.total):
+        table.row(_name(line), len(line.machines), *map(dollars, line.micros.values()), dollars(line.total))
+    return table
+
+
+def _name(line: CostLine) -> str:
+    if line.machine is not None:
+        intent = line.machine.intent
+        return f"{line.machine.instance or line.name} {intent.gpu}"
+    return line.name or "(no batch)"
+
+
+def _sentences(found: Costs) -> list[str]:
+    told = []
+    if starts := found.cold_starts:
+        took = seconds_text(sum(starts) / len(starts))
+        told.append(f"{_machines(len(starts))} became ready, after {took} on average.")
+    if still := found.still_open.machines:
+        told.append(
+            f"{_machines(still)} may cost money now, {dollars(found.still_open.hourly)} an hour: at most "
+            f"{dollars(found.still_open.reserved)} more until their own switches end them."
+        )
+    if (drift := found.drift) is not None:
+        more = drift.billed - drift.counted
+        way = "more" if more >= 0 else "less"
+        told.append(
+            f"Of {_machines(drift.machines)} that ended, the provider billed {dollars(drift.billed)}, and "
+            f"our own count is {dollars(drift.counted)}: {dollars(abs(more))} {way}."
+        )
+    if found.lines:
+        told.append(
+            "The ledger does not record jobs: idle time is within what ready machines cost, and a cost of "
+            "each job or minute of audio cannot be told yet."
+        )
+    return told
+
+
+def _machines(count: int) -> str:
+    return "1 machine" if count == 1 else f"{count} machines"

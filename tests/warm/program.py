@@ -1,0 +1,41 @@
+"""A program in the folder of `tests.warm.programs`: a warm process is the program, this one ends as it does.
+
+It reads what to ask for from the file beside it. Signals are passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    given = json.loads(Path(f"{__file__}.json").read_text(encoding="utf-8"))
+    argv, environ = [given["program"], *sys.argv[1:]], dict(os.environ)
+    prefixes, anytime = tuple(given["at_start"]), given["anytime"]
+    own = {name: environ[name] for name in environ if name.startswith(prefixes) and name not in anytime}
+    if own != given["settings"]:
+        os.execv(argv[0], argv)
+    asked = {"argv": argv, "call": given["call"], "cwd": str(Path.cwd()), "environ": environ}
+    request = json.dumps(asked).encode()
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(given["place"])
+    socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
+    server.sendall(request)
+    answers = server.makefile()
+    pid = int(answers.readline())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(pid, number))
+    status = int(answers.readline())
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Starts programs of the project as forks of a process that has imported what others wrote.
+
+    python -m tests.warm.server SOCKET
+
+A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them,
+then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`. The answers are lines: the process's
+id, then how it ended, as `subprocess` tells it. The server ends when its own standard input does, which is
+when whoever started it is gone; a program whose caller hangs up is killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+# What the programs need of others, half of the time of a short command. The project's own modules are
+# imported by each process for itself, so what one of them forgets to import it misses here as anywhere.
+_IMPORTED: Final = (
+    "asyncio.events",
+    "importlib.metadata",
+    "pydantic.json_schema",
+    "pydantic.main",
+    "pydantic.types",
+    "redis.cluster",
+    "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.orm",
+    "typer._adapters",
+    "typer.core",
+    "yaml",
+)
+
+
+class Server:
+    """Waits for requests and for the ends of what it started; one thread, or its forks would be unsound."""
+
+    def __init__(self, place: str) -> None:
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(place)
+        self._listening.listen()
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake)
+        self._selector = selectors.DefaultSelector()
+        for each in (self._listening, self._woken, sys.stdin.fileno()):
+            self._selector.register(each, selectors.EVENT_READ)
+        self._callers: dict[int, socket.socket] = {}
+
+    def serve(self) -> dict[str, Any] | None:
+        """Answer requests; returns in a new process with what it is to do, and in the server at its end."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj == sys.stdin.fileno():
+                    self._end_all()
+                    return None
+                if key.fileobj is self._listening:
+                    if (request := self._accept()) is not None:
+                        return request
+                elif key.fileobj == self._woken:
+                    os.read(self._woken, 4096)
+                    self._bury()
+                else:
+                    self._hung_up(key.data)
+
+    def _accept(self) -> dict[str, Any] | None:
+        caller, _ = self._listening.accept()
+        head, streams, _, _ = socket.recv_fds(caller, 4, 3)
+        if len(streams) < 3:  # somebody who only looked whether anybody listens
+            caller.close()
+            return None
+        data = caller.makefile("rb").read(int.from_bytes(head, "big"))
+        pid = os.fork()
+        if not pid:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+            os.closerange(3, max(streams) + 64)  # the server's own, and those of other programs
+            return dict(json.loads(data))
+        for stream in streams:
+            os.close(stream)
+        with contextlib.suppress(OSError):
+            caller.sendall(f"{pid}\n".encode())
+        self._callers[pid] = caller
+        self._selector.register(caller, selectors.EVENT_READ, pid)
+        return None
+
+    def _bury(self) -> None:
+        for pid in list(self._callers):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                caller = self._callers.pop(pid)
+                self._selector.unregister(caller)
+                with contextlib.suppress(OSError):
+                    caller.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                caller.close()
+
+    def _hung_up(self, pid: int) -> None:
+        if pid in self._callers:
+            os.kill(pid, signal.SIGKILL)
+
+    def _end_all(self) -> None:
+        for pid in self._callers:
+            os.kill(pid, signal.SIGKILL)
+
+
+def become(request: dict[str, Any]) -> Callable[[], Any]:
+    """Make this process what it would be had it just been started; returns the program."""
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    time.tzset()
+    sys.argv = request["argv"]
+    places = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    sys.path[:0] = [place for place in places if place not in sys.path]
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    reader = io.BufferedReader(io.FileIO(0, "rb", closefd=False))
+    sys.stdin = io.TextIOWrapper(reader, sys.stdin.encoding, sys.stdin.errors)
+    sys.stdout = _stream(1, sys.stdout, unbuffered)
+    sys.stderr = _stream(2, sys.stderr, unbuffered)
+    module, _, names = request["call"].partition(":")
+    found: Any = importlib.import_module(module)
+    for name in names.split("."):
+        found = getattr(found, name)
+    call: Callable[[], Any] = found
+    return call
+
+
+def _stream(number: int, like: Any, unbuffered: bool) -> io.TextIOWrapper:
+    lines = number == 2 or os.isatty(number)
+    raw = io.FileIO(number, "wb", closefd=False)
+    writer: Any = raw if unbuffered else io.BufferedWriter(raw)
+    return io.TextIOWrapper(
+        writer, like.encoding, like.errors, line_buffering=lines, write_through=unbuffered
+    )
+
+
+def main() -> None:
+    """Serve, and in each new process be the program."""
+    for name in _IMPORTED:
+        with contextlib.suppress(ModuleNotFoundError):  # an optional part that is not installed
+            importlib.import_module(name)
+    tasks = len(os.listdir("/proc/self/task"))
+    assert tasks == 1, f"what was imported started {tasks - 1} threads, which a fork would lose"
+    gc.freeze()
+    request = Server(sys.argv[1]).serve()
+    if request is None:
+        return
+    try:
+        sys.exit(become(request)())
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            leave(end.code)
+        raise
+
+
+def leave(status: int) -> None:
+    """End as an interpreter does, but for taking down module by module what it shares with the server."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
