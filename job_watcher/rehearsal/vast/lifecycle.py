@@ -185,8 +185,8 @@ class Lifecycle:
             yield empty, self._go_broke
 
     def deposited(self) -> None:
-        """There is credit again."""
-        self._is_broke = self._ledger.credit <= 0
+        """There is more credit, or less: what that stops is stopped when next something is due."""
+        self._is_broke = self._is_broke and self._ledger.credit <= 0
 
     def _go_broke(self, at: float) -> None:
         """Vast stops everything when the credit is used up; disks cost on."""
