@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from job_watcher.moment import OpenQueue
+from job_watcher.readiness import OpenQueue
 from lib.errors import JobRunnerError
 from lib.events import EventSink
 from lib.events.model import JobFailure

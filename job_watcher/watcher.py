@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
-from job_watcher.pulse import Pulse
+from job_watcher.liveness import Pulse
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits, LeftSpools, WorkerGivenUp
 from lib.errors import JobRunnerError, TryAgain, Unavailable

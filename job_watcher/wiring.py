@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from job_watcher.event_outlets import TellingOptions, open_telling
+from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
-from job_watcher.moment import Moment
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, ledger_url
-from job_watcher.pulse import Pulse
+from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
-from job_watcher.telling import TellingOptions, open_telling
 from job_watcher.work_folder import take_slot
 from lib.cli import output
 from lib.cli.program import installed_version

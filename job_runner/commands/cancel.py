@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from job_runner import wiring
-from job_runner.selecting import is_one, require_any
+from job_runner.job_selection import is_one, require_any
 from lib.cli import output
 from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument
 from lib.jobqueue import JobState

@@ -11,7 +11,7 @@ from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
-from lib.jobs.beside import BesideJob
+from lib.jobs.extra_audio import BesideJob
 from lib.jobs.report import Report, report_on
 from lib.jobspec import load_job_file
 from lib.units import jobs_text

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.selecting import is_one, require_any
+from job_runner.job_selection import is_one, require_any
 from lib.cli import output
 from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument
 from lib.clock import rfc3339
 from lib.errors import ExitStatus, UsageError
 from lib.jobqueue import TERMINAL, FinishedJob, JobRecord, JobState
 from lib.jobs.advice import RECORD_GONE
-from lib.jobs.endings import Ending, endings_of, exit_status
 from lib.jobs.results import ending_or_record
 from lib.jobs.selection import Selection, select
+from lib.jobs.several_results import Ending, endings_of, exit_status
 from lib.storage import files_of, links_of
 
 RevisionOption = Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
-from job_runner.selecting import require_any
+from job_runner.job_selection import require_any
 from lib.cli import output
 from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument
 from lib.errors import ExitStatus

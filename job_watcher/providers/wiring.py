@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from job_watcher.moment import Moment
-from job_watcher.pulse import Pulse
+from job_watcher.liveness import Pulse
+from job_watcher.readiness import Moment
 from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.errors import BadConfiguration

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from lib.dispatch.claimer import Claimer
+from lib.dispatch.earlier_leases import TakeOver
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
@@ -24,7 +25,6 @@ from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
 from lib.dispatch.stray_entries import Strays
-from lib.dispatch.takeover import TakeOver
 from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable
 from lib.jobqueue import JobQueue, LeaseLost, Placement, Term

@@ -18,7 +18,7 @@ from lib.dispatch.parts import DispatchParts
 from lib.dispatch.transitions import of_finished
 from lib.errors import JobRunnerError
 from lib.jobqueue import FinishedJob, JobState, Lease
-from lib.jobqueue.former import former_takes
+from lib.jobqueue.earlier_revisions import former_takes
 from lib.records import Take
 from lib.spool import SpoolUnusable
 from lib.storage import ArtifactMismatch, NotStored

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from lib.jobqueue.admin.observed import PlaceInLine
 from lib.jobqueue.admin.port import Admin
-from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER
+from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.model import (
     CancelOutcome,
     Changed,

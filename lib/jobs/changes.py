@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from lib.jobqueue import EnqueueOutcome, FinishedJob, JobQueue, JobRecord, JobState, Outcome
-from lib.jobs.from_record import unlike_record
+from lib.jobs.changes_since_done import unlike_record
 from lib.jobspec import JobFile, JobSpec, printable
 
 _NAMED_AT_MOST: Final = 5

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from lib.jobqueue import FinishedJob, JobQueue
-from lib.jobqueue.former import former_takes
+from lib.jobqueue.earlier_revisions import former_takes
 from lib.jobspec import JobSpec, take_name
 from lib.records import Take
 from lib.storage import (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.jobs.plan_cost import Cost, Forbidden, PricedWork, cost_of
-from lib.jobs.spoken import reading_warnings, spoken_form
+from lib.jobs.spoken_words import reading_warnings, spoken_form
 from lib.jobs.voice_check import (
     Answer,
     JobVoice,

@@ -12,7 +12,7 @@ from lib.clock import rfc3339
 from lib.errors import ExitStatus
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobState
 from lib.jobs.advice import AUDIO_GONE, HERE, RECORD_GONE, AskingAgain
-from lib.jobs.beside import BesideJob, published_beside
+from lib.jobs.extra_audio import BesideJob, published_beside
 from lib.jobs.names import newer_owner, strange_file
 from lib.jobspec import JobSpec
 from lib.records import Take

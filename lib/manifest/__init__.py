@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from lib.manifest.compiler import Compiled, compile_manifest, finish_interrupted_compile
 from lib.manifest.folder import OutFolder
-from lib.manifest.form import MANIFEST, InvalidManifest, Manifest, load_manifest, manifest_bytes
-from lib.manifest.former import outputs_of_no_job, owners_of
 from lib.manifest.inputs import Inputs, check_inputs
+from lib.manifest.manifest_json import MANIFEST, InvalidManifest, Manifest, load_manifest, manifest_bytes
+from lib.manifest.obsolete_files import outputs_of_no_job, owners_of
 from lib.manifest.order import Order
 from lib.manifest.results import Finished, deliver, finished_result
 from lib.manifest.texts import check_texts

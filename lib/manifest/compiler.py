@@ -18,7 +18,7 @@ from typing import Final
 
 from lib.jobspec import JobSpec
 from lib.manifest.folder import DRAFT, OutFolder
-from lib.manifest.form import MANIFEST, MAX_BYTES, InvalidManifest, manifest_bytes, parse_manifest
+from lib.manifest.manifest_json import MANIFEST, MAX_BYTES, InvalidManifest, manifest_bytes, parse_manifest
 from lib.manifest.order import Order
 from lib.manifest.texts import staged
 

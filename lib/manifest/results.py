@@ -10,8 +10,8 @@ from typing import Any, Final
 from lib.files import sync_file
 from lib.jobspec.names import MAX_TAKES
 from lib.manifest.folder import WORKROOM, OutFolder
-from lib.manifest.former import Owners, holds, record_at, remove_former
 from lib.manifest.inputs import Inputs
+from lib.manifest.obsolete_files import Owners, holds, record_at, remove_former
 from lib.manifest.order import Order
 from lib.records import FileRef, SpokenRecord, Take
 from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult

@@ -230,7 +230,7 @@ class Settings:
         str,
         url("sqlite", *_POSTGRES),
         About(
-            "database of pipelines",
+            "database of pipelines, in Postgres of the ledger too",
             default="SQLite file `pipeline.db` in the data folder",
             example="postgresql://job_runner@127.0.0.1/job_runner",
         ),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lib.records import FileRef, InvalidRecord, SpokenRecord
-from lib.spool.checked import Checked, parse_object
+from lib.spool.checked_json import Checked, parse_object
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.layout import (
     MAX_FILE_BYTES,

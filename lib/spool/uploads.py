@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.spool.checked import Checked, parse_object
+from lib.spool.checked_json import Checked, parse_object
 from lib.spool.layout import MAX_FILE_BYTES, MAX_FILES, is_file_name
 from lib.spool.model import FORMAT
 

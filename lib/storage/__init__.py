@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.storage.file import FileStorage
+from lib.storage.file_storage import FileStorage
 from lib.storage.locations import shared_folder
 from lib.storage.memory import MemoryStorage
 from lib.storage.open_storage import open_storage
@@ -18,7 +18,7 @@ from lib.storage.port import (
     StorageUnavailable,
     StoredArtifact,
 )
-from lib.storage.published import (
+from lib.storage.published_files import (
     PublishedTakes,
     files_by_path,
     files_of,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib.files import draft_beside, sweep_drafts
+from lib.storage.hashed_writes import Disk, chunks_of, write_promised
 from lib.storage.port import NotStored, StorageUnavailable, StoredArtifact
-from lib.storage.writing import Disk, chunks_of, write_promised
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib.storage.claims import Entries, Entry, Files, NameDecision, decide, entry_key
+from lib.storage.hashed_writes import save
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.names import FoundFile, PublishedNames, kept_paths
 from lib.storage.port import (
@@ -21,7 +22,6 @@ from lib.storage.port import (
     StorageExam,
     StoredArtifact,
 )
-from lib.storage.writing import save
 
 _SIGNED_FOR = 3600.0  # seconds
 

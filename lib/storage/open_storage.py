@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lib.errors import BadConfiguration
-from lib.storage.file import FileStorage
+from lib.storage.file_storage import FileStorage
 from lib.storage.port import Storage
 from lib.storage.s3 import S3Access, S3Storage, address_of
 from lib.urls import ENCODE, is_torn

@@ -6,6 +6,13 @@ Cheap to import: no numpy, no engine, no YAML parser until a `voice.yaml` is rea
 
 from __future__ import annotations
 
+from lib.voices.engine_abilities import (
+    check_sayings,
+    check_speed,
+    phoneme_warnings,
+    refused_sayings,
+    unread_phonemes,
+)
 from lib.voices.engines import (
     DEFAULT_ENGINE,
     ENGINES_GROUP,
@@ -31,7 +38,6 @@ from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
-from lib.voices.saying import check_sayings, check_speed, phoneme_warnings, refused_sayings, unread_phonemes
 from lib.voices.text_check import check_text, unspoken_characters
 from lib.voices.voicefile import Reference, Voice, load_voice
 from lib.voices.words import words_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib.workers.local import LeftSpool, LocalHost, SpoolRoom, WorkerSetup
-from lib.workers.process import WorkerProcess
+from lib.workers.local_host import LeftSpool, LocalHost, SpoolRoom, WorkerSetup
 from lib.workers.worker_host import WorkerDeath, WorkerHost
+from lib.workers.worker_process import WorkerProcess
 
 __all__ = [
     "LeftSpool",

@@ -20,8 +20,9 @@ ROOT: Final = Path(__file__).parents[2]
 SETS: Final = {
     "base": ["base==1", "voice==1"],
     "build": ["build==1"],
-    "dev": ["base==1", "voice==1", "sql==1", "build==1", "dev==1"],
+    "dev": ["base==1", "voice==1", "sql==1", "sdk==1", "build==1", "dev==1"],
     "synth": ["voice==1"],
+    "vast": ["base==1", "voice==1", "sql==1", "sdk==1"],
     "watcher": ["base==1", "voice==1", "sql==1"],
 }
 
@@ -53,6 +54,7 @@ class Project:
 
     def __init__(self, folder: Path, environment: Path) -> None:
         self.root = folder / "a project"
+        self.cwd = folder
         self.log = folder / "pip.log"
         self.tools = folder / "bin"
         (self.root / "requirements").mkdir(parents=True)
@@ -82,6 +84,7 @@ class Project:
         return subprocess.Popen(
             [str(self.root / "run"), *command],
             env={**self.environ, **environ},
+            cwd=self.cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

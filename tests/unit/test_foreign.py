@@ -16,8 +16,8 @@ PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
 JSON_READERS = {
     "lib/foreign.py",
     "lib/jobspec/files/jsontree.py",  # single texts in quotes
-    "lib/spool/checked.py",  # with the same bound
-    "lib/manifest/former.py",  # a record too deep is no record
+    "lib/spool/checked_json.py",  # with the same bound
+    "lib/manifest/obsolete_files.py",  # a record too deep is no record
     "lib/dispatch/journal.py",  # so is a line of the journal
 }
 

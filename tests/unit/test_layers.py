@@ -107,7 +107,7 @@ BREAKS = {
     "Programs do not import each other": ("synth/__init__.py", "import job_runner"),
     "The library knows no program": ("lib/units.py", "import synth"),
     "Only the wiring reads settings": ("job_runner/commands/plan.py", "import lib.settings"),
-    "Only the connection to it knows the Redis library": ("lib/storage/file.py", "import redis"),
+    "Only the connection to it knows the Redis library": ("lib/storage/file_storage.py", "import redis"),
     "Only lib.cli and the commands know the command-line libraries": ("lib/units.py", "import typer"),
     "Speech engines and audio live in synth": ("lib/units.py", "import numpy"),
     "Vendors and web clients are not used yet": ("lib/units.py", "import httpx"),

@@ -56,7 +56,7 @@ class TestRun:
         assert project.run("sh", "-c", 'echo "$1"; exit 7', "sh", "two words")[:2] == (7, "two words\n")
 
     def test_stays_in_the_callers_folder(self, project: Project) -> None:
-        assert project.run("pwd")[1] == f"{Path.cwd()}\n"
+        assert project.run("pwd")[1] == f"{project.cwd}\n"
 
     def test_changed_requirements_are_installed_into_it(self, project: Project) -> None:
         project.run("true")

@@ -32,6 +32,7 @@ class TestTheSetOfAProgram:
             ("job-runner up jobs.yaml", "watcher"),  # which starts a watcher
             ("job-watcher run", "watcher"),
             ("job-watcher", "watcher"),
+            ("job-watcher rehearse jobs.yaml", "vast"),
             ("voice-synth work", "synth"),
             ("python", "base"),
         ],
@@ -40,6 +41,26 @@ class TestTheSetOfAProgram:
         project.run(*command.split())
         assert project.files_installed() == [f"{brought}.txt"]
         assert "--editable" in project.installs()[-1]
+
+    @pytest.mark.parametrize(
+        ("environment_says", "file_says", "brought"),
+        [
+            ("vast", None, "vast"),
+            (None, "PROVIDER=vast\n", "vast"),
+            (None, 'A=1\nexport PROVIDER="vast"\n', "vast"),
+            (None, "#PROVIDER=vast\n", "watcher"),
+            ("local", "PROVIDER=vast\n", "watcher"),
+        ],
+    )
+    def test_of_whoever_rents_has_the_sdk(
+        self, project: Project, environment_says: str | None, file_says: str | None, brought: str
+    ) -> None:
+        if file_says is not None:
+            (project.cwd / ".env").write_text(file_says)
+        project.run(
+            "job-watcher", "run", **({} if environment_says is None else {"PROVIDER": environment_says})
+        )
+        assert project.files_installed() == [f"{brought}.txt"]
 
     def test_is_added_when_it_is_first_run_and_nothing_else_is_touched(self, project: Project) -> None:
         project.run("true")

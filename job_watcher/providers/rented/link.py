@@ -69,7 +69,7 @@ class RentedLink:
         return self._now().run(argv, stdin=stdin, timeout_s=timeout_s, most=most)
 
     def try_files(self, home: str) -> None:
-        """See that files can be exchanged."""
+        """See that files can be exchanged below `home`."""
         self._now().try_files(home)
 
     def upload(self, local: Path, remote: str) -> None:

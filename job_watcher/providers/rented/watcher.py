@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from job_watcher.leading import LeadersLock
+from job_watcher.leader_and_standby import LeadersLock
+from job_watcher.liveness import Pulse
 from job_watcher.providers.rented.telling import EventTeller
 from job_watcher.provisioning.reconcile import Reconciler
-from job_watcher.pulse import Pulse
 from lib.clock import Clock
 from lib.dispatch import DispatchIntervals, DispatchLimits
 from lib.dispatch.doorbell import Doorbell
@@ -164,7 +164,10 @@ class RentingWatcher:
             self._haste = now + _HASTE_S
             self._note_role(loop)
         elif loop.leading:
+            busy = loop.held > 0
             loop.go_on()
+            if busy and not loop.held:  # a machine may have nothing left to do
+                parts.news.tell()
         if (trouble := parts.trouble()) is not None:
             loop.drain()  # nothing more is rented, and what is there goes back first
             if not loop.leading or not parts.ledger.open_rows():
@@ -187,6 +190,10 @@ class RentingWatcher:
             return False
         self._next_look = now + _LOOK_S
         try:
+            if (
+                self._parts.ledger.open_rows()
+            ):  # a producer that goes on and on must not cost a list each time
+                return False
             shot = self._parts.registry.snapshot()
         except Unavailable:
             return False

@@ -111,6 +111,7 @@ def open_renting(
         last.write(None)
     thread = given.stack.enter_context(SshThread())
     parts = given.parts
+    standby = replace(parts, role=WatcherRole.STANDBY)
     leadership = RenewedLeadership(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )

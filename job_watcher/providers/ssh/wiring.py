@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from job_watcher.leading import LedWatcher, Reign
+from job_watcher.leader_and_standby import LedWatcher, Reign
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet

@@ -81,7 +81,9 @@ class RequestThrottle:
             self._free_at[key, route] = max(self._free_at[key, route], now + penalty)
             wait = self._free_at[key, route] - now
         style, self.refused = self.refused % _STYLES, self.refused + 1
-        headers = {"Retry-After": str(max(1, round(wait)))} if style >= 2 else {}
+        seconds = max(1, round(wait))
+        headers = {"Retry-After": str(seconds)} if style >= 2 else {}
         if style % 2 == 0:
-            return 429, {"detail": f"API requests too frequent endpoint threshold={threshold}"}, headers
+            body: dict[str, Any] = {"detail": f"API requests too frequent endpoint threshold={threshold}"}
+            return 429, body | ({"retry_after": seconds} if headers else {}), headers
         return 429, f"API requests too frequent: endpoint threshold={threshold}", headers

@@ -1,18 +1,18 @@
 # Makes everything but one folder read-only, for who runs this in namespaces of its own: `bash walls.sh FOLDER`.
 # The folder's own host keys, users and shared memory stand where programs look for them. Fails where one wall
-# cannot be put up.
+# cannot be put up. `-n`: nothing is noted in /run.
 set -e
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 folder=$(readlink -f "$1")
-mount --bind "$folder" "$folder"
-[ ! -d /dev/shm ] || mount --bind "$folder/shm" /dev/shm
-[ ! -d /etc/ssh ] || mount --bind "$folder/ssh" /etc/ssh
-mount --bind "$folder/passwd" /etc/passwd
-mount --bind "$folder/shadow" /etc/shadow
-[ "$(id -u)" != 0 ] || [ -d /run/sshd ] || { mount -t tmpfs tmpfs /run && mkdir /run/sshd; } # sshd needs it
-mount -t proc proc /proc
-mount --bind /proc/sys /proc/sys
-mount -o remount,bind,ro /proc/sys
+mount -n --bind "$folder" "$folder"
+[ ! -d /dev/shm ] || mount -n --bind "$folder/shm" /dev/shm
+[ ! -d /etc/ssh ] || mount -n --bind "$folder/ssh" /etc/ssh
+mount -n --bind "$folder/passwd" /etc/passwd
+mount -n --bind "$folder/shadow" /etc/shadow
+[ "$(id -u)" != 0 ] || [ -d /run/sshd ] || { mount -n -t tmpfs tmpfs /run && mkdir /run/sshd; } # sshd needs it
+mount -n -t proc proc /proc
+mount -n --bind /proc/sys /proc/sys
+mount -n -o remount,bind,ro /proc/sys
 while read -r _ at _ options _; do
     printf -v at %b "$at" # spaces are written as \040
     case $at in "$folder" | "$folder"/* | /proc | /proc/* | /dev/pts | /dev/shm) continue ;; esac
@@ -22,5 +22,5 @@ while read -r _ at _ options _; do
         case ",$options," in *",$option,"*) kept=$kept,$option ;; esac
     done
     case ",$options," in *,ro,*) continue ;; esac
-    mount -o "remount,bind,ro$kept" "$at" || case $at in /sys/*) ;; *) exit 1 ;; esac
+    mount -n -o "remount,bind,ro$kept" "$at" || case $at in /sys/*) ;; *) exit 1 ;; esac
 done < <(cat /proc/self/mounts)

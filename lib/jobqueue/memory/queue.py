@@ -12,9 +12,9 @@ from typing import Any
 
 from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER, alike, check_known, under
 from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER, alike, check_known, under
 from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
 from lib.jobqueue.memory.enqueuer import MemoryEnqueuer

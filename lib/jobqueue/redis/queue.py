@@ -13,9 +13,9 @@ from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
 from lib.jobqueue.admin.observed import PlaceInLine
-from lib.jobqueue.beginnings import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
+from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.model import (
     WATCHER_LIVE_S,
     CancelOutcome,

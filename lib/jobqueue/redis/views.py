@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from lib.errors import BadInput
-from lib.jobqueue.beginnings import alike, check_known, under
 from lib.jobqueue.codec import spec_of
 from lib.jobqueue.errors import DamagedRow
+from lib.jobqueue.id_prefixes import alike, check_known, under
 from lib.jobqueue.lifecycle import STATE_AFTER
 from lib.jobqueue.model import (
     TERMINAL,

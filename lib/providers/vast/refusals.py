@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any, Final
 
+from lib.foreign import parse_json
 from lib.providers.rental import (
     AccountFault,
     NoCredit,
@@ -150,8 +151,8 @@ def _words(status: int, content: Mapping[str, Any], raw: str) -> str:
 
 def _object_of(body: object) -> Mapping[str, Any]:
     try:
-        found = json.loads(str(body)[:_READ])
-    except (ValueError, RecursionError):
+        found = parse_json(str(body)[:_READ])
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from lib.clock import Clock
+from lib.storage.hashed_writes import chunks_of
 from lib.storage.locations import artifact_of
 from lib.storage.port import ArtifactMismatch, NotStored, StorageUnavailable, StoredArtifact
 from lib.storage.s3.capabilities import Capabilities, probe
 from lib.storage.s3.client import code_of
 from lib.storage.s3.objects import Objects, ObjectSeen, Only, checksum_header, described, is_condition
-from lib.storage.writing import chunks_of
 
 log = logging.getLogger(__name__)
 

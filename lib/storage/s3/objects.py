@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from lib.storage.hashed_writes import chunks_of
 from lib.storage.port import NotStored, StoredArtifact
 from lib.storage.s3.capabilities import Capabilities
 from lib.storage.s3.client import S3Connection, code_of, status_of
-from lib.storage.writing import chunks_of
 
 BLOB_TYPE: Final = "application/octet-stream"
 _FOR_EVER: Final = "private, max-age=31536000, immutable"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from lib.clock import Clock, SystemClock
+from lib.storage.hashed_writes import chunks_of, save
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.names import PublishedNames
 from lib.storage.port import (
@@ -23,7 +24,6 @@ from lib.storage.s3.blobs import Blobs
 from lib.storage.s3.client import ANSWER_S, RETRIES, S3Connection
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
 from lib.storage.s3.outputs import S3Outputs
-from lib.storage.writing import chunks_of, save
 
 _SIGNED_FOR_S: Final = 3600
 

@@ -54,6 +54,9 @@ def test_10_calls_that_come_too_soon_are_refused_in_four_forms(vast: FakeVast, s
         assert answer.status_code == 429
         forms.add((answer.text.startswith("{"), "Retry-After" in answer.headers))
         assert "API requests too frequent" in answer.text
+        assert ("retry_after" in answer.text) is (
+            answer.text.startswith("{") and "Retry-After" in answer.headers
+        )
     assert len(forms) == 4
     push(vast, 1.0)
     assert sdk.show_instances_v1({"limit": 1})["success"]

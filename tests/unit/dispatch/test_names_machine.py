@@ -45,7 +45,7 @@ from lib.jobs.results import result_rows
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import FileRef, Take
 from lib.storage import FileStorage, files_by_path, output_name_of
-from lib.storage.writing import Disk
+from lib.storage.hashed_writes import Disk
 from tests.doubles import records
 
 IDS, TEXTS, WATCHERS = ("one", "two", "three"), ("a", "b", "c"), ("ann", "bob")

@@ -10,9 +10,9 @@ from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobSpec, JobState, UnknownJob
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.cancel import cancel_many
-from lib.jobs.endings import endings_of, exit_status
 from lib.jobs.retry import retriable_of
 from lib.jobs.selection import Selection, UnknownTopic, select
+from lib.jobs.several_results import endings_of, exit_status
 from tests.doubles import records
 from tests.unit.jobs.jobs import Shelf
 

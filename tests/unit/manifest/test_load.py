@@ -24,7 +24,7 @@ from lib.manifest import (
     manifest_bytes,
 )
 from lib.manifest.folder import InTheWay
-from lib.manifest.form import parse_manifest
+from lib.manifest.manifest_json import parse_manifest
 from lib.manifest.texts import TextChanged
 from tests.unit.manifest.jobs import several, spec
 

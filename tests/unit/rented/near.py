@@ -56,7 +56,7 @@ class NearLink:
         return [] if self.worker is None else [self.worker]
 
     def end_surplus(self, count: int, home: str) -> None:
-        return
+        raise AssertionError("it has one worker")
 
     def close(self) -> None:
         self.trouble = HostUnreachable("It was closed.")
@@ -71,7 +71,7 @@ class Prepared:
     def prepare(self, machine: MachineLink, tell: Callable[[Stage], None]) -> Sequence[WorkerHost]:
         if self.out is not None:
             raise self.out
-        return machine.hosts(1, "voice-synth", "/home/me")
+        return machine.hosts(1, "voice-synth", "/home/near")
 
     def check(self, machine: MachineLink) -> None:
         return

@@ -20,7 +20,7 @@ from lib.storage import (
     publish_takes,
 )
 from lib.storage.claims import entry_key
-from lib.storage.writing import Disk
+from lib.storage.hashed_writes import Disk
 from tests.unit.storage.stored import CLAIM, publish, take_of
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000

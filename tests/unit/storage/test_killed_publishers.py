@@ -19,7 +19,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.files import take_folder_lock
 from lib.storage import Claim, FileStorage, StorageUnavailable, StoredArtifact
-from lib.storage.writing import Disk
+from lib.storage.hashed_writes import Disk
 
 OLD = {"x.wav": "old", "x.take-02.wav": "old 2", "x.peaks.json": "old peaks"}
 NEW = {"x.flac": "new", "x.take-02.flac": "new 2"}

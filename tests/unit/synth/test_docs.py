@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib.clock import SystemClock
 from lib.spool import Heartbeat, ResultErrorClass, SpoolJob, SpoolResult, WorkerState, layout
-from lib.spool.checked import parse_object
+from lib.spool.checked_json import parse_object
 from lib.voices import EngineFacts, engine_facts
 from lib.voices.engines import HIBARI
 from synth.audio.measures import TakeMeasures

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.pulse import HANGS_AFTER_S, Pulse
+from job_watcher.liveness import HANGS_AFTER_S, Pulse
 from job_watcher.service_manager import ServiceManager, service_manager_of
 from lib.clock import ManualClock
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.pulse import HANGS_AFTER_S
+from job_watcher.liveness import HANGS_AFTER_S
 from lib.settings import table
 
 ROOT = Path(__file__).parents[3]

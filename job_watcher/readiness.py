@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from job_watcher.liveness import LifePhase, Pulse
 from job_watcher.logs import redactor
 from job_watcher.probes import PageAnswer, verdict
-from job_watcher.pulse import LifePhase, Pulse
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.events.metrics import Gauge

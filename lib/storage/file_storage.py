@@ -9,6 +9,7 @@ from typing import BinaryIO
 from lib.clock import Clock, SystemClock
 from lib.files import try_write
 from lib.storage.folder import StoreFolder
+from lib.storage.hashed_writes import Disk, chunks_of, save
 from lib.storage.locations import artifact_of
 from lib.storage.names import PublishedNames
 from lib.storage.outputs import Outputs
@@ -19,7 +20,6 @@ from lib.storage.port import (
     StorageExam,
     StoredArtifact,
 )
-from lib.storage.writing import Disk, chunks_of, save
 
 
 class FileStorage(PublishedNames):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
-from job_watcher.moment import Moment
-from job_watcher.pulse import Pulse
+from job_watcher.readiness import Moment
 from lib.clock import ManualClock
 from lib.events.metrics import Metrics
 from lib.events.model import (
@@ -28,7 +28,7 @@ from lib.events.model import (
 from lib.events.watchers import WatcherTrouble
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.storage import StorageUnavailable, StoredArtifact
-from lib.storage.file import FileStorage
+from lib.storage.file_storage import FileStorage
 
 PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 ABOUT = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "host": "h"}

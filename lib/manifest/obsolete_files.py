@@ -14,7 +14,7 @@ from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.jobspec.fields import FORMATS
 from lib.jobspec.names import MAX_TAKES, RESULT_FILE, folded
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
-from lib.manifest.form import MANIFEST
+from lib.manifest.manifest_json import MANIFEST
 from lib.manifest.order import Order
 from lib.records import FileRef, InvalidRecord, SpokenRecord
 

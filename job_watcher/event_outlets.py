@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_watcher.logs import redactor
-from job_watcher.moment import Moment, OpenQueue
 from job_watcher.probes import Page, PageAnswer, ProbeServer
 from job_watcher.queue_failures import QueueFailures
+from job_watcher.readiness import Moment, OpenQueue
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink

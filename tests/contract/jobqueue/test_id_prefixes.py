@@ -6,7 +6,7 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.jobqueue import JobQueue, QueueOptions
-from lib.jobqueue.beginnings import TooMany, alike
+from lib.jobqueue.id_prefixes import TooMany, alike
 from tests.contract.jobqueue.conftest import MakeQueue
 from tests.contract.jobqueue.jobs import job
 

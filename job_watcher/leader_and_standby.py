@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from job_watcher.liveness import Pulse
 from job_watcher.provisioning.ports import NotLeading
-from job_watcher.pulse import Pulse
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchIntervals, DispatchLimits
 from lib.errors import JobRunnerError, TryAgain, Unavailable
