@@ -78,6 +78,7 @@ class Interruption:
         self._watcher: Stoppable | None = None
         self._is_over = False
         self._former = dict[int, object]()
+        self._thread: threading.Thread | None = None
         self.by: int | None = None
 
     def __enter__(self) -> Interruption:
@@ -99,6 +100,11 @@ class Interruption:
             self._watcher = None
             self._is_over = True
 
+    def join(self) -> None:
+        """Wait until the watcher has been told."""
+        if self._thread is not None:
+            self._thread.join()
+
     def check(self) -> None:
         """Raise what it stands for, if there was one."""
         if self.by is not None:
@@ -111,4 +117,7 @@ class Interruption:
         if self._watcher is None:
             self.check()
         else:  # what it does takes locks that the interrupted code may hold
-            threading.Thread(target=end, args=(self._watcher,), name="interruption", daemon=True).start()
+            self._thread = threading.Thread(
+                target=end, args=(self._watcher,), name="interruption", daemon=True
+            )
+            self._thread.start()

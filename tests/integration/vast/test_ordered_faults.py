@@ -1,4 +1,4 @@
-"""What can be ordered to go wrong in a rehearsal: each happens at the fake company, once there is whom it can befall."""
+"""What can be ordered to go wrong in a rehearsal, tried at the fake company alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def test_a_fault_says_what_and_when() -> None:
     assert read_fault("outbid@60s") == OrderedFault("outbid", 60.0)
     assert read_fault("gpu_gone@5") == OrderedFault("gpu-gone", 5.0)
     assert read_fault("outbid@audio") == USUAL_FAULT
-    assert USUAL_FAULT.due(1.0, True) and not USUAL_FAULT.due(1e6, False)
-    assert read_fault("cut@2.5s").due(2.5, False) and not read_fault("cut@2.5s").due(2.4, True)
+    assert USUAL_FAULT.due(1.0, True)
+    assert not USUAL_FAULT.due(1e6, False)
+    assert read_fault("cut@2.5s").due(2.5, False)
+    assert not read_fault("cut@2.5s").due(2.4, True)
 
 
 @pytest.mark.parametrize("text", ["outbid", "outbid@", "earthquake@5s", "outbid@soon", "@5s", "outbid@-1s"])
@@ -41,7 +43,8 @@ def test_each_fault_waits_until_there_is_whom_it_can_befall(kind: str) -> None:
         instance = rent(client(fake))
         push(fake, 5.0 if kind == "stuck-loading" else 60.0)
         said = FAULTS[kind](fake)
-        assert said is not None and str(instance) in said
+        assert said is not None
+        assert str(instance) in said
 
 
 def rented() -> tuple[FakeVast, int]:
@@ -106,4 +109,8 @@ def test_haste_never_makes_more_patient_and_leaves_what_decides_on_money() -> No
     quick = hastened(usual, 100)
     assert quick.boot_limit_s == 60.0
     assert quick.silence_s == 60.0
-    assert (quick.pass_s, quick.least_life_s, quick.boot_s) == (usual.pass_s, usual.least_life_s, usual.boot_s)
+    assert (quick.pass_s, quick.least_life_s, quick.boot_s) == (
+        usual.pass_s,
+        usual.least_life_s,
+        usual.boot_s,
+    )
