@@ -28,7 +28,7 @@ from job_watcher.rehearsal.whole_run import (
     voice_synth,
 )
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption
+from lib.cli.options import JobFileArgument, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
 from lib.jobspec import JobSpec, load_job_file
@@ -55,6 +55,9 @@ OutOption = Annotated[
     typer.Option("--out", metavar="FOLDER", help="Where the audio goes.", show_default="a new folder"),
 ]
 KeepOption = Annotated[bool, typer.Option("--keep", help="Keep ledger, queue and requests, too.")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print it on stdout, a JSON value for each thing that happens.")
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=10, help="Seconds after which it is ended.")]
 
 EXAMPLES = (
@@ -86,14 +89,14 @@ def command(
     limit: LimitOption = 900,
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
-    json_: JsonOption = False,
+    json_: JsonLinesOption = False,
 ) -> int:
     """Rent at a fake Vast on this computer: real SSH servers as machines, the real engine, a bill of nothing.
 
     All is as with PROVIDER=vast, but with a queue, a ledger and a store of its own, which are gone
     afterwards: only the audio stays. Needs OpenSSH's server and the extra vast.
 
-    Exit status 1: a job was not spoken.
+    Exit status 1: a job was not spoken; 69: OpenSSH's server is not here.
     """
     specs = load_job_file(jobs_file, voice=voice, speaker=speaker).specs
     orders = _Orders(specs, _faults(fault), speed, seed, limit, keep, json_)
