@@ -30,7 +30,7 @@ from job_watcher.rehearsal.whole_run import (
 from lib.cli import output
 from lib.cli.options import JobFileArgument, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration, ExitStatus, Unavailable
+from lib.errors import BadConfiguration, ExitStatus, Unavailable, UsageError
 from lib.jobspec import JobSpec, load_job_file
 from lib.units import seconds_text
 
@@ -100,7 +100,7 @@ def command(
     """
     specs = load_job_file(jobs_file, voice=voice, speaker=speaker).specs
     orders = _Orders(specs, _faults(fault), speed, seed, limit, keep, json_)
-    _see_that_it_can()
+    _see_that_it_can(out)
     with Interruption() as interruption:
         with a_folder(keep=keep) as folder:
             outcome = _run(orders, folder, interruption)
@@ -124,8 +124,10 @@ def _faults(words: Sequence[str] | None) -> Sequence[OrderedFault]:
     return tuple(read_fault(text) for text in words if text != _NONE)
 
 
-def _see_that_it_can() -> None:
-    """Raises Unavailable without OpenSSH's server: nothing was set wrong."""
+def _see_that_it_can(out: Path | None) -> None:
+    """Raises Unavailable without OpenSSH's server, for nothing was set wrong; UsageError for a bad --out."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder for the audio")
     try:
         programs()
     except BadConfiguration as error:

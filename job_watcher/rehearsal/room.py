@@ -8,16 +8,18 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from job_watcher.rehearsal.onlooker import Stoppable, end
 from job_watcher.rehearsal.vast.journal import RequestJournal
 from lib.cli.signals import Terminated
 from lib.errors import BadInput
 
+#: What a signal did before, as `signal.signal` gives it and takes it.
+Former = Callable[[int, FrameType | None], Any] | int | None
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -77,7 +79,7 @@ class Interruption:
     def __init__(self) -> None:
         self._watcher: Stoppable | None = None
         self._is_over = False
-        self._former = dict[int, object]()
+        self._former = dict[int, Former]()
         self._thread: threading.Thread | None = None
         self.by: int | None = None
 
@@ -88,7 +90,7 @@ class Interruption:
 
     def __exit__(self, *raised: object) -> None:
         for number, former in self._former.items():
-            signal.signal(number, former)  # type: ignore[arg-type]
+            signal.signal(number, former)
 
     @contextlib.contextmanager
     def ends(self, watcher: Stoppable) -> Iterator[None]:

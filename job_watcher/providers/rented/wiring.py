@@ -102,8 +102,7 @@ def open_renting(
     for talkative in ("asyncssh", "alembic", "urllib3"):  # of each command, table and request
         logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = given.settings
-    url = ledger_url(settings)
-    ledger = given.stack.enter_context(closing(open_ledger(url, schema=LEDGER_SCHEMA)))
+    ledger = given.stack.enter_context(closing(open_ledger(ledger_url(settings), schema=LEDGER_SCHEMA)))
     lock = _lock(given)
     last = LastTerm(given.slot.folder)
     if (term := last.read()) is not None:  # a predecessor in this folder is gone, or we would not have it

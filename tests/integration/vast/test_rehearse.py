@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -208,6 +209,34 @@ def test_whatever_is_ordered_nothing_is_forgotten(
     assert outcome["done"] == (2 if status == 0 else 0)
     assert outcome["faults"] == [kind.partition("@")[0]]
     assert rehearsal.left()[1] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ((), 69, r"error: .*OpenSSH's server is not installed here.*apt install openssh-server.*\n"),
+        (("--fault", "earthquake@5s"), 2, r"error: --fault 'earthquake@5s' is none: .*outbid.*\n"),
+        (("--out", "jobs.yaml"), 2, r"error: --out jobs.yaml is a file.*\n"),
+    ],
+    ids=["no sshd", "no such fault", "no folder"],
+)
+def test_what_cannot_be_is_one_sentence_before_anything_begins(
+    words: Sequence[str], status: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "jobs.yaml").write_text(JOBS)
+    ended = subprocess.run(
+        [sys.executable, "-m", "job_watcher.main", "rehearse", "jobs.yaml", *words],
+        env={"PATH": "/nowhere", "PYTHONPATH": str(EXAMPLE.parent), "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (status, "")
+    assert re.fullmatch(said, ended.stderr)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["jobs.yaml"]
 
 
 # --- interruptions, without a rehearsal ------------------------------------------------------------------
