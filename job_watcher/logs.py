@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: Whose lines are told below warnings.
 _OURS: Final = ("job_watcher", "lib")
+#: What a story leaves out: words alone, and each lease.
+_NO_STORY: Final = frozenset({"log", "claimed"})
 
 
 class RedactingFilter(logging.Filter):
@@ -85,7 +87,13 @@ class _StoryLine(_Line):
         self._began = began
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{record.created - self._began:7.1f} s  {clean(self.text(record))}"
+        return f"{record.created - self._began:7.1f} s  {clean(self._words(record))}"
+
+    def _words(self, record: logging.LogRecord) -> str:
+        told = transition_of(record)
+        if told["event"] == "done" and told.get("output_name"):
+            return f"{told['output_name']}: {told.get('audio_seconds', 0.0):.1f} s of audio"
+        return self.text(record)
 
 
 class _JsonLines(logging.Handler):
@@ -124,11 +132,15 @@ def log_to_stderr(*, verbose: bool) -> None:
     _log_to(handler, verbose=verbose)
 
 
+def _belongs_to_story(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or transition_of(record)["event"] not in _NO_STORY
+
+
 def log_story(began: float) -> None:
     """Send what happens to stderr as a story: seconds since `began` (wall time), and the sentence."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_StoryLine(began))
-    handler.addFilter(lambda record: getattr(record, TRANSITION, None) is not None)
+    handler.addFilter(_belongs_to_story)
     _log_to(handler, verbose=False)
 
 

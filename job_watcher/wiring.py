@@ -90,19 +90,28 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
     """
     settings = _settings({"REDIS_URL": redis_url})
     log(settings.log_format)
-    with _open(settings, slots=slots) as watcher:
+    with _open(settings, _provider(settings), slots=slots) as watcher:
         yield watcher
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all."""
+    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all.
+
+    `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
+    """
 
     vast_url: str
     vast_key: str
     program: str
     folder: Path
-    storage: Path
+    hasten: Callable[[Policy], Policy]
+    period_s: float
+
+    @property
+    def audio(self) -> Path:
+        """Where finished audio lies under its names."""
+        return self.folder / "storage" / "outputs"
 
 
 class RehearsalRoom(NamedTuple):
@@ -115,7 +124,7 @@ class RehearsalRoom(NamedTuple):
 
 @contextlib.contextmanager
 def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
-    """A watcher that rents at the fake company of `place`: with a queue, a ledger and a store of its own.
+    """A watcher that rents at the fake Vast of `place`: with a queue, a ledger and a store of its own.
 
     Of the settings only those that bound renting and speaking count; nobody is told of it, and no server,
     bucket or database of theirs is touched. Raises as `open_watcher`.
@@ -132,7 +141,7 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
         redis_url=server.ensure(),
         jobs_data_dir=data,
         jobs_prefix="rehearsal",
-        storage_url=place.storage.as_uri(),
+        storage_url=place.audio.parent.as_uri(),
         database_url="sqlite:///unused",
         ssh_voice_synth=place.program,
         idle_hold_seconds=0,
@@ -141,16 +150,24 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
         webhook_url=None,
         webhook_secret=None,
     )
+
+    def rent(given: Given) -> Runs:
+        from job_watcher.providers.vast.wiring import open_watcher
+
+        return open_watcher(given, place.hasten, period_s=place.period_s)
+
     try:
-        with _queue(settings, settings.redis_url or "") as queue, _open(settings, slots=None) as watcher:
+        with (
+            _queue(settings, settings.redis_url or "") as queue,
+            _open(settings, rent, slots=None) as watcher,
+        ):
             yield RehearsalRoom(watcher, queue, _desk(settings))
     finally:
         server.stop()
 
 
 @contextlib.contextmanager
-def _open(settings: Settings, *, slots: int | None) -> Iterator[Runs]:
-    open_provider = _provider(settings)
+def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: int | None) -> Iterator[Runs]:
     data = ensure_data_folder(settings.jobs_data_dir)
     limits = DispatchLimits(
         settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,93 +13,202 @@ import typer
 
 from job_watcher import wiring
 from job_watcher.commands.instances import show_offers
-from job_watcher.logs import log_story
+from job_watcher.logs import log_as_json_lines, log_story
 from job_watcher.providers.wiring import RentalDesk
-from job_watcher.provisioning.offers_now import offers_now
+from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
+from job_watcher.rehearsal.market_day import hasten_lags, hastened, market_of, period_of
+from job_watcher.rehearsal.ordered_faults import USUAL_FAULT, OrderedFault, read_fault
+from job_watcher.rehearsal.room import Interruption, a_folder, bring_out, write_requests
 from job_watcher.rehearsal.vast import FakeVast
+from job_watcher.rehearsal.vast.confinement import programs
 from job_watcher.rehearsal.whole_run import (
     RehearsalOutcome,
-    brisk_market,
-    read_fault,
+    RehearsedAccount,
     rehearse,
     voice_synth,
 )
-from job_watcher.signals import drain_on_signals
 from lib.cli import output
-from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption
+from lib.cli.options import JobFileArgument, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
-from lib.errors import ExitStatus
-from lib.jobspec import load_job_file
+from lib.errors import BadConfiguration, ExitStatus, Unavailable, UsageError
+from lib.jobspec import JobSpec, load_job_file
 from lib.units import seconds_text
+
+_NONE = "none"
 
 FaultOption = Annotated[
     list[str] | None,
-    typer.Option("--fault", metavar="WHAT@SECONDS", help="Have that happen then.", show_default=False),
+    typer.Option(
+        "--fault",
+        metavar="KIND@TIME",
+        help="What goes wrong, and when: outbid@30s. Again for more; none for nothing.",
+        show_default="outbid@audio",
+    ),
 ]
+SpeedOption = Annotated[
+    float,
+    typer.Option("--speed", min=1, max=100, help="How many times as fast as on Vast a machine comes up."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Which market: prices and boot times.")]
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="FOLDER", help="Keep the audio there.", show_default=False),
+    typer.Option("--out", metavar="FOLDER", help="Where the audio goes.", show_default="a new folder"),
+]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Keep ledger, queue and requests, too.")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print it on stdout, a JSON value for each thing that happens.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=10, help="Seconds after which it is ended.")]
 
 EXAMPLES = (
     "job-watcher rehearse jobs.yaml",
-    "job-watcher rehearse jobs.yaml --fault outbid@30s",
+    "job-watcher rehearse jobs.yaml --fault lost-reply@0s --fault outbid@30s",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What was asked for."""
+
+    specs: Sequence[JobSpec]
+    faults: Sequence[OrderedFault]
+    speed: float
+    seed: int
+    limit_s: int
+    keep: bool
+    json: bool
 
 
 def command(
     jobs_file: JobFileArgument,
     fault: FaultOption = None,
+    speed: SpeedOption = 10.0,
+    seed: SeedOption = 1,
     out: OutOption = None,
+    keep: KeepOption = False,
     limit: LimitOption = 900,
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
-    json_: JsonOption = False,
+    json_: JsonLinesOption = False,
 ) -> int:
     """Rent at a fake Vast on this computer: real SSH servers as machines, the real engine, a bill of nothing.
 
-    All is as with PROVIDER=vast, with a queue, a ledger and a store of its own, which are gone afterwards.
-    Needs OpenSSH's server and the extra vast. Faults: outbid, exit, offline, ssh_dead, gpu_gone and more.
+    All is as with PROVIDER=vast, but with a queue, a ledger and a store of its own, which are gone
+    afterwards: only the audio stays. Needs OpenSSH's server and the extra vast.
+
+    Exit status 1: a job was not spoken; 69: OpenSSH's server is not here.
     """
     specs = load_job_file(jobs_file, voice=voice, speaker=speaker).specs
-    faults = [read_fault(text) for text in fault or ()]
-    with (
-        tempfile.TemporaryDirectory(prefix="jr-rehearsal-") as made,
-        FakeVast(Path(made) / "machines", offers=brisk_market()) as fake,
-    ):
-        folder = Path(made)
-        place = wiring.RehearsalPlace(
-            fake.url, fake.api_key, voice_synth(folder), folder, (out or folder / "storage").resolve()
-        )
-        with wiring.open_rehearsal(place) as room:
-            if not json_:
-                _show_market(room.desk)
-                log_story(time.time())
-            drain_on_signals(room.watcher)
-            outcome = rehearse(specs, fake, room.queue, room.watcher, faults, limit)
-    if json_:
-        output.emit_json(outcome.to_json())
-    else:
-        _show(outcome, out)
+    orders = _Orders(specs, _faults(fault), speed, seed, limit, keep, json_)
+    _see_that_it_can(out)
+    with Interruption() as interruption:
+        with a_folder(keep=keep) as folder:
+            outcome = _run(orders, folder, interruption)
+            outcome = replace(outcome, audio=bring_out(folder / "storage" / "outputs", out))
+        if json_:
+            output.emit_json_lines([outcome.to_json()])
+        else:
+            _show(outcome)
+        if keep:
+            output.note(f"everything else of it is kept in {folder}")
+        interruption.check()
+    if outcome.error is not None:
+        raise outcome.error
     return ExitStatus.OK if outcome.ok else ExitStatus.JOB_FAILED
 
 
-def _show_market(desk: RentalDesk) -> None:
-    output.say("The market of this rehearsal, cheapest audio first:")
-    show_offers(offers_now(desk.provider, desk.policy, desk.caps, desk.engine, None, SystemClock().now()))
+def _faults(words: Sequence[str] | None) -> Sequence[OrderedFault]:
+    """Those that were ordered; an outbid where none was, for that is what happens on Vast."""
+    if not words:
+        return (USUAL_FAULT,)
+    return tuple(read_fault(text) for text in words if text != _NONE)
 
 
-def _show(outcome: RehearsalOutcome, out: Path | None) -> None:
+def _see_that_it_can(out: Path | None) -> None:
+    """Raises Unavailable without OpenSSH's server, for nothing was set wrong; UsageError for a bad --out."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder for the audio")
+    try:
+        programs()
+    except BadConfiguration as error:
+        raise Unavailable(error.message) from None
+
+
+def _run(orders: _Orders, folder: Path, interruption: Interruption) -> RehearsalOutcome:
+    with FakeVast(folder / "machines", offers=market_of(orders.seed, orders.speed)) as fake:
+        hasten_lags(fake.lags, orders.speed)
+        place = wiring.RehearsalPlace(
+            fake.url,
+            fake.api_key,
+            voice_synth(folder),
+            folder,
+            partial(hastened, speed=orders.speed),
+            period_of(orders.speed),
+        )
+        with wiring.open_rehearsal(place) as room, interruption.ends(room.watcher):
+            _begin_to_tell(orders, room.desk)
+            company = RehearsedAccount(fake, room.desk.provider, room.desk.owner)
+            outcome = rehearse(orders.specs, company, room.queue, room.watcher, orders.faults, orders.limit_s)
+        if orders.keep:
+            write_requests(fake.journal, folder / "requests.jsonl")
+    return outcome
+
+
+def _begin_to_tell(orders: _Orders, desk: RentalDesk) -> None:
+    """The market now; from then on what happens, as it happens."""
+    now = SystemClock().now()
+    offers = offers_now(desk.provider, desk.policy, desk.caps, desk.engine, None, now, jobs=len(orders.specs))
+    if orders.json:
+        output.tell_json_line(
+            {
+                "event": "market",
+                "seed": orders.seed,
+                "speed": orders.speed,
+                "offers": [offer.to_json() for offer in offers],
+            }
+        )
+        log_as_json_lines(verbose=False)
+    else:
+        _show_market(offers, len(orders.specs))
+        log_story(time.time())
+
+
+def _show_market(offers: Sequence[ScoredOffer], jobs: int) -> None:
+    output.say(f"The market of this rehearsal, for {jobs} jobs; cheapest audio first:")
+    show_offers(offers)
+    chosen = next((each.score for each in offers if each.chosen), None)
+    if chosen is not None:
+        told = chosen.offer
+        output.say(
+            f"{told.id} is taken: an hour of audio costs least there, "
+            f"{_dollars(chosen.total / 1e6)} USD for work, start and risk together."
+        )
+    output.say("")
+
+
+def _show(outcome: RehearsalOutcome) -> None:
     first = outcome.first_audio_s
     heard = "" if first is None else f"; the first audio came after {seconds_text(first)}"
-    output.say(
-        f"{outcome.done} of {outcome.jobs} jobs done on {outcome.machines} rented machines "
-        f"in {seconds_text(outcome.seconds)}{heard}."
-    )
-    output.say(
-        f"It would have cost {outcome.dollars:.6f} USD, {outcome.gpu_dollars:.6f} of it for GPUs. "
-        f"Machines left: {outcome.left}."
-    )
-    if out is not None:
-        output.say(f"The audio lies in {out / 'outputs'}.")
+    output.say("")
+    output.say(f"{outcome.done} of {outcome.jobs} jobs done in {seconds_text(outcome.seconds)}{heard}.")
+    if outcome.rentals:
+        _show_bill(outcome)
+    alive = "no machine is left" if outcome.left == 0 else f"{outcome.left} machines are left"
+    output.say(f"It would have cost {_dollars(outcome.dollars)} USD, and cost nothing; {alive}.")
+    if outcome.audio is not None:
+        output.say(f"The audio lies in {outcome.audio}")
+
+
+def _show_bill(outcome: RehearsalOutcome) -> None:
+    right = partial(output.Column, align="right")
+    columns = [output.Column("the bill"), output.Column("gpu"), right("paid for")]
+    table = output.Table([*columns, right("GPU usd"), right("disk"), right("traffic"), right("total")])
+    for each in outcome.rentals:
+        parts = (each.gpu_dollars, each.disk_dollars, each.traffic_dollars, each.dollars)
+        gpu = f"{each.gpu} (bid)" if each.interruptible else each.gpu
+        table.row(str(each.instance), gpu, seconds_text(each.seconds), *map(_dollars, parts))
+    table.show()
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:.6f}"

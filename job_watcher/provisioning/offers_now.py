@@ -49,9 +49,18 @@ def _dollars(micros: float) -> str:
 
 
 def offers_now(
-    provider: RentalProvider, policy: Policy, caps: Caps, engine: str, ledger: Ledger | None, now: float
+    provider: RentalProvider,
+    policy: Policy,
+    caps: Caps,
+    engine: str,
+    ledger: Ledger | None,
+    now: float,
+    *,
+    jobs: int = _USUAL_JOBS,
 ) -> Sequence[ScoredOffer]:
     """Every offer, the one to take first. Speeds are guessed from the GPU's power, hosts remembered.
+
+    `jobs` is how many wait: a short batch is spoken cheaper where less is paid for the start.
 
     Raises:
         Unavailable: the company, or the ledger, does not answer.
@@ -61,7 +70,7 @@ def offers_now(
         offers += provider.offers(interruptible=True)
     notes = [] if ledger is None else ledger.host_notes(now - MEMORY_S)
     hosts = remembered(map(incident_of, notes), now)
-    demand = Demand(waiting=_USUAL_JOBS, engine=engine)
+    demand = Demand(waiting=jobs, engine=engine)
     scores = ranked(offers, demand, policy, caps, Speeds(), hosts, now=now)
     chosen = best(scores)
     return [ScoredOffer(score, score is chosen) for score in scores]

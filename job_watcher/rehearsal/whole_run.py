@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, Mishap, a_market
-from lib.errors import UsageError
+from job_watcher.rehearsal.onlooker import Onlooker, Stoppable, tell
+from job_watcher.rehearsal.ordered_faults import OrderedFault
+from job_watcher.rehearsal.vast import FakeVast, RehearsalBill
+from job_watcher.rehearsal.vast.instances import RentedInstance
+from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue, JobState
 from lib.jobspec import JobSpec
+from lib.machines.labels import own_label
+from lib.providers.rental import RentalProvider
 
-#: Machines come up in ten seconds, so that something is to be seen and nobody waits for long.
-_BRISK: Final = Conduct(null_s=1.0, created_s=1.0, loading_s=6.0, ssh_after_s=2.0)
-_FAULT: Final = re.compile(r"([a-z_]+)@([0-9]{1,5}(?:\.[0-9])?)s?")
-_LOOK_S: Final = 0.5
-_ENDED: Final = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 _ROOT: Final = Path(__file__).parents[2]
+_GONE_S: Final = 20.0
 
 
-class EndableWatcher(Protocol):
+class RehearsedWatcher(Stoppable, Protocol):
     """What a rehearsal needs of a watcher.
 
     Threads: one; `drain` any.
@@ -34,38 +32,6 @@ class EndableWatcher(Protocol):
     def run_once(self) -> int:
         """Work until nothing is left."""
         ...
-
-    def drain(self) -> None:
-        """End soon; the second call at once."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OrderedFault:
-    """Something that befalls a machine so many seconds after the beginning."""
-
-    mishap: Mishap
-    after_s: float
-
-
-def read_fault(text: str) -> OrderedFault:
-    """From `outbid@60s`.
-
-    Raises:
-        UsageError: there is no such mishap, or no time behind it.
-    """
-    found = _FAULT.fullmatch(text)
-    names = [each.value for each in Mishap]
-    if found is None or found[1] not in names:
-        raise UsageError(
-            f"--fault {text!r} is none: write WHAT@SECONDS, and WHAT is one of {', '.join(names)}"
-        )
-    return OrderedFault(Mishap(found[1]), float(found[2]))
-
-
-def brisk_market() -> list[HostOffer]:
-    """The usual market, of machines that come up soon."""
-    return [replace(offer, conduct=_BRISK) for offer in a_market()]
 
 
 def voice_synth(folder: Path) -> str:
@@ -77,104 +43,165 @@ def voice_synth(folder: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class RentalCost:
+    """One rental on the bill: what it was, how long it was paid for, and dollars."""
+
+    instance: int
+    gpu: str
+    interruptible: bool
+    seconds: float
+    gpu_dollars: float
+    disk_dollars: float
+    traffic_dollars: float
+
+    @property
+    def dollars(self) -> float:
+        """All of it."""
+        return self.gpu_dollars + self.disk_dollars + self.traffic_dollars
+
+    def to_json(self) -> dict[str, Any]:
+        """An item of `rentals`."""
+        return {
+            "instance": str(self.instance),
+            "gpu": self.gpu,
+            "interruptible": self.interruptible,
+            "seconds": round(self.seconds, 1),
+            "usd": _dollars(self.dollars),
+            "gpu_usd": _dollars(self.gpu_dollars),
+            "disk_usd": _dollars(self.disk_dollars),
+            "traffic_usd": _dollars(self.traffic_dollars),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsalOutcome:
-    """What came of it. Money is the dollars that it would have cost."""
+    """What came of it. Money is the dollars that it would have cost. `error` ended it before its end."""
 
     jobs: int
     done: int
-    machines: int
+    failed: int
+    rentals: tuple[RentalCost, ...]
     left: int  # machines that still live: a forgotten one
-    dollars: float
-    gpu_dollars: float
+    faults: tuple[str, ...]
     first_audio_s: float | None
     seconds: float
+    audio: Path | None = None
+    error: JobRunnerError | None = None
 
     @property
     def ok(self) -> bool:
         """Whether all is spoken and nothing is forgotten."""
         return self.done == self.jobs and self.left == 0
 
+    @property
+    def dollars(self) -> float:
+        """The whole bill."""
+        return sum(each.dollars for each in self.rentals)
+
     def to_json(self) -> dict[str, Any]:
-        """`rehearse --json`."""
+        """The last line of `rehearse --json`."""
         first = self.first_audio_s
         return {
+            "event": "rehearsed",
             "jobs": self.jobs,
             "done": self.done,
-            "machines": self.machines,
+            "failed": self.failed,
+            "machines": len(self.rentals),
             "left": self.left,
-            "usd": f"{self.dollars:.6f}",
-            "gpu_usd": f"{self.gpu_dollars:.6f}",
+            "usd": _dollars(self.dollars),
+            "rentals": [each.to_json() for each in self.rentals],
+            "faults": list(self.faults),
             "first_audio_seconds": None if first is None else round(first, 1),
             "seconds": round(self.seconds, 1),
+            "audio": None if self.audio is None else str(self.audio),
+            "trouble": None if self.error is None else self.error.message,
         }
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:.6f}"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedAccount:
+    """The fake, and the provider through which our deployment `owner` sees it."""
+
+    fake: FakeVast
+    provider: RentalProvider
+    owner: str
 
 
 def rehearse(
     specs: Sequence[JobSpec],
-    fake: FakeVast,
+    company: RehearsedAccount,
     queue: JobQueue,
-    watcher: EndableWatcher,
+    watcher: RehearsedWatcher,
     faults: Sequence[OrderedFault],
     limit_s: float,
 ) -> RehearsalOutcome:
     """Enqueue, and let the watcher work until all jobs ended and every machine is destroyed.
 
-    Raises: as the watcher's `run_once`.
+    However it ends, nothing is left at the company. What the watcher raises is in the outcome.
     """
-    began = time.monotonic()
+    error: JobRunnerError | None = None
     queue.enqueue(specs)
-    for fault in faults:
-        fake.plan(fault.after_s, fault.mishap)
-    eye = _Eye(specs, fake, queue, watcher, began + limit_s)
+    eye = Onlooker([spec.request_id for spec in specs], company.fake, queue, watcher, faults, limit_s=limit_s)
     eye.start()
     try:
         watcher.run_once()
+    except JobRunnerError as raised:
+        error = raised
     finally:
-        eye.stop()
-    bill, first = fake.bill(), eye.first_audio_at
+        end_rentals(company)
+        seconds = eye.stop()
     return RehearsalOutcome(
         jobs=len(specs),
         done=eye.count(JobState.DONE),
-        machines=len(fake.instances()),
-        left=len(fake.living()),
-        dollars=bill.total,
-        gpu_dollars=bill.kind("gpu"),
-        first_audio_s=None if first is None else first - began,
-        seconds=time.monotonic() - began,
+        failed=eye.count(JobState.FAILED),
+        rentals=rentals_of(company.fake),
+        left=len(company.fake.living()),
+        faults=tuple(eye.happened),
+        first_audio_s=eye.first_audio_s,
+        seconds=seconds,
+        error=error,
     )
 
 
-class _Eye:
-    """Looks on from a thread, and ends the watcher when there is nothing more to see.
+def end_rentals(company: RehearsedAccount) -> None:
+    """Destroy what carries our label, as `sweep` does once its time is over: nobody comes back to it."""
+    company.fake.faults.clear()  # the company is well again
+    try:
+        for rental in company.provider.list().rentals:
+            if own_label(rental.label, company.owner) is not None:
+                company.provider.destroy(rental.instance)
+    except JobRunnerError as error:
+        tell(f"not everything could be destroyed: {error.message}", "trouble", reason=error.message)
+    company.fake.wait_for(lambda fake: not fake.living(), timeout_s=_GONE_S)
 
-    The watcher itself would wait for a minute longer, until the company's lists prove what is seen here.
-    """
 
-    def __init__(
-        self, specs: Sequence[JobSpec], fake: FakeVast, queue: JobQueue, watcher: EndableWatcher, until: float
-    ) -> None:
-        self._ids = [spec.request_id for spec in specs]
-        self._fake, self._queue, self._watcher, self._until = fake, queue, watcher, until
-        self.first_audio_at: float | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rehearsal eye", daemon=True)
+def rentals_of(fake: FakeVast) -> tuple[RentalCost, ...]:
+    """The bill, by rental."""
+    bill, now = fake.bill(), fake.clock.now()
+    return tuple(_rental(each, bill, now) for each in fake.instances())
 
-    def start(self) -> None:
-        self._thread.start()
 
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def count(self, *states: JobState) -> int:
-        return sum(job is not None and job.state in states for job in self._queue.jobs(self._ids))
-
-    def _run(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            if self.first_audio_at is None and self.count(JobState.DONE):
-                self.first_audio_at = time.monotonic()
-            finished = self.count(*_ENDED) == len(self._ids) and not self._fake.living()
-            if finished or time.monotonic() > self._until:
-                self._watcher.drain()
-                self._watcher.drain()
-                return
+def _rental(instance: RentedInstance, bill: RehearsalBill, now: float) -> RentalCost:
+    parts = {"gpu": 0.0, "disk": 0.0}
+    traffic = 0.0
+    for amount in bill.amounts:
+        if amount.instance != instance.id:
+            continue
+        if amount.kind in parts:
+            parts[amount.kind] += amount.amount
+        else:
+            traffic += amount.amount
+    ended = now if instance.destroyed_at is None else instance.destroyed_at
+    return RentalCost(
+        instance.id,
+        instance.host.gpu_name,
+        instance.is_bid,
+        ended - instance.created_at,
+        parts["gpu"],
+        parts["disk"],
+        traffic,
+    )

@@ -116,6 +116,7 @@ class Policy:
     lag_s: float = 120.0  # a fresh rental may be missing from listings that long
     apart_s: float = 30.0  # between two listings that prove an absence
     empty_patience_s: float = 300.0  # an empty listing proves an absence only after this
+    talking_s: float = 60.0  # a machine that answered since is there, whatever listings say
     overprice: float = 1.05
     boot_s: float = 90.0  # start of container and engine, beside downloads
     download_gb: float = 8.0

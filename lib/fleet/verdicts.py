@@ -14,7 +14,6 @@ from lib.fleet.model import Demand, Machine, Policy, Seen
 
 #: The reason code of a machine that could not load the image.
 BAD_IMAGE: Final = "bad_image"
-_STILL_TALKING_S: Final = 60.0
 _JOBS_TO_SETTLE: Final = 2.5  # the one that is spoken, the one that waits for it, and half one to be sure
 
 
@@ -33,7 +32,7 @@ def proven_absent(machine: Machine, policy: Policy, now: float) -> bool:
     where not, the last of them must have come when even a slow listing would have shown it. A machine that
     talks to us exists, whatever lists say.
     """
-    if machine.answered_at is not None and now - machine.answered_at < _STILL_TALKING_S:
+    if machine.answered_at is not None and now - machine.answered_at < policy.talking_s:
         return False
     if machine.absences < 2 or machine.absent_for is None or machine.absent_for < policy.apart_s:
         return False

@@ -17,7 +17,6 @@ from lib.events.watchers import LeaderBegan, LeaderEnded, WatcherTrouble
 _MONEY = frozenset({"cap", "credit"})
 #: Told by the dispatcher itself, or by nobody: a pass is no event.
 _TOLD_ELSEWHERE = frozenset({"pass", "adopted"})
-_HINDERED = frozenset({"no_offer", "blind", "account", "image"})
 _REFUSED = _MONEY | {"no_offer", "account", "image"}
 
 
@@ -57,7 +56,7 @@ class EventTeller:
             return LeaderEnded(reason=text)
         if token:
             return RentedMachineMoved(machine=token, change=kind, reason=text)
-        return WatcherTrouble(reason=f"nothing is rented: {text}" if kind in _HINDERED else text)
+        return WatcherTrouble(reason=f"nothing is rented: {text}" if kind == "no_offer" else text)
 
 
 class QuietWhileStarting:

@@ -38,6 +38,7 @@ from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, caps_of
+from lib.fleet.model import PASS_S
 from lib.gates import Gate
 from lib.jobqueue import WatcherRole
 from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
@@ -89,8 +90,10 @@ class Company:
     host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
 
 
-def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatcher:
-    """A watcher that rents of that company.
+def open_renting(
+    given: Given, company: Company, policy: Policy, *, period_s: float = PASS_S
+) -> RentingWatcher:
+    """A watcher that rents of that company, with a pass each `period_s` while there is something to do.
 
     Raises:
         BadConfiguration: the ledger or a folder cannot be used.
@@ -99,8 +102,7 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
     for talkative in ("asyncssh", "alembic", "urllib3"):  # of each command, table and request
         logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = given.settings
-    url = ledger_url(settings)
-    ledger = given.stack.enter_context(closing(open_ledger(url, schema=LEDGER_SCHEMA)))
+    ledger = given.stack.enter_context(closing(open_ledger(ledger_url(settings), schema=LEDGER_SCHEMA)))
     lock = _lock(given)
     last = LastTerm(given.slot.folder)
     if (term := last.read()) is not None:  # a predecessor in this folder is gone, or we would not have it
@@ -113,7 +115,7 @@ def open_renting(given: Given, company: Company, policy: Policy) -> RentingWatch
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
     standby = replace(parts, role=WatcherRole.STANDBY)
-    made = _Renting(given, company, policy, ledger, lock, leadership, thread)
+    made = _Renting(given, company, policy, period_s, ledger, lock, leadership, thread)
     watcher = RentingWatcher(
         RentingParts(
             name=parts.name,
@@ -160,12 +162,13 @@ class _Renting:
         given: Given,
         company: Company,
         policy: Policy,
+        period_s: float,
         ledger: Ledger,
         lock: LeaderLock,
         leadership: RenewedLeadership,
         thread: SshThread,
     ) -> None:
-        self._given, self._company, self._policy = given, company, policy
+        self._given, self._company, self._policy, self._period_s = given, company, policy, period_s
         self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
@@ -188,7 +191,10 @@ class _Renting:
             policy=policy,
             caps=caps_of(given.settings),
             intervals=ProvisioningIntervals(
-                idle_s=min(30.0, lease_s / 3), standby_s=min(5.0, lease_s / 4), market_s=900.0
+                period_s=self._period_s,
+                idle_s=min(30.0, lease_s / 3),
+                standby_s=min(5.0, lease_s / 4),
+                market_s=900.0,
             ),
             lease_ms=parts.limits.lease_ms,
             engine=given.settings.voice_engine,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -14,7 +14,8 @@ from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, deployment_of, ledger_url
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.fleet import caps_of, policy_of
+from lib.fleet import Policy, caps_of, policy_of
+from lib.fleet.model import PASS_S
 from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_account import AccountCheckup
 from lib.machines import open_ledger
@@ -31,8 +32,16 @@ from lib.voices import engine_facts
 _KEYS = "https://cloud.vast.ai/manage-keys/"
 
 
-def open_watcher(given: Given) -> Runs:
+def _as_it_is(policy: Policy) -> Policy:
+    return policy
+
+
+def open_watcher(
+    given: Given, adapt: Callable[[Policy], Policy] = _as_it_is, *, period_s: float = PASS_S
+) -> Runs:
     """A watcher for PROVIDER=vast.
+
+    `adapt` makes the policy that it follows from the settings' one; `period_s` is as in `open_renting`.
 
     Raises:
         BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
@@ -42,7 +51,9 @@ def open_watcher(given: Given) -> Runs:
     connection = connect(settings, given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
-    return open_renting(given, company_of(settings, connection, terms), terms.policy)
+    return open_renting(
+        given, company_of(settings, connection, terms), adapt(terms.policy), period_s=period_s
+    )
 
 
 def connect(settings: Settings, clock: Clock) -> VastConnection:

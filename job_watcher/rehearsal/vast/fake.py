@@ -199,6 +199,18 @@ class FakeVast:
             found.gpu_price = dph
             self._account.lifecycle.settle(found, now)
 
+    def get_stuck(self, instance: int) -> None:
+        """Have an instance that is not up yet stay where it is."""
+        with self._now():
+            self._account.lifecycle.living(instance).due.clear()
+
+    def take_away(self, instance: int) -> None:
+        """Have an instance end for good with its host, which is let no more: nobody is asked, nobody told."""
+        with self._now() as now:
+            machine = self._account.lifecycle.living(instance).host.machine_id
+            self._account.lifecycle.destroy(instance, now)
+            self.market.withdraw(machine, now)
+
     def traffic(self, instance: int, *, down_gb: float = 0.0, up_gb: float = 0.0) -> None:
         """Charge an instance for what it loaded."""
         with self._now() as now:

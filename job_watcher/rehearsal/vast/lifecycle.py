@@ -185,7 +185,7 @@ class Lifecycle:
             yield empty, self._go_broke
 
     def deposited(self) -> None:
-        """The credit is another: with some, it can be used up once more."""
+        """There is more credit, or less: what that stops is stopped when next something is due."""
         self._is_broke = self._is_broke and self._ledger.credit <= 0
 
     def _go_broke(self, at: float) -> None:
