@@ -250,7 +250,7 @@ def code_of(answer: Mapping[str, Any]) -> str:
 
 
 def _is_no_store(answer: Mapping[str, Any]) -> bool:
-    """Whether a web server refuses: by a status alone, without the code and the headers that every store sends."""
+    """Whether a web server refuses: by a status alone, without the code and headers that stores send."""
     code, about = code_of(answer), answer.get("ResponseMetadata", {})
     if (code and not code.isdigit()) or status_of(answer) not in _OF_WEB_SERVERS:
         return False
