@@ -60,6 +60,7 @@ class Moment:
         self._queue: JobQueue | None = None
         self._seen, self._seen_at = SeenOutside(queue_trouble="it was not asked yet"), float("-inf")
         self._looked: threading.Event | None = None  # set when the look that is under way is over
+        self._refused: str | None = None  # why the store could not be used when it was last asked
         #: How many jobs are at hand, and the leader's epoch where one leads; whoever has them sets them.
         self.held: Callable[[], int] = int
         self.epoch: Callable[[], int | None] = lambda: None
@@ -70,6 +71,19 @@ class Moment:
     def epoch_now(self) -> int | None:
         """The leader's epoch, where this watcher leads."""
         return self.epoch()
+
+    def note_store(self, trouble: str | None) -> None:
+        """Know why the store did not let itself be used, or that it did."""
+        self._refused = trouble
+
+    def store_trouble(self) -> str | None:
+        """Why the store could not be used when it was last asked; it is asked again behind the caller's back.
+
+        Only a store that refused is: of a sound one an idle watcher asks nothing.
+        """
+        if self._refused is not None:
+            self._begin_look()
+        return self._refused
 
     def close(self) -> None:
         """Give the connection back; a look under way is waited for as long as by whoever asks."""
@@ -126,23 +140,29 @@ class Moment:
 
     def look(self) -> SeenOutside:
         """The queue and the store, five seconds old at most; or that one takes long to answer."""
+        looked = self._begin_look()
+        if looked is not None:
+            looked.wait(self._within_s)
+        return self._seen
+
+    def _begin_look(self) -> threading.Event | None:
+        """The look that is under way, begun where what was seen is old; None: it is fresh."""
         with self._lock:
             now = self._clock.monotonic()
             if self._looked is None and now - self._seen_at < _FRESH_S:
-                return self._seen
+                return None
             if self._looked is None:
                 self._looked = threading.Event()
                 self._seen, self._seen_at = SeenOutside(None, _LONG, _LONG), now
                 threading.Thread(target=self._look, args=(self._looked,), name="look", daemon=True).start()
-            looked = self._looked
-        looked.wait(self._within_s)
-        return self._seen
+            return self._looked
 
     def _look(self, looked: threading.Event) -> None:
         try:
             snapshot, queue_trouble = self._snapshot()
             self._seen = SeenOutside(snapshot, queue_trouble, _LONG)
-            self._seen = SeenOutside(snapshot, queue_trouble, self._store_trouble())
+            self._refused = self._store_trouble()
+            self._seen = SeenOutside(snapshot, queue_trouble, self._refused)
         finally:
             with self._lock:
                 self._looked = None

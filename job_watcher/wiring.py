@@ -179,10 +179,11 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
         queue = stack.enter_context(_queue(settings, url))
         renewals = stack.enter_context(_queue(settings, url))
         clock, intervals = SystemClock(), DispatchIntervals()
-        storage = _storage(settings)
+        storage, refused = _storage(settings)
         name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
         open_queue = partial(_queue, settings, url)
         moment = Moment(pulse, clock, open_queue, storage)
+        moment.note_store(refused)
         events = stack.enter_context(open_telling(_telling(settings, data, name), moment, clock, open_queue))
         parts = DispatchParts(
             name=name,
@@ -190,6 +191,7 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
             queue=queue,
             delivery=StorageDelivery(storage, provider=settings.provider, scratch=slot.scratch, clock=clock),
             journal=LeaseJournal(slot.journal),
+            store_trouble=moment.store_trouble,
             clock=clock,
             limits=limits,
             intervals=intervals,
@@ -352,8 +354,8 @@ def _settings(flags: Mapping[str, str | None]) -> Settings:
     return found
 
 
-def _storage(settings: Settings) -> Storage:
-    """The store, tried where it is far away: whatever a person must mend is told at the start.
+def _storage(settings: Settings) -> tuple[Storage, str | None]:
+    """The store, tried where it is far away, and why it refuses; what people must mend ends the start.
 
     Raises:
         BadConfiguration: STORAGE_URL is wrong, or packages are missing.
@@ -368,7 +370,8 @@ def _storage(settings: Settings) -> Storage:
             raise
         except StorageUnavailable as error:  # that passes; finished work waits for it
             output.warn(error.message)
-    return storage
+            return storage, error.message
+    return storage, None
 
 
 def _queue(settings: Settings, url: str) -> contextlib.closing[JobQueue]:

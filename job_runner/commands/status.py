@@ -6,6 +6,7 @@ from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.jobs.overview import Overview, overview_of, server_sentence
+from lib.jobs.watchers import named_watchers
 from lib.units import seconds_text
 
 EXAMPLES = ("job-runner status",)
@@ -33,6 +34,7 @@ def fields_of(view: Overview) -> dict[str, object]:
     shot = view.snapshot
     age = shot.watcher_last_seen_age_s
     oldest = shot.oldest_waiting_s
+    each = named_watchers(shot, view.watchers)
     return {
         "outstanding": f"{shot.outstanding} (waiting {shot.waiting}, running {shot.pending}, "
         f"delayed {shot.delayed})",
@@ -43,6 +45,7 @@ def fields_of(view: Overview) -> dict[str, object]:
         "canceled": shot.canceled,
         "watcher": shot.lock_owner,
         "last seen": None if age is None else f"{seconds_text(age)} ago",
+        **({"watchers": "; ".join(each)} if each else {}),
         **({"machines": f"{view.instances} rented, {view.spend:.2f} USD"} if view.rents else {}),
         "server": server_sentence(view.server),
     }

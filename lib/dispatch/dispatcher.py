@@ -329,7 +329,7 @@ class Dispatcher:
             "draining": self._claimer.has_ended,
             **self._parts.facts(),
             "finished": self.settled,
-            "trouble": self._results.trouble,
+            "trouble": self._results.trouble or self._parts.store_trouble(),
         }
 
     # --- endings -----------------------------------------------------------------------------------------

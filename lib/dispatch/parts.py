@@ -56,6 +56,10 @@ def _nobody(kind: str, text: str, host: str) -> None:
     return
 
 
+def _nothing() -> None:
+    return
+
+
 def _unheard(host: str, lease: Lease, settled: Settled) -> None:
     return
 
@@ -102,6 +106,7 @@ class DispatchParts:
     alive: TellAlive = _unwatched
     doorbell: Doorbell = field(default_factory=Doorbell)
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
+    store_trouble: Callable[[], str | None] = _nothing  # why the store refused when last asked, if it did
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
     role: WatcherRole = WatcherRole.WORKS  # beside whom this process works; the registry is told
     epoch: int | None = None  # of the term, where it leads

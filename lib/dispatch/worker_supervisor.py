@@ -83,8 +83,7 @@ class WorkerSupervisor:
         if death.status == ExitStatus.TRY_AGAIN and not state.replaceable:  # else others have room meanwhile
             self._wait_for_better_times(death.last_line, now)
             return
-        last_lines = " | ".join(death.log_tail[-3:])
-        log.error("the worker of %s ended with %s: %s", state.name, death.sentence, last_lines)
+        _tell_of(death, state.name)
         if death.status == ExitStatus.BAD_CONFIGURATION:
             if not state.replaceable:
                 raise BadConfiguration(f"The speech worker cannot run here: {death.last_line}")
@@ -218,3 +217,12 @@ def _overdue(jobs: Iterable[InFlightJob], phases: Mapping[str, Phase], now: floa
         if now - job.began_at > limit + _TIMEOUT_GRACE_S:
             late.append(job)
     return late
+
+
+def _tell_of(death: WorkerDeath, name: str) -> None:
+    """One line: an error with the worker's last words, or a warning of what only happened to it."""
+    if death.with_its_machine:  # its last words are of its start, and have nothing to do with the end
+        log.warning("the worker of %s is gone: %s; another is started", name, death.sentence)
+        return
+    said = f": {' | '.join(death.log_tail[-3:])}" if death.log_tail else ""
+    log.error("the worker of %s ended (%s)%s", name, death.sentence, said)

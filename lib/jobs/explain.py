@@ -144,7 +144,9 @@ def _waiting(seen: Evidence) -> _Said:
         why = f"was handed back by a worker {passed} ago and goes out before all others"
         return _Said(Reason.HANDED_BACK, why, "the next free slot of a watcher takes it", details)
     why = f"has waited for {passed}: {_in_front(record, place)}, and {_jobs(seen.snapshot.pending)} running"
-    return _Said(Reason.IN_LINE, why, "it starts when a watcher has a free slot and its turn comes", details)
+    frees = "it starts when a watcher has a free slot and its turn comes"
+    trouble = trouble_of(seen.snapshot.watchers)
+    return _Said(Reason.IN_LINE, why, f"{frees}, but {trouble.rstrip('.')}" if trouble else frees, details)
 
 
 def _in_front(record: JobRecord, place: PlaceInLine | None) -> str:

@@ -112,6 +112,18 @@ def machines_of(queue: JobQueue) -> MachineList:
     )
 
 
+def silent_machines(watcher: WatcherInfo) -> str | None:
+    """Which of a watcher's machines do not answer it, in its words; None: each does, or it has none.
+
+    It takes their jobs away only after minutes, for most of them come back.
+    """
+    lines = [line for line in _lines(watcher, watcher.last_seen) if line.doubt]
+    if not lines:
+        return None
+    first = f"the machine {lines[0].machine} has not answered for {lines[0].silent_s:.0f} s"
+    return first if len(lines) == 1 else f"{first}, nor {len(lines) - 1} more (job-watcher machines)"
+
+
 def _lines(watcher: WatcherInfo, now: float) -> Sequence[MachineLine]:
     known_s = max(0.0, now - watcher.last_seen)
     fleet = watcher.data.get("fleet")

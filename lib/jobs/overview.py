@@ -11,6 +11,7 @@ from typing import Any
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, Snapshot, WatcherInfo, drains, role_of
 from lib.jobs.advice import A_WATCHER, reclaiming
+from lib.jobs.machines import silent_machines
 from lib.jobs.watchers import seen_watchers, without_machines
 from lib.units import bytes_text
 
@@ -144,9 +145,11 @@ def _upper(text: str) -> str:
 
 
 def trouble_of(watchers: Iterable[WatcherInfo]) -> str | None:
-    """What a live watcher says keeps its work from ending, or all from beginning any; None: nothing does."""
+    """What keeps a live watcher's work from ending, or all from beginning any, as it says; None: nothing."""
     seen = tuple(watchers)
-    told = [without_machines(seen), *(watcher.data.get("trouble") for watcher in seen if watcher.live)]
+    live = [watcher for watcher in seen if watcher.live]
+    told = [without_machines(seen), *(watcher.data.get("trouble") for watcher in live)]
+    told += [silent_machines(watcher) for watcher in live]
     return next((f"the watcher says: {text}" for text in told if isinstance(text, str) and text), None)
 
 

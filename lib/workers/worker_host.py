@@ -18,6 +18,7 @@ class WorkerDeath:
     status: int  # exit status; negative: the signal that ended it
     sentence: str  # "exit status 3", "signal SIGSEGV"
     log_tail: tuple[str, ...]  # its last lines, oldest first
+    with_its_machine: bool = False  # the machine started anew, so nothing is wrong with the worker
 
     @property
     def blames_the_job(self) -> bool:

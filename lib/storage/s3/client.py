@@ -43,6 +43,8 @@ _MISCONFIGURED: Final[Mapping[str, str]] = {
     "403": f"this key may not do that; let it have {_RIGHTS}",
 }
 _SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+#: With none of S3's words: a web server that does not know such a request, or sends whoever asks elsewhere.
+_OF_WEB_SERVERS: Final = frozenset({301, 302, 303, 307, 308, 400, 404, 405, 411, 501})
 _FULL: Final = frozenset({"QuotaExceeded", "EntityTooLarge", "InsufficientStorage", "XMinioStorageFull"})
 
 
@@ -119,6 +121,8 @@ class S3Connection:
             )
         client.meta.events.register("before-call.s3", self._patience.begin)
         client.meta.events.register("before-send.s3", self._patience.need_time)
+        if address.endpoint is not None:
+            client.meta.events.register("before-call.s3", _stay)
         return client
 
     @contextlib.contextmanager
@@ -196,6 +200,8 @@ class S3Connection:
             return self._misconfigured(_MISCONFIGURED[code].format(bucket=self.address.bucket))
         if code in _FULL or status_of(answer) == 507:
             return self._unavailable("it is full, or a quota is used up")
+        if _is_no_store(answer):
+            return self.no_store()
         named = f" ({code})" if code and not code.isdigit() else ""
         return self._unavailable(f"{self.address.server} refuses with status {status_of(answer)}{named}")
 
@@ -227,10 +233,28 @@ class S3Connection:
         return StorageUnavailable(f"The store {self.address.url} cannot be used now: {why}.")
 
 
+def _stay(context: Mapping[str, Any], **about: Any) -> None:
+    """Let the client follow no redirection: Amazon's lead to a bucket's region, which no other store has.
+
+    Of a page that redirects everything it would ask for the region, again and again, until the stack is full.
+    """
+    redirection = context.get("s3_redirect")
+    if isinstance(redirection, dict):
+        redirection["redirected"] = True
+
+
 def code_of(answer: Mapping[str, Any]) -> str:
     """The code of a refusal, "" for none; never other words of the server, which may repeat what was sent."""
     code = str(answer.get("Error", {}).get("Code", ""))
     return code if _CODE.fullmatch(code) else ""
+
+
+def _is_no_store(answer: Mapping[str, Any]) -> bool:
+    """Whether a web server refuses: by a status alone, without the code and headers that stores send."""
+    code, about = code_of(answer), answer.get("ResponseMetadata", {})
+    if (code and not code.isdigit()) or status_of(answer) not in _OF_WEB_SERVERS:
+        return False
+    return not any(str(name).lower().startswith("x-amz-") for name in about.get("HTTPHeaders", {}))
 
 
 def status_of(answer: Mapping[str, Any]) -> int:

@@ -238,7 +238,7 @@ class SshHost:
         process, asked = f"{facts[0]} {facts[1]}", facts[3:] == ["asked"]
         if not asked and process != self._reported:
             status = _status(how, facts[2])
-            death = WorkerDeath(status, _sentence(how, status), await self._tail())
+            death = WorkerDeath(status, _sentence(how, status), await self._tail(), how == "rebooted")
             now = self._clock.monotonic()
             settled = now - self._started >= _SETTLED_AFTER_S
             self._pause = (

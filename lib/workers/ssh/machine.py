@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from lib.workers.ssh.connecting import KEEPALIVE_S, LOGIN_S, connect, printable
 from lib.workers.ssh.known_hosts import KnownHosts
 from lib.workers.ssh.remote_command import run_command
 from lib.workers.ssh.thread import Overdue, SshThread
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -69,6 +72,7 @@ class SshMachine:
         self._opening = asyncio.Lock()
         self._failures, self._not_before = 0, 0.0
         self._trouble: JobRunnerError | None = None
+        self._was_lost = False
         thread.at_end(self._close)
 
     @property
@@ -126,6 +130,7 @@ class SshMachine:
         connection = self._connection
         if connection is not None and not connection.is_closed():
             return connection
+        self._forget("it was cut")
         if self._trouble is None:
             return await asyncio.shield(self._attempting())
         if asyncio.get_running_loop().time() >= self._not_before:
@@ -176,6 +181,13 @@ class SshMachine:
         """Cut the connection: it does not answer, and whoever waits for it shall not."""
         if self._connection is not None:
             self._connection.abort()
+        self._forget("no answer came")
+
+    def _forget(self, why: str) -> None:
+        """Have no connection any more, and say so: a line that breaks often is to be seen in the log."""
+        if self._connection is not None:
+            log.warning("the connection to %s is lost (%s), it is made anew", self.name, why)
+            self._was_lost = True
         self._connection = self._sftp = None
 
     def silent(self, waited_s: float) -> HostUnreachable:
@@ -201,6 +213,9 @@ class SshMachine:
         if error is None:
             self._connection, self._sftp = attempt.result(), None
             self._trouble, self._failures = None, 0
+            if self._was_lost:
+                log.info("the connection to %s is there again", self.name)
+                self._was_lost = False
             return
         self._failures += 1
         self._trouble = error if isinstance(error, JobRunnerError) else self.broken(_an_exception(error))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import logging
 import os
 import signal
 import time
@@ -117,6 +119,27 @@ class TestTheConnection:
             assert machine.run(["echo", "on"]).text() == "on\n"
             own_sshd.cut()
             assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")
+
+    def test_that_was_cut_leaves_a_line_and_another_when_it_is_back(
+        self, own_sshd: SshServer, ssh_thread: SshThread, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "lib.workers.ssh.machine")
+        machine = machine_of(own_sshd, ssh_thread)
+        machine.connect()
+        assert caplog.messages == []
+        own_sshd.stop()
+        deadline = time.monotonic() + 20
+        while not caplog.messages and time.monotonic() < deadline:
+            with contextlib.suppress(HostUnreachable):
+                machine.run(["true"])
+        own_sshd.start()
+
+        machine.connect()
+
+        assert caplog.messages == [
+            f"the connection to {machine.name} is lost (it was cut), it is made anew",
+            f"the connection to {machine.name} is there again",
+        ]
 
     def test_to_a_machine_that_is_off_does_not_hold_up_who_asks_again(
         self, own_sshd: SshServer, ssh_thread: SshThread

@@ -135,6 +135,7 @@ class TestABrokenConnection:
         death = death_of(far)
 
         assert (death.status, death.sentence) == (69, "its machine was started anew")
+        assert death.with_its_machine
         assert not death.blames_the_job
         assert running(far, tmp_path) != first
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -151,6 +152,23 @@ def test_what_answers_everything_with_a_page_is_no_store(web_page: str, tmp_path
         CALLS[call](at(f"s3://audio/x?endpoint={web_page}"), file)
 
 
+@pytest.mark.parametrize("status", [302, 400, 404, 405, 501])
+@pytest.mark.parametrize("page", [b"", b"<html>No</html>", b"<!DOCTYPE html><p>No<br>", b"no"])
+def test_a_web_server_that_refuses_what_it_does_not_know_is_no_store(
+    refusing_page: Callable[[int, bytes], str], status: int, page: bytes
+) -> None:
+    """A folder that is served by `python -m http.server` answers an upload with 501."""
+    with pytest.raises(StorageUnavailable, match="answers, but not as an S3 store does"):
+        at(f"s3://audio/x?endpoint={refusing_page(status, page)}").examine()
+
+
+def test_a_refusal_without_words_by_what_names_itself_a_store_is_not_taken_for_a_page(place: Place) -> None:
+    place.proxy.rule = lambda request: Refuse(405, "MethodNotAllowed")
+
+    with pytest.raises(StorageUnavailable, match=r"refuses with status 405 \(MethodNotAllowed\)"):
+        place.through().examine()
+
+
 def test_what_other_programs_set_for_the_client_is_told_where_it_is_wrong() -> None:
     """In a process of its own: the client reads it once."""
     code = (
@@ -224,17 +242,29 @@ def test_no_secret_is_in_what_is_shown_of_a_store(seaweed: S3Server) -> None:
 @pytest.fixture
 def web_page() -> Iterator[str]:
     """A server that answers whatever it is asked with a page."""
+    with _web_server(200, b"<html>Welcome</html>") as url:
+        yield url
 
+
+@pytest.fixture
+def refusing_page() -> Iterator[Callable[[int, bytes], str]]:
+    """Starts web servers that answer whatever they are asked with a status and a page."""
+    with contextlib.ExitStack() as servers:
+        yield lambda status, page: servers.enter_context(_web_server(status, page))
+
+
+@contextlib.contextmanager
+def _web_server(status: int, page: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # so that who asks whether to go on is answered at once
 
         def _serve(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
-            page = b"" if self.command == "HEAD" else b"<html>Welcome</html>"
-            self.send_response_only(200)
-            self.send_header("content-length", str(len(page)))
+            body = b"" if self.command == "HEAD" else page
+            self.send_response_only(status)
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(page)
+            self.wfile.write(body)
 
         do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve
 

@@ -29,3 +29,11 @@ def test_it_says_that_it_drains_in_the_pass_after_it_was_told_to(bench: Bench) -
     made.step()
 
     assert drains(bench.queue.watchers()[0])
+
+
+def test_it_says_that_the_store_refused_though_it_has_no_result_to_store(bench: Bench) -> None:
+    Dispatcher(replace(bench.parts("ann.1"), store_trouble=lambda: "The store refuses.")).register()
+
+    (ann,) = bench.queue.watchers()
+
+    assert ann.data["trouble"] == "The store refuses."

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from itertools import count
 
+import pytest
+
 from lib.fleet import Policy
 from lib.jobqueue import JobState
 from lib.jobspec.fields import FIELDS
@@ -231,3 +233,30 @@ def test_a_job_far_over_its_time_is_taken_from_a_worker_that_hangs(bench: Bench)
 
     assert (bench.job(job).state, bench.host.restarts) == (JobState.DELAYED, 1)
     assert "timeout_s of 5 s" in str(bench.job(job).last_error)
+
+
+class TestWhatIsLogged:
+    def test_of_a_machine_that_was_started_anew_is_a_warning_without_the_workers_words(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        ended = WorkerDeath(69, "its machine was started anew", ("ready: engine hibari",), True)
+        bench.host.script = lambda: ended
+
+        dispatcher.step()
+
+        (told,) = [record for record in caplog.records if record.name.endswith("worker_supervisor")]
+        words = f"the worker of {bench.host.name} is gone: its machine was started anew; another is started"
+        assert (told.levelname, told.getMessage()) == ("WARNING", words)
+
+    def test_of_a_crash_is_an_error_with_its_last_words(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dispatcher = bench.holding(spec())
+        bench.host.script = lambda: CRASHED
+
+        dispatcher.step()
+
+        (told,) = [record for record in caplog.records if record.name.endswith("worker_supervisor")]
+        assert told.levelname == "ERROR"
+        assert told.getMessage().endswith("ended (exit status 70): loading | error: the model is broken")

@@ -96,3 +96,37 @@ class TestThatAllAreOut:
         queue.enqueue([spec("a")])
 
         assert explain(evidence_of(queue, Shelf(), "a")).reason is Reason.NO_MACHINE
+
+
+class TestThatOneDoesNotAnswer:
+    """Its jobs are taken from it only after minutes; nobody shall have to guess meanwhile."""
+
+    def test_is_said_by_status_and_explain(self, queue: MemoryQueue) -> None:
+        queue.register_watcher("w", leader(silent_s=26.4))
+        queue.enqueue([spec("a"), spec("b")])
+        queue.claim("w", count=1)
+        words = "the watcher says: the machine me@gpu:22 has not answered for 26 s"
+
+        told = [explain(evidence_of(queue, Shelf(), name)).sentence for name in ("a", "b")]
+
+        assert overview_of(queue).sentence == f"2 jobs are outstanding; {words}"
+        assert any(f"its turn comes, but {words}." in sentence for sentence in told)
+
+    def test_is_said_of_the_job_that_is_worked_on(self, queue: MemoryQueue) -> None:
+        queue.register_watcher("w", leader(silent_s=26.4))
+        queue.enqueue([spec("a")])
+        (lease,) = queue.claim("w", count=1)
+        queue.begin(lease)
+
+        told = explain(evidence_of(queue, Shelf(), "a"))
+
+        assert told.reason is Reason.RUNNING
+        assert "the machine me@gpu:22 has not answered for 26 s" in told.sentence
+
+    @pytest.mark.parametrize(("silent_s", "stage"), [(1.0, "ready"), (60.0, "out")])
+    def test_is_not_said_of_one_that_is_back_at_once_or_given_up(
+        self, queue: MemoryQueue, silent_s: float, stage: str
+    ) -> None:
+        queue.register_watcher("w", leader(silent_s=silent_s, stage=stage))
+
+        assert "answered" not in overview_of(queue).sentence

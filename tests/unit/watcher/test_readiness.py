@@ -34,6 +34,20 @@ PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 ABOUT = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "host": "h"}
 
 
+class Counting(FileStorage):
+    """A store that refuses until it is mended, and counts how often it was asked."""
+
+    def __init__(self, root: Path, refusal: str | None) -> None:
+        super().__init__(root)
+        self.refusal, self.asked = refusal, 0
+
+    def has(self, artifact: StoredArtifact) -> bool:
+        self.asked += 1
+        if self.refusal is not None:
+            raise StorageUnavailable(self.refusal)
+        return super().has(artifact)
+
+
 class Hanging(FileStorage):
     """A store that answers when it is let go."""
 
@@ -141,3 +155,31 @@ def test_the_page_reads_as_prometheus_writes_it_and_its_labels_are_few(tmp_path:
     assert after["job_watcher_machine_events_total", (("event", "machine_lost"),)] == 1
     assert after["job_watcher_work_seconds_count", ()] == 1
     assert after["job_queue_up", ()] == 1
+
+
+def test_a_store_that_refused_at_the_start_is_asked_until_it_is_well(tmp_path: Path) -> None:
+    """An idle watcher would hear of it only from its next result; the registry is told meanwhile."""
+    clock, store = ManualClock(), Counting(tmp_path, "it does not answer")
+    moment = Moment(Pulse(clock), clock, _queue, store)
+    moment.note_store("it does not answer")
+
+    assert moment.store_trouble() == "it does not answer"
+    moment.look()  # the one that was begun by that
+    store.refusal = None
+    clock.advance(60)
+    moment.look()
+
+    assert moment.store_trouble() is None
+    moment.close()
+
+
+def test_a_sound_store_is_asked_nothing_by_an_idle_watcher(tmp_path: Path) -> None:
+    clock, store = ManualClock(), Counting(tmp_path, None)
+    moment = Moment(Pulse(clock), clock, _queue, store)
+
+    for _ in range(5):
+        clock.advance(60)
+        assert moment.store_trouble() is None
+
+    assert store.asked == 0
+    moment.close()
