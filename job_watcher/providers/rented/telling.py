@@ -56,7 +56,7 @@ class EventTeller:
             return LeaderEnded(reason=text)
         if token:
             return RentedMachineMoved(machine=token, change=kind, reason=text)
-        return WatcherTrouble(reason=f"nothing is rented: {text}" if kind == "no_offer" else text)
+        return WatcherTrouble(reason=f"nothing is rented: {text}" if kind in _REFUSED else text)
 
 
 class QuietWhileStarting:
