@@ -152,9 +152,9 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     )
 
     def rent(given: Given) -> Runs:
-        from job_watcher.providers.vast.wiring import open_watcher
+        from job_watcher.providers.vast import wiring as vast
 
-        return open_watcher(given, place.hasten, period_s=place.period_s)
+        return vast.open_watcher(given, place.hasten, period_s=place.period_s)
 
     try:
         with (
@@ -202,9 +202,17 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
         yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
 
 
+class RentedBooks(NamedTuple):
+    """What is written of rented machines. `ledger` None: nothing was ever rented from here."""
+
+    provider: str
+    ledger: Ledger | None
+    open_desk: Callable[[], RentalDesk | None]  # as `rental_desk`
+
+
 @contextlib.contextmanager
-def open_rented() -> Iterator[tuple[str, Ledger | None]]:
-    """The provider's name, and the ledger of rented machines; None where nothing was ever rented from here.
+def open_rented() -> Iterator[RentedBooks]:
+    """The ledger of rented machines, by one reading of the settings.
 
     Raises:
         BadConfiguration: a setting is wrong, or the ledger is of a newer version.
@@ -213,12 +221,12 @@ def open_rented() -> Iterator[tuple[str, Ledger | None]]:
     settings = _settings({})
     from lib.machines.ledger_exam import has_ledger
 
-    url = ledger_url(settings)
+    url, open_desk = ledger_url(settings), partial(_desk_where_rented, settings)
     if not has_ledger(url, schema=LEDGER_SCHEMA):  # looking makes none
-        yield settings.provider, None
+        yield RentedBooks(settings.provider, None, open_desk)
         return
     with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
-        yield settings.provider, ledger
+        yield RentedBooks(settings.provider, ledger, open_desk)
 
 
 def rental_desk() -> RentalDesk | None:
@@ -228,7 +236,10 @@ def rental_desk() -> RentalDesk | None:
         BadConfiguration: a setting is wrong or missing.
         MissingExtra: the packages for it are not installed.
     """
-    settings = _settings({})
+    return _desk_where_rented(_settings({}))
+
+
+def _desk_where_rented(settings: Settings) -> RentalDesk | None:
     if settings.provider != "vast":
         return None
     ensure_data_folder(settings.jobs_data_dir)

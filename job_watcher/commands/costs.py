@@ -53,7 +53,7 @@ def command(since: SinceOption = "30d", by: ByOption = CostsBy.DAY, json_: JsonO
     begin = moment(since, now)
     if begin > now:
         raise UsageError(f"--since {since!r} lies in the future; write a day that has begun, as 2026-11-01")
-    with wiring.open_rented() as (provider, ledger):
+    with wiring.open_rented() as (provider, ledger, _):
         paid = PaidMachines() if ledger is None else ledger.paid(*hours_of(begin, now))
     found = costs_of(paid, begin, now, by)
     if json_:

@@ -58,11 +58,11 @@ def command(why: WhyOption = False, json_: JsonOption = False) -> None:
 
 
 def _look(now: float, *, why: bool) -> _Seen:
-    with wiring.open_rented() as (provider, ledger):
+    with wiring.open_rented() as (provider, ledger, open_desk):
         machines = rented_machines(ledger, now)
         if not why:
             return _Seen(provider, machines)
-        desk = wiring.rental_desk()
+        desk = open_desk()
         if desk is None:
             raise UsageError(f"PROVIDER is {provider}, which has no offers: set PROVIDER=vast for --why")
         found: Compared = compared(machines, desk.provider.list(), desk.owner)

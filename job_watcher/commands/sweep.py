@@ -62,7 +62,7 @@ def _show(found: LabelSweep) -> None:
 
 def _ledger_alone(*, json_: bool) -> int:
     """Where nothing is rented, what another PROVIDER left in the ledger is told."""
-    with wiring.open_rented() as (provider, ledger):
+    with wiring.open_rented() as (provider, ledger, _):
         held = rented_machines(ledger, SystemClock().now())
     if json_:
         told = {

@@ -107,7 +107,9 @@ class LeftBehind(Foreign):
 class Rented(Foreign):
     def __init__(self, folder: Path) -> None:
         spools = {"rental-7": MemoryFiles()}
-        access = SimpleNamespace(files=spools.__getitem__)
+        access = SimpleNamespace(
+            files=spools.__getitem__, tend=lambda instance: None, restart=lambda instance: None
+        )
         self.host = RentedHost(row_of("tok-1", "machine-3", "rental-7"), "rental-7", cast(Any, access))
 
 
