@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from lib.dispatch.adoption import TakeOver
 from lib.dispatch.claimer import Claimer
-from lib.dispatch.earlier_leases import TakeOver
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.audio.loudness import amplitude
+from synth.audio.loudness_meter import amplitude
 from synth.audio.spectrum import Samples
 
 FRAME_S: Final = 0.020

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lib.clock import rfc3339
 from lib.records import FileRef, SpokenRecord, Take
 from synth.audio.encode import Written
-from synth.audio.level import Leveled
+from synth.audio.loudness_normalizer import Leveled
 from synth.audio.spectrum import Samples
 from synth.speech.takes import Performance, RawTake
 from synth.speech.verdicts import verdict_of, verification

@@ -12,7 +12,7 @@ from lib.jobspec import JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.seeds import SEEDS, seed_of, usual_seed
-from synth.audio.level import DEFAULT_LUFS
+from synth.audio.loudness_normalizer import DEFAULT_LUFS
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word

@@ -10,7 +10,7 @@ from lib.errors import BadConfiguration
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import SpokenRecord
 from synth.audio.encode import write_audio, write_beside
-from synth.audio.level import Leveled, level
+from synth.audio.loudness_normalizer import Leveled, level
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags
 from synth.engines.port import Engine

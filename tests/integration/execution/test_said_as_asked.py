@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from synth.audio.loudness import integrated_loudness
+from synth.audio.loudness_meter import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import FRAME_S, sounding_frames
 from tests.integration.execution.conftest import Machine

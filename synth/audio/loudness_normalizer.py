@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.audio.loudness import amplitude, decibels, integrated_loudness
+from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, Samples, measure_levels
 
 DEFAULT_LUFS: Final = -19.0  # a mono file; it plays as loud as a stereo one of -16

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from synth.audio.level import level
-from synth.audio.loudness import amplitude, decibels, integrated_loudness
+from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
+from synth.audio.loudness_normalizer import level
 from synth.audio.spectrum import Samples, measure_levels
 
 
