@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from lib.cli.output import concealed
 from lib.settings import table
 from tests import warm
 from tests.s3_servers import rclone, seaweed
@@ -19,6 +20,13 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 _PLACES = ("STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOBS_CONFIG", "JOBS_DEBUG", "NO_COLOR", "COLUMNS")
+
+
+@pytest.fixture(autouse=True)
+def own_secrets() -> Iterator[None]:
+    """What a test's settings keep secret may be a plain word in the next test's sentences."""
+    yield
+    concealed.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

