@@ -168,6 +168,7 @@ class TestTheNextWatcher:
     def test_hears_of_a_death_in_between_once(self, host: Hosts, tmp_path: Path) -> None:
         before = host(("sh", "-c", "echo last words; sleep 600", "sh"))
         first = running(before, tmp_path)
+        assert eventually(lambda: before.log(100) == b"last words\n")
         before.close()
         os.kill(children_of(first)[0], signal.SIGKILL)
         later = host(("sh", "-c", "echo last words; sleep 600", "sh"))
