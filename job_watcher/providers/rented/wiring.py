@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.link import RentedLink
@@ -18,11 +18,11 @@ from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.last_term import LastTerm
 from job_watcher.providers.ssh.machine_spec import MachineSpec
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
+from job_watcher.providers.ssh.remote import RemoteMachine
+from job_watcher.providers.ssh.wiring import queue_mark, worker_setup
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
 from job_watcher.provisioning.ports import (
@@ -41,7 +41,7 @@ from lib.fleet import Policy, caps_of
 from lib.fleet.model import PASS_S
 from lib.gates import Gate
 from lib.jobqueue import WatcherRole
-from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
+from lib.leadership.lock import LeaderLock, RenewedLeadership
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.model import MachineRow
@@ -60,7 +60,6 @@ from lib.workers.ssh import (
     SshMachine,
     SshOptions,
     SshThread,
-    SshWorkerSetup,
     fingerprint_of,
 )
 
@@ -103,14 +102,10 @@ def open_renting(
         logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = given.settings
     ledger = given.stack.enter_context(closing(open_ledger(ledger_url(settings), schema=LEDGER_SCHEMA)))
-    lock = _lock(given)
-    last = LastTerm(given.slot.folder)
-    if (term := last.read()) is not None:  # a predecessor in this folder is gone, or we would not have it
-        lock.end(term)
-        last.write(None)
+    lock = leader_lock(given)
+    last = end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())
     parts = given.parts
-    standby = replace(parts, role=WatcherRole.STANDBY)
     leadership = RenewedLeadership(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
@@ -140,15 +135,6 @@ def open_renting(
     given.moment.has_leader = True
     given.moment.held, given.moment.epoch = watcher.held, watcher.epoch
     return watcher
-
-
-def _lock(given: Given) -> LeaderLock:
-    """The lock's lease is shorter than the jobs': who takes over finds them still leased, and adopts them."""
-    lease_s = min(LEASE_S, given.parts.limits.lease_ms / 3000)
-    prefix = given.settings.jobs_prefix
-    lock = open_leader_lock(given.url, owner=given.parts.name, prefix=prefix, lease_s=lease_s)
-    given.stack.callback(lock.close)
-    return lock
 
 
 class _Renting:
@@ -271,7 +257,7 @@ class _Renting:
             address = SshAddress(self._company.user, way.host, way.port, key)
             machine = SshMachine(self._thread, address, key_file=key, known_hosts=known, options=_CONNECT)
             remote = RemoteMachine(
-                machine, lambda *about: self._host(row, *about), self._leads, mark=self._queue_mark()
+                machine, lambda *about: self._host(row, *about), self._leads, mark=queue_mark(settings)
             )
             remote.name = row.token
             return remote
@@ -327,18 +313,4 @@ class _Renting:
         return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        settings = self._given.settings
-        folder = worker_folder(home, self._queue_mark(), number)
-        setup = SshWorkerSetup(
-            command=(program,),
-            folder=folder,
-            engine=settings.voice_engine,
-            voices_dir=f"{folder}/voices",
-            clock=self._given.parts.clock,
-            pauses=settings.voice_pauses,
-        )
-        return SshHost(row.token, machine, setup)
-
-    def _queue_mark(self) -> str:
-        """What tells our workers on a machine from another queue's. The same on every computer."""
-        return hashlib.sha256(self._given.settings.jobs_prefix.encode()).hexdigest()[:8]
+        return SshHost(row.token, machine, worker_setup(self._given, home, number, program))

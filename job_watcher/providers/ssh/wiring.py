@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 from job_watcher.leader_and_standby import LedWatcher, Reign
+from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.last_term import LastTerm
 from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
 from job_watcher.providers.ssh.ports import MachineLink
 from job_watcher.providers.ssh.preparation import SshPreparation
@@ -26,7 +26,7 @@ from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue, WatcherRole
-from lib.leadership.lock import LEASE_S, LeaderLock, RenewedLeadership, open_leader_lock
+from lib.leadership.lock import LeaderLock, RenewedLeadership
 from lib.settings import Settings
 from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
@@ -46,10 +46,10 @@ def open_watcher(given: Given) -> LedWatcher:
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
     KnownHosts(settings.ssh_known_hosts).see_usable_for([spec.address for spec in specs])
-    lock = _lock(given)
+    lock = leader_lock(given)
     lease_s = lock.lease_s
     leadership = RenewedLeadership(lock, act_s=lease_s / 4, silent_after_s=3 * lease_s, clock=parts.clock)
-    last = _end_last_term(given, lock)
+    last = end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())
     makes = _Reigns(given, specs, lock, leadership, thread)
     standby = replace(parts, role=WatcherRole.STANDBY)
@@ -105,25 +105,6 @@ def _no_host(machine: SshMachine, number: int, program: str, home: str) -> NoRet
     raise AssertionError("a checkup starts no worker")
 
 
-def _lock(given: Given) -> LeaderLock:
-    """The lock's lease is shorter than the jobs': who takes over finds them still leased, and adopts them."""
-    lease_s = min(LEASE_S, given.parts.limits.lease_ms / 3000)
-    prefix = given.settings.jobs_prefix
-    lock = open_leader_lock(given.url, owner=given.parts.name, prefix=prefix, lease_s=lease_s)
-    given.stack.callback(lock.close)
-    return lock
-
-
-def _end_last_term(given: Given, lock: LeaderLock) -> LastTerm:
-    """A predecessor in this folder is gone, or we would not have its lock: nobody waits for its lease."""
-    last = LastTerm(given.slot.folder)
-    term = last.read()
-    if term is not None:
-        lock.end(term)
-        last.write(None)
-    return last
-
-
 class _Reigns:
     """Makes what each term works with.
 
@@ -175,25 +156,31 @@ class _Reigns:
         preparation = SshPreparation(
             spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
         )
-        remote = RemoteMachine(way, self._host, leads, mark=self._queue_mark())
+        remote = RemoteMachine(way, self._host, leads, mark=queue_mark(settings))
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
     def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        settings = self._given.settings
-        folder = worker_folder(home, self._queue_mark(), number)
-        setup = SshWorkerSetup(
-            command=(program,),
-            folder=folder,
-            engine=settings.voice_engine,
-            voices_dir=f"{folder}/voices",
-            clock=self._given.parts.clock,
-            pauses=settings.voice_pauses,
-        )
+        setup = worker_setup(self._given, home, number, program)
         return SshHost(f"{machine.name}/{number}", machine, setup)
 
-    def _queue_mark(self) -> str:
-        """What tells our workers on a machine from another queue's. The same on every computer."""
-        return hashlib.sha256(self._given.settings.jobs_prefix.encode()).hexdigest()[:8]
+
+def worker_setup(given: Given, home: str, number: int, program: str) -> SshWorkerSetup:
+    """How a worker on a machine is started, and where: below `home`, which is absolute."""
+    settings = given.settings
+    folder = worker_folder(home, queue_mark(settings), number)
+    return SshWorkerSetup(
+        command=(program,),
+        folder=folder,
+        engine=settings.voice_engine,
+        voices_dir=f"{folder}/voices",
+        clock=given.parts.clock,
+        pauses=settings.voice_pauses,
+    )
+
+
+def queue_mark(settings: Settings) -> str:
+    """What tells our workers on a machine from another queue's. The same on every computer."""
+    return hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
 
 
 class _Guard:

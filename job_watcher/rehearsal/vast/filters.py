@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
@@ -69,6 +70,6 @@ def ordered(rows: list[dict[str, Any]], order: Sequence[tuple[str, str]]) -> lis
     """The rows by columns, the first one first; rows without a value come last."""
     for column, direction in reversed(order):
         known = [row for row in rows if row.get(column) is not None]
-        known.sort(key=lambda row, column=column: row[column], reverse=direction == "desc")  # type: ignore[misc] # bound
+        known.sort(key=itemgetter(column), reverse=direction == "desc")
         rows = known + [row for row in rows if row.get(column) is None]
     return rows

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from job_watcher.rehearsal.clock import RehearsalClock
 from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, Mishap
 from job_watcher.rehearsal.vast.confinement import can_confine, marked, programs
 from lib.errors import BadConfiguration
@@ -37,7 +38,10 @@ class Renter:
     def __init__(self, folder: Path, confined: bool | None = None) -> None:
         self.folder = folder
         self.key = make_key(folder / "key")
-        self.vast = FakeVast(folder / "machines", offers=OFFERS + ODD_OFFERS, confined=confined)
+        self.clock = RehearsalClock()
+        self.vast = FakeVast(
+            folder / "machines", clock=self.clock, offers=OFFERS + ODD_OFFERS, confined=confined
+        )
         self.sdk = client(self.vast)
         self.sdk.create_ssh_key(self.key.with_suffix(".pub").read_text())
 
@@ -297,7 +301,7 @@ def test_15_a_stop_keeps_its_files_and_a_start_runs_onstart_again(renter: Renter
         renter.says(instance, "true")
     renter.vast.account.lifecycle.lags.exited_after_s = 0.0
     renter.vast.befall(instance, Mishap.RESUME)
-    renter.vast.clock.advance(6)  # type: ignore[attr-defined] # it is the clock of rehearsals
+    renter.clock.advance(6)
     assert renter.vast.wait_for(lambda vast: vast.machine(instance).open_doors == (True, True))
     assert renter.vast.wait_for(lambda _: renter.says(instance, "cat starts").split() == ["again", "again"])
 
