@@ -20,7 +20,10 @@ from lib.workers.ssh.scripts import CONTROL, SUPERVISE
 
 log = logging.getLogger(__name__)
 
-_CHUNK: Final = 1 << 14  # bytes
+_CHUNK: Final = 1 << 14  # bytes; a bell is one, so nobody who rings has that many at once
+# What a machine may have under way. The library gives a sender its whole window anew for each piece that is
+# read, and keeps in memory what is not read yet: who floods is not read slowly, but cut off.
+_WINDOW: Final = 1 << 16  # bytes
 _LONGEST_LINE: Final = 512
 _QUIET_S: Final = 0.01  # between two reads: whoever rings without end must not keep the thread
 _AGAIN_S: Final = 1.0  # before the session is opened anew
@@ -142,7 +145,9 @@ class Control:
         """Open the session and pass on what it says until it ends. Always raises."""
         place, connection = self._place, await self._machine.connected()
         words = ("sh", "-c", CONTROL, "sh", place.spool, place.run, place.which, SUPERVISE, *place.argv)
-        opening = asyncio.ensure_future(connection.create_process(shlex.join(words), encoding=None))
+        opening = asyncio.ensure_future(
+            connection.create_process(shlex.join(words), encoding=None, window=_WINDOW)
+        )
         try:
             async with asyncio.timeout(self._machine.options.call_s):
                 process = await asyncio.shield(opening)
@@ -163,7 +168,7 @@ class Control:
         rest = b""
         while data := await process.stdout.read(_CHUNK):
             rest = self._take_in(rest + data)
-            if len(rest) > _LONGEST_LINE:
+            if len(data) == _CHUNK or len(rest) > _LONGEST_LINE:
                 raise HostUnreachable(f"{self._machine.name} says what was not asked for.")
             await asyncio.sleep(_QUIET_S)
 

@@ -119,8 +119,7 @@ def test_4_of_many_who_ask_at_once_one_has_it(vast: FakeVast, sdk: Any) -> None:
         try:
             return rent(client(vast), ask)
         except HTTPError as error:
-            assert error.response is not None
-            return int(error.response.status_code)
+            return 0 if error.response is None else int(error.response.status_code)
 
     with ThreadPoolExecutor(6) as pool:
         results = list(pool.map(attempt, range(6)))
