@@ -15,7 +15,7 @@ from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolR
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
-from synth.speech.performance import Performing
+from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import finish
 from synth.speech.takes import Performance
@@ -165,7 +165,7 @@ class JobSpeaker:
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
         deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
-        performing = Performing(request, engine.load(), engine.limits(), self._verifier)
+        performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:

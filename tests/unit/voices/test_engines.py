@@ -76,7 +76,7 @@ class TestTheTable:
     def test_a_new_row_is_found_by_everyone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(_BUILT_IN, "tone", TONE)
 
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == ["hibari", "qwen3", "tone"]
         assert engine_facts("tone") is TONE
 
     def test_the_names_of_the_groups_stand_once(self) -> None:
@@ -112,7 +112,7 @@ class TestAnEngineOfAnotherPackage:
         register(monkeypatch, engine=Registered, facts=TONE)
 
         assert engine_facts("tone") is TONE
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == [*_BUILT_IN, "tone"]
 
     def test_or_by_its_class(self, monkeypatch: pytest.MonkeyPatch) -> None:
         register(monkeypatch, engine=Described)
@@ -129,7 +129,7 @@ class TestAnEngineOfAnotherPackage:
         assert (facts.speakers, sorted(facts.languages), facts.batch) == ({"hum": "plain"}, ["English"], 8)
         assert (facts.max_characters, sorted(facts.scripts)) == (5_000, ["LATIN"])
         assert set(facts.presets) == {"plain"}
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == [*_BUILT_IN, "tone"]
 
     def test_that_cannot_be_made_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         register(monkeypatch, engine=object)
