@@ -155,6 +155,13 @@ class JobSpeaker:
         model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
         return Asked(request, spec.timeout_s, (voice.engine, model))
 
+    def kin(self, job: SpoolJob) -> tuple[str, str] | None:
+        """The engine and model that speak `job`; None where it cannot be spoken."""
+        try:
+            return self.read(job).kin
+        except JobRunnerError:
+            return None
+
     def begin(self, asked: Asked, run: JobRun, *, alone: bool) -> JobAtHand:
         """Take a job in hand; loads its engine if it is not loaded.
 
