@@ -21,6 +21,10 @@ from synth.engines.qwen3.package import OFFLINE
 _REFUSED: Final = 3
 
 
+class _WrongHash(Exception):
+    """A file is not what the hub says."""
+
+
 def fetch(repository: str, commit: str, folder: Path) -> Path:
     """`folder`, with all files of `repository` at `commit`, each of the hash that the hub says; once.
 
@@ -50,6 +54,10 @@ def main(repository: str, commit: str, place: str) -> int:
         info = HfApi().model_info(repository, revision=commit, files_metadata=True)
         snapshot_download(repository, revision=commit, local_dir=part)
         lines = [_verified(part, sibling) for sibling in info.siblings or ()]
+    except _WrongHash as error:
+        shutil.rmtree(part)  # the client would take what lies there for downloaded
+        sys.stdout.write(f"{error}\n")
+        return _REFUSED
     except Exception as error:  # of the hub's client, of the network, of the disk: each is a sentence
         sys.stdout.write(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}\n")
         return _REFUSED
@@ -60,7 +68,7 @@ def main(repository: str, commit: str, place: str) -> int:
 
 
 def _verified(folder: Path, sibling: Any) -> str:
-    """The line of a file in `SHA256SUMS`. Raises ValueError: it is not what the hub says.
+    """The line of a file in `SHA256SUMS`. Raises _WrongHash.
 
     The hub names large files by their sha256, and the others as git does: the sha1 of a header and the data.
     """
@@ -74,7 +82,7 @@ def _verified(folder: Path, sibling: Any) -> str:
         git = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         right = git == sibling.blob_id
     if not right:
-        raise ValueError(f"{sibling.rfilename} is not of the hash that the hub names")
+        raise _WrongHash(f"{sibling.rfilename} is not of the hash that the hub names")
     return f"{sha256}  {sibling.rfilename}\n"
 
 
