@@ -96,7 +96,9 @@ class Worker:
         """
         self._pulse.beat(WorkerState.LOADING)
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
-            self._shelf.get(self._options.engine)
+            engine = self._shelf.get(self._options.engine)
+            if isinstance(engine, SeveralModels):
+                self._loaded = (self._options.engine, engine.load().name)
             self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
             with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
                 try:

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
+import io
 import os
 import shutil
 import sys
@@ -36,7 +37,8 @@ def import_package(engine: str) -> Any:
         if importlib.util.find_spec(name) is None:
             raise MissingExtra(f"The engine {engine} (it misses {name})", "qwen")
     os.environ.update(OFFLINE)
-    with words_of_the_package_aside(), _without_what_25hz_needs():
+    # All it says as it is imported is that flash attention would be faster, on a CPU too.
+    with contextlib.redirect_stdout(io.StringIO()), _without_what_25hz_needs():
         module = importlib.import_module("qwen_tts")
     # Its hints are for whoever writes programs with it: this one passes what they ask for, or means not to.
     importlib.import_module("transformers").logging.set_verbosity_error()

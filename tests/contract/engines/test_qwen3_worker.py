@@ -99,7 +99,7 @@ def test_profiles_that_take_turns_in_a_file_load_each_model_once(
 def test_a_worker_that_is_killed_leaves_its_job_to_the_next(
     client: SpoolClient, spool: Path, environ: Mapping[str, str]
 ) -> None:
-    entry = submit(client, "long", LINE * 200, "fast")
+    entry = submit(client, "long", LINE * 24, "fast")
     worker = subprocess.Popen([*WORK, "--spool", str(spool)], env=dict(environ), stderr=subprocess.PIPE)
     try:
         while worker.poll() is None:

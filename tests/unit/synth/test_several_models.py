@@ -22,9 +22,13 @@ from tests.unit.synth.worker_bench import Bench
 class Models(HummingEngine):
     """It hums with one of several models."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, *, first: str = "hibari heart", **changes: Any) -> None:
         super().__init__(**changes)
         self.models: list[str] = []
+        self._first = first
+
+    def load(self) -> Model:
+        return self.load_model((self.models or [self._first])[-1])
 
     def load_model(self, name: str) -> Model:
         if self.models[-1:] != [name]:
@@ -54,6 +58,16 @@ class TestSeveralModels:
         ]
         assert [bench.record(entry).model for entry in entries] == ["hibari heart", "a larger one"] * 4
 
+    def test_begin_with_the_one_that_is_loaded(self, bench: Bench) -> None:
+        bench.engine = engine = Models(first="a larger one")
+        asked = jobs("One.", "Two.")
+        asked[1]["profile"] = "quality"
+
+        bench.submit_in_order(*asked)
+        bench.work()
+
+        assert engine.models == ["a larger one", "hibari heart"]
+
     def test_make_no_job_wait_for_ever(self, bench: Bench) -> None:
         bench.engine = engine = Models()
         asked = jobs(*["Yes."] * 8)
@@ -66,7 +80,7 @@ class TestSeveralModels:
         with WorkerSpool(bench.root) as spool:
             Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append).run()
 
-        assert [utterance.profile for utterance in engine.spoken].index("quality") == 5
+        assert [utterance.profile for utterance in engine.spoken].index("quality") == 4
         assert engine.models == ["hibari heart", "a larger one", "hibari heart"]
 
 
