@@ -21,7 +21,7 @@ from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Uttera
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
 from synth.engines.qwen3.device import Device, check_memory, find_device
 from synth.engines.qwen3.loading import LoadedCheckpoint
-from synth.engines.qwen3.package import import_package
+from synth.engines.qwen3.package import check_installed, import_package
 from synth.engines.qwen3.source import ModelSource
 
 _PIECE_CHARACTERS: Final = 300  # longer texts drift in pace and wander off (reported from 360 s of audio on)
@@ -61,6 +61,7 @@ class Qwen3Engine:
         """
         if self._loaded is not None:
             return self._loaded.model
+        check_installed(self.name)  # before the setting that only matters where it is
         return self.load_model(self._source.first_of(self._names()))
 
     def load_model(self, name: str) -> Model:

@@ -27,8 +27,8 @@ OFFLINE: Final = {
 _NEEDED: Final = ("torch", "transformers", "qwen_tts")
 
 
-def import_package(engine: str) -> Any:
-    """The module `qwen_tts`; torch and transformers are imported with it, some ten seconds the first time.
+def check_installed(engine: str) -> None:
+    """Pass where the package is; nothing is imported.
 
     Raises:
         MissingExtra: it is not installed; the sentence names the command that installs it.
@@ -36,6 +36,15 @@ def import_package(engine: str) -> Any:
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
             raise MissingExtra(f"The engine {engine} (it misses {name})", "qwen")
+
+
+def import_package(engine: str) -> Any:
+    """The module `qwen_tts`; torch and transformers are imported with it, some ten seconds the first time.
+
+    Raises:
+        MissingExtra: as above.
+    """
+    check_installed(engine)
     os.environ.update(OFFLINE)
     # All it says as it is imported is that flash attention would be faster, on a CPU too.
     with contextlib.redirect_stdout(io.StringIO()), _without_what_25hz_needs():
