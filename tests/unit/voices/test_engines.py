@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -54,6 +55,7 @@ def register(monkeypatch: pytest.MonkeyPatch, **groups: object) -> None:
         return [point for place, point in points if place == group and name in (None, point.name)]
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    monkeypatch.syspath_prepend(f"packages of {uuid4().hex}")  # who looks elsewhere looks anew
 
 
 class TestTheTable:
