@@ -23,8 +23,6 @@ from lib.jobqueue import JobQueue
 from lib.providers.rental import RentalProvider
 from lib.settings import Settings
 
-AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
-
 
 @dataclass(frozen=True, slots=True)
 class Given:

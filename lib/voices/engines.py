@@ -17,6 +17,8 @@ DEFAULT_ENGINE: Final = "hibari"
 ENGINES_GROUP: Final = "job_runner.engines"
 FACTS_GROUP: Final = "job_runner.engine_facts"
 
+_LEAST_AHEAD: Final = 4
+
 #: The built-in speakers of the Qwen speech models, whose names job files carry.
 QWEN_SPEAKERS: Final = (
     "Aiden",
@@ -172,6 +174,18 @@ def engine_facts(name: str) -> EngineFacts:
             "Set VOICE_ENGINE or --engine to one of them."
         )
     return _facts_of_class(name, registered)
+
+
+def jobs_ahead(name: str) -> int:
+    """Jobs that a worker of the engine holds: one batch is spoken, another is ready, so that it never waits.
+
+    An engine that is not known here, which no worker can load, has none to fill.
+    """
+    try:
+        batch = engine_facts(name).batch
+    except UnknownEngine:
+        batch = 1
+    return max(_LEAST_AHEAD, 2 * batch)
 
 
 def engine_point(name: str) -> EntryPoint | None:

@@ -15,7 +15,15 @@ import pytest
 
 from lib.errors import BadConfiguration, MissingExtra, install_command
 from lib.jobspec.fields import PROFILES
-from lib.voices import EngineFacts, ProfileModel, UnknownEngine, engine_facts, engine_names, engines
+from lib.voices import (
+    EngineFacts,
+    ProfileModel,
+    UnknownEngine,
+    engine_facts,
+    engine_names,
+    engines,
+    jobs_ahead,
+)
 from lib.voices.engines import _BUILT_IN, ENGINES_GROUP, FACTS_GROUP
 from synth.engines import create_engine
 from synth.engines.port import EngineLimits
@@ -93,6 +101,13 @@ class TestTheTable:
 
 def files(place: str) -> list[Path]:
     return sorted((ROOT / place).rglob("*.py"))
+
+
+def test_a_worker_holds_a_batch_beside_the_one_it_speaks() -> None:
+    """Else batches of short jobs would never be full."""
+    assert jobs_ahead("qwen3") == 2 * engine_facts("qwen3").batch == 16
+    assert jobs_ahead("hibari") == 4  # one spoken, the others ready
+    assert jobs_ahead("nightingale") == 4
 
 
 class TestAModelOfAProfile:
