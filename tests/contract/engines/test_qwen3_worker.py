@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_leaves_its_job_to_the_next(
     client: SpoolClient, spool: Path, environ: Mapping[str, str]
 ) -> None:
     entry = submit(client, "long", LINE * 24, "fast")
-    worker = subprocess.Popen([*WORK, "--spool", str(spool)], env=dict(environ), stderr=subprocess.PIPE)
+    worker = subprocess.Popen([*WORK, "--spool", str(spool)], env=dict(environ), stderr=subprocess.DEVNULL)
     try:
         while worker.poll() is None:
             beat = client.heartbeat()
