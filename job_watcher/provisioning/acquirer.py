@@ -110,7 +110,7 @@ class Acquirer:
         self._accountant.charge(fenced, self._parts.ledger.open_rows())  # what ran since the last time counts
         now = self._parts.clock.now()
         books = self._accountant.books(now, self._payers.to_judge())
-        self._payers.judge(books, self._offers.values(), now)
+        none_pays = self._judge_payers(books, now)
         # what nobody pays for is no reason to rent; machines that are there may speak it
         demand = replace(demand, waiting=max(0, demand.waiting - self._payers.unpaid_jobs()))
         refused = ""
@@ -125,8 +125,18 @@ class Acquirer:
             if why is not None:
                 self._reserve(fenced, chosen, wish, accounts, why)
             return
-        if refused or self._payers.none_pays():  # of the latter each was told already
-            self._hold_back("cap", refused)
+        if refused or none_pays:
+            self._hold_back("cap", refused or none_pays or "")
+        elif none_pays is not None:
+            self._rest_longer()
+
+    def _judge_payers(self, books: Books, now: float) -> str | None:
+        """Tell of batches that reached their cap; why none of those that wait pays, None where one may."""
+        news, none_pays = self._payers.judge(books, self._offers.values(), now), self._payers.why_none()
+        for sentence in news:
+            if sentence != none_pays or self._told == "cap":  # else it holds back all renting, and is told so
+                self._parts.tell("batch_cap", sentence, "")
+        return none_pays
 
     def _affordable(
         self, scores: Sequence[Score], demand: Demand, coming: int, accounts: Accounts, batch: str
@@ -293,15 +303,14 @@ class Acquirer:
         self._barred_until = max(self._next_search, self._parts.clock.monotonic() + least_s)
 
     def _hold_back(self, kind: str, reason: str) -> None:
-        """Search again later, and later each time the same stands in the way; tell it once.
-
-        A `reason` that is empty was told before.
-        """
+        """Search again later, and later each time the same stands in the way; tell it once."""
         if kind != self._told:
-            if reason:
-                self._parts.tell(kind, reason, "")
+            self._parts.tell(kind, reason, "")
             self._rest = self._config.intervals.fruitless_s
         self._told = kind
+        self._rest_longer()
+
+    def _rest_longer(self) -> None:
         self._next_search = self._parts.clock.monotonic() + self._rest
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
 

@@ -33,7 +33,8 @@ class Payers:
         self._behind = ""
         self._tour: dict[str, BatchInLine] = {}  # since the front of the line
         self._before: dict[str, BatchInLine] = {}  # the whole tour before
-        self._broke: dict[str, None] = {}  # batches without money, the longest judged first
+        # batches without money and why, "" while a machine of theirs runs; the longest judged first
+        self._broke: dict[str, str] = {}
         self._told: set[str] = set()
         self._judged: tuple[str, ...] = ()
 
@@ -54,14 +55,16 @@ class Payers:
             if not self._behind or self._config.caps.batch is None:
                 break
 
-    def judge(self, books: Books, offers: Collection[Offer], now: float) -> None:
+    def judge(self, books: Books, offers: Collection[Offer], now: float) -> list[str]:
         """Find out who has money for the least that is rented on this market.
 
-        Who has none is told once: not while a machine of it runs, for which its money is promised.
+        Returns the news, once for each that has none: a sentence with setting, batch, cap and what is spent.
+        A batch whose machine runs is no news: its money is promised to that, and some may come back.
         """
         self._judged = self.to_judge()
         if self._config.caps.batch is None:
-            return
+            return []
+        news = []
         served = {row.intent.batch for row in books.open}
         for batch in self._judged:
             why = self._why_broke(batch, books, offers, now)
@@ -69,10 +72,11 @@ class Payers:
             if why is None:
                 self._told.discard(batch)
                 continue
-            self._broke[batch] = None
+            self._broke[batch] = "" if batch in served else why
             if batch not in self._told | served:
                 self._told.add(batch)
-                self._parts.tell("cap", why, "")
+                news.append(why)
+        return news
 
     def to_judge(self) -> tuple[str, ...]:
         """The batches whose books `judge` needs; those that were found without money come last."""
@@ -88,10 +92,12 @@ class Payers:
         """Jobs that wait for which nobody pays a machine."""
         return sum(item.waiting for item in self._all() if item.batch in self._broke)
 
-    def none_pays(self) -> bool:
-        """Whether all that wait were found without money."""
+    def why_none(self) -> str | None:
+        """Why none of those that wait pays, "" while a machine of the first runs; None where one may."""
         line = self._in_line()
-        return bool(line) and all(item.batch in self._broke for item in line)
+        if not line or any(item.batch not in self._broke for item in line):
+            return None
+        return self._broke[line[0].batch]
 
     def _all(self) -> Iterator[BatchInLine]:
         yield from self._tour.values()

@@ -45,7 +45,7 @@ def payers(bench: Bench) -> list[str]:
 
 
 def told_of_caps(bench: Bench) -> list[str]:
-    return [text for kind, text in bench.told if kind == "cap"]
+    return [text for kind, text in bench.told if kind in ("cap", "batch_cap")]
 
 
 def two_machines(bench: Bench) -> None:
@@ -86,7 +86,7 @@ def test_where_nobody_has_money_left_nothing_is_rented_and_each_is_told_once(ben
     bench.live(bench.watcher(), 3600)
 
     assert bench.company.asked == []
-    film, unnamed = told_of_caps(bench)
+    film, unnamed = sorted(told_of_caps(bench), key=lambda text: "for the batch film" not in text)
     assert "for the batch film" in film
     assert "1 jobs that name no batch, and so are one together, wait" in unnamed
 
@@ -189,3 +189,20 @@ def test_no_batch_is_said_to_be_at_its_cap_while_its_machine_runs(bench: Bench) 
 
     assert payers(bench) == ["film"]
     assert told_of_caps(bench) == []
+
+
+def test_when_the_last_that_pays_is_done_the_reason_stands_for_who_waits_for_an_end(bench: Bench) -> None:
+    """`once` ends with it: nothing is rented, and jobs wait."""
+    bench.caps = Caps(batch=CAP)
+    spent(bench, "film", 450_000)
+    bench.queue.enqueue([spec("a", batch="film"), spec("b", batch="book")])
+    watcher = bench.watcher()
+    bench.live(watcher, 60)
+    assert [kind for kind, _ in bench.told if kind in ("cap", "batch_cap")] == ["batch_cap"]
+
+    bench.queue.cancel("b")
+    bench.company.rentals.clear()
+    bench.live(watcher, 3 * 3600)
+
+    assert bench.rented() == []
+    assert [kind for kind, _ in bench.told if kind in ("cap", "batch_cap")] == ["batch_cap", "cap"]
