@@ -47,10 +47,8 @@ class EventTeller:
         self._events.emit(self._event(kind, text, token))
 
     def _event(self, kind: str, text: str, token: str) -> LifecycleEvent:
-        if kind in _MONEY:
+        if kind in _MONEY or kind == _BATCH_CAP:
             return BudgetReached(kind=kind, reason=text)
-        if kind == _BATCH_CAP:
-            return BudgetReached(kind="cap", reason=text)
         if kind == "orphan":
             return OrphanFound(machine=text.partition(" ")[0], reason=text)
         if kind == "leading":

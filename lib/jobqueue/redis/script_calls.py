@@ -249,7 +249,9 @@ class ScriptCalls:
 
     def line(self, behind: str, count: int) -> StretchOfLine:
         """The batches of a stretch of the line."""
-        further, flat = self._run("line", behind, count, _BYTES_LOOKED_AT)
+        script = load("line")
+        asked = (behind, count, _BYTES_LOOKED_AT)
+        further, flat = self._transport.evaluate(script, self._keys.named(script.keys), asked)
         numbers = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         found = tuple(BatchInLine(str(name), int(waits), int(runs)) for name, waits, runs in numbers)
         return StretchOfLine(found, str(further))

@@ -92,3 +92,25 @@ def test_long_specifications_make_the_stretch_shorter(queue: JobQueue) -> None:
 
     assert sum(item.waiting for item in (*first.batches, *rest.batches)) == 4
     assert bool(rest.batches) is isinstance(queue, RedisQueue)
+
+
+def test_what_is_damaged_on_the_server_hides_nothing_else(queue: JobQueue) -> None:
+    """A row and a specification that cannot be read, one that is gone, and entries of no job in line."""
+    if not isinstance(queue, RedisQueue):
+        return
+    names = ("done", "row", "unread", "gone", "whole")
+    queue.enqueue([job(name, batch="film", callback_data={"of": name}) for name in names])
+    (lease,) = queue.claim("ann")
+    queue.complete(lease, {})
+    transport, keys, _ = queue.parts()
+    damage: list[tuple[str, ...]] = [
+        ("XADD", keys["normal"], "*", "id", "done"),
+        ("XADD", keys["normal"], "*", "id", "stray"),
+        ("HSET", keys["state"], "row", "no row"),
+        ("HSET", keys["spec"], "unread", '{"batch":'),
+        ("HDEL", keys["spec"], "gone"),
+    ]
+    for command in damage:
+        transport.ask(*command)
+
+    assert batches(queue) == (BatchInLine("", 2, 0), BatchInLine("film", 1, 0))

@@ -47,7 +47,9 @@ class TestEvents:
         teller = EventTeller(heard, lambda: None)
         teller("batch_cap", "SPEND_CAP_BATCH is $1 for the batch film", "")
 
-        assert heard.events == [BudgetReached(kind="cap", reason="SPEND_CAP_BATCH is $1 for the batch film")]
+        (event,) = heard.events
+        assert event == BudgetReached(kind="batch_cap", reason="SPEND_CAP_BATCH is $1 for the batch film")
+        assert event.sentence().startswith("nothing is rented for one batch: SPEND_CAP_BATCH")
         assert teller.refused is None
 
     def test_an_orphan_by_its_rental(self, heard: Heard) -> None:

@@ -8,15 +8,14 @@
 -- KEYS[3]  normal
 -- KEYS[4]  low
 -- KEYS[5]  spec
--- ARGV[1]  now, milliseconds since the epoch; empty: the server's TIME
--- ARGV[2]  where to go on, as an earlier call replied it; empty: at the front
--- ARGV[3]  how many entries to look at
--- ARGV[4]  how many bytes of specifications to look at; one is looked at however long it is
+-- ARGV[1]  where to go on, as an earlier call replied it; empty: at the front
+-- ARGV[2]  how many entries to look at
+-- ARGV[3]  how many bytes of specifications to look at; one is looked at however long it is
 --
 -- Returns {where to go on or "" at the end of the line, {batch, waiting, running, ...} by their first jobs}
-local number, entry_id = string.match(ARGV[2], '^(%d):(.+)$')
+local number, entry_id = string.match(ARGV[1], '^(%d):(.+)$')
 local stream, from = tonumber(number or 2), entry_id and '(' .. entry_id or '-'
-local entries_left, bytes_left = tonumber(ARGV[3]), tonumber(ARGV[4])
+local entries_left, bytes_left = tonumber(ARGV[2]), tonumber(ARGV[3])
 local counts, order = {}, {}
 
 -- Quotes inside a text are escaped, so a specification without these letters names no batch anywhere.
@@ -50,13 +49,14 @@ local function reply(behind)
   return { behind, flat }
 end
 
-while stream <= 4 do
-  local found = redis.call('XRANGE', KEYS[stream], from, '+', 'COUNT', entries_left)
-  for _, entry in ipairs(found) do
-    count(entry[2][2])
-    entries_left = entries_left - 1
-    if entries_left <= 0 or bytes_left <= 0 then return reply(stream .. ':' .. entry[1]) end
+for i = 2, 4 do
+  if i >= stream then
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[i], from, '+', 'COUNT', entries_left)) do
+      count(entry[2][2])
+      entries_left = entries_left - 1
+      if entries_left <= 0 or bytes_left <= 0 then return reply(i .. ':' .. entry[1]) end
+    end
+    from = '-'
   end
-  stream, from = stream + 1, '-'
 end
 return reply('')
