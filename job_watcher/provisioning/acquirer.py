@@ -102,7 +102,7 @@ class Acquirer:
         if self._is_image_bad():
             self._bar("image", "no machine can load the image: correct VAST_IMAGE")
             return
-        self._payers.look()
+        self._payers.look(demand.running)
         scores = self._search(fenced, demand, machines)
         if best(scores) is None:
             self._hold_back(*self._nothing_to_rent(scores))

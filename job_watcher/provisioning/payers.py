@@ -36,10 +36,12 @@ class Payers:
         # batches without money and why, "" while a machine of theirs runs; the longest judged first
         self._broke: dict[str, str] = {}
         self._told: set[str] = set()
+        self._is_any_ours = False
         self._judged: tuple[str, ...] = ()
 
-    def look(self) -> None:
-        """Look along the line, to its end if that is near."""
+    def look(self, held: int) -> None:
+        """Look along the line, to its end if that is near. `held` is how many jobs are at hand here."""
+        self._is_any_ours = held > 0
         if self._config.caps.batch is None:
             self._behind, self._tour = "", {}
         for _ in range(_LOOKS):
@@ -105,9 +107,10 @@ class Payers:
             yield from (item for batch, item in self._before.items() if batch not in self._tour)
 
     def _in_line(self) -> list[BatchInLine]:
-        """Those with jobs that wait; where all are leased, by a watcher that is gone, those of them."""
+        """Those with jobs that wait; where all are leased, and none by us, by a watcher that is gone."""
         found = list(self._all())
-        return [item for item in found if item.waiting] or found
+        waiting = [item for item in found if item.waiting]
+        return found if not waiting and not self._is_any_ours else waiting
 
     def _why_broke(self, batch: str, books: Books, offers: Collection[Offer], now: float) -> str | None:
         config = self._config
@@ -117,5 +120,6 @@ class Payers:
         if why is None:
             return None
         waiting = next((item.waiting for item in self._all() if item.batch == batch), 0)
-        whose = "jobs of this batch" if batch else "jobs that name no batch, and so are one together,"
-        return f"{why}; {waiting} {whose} wait until it is raised"
+        whose = "of this batch" if batch else "without a batch, all of them one together,"
+        wait = "1 job {} waits" if waiting == 1 else f"{waiting} jobs {{}} wait"
+        return f"{why}; {wait.format(whose)} until it is raised"

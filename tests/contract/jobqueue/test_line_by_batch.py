@@ -65,8 +65,8 @@ def test_a_job_that_was_given_another_batch_counts_there(queue: JobQueue) -> Non
 
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_a_long_line_is_looked_along_in_stretches(queue: JobQueue, count: int) -> None:
-    priorities = ("high", "normal", "low")
-    queue.enqueue([job(f"j{at}", batch=f"b{at % 4}", priority=priorities[at % 3]) for at in range(12)])
+    for priority in ("low", "normal", "high"):  # the front of the line came last
+        queue.enqueue([job(f"{priority}-{at}", batch=f"b{at}", priority=priority) for at in range(4)])
 
     waiting: dict[str, int] = {}
     behind, looks = "", 0

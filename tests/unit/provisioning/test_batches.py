@@ -88,7 +88,7 @@ def test_where_nobody_has_money_left_nothing_is_rented_and_each_is_told_once(ben
     assert bench.company.asked == []
     film, unnamed = sorted(told_of_caps(bench), key=lambda text: "for the batch film" not in text)
     assert "for the batch film" in film
-    assert "1 jobs that name no batch, and so are one together, wait" in unnamed
+    assert "1 job without a batch, all of them one together, waits until it is raised" in unnamed
 
 
 def test_work_that_comes_for_another_batch_is_rented_for_at_once(bench: Bench) -> None:
@@ -206,3 +206,32 @@ def test_when_the_last_that_pays_is_done_the_reason_stands_for_who_waits_for_an_
 
     assert bench.rented() == []
     assert [kind for kind, _ in bench.told if kind in ("cap", "batch_cap")] == ["batch_cap", "cap"]
+
+
+def test_what_a_watcher_that_is_gone_had_leased_is_rented_for(bench: Bench) -> None:
+    bench.queue.enqueue([spec("a", batch="film")])
+    bench.queue.claim("bob", count=1, lease_ms=3_600_000)
+
+    bench.watcher().step()
+
+    assert payers(bench) == ["film"]
+
+
+def test_a_batch_at_its_cap_is_told_once_though_another_one_pays_for_its_job(bench: Bench) -> None:
+    """What a machine at hand speaks does not wait, and no more is said of it."""
+    bench.caps = Caps(batch=CAP)
+    spent(bench, "film", 450_000)
+    bench.queue.enqueue([spec("a", batch="film"), spec("b", batch="book")])
+    watcher = bench.watcher()
+    bench.live(watcher, 20)
+    (instance,) = bench.company.rentals
+    host = bench.host(instance)
+    bench.live(watcher, 60)
+    assert bench.queue.snapshot().pending == 2
+
+    (taken,) = host.take(1)
+    host.speak(taken)
+    bench.live(watcher, 60)
+    assert bench.queue.snapshot().done == 1
+
+    assert len(told_of_caps(bench)) == 1
