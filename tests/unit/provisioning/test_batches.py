@@ -221,6 +221,7 @@ def test_a_batch_at_its_cap_is_told_once_though_another_one_pays_for_its_job(ben
     """What a machine at hand speaks does not wait, and no more is said of it."""
     bench.caps = Caps(batch=CAP)
     spent(bench, "film", 450_000)
+    two_machines(bench)
     bench.queue.enqueue([spec("a", batch="film"), spec("b", batch="book")])
     watcher = bench.watcher()
     bench.live(watcher, 20)
@@ -229,8 +230,8 @@ def test_a_batch_at_its_cap_is_told_once_though_another_one_pays_for_its_job(ben
     bench.live(watcher, 60)
     assert bench.queue.snapshot().pending == 2
 
-    (taken,) = host.take(1)
-    host.speak(taken)
+    _, of_book = host.take(2)
+    host.speak(of_book)
     bench.live(watcher, 60)
     assert bench.queue.snapshot().done == 1
 
