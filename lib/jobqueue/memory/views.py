@@ -30,18 +30,18 @@ def numbers(store: Store, registry: WatcherBook) -> Snapshot:
     """The queue in numbers."""
     now = store.now_ms()
     jobs = store.jobs.values()
-    count = Counter(job.state for job in jobs)
+    states = [job.state for job in jobs]  # counted by themselves: quicker than a Counter of enumerations
     waiting = [job.since for job in jobs if job.state is JobState.WAITING]
     watchers = registry.all()
     return Snapshot(
-        waiting=count[JobState.WAITING],
-        pending=count[JobState.RUNNING],
-        delayed=count[JobState.DELAYED],
+        waiting=len(waiting),
+        pending=states.count(JobState.RUNNING),
+        delayed=states.count(JobState.DELAYED),
         stale_pel=sum(HANDED_BACK < expiry <= now for expiry in store.leases.values()),
         oldest_waiting_s=(now - min(waiting)) / 1000 if waiting else None,
-        done=count[JobState.DONE],
-        failed=count[JobState.FAILED],
-        canceled=count[JobState.CANCELED],
+        done=states.count(JobState.DONE),
+        failed=states.count(JobState.FAILED),
+        canceled=states.count(JobState.CANCELED),
         paused=store.paused,
         lock_owner=next((item.name for item in watchers if item.live), None),
         watcher_last_seen=registry.last_seen(),
