@@ -147,7 +147,6 @@ class Config:
     intervals: ProvisioningIntervals = field(default_factory=ProvisioningIntervals)
     lease_ms: int = 180_000
     engine: str = "hibari"
-    batch: str = ""
     audio_s_per_job: float = 30.0  # until jobs were measured
     wanted: str = ""
 

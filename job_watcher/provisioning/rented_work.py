@@ -182,7 +182,6 @@ class RentedWork:
             running=held,
             audio_s_per_job=self.audio_s_per_job,
             engine=self._config.engine,
-            batch=self._config.batch,
             preemptions=preemptions,
         )
 

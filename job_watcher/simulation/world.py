@@ -89,7 +89,6 @@ class Process:
             policy=world.scenario.policy,
             caps=world.scenario.caps,
             lease_ms=_LEASE_MS,
-            batch="batch",
         )
 
         def tell(kind: str, text: str, token: str) -> None:

@@ -79,7 +79,6 @@ class Demand:
     running: int = 0
     audio_s_per_job: float = 30.0
     engine: str = "hibari"
-    batch: str = ""
     resumable: bool = True
     preemptions: int = 0  # recent ones of this work
 

@@ -86,6 +86,7 @@ def _no_charges(vast: FakeVast) -> None:
         (None, {"VAST_API_KEY": ""}, "D029", "VAST_API_KEY is not set"),
         (None, {"MAX_DPH": "0"}, "D030", "MAX_DPH is 0"),
         (None, {"MAX_DPH": "0.01"}, "D030", "the cheapest machine that fits costs $"),
+        (None, {"SPEND_CAP_BATCH": "0.01"}, "D030", "SPEND_CAP_BATCH is $0.0100; at least $"),
         (None, {"VAST_API_KEY": "wrong"}, "D031", "does not accept it"),
         (_no_scope, {}, "D032", "it lacks instance_write"),
         (_all_scopes, {}, "D033", "user_write"),

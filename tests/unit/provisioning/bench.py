@@ -202,7 +202,7 @@ class Bench:
             new_token=lambda: f"token-{next(self._numbers):08d}",
             tell=lambda kind, text, token: self.told.append((kind, text)),
         )
-        config = Config(owner=OWNER, name="ann", policy=self.policy, caps=self.caps, batch="film")
+        config = Config(owner=OWNER, name="ann", policy=self.policy, caps=self.caps)
         return Reconciler(parts, config)
 
     def live(self, watcher: Reconciler, seconds: float) -> None:
