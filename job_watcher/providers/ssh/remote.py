@@ -94,7 +94,7 @@ class RemoteMachine:
         return [worker.folder for worker in workers]
 
     def _workers(self, count: int, program: str, home: str) -> list[SshHost]:
-        found = list[SshHost]()
+        found: list[SshHost] = []
         for number in range(1, count + 1):
             key = (number, program, home)
             if key not in self._hosts:
