@@ -23,11 +23,13 @@ from typing import Any
 from job_watcher.commands import rehearse as rehearsal
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
-from job_watcher.rehearsal import whole_run
+from job_watcher.rehearsal.onlooker import Onlooker
 from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from lib.events import TRANSITION
 
-ONE_JOB = "jobs:\n  - {output_name: tides/one, speaker: Ryan, text: Twice a day the sea leaves and comes back.}\n"
+ONE_JOB = (
+    "jobs:\n  - {output_name: tides/one, speaker: Ryan, text: Twice a day the sea leaves and comes back.}\n"
+)
 #: What each step ends with, in order.
 STEPS = (
     ("rented", "search, choose, reserve, rent"),
@@ -61,7 +63,9 @@ class Timeline(logging.Handler):
             self.mark(str(event))
 
 
-def marked(line: Timeline, name: str, method: Callable[..., Any], *, before: bool = False) -> Callable[..., Any]:
+def marked(
+    line: Timeline, name: str, method: Callable[..., Any], *, before: bool = False
+) -> Callable[..., Any]:
     """The method, with its first success noted."""
 
     @functools.wraps(method)
@@ -92,7 +96,7 @@ def watched(line: Timeline) -> Iterator[None]:
         (RemoteMachine, "begin_workers", marked(line, "begun_workers", RemoteMachine.begin_workers)),
         (RemoteMachine, "end_surplus", marked(line, "looked", RemoteMachine.end_surplus)),
         (SshPreparation, "prepare", marked(line, "prepared", SshPreparation.prepare)),
-        (whole_run.Onlooker, "start", marked(line, "enqueued", whole_run.Onlooker.start, before=True)),
+        (Onlooker, "start", marked(line, "enqueued", Onlooker.start, before=True)),
     ]
     former = [(owner, name, getattr(owner, name)) for owner, name, _ in wrapped]
     for owner, name, method in wrapped:
@@ -137,7 +141,9 @@ def main() -> None:
     for name, words in STEPS:
         print(f"{best[name]:8.2f}  {words}")
     whole, boot = sum(best.values()), best["ssh"]
-    print(f"{whole:8.2f}  in all\n{boot:8.2f}  of it the fake's boot\n{whole - boot:8.2f}  over the boot (goal: 5)")
+    print(
+        f"{whole:8.2f}  in all\n{boot:8.2f}  of it the fake's boot\n{whole - boot:8.2f}  over the boot (goal: 5)"
+    )
 
 
 if __name__ == "__main__":
