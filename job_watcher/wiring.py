@@ -96,14 +96,17 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all.
+    """Where a rehearsal rents and works; `folder` holds all.
+
+    `program` is the voice-synth of its machines that is used as it is; None: as on Vast, what the image has
+    is used where it is ours.
 
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
     """
 
     vast_url: str
     vast_key: str
-    program: str
+    program: str | None
     folder: Path
     hasten: Callable[[Policy], Policy]
     period_s: float

@@ -115,7 +115,7 @@ class Reconciler:
             self._parts.tell("trouble", error.message, "")
 
     def _let_begin(self, fenced: FencedCalls, rows: Sequence[MachineRow]) -> bool:
-        """Note which starting machines have passed their checks; whether any has. All else waits for a pass."""
+        """Note which starting machines passed their checks; whether any did. All else waits for a pass."""
         starting = [
             row
             for row in rows

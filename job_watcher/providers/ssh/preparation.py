@@ -76,6 +76,9 @@ class SshPreparation:
     def _equip(self, machine: MachineLink, facts: MachineFacts) -> str:
         if self._given is not None:
             return self._given
+        there = self._bootstrap.found_there(machine, facts)
+        if there is not None:
+            return there
         bundle = self._bootstrap.bundle(machine, facts)
         program = self._bootstrap.is_installed(machine, facts, bundle)
         if program is None:
