@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from job_watcher.commands import rehearse as rehearsal
+from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
 from job_watcher.rehearsal.onlooker import Onlooker
@@ -39,7 +40,10 @@ STEPS = (
     ("rented", "search, choose, reserve, rent"),
     ("ssh", "boot of the machine (the fake's own)"),
     ("connected", "seen as running, connected over SSH"),
-    ("prepared", "asked what it is; our programs are there"),
+    ("asked", "asked what it is and has"),
+    ("bundled", "packages for such a machine fetched here, once for all of its kind"),
+    ("sent", "programs sent"),
+    ("prepared", "programs installed"),
     ("begun_workers", "worker started"),
     ("looked", "GPU, disk, bandwidth looked at (the engine loads)"),
     ("ready", "golden sentence spoken and heard"),
@@ -101,6 +105,9 @@ def watched(line: Timeline) -> Iterator[None]:
         (RemoteMachine, "connect", marked(line, "connected", RemoteMachine.connect)),
         (RemoteMachine, "begin_workers", marked(line, "begun_workers", RemoteMachine.begin_workers)),
         (RemoteMachine, "end_surplus", marked(line, "looked", RemoteMachine.end_surplus)),
+        (Bootstrap, "found_there", marked(line, "asked", Bootstrap.found_there)),
+        (Bootstrap, "bundle", marked(line, "bundled", Bootstrap.bundle)),
+        (Bootstrap, "_bring", marked(line, "sent", Bootstrap._bring)),
         (SshPreparation, "prepare", marked(line, "prepared", SshPreparation.prepare)),
         (Onlooker, "start", marked(line, "enqueued", Onlooker.start, before=True)),
     ]
@@ -131,7 +138,7 @@ def one_run(speed: float) -> dict[str, float]:
             rehearsal.command(jobs, ["none"], speed=speed, out=Path(folder, "out"), json_=True)
     found, last = {}, line.at["enqueued"]
     for name, _ in STEPS:
-        now = line.at[name]
+        now = line.at.get(name, last)
         found[name], last = now - last, now
     return found
 
@@ -157,7 +164,8 @@ def main() -> None:
         return
     print(f"seconds  step (the quickest of {given.runs} runs, load {os.getloadavg()[0]:.1f})")
     for name, words in STEPS:
-        print(f"{best[name]:7.2f}  {words}")
+        if best[name]:
+            print(f"{best[name]:7.2f}  {words}")
     print(f"{whole:7.2f}  in all; {over} over the fake's boot (goal: at most 5)")
 
 
