@@ -8,7 +8,6 @@ find "$place" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null
 ask=$place/$3
 trap 'rm -f "$ask".*' EXIT
 trap 'exit 75' HUP INT TERM
-rm -f "$run/status" # of a worker that ended before
 printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
 [ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
 while :; do

@@ -52,10 +52,10 @@ class SshPreparation:
 
     def check(self, machine: MachineLink) -> None:
         """Look at what was not looked at yet, end workers that nobody wants, and let it speak a sentence."""
-        self._begin(machine)  # the engine loads while the rest is looked at
         if not self._looked:
             self._suspect = True
             self._look(machine, LEAST_FREE_BYTES)
+        self._begin(machine)  # the engine loads meanwhile
         machine.end_surplus(self._workers, self._home)
         self._health(machine).speaks(partial(self._begin, machine))
 

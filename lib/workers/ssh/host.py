@@ -204,8 +204,8 @@ class SshHost:
         """Look until one that was started as this one is runs, or was begun just now."""
         before = self._started
         while self._started == before:
-            how, *facts = (await self._files.control.ask("p")).split()
-            if how == "running" and facts[2:] == [self._place.which]:
+            how = (await self._files.control.ask("p")).split()
+            if how[:1] == ["running"] and how[3:] == [self._place.which]:
                 return
             self._look_soon()
             await self._look_after()

@@ -121,6 +121,7 @@ report() {
 }
 start() {
     if mkdir "$work" 2>/dev/null; then
+        rm -f "$run/status"
         [ ! -f "$run/log" ] || mv -f "$run/log" "$run/log.1"
         setsid sh -c "$supervise" sh "$run" "$spool" "$which" "$boot" \
             "$@" \
