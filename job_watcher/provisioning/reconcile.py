@@ -126,6 +126,7 @@ class Reconciler:
         for row, machine in zip(starting, self._machines(starting, listed=True), strict=True):
             found = verdict(machine, None, self._config.policy, now=now, hold=0.0)
             if found is not None and found.event is MachineEvent.PASSED:
+                fenced.check()
                 self._apply(fenced, row, machine, found)
                 began = True
         return began
