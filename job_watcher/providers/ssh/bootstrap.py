@@ -102,6 +102,7 @@ class Bootstrap:
 
     def install(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str:
         """Bring what is missing and install it; returns the path of voice-synth."""
+        log.info("our programs are brought to %s (%d MiB)", machine.name, bundle.bytes // MIB)
         try:
             self._bring(machine, facts, bundle)
         except JobRunnerError:

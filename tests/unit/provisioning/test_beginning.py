@@ -1,4 +1,4 @@
-"""A machine that passed its checks works at once, whenever the next pass is due (W9: seconds that are paid)."""
+"""A machine that passed its checks works at once, whenever the next pass is due (W9: seconds are paid)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""What a machine's image has of our programs is used where it is ours to the last byte, and nothing else is."""
+"""What a machine's image has of our programs is used where it is ours to the last byte, and else not."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,8 +57,8 @@ class Image:
 
 
 @pytest.fixture
-def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Image]:
-    yield Image(tmp_path, monkeypatch)
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image:
+    return Image(tmp_path, monkeypatch)
 
 
 def test_the_same_programs_are_used_and_nothing_is_brought(image: Image) -> None:

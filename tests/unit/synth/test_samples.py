@@ -1,4 +1,4 @@
-"""What a client asks to hear of a resident worker in between (W11): spoken by the process that gets the jobs."""
+"""What a client asks to hear in between (W11) is spoken by the process that gets the jobs."""
 
 from __future__ import annotations
 
