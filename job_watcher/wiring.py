@@ -96,10 +96,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works; `folder` holds all.
-
-    `program` is the voice-synth of its machines that is used as it is; None: as on Vast, what the image has
-    is used where it is ours.
+    """Where a rehearsal rents and works, with all in `folder`. `program` None: machines have our image.
 
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
     """
