@@ -1,5 +1,6 @@
 # Has the worker in the folder $1 speak the sentence $2 and writes the audio to stdout: read by `sh -s`; $3 is
-# what the files of this try are named by. Where the worker ends first: its last words, and its exit status.
+# what the files of this try are named by, $4 how many seconds it takes at most. Where the worker ends first: its
+# last words, and its exit status. Where the connection ends, whose server started this, nobody waits any more.
 umask 077
 spool=$1/spool run=$1/run
 place=$spool/sample
@@ -10,7 +11,9 @@ trap 'rm -f "$ask".*' EXIT
 trap 'exit 75' HUP INT TERM
 printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
 [ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
-while :; do
+turns=0
+while [ "$turns" -lt "$4"0 ] && { [ "$PPID" = 0 ] || [ -d "/proc/$PPID" ]; }; do
+    turns=$((turns + 1))
     if [ -f "$ask.wav" ]; then
         cat "$ask.wav"
         exit 0
@@ -28,3 +31,4 @@ while :; do
     done
     sleep 0.1
 done
+exit 75

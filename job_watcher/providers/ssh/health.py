@@ -89,5 +89,6 @@ class HealthCheck:
 
     def _sample(self, folder: str) -> CommandResult:
         script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()
-        words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8))
-        return self._machine.run(words, stdin=script, timeout_s=DEADLINES[Gate.GOLDEN], most=4 * MIB)
+        limit = DEADLINES[Gate.GOLDEN]
+        words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
+        return self._machine.run(words, stdin=script, timeout_s=limit, most=4 * MIB)
