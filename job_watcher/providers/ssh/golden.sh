@@ -11,8 +11,15 @@ trap 'rm -f "$ask".*' EXIT
 trap 'exit 75' HUP INT TERM
 printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
 [ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
+callers= each=$PPID # shells between, and the server of the connection
+for level in 1 2 3; do
+    [ "$each" -gt 1 ] && { read -r line <"/proc/$each/stat"; } 2>/dev/null || break
+    callers="$callers /proc/$each/stat"
+    set -- "$1" "$2" "$3" "$4" ${line##*) }
+    each=$6
+done
 turns=0
-while [ "$turns" -lt "$4"0 ] && { [ "$PPID" = 0 ] || [ -d "/proc/$PPID" ]; }; do
+while [ "$turns" -lt "$4"0 ] && { [ -z "$callers" ] || cat $callers >/dev/null 2>&1; }; do
     turns=$((turns + 1))
     if [ -f "$ask.wav" ]; then
         cat "$ask.wav"

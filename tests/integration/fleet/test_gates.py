@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
+from job_watcher.providers.ssh.health import HealthCheck
 from job_watcher.providers.ssh.machine_spec import MachineSpec
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
@@ -173,6 +175,29 @@ def test_one_whose_engine_speaks_noise(gates: Gates, machine: LoopbackMachine) -
         f"{machine.address}: its engine speaks garbled audio: it is noise.",
     )
     assert _samples(machine) == []
+
+
+def test_a_check_whose_connection_is_lost_ends_there(gates: Gates, machine: LoopbackMachine) -> None:
+    """Nobody would hear of it, and each connection that is lost would leave one more that looks for ever."""
+    machine.shim("silent", "exec sleep 600")
+    remote = gates.link(machine)
+    folder = remote.begin_workers(1, str(machine.shims / "silent"), str(machine.home))
+    check = threading.Thread(target=lambda: _let_speak(remote, folder))
+    check.start()
+    assert eventually(lambda: any(name.endswith(".ask") for name in _samples(machine)))
+
+    remote.close()
+    check.join()
+
+    assert eventually(lambda: not _samples(machine))
+    again = gates.link(machine)
+    again.end_surplus(0, str(machine.home))
+    again.close()
+
+
+def _let_speak(remote: RemoteMachine, folders: list[str]) -> None:
+    with contextlib.suppress(JobRunnerError, MachineOut):
+        HealthCheck(remote).speaks(lambda: folders)
 
 
 def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployment) -> None:
