@@ -162,7 +162,7 @@ def main() -> None:
         return
     print(f"seconds  step (the quickest of {given.runs} runs, load {os.getloadavg()[0]:.1f})")
     for name, words in STEPS:
-        if best[name]:
+        if best[name] >= 0.005:
             print(f"{best[name]:7.2f}  {words}")
     print(f"{whole:7.2f}  in all; {over} over the fake's boot (goal: at most 5)")
 
