@@ -96,7 +96,7 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines.
+    """Where a rehearsal rents and works. `program` None: machines have an image with our programs.
 
     `data` is its data folder, and in `audio` finished audio lies under its names.
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
@@ -104,7 +104,7 @@ class RehearsalPlace:
 
     vast_url: str
     vast_key: str
-    program: str
+    program: str | None
     data: Path
     audio: Path
     hasten: Callable[[Policy], Policy]

@@ -25,8 +25,9 @@ from job_watcher.rehearsal.vast.confinement import programs
 from job_watcher.rehearsal.whole_run import (
     RehearsalOutcome,
     RehearsedAccount,
+    is_as_pinned,
+    programs_of_image,
     rehearse,
-    voice_synth,
 )
 from lib.cli import output
 from lib.cli.options import JobFileArgument, SpeakerOption, VoiceOption
@@ -136,12 +137,13 @@ def _see_that_it_can(out: Path | None) -> None:
 
 
 def _run(orders: _Orders, folder: Path, interruption: Interruption) -> RehearsalOutcome:
-    with FakeVast(folder / "machines", offers=market_of(orders.seed, orders.speed)) as fake:
+    offers, program = market_of(orders.seed, orders.speed), programs_of_image(folder)
+    with FakeVast(folder / "machines", offers=offers, image=[program]) as fake:
         hasten_lags(fake.lags, orders.speed)
         place = wiring.RehearsalPlace(
             fake.url,
             fake.api_key,
-            voice_synth(folder),
+            None if is_as_pinned() else str(program),
             data_in(folder),
             audio_in(folder),
             partial(hastened, speed=orders.speed),

@@ -100,17 +100,36 @@ class Reconciler:
         """Between two passes: take what is finished and hand on what waits. Asks no provider."""
         try:
             if self._reign is not None:
-                self._keep_hosts()
+                self._keep_hosts(self._reign)
             self._go_on()
-        except (NotLeading, LeadershipLost) as error:
+        except (StaleEpoch, NotLeading, LeadershipLost) as error:
             self._abdicate(error)
 
-    def _keep_hosts(self) -> None:
-        """A machine that passed its checks in this pass gets work in it."""
+    def _keep_hosts(self, fenced: FencedCalls) -> None:
+        """A machine that passed its checks gets work at once, whenever the next pass is due."""
+        ledger = self._parts.ledger
         try:
-            self._work.keep_hosts(self._parts.ledger.open_rows())
-        except (Unavailable, SpoolUnusable) as error:
+            rows = ledger.open_rows()
+            self._work.keep_hosts(ledger.open_rows() if self._let_begin(fenced, rows) else rows)
+        except (Unavailable, RowChanged, SpoolUnusable) as error:
             self._parts.tell("trouble", error.message, "")
+
+    def _let_begin(self, fenced: FencedCalls, rows: Sequence[MachineRow]) -> bool:
+        """Note which starting machines passed their checks; whether any did. All else waits for a pass."""
+        starting = [
+            row
+            for row in rows
+            if row.state == State.RENTED.value and row.token in self._observations.by_token
+        ]
+        self._work.ask(starting)
+        began, now = False, self._parts.clock.now()
+        for row, machine in zip(starting, self._machines(starting, listed=True), strict=True):
+            found = verdict(machine, None, self._config.policy, now=now, hold=0.0)
+            if found is not None and found.event is MachineEvent.PASSED:
+                fenced.check()
+                self._apply(fenced, row, machine, found)
+                began = True
+        return began
 
     def leave(self) -> None:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""

@@ -12,13 +12,14 @@ OUTBOX: Final = "outbox"
 CANCEL: Final = "cancel"
 TMP: Final = "tmp"
 UPLOAD: Final = "upload"
+SAMPLE: Final = "sample"
 HEARTBEAT: Final = "heartbeat.json"
 WORKER_LOCK: Final = "worker.lock"
 WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/
 CLIENT_BELL: Final = "bell.client"  # rung when something lies in outbox/
 RESULT: Final = "result.json"
 ON_THE_WAY: Final = (INBOX, WORK, OUTBOX)  # as an entry travels: looked at in this order none is missed
-FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD)
+FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD, SAMPLE)
 
 MAX_JOB_BYTES: Final = 16 * 1024 * 1024
 MAX_RESULT_BYTES: Final = 4 * 1024 * 1024

@@ -17,7 +17,7 @@ from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.speech.performance import Performing
 from synth.speech.request import SpeakRequest, request_from_spec
-from synth.speech.speak import finish
+from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
 
@@ -167,6 +167,20 @@ class JobSpeaker:
         deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
         performing = Performing(request, engine.load(), engine.limits(), self._verifier)
         return JobAtHand(run, asked, engine, performing, deadline, alone)
+
+    def sample(self, text: str, out: Path) -> Path:
+        """Speak `text` by the engine's first speaker into `out` plus a suffix; the file.
+
+        Raises:
+            JobRunnerError: it cannot be spoken.
+        """
+        engine = self._default_engine
+        speaker = next(iter(engine_facts(engine).speakers), None)
+        voice = self._registry().resolve(None, speaker, "English", engine)
+        request = SpeakRequest(text, voice, pauses=self._pauses)
+        request.check()
+        record = speak(request, self._shelf.get(engine), self._clock, out, lambda done, total: None)
+        return out.with_name(record.takes[0].audio.file)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.

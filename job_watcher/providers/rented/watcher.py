@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _LEAVING_S: Final = 60.0
 _LOOK_S: Final = 1.0  # between looks at whether jobs have come
 _HASTE_S: Final = 1.2  # between two passes that something has called for
-_STARTING_S: Final = 2.5  # between passes while a machine comes up: it costs already, and jobs wait
+_STARTING_S: Final = 1.5  # between passes while a machine comes up: it costs already, and jobs wait
 
 
 class RentingNews:

@@ -19,7 +19,7 @@ from job_watcher.providers.rented.watcher import RentingNews, RentingParts, Rent
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.ports import MachineOut, Stage
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
 from job_watcher.providers.ssh.wiring import queue_mark, worker_setup
@@ -278,7 +278,7 @@ class _Renting:
                 our_fault=self._note_trouble,
             ),
             clock,
-            self.news.tell,
+            lambda: self._heard_of(keeper),
             events=QuietWhileStarting(self._given.parts.events),
             longest_pause_s=_PAUSE_S,
         )
@@ -292,6 +292,11 @@ class _Renting:
             clock=clock,
             patience=MachinePatience(),
         )
+
+    def _heard_of(self, keeper: MachineKeeper) -> None:
+        """A pass asks the company, which hears us only so often: one for each step would come in its way."""
+        if keeper.standing.stage in (Stage.READY, Stage.OUT):
+            self.news.tell()
 
     def _note_trouble(self, sentence: str) -> None:
         self.trouble = BadConfiguration(sentence)
