@@ -182,7 +182,13 @@ class RentedWork:
         words = self._words
         if words is None:
             return 0
-        words.look([entry for entry, _ in self._dispatcher.at_hand(words.name)])
+        hosts = {name: self._dispatcher.at_hand(name) for name in self._dispatcher.hosts()}
+        words.look([entry for entry, _ in hosts.pop(words.name, ())])
+        for name, work in hosts.items():  # who left last words does not come back
+            left = words.entries() & {entry for entry, _ in work}
+            for entry in left:
+                words.came_from(entry, name)
+            self._dispatcher.rehome(name, words.name, left)
         wanted = words.wanted()
         if wanted:
             words.claimed_for()
@@ -220,9 +226,12 @@ class RentedWork:
     def _learn(self, host: str, lease: Lease, settled: Settled) -> None:
         if settled.state is not JobState.DONE:
             return
+        token = host
+        if self._words is not None and host == self._words.name:
+            token = self._words.host_of(lease.request_id)
         self._finished.append(
             FinishedWork(
-                token=host,
+                token=token,
                 request_id=lease.request_id,
                 lease_no=lease.lease_no,
                 batch=lease.spec.batch or "",
@@ -246,8 +255,11 @@ class RentedWork:
             Unavailable: the ledger does not answer; the next time tells it.
             StaleEpoch: another watcher leads.
         """
+        ledger = self._parts.ledger
         if self._finished:
-            self._parts.ledger.note_work(self._finished, epoch=epoch)
+            # of what a machine left in the store nobody but the queue says which machine that was
+            known = [one for one in self._finished if one.token in self._gpus or ledger.history(one.token)]
+            ledger.note_work(known, epoch=epoch)
             self._finished = []
 
     # --- endings -----------------------------------------------------------------------------------------
@@ -257,7 +269,6 @@ class RentedWork:
         if self._words is not None and self._dispatcher.at_hand(token):
             self._words.soon()
             self._hear_last_words()
-            self._dispatcher.rehome(token, self._words.name, self._words.entries())
         self._dispatcher.remove(token, why=why, lost=lost)
         self._gpus.pop(token, None)
 

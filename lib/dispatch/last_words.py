@@ -31,11 +31,17 @@ _OVER: Final = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
 @dataclass(slots=True)
 class _Words:
-    """A whole result, and what the queue said of its job. `claims`: how often it was claimed for in vain."""
+    """A whole result, and what the queue said of its job.
+
+    `host` is where it was made, as far as the queue knows; `claims` how often it was claimed for in vain.
+    `is_stale`: the queue knew the job's lease before, and it was not this one.
+    """
 
     request_id: str
     record: JobRecord
+    host: str = ""
     claims: int = 0
+    is_stale: bool = False
 
 
 class LastWords:
@@ -99,9 +105,9 @@ class LastWords:
         except (StorageUnavailable, HostUnreachable) as error:
             log.info("what machines left in the store is looked for later: %s", error.message)
 
-    def entries(self) -> Collection[str]:
+    def entries(self) -> set[str]:
         """Whole results of jobs that are not finished."""
-        return self._words.keys()
+        return set(self._words)
 
     def wanted(self) -> int:
         """For how many of them a lease may come now, if one is asked for."""
@@ -120,7 +126,21 @@ class LastWords:
         words = self._words.get(entry)
         if words is None or words.request_id != lease.request_id or lease_no_of(entry) >= lease.lease_no:
             return False
-        return lease.spool_entry in ("", entry)  # where it knows the lease before, that one and no other
+        if lease.spool_entry not in ("", entry):  # where it knows the lease before, that one and no other
+            words.is_stale = True
+        if words.is_stale:
+            return False
+        words.host = lease.host
+        return True
+
+    def came_from(self, entry: str, host: str) -> None:
+        """The entry's lease says where it was made."""
+        if entry in self._words:
+            self._words[entry].host = host
+
+    def host_of(self, request_id: str) -> str:
+        """Where a job that is settled from here was made; "" where nobody knows."""
+        return next((words.host for words in self._words.values() if words.request_id == request_id), "")
 
     def _judge(self, entry: str, files: Mapping[str, IncomingFile]) -> None:
         """Let it be adopted, leave it alone for now, or remove it."""
@@ -144,7 +164,8 @@ class LastWords:
         record = self._queue.job(request_id)
         if record is None:
             return  # of another queue with the same store
-        if record.state in _OVER or record.lease_no < lease_no_of(entry):
+        stale = entry in self._words and self._words[entry].is_stale
+        if stale or record.state in _OVER or record.lease_no < lease_no_of(entry):
             self._remove(entry, files, f"its job is {record.state.value} without it")
             return
         known = self._words.setdefault(entry, _Words(request_id, record))
