@@ -82,7 +82,9 @@ def test_what_was_spoken_is_not_spoken_again_though_watcher_and_machine_are_gone
     machine = renting.fake.machine(instance.id)
     words = machine.home / LAST_WORDS_FILE
     urls = words.with_name("last-words.urls")
-    renting.wait_for("what its last words need", lambda: words.exists() and urls.exists() and urls.read_text())
+    renting.wait_for(
+        "what its last words need", lambda: words.exists() and urls.exists() and urls.read_text()
+    )
     kill(renting, first)
 
     def finished() -> bool:
@@ -92,11 +94,16 @@ def test_what_was_spoken_is_not_spoken_again_though_watcher_and_machine_are_gone
     assert bucket.below("incoming") == {}
     assert urls.stat().st_mode & 0o777 == 0o600
     assert words.stat().st_mode & 0o777 == 0o700
-    assert ACCESS.secret and not machine.find(ACCESS.secret)
+    assert ACCESS.secret
+    assert not machine.find(ACCESS.secret)
     shorten_its_lease(machine, 3)
     renting.wait_for("the machine gone", lambda: not renting.fake.living())
     said = bucket.below("incoming")
-    assert sorted(name.rpartition("/")[2] for name in said) == ["audio.peaks.json", "audio.wav", "result.json"]
+    assert sorted(name.rpartition("/")[2] for name in said) == [
+        "audio.peaks.json",
+        "audio.wav",
+        "result.json",
+    ]
 
     second = renting.start(**bucket.settings)
     renting.wait_until_done(specs)
