@@ -224,8 +224,6 @@ class RentedWork:
         return bool(leases)
 
     def _learn(self, host: str, lease: Lease, settled: Settled) -> None:
-        if settled.state is not JobState.DONE:
-            return
         token = host
         if self._words is not None and host == self._words.name:
             token = self._words.host_of(lease.request_id)
@@ -240,7 +238,7 @@ class RentedWork:
                 audio_ms=_milliseconds(settled.audio_seconds),
             )
         )
-        if host not in self._gpus:
+        if host not in self._gpus or settled.state is not JobState.DONE:
             return
         gpu = self._gpus[host]
         self._speeds.measured(self._config.engine, gpu, settled.audio_seconds, settled.work_seconds)
