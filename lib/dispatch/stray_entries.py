@@ -81,8 +81,7 @@ class Strays:
                 state.strays.pop(entry, None)
                 continue
             if job is not None:  # an answer was lost, and the same lease went to another host
-                if state.fits is None:
-                    remove(spool, entry, phase)
+                remove(spool, entry, phase)
                 continue
             since = state.strays.setdefault(entry, now)
             unbegun = phase is Phase.INBOX and not state.replaceable  # else it may be another leader's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from job_watcher.provisioning.reconcile import Reconciler
 from lib.jobqueue import JobState, Placement
 from lib.machines.memory import MemoryLedger
 from lib.spool import SpoolClient
-from lib.spool.layout import MAX_RESULT_BYTES, incoming_name
+from lib.spool.layout import MAX_FILE_BYTES, MAX_RESULT_BYTES, incoming_name
 from lib.storage import MemoryIncoming, MemoryStorage, StorageUnavailable
 from tests.unit.dispatch.bench import ScriptedHost
 from tests.unit.jobs.jobs import spec
@@ -243,15 +244,23 @@ def test_a_later_lease_than_the_queue_ever_gave_is_removed(bench: Bench, incomin
     assert lying(incoming) == []
 
 
-def test_what_is_larger_than_any_result_is_removed_unread(bench: Bench, incoming: MemoryIncoming) -> None:
+@pytest.mark.parametrize(("suffix", "size"), [("wav", MAX_FILE_BYTES + 1), ("json", MAX_RESULT_BYTES + 1)])
+def test_what_is_larger_than_any_result_is_removed_unread_and_costs_no_attempt(
+    bench: Bench, incoming: MemoryIncoming, monkeypatch: pytest.MonkeyPatch, suffix: str, size: int
+) -> None:
     _, host = begun(bench)
-    entry = push(incoming, host)
-    replace(incoming, entry, "result.json", b" " * (MAX_RESULT_BYTES + 1))
+    push(incoming, host)
+    large = [dataclasses.replace(file, bytes=size) for file in incoming.list() if file.name.endswith(suffix)]
+    others = [file for file in incoming.list() if not file.name.endswith(suffix)]
     gone(bench)
-
-    settle(bench, bench.watcher(), 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(incoming, "list", lambda: [*large, *others])
+        settle(bench, bench.watcher(), 10)
 
     assert lying(incoming) == []
+    record = bench.queue.job("a")
+    assert record is not None
+    assert (record.last_error, record.state) == (None, JobState.RUNNING)
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -289,7 +298,7 @@ def test_a_store_that_does_not_answer_holds_nothing_up(
     gone(bench)
     bench.clock.advance(LEASE_S + 1)
     with monkeypatch.context() as patch:
-        patch.setattr(incoming, "_before", refuse)
+        patch.setattr(incoming, "list", refuse)
         watcher = bench.watcher()
         settle(bench, watcher, 10)
         assert bench.rented()  # the job is spoken anew
