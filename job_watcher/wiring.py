@@ -165,9 +165,8 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
 @contextlib.contextmanager
 def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: int | None) -> Iterator[Runs]:
     data = ensure_data_folder(settings.jobs_data_dir)
-    limits = DispatchLimits(
-        settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots
-    )
+    lease_ms, drain_s = settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds)
+    limits = DispatchLimits(lease_ms, drain_s, slots=slots)
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
@@ -195,7 +194,8 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
             events=events,
             alive=pulse.go_on,
         )
-        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
+        host, incoming = _host_name(), storage.incoming()
+        yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
 
 
 class RentedBooks(NamedTuple):

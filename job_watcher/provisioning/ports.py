@@ -16,6 +16,7 @@ from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
 from lib.providers.rental import Rental, RentalProvider
 from lib.spool import Files
+from lib.storage import Incoming
 from lib.workers import WorkerDeath
 
 
@@ -169,3 +170,4 @@ class ProvisioningParts:
     new_token: Callable[[], str]
     tell: Tell
     market: MarketBoard | None = None  # None: nobody asks
+    incoming: Incoming | None = None  # where machines put their last words; None: the store takes none

@@ -12,6 +12,7 @@ from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
 from lib.records import SpokenRecord
 from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
+from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
@@ -20,9 +21,6 @@ from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
-
-#: The base name of the audio beside a `result.json`.
-AUDIO_NAME = "audio"
 
 
 class GivenUp(Exception):
@@ -189,7 +187,7 @@ class JobSpeaker:
             SpoolFull: the disk is full, say; the job is as good as before.
         """
         try:
-            record = finish(performance, self._clock, folder / AUDIO_NAME)
+            record = finish(performance, self._clock, folder / AUDIO)
         except Exception as error:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error

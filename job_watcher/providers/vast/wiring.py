@@ -24,7 +24,7 @@ from lib.machines.port import Ledger
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
-from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE, host_keys_in
+from lib.providers.vast.onstart import LAST_WORDS_FILE, LEASE_FILE, NONCE_FILE, host_keys_in
 from lib.providers.vast.provider import VastProvider
 from lib.settings import Settings
 from lib.voices import engine_facts
@@ -102,6 +102,7 @@ def company_of(settings: Settings, connection: VastConnection, terms: RentTerms)
         user=_user(settings),
         lease_file=LEASE_FILE,
         nonce_file=NONCE_FILE,
+        last_words_file=LAST_WORDS_FILE,
         wanted=f" of {words}" if words else "",
         host_keys=_host_keys,
     )
