@@ -79,6 +79,8 @@ def dominates(one: Offer, other: Offer, speed_one: float, speed_other: float) ->
     """Whether `one` is at least as good in everything that counts, and better in something."""
     if one.interruptible and not other.interruptible:
         return False
+    if one.hourly_micros > other.hourly_micros:  # as nearly always, without a look at the rest
+        return False
     ours = (-one.hourly_micros, -one.fee_micros, speed_one, one.reliability, one.down_mbps, _end(one))
     theirs = (
         -other.hourly_micros,
