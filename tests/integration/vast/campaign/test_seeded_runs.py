@@ -1,0 +1,53 @@
+"""The campaign over real processes: watchers that are killed, machines with SSH, the engine (W1-W8, W15)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from job_watcher.rehearsal.whole_run import voice_synth
+from tests.integration.servers import Server
+from tests.integration.sshd import need_sshd
+from tests.integration.vast.campaign.ending import check_ending, idle_dollars
+from tests.integration.vast.campaign.run import CampaignRun
+from tests.integration.vast.campaign.schedule import Schedule, schedule_of
+
+QUICK, ALL = 6, 300
+SEEDS = [*range(QUICK), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(QUICK, ALL))]
+
+
+@pytest.fixture
+def begin(own_server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
+    """Makes the run of a schedule; it is ended when the test is."""
+    need_sshd()
+    if find_spec("vastai") is None:  # watchers load it, this process does not
+        pytest.skip("the SDK is not installed (the extra vast)")
+    begun: list[CampaignRun] = []
+    with tempfile.TemporaryDirectory(prefix="jr-campaign-") as name:
+        folder = Path(name)
+
+        def run_of(schedule: Schedule) -> CampaignRun:
+            begun.append(CampaignRun(schedule, own_server, folder, voice_synth(folder)))
+            return begun[-1]
+
+        yield run_of
+        for each in begun:
+            each.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_dies_work_is_done_once_and_nothing_is_left_or_paid_in_vain(
+    begin: Callable[[Schedule], CampaignRun], seed: int
+) -> None:
+    print(f"again: python -m pytest -m '' 'tests/integration/vast/campaign' -k '[{seed}]'")
+    run = begin(schedule_of(seed))
+    print(run.schedule.told())
+    run.go()
+    dollars = run.vast.bill().total
+    print(f"{run.deaths()}; {len(run.searched)} machines, {dollars:.4f} USD, idle {idle_dollars(run):.5f}")
+
+    check_ending(run)
