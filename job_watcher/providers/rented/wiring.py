@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.rented.access import RentedAccess
@@ -100,7 +100,7 @@ class RentingPace:
 
     period_s: float = PASS_S
     clock: Clock | None = None
-    patience: MachinePatience = MachinePatience()
+    patience: MachinePatience = field(default_factory=MachinePatience)
 
 
 def open_renting(

@@ -1,4 +1,4 @@
-"""The company's time in a campaign: several times as fast as this computer's, and the same in all processes."""
+"""The company's time in a campaign: several times as fast as ours, and the same in all processes."""
 
 from __future__ import annotations
 

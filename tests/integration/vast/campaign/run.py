@@ -1,23 +1,29 @@
-"""One run of the campaign: the company, its machines and the queue, and watchers that die and are replaced."""
+"""One run of the campaign: a company with machines, a queue, and watchers that die and are replaced."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from job_watcher.providers.wiring import LEDGER_SCHEMA
 from job_watcher.rehearsal.vast import FakeVast, RequestFault
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
+from job_watcher.rehearsal.whole_run import voice_synth
 from lib.jobqueue import Event, connect
 from lib.leadership.lock import open_leader_lock
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from tests.integration.servers import Server
+from tests.integration.sshd import need_sshd
 from tests.integration.vast.campaign.company_time import CompanyTime
 from tests.integration.vast.campaign.schedule import Schedule
 from tests.integration.vast.campaign.watchers import SPEED, WatcherOrder, Watchers
@@ -103,6 +109,16 @@ class CampaignRun:
         self._rests.append((rest, self.time.now()))
         self.queue.enqueue(schedule.later)
         self._follow("all jobs settled", lambda: len(self.settled()) == len(self.specs))
+        self._leave()
+
+    def work_off(self) -> None:
+        """The same without a stand-by and without later jobs."""
+        self._start_watcher()
+        self.queue.enqueue(self.schedule.first)
+        self._follow("all jobs settled", lambda: len(self.settled()) == len(self.specs))
+        self._leave()
+
+    def _leave(self) -> None:
         rest = self.time.now()
         self._follow("no machine left", self._is_empty)
         self._rests.append((rest, self.time.now()))
@@ -188,7 +204,7 @@ class CampaignRun:
             told.write(f"{_pid(leader)} {boundary}\n")
 
     def _have_the_leader_replaced(self) -> None:
-        """By the stand-by. A leader that stood still goes on afterwards, and must find that it leads no more."""
+        """By the stand-by. One that stood still goes on afterwards, and must find that it leads no more."""
         self._follow("a leader and a stand-by", lambda: self._leader() and len(self.watchers.living) > 1)
         leader, number = self._leader(), signal.SIGSTOP if self.schedule.freezes else signal.SIGKILL
         assert leader is not None, "seen just now"
@@ -247,6 +263,25 @@ class CampaignRun:
             if abs(ours - micros) > _ROUNDING_MICROS:
                 found.append(f"{token}: {ours} and {micros:.0f}")
         return found
+
+
+@contextlib.contextmanager
+def opened_run(server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
+    """What makes the run of a schedule; it is ended with the context. Without sshd the test is left out."""
+    need_sshd()
+    if find_spec("vastai") is None:  # watchers load it, this process does not
+        pytest.skip("the SDK is not installed (the extra vast)")
+    with (
+        tempfile.TemporaryDirectory(prefix="jr-campaign-") as name,
+        contextlib.ExitStack() as stack,
+    ):
+        folder = Path(name)
+
+        def run_of(schedule: Schedule) -> CampaignRun:
+            run = CampaignRun(schedule, server, folder, voice_synth(folder))
+            return stack.enter_context(contextlib.closing(run))
+
+        yield run_of
 
 
 def _pid(watcher: str) -> int:

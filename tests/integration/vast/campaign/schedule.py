@@ -42,7 +42,7 @@ _MISHAPS: Final = (
     *(Mishap.GPU_GONE, Mishap.CUT, Mishap.KEYS_LOST, Mishap.DIRECT_DEAD),
 )
 #: Seconds of the company.
-_BOOT: Final = Conduct(null_s=2.0, created_s=1.0, loading_s=10.0, ssh_after_s=3.0)
+BOOT: Final = Conduct(null_s=2.0, created_s=1.0, loading_s=10.0, ssh_after_s=3.0)
 _TEXT: Final = "The tide turns twice a day, and nobody has ever been able to argue with it. "
 
 
@@ -116,6 +116,15 @@ def _jobs(chance: random.Random, count: int) -> Iterator[JobSpec]:
         yield normalize_job_spec({"output_name": f"tides/{number:02d}", "speaker": speaker, "text": text})
 
 
+def short_jobs(count: int) -> list[JobSpec]:
+    """Some seconds of audio each."""
+    texts = [f"Beat number {number}. {2 * _TEXT}" for number in range(count)]
+    return [
+        normalize_job_spec({"output_name": f"tides/{number:02d}", "speaker": "Ryan", "text": text})
+        for number, text in enumerate(texts)
+    ]
+
+
 def _market(chance: random.Random) -> Iterator[HostOffer]:
     """Some bad hosts, which are cheap, enough good ones, and one that is too dear."""
     for number in range(1, 3):
@@ -128,14 +137,15 @@ def _market(chance: random.Random) -> Iterator[HostOffer]:
             ]
         )
         if chance.random() < 0.5:
-            yield _host(number, 0.10 + number / 50, replace(_BOOT, **ill))
+            yield good_host(number, 0.10 + number / 50, replace(BOOT, **ill))
     for number in range(3, 10):
         dearer = 0.5 if chance.random() < 0.1 else 0.0
-        yield replace(_host(number, 0.20 + number / 50, _BOOT), surcharge=dearer)
-    yield _host(10, 0.60, _BOOT)
+        yield replace(good_host(number, 0.20 + number / 50, BOOT), surcharge=dearer)
+    yield good_host(10, 0.60, BOOT)
 
 
-def _host(number: int, dph: float, conduct: Conduct) -> HostOffer:
+def good_host(number: int, dph: float, conduct: Conduct = BOOT) -> HostOffer:
+    """Good as far as one can see; the lower its price, the sooner it is taken."""
     return HostOffer(number, dph_base=dph, min_bid=dph / 2, conduct=conduct)
 
 

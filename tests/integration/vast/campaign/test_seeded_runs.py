@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-from job_watcher.rehearsal.whole_run import voice_synth
 from tests.integration.servers import Server
-from tests.integration.sshd import need_sshd
 from tests.integration.vast.campaign.ending import check_ending, idle_dollars
-from tests.integration.vast.campaign.run import CampaignRun
+from tests.integration.vast.campaign.run import CampaignRun, opened_run
 from tests.integration.vast.campaign.schedule import Schedule, schedule_of
 
 QUICK, ALL = 6, 300
@@ -23,20 +18,8 @@ SEEDS = [*range(QUICK), *(pytest.param(seed, marks=pytest.mark.soak) for seed in
 @pytest.fixture
 def begin(own_server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
     """Makes the run of a schedule; it is ended when the test is."""
-    need_sshd()
-    if find_spec("vastai") is None:  # watchers load it, this process does not
-        pytest.skip("the SDK is not installed (the extra vast)")
-    begun: list[CampaignRun] = []
-    with tempfile.TemporaryDirectory(prefix="jr-campaign-") as name:
-        folder = Path(name)
-
-        def run_of(schedule: Schedule) -> CampaignRun:
-            begun.append(CampaignRun(schedule, own_server, folder, voice_synth(folder)))
-            return begun[-1]
-
-        yield run_of
-        for each in begun:
-            each.close()
+    with opened_run(own_server) as begin_run:
+        yield begin_run
 
 
 @pytest.mark.parametrize("seed", SEEDS)

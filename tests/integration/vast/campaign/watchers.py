@@ -1,4 +1,4 @@
-"""Watcher processes of a campaign: `job-watcher run` as it is, in the company's time, each with its own death.
+"""Watchers of a campaign: processes of `job-watcher run`, in the company's time, each with its own death.
 
 They are forked by a process that has loaded the program, which saves two seconds of processor time for each;
 nothing else of it is common to them.
@@ -54,7 +54,7 @@ _PATIENCE: Final = MachinePatience(
 
 @dataclass(frozen=True, slots=True)
 class WatcherOrder:
-    """What a watcher is started with. `death` is the boundary at which it ends and at which reaching of it."""
+    """What a watcher is started with. `death` is the boundary where it ends, and at which time there."""
 
     settings: Mapping[str, str]
     folder: Path  # of the campaign: the time, the log, what is told of deaths
