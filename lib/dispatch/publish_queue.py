@@ -89,9 +89,7 @@ class PublishQueue:
         try:
             self._journal.owe(publication)
         except SpoolUnusable as error:
-            log.error(
-                "%s; a restart would forget that %s is to be published", error, publication.request_id
-            )
+            log.error("%s; a restart would forget that %s is to be published", error, publication.request_id)
 
     def resume(self) -> None:
         """Take over what a predecessor owed; `retry` does the rest."""

@@ -31,7 +31,7 @@ class CompanyTime:
     def now(self) -> float:
         """Seconds since the epoch."""
         began, start, speed, pushed = _FORM.unpack(self._shared)
-        return start + (time.monotonic() - began) * speed + pushed
+        return float(start + (time.monotonic() - began) * speed + pushed)
 
     def monotonic(self) -> float:
         """The same: nobody sets it back."""
@@ -39,7 +39,8 @@ class CompanyTime:
 
     def sleep(self, seconds: float) -> None:
         """Wait that long in it."""
-        time.sleep(seconds / _FORM.unpack(self._shared)[2])
+        _, _, speed, _ = _FORM.unpack(self._shared)
+        time.sleep(seconds / speed)
 
     def push(self, seconds: float) -> None:
         """Let so much of it pass at once."""

@@ -29,7 +29,7 @@ from tests.integration.vast.campaign.schedule import Schedule
 from tests.integration.vast.campaign.watchers import SPEED, WatcherOrder, Watchers
 
 #: Of this computer: what has not come by then never will. No run is judged by how long it took.
-_PATIENCE_S: Final = 120.0
+_PATIENCE_S: Final = 240.0
 _LOOK_S: Final = 0.05
 _LEASE_MS: Final = 9000
 _WATCHERS: Final = 2

@@ -28,7 +28,7 @@ _ACTS: Final = (
     *("ledger.open_epoch", "ledger.plan", "ledger.keep_key", "ledger.change", "ledger.charge"),
     *("ledger.note_host", "ledger.note_work", "ledger.pin"),
     *("provider.rent", "provider.list", "provider.destroy", "provider.bill", "provider.offers"),
-    *("queue.claim", "queue.begin", "queue.complete_many", "queue.adopt", "queue.renew"),
+    *("queue.claim", "queue.begin", "queue.complete", "queue.adopt", "queue.renew"),
 )
 #: Requests in whose middle it is killed: before Vast has done what was asked, and after, before its answer.
 _REQUESTS: Final = ("create", "destroy", "list", "search", "user", "charges")

@@ -12,6 +12,7 @@ from tests.integration.vast.campaign.run import CampaignRun, opened_run
 from tests.integration.vast.campaign.schedule import Schedule, schedule_of
 
 QUICK, ALL = 6, 300
+pytestmark = pytest.mark.timeout(900)  # as long as it takes on a busy computer
 SEEDS = [*range(QUICK), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(QUICK, ALL))]
 
 

@@ -27,7 +27,7 @@ from job_watcher.providers.wiring import Given, Runs
 from job_watcher.simulation.network import Tripwire
 from lib.fleet import Policy
 from lib.jobqueue import JobQueue
-from lib.machines.port import Ledger
+from lib.machines import open_ledger
 from lib.providers.vast.provider import VastProvider
 from tests.integration.vast.campaign.company_time import CompanyTime
 
@@ -94,10 +94,9 @@ def _watch(order: WatcherOrder) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     trip, clock = Death(order), CompanyTime(order.folder / "time")
-    open_ledger = rented.open_ledger
 
-    def tripped_ledger(*args: Any, **kwargs: Any) -> Ledger:
-        return cast(Ledger, Tripwire(open_ledger(*args, **kwargs), "ledger", trip))
+    def tripped_ledger(*args: Any, **kwargs: Any) -> Tripwire:
+        return Tripwire(open_ledger(*args, **kwargs), "ledger", trip)
 
     def open_watcher(given: Given) -> Runs:
         queue = cast(JobQueue, Tripwire(given.parts.queue, "queue", trip))
@@ -105,7 +104,7 @@ def _watch(order: WatcherOrder) -> None:
         pace = rented.RentingPace(_PERIOD_S, clock, _PATIENCE)
         return on_vast.open_watcher(given, partial(_hastened, bids=order.bids), pace)
 
-    rented.open_ledger = tripped_ledger
+    setattr(rented, open_ledger.__name__, tripped_ledger)
     wiring._provider = lambda settings: open_watcher
     for method in _OF_PROVIDER:
         setattr(VastProvider, method, _tripped(getattr(VastProvider, method), f"provider.{method}", trip))

@@ -344,6 +344,8 @@ class Office:
         self.check_gone(cents=cents)
         done = [self.queue.result(spec.request_id) for spec in self.specs]
         assert all(found is not None and found.state is JobState.DONE for found in done), self.tail()
+        names = [f"{spec.output_name}.{spec.format}" for spec in self.specs]
+        assert [name for name in names if not self.storage.published(name)] == []
         kinds = [event.kind for event in self.queue.follow_events("0", count=10_000)]
         assert kinds.count("done") == len(self.specs)
 
