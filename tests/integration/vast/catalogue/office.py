@@ -120,8 +120,13 @@ class FastMachines:
     def __init__(self, vast: FakeVast) -> None:
         self._vast = vast
         self._inside: dict[int, SimMachine] = {}
+        self._addressed: set[str] = set()
 
     def look(self, row: MachineRow, rental: Rental | None) -> Contact:
+        if rental is not None and rental.endpoints:
+            self._addressed.add(rental.instance)
+        if row.instance not in self._addressed:
+            raise HostUnreachable(f"No list has said yet where {row.instance} is reached.")
         found = self._instance(row.instance or "")
         shown = found.host.conduct.gpu_shown
         self._machine(found)
