@@ -1,7 +1,7 @@
 """The loop that rents, with the real adapter and Vast's own client, in front of the fake Vast.
 
 Time is the fake's: it stands still but for what the loop waits. Machines are fast ones without a server; what
-only a real machine can show is tried in `test_run` and `test_rehearse`, for three of the rows.
+only a real machine can show is tried in `test_rows_on_machines`.
 """
 
 from __future__ import annotations
