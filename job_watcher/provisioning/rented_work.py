@@ -163,6 +163,7 @@ class RentedWork:
         """Take what is finished, and give each machine as many jobs as it speaks until the next pass."""
         self._demand = Demand() if snapshot is None else self.demand(snapshot)
         if not self._adopted:
+            self._dispatcher.resume(hosts_come=True)
             self._dispatcher.adopt(term)
             self._adopted = True
         self.go_on(claims=claims)

@@ -65,6 +65,8 @@ class TakeOver:
     def recover(self) -> None:
         """Of what a killed predecessor here held: publish what was done, hand back what lies nowhere.
 
+        One that was killed elsewhere left nothing here; what it had done last is published, too.
+
         What lies on machines is for `adopt`, when they answer: the queue's rows know it better.
 
         Raises:
@@ -77,6 +79,7 @@ class TakeOver:
         for entry, lease, _ in list(self._parts.journal.leases()):
             self._publishing.recover(entry, lease)
             self._parts.journal.forget(entry)
+        self._publishing.look_back()
 
     def _release_unplaced(self, known: Collection[str]) -> None:
         """Hand back what was claimed and never written down: nobody works on that, nor ever will."""

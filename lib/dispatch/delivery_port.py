@@ -33,7 +33,7 @@ class Settled:
 class Delivery(Protocol):
     """Where finished audio goes. Every call may be repeated after a crash at any point.
 
-    Raises, from both methods:
+    Raises, from every method:
         StorageUnavailable: the place refuses; the same call may work later.
 
     Threads: the loop's only.
@@ -57,6 +57,10 @@ class Delivery(Protocol):
 
         `former` are the takes of the job's earlier revisions: what only they have is removed.
         """
+        ...
+
+    def published(self, takes: Sequence[Take]) -> bool:
+        """Whether something stands at the name of each take; what, is not looked at."""
         ...
 
 

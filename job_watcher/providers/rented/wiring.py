@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.rented.access import RentedAccess
@@ -35,6 +35,7 @@ from job_watcher.provisioning.ports import (
 )
 from job_watcher.provisioning.reconcile import Reconciler
 from lib.bundle import BundleMaker, requirements_text
+from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
@@ -93,10 +94,23 @@ class Company:
     host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
 
 
+@dataclass(frozen=True, slots=True)
+class RentingPace:
+    """How fast it goes. `period_s` is between two passes while there is something to do, by this computer.
+
+    `clock` is the company's time, in which machines are rented, judged and charged for: None: the watcher's
+    own. Where a rehearsal lets it run faster, leases, connections and work keep to the watcher's own.
+    """
+
+    period_s: float = PASS_S
+    clock: Clock | None = None
+    patience: MachinePatience = field(default_factory=MachinePatience)
+
+
 def open_renting(
-    given: Given, company: Company, policy: Policy, *, period_s: float = PASS_S
+    given: Given, company: Company, policy: Policy, pace: RentingPace | None = None
 ) -> RentingWatcher:
-    """A watcher that rents of that company, with a pass each `period_s` while there is something to do.
+    """A watcher that rents of that company.
 
     Raises:
         BadConfiguration: the ledger or a folder cannot be used.
@@ -114,7 +128,7 @@ def open_renting(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
     standby = replace(parts, role=WatcherRole.STANDBY)
-    made = _Renting(given, company, policy, period_s, ledger, lock, leadership, thread)
+    made = _Renting(given, company, policy, pace or RentingPace(), ledger, lock, leadership, thread)
     watcher = RentingWatcher(
         RentingParts(
             name=parts.name,
@@ -152,13 +166,14 @@ class _Renting:
         given: Given,
         company: Company,
         policy: Policy,
-        period_s: float,
+        pace: RentingPace,
         ledger: Ledger,
         lock: LeaderLock,
         leadership: RenewedLeadership,
         thread: SshThread,
     ) -> None:
-        self._given, self._company, self._policy, self._period_s = given, company, policy, period_s
+        self._given, self._company, self._policy, self._pace = given, company, policy, pace
+        self._clock = pace.clock or given.parts.clock
         self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
@@ -183,7 +198,7 @@ class _Renting:
             policy=policy,
             caps=caps_of(given.settings),
             intervals=ProvisioningIntervals(
-                period_s=self._period_s,
+                period_s=self._pace.period_s,
                 idle_s=min(30.0, lease_s / 3),
                 standby_s=min(5.0, lease_s / 4),
                 market_s=900.0,
@@ -201,11 +216,11 @@ class _Renting:
                 access=self.access,
                 make_dispatcher=self._dispatcher,
                 leadership=self._leadership,
-                clock=parts.clock,
+                clock=self._clock,
                 new_token=lambda: secrets.token_hex(8),
                 tell=self.teller,
                 market=RedisMarketBoard(
-                    self._lock, provider=parts.provider, clock=parts.clock, tell=self.teller
+                    self._lock, provider=parts.provider, clock=self._clock, tell=self.teller
                 ),
                 incoming=given.incoming,
             ),
@@ -298,7 +313,7 @@ class _Renting:
             confirm=lambda: self._confirm(row, known),
             leads=self._leads,
             clock=clock,
-            patience=MachinePatience(),
+            patience=self._pace.patience,
             with_lease=self._last_words(row.token),
         )
 
