@@ -184,6 +184,7 @@ class RentedWork:
             engine=self._config.engine,
             batch=self._config.batch,
             preemptions=preemptions,
+            measured=self._measured > 0,
         )
 
     def stir(self) -> bool:

@@ -148,7 +148,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
         return AccountCheckup(COMPANY, unasked=Trouble(COMPANY, error.message.rstrip(".")), limits=limits)
-    return replace(seen, limits=limits or seen.limits)
+    return replace(seen, limits=limits or seen.limits, image=terms.image)
 
 
 @contextlib.contextmanager
