@@ -59,9 +59,14 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
     try:
         found = where.check_machines()
     except JobRunnerError as error:
-        return replace(seen, unasked=Trouble("SSH_MACHINES", error.message.rstrip(".")))
-    out = [Trouble(one.machine, f"{one.reason}: {one.sentence.rstrip('.')}") for one in found if not one.ok]
+        return replace(seen, unasked=Trouble.of("SSH_MACHINES", error))
+    out = [_trouble_of(one) for one in found if not one.ok]
     return replace(seen, machines=len(found), out=out)
+
+
+def _trouble_of(machine: CheckedMachine) -> Trouble:
+    words = f"{machine.reason}: {machine.sentence.rstrip('.')}"
+    return Trouble(machine.machine, words, machine.passing)
 
 
 def ledger_trouble(url: str, schema: str | None = None) -> Trouble | None:
@@ -72,7 +77,7 @@ def ledger_trouble(url: str, schema: str | None = None) -> Trouble | None:
         if has_ledger(url, schema=schema):
             examine_ledger(url, schema=schema)
     except JobRunnerError as error:
-        return Trouble("ledger", error.message.rstrip("."))
+        return Trouble.of("ledger", error)
     return None
 
 
@@ -108,7 +113,7 @@ def listen_trouble(listen: str) -> Trouble | None:
     try:
         ProbeServer(listen, {}).close()
     except JobRunnerError as error:
-        return Trouble("WATCHER_LISTEN", error.message.rstrip("."))
+        return Trouble.of("WATCHER_LISTEN", error)
     return None
 
 
@@ -130,7 +135,7 @@ def webhook_trouble(check: Callable[[], None]) -> Trouble | None:
     try:
         check()
     except JobRunnerError as error:
-        return Trouble("WEBHOOK_URL", error.message.rstrip("."))
+        return Trouble.of("WEBHOOK_URL", error)
     return None
 
 

@@ -96,22 +96,19 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines; `folder` holds all.
+    """Where a rehearsal rents and works. `program` is the voice-synth of its machines.
 
+    `data` is its data folder, and in `audio` finished audio lies under its names.
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
     """
 
     vast_url: str
     vast_key: str
     program: str
-    folder: Path
+    data: Path
+    audio: Path
     hasten: Callable[[Policy], Policy]
     period_s: float
-
-    @property
-    def audio(self) -> Path:
-        """Where finished audio lies under its names."""
-        return self.folder / "storage" / "outputs"
 
 
 class RehearsalRoom(NamedTuple):
@@ -129,8 +126,7 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     Of the settings only those that bound renting and speaking count; nobody is told of it, and no server,
     bucket or database of theirs is touched. Raises as `open_watcher`.
     """
-    data = place.folder / "data"
-    server = EmbeddedServer(ensure_data_folder(data))
+    server = EmbeddedServer(ensure_data_folder(place.data))
     settings = replace(
         _settings({}),
         provider="vast",
@@ -139,7 +135,7 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
         vast_gpus=(),
         vast_regions=(),
         redis_url=server.ensure(),
-        jobs_data_dir=data,
+        jobs_data_dir=place.data,
         jobs_prefix="rehearsal",
         storage_url=place.audio.parent.as_uri(),
         database_url="sqlite:///unused",

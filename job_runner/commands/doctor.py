@@ -18,8 +18,8 @@ EXAMPLES = ("job-runner doctor",)
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
     """Try the server, its settings, the voices, the engine, the store and the disks; say what to mend.
 
-    Exit status 0 when nothing is wrong or there are only warnings, 69 when the server does not answer,
-    78 when something else must be mended.
+    Exit status 0 when nothing is wrong or there are only warnings, 69 when the server does not answer
+    or nothing is wrong but that others do not, 78 when something must be mended.
     """
     findings = diagnose(examine(redis_url))
     if json_:

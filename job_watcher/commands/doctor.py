@@ -24,8 +24,8 @@ def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> int:
     What job-runner doctor tries, and beside it the work folder, the ledger of rented machines, each machine
     of SSH_MACHINES (with PROVIDER=local the engine here; with PROVIDER=vast the account: key, scopes, credit,
     limits, market), the port of WATCHER_LISTEN and the service of systemd. It rents nothing. Exit status 0
-    when nothing is wrong or there are only warnings, 69 when the server does not answer, 78 when something
-    else must be mended.
+    when nothing is wrong or there are only warnings, 69 when the server does not answer or nothing is wrong
+    but that others do not, 78 when something must be mended.
     """
     findings = _findings(wiring.machine_room(redis_url))
     if json_:

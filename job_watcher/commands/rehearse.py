@@ -17,9 +17,10 @@ from job_watcher.logs import log_as_json_lines, log_story
 from job_watcher.providers.wiring import RentalDesk
 from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
 from job_watcher.rehearsal.bill_and_ledger import BillAndLedger, CountedRental, compared, counted_in
+from job_watcher.rehearsal.caretaker import data_in, taken_care_of
 from job_watcher.rehearsal.market_day import hasten_lags, hastened, market_of, period_of
 from job_watcher.rehearsal.ordered_faults import USUAL_FAULT, OrderedFault, read_fault
-from job_watcher.rehearsal.room import Interruption, a_folder, bring_out, write_requests
+from job_watcher.rehearsal.room import Interruption, a_folder, audio_in, bring_out, write_requests
 from job_watcher.rehearsal.vast import FakeVast
 from job_watcher.rehearsal.vast.confinement import programs
 from job_watcher.rehearsal.whole_run import (
@@ -103,9 +104,9 @@ def command(
     orders = _Orders(specs, _faults(fault), speed, seed, limit, keep, json_)
     _see_that_it_can(out)
     with Interruption() as interruption:
-        with a_folder(keep=keep) as folder:
+        with a_folder(keep=keep) as folder, taken_care_of(folder, keep=keep):
             outcome = _run(orders, folder, interruption)
-            outcome = replace(outcome, audio=bring_out(folder / "storage" / "outputs", out))
+            outcome = replace(outcome, audio=bring_out(audio_in(folder), out))
         if json_:
             output.emit_json_lines([outcome.to_json()])
         else:
@@ -142,7 +143,8 @@ def _run(orders: _Orders, folder: Path, interruption: Interruption) -> Rehearsal
             fake.url,
             fake.api_key,
             voice_synth(folder),
-            folder,
+            data_in(folder),
+            audio_in(folder),
             partial(hastened, speed=orders.speed),
             period_of(orders.speed),
         )
@@ -153,7 +155,7 @@ def _run(orders: _Orders, folder: Path, interruption: Interruption) -> Rehearsal
         if orders.keep:
             write_requests(fake.journal, folder / "requests.jsonl")
     billed = ((str(each.instance), each.dollars) for each in outcome.rentals)
-    return replace(outcome, ledger=compared(billed, counted_in(folder / "data")))
+    return replace(outcome, ledger=compared(billed, counted_in(data_in(folder))))
 
 
 def _begin_to_tell(orders: _Orders, desk: RentalDesk) -> None:

@@ -34,6 +34,11 @@ def a_folder(*, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def audio_in(folder: Path) -> Path:
+    """Where in the folder of a rehearsal finished audio lies under its names."""
+    return folder / "storage" / "outputs"
+
+
 def bring_out(audio: Path, out: Path | None) -> Path | None:
     """Copy what lies in `audio` to `out` (None: a fresh folder of its own); None where there is nothing.
 

@@ -102,7 +102,7 @@ class SimMachine:
     def fall_sick(self, sickness: Sickness, now: float) -> None:
         """From now on it is broken that way; a machine falls sick once."""
         if self.sickness is None:
-            self.advance(now)
+            self.look(now)  # the last sign of life of one that will give none
             self.sickness, self.sick_at = sickness, now
             self.owed_since = now if self._at_hand is not None else None
 
@@ -122,6 +122,13 @@ class SimMachine:
                 break
             self._finish(job)
         self._seen_at = max(self._seen_at, now)
+
+    def look(self, now: float) -> None:
+        """Be looked at from outside: the work is done up to now, and so is the sign of life.
+
+        That is written when somebody can read it, not each time the world's clock moves: it costs much more.
+        """
+        self.advance(now)
         if self.sickness is not Sickness.WEDGED and now >= self.answers_at and now != self._beat_at:
             self._beat(now)
 

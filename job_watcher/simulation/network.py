@@ -119,7 +119,7 @@ class AccessFace:
         up = lot is not None and lot.alive and lot.status is RentalStatus.RUNNING
         if lot is None or not up or Fault.PARTITION in self._world.active or not lot.machine.answers(now):
             raise HostUnreachable(f"The machine {instance} does not answer.")
-        lot.machine.advance(now)
+        lot.machine.look(now)
         return lot
 
     def look(self, row: MachineRow, rental: Rental | None) -> Contact:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from os.path import normpath
 from pathlib import PurePath
 from typing import Any, Final, TextIO
 
@@ -121,8 +122,7 @@ class _Concealed:
         """Conceal these, in each form in which a sentence or JSON may hold them."""
         forms = set[str]()
         for login in logins:
-            of_a_path = str(PurePath(f"x/{login}")).removeprefix("x/")
-            for form in (login, " ".join(login.split()), of_a_path):
+            for form in (login, " ".join(login.split()), *_in_paths(login)):
                 quoted = repr(form)[1:-1]
                 forms.update((form, quoted, *_in_json(form), *_in_json(quoted)))
         self._forms = tuple(sorted((f"{form}@" for form in forms), key=len, reverse=True))
@@ -132,6 +132,13 @@ class _Concealed:
         for form in self._forms:
             text = text.replace(form, f"{HIDDEN_PART}@")
         return text
+
+
+def _in_paths(login: str) -> list[str]:
+    """A login as paths hold it, as it stands and resolved, with its @: a slash before that stays in them."""
+    name = f"x/{login}@"
+    paths = str(PurePath(name)), normpath(name)
+    return [path.removeprefix("x/").removesuffix("@") for path in paths]
 
 
 def _in_json(text: str) -> tuple[str, str]:

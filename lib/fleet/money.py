@@ -85,8 +85,9 @@ class Budget:
 
     def __init__(self, accounts: Accounts, caps: Caps) -> None:
         self._accounts, self._caps = accounts, caps
+        spent = [(hour, micros) for hour, micros in accounts.spent_by_hour.items() if micros]
         self._windows = [
-            (window, _spent(accounts, window) + _promised(accounts.commitments, accounts, window))
+            (window, _spent(spent, window) + _promised(accounts.commitments, accounts, window))
             for window in windows(caps, accounts.now)
         ]
 
@@ -158,9 +159,9 @@ def _promised(commitments: Iterable[Commitment], accounts: Accounts, window: Win
     return total * MARGIN
 
 
-def _spent(accounts: Accounts, window: Window) -> int:
+def _spent(by_hour: Iterable[tuple[int, int]], window: Window) -> int:
     first, last = int(window.begin) // HOUR, int(window.end) // HOUR
-    return sum(micros for hour, micros in accounts.spent_by_hour.items() if first <= hour < last)
+    return sum(micros for hour, micros in by_hour if first <= hour < last)
 
 
 def _batch(batch: str, accounts: Accounts) -> float:

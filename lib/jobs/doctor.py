@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, JobRunnerError, Unavailable
 from lib.jobqueue import Snapshot
 from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobs.advice import A_WATCHER, reclaiming
@@ -66,10 +66,19 @@ _DISK_LEFT_BYTES: Final = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that could not be used: which, and the sentence it was refused with."""
+    """Something that could not be used: which, and the sentence it was refused with.
+
+    `passing`: it does not answer, and may do so again without anybody mending anything here.
+    """
 
     subject: str
     sentence: str
+    passing: bool = False
+
+    @classmethod
+    def of(cls, subject: str, error: JobRunnerError) -> Trouble:
+        """What was refused with `error`."""
+        return cls(subject, error.message.rstrip("."), isinstance(error, Unavailable))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +123,16 @@ def diagnose(seen: Checkup) -> list[Finding]:
 
 
 def exit_status(findings: Sequence[Finding]) -> ExitStatus:
-    """0 when nothing is wrong or there are only warnings, 69 when the server does not answer, else 78."""
-    errors = {item.kind for item in findings if item.kind.severity is Severity.ERROR}
+    """0 when nothing is wrong or there are only warnings, else 69 or 78.
+
+    69 when the server does not answer (without it little else was looked at), or when nothing is wrong but
+    that things do not answer: what then asks again may succeed. 78 when something must be mended.
+    """
+    errors = [item for item in findings if item.kind.severity is Severity.ERROR]
     if not errors:
         return ExitStatus.OK
-    return ExitStatus.UNAVAILABLE if UNREACHABLE in errors else ExitStatus.BAD_CONFIGURATION
+    waits = any(item.kind is UNREACHABLE for item in errors) or all(item.passing for item in errors)
+    return ExitStatus.UNAVAILABLE if waits else ExitStatus.BAD_CONFIGURATION
 
 
 def _of_server(seen: Checkup) -> Iterator[Finding]:
@@ -303,6 +317,7 @@ def _of_places(seen: Checkup) -> Iterator[Finding]:
             "mend what it says (docs/how-to/storage.md), or set STORAGE_URL to another place"
             if seen.store.subject.startswith("s3:")
             else "make it writable for this user, or set STORAGE_URL to another place",
+            passing=seen.store.passing,
         )
     yield from _of_the_store(seen)
     if seen.data is not None:

@@ -69,7 +69,9 @@ def diagnose_account(seen: AccountCheckup) -> list[Finding]:
 
 def _of_asking(seen: AccountCheckup) -> Iterator[Finding]:
     if seen.unasked is not None:
-        yield Finding(NOT_ASKED, seen.unasked.subject, seen.unasked.sentence, "mend what it says")
+        passing = seen.unasked.passing
+        fix = "try again in a minute" if passing else "mend what it says"
+        yield Finding(NOT_ASKED, seen.unasked.subject, seen.unasked.sentence, fix, passing=passing)
     for trouble in seen.troubles:
         yield Finding(
             PARTLY_SEEN, seen.company, trouble.rstrip("."), "try again in a minute; nothing is rented by this"

@@ -103,7 +103,7 @@ def bad_voices(registry: VoiceRegistry) -> list[Trouble]:
         try:
             engine_facts(registry.get(name).engine)
         except JobRunnerError as error:
-            found.append(Trouble(name, error.message.rstrip(".")))
+            found.append(Trouble.of(name, error))
     return found
 
 
@@ -112,7 +112,7 @@ def bad_engine(name: str) -> Trouble | None:
     try:
         speaker = next(iter(engine_facts(name).speakers))
     except JobRunnerError as error:
-        return Trouble(name, error.message.rstrip("."))
+        return Trouble.of(name, error)
     with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
         text = Path(folder) / "word.txt"
         text.write_text("Ready.", encoding="utf-8")
@@ -143,7 +143,7 @@ def bucket(url: str, open_store: Callable[[], Storage]) -> tuple[Trouble | None,
     try:
         return None, open_store().examine()
     except JobRunnerError as error:
-        return Trouble(place_of(url), error.message.rstrip(".")), StorageExam()
+        return Trouble.of(place_of(url), error), StorageExam()
 
 
 def place_of(url: str) -> str:

@@ -70,9 +70,9 @@ def _of_machines(seen: WatcherCheckup) -> Iterator[Finding]:
     elif seen.machines and len(seen.out) == seen.machines:
         one = seen.machines == 1
         sentence = "the only one is out" if one else f"all {seen.machines} are out"
-        yield Finding(
-            NO_MACHINE, "SSH_MACHINES", f"{sentence}, and jobs wait", "mend one of them, or add another"
-        )
+        passing = all(machine.passing for machine in seen.out)
+        fix = "mend one of them, or add another"
+        yield Finding(NO_MACHINE, "SSH_MACHINES", f"{sentence}, and jobs wait", fix, passing=passing)
 
 
 def _of_the_service(seen: WatcherCheckup) -> Iterator[Finding]:
@@ -96,4 +96,4 @@ def _of_the_service(seen: WatcherCheckup) -> Iterator[Finding]:
 
 
 def _found(kind: FindingKind, trouble: Trouble, fix: str) -> Finding:
-    return Finding(kind, trouble.subject, trouble.sentence, fix)
+    return Finding(kind, trouble.subject, trouble.sentence, fix, passing=trouble.passing)

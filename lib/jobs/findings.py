@@ -37,6 +37,7 @@ class Finding:
     fix: str
     mended: bool = False
     remedy: str = "do"
+    passing: bool = False  # it does not answer now, and nothing here need be mended for it to answer again
     harmless: bool = False  # nothing mends it and nothing needs it: no check should fail of it
 
     def to_json(self) -> dict[str, Any]:

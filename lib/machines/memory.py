@@ -147,7 +147,8 @@ class MemoryLedger:
     def _books(self, hours: Collection[int], batches: Collection[str]) -> Books:
         return Books(
             open=tuple(self._open.values()),
-            spent_by_hour={hour: self._by_hour.get(hour, 0) for hour in hours},
+            spent_by_hour=dict.fromkeys(hours, 0)
+            | {hour: micros for hour, micros in self._by_hour.items() if hour in hours},
             spent_by_machine={token: self._by_machine.get(token, 0) for token in self._open},
             spent_by_batch={batch: self._by_batch.get(batch, 0) for batch in batches},
         )

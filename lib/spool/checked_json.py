@@ -23,14 +23,14 @@ def parse_object(data: bytes, what: str) -> Mapping[str, Any]:
     """
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = _READER.decode(text)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # a whole pair has become one character
     except (ValueError, RecursionError):
         raise InvalidSpoolData(f"{what} is no valid JSON.") from None
     if not isinstance(value, dict):
         raise InvalidSpoolData(f"{what} must be a JSON object.")
-    if _is_deeper(value, _DEEPEST):
+    if text.count("{") + text.count("[") > _DEEPEST and _is_deeper(value, _DEEPEST):
         raise InvalidSpoolData(f"{what} is nested deeper than {_DEEPEST} levels.")
     return value
 
@@ -52,6 +52,10 @@ def _is_deeper(value: Any, levels: int) -> bool:
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+#: Made once: `json.loads` with hooks makes one for each text, which takes as long as reading a short one.
+_READER: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 class Checked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.voices.errors import UnknownEngine, nearest, quoted
@@ -92,6 +93,8 @@ HIBARI: Final = EngineFacts(
 #: One row for each folder of synth/engines that holds an engine.
 _BUILT_IN: Final = {facts.name: facts for facts in (HIBARI,)}
 
+_points: Final[dict[tuple[str, str, tuple[str, ...]], EntryPoint]] = {}
+
 
 def engine_names() -> list[str]:
     """Every engine that is known here: ours, then those of installed packages, by name."""
@@ -162,9 +165,16 @@ def _usual_facts(name: str, engine: Any) -> EngineFacts:
 
 
 def _point(group: str, name: str) -> EntryPoint | None:
+    """Looked for once where it is found: that reads a file of every installed package."""
     from importlib.metadata import entry_points
 
-    return next(iter(entry_points(group=group, name=name)), None)
+    place = (group, name, tuple(sys.path))
+    if place not in _points:
+        found = next(iter(entry_points(group=group, name=name)), None)
+        if found is None:
+            return None
+        _points[place] = found
+    return _points[place]
 
 
 def _foreign_names() -> set[str]:

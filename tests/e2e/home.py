@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,12 @@ import jsonschema
 import referencing
 from referencing.jsonschema import DRAFT202012
 
+from lib.errors import Unavailable
+from lib.jobqueue import Snapshot, connect
 from tests import warm
 
 PROGRAMS = Path(sys.executable).parent
+_WITHIN_S = 60.0
 SCHEMAS = Path(__file__).parents[2] / "docs/reference/json"
 
 
@@ -26,7 +32,8 @@ class Home:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
-        self.environ = {**kept, "HOME": str(folder), **settings}
+        # One worker: each loads the model, which takes longer than all that most tests have spoken.
+        self.environ = {**kept, "LOCAL_WORKERS": "1", "HOME": str(folder), **settings}
         self._started: list[subprocess.Popen[str]] = []
 
     def start(
@@ -67,6 +74,28 @@ class Home:
     def json(self, *words: str | Path) -> Any:
         """What `job-runner ... --json` prints."""
         return json.loads(self.run(*words, "--json").stdout)
+
+    def until(self, condition: Callable[[Snapshot], bool]) -> None:
+        """Wait for `condition` of the queue on this home's embedded server, however late that is started.
+
+        The queue is asked, not the program: one started again and again would keep a core from what it
+        waits for.
+        """
+        give_up = time.monotonic() + _WITHIN_S
+        seen = None
+        while seen is None or not condition(seen):
+            assert time.monotonic() < give_up, f"it never came to that: {seen}"
+            time.sleep(0.02)
+            with (
+                contextlib.suppress(OSError, Unavailable),
+                contextlib.closing(connect(f"unix://{self._socket.read_text()}")) as queue,
+            ):
+                seen = queue.snapshot()
+
+    @property
+    def _socket(self) -> Path:
+        """The file that says where the embedded server's socket is."""
+        return self.folder / ".local/share/job-runner/redis/server.socket"
 
     def jobs(
         self, count: int, *, text: str = "The sea comes back twice a day.", name: str = "jobs.yaml"

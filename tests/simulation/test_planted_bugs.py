@@ -6,13 +6,15 @@ nothing any more, all the days of the range are.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 PATCHES = sorted((Path(__file__).parent / "planted").glob("*.patch"))
@@ -20,31 +22,6 @@ WITHIN = 500
 SEED = re.compile(r"^Seed: (\d+)$", re.MULTILINE)
 
 CHANGED = re.compile(r"^--- a/(\S+)$", re.MULTILINE)
-
-# Only the changed files lie in the current folder: all others are taken, compiled, from the tree.
-HUNT = """
-import sys
-from importlib.abc import MetaPathFinder
-from importlib.util import spec_from_file_location
-from pathlib import Path
-
-class Changed(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        file = Path(name.replace(".", "/") + ".py").absolute()
-        return spec_from_file_location(name, file) if file.exists() else None
-
-sys.meta_path.insert(0, Changed())
-sys.path.insert(0, sys.argv[3])
-from job_watcher.simulation.days import run_day
-for seed in [int(sys.argv[1]), *range(int(sys.argv[2]))]:
-    try:
-        found = run_day(seed).conditions.violations
-    except Exception as error:
-        found = [repr(error)]
-    if found:
-        print(seed, found[0])
-        break
-"""
 
 
 def test_there_are_enough_of_them() -> None:
@@ -62,7 +39,13 @@ def test_a_planted_bug_is_found(patch: Path, tmp_path: Path) -> None:
 
     known = SEED.search(patch.read_text())
     assert known, f"{patch.name} names no day that finds it; write the first one as 'Seed: N'"
-    command = [sys.executable, "-c", HUNT, known[1], str(WITHIN), str(ROOT)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = warm.run(
+        ["hunt", known[1], str(WITHIN)],
+        "tests.simulation.hunt:main",
+        cwd=tmp_path,
+        environ={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout_s=280,
+    )
 
+    assert done.returncode == 0, done.stderr
     assert done.stdout, f"{patch.stem} survived {WITHIN} bad days"

@@ -54,6 +54,7 @@ from lib.providers.rental import (
     RentalProvider,
 )
 from lib.workers.ssh import (
+    FOR_RENTED_MACHINES,
     OneMachine,
     SshAddress,
     SshHost,
@@ -64,7 +65,7 @@ from lib.workers.ssh import (
 )
 
 _PAUSE_S = 5.0  # the longest between two tries to get a starting machine ready
-_CONNECT = SshOptions(longest_pause_s=3.0)
+_CONNECT = SshOptions(longest_pause_s=3.0, advice=FOR_RENTED_MACHINES)
 
 
 def no_host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequence[str]:

@@ -36,6 +36,11 @@ class CheckedMachine:
         """Whether it can be used."""
         return not self.reason
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is out only because it does not answer now."""
+        return self.reason in _PASSING
+
     def to_json(self) -> dict[str, Any]:
         """As `machines --check --json` has it."""
         facts = self.facts
@@ -117,7 +122,8 @@ class MachineCheckup:
 
 def exit_status(found: Sequence[CheckedMachine]) -> int:
     """0: all can be used; 69: some do not answer; 78: something is to be mended."""
-    wrong = {checked.reason for checked in found if not checked.ok}
+    wrong = [checked for checked in found if not checked.ok]
     if not wrong:
         return ExitStatus.OK
-    return ExitStatus.UNAVAILABLE if wrong <= _PASSING else ExitStatus.BAD_CONFIGURATION
+    passing = all(checked.passing for checked in wrong)
+    return ExitStatus.UNAVAILABLE if passing else ExitStatus.BAD_CONFIGURATION

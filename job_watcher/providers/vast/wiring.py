@@ -147,7 +147,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             asked = AskedFor(company.wanted, terms.policy, caps_of(settings))
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
-        return AccountCheckup(COMPANY, unasked=Trouble(COMPANY, error.message.rstrip(".")), limits=limits)
+        return AccountCheckup(COMPANY, unasked=Trouble.of(COMPANY, error), limits=limits)
     return replace(seen, limits=limits or seen.limits, image=terms.image)
 
 

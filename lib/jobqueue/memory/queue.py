@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -261,18 +260,18 @@ class MemoryQueue:
         with self._changed:
             now = self._store.now_ms()
             jobs = self._store.jobs.values()
-            count = Counter(job.state for job in jobs)
+            states = [job.state for job in jobs]
             waiting = [job.since for job in jobs if job.state is JobState.WAITING]
             watchers = self._watchers.all()
             return Snapshot(
-                waiting=count[JobState.WAITING],
-                pending=count[JobState.RUNNING],
-                delayed=count[JobState.DELAYED],
+                waiting=len(waiting),
+                pending=states.count(JobState.RUNNING),
+                delayed=states.count(JobState.DELAYED),
                 stale_pel=sum(HANDED_BACK < expiry <= now for expiry in self._store.leases.values()),
                 oldest_waiting_s=(now - min(waiting)) / 1000 if waiting else None,
-                done=count[JobState.DONE],
-                failed=count[JobState.FAILED],
-                canceled=count[JobState.CANCELED],
+                done=states.count(JobState.DONE),
+                failed=states.count(JobState.FAILED),
+                canceled=states.count(JobState.CANCELED),
                 paused=self._store.paused,
                 lock_owner=next((item.name for item in watchers if item.live), None),
                 watcher_last_seen=self._watchers.last_seen(),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lib.workers.ssh.address import SshAddress
+from lib.workers.ssh.advice import FOR_OWN_MACHINES, FOR_RENTED_MACHINES, ConnectionAdvice
 from lib.workers.ssh.command_result import CommandResult
 from lib.workers.ssh.errors import (
     HostKeyChanged,
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from lib.workers.ssh.thread import SshThread
 
 __all__ = [
+    "FOR_OWN_MACHINES",
+    "FOR_RENTED_MACHINES",
     "CommandResult",
+    "ConnectionAdvice",
     "HostKeyChanged",
     "HostRefused",
     "KeyFileUnusable",

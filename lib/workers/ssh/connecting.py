@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,15 @@ import asyncssh
 from lib.errors import BadConfiguration
 from lib.spool import HostUnreachable
 from lib.workers.ssh.address import SshAddress
+from lib.workers.ssh.advice import FOR_OWN_MACHINES, ConnectionAdvice
 from lib.workers.ssh.client_keys import client_keys
-from lib.workers.ssh.errors import HostKeyChanged, HostRefused, KeyNotAccepted, KnownHostsUnusable
+from lib.workers.ssh.errors import (
+    HostKeyChanged,
+    HostRefused,
+    KeyFileUnusable,
+    KeyNotAccepted,
+    KnownHostsUnusable,
+)
 from lib.workers.ssh.known_hosts import KnownHosts, Pins
 
 CONNECT_S: Final = 5.0
@@ -51,7 +59,12 @@ class _Judge(asyncssh.SSHClient):
 
 
 async def connect(
-    address: SshAddress, key_file: Path | None, known: KnownHosts, *, keepalive_s: float = KEEPALIVE_S
+    address: SshAddress,
+    key_file: Path | None,
+    known: KnownHosts,
+    *,
+    keepalive_s: float = KEEPALIVE_S,
+    advice: ConnectionAdvice = FOR_OWN_MACHINES,
 ) -> asyncssh.SSHClientConnection:
     """Connect and log in. `key_file` None: those keys that asyncssh looks for in ~/.ssh.
 
@@ -67,7 +80,7 @@ async def connect(
             address.host,
             address.port,
             username=address.user,
-            client_keys=client_keys(key_file),
+            client_keys=_our_keys(key_file, advice),
             known_hosts=(list(pins.trusted), [], list(pins.revoked)),
             server_host_key_algs=_preferring(pins.algorithms()),
             config=None,
@@ -82,7 +95,7 @@ async def connect(
             keepalive_count_max=KEEPALIVES,
         )
     except (OSError, asyncssh.Error) as error:
-        raise _refusal(address, key_file, known, judge, pins, error) from None
+        raise _Refusal(address, key_file, known, advice).of(judge, pins, error) from None
     shown = connection.get_server_host_key()
     if not pins.trusted and shown is not None:
         try:
@@ -108,52 +121,73 @@ def _preferring(kinds: Sequence[str]) -> list[str]:
     return sorted(_SIGNATURES, key=lambda name: _SIGNATURES[name] not in kinds)
 
 
-def _refusal(
-    address: SshAddress,
-    key_file: Path | None,
-    known: KnownHosts,
-    judge: _Judge,
-    pins: Pins,
-    error: Exception,
-) -> HostUnreachable:
-    if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return _changed(address, known, judge, pins, error)
-    if isinstance(error, asyncssh.PermissionDenied):
-        key = "~/.ssh/id_ed25519" if key_file is None else str(key_file)
-        return KeyNotAccepted(
-            f"{address} does not let us in with the key {key}: put its public half there with "
-            f"ssh-copy-id -i {key}.pub -p {address.port} {address.user}@{address.host}, or set SSH_KEY_FILE."
-        )
-    if isinstance(error, socket.gaierror):
-        return HostUnreachable(
-            f"The name {address.host} of the machine {address} is not known here "
-            f"({error.strerror or error}): look at SSH_MACHINES and at this machine's DNS."
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return HostUnreachable(
-            f"{address} refuses connections: start its SSH server, or correct the port in SSH_MACHINES."
-        )
-    if isinstance(error, TimeoutError):
-        return HostUnreachable(
-            f"{address} does not answer within {CONNECT_S:.0f} s: is it on, and does its firewall let "
-            f"port {address.port} through?"
-        )
-    why = getattr(error, "reason", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
-    return HostUnreachable(f"{address} cannot be connected to: {printable(why)}.")
+def _our_keys(key_file: Path | None, advice: ConnectionAdvice) -> Sequence[asyncssh.SSHKey]:
+    try:
+        return client_keys(key_file)
+    except KeyFileUnusable as error:
+        if advice.unusable_key is None:
+            raise
+        raise KeyFileUnusable(f"The key file {key_file} cannot be used. {advice.unusable_key}") from error
 
 
-def _changed(
-    address: SshAddress, known: KnownHosts, judge: _Judge, pins: Pins, error: Exception
-) -> HostUnreachable:
-    if judge.shown is None or not pins.trusted:
-        return HostRefused(f"The host key of {address} cannot be trusted: {printable(str(error))}.")
-    before = ", ".join(key.get_fingerprint() for key in pins.trusted)
-    return HostKeyChanged(
-        f"The host key of {address} has changed: known is {before}, "
-        f"shown is {judge.shown.get_fingerprint()}. "
-        f"Nothing was sent to it. If the machine was set up anew, accept it with "
-        f"ssh-keygen -R '{address.known_as}' -f {known.path}; if not, somebody stands between."
-    )
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Says why no connection to `address` came about, and what to do."""
+
+    address: SshAddress
+    key_file: Path | None
+    known: KnownHosts
+    advice: ConnectionAdvice
+
+    def of(self, judge: _Judge, pins: Pins, error: Exception) -> HostUnreachable:
+        """What is raised for `error`."""
+        address, advice = self.address, self.advice
+        if isinstance(error, asyncssh.HostKeyNotVerifiable):
+            return self._changed(judge, pins, error)
+        if isinstance(error, asyncssh.PermissionDenied):
+            told = f"{address} does not let us in with the key {self._key}"
+            return KeyNotAccepted(f"{told}: {self._filled(advice.not_let_in)}")
+        if isinstance(error, socket.gaierror):
+            return HostUnreachable(
+                f"The name {address.host} of the machine {address} is not known here "
+                f"({error.strerror or error}): {self._filled(advice.unknown_name)}"
+            )
+        if isinstance(error, ConnectionRefusedError):
+            return HostUnreachable(f"{address} refuses connections: {self._filled(advice.refused)}")
+        if isinstance(error, TimeoutError):
+            told = f"{address} does not answer within {CONNECT_S:.0f} s"
+            return HostUnreachable(f"{told}: {self._filled(advice.silent)}")
+        why = (
+            getattr(error, "reason", "")
+            or getattr(error, "strerror", "")
+            or str(error)
+            or type(error).__name__
+        )
+        return HostUnreachable(f"{address} cannot be connected to: {printable(why)}.")
+
+    def _changed(self, judge: _Judge, pins: Pins, error: Exception) -> HostUnreachable:
+        if judge.shown is None or not pins.trusted:
+            return HostRefused(f"The host key of {self.address} cannot be trusted: {printable(str(error))}.")
+        before = ", ".join(key.get_fingerprint() for key in pins.trusted)
+        return HostKeyChanged(
+            f"The host key of {self.address} has changed: known is {before}, "
+            f"shown is {judge.shown.get_fingerprint()}. "
+            f"Nothing was sent to it. {self._filled(self.advice.changed)}"
+        )
+
+    @property
+    def _key(self) -> str:
+        return "~/.ssh/id_ed25519" if self.key_file is None else str(self.key_file)
+
+    def _filled(self, advice: str) -> str:
+        address = self.address
+        return advice.format(
+            port=address.port,
+            login=f"{address.user}@{address.host}",
+            key=self._key,
+            known_as=address.known_as,
+            known=self.known.path,
+        )
 
 
 def printable(text: str, most: int = 200) -> str:

@@ -17,6 +17,7 @@ from lib.errors import JobRunnerError
 from lib.spool import HostUnreachable
 from lib.units import MIB
 from lib.workers.ssh.address import SshAddress
+from lib.workers.ssh.advice import FOR_OWN_MACHINES, ConnectionAdvice
 from lib.workers.ssh.command_result import CommandResult
 from lib.workers.ssh.connecting import KEEPALIVE_S, LOGIN_S, connect, printable
 from lib.workers.ssh.known_hosts import KnownHosts
@@ -33,12 +34,13 @@ _BROKEN: Final = (asyncssh.Error, OSError, EOFError, ValueError, LookupError)
 
 @dataclass(frozen=True, slots=True)
 class SshOptions:
-    """How long a machine is waited for, in seconds."""
+    """How long a machine is waited for, in seconds, and what is advised where it lets nobody in."""
 
     call_s: float = 10.0  # one question; a machine that takes longer is let go of and connected to anew
     keepalive_s: float = KEEPALIVE_S  # between signs of life; after three without an answer it is gone
     pause_s: float = 0.5  # before the next try to connect, doubled by each that fails up to the next
     longest_pause_s: float = 30.0
+    advice: ConnectionAdvice = FOR_OWN_MACHINES
 
 
 class SshMachine:
@@ -202,7 +204,14 @@ class SshMachine:
         return HostUnreachable(f"The connection to {self.name} broke: {why}.")
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
-        return await connect(self.address, self._key_file, self._known, keepalive_s=self.options.keepalive_s)
+        options = self.options
+        return await connect(
+            self.address,
+            self._key_file,
+            self._known,
+            keepalive_s=options.keepalive_s,
+            advice=options.advice,
+        )
 
     def _note(self, attempt: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
         """Remember what came of an attempt to connect."""

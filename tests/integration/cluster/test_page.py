@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.jobqueue import connect
 from tests.integration.cluster.keda import ROOT
 from tests.integration.servers import Server
 from tests.s3_servers import ACCESS, S3Server
@@ -99,7 +100,7 @@ def computers(own_server: Server, seaweed: S3Server, tmp_path: Path) -> list[Com
     return [Computer(tmp_path / name, values) for name in ("ann", "bob")]
 
 
-def test_two_computers_and_a_bucket(computers: list[Computer]) -> None:
+def test_two_computers_and_a_bucket(computers: list[Computer], own_server: Server) -> None:
     first, second = computers
     with contextlib.ExitStack() as stack:
         for each in computers:
@@ -107,7 +108,7 @@ def test_two_computers_and_a_bucket(computers: list[Computer]) -> None:
             assert told.returncode == 0, told.stdout + told.stderr
         for each in computers:
             stack.enter_context(each.started(command("job-watcher run")))
-        until_two_watch(first)
+        until_two_watch(first, own_server)
 
         done = first.run(command("job-runner enqueue"))
 
@@ -117,11 +118,12 @@ def test_two_computers_and_a_bucket(computers: list[Computer]) -> None:
         assert str(first.folder) not in json.dumps(reported), "the audio is in the bucket"
 
 
-def until_two_watch(computer: Computer) -> None:
-    """As `status` shows them."""
+def until_two_watch(computer: Computer, server: Server) -> None:
+    """As `status` shows them, once the queue knows them."""
     give_up = time.monotonic() + 60
-    while True:
-        seen = json.loads(computer.run(command("job-runner status"), "--json").stdout)
-        if len(seen["watchers"]) == 2:
-            return
-        assert time.monotonic() < give_up, seen
+    with contextlib.closing(connect(server.url)) as queue:
+        while len(queue.watchers()) < 2:
+            assert time.monotonic() < give_up, queue.snapshot()
+            queue.follow_events(queue.last_event_id(), block_s=0.05)
+    seen = json.loads(computer.run(command("job-runner status"), "--json").stdout)
+    assert len(seen["watchers"]) == 2

@@ -36,6 +36,7 @@ class Machine:
             "XDG_DATA_HOME": str(home / "data"),
             "PYTHONPATH": f"{ROOT}{os.pathsep}{home / 'engines'}",
             "VOICE_ENGINE": "counting",
+            "LOCAL_WORKERS": "1",  # each loads an engine, which takes longer than all that these tests speak
         }
         (home / "data").mkdir()
         self._running: list[subprocess.Popen[str]] = []

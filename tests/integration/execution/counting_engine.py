@@ -1,46 +1,44 @@
-"""A speech engine that a third party might bring: hibari, which notes every text it is asked to speak.
+"""A speech engine that a third party might bring: a hum, which notes every text it is asked to speak.
 
 Found by its entry points (`install` writes them), noted in `spoken.log` of the XDG data folder. A text that
-holds the word "crash" ends the process, one with "refuse" makes the engine fail.
+holds the word "crash" ends the process, one with "refuse" makes the engine fail, and each "slowly" takes it
+longer. No model is loaded: that takes longer than all that the tests of executions speak.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
-from dataclasses import replace
+import time
 from pathlib import Path
 
-from lib.voices.engines import HIBARI
-from synth.engines.hibari import HibariEngine
-from synth.engines.port import EngineFailed, Speech, Utterance
+from synth.engines.port import EngineFailed, Utterance
+from tests.unit.synth.fakes import HummingEngine
 
-FACTS = replace(HIBARI, name="counting", title="counting: hibari, noted")
-_PLACE = "tests.integration.execution.counting_engine"
+_HERE = "tests.integration.execution"
+_SLOWLY_S = 0.05
 
 
-class CountingEngine(HibariEngine):
-    """hibari under another name."""
+class CountingEngine(HummingEngine):
+    """A hum for each letter, under a name of its own."""
 
     name = "counting"
 
-    def speak(self, utterances: Sequence[Utterance]) -> list[Speech]:
-        """Note, then speak."""
-        for utterance in utterances:
-            _note(utterance.text)
-            if "crash" in utterance.text:
-                os.kill(os.getpid(), signal.SIGKILL)
-            if "refuse" in utterance.text:
-                raise EngineFailed("The engine refuses this text.")
-        return super().speak(utterances)
+    def __init__(self) -> None:
+        super().__init__(before=_note)
 
 
-def _note(text: str) -> None:
+def _note(utterance: Utterance) -> None:
+    text = utterance.text
     log = Path(os.environ["XDG_DATA_HOME"]) / "spoken.log"
     fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(fd, (" ".join(text.split()) + "\n").encode())
     os.close(fd)
+    if "crash" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "refuse" in text:
+        raise EngineFailed("The engine refuses this text.")
+    time.sleep(_SLOWLY_S * text.count("slowly"))
 
 
 def install(folder: Path) -> None:
@@ -49,6 +47,6 @@ def install(folder: Path) -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: counting-engine\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        f"[job_runner.engines]\ncounting = {_PLACE}:CountingEngine\n"
-        f"[job_runner.engine_facts]\ncounting = {_PLACE}:FACTS\n"
+        f"[job_runner.engines]\ncounting = {_HERE}.counting_engine:CountingEngine\n"
+        f"[job_runner.engine_facts]\ncounting = {_HERE}.counting_facts:FACTS\n"
     )

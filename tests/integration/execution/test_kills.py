@@ -20,7 +20,7 @@ def _jobs(count: int = _JOBS) -> list[dict[str, Any]]:
     return [
         {
             "output_name": f"topic-{number % 3}/beat-{number:03d}",
-            "text": f"This is sentence number {number}, and it goes on.",
+            "text": f"This is sentence number {number}, and it goes on slowly.",
             "format": formats[number % 4],
         }
         for number in range(count)
@@ -37,11 +37,11 @@ def test_jobs_killed_several_times_end_as_if_nothing_had_happened(
     path = machine.jobs(*_jobs(count))
 
     for kill in range(kills):
-        process = machine.start("run", path, "--out", "out")
+        process = machine.start("run", path, "--out", "out", "--jobs", "2")
         machine.until_spoken(4 + (count - 6) // kills * kill)
         process.kill()
         process.communicate()
-    ended = machine.run("run", path, "--out", "out", "--json")
+    ended = machine.run("run", path, "--out", "out", "--json", "--jobs", "2")
 
     assert set(ended.states().values()) == {"done", "skipped"}
     assert machine.spoken() == undisturbed.spoken()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import asyncssh
@@ -12,14 +13,17 @@ from job_watcher.providers.ssh.bootstrap import reason_of
 from lib.errors import BadConfiguration, ExitStatus
 from lib.spool import HostUnreachable
 from lib.workers.ssh import (
+    FOR_RENTED_MACHINES,
     HostKeyChanged,
     HostRefused,
     KeyFileUnusable,
     KeyNotAccepted,
     KnownHosts,
     KnownHostsUnusable,
+    OneMachine,
     SshAddress,
     SshMachine,
+    SshOptions,
     SshThread,
 )
 from tests.integration.sshd import SshServer, make_key
@@ -265,6 +269,42 @@ class TestWhatKeepsUsOut:
         with pytest.raises(HostUnreachable, match=r"is not known here .*: look at SSH_MACHINES") as caught:
             machine.run(["true"])
         assert caught.value.exit_status is ExitStatus.UNAVAILABLE
+
+    @pytest.mark.parametrize("case", ["name", "port", "key", "key file", "host key"])
+    def test_of_a_rented_machine_nobody_is_sent_to_a_setting(
+        self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path, case: str
+    ) -> None:
+        """None names it, its key is ours alone, and nobody can go there."""
+        address, key, known = (
+            SshAddress.read(sshd.address),
+            Path(sshd.key_file),
+            KnownHosts(tmp_path / "known"),
+        )
+        match case:
+            case "name":
+                address = SshAddress.read("me@no-such-host.invalid:22")
+            case "port":
+                address = SshAddress("me", "127.0.0.1", 1)
+            case "key":
+                key = make_key(tmp_path / "key")
+            case "key file":
+                key = tmp_path / "nowhere"
+            case _:
+                line = Path(f"{sshd.key_file}.pub").read_text()
+                known = OneMachine("jr-1", " ".join(line.split()[:2]), lambda line: line)
+        machine = SshMachine(
+            ssh_thread,
+            address,
+            key_file=key,
+            known_hosts=known,
+            options=SshOptions(advice=FOR_RENTED_MACHINES),
+        )
+
+        with pytest.raises(HostUnreachable) as caught:
+            machine.run(["true"])
+        said = caught.value.message
+        assert not re.search("SSH_[A-Z]|ssh-copy-id|ssh-keygen|start its SSH server", said), said
+        assert re.search("given back|tried again|written anew", said), said
 
     def test_every_sentence_is_one_line(self, sshd: SshServer, ssh_thread: SshThread, tmp_path: Path) -> None:
         address = f"{sshd.user}@127.0.0.1:{sshd.port}?key={make_key(tmp_path / 'own')}"

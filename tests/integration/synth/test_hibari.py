@@ -133,7 +133,7 @@ def test_takes_of_one_text_differ(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["word " * 150, "a" * 1500, "1" * 400, "pneumono" * 20, "no stop " * 70 + "end"]
+    "text", ["word " * 100, "a" * 800, "1" * 200, "pneumono" * 20, "no stop " * 60 + "end"]
 )
 def test_nothing_of_an_over_long_sentence_is_cut(engine: Engine, text: str) -> None:
     """Unknown words lose their ends, long numbers raise; twice the text must last about twice as long."""

@@ -72,7 +72,7 @@ def test_a_second_worker_on_the_spool_is_refused_with_a_sentence(worker: Residen
 
 
 def test_sigterm_finishes_the_job_at_hand_and_leaves_the_rest_in_the_inbox(worker: ResidentWorker) -> None:
-    texts = "This sentence keeps the engine busy for a little while, and that is all it is for. " * 20
+    texts = "This sentence keeps the engine busy for a little while, and that is all it is for. " * 8
     entries = [worker.submit(f"job-{number}", text=texts) for number in range(12)]
     worker.until(lambda: Phase.OUTBOX in worker.client.entries().values())
 
@@ -89,7 +89,7 @@ def test_sigterm_finishes_the_job_at_hand_and_leaves_the_rest_in_the_inbox(worke
 
 
 def test_a_killed_workers_jobs_are_taken_up_by_the_next(worker: ResidentWorker) -> None:
-    text = "This sentence keeps the engine busy for a little while, and that is all it is for. " * 50
+    text = "This sentence keeps the engine busy for a little while, and that is all it is for. " * 15
     entries = [worker.submit(f"job-{number}", text=text) for number in range(3)]
     worker.until(lambda: Phase.WORK in worker.client.entries().values())
     worker.process.kill()

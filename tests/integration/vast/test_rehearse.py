@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -108,6 +109,13 @@ class Rehearsal:
         files = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()]
         return sorted(set(files) - ours), processes
 
+    def wait_for_its_processes(self) -> None:
+        """Return once none is left that names its folder."""
+        end = time.monotonic() + 30
+        while left := self.left()[1]:
+            assert time.monotonic() < end, left
+            time.sleep(0.02)
+
 
 class Begin(Protocol):
     def __call__(self, *words: str, file: Path | None = None) -> Rehearsal: ...
@@ -149,6 +157,20 @@ def test_a_batch_is_rented_spoken_destroyed_and_billed_and_only_the_audio_stays(
     assert float(outcome["usd"]) > 0
     assert rehearsal.left() == ([f"audio/{name}" for name in AUDIO], [])
     assert not list(rehearsal.tmp.iterdir())
+
+
+@pytest.mark.parametrize("words", [[], ["--keep"]], ids=["", "kept"])
+def test_killed_it_leaves_no_process_and_nothing_that_was_not_to_be_kept(
+    begin: Begin, words: list[str]
+) -> None:
+    rehearsal = begin("--fault", "none", *words)
+    rehearsal.wait_for("market")
+
+    rehearsal.process.kill()
+    rehearsal.process.wait()
+
+    rehearsal.wait_for_its_processes()
+    assert bool(list(rehearsal.tmp.iterdir())) == bool(words)
 
 
 @pytest.mark.soak

@@ -67,6 +67,29 @@ def test_a_machine_is_rented_for_work_speaks_it_and_is_given_back(renting: Renti
     assert len(fake.instances()) == 1
 
 
+def test_a_stand_by_goes_on_with_the_machine_of_a_watcher_that_was_told_to_end(
+    renting: RentingDeployment,
+) -> None:
+    """W15, W17 in small: what is spoken is finished, the rest is the stand-by's, on the same machine."""
+    specs = beats(3, sentences=12)
+    first = renting.start()
+    renting.enqueue(specs)
+    renting.wait_for("the work begun", lambda: renting.events("begun"))
+    second = renting.start()
+    renting.wait_for("the other at hand", lambda: len(renting.queue.snapshot().watchers) == 2)
+
+    first.terminate()
+    assert first.wait(timeout=60) == 0
+    assert len(renting.fake.living()) == 1
+    assert renting.queue.snapshot().done >= 1
+
+    renting.wait_until_done(specs)
+    _gone(renting)
+    assert second.poll() is None
+    assert len(renting.fake.instances()) == 1
+    assert len(renting.events("begun")) == len(specs)
+
+
 @pytest.mark.soak
 def test_whoever_leads_next_goes_on_with_the_machine_and_its_work(renting: RentingDeployment) -> None:
     """W15: after SIGKILL, with nothing of the dead one's disk but the database; nothing is spoken twice."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from os.path import normpath
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def printed(*args: str) -> str:
     def refuse() -> int:
         output.note(f"looking for {word}")
         output.say(f"looking for {' '.join(word.split())}")
-        raise BadInput(f"there is no {word!r}, nor {Path(word)}")
+        raise BadInput(f"there is no {word!r}, nor {Path(word)}, nor {normpath(word)}")
 
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         guarded(refuse, program="sample", args=args)
@@ -37,6 +38,9 @@ def printed(*args: str) -> str:
 @example(password="QXZ//Z\\8'9", url=URLS[0], flags=["--json"])
 @example(password='/QXZ "Z8\t9', url=URLS[1], flags=["--json"])
 @example(password="QXZ@ü8é9", url=URLS[2], flags=["--json"])
+@example(password="888//", url=URLS[0], flags=[])
+@example(password="8/888/./9//", url=URLS[2], flags=["--json"])
+@example(password="QXZ/../ZX8", url=URLS[0], flags=["--json"])
 def test_no_piece_of_a_password_on_the_command_line_is_told(
     password: str, url: str, flags: list[str]
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, Unavailable
 from lib.jobs.doctor import Checkup, Trouble, diagnose, exit_status
+from lib.jobs.doctor_account import AccountCheckup, diagnose_account
 from lib.jobs.doctor_watcher import KINDS, WatcherCheckup, diagnose_watcher
+from lib.jobs.findings import Finding
 
 BAD = Trouble("it", "it is broken")
 BREAKS = {
@@ -46,6 +48,31 @@ def test_one_machine_of_several_is_a_warning_and_none_at_all_an_error(
     ids: tuple[str, ...], status: int
 ) -> None:
     assert exit_status(diagnose_watcher(BREAKS[ids])) == ExitStatus(status)
+
+
+def silent(subject: str) -> Trouble:
+    return Trouble.of(subject, Unavailable(f"{subject} does not answer."))
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        (diagnose_watcher(WatcherCheckup(machines=2, out=[silent("a"), silent("b")])), 69),
+        (diagnose_watcher(WatcherCheckup(machines=2, out=[silent("a"), BAD])), 78),
+        (diagnose_watcher(WatcherCheckup(ledger=silent("ledger"))), 69),
+        (diagnose_watcher(WatcherCheckup(ledger=silent("ledger"), folder=BAD)), 78),
+        (diagnose(Checkup(1.0, "here", store=silent("s3://bucket"))), 69),
+        (diagnose(Checkup(1.0, "here", store=BAD)), 78),
+        (diagnose_account(AccountCheckup("Vast", unasked=silent("Vast"))), 69),
+        (diagnose_account(AccountCheckup("Vast", unasked=BAD)), 78),
+    ],
+)
+def test_what_does_not_answer_is_told_apart_from_what_must_be_mended(
+    found: list[Finding], status: int
+) -> None:
+    found = [item for item in found if item.kind.id not in {"D001", "D017"}]
+
+    assert exit_status(found) == ExitStatus(status)
 
 
 @pytest.mark.parametrize("provider", ["ssh", "vast"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -54,6 +56,7 @@ def register(monkeypatch: pytest.MonkeyPatch, **groups: object) -> None:
         return [point for place, point in points if place == group and name in (None, point.name)]
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    monkeypatch.syspath_prepend(f"packages of {uuid4().hex}")  # who looks elsewhere looks anew
 
 
 class TestTheTable:
@@ -113,6 +116,18 @@ class TestAnEngineOfAnotherPackage:
 
         assert engine_facts("tone") is TONE
         assert engine_names() == ["hibari", "tone"]
+
+    def test_is_looked_for_once_and_anew_where_packages_lie_elsewhere(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each look reads a file of every installed package, and a job asks ten times."""
+        register(monkeypatch, engine=Registered, facts=TONE)
+        assert [engine_facts("tone") for _ in range(3)] == [TONE] * 3
+
+        monkeypatch.setattr("importlib.metadata.entry_points", None)
+        assert engine_facts("tone") is TONE
+        register(monkeypatch, engine=Registered, facts=replace(TONE, title="another"))
+        assert engine_facts("tone").title == "another"
 
     def test_or_by_its_class(self, monkeypatch: pytest.MonkeyPatch) -> None:
         register(monkeypatch, engine=Described)

@@ -38,6 +38,7 @@ def cloner(monkeypatch: pytest.MonkeyPatch) -> str:
         return [point] if group == FACTS_GROUP and name in (None, "cloner") else []
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    monkeypatch.syspath_prepend("packages with a cloner")  # what is found is known for that place alone
     return "cloner"
 
 
