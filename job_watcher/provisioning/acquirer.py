@@ -59,7 +59,7 @@ class Acquirer:
         self._next_look = 0.0
         self._barred_until = 0.0  # whatever work comes
         self._began = parts.clock.now()
-        self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
+        self._tried: dict[str, float] = {}  # machines that could not be rented, until when
         self._told = ""
         self._offers: dict[str, Offer] = {}
         self._rest = config.intervals.fruitless_s
@@ -263,6 +263,7 @@ class Acquirer:
                 self._account_refuses(error, offer)
         else:
             self._told = ""
+            del self._tried[offer.machine_id]  # what becomes of it is in the memory of hosts
             fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
 
     def _account_refuses(self, error: RefusedForGood, offer: Offer) -> None:

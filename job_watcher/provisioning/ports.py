@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, Settled
@@ -18,6 +18,10 @@ from lib.providers.rental import Rental, RentalProvider
 from lib.spool import Files
 from lib.storage import Incoming
 from lib.workers import WorkerDeath
+
+LOOK_S: Final = 1.0  # between looks at whether jobs have come or are finished
+HASTE_S: Final = 1.2  # between two passes that something has called for
+STARTING_S: Final = 1.5  # between passes while a machine comes up: it costs already, and jobs wait
 
 
 class NotLeading(TryAgain):

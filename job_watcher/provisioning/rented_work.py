@@ -212,6 +212,7 @@ class RentedWork:
             audio_s_per_job=self.audio_s_per_job,
             engine=self._config.engine,
             preemptions=preemptions,
+            measured=self._measured > 0,
         )
 
     def stir(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from job_watcher.rehearsal.bill_and_ledger import BillAndLedger
 from job_watcher.rehearsal.onlooker import Onlooker, Stoppable, tell
 from job_watcher.rehearsal.ordered_faults import OrderedFault
 from job_watcher.rehearsal.vast import FakeVast, RehearsalBill
@@ -102,6 +103,7 @@ class RehearsalOutcome:
     seconds: float
     audio: Path | None = None
     error: JobRunnerError | None = None
+    ledger: BillAndLedger | None = None  # None: nobody compared them
 
     @property
     def ok(self) -> bool:
@@ -125,6 +127,7 @@ class RehearsalOutcome:
             "left": self.left,
             "usd": _dollars(self.dollars),
             "rentals": [each.to_json() for each in self.rentals],
+            "ledger": None if self.ledger is None else self.ledger.to_json(),
             "faults": list(self.faults),
             "first_audio_seconds": None if first is None else round(first, 1),
             "seconds": round(self.seconds, 1),

@@ -146,7 +146,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
         return AccountCheckup(COMPANY, unasked=Trouble.of(COMPANY, error), limits=limits)
-    return replace(seen, limits=limits or seen.limits)
+    return replace(seen, limits=limits or seen.limits, image=terms.image)
 
 
 @contextlib.contextmanager
