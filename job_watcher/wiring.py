@@ -98,7 +98,7 @@ def open_watcher(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines.
+    """Where a rehearsal rents and works. `program` None: machines have an image with our programs.
 
     `data` is its data folder, and in `audio` finished audio lies under its names.
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
@@ -106,7 +106,7 @@ class RehearsalPlace:
 
     vast_url: str
     vast_key: str
-    program: str
+    program: str | None
     data: Path
     audio: Path
     hasten: Callable[[Policy], Policy]
@@ -168,9 +168,8 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
 @contextlib.contextmanager
 def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> Iterator[Runs]:
     data = ensure_data_folder(settings.jobs_data_dir)
-    limits = DispatchLimits(
-        settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots
-    )
+    lease_ms, drain_s = settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds)
+    limits = DispatchLimits(lease_ms, drain_s, slots=slots)
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
@@ -198,7 +197,8 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             events=events,
             alive=pulse.go_on,
         )
-        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
+        host, incoming = _host_name(), storage.incoming()
+        yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
 
 
 class RentedBooks(NamedTuple):

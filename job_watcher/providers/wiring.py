@@ -23,6 +23,7 @@ from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue
 from lib.providers.rental import RentalProvider
 from lib.settings import Settings
+from lib.storage import Incoming
 
 AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
 
@@ -43,6 +44,7 @@ class Given:
     stack: contextlib.ExitStack
     pulse: Pulse  # told at each turn of the loop
     moment: Moment  # told where to ask for what is at hand
+    incoming: Incoming | None = None  # where machines put what they finished before they end themselves
 
 
 class Runs(Protocol):

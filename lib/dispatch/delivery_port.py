@@ -16,8 +16,9 @@ from lib.storage import Claim
 class Settled:
     """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
-    `failure` is what the queue was told where it is none. `audio_seconds` counts all takes, `work_seconds`
-    what the worker took; both 0 unless done. `order` is the done job's place in the order of asking.
+    `failure` is what the queue was told where it is none. `audio_seconds` counts all takes and is 0 unless
+    done; `work_seconds` is what the worker took, for a result that failed too. `order` is the done job's
+    place in the order of asking.
     """
 
     state: JobState

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
+from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
 from job_watcher.providers.rented.link import RentedLink
 from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
@@ -19,7 +20,7 @@ from job_watcher.providers.rented.watcher import RentingNews, RentingParts, Rent
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
 from job_watcher.providers.ssh.wiring import queue_mark, worker_setup
@@ -78,15 +79,17 @@ def no_host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequenc
 class Company:
     """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
 
-    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its
-    home. `host_keys` asks the company which host keys the machine of an id and nonce wrote into its log; none
-    where it did not come. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
+    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told, `last_words_file`
+    the program that it runs before it ends itself ("": none); all below its home. `host_keys` asks the
+    company which host keys the machine of an id and nonce wrote into its log; none where it did not come.
+    `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
     """
 
     provider: Callable[[MakeBootPlan], RentalProvider]
     user: str
     lease_file: str
     nonce_file: str
+    last_words_file: str = ""
     wanted: str = ""
     host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
 
@@ -179,6 +182,8 @@ class _Renting:
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)
         self.trouble: BadConfiguration | None = None
+        self._current: Dispatcher | None = None
+        self._spools: dict[str, str] = {}  # by the machine's token
         self._provider = company.provider(self._boot_plan)
 
     def loop(self, once: bool) -> Reconciler:
@@ -217,6 +222,7 @@ class _Renting:
                 market=RedisMarketBoard(
                     self._lock, provider=parts.provider, clock=self._clock, tell=self.teller
                 ),
+                incoming=given.incoming,
             ),
             config,
         )
@@ -247,7 +253,9 @@ class _Renting:
             role=WatcherRole.LEADS,
             epoch=self._lock.epoch,
         )
-        return Dispatcher(parts, renewals=leaders_queue(given.renewals, self._lock, self._leadership))
+        renewals = leaders_queue(given.renewals, self._lock, self._leadership)
+        self._current = dispatcher = Dispatcher(parts, renewals=renewals)
+        return dispatcher
 
     def _boot_plan(self, label: str) -> BootPlan:
         found = parse_label(label)
@@ -293,7 +301,7 @@ class _Renting:
                 our_fault=self._note_trouble,
             ),
             clock,
-            self.news.tell,
+            lambda: self._heard_of(keeper),
             events=QuietWhileStarting(self._given.parts.events),
             longest_pause_s=_PAUSE_S,
         )
@@ -306,7 +314,26 @@ class _Renting:
             leads=self._leads,
             clock=clock,
             patience=self._pace.patience,
+            with_lease=self._last_words(row.token),
         )
+
+    def _heard_of(self, keeper: MachineKeeper) -> None:
+        """A pass asks the company, which hears us only so often: one for each step would come in its way."""
+        if keeper.standing.stage in (Stage.READY, Stage.OUT):
+            self.news.tell()
+
+    def _last_words(self, token: str) -> Callable[[MachineLink], None]:
+        """What keeps the machine able to bring its finished work into the store before it ends itself."""
+        file, incoming = self._company.last_words_file, self._given.incoming
+        if not file or incoming is None:
+            return no_last_words
+        return LastWordsSigner(
+            incoming,
+            self._given.parts.clock,
+            file=file,
+            spool=lambda: self._spools.get(token),
+            work=lambda: [] if self._current is None else self._current.at_hand(token),
+        ).renew
 
     def _note_trouble(self, sentence: str) -> None:
         self.trouble = BadConfiguration(sentence)
@@ -329,4 +356,6 @@ class _Renting:
         return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        return SshHost(row.token, machine, worker_setup(self._given, home, number, program))
+        setup = worker_setup(self._given, home, number, program)
+        self._spools[row.token] = f"{setup.folder}/spool"
+        return SshHost(row.token, machine, setup)

@@ -23,7 +23,7 @@ from lib.machines.port import Ledger
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
-from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE, host_keys_in
+from lib.providers.vast.onstart import LAST_WORDS_FILE, LEASE_FILE, NONCE_FILE, host_keys_in
 from lib.providers.vast.provider import VastProvider
 from lib.settings import Settings
 from lib.voices import engine_facts
@@ -99,6 +99,7 @@ def company_of(settings: Settings, connection: VastConnection, terms: RentTerms)
         user=_user(settings),
         lease_file=LEASE_FILE,
         nonce_file=NONCE_FILE,
+        last_words_file=LAST_WORDS_FILE,
         wanted=f" of {words}" if words else "",
         host_keys=_host_keys,
     )
@@ -145,7 +146,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
         return AccountCheckup(COMPANY, unasked=Trouble.of(COMPANY, error), limits=limits)
-    return replace(seen, limits=limits or seen.limits)
+    return replace(seen, limits=limits or seen.limits, image=terms.image)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from job_watcher.providers.wiring import LEDGER_SCHEMA
 from job_watcher.rehearsal.vast import FakeVast, RequestFault
 from job_watcher.rehearsal.vast.instances import RentedInstance
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
-from job_watcher.rehearsal.whole_run import voice_synth
+from job_watcher.rehearsal.whole_run import programs_of_image
 from lib.jobqueue import Event, connect
 from lib.leadership.lock import open_leader_lock
 from lib.machines import open_ledger
@@ -272,7 +272,7 @@ def opened_run(server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
         folder = Path(name)
 
         def run_of(schedule: Schedule) -> CampaignRun:
-            run = CampaignRun(schedule, server, folder, voice_synth(folder))
+            run = CampaignRun(schedule, server, folder, str(programs_of_image(folder)))
             return stack.enter_context(contextlib.closing(run))
 
         yield run_of
