@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -64,6 +65,10 @@ class Runs(Protocol):
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done; the second call hands it over now."""
         ...
+
+
+#: What a provider's wiring does: opens its watcher over what all providers share.
+OpenRuns = Callable[[Given], Runs]
 
 
 @dataclass(frozen=True, slots=True)

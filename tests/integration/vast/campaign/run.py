@@ -16,6 +16,7 @@ import pytest
 
 from job_watcher.providers.wiring import LEDGER_SCHEMA
 from job_watcher.rehearsal.vast import FakeVast, RequestFault
+from job_watcher.rehearsal.vast.instances import RentedInstance
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
 from job_watcher.rehearsal.whole_run import programs_of_image
 from lib.jobqueue import Event, connect
@@ -76,13 +77,7 @@ class CampaignRun:
         self.vast.lags.seen_after_s = schedule.seen_after_s
         self.vast.lags.gone_after_s = schedule.gone_after_s
         self.vast.throttle.on = schedule.is_throttled
-        destroy = lifecycle.destroy
-
-        def search_and_destroy(instance: int, now: float) -> None:
-            self.search(instance)
-            destroy(instance, now)
-
-        lifecycle.destroy = search_and_destroy  # type: ignore[method-assign]
+        lifecycle.on_destroy = self._search
 
     def close(self) -> None:
         """End everything."""
@@ -234,14 +229,13 @@ class CampaignRun:
 
     # --- what is to be seen ------------------------------------------------------------------------------
 
-    def search(self, instance: int) -> None:
+    def _search(self, found: RentedInstance) -> None:
         """Look for what no machine may know in everything that it has now."""
-        found = self.vast.account.lifecycle.instances[instance]
         if found.machine is None:
             return
-        self.searched.add(instance)
+        self.searched.add(found.id)
         for name, secret in (("the account's key", self.vast.api_key), ("the queue's address", self.url)):
-            self.found += [f"{name} in {place} of {instance}" for place in found.machine.find(secret)]
+            self.found += [f"{name} in {place} of {found.id}" for place in found.machine.find(secret)]
 
     def rests(self) -> list[tuple[float, float]]:
         """When there was no work, by the company's time: from, to."""

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from job_watcher import wiring
-from job_watcher.main import PROGRAM
+from job_watcher.logs import log_as
 from job_watcher.providers.rented import wiring as rented
 from job_watcher.providers.rented.machine import MachinePatience
 from job_watcher.providers.vast import wiring as on_vast
 from job_watcher.providers.wiring import Given, Runs
+from job_watcher.signals import drain_on_signals
 from job_watcher.simulation.network import Tripwire
+from lib.cli.failures import guarded
 from lib.fleet import Policy
 from lib.jobqueue import JobQueue
 from lib.machines import open_ledger
@@ -37,7 +39,7 @@ _PERIOD_S: Final = 0.5  # of this computer: ten seconds of the company
 _OF_PROVIDER: Final = ("rent", "list", "destroy", "bill", "offers", "credit_micros")
 #: What a watcher loads when it needs it; "pytest", because a child loads its parent's main program, too.
 _LOADED: Final = (
-    *("job_watcher.commands.run", "lib.cli.group", "lib.jobqueue.redis.queue", "lib.providers.vast.sdk"),
+    *("lib.jobqueue.redis.queue", "lib.providers.vast.sdk"),
     *("sqlalchemy.dialects.sqlite", "pydantic.main", "lib.textnorm.frontend", "pytest"),
 )
 #: Of this computer, for machines that are a hand's breadth away.
@@ -105,11 +107,22 @@ def _watch(order: WatcherOrder) -> None:
         return on_vast.open_watcher(given, partial(_hastened, bids=order.bids), pace)
 
     setattr(rented, open_ledger.__name__, tripped_ledger)
-    wiring._provider = lambda settings: open_watcher
     for method in _OF_PROVIDER:
         setattr(VastProvider, method, _tripped(getattr(VastProvider, method), f"provider.{method}", trip))
-    sys.argv = ["job-watcher", "run"]
-    PROGRAM.main()
+    sys.exit(guarded(lambda: _run(open_watcher), program="job-watcher", args=["run"]))
+
+
+def _run(open_provider: Callable[[Given], Runs]) -> int:
+    """As the command does."""
+
+    def log(form: str) -> None:
+        log_as(form, verbose=False)
+
+    opened = wiring.open_watcher(redis_url=None, slots=None, log=log, runs=open_provider)
+    with opened as watcher:
+        drain_on_signals(watcher)
+        watcher.run()
+    return 0
 
 
 def _tripped(call: Callable[..., Any], name: str, trip: Callable[[str], None]) -> Callable[..., Any]:

@@ -59,7 +59,6 @@ def _schedule(conduct: dict[str, Any], befalls: list[tuple[int, Mishap]], bids: 
         pytest.param({"befalls": ((0.0, Mishap.SSH_DEAD),)}, [], "unreachable", id="row 10, refused at once"),
         pytest.param({}, [(1, Mishap.EXIT)], "broken", id="row 12"),
         pytest.param({}, [(1, Mishap.OFFLINE)], "offline", id="row 13"),
-        pytest.param({}, [(1, Mishap.UNKNOWN)], "offline", id="row 13, unknown"),
         pytest.param({}, [(1, Mishap.OUTBID)], "outbid", id="row 14"),
     ],
 )
