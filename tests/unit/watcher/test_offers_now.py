@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
@@ -10,6 +11,7 @@ from job_watcher.provisioning.offers_now import measured_speeds, offers_now
 from lib.fleet import Caps, Offer, Policy
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Change, Epoch, FinishedWork
+from lib.providers.rental import RentalProvider
 from tests.contract.machines.rows import NOON, planned
 from tests.unit.fleet.things import offer
 
@@ -40,7 +42,8 @@ def ledger() -> MemoryLedger:
 
 
 def test_a_speed_that_jobs_told_is_used_and_another_one_guessed(ledger: MemoryLedger) -> None:
-    shown = offers_now(Market(), Policy(speed=2.0), Caps(), ENGINE, ledger, NOON + 900.0)  # type: ignore[arg-type]
+    market = cast(RentalProvider, Market())
+    shown = offers_now(market, Policy(speed=2.0), Caps(), ENGINE, ledger, NOON + 900.0)
     told = {each.score.offer.id: (each.score.speed, each.measured) for each in shown}
     assert told == {"known": (pytest.approx(3.0), True), "new": (2.0, False)}
     assert {each.to_json()["speed_measured"] for each in shown} == {True, False}
