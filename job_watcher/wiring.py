@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
-from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, ledger_url
+from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, OpenRuns, RentalDesk, Runs, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
@@ -78,11 +78,13 @@ def installation() -> Installation:
 
 
 @contextlib.contextmanager
-def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str], None]) -> Iterator[Runs]:
+def open_watcher(
+    *, redis_url: str | None, slots: int | None, log: Callable[[str], None], runs: OpenRuns | None = None
+) -> Iterator[Runs]:
     """A watcher over the provider's machines with everything it needs, given back at the end.
 
     `log` starts the log in the form that the settings ask for. `slots` is how many jobs are leased at once;
-    None: enough that no worker ever waits for us.
+    None: enough that no worker ever waits for us. `runs` opens it, the settings' provider by default.
 
     Raises:
         BadConfiguration: a setting or a folder is wrong.
@@ -90,13 +92,13 @@ def open_watcher(*, redis_url: str | None, slots: int | None, log: Callable[[str
     """
     settings = _settings({"REDIS_URL": redis_url})
     log(settings.log_format)
-    with _open(settings, _provider(settings), slots=slots) as watcher:
+    with _open(settings, runs or _provider(settings), slots=slots) as watcher:
         yield watcher
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` is the voice-synth of its machines.
+    """Where a rehearsal rents and works. `program` None: machines have an image with our programs.
 
     `data` is its data folder, and in `audio` finished audio lies under its names.
     `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
@@ -104,7 +106,7 @@ class RehearsalPlace:
 
     vast_url: str
     vast_key: str
-    program: str
+    program: str | None
     data: Path
     audio: Path
     hasten: Callable[[Policy], Policy]
@@ -148,9 +150,10 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     )
 
     def rent(given: Given) -> Runs:
+        from job_watcher.providers.rented.wiring import RentingPace
         from job_watcher.providers.vast import wiring as vast
 
-        return vast.open_watcher(given, place.hasten, period_s=place.period_s)
+        return vast.open_watcher(given, place.hasten, RentingPace(place.period_s))
 
     try:
         with (
@@ -163,11 +166,10 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
 
 
 @contextlib.contextmanager
-def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: int | None) -> Iterator[Runs]:
+def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> Iterator[Runs]:
     data = ensure_data_folder(settings.jobs_data_dir)
-    limits = DispatchLimits(
-        settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds), slots=slots
-    )
+    lease_ms, drain_s = settings.watcher_lease_idle_ms, float(settings.watcher_drain_seconds)
+    limits = DispatchLimits(lease_ms, drain_s, slots=slots)
     with contextlib.ExitStack() as stack:
         slot = take_slot(data)
         stack.callback(slot.release)
@@ -195,7 +197,8 @@ def _open(settings: Settings, open_provider: Callable[[Given], Runs], *, slots: 
             events=events,
             alive=pulse.go_on,
         )
-        yield open_provider(Given(settings, url, slot, _host_name(), parts, renewals, stack, pulse, moment))
+        host, incoming = _host_name(), storage.incoming()
+        yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
 
 
 class RentedBooks(NamedTuple):
@@ -345,10 +348,10 @@ def _telling(settings: Settings, data: Path, name: str) -> TellingOptions:
     )
 
 
-def _provider(settings: Settings) -> Callable[[Given], Runs]:
+def _provider(settings: Settings) -> OpenRuns:
     """The wiring of the provider. Each is a folder, loaded only where it is chosen."""
     wiring = importlib.import_module(f"job_watcher.providers.{settings.provider}.wiring")
-    return cast(Callable[[Given], Runs], wiring.open_watcher)
+    return cast(OpenRuns, wiring.open_watcher)
 
 
 def _settings(flags: Mapping[str, str | None]) -> Settings:

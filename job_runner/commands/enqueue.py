@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
+from job_runner.cap_warning import warn_of_caps
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
 from job_runner.replace_warning import held_names, tell_of_held
@@ -103,6 +104,7 @@ def enqueue_jobs(
 ) -> int:
     """Enqueue checked jobs, say what became of each, and follow them if asked; returns the exit status."""
     with here.open_queue() as queue:
+        warn_of_caps(here, file.specs)
         held = held_names(here.storage(), file.specs) if wait else []
         submission = submit(queue, file, changed=changed, dry_run=dry_run, durable=durable)
         if submission.kept:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
 
 from job_watcher import wiring
 from lib.cli import output
+from lib.cli.bars import Bar, bar_lines
+from lib.cli.layout import width_of
 from lib.cli.moments import moment
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock, rfc3339
@@ -28,8 +33,13 @@ SinceOption = Annotated[
 ]
 ByOption = Annotated[CostsBy, typer.Option("--by", help="A line for each day, machine, batch or job.")]
 
+ChartOption = Annotated[
+    bool, typer.Option("--chart", help="Draw the lines as bars; days on which nothing was paid, too.")
+]
+
 EXAMPLES = (
     "job-watcher costs",
+    "job-watcher costs --chart",
     "job-watcher costs --since 7d --by batch",
 )
 
@@ -43,12 +53,19 @@ _PARTS = {
 }
 
 
-def command(since: SinceOption = "30d", by: ByOption = CostsBy.DAY, json_: JsonOption = False) -> None:
+def command(
+    since: SinceOption = "30d",
+    by: ByOption = CostsBy.DAY,
+    chart: ChartOption = False,
+    json_: JsonOption = False,
+) -> None:
     """Add up what the ledger says was paid for rented machines. Asks no provider and no queue.
 
     Whole hours, by UTC. What no bill covers yet stands by our own count, minute by minute. A batch or a job
     bears its share of all that its machines cost, start and idle time too, by how long they worked for it.
     """
+    if chart and json_:
+        raise UsageError("--chart is for people and --json for programs; leave one of them away")
     now = SystemClock().now()
     begin = moment(since, now)
     if begin > now:
@@ -61,19 +78,36 @@ def command(since: SinceOption = "30d", by: ByOption = CostsBy.DAY, json_: JsonO
     elif ledger is None:
         output.say(f"Nothing was ever rented from here, so nothing was paid; PROVIDER is {provider}.")
     else:
-        _show(found)
+        _show(found, chart=chart)
 
 
-def _show(found: Costs) -> None:
+def _show(found: Costs, *, chart: bool) -> None:
     since = f"since {rfc3339(found.begin)[:16]}Z"
     if not found.lines:
         output.say(f"Nothing was paid {since}.")
     else:
-        _table(found).show()
+        if chart:
+            for line in bar_lines([*_bars(found)], width_of(sys.stdout)):
+                output.say(line)
+        else:
+            _table(found).show()
         parts = [f"{dollars(found.paid_for[what])} {words}" for what, words in _PARTS.items()]
         output.say(f"Paid {since}: {dollars(found.total.total)}, of it {', '.join(parts)}.")
     for sentence in _sentences(found):
         output.say(sentence)
+
+
+def _bars(found: Costs) -> Iterator[Bar]:
+    """One for each line; no day is left out between the first and the last on which something was paid."""
+    lines = {line.name: line for line in found.lines}
+    names = [*lines]
+    if found.by is CostsBy.DAY:
+        first, last = date.fromisoformat(names[0]), date.fromisoformat(names[-1])
+        names = [str(first + timedelta(days=days)) for days in range((last - first).days + 1)]
+    for name in names:
+        line = lines.get(name)
+        total = 0 if line is None else line.total
+        yield Bar(name if line is None else _name(line), max(0, total), dollars(total))
 
 
 def _table(found: Costs) -> output.Table:

@@ -44,7 +44,7 @@ def command(why: WhyOption = False, json_: JsonOption = False) -> None:
 
     With --why the provider is asked. Its list is compared with the ledger, and each offer is shown with what
     an hour of audio would cost there: the work, its start, its risk; or with what speaks against it. The
-    first is the one to be rented.
+    first is the one to be rented. A speed with a question mark is guessed, the others were measured.
     """
     now = SystemClock().now()
     seen = _look(now, why=why)
@@ -146,5 +146,7 @@ def show_offers(offers: Sequence[ScoredOffer]) -> None:
         numbers = ("usd_per_hour", "speed", "time_usd", "start_usd", "risk_usd", "usd_per_audio_hour")
         bid = " (bid)" if said["interruptible"] else ""
         remark = "would be rented now" if offer.chosen else said["objection"] or ""
-        table.row(said["id"], f"{said['gpu']}{bid}", *(str(said[name]) for name in numbers), remark)
+        cells = {name: str(said[name]) for name in numbers}
+        cells["speed"] += "" if offer.measured else "?"
+        table.row(said["id"], f"{said['gpu']}{bid}", *cells.values(), remark)
     table.show()

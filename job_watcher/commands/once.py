@@ -20,8 +20,8 @@ def command(
 ) -> None:
     """Work until nothing is waiting and nothing is held, then end.
 
-    SIGTERM or Ctrl-C finishes the work at hand, up to WATCHER_DRAIN_SECONDS, and waits so long for a store that
-    is away; a second one hands it back now.
+    SIGTERM or Ctrl-C finishes the work at hand, up to WATCHER_DRAIN_SECONDS, and waits so long for a store
+    that is away; a second one hands it back now.
     """
 
     def log(form: str) -> None:  # of one pass people read what it says, unless they asked for JSON

@@ -16,6 +16,7 @@ from job_watcher.commands.instances import show_offers
 from job_watcher.logs import log_as_json_lines, log_story
 from job_watcher.providers.wiring import RentalDesk
 from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
+from job_watcher.rehearsal.bill_and_ledger import BillAndLedger, CountedRental, compared, counted_in
 from job_watcher.rehearsal.caretaker import data_in, taken_care_of
 from job_watcher.rehearsal.market_day import hasten_lags, hastened, market_of, period_of
 from job_watcher.rehearsal.ordered_faults import USUAL_FAULT, OrderedFault, read_fault
@@ -25,15 +26,16 @@ from job_watcher.rehearsal.vast.confinement import programs
 from job_watcher.rehearsal.whole_run import (
     RehearsalOutcome,
     RehearsedAccount,
+    is_as_pinned,
+    programs_of_image,
     rehearse,
-    voice_synth,
 )
 from lib.cli import output
 from lib.cli.options import JobFileArgument, SpeakerOption, VoiceOption
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, ExitStatus, Unavailable, UsageError
 from lib.jobspec import JobSpec, load_job_file
-from lib.units import seconds_text
+from lib.units import MICROS, seconds_text
 
 _NONE = "none"
 
@@ -109,7 +111,7 @@ def command(
         if json_:
             output.emit_json_lines([outcome.to_json()])
         else:
-            _show(outcome)
+            _show(outcome, speed)
         if keep:
             output.note(f"everything else of it is kept in {folder}")
         interruption.check()
@@ -136,12 +138,13 @@ def _see_that_it_can(out: Path | None) -> None:
 
 
 def _run(orders: _Orders, folder: Path, interruption: Interruption) -> RehearsalOutcome:
-    with FakeVast(folder / "machines", offers=market_of(orders.seed, orders.speed)) as fake:
+    offers, program = market_of(orders.seed, orders.speed), programs_of_image(folder)
+    with FakeVast(folder / "machines", offers=offers, image=[program]) as fake:
         hasten_lags(fake.lags, orders.speed)
         place = wiring.RehearsalPlace(
             fake.url,
             fake.api_key,
-            voice_synth(folder),
+            None if is_as_pinned() else str(program),
             data_in(folder),
             audio_in(folder),
             partial(hastened, speed=orders.speed),
@@ -153,7 +156,8 @@ def _run(orders: _Orders, folder: Path, interruption: Interruption) -> Rehearsal
             outcome = rehearse(orders.specs, company, room.queue, room.watcher, orders.faults, orders.limit_s)
         if orders.keep:
             write_requests(fake.journal, folder / "requests.jsonl")
-    return outcome
+    billed = ((str(each.instance), each.dollars) for each in outcome.rentals)
+    return replace(outcome, ledger=compared(billed, counted_in(data_in(folder))))
 
 
 def _begin_to_tell(orders: _Orders, desk: RentalDesk) -> None:
@@ -188,7 +192,7 @@ def _show_market(offers: Sequence[ScoredOffer], jobs: int) -> None:
     output.say("")
 
 
-def _show(outcome: RehearsalOutcome) -> None:
+def _show(outcome: RehearsalOutcome, speed: float) -> None:
     first = outcome.first_audio_s
     heard = "" if first is None else f"; the first audio came after {seconds_text(first)}"
     output.say("")
@@ -197,6 +201,13 @@ def _show(outcome: RehearsalOutcome) -> None:
         _show_bill(outcome)
     alive = "no machine is left" if outcome.left == 0 else f"{outcome.left} machines are left"
     output.say(f"It would have cost {_dollars(outcome.dollars)} USD, and cost nothing; {alive}.")
+    if speed > 1:
+        output.say(
+            f"Machines came up {speed:g} times as fast as on Vast, so less is billed for that; speaking is "
+            "billed for as long as it took here."
+        )
+    if outcome.ledger is not None and outcome.ledger.machines:
+        _show_ledger(outcome.ledger)
     if outcome.audio is not None:
         output.say(f"The audio lies in {outcome.audio}")
 
@@ -210,6 +221,32 @@ def _show_bill(outcome: RehearsalOutcome) -> None:
         gpu = f"{each.gpu} (bid)" if each.interruptible else each.gpu
         table.row(str(each.instance), gpu, seconds_text(each.seconds), *map(_dollars, parts))
     table.show()
+
+
+def _show_ledger(found: BillAndLedger) -> None:
+    """Whether the watcher's own ledger says the same, and of which machine it does not."""
+    total = found.total
+    counted = f"The watcher's own ledger has {_dollars((total.counted or 0) / MICROS)} USD"
+    if found.agrees:
+        output.say(f"{counted}: it agrees with the bill.")
+        return
+    output.say(
+        f"{counted}, {_apart(total)}. It counts each machine at its whole price from the wish to rent until "
+        "it was seen to be gone; with real machines the company's bill replaces that once its day is over."
+    )
+    for each in found.machines:
+        if each.counted is None:
+            output.say(f"  {each.instance}: on the bill, and not in the ledger")
+        elif each.billed is None:
+            output.say(f"  {each.instance}: in the ledger, and not on the bill")
+        elif not each.agrees:
+            output.say(f"  {each.instance}: {_apart(each)}")
+
+
+def _apart(each: CountedRental) -> str:
+    way = "more" if each.drift >= 0 else "less"
+    percent = "" if each.percent is None else f" ({abs(each.percent):.1f} %)"
+    return f"{_dollars(abs(each.drift) / MICROS)} USD{percent} {way} than the bill"
 
 
 def _dollars(amount: float) -> str:

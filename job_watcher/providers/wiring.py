@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue
 from lib.providers.rental import RentalProvider
 from lib.settings import Settings
+from lib.storage import Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Given:
     stack: contextlib.ExitStack
     pulse: Pulse  # told at each turn of the loop
     moment: Moment  # told where to ask for what is at hand
+    incoming: Incoming | None = None  # where machines put what they finished before they end themselves
 
 
 class Runs(Protocol):
@@ -60,6 +63,10 @@ class Runs(Protocol):
     def drain(self) -> None:
         """Claim nothing more and end when the work at hand is done; the second call hands it over now."""
         ...
+
+
+#: What a provider's wiring does: opens its watcher over what all providers share.
+OpenRuns = Callable[[Given], Runs]
 
 
 @dataclass(frozen=True, slots=True)

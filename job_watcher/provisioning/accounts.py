@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from job_watcher.provisioning.fenced_calls import FencedCalls
@@ -74,10 +74,9 @@ class Accountant:
         self._counted: dict[str, set[int]] = {}  # hours with an adjustment, by token
         self._taken_over: set[str] = set()  # tokens whose earlier adjustments are known too
 
-    def books(self, now: float) -> Accounts:
-        """What was spent and is promised, as the ledger has it."""
-        books = self._parts.ledger.books(hours_of_interest(now), (self._config.batch,))
-        return accounts_of(books, now, self._config.batch)
+    def books(self, now: float, batches: Collection[str] = ()) -> Books:
+        """What was spent and is promised, as the ledger has it; of batches, what those cost."""
+        return self._parts.ledger.books(hours_of_interest(now), batches)
 
     def keep(self, fenced: FencedCalls, rows: Iterable[MachineRow]) -> None:
         """Charge what is due, at most once a minute, and read the bill every ten.

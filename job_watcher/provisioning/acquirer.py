@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from job_watcher.provisioning.accounts import Accountant, accounts_of
 from job_watcher.provisioning.fenced_calls import FencedCalls
+from job_watcher.provisioning.payers import Payers
 from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
@@ -52,11 +54,12 @@ class Acquirer:
     ) -> None:
         self._parts, self._config, self._speeds = parts, config, speeds
         self._accountant = accountant
+        self._payers = Payers(parts, config)
         self._next_search = 0.0
         self._next_look = 0.0
         self._barred_until = 0.0  # whatever work comes
         self._began = parts.clock.now()
-        self._tried: dict[str, float] = {}  # machines that were taken or failed to be rented, until when
+        self._tried: dict[str, float] = {}  # machines that could not be rented, until when
         self._told = ""
         self._offers: dict[str, Offer] = {}
         self._rest = config.intervals.fruitless_s
@@ -99,24 +102,44 @@ class Acquirer:
         if self._is_image_bad():
             self._bar("image", "no machine can load the image: correct VAST_IMAGE")
             return
+        self._payers.look(demand.running)
         scores = self._search(fenced, demand, machines)
         if best(scores) is None:
             self._hold_back(*self._nothing_to_rent(scores))
             return
         self._accountant.charge(fenced, self._parts.ledger.open_rows())  # what ran since the last time counts
         now = self._parts.clock.now()
-        accounts = self._accountant.books(now)
-        found = self._affordable(scores, demand, coming, accounts)
-        if isinstance(found, str):
-            self._hold_back("cap", self._limit(accounts) or found)
+        books = self._accountant.books(now, self._payers.to_judge())
+        none_pays = self._judge_payers(books, now)
+        # what nobody pays for is no reason to rent; machines that are there may speak it
+        demand = replace(demand, waiting=max(0, demand.waiting - self._payers.unpaid_jobs()))
+        refused = ""
+        for batch in self._payers.paying():
+            accounts = accounts_of(books, now, batch)
+            found = self._affordable(scores, demand, coming, accounts, batch)
+            if isinstance(found, str):
+                refused = refused or self._limit(accounts, batch) or found
+                continue
+            chosen, wish = found
+            why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
+            if why is not None:
+                self._reserve(fenced, chosen, wish, accounts, why)
             return
-        chosen, wish = found
-        why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
-        if why is not None:
-            self._reserve(fenced, chosen, wish, accounts, why)
+        if refused or none_pays:
+            self._hold_back("cap", refused or none_pays or "")
+        elif none_pays is not None:
+            self._rest_longer()
+
+    def _judge_payers(self, books: Books, now: float) -> str | None:
+        """Tell of batches that reached their cap; why none of those that wait pays, None where one may."""
+        news, none_pays = self._payers.judge(books, self._offers.values(), now), self._payers.why_none()
+        for sentence in news:
+            if sentence != none_pays or self._told == "cap":  # else it holds back all renting, and is told so
+                self._parts.tell("batch_cap", sentence, "")
+        return none_pays
 
     def _affordable(
-        self, scores: Sequence[Score], demand: Demand, coming: int, accounts: Accounts
+        self, scores: Sequence[Score], demand: Demand, coming: int, accounts: Accounts, batch: str
     ) -> tuple[Score, Commitment] | str:
         """The best offer that the caps can pay for long enough, and its reservation; else what refuses.
 
@@ -132,7 +155,7 @@ class Acquirer:
             offer = chosen.offer
             end = now + needed_life_s(demand, offer, coming + 1, policy, self._speeds)
             end = end if offer.contract_end is None else min(end, offer.contract_end)
-            wish = Commitment("", offer.hourly_micros, offer.fee_micros, end, self._config.batch)
+            wish = Commitment("", offer.hourly_micros, offer.fee_micros, end, batch)
             life = budget.affordable_life(wish, policy.least_life_s)
             if life:
                 return chosen, wish._replace(until=float(int(now + life)))
@@ -180,14 +203,14 @@ class Acquirer:
         self, fenced: FencedCalls, chosen: Score, wish: Commitment, accounts: Accounts, why: str
     ) -> None:
         """Write the intent with its reservation, if the credit and the caps at that moment allow it."""
-        now, caps, offer, batch = accounts.now, self._config.caps, chosen.offer, self._config.batch
+        now, caps, offer = accounts.now, self._config.caps, chosen.offer
         broke = credit_refusal(fenced.ask(fenced.provider.credit_micros), accounts, caps)
         if broke is not None:
             self._hold_back("credit", broke)
             return
 
         def room(books: Books) -> str | None:
-            return Budget(accounts_of(books, now, batch), caps).refusal(wish)
+            return Budget(accounts_of(books, now, wish.batch), caps).refusal(wish)
 
         intent = self._intent(fenced, chosen, wish, now, why)
         try:
@@ -240,6 +263,7 @@ class Acquirer:
                 self._account_refuses(error, offer)
         else:
             self._told = ""
+            del self._tried[offer.machine_id]  # what becomes of it is in the memory of hosts
             fenced.move(row, MachineEvent.ACCEPTED, "rent", instance=instance)
 
     def _account_refuses(self, error: RefusedForGood, offer: Offer) -> None:
@@ -258,15 +282,20 @@ class Acquirer:
         """What stands in the way where no offer may be taken: a limit of ours, or the market."""
         if not scores:
             return "no_offer", f"the provider offers nothing{self._config.wanted}"
-        limit = self._limit(self._accountant.books(self._parts.clock.now()))
+        now = self._parts.clock.now()
+        limit = self._limit(accounts_of(self._accountant.books(now), now, ""))
         if limit is not None:
             return "cap", limit
         return "no_offer", f"none of {len(scores)} offers fits: {scores[0].objection}"
 
-    def _limit(self, accounts: Accounts) -> str | None:
-        """The limit that forbids renting anything on this market, with what would be enough."""
+    def _limit(self, accounts: Accounts, batch: str | None = None) -> str | None:
+        """The limit that forbids renting anything on this market, with what would be enough.
+
+        `batch` None: for nobody in particular, so that no batch's cap is asked.
+        """
         config = self._config
-        found = obstacles(self._offers.values(), config.policy, config.caps, accounts, batch=config.batch)
+        caps = config.caps if batch is not None else replace(config.caps, batch=None)
+        found = obstacles(self._offers.values(), config.policy, caps, accounts, batch=batch or "")
         return next((item.sentence for item in found if item.setting), None)
 
     def _bar(self, kind: str, reason: str, least_s: float = 0.0) -> None:
@@ -280,6 +309,9 @@ class Acquirer:
             self._parts.tell(kind, reason, "")
             self._rest = self._config.intervals.fruitless_s
         self._told = kind
+        self._rest_longer()
+
+    def _rest_longer(self) -> None:
         self._next_search = self._parts.clock.monotonic() + self._rest
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
 

@@ -31,6 +31,7 @@ class Observation:
 
     answered_at: float
     began_at: float
+    runs_since: float | None = None  # None: it does not, or it ran when it was first seen
     rental: Rental | None = None
     absent_since: float | None = None
     absent_until: float = 0.0
@@ -81,7 +82,10 @@ class Observations:
 
 
 def _sighted(observation: Observation, rental: Rental | None, now: float, *, empty: bool) -> None:
-    observation.rental = rental
+    before, observation.rental = observation.rental, rental
+    if rental is not None and before is not None and rental.status is not before.status:
+        began = before.status is RentalStatus.STARTING and rental.status is RentalStatus.RUNNING
+        observation.runs_since = now if began else None
     if rental is not None:
         if rental.progress != observation.progress or not rental.progress:
             observation.progress, observation.progress_at = rental.progress, now
@@ -132,6 +136,7 @@ def machine_of(
         absences=observation.absences,
         empty_absences=observation.only_empty,
         confirmed_absent=observation.confirmed_absent,
+        running_for=None if observation.runs_since is None else now - observation.runs_since,
         answered_at=wall - (now - observation.answered_at),
         stalled_s=now - observation.progress_at if observation.progress else 0.0,
         is_image_bad=rental is not None and rental.is_image_bad,

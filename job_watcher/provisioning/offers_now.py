@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from job_watcher.provisioning.acquirer import MEMORY_S, incident_of
-from lib.fleet import Caps, Demand, Policy, Score, Speeds, best, ranked
+from lib.fleet import Caps, Demand, MachineEvent, Policy, Score, Speeds, best, ranked
 from lib.fleet.host_history import remembered
+from lib.jobs.costs import hours_of
 from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
 from lib.units import MICROS
@@ -23,6 +24,7 @@ class ScoredOffer:
 
     score: Score
     chosen: bool
+    measured: bool = False  # its speed; else it is guessed
 
     def to_json(self) -> dict[str, Any]:
         """An item of `instances --why --json`."""
@@ -35,6 +37,7 @@ class ScoredOffer:
             "usd_per_hour": _dollars(offer.hourly_micros),
             "fee_usd": _dollars(offer.fee_micros),
             "speed": round(score.speed, 3),
+            "speed_measured": self.measured,
             "usd_per_audio_hour": _dollars(score.total),
             "time_usd": _dollars(score.time),
             "start_usd": _dollars(score.start),
@@ -58,7 +61,8 @@ def offers_now(
     *,
     jobs: int = _USUAL_JOBS,
 ) -> Sequence[ScoredOffer]:
-    """Every offer, the one to take first. Speeds are guessed from the GPU's power, hosts remembered.
+    """Every offer, the one to take first. Speeds are what the ledger's finished jobs tell, else guessed from
+    the GPU's power where none was finished; hosts are remembered.
 
     `jobs` is how many wait: a short batch is spoken cheaper where less is paid for the start.
 
@@ -70,7 +74,29 @@ def offers_now(
         offers += provider.offers(interruptible=True)
     notes = [] if ledger is None else ledger.host_notes(now - MEMORY_S)
     hosts = remembered(map(incident_of, notes), now)
-    demand = Demand(waiting=jobs, engine=engine)
-    scores = ranked(offers, demand, policy, caps, Speeds(), hosts, now=now)
+    demand = Demand(waiting=jobs, engine=engine, measured=False)
+    speeds = Speeds() if ledger is None else measured_speeds(ledger, engine, now)
+    scores = ranked(offers, demand, policy, caps, speeds, hosts, now=now)
     chosen = best(scores)
-    return [ScoredOffer(score, score is chosen) for score in scores]
+    guessed = {score.offer.id for score in scores if (engine, score.offer.gpu) not in speeds.audio}
+    return [ScoredOffer(score, score is chosen, score.offer.id not in guessed) for score in scores]
+
+
+def measured_speeds(ledger: Ledger, engine: str, now: float) -> Speeds:
+    """What the loop would have learned from the jobs and starts of the last thirty days, the newest last.
+
+    The ledger does not tell which engine spoke a job: all are taken for the one that speaks now.
+
+    Raises:
+        Unavailable: the ledger does not answer.
+    """
+    since = now - MEMORY_S
+    paid = ledger.paid(*hours_of(since, now))
+    gpus, speeds = {row.token: row.intent.gpu for row in paid.rows}, Speeds()
+    for work in sorted((work for work in paid.work if work.at >= since), key=lambda work: work.at):
+        speeds.measured(engine, gpus[work.token], work.audio_ms / 1000, work.work_ms / 1000)
+    created = {row.token: row.intent.created_at for row in paid.rows}
+    for event in sorted(paid.events, key=lambda event: event.at):
+        if event.event == MachineEvent.PASSED.name.lower() and event.at >= since:
+            speeds.started(gpus[event.token], event.at - created[event.token])
+    return speeds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, Settled
@@ -16,7 +16,12 @@ from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
 from lib.providers.rental import Rental, RentalProvider
 from lib.spool import Files
+from lib.storage import Incoming
 from lib.workers import WorkerDeath
+
+LOOK_S: Final = 1.0  # between looks at whether jobs have come or are finished
+HASTE_S: Final = 1.2  # between two passes that something has called for
+STARTING_S: Final = 1.5  # between passes while a machine comes up: it costs already, and jobs wait
 
 
 class NotLeading(TryAgain):
@@ -147,7 +152,6 @@ class Config:
     intervals: ProvisioningIntervals = field(default_factory=ProvisioningIntervals)
     lease_ms: int = 180_000
     engine: str = "hibari"
-    batch: str = ""
     audio_s_per_job: float = 30.0  # until jobs were measured
     wanted: str = ""
 
@@ -170,3 +174,4 @@ class ProvisioningParts:
     new_token: Callable[[], str]
     tell: Tell
     market: MarketBoard | None = None  # None: nobody asks
+    incoming: Incoming | None = None  # where machines put their last words; None: the store takes none

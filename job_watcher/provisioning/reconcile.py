@@ -15,7 +15,8 @@ from job_watcher.provisioning.releaser import Releaser
 from job_watcher.provisioning.rented_work import RentedWork
 from lib.errors import JobRunnerError, Unavailable
 from lib.fleet import Demand, Machine, MachineEvent, MachineVerdict, Speeds, State, blind, verdict
-from lib.fleet.scaling import hold_s
+from lib.fleet.idle_gaps import IdleGaps
+from lib.fleet.scaling import hold_s, start_as_time_s
 from lib.jobqueue import LeadershipLost, Snapshot
 from lib.machines.model import Epoch, MachineRow
 from lib.machines.port import RowChanged, StaleEpoch
@@ -35,6 +36,7 @@ class Reconciler:
     def __init__(self, parts: ProvisioningParts, config: Config, speeds: Speeds | None = None) -> None:
         self._parts, self._config = parts, config
         self._speeds = speeds or Speeds()
+        self._gaps = IdleGaps()
         self._reign: FencedCalls | None = None
         self._draining = False
         self._settled = 0
@@ -52,6 +54,7 @@ class Reconciler:
         self._acquirer = Acquirer(self._parts, self._config, self._accountant, self._speeds)
         self._releaser = Releaser(self._parts, self._config, self._observations)
         self._orphans = OrphanSweep(self._parts, self._observations)
+        self._gaps.interrupt()
         self._next_sweep = 0.0
         self._blind_told: str | None = None
 
@@ -100,17 +103,36 @@ class Reconciler:
         """Between two passes: take what is finished and hand on what waits. Asks no provider."""
         try:
             if self._reign is not None:
-                self._keep_hosts()
+                self._keep_hosts(self._reign)
             self._go_on()
-        except (NotLeading, LeadershipLost) as error:
+        except (StaleEpoch, NotLeading, LeadershipLost) as error:
             self._abdicate(error)
 
-    def _keep_hosts(self) -> None:
-        """A machine that passed its checks in this pass gets work in it."""
+    def _keep_hosts(self, fenced: FencedCalls) -> None:
+        """A machine that passed its checks gets work at once, whenever the next pass is due."""
+        ledger = self._parts.ledger
         try:
-            self._work.keep_hosts(self._parts.ledger.open_rows())
-        except (Unavailable, SpoolUnusable) as error:
+            rows = ledger.open_rows()
+            self._work.keep_hosts(ledger.open_rows() if self._let_begin(fenced, rows) else rows)
+        except (Unavailable, RowChanged, SpoolUnusable) as error:
             self._parts.tell("trouble", error.message, "")
+
+    def _let_begin(self, fenced: FencedCalls, rows: Sequence[MachineRow]) -> bool:
+        """Note which starting machines passed their checks; whether any did. All else waits for a pass."""
+        starting = [
+            row
+            for row in rows
+            if row.state == State.RENTED.value and row.token in self._observations.by_token
+        ]
+        self._work.ask(starting)
+        began, now = False, self._parts.clock.now()
+        for row, machine in zip(starting, self._machines(starting, listed=True), strict=True):
+            found = verdict(machine, None, self._config.policy, now=now, hold=0.0)
+            if found is not None and found.event is MachineEvent.PASSED:
+                fenced.check()
+                self._apply(fenced, row, machine, found)
+                began = True
+        return began
 
     def leave(self) -> None:
         """Hand the leases back, keep the machines, give the lock back: the next watcher adopts all of it."""
@@ -184,6 +206,8 @@ class Reconciler:
         snapshot = self._with_due(fenced, snapshot)
         jobs = 1 if snapshot is None else snapshot.waiting + snapshot.pending
         self._acquirer.heed(jobs)
+        if snapshot is not None:
+            self._gaps.heed(jobs, now)
         # jobs at hand without a row: its end was written, and the answer to that was lost
         held = self._work.held()
         busy = rows or held or self._observations.orphans or (jobs and not self._acquirer.rests_for())
@@ -193,7 +217,10 @@ class Reconciler:
         self._next_sweep = now + self._config.intervals.sweep_s
         listing = self._listing(fenced)
         self._parts.tell("pass", "", "")
+        settled = self._work.settled()
         self._do_work(fenced, rows, snapshot)
+        if snapshot is not None and self._work.settled() > settled:
+            snapshot = self._snapshot()  # what was just finished waits for nobody
         machines = self._machines(rows, listed=listing.complete)
         demand = None
         if snapshot is not None:
@@ -284,12 +311,23 @@ class Reconciler:
         for row, machine in zip(rows, machines, strict=True):
             self._releaser.confirm(fenced, machine)
             cold = self._speeds.cold_start(machine.gpu, policy.boot_s)
-            hold = hold_s(machine.hourly_micros, machine.fee_micros, cold, policy)
+            running = self._speeds.running.get(machine.gpu, policy.running_start_s)
+            start = start_as_time_s(machine.hourly_micros, machine.fee_micros, cold, running, policy)
+            hold = hold_s(start, policy, self._gaps)
             found = verdict(machine, demand, policy, now=now, hold=hold)
-            if found is not None:
-                self._apply(fenced, row, machine, found)
+            if found is None:
+                continue
+            after = self._apply(fenced, row, machine, found)
+            if (
+                found.event is MachineEvent.UNWANTED
+                and after.state == State.DRAINING.value
+                and not machine.busy
+            ):
+                self._apply(fenced, after, machine, MachineVerdict(MachineEvent.EMPTY, "drained"))
 
-    def _apply(self, fenced: FencedCalls, row: MachineRow, machine: Machine, found: MachineVerdict) -> None:
+    def _apply(
+        self, fenced: FencedCalls, row: MachineRow, machine: Machine, found: MachineVerdict
+    ) -> MachineRow:
         observation = self._observations.by_token[row.token]
         instance = (
             observation.rental.instance if found.event is MachineEvent.FOUND and observation.rental else None
@@ -300,11 +338,13 @@ class Reconciler:
         after = fenced.move(row, found.event, found.reason, instance=instance)
         self._remember(fenced, row, machine, found)
         if found.event is MachineEvent.PASSED:
-            self._speeds.started(machine.gpu, self._parts.clock.now() - machine.created_at)
+            took = self._parts.clock.now() - machine.created_at
+            self._speeds.started(machine.gpu, took, machine.running_for)
         if after.state in (State.LEAVING.value, State.GONE.value):
             self._work.abandon(row.token, why=found.reason, lost=found.event in _LOSING)
             if row.instance is not None:
                 self._parts.access.forget(row.instance)
+        return after
 
     def _remember(
         self, fenced: FencedCalls, row: MachineRow, machine: Machine, found: MachineVerdict

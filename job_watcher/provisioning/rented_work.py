@@ -8,6 +8,8 @@ from contextlib import suppress
 from job_watcher.provisioning.observation import Observations
 from job_watcher.provisioning.ports import Config, MachineAccess, ProvisioningParts
 from lib.dispatch import Dispatcher, HostView, Settled
+from lib.dispatch.last_words import NAME as LAST_WORDS
+from lib.dispatch.last_words import LastWords
 from lib.errors import Unavailable
 from lib.fleet import Demand, Speeds, State
 from lib.fleet.capacity import jobs_to_hold
@@ -77,6 +79,9 @@ class RentedWork:
         self._parts, self._config, self._observations, self._speeds = parts, config, observations, speeds
         self._letters_per_second = engine_facts(config.engine).letters_per_second
         self._dispatcher: Dispatcher = parts.make_dispatcher(self._learn)
+        self._words: LastWords | None = None
+        if parts.incoming is not None:
+            self._words = LastWords(parts.incoming, parts.queue, parts.clock)
         self._gpus: dict[str, str] = {}
         self._draining: set[str] = set()
         self._demand = Demand()
@@ -124,7 +129,7 @@ class RentedWork:
         """Bring the dispatcher's hosts in line with the ledger: a crash may have cut a step short."""
         working = {row.token: row for row in rows if row.state in _WORKING and row.instance is not None}
         for name in self._dispatcher.hosts():
-            if name not in working:
+            if name not in working and name != LAST_WORDS:
                 self.abandon(name, why="its machine left", lost=False)
         self._draining = {token for token, row in working.items() if row.state == State.DRAINING.value}
         for token, row in working.items():
@@ -132,6 +137,9 @@ class RentedWork:
             self._gpus[token] = row.intent.gpu
             host = RentedHost(row, row.instance, self._parts.access)
             self._dispatcher.add(host, self._room_of(token), replaceable=True)
+        words = self._words
+        if words is not None:
+            self._dispatcher.add(words, lambda: 0, replaceable=True, serves=lambda: False, fits=words.fits)
 
     def ask(self, rows: Iterable[MachineRow]) -> None:
         """Ask each machine how it is. One that does not answer is skipped."""
@@ -155,6 +163,7 @@ class RentedWork:
         """Take what is finished, and give each machine as many jobs as it speaks until the next pass."""
         self._demand = Demand() if snapshot is None else self.demand(snapshot)
         if not self._adopted:
+            self._dispatcher.resume(hosts_come=True)
             self._dispatcher.adopt(term)
             self._adopted = True
         self.go_on(claims=claims)
@@ -162,9 +171,29 @@ class RentedWork:
     def go_on(self, *, claims: bool) -> None:
         """Renew, settle and claim with the hosts there are; the ledger is not asked."""
         self._dispatcher.renew_if_due()
+        beyond = self._hear_last_words()
         self._dispatcher.step()
+        if self._words is not None:
+            self._dispatcher.give_up_unfinished(self._words.name, "what its machine left is gone")
         if claims:
-            self._dispatcher.claim()
+            self._dispatcher.claim(beyond)
+
+    def _hear_last_words(self) -> int:
+        """See what machines left that ended themselves; for how many jobs of that a lease may be claimed."""
+        words = self._words
+        if words is None:
+            return 0
+        hosts = {name: self._dispatcher.at_hand(name) for name in self._dispatcher.hosts()}
+        words.look([entry for entry, _ in hosts.pop(words.name, ())])
+        for name, work in hosts.items():  # who left last words does not come back
+            left = words.entries() & {entry for entry, _ in work}
+            for entry in left:
+                words.came_from(entry, name)
+            self._dispatcher.rehome(name, words.name, left)
+        wanted = words.wanted()
+        if wanted:
+            words.claimed_for()
+        return wanted
 
     def _room_of(self, token: str) -> Callable[[], int]:
         def room() -> int:
@@ -182,8 +211,8 @@ class RentedWork:
             running=held,
             audio_s_per_job=self.audio_s_per_job,
             engine=self._config.engine,
-            batch=self._config.batch,
             preemptions=preemptions,
+            measured=self._measured > 0,
         )
 
     def stir(self) -> bool:
@@ -196,11 +225,12 @@ class RentedWork:
         return bool(leases)
 
     def _learn(self, host: str, lease: Lease, settled: Settled) -> None:
-        if settled.state is not JobState.DONE:
-            return
+        token = host
+        if self._words is not None and host == self._words.name:
+            token = self._words.host_of(lease.request_id)
         self._finished.append(
             FinishedWork(
-                token=host,
+                token=token,
                 request_id=lease.request_id,
                 lease_no=lease.lease_no,
                 batch=lease.spec.batch or "",
@@ -209,7 +239,7 @@ class RentedWork:
                 audio_ms=_milliseconds(settled.audio_seconds),
             )
         )
-        if host not in self._gpus:
+        if host not in self._gpus or settled.state is not JobState.DONE:
             return
         gpu = self._gpus[host]
         self._speeds.measured(self._config.engine, gpu, settled.audio_seconds, settled.work_seconds)
@@ -224,14 +254,20 @@ class RentedWork:
             Unavailable: the ledger does not answer; the next time tells it.
             StaleEpoch: another watcher leads.
         """
+        ledger = self._parts.ledger
         if self._finished:
-            self._parts.ledger.note_work(self._finished, epoch=epoch)
+            # of what a machine left in the store nobody but the queue says which machine that was
+            known = [one for one in self._finished if one.token in self._gpus or ledger.history(one.token)]
+            ledger.note_work(known, epoch=epoch)
             self._finished = []
 
     # --- endings -----------------------------------------------------------------------------------------
 
     def abandon(self, token: str, *, why: str, lost: bool) -> None:
         """The machine leaves: its jobs go elsewhere at once. `lost` counts against jobs that kill them."""
+        if self._words is not None and self._dispatcher.at_hand(token):
+            self._words.soon()
+            self._hear_last_words()
         self._dispatcher.remove(token, why=why, lost=lost)
         self._gpus.pop(token, None)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import platform
 import sys
+import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from job_watcher.rehearsal.bill_and_ledger import BillAndLedger
 from job_watcher.rehearsal.onlooker import Onlooker, Stoppable, tell
 from job_watcher.rehearsal.ordered_faults import OrderedFault
 from job_watcher.rehearsal.vast import FakeVast, RehearsalBill
 from job_watcher.rehearsal.vast.instances import RentedInstance
+from lib import bundle
 from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue, JobState
 from lib.jobspec import JobSpec
@@ -20,6 +24,7 @@ from lib.providers.rental import RentalProvider
 
 _ROOT: Final = Path(__file__).parents[2]
 _GONE_S: Final = 20.0
+_LIBC: Final = ("glibc", (2, 17))  # which one makes no difference to versions
 
 
 class RehearsedWatcher(Stoppable, Protocol):
@@ -34,12 +39,23 @@ class RehearsedWatcher(Stoppable, Protocol):
         ...
 
 
-def voice_synth(folder: Path) -> str:
-    """This installation's voice-synth, as the machines of a rehearsal find it."""
-    program = folder / "voice-synth"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{_ROOT}" exec "{sys.executable}" -m synth.main "$@"\n')
+def programs_of_image(folder: Path) -> Path:
+    """An environment with this installation's programs, as a real image has one; its voice-synth."""
+    place = folder / "image"
+    venv.create(place, symlinks=True, with_pip=False)
+    (site,) = place.glob("lib/python*/site-packages")
+    shared = [str(_ROOT), *(path for path in sys.path if path.endswith("-packages"))]
+    (site / "shared.pth").write_text("".join(f"{path}\n" for path in dict.fromkeys(shared)))
+    program = place / "bin" / "voice-synth"
+    program.write_text(f"#!{program.parent / 'python'}\nfrom synth.main import main\n\nmain()\n")
     program.chmod(0o755)
-    return str(program)
+    return program
+
+
+def is_as_pinned() -> bool:
+    """Whether the packages here are those that machines get: an environment with others is not used there."""
+    minor = sys.version_info[:2]
+    return bundle.is_as_pinned(bundle.requirements_text(), bundle.Target(minor, platform.machine(), *_LIBC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class RehearsalOutcome:
     seconds: float
     audio: Path | None = None
     error: JobRunnerError | None = None
+    ledger: BillAndLedger | None = None  # None: nobody compared them
 
     @property
     def ok(self) -> bool:
@@ -110,6 +127,7 @@ class RehearsalOutcome:
             "left": self.left,
             "usd": _dollars(self.dollars),
             "rentals": [each.to_json() for each in self.rentals],
+            "ledger": None if self.ledger is None else self.ledger.to_json(),
             "faults": list(self.faults),
             "first_audio_seconds": None if first is None else round(first, 1),
             "seconds": round(self.seconds, 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from job_watcher.simulation.fault_schedule import MOST_OFF_S, Fault
 from job_watcher.simulation.machine import Sickness
@@ -57,15 +57,17 @@ def broken_promises(world: World, *, unfinished: bool = True) -> list[str]:
         *_broken_kept(world),
         *_bill(world),
         *_caps(world),
+        *_payers(world),
     ]
 
 
 def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
     """No job lost, one result each, its audio in the store."""
     conditions, queue = world.conditions, world.conditions.queue
-    owed = unfinished and not _out_of_money(world)
+    broke = _without_money(world)
     for _, specs in world.scenario.arrivals:
         for spec in specs:
+            owed = unfinished and (spec.batch or "") not in broke
             record = queue.job(spec.request_id)
             if record is None or (record.state not in TERMINAL and owed):
                 yield f"{spec.request_id} is {record.state.value if record else 'lost'} at the end"
@@ -93,11 +95,37 @@ def _names(world: World) -> Iterator[str]:
             yield f"{path} is left of a job that was asked for before {claim.request_id}"
 
 
-def _out_of_money(world: World) -> bool:
-    """Whether the batch's cap ends it, or the day's leaves it for tomorrow."""
-    caps = world.scenario.caps
-    total = sum(_spent_by_token(world).values())
-    return total > caps.day // 2 or (caps.batch is not None and total > caps.batch // 2)
+def _without_money(world: World) -> set[str]:
+    """The batches that their cap ends, or the day's leaves for tomorrow."""
+    caps, by_token = world.scenario.caps, _spent_by_token(world)
+    batches = batches_of(world)
+    if sum(by_token.values()) > caps.day // 2:
+        return batches
+    spent = by_batch(world, by_token)
+    return {name for name in batches if caps.batch is not None and spent[name] > caps.batch // 2}
+
+
+def batches_of(world: World) -> set[str]:
+    """The batches of all jobs of the day."""
+    return {spec.batch or "" for _, specs in world.scenario.arrivals for spec in specs}
+
+
+def by_batch(world: World, by_token: Mapping[str, float]) -> dict[str, float]:
+    """What machines cost, by the batch that each was rented for."""
+    spent: dict[str, float] = defaultdict(float)
+    for token, micros in by_token.items():
+        row = world.conditions.ledger.row(token)
+        if row is not None:
+            spent[row.intent.batch] += micros
+    return spent
+
+
+def _payers(world: World) -> Iterator[str]:
+    """No machine was rented for a batch that has no jobs."""
+    batches = batches_of(world)
+    for row in rows_of(world):
+        if row.intent.batch not in batches:
+            yield f"{row.token} was rented for the batch {row.intent.batch!r}, which has no jobs"
 
 
 def _machines(world: World) -> Iterator[str]:
@@ -168,9 +196,9 @@ def _caps(world: World) -> Iterator[str]:
     for token, spent in by_token.items():
         if spent > caps.machine * tolerance:
             yield f"{token} cost {spent:.0f} with a cap of {caps.machine} for one machine"
-    total = sum(by_token.values())
-    if caps.batch is not None and total > caps.batch * tolerance:
-        yield f"the batch cost {total:.0f} with a cap of {caps.batch}"
+    for batch, spent in by_batch(world, by_token).items():
+        if caps.batch is not None and spent > caps.batch * tolerance:
+            yield f"the batch {batch!r} cost {spent:.0f} with a cap of {caps.batch}"
 
 
 def _agreed(world: World) -> Iterator[tuple[str, int, float, float]]:

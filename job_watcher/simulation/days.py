@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -47,7 +48,7 @@ def bad_day(seed: int) -> Scenario:
     heaps = chance.randint(1, 3)
     horizon = chance.choice((900.0, 3600.0, 7200.0))
     start = MIDNIGHT - chance.uniform(0, 3 * 3600)
-    specs = _specs()[:jobs]
+    specs = _in_batches(_specs()[:jobs], random.Random(f"batches of {seed}"))
     if chance.random() < 0.3:  # some work waits for its hour, with no machine to wait for it
         later = start + chance.uniform(horizon, 2 * horizon)
         specs = (*specs[:-2], *(replace(spec, not_before=later) for spec in specs[-2:]))
@@ -82,6 +83,14 @@ def bad_day(seed: int) -> Scenario:
         start=start,
         limit_s=24 * 3600.0,
     )
+
+
+def _in_batches(specs: Sequence[JobSpec], chance: random.Random) -> tuple[JobSpec, ...]:
+    """A quarter of the days has one batch without a name; on the others jobs of up to three lie mixed."""
+    names = chance.choice(((None,), (None, "book"), ("book", "film"), ("book", "film", None)))
+    if names == (None,):
+        return tuple(specs)
+    return tuple(replace(spec, batch=chance.choice(names)) for spec in specs)
 
 
 def _of_the_day(faults: list[Planned], sick: list[Planned], alone: bool) -> list[Planned]:

@@ -50,6 +50,7 @@ class Taste:
     linger_s: float = 20.0
     audio_s: Mapping[str, float] = field(default_factory=dict)  # of jobs whose length is known, all takes
     dead_man: bool = True  # machines end themselves at their time; False: only we can end them
+    by_itself: bool = False  # hosts come, go, start and work as they would whatever is rented, and when
 
 
 @dataclass(slots=True)
@@ -84,7 +85,10 @@ class SimulatedMarket:
     """Everything that the company knows. `now` is moved on by the world."""
 
     def __init__(self, taste: Taste, chance: random.Random, now: float, credit_micros: int) -> None:
+        if taste.by_itself:
+            chance = random.Random(chance.getrandbits(64))
         self.taste, self.chance, self.now = taste, chance, now
+        self._salt = chance.getrandbits(64) if taste.by_itself else 0
         self.credit_micros = credit_micros
         self.lots: dict[str, Lot] = {}
         self.price_factor = 1.0
@@ -166,9 +170,9 @@ class SimulatedMarket:
         current = {item.id: item for item in self.offers(interruptible=offer.interruptible)}
         if offer.id not in current:
             raise NoOffer(f"{offer.id} is no longer available.")
-        taste, chance = self.taste, self.chance
+        taste = self.taste
         character = self.characters.get(offer.machine_id, Character.GOOD)
-        boot = taste.boot_s * chance.uniform(0.7, 1.6) + taste.download_gb * 8_000 / offer.down_mbps
+        boot, speed, answers = self.draws(offer)
         boot *= 4 if character is Character.SLOTH else 1
         self._number += 1
         runs_at = self.now + boot
@@ -181,8 +185,8 @@ class SimulatedMarket:
             ends_at=expires_at,
             machine=SimMachine(
                 character,
-                speed=taste.base_speed * offer.perf * chance.uniform(0.85, 1.1),
-                answers_at=runs_at + chance.uniform(2, 20),
+                speed=speed,
+                answers_at=runs_at + answers,
                 engine="hibari",
                 audio_s=taste.audio_s,
             ),
@@ -194,6 +198,16 @@ class SimulatedMarket:
         self.credit_micros -= offer.fee_micros
         self.lots[lot.instance] = self._living[lot.instance] = lot
         return lot
+
+    def draws(self, offer: Offer) -> tuple[float, float, float]:
+        """What a good host will turn out to be: seconds until it runs, seconds of audio a second, and seconds
+        from running until it answers. A host of a market by itself is always the same."""
+        taste, chance = self.taste, self.chance
+        if taste.by_itself:
+            chance = random.Random(f"{self._salt} {offer.machine_id}")
+        boot = taste.boot_s * chance.uniform(0.7, 1.6) + taste.download_gb * 8_000 / offer.down_mbps
+        speed = taste.base_speed * offer.perf * chance.uniform(0.85, 1.1)
+        return boot, speed, chance.uniform(2, 20)
 
     def destroy(self, instance: str) -> None:
         """End a rental; unknown and ended ones are fine. A zombie accepts and lives on."""

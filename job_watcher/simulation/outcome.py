@@ -16,7 +16,6 @@ from lib.fleet.money import hours_of_interest
 from lib.jobqueue import TERMINAL, JobState
 from lib.units import seconds_text, usd
 
-_BATCH = "batch"
 _HELD_BACK = frozenset({"cap", "no_offer", "credit", "account", "image"})
 
 
@@ -58,9 +57,25 @@ def forbidding(world: World) -> tuple[Obstacle, ...]:
     conditions, scenario = world.conditions, world.scenario
     market, now = conditions.market, conditions.now
     offers = [*market.offers(interruptible=False), *market.offers(interruptible=True)]
-    books = conditions.ledger.books(hours_of_interest(now), (_BATCH,))
-    accounts = accounts_of(books, now, _BATCH)
-    return obstacles(offers, scenario.policy, scenario.caps, accounts, batch=_BATCH)
+    batches = waiting_batches(world)
+    books = conditions.ledger.books(hours_of_interest(now), batches)
+    by_batch = [
+        obstacles(offers, scenario.policy, scenario.caps, accounts_of(books, now, batch), batch=batch)
+        for batch in batches
+    ]
+    if not all(by_batch):
+        return ()
+    return tuple(dict.fromkeys(item for found in by_batch for item in found))
+
+
+def waiting_batches(world: World) -> tuple[str, ...]:
+    """The batches of jobs that are in line now, or come later."""
+    specs = (spec for _, heap in world.scenario.arrivals for spec in heap)
+    queue = world.conditions.queue
+    records = ((spec.batch or "", queue.job(spec.request_id)) for spec in specs)
+    return tuple(
+        dict.fromkeys(batch for batch, record in records if record is None or record.state not in TERMINAL)
+    )
 
 
 def outcome_of(world: World, seed: int, limits: tuple[Obstacle, ...]) -> DayOutcome:

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import cast
 
 from job_watcher.provisioning.adapters import leaders_queue
-from job_watcher.provisioning.ports import Config, OnSettled, ProvisioningParts, Tell
+from job_watcher.provisioning.ports import (
+    HASTE_S,
+    LOOK_S,
+    STARTING_S,
+    Config,
+    OnSettled,
+    ProvisioningParts,
+    Tell,
+)
 from job_watcher.provisioning.reconcile import Reconciler
 from job_watcher.simulation.conditions import Conditions
 from job_watcher.simulation.fault_injection import begin
@@ -26,13 +34,15 @@ from job_watcher.simulation.provider import SimulatedProvider, foreign
 from lib import dispatch
 from lib.dispatch import Dispatcher, MemoryJournal, StorageDelivery
 from lib.errors import Unavailable
-from lib.fleet import Caps, Policy, Speeds
+from lib.fleet import Caps, Policy, Speeds, State
 from lib.jobqueue import JobQueue, QueueOptions, Term
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec
 from lib.machines.labels import parse_label
 from lib.machines.memory import MemoryLedger
+from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
+from lib.providers.rental import RentalStatus
 
 MIDNIGHT = 1_790_035_200.0  # of some day, UTC
 _LEASE_MS = 180_000
@@ -64,6 +74,7 @@ class Scenario:
     limit_s: float = 2 * 86_400.0
     speeds: Speeds | None = None
     start: float = MIDNIGHT + 9 * 3600
+    attentive: bool = False  # watchers look between passes, as real ones do; without, the worst case: never
 
 
 class Process:
@@ -89,7 +100,6 @@ class Process:
             policy=world.scenario.policy,
             caps=world.scenario.caps,
             lease_ms=_LEASE_MS,
-            batch="batch",
         )
 
         def tell(kind: str, text: str, token: str) -> None:
@@ -152,7 +162,49 @@ class Process:
             return
         finally:
             self._stepping = False
-        self._world.after(delay, self._next_of(self._starts))
+        if self._world.scenario.attentive:
+            self._attend(delay)
+        else:
+            self._world.after(delay, self._next_of(self._starts))
+
+    def _attend(self, delay: float) -> None:
+        """What the watcher of rented machines does until its next pass: see its `_turn`."""
+        rows = self._world.conditions.ledger.open_rows()
+        due = self._world.conditions.now + (min(delay, STARTING_S) if self._any_starting(rows) else delay)
+        if rows:
+            self._look_later(self._starts, due)
+        else:
+            self._world.after(delay, self._next_of(self._starts))
+
+    def _any_starting(self, rows: Sequence[MachineRow]) -> bool:
+        lots = self._world.conditions.market.lots
+        coming = [lots.get(row.instance or "") for row in rows if row.state == State.RENTED.value]
+        return any(lot is not None and lot.status is RentalStatus.RUNNING for lot in coming)
+
+    def _look_later(self, start: int, due: float) -> None:
+        left = due - self._world.conditions.now
+        outstanding = self._world.conditions.queue.snapshot().outstanding
+        if left <= LOOK_S or not outstanding:  # a look would see nothing
+            self._world.after(left, self._next_of(start))
+        else:
+            self._world.after(LOOK_S, lambda: self._look(start, due))
+
+    def _look(self, start: int, due: float) -> None:
+        if start != self._starts or not self.alive or self._stepping:
+            return
+        busy = self.reconciler.held > 0
+        self._stepping = True
+        try:
+            self._world.conditions.market.advance(self._world.conditions.now)
+            self.reconciler.go_on()
+        except Crash:
+            self.crash()
+            return
+        finally:
+            self._stepping = False
+        if busy and not self.reconciler.held:  # a machine may have nothing left to do
+            due = min(due, self._world.conditions.now + HASTE_S)
+        self._look_later(start, due)
 
     def _next_of(self, start: int) -> Callable[[], None]:
         """The next pass of this very process: not of one that was started since."""

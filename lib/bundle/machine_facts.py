@@ -54,6 +54,7 @@ class MachineFacts:
     memory: int | None = None
     free: int | None = None
     has_gpu_driver: bool = False
+    program: str | None = None  # a voice-synth that is there already
 
     def python(self, machine: str) -> Python:
         """The interpreter to use: the first that fits and has venv.
@@ -110,6 +111,7 @@ def read_facts(answer: bytes, machine: str) -> MachineFacts:
         memory=_kib(single.get("memory_kib")),
         free=_kib(single.get("free_kib")),
         has_gpu_driver="nvidia_driver" in single or "nvidia_smi" in single,
+        program=program if _PATH.fullmatch(program := single.get("program", "")) else None,
     )
 
 

@@ -67,7 +67,7 @@ class BundleMaker:
     """
 
     def __init__(self, folder: Path, requirements: str, *, extra: Sequence[str] = ()) -> None:
-        self._folder, self._requirements, self._extra = folder, requirements, tuple(extra)
+        self._folder, self.requirements, self._extra = folder, requirements, tuple(extra)
 
     def make(self, target: Target) -> Bundle:
         """The bundle for such machines.
@@ -108,7 +108,7 @@ class BundleMaker:
 
         They are looked at each time: after a power cut a file may be there and have no bytes.
         """
-        wanted = lines_for(self._requirements, target)
+        wanted = lines_for(self.requirements, target)
         digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
         folder = self._folder / f"{target.name}-{digest}"
         found = _wheels_of(folder, wanted)

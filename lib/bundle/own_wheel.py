@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from io import BytesIO
@@ -19,9 +19,25 @@ from typing import Final
 from lib.errors import BadConfiguration
 
 DISTRIBUTION: Final = "job-runner"
-_PACKAGES: Final = ("synth", "lib")  # what a machine needs: it takes no jobs and keeps no queue
+OWN_PACKAGES: Final = ("synth", "lib")  # what a machine needs: it takes no jobs and keeps no queue
+_ADDED: Final = ("lib/bundle/synth-requirements.txt",)  # what only an installed wheel has
 _PROGRAMS: Final = ("voice-synth",)
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # of every file, so that the same programs are the same bytes
+
+
+def own_files() -> Mapping[str, bytes]:
+    """Every file of the packages that a machine needs, as it is here, by its name in the wheel.
+
+    Raises:
+        BadConfiguration: one cannot be read.
+    """
+    try:
+        found = {name: path.read_bytes() for package in OWN_PACKAGES for name, path in _files_of(package)}
+    except OSError as error:
+        raise BadConfiguration(
+            f"The installed programs cannot be read: {error}. Install them anew"
+        ) from error
+    return {name: data for name, data in found.items() if name not in _ADDED}
 
 
 def own_wheel() -> tuple[str, bytes]:
@@ -50,7 +66,7 @@ def _stem(found: Distribution) -> str:
 
 def _packed(found: Distribution) -> bytes:
     info = f"{_stem(found)}.dist-info"
-    entries = {name: path.read_bytes() for package in _PACKAGES for name, path in _files_of(package)}
+    entries = {name: path.read_bytes() for package in OWN_PACKAGES for name, path in _files_of(package)}
     entries[f"{info}/METADATA"] = (found.read_text("METADATA") or "").encode()
     entries[f"{info}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: job-runner\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -37,4 +37,6 @@ print("python\t%d.%d %s %s\t%s" % (*sys.version_info[:2], kind, has, sys.executa
 done
 [ -e /proc/driver/nvidia/version ] && say nvidia_driver yes
 command -v nvidia-smi >/dev/null 2>&1 && say nvidia_smi yes
+program=$(command -v voice-synth 2>/dev/null)
+case $program in /*) say program "$(readlink -f "$program" 2>/dev/null || printf %s "$program")" ;; esac
 say done 1

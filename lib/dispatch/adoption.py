@@ -13,7 +13,7 @@ from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.events.model import JobAdopted
-from lib.jobqueue import Lease, LeaseLost, Term
+from lib.jobqueue import Lease, LeaseLost, Placement, Term
 from lib.spool import SpoolFull
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ class TakeOver:
     def recover(self) -> None:
         """Of what a killed predecessor here held: publish what was done, hand back what lies nowhere.
 
+        One that was killed elsewhere left nothing here; what it had done last is published, too.
+
         What lies on machines is for `adopt`, when they answer: the queue's rows know it better.
 
         Raises:
@@ -77,6 +79,7 @@ class TakeOver:
         for entry, lease, _ in list(self._parts.journal.leases()):
             self._publishing.recover(entry, lease)
             self._parts.journal.forget(entry)
+        self._publishing.look_back()
 
     def _release_unplaced(self, known: Collection[str]) -> None:
         """Hand back what was claimed and never written down: nobody works on that, nor ever will."""
@@ -105,6 +108,22 @@ class TakeOver:
                 self._hold(lease.spool_entry, lease, state)
                 parts.tell("adopted", f"{lease.request_id} goes on where it is", state.name)
         return len(leases)
+
+    def rehome(self, name: str, to: str, entries: Collection[str]) -> None:
+        """Put jobs of one host under another where their entries lie finished; their leases stay.
+
+        Raises:
+            Unavailable: the queue does not answer.
+            SpoolUnusable: the journal cannot be written.
+        """
+        state, moved = self._roster.get(to), list[Placement]()
+        for job in self._jobs.on(name):
+            if state is not None and job.entry in entries and job.ending is None:
+                self._parts.journal.write(job.entry, job.lease, to)
+                self._hold(job.entry, job.lease, state)
+                moved.append(Placement(job.lease, to, job.entry))
+        if moved:
+            self._jobs.mark_lost(self._parts.queue.assign(moved))
 
     def _go_on(self, entry: str, lease: Lease, state: HostState) -> None:
         self._hold(entry, lease, state)

@@ -78,15 +78,18 @@ class Claimer:
         if self._failure is not None:
             raise self._failure
 
-    def look(self, block_s: float = 0.0) -> int:
+    def look(self, block_s: float = 0.0, *, beyond: int = 0) -> int:
         """Claim once for all the room there is; returns how many jobs came.
+
+        `beyond` is for finished work that waits for a lease: so many are claimed where no host has room, and
+        a job that has none is handed back.
 
         Raises:
             Unavailable, TryAgain: the queue does not answer, or this process does not lead.
             SpoolUnusable: a job could not be written down; what was claimed is handed back.
         """
         rooms = self._roster.rooms()
-        count = self._most(rooms)
+        count = self._most(rooms) or beyond
         if count <= 0 or self._ended.is_set():
             return 0
         leases = self._queue.claim(

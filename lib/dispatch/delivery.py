@@ -63,6 +63,10 @@ class StorageDelivery:
         """Copy each take to its name, unless a newer job has it."""
         return publish_takes(self._storage, claim, takes, former=former).superseded_by
 
+    def published(self, takes: Sequence[Take]) -> bool:
+        """Look for each take's name in the store."""
+        return all(self._storage.published(take.audio.file) for take in takes)
+
     def _stored(self, spool: SpoolClient, entry: str, lease: Lease, take: Take, folder: Path) -> Take:
         spec = lease.spec
         audio = self._put(

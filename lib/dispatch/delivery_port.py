@@ -16,8 +16,9 @@ from lib.storage import Claim
 class Settled:
     """The end of one result. `problem` is a reason code when the result was wrong or broken, else "".
 
-    `failure` is what the queue was told where it is none. `audio_seconds` counts all takes, `work_seconds`
-    what the worker took; both 0 unless done. `order` is the done job's place in the order of asking.
+    `failure` is what the queue was told where it is none. `audio_seconds` counts all takes and is 0 unless
+    done; `work_seconds` is what the worker took, for a result that failed too. `order` is the done job's
+    place in the order of asking.
     """
 
     state: JobState
@@ -32,7 +33,7 @@ class Settled:
 class Delivery(Protocol):
     """Where finished audio goes. Every call may be repeated after a crash at any point.
 
-    Raises, from both methods:
+    Raises, from every method:
         StorageUnavailable: the place refuses; the same call may work later.
 
     Threads: the loop's only.
@@ -56,6 +57,10 @@ class Delivery(Protocol):
 
         `former` are the takes of the job's earlier revisions: what only they have is removed.
         """
+        ...
+
+    def published(self, takes: Sequence[Take]) -> bool:
+        """Whether something stands at the name of each take; what, is not looked at."""
         ...
 
 

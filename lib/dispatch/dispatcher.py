@@ -27,7 +27,7 @@ from lib.dispatch.result_handler import ResultHandler
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable
-from lib.jobqueue import JobQueue, LeaseLost, Placement, Term
+from lib.jobqueue import JobQueue, Lease, LeaseLost, Placement, Term
 from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolUnusable
 from lib.workers import WorkerHost
 
@@ -42,7 +42,7 @@ class Dispatcher:
     With threads (`start_renewing`, `start_claiming`) it renews, over `renewals`, and claims by itself;
     without, `step` renews and the caller calls `claim`, as a simulation does.
 
-    Threads: one, the loop's; `end` any.
+    Threads: one, the loop's; `end` and `at_hand` any.
     Raises: Unavailable or TryAgain where the queue is asked, SpoolUnusable where the journal is written.
     """
 
@@ -73,14 +73,16 @@ class Dispatcher:
         *,
         replaceable: bool = False,
         serves: Callable[[], bool] | None = None,
+        fits: Callable[[str, Lease], bool] | None = None,
     ) -> None:
         """Use a host from now on. `room` says how many jobs it holds at once, asked before each claim.
 
         A `replaceable` host belongs to the caller, who judges it by its `view` and removes it; one that is
         not is mended here. `serves` is of a spool that was left: whether somebody is at work there still.
+        `fits` says which lease may take an entry there; such a host removes what none will take.
         """
         if self._roster.get(host.name) is None:
-            self._roster.add(host, room, replaceable=replaceable, serves=serves)
+            self._roster.add(host, room, replaceable=replaceable, serves=serves, fits=fits)
             self._claimer.check()
             self._closer.note_host(host, replaceable=replaceable)
 
@@ -153,9 +155,13 @@ class Dispatcher:
         self._renewer.stop()
         self._parts.doorbell.close()
 
-    def claim(self) -> int:
+    def claim(self, beyond: int = 0) -> int:
         """Claim once for all the room there is; returns how many jobs came. Raises as `Claimer.look`."""
-        return self._claimer.look()
+        return self._claimer.look(beyond=beyond)
+
+    def at_hand(self, host: str) -> list[tuple[str, Lease]]:
+        """The entries of jobs on a host, each with its lease. Callable from any thread."""
+        return [(job.entry, job.lease) for job in self._jobs.on(host)]
 
     def renew_if_due(self) -> None:
         """Renew every lease whose host vouches, at a third of its time. Raises as `LeaseRenewer.tick`."""
@@ -181,6 +187,10 @@ class Dispatcher:
     def adopt(self, term: Term) -> int:
         """Take over running work on our hosts from a leader before us. Raises as `TakeOver.adopt`."""
         return self._take_over.adopt(term)
+
+    def rehome(self, name: str, to: str, entries: Collection[str]) -> None:
+        """Jobs on a host whose work lies finished on another go on there. Raises as `TakeOver.rehome`."""
+        self._take_over.rehome(name, to, entries)
 
     # --- a pass ------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from lib.clock import Clock
 from lib.dispatch.heartbeat_monitor import HeartbeatMonitor
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.errors import JobRunnerError, Unavailable
-from lib.jobqueue import JobQueue
+from lib.jobqueue import JobQueue, Lease
 from lib.jobspec import JobSpec
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable
 from lib.workers import WorkerDeath, WorkerHost
@@ -35,6 +35,7 @@ class HostState:
     reached_at: float
     monitor: HeartbeatMonitor
     serves: Callable[[], bool] | None = None  # of a spool that was left: whether somebody is at work there
+    fits: Callable[[str, Lease], bool] | None = None  # of one that knows which lease may take an entry
     phases: Mapping[str, Phase] = field(default_factory=dict)
     death: WorkerDeath | None = None  # of its worker, not judged yet
     trouble: Exception | None = None  # why it could not be looked at last time
@@ -107,10 +108,11 @@ class HostRoster:
         *,
         replaceable: bool,
         serves: Callable[[], bool] | None = None,
+        fits: Callable[[str, Lease], bool] | None = None,
     ) -> HostState:
         """Begin to use a host."""
         now = self._clock.monotonic()
-        state = HostState(host, room, replaceable, now, HeartbeatMonitor(now), serves, idle_since=now)
+        state = HostState(host, room, replaceable, now, HeartbeatMonitor(now), serves, fits, idle_since=now)
         with self._lock:
             self._hosts[host.name] = state
         return state
@@ -132,7 +134,7 @@ class HostRoster:
 
     def machines(self) -> set[str]:
         """The machines of all hosts."""
-        return {state.host.machine for state in self.all()}
+        return {state.host.machine for state in self.all() if state.host.machine}
 
     def machines_to_try(self, queue: JobQueue, name: str) -> int:
         """How many machines a job could be given to: ours, and those of live watchers but `name`, us."""

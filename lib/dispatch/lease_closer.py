@@ -146,7 +146,7 @@ class LeaseCloser:
 
     def note_host(self, host: WorkerHost, *, replaceable: bool) -> None:
         """Tell of a machine that came, with its first worker; workers of our own are no news."""
-        if replaceable and self._workers_of(host.machine) == 1:
+        if replaceable and host.machine and self._workers_of(host.machine) == 1:
             self._parts.events.emit(MachineAdded(machine=host.machine))
 
     def hand_back_host(self, state: HostState, why: str, *, lost: bool) -> None:

@@ -21,12 +21,17 @@ from lib.jobqueue import FinishedJob, JobState, Lease
 from lib.jobqueue.earlier_revisions import former_takes
 from lib.records import Take
 from lib.spool import SpoolUnusable
+from lib.spool.layout import job_digest
 from lib.storage import ArtifactMismatch, NotStored
 
 log = logging.getLogger(__name__)
 
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 600.0
 _MAY_TAKE_S: Final = 600.0  # one publication, with a store that does not answer
+#: How far a new leader looks back, and at how many jobs: a leader that died was replaced within its lock's
+#: lease, and what it had recorded and not published was the last that it did.
+_LOOK_BACK_S: Final = 180.0
+_LOOK_BACK_AT: Final = 64
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class PublishQueue:
     """
 
     def __init__(self, parts: DispatchParts) -> None:
+        self._name = parts.name
         self._queue, self._delivery, self._events = parts.queue, parts.delivery, parts.events
         self._journal, self._clock, self._alive = parts.journal, parts.clock, parts.alive
         self._owed: dict[str, _Owed] = {}
@@ -68,7 +74,9 @@ class PublishQueue:
         publication = Publication(
             entry, lease.request_id, lease.lease_no, tuple(takes), order, lease.revision
         )
-        owed = _Owed(publication)
+        self._make(_Owed(publication), store_again)
+
+    def _make(self, owed: _Owed, store_again: Callable[[], object] | None = None) -> None:
         if self._attempt(owed):
             return
         if owed.lost and store_again is not None:
@@ -76,11 +84,12 @@ class PublishQueue:
                 store_again()
                 if self._attempt(owed):
                     return
-        self._owed[entry] = owed
+        publication = owed.publication
+        self._owed[publication.entry] = owed
         try:
-            self._journal.owe(owed.publication)
+            self._journal.owe(publication)
         except SpoolUnusable as error:
-            log.error("%s; a restart would forget that %s is to be published", error, lease.request_id)
+            log.error("%s; a restart would forget that %s is to be published", error, publication.request_id)
 
     def resume(self) -> None:
         """Take over what a predecessor owed; `retry` does the rest."""
@@ -106,6 +115,33 @@ class PublishQueue:
             log.error("the record of %s cannot be read, nothing is published of it", lease.request_id)
             return
         self.publish(entry, lease, record.takes, finished.order)
+
+    def look_back(self) -> None:
+        """Publish what somebody else finished a moment ago and did not publish: its watcher may be gone.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        since = self._queue.snapshot().server_time - _LOOK_BACK_S
+        for job in self._queue.history(limit=_LOOK_BACK_AT, status=JobState.DONE, since=since):
+            record = None if job.consumer == self._name else job.done()
+            if record is None:
+                continue
+            self._alive(_MAY_TAKE_S)
+            entry = f"{job_digest(job.request_id)}.{job.lease_no}-late"
+            publication = Publication(
+                entry, job.request_id, job.lease_no, record.takes, job.order, job.revision
+            )
+            if not self._stands(publication):
+                log.info("%s was done and not published by %s", job.request_id, job.consumer)
+                self._make(_Owed(publication))
+
+    def _stands(self, publication: Publication) -> bool:
+        """Whether something is at its names; a store that does not answer is asked again with the rest."""
+        try:
+            return self._delivery.published(publication.takes)
+        except (JobRunnerError, OSError):
+            return False
 
     def retry(self) -> None:
         """Try those whose time has come.

@@ -109,24 +109,26 @@ class ResultHandler:
 
     def _settle(self, state: HostState, spool: SpoolClient, job: InFlightJob) -> Settled:
         """Store and record one result; the spool keeps it until this has returned."""
-        lease = job.lease
+        lease, worked = job.lease, 0.0
         try:
             result = spool.result(job.entry)
             if result is None:
                 raise InvalidSpoolData("The worker's result vanished from the spool.")
             _need_same_job(lease, result)
+            worked = max(0.0, result.finished_at - result.started_at)
             if result.error is not None:
                 failure = self._failure_of(result, state)
                 went = self._queue.fail(lease, failure)
-                return Settled(went, problem=result.error.error_class.value, failure=failure)
+                problem = result.error.error_class.value
+                return Settled(went, work_seconds=worked, problem=problem, failure=failure)
             self._parts.alive(_may_take_s(result))
             record = self._parts.delivery.store(spool, job.entry, lease, result)
             self._parts.alive()
         except (InvalidSpoolData, ArtifactMismatch) as error:
             failure = Failure(ErrorClass.TRANSIENT, error.message, host=state.host.machine)
-            return Settled(self._queue.fail(lease, failure), problem=_CORRUPT, failure=failure)
+            went = self._queue.fail(lease, failure)
+            return Settled(went, work_seconds=worked, problem=_CORRUPT, failure=failure)
         order = self._queue.complete(lease, record.to_json())
-        worked = max(0.0, result.finished_at - result.started_at)
         audio = sum(take.audio_seconds for take in record.takes)
         return Settled(JobState.DONE, record, audio, worked, order=order)
 

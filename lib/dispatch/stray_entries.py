@@ -47,6 +47,8 @@ class Strays:
             for entry, phase in state.phases.items():
                 if digest_of(entry) != digest or entry in self._dropped or self._jobs.get(entry):
                     continue
+                if state.fits is not None and not state.fits(entry, lease):
+                    continue
                 alive = phase is Phase.OUTBOX or state.finishes()
                 if alive and self._is_of(state, entry, phase, lease):
                     return state, entry
@@ -83,7 +85,8 @@ class Strays:
                 continue
             since = state.strays.setdefault(entry, now)
             unbegun = phase is Phase.INBOX and not state.replaceable  # else it may be another leader's
-            if entry in self._dropped or now - since >= self._keep_s:
+            kept = state.fits is not None or now - since < self._keep_s  # or whose host itself sees to it
+            if entry in self._dropped or not kept:
                 remove(spool, entry, phase)
             elif unbegun:
                 spool.withdraw(entry)  # a worker that was quicker may finish it

@@ -316,7 +316,10 @@ class OrphanFound(MachineTransition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetReached(LifecycleEvent):
-    """A cap or the credit's floor keeps a machine from being rented."""
+    """A cap or the credit's floor keeps a machine from being rented.
+
+    `kind` is "cap", "credit", or "batch_cap": the cap of one batch, beside which others are rented for.
+    """
 
     name: ClassVar[str] = "budget"
     kind: str
@@ -329,4 +332,5 @@ class BudgetReached(LifecycleEvent):
 
     def sentence(self) -> str:
         """It in words."""
-        return f"nothing is rented: {self.reason}"
+        whose = " for one batch" if self.kind == "batch_cap" else ""
+        return f"nothing is rented{whose}: {self.reason}"

@@ -11,7 +11,7 @@ from lib.fleet.limits import least_wish
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.money import MARGIN, Accounts, Budget, cost
 from lib.fleet.offer_choice import best, ranked
-from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s
+from lib.fleet.scaling import cold_start_s, hold_s, needed_life_s, start_of_s
 from lib.fleet.speeds import Speeds
 from lib.offer import Offer
 from lib.units import MICROS
@@ -75,7 +75,7 @@ def price_batch(
     cold = cold_start_s(offer, policy, speeds)
     count = _machines(demand, speed, cold, policy, caps, offer)
     share = demand.audio_s / speed / count
-    hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
+    hold = hold_s(start_of_s(offer, policy, speeds), policy)
     useful = max(60.0, _life_s(offer, policy, caps) - cold - policy.settle_s)
     starts = max(1, math.ceil(share / useful))
     whole_s = starts * cold + share + hold

@@ -79,8 +79,9 @@ def _in_the_way(
         if taken + more > cap:
             needed = math.ceil(taken + more)
             spent = f", of which {_exact(math.ceil(taken))} are spent or promised" if taken else ""
+            whose = f" for the batch {batch}" if name == "batch" and batch else ""
             sentence = (
-                f"{_SETTINGS[name]} is {_exact(cap)}{spent}; at least {_exact(needed)} is needed, "
+                f"{_SETTINGS[name]} is {_exact(cap)}{whose}{spent}; at least {_exact(needed)} is needed, "
                 f"as no machine is rented for less than {policy.least_life_s / 60:.0f} minutes"
             )
             yield Obstacle(_SETTINGS[name], sentence, cap, needed, math.ceil(taken))

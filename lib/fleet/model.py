@@ -52,6 +52,7 @@ class Machine:
     absences: int = 0
     empty_absences: bool = False  # every listing that lacked it was wholly empty
     confirmed_absent: bool = False  # asked for by its id, the provider does not know it
+    running_for: float | None = None  # since it began to run, where this process saw it begin
     answered_at: float | None = None  # when it last answered us itself
     stalled_s: float = 0.0  # since it last came further on its way up, where the provider shows that
     is_image_bad: bool = False  # it is broken, for a reason that lies in the image
@@ -79,9 +80,9 @@ class Demand:
     running: int = 0
     audio_s_per_job: float = 30.0
     engine: str = "hibari"
-    batch: str = ""
     resumable: bool = True
     preemptions: int = 0  # recent ones of this work
+    measured: bool = True  # the length of a job is known, not guessed
 
     @property
     def jobs(self) -> int:
@@ -118,6 +119,8 @@ class Policy:
     empty_patience_s: float = 300.0  # an empty listing proves an absence only after this
     talking_s: float = 60.0  # a machine that answered since is there, whatever listings say
     overprice: float = 1.05
+    standing_share: float = 0.06  # of its price, what a machine costs that does not run yet: its disk
+    running_start_s: float = 20.0  # of a cold start, what it runs before it takes work, where never measured
     boot_s: float = 90.0  # start of container and engine, beside downloads
     download_gb: float = 8.0
     speed: float = 8.0  # for a GPU of perf 1.0 that nobody measured

@@ -9,12 +9,12 @@ from typing import Final
 from lib.fleet.capacity import throughput
 from lib.fleet.host_history import objection
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
-from lib.fleet.scaling import cold_start_s
+from lib.fleet.scaling import start_of_s
 from lib.fleet.speeds import Speeds
 from lib.offer import Offer
 
-#: An hour of useful work is what a cold start is spread over when nothing is known of the batch.
-_SPREAD_S: Final = 3600.0
+#: Useful work that a cold start is spread over, at least, where nobody knows how much there is.
+_SPREAD_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ def score(
     reliability. Trouble that we remember counts as a start that will be lost.
     """
     speed = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
-    cold = cold_start_s(offer, policy, speeds)
-    start_micros = offer.hourly_micros * cold / HOUR + offer.fee_micros
+    start_micros = offer.hourly_micros * start_of_s(offer, policy, speeds) / HOUR
     audio_hours = max(1.0, work_s) * speed / HOUR
     time_micros = offer.hourly_micros / speed
     lost = (1.0 - offer.reliability) + trouble + (0.15 if offer.interruptible else 0.0)
@@ -78,6 +77,8 @@ def score(
 def dominates(one: Offer, other: Offer, speed_one: float, speed_other: float) -> bool:
     """Whether `one` is at least as good in everything that counts, and better in something."""
     if one.interruptible and not other.interruptible:
+        return False
+    if one.hourly_micros > other.hourly_micros:  # as nearly always, without a look at the rest
         return False
     ours = (-one.hourly_micros, -one.fee_micros, speed_one, one.reliability, one.down_mbps, _end(one))
     theirs = (
@@ -131,7 +132,8 @@ def _judged(
     host = hosts.get(offer.machine_id)
     trouble = host.trouble if host else 0.0
     speed = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
-    work = min(policy.max_life_s, max(_SPREAD_S / 6, demand.audio_s / speed))
+    guessed = not demand.jobs or not demand.measured
+    work = min(policy.max_life_s, max(_SPREAD_S if guessed else 0.0, demand.audio_s / speed))
     scored = score(offer, demand, policy, speeds, work_s=work, trouble=trouble)
     why = unfit(offer, policy, caps, now) or objection(host, now)
     if why is None and offer.machine_id in taken:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from lib.fleet.capacity import jobs_to_hold, throughput
+from lib.fleet.idle_gaps import IdleGaps
 from lib.fleet.lifecycle import PAYING, State
 from lib.fleet.model import Demand, Machine, Policy
 from lib.fleet.speeds import Speeds
@@ -26,16 +27,35 @@ def cold_start_s(offer: Offer, policy: Policy, speeds: Speeds) -> float:
     return speeds.cold_start(offer.gpu, guess)
 
 
-def hold_s(hourly_micros: int, fee_micros: int, cold_s: float, policy: Policy) -> float:
-    """How long an idle machine is worth keeping: until the wait has cost as much as starting anew.
+def start_as_time_s(
+    hourly_micros: int, fee_micros: int, cold_s: float, running_s: float, policy: Policy
+) -> float:
+    """What a start costs, as seconds at the machine's price.
+
+    Until it runs only its disk is paid; from then on all of it, and its downloads beside.
+    """
+    running_s = min(cold_s, running_s)
+    fee_as_time = fee_micros * 3600 / max(1, hourly_micros)
+    return running_s + policy.standing_share * (cold_s - running_s) + fee_as_time
+
+
+def hold_s(start_s: float, policy: Policy, gaps: IdleGaps | None = None) -> float:
+    """How long an idle machine is worth keeping, where a start costs as much as `start_s` of waiting.
 
     Ski rental: whoever pays rent until the rent equals the purchase never pays more than twice the best
-    that somebody who knows the future could do.
+    that somebody who knows the future could do. With `gaps`, less where work never came back so soon.
     """
     if policy.idle_hold_s is not None:
         return policy.idle_hold_s
-    fee_as_time = fee_micros * 3600 / max(1, hourly_micros)
-    return min(policy.longest_hold_s, cold_s + fee_as_time)
+    worth_s = min(policy.longest_hold_s, start_s)
+    return worth_s if gaps is None else gaps.hold_s(worth_s)
+
+
+def start_of_s(offer: Offer, policy: Policy, speeds: Speeds) -> float:
+    """What a start there costs, as seconds at its price."""
+    cold = cold_start_s(offer, policy, speeds)
+    running = speeds.running.get(offer.gpu, policy.running_start_s)
+    return start_as_time_s(offer.hourly_micros, offer.fee_micros, cold, running, policy)
 
 
 def finish_s(demand: Demand, machines: Iterable[Machine], policy: Policy, speeds: Speeds) -> float | None:
@@ -82,7 +102,7 @@ def needed_life_s(demand: Demand, offer: Offer, sharing: int, policy: Policy, sp
     cold = cold_start_s(offer, policy, speeds)
     own = throughput(demand, speeds.of(demand.engine, offer.gpu, offer.perf, policy.speed), policy)
     work = demand.audio_s / own / max(1, sharing)
-    hold = hold_s(offer.hourly_micros, offer.fee_micros, cold, policy)
+    hold = hold_s(start_of_s(offer, policy, speeds), policy)
     settle = max(policy.settle_s, 3 * demand.audio_s_per_job / own)
     wanted = cold + 2 * work + hold + settle
     return min(policy.max_life_s, max(policy.usual_life_s, wanted))

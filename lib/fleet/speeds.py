@@ -16,10 +16,14 @@ def blended(known: float | None, measured: float, weight: float = _WEIGHT) -> fl
 
 @dataclass(slots=True)
 class Speeds:
-    """Seconds of audio made per second by engine and GPU, and cold starts by GPU."""
+    """Seconds of audio made per second by engine and GPU, and cold starts by GPU.
+
+    `running` is the part of a cold start for which the whole price is paid: until then it is only a disk.
+    """
 
     audio: dict[tuple[str, str], float] = field(default_factory=dict)
     cold: dict[str, float] = field(default_factory=dict)
+    running: dict[str, float] = field(default_factory=dict)
 
     def measured(self, engine: str, gpu: str, audio_s: float, worked_s: float) -> None:
         """Learn from one finished job. Jobs too short to tell anything are left out."""
@@ -27,9 +31,11 @@ class Speeds:
             key = (engine, gpu)
             self.audio[key] = blended(self.audio.get(key), audio_s / worked_s)
 
-    def started(self, gpu: str, seconds: float) -> None:
-        """Learn how long a machine took from being rented to its first job."""
+    def started(self, gpu: str, seconds: float, running_s: float | None = None) -> None:
+        """Learn how long a machine took from being rented to its first job, and how much of it it ran."""
         self.cold[gpu] = blended(self.cold.get(gpu), seconds)
+        if running_s is not None:
+            self.running[gpu] = blended(self.running.get(gpu), running_s)
 
     def of(self, engine: str, gpu: str, perf: float, prior: float) -> float:
         """The speed to reckon with: measured there, else the provider's figure times what is usual."""

@@ -29,15 +29,17 @@ def proven_absent(machine: Machine, policy: Policy, now: float) -> bool:
 
     Two credible listings apart must lack it, and one that was wholly empty counts only after a patience: an
     empty answer is what a broken endpoint gives. Where its id is known, asking for it must say the same;
-    where not, the last of them must have come when even a slow listing would have shown it. A machine that
-    talks to us exists, whatever lists say.
+    where not, the last of them must have come when even a slow listing would have shown it, and nothing is
+    known of one that was rented a moment ago. A machine that talks to us exists, whatever lists say.
     """
     if machine.answered_at is not None and now - machine.answered_at < policy.talking_s:
         return False
     if machine.absences < 2 or machine.absent_for is None or machine.absent_for < policy.apart_s:
         return False
     if machine.instance is not None:
-        return machine.confirmed_absent
+        # What is rented just now is shown to nobody yet: neither in a list nor to who asks for its id.
+        is_new = machine.state is State.RENTED and now - machine.created_at < policy.lag_s
+        return machine.confirmed_absent and not is_new
     if machine.empty_absences and machine.absent_for < policy.empty_patience_s:
         return False
     return machine.unseen_at_s >= policy.lag_s

@@ -27,6 +27,7 @@ class Intake:
     due_ms: int | str
     payload: str
     callback_data: str = "{}"  # of the payload, as a record holds it
+    batch: str = ""
 
     def arguments(self, *, replacing: bool = False) -> tuple[str | int, ...]:
         """In the order of the scripts' headers; what only a replacement needs, if it is one."""
@@ -46,7 +47,16 @@ def intake(spec: JobSpec) -> Intake:
     due: int | str = "" if spec.not_before is None else round(spec.not_before * 1000)
     payload, fingerprint = payload_and_fingerprint(spec)
     callback = to_json(spec.callback_data) if spec.callback_data else "{}"
-    return Intake(spec.request_id, fingerprint, spec.priority, spec.max_attempts, due, payload, callback)
+    return Intake(
+        spec.request_id,
+        fingerprint,
+        spec.priority,
+        spec.max_attempts,
+        due,
+        payload,
+        callback,
+        spec.batch or "",
+    )
 
 
 def spec_of(payload: str) -> JobSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
 from lib.jobqueue.admin.port import Admin
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.model import (
@@ -230,6 +230,14 @@ class JobQueue(Protocol):
 
     def place(self, request_id: str) -> PlaceInLine | None:
         """Where a waiting job stands; None when it does not wait."""
+        ...
+
+    def look_along(self, behind: str = "", *, count: int = LOOKED_AT) -> StretchOfLine:
+        """Whose jobs are in line: the batches of a stretch of it, high priority first, nothing claimed.
+
+        Looks at up to `count` jobs, at fewer where they are long; go on with the reply's `behind` until it
+        is "". A job that moves between two looks may be missed or counted twice.
+        """
         ...
 
     def ids_under(

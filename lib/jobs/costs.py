@@ -61,8 +61,9 @@ class CostLine:
         self.micros[charge.category] += micros
 
     def finish(self, work: FinishedWork) -> None:
-        """Count a finished job in."""
-        self.jobs.add(work.request_id)
+        """Count a finished job in; one that failed costs, and is none."""
+        if work.audio_ms:
+            self.jobs.add(work.request_id)
         self.audio_ms += work.audio_ms
 
     def to_json(self) -> dict[str, Any]:

@@ -24,10 +24,11 @@ KEYS_OF_ALL: Final = FindingKind("D036", _W, "SSH keys of the account open every
 COMPANY_CLOCK: Final = FindingKind("D037", _W, "The clocks of this machine and of the company differ")
 MARKET_LACKS: Final = FindingKind("D038", _E, "The market has no machine that was asked for")
 PARTLY_SEEN: Final = FindingKind("D039", _W, "Something of the account could not be looked at")
+IMAGE_BY_NAME: Final = FindingKind("D040", _W, "Rented machines run an image that may change")
 
 KINDS: Final = (
     *(NOT_ASKED, LIMITS_FORBID, KEY_REFUSED, SCOPES_MISSING, SCOPES_EXCESS, CREDIT_LOW, MAY_NOT_SPEND),
-    *(KEYS_OF_ALL, COMPANY_CLOCK, MARKET_LACKS, PARTLY_SEEN),
+    *(KEYS_OF_ALL, COMPANY_CLOCK, MARKET_LACKS, PARTLY_SEEN, IMAGE_BY_NAME),
 )
 
 #: A machine ends itself by its own clock, at a time that was told to it by ours.
@@ -39,7 +40,8 @@ class AccountCheckup:
     """What was looked at. None: it could not be told, or there is nothing to tell.
 
     Money is micro-dollars. `excess` are scopes that the key need not have, `limits` what forbids renting
-    whatever the market offers or on the market as it is, `market` why no machine would be found there.
+    whatever the market offers or on the market as it is, `market` why no machine would be found there,
+    `image` what machines run.
     """
 
     company: str
@@ -56,6 +58,7 @@ class AccountCheckup:
     clock_ahead_s: float | None = None
     market: Trouble | None = None
     troubles: Sequence[str] = ()
+    image: str | None = None
 
 
 def diagnose_account(seen: AccountCheckup) -> list[Finding]:
@@ -122,6 +125,14 @@ def _of_money(seen: AccountCheckup) -> Iterator[Finding]:
 
 
 def _of_the_rest(seen: AccountCheckup) -> Iterator[Finding]:
+    if seen.image is not None and "@sha256:" not in seen.image:
+        yield Finding(
+            IMAGE_BY_NAME,
+            seen.image,
+            "it has a name and no digest, so whoever may publish under that name chooses what machines run",
+            f"docker buildx imagetools inspect {seen.image} tells its digest; put the "
+            "image with it into VAST_IMAGE",
+        )
     if seen.ssh_keys:
         keys = "1 SSH key is" if seen.ssh_keys == 1 else f"{seen.ssh_keys} SSH keys are"
         yield Finding(

@@ -62,7 +62,9 @@ class PlannedJob:
     def work(self) -> PricedWork:
         """The job as money sees it: every take is made."""
         return PricedWork(
-            self.estimated_audio_s * self.spec.variants, self.speech.engine if self.speech else None
+            self.estimated_audio_s * self.spec.variants,
+            self.speech.engine if self.speech else None,
+            self.spec.batch or "",
         )
 
     @property

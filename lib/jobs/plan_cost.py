@@ -10,9 +10,9 @@ import os
 import stat
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lib.fleet.batch_price import Stop
 
 _CLOCKS_APART_S: Final = 60.0  # a market seen later than that after now was not seen
+_BATCH_CAP: Final = "SPEND_CAP_BATCH"
 PATIENCE_S: Final = 0.35  # from when the plan itself is ready
 
 
@@ -35,6 +36,7 @@ class PricedWork:
 
     audio_s: float
     engine: str | None
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Cost:
     gpu: str
     seen_at: float  # seconds since the epoch
     stopped: str = ""  # which cap ends the batch before it is finished, as a sentence
+    over_cap: str = ""  # the worst case and the cap of each batch that may not be finished within it
 
     def basis(self) -> str:
         """For people: what the figures rest on."""
@@ -112,10 +115,43 @@ def cost_of(
     """Price the jobs on the market; None when there is none, it is stale, or there is no work.
 
     Expected is at the lowest price of each class of GPU, worst at the median of each: the cheapest offer may
-    be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole.
+    be gone when it is wanted. A job's share is that of its audio, so shares add up to the whole. Under a cap
+    by batch each batch is priced for itself, as it will be rented for.
     """
     if not work or market is None or not -_CLOCKS_APART_S <= now - market.seen_at <= FRESH_S:
         return None
+    batches: dict[str, list[PricedWork]] = {}
+    for item in work:
+        batches.setdefault("" if found.spend_cap_batch is None else item.batch, []).append(item)
+    costs = {}
+    for name, members in batches.items():
+        cost = _cost_of(members, market, found, now, name)
+        if isinstance(cost, Forbidden):
+            return cost
+        costs[name] = cost
+    return next(iter(costs.values())) if len(costs) == 1 else _together(work, costs)
+
+
+def _together(work: Sequence[PricedWork], costs: Mapping[str, Cost]) -> Cost:
+    """What several batches cost, each job with its share of its own batch."""
+    shares = {name: (iter(cost.shares), iter(cost.worst_shares)) for name, cost in costs.items()}
+    of_jobs = [(next(shares[item.batch][0]), next(shares[item.batch][1])) for item in work]
+    dearest = max(costs.values(), key=lambda cost: cost.expected_micros)
+    return replace(
+        dearest,
+        expected_micros=sum(cost.expected_micros for cost in costs.values()),
+        worst_micros=sum(cost.worst_micros for cost in costs.values()),
+        shares=tuple(expected for expected, _ in of_jobs),
+        worst_shares=tuple(worst for _, worst in of_jobs),
+        stopped="; ".join(cost.stopped for cost in costs.values() if cost.stopped),
+        over_cap="; ".join(cost.over_cap for cost in costs.values() if cost.over_cap),
+    )
+
+
+def _cost_of(
+    work: Sequence[PricedWork], market: Market, found: RentalTerms, now: float, batch: str
+) -> Cost | Forbidden:
+    """The cost of one batch."""
     classes = market.classes
     lowest = _price(work, [(item, item.lowest_hourly_micros) for item in classes], found, now)
     median = _price(work, [(item, item.median_hourly_micros) for item in classes], found, now)
@@ -130,7 +166,8 @@ def cost_of(
         market.provider,
         lowest.gpu,
         market.seen_at,
-        _stopped(lowest.stopped, dearer.stopped_at_worst),
+        _stopped(lowest.stopped, dearer.stopped_at_worst, batch),
+        _over_cap(dearer.stopped_at_worst, batch),
     )
 
 
@@ -147,15 +184,27 @@ def _forbidden(classes: Sequence[GpuMarket], found: RentalTerms, now: float) -> 
     return Forbidden(tuple(item.sentence for item in obstacles(offers, policy, caps, Accounts(now))))
 
 
-def _stopped(usual: Stop | None, worst: Stop | None) -> str:
+def _over_cap(worst: Stop | None, batch: str) -> str:
+    if worst is None or worst.setting != _BATCH_CAP:
+        return ""
+    subject = f"the batch {batch}" if batch else "this work, which names no batch,"
+    return (
+        f"{subject} may cost up to ${worst.needed_micros / MICROS:.4f}, and SPEND_CAP_BATCH is "
+        f"${worst.allowed_micros / MICROS:.4f}"
+    )
+
+
+def _stopped(usual: Stop | None, worst: Stop | None, batch: str) -> str:
     """Which cap ends the batch before it is finished, as a sentence; "" when none does."""
     stop, when = (usual, "") if usual is not None else (worst, "at worst ")
     if stop is None:
         return ""
     needed = "about" if usual is not None else "up to"
+    subject = f"the batch {batch}" if batch else "it"
+    in_time = "" if stop.setting == _BATCH_CAP else " in that time"
     return (
-        f"{when}it is not finished within {stop.setting}: {needed} ${stop.needed_micros / MICROS:.4f} "
-        f"would be needed and ${stop.allowed_micros / MICROS:.4f} is allowed in that time"
+        f"{when}{subject} is not finished within {stop.setting}: {needed} ${stop.needed_micros / MICROS:.4f} "
+        f"would be needed and ${stop.allowed_micros / MICROS:.4f} is allowed{in_time}"
     )
 
 

@@ -164,8 +164,8 @@ _FIELDS: Final = (
     Field(
         "batch",
         word(BATCH_PATTERN, "A-Z a-z 0-9 . _ -", 64),
-        "A name that groups jobs: `job-watcher costs --by batch` says what they cost together. "
-        "No cap is kept by it yet.",
+        "A name that groups jobs: `job-watcher costs --by batch` says what they cost together, and "
+        "SPEND_CAP_BATCH bounds what is rented for them.",
         in_fingerprint=False,
     ),
     Field("kind", kind_rule(), "What is made.", DEFAULT_KIND),

@@ -125,10 +125,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class FinishedWork:
-    """One job that a machine finished. `work_ms` is how long it took there, by the machine's own word.
+    """One job that a machine finished, or failed at: then `audio_ms` is 0.
 
-    `at` is when its audio was taken in, `audio_ms` how long that is, all takes counted; `batch` the job's
-    own, "" for one that names none.
+    `work_ms` is how long it took there, by the machine's own word; `at` when its result was taken in,
+    `audio_ms` how long the audio is, all takes counted; `batch` the job's own, "" for one that names none.
     """
 
     token: str

@@ -27,6 +27,7 @@ from lib.spool.model import (
     SpoolResult,
     WorkerState,
 )
+from lib.spool.samples import SampleRequests
 from lib.spool.uploads import UploadOrder
 from lib.spool.worker import MAX_STARTS, TakenJob, WorkerSpool
 
@@ -40,6 +41,7 @@ __all__ = [
     "Phase",
     "ResultError",
     "ResultErrorClass",
+    "SampleRequests",
     "SpoolBusy",
     "SpoolClient",
     "SpoolFull",

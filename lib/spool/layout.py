@@ -12,13 +12,15 @@ OUTBOX: Final = "outbox"
 CANCEL: Final = "cancel"
 TMP: Final = "tmp"
 UPLOAD: Final = "upload"
+SAMPLE: Final = "sample"
 HEARTBEAT: Final = "heartbeat.json"
 WORKER_LOCK: Final = "worker.lock"
 WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/
 CLIENT_BELL: Final = "bell.client"  # rung when something lies in outbox/
 RESULT: Final = "result.json"
+AUDIO: Final = "audio"  # what the files of a result are called, before the take's number and the suffix
 ON_THE_WAY: Final = (INBOX, WORK, OUTBOX)  # as an entry travels: looked at in this order none is missed
-FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD)
+FOLDERS: Final = (INBOX, WORK, OUTBOX, CANCEL, TMP, UPLOAD, SAMPLE)
 
 MAX_JOB_BYTES: Final = 16 * 1024 * 1024
 MAX_RESULT_BYTES: Final = 4 * 1024 * 1024
@@ -74,6 +76,25 @@ def is_mark(text: str) -> bool:
 def is_entry(name: str) -> bool:
     """Whether `name` could have come from `entry_name`."""
     return _ENTRY.fullmatch(name) is not None
+
+
+def lease_no_of(entry: str) -> int:
+    """The number of the lease that an entry is of."""
+    return int(entry.partition(".")[2].partition("-")[0])
+
+
+def incoming_name(entry: str, file: str) -> str:
+    """What a file of an outbox is called below a store's `incoming/`: `<job>/<lease_no>-<mark>/<file>`."""
+    return f"{entry.replace('.', '/', 1)}/{file}"
+
+
+def incoming_entry(name: str) -> tuple[str, str] | None:
+    """The entry and the file of such a name; None for any other."""
+    job, _, rest = name.partition("/")
+    lease, _, file = rest.partition("/")
+    entry = f"{job}.{lease}"
+    plain = file == RESULT or is_file_name(file)
+    return (entry, file) if is_entry(entry) and plain else None
 
 
 def entry_of(file_name: str) -> str | None:

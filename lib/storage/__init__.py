@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from lib.storage.file_storage import FileStorage
+from lib.storage.incoming import MemoryIncoming
 from lib.storage.locations import shared_folder
 from lib.storage.memory import MemoryStorage
 from lib.storage.open_storage import open_storage
 from lib.storage.port import (
     ArtifactMismatch,
     Claim,
+    Incoming,
+    IncomingFile,
     NotStored,
     Published,
     SignedUpload,
@@ -33,6 +36,9 @@ __all__ = [
     "ArtifactMismatch",
     "Claim",
     "FileStorage",
+    "Incoming",
+    "IncomingFile",
+    "MemoryIncoming",
     "MemoryStorage",
     "NotStored",
     "Published",

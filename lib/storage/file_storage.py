@@ -71,6 +71,10 @@ class FileStorage(PublishedNames):
         """None: no machine elsewhere reaches a folder of this one."""
         return None
 
+    def incoming(self) -> None:
+        """None, for the same reason."""
+        return None
+
     def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
         """None: its places are paths."""
         return None

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from lib.storage.claims import Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.hashed_writes import save
+from lib.storage.incoming import MemoryIncoming
 from lib.storage.locations import artifact_of, output_key
 from lib.storage.names import FoundFile, PublishedNames, kept_paths
 from lib.storage.port import (
@@ -44,6 +45,7 @@ class MemoryStorage(PublishedNames):
         self.objects: dict[str, bytes] = {}  # blobs/sha256/ab/<sha256>, outputs/<name>, published/..
         self._url, self._before, self._now = url, before, now
         self._signs = signs
+        self._incoming = MemoryIncoming(self.objects, url, before, now)
         super().__init__(_MemoryOutputs(self.objects, self.location, before))
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
@@ -86,6 +88,10 @@ class MemoryStorage(PublishedNames):
             return False
         self.objects[artifact.key] = data
         return True
+
+    def incoming(self) -> MemoryIncoming | None:
+        """In the same dictionary, where it signs."""
+        return self._incoming if self._signs else None
 
     def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
         """None: nobody reads a dictionary from elsewhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -100,6 +100,43 @@ class StorageExam:
     ahead_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file below `incoming/`. `at`: when it came, in seconds since the epoch by the store's clock."""
+
+    name: str
+    bytes: int
+    at: float
+
+
+class Incoming(Protocol):
+    """The part of a store that machines may put files into.
+
+    Names are those below `incoming/`; a signed URL is a right to put one file there, of any bytes, until it
+    runs out: a secret of small scope.
+
+    Threads: any.
+    Raises, from every method: StorageUnavailable; ValueError for a name that is no
+        `<32 hex>/<number>-<8 characters>/<file>`.
+    """
+
+    def sign(self, name: str, *, life_s: int) -> str:
+        """A URL for a plain PUT to that name, for so many seconds. The store is not asked."""
+        ...
+
+    def list(self) -> Sequence[IncomingFile]:
+        """What lies there, up to some thousands; what has a name that nothing was signed for is left out."""
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """A stream from the file's start; a context manager. Raises NotStored."""
+        ...
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files; one that is gone is success."""
+        ...
+
+
 class Storage(Protocol):
     """A content-addressed store with a published view by name.
 
@@ -157,6 +194,13 @@ class Storage(Protocol):
         without these headers. Content that is there already need not be uploaded; the store may refuse it.
         Whatever the machine says of its upload, `confirm` decides. None: this store takes no uploads from
         a machine, so files go through the watcher and `put`.
+        """
+        ...
+
+    def incoming(self) -> Incoming | None:
+        """Where a machine that ends itself puts what it finished. None: no machine elsewhere can reach it.
+
+        The store is not asked.
         """
         ...
 

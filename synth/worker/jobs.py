@@ -12,17 +12,15 @@ from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
 from lib.records import SpokenRecord
 from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
+from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
-from synth.speech.speak import finish
+from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
-
-#: The base name of the audio beside a `result.json`.
-AUDIO_NAME = "audio"
 
 
 class GivenUp(Exception):
@@ -175,6 +173,20 @@ class JobSpeaker:
         performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
+    def sample(self, text: str, out: Path) -> Path:
+        """Speak `text` by the engine's first speaker into `out` plus a suffix; the file.
+
+        Raises:
+            JobRunnerError: it cannot be spoken.
+        """
+        engine = self._default_engine
+        speaker = next(iter(engine_facts(engine).speakers), None)
+        voice = self._registry().resolve(None, speaker, "English", engine)
+        request = SpeakRequest(text, voice, pauses=self._pauses)
+        request.check()
+        record = speak(request, self._shelf.get(engine), self._clock, out, lambda done, total: None)
+        return out.with_name(record.takes[0].audio.file)
+
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.
 
@@ -182,7 +194,7 @@ class JobSpeaker:
             SpoolFull: the disk is full, say; the job is as good as before.
         """
         try:
-            record = finish(performance, self._clock, folder / AUDIO_NAME)
+            record = finish(performance, self._clock, folder / AUDIO)
         except Exception as error:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error

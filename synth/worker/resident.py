@@ -25,6 +25,7 @@ from lib.clock import Clock
 from lib.spool import (
     MAX_STARTS,
     ResultErrorClass,
+    SampleRequests,
     SpoolJob,
     SpoolResult,
     SpoolUnusable,
@@ -36,7 +37,7 @@ from synth.engines.port import SeveralModels
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
-from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker
+from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
 from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
@@ -80,6 +81,7 @@ class Worker:
         self._spool, self._speaker, self._shelf = spool, speaker, shelf
         self._stop, self._clock, self._options = stop, clock, options
         self._say, self._told = say, told
+        self._samples = SampleRequests(spool.root)
         self._pulse = HeartbeatWriter(spool, clock, options.engine, options.beat_every_s)
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
@@ -109,6 +111,7 @@ class Worker:
 
     def _serve(self, finisher: ThreadPoolExecutor) -> None:
         while True:
+            self._speak_samples()
             self._gather()
             if self._at_hand:
                 self._speak(finisher)
@@ -122,6 +125,18 @@ class Worker:
             self._spool.wait(_LOOK_EVERY_S, [self._stop.fd])
         if self._next is not None:
             self._spool.give_back(self._next.entry)
+
+    def _speak_samples(self) -> None:
+        """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
+        for name in self._samples.asked():
+            try:
+                text = self._samples.text(name)
+                if text is not None:
+                    self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
+            except SpoolUnusable:
+                raise
+            except Exception as error:  # as with a job: who asked hears of it, and the worker goes on
+                self._samples.refuse(name, classify(error)[1])
 
     # --- taking jobs up ----------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ import contextlib
 import json
 from pathlib import Path
 
+import pytest
+
 from lib.machines import open_ledger
 from lib.machines.model import Category, Charge, Epoch
 from tests.contract.machines.rows import NOON, planned, step
@@ -38,14 +40,19 @@ def test_what_the_ledger_holds_is_shown_with_its_price_and_no_sweep_calls_it_in_
         ledger.change(step(kept, instance="i1001"))
         ledger.change(step(gone, state="gone", closed=True))
         ledger.charge([Charge(kept.token, Category.COMPUTE, int(NOON // 3600), 70_000)], epoch=1)
+        ledger.charge([Charge(gone.token, Category.COMPUTE, int(NOON // 3600) + 48, 140_000)], epoch=1)
 
     paid = json.loads(home.run("costs", "--since", "2026-01-01", "--json", program="job-watcher").stdout)
     listed = json.loads(home.run("instances", "--json", program="job-watcher").stdout)
     shown = home.run("instances", program="job-watcher").stdout
     swept = home.run("sweep", program="job-watcher")
+    chart = home.run("costs", "--since", "2026-01-01", "--chart", program="job-watcher").stdout.splitlines()
 
+    days = [line.split() for line in chart[:3]]
+    assert [day[::2] for day in days] == [["2026-09-21", "$0.0700"], ["2026-09-22"], ["2026-09-23", "$0.14"]]
+    assert len(days[2][1]) == pytest.approx(2 * len(days[0][1]), abs=1)
     check_shape("job-watcher-costs", paid)
-    assert (paid["total"]["total_usd"], paid["open"]["machines"]) == ("0.070000", 1)
+    assert (paid["total"]["total_usd"], paid["open"]["machines"]) == ("0.210000", 1)
     check_shape("job-watcher-instances", listed)
     (machine,) = listed["instances"]
     assert (machine["instance"], machine["state"], machine["spent_usd"]) == ("i1001", "rented", "0.07")

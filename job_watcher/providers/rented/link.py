@@ -81,6 +81,10 @@ class RentedLink:
         self._workers = (count, program, home)
         return self._now().hosts(count, program, home)
 
+    def begin_workers(self, count: int, program: str, home: str) -> list[str]:
+        """Start its workers, by the way that is used now."""
+        return self._now().begin_workers(count, program, home)
+
     def end_surplus(self, count: int, home: str) -> None:
         """End its workers of numbers over `count`."""
         self._now().end_surplus(count, home)

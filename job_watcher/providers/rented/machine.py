@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from job_watcher.providers.rented.last_words import no_last_words
 from job_watcher.providers.rented.link import RentedLink
 from job_watcher.providers.ssh.fence import FencedHost
 from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.ports import MachineOut, Stage
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.provisioning.ports import Contact, NotLeading
 from lib.clock import Clock
 from lib.errors import JobRunnerError
@@ -47,7 +48,8 @@ class TendedMachine:
 
     `check` is asked now and then whether the machine is still what it was; it raises MachineOut with a code.
     `confirm` compares the host key that was pinned with what the machine's log says of it: True once they are
-    the same, None while there is nothing to compare; it may take long, and raises as `check`.
+    the same, None while there is nothing to compare; it may take long, and raises as `check`. `with_lease` is
+    called after each renewal of the lease, in its thread.
 
     Threads: `files` any, everything else the loop's. The lease is renewed in a thread of its own, as long as
         the loop asks after the machine: a watcher that hangs lets its machines end.
@@ -65,10 +67,11 @@ class TendedMachine:
         leads: Callable[[], bool],
         clock: Clock,
         patience: MachinePatience,
+        with_lease: Callable[[MachineLink], None] = no_last_words,
     ) -> None:
         self.link, self._keeper, self._lease_file = link, keeper, lease_file
         self._check, self._confirm, self._leads = check, confirm, leads
-        self._clock, self._patience = clock, patience
+        self._clock, self._patience, self._with_lease = clock, patience, with_lease
         self._running_since: float | None = None
         self._asked = self._answered = clock.monotonic()
         self._reached = False
@@ -195,6 +198,7 @@ class TendedMachine:
             return False
         try:
             self._renew()
+            self._with_lease(self.link)
             if now - self._rechecked >= self._patience.recheck_s and self._keeper.open:
                 self._rechecked = now
                 self._check()

@@ -18,6 +18,7 @@ _MONEY = frozenset({"cap", "credit"})
 #: Told by the dispatcher itself, or by nobody: a pass is no event.
 _TOLD_ELSEWHERE = frozenset({"pass", "adopted"})
 _REFUSED = _MONEY | {"no_offer", "account", "image"}
+_BATCH_CAP = "batch_cap"  # of one batch: others go on being rented for
 
 
 class EventTeller:
@@ -46,7 +47,7 @@ class EventTeller:
         self._events.emit(self._event(kind, text, token))
 
     def _event(self, kind: str, text: str, token: str) -> LifecycleEvent:
-        if kind in _MONEY:
+        if kind in _MONEY or kind == _BATCH_CAP:
             return BudgetReached(kind=kind, reason=text)
         if kind == "orphan":
             return OrphanFound(machine=text.partition(" ")[0], reason=text)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from job_watcher.leader_and_standby import LeadersLock
 from job_watcher.liveness import Pulse
 from job_watcher.providers.rented.telling import EventTeller
+from job_watcher.provisioning.ports import HASTE_S, LOOK_S, STARTING_S
 from job_watcher.provisioning.reconcile import Reconciler
 from lib.clock import Clock
 from lib.dispatch import DispatchIntervals, DispatchLimits
@@ -25,9 +26,6 @@ from lib.machines.port import Ledger
 log = logging.getLogger(__name__)
 
 _LEAVING_S: Final = 60.0
-_LOOK_S: Final = 1.0  # between looks at whether jobs have come
-_HASTE_S: Final = 1.2  # between two passes that something has called for
-_STARTING_S: Final = 2.5  # between passes while a machine comes up: it costs already, and jobs wait
 
 
 class RentingNews:
@@ -160,8 +158,8 @@ class RentingWatcher:
         if self._is_due(loop):
             pause = loop.step()
             now = parts.clock.monotonic()
-            self._due = now + (min(pause, _STARTING_S) if parts.is_any_starting() else pause)
-            self._haste = now + _HASTE_S
+            self._due = now + (min(pause, STARTING_S) if parts.is_any_starting() else pause)
+            self._haste = now + HASTE_S
             self._note_role(loop)
         elif loop.leading:
             busy = loop.held > 0
@@ -173,7 +171,7 @@ class RentingWatcher:
             if not loop.leading or not parts.ledger.open_rows():
                 raise trouble
         left = max(0.0, self._due - parts.clock.monotonic())
-        loop.wait(min(left, _LOOK_S))
+        loop.wait(min(left, LOOK_S))
 
     def _is_due(self, loop: Reconciler) -> bool:
         now = self._parts.clock.monotonic()
@@ -188,7 +186,7 @@ class RentingWatcher:
         """Whether jobs have come since the last look, while there is no machine that would take them."""
         if now < self._next_look:
             return False
-        self._next_look = now + _LOOK_S
+        self._next_look = now + LOOK_S
         try:
             if (
                 self._parts.ledger.open_rows()

@@ -6,11 +6,12 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
+from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
 from job_watcher.providers.rented.link import RentedLink
 from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
@@ -19,7 +20,7 @@ from job_watcher.providers.rented.watcher import RentingNews, RentingParts, Rent
 from job_watcher.providers.ssh.bootstrap import Bootstrap
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.ssh.preparation import SshPreparation
 from job_watcher.providers.ssh.remote import RemoteMachine
 from job_watcher.providers.ssh.wiring import queue_mark, worker_setup
@@ -34,6 +35,7 @@ from job_watcher.provisioning.ports import (
 )
 from job_watcher.provisioning.reconcile import Reconciler
 from lib.bundle import BundleMaker, requirements_text
+from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
@@ -77,23 +79,38 @@ def no_host_keys(provider: RentalProvider, instance: str, nonce: str) -> Sequenc
 class Company:
     """Who rents: its provider, made with what tells a machine what to do at its start; how one logs in.
 
-    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told; both below its
-    home. `host_keys` asks the company which host keys the machine of an id and nonce wrote into its log; none
-    where it did not come. `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
+    `lease_file` is what keeps a machine from ending itself, `nonce_file` what it was told, `last_words_file`
+    the program that it runs before it ends itself ("": none); all below its home. `host_keys` asks the
+    company which host keys the machine of an id and nonce wrote into its log; none where it did not come.
+    `wanted` says what was asked for, as in " of VAST_GPUS=RTX_4090".
     """
 
     provider: Callable[[MakeBootPlan], RentalProvider]
     user: str
     lease_file: str
     nonce_file: str
+    last_words_file: str = ""
     wanted: str = ""
     host_keys: Callable[[RentalProvider, str, str], Sequence[str]] = no_host_keys
 
 
+@dataclass(frozen=True, slots=True)
+class RentingPace:
+    """How fast it goes. `period_s` is between two passes while there is something to do, by this computer.
+
+    `clock` is the company's time, in which machines are rented, judged and charged for: None: the watcher's
+    own. Where a rehearsal lets it run faster, leases, connections and work keep to the watcher's own.
+    """
+
+    period_s: float = PASS_S
+    clock: Clock | None = None
+    patience: MachinePatience = field(default_factory=MachinePatience)
+
+
 def open_renting(
-    given: Given, company: Company, policy: Policy, *, period_s: float = PASS_S
+    given: Given, company: Company, policy: Policy, pace: RentingPace | None = None
 ) -> RentingWatcher:
-    """A watcher that rents of that company, with a pass each `period_s` while there is something to do.
+    """A watcher that rents of that company.
 
     Raises:
         BadConfiguration: the ledger or a folder cannot be used.
@@ -111,7 +128,7 @@ def open_renting(
         lock, act_s=lock.lease_s / 2, silent_after_s=3 * lock.lease_s, clock=parts.clock
     )
     standby = replace(parts, role=WatcherRole.STANDBY)
-    made = _Renting(given, company, policy, period_s, ledger, lock, leadership, thread)
+    made = _Renting(given, company, policy, pace or RentingPace(), ledger, lock, leadership, thread)
     watcher = RentingWatcher(
         RentingParts(
             name=parts.name,
@@ -149,13 +166,14 @@ class _Renting:
         given: Given,
         company: Company,
         policy: Policy,
-        period_s: float,
+        pace: RentingPace,
         ledger: Ledger,
         lock: LeaderLock,
         leadership: RenewedLeadership,
         thread: SshThread,
     ) -> None:
-        self._given, self._company, self._policy, self._period_s = given, company, policy, period_s
+        self._given, self._company, self._policy, self._pace = given, company, policy, pace
+        self._clock = pace.clock or given.parts.clock
         self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
@@ -164,6 +182,8 @@ class _Renting:
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)
         self.trouble: BadConfiguration | None = None
+        self._current: Dispatcher | None = None
+        self._spools: dict[str, str] = {}  # by the machine's token
         self._provider = company.provider(self._boot_plan)
 
     def loop(self, once: bool) -> Reconciler:
@@ -178,7 +198,7 @@ class _Renting:
             policy=policy,
             caps=caps_of(given.settings),
             intervals=ProvisioningIntervals(
-                period_s=self._period_s,
+                period_s=self._pace.period_s,
                 idle_s=min(30.0, lease_s / 3),
                 standby_s=min(5.0, lease_s / 4),
                 market_s=900.0,
@@ -196,12 +216,13 @@ class _Renting:
                 access=self.access,
                 make_dispatcher=self._dispatcher,
                 leadership=self._leadership,
-                clock=parts.clock,
+                clock=self._clock,
                 new_token=lambda: secrets.token_hex(8),
                 tell=self.teller,
                 market=RedisMarketBoard(
-                    self._lock, provider=parts.provider, clock=parts.clock, tell=self.teller
+                    self._lock, provider=parts.provider, clock=self._clock, tell=self.teller
                 ),
+                incoming=given.incoming,
             ),
             config,
         )
@@ -232,7 +253,9 @@ class _Renting:
             role=WatcherRole.LEADS,
             epoch=self._lock.epoch,
         )
-        return Dispatcher(parts, renewals=leaders_queue(given.renewals, self._lock, self._leadership))
+        renewals = leaders_queue(given.renewals, self._lock, self._leadership)
+        self._current = dispatcher = Dispatcher(parts, renewals=renewals)
+        return dispatcher
 
     def _boot_plan(self, label: str) -> BootPlan:
         found = parse_label(label)
@@ -278,7 +301,7 @@ class _Renting:
                 our_fault=self._note_trouble,
             ),
             clock,
-            self.news.tell,
+            lambda: self._heard_of(keeper),
             events=QuietWhileStarting(self._given.parts.events),
             longest_pause_s=_PAUSE_S,
         )
@@ -290,8 +313,27 @@ class _Renting:
             confirm=lambda: self._confirm(row, known),
             leads=self._leads,
             clock=clock,
-            patience=MachinePatience(),
+            patience=self._pace.patience,
+            with_lease=self._last_words(row.token),
         )
+
+    def _heard_of(self, keeper: MachineKeeper) -> None:
+        """A pass asks the company, which hears us only so often: one for each step would come in its way."""
+        if keeper.standing.stage in (Stage.READY, Stage.OUT):
+            self.news.tell()
+
+    def _last_words(self, token: str) -> Callable[[MachineLink], None]:
+        """What keeps the machine able to bring its finished work into the store before it ends itself."""
+        file, incoming = self._company.last_words_file, self._given.incoming
+        if not file or incoming is None:
+            return no_last_words
+        return LastWordsSigner(
+            incoming,
+            self._given.parts.clock,
+            file=file,
+            spool=lambda: self._spools.get(token),
+            work=lambda: [] if self._current is None else self._current.at_hand(token),
+        ).renew
 
     def _note_trouble(self, sentence: str) -> None:
         self.trouble = BadConfiguration(sentence)
@@ -314,4 +356,6 @@ class _Renting:
         return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        return SshHost(row.token, machine, worker_setup(self._given, home, number, program))
+        setup = worker_setup(self._given, home, number, program)
+        self._spools[row.token] = f"{setup.folder}/spool"
+        return SshHost(row.token, machine, setup)

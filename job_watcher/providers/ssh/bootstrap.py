@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from job_watcher.providers.ssh.ports import MachineLink, MachineOut
-from lib.bundle import Bundle, BundleMaker, MachineFacts, probe_script, read_facts, target_of
+from lib.bundle import (
+    IMAGE_FOLDER,
+    Bundle,
+    BundleMaker,
+    MachineFacts,
+    image_script,
+    probe_script,
+    programs_wanted,
+    python_beside,
+    read_facts,
+    target_of,
+)
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
 from lib.foreign import parse_json
 from lib.units import MIB
+from lib.workers.ssh import RemoteTimedOut
+
+log = logging.getLogger(__name__)
 
 FOLDER = ".local/share/job-runner/bundles"  # below the machine's home
 _ASK_S, _INSTALL_S = 30.0, 900.0
@@ -43,6 +58,27 @@ class Bootstrap:
     def __init__(self, maker: BundleMaker) -> None:
         self._maker = maker
 
+    def found_there(self, machine: MachineLink, facts: MachineFacts) -> str | None:
+        """The path of a program that runs what the machine has already, as from its image.
+
+        None unless every file of ours there is what it is here, and the packages are the pinned ones: else it
+        would speak otherwise than the others do. Nothing of what was found is run before.
+        """
+        if facts.program is None:
+            return None
+        try:
+            wanted = programs_wanted(self._maker.requirements, facts, machine.name)
+            words = (python_beside(facts.program), "-I", "-c", image_script(), f"{facts.home}/{IMAGE_FOLDER}")
+            done = machine.run(words, stdin=wanted, timeout_s=_ASK_S)
+        except (BadConfiguration, RemoteTimedOut):
+            return None
+        answer = _answer(done.stdout)
+        if answer is None or answer["state"] != "same" or not _is_path(answer.get("program")):
+            said = "it is no environment of ours" if answer is None else f"{answer['said']} is another"
+            log.info("the voice-synth that %s has is not used: %s", machine.name, said)
+            return None
+        return str(answer["program"])
+
     def bundle(self, machine: MachineLink, facts: MachineFacts) -> Bundle:
         """The bundle for the machine, made here when there is none yet."""
         try:
@@ -66,6 +102,7 @@ class Bootstrap:
 
     def install(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str:
         """Bring what is missing and install it; returns the path of voice-synth."""
+        log.info("our programs are brought to %s (%d MiB)", machine.name, bundle.bytes // MIB)
         try:
             self._bring(machine, facts, bundle)
         except JobRunnerError:
@@ -128,13 +165,15 @@ def _answer(written: bytes) -> dict[str, Any] | None:
     if not isinstance(found, dict) or not isinstance(found.get("state"), str):
         return None
     found["said"] = "".join(char if char.isprintable() else "?" for char in str(found.get("said", "")))[:400]
-    if found["state"] == "installed" and not re.fullmatch(
-        r"/[^\x00-\x1f\x7f]{1,1000}", str(found.get("program"))
-    ):
+    if found["state"] == "installed" and not _is_path(found.get("program")):
         return None
     if found["state"] == "missing" and not isinstance(found.get("wheels"), list):
         return None
     return found
+
+
+def _is_path(found: object) -> bool:
+    return re.fullmatch(r"/[^\x00-\x1f\x7f]{1,1000}", str(found)) is not None
 
 
 def reason_of(error: JobRunnerError) -> str:

@@ -92,7 +92,6 @@ class MachineCheckup:
         least = engine_facts(self._engine).least_vram_gb
         health = HealthCheck(
             machine,
-            engine=self._engine,
             gpus=1 if spec.wants_gpu or least else 0,
             gpu_bytes=int(least * _GIB),
         )

@@ -1,15 +1,41 @@
-# Speaks one sentence on a machine and writes the audio to stdout: read by `sh -s PROGRAM ENGINE TEXT`.
+# Has the worker in the folder $1 speak the sentence $2 and writes the audio to stdout: read by `sh -s`; $3 is
+# what the files of this try are named by, $4 how many seconds it takes at most. Where the worker ends first: its
+# last words, and its exit status. Where the connection ends, whose server started this, nobody waits any more.
 umask 077
-place=$HOME/.local/share/job-runner/tmp
+spool=$1/spool run=$1/run
+place=$spool/sample
 mkdir -p "$place" || exit 73
 find "$place" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null
-folder=$(mktemp -d "$place/golden.XXXXXX") || exit 73
-trap 'rm -rf "$folder"' EXIT
+ask=$place/$3
+trap 'rm -f "$ask".*' EXIT
 trap 'exit 75' HUP INT TERM
-"$1" speak "$3" --engine "$2" --voices-dir "$folder" --out-exact "$folder/golden" \
-    >/dev/null 2>"$folder/said" </dev/null || {
-    status=$?
-    tail -c 400 "$folder/said" >&2
-    exit "$status"
-}
-cat "$folder/golden.wav"
+printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
+[ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
+callers= each=$PPID # shells between, and the server of the connection
+for level in 1 2 3; do
+    [ "$each" -gt 1 ] && { read -r line <"/proc/$each/stat"; } 2>/dev/null || break
+    callers="$callers /proc/$each/stat"
+    set -- "$1" "$2" "$3" "$4" ${line##*) }
+    each=$6
+done
+turns=0
+while [ "$turns" -lt "$4"0 ] && { [ -z "$callers" ] || cat $callers >/dev/null 2>&1; }; do
+    turns=$((turns + 1))
+    if [ -f "$ask.wav" ]; then
+        cat "$ask.wav"
+        exit 0
+    elif [ -f "$ask.error" ]; then
+        tail -c 400 "$ask.error" >&2
+        exit 70
+    fi
+    for ended in "$run/status" "$run/work/rc"; do
+        { read -r status <"$ended"; } 2>/dev/null || continue
+        case $status in '' | 0 | *[!0-9]*) status=75 ;; esac
+        log=$run/log
+        [ -s "$log" ] || log=$log.1 # the next one has begun already
+        tail -c 400 "$log" >&2
+        exit "$status"
+    done
+    sleep 0.1
+done
+exit 75

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import files
 
 from job_watcher.providers.ssh.ports import MachineLink, MachineOut
 from lib import gates
 from lib.gates import DEADLINES, Gate, GateFailed
 from lib.units import MIB
-from lib.workers.ssh import RemoteTimedOut
+from lib.workers.ssh import CommandResult, RemoteTimedOut
 
 _SENT_BYTES = 256 * 1024
 LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
@@ -26,8 +27,8 @@ class HealthCheck:
     Raises: MachineOut, with the gate's code, when it does not pass; HostUnreachable when it is gone.
     """
 
-    def __init__(self, machine: MachineLink, *, engine: str, gpus: int = 0, gpu_bytes: int = 0) -> None:
-        self._machine, self._engine, self._gpus, self._gpu_bytes = machine, engine, gpus, gpu_bytes
+    def __init__(self, machine: MachineLink, *, gpus: int = 0, gpu_bytes: int = 0) -> None:
+        self._machine, self._gpus, self._gpu_bytes = machine, gpus, gpu_bytes
 
     def before_installing(self, home: str, *, needed: int) -> None:
         """Those that cost little: nonce, GPU, disk and bandwidth. `needed` is the room that is wanted."""
@@ -37,9 +38,14 @@ class HealthCheck:
         self._pass(Gate.DISK, lambda: self._disk(home, needed))
         self._pass(Gate.BANDWIDTH, self._bandwidth)
 
-    def speaks(self, program: str) -> None:
-        """Those that need our programs: the engine, and a sentence that it speaks."""
-        self._pass(Gate.ENGINE, lambda: self._speak(program))
+    def speaks(self, begin: Callable[[], Sequence[str]]) -> None:
+        """Those that need our programs: the engine, and a sentence that each worker speaks.
+
+        They are asked of the very processes that will get jobs. `begin` starts those that do not run, and
+        says in which folders they are kept.
+        """
+        for folder in begin():
+            self._pass(Gate.ENGINE, partial(self._speak, folder, begin))
 
     def count_gpus(self) -> int:
         """How many GPUs it lists."""
@@ -72,10 +78,17 @@ class HealthCheck:
         done = self._machine.run(("wc", "-c"), stdin=sent, timeout_s=DEADLINES[Gate.BANDWIDTH])
         gates.bandwidth(len(sent), done.stdout, time.monotonic() - began)
 
-    def _speak(self, program: str) -> None:
-        script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()
-        words = ("sh", "-s", program, self._engine, gates.GOLDEN_TEXT)
-        done = self._machine.run(words, stdin=script, timeout_s=DEADLINES[Gate.GOLDEN], most=4 * MIB)
+    def _speak(self, folder: str, begin: Callable[[], object]) -> None:
+        done = self._sample(folder)
+        if not done.ok:  # what it had at hand may have ended it
+            begin()
+            done = self._sample(folder)
         said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
         gates.engine(done.status, said)
         gates.golden(done.stdout)
+
+    def _sample(self, folder: str) -> CommandResult:
+        script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()
+        limit = DEADLINES[Gate.GOLDEN]
+        words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
+        return self._machine.run(words, stdin=script, timeout_s=limit, most=4 * MIB)

@@ -53,6 +53,10 @@ class MachineLink(Protocol):
         """The machine's workers, the same names each time; `program` is the path of its voice-synth."""
         ...
 
+    def begin_workers(self, count: int, program: str, home: str) -> list[str]:
+        """Start the workers that `hosts` gives where they do not run; their folders, which are absolute."""
+        ...
+
     def end_surplus(self, count: int, home: str) -> None:
         """End its workers of numbers over `count`: another setting wanted them."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from job_watcher.providers.ssh.bootstrap import Bootstrap, ask
 from job_watcher.providers.ssh.health import HealthCheck
@@ -26,7 +27,7 @@ class SshPreparation:
     def __init__(
         self, spec: MachineSpec, bootstrap: Bootstrap, *, engine: str, program: str | None = None
     ) -> None:
-        self._spec, self._bootstrap, self._engine, self._given = spec, bootstrap, engine, program
+        self._spec, self._bootstrap, self._given = spec, bootstrap, program
         self._program = program
         self._home, self._workers, self._looked, self._suspect = "", 0, False, False
         least = engine_facts(engine).least_vram_gb
@@ -51,12 +52,17 @@ class SshPreparation:
 
     def check(self, machine: MachineLink) -> None:
         """Look at what was not looked at yet, end workers that nobody wants, and let it speak a sentence."""
-        assert self._program is not None, "prepared before"
         if not self._looked:
             self._suspect = True
             self._look(machine, LEAST_FREE_BYTES)
+        self._begin(machine)  # the engine loads meanwhile
         machine.end_surplus(self._workers, self._home)
-        self._health(machine).speaks(self._program)
+        self._health(machine).speaks(partial(self._begin, machine))
+
+    def _begin(self, machine: MachineLink) -> Sequence[str]:
+        """Start the workers that do not run; their folders."""
+        assert self._program is not None, "prepared before"
+        return machine.begin_workers(self._workers, self._program, self._home)
 
     def _look(self, machine: MachineLink, needed: int) -> None:
         """Pass the gates that cost little."""
@@ -65,11 +71,14 @@ class SshPreparation:
         self._looked, self._suspect = True, False
 
     def _health(self, machine: MachineLink) -> HealthCheck:
-        return HealthCheck(machine, engine=self._engine, gpus=self._gpus, gpu_bytes=self._gpu_bytes)
+        return HealthCheck(machine, gpus=self._gpus, gpu_bytes=self._gpu_bytes)
 
     def _equip(self, machine: MachineLink, facts: MachineFacts) -> str:
         if self._given is not None:
             return self._given
+        there = self._bootstrap.found_there(machine, facts)
+        if there is not None:
+            return there
         bundle = self._bootstrap.bundle(machine, facts)
         program = self._bootstrap.is_installed(machine, facts, bundle)
         if program is None:

@@ -83,7 +83,18 @@ class RemoteMachine:
 
     def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
         """Its workers. The same ones each time, as long as the program and the home are the same."""
-        found: list[WorkerHost] = []
+        return [*self._workers(count, program, home)]
+
+    def begin_workers(self, count: int, program: str, home: str) -> list[str]:
+        """Start them, one beside the other."""
+        self._check()
+        workers = self._workers(count, program, home)
+        for worker in workers:
+            worker.begin()
+        return [worker.folder for worker in workers]
+
+    def _workers(self, count: int, program: str, home: str) -> list[SshHost]:
+        found: list[SshHost] = []
         for number in range(1, count + 1):
             key = (number, program, home)
             if key not in self._hosts:

@@ -70,10 +70,11 @@ def _of(report: AccountReport, caps: Caps) -> AccountCheckup:
 
 
 def _accounts(ledger: Ledger | None, now: float) -> Accounts:
-    """What is spent and promised already, for a machine of no batch."""
-    return (
-        Accounts(now) if ledger is None else accounts_of(ledger.books(hours_of_interest(now), ("",)), now, "")
-    )
+    """What is spent and promised already, for a machine of a batch that begins now."""
+    if ledger is None:
+        return Accounts(now)
+    found = accounts_of(ledger.books(hours_of_interest(now)), now, "")
+    return replace(found, commitments=tuple(item._replace(batch=item.token) for item in found.commitments))
 
 
 def _with_market(
@@ -84,7 +85,7 @@ def _with_market(
         return replace(
             seen, market=Trouble(subject, f"{COMPANY} offers nothing{asked.words} now, or knows no such name")
         )
-    found = obstacles(offers, asked.policy, replace(asked.caps, batch=None), accounts)
+    found = obstacles(offers, asked.policy, asked.caps, accounts)
     return replace(
         seen,
         limits=[Trouble(item.setting, item.sentence) for item in found if item.setting],

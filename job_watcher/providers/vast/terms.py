@@ -48,7 +48,7 @@ def check_caps(policy: Policy, caps: Caps) -> None:
     """Refuse limits under which nothing could ever be rented, before anything is asked.
 
     Raises:
-        BadConfiguration: one of them is nothing, or a cap by batch is set.
+        BadConfiguration: one of them is nothing.
     """
     limits = {
         "MAX_MACHINES": policy.max_machines,
@@ -57,14 +57,10 @@ def check_caps(policy: Policy, caps: Caps) -> None:
         "SPEND_CAP_DAY": caps.day,
         "SPEND_CAP_MONTH": caps.month,
         "SPEND_CAP_MACHINE": caps.machine,
+        "SPEND_CAP_BATCH": 1 if caps.batch is None else caps.batch,
     }
     for name, limit in limits.items():
         if limit <= 0:
             raise BadConfiguration(
                 f"{name} is 0, and nothing may be rented: raise it, or set PROVIDER=local for this machine."
             )
-    if caps.batch is not None:
-        raise BadConfiguration(
-            "SPEND_CAP_BATCH cannot be kept, for machines are rented for all that waits: unset it, and "
-            "bound what is spent with SPEND_CAP_DAY or SPEND_CAP_MONTH."
-        )

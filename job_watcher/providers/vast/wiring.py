@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from job_watcher.providers.rented.wiring import Company, open_renting
+from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, deployment_of, ledger_url
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, caps_of, policy_of
-from lib.fleet.model import PASS_S
 from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_account import AccountCheckup
 from lib.machines import open_ledger
@@ -24,7 +23,7 @@ from lib.machines.port import Ledger
 from lib.providers.rental import BootPlan, MakeBootPlan, RentalProvider
 from lib.providers.vast.asks import Wanted
 from lib.providers.vast.connection import VastConnection
-from lib.providers.vast.onstart import LEASE_FILE, NONCE_FILE, host_keys_in
+from lib.providers.vast.onstart import LAST_WORDS_FILE, LEASE_FILE, NONCE_FILE, host_keys_in
 from lib.providers.vast.provider import VastProvider
 from lib.settings import Settings
 from lib.voices import engine_facts
@@ -37,23 +36,21 @@ def _as_it_is(policy: Policy) -> Policy:
 
 
 def open_watcher(
-    given: Given, adapt: Callable[[Policy], Policy] = _as_it_is, *, period_s: float = PASS_S
+    given: Given, adapt: Callable[[Policy], Policy] = _as_it_is, pace: RentingPace | None = None
 ) -> Runs:
     """A watcher for PROVIDER=vast.
 
-    `adapt` makes the policy that it follows from the settings' one; `period_s` is as in `open_renting`.
+    `adapt` makes the policy that it follows from the settings' one; a rehearsal has a `pace` of its own.
 
     Raises:
         BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
         MissingExtra: the SDK or asyncssh is not installed.
     """
-    settings = given.settings
-    connection = connect(settings, given.parts.clock)
+    settings, pace = given.settings, pace or RentingPace()
+    connection = connect(settings, pace.clock or given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
-    return open_renting(
-        given, company_of(settings, connection, terms), adapt(terms.policy), period_s=period_s
-    )
+    return open_renting(given, company_of(settings, connection, terms), adapt(terms.policy), pace)
 
 
 def connect(settings: Settings, clock: Clock) -> VastConnection:
@@ -102,6 +99,7 @@ def company_of(settings: Settings, connection: VastConnection, terms: RentTerms)
         user=_user(settings),
         lease_file=LEASE_FILE,
         nonce_file=NONCE_FILE,
+        last_words_file=LAST_WORDS_FILE,
         wanted=f" of {words}" if words else "",
         host_keys=_host_keys,
     )
@@ -148,7 +146,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
         return AccountCheckup(COMPANY, unasked=Trouble.of(COMPANY, error), limits=limits)
-    return replace(seen, limits=limits or seen.limits)
+    return replace(seen, limits=limits or seen.limits, image=terms.image)
 
 
 @contextlib.contextmanager

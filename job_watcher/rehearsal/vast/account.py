@@ -63,6 +63,7 @@ class FakeAccount:
     results: ResultShelf = field(default_factory=ResultShelf)
     throttle: RequestThrottle = field(default_factory=RequestThrottle)
     confined: bool | None = None
+    image: tuple[Path, ...] = ()
     quirks: Quirks = field(default_factory=Quirks)
     lock: threading.RLock = field(default_factory=threading.RLock)
     next_instance: int = 30_000_001
@@ -90,6 +91,7 @@ class FakeAccount:
                 "PUBLIC_IPADDR": "127.0.0.1",
             },
             gpu=gpu_facts(instance.host),
+            programs=self.image,
         )
         keys = partial(self._keys_of, instance.id)
         return RehearsalMachine(order, keys, confined=self.confined)

@@ -65,6 +65,7 @@ class FakeVast:
     `folder` is where machines lie, each in a folder of its own; None: instances have no machines (ports that
     nobody answers), for tests of the API alone. `clock` is the time that everything happens in: any Clock, a
     `RehearsalClock` for faster time. `offers` is the market. `credit` is in dollars.
+    `image` are programs that each machine finds by their names, as those of a real image.
     `confined` False leaves machines unconfined also where they could be (`confinement` says what that is).
 
     `market` (`withdraw`, `occupy`, `offer`, `listing_lag_s`), `keys` (`scopes`, `revoked`, `auth_status`),
@@ -83,6 +84,7 @@ class FakeVast:
         credit: float = 25.0,
         api_key: str | None = None,
         confined: bool | None = None,
+        image: Iterable[Path] = (),
     ) -> None:
         if folder is not None:
             confinement.programs()
@@ -90,7 +92,7 @@ class FakeVast:
         self._account = an_account(
             folder, self.clock, a_market() if offers is None else offers, credit, api_key
         )
-        self._account.confined = confined
+        self._account.confined, self._account.image = confined, tuple(image)
         self.faults, self.journal = FaultPlan(), RequestJournal()
         self._server = ApiServer(self._account, self.faults, self.journal)
         self._closed = threading.Event()

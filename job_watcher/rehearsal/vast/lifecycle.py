@@ -56,6 +56,8 @@ class Lifecycle:
         self._ledger = ledger
         self.lags = lags
         self.instances: dict[int, RentedInstance] = {}
+        #: Told of each that is about to be destroyed, while its machine still runs.
+        self.on_destroy: Callable[[RentedInstance], None] = lambda found: None
         self._plans: list[tuple[float, Mishap, int | None]] = []
         self._waiting: list[Mishap] = []
         self._is_broke = False
@@ -92,6 +94,7 @@ class Lifecycle:
     def destroy(self, instance: int, now: float) -> None:
         """Give it back: it costs nothing from now on, and its machine is gone with all that ran on it."""
         found = self.living(instance)
+        self.on_destroy(found)
         found.destroyed_at, found.due = now, []
         found.intended = "stopped"
         self.settle(found, now)

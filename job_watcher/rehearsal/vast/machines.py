@@ -37,12 +37,16 @@ _BANNER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class MachineOrder:
-    """What a machine is made of. `environment` is what onstart sees; sessions over SSH do not, as on Vast."""
+    """What a machine is made of. `environment` is what onstart sees; sessions over SSH do not, as on Vast.
+
+    `programs` are those of its image that are found by their names.
+    """
 
     folder: Path
     onstart: str
     environment: Mapping[str, str]
     gpu: Mapping[str, str] = field(default_factory=dict)
+    programs: Sequence[Path] = ()
 
 
 class RehearsalMachine:
@@ -267,11 +271,15 @@ class RehearsalMachine:
         self._write("bin/nvidia-smi", f"#!/bin/sh\n{self._gpu_lines()}{_script('nvidia_smi.sh')}", mode=0o700)
         self._write("passwd", self._users())
         self._write("shadow", "".join(f"{row.pw_name}:*:19000:0:99999:7:::\n" for row in pwd.getpwall()))
-        python = self.folder / "bin/python3"
-        python.unlink(missing_ok=True)
-        python.symlink_to(os.path.realpath(sys.executable))
+        for name, target in [("python3", Path(os.path.realpath(sys.executable))), *self._programs()]:
+            link = self.folder / "bin" / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
         self.folder.joinpath("log").touch()
         self.refresh_keys()
+
+    def _programs(self) -> list[tuple[str, Path]]:
+        return [(path.name, path) for path in self._order.programs]
 
     def _write(self, name: str, text: str, mode: int = 0o600) -> None:
         file = self.folder / name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 COUNTED_AT_MOST: Final = 200  # jobs ahead in line that are counted
+LOOKED_AT: Final = 200  # jobs in one look along the line: a millisecond or two of the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,24 @@ class PlaceInLine:
     handed_back: bool
     reachable: bool
     higher: int
+
+
+class BatchInLine(NamedTuple):
+    """The unfinished jobs of one batch that are due: those that wait, and those that are leased.
+
+    `batch` is "" for jobs that name none: they are one batch together.
+    """
+
+    batch: str
+    waiting: int
+    running: int
+
+
+class StretchOfLine(NamedTuple):
+    """A stretch of the line, its batches by their first jobs; `behind` is where to look on, "" at its end."""
+
+    batches: tuple[BatchInLine, ...]
+    behind: str = ""
 
 
 class Misfit(NamedTuple):

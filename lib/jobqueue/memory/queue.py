@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.backoff import backoff_s
-from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
 from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER, alike, check_known, under
@@ -18,7 +18,7 @@ from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
 from lib.jobqueue.memory.enqueuer import MemoryEnqueuer
 from lib.jobqueue.memory.store import HANDED_BACK, Job, Store
-from lib.jobqueue.memory.views import newest, place
+from lib.jobqueue.memory.views import newest, numbers, place, stretch
 from lib.jobqueue.memory.watchers import WatcherBook
 from lib.jobqueue.model import (
     TERMINAL,
@@ -258,26 +258,7 @@ class MemoryQueue:
     def snapshot(self) -> Snapshot:
         """The queue in numbers."""
         with self._changed:
-            now = self._store.now_ms()
-            jobs = self._store.jobs.values()
-            states = [job.state for job in jobs]
-            waiting = [job.since for job in jobs if job.state is JobState.WAITING]
-            watchers = self._watchers.all()
-            return Snapshot(
-                waiting=len(waiting),
-                pending=states.count(JobState.RUNNING),
-                delayed=states.count(JobState.DELAYED),
-                stale_pel=sum(HANDED_BACK < expiry <= now for expiry in self._store.leases.values()),
-                oldest_waiting_s=(now - min(waiting)) / 1000 if waiting else None,
-                done=states.count(JobState.DONE),
-                failed=states.count(JobState.FAILED),
-                canceled=states.count(JobState.CANCELED),
-                paused=self._store.paused,
-                lock_owner=next((item.name for item in watchers if item.live), None),
-                watcher_last_seen=self._watchers.last_seen(),
-                server_time=now / 1000,
-                watchers=tuple(watchers),
-            )
+            return numbers(self._store, self._watchers)
 
     def server_health(self) -> dict[str, Any]:
         """There is no server."""
@@ -341,6 +322,11 @@ class MemoryQueue:
         """Where a waiting job stands."""
         with self._changed:
             return place(self._store, request_id)
+
+    def look_along(self, behind: str = "", *, count: int = LOOKED_AT) -> StretchOfLine:
+        """The batches of a stretch of the line."""
+        with self._changed:
+            return stretch(self._store, behind, count)
 
     def ids_under(
         self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN

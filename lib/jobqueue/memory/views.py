@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 
-from lib.jobqueue.admin.observed import COUNTED_AT_MOST, PlaceInLine
-from lib.jobqueue.memory.store import Store
-from lib.jobqueue.model import PRIORITIES, FinishedJob, JobState
+from lib.jobqueue.admin.observed import COUNTED_AT_MOST, BatchInLine, PlaceInLine, StretchOfLine
+from lib.jobqueue.memory.store import HANDED_BACK, Store
+from lib.jobqueue.memory.watchers import WatcherBook
+from lib.jobqueue.model import PRIORITIES, FinishedJob, JobState, Snapshot
 
 
 def place(store: Store, request_id: str) -> PlaceInLine | None:
@@ -22,6 +24,48 @@ def place(store: Store, request_id: str) -> PlaceInLine | None:
         return PlaceInLine(0, False, True, True, higher)
     ahead = list(line).index(request_id)
     return PlaceInLine(min(ahead, COUNTED_AT_MOST), ahead > COUNTED_AT_MOST, False, True, higher)
+
+
+def numbers(store: Store, registry: WatcherBook) -> Snapshot:
+    """The queue in numbers."""
+    now = store.now_ms()
+    jobs = store.jobs.values()
+    states = [job.state for job in jobs]  # counted by themselves: quicker than a Counter of enumerations
+    waiting = [job.since for job in jobs if job.state is JobState.WAITING]
+    watchers = registry.all()
+    return Snapshot(
+        waiting=len(waiting),
+        pending=states.count(JobState.RUNNING),
+        delayed=states.count(JobState.DELAYED),
+        stale_pel=sum(HANDED_BACK < expiry <= now for expiry in store.leases.values()),
+        oldest_waiting_s=(now - min(waiting)) / 1000 if waiting else None,
+        done=states.count(JobState.DONE),
+        failed=states.count(JobState.FAILED),
+        canceled=states.count(JobState.CANCELED),
+        paused=store.paused,
+        lock_owner=next((item.name for item in watchers if item.live), None),
+        watcher_last_seen=registry.last_seen(),
+        server_time=now / 1000,
+        watchers=tuple(watchers),
+    )
+
+
+def stretch(store: Store, behind: str, count: int) -> StretchOfLine:
+    """The batches of a stretch of the line; `behind` is the number of jobs that were looked at before."""
+    line: list[str] = []
+    for name in PRIORITIES:
+        line += [key for key in store.leases if store.jobs[key].item.priority == name]  # they came first
+        line += store.streams[name]
+    begin = int(behind or 0)
+    counts: dict[str, Counter[JobState]] = {}
+    for request_id in line[begin : begin + count]:
+        job = store.jobs[request_id]
+        counts.setdefault(job.item.batch, Counter())[job.state] += 1
+    found = (
+        BatchInLine(batch, by_state[JobState.WAITING], by_state[JobState.RUNNING])
+        for batch, by_state in counts.items()
+    )
+    return StretchOfLine(tuple(found), str(begin + count) if begin + count < len(line) else "")
 
 
 def newest(

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
-from lib.jobqueue.admin.observed import PlaceInLine
+from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
@@ -133,11 +133,11 @@ class RedisQueue:
         if not payload:
             return None
         try:
-            return _lease(raw, spec_of(payload), consumer)
+            return raw.lease(spec_of(payload), consumer)
         except (BadInput, ValueError) as error:
             failure = Failure(ErrorClass.BAD_INPUT, f"its specification cannot be read: {error}")
             with suppress(LeaseLost):
-                self.fail(_lease(raw, _UNREAD, consumer), failure)
+                self.fail(raw.lease(_UNREAD, consumer), failure)
             return None
 
     def adopt(
@@ -315,6 +315,10 @@ class RedisQueue:
         """Where a waiting job stands."""
         return Inspector(self._transport, self._keys).place(request_id)
 
+    def look_along(self, behind: str = "", *, count: int = LOOKED_AT) -> StretchOfLine:
+        """The batches of a stretch of the line."""
+        return self._calls.line(behind, count)
+
     def ids_under(
         self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
     ) -> tuple[str, ...]:
@@ -368,26 +372,6 @@ class RedisQueue:
     def close(self) -> None:
         """Give back connections."""
         self._transport.close()
-
-
-def _lease(raw: RawLease, spec: JobSpec, consumer: str) -> Lease:
-    number, _, token = raw.fence.partition(":")
-    return Lease(
-        request_id=raw.request_id,
-        lease_no=int(number),
-        token=token,
-        consumer=consumer,
-        spec=spec,
-        attempt=raw.attempt,
-        expires_at=raw.expires_ms / 1000,
-        enqueued_at=raw.enqueued_ms / 1000,
-        excused=raw.excused,
-        host=raw.host or "",
-        spool_entry=raw.spool_entry or "",
-        killed=tuple(raw.killed or ()),
-        alone=bool(raw.alone),
-        revision=raw.revision,
-    )
 
 
 def _lost(lease: Lease) -> LeaseLost:

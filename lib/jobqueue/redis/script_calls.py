@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, NamedTuple
 
+from lib.jobqueue.admin.observed import BatchInLine, StretchOfLine
 from lib.jobqueue.codec import Intake
 from lib.jobqueue.model import WATCHER_KEPT_S, Changed, Failure, JobState, Lease, Placement
 from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.keys import GROUP, Keys
 from lib.jobqueue.redis.scripts import load
+from lib.jobspec import JobSpec
 from lib.redislink.term import Term
 from lib.redislink.transport import Transport, Wait
 from lib.redislink.wire import Argument
+
+#: Of specifications, in one look along the line: the server serves nobody else meanwhile.
+_BYTES_LOOKED_AT = 500_000
 
 
 class JobNote(NamedTuple):
@@ -54,6 +59,26 @@ class RawLease(NamedTuple):
     killed: Sequence[str] | None = None
     alone: int | None = None
     revision: int = 1
+
+    def lease(self, spec: JobSpec, consumer: str) -> Lease:
+        """As the port has it."""
+        number, _, token = self.fence.partition(":")
+        return Lease(
+            request_id=self.request_id,
+            lease_no=int(number),
+            token=token,
+            consumer=consumer,
+            spec=spec,
+            attempt=self.attempt,
+            expires_at=self.expires_ms / 1000,
+            enqueued_at=self.enqueued_ms / 1000,
+            excused=self.excused,
+            host=self.host or "",
+            spool_entry=self.spool_entry or "",
+            killed=tuple(self.killed or ()),
+            alone=bool(self.alone),
+            revision=self.revision,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +246,15 @@ class ScriptCalls:
     def snapshot(self) -> list[Any]:
         """The numbers in the order of the script's header."""
         return list(self._run("snapshot", GROUP))
+
+    def line(self, behind: str, count: int) -> StretchOfLine:
+        """The batches of a stretch of the line."""
+        script = load("line")
+        asked = (behind, count, _BYTES_LOOKED_AT)
+        further, flat = self._transport.evaluate(script, self._keys.named(script.keys), asked)
+        numbers = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        found = tuple(BatchInLine(str(name), int(waits), int(runs)) for name, waits, runs in numbers)
+        return StretchOfLine(found, str(further))
 
     def watcher(self, name: str, data: str) -> None:
         """Enter a watcher, or say that it is alive; empty data: as before."""

@@ -91,7 +91,7 @@ done
 if [ ! -s "$d/ending" ]; then
   echo "$why" >"$d/ending"
   echo "$(date): $why"
-  [ ! -x "$d/last-words" ] || timeout 300 "$d/last-words"
+  [ ! -x "$d/last-words" ] || timeout -s KILL 300 "$d/last-words"
 fi
 while :; do
   destroy && echo "$(date): destroyed"

@@ -46,7 +46,7 @@ SPACINGS: Final = {
     Route.LIST: CallSpacing(1.0),
     Route.SHOW: CallSpacing(2.0),
     Route.OFFERS: CallSpacing(6.0, burst=2),  # ten a minute
-    Route.ACCOUNT: CallSpacing(1.0),
+    Route.ACCOUNT: CallSpacing(1.0, burst=2),  # at the start, and before the first rent
     Route.KEYS: CallSpacing(1.0),
     Route.LOGS: CallSpacing(1.5),
     Route.CHARGES: CallSpacing(1.0),

@@ -192,12 +192,6 @@ class VastProvider:
 
     # --- beside the port -----------------------------------------------------------------------------------
 
-    def attach_key(self, instance: str, public_key: str) -> None:
-        """Have Vast put a key into a machine, where the one that it was started with has been lost."""
-        number_ = _id(instance)
-        doing = f"a key for rental {instance}"
-        self._ask(Route.KEYS, doing, lambda vast: vast.attach_ssh(number_, public_key))
-
     def logs(self, instance: str, *, of_host: bool = False, patience_s: float = CALL_S) -> str:
         """The latest of what a machine wrote at its start, or of what its host says of it; not to be trusted.
 

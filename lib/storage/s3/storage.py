@@ -22,6 +22,7 @@ from lib.storage.s3.access import S3Access
 from lib.storage.s3.address import S3Address
 from lib.storage.s3.blobs import Blobs
 from lib.storage.s3.client import ANSWER_S, RETRIES, S3Connection
+from lib.storage.s3.incoming import S3Incoming
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
 from lib.storage.s3.outputs import S3Outputs
 
@@ -54,6 +55,7 @@ class S3Storage(PublishedNames):
         self._objects = Objects(connection)
         self._blobs = Blobs(self._objects, clock, **({} if in_parts is None else {"in_parts": in_parts}))
         self._outputs = S3Outputs(self._objects, self._blobs, clock)
+        self._incoming = S3Incoming(self._objects)
         super().__init__(self._outputs)
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:
@@ -105,6 +107,10 @@ class S3Storage(PublishedNames):
             "x-amz-meta-sha256": sha256,
         }
         return SignedUpload(url, headers, self._clock.now() + _SIGNED_FOR_S)
+
+    def incoming(self) -> S3Incoming:
+        """Below `incoming/`, beside the blobs."""
+        return self._incoming
 
     def sign_download(self, artifact: StoredArtifact, name: str) -> str | None:
         """A GET of the blob for an hour, with the name's last part and its type."""

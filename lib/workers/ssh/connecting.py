@@ -95,7 +95,7 @@ async def connect(
             keepalive_count_max=KEEPALIVES,
         )
     except (OSError, asyncssh.Error) as error:
-        raise _Refusal(address, key_file, known, advice).of(judge, pins, error) from None
+        raise ConnectRefusal(address, key_file, known, advice).of(judge, pins, error) from None
     shown = connection.get_server_host_key()
     if not pins.trusted and shown is not None:
         try:
@@ -131,7 +131,7 @@ def _our_keys(key_file: Path | None, advice: ConnectionAdvice) -> Sequence[async
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
+class ConnectRefusal:
     """Says why no connection to `address` came about, and what to do."""
 
     address: SshAddress

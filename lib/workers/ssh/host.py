@@ -34,7 +34,9 @@ _FIRST_PAUSE_S: Final = 0.25  # before a restart; doubled by each death that fol
 _LONGEST_PAUSE_S: Final = 30.0
 _SETTLED_AFTER_S: Final = 20.0  # a worker that lived this long is no part of a crash loop
 _LOOK_S: Final = 2.0  # between looks at a worker whose end would be told anyway
+_BEGIN_S: Final = 60.0  # one that was started otherwise has its grace, too
 _RESTART_S: Final = 25.0  # for `restart`, which may take 30
+_KIND: Final = "2"  # of what a worker is asked over its spool: one that knows less of it is replaced
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 20
 _STARTS_WITHIN: Final = 200  # looks until a start that never came about is begun anew
@@ -75,7 +77,7 @@ class SshWorkerSetup:
     def place(self) -> Place:
         """Where it is kept, with a word that changes when it is to be started otherwise."""
         argv = self.argv()
-        which = hashlib.sha256(json.dumps(argv).encode()).hexdigest()[:16]
+        which = hashlib.sha256(json.dumps([_KIND, *argv]).encode()).hexdigest()[:16]
         return Place(f"{self.folder}/spool", f"{self.folder}/run", which, argv)
 
 
@@ -122,6 +124,24 @@ class SshHost:
             death = self._deaths.popleft() if self._deaths else None
         self._files.look_ahead(ON_THE_WAY)
         return death
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept on the machine: spool, log, and what is noted of it."""
+        return self._setup.folder
+
+    def begin(self) -> None:
+        """Start the worker where none runs; returns when it is on its way. Any thread.
+
+        Whoever tends it hears of every end all the same.
+
+        Raises:
+            HostUnreachable: the machine does not answer, or its earlier worker does not end.
+        """
+        try:
+            self._machine.thread.call(self._come_about(), _BEGIN_S)
+        except (Overdue, RuntimeError):
+            raise HostUnreachable(f"The worker of {self.name} does not come up.") from None
 
     def restart(self) -> None:
         """End the worker's session now; the next `tend` starts another. Unreachable: once it is back."""
@@ -179,6 +199,18 @@ class SshHost:
         with self._lock:
             self._look_now = True
         self._files.ring(CLIENT_BELL)  # the loop waits there
+
+    async def _come_about(self) -> None:
+        """Look until one that was started as this one is runs, or was begun just now."""
+        before = self._started
+        while self._started == before:
+            how = (await self._files.control.ask("p")).split()
+            if how[:1] == ["running"] and how[3:] == [self._place.which]:
+                return
+            self._look_soon()
+            await self._look_after()
+            if self._started == before:
+                await asyncio.sleep(_POLL_S)
 
     async def _look_after(self) -> None:
         """See how the worker is, take in its end, and start one where none runs. Never raises."""

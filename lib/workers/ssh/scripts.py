@@ -121,6 +121,7 @@ report() {
 }
 start() {
     if mkdir "$work" 2>/dev/null; then
+        rm -f "$run/status"
         [ ! -f "$run/log" ] || mv -f "$run/log" "$run/log.1"
         setsid sh -c "$supervise" sh "$run" "$spool" "$which" "$boot" \
             "$@" \
@@ -143,6 +144,7 @@ end_now() { # what is left of the worker's session ends, and what was noted of i
         elif ! end_session "$pid" KILL; then echo "= stuck"; return; fi
     fi
     rm -rf "$run/ended"
+    [ ! -f "$work/rc" ] || mv -f "$work/rc" "$run/status" # for who waits for what this worker was asked
     [ ! -d "$work" ] || mv "$work" "$run/ended"
     rm -rf "$run/ended"
     report

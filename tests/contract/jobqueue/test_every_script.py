@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lib.jobqueue import ErrorClass, Failure, JobState, Placement, QueueOptions
+from lib.jobqueue.admin.observed import BatchInLine
 from lib.jobqueue.codec import intake
 from lib.jobqueue.redis.queue import RedisQueue
 from lib.jobqueue.redis.script_calls import ScriptCalls
@@ -96,6 +97,7 @@ def staged(queue: RedisQueue) -> None:
     assert calls.discard("b1", 10, own=True) == 0
     assert queue.job("never") is None
     assert queue.snapshot().waiting == 602
+    assert queue.look_along(count=1000).batches == (BatchInLine("", 602, 0),)
 
 
 def kept_in_order(queue: RedisQueue, transport: Noting) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
+from job_watcher.providers.ssh.health import HealthCheck
 from job_watcher.providers.ssh.machine_spec import MachineSpec
 from job_watcher.providers.ssh.ports import MachineOut
 from job_watcher.providers.ssh.preparation import SshPreparation
@@ -24,13 +26,18 @@ from tests.integration.fleet.slow_link import SlowLink
 from tests.integration.ssh.test_commands import eventually
 from tests.integration.watcher.conftest import beats
 
-NOISE = f"""exec {sys.executable} - "$@" <<'END'
+NOISE = f"""PYTHONPATH={Path(__file__).parents[3]} exec {sys.executable} - "$@" <<'END'
 import random, sys, wave
-out = sys.argv[sys.argv.index("--out-exact") + 1]
-with wave.open(out + ".wav", "wb") as audio:
-    audio.setparams((1, 2, 24000, 0, "NONE", ""))
-    loud = (random.randint(-9000, 9000) for _ in range(96000))
-    audio.writeframes(b"".join(value.to_bytes(2, "little", signed=True) for value in loud))
+from synth.main import main
+from synth.worker.jobs import JobSpeaker
+def noise(self, text, out):
+    with wave.open(str(out) + ".wav", "wb") as audio:
+        audio.setparams((1, 2, 24000, 0, "NONE", ""))
+        loud = (random.randint(-9000, 9000) for _ in range(96000))
+        audio.writeframes(b"".join(value.to_bytes(2, "little", signed=True) for value in loud))
+    return out.with_name(out.name + ".wav")
+JobSpeaker.sample = noise
+main()
 END"""
 
 
@@ -41,7 +48,7 @@ def thread() -> Iterator[SshThread]:
 
 
 class Gates:
-    """The gates of one machine, as its keeper has it pass them. No worker is started."""
+    """The gates of one machine, as its keeper has it pass them. Its worker is ended afterwards."""
 
     def __init__(self, thread: SshThread, folder: Path) -> None:
         self._thread, self._folder = thread, folder
@@ -71,6 +78,8 @@ class Gates:
         except JobRunnerError as error:
             return reason_of(error), error.message
         finally:
+            with contextlib.suppress(JobRunnerError):
+                remote.end_surplus(0, str(machine.home))
             remote.close()
         return "", ""
 
@@ -91,7 +100,7 @@ def gates(thread: SshThread, tmp_path: Path, machine: LoopbackMachine) -> Gates:
 def test_a_sound_machine_passes_all(gates: Gates, machine: LoopbackMachine) -> None:
     machine.shim("nvidia-smi", "echo 'NVIDIA Test, 24576'")
     assert gates.failed(machine, workers="*gpu") == ("", "")
-    assert machine.files() == []
+    assert _samples(machine) == []
 
 
 def test_one_that_is_off(gates: Gates, machine: LoopbackMachine) -> None:
@@ -165,7 +174,30 @@ def test_one_whose_engine_speaks_noise(gates: Gates, machine: LoopbackMachine) -
         "golden",
         f"{machine.address}: its engine speaks garbled audio: it is noise.",
     )
-    assert machine.files() == []
+    assert _samples(machine) == []
+
+
+def test_a_check_whose_connection_is_lost_ends_there(gates: Gates, machine: LoopbackMachine) -> None:
+    """Nobody would hear of it, and each connection that is lost would leave one more that looks for ever."""
+    machine.shim("silent", "exec sleep 600")
+    remote = gates.link(machine)
+    folder = remote.begin_workers(1, str(machine.shims / "silent"), str(machine.home))
+    check = threading.Thread(target=lambda: _let_speak(remote, folder))
+    check.start()
+    assert eventually(lambda: any(name.endswith(".ask") for name in _samples(machine)))
+
+    remote.close()
+    check.join()
+
+    assert eventually(lambda: not _samples(machine))
+    again = gates.link(machine)
+    again.end_surplus(0, str(machine.home))
+    again.close()
+
+
+def _let_speak(remote: RemoteMachine, folders: list[str]) -> None:
+    with contextlib.suppress(JobRunnerError, MachineOut):
+        HealthCheck(remote).speaks(lambda: folders)
 
 
 def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployment) -> None:
@@ -222,6 +254,11 @@ def test_a_worker_that_an_earlier_setting_wanted_is_ended(gates: Gates, machine:
     after.end_surplus(0, str(machine.home))
     assert not _sleeping(machine)
     after.close()
+
+
+def _samples(machine: LoopbackMachine) -> list[str]:
+    """What is left there of sentences that were asked for."""
+    return [name for name in machine.files() if "/sample/" in name]
 
 
 def _sleeping(machine: LoopbackMachine) -> list[int]:

@@ -85,7 +85,7 @@ def check_artifacts(fleet: FleetDeployment, ids: list[str]) -> None:
 
 def leftovers(fleet: FleetDeployment) -> list[str]:
     """Files of jobs and temporary files on the machines."""
-    kinds = (*(f"/{name}/" for name in ("inbox", "work", "outbox", "tmp")), "tmp/golden", ".part")
+    kinds = (*(f"/{name}/" for name in ("inbox", "work", "outbox", "tmp")), "sample/", ".part")
     return [
         name
         for machine in fleet.machines

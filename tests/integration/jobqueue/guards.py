@@ -45,6 +45,7 @@ _SUITES: Final = (
     "tests/integration/jobqueue/test_side_by_side.py",
 )
 _SUITES_OF: Final = {
+    "line": ("tests/contract/jobqueue/test_line_by_batch.py",),
     "lock": (
         "tests/integration/jobqueue/test_guarded.py",
         "tests/integration/machines/test_leader.py",

@@ -327,7 +327,7 @@ def durable_server() -> Iterator[Server]:
 
 
 def test_each_job_ends_once_though_workers_and_server_die(durable_server: Server, tmp_path: Path) -> None:
-    run(durable_server, tmp_path, total=1_000, size=4, over_s=4.0, restarts=2, seed=1, lease_ms=1000)
+    run(durable_server, tmp_path, total=2_000, size=4, over_s=8.0, restarts=2, seed=1, lease_ms=1000)
 
 
 @pytest.mark.soak

@@ -206,7 +206,7 @@ class Staged:
             tell=self._tell,
             market=RedisMarketBoard(lock, provider="simulated", clock=stage, tell=self._tell),
         )
-        config = Config(owner=stage.conditions.owner, name=name, policy=POLICY, lease_ms=LEASE_MS, batch="b")
+        config = Config(owner=stage.conditions.owner, name=name, policy=POLICY, lease_ms=LEASE_MS)
         self.reconciler = Reconciler(parts, config)
 
     def _dispatcher(self, queue: JobQueue, on_settled: OnSettled) -> Dispatcher:

@@ -67,7 +67,6 @@ class TestWhatItAsks:
 
     def test_the_key_of_the_account_is_in_no_body(self, vast: FakeVast, provider: VastProvider) -> None:
         instance = rented(provider, vast)
-        provider.attach_key(instance, PLAN.public_key)
         provider.list()
         provider.show(instance)
         provider.destroy(instance)

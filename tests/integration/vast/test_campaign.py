@@ -88,8 +88,8 @@ def _market(chance: random.Random) -> Iterator[HostOffer]:
 class Deaths:
     """Ends the process at some boundaries, each the so-manieth time that it is reached."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self.planned = {chance.choice(BOUNDARIES): chance.randint(1, 3) for _ in range(chance.randint(1, 4))}
+    def __init__(self, planned: dict[str, int]) -> None:
+        self.planned = dict(planned)
         self.happened: list[str] = []
 
     def __call__(self, step: str) -> None:
@@ -126,7 +126,7 @@ def test_whatever_happens_work_is_done_once_and_no_machine_is_left(
     print(f"again: python -m pytest -m '' 'tests/integration/vast/test_campaign.py' -k '[{seed}]'")
     chance = random.Random(seed)
     here = campaign(chance)
-    here.trip = Deaths(chance)
+    here.trip = Deaths({chance.choice(BOUNDARIES): chance.randint(1, 3) for _ in range(chance.randint(1, 4))})
     here.vast.throttle.on = chance.random() < 0.3
     here.vast.lags.seen_after_s = chance.choice([0.0, 0.0, 40.0, 90.0])
     here.vast.lags.gone_after_s = chance.choice([0.0, 5.0, 60.0])
@@ -141,4 +141,18 @@ def test_whatever_happens_work_is_done_once_and_no_machine_is_left(
 
     most = 2.0 * (1 + here.seconds() / 3600)  # the cap of an hour, in each
     assert here.vast.bill().total <= most
+    here.check(cents=200)
+
+
+def test_who_leads_next_publishes_what_was_recorded_as_done_and_nothing_more(
+    campaign: Callable[[random.Random], Office],
+) -> None:
+    """The disk of the one before is gone: `check` looks for each job's audio at its name."""
+    here = campaign(random.Random(0))
+    here.trip = deaths = Deaths({"queue.complete after": 1})
+
+    here.work(1)
+    here.finish()
+
+    assert deaths.happened
     here.check(cents=200)

@@ -27,6 +27,9 @@ NAMES = (
 )
 
 
+PINNED = f"python@sha256:{'0' * 64}"
+
+
 @pytest.fixture
 def found(vast: FakeVast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Finding]]:
     """What is found with these settings on an account that is fine otherwise."""
@@ -37,7 +40,7 @@ def found(vast: FakeVast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.chdir(tmp_path)
 
     def look(**settings: str) -> list[Finding]:
-        usual = {"PROVIDER": "vast", "VAST_URL": vast.url, "VAST_API_KEY": vast.api_key}
+        usual = {"PROVIDER": "vast", "VAST_URL": vast.url, "VAST_API_KEY": vast.api_key, "VAST_IMAGE": PINNED}
         for name, value in (usual | {"JOBS_DATA_DIR": str(tmp_path)} | settings).items():
             monkeypatch.setenv(name, value)
         seen = diagnose_account(check_account(load_settings({}), vast.clock))
@@ -86,6 +89,7 @@ def _no_charges(vast: FakeVast) -> None:
         (None, {"VAST_API_KEY": ""}, "D029", "VAST_API_KEY is not set"),
         (None, {"MAX_DPH": "0"}, "D030", "MAX_DPH is 0"),
         (None, {"MAX_DPH": "0.01"}, "D030", "the cheapest machine that fits costs $"),
+        (None, {"SPEND_CAP_BATCH": "0.01"}, "D030", "SPEND_CAP_BATCH is $0.0100; at least $"),
         (None, {"VAST_API_KEY": "wrong"}, "D031", "does not accept it"),
         (_no_scope, {}, "D032", "it lacks instance_write"),
         (_all_scopes, {}, "D033", "user_write"),
@@ -94,6 +98,7 @@ def _no_charges(vast: FakeVast) -> None:
         (_clock_off, {}, "D037", "behind that of Vast"),
         (None, {"VAST_GPUS": "RTX_9999"}, "D038", "offers nothing of VAST_GPUS=RTX_9999"),
         (_no_charges, {}, "D039", "billing_read"),
+        (None, {"VAST_IMAGE": ""}, "D040", "no digest"),
     ],
 )
 def test_each_trouble_is_found_alone(

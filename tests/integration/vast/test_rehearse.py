@@ -155,6 +155,7 @@ def test_a_batch_is_rented_spoken_destroyed_and_billed_and_only_the_audio_stays(
     assert [rental["gpu"] for rental in outcome["rentals"]] == [taken[0]["gpu"]]
     assert float(outcome["usd"]) == pytest.approx(sum(float(item["usd"]) for item in outcome["rentals"]))
     assert float(outcome["usd"]) > 0
+    assert not [line for line in told if "brought" in line.get("message", "")]  # the image has them
     assert rehearsal.left() == ([f"audio/{name}" for name in AUDIO], [])
     assert not list(rehearsal.tmp.iterdir())
 

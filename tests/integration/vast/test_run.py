@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from job_watcher.rehearsal.vast import HostOffer, Mishap
 from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from lib.jobspec import load_job_file
 from lib.machines import open_ledger
+from lib.machines.model import Category, Change, Charge, Epoch, Intent
 from tests.integration.machines.conftest import place_in, postgres
 from tests.integration.vast.rented import QUICK, ROOT, RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
@@ -202,7 +204,7 @@ def test_a_machine_that_is_not_what_was_offered_is_given_back_and_the_next_reach
         pytest.param(
             {"CREDIT_FLOOR": "1000"}, 75, "credit of $25.00 is at its floor", marks=pytest.mark.soak
         ),
-        pytest.param({"SPEND_CAP_BATCH": "5"}, 78, "SPEND_CAP_BATCH cannot be kept", marks=pytest.mark.soak),
+        pytest.param({"SPEND_CAP_BATCH": "0"}, 78, "SPEND_CAP_BATCH is 0", marks=pytest.mark.soak),
         pytest.param({"MAX_DPH": "0.01"}, 75, "MAX_DPH", marks=pytest.mark.soak),
         pytest.param({"VAST_GPUS": "RTX_9999"}, 69, "RTX_9999", marks=pytest.mark.soak),
     ],
@@ -220,6 +222,62 @@ def test_what_lets_nothing_be_rented_is_one_line_and_nothing_is_rented(
     assert len(said) == 1, ended.stderr
     assert sentence in said[0]
     assert renting.fake.instances() == []
+
+
+def _earlier_machine(deployed: RentingDeployment, batch: str, micros: int) -> None:
+    """An hour ago a machine of that batch cost so much."""
+    hour = int(time.time()) // 3600 - 1
+    intent = Intent(
+        token="earlier-machine-1",
+        epoch=1,
+        provider="vast",
+        offer_id="7",
+        machine_id="7",
+        host_id="7",
+        gpu="RTX 3060",
+        interruptible=False,
+        hourly_micros=micros,
+        fee_micros=0,
+        created_at=hour * 3600.0,
+        expires_at=hour * 3600.0 + 1,
+        label="earlier",
+        batch=batch,
+    )
+    with contextlib.closing(open_ledger(f"sqlite:///{deployed.data}/ledger.db")) as ledger:
+        ledger.open_epoch(Epoch(1, "bob", hour * 3600.0))
+        row = ledger.plan(intent, state="planned", hours=(), allow=lambda books: None)
+        ledger.charge([Charge(row.token, Category.COMPUTE, hour, micros)], epoch=1)
+        ledger.change(Change(row.token, row.version, 1, "gone", "vanished", hour * 3600.0 + 1, closed=True))
+
+
+@pytest.mark.soak
+def test_a_batch_that_reached_its_cap_pays_for_no_machine_and_another_one_does(
+    renting: RentingDeployment,
+) -> None:
+    """W8: alone its jobs wait, told in one line; beside work that is paid for they are spoken with it."""
+    _earlier_machine(renting, "film", 990_000)
+    film, book = (replace(spec, batch=name) for spec, name in zip(beats(2), ("film", "book"), strict=True))
+    renting.enqueue([film])
+
+    alone = renting.command("once", SPEND_CAP_BATCH="1")
+    (sentence,) = [line for line in alone.stderr.splitlines() if line.startswith("error")]
+    assert alone.returncode == 75, alone.stderr
+    assert "SPEND_CAP_BATCH is $1.0000 for the batch film, of which $0.9900 are spent" in sentence
+    assert renting.fake.instances() == []
+
+    renting.enqueue([book])
+    renting.start(LOG_FORMAT="json", SPEND_CAP_BATCH="1")
+    renting.wait_until_done([film, book])
+    _gone(renting)
+
+    told = [each["reason"] for each in renting.told("budget")]
+    assert len(told) == 1
+    assert "for the batch film" in told[0]
+    assert len(renting.fake.instances()) == 1
+    with contextlib.closing(open_ledger(f"sqlite:///{renting.data}/ledger.db")) as ledger:
+        books = ledger.books((), ("film", "book"))
+    assert books.spent_by_batch["film"] == 990_000
+    assert 0 < books.spent_by_batch["book"] < 1_000_000
 
 
 @pytest.mark.soak

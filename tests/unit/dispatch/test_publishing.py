@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from lib.dispatch import LeaseJournal
 from lib.jobqueue import JobState, Lease
+from lib.jobspec import JobSpec
 from lib.storage import StorageUnavailable
 from tests.doubles import records
 from tests.unit.dispatch.bench import Bench, Refusal, spec
@@ -236,3 +238,63 @@ class TestAJobOfSeveralTakes:
         bench.dispatcher("next").resume()
 
         assert self.published(bench) == self.NAMES
+
+
+class Killed(BaseException):
+    """The process ends here, as by SIGKILL."""
+
+
+class TestWhoComesNextElsewhere:
+    """The watcher before was killed between the record and the publication, and its disk is gone."""
+
+    def _killed(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> JobSpec:
+        job = spec()
+        dispatcher = bench.holding(job)
+
+        def publish(*args: Any, **kwargs: Any) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.storage, "publish", publish)
+            with pytest.raises(Killed):
+                dispatcher.step()
+        assert bench.job(job).state is JobState.DONE
+        bench.journal = LeaseJournal(bench.root / "elsewhere")
+        return job
+
+    def test_publishes_what_was_done_last(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = self._killed(bench, monkeypatch)
+
+        bench.dispatcher("bob").resume(hosts_come=True)
+
+        assert bench.output(job).exists()
+        assert list(bench.journal.publications()) == []
+
+    def test_tries_on_where_the_store_refuses(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = self._killed(bench, monkeypatch)
+        following = bench.dispatcher("bob")
+        with monkeypatch.context() as patched:
+            Refusal(patched, bench.storage, "publish", StorageUnavailable("No."))
+            Refusal(patched, bench.storage, "published", StorageUnavailable("No."))
+            following.resume(hosts_come=True)
+        assert [each.request_id for each in bench.journal.publications()] == [job.request_id]
+
+        bench.clock.advance(2)
+        following.step()
+
+        assert bench.output(job).exists()
+
+    def test_leaves_alone_what_stands_there_and_what_was_taken_away_long_after(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = self._killed(bench, monkeypatch)
+        bench.output(job).parent.mkdir(parents=True, exist_ok=True)
+        bench.output(job).write_bytes(b"a person's")
+        bench.dispatcher("bob").resume(hosts_come=True)
+        assert bench.output(job).read_bytes() == b"a person's"
+
+        bench.output(job).unlink()
+        bench.clock.advance(200)
+        bench.dispatcher("carl").resume(hosts_come=True)
+
+        assert not bench.output(job).exists()

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.fleet import Policy, Speeds, State
-from lib.fleet.scaling import cold_start_s, finish_s, hold_s, needed_life_s, paid_for, wants_another
+from lib.fleet.idle_gaps import IdleGaps
+from lib.fleet.scaling import (
+    cold_start_s,
+    finish_s,
+    hold_s,
+    needed_life_s,
+    paid_for,
+    start_as_time_s,
+    start_of_s,
+    wants_another,
+)
 from tests.unit.fleet.things import demand, machine, offer
 
 POLICY = Policy(speed=1.0, drain_target_s=1800, boot_s=100, download_gb=10, slots=2, max_machines=8)
@@ -95,14 +109,78 @@ def test_a_speed_follows_measurements_without_jumping() -> None:
     assert speeds.of("hibari", "B", 2.0, 3.0) == 6.0
 
 
+def test_a_start_costs_its_disk_until_it_runs_then_its_price_and_its_downloads() -> None:
+    paid = replace(POLICY, standing_share=0.1)
+    assert start_as_time_s(360_000, 0, 120.0, 20.0, paid) == pytest.approx(20.0 + 10.0)
+    assert start_as_time_s(360_000, 10_000, 120.0, 20.0, paid) == pytest.approx(130.0)  # the fee buys 100 s
+    assert start_as_time_s(360_000, 0, 10.0, 20.0, paid) == 10.0  # no more of it than there is
+
+
+def test_what_a_start_costs_is_measured() -> None:
+    speeds = Speeds()
+    guessed = start_of_s(offer(), POLICY, speeds)
+    speeds.started("RTX 3090", COLD, running_s=POLICY.running_start_s + 100.0)
+    assert start_of_s(offer(), POLICY, speeds) == pytest.approx(guessed + 100 * (1 - POLICY.standing_share))
+
+
 def test_an_idle_machine_is_held_until_the_wait_cost_as_much_as_a_start() -> None:
-    assert hold_s(360_000, 0, COLD, POLICY) == COLD
-    assert hold_s(360_000, 10_000, COLD, POLICY) == COLD + 100.0  # the fee buys 100 s more
+    assert hold_s(42.0, POLICY) == 42.0
 
 
 def test_the_hold_has_a_longest_and_a_person_may_set_it() -> None:
-    assert hold_s(1, 1_000_000, COLD, POLICY) == POLICY.longest_hold_s
-    assert hold_s(360_000, 0, COLD, Policy(idle_hold_s=7.0)) == 7.0
+    assert hold_s(1_000_000.0, POLICY) == POLICY.longest_hold_s
+    assert hold_s(42.0, Policy(idle_hold_s=7.0), gaps_of([600.0] * 9)) == 7.0
+
+
+def gaps_of(lengths: Sequence[float]) -> IdleGaps:
+    gaps, now = IdleGaps(), 0.0
+    for length in lengths:
+        gaps.heed(1, now)
+        gaps.heed(0, now + 5.0)
+        now += 5.0 + length
+    gaps.heed(1, now)
+    return gaps
+
+
+def test_where_work_never_came_back_soon_no_machine_waits_for_it() -> None:
+    assert hold_s(40.0, POLICY, gaps_of([])) == 40.0
+    assert hold_s(40.0, POLICY, gaps_of([600.0] * 3)) == 0.0
+
+
+def test_where_work_comes_back_soon_a_machine_waits_for_it_and_not_longer() -> None:
+    assert hold_s(40.0, POLICY, gaps_of([25.0] * 6)) == 25.0
+    assert hold_s(40.0, POLICY, gaps_of([600.0] * 12 + [25.0] * 12)) == 25.0  # work changed its rhythm
+
+
+def test_a_gap_begins_with_the_end_of_work_and_ends_with_the_next() -> None:
+    gaps = IdleGaps()
+    gaps.heed(0, 0.0)  # nothing was done yet
+    gaps.heed(2, 50.0)
+    assert not gaps.lately
+    for moment in (60.0, 70.0):
+        gaps.heed(0, moment)
+    gaps.heed(1, 90.0)
+    assert [*gaps.lately] == [30.0]
+    gaps.heed(0, 100.0)
+    gaps.interrupt()  # another led meanwhile
+    gaps.heed(1, 500.0)
+    assert [*gaps.lately] == [30.0]
+
+
+@given(gaps=st.lists(st.floats(0, 1_000), max_size=20), start=st.floats(0.1, 900))
+def test_the_hold_is_the_best_of_hindsight_over_the_gaps_that_are_known(
+    gaps: list[float], start: float
+) -> None:
+    known = gaps_of(gaps)
+    lately = [*known.lately, start / 2]
+
+    def paid(hold: float) -> float:
+        return sum(gap if gap <= hold else hold + start for gap in lately)
+
+    hold = known.hold_s(start)
+    assert 0.0 <= hold <= start
+    if gaps:
+        assert paid(hold) <= min(paid(0.0), paid(start), *(paid(gap) for gap in lately if gap < start)) + 1e-6
 
 
 @given(gap=st.floats(0, 10_000), price=st.integers(10_000, 2_000_000), cold=st.floats(10, 900))
@@ -110,9 +188,10 @@ def test_the_hold_never_costs_more_than_twice_what_hindsight_would(
     gap: float, price: int, cold: float
 ) -> None:
     """Ski rental: the next job comes after `gap`; hindsight keeps the machine or starts anew."""
-    hold = hold_s(price, 0, cold, POLICY)
-    ours = gap if gap <= hold else hold + cold
-    assert ours <= 2 * min(gap, cold) + 1e-6
+    start = start_as_time_s(price, 0, cold, 20.0, POLICY)
+    hold = hold_s(start, POLICY)
+    ours = gap if gap <= hold else hold + start
+    assert ours <= 2 * min(gap, start) + 1e-6
 
 
 def test_a_life_covers_start_work_hold_and_end() -> None:

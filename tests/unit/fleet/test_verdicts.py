@@ -67,6 +67,13 @@ class TestAMachineThatListsDoNotShow:
     def test_is_not_gone_while_the_provider_knows_its_id(self) -> None:
         assert event(absent(State.LEAVING, confirmed_absent=False)) is None
 
+    def test_is_not_gone_as_long_as_a_new_one_may_be_shown_to_nobody(self) -> None:
+        def rented(seconds: float) -> Machine:
+            return absent(State.RENTED, created_at=NOW - seconds)
+
+        assert event(rented(POLICY.lag_s - 1)) is None
+        assert event(rented(POLICY.lag_s)) is MachineEvent.VANISHED
+
     def test_is_not_gone_while_it_talks_to_us(self) -> None:
         assert event(absent(State.READY, answered_at=NOW - 30, busy=1)) is None
 

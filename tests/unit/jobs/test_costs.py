@@ -42,9 +42,11 @@ class Shop:
     def charge(self, token: str, category: Category, micros: int, hour: int = HOUR) -> None:
         self.ledger.charge([Charge(token, category, hour, micros)], epoch=1)
 
-    def work(self, token: str, job: str, at: float, seconds: float, *, batch: str = "") -> None:
-        """A job that it worked on for so long and that was taken in `at`; its audio is a minute."""
-        done = FinishedWork(token, job, 1, batch, at, round(seconds * 1000), 60_000)
+    def work(
+        self, token: str, job: str, at: float, seconds: float, *, batch: str = "", audio_s: int = 60
+    ) -> None:
+        """A job that it worked on for so long and that was taken in `at`; without audio it failed."""
+        done = FinishedWork(token, job, 1, batch, at, round(seconds * 1000), audio_s * 1000)
         self.ledger.note_work([done], epoch=1)
 
     def costs(self, by: CostsBy = CostsBy.DAY, begin: float = NOON, now: float = LATE) -> Costs:
@@ -245,6 +247,19 @@ class TestWork:
         ]
         assert found.total.per_audio_minute == 2000
         assert found.to_json()["usd_per_job"] == "0.002000"
+
+    def test_a_job_that_failed_bears_its_share_and_is_no_finished_one(self, shop: Shop) -> None:
+        token = shop.machine(1, NOON, *self.LIFE)
+        shop.charge(token, COMPUTE, 4000)
+        shop.work(token, "a", NOON + 1000, 100)
+        shop.work(token, "b", NOON + 1100, 300, audio_s=0)
+
+        found = shop.costs(CostsBy.JOB)
+
+        assert lines(found) == {"a": 1000, "b": 3000}
+        assert [(line.name, len(line.jobs)) for line in found.lines] == [("a", 1), ("b", 0)]
+        assert found.total.per_audio_minute == 4000
+        assert found.to_json()["usd_per_job"] == "0.004000"
 
     def test_a_job_finished_before_the_period_is_not_of_it(self, shop: Shop) -> None:
         token = shop.machine(1, NOON - 7200, ("rented", 0), ("ready", 10))

@@ -22,6 +22,7 @@ BREAKS: dict[tuple[str, ...], AccountCheckup] = {
     ("D037",): AccountCheckup("Vast", clock_ahead_s=-61.0),
     ("D038",): AccountCheckup("Vast", market=BAD),
     ("D039",): AccountCheckup("Vast", troubles=["Vast gave no answer."]),
+    ("D040",): AccountCheckup("Vast", image="python:3.12-slim"),
 }
 
 
@@ -41,6 +42,7 @@ def test_everything_that_can_be_found_is_broken_here() -> None:
 def test_where_all_is_well_nothing_is_found() -> None:
     well = AccountCheckup(
         "Vast",
+        image=f"python@sha256:{'0' * 64}",
         key_accepted=True,
         credit_micros=DOLLAR + 1,
         floor_micros=DOLLAR,

@@ -122,20 +122,20 @@ class Company:
 
 
 class Lead:
-    """`Leadership` in the first epoch, until a test takes it away."""
+    """`Leadership` in the first epoch, until a test takes it away or begins another."""
 
     def __init__(self) -> None:
-        self.leads = True
+        self.leads, self.epoch = True, 1
 
     def lead(self, at_least: int) -> int | None:
-        return 1 if self.leads else None
+        return self.epoch if self.leads else None
 
     def held(self, epoch: int) -> bool:
-        return self.leads and epoch == 1
+        return self.leads and epoch == self.epoch
 
     def term(self) -> Term | None:
         """As far as it knows: the real one learns of a loss when it asks the server."""
-        return Term(1, "token")
+        return Term(self.epoch, "token")
 
     def resign(self) -> None:
         self.leads = False
@@ -185,6 +185,8 @@ class Bench:
     def __post_init__(self) -> None:
         self.queue = MemoryQueue(now_ms=lambda: round(self.clock.now() * 1000))
         self.company, self.lead, self.access = Company(self.clock), Lead(), Access()
+        self.storage = MemoryStorage(signs=False)
+        self.name = "ann"  # of the watchers that are made from now on
         self.told: list[tuple[str, str]] = []
         self._numbers = itertools.count(1)
         self._dispatchers: list[Dispatcher] = []
@@ -201,8 +203,9 @@ class Bench:
             clock=self.clock,
             new_token=lambda: f"token-{next(self._numbers):08d}",
             tell=lambda kind, text, token: self.told.append((kind, text)),
+            incoming=self.storage.incoming(),
         )
-        config = Config(owner=OWNER, name="ann", policy=self.policy, caps=self.caps, batch="film")
+        config = Config(owner=OWNER, name=self.name, policy=self.policy, caps=self.caps)
         return Reconciler(parts, config)
 
     def live(self, watcher: Reconciler, seconds: float) -> None:
@@ -233,11 +236,11 @@ class Bench:
 
     def _dispatcher(self, heard: OnSettled) -> Dispatcher:
         delivery = StorageDelivery(
-            MemoryStorage(signs=False), provider="scripted", scratch=self.root / "scratch", clock=self.clock
+            self.storage, provider="scripted", scratch=self.root / "scratch", clock=self.clock
         )
         made = Dispatcher(
             dispatch.DispatchParts(
-                name="ann",
+                name=self.name,
                 provider="scripted",
                 queue=self.queue,
                 delivery=delivery,

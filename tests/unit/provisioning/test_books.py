@@ -13,6 +13,7 @@ from lib.machines.memory import MemoryLedger
 from lib.machines.model import Intent, MachineRow
 from lib.machines.port import Allow
 from lib.providers.rental import AccountFault, BillLine, HalfRented, RefusedForGood
+from lib.spool import ResultError, ResultErrorClass
 from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, Bench, offer
@@ -289,3 +290,22 @@ class TestFinishedWork:
         watcher.leave()
 
         assert self.written(bench) == [("a", "episode-12", NINE + 20)]
+
+    def test_a_job_that_failed_there_cost_its_time_and_made_nothing(self, bench: Bench) -> None:
+        bench.queue.enqueue([spec("a", batch="episode-12")])
+        watcher = bench.watcher()
+        watcher.step()
+        (instance,) = bench.company.rentals
+        host = bench.host(instance)
+        host.script = lambda: host.beat()
+        for _ in range(2):
+            bench.clock.advance(10)
+            watcher.step()
+        (taken,) = host.take()
+        host.speak(taken, error=ResultError(ResultErrorClass.ENGINE, "It does not speak."), took_s=7.0)
+        watcher.go_on()
+        watcher.leave()
+
+        (failed,) = bench.ledger.paid(THIS_HOUR, THIS_HOUR).work
+        assert (failed.request_id, failed.batch) == ("a", "episode-12")
+        assert (failed.work_ms, failed.audio_ms) == (7000, 0)

@@ -55,6 +55,9 @@ class NearLink:
     def hosts(self, count: int, program: str, home: str) -> list[WorkerHost]:
         return [] if self.worker is None else [self.worker]
 
+    def begin_workers(self, count: int, program: str, home: str) -> list[str]:
+        return []
+
     def end_surplus(self, count: int, home: str) -> None:
         raise AssertionError("it has one worker")
 

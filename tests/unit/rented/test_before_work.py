@@ -143,7 +143,7 @@ class TestWhatIsRented:
             ("SPEND_CAP_DAY", Policy(), Caps(day=0)),
             ("SPEND_CAP_MONTH", Policy(), Caps(month=0)),
             ("SPEND_CAP_MACHINE", Policy(), Caps(machine=0)),
-            ("SPEND_CAP_BATCH", Policy(), Caps(batch=5)),
+            ("SPEND_CAP_BATCH", Policy(), Caps(batch=0)),
         ],
     )
     def test_a_limit_that_lets_nothing_be_rented_is_refused(

@@ -43,6 +43,15 @@ class TestEvents:
         assert found == BudgetReached(kind="cap", reason="SPEND_CAP_DAY is $1")
         assert self.tell(heard, "credit", "no money", "") == BudgetReached(kind="credit", reason="no money")
 
+    def test_the_cap_of_one_batch_is_no_reason_for_which_nothing_is_rented(self, heard: Heard) -> None:
+        teller = EventTeller(heard, lambda: None)
+        teller("batch_cap", "SPEND_CAP_BATCH is $1 for the batch film", "")
+
+        (event,) = heard.events
+        assert event == BudgetReached(kind="batch_cap", reason="SPEND_CAP_BATCH is $1 for the batch film")
+        assert event.sentence().startswith("nothing is rented for one batch: SPEND_CAP_BATCH")
+        assert teller.refused is None
+
     def test_an_orphan_by_its_rental(self, heard: Heard) -> None:
         found = self.tell(heard, "orphan", "i7 carries our label and is in no open row: destroyed", "")
 

@@ -28,6 +28,7 @@ OPEN: dict[str, Callable[[JobQueue], object]] = {
     "job": lambda queue: queue.job("a"),
     "jobs": lambda queue: queue.jobs(["a"]),
     "last_event_id": lambda queue: queue.last_event_id(),
+    "look_along": lambda queue: queue.look_along(),
     "nearest": lambda queue: queue.nearest("a"),
     "place": lambda queue: queue.place("a"),
     "register_watcher": lambda queue: queue.register_watcher("w", {}),

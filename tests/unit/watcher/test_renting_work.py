@@ -76,7 +76,11 @@ class Stage:
         )
         observations = SimpleNamespace(by_token=defaultdict(lambda: SimpleNamespace(rental=None)))
         parts = SimpleNamespace(
-            queue=self.queue, access=self.access, clock=self.clock, make_dispatcher=self._dispatcher
+            queue=self.queue,
+            access=self.access,
+            clock=self.clock,
+            make_dispatcher=self._dispatcher,
+            incoming=None,
         )
         return RentedWork(cast(Any, parts), cast(Any, config), cast(Any, observations), self.speeds)
 

@@ -1,7 +1,7 @@
 """The loop that rents, with the real adapter and Vast's own client, in front of the fake Vast.
 
 Time is the fake's: it stands still but for what the loop waits. Machines are fast ones without a server; what
-only a real machine can show is tried in `test_run` and `test_rehearse`, for three of the rows.
+only a real machine can show is tried in `test_rows_on_machines`.
 """
 
 from __future__ import annotations
@@ -120,8 +120,13 @@ class FastMachines:
     def __init__(self, vast: FakeVast) -> None:
         self._vast = vast
         self._inside: dict[int, SimMachine] = {}
+        self._addressed: set[str] = set()
 
     def look(self, row: MachineRow, rental: Rental | None) -> Contact:
+        if rental is not None and rental.endpoints:
+            self._addressed.add(rental.instance)
+        if row.instance not in self._addressed:
+            raise HostUnreachable(f"No list has said yet where {row.instance} is reached.")
         found = self._instance(row.instance or "")
         shown = found.host.conduct.gpu_shown
         self._machine(found)
@@ -344,6 +349,8 @@ class Office:
         self.check_gone(cents=cents)
         done = [self.queue.result(spec.request_id) for spec in self.specs]
         assert all(found is not None and found.state is JobState.DONE for found in done), self.tail()
+        names = [f"{spec.output_name}.{spec.format}" for spec in self.specs]
+        assert [name for name in names if not self.storage.published(name)] == []
         kinds = [event.kind for event in self.queue.follow_events("0", count=10_000)]
         assert kinds.count("done") == len(self.specs)
 

@@ -1,0 +1,65 @@
+"""Samples: a client asks the worker to speak a sentence, to hear that it can, and gets no job for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from lib.spool.errors import InvalidSpoolData, unusable
+from lib.spool.files import LocalFiles
+from lib.spool.layout import SAMPLE, TMP
+
+MAX_SAMPLE_BYTES: Final = 1000  # of its text
+_ASK: Final = re.compile(r"([0-9a-f]{16})\.ask")
+
+
+class SampleRequests:
+    """What a worker is asked to speak in between, below the root of its spool.
+
+    Threads: the worker's main one.
+    Raises: SpoolUnusable, from every method: the folder cannot be read or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._files = root, LocalFiles(root)
+
+    def asked(self) -> list[str]:
+        """The names of those that wait."""
+        found = (_ASK.fullmatch(name) for name in self._files.list(SAMPLE))
+        return sorted(match[1] for match in found if match is not None)
+
+    def text(self, name: str) -> str | None:
+        """What is to be spoken; None when nobody waits for it any more.
+
+        Raises:
+            InvalidSpoolData: it is no text.
+        """
+        try:
+            data = self._files.read(f"{SAMPLE}/{name}.ask", MAX_SAMPLE_BYTES)
+            return data.decode("utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise InvalidSpoolData(f"The sample {name} asks for what is no text.") from None
+
+    def scratch(self, name: str) -> Path:
+        """Where its audio is made; the format's suffix is added."""
+        return self._root / TMP / f"sample-{name}"
+
+    def answer(self, name: str, audio: Path) -> None:
+        """Give the audio, whole, and take the ask away."""
+        try:
+            os.replace(audio, self._root / SAMPLE / f"{name}.wav")
+        except OSError as error:
+            raise unusable(self._root / SAMPLE, error) from None
+        self._files.remove_tree(f"{SAMPLE}/{name}.ask")
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Say why there is none, and take the ask away."""
+        with contextlib.suppress(OSError):
+            self.scratch(name).with_suffix(".wav").unlink()
+        self._files.write(f"{SAMPLE}/{name}.error", sentence.encode("utf-8", "replace"))
+        self._files.remove_tree(f"{SAMPLE}/{name}.ask")
