@@ -16,7 +16,7 @@ SPREAD := --numprocesses 3 --dist worksteal
 COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode)
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-format check-lint check-types check-imports check-unit test soak format lock bench \
+.PHONY: help check check-format check-lint check-types check-imports check-unit test test-qwen soak format lock bench \
 	environment install-systemd jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report \
 	jobs-retry jobs-flush jobs-dashboard jobs-logs
 
@@ -33,6 +33,14 @@ test: ## All tests but the long proofs; ARGS goes to pytest
 soak: ## The long proofs, with their full numbers; some take an hour
 	@RUN_REQUIREMENTS=verify $(RUN) true || echo "no recogniser: its proofs are passed over" >&2
 	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -s -m soak --timeout 3600 $(ARGS)
+
+# The real package on tiny models of random weights. QWEN_PYTHON names a Python that has the packages already, a
+# smaller build of torch for the CPU say; QWEN_TEST_DEVICE=cuda:0 runs it on a GPU, with its kernels.
+QWEN_SUITE := pytest -q --confcutdir tests/contract/engines --override-ini addopts= --override-ini \
+	filterwarnings=default --timeout 900 --durations 5 tests/contract/engines
+test-qwen: ## The engines' suite with Qwen3-TTS, in its own environment (some gigabytes); minutes
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} \
+		$(if $(QWEN_PYTHON),$(call quoted,$(QWEN_PYTHON)) -m,RUN_REQUIREMENTS=qwen $(RUN)) $(QWEN_SUITE) $(ARGS)
 
 format: ## Write the code in its one format
 	@$(DEV) ruff format --quiet .

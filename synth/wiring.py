@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,11 @@ class Voices:
     registry: Callable[[], VoiceRegistry]  # a new one each time, which sees changed files
     engine: str
     pauses: Pauses
+    engine_settings: Mapping[str, str]  # of engines that have settings of their own
 
 
 def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = None) -> Voices:
-    """Flags first, then the settings VOICES_DIR, VOICE_ENGINE and VOICE_PAUSES.
+    """Flags first, then the settings VOICES_DIR, VOICE_ENGINE, VOICE_PAUSES and those of engines.
 
     Raises:
         lib.errors.BadConfiguration: a setting is wrong.
@@ -35,4 +36,10 @@ def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = Non
         lambda: VoiceRegistry([settings.voices_dir]),
         settings.voice_engine,
         Pauses.read(settings.voice_pauses),
+        {
+            "QWEN_MODEL": settings.qwen_model or "",
+            "QWEN_DEVICE": settings.qwen_device,
+            "QWEN_BATCH": str(settings.qwen_batch),
+            "MODELS_DIR": str(settings.jobs_data_dir / "models"),
+        },
     )

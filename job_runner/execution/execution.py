@@ -23,9 +23,9 @@ from lib.manifest import Inputs, Manifest, OutFolder, finished_result
 from lib.manifest.folder import WORKROOM
 from lib.records import ExecutionRecord
 from lib.spool import SpoolFull
+from lib.voices import jobs_ahead
 from lib.workers import SpoolRoom, WorkerHost
 
-_AHEAD: Final = 4  # jobs a worker holds, so that its engine never waits for us
 _LOOK_EVERY_S: Final = 0.25  # without news
 _TELL_EVERY_S: Final = 0.1
 _FOR_EVER_MS: Final = 10**10  # nobody else could take a job of a queue that only we know
@@ -143,8 +143,9 @@ class Execution:
         dispatcher, setup = self._dispatcher, self._setup
         # With `force` what a killed execution left is not wanted: it stays until nobody is at it any more.
         self._left = LeftSpools(dispatcher, () if setup.force else setup.room.left())
+        ahead = jobs_ahead(setup.engine)
         for host in setup.make_hosts(setup.room, min(setup.workers, jobs)):
-            dispatcher.add(host, lambda: _AHEAD)
+            dispatcher.add(host, lambda: ahead)
         try:
             while not self._tracker.finished and not setup.stop_requested():
                 self._pass()

@@ -25,8 +25,6 @@ from lib.providers.rental import RentalProvider
 from lib.settings import Settings
 from lib.storage import Incoming
 
-AHEAD = 4  # jobs a worker holds: one spoken, the others ready so that the engine never idles
-
 
 @dataclass(frozen=True, slots=True)
 class Given:

@@ -302,10 +302,18 @@ class Settings:
         str | None,
         text(),
         About(
-            "folder, image or hub id of Qwen's weights; only where it is set are any downloaded",
+            "folder of Qwen's checkpoints, or hub ids with a commit; only those are ever downloaded",
             example="/srv/models/qwen",
         ),
     ] = None
+    qwen_device: Annotated[
+        str,
+        text(r"auto|cpu|cuda(?::[0-9]{1,2})?", "auto, cpu, cuda or cuda:1"),
+        About("where the engine qwen3 runs; auto: the first GPU, and without one nothing"),
+    ] = "auto"
+    qwen_batch: Annotated[
+        int, whole(1, 64), About("texts that the engine qwen3 speaks at once; less where memory runs out")
+    ] = 8
     imagen_worker_database_url: Annotated[
         str | None,
         url(*_POSTGRES),

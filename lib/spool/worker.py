@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from lib.spool.uploads import MAX_ORDER_BYTES, UploadOrder, orders_from_bytes
 #: A job whose work began this often without an end is given back as poison. A net for clients that do not
 #: judge deaths themselves, so it is wider than any judgement.
 MAX_STARTS: Final = 5
+_MOST_LOOKED_AT: Final = 32  # jobs of the inbox that are read to find one that is preferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,14 @@ class WorkerSpool:
             self._bell = None
         self._unlock()
 
-    def take(self, limit: int) -> list[TakenJob]:
-        """Hold up to `limit` jobs: first those a dead worker left in work/, then the inbox, oldest first."""
+    def take(self, limit: int, prefer: Callable[[SpoolJob], bool] | None = None) -> list[TakenJob]:
+        """Hold up to `limit` jobs: first those a dead worker left in work/, then the inbox, oldest first.
+
+        With `prefer`, the oldest of the inbox's first jobs that it says yes to, where there is one, goes
+        before the others.
+        """
         left = [entry for entry in self._entries(layout.WORK) if entry not in self._held]
-        fresh = [] if len(left) >= limit else self._entries(layout.INBOX)[: limit - len(left)]
+        fresh = [] if len(left) >= limit else self._waiting(prefer)[: limit - len(left)]
         for entry in fresh:
             try:
                 self._files.rename(job_path(layout.INBOX, entry), job_path(layout.WORK, entry))
@@ -94,6 +99,18 @@ class WorkerSpool:
             left.append(entry)
         self._held.update(left[:limit])
         return [replace(self._read(entry), left=entry not in fresh) for entry in left[:limit]]
+
+    def _waiting(self, prefer: Callable[[SpoolJob], bool] | None) -> list[str]:
+        """The inbox, oldest first, but for the one that is preferred."""
+        waiting = self._entries(layout.INBOX)
+        for entry in waiting[:_MOST_LOOKED_AT] if prefer is not None else ():
+            try:
+                data = self._files.read(job_path(layout.INBOX, entry), layout.MAX_JOB_BYTES)
+                if prefer is not None and prefer(SpoolJob.from_bytes(data)):
+                    return [entry, *(other for other in waiting if other != entry)]
+            except (InvalidSpoolData, FileNotFoundError):
+                continue  # its result says so when its turn comes; it was withdrawn
+        return waiting
 
     def give_back(self, entry: str) -> None:
         """Lay a job back into the inbox, as if it had never been taken."""

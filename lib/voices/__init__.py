@@ -21,6 +21,7 @@ from lib.voices.engines import (
     engine_facts,
     engine_names,
     engine_point,
+    jobs_ahead,
 )
 from lib.voices.errors import (
     InvalidVoice,
@@ -80,6 +81,7 @@ __all__ = [
     "engine_point",
     "estimated_audio_s",
     "held_pause_s",
+    "jobs_ahead",
     "load_voice",
     "phoneme_warnings",
     "refused_sayings",

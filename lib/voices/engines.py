@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lib.voices.errors import UnknownEngine, nearest, quoted
 from lib.voices.facts import EngineFacts, Preset, ProfileModel
-from lib.voices.languages import LANGUAGES
+from lib.voices.languages import AUTO, LANGUAGES
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -16,6 +16,8 @@ DEFAULT_ENGINE: Final = "hibari"
 #: Entry points of third parties: the engine's class, and (where importing that is not cheap) its facts.
 ENGINES_GROUP: Final = "job_runner.engines"
 FACTS_GROUP: Final = "job_runner.engine_facts"
+
+_LEAST_AHEAD: Final = 4
 
 #: The built-in speakers of the Qwen speech models, whose names job files carry.
 QWEN_SPEAKERS: Final = (
@@ -90,8 +92,47 @@ HIBARI: Final = EngineFacts(
     speeds=(0.5, 2.0),
 )
 
+_QWEN_PRESETS: Final = _presets(
+    Preset("aiden", 1.0, 1.0, "a man, native in English"),
+    Preset("dylan", 1.0, 1.0, "a man, native in the Chinese of Beijing"),
+    Preset("eric", 1.0, 1.0, "a man, native in the Chinese of Sichuan"),
+    Preset("ono_anna", 1.0, 1.0, "a woman, native in Japanese"),
+    Preset("ryan", 1.0, 1.0, "a man, native in English"),
+    Preset("serena", 1.0, 1.0, "a woman, native in Chinese"),
+    Preset("sohee", 1.0, 1.0, "a woman, native in Korean"),
+    Preset("uncle_fu", 1.0, 1.0, "a man, native in Chinese"),
+    Preset("vivian", 1.0, 1.0, "a woman, native in Chinese"),
+)
+
+#: What its checkpoints come with; `max_new_tokens` of theirs is replaced by a budget for each text.
+_QWEN_SAMPLING: Final = {"temperature": 0.9, "top_k": 50, "top_p": 1.0, "repetition_penalty": 1.05}
+
+
+def _qwen_model(size: str) -> ProfileModel:
+    name = f"Qwen3-TTS-12Hz-{size}"
+    return ProfileModel(f"{name}-CustomVoice", f"{name}-Base", _QWEN_SAMPLING)
+
+
+QWEN3: Final = EngineFacts(
+    name="qwen3",
+    title="Qwen3-TTS: large models on a GPU, ten languages, cloned voices",
+    languages=frozenset(LANGUAGES) - {AUTO},
+    speakers={name: name.lower() for name in QWEN_SPEAKERS},
+    presets=_QWEN_PRESETS,
+    scripts=frozenset({"LATIN", "CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL"}),
+    clones=True,
+    letters_per_second=14.0,  # as others report it; nothing of the weights was run here
+    package="qwen-tts",
+    version="0.1.1",  # the first that decodes batches rightly; other versions were not tried
+    extra="qwen",
+    least_vram_gb=16.0,  # what its authors recommend for 1.7B; 0.6B is said to need 8
+    download_gb=4.5,  # of the largest checkpoint
+    models={"fast": _qwen_model("0.6B"), "balanced": _qwen_model("1.7B"), "quality": _qwen_model("1.7B")},
+    batch=8,
+)
+
 #: One row for each folder of synth/engines that holds an engine.
-_BUILT_IN: Final = {facts.name: facts for facts in (HIBARI,)}
+_BUILT_IN: Final = {facts.name: facts for facts in (HIBARI, QWEN3)}
 
 _points: Final[dict[tuple[str, str, tuple[str, ...]], EntryPoint]] = {}
 
@@ -133,6 +174,18 @@ def engine_facts(name: str) -> EngineFacts:
             "Set VOICE_ENGINE or --engine to one of them."
         )
     return _facts_of_class(name, registered)
+
+
+def jobs_ahead(name: str) -> int:
+    """Jobs that a worker of the engine holds: one batch is spoken, another is ready, so that it never waits.
+
+    An engine that is not known here, which no worker can load, has none to fill.
+    """
+    try:
+        batch = engine_facts(name).batch
+    except UnknownEngine:
+        batch = 1
+    return max(_LEAST_AHEAD, 2 * batch)
 
 
 def engine_point(name: str) -> EntryPoint | None:

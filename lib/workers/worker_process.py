@@ -12,7 +12,11 @@ from lib.clock import Clock
 from lib.workers.worker_host import WorkerDeath
 
 #: What a worker may know of our environment: nothing that is a secret.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "XDG_DATA_HOME")
+_PASSED_ON = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV"),
+    *("XDG_DATA_HOME", "JOBS_DATA_DIR", "STATE_DIRECTORY"),  # where weights are kept that it downloads
+    *("QWEN_MODEL", "QWEN_DEVICE", "QWEN_BATCH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+)
 _FIRST_PAUSE = 0.25  # seconds before a restart; doubled by each death that follows soon
 _LONGEST_PAUSE = 30.0
 _SETTLED_AFTER = 20.0  # a worker that lived this long is no part of a crash loop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -80,15 +80,17 @@ def command(
         peaks=peaks,
     )
     request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
-    _perform(request, out_exact, json_result, json)
+    _report(_perform(request, voices, out_exact, json_result), out_exact, json)
 
 
-def _perform(request: SpeakRequest, out_exact: Path, json_result: Path | None, json: bool) -> None:
+def _perform(
+    request: SpeakRequest, voices: wiring.Voices, out_exact: Path, json_result: Path | None
+) -> SpokenRecord:
     request.check()
-    record = _speak(request, out_exact)
+    record = _speak(request, out_exact, voices.engine_settings)
     if json_result is not None:
         _write_record(json_result, record)
-    _report(record, out_exact, json)
+    return record
 
 
 def _printable(name: str) -> str:
@@ -111,11 +113,11 @@ def _tell(record: SpokenRecord, out: Path) -> None:
         say(f"{out.with_name(take.audio.file)}  {seconds_text(take.audio_seconds)}  {loud}")
 
 
-def _speak(request: SpeakRequest, out: Path) -> SpokenRecord:
+def _speak(request: SpeakRequest, out: Path, engine_settings: Mapping[str, str]) -> SpokenRecord:
     from synth.engines import create_engine
     from synth.speech.speak import speak
 
-    engine = create_engine(request.voice.engine)
+    engine = create_engine(request.voice.engine, engine_settings)
     with ExitStack() as screen:
         return speak(request, engine, SystemClock(), out, _progress(screen))
 

@@ -36,6 +36,7 @@ def command(
     voices = wiring.voices(voices_dir, engine, pauses)
 
     from lib.spool import WorkerSpool
+    from synth.engines import create_engine
     from synth.worker.jobs import EngineShelf, JobSpeaker
     from synth.worker.resident import Worker, WorkerOptions
     from synth.worker.stop import StopSignal
@@ -49,7 +50,7 @@ def command(
         from lib.child import when_parent_exits
 
         when_parent_exits(stop.ask)
-    shelf = EngineShelf()
+    shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings))
     speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, pauses=voices.pauses)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:

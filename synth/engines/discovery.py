@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 
 from lib.errors import BadConfiguration, MissingExtra
@@ -14,7 +15,7 @@ from lib.voices import (
     engine_names,
     engine_point,
 )
-from synth.engines.port import Engine
+from synth.engines.port import Configurable, Engine
 
 
 def installed_engines() -> list[str]:
@@ -22,8 +23,8 @@ def installed_engines() -> list[str]:
     return sorted(engine_names())
 
 
-def create_engine(name: str) -> Engine:
-    """A new engine, not loaded.
+def create_engine(name: str, settings: Mapping[str, str] | None = None) -> Engine:
+    """A new engine, not loaded; `settings` go to one that has settings of its own.
 
     Raises:
         UnknownEngine: no installed package registers it, or what it registers is no engine.
@@ -37,7 +38,10 @@ def create_engine(name: str) -> Engine:
         raise _missing(engine_facts(name), error.name) from None
     if not isinstance(made, Engine):
         raise UnknownEngine(f"The engine {name} is registered by {point.value}, which is no speech engine.")
-    return made
+    engine: Engine = made
+    if settings is not None and isinstance(engine, Configurable):
+        engine.configure(settings)
+    return engine
 
 
 def _find(name: str) -> EntryPoint:

@@ -80,11 +80,14 @@ class Engine(Protocol):
         """
         ...
 
-    def speak(self, utterances: Sequence[Utterance]) -> list[Speech]:
+    def speak(self, utterances: Sequence[Utterance]) -> Sequence[Speech | EngineFailed]:
         """One Speech for each utterance, in order. Nothing of a text is left out silently.
 
+        Where one text of several fails, an engine may put its EngineFailed in the place of the speech, so
+        that the others are kept; such a text is said again with another seed, where seeds vary.
+
         Raises:
-            EngineFailed: with the offending text.
+            EngineFailed: with the offending text; it fails the whole call.
         """
         ...
 
@@ -99,3 +102,26 @@ class Engine(Protocol):
     def limits(self) -> EngineLimits:
         """How it wants to be used; known without loading."""
         ...
+
+
+@runtime_checkable
+class SeveralModels(Protocol):
+    """What an engine has beside the rest when its profiles, or cloned voices, have models of their own."""
+
+    def load_model(self, name: str) -> Model:
+        """Load the model that its facts call `name`, in place of the one in memory. Raises as `load`."""
+        ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """What an engine has beside the rest when it has settings of its own."""
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Take the settings, by name, those that are unset left out. Called once, before `load`."""
+        ...
+
+
+def load_model(engine: Engine, name: str) -> Model:
+    """Have the engine load the model `name`, where it has several; else the one it has. Raises as `load`."""
+    return engine.load_model(name) if isinstance(engine, SeveralModels) else engine.load()

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from lib.clock import Clock
 from lib.errors import JobFailed
 from lib.voices import engine_facts, without_markup
-from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance
+from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance, load_model
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, pieces_of, style_of
 from synth.verify import Sent, Verifier, care_of
 
 #: Called after each call of the engine with (pieces done, pieces in all). What it raises ends the work.
 OnPiece = Callable[[int, int], None]
+
+
+_MOST_SAID_AGAIN: Final = 10  # told in warnings
+
+#: What an engine makes of one utterance.
+Answer = Speech | EngineFailed
 
 
 class NotVerified(JobFailed):
@@ -31,7 +38,16 @@ class _Attempt:
 
     slot: int
     style: Style
-    spoken: list[Speech] = field(default_factory=list)
+    spoken: dict[int, Speech] = field(default_factory=dict)  # by piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One piece of a take to speak, and how often the engine failed at it."""
+
+    attempt: _Attempt
+    index: int
+    failures: int = 0
 
 
 class Performing:
@@ -49,8 +65,9 @@ class Performing:
             " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
         )
         self._made: list[list[RawTake]] = [[] for _ in range(request.variants)]
-        self._unspoken: deque[tuple[_Attempt, int]] = deque()
-        self._unheard: deque[_Attempt] = deque()
+        self._unspoken: deque[_Turn] = deque()
+        self._unheard: deque[_Turn] = deque()
+        self._said_again: list[str] = []  # why, of pieces that the engine failed at and then spoke
         self._styles = 0
         self.done = self.total = 0  # pieces; the total grows with each take that is made again
         self.work_s = 0.0  # its share of the time that was spent speaking
@@ -66,23 +83,38 @@ class Performing:
         """The next pieces to speak, at most `most`; `hear` must get the speech of all before the next."""
         given: list[Utterance] = []
         while self._unspoken and len(given) < most:
-            attempt, index = self._unspoken.popleft()
-            self._unheard.append(attempt)
-            given.append(self._utterance(attempt.style, index))
+            turn = self._unspoken.popleft()
+            self._unheard.append(turn)
+            given.append(self._utterance(turn))
         return given
 
-    def hear(self, speech: Sequence[Speech]) -> None:
-        """Take the speech of what was given out.
+    def hear(self, answers: Sequence[Answer]) -> None:
+        """Take what became of what was given out; a piece that the engine failed at is given out again.
 
         Raises:
             TextRefused: the engine made no sound of a piece (`no_speech`).
+            EngineFailed: it failed at a piece as often as the profile allows.
         """
-        for each in speech:
-            attempt = self._unheard.popleft()
-            attempt.spoken.append(each)
+        for answer in answers:
+            turn = self._unheard.popleft()
+            if isinstance(answer, EngineFailed):
+                self._say_again(turn, answer)
+                continue
+            turn.attempt.spoken[turn.index] = answer
             self.done += 1
-            if len(attempt.spoken) == len(self._pieces):
-                self._judge(attempt)
+            if len(turn.attempt.spoken) == len(self._pieces):
+                self._judge(turn.attempt)
+
+    def _say_again(self, turn: _Turn, error: EngineFailed) -> None:
+        """With another seed, at once: of a long text a piece fails now and then, and hardly ever twice."""
+        failures = turn.failures + 1
+        if not self._limits.seed_varies:
+            raise error
+        if failures > self._care.retakes:
+            times = "once" if failures == 1 else f"{failures} times, each with another seed"
+            raise EngineFailed(f"{error.message} It was said {times}.")
+        self._said_again.append(error.message)
+        self._unspoken.appendleft(replace(turn, failures=failures))
 
     def performance(self) -> Performance:
         """All takes, when none is pending.
@@ -101,6 +133,7 @@ class Performing:
             for made, take in enumerate(takes, start=1)
             if take.failed
         ]
+        warnings += [f"Said again with another seed: {why}" for why in self._said_again[:_MOST_SAID_AGAIN]]
         return Performance(
             self._request, self._model, takes, len(self._pieces), (*self._warnings, *warnings), self.work_s
         )
@@ -108,16 +141,17 @@ class Performing:
     def _begin_take(self, slot: int) -> None:
         attempt = _Attempt(slot, style_of(self._request, self._limits, self._styles))
         self._styles += 1
-        self._unspoken.extend((attempt, index) for index in range(len(self._pieces)))
+        self._unspoken.extend(_Turn(attempt, index) for index in range(len(self._pieces)))
         self.total += len(self._pieces)
 
-    def _utterance(self, style: Style, index: int) -> Utterance:
-        voice, text = self._request.voice, self._pieces[index].text
+    def _utterance(self, turn: _Turn) -> Utterance:
+        voice, style, text = self._request.voice, turn.attempt.style, self._pieces[turn.index].text
+        again = (turn.failures,) if turn.failures else ()
         return Utterance(
             text=text if self._reads_phonemes else without_markup(text),
             language=voice.language,
             preset=voice.preset,
-            seed=derived_seed(style.seed, index),
+            seed=derived_seed(style.seed, turn.index, *again),
             speed=style.speed,
             intonation=style.intonation,
             profile=self._request.profile,
@@ -126,7 +160,8 @@ class Performing:
 
     def _judge(self, attempt: _Attempt) -> None:
         """Keep the take, and make it again where it fails and may be made again."""
-        take = make_take(self._pieces, attempt.style, attempt.spoken, self._limits, self._pauses)
+        spoken = [attempt.spoken[index] for index in range(len(self._pieces))]
+        take = make_take(self._pieces, attempt.style, spoken, self._limits, self._pauses)
         if self._verifier is not None:
             verdict = self._verifier.verify(self._sent, take.samples, take.sample_rate)
             take = replace(take, verdict=verdict)
@@ -159,13 +194,20 @@ def perform(
         lib.errors.JobFailed: the engine failed, or no take passed the verifier.
         whatever `on_piece` raises.
     """
-    performing = Performing(request, engine.load(), engine.limits(), verifier)
+    performing = Performing(request, load_for(request, engine), engine.limits(), verifier)
     while performing.pending:
         for trouble in speak_together(engine, [performing], clock):
             if trouble is not None:
                 raise trouble
         on_piece(performing.done, performing.total)
     return performing.performance()
+
+
+def load_for(request: SpeakRequest, engine: Engine) -> Model:
+    """Have the engine load the model that speaks `request`. Raises as `Engine.load`."""
+    voice = request.voice
+    facts = engine_facts(voice.engine)
+    return load_model(engine, facts.model_of(request.profile, cloned=voice.reference is not None))
 
 
 def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock) -> list[Exception | None]:
@@ -214,7 +256,7 @@ def _apart(
     return _heard(performing, made, clock)
 
 
-def _heard(performing: Performing, made: Sequence[Speech], clock: Clock) -> Exception | None:
+def _heard(performing: Performing, made: Sequence[Answer], clock: Clock) -> Exception | None:
     started = clock.monotonic()
     try:
         performing.hear(made)
@@ -224,8 +266,8 @@ def _heard(performing: Performing, made: Sequence[Speech], clock: Clock) -> Exce
     return None
 
 
-def _speech(engine: Engine, utterances: Sequence[Utterance]) -> list[Speech]:
-    made = engine.speak(utterances)
+def _speech(engine: Engine, utterances: Sequence[Utterance]) -> list[Answer]:
+    made = list(engine.speak(utterances))
     if len(made) != len(utterances):
         raise EngineFailed(f"The engine {engine.name} answered {len(made)} of {len(utterances)} texts.")
     return made

@@ -16,7 +16,7 @@ from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
-from synth.speech.performance import Performing
+from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
@@ -153,6 +153,13 @@ class JobSpeaker:
         model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
         return Asked(request, spec.timeout_s, (voice.engine, model))
 
+    def kin(self, job: SpoolJob) -> tuple[str, str] | None:
+        """The engine and model that speak `job`; None where it cannot be spoken."""
+        try:
+            return self.read(job).kin
+        except JobRunnerError:
+            return None
+
     def begin(self, asked: Asked, run: JobRun, *, alone: bool) -> JobAtHand:
         """Take a job in hand; loads its engine if it is not loaded.
 
@@ -163,7 +170,7 @@ class JobSpeaker:
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
         deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
-        performing = Performing(request, engine.load(), engine.limits(), self._verifier)
+        performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def sample(self, text: str, out: Path) -> Path:

@@ -5,7 +5,8 @@ engine does not wait for encoders and disks; it is at most two jobs, or one batc
 heartbeat, a fourth uploads results whose client asks for that.
 
 Jobs of one engine and model are spoken together: whenever the pieces of those at hand do not fill a batch of
-the engine, the next job is taken up too. Each has its own result, limit of time, cancellation and progress.
+the engine, the next job is taken up too. With an engine of several models, jobs of the one that is loaded go
+first, but not for ever. Each has its own result, limit of time, cancellation and progress.
 
 Whoever judges a death of this process looks at the heartbeat: the jobs it names were at hand. What an earlier
 worker held when it ended is therefore finished alone, to its last byte, before anything else is begun: if it
@@ -25,12 +26,14 @@ from lib.spool import (
     MAX_STARTS,
     ResultErrorClass,
     SampleRequests,
+    SpoolJob,
     SpoolResult,
     SpoolUnusable,
     TakenJob,
     WorkerSpool,
     WorkerState,
 )
+from synth.engines.port import SeveralModels
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
@@ -55,6 +58,7 @@ class WorkerOptions:
     grace_s: float = 5.0  # after the wish to stop, the job at hand may still take this long
     once: bool = False  # stop when the inbox is empty
     beat_every_s: float = 1.0  # also while a model loads and in the middle of a long piece
+    most_passed_over: int = 64  # jobs that go before the oldest because their model is loaded
 
 
 class Worker:
@@ -81,6 +85,8 @@ class Worker:
         self._pulse = HeartbeatWriter(spool, clock, options.engine, options.beat_every_s)
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
+        self._loaded: tuple[str, str] | None = None  # the kin of the last job, where it can be another's
+        self._passed_over = 0  # in a row, by jobs of that kin
         self._behind: deque[Future[None]] = deque()
 
     def run(self) -> None:
@@ -92,7 +98,9 @@ class Worker:
         """
         self._pulse.beat(WorkerState.LOADING)
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
-            self._shelf.get(self._options.engine)
+            engine = self._shelf.get(self._options.engine)
+            if isinstance(engine, SeveralModels):
+                self._loaded = (self._options.engine, engine.load().name)
             self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
             with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
                 try:
@@ -135,10 +143,23 @@ class Worker:
     def _gather(self) -> None:
         """Take jobs up until their pieces fill a batch, nothing waits, or the next one does not fit."""
         while not self._stop.asked and self._has_room():
-            taken = self._next or next(iter(self._spool.take(1)), None)
+            taken = self._next or next(iter(self._spool.take(1, self._prefer())), None)
             if taken is None:
                 return
             self._next = None if self._take_up(taken) else taken
+
+    def _prefer(self) -> Callable[[SpoolJob], bool] | None:
+        """Whether a job is spoken by the model that is loaded, where another would have to be loaded."""
+        if self._loaded is None or self._passed_over >= self._options.most_passed_over:
+            self._passed_over = 0
+            return None
+
+        def fits(job: SpoolJob) -> bool:
+            alike = self._speaker.kin(job) == self._loaded
+            self._passed_over += alike
+            return alike
+
+        return fits
 
     def _has_room(self) -> bool:
         if not self._at_hand:
@@ -183,7 +204,9 @@ class Worker:
         if self._at_hand and asked.kin != self._at_hand[0].asked.kin:
             self._spool.set_aside(entry)
             return None
-        return self._speaker.begin(asked, run, alone=alone)
+        job = self._speaker.begin(asked, run, alone=alone)
+        self._loaded = asked.kin if isinstance(job.engine, SeveralModels) else None
+        return job
 
     # --- speaking ----------------------------------------------------------------------------------------
 

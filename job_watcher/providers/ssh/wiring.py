@@ -28,6 +28,7 @@ from lib.errors import JobRunnerError
 from lib.jobqueue import JobQueue, WatcherRole
 from lib.leadership.lock import LeaderLock, RenewedLeadership
 from lib.settings import Settings
+from lib.voices import jobs_ahead
 from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
 
 _MOST_SILENCE_S = 120.0
@@ -131,7 +132,8 @@ class _Reigns:
         away_s = min(_MOST_SILENCE_S, parts.limits.lease_ms / 1000)
         doorbell = Doorbell()
         keepers = [self._keeper(spec, leads, doorbell.wake, parts.clock) for spec in self._specs]
-        fleet = Fleet(keepers, leads, parts.clock, away_s=away_s)
+        ahead = jobs_ahead(self._given.settings.voice_engine)
+        fleet = Fleet(keepers, leads, parts.clock, away_s=away_s, ahead=ahead)
         mine = replace(
             parts,
             name=name,

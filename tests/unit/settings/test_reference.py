@@ -39,6 +39,8 @@ DEFAULTS = {
     "METRICS_FLUSH_INTERVAL": "15",
     "PROVIDER": "local",
     "LOG_FORMAT": "auto",
+    "QWEN_DEVICE": "auto",
+    "QWEN_BATCH": "8",
     "IMAGEN_BUCKET": "imagen-generated",
 }
 #: Not set: the embedded server, a hold by cost, no cap of a batch, and what needs an account.

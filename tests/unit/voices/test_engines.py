@@ -15,7 +15,15 @@ import pytest
 
 from lib.errors import BadConfiguration, MissingExtra, install_command
 from lib.jobspec.fields import PROFILES
-from lib.voices import EngineFacts, ProfileModel, UnknownEngine, engine_facts, engine_names, engines
+from lib.voices import (
+    EngineFacts,
+    ProfileModel,
+    UnknownEngine,
+    engine_facts,
+    engine_names,
+    engines,
+    jobs_ahead,
+)
 from lib.voices.engines import _BUILT_IN, ENGINES_GROUP, FACTS_GROUP
 from synth.engines import create_engine
 from synth.engines.port import EngineLimits
@@ -79,7 +87,7 @@ class TestTheTable:
     def test_a_new_row_is_found_by_everyone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(_BUILT_IN, "tone", TONE)
 
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == ["hibari", "qwen3", "tone"]
         assert engine_facts("tone") is TONE
 
     def test_the_names_of_the_groups_stand_once(self) -> None:
@@ -93,6 +101,13 @@ class TestTheTable:
 
 def files(place: str) -> list[Path]:
     return sorted((ROOT / place).rglob("*.py"))
+
+
+def test_a_worker_holds_a_batch_beside_the_one_it_speaks() -> None:
+    """Else batches of short jobs would never be full."""
+    assert jobs_ahead("qwen3") == 2 * engine_facts("qwen3").batch == 16
+    assert jobs_ahead("hibari") == 4  # one spoken, the others ready
+    assert jobs_ahead("nightingale") == 4
 
 
 class TestAModelOfAProfile:
@@ -115,7 +130,7 @@ class TestAnEngineOfAnotherPackage:
         register(monkeypatch, engine=Registered, facts=TONE)
 
         assert engine_facts("tone") is TONE
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == [*_BUILT_IN, "tone"]
 
     def test_is_looked_for_once_and_anew_where_packages_lie_elsewhere(
         self, monkeypatch: pytest.MonkeyPatch
@@ -144,7 +159,7 @@ class TestAnEngineOfAnotherPackage:
         assert (facts.speakers, sorted(facts.languages), facts.batch) == ({"hum": "plain"}, ["English"], 8)
         assert (facts.max_characters, sorted(facts.scripts)) == (5_000, ["LATIN"])
         assert set(facts.presets) == {"plain"}
-        assert engine_names() == ["hibari", "tone"]
+        assert engine_names() == [*_BUILT_IN, "tone"]
 
     def test_that_cannot_be_made_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         register(monkeypatch, engine=object)

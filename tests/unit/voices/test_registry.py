@@ -11,6 +11,7 @@ import pytest
 
 from lib.errors import BadConfiguration, BadInput, ExitStatus
 from lib.voices import (
+    DEFAULT_ENGINE,
     QWEN_SPEAKERS,
     UnknownEngine,
     UnknownLanguage,
@@ -115,7 +116,8 @@ def test_an_unknown_engine_is_a_wrong_setting() -> None:
 
 def test_a_robotic_engine_is_not_among_the_defaults() -> None:
     """V3: a fallback is never chosen silently, because there is none to choose."""
-    assert engine_names() == ["hibari"]
+    assert engine_names() == ["hibari", "qwen3"]
+    assert DEFAULT_ENGINE == "hibari"
 
 
 def test_exactly_one_of_voice_and_speaker_is_given() -> None:

@@ -1,0 +1,102 @@
+"""Where checkpoints come from: the folder in QWEN_MODEL, or hub ids that the user named there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lib.errors import BadConfiguration
+from synth.engines.qwen3.checkpoints import NAME, Checkpoint, find_checkpoint
+from synth.engines.qwen3.hub import fetch
+
+#: The commit is whole, so that what is loaded is what was named, whatever happens to the hub's branches.
+_HUB_ID: Final = re.compile(
+    r"(?P<owner>[A-Za-z0-9][\w.-]{0,95})/(?P<name>[A-Za-z0-9][\w.-]{0,95})(?:@(?P<commit>[0-9a-f]{40}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HubId:
+    """A checkpoint of the hub, at one commit."""
+
+    repository: str  # owner/name
+    name: str
+    commit: str
+
+
+class ModelSource:
+    """Checkpoints by name, from what QWEN_MODEL says: a folder, or hub ids with commas between."""
+
+    def __init__(self, setting: str, kept_in: str = "") -> None:
+        self._setting, self._kept_in = setting.strip(), kept_in
+
+    def first_of(self, names: Iterable[str]) -> str:
+        """The first of `names` that is there, or was named. Raises BadConfiguration."""
+        named = list(names)
+        ids = self._ids()
+        if ids:
+            return next((name for name in named if name in ids), named[0])
+        folder = self._folder()
+        inside = [name for name in named if (folder / name).is_dir()]
+        if inside or not (folder / "config.json").is_file():
+            return inside[0] if inside else named[0]
+        for name in named:
+            try:
+                return find_checkpoint(folder, name).name
+            except BadConfiguration as error:
+                refused = error
+        raise refused
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """The checkpoint `name`, checked; one of the hub is downloaded once.
+
+        Raises:
+            BadConfiguration: it is not there, incomplete, or of another kind.
+            lib.errors.Unavailable: the hub does not answer.
+        """
+        ids = self._ids()
+        if not ids:
+            return find_checkpoint(self._folder(), name)
+        if name not in ids:
+            raise BadConfiguration(
+                f"The jobs need {name}, and QWEN_MODEL names {', '.join(ids)}; add owner/{name}@COMMIT to it."
+            )
+        found = ids[name]
+        if not self._kept_in:
+            raise BadConfiguration("QWEN_MODEL names a hub id, and there is no folder to keep downloads in.")
+        kept = Path(self._kept_in) / f"{name}@{found.commit}"
+        return find_checkpoint(fetch(found.repository, found.commit, kept), name)
+
+    def _folder(self) -> Path:
+        if not self._setting:
+            raise BadConfiguration(
+                "The engine qwen3 needs QWEN_MODEL: the folder that holds its checkpoints, such as "
+                "Qwen3-TTS-12Hz-1.7B-CustomVoice; see docs/how-to/qwen-on-a-gpu.md."
+            )
+        folder = Path(self._setting).expanduser()
+        if not folder.is_dir():
+            raise BadConfiguration(
+                f"QWEN_MODEL is {self._setting}, which is neither a folder nor a hub id like "
+                "Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@COMMIT."
+            )
+        return folder
+
+    def _ids(self) -> dict[str, HubId]:
+        """Hub ids by checkpoint; empty where the setting is a folder (or nothing)."""
+        if not self._setting or Path(self._setting).expanduser().is_dir():
+            return {}
+        found = {}
+        for word in filter(None, (part.strip() for part in self._setting.split(","))):
+            match = _HUB_ID.fullmatch(word)
+            if match is None or NAME.fullmatch(match["name"]) is None:
+                return {}
+            if match["commit"] is None:
+                raise BadConfiguration(
+                    f"QWEN_MODEL names {word} without a commit; write {word}@ and the 40 digits of one, "
+                    "so that nothing else is ever loaded."
+                )
+            found[match["name"]] = HubId(f"{match['owner']}/{match['name']}", match["name"], match["commit"])
+        return found

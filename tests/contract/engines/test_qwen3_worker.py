@@ -1,0 +1,118 @@
+"""A worker with qwen3: it reaches no other machine, loads each model once, and its death costs no job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import torch
+
+from lib.records import SpokenRecord
+from lib.spool import LocalFiles, SpoolClient, SpoolJob
+from tests.contract.engines.tiny_qwen import make_checkpoint
+from tests.e2e.sealed import attempts, why_not
+
+ROOT = Path(__file__).parents[3]
+WORK = [sys.executable, "-m", "synth.main", "work", "--engine", "qwen3"]
+#: As above, with a line on stderr for each model that is loaded.
+COUNTED = """
+import sys
+from synth.engines.qwen3.loading import LoadedCheckpoint
+load = LoadedCheckpoint.__init__
+def loud(self, torch, package, checkpoint, *args):
+    print("loaded", checkpoint.name, file=sys.stderr)
+    load(self, torch, package, checkpoint, *args)
+LoadedCheckpoint.__init__ = loud
+from synth.main import main
+sys.exit(main())
+"""
+LINE = "The train to the coast leaves at noon. "
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    torch.set_num_threads(1)
+    models = tmp_path_factory.mktemp("models")
+    make_checkpoint(models, "0.6B", "CustomVoice", seed=5)
+    make_checkpoint(models, "1.7B", "CustomVoice", seed=6)
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_", "JOBS_"))
+    }
+    return {
+        **kept,
+        "HOME": str(tmp_path_factory.mktemp("home")),
+        "PYTHONPATH": str(ROOT),
+        "QWEN_MODEL": str(models),
+        "QWEN_DEVICE": os.environ.get("QWEN_TEST_DEVICE", "cpu"),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def client(spool: Path) -> Iterator[SpoolClient]:
+    files = LocalFiles(spool)
+    yield SpoolClient(files)
+    files.close()
+
+
+def submit(client: SpoolClient, name: str, text: str, profile: str) -> str:
+    spec = {"request_id": name, "output_name": name, "text": text, "speaker": "Ryan", "profile": profile}
+    return client.submit(SpoolJob(name, 1, "marknone", 1, "v1:any", {**spec, "chunk": True}))
+
+
+def done(client: SpoolClient, entry: str) -> SpokenRecord:
+    result = client.result(entry)
+    assert result is not None
+    assert result.error is None, result.error
+    assert result.record is not None
+    return result.record
+
+
+def test_profiles_that_take_turns_in_a_file_load_each_model_once(
+    client: SpoolClient, spool: Path, tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    """The same run shows that nothing is looked up: every packet of it is seen."""
+    profiles = ["fast", "balanced"] * 4
+    entries = [submit(client, f"j{n}", LINE, profile) for n, profile in enumerate(profiles)]
+    if (reason := why_not()) is not None:
+        pytest.skip(reason)
+
+    command = [sys.executable, "-c", COUNTED, *WORK[3:], "--spool", str(spool), "--once"]
+    seen, ended = attempts(command, tmp_path, environ, timeout_s=600)
+
+    models = [done(client, entry).model for entry in entries]
+    assert models == [f"Qwen3-TTS-12Hz-{size}-CustomVoice" for size in ["0.6B", "1.7B"] * 4]
+    assert ended.stdout.count("loaded Qwen3-TTS") == 2, ended.stdout
+    assert seen == []
+
+
+def test_a_worker_that_is_killed_leaves_its_job_to_the_next(
+    client: SpoolClient, spool: Path, environ: Mapping[str, str]
+) -> None:
+    entry = submit(client, "long", LINE * 24, "fast")
+    worker = subprocess.Popen([*WORK, "--spool", str(spool)], env=dict(environ), stderr=subprocess.DEVNULL)
+    try:
+        while worker.poll() is None:
+            beat = client.heartbeat()
+            if beat is not None and entry in beat.entries and beat.pieces_done:
+                break
+            client.wait(0.5)
+        assert worker.poll() is None, "it ended before it spoke"
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    assert client.result(entry) is None
+
+    short = [*WORK, "--spool", str(spool), "--once"]
+    assert subprocess.run(short, env=dict(environ), check=False).returncode == 0
+    assert done(client, entry).takes

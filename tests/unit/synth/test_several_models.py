@@ -1,0 +1,129 @@
+"""Engines of several models, and texts at which an engine fails in its answer (V11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lib.spool import ResultErrorClass, WorkerSpool
+from lib.voices import ProfileModel, VoiceRegistry
+from lib.voices.engines import _BUILT_IN, HIBARI
+from synth.engines import EngineFailed, Model, Utterance
+from synth.worker.jobs import EngineShelf, JobSpeaker
+from synth.worker.resident import Worker, WorkerOptions
+from tests.unit.synth.fakes import RATE, HummingEngine
+from tests.unit.synth.test_together import LETTERS, eight, jobs, texts
+from tests.unit.synth.worker_bench import Bench
+
+
+class Models(HummingEngine):
+    """It hums with one of several models."""
+
+    def __init__(self, *, first: str = "hibari heart", **changes: Any) -> None:
+        super().__init__(**changes)
+        self.models: list[str] = []
+        self._first = first
+
+    def load(self) -> Model:
+        return self.load_model((self.models or [self._first])[-1])
+
+    def load_model(self, name: str) -> Model:
+        if self.models[-1:] != [name]:
+            self.models.append(name)
+        return Model(name, "1", RATE)
+
+
+class TestSeveralModels:
+    @pytest.fixture(autouse=True)
+    def two(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        models = {**HIBARI.models, "quality": ProfileModel("a larger one")}
+        monkeypatch.setitem(_BUILT_IN, "hibari", replace(HIBARI, models=models))
+
+    def test_that_take_turns_in_a_file_are_loaded_once_each(self, bench: Bench) -> None:
+        bench.engine = engine = Models(batch=2)
+        asked = eight()
+        for job in asked[1::2]:
+            job["profile"] = "quality"
+
+        entries = bench.submit_in_order(*asked)
+        bench.work()
+
+        assert engine.models == ["hibari heart", "a larger one"]
+        assert [texts(call) for call in engine.calls[:2]] == [
+            ["Text of a.", "Text of c."],
+            ["Text of e.", "Text of g."],
+        ]
+        assert [bench.record(entry).model for entry in entries] == ["hibari heart", "a larger one"] * 4
+
+    def test_begin_with_the_one_that_is_loaded(self, bench: Bench) -> None:
+        bench.engine = engine = Models(first="a larger one")
+        asked = jobs("One.", "Two.")
+        asked[1]["profile"] = "quality"
+
+        bench.submit_in_order(*asked)
+        bench.work()
+
+        assert engine.models == ["a larger one", "hibari heart"]
+
+    def test_make_no_job_wait_for_ever(self, bench: Bench) -> None:
+        bench.engine = engine = Models()
+        asked = jobs(*["Yes."] * 8)
+        asked[1]["profile"] = "quality"
+        bench.submit_in_order(*asked)
+
+        shelf = EngineShelf(lambda name: engine)
+        speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", bench.clock)
+        options = WorkerOptions("hibari", once=True, most_passed_over=4)
+        with WorkerSpool(bench.root) as spool:
+            Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append).run()
+
+        assert [utterance.profile for utterance in engine.spoken].index("quality") == 4
+        assert engine.models == ["hibari heart", "a larger one", "hibari heart"]
+
+
+class TestAFailureInTheAnswer:
+    def test_that_the_engine_puts_in_its_place_is_said_again_with_another_seed(self, bench: Bench) -> None:
+        class Wandering(HummingEngine):
+            """It misses the end of one text, once."""
+
+            def speak(self, utterances: Sequence[Utterance]) -> list[Any]:
+                made: list[Any] = super().speak(utterances)
+                guilty = "Text of c."
+                if len(self.calls) == 1:
+                    made[texts(utterances).index(guilty)] = EngineFailed(f"runaway: {guilty}")
+                return made
+
+        bench.engine = Wandering(batch=8, seed_varies=True)
+        entries = bench.submit_in_order(*eight())
+
+        bench.work()
+
+        assert [texts(call) for call in bench.engine.calls] == [
+            [f"Text of {n}." for n in LETTERS],
+            ["Text of c."],
+        ]
+        seeds = [each.seed for each in bench.engine.spoken if each.text == "Text of c."]
+        assert len(set(seeds)) == 2
+        assert bench.record(entries[2]).warnings == ("Said again with another seed: runaway: Text of c.",)
+        assert all(bench.result(entry).state == "done" for entry in entries)
+
+    @pytest.mark.parametrize(("profile", "times"), [("fast", 2), ("balanced", 3), ("quality", 5)])
+    def test_that_comes_with_every_seed_fails_the_job_in_the_end(
+        self, bench: Bench, profile: str, times: int
+    ) -> None:
+        class Lost(HummingEngine):
+            def speak(self, utterances: Sequence[Utterance]) -> list[Any]:
+                super().speak(utterances)
+                return [EngineFailed("runaway: it did not end.") for _ in utterances]
+
+        bench.engine = Lost(batch=8, seed_varies=True)
+        entry = bench.submit(text="One.", profile=profile)
+
+        bench.work()
+
+        said = f"runaway: it did not end. It was said {times} times, each with another seed."
+        assert bench.error(entry) == (ResultErrorClass.ENGINE, said)
+        assert len({each.seed for each in bench.engine.spoken}) == times
