@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from pathlib import Path
 from typing import Final
 
+from lib.files import replace_durably
 from lib.spool.errors import InvalidSpoolData, unusable
 from lib.spool.files import LocalFiles
 from lib.spool.layout import SAMPLE, TMP
@@ -52,7 +52,7 @@ class SampleRequests:
     def answer(self, name: str, audio: Path) -> None:
         """Give the audio, whole, and take the ask away."""
         try:
-            os.replace(audio, self._root / SAMPLE / f"{name}.wav")
+            replace_durably(audio, self._root / SAMPLE / f"{name}.wav")
         except OSError as error:
             raise unusable(self._root / SAMPLE, error) from None
         self._files.remove_tree(f"{SAMPLE}/{name}.ask")
