@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from job_watcher.commands import rehearse as rehearsal
-from job_watcher.providers.ssh.bootstrap import Bootstrap
-from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap
+from job_watcher.providers.over_ssh.preparation import SshPreparation
+from job_watcher.providers.over_ssh.remote import RemoteMachine
 from job_watcher.rehearsal.onlooker import Onlooker
 from job_watcher.rehearsal.vast import FakeVast
 from job_watcher.rehearsal.vast.machines import RehearsalMachine

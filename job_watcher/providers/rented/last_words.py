@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from typing import Final
 
-from job_watcher.providers.ssh.ports import MachineLink
+from job_watcher.providers.over_ssh.ports import MachineLink
 from lib.clock import Clock
 from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, take_name

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from job_watcher.providers.ssh.ports import MachineLink
+from job_watcher.providers.over_ssh.ports import MachineLink
 from lib.providers.rental import Endpoint
 from lib.spool import HostUnreachable
 from lib.units import MIB

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from job_watcher.providers.over_ssh.fence import FencedHost
+from job_watcher.providers.over_ssh.keeper import MachineKeeper
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.rented.last_words import no_last_words
 from job_watcher.providers.rented.link import RentedLink
-from job_watcher.providers.ssh.fence import FencedHost
-from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.provisioning.ports import Contact, NotLeading
 from lib.clock import Clock
 from lib.errors import JobRunnerError

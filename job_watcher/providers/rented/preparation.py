@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from job_watcher.providers.ssh.health import LIST_GPUS
-from job_watcher.providers.ssh.keeper import Preparation
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
+from job_watcher.providers.over_ssh.health import LIST_GPUS
+from job_watcher.providers.over_ssh.keeper import Preparation
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from lib import gates
 from lib.gates import DEADLINES, Gate
 from lib.units import MIB

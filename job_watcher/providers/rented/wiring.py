@@ -9,6 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap
+from job_watcher.providers.over_ssh.keeper import MachineKeeper
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
+from job_watcher.providers.over_ssh.preparation import SshPreparation
+from job_watcher.providers.over_ssh.remote import RemoteMachine
+from job_watcher.providers.over_ssh.wiring import queue_mark, worker_setup
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
@@ -17,13 +24,6 @@ from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
 from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
-from job_watcher.providers.ssh.bootstrap import Bootstrap
-from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
-from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine
-from job_watcher.providers.ssh.wiring import queue_mark, worker_setup
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
 from job_watcher.provisioning.ports import (

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from job_watcher.providers.ssh.bootstrap import ask, reason_of
-from job_watcher.providers.ssh.health import HealthCheck
-from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut
+from job_watcher.providers.over_ssh.bootstrap import ask, reason_of
+from job_watcher.providers.over_ssh.health import HealthCheck
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut
 from lib.bundle import MachineFacts, target_of
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError
 from lib.gates import LEAST_FREE_BYTES

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from job_watcher.providers.ssh.bootstrap import reason_of
-from job_watcher.providers.ssh.fence import FencedHost
-from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.ports import Stage
+from job_watcher.providers.over_ssh.bootstrap import reason_of
+from job_watcher.providers.over_ssh.fence import FencedHost
+from job_watcher.providers.over_ssh.keeper import MachineKeeper
+from job_watcher.providers.over_ssh.ports import Stage
 from job_watcher.provisioning.ports import NotLeading
 from lib.clock import Clock
 from lib.dispatch import Dispatcher

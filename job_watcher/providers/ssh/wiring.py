@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,14 +9,15 @@ from typing import NoReturn
 
 from job_watcher.leader_and_standby import LedWatcher, Reign
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
-from job_watcher.providers.ssh.bootstrap import Bootstrap
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap
+from job_watcher.providers.over_ssh.keeper import MachineKeeper
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec, read_machines
+from job_watcher.providers.over_ssh.ports import MachineLink
+from job_watcher.providers.over_ssh.preparation import SshPreparation
+from job_watcher.providers.over_ssh.remote import RemoteMachine
+from job_watcher.providers.over_ssh.wiring import queue_mark, worker_setup
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
-from job_watcher.providers.ssh.keeper import MachineKeeper
-from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
-from job_watcher.providers.ssh.ports import MachineLink
-from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
 from job_watcher.providers.wiring import Given
 from job_watcher.provisioning.adapters import leaders_queue
 from lib.bundle import BundleMaker, requirements_text
@@ -29,7 +29,7 @@ from lib.jobqueue import JobQueue, WatcherRole
 from lib.leadership.lock import LeaderLock, RenewedLeadership
 from lib.settings import Settings
 from lib.voices import jobs_ahead
-from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread, SshWorkerSetup
+from lib.workers.ssh import KnownHosts, SshHost, SshMachine, SshThread
 
 _MOST_SILENCE_S = 120.0
 _TELL_S = 2.0  # how old what `machines` shows may be
@@ -164,25 +164,6 @@ class _Reigns:
     def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
         setup = worker_setup(self._given, home, number, program)
         return SshHost(f"{machine.name}/{number}", machine, setup)
-
-
-def worker_setup(given: Given, home: str, number: int, program: str) -> SshWorkerSetup:
-    """How a worker on a machine is started, and where: below `home`, which is absolute."""
-    settings = given.settings
-    folder = worker_folder(home, queue_mark(settings), number)
-    return SshWorkerSetup(
-        command=(program,),
-        folder=folder,
-        engine=settings.voice_engine,
-        voices_dir=f"{folder}/voices",
-        clock=given.parts.clock,
-        pauses=settings.voice_pauses,
-    )
-
-
-def queue_mark(settings: Settings) -> str:
-    """What tells our workers on a machine from another queue's. The same on every computer."""
-    return hashlib.sha256(settings.jobs_prefix.encode()).hexdigest()[:8]
 
 
 class _Guard:

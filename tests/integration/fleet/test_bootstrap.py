@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import pytest
 
-from job_watcher.providers.ssh.bootstrap import FOLDER, Bootstrap, ask
-from job_watcher.providers.ssh.ports import MachineOut
-from job_watcher.providers.ssh.remote import RemoteMachine
+from job_watcher.providers.over_ssh.bootstrap import FOLDER, Bootstrap, ask
+from job_watcher.providers.over_ssh.ports import MachineOut
+from job_watcher.providers.over_ssh.remote import RemoteMachine
 from lib.bundle import BundleMaker, requirements_text
 from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
 from tests.integration.fleet.machine import LoopbackMachine
@@ -151,8 +151,8 @@ def test_what_keeps_a_machine_from_it_is_one_sentence_that_says_what_to_do(
     reason: str,
     words: str,
 ) -> None:
-    from job_watcher.providers.ssh.machine_spec import MachineSpec
-    from job_watcher.providers.ssh.preparation import SshPreparation
+    from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+    from job_watcher.providers.over_ssh.preparation import SshPreparation
 
     names = ["python3.13", "python3.12", "python3.11", "python3.14", "python"] if shim == "python3" else []
     for name in [shim, *names]:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.providers.ssh.bootstrap import Bootstrap, reason_of
-from job_watcher.providers.ssh.health import HealthCheck
-from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineOut
-from job_watcher.providers.ssh.preparation import SshPreparation
-from job_watcher.providers.ssh.remote import RemoteMachine, worker_folder
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap, reason_of
+from job_watcher.providers.over_ssh.health import HealthCheck
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+from job_watcher.providers.over_ssh.ports import MachineOut
+from job_watcher.providers.over_ssh.preparation import SshPreparation
+from job_watcher.providers.over_ssh.remote import RemoteMachine, worker_folder
 from lib.bundle import BundleMaker
 from lib.clock import SystemClock
 from lib.errors import JobRunnerError

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from job_watcher.providers.ssh.bootstrap import reason_of
+from job_watcher.providers.over_ssh.bootstrap import reason_of
 from lib.errors import BadConfiguration, ExitStatus
 from lib.spool import HostUnreachable
 from lib.workers.ssh import (

@@ -40,7 +40,9 @@ def engine() -> Engine:
 
 def spoken(engine: Engine, text: str = SENTENCE, preset: str = "heart", **changes: object) -> Speech:
     utterance = Utterance(text, "English", preset, 1, **changes)  # type: ignore[arg-type]  # any field
-    return engine.speak([utterance])[0]
+    (speech,) = engine.speak([utterance])
+    assert isinstance(speech, Speech)
+    return speech
 
 
 def performed(engine: Engine, text: str, speaker: str = "Ryan", **changes: object) -> Performance:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, Stage
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from lib.providers.rental import Endpoint
 from lib.spool import HostUnreachable
 from lib.units import MIB

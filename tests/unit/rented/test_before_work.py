@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from job_watcher.providers.over_ssh.ports import MachineOut, Stage
 from job_watcher.providers.rented.preparation import RentedPreparation, same_gpu, still_fit
-from job_watcher.providers.ssh.ports import MachineOut, Stage
 from job_watcher.providers.vast.terms import USUAL_IMAGE, check_caps, terms_of
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy

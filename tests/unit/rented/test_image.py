@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.providers.ssh.bootstrap import Bootstrap, ask
-from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.preparation import SshPreparation
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap, ask
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+from job_watcher.providers.over_ssh.preparation import SshPreparation
 from lib.bundle import Bundle, BundleMaker, MachineFacts, Target
 from lib.bundle.own_wheel import own_files
 from lib.errors import Unavailable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.providers.ssh.fence import FencedHost
+from job_watcher.providers.over_ssh.fence import FencedHost
 from job_watcher.provisioning.ports import NotLeading
 from lib.clock import ManualClock
 from lib.spool import Files, HostUnreachable, LocalFiles

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from job_watcher.providers.last_term import LastTerm
-from job_watcher.providers.ssh.machine_spec import MachineSpec, read_machines
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec, read_machines
 from lib.errors import BadConfiguration
 from lib.jobqueue import Term
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
 
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut
 from lib import gates
 from lib.gates import DEADLINES, Gate, GateFailed
 from lib.units import MIB
@@ -88,7 +88,7 @@ class HealthCheck:
         gates.golden(done.stdout)
 
     def _sample(self, folder: str) -> CommandResult:
-        script = files("job_watcher.providers.ssh").joinpath("golden.sh").read_bytes()
+        script = files("job_watcher.providers.over_ssh").joinpath("golden.sh").read_bytes()
         limit = DEADLINES[Gate.GOLDEN]
         words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
         return self._machine.run(words, stdin=script, timeout_s=limit, most=4 * MIB)

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from job_watcher.providers.ssh.bootstrap import reason_of
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut, MachineStanding, Stage
+from job_watcher.providers.over_ssh.bootstrap import reason_of
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, MachineStanding, Stage
 from job_watcher.provisioning.ports import NotLeading
 from lib.backoff import backoff_s
 from lib.clock import Clock

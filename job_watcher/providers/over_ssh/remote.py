@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from job_watcher.providers.ssh.ports import MachineOut
+from job_watcher.providers.over_ssh.ports import MachineOut
 from job_watcher.provisioning.ports import NotLeading
 from lib.units import MIB
 from lib.workers import WorkerHost

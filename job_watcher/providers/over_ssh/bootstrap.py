@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from job_watcher.providers.ssh.ports import MachineLink, MachineOut
+from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut
 from lib.bundle import (
     IMAGE_FOLDER,
     Bundle,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from job_watcher.providers.ssh.bootstrap import Bootstrap, ask
-from job_watcher.providers.ssh.health import HealthCheck
-from job_watcher.providers.ssh.machine_spec import MachineSpec
-from job_watcher.providers.ssh.ports import MachineLink, Stage
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap, ask
+from job_watcher.providers.over_ssh.health import HealthCheck
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
+from job_watcher.providers.over_ssh.ports import MachineLink, Stage
 from lib.bundle import MachineFacts
 from lib.gates import LEAST_FREE_BYTES
 from lib.voices import engine_facts
