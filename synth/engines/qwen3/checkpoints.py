@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadConfiguration
+from lib.foreign import parse_json
 
 #: `CustomVoice` has built-in speakers, `Base` clones a voice.
 NAME: Final = re.compile(r"Qwen3-TTS-12Hz-(?P<size>0\.6B|1\.7B)-(?P<kind>CustomVoice|Base)")
@@ -140,7 +140,7 @@ def _check_length(path: Path) -> None:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= min(size, _MOST_HEADER) else b""
     try:
-        tensors = json.loads(header)
+        tensors = parse_json(header)
         end = max(tensor["data_offsets"][1] for name, tensor in tensors.items() if name != "__metadata__")
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise BadConfiguration(f"{path} holds no weights that can be read. Copy it anew.") from None
@@ -152,7 +152,7 @@ def _check_length(path: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_bytes())
+        data = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadConfiguration(f"{path} cannot be read: {error}.") from None
     if not isinstance(data, dict):
