@@ -49,6 +49,10 @@ class WarmServer:
         self._process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE)
         self._wait()
 
+    def listens(self) -> bool:
+        """Whether it lives and can be found; a sweep of temporary files may have taken its place."""
+        return self._process.poll() is None and self.place.exists()
+
     def stop(self) -> None:
         """End it, and what is left of its programs."""
         self._process.communicate(timeout=_READY_WITHIN_S)
@@ -72,7 +76,7 @@ def server(environ: Mapping[str, str]) -> WarmServer:
     """The one for programs with that environment, started when it is first wanted."""
     settings = _at_start(environ)
     key = frozenset(settings.items())
-    if key not in _servers:
+    if key not in _servers or not _servers[key].listens():
         _servers[key] = WarmServer(settings)
     return _servers[key]
 

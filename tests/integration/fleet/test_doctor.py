@@ -20,6 +20,6 @@ def test_each_machine_is_looked_at(fleet: FleetDeployment) -> None:
 
     machine.stop()
 
-    assert found(fleet, 78) == ["D024", "D025"]
+    assert found(fleet, 69) == ["D024", "D025"]
     shown = fleet.command("doctor").stdout
     assert f"unreachable: {machine.address} refuses connections" in shown

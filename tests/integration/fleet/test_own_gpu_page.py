@@ -37,7 +37,8 @@ def test_the_check_says_what_is_in_order_and_what_is_not(pair: FleetDeployment) 
 
 def test_the_page_names_every_reason_and_every_setting() -> None:
     told = set(re.findall(r"^\| `([a-z_]+)`", PAGE, re.MULTILINE))
-    source = "".join(path.read_text() for path in (ROOT / "job_watcher/providers/ssh").glob("*.py"))
+    rooms = [ROOT / "job_watcher/providers" / name for name in ("over_ssh", "ssh")]
+    source = "".join(path.read_text() for room in rooms for path in room.glob("*.py"))
     codes = set(re.findall(r'(?:MachineOut\(|ssh\.[A-Za-z]+:)\s*"([a-z_]+)"', source))
     assert {"host_key", "key_refused", "key_file", "known_hosts", "timed_out"} <= codes
     gates = set(re.findall(r'= "([a-z_]+)"  #', (ROOT / "lib/gates/gate.py").read_text()))

@@ -106,7 +106,11 @@ class Rehearsal:
                     if mark in words + (entry / "environ").read_bytes():
                         processes.append(words.replace(b"\0", b" ").decode("utf-8", "replace"))
         ours = {"jobs.yaml", "stderr"}
-        files = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()]
+        files = [
+            str((Path(place) / name).relative_to(self.folder))
+            for place, _, names in os.walk(self.folder)  # which may go meanwhile
+            for name in names
+        ]
         return sorted(set(files) - ours), processes
 
     def wait_for_its_processes(self) -> None:

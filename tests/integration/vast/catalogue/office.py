@@ -166,7 +166,7 @@ class FastMachines:
         if made is None:
             made = SimMachine(Character.GOOD, speed=0.5, answers_at=now, engine="hibari")
             self._inside[found.id] = made
-        made.advance(now)
+        made.look(now)
         return made
 
 
