@@ -75,11 +75,12 @@ def price_batch(
     cold = cold_start_s(offer, policy, speeds)
     count = _machines(demand, speed, cold, policy, caps, offer)
     share = demand.audio_s / speed / count
-    hold = hold_s(start_of_s(offer, policy, speeds), policy)
+    start = start_of_s(offer, policy, speeds)  # with its fee; while it boots it is only a disk
+    hold = hold_s(start, policy)
     useful = max(60.0, _life_s(offer, policy, caps) - cold - policy.settle_s)
     starts = max(1, math.ceil(share / useful))
     whole_s = starts * cold + share + hold
-    whole = _bill(offer, count, whole_s, starts)
+    whole = count * cost(offer.hourly_micros, starts * start + share + hold)
     most_starts = 1 + max(1, math.ceil(_WORST * share / useful))
     slow_s = most_starts * cold + _WORST * share + hold
     paid_s = max(slow_s, needed_life_s(demand, offer, count, policy, speeds))

@@ -105,7 +105,7 @@ def test_the_table_shows_expected_and_worst_and_on_what_they_rest(redis_url: str
     assert "worst" in lines[0].split()
     assert "cost unknown" not in lines[-1]
     assert "at worst $" in lines[-1]
-    assert "(RTX 3060 at rehearsal, as seen at 20" in lines[-1]
+    assert "(RTX 4090 at rehearsal, as seen at 20" in lines[-1]  # it has no fee, and little is to be said
 
 
 def test_the_plan_names_the_limit_that_forbids_renting_and_the_cap_that_ends_the_batch(

@@ -29,7 +29,7 @@ def test_one_job_costs_a_start_its_work_and_a_hold() -> None:
     found = price(1)
     assert found is not None
     assert found.machines == 1
-    assert 10_000 < found.expected_micros < 60_000
+    assert 2_000 < found.expected_micros < 10_000  # a minute and a half at 0.2 $/h at most
     assert found.expected_micros < found.worst_micros
     assert found.expected_finish_s < found.worst_finish_s
 
