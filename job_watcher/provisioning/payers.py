@@ -40,9 +40,13 @@ class Payers:
         self._judged: tuple[str, ...] = ()
 
     def look(self, held: int) -> None:
-        """Look along the line, to its end if that is near. `held` is how many jobs are at hand here."""
+        """Look along the line, to its end if that is near. `held` is how many jobs are at hand here.
+
+        Without a cap the first that waits is all that matters; many that are leased may stand before it.
+        """
         self._is_any_ours = held > 0
-        if self._config.caps.batch is None:
+        is_capped = self._config.caps.batch is not None
+        if not is_capped:
             self._behind, self._tour = "", {}
         for _ in range(_LOOKS):
             if not self._behind:
@@ -54,8 +58,11 @@ class Payers:
                     item.batch, known.waiting + item.waiting, known.running + item.running
                 )
             self._behind = found.behind
-            if not self._behind or self._config.caps.batch is None:
+            if not self._behind or (not is_capped and self._is_any_waiting()):
                 break
+
+    def _is_any_waiting(self) -> bool:
+        return any(item.waiting for item in self._tour.values())
 
     def judge(self, books: Books, offers: Collection[Offer], now: float) -> list[str]:
         """Find out who has money for the least that is rented on this market.
@@ -107,10 +114,14 @@ class Payers:
             yield from (item for batch, item in self._before.items() if batch not in self._tour)
 
     def _in_line(self) -> list[BatchInLine]:
-        """Those with jobs that wait; where all are leased, and none by us, by a watcher that is gone."""
+        """Those with jobs that wait.
+
+        Where all that were seen are leased, it is by a watcher that is gone if none is at hand here; and else
+        those that wait are farther along than was looked, which must not keep anybody from renting for them.
+        """
         found = list(self._all())
         waiting = [item for item in found if item.waiting]
-        return found if not waiting and not self._is_any_ours else waiting
+        return waiting if waiting or (self._is_any_ours and not self._behind) else found
 
     def _why_broke(self, batch: str, books: Books, offers: Collection[Offer], now: float) -> str | None:
         config = self._config

@@ -16,7 +16,7 @@ from lib.fleet.capacity import jobs_to_hold
 from lib.fleet.speeds import blended
 from lib.jobqueue import JobState, Lease, LeaseLost, Snapshot, Term
 from lib.machines.model import FinishedWork, MachineRow
-from lib.spool import Files, HostUnreachable
+from lib.spool import Files, HostUnreachable, SpoolUnusable
 from lib.voices import engine_facts, estimated_audio_s
 from lib.workers import WorkerDeath
 
@@ -267,7 +267,10 @@ class RentedWork:
         """The machine leaves: its jobs go elsewhere at once. `lost` counts against jobs that kill them."""
         if self._words is not None and self._dispatcher.at_hand(token):
             self._words.soon()
-            self._hear_last_words()
+            try:
+                self._hear_last_words()
+            except (Unavailable, SpoolUnusable) as error:  # the machine must end all the same
+                self._parts.tell("trouble", error.message, token)
         self._dispatcher.remove(token, why=why, lost=lost)
         self._gpus.pop(token, None)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from job_watcher.provisioning.payers import Payers
+from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.fleet import Caps, Policy
+from lib.jobqueue.admin.observed import BatchInLine, StretchOfLine
 from lib.machines.labels import MachineLabel
-from lib.machines.model import Category, Change, Charge, Epoch, Intent
+from lib.machines.model import Books, Category, Change, Charge, Epoch, Intent
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import DOLLAR, NINE, OWNER, Bench, offer
 
@@ -236,3 +242,30 @@ def test_a_batch_at_its_cap_is_told_once_though_another_one_pays_for_its_job(ben
     assert bench.queue.snapshot().done == 1
 
     assert len(told_of_caps(bench)) == 1
+
+
+class LineOfLeases:
+    """A line whose first jobs are leased for so many looks; behind them one waits."""
+
+    def __init__(self, leased_looks: int) -> None:
+        self._leased = leased_looks
+
+    def look_along(self, behind: str = "") -> StretchOfLine:
+        at = int(behind or 0)
+        if at < self._leased:
+            return StretchOfLine((BatchInLine("book", 0, 200),), str(at + 1))
+        return StretchOfLine((BatchInLine("film", 1, 0),), "")
+
+
+@pytest.mark.parametrize("cap", [None, CAP])
+@pytest.mark.parametrize("leased_looks", [1, 5, 1000])
+def test_many_leased_jobs_before_those_that_wait_keep_nobody_from_renting(
+    leased_looks: int, cap: int | None
+) -> None:
+    parts = SimpleNamespace(queue=LineOfLeases(leased_looks))
+    payers = Payers(cast(ProvisioningParts, parts), Config(owner=OWNER, name="ann", caps=Caps(batch=cap)))
+
+    payers.look(held=200)
+    payers.judge(Books(), [offer()], NINE)
+
+    assert payers.paying()[0] == ("film" if leased_looks < 1000 else "book")
