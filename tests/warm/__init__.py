@@ -76,7 +76,9 @@ def server(environ: Mapping[str, str]) -> WarmServer:
     """The one for programs with that environment, started when it is first wanted."""
     settings = _at_start(environ)
     key = frozenset(settings.items())
-    if key not in _servers or not _servers[key].listens():
+    if key in _servers and not _servers[key].listens():
+        _servers.pop(key).stop()
+    if key not in _servers:
         _servers[key] = WarmServer(settings)
     return _servers[key]
 
