@@ -173,10 +173,10 @@ class RentedWork:
         self._dispatcher.renew_if_due()
         beyond = self._hear_last_words()
         self._dispatcher.step()
-        if self._words is not None:
+        if self._words is not None and self._words.has_heard():
             self._dispatcher.give_up_unfinished(self._words.name, "what its machine left is gone")
-        if claims:
-            self._dispatcher.claim(beyond)
+        if claims and self._dispatcher.claim(beyond) and beyond and self._words is not None:
+            self._words.claimed_for()
 
     def _hear_last_words(self) -> int:
         """See what machines left that ended themselves; for how many jobs of that a lease may be claimed."""
@@ -190,10 +190,7 @@ class RentedWork:
             for entry in left:
                 words.came_from(entry, name)
             self._dispatcher.rehome(name, words.name, left)
-        wanted = words.wanted()
-        if wanted:
-            words.claimed_for()
-        return wanted
+        return words.wanted()
 
     def _room_of(self, token: str) -> Callable[[], int]:
         def room() -> int:

@@ -19,6 +19,8 @@ _CHUNK: Final = 1 << 20
 class IncomingFiles:
     """`Files` of entries that were shown to it. Nothing can be written there, only removed.
 
+    Until `is_known` nobody has seen all that lies there, and it does not answer: nothing is missing yet.
+
     Threads: the loop's only.
     Raises: as `Files`.
     """
@@ -26,6 +28,7 @@ class IncomingFiles:
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
         self._shown: dict[str, Mapping[str, IncomingFile]] = {}
+        self.is_known = False
 
     def show(self, entries: Mapping[str, Mapping[str, IncomingFile]]) -> None:
         """From now on it has these, each with its files by name."""
@@ -33,6 +36,8 @@ class IncomingFiles:
 
     def list(self, folder: str) -> list[str]:
         """The entries, in the outbox."""
+        if not self.is_known:
+            raise HostUnreachable("The store has not told yet what machines left there.")
         return [*self._shown] if folder == OUTBOX else []
 
     def scan(self, folders: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -78,6 +78,10 @@ class LastWords:
     def stop(self, grace: float) -> None:
         """There is no worker."""
 
+    def has_heard(self) -> bool:
+        """Whether a look has succeeded: before that, nothing is known to be missing."""
+        return self._files.is_known
+
     # --- what lies there ---------------------------------------------------------------------------------
 
     def soon(self) -> None:
@@ -99,9 +103,10 @@ class LastWords:
                 del self._words[entry]
             self._files.show({entry: found[entry] for entry in self._words})
             for entry, files in found.items():
-                if entry not in held:
+                if entry not in held or entry not in self._words:  # a lease may be older than what we heard
                     self._judge(entry, files)
             self._files.show({entry: found[entry] for entry in self._words})
+            self._files.is_known = True
         except (StorageUnavailable, HostUnreachable) as error:
             log.info("what machines left in the store is looked for later: %s", error.message)
 
@@ -117,7 +122,7 @@ class LastWords:
         )
 
     def claimed_for(self) -> None:
-        """A lease was asked for on their behalf: those that got none are not asked for without end."""
+        """Leases came that were asked for on their behalf: who got none does not ask without end."""
         for words in self._words.values():
             words.claims += 1
 

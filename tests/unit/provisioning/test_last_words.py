@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
 from job_watcher.provisioning.reconcile import Reconciler
+from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState, Placement
 from lib.machines.memory import MemoryLedger
-from lib.spool import SpoolClient
+from lib.spool import SpoolClient, SpoolFull
 from lib.spool.layout import MAX_FILE_BYTES, MAX_RESULT_BYTES, incoming_name
 from lib.storage import MemoryIncoming, MemoryStorage, StorageUnavailable
 from tests.unit.dispatch.bench import ScriptedHost
@@ -304,3 +306,68 @@ def test_a_store_that_does_not_answer_holds_nothing_up(
         assert bench.rented()  # the job is spoken anew
     settle(bench, watcher, 120)
     assert state(bench) is JobState.DONE
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["", "the store is away at first"])
+def test_a_leader_after_the_one_that_took_it_up_settles_it_and_nothing_is_spoken_again(
+    bench: Bench, incoming: MemoryIncoming, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    """The queue has the lease under the last words' name then, and this term has heard none yet."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise StorageUnavailable("No answer.")
+
+    _, host = begun(bench)
+    push(incoming, host)
+    gone(bench)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.storage, "put", refuse)
+        settle(bench, bench.watcher(), 20)
+    assert (state(bench), len(lying(incoming))) == (JobState.RUNNING, 2)
+    bench.name, bench.lead.epoch = "carol", 3
+
+    watcher = bench.watcher()
+    if is_away:
+        with monkeypatch.context() as patch:
+            patch.setattr(incoming, "list", refuse)
+            settle(bench, watcher, 10)
+    settle(bench, watcher, 90)
+
+    record = bench.queue.job("a")
+    assert record is not None
+    assert (record.state, record.attempt) == (JobState.DONE, 1)
+    assert (len(bench.company.asked), lying(incoming)) == (1, [])
+
+
+def test_words_that_cannot_be_heard_keep_no_machine_from_ending(
+    bench: Bench, incoming: MemoryIncoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise SpoolFull("The disk is full.")
+
+    watcher, host = begun(bench)
+    push(incoming, host)
+    bench.access.hosts.clear()
+    bench.company.rentals.clear()
+    monkeypatch.setattr(Dispatcher, "rehome", fail)
+
+    for _ in range(60):
+        watcher.step()
+        bench.clock.advance(5)
+
+    assert any("The disk is full." in text for kind, text in bench.told if kind == "trouble")
+
+
+def test_a_paused_queue_uses_up_no_wish_for_a_lease(bench: Bench, incoming: MemoryIncoming) -> None:
+    watcher, host = begun(bench)
+    watcher.leave()
+    push(incoming, host)
+    gone(bench)
+    bench.queue.pause()
+    following = bench.watcher()
+    settle(bench, following, 60)
+
+    bench.queue.resume()
+    settle(bench, following, 60)
+
+    assert (state(bench), len(bench.company.asked), lying(incoming)) == (JobState.DONE, 1, [])
