@@ -6,8 +6,25 @@ import hashlib
 
 from job_watcher.providers.over_ssh.remote import worker_folder
 from job_watcher.providers.wiring import Given
+from lib.errors import BadConfiguration
 from lib.settings import Settings
+from lib.voices import comes_with_the_program, engine_facts
 from lib.workers.ssh import SshWorkerSetup
+
+
+def see_that_machines_can_have(settings: Settings) -> None:
+    """Pass an engine whose packages machines get from us, or have. Said before any machine is looked for.
+
+    Raises:
+        BadConfiguration: neither is so, and each machine would fail its check, rented and paid for.
+    """
+    name = settings.voice_engine
+    if settings.ssh_voice_synth or (comes_with_the_program(name) and not engine_facts(name).extra):
+        return
+    raise BadConfiguration(
+        f"VOICE_ENGINE is {name}, whose packages are not brought to machines: set SSH_VOICE_SYNTH to where "
+        "voice-synth is on them, in an environment that has it and its settings, or VOICE_ENGINE to hibari"
+    )
 
 
 def worker_setup(given: Given, home: str, number: int, program: str) -> SshWorkerSetup:

@@ -15,7 +15,7 @@ from job_watcher.providers.over_ssh.machine_spec import MachineSpec, read_machin
 from job_watcher.providers.over_ssh.ports import MachineLink
 from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
-from job_watcher.providers.over_ssh.wiring import queue_mark, worker_setup
+from job_watcher.providers.over_ssh.wiring import queue_mark, see_that_machines_can_have, worker_setup
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.wiring import Given
@@ -39,13 +39,14 @@ def open_watcher(given: Given) -> LedWatcher:
     """A watcher for PROVIDER=ssh.
 
     Raises:
-        BadConfiguration: SSH_MACHINES, the packages for machines or, for every machine, the file of host
-            keys are wrong.
+        BadConfiguration: SSH_MACHINES, VOICE_ENGINE, the packages for machines or, for every machine, the
+            file of host keys are wrong.
         MissingExtra: asyncssh is not installed.
     """
     settings, parts = given.settings, given.parts
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each command
     specs = machine_specs(settings)
+    see_that_machines_can_have(settings)
     KnownHosts(settings.ssh_known_hosts).see_usable_for([spec.address for spec in specs])
     lock = leader_lock(given)
     lease_s = lock.lease_s

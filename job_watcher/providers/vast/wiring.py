@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from job_watcher.providers.over_ssh.wiring import see_that_machines_can_have
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
@@ -43,10 +44,12 @@ def open_watcher(
     `adapt` makes the policy that it follows from the settings' one; a rehearsal has a `pace` of its own.
 
     Raises:
-        BadConfiguration: there is no key, a limit lets nothing be rented, or an address is wrong.
+        BadConfiguration: there is no key, a limit lets nothing be rented, an address is wrong, or
+            VOICE_ENGINE is none for machines.
         MissingExtra: the SDK or asyncssh is not installed.
     """
     settings, pace = given.settings, pace or RentingPace()
+    see_that_machines_can_have(settings)
     connection = connect(settings, pace.clock or given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
