@@ -15,19 +15,11 @@ import pytest
 from job_watcher.rehearsal.vast import (
     HostOffer,
     Mishap,
-    RequestFault,
-    edited,
-    html_page,
-    lost_reply,
-    no_answer,
-    rate_limited,
-    server_error,
-    silent_failure,
-    truncated,
 )
 from job_watcher.simulation.fault_schedule import Crash
 from lib.fleet import Policy
 from tests.integration.vast.catalogue.office import Office, behaving, host
+from tests.integration.vast.fault_draws import drawn_fault
 
 QUICK, ALL = 2, 300
 MISHAPS = [
@@ -39,7 +31,6 @@ MISHAPS = [
     Mishap.GPU_GONE,
     Mishap.RESUME,
 ]
-ROUTES = ["create", "list", "destroy", "search", "user", "charges", "show"]
 #: What the watcher does that a successor must make sense of, with the moments before and after it.
 BOUNDARIES = [
     f"{call} {side}"
@@ -51,22 +42,6 @@ BOUNDARIES = [
     for side in ("before", "after")
 ]
 SEEDS = [*range(QUICK), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(QUICK, ALL))]
-
-
-def _fault(chance: random.Random) -> RequestFault:
-    route, nth, times = chance.choice(ROUTES), chance.randint(1, 12), chance.randint(1, 4)
-    kinds: list[Callable[[], RequestFault]] = [
-        lambda: lost_reply(route, nth, times),
-        lambda: no_answer(route, nth, times),
-        lambda: server_error(route, chance.choice([500, 502, 503]), nth, times, effect=chance.random() < 0.5),
-        lambda: html_page(route, nth, times, effect=chance.random() < 0.5),
-        lambda: truncated(route, 30, nth, times),
-        lambda: rate_limited(route, nth, times, plain=chance.random() < 0.5),
-        lambda: silent_failure("create", chance.randint(1, 2)),
-        lambda: edited("list", lambda body: body | {"instances": [], "total_instances": 0}, nth, times),
-        lambda: edited("create", lambda body: body | {"success": False}, chance.randint(1, 2)),
-    ]
-    return chance.choice(kinds)()
 
 
 def _market(chance: random.Random) -> Iterator[HostOffer]:
@@ -130,7 +105,7 @@ def test_whatever_happens_work_is_done_once_and_no_machine_is_left(
     here.vast.throttle.on = chance.random() < 0.3
     here.vast.lags.seen_after_s = chance.choice([0.0, 0.0, 40.0, 90.0])
     here.vast.lags.gone_after_s = chance.choice([0.0, 5.0, 60.0])
-    here.vast.faults.add(*(_fault(chance) for _ in range(chance.randint(1, 5))))
+    here.vast.faults.add(*(drawn_fault(chance, latest=12, most=4) for _ in range(chance.randint(1, 5))))
     for _ in range(chance.randint(0, 3)):
         here.vast.plan(chance.uniform(30, 600), chance.choice(MISHAPS))
 

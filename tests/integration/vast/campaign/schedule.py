@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,16 +12,9 @@ from job_watcher.rehearsal.vast import (
     HostOffer,
     Mishap,
     RequestFault,
-    edited,
-    html_page,
-    lost_reply,
-    no_answer,
-    rate_limited,
-    server_error,
-    silent_failure,
-    truncated,
 )
 from lib.jobspec import JobSpec, normalize_job_spec
+from tests.integration.vast.fault_draws import drawn_fault
 
 #: What a watcher does that a successor must make sense of. It is killed right before and right after each.
 _ACTS: Final = (
@@ -36,7 +29,6 @@ BOUNDARIES: Final = (
     *(f"{act} {side}" for act in _ACTS for side in ("before", "after")),
     *(f"request.{request} {side}" for request in _REQUESTS for side in ("undone", "unanswered")),
 )
-_ROUTES: Final = ("create", "list", "destroy", "search", "user", "charges", "show")
 _MISHAPS: Final = (
     *(Mishap.OUTBID, Mishap.EXIT, Mishap.OFFLINE, Mishap.UNKNOWN, Mishap.SSH_DEAD),
     *(Mishap.GPU_GONE, Mishap.CUT, Mishap.KEYS_LOST, Mishap.DIRECT_DEAD),
@@ -86,7 +78,7 @@ def schedule_of(seed: int) -> Schedule:
     return Schedule(
         seed=seed,
         offers=tuple(_market(chance)),
-        faults=tuple(_fault(chance) for _ in range(chance.randint(1, 4))),
+        faults=tuple(drawn_fault(chance, latest=8, most=3) for _ in range(chance.randint(1, 4))),
         befalls=tuple(
             (chance.randint(0, first - 1), chance.choice(_MISHAPS)) for _ in range(chance.randint(0, 2))
         ),
@@ -147,19 +139,3 @@ def _market(chance: random.Random) -> Iterator[HostOffer]:
 def good_host(number: int, dph: float, conduct: Conduct = BOOT) -> HostOffer:
     """Good as far as one can see; the lower its price, the sooner it is taken."""
     return HostOffer(number, dph_base=dph, min_bid=dph / 2, conduct=conduct)
-
-
-def _fault(chance: random.Random) -> RequestFault:
-    route, nth, times = chance.choice(_ROUTES), chance.randint(1, 8), chance.randint(1, 3)
-    kinds: list[Callable[[], RequestFault]] = [
-        lambda: lost_reply(route, nth, times),
-        lambda: no_answer(route, nth, times),
-        lambda: server_error(route, chance.choice([500, 502, 503]), nth, times, effect=chance.random() < 0.5),
-        lambda: html_page(route, nth, times, effect=chance.random() < 0.5),
-        lambda: truncated(route, 30, nth, times),
-        lambda: rate_limited(route, nth, times, plain=chance.random() < 0.5),
-        lambda: silent_failure("create", chance.randint(1, 2)),
-        lambda: edited("list", lambda body: body | {"instances": [], "total_instances": 0}, nth, times),
-        lambda: edited("create", lambda body: body | {"success": False}, chance.randint(1, 2)),
-    ]
-    return chance.choice(kinds)()
