@@ -84,6 +84,9 @@ class PublishQueue:
                 store_again()
                 if self._attempt(owed):
                     return
+        self._owe(owed)
+
+    def _owe(self, owed: _Owed) -> None:
         publication = owed.publication
         self._owed[publication.entry] = owed
         try:
@@ -117,11 +120,14 @@ class PublishQueue:
         self.publish(entry, lease, record.takes, finished.order)
 
     def look_back(self) -> None:
-        """Publish what somebody else finished a moment ago and did not publish: its watcher may be gone.
+        """Owe what somebody else finished a moment ago and did not publish: its watcher may be gone.
+
+        `retry` publishes it. A store that does not answer is asked once: others wait for us to lead.
 
         Raises:
             Unavailable: the queue does not answer.
         """
+        answers = True
         since = self._queue.snapshot().server_time - _LOOK_BACK_S
         for job in self._queue.history(limit=_LOOK_BACK_AT, status=JobState.DONE, since=since):
             record = None if job.consumer == self._name else job.done()
@@ -132,16 +138,13 @@ class PublishQueue:
             publication = Publication(
                 entry, job.request_id, job.lease_no, record.takes, job.order, job.revision
             )
-            if not self._stands(publication):
-                log.info("%s was done and not published by %s", job.request_id, job.consumer)
-                self._make(_Owed(publication))
-
-    def _stands(self, publication: Publication) -> bool:
-        """Whether something is at its names; a store that does not answer is asked again with the rest."""
-        try:
-            return self._delivery.published(publication.takes)
-        except (JobRunnerError, OSError):
-            return False
+            try:
+                if answers and self._delivery.published(publication.takes):
+                    continue
+            except (JobRunnerError, OSError):
+                answers = False
+            log.info("%s was done and perhaps not published by %s", job.request_id, job.consumer)
+            self._owe(_Owed(publication))
 
     def retry(self) -> None:
         """Try those whose time has come.

@@ -265,10 +265,25 @@ class TestWhoComesNextElsewhere:
     def test_publishes_what_was_done_last(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         job = self._killed(bench, monkeypatch)
 
-        bench.dispatcher("bob").resume(hosts_come=True)
+        following = bench.dispatcher("bob")
+        following.resume(hosts_come=True)
+        following.step()
 
         assert bench.output(job).exists()
         assert list(bench.journal.publications()) == []
+
+    def test_asks_a_store_that_does_not_answer_once_and_tries_nothing_before_it_leads(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self._killed(bench, monkeypatch)
+        several = bench.queue.history(limit=1, status=JobState.DONE) * 5
+        monkeypatch.setattr(bench.queue, "history", lambda **_: several)
+        asked = Refusal(monkeypatch, bench.storage, "published", StorageUnavailable("No."))
+        tried = Refusal(monkeypatch, bench.storage, "publish", StorageUnavailable("No."))
+
+        bench.dispatcher("bob").resume(hosts_come=True)
+
+        assert (asked.calls, tried.calls) == (1, 0)
 
     def test_tries_on_where_the_store_refuses(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         job = self._killed(bench, monkeypatch)
@@ -277,6 +292,7 @@ class TestWhoComesNextElsewhere:
             Refusal(patched, bench.storage, "publish", StorageUnavailable("No."))
             Refusal(patched, bench.storage, "published", StorageUnavailable("No."))
             following.resume(hosts_come=True)
+            following.step()
         assert [each.request_id for each in bench.journal.publications()] == [job.request_id]
 
         bench.clock.advance(2)
