@@ -6,18 +6,19 @@ spool=$1/spool run=$1/run
 place=$spool/sample
 mkdir -p "$place" || exit 73
 find "$place" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} + 2>/dev/null
-ask=$place/$3
-trap 'rm -f "$ask".*' EXIT
-trap 'exit 75' HUP INT TERM
-printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
-[ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
-callers= each=$PPID # shells between, and the server of the connection
+callers= each=$PPID # shells between, and the server of the connection: looked up before anybody can know of this
 for level in 1 2 3; do
     [ "$each" -gt 1 ] && { read -r line <"/proc/$each/stat"; } 2>/dev/null || break
     callers="$callers /proc/$each/stat"
     set -- "$1" "$2" "$3" "$4" ${line##*) }
     each=$6
 done
+[ -n "$callers" ] || [ ! -e "/proc/$$/stat" ] || exit 75 # the connection has ended already
+ask=$place/$3
+trap 'rm -f "$ask".*' EXIT
+trap 'exit 75' HUP INT TERM
+printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
+[ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"
 turns=0
 while [ "$turns" -lt "$4"0 ] && { [ -z "$callers" ] || cat $callers >/dev/null 2>&1; }; do
     turns=$((turns + 1))
