@@ -34,8 +34,7 @@ def trickled() -> list[Life]:
 def test_w9_where_work_never_comes_back_soon_no_machine_is_kept_for_it(trickled: list[Life]) -> None:
     assert [life.jobs for life in trickled] == [1] * 6
     kept = [life.went for life in trickled]
-    assert "idle for" in kept[0]
-    assert all(went.endswith("idle for 0 s") or went.endswith("idle for 1 s") for went in kept[2:]), kept
+    assert all(went.endswith("idle for 0 s") or went.endswith("idle for 1 s") for went in kept), kept
 
 
 def test_w9_a_machine_that_did_well_is_rented_again_at_once(trickled: list[Life]) -> None:
@@ -71,8 +70,9 @@ CHEAP, QUICK = host("cheap", 3_600, 100.0, 1.0), host("quick", 9_000, 10.0, 2.0)
 
 def test_the_clairvoyant_keeps_a_machine_over_a_short_gap_and_lets_it_go_over_a_long_one() -> None:
     work_s = 40.0 + JOB_S
-    for gap, paid in ((30.0, 30.0), (99.0, 99.0), (101.0, 100.0), (9_000.0, 100.0)):
-        two = [Errand(1_000.0, 40.0), Errand(1_000.0 + work_s + gap, 40.0)]
+    for gap, paid in ((-30.0, 0.0), (30.0, 30.0), (99.0, 99.0), (101.0, 100.0), (9_000.0, 100.0)):
+        free = 1_000.0 + CHEAP.start_s + work_s
+        two = [Errand(1_000.0, 40.0), Errand(free + gap, 40.0)]
         assert least_micros(two, [CHEAP]) == pytest.approx(100.0 + 2 * work_s + paid)
 
 
@@ -95,8 +95,7 @@ def tried(errands: list[Errand], hosts: list[KnownHost], way: tuple[tuple[int, b
         one = hosts[index]
         begins, work_s = max(free, errand.at), errand.audio_s / one.speed + JOB_S
         if new:
-            if begins < one.start_s:
-                return None
+            begins += one.start_s
             paid += one.start_micros
         elif before != index:
             return None
