@@ -8,9 +8,9 @@ import random
 import pytest
 
 from bench.clairvoyant import JOB_S, Errand, KnownHost, least_micros
-from bench.cost import CAPS, OURS, SPECS, Day, clairvoyant, lived, taste_of
+from bench.cost import CAPS, OURS, SPECS, Day, clairvoyant, lived, one_a_job, taste_of
 from job_watcher.simulation.machine_history import Life, lives_of
-from job_watcher.simulation.market import SimulatedMarket, Taste
+from job_watcher.simulation.market import SimulatedMarket, Stay, Taste
 from job_watcher.simulation.world import Scenario, World
 
 GAP_S = 600.0
@@ -56,9 +56,40 @@ def test_a_market_by_itself_is_the_same_whatever_is_rented_on_it() -> None:
     offer = busy.offers(interruptible=True)[4]
     lot = busy.rent(offer, "a label", 1e9)
     assert (lot.runs_at, lot.machine.speed) == quiet.draws(offer)[:2]
-    for market in (quiet, busy):
-        market.advance(20_000.0)
+    quiet.advance(20_000.0)
+    for moment in range(7, 20_001, 7):  # looked at often, and never when a host comes
+        busy.advance(moment)
+    busy.advance(20_000.0)
     assert quiet.hosts == busy.hosts
+    assert quiet.draws(quiet.hosts[-1]) == busy.draws(busy.hosts[-1])
+
+
+def test_a_day_that_begins_later_finds_the_market_of_that_moment() -> None:
+    opened, later = 1_000_000.0, 1_020_000.0
+    taste = Taste(by_itself=True)
+    begun = World(Scenario([], taste, start=opened), 3).conditions.market
+    begun.advance(later)
+    joined = World(Scenario([], taste, start=later, opened=opened), 3).conditions.market
+    assert joined.offers(interruptible=True) == begun.offers(interruptible=True)
+
+
+def test_what_others_have_rented_cannot_be_had_until_they_give_it_back() -> None:
+    taste = Taste(by_itself=True, others=[Stay("host-2", 10.0, 20.0)])
+    market = SimulatedMarket(taste, random.Random(3), 0.0, 10**9)
+
+    def there(now: float) -> bool:
+        market.advance(now)
+        return any(offer.machine_id == "host-2" for offer in market.offers(interruptible=False))
+
+    assert [there(now) for now in (9.0, 10.0, 19.0, 20.0)] == [True, False, False, True]
+
+
+def test_w8_no_way_of_renting_is_cheaper_than_the_clairvoyant() -> None:
+    """Two of the jobs come while the machine of the one before is not done: they must do without it."""
+    crowd = Day([*TRICKLE.arrivals[:2], (620.0, [SPECS[2], SPECS[3]])], TRICKLE.audio_s)
+    best = clairvoyant(crowd, 1)
+    assert best <= lived(crowd, 1, OURS) <= one_a_job(crowd, 1)
+    assert best < one_a_job(crowd, 1)
 
 
 def host(name: str, hourly: int, start: float, speed: float) -> KnownHost:
