@@ -259,12 +259,17 @@ class CampaignRun:
         return found
 
 
+def need_what_runs_need() -> None:
+    """Leave the test out where there is no sshd, or no SDK, which watchers load and this process does not."""
+    need_sshd()
+    if find_spec("vastai") is None:
+        pytest.skip("the SDK is not installed (the extra vast)")
+
+
 @contextlib.contextmanager
 def opened_run(server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
-    """What makes the run of a schedule; it is ended with the context. Without sshd the test is left out."""
-    need_sshd()
-    if find_spec("vastai") is None:  # watchers load it, this process does not
-        pytest.skip("the SDK is not installed (the extra vast)")
+    """What makes the run of a schedule; it is ended with the context."""
+    need_what_runs_need()
     with (
         tempfile.TemporaryDirectory(prefix="jr-campaign-") as name,
         contextlib.ExitStack() as stack,
