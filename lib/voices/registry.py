@@ -13,7 +13,7 @@ from lib.voices.errors import UnknownLanguage, UnknownSpeaker, UnknownVoice, nea
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 from lib.voices.voice_fields import NAME_PATTERN, Reference
-from lib.voices.voicefile import FILE_NAME, Voice, load_voice
+from lib.voices.voicefile import FILE_NAME, ExaminedVoice, Voice, examine_voice, load_voice
 
 #: The voices that come with the package.
 SHIPPED: Final = Path(__file__).parent / "shipped"
@@ -73,6 +73,10 @@ class VoiceRegistry:
         if voice is None:
             voice = self._loaded[name] = load_voice(self._folder_of(name))
         return voice
+
+    def examine(self, name: str) -> ExaminedVoice:
+        """The voice as it is now, with every problem instead of the first. Raises UnknownVoice."""
+        return examine_voice(self._folder_of(name))
 
     def resolve(
         self,

@@ -15,6 +15,7 @@ from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
+from lib.voices.recording_faults import Fault, wav_fault
 
 T = TypeVar("T")
 
@@ -27,23 +28,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 #: What people write into a field that has to be filled. Nobody agreed to anything by these.
 _NO_CONSENT: Final = frozenset(
-    [
-        "-",
-        "?",
-        "false",
-        "missing",
-        "n/a",
-        "na",
-        "no",
-        "none",
-        "open",
-        "pending",
-        "tbd",
-        "todo",
-        "unclear",
-        "unknown",
-        "xxx",
-    ]
+    ("-", "?", "false", "missing", "n/a", "na", "no", "none", "open", "pending", "tbd", "todo", "unknown")
 )
 
 
@@ -63,6 +48,7 @@ class VoiceFields:
         self.path = path
         self.values = values
         self.problems: list[InvalidVoice] = []
+        self.recorded: Path | None = None  # the recording once it was read, whatever is wrong with it
 
     def collect(self, take: Callable[[], T]) -> T | None:
         """What `take` gives; None where it refuses, and then that stands among the problems."""
@@ -168,7 +154,8 @@ class VoiceFields:
         if not _SHA256.fullmatch(sha256):
             raise self.refusal("sha256", "must be 64 hexadecimal digits in lower case")
         audio = self._inside(relative)
-        found = self._hash(audio, relative)
+        found, fault = self._heard(audio, relative)
+        self.recorded = audio
         if found != sha256:
             raise self.refusal(
                 "reference_audio",
@@ -176,6 +163,8 @@ class VoiceFields:
                 "to, or add the voice anew with its consent",
                 "changed",
             )
+        if fault is not None:
+            raise self.refusal("reference_audio", f"{quoted(relative)} {fault.problem}", fault.reason)
         return Reference(audio=audio, text=self.text("reference_text"), sha256=sha256)
 
     def _inside(self, relative: str) -> Path:
@@ -202,8 +191,8 @@ class VoiceFields:
             )
         return audio
 
-    def _hash(self, audio: Path, shown: str) -> str:
-        """The sha256 of the file, whose bytes are read from one descriptor."""
+    def _heard(self, audio: Path, shown: str) -> tuple[str, Fault | None]:
+        """The sha256 of the file, and what is wrong with it as far as its bytes tell that here."""
         try:
             with os.fdopen(open_plain(audio), "rb") as file:
                 if os.fstat(file.fileno()).st_size > MAX_AUDIO_BYTES:
@@ -212,7 +201,9 @@ class VoiceFields:
                         f"{quoted(shown)} is over {MAX_AUDIO_BYTES} bytes; 3 to 15 seconds are enough",
                         "too_large",
                     )
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+                return sha256, wav_fault(file)
         except (FileNotFoundError, NotADirectoryError, NotPlain):
             problem = "is missing: no such file; put it back, or add the voice anew"
             raise self.refusal("reference_audio", f"{quoted(shown)} {problem}", "missing") from None

@@ -51,8 +51,9 @@ class Voice:
 class ExaminedVoice:
     """A voice's folder with all that is wrong with it; `voice` is None when anything is."""
 
+    path: Path  # of its voice.yaml
     voice: Voice | None
-    reference: Reference | None  # the recording where that itself is sound, whatever else is wrong
+    recorded: Path | None  # its recording, wherever that can be read and lies inside, whatever else is wrong
     problems: tuple[InvalidVoice, ...]
 
 
@@ -74,7 +75,7 @@ def examine_voice(folder: Path) -> ExaminedVoice:
     try:
         values = _parse(path)
     except InvalidVoice as error:
-        return ExaminedVoice(None, None, (error,))
+        return ExaminedVoice(path, None, None, (error,))
     return examine_values(path, values)
 
 
@@ -98,9 +99,9 @@ def examine_values(path: Path, values: Mapping[str, Any]) -> ExaminedVoice:
         or consent is None
         or description is None
     ):
-        return ExaminedVoice(None, reference, tuple(fields.problems))
+        return ExaminedVoice(path, None, fields.recorded, tuple(fields.problems))
     voice = Voice(name, facts.name, language, licence, consent, description, builtin, reference, path)
-    return ExaminedVoice(voice, reference, ())
+    return ExaminedVoice(path, voice, fields.recorded, ())
 
 
 def _parse(path: Path) -> Mapping[str, Any]:

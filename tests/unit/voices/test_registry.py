@@ -124,7 +124,7 @@ def test_a_clone_speaks_the_language_of_its_recording(tmp_path: Path) -> None:
     registry = VoiceRegistry([tmp_path])
 
     assert registry.resolve("jo", None, "Auto").language == "German"
-    with pytest.raises(UnknownLanguage, match="'jo' was recorded in German and the job is in English. Give"):
+    with pytest.raises(UnknownLanguage, match=r"'jo' was recorded in German and the job is in English. Give"):
         registry.resolve("jo", None, "English")
 
 
