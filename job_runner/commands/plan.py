@@ -77,6 +77,9 @@ def command(
         else:
             _show(plan)
         _show_totals(plan, rents=settings.provider == "vast")
+        for needs in plan.voices():
+            if needs.is_large:
+                output.say(needs.sentence())
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
