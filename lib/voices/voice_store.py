@@ -119,12 +119,16 @@ def _written(folder: Path, new: NewVoice, *, replace: bool) -> Voice:
     return load_voice(folder)
 
 
-def _checked(path: Path, new: NewVoice) -> bytes:
-    """The file's bytes, which every reader of voices accepts. Raises InvalidVoice."""
+def voice_yaml(new: NewVoice) -> bytes:
+    """The bytes of its file, in UTF-8."""
     import yaml
 
-    fields = new.fields()
-    data = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100).encode()
+    return yaml.safe_dump(new.fields(), sort_keys=False, allow_unicode=True, width=100).encode()
+
+
+def _checked(path: Path, new: NewVoice) -> bytes:
+    """The file's bytes, which every reader of voices accepts. Raises InvalidVoice."""
+    data = voice_yaml(new)
     try:
         read = read_flat(data)
     except NotFlat:  # half a pair of surrogates: an argument that is no UTF-8
