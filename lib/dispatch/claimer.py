@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.stray_entries import Strays
-from lib.dispatch.submission import Submission
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobAdopted, JobClaimed
@@ -43,7 +43,7 @@ class Claimer:
     ) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
         self._renew = renew
-        self._submission = Submission(parts, jobs)
+        self._handover = JobHandover(parts, jobs)
         self._queue, self._intervals = parts.queue, parts.intervals
         self._ended = threading.Event()
         self._room = threading.Event()
@@ -132,7 +132,7 @@ class Claimer:
             job = self._parts.spool_job(lease)
             self._take_up(lease, state, job.entry)
             try:
-                self._submission.lay(state, lease, job)
+                self._handover.lay(state, lease, job)
             except (HostUnreachable, SpoolUnusable) as error:
                 self._forget(job)
                 if not state.replaceable and isinstance(error, SpoolUnusable):

@@ -18,6 +18,7 @@ from lib.dispatch.adoption import TakeOver
 from lib.dispatch.claimer import Claimer
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
+from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.progress_reporter import ProgressReporter
@@ -25,7 +26,6 @@ from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer
 from lib.dispatch.result_handler import ResultHandler
 from lib.dispatch.stray_entries import Strays
-from lib.dispatch.submission import Submission
 from lib.dispatch.worker_supervisor import WorkerGivenUp, WorkerSupervisor
 from lib.errors import Unavailable
 from lib.jobqueue import JobQueue, Lease, LeaseLost, Placement, Term
@@ -52,7 +52,7 @@ class Dispatcher:
         limits = parts.limits
         self._jobs = InFlightJobs()
         self._roster = HostRoster(self._jobs, parts.clock, silence_s=limits.silence_s)
-        self._submission = Submission(parts, self._jobs)
+        self._handover = JobHandover(parts, self._jobs)
         self._strays = Strays(parts, self._roster, self._jobs, keep_s=limits.keep_strays_s)
         self._closer = LeaseCloser(parts, self._roster, self._jobs, self._strays)
         self._publishing = PublishQueue(parts)
@@ -308,7 +308,7 @@ class Dispatcher:
             self._jobs.mark_lost(self._queue.assign([Placement(job.lease, state.name, fresh.entry)]))
         job.began_at, job.begin_told = None, False
         state.voices.clear()  # whoever removed it may have removed them, too
-        self._submission.lay(state, job.lease, fresh)
+        self._handover.lay(state, job.lease, fresh)
 
     def _note_idle(self, state: HostState) -> None:
         if self._jobs.count(state.name):

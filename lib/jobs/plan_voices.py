@@ -64,7 +64,8 @@ class VoiceNeeds:
             costs.append(f"about ${self.expected_micros / 1_000_000:.4f}")
         if self.worst_micros is not None:
             costs.append(f"at worst ${self.worst_micros / 1_000_000:.4f}")
-        return f"{said}, which needs {', '.join(needs)}: {', '.join(costs)}"
+        last = f" and {needs.pop()}" if len(needs) > 1 else ""
+        return f"{said}, which needs {', '.join(needs)}{last}: {', '.join(costs)}"
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `voices` in `plan --json`."""

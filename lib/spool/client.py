@@ -49,7 +49,12 @@ class SpoolClient:
 
         One of that name that lies there already is not sent again: its name is its hash. Others of the voice
         are removed: what it was cloned from before is nobody's to keep.
+
+        Raises:
+            ValueError: `name` cannot be one of a voice.
         """
+        if not is_file_name(name):
+            raise ValueError(f"no name of a voice: {name!r}")
         folder, kept = f"{layout.VOICES}/{name}", {layout.VOICE_FILE}
         if recording is not None:
             file, data = recording

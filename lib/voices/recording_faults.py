@@ -19,7 +19,7 @@ _QUIET_PEAK: Final = 104
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RecordingFault:
     """What is wrong with a recording.
 
     `reason` is one word for programs: `no_audio`, `too_short`, `too_long`, `silent` or `clipped`. `problem`
@@ -30,21 +30,23 @@ class Fault:
     problem: str
 
 
-def no_audio(why: str) -> Fault:
+def no_audio(why: str) -> RecordingFault:
     """The file cannot be read as audio: `why` in the words of the reader."""
-    return Fault("no_audio", f"cannot be read as audio ({why}); save it as WAV or FLAC and add it anew")
+    return RecordingFault(
+        "no_audio", f"cannot be read as audio ({why}); save it as WAV or FLAC and add it anew"
+    )
 
 
-def length_fault(seconds: float) -> Fault | None:
+def length_fault(seconds: float) -> RecordingFault | None:
     """What is wrong with a recording of that length."""
     if seconds < SHORTEST_S:
-        return Fault(
+        return RecordingFault(
             "too_short",
             f"lasts {seconds:.1f} s; a voice is cloned from {SHORTEST_S:g} s at least: record {SHORTEST_S:g} "
             f"to {LONGEST_S:g} s",
         )
     if seconds > LONGEST_S:
-        return Fault(
+        return RecordingFault(
             "too_long",
             f"lasts {seconds:.1f} s; the model loses words beyond {LONGEST_S:g} s: cut it at a pause, and "
             "its text with it",
@@ -52,17 +54,19 @@ def length_fault(seconds: float) -> Fault | None:
     return None
 
 
-def silent() -> Fault:
+def silent() -> RecordingFault:
     """Nobody is heard."""
-    return Fault("silent", "holds no speech: it is silent; record it anew and listen to it")
+    return RecordingFault("silent", "holds no speech: it is silent; record it anew and listen to it")
 
 
-def clipped(ppm: float) -> Fault:
+def clipped(ppm: float) -> RecordingFault:
     """`ppm` of a million samples are at full scale."""
-    return Fault("clipped", f"is clipped ({ppm:.0f} of a million samples); record it anew at a lower level")
+    return RecordingFault(
+        "clipped", f"is clipped ({ppm:.0f} of a million samples); record it anew at a lower level"
+    )
 
 
-def wav_fault(file: IO[bytes]) -> Fault | None:
+def wav_fault(file: IO[bytes]) -> RecordingFault | None:
     """The fault of a WAV file in PCM that its length or its peak tells; None for any other file."""
     import wave  # only whoever has a recording needs it
 

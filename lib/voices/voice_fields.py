@@ -15,7 +15,7 @@ from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
-from lib.voices.recording_faults import Fault, wav_fault
+from lib.voices.recording_faults import RecordingFault, wav_fault
 
 T = TypeVar("T")
 
@@ -191,7 +191,7 @@ class VoiceFields:
             )
         return audio
 
-    def _heard(self, audio: Path, shown: str) -> tuple[str, Fault | None]:
+    def _heard(self, audio: Path, shown: str) -> tuple[str, RecordingFault | None]:
         """The sha256 of the file, and what is wrong with it as far as its bytes tell that here."""
         try:
             with os.fdopen(open_plain(audio), "rb") as file:

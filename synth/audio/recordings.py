@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
-from lib.voices.recording_faults import LONGEST_S, Fault, clipped, length_fault, no_audio, silent
+from lib.voices.recording_faults import LONGEST_S, RecordingFault, clipped, length_fault, no_audio, silent
 from synth.audio.loudness_meter import decibels
 from synth.audio.spectrum import Samples
 from synth.audio.trim import sounding_frames
@@ -46,7 +46,7 @@ class Recording:
         }
 
 
-def examine_recording(data: bytes) -> tuple[Recording | None, tuple[Fault, ...]]:
+def examine_recording(data: bytes) -> tuple[Recording | None, tuple[RecordingFault, ...]]:
     """Measure the audio file in `data`; None and the fault `no_audio` where it is none.
 
     A file that says it is too long is not decoded: a small one can hold hours.
@@ -89,7 +89,7 @@ def _measured(samples: Samples, stated: Recording) -> Recording:
 
 def _faults(
     seconds: float, samples: Samples | None = None, measured: Recording | None = None
-) -> tuple[Fault, ...]:
+) -> tuple[RecordingFault, ...]:
     faults = [length_fault(seconds)]
     if samples is not None and measured is not None and len(samples):
         if _is_silent(samples, measured):

@@ -85,7 +85,7 @@ def test_a_voice_costs_what_its_jobs_cost(registry: Path) -> None:
     assert jo.to_json()["estimated_cost_usd"] == "0.500000"
     assert jo.sentence() == (
         "jo is cloned by qwen3, which needs a GPU with 16 GB, up to 9 GB to download "
-        "(Qwen3-TTS-12Hz-0.6B-Base, Qwen3-TTS-12Hz-1.7B-Base), job-runner[qwen]: "
+        "(Qwen3-TTS-12Hz-0.6B-Base, Qwen3-TTS-12Hz-1.7B-Base) and job-runner[qwen]: "
         "2 jobs, about $0.5000, at worst $1.1000"
     )
 

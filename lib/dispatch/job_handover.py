@@ -12,7 +12,7 @@ from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
 
 
-class Submission:
+class JobHandover:
     """Hands over jobs that are taken up already.
 
     Threads: any; of one host one at a time.
