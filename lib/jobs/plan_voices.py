@@ -67,6 +67,15 @@ class VoiceNeeds:
         last = f" and {needs.pop()}" if len(needs) > 1 else ""
         return f"{said}, which needs {', '.join(needs)}{last}: {', '.join(costs)}"
 
+    def missing_on_machines(self, engine: str) -> str:
+        """Why machines that are made ready for `engine` cannot speak it, as a sentence; "" when they can."""
+        if not self.requirement or self.engine == engine:
+            return ""
+        return (
+            f"{self.name} needs the engine {self.engine}, and machines are made ready for VOICE_ENGINE, which "
+            f"is {engine}: its jobs would fail there. Set VOICE_ENGINE={self.engine}."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """One entry of `voices` in `plan --json`."""
         expected, worst = self.expected_micros, self.worst_micros

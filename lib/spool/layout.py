@@ -1,4 +1,4 @@
-"""Names inside a spool folder. Nothing a caller names becomes one of them but its hash, and a voice's name."""
+"""Names inside a spool folder. Nothing a caller names becomes one of them but its hash, or a voice's name."""
 
 from __future__ import annotations
 

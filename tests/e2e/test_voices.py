@@ -49,7 +49,9 @@ def test_a_cloned_voice_from_its_recording_to_the_plan(home: Home) -> None:
     plan = home.json("plan", home.folder / "jobs.yaml")
     check_shape("plan", plan)
     assert [(needs["voice"], needs["least_vram_gb"]) for needs in plan["voices"]] == [("jo", 16)]
-    assert "jo is cloned by qwen3, which needs a GPU with 16 GB" in home.run("plan", "jobs.yaml").stdout
+    told = home.run("plan", "jobs.yaml", PROVIDER="vast")
+    assert "jo is cloned by qwen3, which needs a GPU with 16 GB" in told.stdout
+    assert "Set VOICE_ENGINE=qwen3" in told.stderr
 
     Path(voice["reference_audio"]).write_bytes(recording(5.0))
     for command in ("plan", "enqueue"):

@@ -90,6 +90,14 @@ def test_a_voice_costs_what_its_jobs_cost(registry: Path) -> None:
     )
 
 
+def test_machines_are_made_ready_for_one_engine(registry: Path) -> None:
+    jo, newsroom = plan(registry).voices()
+
+    assert "Set VOICE_ENGINE=qwen3" in jo.missing_on_machines("hibari")
+    assert jo.missing_on_machines("qwen3") == ""
+    assert newsroom.missing_on_machines("qwen3") == ""  # hibari comes with the program
+
+
 def test_without_a_market_the_cost_is_not_known(registry: Path) -> None:
     jo, _ = plan(registry).voices()
 
