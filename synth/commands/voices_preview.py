@@ -17,7 +17,7 @@ from synth.commands.speak import perform, report
 EXAMPLES = ("voice-synth voices preview newsroom", "voice-synth voices preview jo --text 'And now the news.'")
 
 #: Of each language, so that an accent is heard for what it is.
-_SENTENCES: Final = {
+SENTENCES: Final = {
     "Chinese": "大家好,这是我的声音,今天的节目现在开始。",
     "English": "Hello, this is how I sound, and the programme begins now.",
     "French": "Bonjour, voici ma voix, et l'émission commence maintenant.",
@@ -63,8 +63,8 @@ def command(
 ) -> None:
     """Hear a voice: it says a sentence, here, by the engine that its jobs will have."""
     voices = wiring.voices(voices_dir, engine)
-    resolved = _resolved(voices.registry(), name, language, voices.engine)
-    said = _SENTENCES.get(resolved.language, _SENTENCES["English"]) if text is None else text
+    resolved = preview_speaker(voices.registry(), name, language, voices.engine)
+    said = SENTENCES.get(resolved.language, SENTENCES["English"]) if text is None else text
     check_text(said, resolved.engine, chunk=False, language=resolved.language)
     from synth.speech.request import SpeakRequest
 
@@ -75,7 +75,7 @@ def command(
     report(perform(request, voices, out, None), out, json)
 
 
-def _resolved(registry: VoiceRegistry, name: str, language: str, engine: str) -> ResolvedVoice:
+def preview_speaker(registry: VoiceRegistry, name: str, language: str, engine: str) -> ResolvedVoice:
     """The voice of that name or, failing that, the speaker; in English where it may speak anything."""
     try:
         registry.get(name)
