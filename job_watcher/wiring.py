@@ -196,6 +196,7 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             process=this_process(),
             events=events,
             alive=pulse.go_on,
+            voices=lambda: VoiceRegistry([settings.voices_dir]),
         )
         host, incoming = _host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))

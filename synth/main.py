@@ -12,7 +12,9 @@ COMMANDS = (
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
-    CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
+    CommandEntry(
+        "voices", "synth.commands.voices", "The voices and speakers there are; add, verify and hear them."
+    ),
 )
 
 #: What people look for here, and where it is.

@@ -17,6 +17,7 @@ class Voices:
     """Where voices come from, and the engine of jobs that name a speaker."""
 
     registry: Callable[[], VoiceRegistry]  # a new one each time, which sees changed files
+    folder: Path  # the first of them, where one's own are added
     engine: str
     pauses: Pauses
     engine_settings: Mapping[str, str]  # of engines that have settings of their own
@@ -34,6 +35,7 @@ def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = Non
         output.warn(warning)
     return Voices(
         lambda: VoiceRegistry([settings.voices_dir]),
+        settings.voices_dir,
         settings.voice_engine,
         Pauses.read(settings.voice_pauses),
         {

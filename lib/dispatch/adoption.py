@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.stray_entries import Strays
@@ -35,6 +36,7 @@ class TakeOver:
         publishing: PublishQueue,
     ) -> None:
         self._parts, self._roster, self._jobs = parts, roster, jobs
+        self._handover = JobHandover(parts, jobs)
         self._strays, self._publishing = strays, publishing
 
     def resume(self) -> None:
@@ -129,7 +131,7 @@ class TakeOver:
         self._hold(entry, lease, state)
         spool = state.spool()
         if spool.phase(entry) is None and (job := self._parts.spool_job(lease)).entry == entry:
-            spool.submit(job)
+            self._handover.lay(state, lease, job)
 
     def _hand_back(self, entry: str, lease: Lease, host: str) -> None:
         """Its host is not here any more. Work that lies in some spool is adopted with the next lease."""

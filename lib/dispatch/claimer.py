@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobAdopted, JobClaimed
-from lib.jobqueue import ErrorClass, Failure, Lease, LeaseLost, Placement
-from lib.spool import HostUnreachable, InvalidSpoolData, SpoolFull, SpoolJob, SpoolUnusable
+from lib.jobqueue import Lease, LeaseLost, Placement
+from lib.spool import HostUnreachable, SpoolFull, SpoolJob, SpoolUnusable
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Claimer:
     ) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
         self._renew = renew
+        self._handover = JobHandover(parts, jobs)
         self._queue, self._intervals = parts.queue, parts.intervals
         self._ended = threading.Event()
         self._room = threading.Event()
@@ -130,7 +132,7 @@ class Claimer:
             job = self._parts.spool_job(lease)
             self._take_up(lease, state, job.entry)
             try:
-                self._submit(state, job)
+                self._handover.lay(state, lease, job)
             except (HostUnreachable, SpoolUnusable) as error:
                 self._forget(job)
                 if not state.replaceable and isinstance(error, SpoolUnusable):
@@ -162,15 +164,6 @@ class Claimer:
         if not free:
             return None
         return min(free, key=lambda state: (state.host.machine in lease.killed, self._jobs.count(state.name)))
-
-    def _submit(self, state: HostState, job: SpoolJob) -> None:
-        """Lay the job into the host's spool; one that the format cannot hold fails."""
-        try:
-            state.spool().submit(job)
-        except InvalidSpoolData as error:
-            taken = self._jobs.get(job.entry)
-            if taken is not None:
-                taken.ending = Failure(ErrorClass.BAD_INPUT, error.message)
 
     def _take_up(self, lease: Lease, state: HostState, entry: str) -> None:
         self._parts.journal.write(entry, lease, state.name)

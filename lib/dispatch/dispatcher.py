@@ -18,6 +18,7 @@ from lib.dispatch.adoption import TakeOver
 from lib.dispatch.claimer import Claimer
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
+from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.lease_closer import LeaseCloser
 from lib.dispatch.parts import DispatchParts
 from lib.dispatch.progress_reporter import ProgressReporter
@@ -51,6 +52,7 @@ class Dispatcher:
         limits = parts.limits
         self._jobs = InFlightJobs()
         self._roster = HostRoster(self._jobs, parts.clock, silence_s=limits.silence_s)
+        self._handover = JobHandover(parts, self._jobs)
         self._strays = Strays(parts, self._roster, self._jobs, keep_s=limits.keep_strays_s)
         self._closer = LeaseCloser(parts, self._roster, self._jobs, self._strays)
         self._publishing = PublishQueue(parts)
@@ -293,10 +295,10 @@ class Dispatcher:
             job = held[entry]
             if job.ending is None:
                 log.warning("%s vanished from its spool, submitting it again", job.request_id)
-                self._submit_again(job, state, spool)
+                self._submit_again(job, state)
         state.missing = set(missing)
 
-    def _submit_again(self, job: InFlightJob, state: HostState, spool: SpoolClient) -> None:
+    def _submit_again(self, job: InFlightJob, state: HostState) -> None:
         fresh = self._parts.spool_job(job.lease)
         if fresh.entry != job.entry:  # the work of an earlier lease was adopted, and is gone
             self._parts.journal.write(fresh.entry, job.lease, state.name)
@@ -305,7 +307,8 @@ class Dispatcher:
             self._jobs.add(job)
             self._jobs.mark_lost(self._queue.assign([Placement(job.lease, state.name, fresh.entry)]))
         job.began_at, job.begin_told = None, False
-        spool.submit(fresh)
+        state.voices.clear()  # whoever removed it may have removed them, too
+        self._handover.lay(state, job.lease, fresh)
 
     def _note_idle(self, state: HostState) -> None:
         if self._jobs.count(state.name):

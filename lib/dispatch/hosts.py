@@ -45,6 +45,7 @@ class HostState:
     ends: int = 0  # of its workers in a row, without a result between
     accused: bool = False  # two different jobs died on its machine
     failing: str = ""  # why whoever added it should take it away; a reason code
+    voices: dict[str, str] = field(default_factory=dict)  # that its machine was brought, with their marks
     strays: dict[str, float] = field(default_factory=dict)  # entries of no lease of ours, since when
     missing: set[str] = field(default_factory=set)  # entries of ours that lay nowhere at the last look
 

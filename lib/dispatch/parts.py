@@ -13,6 +13,7 @@ from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark
+from lib.voices import VoiceRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class DispatchParts:
     on_settled: Callable[[str, Lease, Settled], None] = _unheard
     alive: TellAlive = _unwatched
     doorbell: Doorbell = field(default_factory=Doorbell)
+    voices: Callable[[], VoiceRegistry] | None = None  # those that machines are brought; None: they have them
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
     store_trouble: Callable[[], str | None] = _nothing  # why the store refused when last asked, if it did
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.jobs.plan_cost import Cost, Forbidden, PricedWork, cost_of
+from lib.jobs.plan_voices import VoiceNeeds, VoiceWork, needs_of
 from lib.jobs.spoken_words import reading_warnings, spoken_form
 from lib.jobs.voice_check import (
     Answer,
@@ -122,6 +123,17 @@ class Plan:
             return None, None
         return usd(self.cost.expected_micros), usd(self.cost.worst_micros)
 
+    def voices(self) -> tuple[VoiceNeeds, ...]:
+        """What each voice and speaker needs, and its part of the cost; of jobs that can be spoken here."""
+        shares: Iterable[tuple[int | None, int | None]] = repeat((None, None), len(self.jobs))
+        if self.cost is not None:
+            shares = zip(self.cost.shares, self.cost.worst_shares, strict=True)
+        return needs_of(
+            VoiceWork(job.spec, job.speech.engine, job.speech.preset is None, job.work.audio_s, *share)
+            for job, share in zip(self.jobs, shares, strict=True)
+            if job.speech is not None
+        )
+
     def totals(self) -> dict[str, Any]:
         """Sums over the jobs; `takes` and seconds count every variant."""
         return {
@@ -136,12 +148,13 @@ class Plan:
         }
 
     def to_json(self, *, spoken: bool = False) -> dict[str, Any]:
-        """The value of `plan --json`: jobs, totals, problems and warnings; with `spoken` the words, too."""
+        """The value of `plan --json`: jobs, voices, totals, problems, warnings; with `spoken` the words."""
         return {
             "jobs": [
                 job.to_json() | _money(*cost) | (job.spoken_json() if spoken else {})
                 for job, cost in zip(self.jobs, self.costs(), strict=True)
             ],
+            "voices": [needs.to_json() for needs in self.voices()],
             "totals": self.totals(),
             "problems": [problem.to_json() for problem in self.problems],
             "warnings": [warning.to_json() for warning in self.warnings],

@@ -11,7 +11,7 @@ from lib.records import FileRef
 from lib.spool import layout
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.files import Files
-from lib.spool.layout import entry_of, is_entry, job_path
+from lib.spool.layout import entry_of, is_entry, is_file_name, job_path
 from lib.spool.model import Heartbeat, Phase, SpoolJob, SpoolResult
 from lib.spool.uploads import UploadOrder, orders_to_bytes
 
@@ -43,6 +43,27 @@ class SpoolClient:
         self._files.write(job_path(layout.INBOX, entry), data, unless=_places(entry))
         self._files.ring(layout.WORKER_BELL)
         return entry
+
+    def bring_voice(self, name: str, recording: tuple[str, bytes] | None, voice_yaml: bytes) -> None:
+        """Put a voice where the worker looks for voices; `recording` is its file's name and bytes.
+
+        One of that name that lies there already is not sent again: its name is its hash. Others of the voice
+        are removed: what it was cloned from before is nobody's to keep.
+
+        Raises:
+            ValueError: `name` cannot be one of a voice.
+        """
+        if not is_file_name(name):
+            raise ValueError(f"no name of a voice: {name!r}")
+        folder, kept = f"{layout.VOICES}/{name}", {layout.VOICE_FILE}
+        if recording is not None:
+            file, data = recording
+            kept.add(file)
+            self._files.write(f"{folder}/{file}", data, unless=[f"{folder}/{file}"])
+        self._files.write(f"{folder}/{layout.VOICE_FILE}", voice_yaml)
+        for other in self._files.list(folder):
+            if other not in kept and is_file_name(other):  # not what is on its way there
+                self._files.remove_tree(f"{folder}/{other}")
 
     def entries(self) -> dict[str, Phase]:
         """Every entry and where it lies. One seen twice while it moves counts as the further one."""

@@ -1,4 +1,4 @@
-"""Names inside a spool folder. Nothing a caller names becomes one of them, only its hash does."""
+"""Names inside a spool folder. Nothing a caller names becomes one of them but its hash, or a voice's name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ CANCEL: Final = "cancel"
 TMP: Final = "tmp"
 UPLOAD: Final = "upload"
 SAMPLE: Final = "sample"
+VOICES: Final = "voices"  # that were brought to the machine; where all are at hand, nothing makes the folder
+VOICE_FILE: Final = "voice.yaml"
 HEARTBEAT: Final = "heartbeat.json"
 WORKER_LOCK: Final = "worker.lock"
 WORKER_BELL: Final = "bell.worker"  # rung when something lies in inbox/ or cancel/

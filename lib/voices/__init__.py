@@ -40,7 +40,8 @@ from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text_check import check_text, unspoken_characters
-from lib.voices.voicefile import Reference, Voice, load_voice
+from lib.voices.voice_fields import Reference
+from lib.voices.voicefile import Voice, load_voice
 from lib.voices.words import words_of
 
 __all__ = [

@@ -22,7 +22,15 @@ class UnknownLanguage(BadInput):
 
 
 class InvalidVoice(BadInput):
-    """A `voice.yaml` breaks a rule, or a file it names is missing or has changed."""
+    """A `voice.yaml` breaks a rule, or a file it names is missing or has changed.
+
+    `reason` is one word for programs: `unreadable`, `field`, `consent`, `missing`, `changed`, `outside`,
+    `too_large`, or that of a fault in the recording (lib.voices.recording_faults).
+    """
+
+    def __init__(self, message: str, reason: str = "field") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class TextRefused(BadInput):

@@ -12,7 +12,8 @@ from lib.voices.engines import DEFAULT_ENGINE, engine_facts
 from lib.voices.errors import UnknownLanguage, UnknownSpeaker, UnknownVoice, nearest, quoted
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
-from lib.voices.voicefile import FILE_NAME, NAME_PATTERN, Reference, Voice, load_voice
+from lib.voices.voice_fields import NAME_PATTERN, Reference
+from lib.voices.voicefile import FILE_NAME, ExaminedVoice, Voice, examine_voice, load_voice
 
 #: The voices that come with the package.
 SHIPPED: Final = Path(__file__).parent / "shipped"
@@ -73,6 +74,10 @@ class VoiceRegistry:
             voice = self._loaded[name] = load_voice(self._folder_of(name))
         return voice
 
+    def examine(self, name: str) -> ExaminedVoice:
+        """The voice as it is now, with every problem instead of the first. Raises UnknownVoice."""
+        return examine_voice(self._folder_of(name))
+
     def resolve(
         self,
         voice: str | None,
@@ -103,7 +108,7 @@ class VoiceRegistry:
         if voice is not None:
             found = self.get(voice)
             facts = engine_facts(found.engine)
-            spoken = _spoken_language(wanted, facts)
+            spoken = _spoken_language(_recorded_language(found, wanted), facts)
             return ResolvedVoice(facts.name, found.name, None, found.builtin, spoken, found.reference)
         facts = engine_facts(default_engine)
         named = facts.preset_of(speaker or "")
@@ -124,6 +129,22 @@ class VoiceRegistry:
 
 def _holds_voice(folder: Path) -> bool:
     return (folder / FILE_NAME).is_file()
+
+
+def _recorded_language(voice: Voice, wanted: str) -> str:
+    """The language of the job, where the voice was recorded in it or in any; `Auto` becomes the recorded one.
+
+    A clone that reads another language than its recording has the accent of that, and says some words wrong.
+    """
+    if voice.reference is None or voice.language == AUTO:
+        return wanted
+    if wanted not in (AUTO, voice.language):
+        raise UnknownLanguage(
+            f"The voice {quoted(voice.name)} was recorded in {voice.language} and the job is in {wanted}. "
+            f"Give the job `language: {voice.language}`; or a voice that was recorded in {wanted}; or this "
+            "voice `language: Auto`, if it may be heard with an accent."
+        )
+    return voice.language
 
 
 def _spoken_language(wanted: str, facts: EngineFacts) -> str:

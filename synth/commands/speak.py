@@ -80,12 +80,13 @@ def command(
         peaks=peaks,
     )
     request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
-    _report(_perform(request, voices, out_exact, json_result), out_exact, json)
+    report(perform(request, voices, out_exact, json_result), out_exact, json)
 
 
-def _perform(
+def perform(
     request: SpeakRequest, voices: wiring.Voices, out_exact: Path, json_result: Path | None
 ) -> SpokenRecord:
+    """Speak the request at `out_exact` and write its record to `json_result`, if any."""
     request.check()
     record = _speak(request, out_exact, voices.engine_settings)
     if json_result is not None:
@@ -98,7 +99,8 @@ def _printable(name: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
-def _report(record: SpokenRecord, out_exact: Path, json: bool) -> None:
+def report(record: SpokenRecord, out_exact: Path, json: bool) -> None:
+    """Say what was made: the record, or a line for each take."""
     if json:
         emit_json(record.to_json())
     else:

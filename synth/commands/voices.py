@@ -1,4 +1,4 @@
-"""`voice-synth voices`: what can speak here."""
+"""`voice-synth voices`: what can speak here, and what is added to it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from lib.cli.program import CommandEntry
 COMMANDS = [
     CommandEntry("list", "synth.commands.voices_list", "List voices and speakers."),
     CommandEntry("show", "synth.commands.voices_show", "Show one voice or speaker."),
+    CommandEntry("add", "synth.commands.voices_add", "Add a voice: a recording to clone, or a preset."),
+    CommandEntry("verify", "synth.commands.voices_verify", "Look closely at voices: consent, files, sound."),
+    CommandEntry("preview", "synth.commands.voices_preview", "Hear a voice say a sentence."),
 ]
 EXAMPLES = (
     "voice-synth voices list",
     "voice-synth voices show Ryan",
+    "voice-synth voices verify",
+    "voice-synth voices preview newsroom",
 )

@@ -217,6 +217,10 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
         ("voice-synth", ("voices", "show", "Ryan"), "voice-synth-voices-show"),
         ("voice-synth", ("voices", "show", "newsroom"), "voice-synth-voices-show"),
         ("voice-synth", ("voices", "show", "nobody"), "error"),
+        ("voice-synth", ("voices", "verify"), "voice-synth-voices-verify"),
+        ("voice-synth", ("voices", "verify", "nobody"), "error"),
+        ("voice-synth", ("voices", "preview", "newsroom", "--text", "Now."), "voice-synth-speak"),
+        ("voice-synth", ("voices", "preview", "nobody"), "error"),
         (
             "voice-synth",
             ("speak", "--text-file", "t.txt", "--out-exact", "t", "--speaker", "Ryan"),

@@ -8,6 +8,7 @@ from job_watcher.providers.over_ssh.remote import worker_folder
 from job_watcher.providers.wiring import Given
 from lib.errors import BadConfiguration
 from lib.settings import Settings
+from lib.spool.layout import VOICES
 from lib.voices import comes_with_the_program, engine_facts
 from lib.workers.ssh import SshWorkerSetup
 
@@ -35,7 +36,7 @@ def worker_setup(given: Given, home: str, number: int, program: str) -> SshWorke
         command=(program,),
         folder=folder,
         engine=settings.voice_engine,
-        voices_dir=f"{folder}/voices",
+        voices_dir=f"{folder}/spool/{VOICES}",
         clock=given.parts.clock,
         pauses=settings.voice_pauses,
     )

@@ -94,7 +94,8 @@ class SftpFiles:
     def write(self, path: str, data: bytes, unless: Sequence[str] = ()) -> bool:
         """Write to a temporary name beside it, sync, rename; the look at `unless` costs no further wait."""
         self._ahead.drop()
-        return self._do(lambda sftp: self._write(sftp, path, data, unless))
+        spans = -(-len(data) // _SPAN)  # a recording takes longer than a job file
+        return self._do(lambda sftp: self._write(sftp, path, data, unless), spans=spans)
 
     def rename(self, source: str, target: str) -> None:
         """Move within the root, making the folder it goes to."""
@@ -155,8 +156,9 @@ class SftpFiles:
 
     # --- one question ------------------------------------------------------------------------------------
 
-    def _do(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
-        return self._machine.with_sftp(lambda sftp: self._refusing(sftp, work))
+    def _do(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]], *, spans: int = 1) -> T:
+        limit = max(spans, 1) * self._machine.options.call_s
+        return self._machine.with_sftp(lambda sftp: self._refusing(sftp, work), limit)
 
     async def _refusing(
         self, sftp: asyncssh.SFTPClient, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]

@@ -13,7 +13,9 @@ import pytest
 
 from lib.jobs.explain import Reason, explain
 from lib.jobs.explain_evidence import evidence_of
+from lib.jobspec import normalize_job_spec
 from lib.storage import FileStorage
+from lib.voices.voice_store import NewVoice, add_voice
 from tests.integration.fleet.conftest import FleetDeployment
 from tests.integration.servers import free_port
 from tests.integration.watcher.conftest import beats
@@ -46,6 +48,28 @@ def test_jobs_are_spoken_on_the_machine_and_nothing_is_left_there(fleet: FleetDe
     assert watcher.wait(30) == 0, fleet.log()
     fleet.wait_for("the shell of the closed connection ends", lambda: not machine.processes())
     assert not [name for name in machine.files() if "inbox" in name or "outbox" in name or "golden" in name]
+
+
+@pytest.mark.soak
+def test_a_voice_of_ones_own_is_spoken_on_the_machine_that_was_brought_it(fleet: FleetDeployment) -> None:
+    """V5: the machine's own registry has none but those that come with the program."""
+    add_voice(
+        fleet.data / "voices",
+        NewVoice("evening", "hibari", "English", "own", "Jo Doe agreed", builtin="deep"),
+    )
+    spec = normalize_job_spec({"output_name": "a", "text": "Good evening.", "voice": "evening"})
+    fleet.enqueue([spec])
+    fleet.start(VOICES_DIR=str(fleet.data / "voices"))
+
+    fleet.wait_until_done([spec])
+
+    finished = fleet.queue.result(spec.request_id)
+    assert finished is not None
+    assert finished.done() is not None, finished.failure()
+    (brought,) = [
+        name for name in fleet.machines[0].files() if name.endswith("voice.yaml") and "/spool/" in name
+    ]
+    assert brought.endswith("/voices/evening/voice.yaml")
 
 
 def test_a_killed_watcher_is_followed_at_once_on_its_folder_and_nothing_is_spoken_twice(

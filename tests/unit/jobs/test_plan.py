@@ -104,7 +104,7 @@ def test_the_json_has_stable_keys(tmp_path: Path, check: RegistryCheck) -> None:
     """Q10. docs/reference/jobs-yaml.md names each of them."""
     shape = _plan(tmp_path, MIXED, check).to_json()
 
-    assert list(shape) == ["jobs", "totals", "problems", "warnings"]
+    assert list(shape) == ["jobs", "voices", "totals", "problems", "warnings"]
     assert list(shape["problems"][0]) == ["file", "line", "job", "field", "message", "suggestion"]
     page = (ROOT / "docs/reference/jobs-yaml.md").read_text(encoding="utf-8")
     for key in (*shape["jobs"][0], *shape["totals"], *shape["problems"][0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import subprocess
 import sys
@@ -105,6 +106,32 @@ def test_an_unknown_language_is_told_from_one_the_engine_does_not_speak() -> Non
 
 def test_auto_becomes_the_only_language_of_the_engine() -> None:
     assert VoiceRegistry().resolve(None, "Ryan", "Auto").language == "English"
+
+
+def write_clone(folder: Path, name: str, language: str) -> None:
+    """A clone of the engine qwen3; nothing here listens to the recording."""
+    (folder / name).mkdir()
+    (folder / name / "ref.wav").write_bytes(b"recording")
+    sha256 = hashlib.sha256(b"recording").hexdigest()
+    (folder / name / "voice.yaml").write_text(
+        f"name: {name}\nengine: qwen3\nlanguage: {language}\nlicence: own\nconsent: Jo agreed, 2026-11-02\n"
+        f"reference_audio: ref.wav\nreference_text: Hello.\nsha256: '{sha256}'\n"
+    )
+
+
+def test_a_clone_speaks_the_language_of_its_recording(tmp_path: Path) -> None:
+    write_clone(tmp_path, "jo", "German")
+    registry = VoiceRegistry([tmp_path])
+
+    assert registry.resolve("jo", None, "Auto").language == "German"
+    with pytest.raises(UnknownLanguage, match=r"'jo' was recorded in German and the job is in English. Give"):
+        registry.resolve("jo", None, "English")
+
+
+def test_a_clone_of_any_language_speaks_that_of_the_job(tmp_path: Path) -> None:
+    write_clone(tmp_path, "jo", "Auto")
+
+    assert VoiceRegistry([tmp_path]).resolve("jo", None, "Spanish").language == "Spanish"
 
 
 def test_an_unknown_engine_is_a_wrong_setting() -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from lib.voices import EngineFacts, InvalidVoice, load_voice
 from lib.voices.engines import FACTS_GROUP
+from lib.voices.voicefile import examine_voice
 
 GOOD: dict[str, object] = {
     "name": "mine",
@@ -106,6 +107,16 @@ def test_a_wrong_field_is_named_with_its_file(
     ("changes", "sentence"),
     [
         ({"reference_audio": "gone.wav"}, "reference_audio 'gone.wav' is missing"),
+        ({"reference_audio": "https://example.com/ref.wav"}, "is an address; .* download it and add that"),
+        ({"reference_audio": "file:ref.wav"}, "is an address"),
+        ({"reference_audio": "'data:audio/wav;base64,AAAA'"}, "is an address"),
+        ({"reference_audio": "//example.com/ref.wav"}, "is an address"),
+        ({"reference_audio": "sub/../ref.wav"}, "leads out of the voice's folder"),
+        ({"reference_audio": "."}, "reference_audio '.' is missing"),
+        ({"consent": None}, "consent is missing"),
+        ({"consent": "Unknown."}, "consent is 'Unknown.': nothing is spoken .* write who agreed"),
+        ({"consent": "'...'"}, "nothing is spoken"),
+        ({"licence": "''"}, "licence must be a text"),
         ({"reference_audio": "../../etc/passwd"}, "leads out of the voice's folder"),
         ({"reference_audio": "/etc/passwd"}, "leads out of the voice's folder"),
         ({"sha256": "'" + "0" * 64 + "'"}, "reference_audio 'ref.wav' has changed: its sha256 is"),
@@ -127,6 +138,69 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, cloner: str) -> Non
 
     with pytest.raises(InvalidVoice, match="leads out of"):
         load_voice(folder)
+
+
+def test_a_linked_folder_of_a_voice_is_no_way_out_of_the_registry(tmp_path: Path, cloner: str) -> None:
+    elsewhere, registry = tmp_path / "elsewhere", tmp_path / "registry"
+    elsewhere.mkdir()
+    registry.mkdir()
+    (registry / "mine").symlink_to(voice_folder(elsewhere, clone_fields()))
+
+    with pytest.raises(InvalidVoice, match="leads out of"):
+        load_voice(registry / "mine")
+
+
+def test_a_registry_that_is_itself_linked_is_one(tmp_path: Path, cloner: str) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    voice_folder(real, clone_fields())
+    (tmp_path / "voices").symlink_to(real)
+
+    assert load_voice(tmp_path / "voices" / "mine").reference is not None
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path, cloner: str) -> None:
+    folder = voice_folder(tmp_path, clone_fields(reference_audio="loop.wav"))
+    (folder / "loop.wav").symlink_to("loop.wav")
+
+    with pytest.raises(InvalidVoice, match=r"leads out of|is missing"):
+        load_voice(folder)
+
+
+def test_a_pipe_in_the_place_of_the_recording_hangs_nobody(tmp_path: Path, cloner: str) -> None:
+    folder = voice_folder(tmp_path, clone_fields(reference_audio="pipe.wav"))
+    os.mkfifo(folder / "pipe.wav")
+
+    with pytest.raises(InvalidVoice, match="is missing"):
+        load_voice(folder)
+
+
+def test_a_recording_that_may_not_be_read_is_refused(
+    tmp_path: Path, cloner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also as root, whom no mode stops: the refusal is the file system's."""
+    folder = voice_folder(tmp_path, clone_fields())
+
+    def refused(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("lib.voices.voice_fields.open_plain", refused)
+
+    with pytest.raises(InvalidVoice, match=r"'ref.wav' cannot be read: Permission denied"):
+        load_voice(folder)
+
+
+def test_a_preset_needs_nobodys_consent(tmp_path: Path) -> None:
+    assert load_voice(voice_folder(tmp_path, {**GOOD, "consent": "none"})).consent == "none"
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, cloner: str) -> None:
+    fields = clone_fields(consent="none", licence="''", sha256="'" + "0" * 64 + "'", colour="blue")
+
+    examined = examine_voice(voice_folder(tmp_path, fields))
+
+    assert examined.voice is None
+    assert [problem.reason for problem in examined.problems] == ["field", "field", "consent", "changed"]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +238,8 @@ def test_a_file_that_cannot_be_short_is_not_read(tmp_path: Path) -> None:
         (b"name: mine\nname: mine\n", "line 2: has the field 'name' twice"),
         (b"name: mine\n---\nname: mine\n", "line 2: holds a second document"),
         (b"<<: {name: mine}\n", "must be a mapping of fields"),
-        (b"name: " + b"1:" * 30_000 + b"1.0\n", "is missing"),  # base 60, of a size no number has
-        (b"name: " + b"9" * 60_000 + b"\n", "is missing"),
+        (b"name: " + b"1:" * 30_000 + b"1.0\n", "name must be a text"),  # base 60, of a size no number has
+        (b"name: " + b"9" * 60_000 + b"\n", "name must be a text"),
         (b"name: " + b"a" * 10_000_000, "over 65536 bytes"),
     ],
     ids=lambda value: str(value[:24]),

@@ -1,0 +1,128 @@
+"""What each voice of a plan needs of the machine that speaks it, and its part of the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lib.jobspec import JobSpec
+from lib.units import usd
+from lib.voices import EngineFacts, engine_facts
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWork:
+    """One job of a voice that can be spoken. Costs in micro-dollars; None where they are not known."""
+
+    spec: JobSpec
+    engine: str
+    cloned: bool
+    audio_s: float  # all takes together
+    expected_micros: int | None = None
+    worst_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceNeeds:
+    """One voice or speaker with its jobs. Memory and downloads are those that its engine states."""
+
+    voice: str | None
+    speaker: str | None
+    engine: str
+    cloned: bool
+    models: tuple[str, ...]  # of the profiles asked for; empty where the engine names none
+    least_vram_gb: float  # 0: it runs on the CPU
+    download_gb: float  # at most, all models together, where the machine has none of them
+    requirement: str  # what is installed for it, beside the plain install; "" for nothing
+    jobs: int
+    audio_s: float
+    expected_micros: int | None
+    worst_micros: int | None
+
+    @property
+    def name(self) -> str:
+        """As the job file has it."""
+        return self.voice or self.speaker or ""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it needs more than the plain install on any computer."""
+        return bool(self.least_vram_gb or self.download_gb)
+
+    def sentence(self) -> str:
+        """For people: the needs and the cost on one line."""
+        needs = [f"a GPU with {self.least_vram_gb:g} GB"] if self.least_vram_gb else []
+        if self.download_gb:
+            named = f" ({', '.join(self.models)})" if self.models else ""
+            needs.append(f"up to {self.download_gb:g} GB to download{named}")
+        if self.requirement:
+            needs.append(self.requirement)
+        said = f"{self.name} is {'cloned' if self.cloned else 'spoken'} by {self.engine}"
+        costs = [f"{self.jobs} job{'' if self.jobs == 1 else 's'}"]
+        if self.expected_micros is not None:
+            costs.append(f"about ${self.expected_micros / 1_000_000:.4f}")
+        if self.worst_micros is not None:
+            costs.append(f"at worst ${self.worst_micros / 1_000_000:.4f}")
+        last = f" and {needs.pop()}" if len(needs) > 1 else ""
+        return f"{said}, which needs {', '.join(needs)}{last}: {', '.join(costs)}"
+
+    def missing_on_machines(self, engine: str) -> str:
+        """Why machines that are made ready for `engine` cannot speak it, as a sentence; "" when they can."""
+        if not self.requirement or self.engine == engine:
+            return ""
+        return (
+            f"{self.name} needs the engine {self.engine}, and machines are made ready for VOICE_ENGINE, which "
+            f"is {engine}: its jobs would fail there. Set VOICE_ENGINE={self.engine}."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `voices` in `plan --json`."""
+        expected, worst = self.expected_micros, self.worst_micros
+        return {
+            "voice": self.voice,
+            "speaker": self.speaker,
+            "engine": self.engine,
+            "cloned": self.cloned,
+            "models": list(self.models),
+            "least_vram_gb": self.least_vram_gb,
+            "download_gb": self.download_gb,
+            "requirement": self.requirement or None,
+            "jobs": self.jobs,
+            "estimated_audio_s": round(self.audio_s, 1),
+            "estimated_cost_usd": None if expected is None else usd(expected),
+            "worst_cost_usd": None if worst is None else usd(worst),
+        }
+
+
+def needs_of(work: Iterable[VoiceWork]) -> tuple[VoiceNeeds, ...]:
+    """The voices and speakers of the jobs, in the order in which they first appear."""
+    members: dict[tuple[str | None, str | None, str], list[VoiceWork]] = {}
+    for item in work:
+        members.setdefault((item.spec.voice, item.spec.speaker, item.engine), []).append(item)
+    return tuple(_needs(engine_facts(key[2]), items) for key, items in members.items())
+
+
+def _needs(facts: EngineFacts, items: list[VoiceWork]) -> VoiceNeeds:
+    first = items[0]
+    named = (facts.model_of(item.spec.profile, cloned=item.cloned) for item in items)
+    models = tuple(dict.fromkeys(name for name in named if name))
+    return VoiceNeeds(
+        voice=first.spec.voice,
+        speaker=first.spec.speaker,
+        engine=facts.name,
+        cloned=first.cloned,
+        models=models,
+        least_vram_gb=facts.least_vram_gb,
+        download_gb=facts.download_gb * max(len(models), 1),
+        requirement=facts.requirement() if facts.extra else "",
+        jobs=len(items),
+        audio_s=sum(item.audio_s for item in items),
+        expected_micros=_sum([item.expected_micros for item in items]),
+        worst_micros=_sum([item.worst_micros for item in items]),
+    )
+
+
+def _sum(micros: list[int | None]) -> int | None:
+    known = [item for item in micros if item is not None]
+    return sum(known) if len(known) == len(micros) else None

@@ -1,0 +1,65 @@
+"""What of a voice goes to a machine that speaks it: its recording, named by its hash, and its fields."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from lib.files import read_plain
+from lib.voices.errors import InvalidVoice
+from lib.voices.voice_fields import MAX_AUDIO_BYTES
+from lib.voices.voice_store import NewRecording, NewVoice, voice_yaml
+from lib.voices.voicefile import Voice
+
+#: Who agreed, and to what, is nobody's business on a machine of somebody else.
+_CONSENT: Final = "Given; it is written in the registry that this was sent from."
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceParcel:
+    """The files of one voice's folder. `recording` is a file's name and its bytes; None for a preset."""
+
+    name: str
+    recording: tuple[str, bytes] | None
+    voice_yaml: bytes
+
+
+def parcel_mark(voice: Voice) -> str:
+    """The same for voices whose parcels are the same; no recording is read for it."""
+    recording = None if voice.reference is None else (voice.reference.sha256, voice.reference.text)
+    parts = (voice.name, voice.engine, voice.language, voice.licence, voice.builtin, recording)
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parcel_of(voice: Voice) -> VoiceParcel:
+    """Pack a voice as it is now.
+
+    Raises:
+        InvalidVoice: its recording was removed or changed since the voice was read.
+    """
+    recording = None
+    if voice.reference is not None:
+        try:
+            data = read_plain(voice.reference.audio, MAX_AUDIO_BYTES)
+        except OSError as error:
+            raise InvalidVoice(
+                f"{voice.path}: {voice.reference.audio.name} cannot be read: {error.strerror}.", "missing"
+            ) from None
+        recording = NewRecording(data, voice.reference.text, voice.reference.audio.suffix[1:].lower())
+        if recording.sha256 != voice.reference.sha256:
+            raise InvalidVoice(
+                f"{voice.path}: {voice.reference.audio.name} has changed: its sha256 is {recording.sha256}.",
+                "changed",
+            )
+    sent = NewVoice(
+        voice.name,
+        voice.engine,
+        voice.language,
+        voice.licence,
+        _CONSENT,
+        builtin=voice.builtin,
+        recording=recording,
+    )
+    named = None if recording is None else (recording.file_name, recording.data)
+    return VoiceParcel(voice.name, named, voice_yaml(sent))

@@ -1,0 +1,142 @@
+"""A voice goes to a machine before its first job, its recording once, and only as it was agreed to (V5)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lib.dispatch import Dispatcher
+from lib.spool import SpoolClient
+from lib.voices import VoiceRegistry
+from lib.voices.voice_store import NewVoice, add_voice
+from tests.unit.dispatch.bench import Bench, spec
+from tests.unit.voices.test_voice_store import clone, files, wav
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    """A folder of voices with a clone, jo, and a preset."""
+    add_voice(tmp_path / "voices", clone(consent="Jo Doe, 1 High Street, agreed"))
+    add_voice(tmp_path / "voices", NewVoice("evening", "hibari", "English", "own", "nobody", builtin="deep"))
+    return tmp_path / "voices"
+
+
+def far_dispatcher(bench: Bench, registry: Path | None) -> Dispatcher:
+    """One whose only host is on another machine, with nobody at work there."""
+    bench.host.remote = True
+    bench.host.script = lambda: None
+    parts = bench.parts()
+    parts.voices = None if registry is None else lambda: VoiceRegistry([registry])
+    made = Dispatcher(parts)
+    made.add(bench.host, lambda: 9, replaceable=True)
+    made.register()
+    made.resume()
+    return made
+
+
+def test_the_machine_has_the_voice_before_the_job_and_can_read_it(bench: Bench, registry: Path) -> None:
+    bench.enqueue(spec("a", voice="jo", speaker=None), spec("b", voice="evening", speaker=None))
+
+    far_dispatcher(bench, registry).claim()
+
+    there = VoiceRegistry([bench.host.root / "voices"])
+    jo = there.get("jo")
+    assert jo.reference is not None
+    assert jo.reference.audio.read_bytes() == wav()
+    assert jo.reference.text == "Hello: this is Jo, #1."
+    assert there.get("evening").builtin == "deep"
+    assert len(list((bench.host.root / "inbox").iterdir())) == 2
+
+
+def test_who_agreed_and_where_they_live_stays_here(bench: Bench, registry: Path) -> None:
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+
+    far_dispatcher(bench, registry).claim()
+
+    assert b"High Street" not in (bench.host.root / "voices/jo/voice.yaml").read_bytes()
+
+
+def test_the_second_job_sends_nothing(bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = far_dispatcher(bench, registry)
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+    made.claim()
+    brought = list[str]()
+    monkeypatch.setattr(SpoolClient, "bring_voice", lambda _, name, *rest: brought.append(name))
+    bench.enqueue(spec("b", voice="jo", speaker=None), spec("c", voice="evening", speaker=None))
+    made.claim()
+
+    assert brought == ["evening"]
+
+
+def test_a_recording_that_a_former_watcher_brought_is_not_sent_again(bench: Bench, registry: Path) -> None:
+    bench.enqueue(spec("a", voice="jo", speaker=None), spec("b", voice="jo", speaker=None))
+    far_dispatcher(bench, registry).claim()
+    (recording,) = (bench.host.root / "voices/jo").glob("recording-*")
+    before = recording.stat().st_ino
+
+    bench.enqueue(spec("c", voice="jo", speaker=None))
+    far_dispatcher(bench, registry).claim()
+
+    assert recording.stat().st_ino == before
+
+
+def test_what_a_voice_was_cloned_from_before_is_removed_there(bench: Bench, registry: Path) -> None:
+    made = far_dispatcher(bench, registry)
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+    made.claim()
+    added = add_voice(registry, clone(data=wav(5.0)), replace=True)
+    bench.enqueue(spec("b", voice="jo", speaker=None))
+    made.claim()
+
+    assert added.reference is not None
+    assert files(bench.host.root / "voices") == ["jo", f"jo/{added.reference.audio.name}", "jo/voice.yaml"]
+
+
+def test_a_voice_that_changed_since_it_was_enqueued_fails_its_job_and_is_not_sent(
+    bench: Bench, registry: Path
+) -> None:
+    (recording,) = (registry / "jo").glob("recording-*")
+    recording.write_bytes(wav(6.0))
+    job = spec("a", voice="jo", speaker=None)
+    bench.enqueue(job, spec("b"))
+    made = far_dispatcher(bench, registry)
+
+    made.claim()
+    made.step()
+
+    assert "has changed" in bench.error(job).message
+    assert not (bench.host.root / "voices").exists()
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1  # the other job is none the worse
+
+
+def test_what_is_here_or_came_with_the_program_is_not_sent(bench: Bench, registry: Path) -> None:
+    made = far_dispatcher(bench, registry)
+    bench.enqueue(spec("a", voice="newsroom", speaker=None))
+    made.claim()
+    bench.host.remote = False
+    bench.enqueue(spec("b", voice="jo", speaker=None))
+    made.claim()
+
+    assert not (bench.host.root / "voices").exists()
+    assert len(list((bench.host.root / "inbox").iterdir())) == 2
+
+
+def test_a_spool_that_somebody_emptied_gets_the_voice_with_the_job_again(
+    bench: Bench, registry: Path
+) -> None:
+    made = far_dispatcher(bench, registry)
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+    made.claim()
+    made.step()
+    shutil.rmtree(bench.host.root / "voices")
+    for job in (bench.host.root / "inbox").iterdir():
+        job.unlink()
+
+    for _ in range(3):  # seen twice, since it may have been moving
+        bench.clock.advance(10.0)
+        made.step()
+
+    assert "jo" in VoiceRegistry([bench.host.root / "voices"]).names()
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1
