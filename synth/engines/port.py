@@ -9,13 +9,20 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import JobFailed
+from lib.errors import JobFailed, TryAgain
 from lib.records import WordTiming as WordTiming
 from lib.voices import Reference
 
 
 class EngineFailed(JobFailed):
     """The engine could not speak a text it should have been able to; another try may work."""
+
+
+class EngineLost(TryAgain):
+    """The engine can do nothing more in this process, through no text's known fault; another process may.
+
+    It ends the worker, as a crash would: what was at hand is judged by that.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Engine(Protocol):
         Raises:
             lib.errors.MissingExtra: packages are not installed.
             EngineFailed: the model cannot be loaded.
+            EngineLost: nor anything else, in this process.
         """
         ...
 
@@ -88,6 +96,7 @@ class Engine(Protocol):
 
         Raises:
             EngineFailed: with the offending text; it fails the whole call.
+            EngineLost: it can speak nothing more in this process.
         """
         ...
 

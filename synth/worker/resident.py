@@ -33,7 +33,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from synth.engines.port import SeveralModels
+from synth.engines.port import EngineLost, SeveralModels
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
@@ -94,6 +94,7 @@ class Worker:
 
         Raises:
             lib.errors.JobRunnerError: the engine cannot be loaded, or the spool cannot be used.
+            EngineLost, one of them: later, too; the jobs at hand stay in work/, as when the process dies.
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
@@ -133,7 +134,7 @@ class Worker:
                 text = self._samples.text(name)
                 if text is not None:
                     self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
-            except SpoolUnusable:
+            except (SpoolUnusable, EngineLost):
                 raise
             except Exception as error:  # as with a job: who asked hears of it, and the worker goes on
                 self._samples.refuse(name, classify(error)[1])
@@ -179,7 +180,7 @@ class Worker:
         run = JobRun.of(taken, self._clock.now())
         try:
             job = self._begun(taken, run, alone=alone)
-        except SpoolUnusable:
+        except (SpoolUnusable, EngineLost):
             raise  # nothing is wrong with the job
         except Exception as error:  # one bad job must not end the worker; its result says what happened
             self._fail(run, error)

@@ -5,7 +5,7 @@ in memory at a time: `speak` takes the one that its utterances need, so whoever 
 
 A call of the model speaks a batch. What can go wrong with one text of it (it does not end, it is not sound)
 is said in that text's place. A batch that does not fit into memory, or fails as a whole, is halved until it
-passes or is one text.
+passes or is one text. An error of the GPU that stays is no text's failure: it ends the process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lib.voices import engine_facts
 from synth.audio.spectrum import Samples
 from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Utterance
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
-from synth.engines.qwen3.device import Device, check_memory, find_device
+from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device
 from synth.engines.qwen3.loading import LoadedCheckpoint
 from synth.engines.qwen3.package import check_installed, import_package
 from synth.engines.qwen3.source import ModelSource
@@ -58,6 +58,7 @@ class Qwen3Engine:
             lib.errors.MissingExtra: the extra `qwen` is not installed.
             lib.errors.BadConfiguration: there is no GPU, no model folder, or it is incomplete.
             lib.errors.Unavailable: the weights are named by a hub id and cannot be had.
+            EngineLost: the GPU computes nothing any more in this process.
         """
         if self._loaded is not None:
             return self._loaded.model
@@ -74,17 +75,24 @@ class Qwen3Engine:
 
             self._torch, self._device = torch, find_device(torch, self._wanted_device)
         checkpoint = self._source.checkpoint(name)
-        if self._loaded is not None:
-            self._loaded.forget()
-            self._loaded = None
-        check_memory(self._torch, self._device, checkpoint)
-        self._loaded = LoadedCheckpoint(
-            self._torch, self._package, checkpoint, self._device, self._facts.version
-        )
+        before, self._loaded = self._loaded, None
+        try:
+            if before is not None:
+                before.forget()
+            check_memory(self._torch, self._device, checkpoint)
+            self._loaded = LoadedCheckpoint(
+                self._torch, self._package, checkpoint, self._device, self._facts.version
+            )
+        except Exception:
+            check_computes(self._torch, self._device)
+            raise
         return self._loaded.model
 
     def speak(self, utterances: Sequence[Utterance]) -> list[Answer]:
-        """Speech of each, or why there is none, in order; texts of a length share a call of the model."""
+        """Speech of each, or why there is none, in order; texts of a length share a call of the model.
+
+        Raises: as `load`.
+        """
         answers: list[Answer | None] = [None] * len(utterances)
         for name in dict.fromkeys(map(self._model_of, utterances)):
             mine = [index for index, each in enumerate(utterances) if self._model_of(each) == name]
@@ -139,6 +147,8 @@ class Qwen3Engine:
 
     def _halves(self, batch: Sequence[Utterance], error: EngineFailed) -> list[Answer]:
         assert self._loaded is not None
+        assert self._device is not None
+        check_computes(self._torch, self._device)
         self._loaded.empty_cache()
         if len(batch) == 1:
             return [error]
