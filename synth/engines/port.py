@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -23,6 +23,10 @@ class EngineLost(TryAgain):
 
     It ends the worker, as a crash would: what was at hand is judged by that.
     """
+
+
+class LoadStopped(TryAgain):
+    """The engine was to stop while it waited for what it loads: a download, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,15 @@ class Configurable(Protocol):
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Take the settings, by name, those that are unset left out. Called once, before `load`."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """What an engine has beside the rest when it may wait for minutes for what it loads."""
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Let loading end with LoadStopped soon after `stopped` says so; called once, before `load`."""
         ...
 
 

@@ -33,7 +33,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from synth.engines.port import EngineLost, SeveralModels
+from synth.engines.port import EngineLost, LoadStopped, SeveralModels
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
@@ -99,16 +99,23 @@ class Worker:
         """
         self._pulse.beat(WorkerState.LOADING)
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
-            engine = self._shelf.get(self._options.engine)
-            if isinstance(engine, SeveralModels):
-                self._loaded = (self._options.engine, engine.load().name)
-            self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
-            with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
-                try:
-                    self._serve(finisher)
-                finally:
-                    self._catch_up(0)
+            try:
+                self._load()
+            except LoadStopped as error:
+                self._say(error.message)
+            else:
+                with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
+                    try:
+                        self._serve(finisher)
+                    finally:
+                        self._catch_up(0)
         self._pulse.beat(WorkerState.STOPPED)
+
+    def _load(self) -> None:
+        engine = self._shelf.get(self._options.engine)
+        if isinstance(engine, SeveralModels):
+            self._loaded = (self._options.engine, engine.load().name)
+        self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
 
     def _serve(self, finisher: ThreadPoolExecutor) -> None:
         while True:
@@ -182,6 +189,9 @@ class Worker:
             job = self._begun(taken, run, alone=alone)
         except (SpoolUnusable, EngineLost):
             raise  # nothing is wrong with the job
+        except LoadStopped:
+            self._spool.give_back(taken.entry)
+            return True
         except Exception as error:  # one bad job must not end the worker; its result says what happened
             self._fail(run, error)
             return True
@@ -228,7 +238,7 @@ class Worker:
             if job.performing.pending:
                 return
             performance = job.performing.performance()
-        except _GiveBack:
+        except (_GiveBack, LoadStopped):
             self._at_hand.remove(job)
             self._spool.give_back(job.run.entry)
         except SpoolUnusable:

@@ -10,7 +10,7 @@ passes or is one text. An error of the GPU that stays is no text's failure: it e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -44,12 +44,17 @@ class Qwen3Engine:
         self._package: Any = None
         self._device: Device | None = None
         self._loaded: LoadedCheckpoint | None = None
+        self._stopped: Callable[[], bool] = lambda: False
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Take the settings QWEN_MODEL, QWEN_DEVICE, QWEN_BATCH and where downloads are kept."""
         self._source = ModelSource(settings.get("QWEN_MODEL", ""), settings.get("MODELS_DIR", ""))
         self._wanted_device = settings.get("QWEN_DEVICE") or self._wanted_device
         self._room = int(settings.get("QWEN_BATCH") or self._room)
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Let a download end soon after `stopped` says so."""
+        self._stopped = stopped
 
     def load(self) -> Model:
         """Import the package, find the device and load the first checkpoint there is.
@@ -58,6 +63,7 @@ class Qwen3Engine:
             lib.errors.MissingExtra: the extra `qwen` is not installed.
             lib.errors.BadConfiguration: there is no GPU, no model folder, or it is incomplete.
             lib.errors.Unavailable: the weights are named by a hub id and cannot be had.
+            LoadStopped: a download was stopped.
             EngineLost: the GPU computes nothing any more in this process.
         """
         if self._loaded is not None:
@@ -74,7 +80,7 @@ class Qwen3Engine:
             import torch
 
             self._torch, self._device = torch, find_device(torch, self._wanted_device)
-        checkpoint = self._source.checkpoint(name)
+        checkpoint = self._source.checkpoint(name, self._stopped)
         before, self._loaded = self._loaded, None
         try:
             if before is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,12 +50,13 @@ class ModelSource:
                 refused = error
         raise refused
 
-    def checkpoint(self, name: str) -> Checkpoint:
-        """The checkpoint `name`, checked; one of the hub is downloaded once.
+    def checkpoint(self, name: str, stopped: Callable[[], bool] = lambda: False) -> Checkpoint:
+        """The checkpoint `name`, checked; one of the hub is downloaded once, until `stopped` says so.
 
         Raises:
             BadConfiguration: it is not there, incomplete, or of another kind.
             lib.errors.Unavailable: the hub does not answer.
+            LoadStopped: the download was stopped.
         """
         ids = self._ids()
         if not ids:
@@ -68,7 +69,7 @@ class ModelSource:
         if not self._kept_in:
             raise BadConfiguration("QWEN_MODEL names a hub id, and there is no folder to keep downloads in.")
         kept = Path(self._kept_in) / f"{name}@{found.commit}"
-        return find_checkpoint(fetch(found.repository, found.commit, kept), name)
+        return find_checkpoint(fetch(found.repository, found.commit, kept, stopped), name)
 
     def _folder(self) -> Path:
         if not self._setting:

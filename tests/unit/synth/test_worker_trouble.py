@@ -20,7 +20,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from synth.engines import EngineLost, Model, Utterance
+from synth.engines import EngineLost, LoadStopped, Model, Utterance
 from synth.worker.jobs import JobSpeaker
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench, Death
@@ -262,3 +262,31 @@ class TestAnEngineThatIsLost:
         with pytest.raises(EngineLost):
             bench.work()
         assert bench.client.entries() == {entry: Phase.WORK}
+
+
+class TestALoadThatIsStopped:
+    """A download takes minutes: who asks the worker to stop does not wait for it, and no job fails of it."""
+
+    class Downloading(HummingEngine):
+        def __init__(self, bench: Bench, at_load: int) -> None:
+            super().__init__()
+            self._bench, self._at_load = bench, at_load
+
+        def load(self) -> Model:
+            model = super().load()
+            if self.loads == self._at_load:
+                self._bench.stop.ask()
+                raise LoadStopped("The download was stopped.")
+            return model
+
+    @pytest.mark.parametrize("at_load", [1, 2], ids=["at its start", "for a job"])
+    def test_ends_the_worker_well_and_gives_the_job_back(self, bench: Bench, at_load: int) -> None:
+        bench.engine = self.Downloading(bench, at_load)
+        entry = bench.submit()
+
+        bench.work(once=False)
+
+        beat = bench.client.heartbeat()
+        assert beat is not None
+        assert beat.state is WorkerState.STOPPED
+        assert bench.client.entries() == {entry: Phase.INBOX}
