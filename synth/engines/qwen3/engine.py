@@ -123,8 +123,9 @@ class Qwen3Engine:
         return EngineLimits(_PIECE_CHARACTERS, batch=self._room, seed_varies=True, usual_rate=None)
 
     def _names(self) -> Iterator[str]:
-        for profile in ("balanced", "fast", "quality"):
-            for cloned in (False, True):
+        """In the order in which one is looked for: first any with speakers, which need no recording."""
+        for cloned in (False, True):
+            for profile in ("balanced", "fast", "quality"):
                 yield self._facts.model_of(profile, cloned=cloned)
 
     def _model_of(self, utterance: Utterance) -> str:

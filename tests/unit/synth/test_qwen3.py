@@ -20,6 +20,7 @@ from synth.engines.qwen3.budget import (
 )
 from synth.engines.qwen3.checkpoints import HASHES, find_checkpoint
 from synth.engines.qwen3.device import Device, check_computes
+from synth.engines.qwen3.engine import Qwen3Engine
 from synth.engines.qwen3.source import ModelSource
 
 CUSTOM, BASE = "Qwen3-TTS-12Hz-1.7B-CustomVoice", "Qwen3-TTS-12Hz-1.7B-Base"
@@ -229,6 +230,13 @@ class TestTheSettingOfTheModel:
         assert ModelSource(str(tmp_path)).first_of([CUSTOM, BASE]) == BASE
         assert ModelSource(str(tmp_path / BASE)).first_of([CUSTOM, BASE]) == BASE
         assert ModelSource(f"Qwen/{BASE}@{COMMIT}").first_of([CUSTOM, BASE]) == BASE
+
+    def test_takes_any_with_speakers_before_one_that_only_clones(self, tmp_path: Path) -> None:
+        """A sample is spoken before anybody knows of a recording."""
+        small = CUSTOM.replace("1.7B", "0.6B")
+        checkpoint(tmp_path / BASE, kind="base")
+        checkpoint(tmp_path / small, size="0b6")
+        assert ModelSource(str(tmp_path)).first_of(Qwen3Engine()._names()) == small
 
 
 class TestWithoutItsPackages:

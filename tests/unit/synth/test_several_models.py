@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +84,67 @@ class TestSeveralModels:
 
         assert [utterance.profile for utterance in engine.spoken].index("quality") == 4
         assert engine.models == ["hibari heart", "a larger one", "hibari heart"]
+
+    def test_let_the_loaded_one_speak_a_sample(self, bench: Bench) -> None:
+        bench.engine = engine = Models(first="a larger one")
+
+        audio = sample(bench, VoiceRegistry())
+
+        assert audio.stat().st_size > 1000
+        assert (engine.models, engine.spoken[0].profile) == (["a larger one"], "quality")
+
+    def test_of_which_one_clones_speak_a_sample_by_a_cloned_voice(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        models = {"balanced": ProfileModel("hibari heart", "its clone")}
+        monkeypatch.setitem(_BUILT_IN, "hibari", replace(HIBARI, models=models, clones=True))
+        bench.engine = engine = Models(first="its clone")
+        (tmp_path / "voices/broken").mkdir(parents=True)
+        (tmp_path / "voices/broken/voice.yaml").write_text("what")
+        cloned_voice(tmp_path / "voices/mine")
+
+        sample(bench, VoiceRegistry([tmp_path / "voices"]))
+
+        assert engine.models == ["its clone"]
+        assert engine.spoken[0].reference is not None
+
+    def test_of_which_one_clones_load_another_for_a_sample_where_there_is_no_cloned_voice(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        models = {"balanced": ProfileModel("hibari heart", "its clone")}
+        monkeypatch.setitem(_BUILT_IN, "hibari", replace(HIBARI, models=models, clones=True))
+        bench.engine = engine = Models(first="its clone")
+
+        sample(bench, VoiceRegistry())
+
+        assert engine.models == ["its clone", "hibari heart"]
+
+
+def sample(bench: Bench, registry: VoiceRegistry) -> Path:
+    """The audio of a sample that is spoken by a worker which has loaded its engine."""
+    shelf = EngineShelf(lambda name: bench.engine)
+    shelf.get("hibari")
+    (bench.root / "tmp").mkdir(parents=True, exist_ok=True)
+    return JobSpeaker(shelf, lambda: registry, "hibari", bench.clock).sample(
+        "The tide comes in.", bench.root / "tmp" / "sample"
+    )
+
+
+def cloned_voice(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    recording = b"RIFF a recording"
+    (folder / "me.wav").write_bytes(recording)
+    fields = {
+        "name": folder.name,
+        "engine": "hibari",
+        "language": "English",
+        "licence": "mine",
+        "consent": "mine",
+        "reference_audio": "me.wav",
+        "reference_text": "The harbour keeps the time.",
+        "sha256": hashlib.sha256(recording).hexdigest(),
+    }
+    (folder / "voice.yaml").write_text("".join(f"{name}: {value}\n" for name, value in fields.items()))
 
 
 class TestAFailureInTheAnswer:
