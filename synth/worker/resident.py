@@ -98,6 +98,8 @@ class Worker:
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
+        for name in self._samples.left():  # it is not spoken again: jobs wait, and it may end this one too
+            self._samples.refuse(name, "The worker ended while it spoke this.")
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
             try:
                 self._load()
@@ -138,7 +140,7 @@ class Worker:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
         for name in self._samples.asked():
             try:
-                text = self._samples.text(name)
+                text = self._samples.begin(name)
                 if text is not None:
                     self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
             except (SpoolUnusable, EngineLost):
