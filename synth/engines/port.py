@@ -15,7 +15,14 @@ from lib.voices import Reference
 
 
 class EngineFailed(JobFailed):
-    """The engine could not speak a text it should have been able to; another try may work."""
+    """The engine could not speak a text it should have been able to; another try may work.
+
+    One that is `lasting` is not said again with another seed: no seed can mend it.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
 
 
 class EngineLost(TryAgain):

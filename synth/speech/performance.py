@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lib.clock import Clock
-from lib.errors import JobFailed
+from lib.errors import BadConfiguration, JobFailed, Unavailable
 from lib.voices import engine_facts, without_markup
 from synth.engines.port import (
     Engine,
@@ -117,7 +117,7 @@ class Performing:
     def _say_again(self, turn: _Turn, error: EngineFailed) -> None:
         """With another seed, at once: of a long text a piece fails now and then, and hardly ever twice."""
         failures = turn.failures + 1
-        if not self._limits.seed_varies:
+        if error.lasting or not self._limits.seed_varies:
             raise error
         if failures > self._care.retakes:
             times = "once" if failures == 1 else f"{failures} times, each with another seed"
@@ -239,6 +239,8 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
         made = _speech(engine, everything)
     except EngineLost:
         raise
+    except (BadConfiguration, Unavailable) as error:  # no text's failure
+        return [error if share else None for share in shares]
     except Exception as error:  # whatever it is, it is one request's alone if it comes again
         if sum(map(bool, shares)) < 2:
             return [error if share else None for share in shares]

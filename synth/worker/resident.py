@@ -86,7 +86,7 @@ class Worker:
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
         self._loaded: tuple[str, str] | None = None  # the kin of the last job, where it can be another's
-        self._passed_over = 0  # in a row, by jobs of that kin
+        self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
         self._behind: deque[Future[None]] = deque()
 
     def run(self) -> None:
@@ -153,23 +153,19 @@ class Worker:
     def _gather(self) -> None:
         """Take jobs up until their pieces fill a batch, nothing waits, or the next one does not fit."""
         while not self._stop.asked and self._has_room():
-            taken = self._next or next(iter(self._spool.take(1, self._prefer())), None)
+            taken = self._next
             if taken is None:
-                return
+                taken = next(iter(self._spool.take(1, self._prefer())), None)
+                if taken is None:
+                    return
+                self._passed_over = self._passed_over + 1 if taken.ahead else 0
             self._next = None if self._take_up(taken) else taken
 
     def _prefer(self) -> Callable[[SpoolJob], bool] | None:
         """Whether a job is spoken by the model that is loaded, where another would have to be loaded."""
         if self._loaded is None or self._passed_over >= self._options.most_passed_over:
-            self._passed_over = 0
             return None
-
-        def fits(job: SpoolJob) -> bool:
-            alike = self._speaker.kin(job) == self._loaded
-            self._passed_over += alike
-            return alike
-
-        return fits
+        return lambda job: self._speaker.kin(job) == self._loaded
 
     def _has_room(self) -> bool:
         if not self._at_hand:

@@ -146,9 +146,10 @@ class Qwen3Engine:
                 batch, EngineFailed(f"The GPU's memory ran out over {_shown(batch[0])}: {error}.")
             )
         except Exception as error:  # whatever the package raises, the job fails with the text that did it
-            return self._halves(
-                batch, EngineFailed(f"qwen3 failed on {_shown(batch[0])}: {_sentence(error)}.")
-            )
+            # What it says of an argument it says with every seed.
+            lasting = isinstance(error, ValueError | TypeError | LookupError | NotImplementedError)
+            told = f"qwen3 failed on {_shown(batch[0])}: {_sentence(error)}."
+            return self._halves(batch, EngineFailed(told, lasting=lasting))
         rate = self._loaded.model.sample_rate
         return [_judged(each, samples, rate, most_frames) for each, samples in zip(batch, made, strict=True)]
 
