@@ -12,6 +12,7 @@ COMMANDS = (
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
+    CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
     CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
 )
 

@@ -151,6 +151,15 @@ class Interruptible(Protocol):
         ...
 
 
+@runtime_checkable
+class OnAGpu(Protocol):
+    """What an engine has beside the rest when it may run on a GPU."""
+
+    def gpu(self) -> str | None:
+        """The GPU that its model runs on, as the driver calls it; None: it is the CPU, or not loaded."""
+        ...
+
+
 def load_model(engine: Engine, name: str) -> Model:
     """Have the engine load the model `name`, where it has several; else the one it has. Raises as `load`."""
     return engine.load_model(name) if isinstance(engine, SeveralModels) else engine.load()

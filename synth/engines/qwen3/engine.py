@@ -122,6 +122,10 @@ class Qwen3Engine:
         """A sentence or two a piece; a batch is what was set, or less once memory ran out."""
         return EngineLimits(_PIECE_CHARACTERS, batch=self._room, seed_varies=True, usual_rate=None)
 
+    def gpu(self) -> str | None:
+        """The GPU that was found, by its driver's name; None where it speaks on the CPU."""
+        return self._device.title if self._device is not None and self._device.is_gpu else None
+
     def _names(self) -> Iterator[str]:
         """In the order in which one is looked for: first any with speakers, which need no recording."""
         for cloned in (False, True):
