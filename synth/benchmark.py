@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from lib.clock import Clock
 from lib.errors import JobRunnerError
-from lib.voices import EngineFacts, ResolvedVoice, engine_facts
+from lib.voices import ResolvedVoice, engine_facts
 from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, OnAGpu, Speech, Utterance
 from synth.speech.performance import Performing, batch_of, load_for, speak_together
 from synth.speech.request import SpeakRequest
+from synth.speech.sample_voice import USUAL_PROFILE, first_voice
 
 PROFILES: Final = ("fast", "balanced", "quality")
-_USUAL_PROFILE: Final = "balanced"
 
 #: Narration of one sentence each, of 55 to 103 characters; English, which every engine so far speaks.
 TEXTS: Final = (
@@ -94,7 +94,7 @@ class Benchmark:
         """Speak whole batches until `least_s` are over, at least one, after one that is not counted."""
         found = Measurement(self._name, profile, batch)
         try:
-            return self._measured(found, _voice(engine_facts(self._name)), least_s)
+            return self._measured(found, first_voice(engine_facts(self._name)), least_s)
         except JobRunnerError as error:
             return replace(found, problem=error.message)
 
@@ -190,11 +190,4 @@ def gpu_class(name: str) -> str:
 
 
 def _rank(item: Measurement) -> tuple[bool, int]:
-    return item.profile == _USUAL_PROFILE, item.most_at_once
-
-
-def _voice(facts: EngineFacts) -> ResolvedVoice:
-    """The engine's first speaker, in English where it speaks that."""
-    speaker, preset = next(iter(facts.speakers.items()))
-    language = "English" if "English" in facts.languages else min(facts.languages)
-    return ResolvedVoice(facts.name, None, speaker, preset, language)
+    return item.profile == USUAL_PROFILE, item.most_at_once

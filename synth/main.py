@@ -13,6 +13,7 @@ COMMANDS = (
     ),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
+    CommandEntry("doctor", "synth.commands.doctor", "What keeps an engine from speaking here."),
     CommandEntry("voices", "synth.commands.voices", "List and show the voices and speakers there are."),
 )
 

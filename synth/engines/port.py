@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import JobFailed, TryAgain
+from lib.errors import JobFailed, JobRunnerError, TryAgain
 from lib.records import WordTiming as WordTiming
 from lib.voices import Reference
 
@@ -148,6 +149,36 @@ class Interruptible(Protocol):
 
     def heed(self, stopped: Callable[[], bool]) -> None:
         """Let loading end with LoadStopped soon after `stopped` says so; called once, before `load`."""
+        ...
+
+
+class Aspect(StrEnum):
+    """What an engine may need of a machine."""
+
+    PACKAGES = "packages"
+    DRIVER = "driver"
+    DEVICE = "device"
+    MODEL = "model"
+    DOWNLOAD = "download"  # of a model that is fetched when it is first needed
+    OTHER_MODELS = "other models"  # that some jobs would need and that are not there
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing that was looked at: what was seen of it, or what is wrong with it."""
+
+    aspect: Aspect
+    seen: str = ""
+    trouble: JobRunnerError | None = None
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """What an engine has beside the rest when it needs things of a machine that can be looked at singly."""
+
+    def examine(self) -> Iterator[Look]:
+        """Look at each, loading no model and downloading nothing. Raises nothing of that."""
         ...
 
 

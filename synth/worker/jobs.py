@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
@@ -15,16 +13,15 @@ from lib.jobspec import from_payload
 from lib.records import SpokenRecord
 from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
 from lib.spool.layout import AUDIO
-from lib.voices import InvalidVoice, ResolvedVoice, VoiceRegistry, engine_facts
+from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
+from synth.speech.sample_voice import voice_of_model
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
-
-_USUAL_PROFILE: Final = "balanced"
 
 
 class GivenUp(Exception):
@@ -184,25 +181,11 @@ class JobSpeaker:
             JobRunnerError: it cannot be spoken.
         """
         engine = self._shelf.get(self._default_engine)
-        voice, profile = self._voice_of(engine.load().name)
+        voice, profile = voice_of_model(engine.load().name, self._registry(), self._default_engine)
         request = SpeakRequest(text, voice, profile, pauses=self._pauses)
         request.check()
         record = speak(request, engine, self._clock, out, lambda done, total: None)
         return out.with_name(record.takes[0].audio.file)
-
-    def _voice_of(self, model: str) -> tuple[ResolvedVoice, str]:
-        """Who speaks with `model`, in which profile: the first speaker, or a cloned voice where it clones.
-
-        Where nobody does, the first speaker in the usual profile.
-        """
-        registry, facts = self._registry(), engine_facts(self._default_engine)
-        profiles = sorted(facts.models, key=lambda profile: profile != _USUAL_PROFILE)
-        speaking = [each for each in profiles if facts.model_of(each, cloned=False) == model]
-        cloning = [each for each in profiles if facts.model_of(each, cloned=True) == model]
-        if cloning and not speaking and (name := _cloned_voice(registry, facts.name)) is not None:
-            return registry.resolve(name, None, "English", facts.name), cloning[0]
-        speaker = next(iter(facts.speakers), None)
-        return registry.resolve(None, speaker, "English", facts.name), (*speaking, _USUAL_PROFILE)[0]
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.
@@ -217,16 +200,6 @@ class JobSpeaker:
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
             return run.failed(error, self._clock.now())
         return run.done(record, self._clock.now())
-
-
-def _cloned_voice(registry: VoiceRegistry, engine: str) -> str | None:
-    """The first voice of `engine` that has a recording and is valid."""
-    for name in registry.names():
-        with contextlib.suppress(InvalidVoice):
-            voice = registry.get(name)
-            if voice.engine == engine and voice.reference is not None:
-                return name
-    return None
 
 
 def _opening(request: SpeakRequest) -> str:

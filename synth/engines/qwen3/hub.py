@@ -36,23 +36,23 @@ def fetch(repository: str, commit: str, folder: Path, stopped: Callable[[], bool
         BadConfiguration: it sent a file of another hash twice, now or earlier, or the folder cannot be made.
         LoadStopped: `stopped` said so; what came is kept, and gone on with the next time.
     """
-    if _is_whole(folder):
+    if is_whole(folder):
         return folder
-    what = f"The checkpoint {repository}@{commit}"
-    refusal = folder.with_name(f"{folder.name}.refused")
+    what = _what(repository, commit)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder, what, stopped) as lock:
-            if not _is_whole(folder):
-                _check_not_refused(refusal, what)
-                _download([repository, commit, str(folder)], lock, what, refusal, stopped)
+            if not is_whole(folder):
+                check_not_refused(repository, commit, folder)
+                _download(repository, commit, folder, lock, stopped)
     except OSError as error:
         raise BadConfiguration(f"{what} cannot be kept in {folder.parent}: {error.strerror}.") from None
     return folder
 
 
-def _is_whole(folder: Path) -> bool:
-    return (folder / HASHES).is_file()  # it gets its name when all is there
+def is_whole(folder: Path) -> bool:
+    """Whether all of a checkpoint is there: the folder gets its name then."""
+    return (folder / HASHES).is_file()
 
 
 @contextlib.contextmanager
@@ -71,23 +71,33 @@ def _alone(folder: Path, what: str, stopped: Callable[[], bool]) -> Iterator[int
         os.close(lock)
 
 
-def _check_not_refused(refusal: Path, what: str) -> None:
+def check_not_refused(repository: str, commit: str, folder: Path) -> None:
+    """Pass what may be downloaded. Raises BadConfiguration: an earlier download came wrong, twice."""
+    refusal = _refusal(folder)
     try:
         why = refusal.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return
     raise BadConfiguration(
-        f"{what} is refused: {why}, and was not when it was fetched again. Look at what lies between this "
-        f"machine and the hub, then remove {refusal} to try once more."
+        f"{_what(repository, commit)} is refused: {why}, and was not when it was fetched again. Look at what "
+        f"lies between this machine and the hub, then remove {refusal} to try once more."
     )
 
 
-def _download(words: list[str], lock: int, what: str, refusal: Path, stopped: Callable[[], bool]) -> None:
+def _what(repository: str, commit: str) -> str:
+    return f"The checkpoint {repository}@{commit}"
+
+
+def _refusal(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.refused")
+
+
+def _download(repository: str, commit: str, folder: Path, lock: int, stopped: Callable[[], bool]) -> None:
     online = {name: value for name, value in os.environ.items() if name not in OFFLINE and name != "HF_TOKEN"}
     # Public weights need no password of the user's, so none leaves this machine.
     online |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, *words],
+        [sys.executable, "-m", __name__, repository, commit, str(folder)],
         env=online,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -99,6 +109,7 @@ def _download(words: list[str], lock: int, what: str, refusal: Path, stopped: Ca
         try:
             while process.poll() is None:
                 if stopped():
+                    what = _what(repository, commit)
                     raise LoadStopped(f"{what}: its download was stopped, and goes on at the next start.")
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_LOOK_EVERY_S)
@@ -108,10 +119,10 @@ def _download(words: list[str], lock: int, what: str, refusal: Path, stopped: Ca
     status = process.returncode
     why = (said.strip().splitlines() or [f"the download ended with status {status}"])[-1].rstrip(".")
     if status == _WRONG_HASH:
-        refusal.write_text(f"{why}\n", encoding="utf-8")
-        _check_not_refused(refusal, what)
+        _refusal(folder).write_text(f"{why}\n", encoding="utf-8")
+        check_not_refused(repository, commit, folder)
     if status != 0:
-        raise Unavailable(f"{what} cannot be had: {why}.")
+        raise Unavailable(f"{_what(repository, commit)} cannot be had: {why}.")
 
 
 def main(repository: str, commit: str, place: str) -> int:
