@@ -96,8 +96,9 @@ def _download(repository: str, commit: str, folder: Path, lock: int, stopped: Ca
     online = {name: value for name, value in os.environ.items() if name not in OFFLINE and name != "HF_TOKEN"}
     # Public weights need no password of the user's, so none leaves this machine.
     online |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    online["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, repository, commit, str(folder)],
+        [sys.executable, "-P", "-m", __name__, repository, commit, str(folder)],
         env=online,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

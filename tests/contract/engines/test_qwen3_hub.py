@@ -197,6 +197,13 @@ class TestADownload:
         hub.go_on.set()
         assert fetch(REPOSITORY, COMMIT, tmp_path / "one").is_dir()
 
+    def test_imports_nothing_of_the_folder_where_it_was_asked_for(
+        self, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "huggingface_hub.py").write_text("raise SystemExit('a file of the user')")
+        monkeypatch.chdir(tmp_path)
+        assert fetch(REPOSITORY, COMMIT, tmp_path / "one").is_dir()
+
     def test_is_one_for_all_workers_of_a_machine(self, hub: Hub, tmp_path: Path) -> None:
         hub.go_on.clear()
         waits = threading.Event()
@@ -218,7 +225,8 @@ class TestADownload:
     def test_ends_with_the_process_that_wants_it(self, hub: Hub, tmp_path: Path) -> None:
         hub.go_on.clear()
         wanted = f"from synth.engines.qwen3.hub import *; fetch({REPOSITORY!r}, {COMMIT!r}, Path('one'))"
-        one = subprocess.Popen([sys.executable, "-c", wanted], cwd=tmp_path)
+        environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+        one = subprocess.Popen([sys.executable, "-c", wanted], cwd=tmp_path, env=environ)
         assert hub.under_way.wait(60)
         one.kill()
         one.wait()
