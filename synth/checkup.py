@@ -13,7 +13,7 @@ from lib.findings import Finding, FindingKind, Severity
 from lib.units import bytes_text, seconds_text
 from lib.voices import VoiceRegistry, engine_facts
 from synth.engines.discovery import create_engine
-from synth.engines.port import Aspect, Engine, Examinable, Look
+from synth.engines.port import Aspect, Engine, Examinable, LookedAt
 from synth.machine import free_bytes
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
@@ -63,7 +63,7 @@ class EngineCheckup:
 
     engine: str
     title: str
-    looks: tuple[Look, ...]
+    looks: tuple[LookedAt, ...]
     folder: Path  # where downloads are kept
     free: int  # bytes, where that lies
     spoke: str | None = None

@@ -165,7 +165,7 @@ class Aspect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LookedAt:
     """One thing that was looked at: what was seen of it, or what is wrong with it."""
 
     aspect: Aspect
@@ -177,7 +177,7 @@ class Look:
 class Examinable(Protocol):
     """What an engine has beside the rest when it needs things of a machine that can be looked at singly."""
 
-    def examine(self) -> Iterator[Look]:
+    def examine(self) -> Iterator[LookedAt]:
         """Look at each, loading no model and downloading nothing. Raises nothing of that."""
         ...
 

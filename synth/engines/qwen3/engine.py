@@ -17,7 +17,7 @@ import numpy as np
 
 from lib.voices import engine_facts
 from synth.audio.spectrum import Samples
-from synth.engines.port import EngineFailed, EngineLimits, Look, Model, Speech, Utterance
+from synth.engines.port import EngineFailed, EngineLimits, LookedAt, Model, Speech, Utterance
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
 from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device
 from synth.engines.qwen3.examination import Examination
@@ -123,7 +123,7 @@ class Qwen3Engine:
         """A sentence or two a piece; a batch is what was set, or less once memory ran out."""
         return EngineLimits(_PIECE_CHARACTERS, batch=self._room, seed_varies=True, usual_rate=None)
 
-    def examine(self) -> Iterator[Look]:
+    def examine(self) -> Iterator[LookedAt]:
         """Packages, driver, GPU, each checkpoint by every byte, and memory."""
         names = list(self._names())
         return Examination(self._facts, self._source, self._wanted_device, names).looks()

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.units import bytes_text
 from lib.voices import EngineFacts
-from synth.engines.port import Aspect, Look
+from synth.engines.port import Aspect, LookedAt
 from synth.engines.qwen3.checkpoints import Checkpoint
 from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device
 from synth.engines.qwen3.driver import ask_driver
@@ -34,7 +34,7 @@ class Examination:
         self._device: Device | None = None
         self._whole: list[Checkpoint] = []
 
-    def looks(self) -> Iterator[Look]:
+    def looks(self) -> Iterator[LookedAt]:
         """Each thing, with what was seen of it or what is wrong with it."""
         packages = _look(Aspect.PACKAGES, self._packages)
         yield packages
@@ -65,11 +65,11 @@ class Examination:
         kernels = f"{str(device.dtype).removeprefix('torch.')}, attention by {device.attention}"
         return f"{device.title}, {f'CUDA {torch.version.cuda}, ' if device.is_gpu else ''}{kernels}"
 
-    def _models(self) -> Iterator[Look]:
+    def _models(self) -> Iterator[LookedAt]:
         try:
             there = self._source.present(self._names)
         except JobRunnerError as error:
-            yield Look(Aspect.MODEL, trouble=error)
+            yield LookedAt(Aspect.MODEL, trouble=error)
             return
         pending = [name for name in there if self._source.is_pending(name)]
         for name in there or self._names[:1]:  # where there is none, the first says so
@@ -79,7 +79,7 @@ class Examination:
             yield _look(Aspect.DOWNLOAD, partial(self._download, pending))
         absent = [name for name in self._names if name not in there]
         if there and absent:
-            yield Look(Aspect.OTHER_MODELS, f"not there: {', '.join(map(self._use_of, absent))}")
+            yield LookedAt(Aspect.OTHER_MODELS, f"not there: {', '.join(map(self._use_of, absent))}")
 
     def _model(self, name: str) -> str:
         checkpoint = self._source.checkpoint(name)
@@ -117,11 +117,11 @@ def _driver() -> str:
     return f"{found.version}, {gpus}"
 
 
-def _look(aspect: Aspect, look: Callable[[], str]) -> Look:
+def _look(aspect: Aspect, look: Callable[[], str]) -> LookedAt:
     try:
-        return Look(aspect, look())
+        return LookedAt(aspect, look())
     except JobRunnerError as error:
-        return Look(aspect, trouble=error)
+        return LookedAt(aspect, trouble=error)
 
 
 def _version(package: str) -> str:

@@ -17,7 +17,7 @@ from lib.voices import VoiceRegistry, engine_facts
 from synth import checkup
 from synth.checkup import EngineCheckup, diagnose, examine
 from synth.engines import EngineFailed, Utterance
-from synth.engines.port import Aspect, Look
+from synth.engines.port import Aspect, LookedAt
 from synth.engines.qwen3.driver import ask_driver
 from synth.engines.qwen3.engine import Qwen3Engine
 from synth.engines.qwen3.examination import Examination
@@ -37,9 +37,9 @@ BREAKS = {
 
 
 class Looking(HummingEngine):
-    looks: Sequence[Look] = ()
+    looks: Sequence[LookedAt] = ()
 
-    def examine(self) -> Iterator[Look]:
+    def examine(self) -> Iterator[LookedAt]:
         return iter(self.looks)
 
 
@@ -57,7 +57,7 @@ def look_at(tmp_path: Path) -> tuple[EngineCheckup, list[Finding]]:
 
 class TestAnEngine:
     def test_with_all_that_it_needs_says_a_word(self, engine: Looking, tmp_path: Path) -> None:
-        engine.looks = [Look(Aspect.DRIVER, "570.86, one GPU")]
+        engine.looks = [LookedAt(Aspect.DRIVER, "570.86, one GPU")]
         seen, findings = look_at(tmp_path)
         assert findings == []
         assert dict(seen.seen())["driver"] == "570.86, one GPU"
@@ -68,7 +68,7 @@ class TestAnEngine:
     def test_in_trouble_has_a_finding_of_its_own_and_is_not_loaded(
         self, engine: Looking, tmp_path: Path, id_: str, aspect: Aspect
     ) -> None:
-        engine.looks = [Look(aspect, trouble=BadConfiguration("It is broken."))]
+        engine.looks = [LookedAt(aspect, trouble=BadConfiguration("It is broken."))]
         seen, findings = look_at(tmp_path)
         assert [(item.kind.id, item.sentence) for item in findings] == [(id_, "It is broken")]
         assert exit_status_of(findings) is ExitStatus.BAD_CONFIGURATION
@@ -78,28 +78,28 @@ class TestAnEngine:
     def test_that_waits_for_another_computer_may_be_asked_again(
         self, engine: Looking, tmp_path: Path
     ) -> None:
-        engine.looks = [Look(Aspect.MODEL, trouble=Unavailable("The share does not answer."))]
+        engine.looks = [LookedAt(Aspect.MODEL, trouble=Unavailable("The share does not answer."))]
         assert exit_status_of(look_at(tmp_path)[1]) is ExitStatus.UNAVAILABLE
 
     def test_without_the_models_of_some_jobs_is_warned_of_and_speaks(
         self, engine: Looking, tmp_path: Path
     ) -> None:
-        engine.looks = [Look(Aspect.OTHER_MODELS, "not there: a large one")]
+        engine.looks = [LookedAt(Aspect.OTHER_MODELS, "not there: a large one")]
         _, findings = look_at(tmp_path)
         assert [(item.kind.id, item.sentence) for item in findings] == [("D046", "not there: a large one")]
         assert exit_status_of(findings) is ExitStatus.OK
         assert engine.spoken
 
     def test_that_would_have_to_download_first_does_not(self, engine: Looking, tmp_path: Path) -> None:
-        engine.looks = [Look(Aspect.DOWNLOAD, "one at the first start")]
+        engine.looks = [LookedAt(Aspect.DOWNLOAD, "one at the first start")]
         assert look_at(tmp_path)[1] == []
         assert engine.loads == 0
 
-    def test_that_does_not_speak_says_why(self, engine: Looking, tmp_path: Path) -> None:
+    def test_that_does_not_speak_says_why(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(utterance: Utterance) -> None:
             raise EngineFailed("It fell silent.")
 
-        engine._before = fail
+        monkeypatch.setattr(checkup, "create_engine", lambda name, settings: Looking(before=fail))
         assert [(item.kind.id, item.sentence) for item in look_at(tmp_path)[1]] == [
             ("D049", "It fell silent")
         ]
