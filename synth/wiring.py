@@ -23,14 +23,19 @@ class Voices:
     engine_settings: Mapping[str, str]  # of engines that have settings of their own
 
 
-def voices(voices_dir: Path | None, engine: str | None, pauses: str | None = None) -> Voices:
+def voices(
+    voices_dir: Path | None, engine: str | None, pauses: str | None = None, most_batch: int | None = None
+) -> Voices:
     """Flags first, then the settings VOICES_DIR, VOICE_ENGINE, VOICE_PAUSES and those of engines.
+
+    `most_batch` is how many texts an engine is to speak at once at most, where that can be set.
 
     Raises:
         lib.errors.BadConfiguration: a setting is wrong.
     """
     folder = None if voices_dir is None else str(voices_dir)
-    settings = load_settings({"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses})
+    flags = {"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses}
+    settings = load_settings({**flags, "QWEN_BATCH": None if most_batch is None else str(most_batch)})
     for warning in settings.warnings:
         output.warn(warning)
     return Voices(

@@ -9,11 +9,11 @@ from lib.cli.findings import show_findings
 from lib.cli.options import JsonOption, RedisUrlOption
 from lib.cli.progress import ProgressBar
 from lib.clock import SystemClock
+from lib.findings import Finding
 from lib.jobs import doctor_probes
 from lib.jobs.doctor import diagnose, exit_status
 from lib.jobs.doctor_account import diagnose_account
 from lib.jobs.doctor_watcher import diagnose_watcher
-from lib.jobs.findings import Finding
 
 EXAMPLES = ("job-watcher doctor",)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lib.cli import output
-from lib.jobs.findings import Finding
+from lib.findings import Finding
 
 
 def show_findings(findings: Sequence[Finding], *, nothing: str, tried: bool = False) -> None:

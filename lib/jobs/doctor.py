@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.errors import ExitStatus, JobRunnerError, Unavailable
+from lib.findings import Finding, FindingKind, Severity, exit_status_of
 from lib.jobqueue import Snapshot
 from lib.jobqueue.admin.observed import ServerFacts
 from lib.jobs.advice import A_WATCHER, reclaiming
-from lib.jobs.findings import Finding, FindingKind, Severity
 from lib.units import bytes_text, seconds_text
 
 _E, _W = Severity.ERROR, Severity.WARNING
@@ -123,16 +123,8 @@ def diagnose(seen: Checkup) -> list[Finding]:
 
 
 def exit_status(findings: Sequence[Finding]) -> ExitStatus:
-    """0 when nothing is wrong or there are only warnings, else 69 or 78.
-
-    69 when the server does not answer (without it little else was looked at), or when nothing is wrong but
-    that things do not answer: what then asks again may succeed. 78 when something must be mended.
-    """
-    errors = [item for item in findings if item.kind.severity is Severity.ERROR]
-    if not errors:
-        return ExitStatus.OK
-    waits = any(item.kind is UNREACHABLE for item in errors) or all(item.passing for item in errors)
-    return ExitStatus.UNAVAILABLE if waits else ExitStatus.BAD_CONFIGURATION
+    """0 when nothing is wrong or there are only warnings; 69 when something does not answer; else 78."""
+    return exit_status_of(findings, blind=UNREACHABLE)
 
 
 def _of_server(seen: Checkup) -> Iterator[Finding]:

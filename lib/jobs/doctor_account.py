@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.findings import Finding, FindingKind, Severity
 from lib.fleet.money import dollars
 from lib.jobs.doctor import Trouble
-from lib.jobs.findings import Finding, FindingKind, Severity
 from lib.units import seconds_text
 
 _E, _W = Severity.ERROR, Severity.WARNING

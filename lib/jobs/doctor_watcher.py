@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.findings import Finding, FindingKind, Severity
 from lib.jobs.doctor import Trouble
-from lib.jobs.findings import Finding, FindingKind, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lib.errors import ExitStatus
+from lib.findings import Finding
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobqueue.errors import DamagedRow
 from lib.jobs.admin import required_admin
-from lib.jobs.findings import Finding
 from lib.jobs.names import claim_of, published_anew, strange_file
 from lib.jobs.reconcile_messages import FORGET, LEFT, closing, finding
 from lib.records import DoneRecord, InvalidRecord, Take

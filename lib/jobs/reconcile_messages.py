@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lib.jobs.findings import Finding, FindingKind, Severity
+from lib.findings import Finding, FindingKind, Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 

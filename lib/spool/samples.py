@@ -13,7 +13,7 @@ from lib.spool.files import LocalFiles
 from lib.spool.layout import SAMPLE, TMP
 
 MAX_SAMPLE_BYTES: Final = 1000  # of its text
-_ASK: Final = re.compile(r"([0-9a-f]{16})\.ask")
+_NAME: Final = re.compile(r"([0-9a-f]{16})\.(ask|busy)")
 
 
 class SampleRequests:
@@ -28,18 +28,21 @@ class SampleRequests:
 
     def asked(self) -> list[str]:
         """The names of those that wait."""
-        found = (_ASK.fullmatch(name) for name in self._files.list(SAMPLE))
-        return sorted(match[1] for match in found if match is not None)
+        return self._names("ask")
 
-    def text(self, name: str) -> str | None:
-        """What is to be spoken; None when nobody waits for it any more.
+    def left(self) -> list[str]:
+        """The names of those that an earlier worker spoke when it ended."""
+        return self._names("busy")
+
+    def begin(self, name: str) -> str | None:
+        """What is to be spoken, noted on disk as begun; None when nobody waits for it any more.
 
         Raises:
             InvalidSpoolData: it is no text.
         """
         try:
-            data = self._files.read(f"{SAMPLE}/{name}.ask", MAX_SAMPLE_BYTES)
-            return data.decode("utf-8")
+            self._files.rename(f"{SAMPLE}/{name}.ask", f"{SAMPLE}/{name}.busy")
+            return self._files.read(f"{SAMPLE}/{name}.busy", MAX_SAMPLE_BYTES).decode("utf-8")
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
@@ -55,11 +58,15 @@ class SampleRequests:
             replace_durably(audio, self._root / SAMPLE / f"{name}.wav")
         except OSError as error:
             raise unusable(self._root / SAMPLE, error) from None
-        self._files.remove_tree(f"{SAMPLE}/{name}.ask")
+        self._files.remove_tree(f"{SAMPLE}/{name}.busy")
 
     def refuse(self, name: str, sentence: str) -> None:
         """Say why there is none, and take the ask away."""
         with contextlib.suppress(OSError):
             self.scratch(name).with_suffix(".wav").unlink()
         self._files.write(f"{SAMPLE}/{name}.error", sentence.encode("utf-8", "replace"))
-        self._files.remove_tree(f"{SAMPLE}/{name}.ask")
+        self._files.remove_tree(f"{SAMPLE}/{name}.busy")
+
+    def _names(self, state: str) -> list[str]:
+        found = (_NAME.fullmatch(name) for name in self._files.list(SAMPLE))
+        return sorted(match[1] for match in found if match is not None and match[2] == state)

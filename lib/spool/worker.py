@@ -29,13 +29,15 @@ _MOST_LOOKED_AT: Final = 32  # jobs of the inbox that are read to find one that 
 class TakenJob:
     """A job this worker holds. `problem` says why its file could not be read; then `job` is None.
 
-    `left` says that an earlier worker held it when it ended: it may be what that one died of.
+    `left` says that an earlier worker held it when it ended: it may be what that one died of. `ahead`, that
+    it was preferred to the oldest that waits.
     """
 
     entry: str
     job: SpoolJob | None
     problem: str | None = None
     left: bool = False
+    ahead: bool = False
 
 
 class WorkerSpool:
@@ -90,7 +92,8 @@ class WorkerSpool:
         before the others.
         """
         left = [entry for entry in self._entries(layout.WORK) if entry not in self._held]
-        fresh = [] if len(left) >= limit else self._waiting(prefer)[: limit - len(left)]
+        waiting, ahead = ([], None) if len(left) >= limit else self._waiting(prefer)
+        fresh = waiting[: limit - len(left)]
         for entry in fresh:
             try:
                 self._files.rename(job_path(layout.INBOX, entry), job_path(layout.WORK, entry))
@@ -98,19 +101,23 @@ class WorkerSpool:
                 continue  # withdrawn
             left.append(entry)
         self._held.update(left[:limit])
-        return [replace(self._read(entry), left=entry not in fresh) for entry in left[:limit]]
+        return [
+            replace(self._read(entry), left=entry not in fresh, ahead=entry == ahead)
+            for entry in left[:limit]
+        ]
 
-    def _waiting(self, prefer: Callable[[SpoolJob], bool] | None) -> list[str]:
-        """The inbox, oldest first, but for the one that is preferred."""
+    def _waiting(self, prefer: Callable[[SpoolJob], bool] | None) -> tuple[list[str], str | None]:
+        """The inbox, oldest first, but for the one that is preferred; that one, unless it is the oldest."""
         waiting = self._entries(layout.INBOX)
         for entry in waiting[:_MOST_LOOKED_AT] if prefer is not None else ():
             try:
                 data = self._files.read(job_path(layout.INBOX, entry), layout.MAX_JOB_BYTES)
                 if prefer is not None and prefer(SpoolJob.from_bytes(data)):
-                    return [entry, *(other for other in waiting if other != entry)]
+                    others = [other for other in waiting if other != entry]
+                    return [entry, *others], None if entry == waiting[0] else entry
             except (InvalidSpoolData, FileNotFoundError):
                 continue  # its result says so when its turn comes; it was withdrawn
-        return waiting
+        return waiting, None
 
     def give_back(self, entry: str) -> None:
         """Lay a job back into the inbox, as if it had never been taken."""

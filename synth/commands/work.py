@@ -50,7 +50,7 @@ def command(
         from lib.child import when_parent_exits
 
         when_parent_exits(stop.ask)
-    shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings))
+    shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings, lambda: stop.asked))
     speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, pauses=voices.pauses)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:

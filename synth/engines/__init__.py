@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from synth.engines.discovery import create_engine, installed_engines
-from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance, WordTiming
+from synth.engines.port import (
+    Engine,
+    EngineFailed,
+    EngineLimits,
+    EngineLost,
+    LoadStopped,
+    Model,
+    Speech,
+    Utterance,
+    WordTiming,
+)
 
 __all__ = [
     "Engine",
     "EngineFailed",
     "EngineLimits",
+    "EngineLost",
+    "LoadStopped",
     "Model",
     "Speech",
     "Utterance",

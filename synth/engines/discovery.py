@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
 
 from lib.errors import BadConfiguration, MissingExtra
@@ -15,7 +15,7 @@ from lib.voices import (
     engine_names,
     engine_point,
 )
-from synth.engines.port import Configurable, Engine
+from synth.engines.port import Configurable, Engine, Interruptible
 
 
 def installed_engines() -> list[str]:
@@ -23,8 +23,12 @@ def installed_engines() -> list[str]:
     return sorted(engine_names())
 
 
-def create_engine(name: str, settings: Mapping[str, str] | None = None) -> Engine:
+def create_engine(
+    name: str, settings: Mapping[str, str] | None = None, stopped: Callable[[], bool] | None = None
+) -> Engine:
     """A new engine, not loaded; `settings` go to one that has settings of its own.
+
+    `stopped` says whether whoever wants it is to stop: one that may load for minutes then ends that.
 
     Raises:
         UnknownEngine: no installed package registers it, or what it registers is no engine.
@@ -41,6 +45,8 @@ def create_engine(name: str, settings: Mapping[str, str] | None = None) -> Engin
     engine: Engine = made
     if settings is not None and isinstance(engine, Configurable):
         engine.configure(settings)
+    if stopped is not None and isinstance(engine, Interruptible):
+        engine.heed(stopped)
     return engine
 
 

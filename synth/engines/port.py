@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import JobFailed
+from lib.errors import JobFailed, JobRunnerError, TryAgain
 from lib.records import WordTiming as WordTiming
 from lib.voices import Reference
 
 
 class EngineFailed(JobFailed):
-    """The engine could not speak a text it should have been able to; another try may work."""
+    """The engine could not speak a text it should have been able to; another try may work.
+
+    One that is `lasting` is not said again with another seed: no seed can mend it.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
+
+class EngineLost(TryAgain):
+    """The engine can do nothing more in this process, through no text's known fault; another process may.
+
+    It ends the worker, as a crash would: what was at hand is judged by that.
+    """
+
+
+class LoadStopped(TryAgain):
+    """The engine was to stop while it waited for what it loads: a download, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,7 @@ class Engine(Protocol):
         Raises:
             lib.errors.MissingExtra: packages are not installed.
             EngineFailed: the model cannot be loaded.
+            EngineLost: nor anything else, in this process.
         """
         ...
 
@@ -88,6 +108,7 @@ class Engine(Protocol):
 
         Raises:
             EngineFailed: with the offending text; it fails the whole call.
+            EngineLost: it can speak nothing more in this process.
         """
         ...
 
@@ -119,6 +140,54 @@ class Configurable(Protocol):
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Take the settings, by name, those that are unset left out. Called once, before `load`."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """What an engine has beside the rest when it may wait for minutes for what it loads."""
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Let loading end with LoadStopped soon after `stopped` says so; called once, before `load`."""
+        ...
+
+
+class Aspect(StrEnum):
+    """What an engine may need of a machine."""
+
+    PACKAGES = "packages"
+    DRIVER = "driver"
+    DEVICE = "device"
+    MODEL = "model"
+    DOWNLOAD = "download"  # of a model that is fetched when it is first needed
+    OTHER_MODELS = "other models"  # that some jobs would need and that are not there
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """One thing that was looked at: what was seen of it, or what is wrong with it."""
+
+    aspect: Aspect
+    seen: str = ""
+    trouble: JobRunnerError | None = None
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """What an engine has beside the rest when it needs things of a machine that can be looked at singly."""
+
+    def examine(self) -> Iterator[LookedAt]:
+        """Look at each, loading no model and downloading nothing. Raises nothing of that."""
+        ...
+
+
+@runtime_checkable
+class OnAGpu(Protocol):
+    """What an engine has beside the rest when it may run on a GPU."""
+
+    def gpu(self) -> str | None:
+        """The GPU that its model runs on, as the driver calls it; None: it is the CPU, or not loaded."""
         ...
 
 

@@ -11,9 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lib.clock import Clock
-from lib.errors import JobFailed
+from lib.errors import BadConfiguration, JobFailed, Unavailable
 from lib.voices import engine_facts, without_markup
-from synth.engines.port import Engine, EngineFailed, EngineLimits, Model, Speech, Utterance, load_model
+from synth.engines.port import (
+    Engine,
+    EngineFailed,
+    EngineLimits,
+    EngineLost,
+    Model,
+    Speech,
+    Utterance,
+    load_model,
+)
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, pieces_of, style_of
 from synth.verify import Sent, Verifier, care_of
@@ -108,7 +117,7 @@ class Performing:
     def _say_again(self, turn: _Turn, error: EngineFailed) -> None:
         """With another seed, at once: of a long text a piece fails now and then, and hardly ever twice."""
         failures = turn.failures + 1
-        if not self._limits.seed_varies:
+        if error.lasting or not self._limits.seed_varies:
             raise error
         if failures > self._care.retakes:
             times = "once" if failures == 1 else f"{failures} times, each with another seed"
@@ -215,6 +224,9 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
 
     A call that fails is repeated piece by piece where several requests have a part in it. Returns for each
     request what is wrong with it, or None; one that is wrong must not be spoken any further.
+
+    Raises:
+        EngineLost: the engine can speak nothing more in this process.
     """
     room = batch_of(engine)
     shares: list[list[Utterance]] = []
@@ -225,6 +237,10 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
     started = clock.monotonic()
     try:
         made = _speech(engine, everything)
+    except EngineLost:
+        raise
+    except (BadConfiguration, Unavailable) as error:  # no text's failure
+        return [error if share else None for share in shares]
     except Exception as error:  # whatever it is, it is one request's alone if it comes again
         if sum(map(bool, shares)) < 2:
             return [error if share else None for share in shares]
@@ -250,6 +266,8 @@ def _apart(
     started = clock.monotonic()
     try:
         made = [speech for utterance in share for speech in _speech(engine, [utterance])]
+    except EngineLost:
+        raise
     except Exception as error:
         return error
     performing.work_s += clock.monotonic() - started

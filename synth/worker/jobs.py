@@ -18,6 +18,7 @@ from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
+from synth.speech.sample_voice import voice_of_model
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
@@ -174,17 +175,16 @@ class JobSpeaker:
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def sample(self, text: str, out: Path) -> Path:
-        """Speak `text` by the engine's first speaker into `out` plus a suffix; the file.
+        """Speak `text` with the model that the default engine has loaded into `out` plus a suffix; the file.
 
         Raises:
             JobRunnerError: it cannot be spoken.
         """
-        engine = self._default_engine
-        speaker = next(iter(engine_facts(engine).speakers), None)
-        voice = self._registry().resolve(None, speaker, "English", engine)
-        request = SpeakRequest(text, voice, pauses=self._pauses)
+        engine = self._shelf.get(self._default_engine)
+        voice, profile = voice_of_model(engine.load().name, self._registry(), self._default_engine)
+        request = SpeakRequest(text, voice, profile, pauses=self._pauses)
         request.check()
-        record = speak(request, self._shelf.get(engine), self._clock, out, lambda done, total: None)
+        record = speak(request, engine, self._clock, out, lambda done, total: None)
         return out.with_name(record.takes[0].audio.file)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:

@@ -33,7 +33,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from synth.engines.port import SeveralModels
+from synth.engines.port import EngineLost, LoadStopped, SeveralModels
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
@@ -86,7 +86,7 @@ class Worker:
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
         self._loaded: tuple[str, str] | None = None  # the kin of the last job, where it can be another's
-        self._passed_over = 0  # in a row, by jobs of that kin
+        self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
         self._behind: deque[Future[None]] = deque()
 
     def run(self) -> None:
@@ -94,20 +94,30 @@ class Worker:
 
         Raises:
             lib.errors.JobRunnerError: the engine cannot be loaded, or the spool cannot be used.
+            EngineLost, one of them: later, too; the jobs at hand stay in work/, as when the process dies.
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
+        for name in self._samples.left():  # it is not spoken again: jobs wait, and it may end this one too
+            self._samples.refuse(name, "The worker ended while it spoke this.")
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
-            engine = self._shelf.get(self._options.engine)
-            if isinstance(engine, SeveralModels):
-                self._loaded = (self._options.engine, engine.load().name)
-            self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
-            with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
-                try:
-                    self._serve(finisher)
-                finally:
-                    self._catch_up(0)
+            try:
+                self._load()
+            except LoadStopped as error:
+                self._say(error.message)
+            else:
+                with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
+                    try:
+                        self._serve(finisher)
+                    finally:
+                        self._catch_up(0)
         self._pulse.beat(WorkerState.STOPPED)
+
+    def _load(self) -> None:
+        engine = self._shelf.get(self._options.engine)
+        if isinstance(engine, SeveralModels):
+            self._loaded = (self._options.engine, engine.load().name)
+        self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
 
     def _serve(self, finisher: ThreadPoolExecutor) -> None:
         while True:
@@ -130,10 +140,10 @@ class Worker:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
         for name in self._samples.asked():
             try:
-                text = self._samples.text(name)
+                text = self._samples.begin(name)
                 if text is not None:
                     self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
-            except SpoolUnusable:
+            except (SpoolUnusable, EngineLost):
                 raise
             except Exception as error:  # as with a job: who asked hears of it, and the worker goes on
                 self._samples.refuse(name, classify(error)[1])
@@ -143,23 +153,19 @@ class Worker:
     def _gather(self) -> None:
         """Take jobs up until their pieces fill a batch, nothing waits, or the next one does not fit."""
         while not self._stop.asked and self._has_room():
-            taken = self._next or next(iter(self._spool.take(1, self._prefer())), None)
+            taken = self._next
             if taken is None:
-                return
+                taken = next(iter(self._spool.take(1, self._prefer())), None)
+                if taken is None:
+                    return
+                self._passed_over = self._passed_over + 1 if taken.ahead else 0
             self._next = None if self._take_up(taken) else taken
 
     def _prefer(self) -> Callable[[SpoolJob], bool] | None:
         """Whether a job is spoken by the model that is loaded, where another would have to be loaded."""
         if self._loaded is None or self._passed_over >= self._options.most_passed_over:
-            self._passed_over = 0
             return None
-
-        def fits(job: SpoolJob) -> bool:
-            alike = self._speaker.kin(job) == self._loaded
-            self._passed_over += alike
-            return alike
-
-        return fits
+        return lambda job: self._speaker.kin(job) == self._loaded
 
     def _has_room(self) -> bool:
         if not self._at_hand:
@@ -179,8 +185,11 @@ class Worker:
         run = JobRun.of(taken, self._clock.now())
         try:
             job = self._begun(taken, run, alone=alone)
-        except SpoolUnusable:
+        except (SpoolUnusable, EngineLost):
             raise  # nothing is wrong with the job
+        except LoadStopped:
+            self._spool.give_back(taken.entry)
+            return True
         except Exception as error:  # one bad job must not end the worker; its result says what happened
             self._fail(run, error)
             return True
@@ -227,7 +236,7 @@ class Worker:
             if job.performing.pending:
                 return
             performance = job.performing.performance()
-        except _GiveBack:
+        except (_GiveBack, LoadStopped):
             self._at_hand.remove(job)
             self._spool.give_back(job.run.entry)
         except SpoolUnusable:

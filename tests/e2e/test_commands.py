@@ -226,6 +226,13 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
             ("speak", "--text-file", "t.txt", "--out-exact", "t", "--speaker", "Ryan"),
             "voice-synth-speak",
         ),
+        ("voice-synth", ("doctor",), "voice-synth-doctor"),
+        ("voice-synth", ("doctor", "--engine", "qwen3"), "voice-synth-doctor"),
+        (
+            "voice-synth",
+            ("bench", "--profile", "fast", "--batch", "2", "--seconds", "0"),
+            "voice-synth-bench",
+        ),
         ("voice-synth", ("normalize", "--text", "It costs $5 \u2602."), "voice-synth-normalize"),
         ("job-watcher", ("once",), "job-watcher-once"),
         ("job-watcher", ("machines",), "job-watcher-machines"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.errors import BadConfiguration
+from synth.engines.port import EngineLost
 from synth.engines.qwen3.checkpoints import Checkpoint
 
 _GIB: Final = 2**30
@@ -72,6 +73,30 @@ def check_memory(torch: Any, device: Device, checkpoint: Checkpoint) -> None:
             f"{checkpoint.name} needs {needed / _GIB:.1f} GiB of GPU memory, and {device.name} "
             f"({device.title}) has {free / _GIB:.1f} GiB free. End what else runs there, or take another."
         )
+
+
+def check_computes(torch: Any, device: Device) -> None:
+    """Pass a device that still computes after a call of it failed; one whose memory is full does.
+
+    Some errors stay (an address outside its memory, a failed assertion of a kernel, a GPU that fell off the
+    bus): from then on every call of the process fails with the same one.
+
+    Raises:
+        EngineLost: it computes nothing any more.
+    """
+    if not device.is_gpu:
+        return
+    try:
+        torch.cuda.synchronize(device.name)
+        torch.ones(1, device=device.name).item()
+    except torch.OutOfMemoryError:
+        return
+    except RuntimeError as error:
+        first = (str(error).splitlines() or [""])[0][:200].rstrip(".")
+        raise EngineLost(
+            f"The GPU {device.name} ({device.title}) computes nothing any more in this process: {first}. "
+            "Start it again; where that does not help, restart the machine."
+        ) from error
 
 
 def _why_no_gpu(torch: Any) -> str:

@@ -5,21 +5,22 @@ in memory at a time: `speak` takes the one that its utterances need, so whoever 
 
 A call of the model speaks a batch. What can go wrong with one text of it (it does not end, it is not sound)
 is said in that text's place. A batch that does not fit into memory, or fails as a whole, is halved until it
-passes or is one text.
+passes or is one text. An error of the GPU that stays is no text's failure: it ends the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from lib.voices import engine_facts
 from synth.audio.spectrum import Samples
-from synth.engines.port import EngineFailed, EngineLimits, Model, Speech, Utterance
+from synth.engines.port import EngineFailed, EngineLimits, LookedAt, Model, Speech, Utterance
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
-from synth.engines.qwen3.device import Device, check_memory, find_device
+from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device
+from synth.engines.qwen3.examination import Examination
 from synth.engines.qwen3.loading import LoadedCheckpoint
 from synth.engines.qwen3.package import check_installed, import_package
 from synth.engines.qwen3.source import ModelSource
@@ -44,12 +45,17 @@ class Qwen3Engine:
         self._package: Any = None
         self._device: Device | None = None
         self._loaded: LoadedCheckpoint | None = None
+        self._stopped: Callable[[], bool] = lambda: False
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Take the settings QWEN_MODEL, QWEN_DEVICE, QWEN_BATCH and where downloads are kept."""
         self._source = ModelSource(settings.get("QWEN_MODEL", ""), settings.get("MODELS_DIR", ""))
         self._wanted_device = settings.get("QWEN_DEVICE") or self._wanted_device
         self._room = int(settings.get("QWEN_BATCH") or self._room)
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Let a download end soon after `stopped` says so."""
+        self._stopped = stopped
 
     def load(self) -> Model:
         """Import the package, find the device and load the first checkpoint there is.
@@ -58,6 +64,8 @@ class Qwen3Engine:
             lib.errors.MissingExtra: the extra `qwen` is not installed.
             lib.errors.BadConfiguration: there is no GPU, no model folder, or it is incomplete.
             lib.errors.Unavailable: the weights are named by a hub id and cannot be had.
+            LoadStopped: a download was stopped.
+            EngineLost: the GPU computes nothing any more in this process.
         """
         if self._loaded is not None:
             return self._loaded.model
@@ -73,18 +81,25 @@ class Qwen3Engine:
             import torch
 
             self._torch, self._device = torch, find_device(torch, self._wanted_device)
-        checkpoint = self._source.checkpoint(name)
-        if self._loaded is not None:
-            self._loaded.forget()
-            self._loaded = None
-        check_memory(self._torch, self._device, checkpoint)
-        self._loaded = LoadedCheckpoint(
-            self._torch, self._package, checkpoint, self._device, self._facts.version
-        )
+        checkpoint = self._source.checkpoint(name, self._stopped)
+        before, self._loaded = self._loaded, None
+        try:
+            if before is not None:
+                before.forget()
+            check_memory(self._torch, self._device, checkpoint)
+            self._loaded = LoadedCheckpoint(
+                self._torch, self._package, checkpoint, self._device, self._facts.version
+            )
+        except Exception:
+            check_computes(self._torch, self._device)
+            raise
         return self._loaded.model
 
     def speak(self, utterances: Sequence[Utterance]) -> list[Answer]:
-        """Speech of each, or why there is none, in order; texts of a length share a call of the model."""
+        """Speech of each, or why there is none, in order; texts of a length share a call of the model.
+
+        Raises: as `load`.
+        """
         answers: list[Answer | None] = [None] * len(utterances)
         for name in dict.fromkeys(map(self._model_of, utterances)):
             mine = [index for index, each in enumerate(utterances) if self._model_of(each) == name]
@@ -108,9 +123,19 @@ class Qwen3Engine:
         """A sentence or two a piece; a batch is what was set, or less once memory ran out."""
         return EngineLimits(_PIECE_CHARACTERS, batch=self._room, seed_varies=True, usual_rate=None)
 
+    def examine(self) -> Iterator[LookedAt]:
+        """Packages, driver, GPU, each checkpoint by every byte, and memory."""
+        names = list(self._names())
+        return Examination(self._facts, self._source, self._wanted_device, names).looks()
+
+    def gpu(self) -> str | None:
+        """The GPU that was found, by its driver's name; None where it speaks on the CPU."""
+        return self._device.title if self._device is not None and self._device.is_gpu else None
+
     def _names(self) -> Iterator[str]:
-        for profile in ("balanced", "fast", "quality"):
-            for cloned in (False, True):
+        """In the order in which one is looked for: first any with speakers, which need no recording."""
+        for cloned in (False, True):
+            for profile in ("balanced", "fast", "quality"):
                 yield self._facts.model_of(profile, cloned=cloned)
 
     def _model_of(self, utterance: Utterance) -> str:
@@ -131,14 +156,17 @@ class Qwen3Engine:
                 batch, EngineFailed(f"The GPU's memory ran out over {_shown(batch[0])}: {error}.")
             )
         except Exception as error:  # whatever the package raises, the job fails with the text that did it
-            return self._halves(
-                batch, EngineFailed(f"qwen3 failed on {_shown(batch[0])}: {_sentence(error)}.")
-            )
+            # What it says of an argument it says with every seed.
+            lasting = isinstance(error, ValueError | TypeError | LookupError | NotImplementedError)
+            told = f"qwen3 failed on {_shown(batch[0])}: {_sentence(error)}."
+            return self._halves(batch, EngineFailed(told, lasting=lasting))
         rate = self._loaded.model.sample_rate
         return [_judged(each, samples, rate, most_frames) for each, samples in zip(batch, made, strict=True)]
 
     def _halves(self, batch: Sequence[Utterance], error: EngineFailed) -> list[Answer]:
         assert self._loaded is not None
+        assert self._device is not None
+        check_computes(self._torch, self._device)
         self._loaded.empty_cache()
         if len(batch) == 1:
             return [error]

@@ -26,21 +26,25 @@ def reference_audio(reference: Reference) -> tuple[Samples, int]:
     It is given to the package as samples: a text it would take for an address, and fetch.
 
     Raises:
-        EngineFailed: the file is missing, was changed since the job was checked, or is no audio.
+        EngineFailed: the file is missing, was changed since the job was checked, or is no audio; lasting.
     """
     try:
         data = reference.audio.read_bytes()
     except OSError as error:
-        raise EngineFailed(f"The recording {reference.audio} cannot be read: {error.strerror}.") from None
+        raise _refused(reference, f"cannot be read: {error.strerror}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != reference.sha256:
-        raise EngineFailed(f"The recording {reference.audio} has changed: its sha256 is {found}.")
+        raise _refused(reference, f"has changed: its sha256 is {found}")
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise EngineFailed(f"The recording {reference.audio} is no audio: {error}.") from None
+        raise _refused(reference, f"is no audio: {str(error).rstrip('.')}") from None
     mono = samples.mean(axis=1, dtype=np.float32)
     return np.concatenate([mono, np.zeros(round(_SILENCE_AFTER_S * rate), np.float32)]), int(rate)
+
+
+def _refused(reference: Reference, why: str) -> EngineFailed:
+    return EngineFailed(f"The recording {reference.audio} {why}.", lasting=True)
 
 
 class PromptCache:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lib.errors import BadConfiguration
 from synth.engines.qwen3.checkpoints import NAME, Checkpoint, find_checkpoint
-from synth.engines.qwen3.hub import fetch
+from synth.engines.qwen3.hub import check_not_refused, fetch, is_whole
 
 #: The commit is whole, so that what is loaded is what was named, whatever happens to the hub's branches.
 _HUB_ID: Final = re.compile(
@@ -33,29 +33,48 @@ class ModelSource:
     def __init__(self, setting: str, kept_in: str = "") -> None:
         self._setting, self._kept_in = setting.strip(), kept_in
 
+    @property
+    def kept_in(self) -> Path:
+        """Where downloads are kept."""
+        return Path(self._kept_in)
+
     def first_of(self, names: Iterable[str]) -> str:
-        """The first of `names` that is there, or was named. Raises BadConfiguration."""
-        named = list(names)
+        """The first of `names` that is there, or was named; else the first. Raises BadConfiguration."""
+        wanted = list(names)
+        return next(iter(self.present(wanted)), wanted[0])
+
+    def present(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are there, or were named by a hub id, whole or not.
+
+        Raises:
+            BadConfiguration: the setting is wrong, or is the folder of a checkpoint that is none of them.
+        """
         ids = self._ids()
         if ids:
-            return next((name for name in named if name in ids), named[0])
+            return [name for name in names if name in ids]
         folder = self._folder()
-        inside = [name for name in named if (folder / name).is_dir()]
+        inside = [name for name in names if (folder / name).is_dir()]
         if inside or not (folder / "config.json").is_file():
-            return inside[0] if inside else named[0]
-        for name in named:
+            return inside
+        for name in names:
             try:
-                return find_checkpoint(folder, name).name
+                return [find_checkpoint(folder, name).name]
             except BadConfiguration as error:
                 refused = error
         raise refused
 
-    def checkpoint(self, name: str) -> Checkpoint:
-        """The checkpoint `name`, checked; one of the hub is downloaded once.
+    def is_pending(self, name: str) -> bool:
+        """Whether the checkpoint `name` is of the hub, and not downloaded yet."""
+        found = self._ids().get(name)
+        return found is not None and not is_whole(self._kept(found))
+
+    def checkpoint(self, name: str, stopped: Callable[[], bool] = lambda: False) -> Checkpoint:
+        """The checkpoint `name`, checked; one of the hub is downloaded once, until `stopped` says so.
 
         Raises:
             BadConfiguration: it is not there, incomplete, or of another kind.
             lib.errors.Unavailable: the hub does not answer.
+            LoadStopped: the download was stopped.
         """
         ids = self._ids()
         if not ids:
@@ -67,8 +86,15 @@ class ModelSource:
         found = ids[name]
         if not self._kept_in:
             raise BadConfiguration("QWEN_MODEL names a hub id, and there is no folder to keep downloads in.")
-        kept = Path(self._kept_in) / f"{name}@{found.commit}"
-        return find_checkpoint(fetch(found.repository, found.commit, kept), name)
+        return find_checkpoint(fetch(found.repository, found.commit, self._kept(found), stopped), name)
+
+    def check_not_refused(self, name: str) -> None:
+        """Pass a pending one that may be downloaded. Raises BadConfiguration: it came wrong before."""
+        found = self._ids()[name]
+        check_not_refused(found.repository, found.commit, self._kept(found))
+
+    def _kept(self, found: HubId) -> Path:
+        return self.kept_in / f"{found.name}@{found.commit}"
 
     def _folder(self) -> Path:
         if not self._setting:

@@ -24,7 +24,7 @@ from torch.utils.hooks import RemovableHandle
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
 from lib.voices import Reference, ResolvedVoice
-from synth.engines import Engine, EngineFailed, Speech, Utterance, create_engine
+from synth.engines import Engine, EngineFailed, EngineLost, Speech, Utterance, create_engine
 from synth.engines.qwen3.budget import frame_budget
 from synth.engines.qwen3.engine import Qwen3Engine
 from synth.engines.qwen3.package import OFFLINE
@@ -179,6 +179,20 @@ class TestBatches:
             answers = small.speak([say("One."), say("Two.")])
         assert [type(answer) for answer in answers] == [EngineFailed, EngineFailed]
         assert "memory ran out" in str(answers[0])
+
+    def test_an_error_of_the_gpu_that_stays_is_no_texts_failure(
+        self, small: Qwen3Engine, calls: Counter[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(logits: Any) -> None:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+        def lost(*device: Any) -> None:
+            raise EngineLost("The GPU computes nothing any more.")
+
+        monkeypatch.setattr("synth.engines.qwen3.engine.check_computes", lost)
+        with rows_that(small, broken), pytest.raises(EngineLost):
+            small.speak([say("One."), say("Two.")])
+        assert calls == {"generate 2": 1}
 
 
 class TestAnEndThatIsMissed:

@@ -5,18 +5,28 @@ The hub is a server on loopback that answers as the real one does where this cli
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from lib.errors import Unavailable
+from lib.errors import BadConfiguration, Unavailable
+from lib.files import take_lock
+from synth.engines import LoadStopped
 from synth.engines.qwen3.checkpoints import HASHES
 from synth.engines.qwen3.hub import fetch
+from synth.engines.qwen3.hub_client import THEIR_HASHES
 
 REPOSITORY, COMMIT = "Qwen/Qwen3-TTS-12Hz-0.6B-Base", "0123456789abcdef0123456789abcdef01234567"
 FILES = {
@@ -51,7 +61,9 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.asked: list[tuple[str, str]] = []
         self.passwords: list[str] = []
-        self.sent = dict(FILES)
+        self.altered: Counter[str] = Counter()  # how often each file still comes with other bytes
+        self.under_way, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
 
     @property
     def url(self) -> str:
@@ -82,7 +94,11 @@ class Answers(BaseHTTPRequestHandler):
         name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
         if name in FILES:
             about = {"ETag": f'"{etag_of(name)}"', "X-Repo-Commit": COMMIT}
-            self.send(self.server.sent[name], body, about)
+            data = FILES[name]
+            if body and self.server.altered[name]:
+                self.server.altered[name] -= 1
+                data = bytes(byte ^ 1 for byte in data)
+            self.send(data, body, about)
         else:
             self.send_error(404)
 
@@ -92,7 +108,13 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if body:
-            self.wfile.write(data)
+            half = len(data) // 2
+            self.wfile.write(data[:half])
+            if "/resolve/" in self.path and not self.server.go_on.is_set():
+                self.server.under_way.set()
+                self.server.go_on.wait()
+            with contextlib.suppress(OSError):  # who asked has gone
+                self.wfile.write(data[half:])
 
 
 @pytest.fixture
@@ -104,6 +126,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_TOKEN", "hf_the_secret_of_the_user")
     yield server
+    server.go_on.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -126,18 +149,100 @@ def test_all_files_come_once_and_no_password_goes(hub: Hub, tmp_path: Path) -> N
     assert len(hub.asked) == asked
 
 
-@pytest.mark.parametrize("name", ["config.json", LARGE])
-def test_what_is_not_of_its_hash_is_not_kept(hub: Hub, tmp_path: Path, name: str) -> None:
-    hub.sent[name] = FILES[name].replace(b"e", b"E").replace(b"\x07", b"\x08")
-    assert len(hub.sent[name]) == len(FILES[name])
+def got(hub: Hub, name: str) -> int:
+    """How often the whole file was asked for."""
+    return hub.asked.count(("GET", f"/{REPOSITORY}/resolve/{COMMIT}/{name}"))
 
-    with pytest.raises(
-        Unavailable, match=rf"{REPOSITORY}@{COMMIT} cannot be had: .*{name} is not of the hash"
-    ):
-        fetch(REPOSITORY, COMMIT, tmp_path / "one")
-    assert not (tmp_path / "one").exists()
-    hub.sent = dict(FILES)
-    assert (fetch(REPOSITORY, COMMIT, tmp_path / "one") / name).read_bytes() == FILES[name]
+
+def free(folder: Path) -> bool:
+    """Whether nobody downloads into it: the lock is held as long as the process that does lives."""
+    lock = take_lock(folder.with_name(f"{folder.name}.lock"))
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
+
+
+@pytest.mark.parametrize("name", ["config.json", LARGE])
+class TestAFileOfAnotherHash:
+    def test_is_fetched_once_more(self, hub: Hub, tmp_path: Path, name: str) -> None:
+        hub.altered[name] = 1
+        folder = fetch(REPOSITORY, COMMIT, tmp_path / "one")
+        assert (folder / name).read_bytes() == FILES[name]
+        assert [got(hub, each) for each in FILES] == [1 + (each == name) for each in FILES]
+
+    def test_that_comes_again_is_refused_until_a_person_says_so(
+        self, hub: Hub, tmp_path: Path, name: str
+    ) -> None:
+        hub.altered[name] = 2
+        told = (
+            rf"{REPOSITORY}@{COMMIT} is refused: {name} is not of the hash .* remove {tmp_path}/one.refused"
+        )
+        for _ in range(2):
+            with pytest.raises(BadConfiguration, match=told):
+                fetch(REPOSITORY, COMMIT, tmp_path / "one")
+        assert got(hub, name) == 2
+        assert not (tmp_path / "one").exists()
+        (tmp_path / "one.refused").unlink()
+        assert (fetch(REPOSITORY, COMMIT, tmp_path / "one") / name).read_bytes() == FILES[name]
+
+
+class TestADownload:
+    def test_ends_when_the_worker_is_to_stop_and_is_gone_on_with_later(
+        self, hub: Hub, tmp_path: Path
+    ) -> None:
+        hub.go_on.clear()
+        with pytest.raises(LoadStopped, match="was stopped"):
+            fetch(REPOSITORY, COMMIT, tmp_path / "one", hub.under_way.is_set)
+        assert free(tmp_path / "one")
+        hub.go_on.set()
+        assert fetch(REPOSITORY, COMMIT, tmp_path / "one").is_dir()
+
+    def test_imports_nothing_of_the_folder_where_it_was_asked_for(
+        self, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "huggingface_hub.py").write_text("raise SystemExit('a file of the user')")
+        monkeypatch.chdir(tmp_path)
+        assert fetch(REPOSITORY, COMMIT, tmp_path / "one").is_dir()
+
+    def test_is_one_for_all_workers_of_a_machine(self, hub: Hub, tmp_path: Path) -> None:
+        hub.go_on.clear()
+        waits = threading.Event()
+
+        def second_waits() -> bool:
+            waits.set()
+            return False
+
+        with ThreadPoolExecutor(2) as both:
+            one = both.submit(fetch, REPOSITORY, COMMIT, tmp_path / "one")
+            assert hub.under_way.wait(60)
+            other = both.submit(fetch, REPOSITORY, COMMIT, tmp_path / "one", second_waits)
+            assert waits.wait(60)
+            assert not free(tmp_path / "one")
+            hub.go_on.set()
+            assert one.result() == other.result()
+        assert [got(hub, name) for name in FILES] == [1] * len(FILES)
+
+    def test_ends_with_the_process_that_wants_it(self, hub: Hub, tmp_path: Path) -> None:
+        hub.go_on.clear()
+        wanted = f"from synth.engines.qwen3.hub import *; fetch({REPOSITORY!r}, {COMMIT!r}, Path('one'))"
+        environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+        one = subprocess.Popen([sys.executable, "-c", wanted], cwd=tmp_path, env=environ)
+        assert hub.under_way.wait(60)
+        one.kill()
+        one.wait()
+        deadline = time.monotonic() + 60
+        while not free(tmp_path / "one"):
+            assert time.monotonic() < deadline, "the download goes on alone"
+            time.sleep(0.05)
+
+    def test_keeps_the_hashes_that_the_authors_publish_beside_ours(
+        self, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(FILES, HASHES, b"theirs, in a form of their own")
+        folder = fetch(REPOSITORY, COMMIT, tmp_path / "one")
+        assert (folder / THEIR_HASHES).read_bytes() == FILES[HASHES]
+        named = {line.partition("  ")[2] for line in (folder / HASHES).read_text().splitlines()}
+        assert named == FILES.keys() - {HASHES}
 
 
 def test_a_commit_that_is_not_there_and_a_hub_that_is_not_are_one_sentence(

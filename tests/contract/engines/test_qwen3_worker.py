@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -116,3 +118,26 @@ def test_a_worker_that_is_killed_leaves_its_job_to_the_next(
     short = [*WORK, "--spool", str(spool), "--once"]
     assert subprocess.run(short, env=dict(environ), check=False).returncode == 0
     assert done(client, entry).takes
+
+
+def told(environ: Mapping[str, str], *words: str) -> Any:
+    """What a command prints with `--json`."""
+    argv = [sys.executable, "-m", "synth.main", *words, "--engine", "qwen3", "--json"]
+    done = subprocess.run(argv, env=dict(environ), stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_doctor_finds_the_checkpoints_whole_and_hears_a_word(environ: Mapping[str, str]) -> None:
+    seen = told(environ, "doctor")
+    assert [item["id"] for item in seen["findings"]] == ["D046"]  # none that clones
+    models = [item["seen"] for item in seen["seen"] if item["what"] == "model"]
+    assert len(models) == 2
+    assert all("whole" in model for model in models)
+    assert "speech" in {item["what"] for item in seen["seen"]}
+
+
+def test_the_bench_measures_batches_of_the_size_it_is_asked_for(environ: Mapping[str, str]) -> None:
+    found = told(environ, "bench", "--profile", "fast", "--batch", "12", "--seconds", "0")
+    (row,) = found["measured"]
+    assert (row["problem"], row["texts"], row["most_at_once"]) == (None, 12, 12)
+    assert found["speeds"] == {"qwen3": row["speed"]}

@@ -275,7 +275,7 @@ def test_an_engine_that_breaks_down_is_named_with_its_last_words(
     [((), 0), (("D010", "D016"), 0), (("D004",), 78), (("D010", "D014"), 78), (("D001", "D014"), 69)],
 )
 def test_the_exit_status_tells_warnings_from_what_must_be_mended(kinds: tuple[str, ...], status: int) -> None:
-    from lib.jobs.findings import Finding
+    from lib.findings import Finding
 
     by_id = {kind.id: kind for kind in KINDS}
     found = [Finding(by_id[name], "x", "x", "x") for name in kinds]

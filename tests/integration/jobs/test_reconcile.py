@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.findings import Finding
 from lib.jobqueue import JobState
 from lib.jobqueue.redis.upkeep import MISFITS
-from lib.jobs.findings import Finding
 from lib.jobs.reconcile import Audit
 from lib.jobs.reconcile_messages import KINDS, WORDS
 from tests.contract.jobqueue.jobs import job

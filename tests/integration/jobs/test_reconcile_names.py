@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lib.jobs.findings import Finding
+from lib.findings import Finding
 from lib.jobs.reconcile import Audit
 from lib.storage import Claim, publish_takes
 from tests.contract.jobqueue.jobs import job

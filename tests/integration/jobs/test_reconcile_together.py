@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.findings import Finding
 from lib.jobqueue.errors import DamagedRow
 from lib.jobs.explain_evidence import evidence_of
-from lib.jobs.findings import Finding
 from lib.jobs.reconcile import reconcile
 from lib.jobs.reconcile_messages import closing
 from lib.storage import FileStorage

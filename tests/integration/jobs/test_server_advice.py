@@ -13,11 +13,11 @@ import redis
 
 from job_runner.commands import doctor
 from lib.errors import BadConfiguration
+from lib.findings import Finding
 from lib.jobqueue import connect
 from lib.jobqueue.redis.upkeep import upkeep_of
 from lib.jobs import doctor_probes
 from lib.jobs.doctor import diagnose
-from lib.jobs.findings import Finding
 from tests.contract.jobqueue.jobs import job
 from tests.integration.jobs.test_doctor import documented_users
 from tests.integration.servers import Server

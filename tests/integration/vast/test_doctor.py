@@ -11,8 +11,8 @@ import pytest
 
 from job_watcher.providers.vast.wiring import check_account
 from job_watcher.rehearsal.vast import FakeVast, server_error
+from lib.findings import Finding
 from lib.jobs.doctor_account import diagnose_account
-from lib.jobs.findings import Finding
 from lib.providers.vast.refusals import SCOPES
 from lib.settings import load_settings
 

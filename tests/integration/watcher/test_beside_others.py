@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lib.findings import Finding
 from lib.jobqueue import JobState
-from lib.jobs.findings import Finding
 from lib.jobs.reconcile import reconcile
 from lib.storage import FileStorage
 from tests.integration.watcher.conftest import Deployment, beats

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lib.errors import ExitStatus, Unavailable
+from lib.findings import Finding
 from lib.jobs.doctor import Checkup, Trouble, diagnose, exit_status
 from lib.jobs.doctor_account import AccountCheckup, diagnose_account
 from lib.jobs.doctor_watcher import KINDS, WatcherCheckup, diagnose_watcher
-from lib.jobs.findings import Finding
 
 BAD = Trouble("it", "it is broken")
 BREAKS = {

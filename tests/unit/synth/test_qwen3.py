@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadConfiguration, MissingExtra
-from synth.engines import create_engine
+from synth.engines import EngineLost, create_engine
 from synth.engines.qwen3.budget import (
     SAMPLES_PER_FRAME,
     batches,
@@ -19,6 +19,8 @@ from synth.engines.qwen3.budget import (
     missed_its_end,
 )
 from synth.engines.qwen3.checkpoints import HASHES, find_checkpoint
+from synth.engines.qwen3.device import Device, check_computes
+from synth.engines.qwen3.engine import Qwen3Engine
 from synth.engines.qwen3.source import ModelSource
 
 CUSTOM, BASE = "Qwen3-TTS-12Hz-1.7B-CustomVoice", "Qwen3-TTS-12Hz-1.7B-Base"
@@ -169,6 +171,44 @@ class TestACheckpoint:
             found.revision()
 
 
+class Gpu:
+    """What is asked of torch to hear whether a GPU still computes."""
+
+    class OutOfMemoryError(RuntimeError):
+        pass
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.cuda, self._error = self, error
+
+    def synchronize(self, device: str) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def ones(self, count: int, *, device: str) -> Gpu:
+        return self
+
+    def item(self) -> float:
+        return 1.0
+
+
+class TestAGpu:
+    gpu = Device("cuda:0", None, "sdpa", "Some GPU")
+
+    def test_that_computes_nothing_any_more_is_lost(self) -> None:
+        broken = Gpu(RuntimeError("CUDA error: an illegal memory access was encountered\nMore."))
+        with pytest.raises(
+            EngineLost, match=r"cuda:0 \(Some GPU\) .* an illegal memory access was encountered\. "
+        ):
+            check_computes(broken, self.gpu)
+
+    def test_that_computes_or_is_merely_full_is_not(self) -> None:
+        check_computes(Gpu(), self.gpu)
+        check_computes(Gpu(Gpu.OutOfMemoryError("CUDA out of memory")), self.gpu)
+
+    def test_is_not_asked_where_there_is_none(self) -> None:
+        check_computes(Gpu(RuntimeError("no driver")), Device("cpu", None, "sdpa", "CPU"))
+
+
 class TestTheSettingOfTheModel:
     @pytest.mark.parametrize(
         ("setting", "told"),
@@ -190,6 +230,13 @@ class TestTheSettingOfTheModel:
         assert ModelSource(str(tmp_path)).first_of([CUSTOM, BASE]) == BASE
         assert ModelSource(str(tmp_path / BASE)).first_of([CUSTOM, BASE]) == BASE
         assert ModelSource(f"Qwen/{BASE}@{COMMIT}").first_of([CUSTOM, BASE]) == BASE
+
+    def test_takes_any_with_speakers_before_one_that_only_clones(self, tmp_path: Path) -> None:
+        """A sample is spoken before anybody knows of a recording."""
+        small = CUSTOM.replace("1.7B", "0.6B")
+        checkpoint(tmp_path / BASE, kind="base")
+        checkpoint(tmp_path / small, size="0b6")
+        assert ModelSource(str(tmp_path)).first_of(Qwen3Engine()._names()) == small
 
 
 class TestWithoutItsPackages:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
+import pytest
+
 from lib.spool import SampleRequests
-from synth.engines import Utterance
-from tests.unit.synth.worker_bench import Bench
+from synth.engines import Model, Utterance
+from tests.unit.synth.fakes import HummingEngine
+from tests.unit.synth.worker_bench import Bench, Death
 
 NAME = "0123456789abcdef"
 TEXT = "The tide comes in."
@@ -71,6 +74,44 @@ def test_other_names_and_a_withdrawn_one_are_passed_over(bench: Bench) -> None:
     requests = SampleRequests(bench.root)
 
     assert requests.asked() == []
-    assert requests.text(NAME) is None
+    assert requests.begin(NAME) is None
     bench.work()
     assert all(name.endswith(".ask") for name in left(bench))
+
+
+class TestOneThatEndsItsWorker:
+    def test_is_answered_as_an_error_by_the_next_which_speaks_the_jobs(self, bench: Bench) -> None:
+        def die(utterance: Utterance) -> None:
+            raise Death
+
+        place, other = ask(bench), ask(bench, "f" * 16)
+        entry = bench.submit()
+        bench.before_each_piece(die)
+        with pytest.raises(Death):
+            bench.work()
+        assert sorted(left(bench)) == [f"{NAME}.busy", "ffffffffffffffff.ask"]
+
+        bench.engine = HummingEngine()
+        bench.work()
+
+        assert "ended while it spoke" in place.with_suffix(".error").read_text()
+        assert other.with_suffix(".wav").exists()
+        assert left(bench) == [f"{NAME}.error", "ffffffffffffffff.wav"]
+        assert bench.result(entry).state == "done"
+
+    def test_is_answered_before_the_engine_is_loaded(self, bench: Bench) -> None:
+        place = ask(bench)
+        place.with_suffix(".ask").rename(place.with_suffix(".busy"))
+
+        def look() -> None:
+            assert place.with_suffix(".error").exists()
+
+        class Looking(HummingEngine):
+            def load(self) -> Model:
+                look()
+                return super().load()
+
+        bench.engine = Looking()
+        bench.work()
+
+        assert bench.engine.loads == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib.spool import ResultErrorClass, WorkerSpool
+from lib.errors import BadConfiguration
+from lib.spool import ResultErrorClass, SpoolResult, WorkerSpool
 from lib.voices import ProfileModel, VoiceRegistry
 from lib.voices.engines import _BUILT_IN, HIBARI
 from synth.engines import EngineFailed, Model, Utterance
@@ -70,18 +74,98 @@ class TestSeveralModels:
 
     def test_make_no_job_wait_for_ever(self, bench: Bench) -> None:
         bench.engine = engine = Models()
-        asked = jobs(*["Yes."] * 8)
-        asked[1]["profile"] = "quality"
+        asked = jobs(*["Yes."] * 12)
+        asked[2]["profile"] = "quality"
         bench.submit_in_order(*asked)
 
-        shelf = EngineShelf(lambda name: engine)
-        speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", bench.clock)
-        options = WorkerOptions("hibari", once=True, most_passed_over=4)
-        with WorkerSpool(bench.root) as spool:
-            Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append).run()
+        work_passing_over(bench, 4)
 
-        assert [utterance.profile for utterance in engine.spoken].index("quality") == 4
+        first_two_that_pass_nobody = 2
+        told = [utterance.profile for utterance in engine.spoken]
+        assert told.index("quality") == first_two_that_pass_nobody + 4
         assert engine.models == ["hibari heart", "a larger one", "hibari heart"]
+
+    def test_make_nobody_wait_for_ever_whose_job_cannot_be_read(self, bench: Bench) -> None:
+        bench.engine = Models()
+        entries = bench.submit_in_order(*jobs(*["Yes."] * 9))
+        (bench.root / "inbox" / f"{entries[0]}.json").write_text("what")
+        os.utime(bench.root / "inbox" / f"{entries[0]}.json", (1, 1))
+        ended: list[str] = []
+
+        work_passing_over(bench, 4, lambda result: ended.append(result.entry))
+
+        assert ended.index(entries[0]) <= 4
+
+    def test_let_the_loaded_one_speak_a_sample(self, bench: Bench) -> None:
+        bench.engine = engine = Models(first="a larger one")
+
+        audio = sample(bench, VoiceRegistry())
+
+        assert audio.stat().st_size > 1000
+        assert (engine.models, engine.spoken[0].profile) == (["a larger one"], "quality")
+
+    def test_of_which_one_clones_speak_a_sample_by_a_cloned_voice(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        models = {"balanced": ProfileModel("hibari heart", "its clone")}
+        monkeypatch.setitem(_BUILT_IN, "hibari", replace(HIBARI, models=models, clones=True))
+        bench.engine = engine = Models(first="its clone")
+        (tmp_path / "voices/broken").mkdir(parents=True)
+        (tmp_path / "voices/broken/voice.yaml").write_text("what")
+        cloned_voice(tmp_path / "voices/mine")
+
+        sample(bench, VoiceRegistry([tmp_path / "voices"]))
+
+        assert engine.models == ["its clone"]
+        assert engine.spoken[0].reference is not None
+
+    def test_of_which_one_clones_load_another_for_a_sample_where_there_is_no_cloned_voice(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        models = {"balanced": ProfileModel("hibari heart", "its clone")}
+        monkeypatch.setitem(_BUILT_IN, "hibari", replace(HIBARI, models=models, clones=True))
+        bench.engine = engine = Models(first="its clone")
+
+        sample(bench, VoiceRegistry())
+
+        assert engine.models == ["its clone", "hibari heart"]
+
+
+def work_passing_over(
+    bench: Bench, most: int, told: Callable[[SpoolResult], None] = lambda result: None
+) -> None:
+    shelf = EngineShelf(lambda name: bench.engine)
+    speaker = JobSpeaker(shelf, VoiceRegistry, "hibari", bench.clock)
+    options = WorkerOptions("hibari", once=True, most_passed_over=most)
+    with WorkerSpool(bench.root) as spool:
+        Worker(spool, speaker, shelf, bench.stop, bench.clock, options, bench.said.append, told).run()
+
+
+def sample(bench: Bench, registry: VoiceRegistry) -> Path:
+    """The audio of a sample that is spoken by a worker which has loaded its engine."""
+    shelf = EngineShelf(lambda name: bench.engine)
+    shelf.get("hibari")
+    (bench.root / "tmp").mkdir(parents=True, exist_ok=True)
+    return JobSpeaker(shelf, lambda: registry, "hibari", bench.clock).sample(
+        "The tide comes in.", bench.root / "tmp" / "sample"
+    )
+
+
+def cloned_voice(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    recording = b"RIFF a recording"
+    (folder / "me.wav").write_bytes(recording)
+    fields = {
+        "name": folder.name,
+        "engine": "hibari",
+        "language": "English",
+        "licence": "mine",
+        "consent": "mine",
+        "reference_audio": "me.wav",
+        "reference_text": "The harbour keeps the time.",
+        "sha256": hashlib.sha256(recording).hexdigest(),
+    }
+    (folder / "voice.yaml").write_text("".join(f"{name}: {value}\n" for name, value in fields.items()))
 
 
 class TestAFailureInTheAnswer:
@@ -127,3 +211,32 @@ class TestAFailureInTheAnswer:
         said = f"runaway: it did not end. It was said {times} times, each with another seed."
         assert bench.error(entry) == (ResultErrorClass.ENGINE, said)
         assert len({each.seed for each in bench.engine.spoken}) == times
+
+    def test_that_no_seed_can_mend_is_said_once(self, bench: Bench) -> None:
+        class Deaf(HummingEngine):
+            def speak(self, utterances: Sequence[Utterance]) -> list[Any]:
+                super().speak(utterances)
+                return [EngineFailed("The recording is no audio.", lasting=True) for _ in utterances]
+
+        bench.engine = Deaf(batch=8, seed_varies=True)
+        entry = bench.submit(text="One.", profile="quality")
+
+        bench.work()
+
+        assert bench.error(entry) == (ResultErrorClass.ENGINE, "The recording is no audio.")
+        assert len(bench.engine.spoken) == 1
+
+
+def test_what_is_no_texts_failure_is_not_tried_text_by_text(bench: Bench) -> None:
+    class Bare(HummingEngine):
+        def speak(self, utterances: Sequence[Utterance]) -> list[Any]:
+            super().speak(utterances)
+            raise BadConfiguration("The model folder is incomplete.")
+
+    bench.engine = Bare(batch=8)
+    entries = bench.submit_in_order(*eight())
+
+    bench.work()
+
+    assert len(bench.engine.calls) == 1
+    assert {bench.error(entry)[1] for entry in entries} == {"The model folder is incomplete."}

@@ -20,7 +20,7 @@ from lib.spool import (
     WorkerSpool,
     WorkerState,
 )
-from synth.engines import Model, Utterance
+from synth.engines import EngineLost, LoadStopped, Model, Utterance
 from synth.worker.jobs import JobSpeaker
 from tests.unit.synth.fakes import HummingEngine
 from tests.unit.synth.worker_bench import Bench, Death
@@ -216,3 +216,77 @@ def test_a_full_disk_ends_the_worker_with_status_75_and_costs_the_job_nothing(
     bench.work()
 
     assert bench.result(entry).state == "done"
+
+
+class TestAnEngineThatIsLost:
+    """Nothing that is asked of it in this process can end well, so no later job is to fail of it."""
+
+    @staticmethod
+    def lose(utterance: Utterance) -> None:
+        raise EngineLost("The GPU cuda:0 computes nothing any more.")
+
+    def test_ends_the_worker_and_leaves_its_jobs_to_the_next(self, bench: Bench) -> None:
+        bench.engine = HummingEngine(before=self.lose, batch=4)
+        entries = [bench.submit(name) for name in "ab"]
+
+        with pytest.raises(EngineLost):
+            bench.work()
+
+        beat = bench.client.heartbeat()
+        assert beat is not None
+        assert set(beat.entries) == set(entries), "whoever judges its death must see what it had at hand"
+        assert len(bench.engine.calls) == 1, "a call that lost the engine is not repeated"
+        bench.engine = HummingEngine()
+        bench.work()
+        assert [bench.result(entry).state for entry in entries] == ["done", "done"]
+
+    def test_while_it_loads_another_model_or_speaks_a_sample_ends_the_worker_too(self, bench: Bench) -> None:
+        bench.engine = HummingEngine(before=self.lose)
+        (bench.root / "sample").mkdir(parents=True)
+        (bench.root / "sample" / f"{'a' * 16}.ask").write_text("Do you hear me?")
+        with pytest.raises(EngineLost):
+            bench.work()
+
+        for asked in (bench.root / "sample").iterdir():
+            asked.unlink()
+
+        class Lost(HummingEngine):
+            def load(self) -> Model:
+                model = super().load()
+                if self.loads > 1:
+                    raise EngineLost("The GPU cuda:0 computes nothing any more.")
+                return model
+
+        bench.engine = Lost()
+        entry = bench.submit()
+        with pytest.raises(EngineLost):
+            bench.work()
+        assert bench.client.entries() == {entry: Phase.WORK}
+
+
+class TestALoadThatIsStopped:
+    """A download takes minutes: who asks the worker to stop does not wait for it, and no job fails of it."""
+
+    class Downloading(HummingEngine):
+        def __init__(self, bench: Bench, at_load: int) -> None:
+            super().__init__()
+            self._bench, self._at_load = bench, at_load
+
+        def load(self) -> Model:
+            model = super().load()
+            if self.loads == self._at_load:
+                self._bench.stop.ask()
+                raise LoadStopped("The download was stopped.")
+            return model
+
+    @pytest.mark.parametrize("at_load", [1, 2], ids=["at its start", "for a job"])
+    def test_ends_the_worker_well_and_gives_the_job_back(self, bench: Bench, at_load: int) -> None:
+        bench.engine = self.Downloading(bench, at_load)
+        entry = bench.submit()
+
+        bench.work(once=False)
+
+        beat = bench.client.heartbeat()
+        assert beat is not None
+        assert beat.state is WorkerState.STOPPED
+        assert bench.client.entries() == {entry: Phase.INBOX}

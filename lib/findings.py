@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from lib.errors import ExitStatus
 
 
 class Severity(StrEnum):
@@ -50,3 +53,16 @@ class Finding:
             "fix": self.fix,
             "mended": self.mended,
         }
+
+
+def exit_status_of(findings: Sequence[Finding], *, blind: FindingKind | None = None) -> ExitStatus:
+    """How a doctor ends: 0 when nothing is wrong or there are only warnings, else 69 or 78.
+
+    69 where it found `blind` (without which little else was looked at), or when nothing is wrong but that
+    things do not answer: what then asks again may succeed. 78 when something must be mended.
+    """
+    errors = [item for item in findings if item.kind.severity is Severity.ERROR]
+    if not errors:
+        return ExitStatus.OK
+    waits = any(item.kind is blind for item in errors) or all(item.passing for item in errors)
+    return ExitStatus.UNAVAILABLE if waits else ExitStatus.BAD_CONFIGURATION
