@@ -8,10 +8,10 @@ import pytest
 
 from job_watcher.providers.over_ssh.ports import MachineOut, Stage
 from job_watcher.providers.rented.preparation import RentedPreparation, same_gpu, still_fit
-from job_watcher.providers.vast.terms import USUAL_IMAGE, check_caps, terms_of
+from job_watcher.providers.vast.terms import check_caps, terms_of
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
-from lib.voices import EngineFacts, engine_facts
+from lib.voices import USUAL_IMAGE, EngineFacts, engine_facts
 from tests.unit.rented.near import DIRECT, NearLink, Prepared
 
 NONCE_FILE = ".job-runner/nonce"
