@@ -7,8 +7,8 @@ from typing import Final
 
 from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.remote import worker_folder
-from job_watcher.providers.wiring import Given
 from lib.bundle import BundleMaker, requirements_text
+from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.settings import Settings
 from lib.voices import EngineFacts, comes_with_the_program, engine_facts, hub_ids
@@ -84,16 +84,15 @@ def bootstrap(settings: Settings) -> Bootstrap:
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements, fetched_bytes=fetched))
 
 
-def worker_setup(given: Given, home: str, number: int, program: str) -> SshWorkerSetup:
+def worker_setup(settings: Settings, clock: Clock, home: str, number: int, program: str) -> SshWorkerSetup:
     """How a worker on a machine is started, and where: below `home`, which is absolute."""
-    settings = given.settings
     folder = worker_folder(home, queue_mark(settings), number)
     return SshWorkerSetup(
         command=(program,),
         folder=folder,
         engine=settings.voice_engine,
         voices_dir=f"{folder}/voices",
-        clock=given.parts.clock,
+        clock=clock,
         pauses=settings.voice_pauses,
         environ=engine_environ(settings, engine_facts(settings.voice_engine)),
     )

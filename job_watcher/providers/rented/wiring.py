@@ -354,6 +354,6 @@ class _Renting:
         return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        setup = worker_setup(self._given, home, number, program)
+        setup = worker_setup(self._given.settings, self._given.parts.clock, home, number, program)
         self._spools[row.token] = f"{setup.folder}/spool"
         return SshHost(row.token, machine, setup)

@@ -161,7 +161,7 @@ class _Reigns:
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
     def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        setup = worker_setup(self._given, home, number, program)
+        setup = worker_setup(self._given.settings, self._given.parts.clock, home, number, program)
         return SshHost(f"{machine.name}/{number}", machine, setup)
 
 

@@ -95,6 +95,7 @@ def index_of(machine: LoopbackMachine, wheels: Path) -> None:
     told.write_text(f"[global]\nno-index = true\nfind-links = {wheels}\n")
 
 
+@pytest.mark.soak
 def test_packages_that_are_too_large_to_be_brought_are_fetched_there(
     machine: LoopbackMachine, connect: Connect, tmp_path: Path
 ) -> None:
@@ -120,7 +121,7 @@ def test_what_is_fetched_with_other_bytes_than_the_pinned_ones_is_not_installed(
     index_of(machine, tmp_path)
     maker = BundleMaker(tmp_path / "bundles", f"{line[:-8]}00000000", fetched_bytes=1)
 
-    with pytest.raises(MachineOut, match="from the machine's index: .*Expected sha256") as caught:
+    with pytest.raises(MachineOut, match=r"from the machine's index: .*Expected sha256") as caught:
         install(connect(machine), maker)
 
     assert caught.value.reason == "install"
