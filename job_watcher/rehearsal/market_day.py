@@ -70,7 +70,8 @@ def hastened(policy: Policy, speed: float) -> Policy:
 
     return replace(
         policy,
-        boot_limit_s=shorter(policy.boot_limit_s / 2, 60.0),
+        # What needs a GPU is large: its packages alone are imported for a minute where others use the disk.
+        boot_limit_s=shorter(policy.boot_limit_s / 2, 400.0 if policy.least_vram_gb else 60.0),
         silence_s=shorter(policy.silence_s, 60.0),
         lag_s=shorter(policy.lag_s, 8.0),
         apart_s=shorter(policy.apart_s, 3.0),
