@@ -1,4 +1,4 @@
-"""The image of the engine qwen3, as its file says it: no container is built here and nothing of it was run."""
+"""The image of the engine qwen3, as its file says it: no container is built here, so nothing of it ran."""
 
 from __future__ import annotations
 
