@@ -15,8 +15,11 @@ SPREAD := --numprocesses 3 --dist worksteal
 # Bytecode goes below .venv, so that warm tests compile nothing also where people want none of it in the tree.
 COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode)
 
+# The longest one first.
+STATIC := check-types check-lint check-format check-imports
+
 .DEFAULT_GOAL := help
-.PHONY: help check check-format check-lint check-types check-imports check-unit test test-qwen soak format lock bench \
+.PHONY: help check check-static check-format check-lint check-types check-imports check-unit test test-qwen soak format lock bench \
 	environment install-systemd jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report \
 	jobs-retry jobs-flush jobs-dashboard jobs-logs
 
@@ -24,7 +27,10 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: environment ## Format, lint, types, imports and unit tests; half a minute when warm
-	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit check-types check-lint check-format check-imports
+	@$(MAKE) --no-print-directory $(TWO) $(SYNC) check-unit $(STATIC)
+
+check-static: environment ## The same without the unit tests, which `make test` has too
+	@$(MAKE) --no-print-directory $(TWO) $(SYNC) $(STATIC)
 
 test: ## All tests but the long proofs; ARGS goes to pytest
 	@$(COMPILED) $(DEV) pytest -q -m "not soak" $(SPREAD) $(ARGS)

@@ -60,6 +60,7 @@ class LastWords:
         self._files = IncomingFiles(incoming)
         self._spool = SpoolClient(self._files)
         self._words: dict[str, _Words] = {}
+        self._of_others: dict[str, str] = {}  # by entry, the job: read once, and asked for at each look
         self._next_look = float("-inf")
 
     # --- as a host ---------------------------------------------------------------------------------------
@@ -99,8 +100,9 @@ class LastWords:
         self._next_look = now + _LOOK_S
         try:
             found = _by_entry(self._incoming)
-            for entry in self._words.keys() - found.keys():
-                del self._words[entry]
+            for known in (self._words, self._of_others):
+                for entry in known.keys() - found.keys():
+                    del known[entry]
             self._files.show({entry: found[entry] for entry in self._words})
             for entry, files in found.items():
                 if entry not in held or entry not in self._words:  # a lease may be older than what we heard
@@ -158,17 +160,18 @@ class LastWords:
         if len(files) > 2 * MAX_FILES + 1 or any(file.bytes > _most(name) for name, file in files.items()):
             self._remove(entry, files, "it is larger than any result")
             return
-        if entry not in self._words:
+        request_id = self._words[entry].request_id if entry in self._words else self._of_others.get(entry)
+        if request_id is None:
             self._files.show({entry: files})
             request_id = self._job_of(entry)
             if request_id is None:
                 self._remove(entry, files, "it is no result of that job")
                 return
-        else:
-            request_id = self._words[entry].request_id
         record = self._queue.job(request_id)
         if record is None:
-            return  # of another queue with the same store
+            self._of_others[entry] = request_id  # of another queue with the same store
+            return
+        self._of_others.pop(entry, None)
         stale = entry in self._words and self._words[entry].is_stale
         if stale or record.state in _OVER or record.lease_no < lease_no_of(entry):
             self._remove(entry, files, f"its job is {record.state.value} without it")

@@ -26,6 +26,7 @@ from lib.storage.s3.incoming import S3Incoming
 from lib.storage.s3.objects import BLOB_TYPE, Objects, type_of
 from lib.storage.s3.outputs import S3Outputs
 
+_INCOMING_ANSWER_S: Final = 5.0
 _SIGNED_FOR_S: Final = 3600
 
 
@@ -33,7 +34,8 @@ class S3Storage(PublishedNames):
     """Blobs under `blobs/sha256/ab/<sha256>`, published copies under `outputs/<name>`, below a prefix.
 
     Nothing is asked, and boto3 is not imported, before the first call that needs it. `retries` are those of
-    one request, by the client; `answer_s` is how long it is waited for an answer.
+    one request, by the client; `answer_s` is how long it is waited for an answer,
+    `incoming_answer_s` the same for what lies in `incoming/`.
 
     Threads: any.
     Raises: as `Storage`; MissingExtra where boto3 is not installed.
@@ -47,6 +49,7 @@ class S3Storage(PublishedNames):
         *,
         retries: int = RETRIES,
         answer_s: float = ANSWER_S,
+        incoming_answer_s: float = _INCOMING_ANSWER_S,
         in_parts: int | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -55,7 +58,9 @@ class S3Storage(PublishedNames):
         self._objects = Objects(connection)
         self._blobs = Blobs(self._objects, clock, **({} if in_parts is None else {"in_parts": in_parts}))
         self._outputs = S3Outputs(self._objects, self._blobs, clock)
-        self._incoming = S3Incoming(self._objects)
+        # The watcher's loop lists it every minute, and has to turn meanwhile.
+        impatient = S3Connection(address, access, clock, retries=retries, answer_s=incoming_answer_s)
+        self._incoming = S3Incoming(Objects(impatient))
         super().__init__(self._outputs)
 
     def put(self, source: Path, *, sha256: str, bytes: int) -> StoredArtifact:

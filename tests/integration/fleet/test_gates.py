@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,7 +215,7 @@ def test_a_machine_that_fails_gets_no_job_and_is_tried_again(pair: FleetDeployme
     pair.start(SSH_VOICE_SYNTH=str(program))
 
     pair.wait_until_done(specs)
-    tries = []  # it is tried again every few seconds: one that is out is not out for long
+    tries = list[dict[str, Any]]()  # it is tried again every few seconds: one that is out is not out for long
 
     def is_out() -> bool:
         tries.extend(line for line in pair.listed()["machines"] if line["machine"] == broken.address)

@@ -202,6 +202,19 @@ def test_a_store_that_says_nothing_is_not_waited_for_again_and_again() -> None:
     assert took < 5  # and not 20 times six tries of a second, nor once
 
 
+def test_a_store_that_says_nothing_is_not_waited_for_long_by_whoever_lists_what_came_in() -> None:
+    """The loop does, and asks again in a minute."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"s3://audio?endpoint=http://127.0.0.1:{mute.getsockname()[1]}"
+        storage = S3Storage(address_of(url, None), ACCESS, answer_s=60.0, incoming_answer_s=0.2)
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            storage.incoming().list()
+        took = time.monotonic() - began
+
+    assert took < 30  # and not as long as for a file of audio
+
+
 def test_a_store_is_asked_again_when_it_may_be_well(place: Place) -> None:
     clock = ManualClock()
     url = f"s3://{BUCKET}/{place.prefix}?endpoint={place.proxy.endpoint}"

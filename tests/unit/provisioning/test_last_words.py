@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import pytest
 
@@ -287,6 +287,28 @@ def test_what_nobody_wants_is_removed_after_a_day(
     bench.clock.advance(DAY_S)
     settle(bench, following, 10)
     assert lying(incoming) == []
+
+
+def test_the_result_of_another_queues_job_is_read_once(
+    bench: Bench, incoming: MemoryIncoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bucket may serve several: nobody may pay each minute for reading what is not his."""
+    watcher, host = begun(bench)
+    push(incoming, host)
+    watcher.leave()
+    gone(bench)
+    bench.queue = type(bench.queue)(now_ms=lambda: round(bench.clock.now() * 1000))
+    read, really = list[str](), incoming.open
+
+    def counted(name: str) -> BinaryIO:
+        read.append(name)
+        return really(name)
+
+    monkeypatch.setattr(incoming, "open", counted)
+    settle(bench, bench.watcher(), 300)
+
+    assert len(read) == 1
+    assert len(lying(incoming)) > 1
 
 
 def test_a_store_that_does_not_answer_holds_nothing_up(
