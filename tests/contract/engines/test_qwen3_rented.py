@@ -47,7 +47,17 @@ def speaks_soundly(models: Path, folder: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def renting() -> None:
+    """Pass over what rents where the packages for it, or OpenSSH's server, are not."""
+    for name, brought_by in {"vastai": "vast", "asyncssh": "watcher"}.items():
+        pytest.importorskip(name, reason=f"the extra {brought_by} is not in this environment")
+    from tests.integration.sshd import need_sshd  # which imports what only such an environment has
+
+    need_sshd()
+
+
+@pytest.fixture(scope="module")
+def models(renting: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that a machine gets work with: of random weights, the first whose sentence passes."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("sound")
@@ -69,11 +79,6 @@ def lines_of(said: str) -> Iterator[Mapping[str, object]]:
 @pytest.mark.timeout(1500)
 def test_a_rehearsal_ends_with_audio_and_nothing_left_alive(models: Path, tmp_path: Path) -> None:
     """The worker knows of the model from its watcher alone: a machine has an environment of its own."""
-    for name, brought_by in {"vastai": "vast", "asyncssh": "watcher"}.items():
-        pytest.importorskip(name, reason=f"the extra {brought_by} is not in this environment")
-    from tests.integration.sshd import need_sshd  # which imports what only such an environment has
-
-    need_sshd()
     job, out = tmp_path / "job.yaml", tmp_path / "audio"
     job.write_text(JOB)
     words = ["rehearse", str(job), "--fault", "none", "--speed", "50", "--limit", "1200", "--json"]
