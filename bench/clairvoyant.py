@@ -1,12 +1,13 @@
 """What the cheapest renting would have cost for somebody who knew the whole day: computed afterwards.
 
 He knows when each job comes and how long its audio is, every host that is in the market, when it comes and
-leaves, its price, its fee, how long it will take to start and how fast it will turn out to be. He rents a
-machine so early that it answers at the very moment it is wanted, gives it back in the second in which its
-last job ends, and nothing is lost between two passes. He takes the jobs in their order, one machine at a
-time (a second one would add a start and hurry nobody: he has no target), and never lets a job wait while his
-machine is free: without that he would put off the whole day's work to its end. Whatever of the market our
-watcher may not take by its policy he may not take either.
+leaves, its price, its fee, how long it will take to start and how fast it will turn out to be. He gives a
+machine back in the second in which its last job ends, and nothing is lost between two passes. He takes the
+jobs in their order, one machine at a time (a second one would add a start and hurry nobody: he has no
+target). He never lets a job wait while his machine is free, nor longer for a new one than that takes to
+start: without that he would put off the whole day's work to its end. As anybody else he may rent when a job
+comes, and find a second one there when the machine has started; a host that leaves before he rents earlier.
+Whatever of the market our watcher may not take by its policy he may not take either.
 
 Between two jobs he keeps the machine, and pays for the gap, or lets it go and starts the same or another one
 for the next job. That choice, for every gap and with every host that can be had then, is made by dynamic
@@ -98,12 +99,11 @@ def least_micros(errands: Sequence[Errand], hosts: Sequence[KnownHost]) -> float
         for index, host in enumerate(hosts):
             work_s = errand.audio_s / host.speed + JOB_S
             found = [_kept(way, errand, host, work_s) for way in ways.get(index, ())]
+            price = host.start_micros + work_s * host.micros_a_second()
             for paid, free in fresh:
-                begins = max(free, errand.at)
-                if host.comes <= begins - host.start_s < host.leaves:
-                    found.append(
-                        (paid + host.start_micros + work_s * host.micros_a_second(), begins + work_s)
-                    )
+                begins = _begins(host, max(free, errand.at))
+                if begins is not None:
+                    found.append((paid + price, begins + work_s))
             if found:
                 reached[index] = _unbeaten(found)
         if not reached:
@@ -111,6 +111,12 @@ def least_micros(errands: Sequence[Errand], hosts: Sequence[KnownHost]) -> float
         ways = reached
         fresh = _unbeaten([way for several in reached.values() for way in several])
     return min(paid for several in ways.values() for paid, _ in several)
+
+
+def _begins(host: KnownHost, wanted: float) -> float | None:
+    """When a host that is rented for it can begin what is wanted at that moment; None: it cannot be had."""
+    rented = min(wanted, host.leaves)
+    return None if rented < max(host.comes, wanted - host.start_s) else rented + host.start_s
 
 
 def _kept(way: _Way, errand: Errand, host: KnownHost, work_s: float) -> _Way:

@@ -308,12 +308,13 @@ class Reconciler:
         demand: Demand | None,
     ) -> None:
         now, policy = self._parts.clock.now(), self._config.policy
+        coming = demand is not None and demand.delayed > 0
         for row, machine in zip(rows, machines, strict=True):
             self._releaser.confirm(fenced, machine)
             cold = self._speeds.cold_start(machine.gpu, policy.boot_s)
             running = self._speeds.running.get(machine.gpu, policy.running_start_s)
             start = start_as_time_s(machine.hourly_micros, machine.fee_micros, cold, running, policy)
-            hold = hold_s(start, policy, self._gaps)
+            hold = hold_s(start, policy, self._gaps, coming=coming)
             found = verdict(machine, demand, policy, now=now, hold=hold)
             if found is None:
                 continue

@@ -206,6 +206,7 @@ class RentedWork:
         return Demand(
             waiting=max(0, snapshot.waiting + snapshot.pending - held),
             running=held,
+            delayed=snapshot.delayed,
             audio_s_per_job=self.audio_s_per_job,
             engine=self._config.engine,
             preemptions=preemptions,

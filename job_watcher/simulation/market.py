@@ -7,7 +7,7 @@ measurement of any company's.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from job_watcher.simulation.machine import Character, SimMachine
@@ -38,6 +38,15 @@ _BILLED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A host that somebody else has rented, from a moment up to another."""
+
+    machine_id: str
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Taste:
     """The parameters of a market. `hosts` is how many there are; chances are between 0 and 1."""
 
@@ -51,6 +60,7 @@ class Taste:
     audio_s: Mapping[str, float] = field(default_factory=dict)  # of jobs whose length is known, all takes
     dead_man: bool = True  # machines end themselves at their time; False: only we can end them
     by_itself: bool = False  # hosts come, go, start and work as they would whatever is rented, and when
+    others: Sequence[Stay] = ()  # what cannot be had, for others have it
 
 
 @dataclass(slots=True)
@@ -95,12 +105,12 @@ class SimulatedMarket:
         self._number = 1000
         self._living: dict[str, Lot] = {}
         self._priced: dict[tuple[bool, float], list[Offer]] = {}
-        self.hosts = [self._host(index) for index in range(taste.hosts)]
+        self.hosts = [self._host(index, now) for index in range(taste.hosts)]
         self._hosts_seen = taste.hosts
         self._next_host_at = now + _NEW_HOST_S
         self.characters = {host.machine_id: self._character() for host in self.hosts}
 
-    def _host(self, index: int) -> Offer:
+    def _host(self, index: int, came: float) -> Offer:
         chance = self.chance
         gpu, perf, dollars, vram = chance.choice(GPUS)
         price = round(dollars * chance.uniform(0.8, 1.5) * MICROS)
@@ -121,7 +131,7 @@ class SimulatedMarket:
             down_mbps=down,
             up_mbps=down / 2,
             direct_ports=chance.choice((0, 4, 16)),
-            contract_end=None if chance.random() < 0.7 else self.now + chance.uniform(0.2, 72) * HOUR,
+            contract_end=None if chance.random() < 0.7 else came + chance.uniform(0.2, 72) * HOUR,
             interruptible=False,
             verified=chance.random() < 0.9,
         )
@@ -139,6 +149,7 @@ class SimulatedMarket:
         if key not in self._priced:
             self._priced[key] = self._price(interruptible=interruptible)
         taken = {lot.offer.machine_id for lot in self._living.values()}
+        taken |= {stay.machine_id for stay in self.taste.others if stay.since <= self.now < stay.until}
         return [
             host
             for host in self._priced[key]
@@ -244,9 +255,9 @@ class SimulatedMarket:
 
     def _replace_host(self) -> None:
         """Hosts come and go: one leaves the market, rented or not, and another one comes."""
+        host = self._host(self._hosts_seen, self._next_host_at)  # not when somebody looks
         self._next_host_at += _NEW_HOST_S
         self._priced.clear()
-        host = self._host(self._hosts_seen)
         self._hosts_seen += 1
         self.hosts[self.chance.randrange(len(self.hosts))] = host
         self.characters[host.machine_id] = self._character()

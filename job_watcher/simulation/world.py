@@ -74,6 +74,7 @@ class Scenario:
     limit_s: float = 2 * 86_400.0
     speeds: Speeds | None = None
     start: float = MIDNIGHT + 9 * 3600
+    opened: float | None = None  # since when there is the market, where that is before the start
     attentive: bool = False  # watchers look between passes, as real ones do; without, the worst case: never
 
 
@@ -273,7 +274,9 @@ class World:
         self._count = 0
         self._lied_until = 0.0
         self._arriving = len(scenario.arrivals)
-        market = SimulatedMarket(scenario.taste, chance, self.start, scenario.credit_micros)
+        opened = self.start if scenario.opened is None else scenario.opened
+        market = SimulatedMarket(scenario.taste, chance, opened, scenario.credit_micros)
+        market.advance(self.start)
         queue = MemoryQueue(
             QueueOptions(lease_ms=_LEASE_MS),
             now_ms=lambda: int(self.conditions.now * 1000),

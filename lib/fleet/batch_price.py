@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from lib.fleet.idle_gaps import IdleGaps
 from lib.fleet.limits import least_wish
 from lib.fleet.model import HOUR, Caps, Demand, Host, Policy
 from lib.fleet.money import MARGIN, Accounts, Budget, cost
@@ -62,8 +63,9 @@ def price_batch(
 ) -> Price | None:
     """Price `demand` on the best of `offers`; None when none is fit and allowed, or there is nothing to do.
 
-    Expected: every machine starts once for each of its lives, works its share, is held idle and ends. Worst:
-    machines run at half their speed, each is lost once half way, and its start is paid again.
+    Expected: every machine starts once for each of its lives, works its share and ends, for no gap says that
+    more work comes; where a person set a hold, it is held. Worst: machines run at half their speed, each is
+    lost once half way, its start is paid again, and it is held idle.
     """
     if not demand.jobs or policy.max_machines < 1:
         return None
@@ -76,11 +78,11 @@ def price_batch(
     count = _machines(demand, speed, cold, policy, caps, offer)
     share = demand.audio_s / speed / count
     start = start_of_s(offer, policy, speeds)  # with its fee; while it boots it is only a disk
-    hold = hold_s(start, policy)
+    held, hold = hold_s(start, policy, IdleGaps()), hold_s(start, policy)
     useful = max(60.0, _life_s(offer, policy, caps) - cold - policy.settle_s)
     starts = max(1, math.ceil(share / useful))
-    whole_s = starts * cold + share + hold
-    whole = count * cost(offer.hourly_micros, starts * start + share + hold)
+    whole_s = starts * cold + share + held
+    whole = count * cost(offer.hourly_micros, starts * start + share + held)
     most_starts = 1 + max(1, math.ceil(_WORST * share / useful))
     slow_s = most_starts * cold + _WORST * share + hold
     paid_s = max(slow_s, needed_life_s(demand, offer, count, policy, speeds))
@@ -93,7 +95,7 @@ def price_batch(
         hourly_micros=offer.hourly_micros,
         expected_micros=min(expected, worst),
         worst_micros=worst,
-        expected_finish_s=whole_s - hold,
+        expected_finish_s=whole_s - held,
         worst_finish_s=slow_s - hold,
         why=f"{offer.gpu} makes {speed:.1f} s of audio a second at {offer.hourly_micros / MICROS:.3f} $/h",
         stopped=stopped,

@@ -35,16 +35,19 @@ class IdleGaps:
         """Nobody looked for a while: the gap that is open is of no known length."""
         self._since, self._worked = None, False
 
-    def hold_s(self, break_even_s: float) -> float:
+    def hold_s(self, break_even_s: float, *, coming: bool = False) -> float:
         """How long to hold an idle machine, where a start costs as much as `break_even_s` of waiting.
 
-        Without any gap known it is that time: never more than twice what hindsight would have paid. With some
-        it is the hold, at most that time, which would have been cheapest over them and over one more that is
-        half as long as that time: where work comes back soon a machine waits for it, where it never did none
-        waits.
+        Without any gap known, none: nobody says that there will be more work. Should it come at once after
+        all, the second start is no dearer than the first, which hindsight had to pay for too: together never
+        more than twice what that would have paid. Where work is `coming` (jobs wait for their time), it is
+        that time: ski rental, with the same bound.
+        With some it is the hold, at most that time, which would have been cheapest over them and over one
+        more that is half as long as that time: where work comes back soon a machine waits for it, where it
+        never did none waits.
         """
         if not self.lately:
-            return break_even_s
+            return break_even_s if coming else 0.0
         known = (*self.lately, break_even_s / 2)
         holds = sorted({0.0, break_even_s, *(gap for gap in known if gap < break_even_s)})
         return min(holds, key=lambda hold: sum(_paid(gap, hold, break_even_s) for gap in known))

@@ -78,6 +78,7 @@ class Demand:
 
     waiting: int = 0
     running: int = 0
+    delayed: int = 0  # not to be done yet: they wait for their time, or for their next try
     audio_s_per_job: float = 30.0
     engine: str = "hibari"
     resumable: bool = True

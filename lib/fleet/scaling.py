@@ -39,16 +39,17 @@ def start_as_time_s(
     return running_s + policy.standing_share * (cold_s - running_s) + fee_as_time
 
 
-def hold_s(start_s: float, policy: Policy, gaps: IdleGaps | None = None) -> float:
+def hold_s(start_s: float, policy: Policy, gaps: IdleGaps | None = None, *, coming: bool = False) -> float:
     """How long an idle machine is worth keeping, where a start costs as much as `start_s` of waiting.
 
     Ski rental: whoever pays rent until the rent equals the purchase never pays more than twice the best
-    that somebody who knows the future could do. With `gaps`, less where work never came back so soon.
+    that somebody who knows the future could do. With `gaps`, less where no work is `coming` that is known of,
+    or where it never came back so soon.
     """
     if policy.idle_hold_s is not None:
         return policy.idle_hold_s
     worth_s = min(policy.longest_hold_s, start_s)
-    return worth_s if gaps is None else gaps.hold_s(worth_s)
+    return worth_s if gaps is None else gaps.hold_s(worth_s, coming=coming)
 
 
 def start_of_s(offer: Offer, policy: Policy, speeds: Speeds) -> float:

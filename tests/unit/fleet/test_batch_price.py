@@ -25,11 +25,18 @@ def test_nothing_to_do_and_nothing_to_rent_have_no_price() -> None:
     assert price(5, caps=Caps(hourly_price=1)) is None
 
 
-def test_one_job_costs_a_start_its_work_and_a_hold() -> None:
+def test_only_a_hold_that_a_person_set_is_expected() -> None:
+    by_cost, held = price(1), price(1, policy=replace(POLICY, idle_hold_s=3600.0))
+    assert by_cost is not None
+    assert held is not None
+    assert held.expected_micros - by_cost.expected_micros == pytest.approx(DOLLAR / 5, abs=2)
+
+
+def test_one_job_costs_a_start_and_its_work() -> None:
     found = price(1)
     assert found is not None
     assert found.machines == 1
-    assert 2_000 < found.expected_micros < 10_000  # a minute and a half at 0.2 $/h at most
+    assert 1_000 < found.expected_micros < 5_000  # some half a minute at 0.2 $/h
     assert found.expected_micros < found.worst_micros
     assert found.expected_finish_s < found.worst_finish_s
 

@@ -143,8 +143,19 @@ def gaps_of(lengths: Sequence[float]) -> IdleGaps:
 
 
 def test_where_work_never_came_back_soon_no_machine_waits_for_it() -> None:
-    assert hold_s(40.0, POLICY, gaps_of([])) == 40.0
     assert hold_s(40.0, POLICY, gaps_of([600.0] * 3)) == 0.0
+
+
+def test_where_nothing_says_that_more_work_will_come_no_machine_waits_for_it() -> None:
+    assert hold_s(40.0, POLICY, gaps_of([])) == 0.0
+    assert hold_s(40.0, POLICY, gaps_of([5.0])) == 20.0  # the next may take longer
+
+
+def test_a_machine_waits_as_long_as_a_start_costs_for_jobs_that_wait_for_their_time() -> None:
+    assert hold_s(40.0, POLICY, gaps_of([]), coming=True) == 40.0
+    assert hold_s(1e6, POLICY, gaps_of([]), coming=True) == POLICY.longest_hold_s
+    assert hold_s(40.0, Policy(idle_hold_s=7.0), gaps_of([]), coming=True) == 7.0
+    assert hold_s(40.0, POLICY, gaps_of([600.0] * 3), coming=True) == 0.0  # they wait for longer
 
 
 def test_where_work_comes_back_soon_a_machine_waits_for_it_and_not_longer() -> None:
@@ -187,11 +198,19 @@ def test_the_hold_is_the_best_of_hindsight_over_the_gaps_that_are_known(
 def test_the_hold_never_costs_more_than_twice_what_hindsight_would(
     gap: float, price: int, cold: float
 ) -> None:
-    """Ski rental: the next job comes after `gap`; hindsight keeps the machine or starts anew."""
+    """Ski rental: the next job comes after `gap`; hindsight keeps the machine or starts anew.
+
+    Without any gap known, the start before it counts too: hindsight had to pay for that one as well.
+    """
     start = start_as_time_s(price, 0, cold, 20.0, POLICY)
-    hold = hold_s(start, POLICY)
-    ours = gap if gap <= hold else hold + start
-    assert ours <= 2 * min(gap, start) + 1e-6
+
+    def ours(hold: float) -> float:
+        return gap if gap <= hold else hold + start
+
+    best = min(gap, start)
+    assert ours(hold_s(start, POLICY)) <= 2 * best + 1e-6
+    assert ours(hold_s(start, POLICY, gaps_of([]), coming=True)) <= 2 * best + 1e-6
+    assert start + ours(hold_s(start, POLICY, gaps_of([]))) <= 2 * (start + best) + 1e-6
 
 
 def test_a_life_covers_start_work_hold_and_end() -> None:
