@@ -41,10 +41,12 @@ soak: ## The long proofs, with their full numbers; some take an hour
 	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -s -m soak --timeout 3600 $(ARGS)
 
 # The real package on tiny models of random weights. QWEN_PYTHON names a Python that has the packages already, a
-# smaller build of torch for the CPU say; QWEN_TEST_DEVICE=cuda:0 runs it on a GPU, with its kernels.
+# smaller build of torch for the CPU say; QWEN_TEST_DEVICE=cuda:0 runs it on a GPU, with its kernels. The rehearsal
+# on rented machines needs what a watcher that rents has, too: without it, it is passed over.
 QWEN_SUITE := pytest -q --confcutdir tests/contract/engines --override-ini addopts= --override-ini \
 	filterwarnings=default --timeout 900 --durations 5 tests/contract/engines
 test-qwen: ## The engines' suite with Qwen3-TTS, in its own environment (some gigabytes); minutes
+	@$(if $(QWEN_PYTHON),,RUN_REQUIREMENTS=qwen $(RUN) job-watcher rehearse --help >/dev/null)
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} \
 		$(if $(QWEN_PYTHON),$(call quoted,$(QWEN_PYTHON)) -m,RUN_REQUIREMENTS=qwen $(RUN)) $(QWEN_SUITE) $(ARGS)
 

@@ -98,15 +98,15 @@ def open_watcher(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RehearsalPlace:
-    """Where a rehearsal rents and works. `program` None: machines have an image with our programs.
+    """Where a rehearsal rents, and works in its folder `data`; finished audio lies in `audio` by its names.
 
-    `data` is its data folder, and in `audio` finished audio lies under its names.
-    `hasten` makes the policy that it follows of the settings', `period_s` is between two passes.
+    `program` is where voice-synth is on machines, for an engine; None: in their image. `hasten` makes the
+    policy that it follows of the settings', `period_s` is between two passes.
     """
 
     vast_url: str
     vast_key: str
-    program: str | None
+    program: Callable[[str], str | None]
     data: Path
     audio: Path
     hasten: Callable[[Policy], Policy]
@@ -130,7 +130,7 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     """
     server = EmbeddedServer(ensure_data_folder(place.data))
     settings = replace(
-        _settings({}),
+        (asked := _settings({})),
         provider="vast",
         vast_url=place.vast_url,
         vast_api_key=Secret(place.vast_key),
@@ -141,7 +141,8 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
         jobs_prefix="rehearsal",
         storage_url=place.audio.parent.as_uri(),
         database_url="sqlite:///unused",
-        ssh_voice_synth=place.program,
+        ssh_voice_synth=place.program(asked.voice_engine),
+        vast_image="this-computer",  # which has what this computer has
         idle_hold_seconds=0,
         spend_cap_batch=None,
         watcher_listen=None,

@@ -18,6 +18,8 @@ from lib.clock import SystemClock
 from lib.errors import UsageError
 from lib.units import seconds_text
 
+_WORTH_SAYING_GB = 1.0  # of a download: less is loaded while the machine boots
+
 EXAMPLES = ("job-watcher instances", "job-watcher instances --why")
 
 WhyOption = Annotated[
@@ -150,3 +152,7 @@ def show_offers(offers: Sequence[ScoredOffer]) -> None:
         cells["speed"] += "" if offer.measured else "?"
         table.row(said["id"], f"{said['gpu']}{bid}", *cells.values(), remark)
     table.show()
+    for offer in offers:
+        if offer.chosen and offer.download_gb >= _WORTH_SAYING_GB:
+            took = seconds_text(offer.download_s)
+            output.say(f"A start there loads {offer.download_gb:.1f} GB, the model among them: about {took}.")

@@ -144,7 +144,7 @@ def _run(orders: _Orders, folder: Path, interruption: Interruption) -> Rehearsal
         place = wiring.RehearsalPlace(
             fake.url,
             fake.api_key,
-            None if is_as_pinned() else str(program),
+            lambda engine: None if is_as_pinned(engine) else str(program),
             data_in(folder),
             audio_in(folder),
             partial(hastened, speed=orders.speed),

@@ -15,16 +15,26 @@ from lib.machines.port import Ledger
 from lib.providers.rental import RentalProvider
 from lib.units import MICROS
 
+_MBIT_IN_GB = 8_000
 _USUAL_JOBS = 20  # a small batch, where nothing is known of the work
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredOffer:
-    """An offer with its score. `chosen`: a machine would be rented there now."""
+    """An offer with its score. `chosen`: a machine would be rented there now.
+
+    `download_gb` is what a new machine loads before its first job: image, packages and a model.
+    """
 
     score: Score
     chosen: bool
+    download_gb: float
     measured: bool = False  # its speed; else it is guessed
+
+    @property
+    def download_s(self) -> float:
+        """How long that takes at the offer's network, as it is told."""
+        return self.download_gb * _MBIT_IN_GB / max(1.0, self.score.offer.down_mbps)
 
     def to_json(self) -> dict[str, Any]:
         """An item of `instances --why --json`."""
@@ -43,6 +53,8 @@ class ScoredOffer:
             "start_usd": _dollars(score.start),
             "risk_usd": _dollars(score.risk),
             "objection": score.objection,
+            "download_gb": round(self.download_gb, 3),
+            "download_seconds": round(self.download_s, 1),
             "chosen": self.chosen,
         }
 
@@ -79,7 +91,8 @@ def offers_now(
     scores = ranked(offers, demand, policy, caps, speeds, hosts, now=now)
     chosen = best(scores)
     guessed = {score.offer.id for score in scores if (engine, score.offer.gpu) not in speeds.audio}
-    return [ScoredOffer(score, score is chosen, score.offer.id not in guessed) for score in scores]
+    loads = policy.download_gb
+    return [ScoredOffer(score, score is chosen, loads, score.offer.id not in guessed) for score in scores]
 
 
 def measured_speeds(ledger: Ledger, engine: str, now: float) -> Speeds:

@@ -68,9 +68,11 @@ def hastened(policy: Policy, speed: float) -> Policy:
     def shorter(seconds: float, least: float) -> float:
         return min(seconds, max(least, seconds / speed))
 
+    # What needs a GPU is large: where there is none, and others use the cores, it takes minutes to load.
+    is_large = policy.least_vram_gb > 0
     return replace(
         policy,
-        boot_limit_s=shorter(policy.boot_limit_s / 2, 60.0),
+        boot_limit_s=shorter(policy.boot_limit_s / 2, 400.0 if is_large else 60.0),
         silence_s=shorter(policy.silence_s, 60.0),
         lag_s=shorter(policy.lag_s, 8.0),
         apart_s=shorter(policy.apart_s, 3.0),
@@ -78,5 +80,5 @@ def hastened(policy: Policy, speed: float) -> Policy:
         talking_s=shorter(policy.talking_s, 4.0),
         drain_limit_s=shorter(policy.drain_limit_s, 90.0),
         wedged_s=shorter(policy.wedged_s, 90.0),
-        still_limit_s=shorter(policy.still_limit_s, 90.0),
+        still_limit_s=shorter(policy.still_limit_s, 400.0 if is_large else 90.0),
     )

@@ -21,6 +21,7 @@ from lib.jobqueue import JobQueue, JobState
 from lib.jobspec import JobSpec
 from lib.machines.labels import own_label
 from lib.providers.rental import RentalProvider
+from lib.voices import engine_facts
 
 _ROOT: Final = Path(__file__).parents[2]
 _GONE_S: Final = 20.0
@@ -52,10 +53,10 @@ def programs_of_image(folder: Path) -> Path:
     return program
 
 
-def is_as_pinned() -> bool:
+def is_as_pinned(engine: str) -> bool:
     """Whether the packages here are those that machines get: an environment with others is not used there."""
-    minor = sys.version_info[:2]
-    return bundle.is_as_pinned(bundle.requirements_text(), bundle.Target(minor, platform.machine(), *_LIBC))
+    requirements = bundle.requirements_text(engine_facts(engine).requirements)
+    return bundle.is_as_pinned(requirements, bundle.Target(sys.version_info[:2], platform.machine(), *_LIBC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from lib.bundle.target import Target
 from lib.errors import BadConfiguration, Unavailable
 from lib.files import alone_in, write_whole
 
-_REQUIREMENTS: Final = "synth-requirements.txt"  # in the wheel, beside this file; a clone has its own
+_REQUIREMENTS: Final = "{}-requirements.txt"  # in the wheel, beside this file; a clone has its own
 _DOWNLOAD_S: Final = 1800.0
 _HALF: Final = "half-"
 _KEPT_S: Final = 30 * 86_400.0  # for a kind of machine, or a version of ours, that nobody asks for any more
@@ -31,43 +31,54 @@ _turn = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Wheels that need no index where they are installed. `name` is made of what is in all of them."""
+    """Wheels that need no index where they are installed. `name` is made of what is in all of them.
+
+    `fetched` are packages that the machine itself gets from its index, each pinned and with its hashes,
+    and `fetched_bytes` about how much that is.
+    """
 
     name: str
     wheels: tuple[tuple[Path, str], ...]  # file here, sha256
+    fetched: tuple[str, ...] = ()
+    fetched_bytes: int = 0
 
     @property
     def bytes(self) -> int:
-        """The size of all."""
+        """The size of all wheels that are brought."""
         return sum(path.stat().st_size for path, _ in self.wheels)
 
 
-def requirements_text() -> str:
-    """The pinned and hashed packages that our programs need on a machine.
+def requirements_text(name: str = "synth") -> str:
+    """The pinned and hashed packages of the set `name`, that our programs need on a machine.
 
     Raises:
         BadConfiguration: they are in no place where an installation has them.
     """
     here = Path(__file__).parent
-    for path in (here / _REQUIREMENTS, here.parents[1] / "requirements" / "synth.txt"):
+    for path in (here / _REQUIREMENTS.format(name), here.parents[1] / "requirements" / f"{name}.txt"):
         with contextlib.suppress(OSError):
             return path.read_text(encoding="utf-8")
     raise BadConfiguration(
-        f"The list of packages for machines is not where job-runner is installed ({here}); install it anew"
+        f"The list of packages for machines, {name}, is not where job-runner is installed ({here}); "
+        "install it anew"
     )
 
 
 class BundleMaker:
     """Makes bundles below a folder, each once; what is not as its hashes say is made anew.
 
-    `extra` are further words for `pip download`, as where the packages come from.
+    `extra` are further words for `pip download`, as where the packages come from. With `fetched_bytes` the
+    packages, so large, are no part of the bundle: whoever installs it fetches them, by the same hashes.
 
     Threads: any; they wait for each other, and for other processes on the folder.
     Raises: only `make`, as it says.
     """
 
-    def __init__(self, folder: Path, requirements: str, *, extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, requirements: str, *, extra: Sequence[str] = (), fetched_bytes: int = 0
+    ) -> None:
         self._folder, self.requirements, self._extra = folder, requirements, tuple(extra)
+        self._fetched_bytes = fetched_bytes
 
     def make(self, target: Target) -> Bundle:
         """The bundle for such machines.
@@ -79,11 +90,13 @@ class BundleMaker:
         with _turn, self._as_sentences():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with alone_in(self._folder):
-                wheels = (*self._downloaded(target), self._own())
+                brought = [] if self._fetched_bytes else self._downloaded(target)
+                wheels = sorted((*brought, self._own()))
                 self._sweep()
-        words = "".join(f"{path.name} {digest}\n" for path, digest in sorted(wheels))
+        fetched = tuple(lines_for(self.requirements, target)) if self._fetched_bytes else ()
+        words = "".join((*(f"{path.name} {digest}\n" for path, digest in wheels), *fetched))
         name = f"{target.name}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
-        return Bundle(name, tuple(sorted(wheels)))
+        return Bundle(name, tuple(wheels), fetched, self._fetched_bytes)
 
     def _sweep(self) -> None:
         """Remove what killed processes were making, and what nobody has asked for in a month."""

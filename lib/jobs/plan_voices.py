@@ -72,8 +72,8 @@ class VoiceNeeds:
         if not self.requirement or self.engine == engine:
             return ""
         return (
-            f"{self.name} needs the engine {self.engine}, and machines are made ready for VOICE_ENGINE, which "
-            f"is {engine}: its jobs would fail there. Set VOICE_ENGINE={self.engine}."
+            f"{self.name} needs the engine {self.engine}, and machines are made ready for VOICE_ENGINE, "
+            f"which is {engine}: its jobs would fail there. Set VOICE_ENGINE={self.engine}."
         )
 
     def to_json(self) -> dict[str, Any]:

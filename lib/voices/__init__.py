@@ -33,7 +33,14 @@ from lib.voices.errors import (
     UnknownSpeaker,
     UnknownVoice,
 )
-from lib.voices.facts import USUAL_LETTERS_PER_SECOND, EngineFacts, Preset, ProfileModel
+from lib.voices.facts import (
+    USUAL_IMAGE,
+    USUAL_LETTERS_PER_SECOND,
+    EngineFacts,
+    Preset,
+    ProfileModel,
+)
+from lib.voices.hub_ids import HubId, hub_ids
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
@@ -53,9 +60,11 @@ __all__ = [
     "PAUSE",
     "QWEN_SPEAKERS",
     "SHIPPED",
+    "USUAL_IMAGE",
     "USUAL_LETTERS_PER_SECOND",
     "USUAL_PAUSES",
     "EngineFacts",
+    "HubId",
     "InvalidVoice",
     "Pauses",
     "Preset",
@@ -82,6 +91,7 @@ __all__ = [
     "engine_point",
     "estimated_audio_s",
     "held_pause_s",
+    "hub_ids",
     "jobs_ahead",
     "load_voice",
     "phoneme_warnings",

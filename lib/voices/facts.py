@@ -13,6 +13,9 @@ USUAL_LETTERS_PER_SECOND: Final = 13.5
 #: Of one text, without and with `chunk`. For engines that give no figure of their own.
 USUAL_CHARACTERS: Final = 5_000
 USUAL_CHUNKED_CHARACTERS: Final = 1_000_000
+#: Python and nothing else: our programs are brought as they are here, each package by its hash. By its name
+#: and not by a digest, for a digest that nobody has any more would let no machine start.
+USUAL_IMAGE: Final = "python:3.12-slim-bookworm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,14 @@ class EngineFacts:
     package: str = ""  # the distribution that brings the model; "": the one that registers the engine
     version: str = ""  # the one version of it that fits; "" leaves that to the requirements
     extra: str = ""  # of job-runner, which brings the packages; "": the plain install, or a third party
+    requirements: str = "synth"  # the set, requirements/SET.txt, that a machine installs
+    packages_gb: float = 0.3  # of that set, as it is downloaded, and our programs
+    image: str = USUAL_IMAGE  # that a rented machine runs, where none is set
+    settings: tuple[str, ...] = ()  # what a worker is told beside, by their names; none is a secret
+    weights_setting: str = ""  # which of them says where weights are that come with no package
     least_vram_gb: float = 0.0  # of the GPU it needs; 0: it runs on the CPU
-    download_gb: float = 0.0  # of weights that come with no package
+    least_cuda: float = 0.0  # that the GPU's driver must be able to run
+    download_gb: float = 0.0  # of weights that come with no package: of the largest model
     models: Mapping[str, ProfileModel] = field(default_factory=dict)  # by profile
     batch: int = 1  # texts that one call speaks at best
     # Signs of `[word](/phonemes/)` that it can say; empty where it reads no phonemes, and the word is said.
@@ -77,6 +86,12 @@ class EngineFacts:
             if name.casefold() == wanted:
                 return name, preset
         return None
+
+    @property
+    def model_names(self) -> frozenset[str]:
+        """Every model that some profile means."""
+        each = (name for model in self.models.values() for name in (model.model, model.cloning_model))
+        return frozenset(filter(None, each))
 
     def model_of(self, profile: str, *, cloned: bool) -> str:
         """The model that speaks a job of `profile`; empty where the engine has only one and does not name it.

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.voices import engine_facts, engine_names
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("job_runner", "job_watcher", "synth", "lib")
 
@@ -91,10 +93,11 @@ def test_the_wheel_holds_every_data_file(wheel: Path) -> None:
     assert wanted - inside == set()
 
 
-def test_the_wheel_holds_what_machines_are_installed_with(wheel: Path) -> None:
-    """The list lies elsewhere in a clone, so nothing but this sees that it is brought along."""
-    inside = zipfile.ZipFile(wheel).read("lib/bundle/synth-requirements.txt")
-    assert inside == (ROOT / "requirements/synth.txt").read_bytes()
+@pytest.mark.parametrize("name", sorted({engine_facts(each).requirements for each in engine_names()}))
+def test_the_wheel_holds_what_machines_are_installed_with(wheel: Path, name: str) -> None:
+    """The lists lie elsewhere in a clone, so nothing but this sees that they are brought along."""
+    inside = zipfile.ZipFile(wheel).read(f"lib/bundle/{name}-requirements.txt")
+    assert inside == (ROOT / f"requirements/{name}.txt").read_bytes()
     assert b"--hash=sha256:" in inside
 
 

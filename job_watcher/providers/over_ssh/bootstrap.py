@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 FOLDER = ".local/share/job-runner/bundles"  # below the machine's home
 _ASK_S, _INSTALL_S = 30.0, 900.0
 _TIMES = 5  # as large as its wheels is a bundle with them and installed
+_TIMES_FETCHED = 3  # as large as what is fetched, for nothing of it is kept
 
 
 def ask(machine: MachineLink) -> MachineFacts:
@@ -93,7 +94,7 @@ class Bootstrap:
 
     def needed(self, bundle: Bundle) -> int:
         """Bytes that it takes on a machine."""
-        return bundle.bytes * _TIMES
+        return bundle.bytes * _TIMES + bundle.fetched_bytes * _TIMES_FETCHED
 
     def is_installed(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str | None:
         """The path of its voice-synth, where it is installed."""
@@ -103,6 +104,8 @@ class Bootstrap:
     def install(self, machine: MachineLink, facts: MachineFacts, bundle: Bundle) -> str:
         """Bring what is missing and install it; returns the path of voice-synth."""
         log.info("our programs are brought to %s (%d MiB)", machine.name, bundle.bytes // MIB)
+        if bundle.fetched:
+            log.info("%s fetches %d packages of the engine itself", machine.name, len(bundle.fetched))
         try:
             self._bring(machine, facts, bundle)
         except JobRunnerError:
@@ -135,6 +138,7 @@ class Bootstrap:
             "do": act,
             "name": bundle.name,
             "wheels": {path.name: digest for path, digest in bundle.wheels},
+            "fetched": list(bundle.fetched),
         }
         words = (facts.python(machine.name).path, "-c", script, f"{facts.home}/{FOLDER}")
         done = machine.run(words, stdin=json.dumps(wanted).encode(), timeout_s=_INSTALL_S)

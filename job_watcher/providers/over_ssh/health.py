@@ -21,14 +21,18 @@ LIST_GPUS = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,nohead
 class HealthCheck:
     """The gates of one machine that come after the connection.
 
-    `gpus` is how many it must have, with `gpu_bytes` of memory each; 0: none is asked for.
+    `gpus` is how many it must have, with `gpu_bytes` of memory each; 0: none is asked for. Before it speaks,
+    its engine may take `weights_s` seconds more, for weights that it downloads first.
 
     Threads: its keeper's.
     Raises: MachineOut, with the gate's code, when it does not pass; HostUnreachable when it is gone.
     """
 
-    def __init__(self, machine: MachineLink, *, gpus: int = 0, gpu_bytes: int = 0) -> None:
+    def __init__(
+        self, machine: MachineLink, *, gpus: int = 0, gpu_bytes: int = 0, weights_s: float = 0.0
+    ) -> None:
         self._machine, self._gpus, self._gpu_bytes = machine, gpus, gpu_bytes
+        self._weights_s = weights_s
 
     def before_installing(self, home: str, *, needed: int) -> None:
         """Those that cost little: nonce, GPU, disk and bandwidth. `needed` is the room that is wanted."""
@@ -57,9 +61,12 @@ class HealthCheck:
         except GateFailed as failed:
             raise MachineOut(failed.gate.value, f"{self._machine.name}: {failed.sentence}.") from None
         except RemoteTimedOut:
-            limit = DEADLINES[gate]
+            limit = self._limit(gate)
             sentence = f"{self._machine.name} did not answer within {limit:.0f} s at the gate {gate.value}."
             raise MachineOut(gate.value, sentence) from None
+
+    def _limit(self, gate: Gate) -> float:
+        return DEADLINES[gate] + (self._weights_s if gate in (Gate.ENGINE, Gate.GOLDEN) else 0.0)
 
     def _nonce(self) -> None:
         sent = secrets.token_hex(16).encode()
@@ -89,6 +96,6 @@ class HealthCheck:
 
     def _sample(self, folder: str) -> CommandResult:
         script = files("job_watcher.providers.over_ssh").joinpath("golden.sh").read_bytes()
-        limit = DEADLINES[Gate.GOLDEN]
+        limit = self._limit(Gate.GOLDEN)
         words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
         return self._machine.run(words, stdin=script, timeout_s=limit, most=4 * MIB)

@@ -15,6 +15,7 @@ from lib.voices import engine_facts
 from lib.workers import WorkerHost
 
 _GIB = 1024**3
+_S_FOR_A_GB = 80.0  # of weights, at 100 Mbit/s: half of what is asked of rented machines
 
 
 class SshPreparation:
@@ -30,7 +31,8 @@ class SshPreparation:
         self._spec, self._bootstrap, self._given = spec, bootstrap, program
         self._program = program
         self._home, self._workers, self._looked, self._suspect = "", 0, False, False
-        least = engine_facts(engine).least_vram_gb
+        facts = engine_facts(engine)
+        least, self._weights_s = facts.least_vram_gb, facts.download_gb * _S_FOR_A_GB
         self._gpus = 1 if spec.wants_gpu or least else 0
         self._gpu_bytes = int(least * _GIB)
 
@@ -71,7 +73,7 @@ class SshPreparation:
         self._looked, self._suspect = True, False
 
     def _health(self, machine: MachineLink) -> HealthCheck:
-        return HealthCheck(machine, gpus=self._gpus, gpu_bytes=self._gpu_bytes)
+        return HealthCheck(machine, gpus=self._gpus, gpu_bytes=self._gpu_bytes, weights_s=self._weights_s)
 
     def _equip(self, machine: MachineLink, facts: MachineFacts) -> str:
         if self._given is not None:

@@ -9,13 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
-from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
-from job_watcher.providers.over_ssh.wiring import queue_mark, worker_setup
+from job_watcher.providers.over_ssh.wiring import bootstrap, queue_mark, worker_setup
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
@@ -34,7 +33,6 @@ from job_watcher.provisioning.ports import (
     ProvisioningParts,
 )
 from job_watcher.provisioning.reconcile import Reconciler
-from lib.bundle import BundleMaker, requirements_text
 from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
@@ -177,7 +175,7 @@ class _Renting:
         self._ledger, self._lock, self._leadership, self._thread = ledger, lock, leadership, thread
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
-        self._bootstrap = Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
+        self._bootstrap = bootstrap(settings)
         self.news = RentingNews()
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)
@@ -356,6 +354,6 @@ class _Renting:
         return True
 
     def _host(self, row: MachineRow, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        setup = worker_setup(self._given, home, number, program)
+        setup = worker_setup(self._given.settings, self._given.parts.clock, home, number, program)
         self._spools[row.token] = f"{setup.folder}/spool"
         return SshHost(row.token, machine, setup)

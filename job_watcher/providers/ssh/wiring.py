@@ -9,18 +9,21 @@ from typing import NoReturn
 
 from job_watcher.leader_and_standby import LedWatcher, Reign
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
-from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec, read_machines
 from job_watcher.providers.over_ssh.ports import MachineLink
 from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
-from job_watcher.providers.over_ssh.wiring import queue_mark, see_that_machines_can_have, worker_setup
+from job_watcher.providers.over_ssh.wiring import (
+    bootstrap,
+    queue_mark,
+    see_that_machines_can_have,
+    worker_setup,
+)
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.wiring import Given
 from job_watcher.provisioning.adapters import leaders_queue
-from lib.bundle import BundleMaker, requirements_text
 from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
@@ -84,11 +87,6 @@ def ssh_machine(settings: Settings, thread: SshThread, spec: MachineSpec) -> Ssh
     """The way to one machine."""
     known = KnownHosts(settings.ssh_known_hosts)
     return SshMachine(thread, spec.address, key_file=settings.ssh_key_file, known_hosts=known)
-
-
-def bootstrap(settings: Settings) -> Bootstrap:
-    """What brings our programs to machines."""
-    return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements_text()))
 
 
 def check(settings: Settings) -> Sequence[CheckedMachine]:
@@ -163,7 +161,7 @@ class _Reigns:
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
     def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        setup = worker_setup(self._given, home, number, program)
+        setup = worker_setup(self._given.settings, self._given.parts.clock, home, number, program)
         return SshHost(f"{machine.name}/{number}", machine, setup)
 
 

@@ -10,12 +10,9 @@ from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
 from lib.voices import EngineFacts
 
-#: Python and nothing else: our programs are brought as they are here, each package by its hash. By its name
-#: and not by a digest, for a digest that nobody has any more would let no machine start.
-USUAL_IMAGE: Final = "python:3.12-slim-bookworm"
 _IMAGE_GB: Final = 0.2
-_PROGRAMS_GB: Final = 0.3  # as they are brought
-_INSTALLED_GB: Final = 4.0  # image, programs and what they unpack
+_UNPACKED_GB: Final = 3.0  # the image, and what is written beside the packages
+_TIMES_PACKAGES: Final = 3.0  # as large as their download: that, and what is installed of it
 _WORK_GB: Final = 8.0  # audio of jobs at hand, logs
 _LEAST_DISK_GB: Final = 12
 
@@ -30,18 +27,25 @@ class RentTerms:
     policy: Policy
 
 
-def terms_of(engine: EngineFacts, policy: Policy, *, image: str | None, disk_gb: int | None) -> RentTerms:
-    """What machines for that engine need. `image` and `disk_gb` None: by its facts."""
-    download = engine.download_gb + _IMAGE_GB + _PROGRAMS_GB
-    disk = disk_gb or max(_LEAST_DISK_GB, math.ceil(2 * engine.download_gb + _INSTALLED_GB + _WORK_GB))
+def terms_of(
+    engine: EngineFacts, policy: Policy, *, image: str | None, disk_gb: int | None, models: int = 1
+) -> RentTerms:
+    """What machines for that engine need. `image` and `disk_gb` None: by its facts.
+
+    `models` are how many of its models may be downloaded there, one of them before the first job.
+    """
+    download = engine.download_gb + _IMAGE_GB + engine.packages_gb
+    installed = _UNPACKED_GB + _TIMES_PACKAGES * engine.packages_gb
+    weights = (models + 1) * engine.download_gb  # one is there twice while it is checked
+    disk = disk_gb or max(_LEAST_DISK_GB, math.ceil(weights + installed + _WORK_GB))
     fitting = replace(
         policy,
         download_gb=download,
         least_disk_gb=float(disk),
         least_vram_gb=engine.least_vram_gb,
-        least_cuda=policy.least_cuda if engine.least_vram_gb else 0.0,
+        least_cuda=max(policy.least_cuda, engine.least_cuda) if engine.least_vram_gb else 0.0,
     )
-    return RentTerms(image or USUAL_IMAGE, disk, download, fitting)
+    return RentTerms(image or engine.image, disk, download, fitting)
 
 
 def check_caps(policy: Policy, caps: Caps) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from job_watcher.providers.over_ssh.wiring import see_that_machines_can_have
+from job_watcher.providers.over_ssh.wiring import engine_environ, see_that_machines_can_have
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
@@ -27,7 +27,7 @@ from lib.providers.vast.connection import VastConnection
 from lib.providers.vast.onstart import LAST_WORDS_FILE, LEASE_FILE, NONCE_FILE, host_keys_in
 from lib.providers.vast.provider import VastProvider
 from lib.settings import Settings
-from lib.voices import engine_facts
+from lib.voices import engine_facts, hub_ids
 
 _KEYS = "https://cloud.vast.ai/manage-keys/"
 
@@ -49,7 +49,7 @@ def open_watcher(
         MissingExtra: the SDK or asyncssh is not installed.
     """
     settings, pace = given.settings, pace or RentingPace()
-    see_that_machines_can_have(settings)
+    see_that_machines_can_have(settings, rented=True)
     connection = connect(settings, pace.clock or given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
@@ -73,12 +73,15 @@ def connect(settings: Settings, clock: Clock) -> VastConnection:
 
 
 def rent_terms(settings: Settings) -> RentTerms:
-    """What is rented, by the settings and the engine's facts."""
+    """What is rented, by the settings and the engine's facts. Raises BadConfiguration for a wrong hub id."""
+    facts = engine_facts(settings.voice_engine)
+    weights = engine_environ(settings, facts).get(facts.weights_setting, "")
     return terms_of(
-        engine_facts(settings.voice_engine),
+        facts,
         policy_of(settings),
         image=settings.vast_image,
         disk_gb=settings.vast_disk_gb,
+        models=max(1, len(hub_ids(weights, facts.model_names, facts.weights_setting))),
     )
 
 

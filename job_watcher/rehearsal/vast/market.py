@@ -54,14 +54,23 @@ class HostOffer:
     conduct: Conduct = field(default_factory=Conduct)
 
 
+def _with_cuda_13(host: HostOffer) -> HostOffer:
+    """As newer drivers are: an engine whose torch is built with CUDA 13 runs on such hosts alone."""
+    return replace(host, cuda_max_good=13.0, driver_version="580.95.05")
+
+
 def a_market() -> tuple[HostOffer, ...]:
     """Some hosts as a day on Vast has them: cheap and doubtful ones, good ones, dear ones."""
     return (
-        HostOffer(
-            1001, "RTX 3090", gpu_ram=24_576, dph_base=0.19, min_bid=0.08, dlperf=42.0, compute_cap=860
+        _with_cuda_13(
+            HostOffer(
+                1001, "RTX 3090", gpu_ram=24_576, dph_base=0.19, min_bid=0.08, dlperf=42.0, compute_cap=860
+            )
         ),
         HostOffer(1002, "RTX 4090", dph_base=0.38, min_bid=0.15, geolocation="Sweden, SE"),
-        HostOffer(1003, "RTX 4090", dph_base=0.44, min_bid=0.18, reliability=0.999, hosting_type=1),
+        _with_cuda_13(
+            HostOffer(1003, "RTX 4090", dph_base=0.44, min_bid=0.18, reliability=0.999, hosting_type=1)
+        ),
         HostOffer(1004, "RTX 4090", dph_base=0.31, min_bid=0.12, reliability=0.91, inet_down=80.0),
         HostOffer(
             1005, "RTX 5090", gpu_ram=32_607, dph_base=0.62, min_bid=0.30, dlperf=150.0, compute_cap=1200

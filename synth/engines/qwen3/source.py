@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from lib.errors import BadConfiguration
-from synth.engines.qwen3.checkpoints import NAME, Checkpoint, find_checkpoint
+from lib.voices import HubId, engine_facts, hub_ids
+from synth.engines.qwen3.checkpoints import Checkpoint, find_checkpoint
 from synth.engines.qwen3.hub import check_not_refused, fetch, is_whole
-
-#: The commit is whole, so that what is loaded is what was named, whatever happens to the hub's branches.
-_HUB_ID: Final = re.compile(
-    r"(?P<owner>[A-Za-z0-9][\w.-]{0,95})/(?P<name>[A-Za-z0-9][\w.-]{0,95})(?:@(?P<commit>[0-9a-f]{40}))?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class HubId:
-    """A checkpoint of the hub, at one commit."""
-
-    repository: str  # owner/name
-    name: str
-    commit: str
 
 
 class ModelSource:
@@ -114,15 +98,4 @@ class ModelSource:
         """Hub ids by checkpoint; empty where the setting is a folder (or nothing)."""
         if not self._setting or Path(self._setting).expanduser().is_dir():
             return {}
-        found = {}
-        for word in filter(None, (part.strip() for part in self._setting.split(","))):
-            match = _HUB_ID.fullmatch(word)
-            if match is None or NAME.fullmatch(match["name"]) is None:
-                return {}
-            if match["commit"] is None:
-                raise BadConfiguration(
-                    f"QWEN_MODEL names {word} without a commit; write {word}@ and the 40 digits of one, "
-                    "so that nothing else is ever loaded."
-                )
-            found[match["name"]] = HubId(f"{match['owner']}/{match['name']}", match["name"], match["commit"])
-        return found
+        return hub_ids(self._setting, engine_facts("qwen3").model_names, "QWEN_MODEL")

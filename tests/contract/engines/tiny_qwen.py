@@ -22,8 +22,11 @@ _SPEAKERS: Final = (*("aiden", "dylan", "eric", "ono_anna", "ryan", "serena", "s
 _SIGNS: Final = ("<|im_start|>", "<|im_end|>", "<tts_pad>", "<tts_text_bos>", "<tts_text_eod>")
 
 
-def make_checkpoint(folder: Path, size: str, kind: str, seed: int = 0) -> Path:
-    """The checkpoint `Qwen3-TTS-12Hz-SIZE-KIND` in `folder`; each seed has other weights."""
+def make_checkpoint(folder: Path, size: str, kind: str, seed: int = 0, codes: int = _CODES) -> Path:
+    """The checkpoint `Qwen3-TTS-12Hz-SIZE-KIND` in `folder`; each seed has other weights.
+
+    With more `codes` a text becomes longer: about one frame, a twelfth of a second, for each.
+    """
     import torch
     from qwen_tts.core.models import Qwen3TTSForConditionalGeneration
 
@@ -31,11 +34,11 @@ def make_checkpoint(folder: Path, size: str, kind: str, seed: int = 0) -> Path:
     made.mkdir(parents=True)
     ids, words = _tokenizer(made)
     torch.manual_seed(seed)
-    Qwen3TTSForConditionalGeneration(_config(size, kind, ids, words)).save_pretrained(made)
+    Qwen3TTSForConditionalGeneration(_config(size, kind, ids, words, codes)).save_pretrained(made)
     _forget(made / "config.json", "speaker_encoder_config", "model_type")
     usual = {"do_sample": True, "temperature": 0.9, "top_k": 50, "max_new_tokens": 8192}
     (made / "generation_config.json").write_text(json.dumps(usual))
-    _speech_tokenizer(made / "speech_tokenizer")
+    _speech_tokenizer(made / "speech_tokenizer", codes)
     return made
 
 
@@ -60,7 +63,7 @@ def _tokenizer(folder: Path) -> tuple[dict[str, int], int]:
     return {sign: tokenizer.convert_tokens_to_ids(sign) for sign in _SIGNS}, len(tokenizer)
 
 
-def _config(size: str, kind: str, ids: dict[str, int], words: int) -> Any:
+def _config(size: str, kind: str, ids: dict[str, int], words: int, codes: int) -> Any:
     from qwen_tts.core.models import Qwen3TTSConfig
 
     layers = {
@@ -74,21 +77,19 @@ def _config(size: str, kind: str, ids: dict[str, int], words: int) -> Any:
     built_in = _SPEAKERS if kind == "CustomVoice" else ()
     # Behind the codes lie 1024 tokens that are never drawn, but for the one that ends a text.
     names = ("eos", "think", "nothink", "think_bos", "think_eos", "pad", "bos")
-    signs = {
-        f"codec_{name}{'_token' if name == 'eos' else ''}_id": _CODES + n for n, name in enumerate(names)
-    }
+    signs = {f"codec_{name}{'_token' if name == 'eos' else ''}_id": codes + n for n, name in enumerate(names)}
     talker = {
         **layers,
         **signs,
         "num_hidden_layers": 2,
-        "vocab_size": _CODES + 1024,
+        "vocab_size": codes + 1024,
         "text_hidden_size": _WIDTH,
         "text_vocab_size": words,
         "rope_scaling": {"interleaved": True, "mrope_section": [4, 2, 2], "rope_type": "default"},
-        "spk_id": {name: _CODES + 100 + n for n, name in enumerate(built_in)},
+        "spk_id": {name: codes + 100 + n for n, name in enumerate(built_in)},
         "spk_is_dialect": {name: _DIALECTS.get(name, False) for name in built_in},
-        "codec_language_id": {name: _CODES + 200 + n for n, name in enumerate(_LANGUAGES)},
-        "code_predictor_config": {**layers, "num_hidden_layers": 1, "vocab_size": _CODES},
+        "codec_language_id": {name: codes + 200 + n for n, name in enumerate(_LANGUAGES)},
+        "code_predictor_config": {**layers, "num_hidden_layers": 1, "vocab_size": codes},
     }
     encoder = {"enc_dim": _WIDTH, "enc_channels": [16, 16, 16, 16, 48], "enc_res2net_scale": 4}
     encoder |= {"enc_attention_channels": 8, "enc_se_channels": 8}
@@ -106,13 +107,13 @@ def _config(size: str, kind: str, ids: dict[str, int], words: int) -> Any:
     )
 
 
-def _speech_tokenizer(folder: Path) -> None:
+def _speech_tokenizer(folder: Path, codes: int) -> None:
     import torch
     from qwen_tts.core import Qwen3TTSTokenizerV2Config, Qwen3TTSTokenizerV2Model
     from transformers import EncodecFeatureExtractor
 
     heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "num_hidden_layers": 1}
-    codes = {"codebook_size": _CODES, "num_quantizers": _CODEBOOKS}
+    books = {"codebook_size": 1 << (codes - 1).bit_length(), "num_quantizers": _CODEBOOKS}
     encoder = {
         "hidden_size": 16,
         "num_filters": 4,
@@ -126,7 +127,7 @@ def _speech_tokenizer(folder: Path) -> None:
     decoder |= {"decoder_dim": 64, "codebook_dim": 16}
     model = Qwen3TTSTokenizerV2Model(
         Qwen3TTSTokenizerV2Config(
-            encoder_config={**encoder, **heads, **codes}, decoder_config={**decoder, **heads, **codes}
+            encoder_config={**encoder, **heads, **books}, decoder_config={**decoder, **heads, **books}
         )
     )
     with torch.no_grad():  # its codebooks are made of zeros, which are silence
@@ -135,7 +136,8 @@ def _speech_tokenizer(folder: Path) -> None:
                 tensor.normal_()
             elif "cluster_usage" in name:
                 tensor.fill_(1.0)
-        model.decoder.decoder[-1].conv.weight.mul_(5e6)  # else its sound is a millionth of full scale
+        last = model.decoder.decoder[-1].conv.weight
+        last.copy_(last.mean(dim=-1, keepdim=True) * 2e7)  # else it is white noise, a millionth of full scale
     model.save_pretrained(folder)
     EncodecFeatureExtractor(feature_size=1, sampling_rate=24_000).save_pretrained(folder)
 

@@ -88,6 +88,45 @@ def test_a_bare_machine_gets_the_programs_once_and_half_made_ones_are_not_used(
     assert bootstrap.is_installed(remote, facts, bundle) is None
 
 
+def index_of(machine: LoopbackMachine, wheels: Path) -> None:
+    """Let the machine's pip know these packages, and no others."""
+    told = machine.home / ".config" / "pip" / "pip.conf"
+    told.parent.mkdir(parents=True)
+    told.write_text(f"[global]\nno-index = true\nfind-links = {wheels}\n")
+
+
+@pytest.mark.soak
+def test_packages_that_are_too_large_to_be_brought_are_fetched_there(
+    machine: LoopbackMachine, connect: Connect, tmp_path: Path
+) -> None:
+    """As those of qwen3: only our own wheel goes over the connection."""
+    lines = [pack(name, tmp_path) for name in NAMES]
+    index_of(machine, tmp_path)
+    remote = connect(machine)
+    maker = BundleMaker(tmp_path / "bundles", "\n".join(lines), fetched_bytes=1_000_000)
+    facts, bootstrap = ask(remote), Bootstrap(maker)
+    bundle = bootstrap.bundle(remote, facts)
+    program = bootstrap.install(remote, facts, bundle)
+
+    assert [path.name.partition("-")[0] for path, _ in bundle.wheels] == ["job_runner"]
+    assert bootstrap.needed(bundle) > 3_000_000
+    assert remote.run((program, "--version")).text().startswith("voice-synth ")
+    assert bootstrap.is_installed(remote, facts, bundle) == program
+
+
+def test_what_is_fetched_with_other_bytes_than_the_pinned_ones_is_not_installed(
+    machine: LoopbackMachine, connect: Connect, tmp_path: Path
+) -> None:
+    line = pack("mdurl", tmp_path)
+    index_of(machine, tmp_path)
+    maker = BundleMaker(tmp_path / "bundles", f"{line[:-8]}00000000", fetched_bytes=1)
+
+    with pytest.raises(MachineOut, match=r"from the machine's index: .*Expected sha256") as caught:
+        install(connect(machine), maker)
+
+    assert caught.value.reason == "install"
+
+
 @pytest.mark.soak
 def test_two_watchers_that_bring_the_programs_at_once_both_have_them(
     machine: LoopbackMachine, connect: Connect, maker: BundleMaker, monkeypatch: pytest.MonkeyPatch

@@ -68,8 +68,23 @@ def test_each_offer_is_shown_with_the_terms_of_its_score(fake: FakeVast, tmp_pat
     dear = [offer["objection"] for offer in offers if float(offer["usd_per_hour"]) > 1.0]
     assert dear == ["dearer than the most allowed for one machine"]
     for offer in offers:
+        assert offer["download_seconds"] > offer["download_gb"] > 0
         parts = sum(float(offer[name]) for name in ("time_usd", "start_usd", "risk_usd"))
         assert float(offer["usd_per_audio_hour"]) == pytest.approx(parts, abs=0.0002)
+
+
+def test_a_large_engine_s_offers_need_its_driver_and_say_what_a_start_loads(
+    fake: FakeVast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICE_ENGINE", "qwen3")
+
+    told = run(fake, tmp_path, "instances", "--why").stdout
+
+    # a model of 4.5 GB, 3.0 of packages and the image, at the 900 Mbit/s of that host
+    assert "A start there loads 7.7 GB, the model among them: about 1m08s." in told
+    (line,) = (line for line in told.splitlines() if "would be rented now" in line)
+    assert line.startswith(("7000001@", "7000003@"))  # the two hosts with a newer driver
+    assert "CUDA 12.8 is under 13" in told
 
 
 def test_a_sweep_ends_what_is_past_its_time_and_leaves_the_rest(fake: FakeVast, tmp_path: Path) -> None:

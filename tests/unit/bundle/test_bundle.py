@@ -155,7 +155,7 @@ def test_a_mark_of_before_does_not_vouch_for_what_is_half_made(tmp_path: Path) -
     (here / "wheels").mkdir()
     (here / "wheels" / "bad-1-py3-none-any.whl").write_bytes(b"no wheel")
     digest = hashlib.sha256(b"no wheel").hexdigest()
-    wanted = {"name": "some", "wheels": {"bad-1-py3-none-any.whl": digest}}
+    wanted = {"name": "some", "wheels": {"bad-1-py3-none-any.whl": digest}, "fetched": []}
     script, said = files("lib.bundle").joinpath("install.script").read_text(), []
     for act in ("look", "install"):
         done = subprocess.run(

@@ -18,9 +18,9 @@ from tests.unit.deploy.tools import DEPLOY, ROOT, output_of, tool
 ENDS = ("gpu", "watcher")  # the stages that run; the others only build
 
 
-def stages() -> dict[str, list[str]]:
+def stages(file: str = "Dockerfile") -> dict[str, list[str]]:
     """The instructions of each stage by its name, continued lines joined."""
-    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
     found: dict[str, list[str]] = {}
     name = "before"
     for line in filter(None, re.sub(r"\\\n\s*", "", text).splitlines()):
@@ -30,9 +30,9 @@ def stages() -> dict[str, list[str]]:
     return found
 
 
-def the(stage: str, instruction: str) -> str:
+def the(stage: str, instruction: str, file: str = "Dockerfile") -> str:
     """The one instruction of that kind."""
-    (found,) = (line for line in stages()[stage] if line.startswith(instruction + " "))
+    (found,) = (line for line in stages(file)[stage] if line.startswith(instruction + " "))
     return found.removeprefix(instruction + " ")
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from job_watcher.providers.over_ssh.bootstrap import Bootstrap
+from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineOut, Stage
+from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.rented.preparation import RentedPreparation, same_gpu, still_fit
-from job_watcher.providers.vast.terms import USUAL_IMAGE, check_caps, terms_of
+from job_watcher.providers.vast.terms import check_caps, terms_of
+from lib.bundle import BundleMaker
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
-from lib.voices import EngineFacts, engine_facts
+from lib.units import MIB
+from lib.voices import USUAL_IMAGE, EngineFacts, engine_facts
+from lib.workers.ssh import CommandResult, RemoteTimedOut, SshAddress
 from tests.unit.rented.near import DIRECT, NearLink, Prepared
 
 NONCE_FILE = ".job-runner/nonce"
@@ -123,6 +130,26 @@ class TestWhatIsRented:
         assert terms.policy.download_gb == terms.download_gb > 10.0
         assert terms.policy.least_disk_gb == terms.disk_gb
 
+    def test_the_image_and_the_driver_are_those_of_the_engine_s_packages(self) -> None:
+        facts = EngineFacts(
+            "large", "Large", frozenset(), {}, {}, image="its:own", least_vram_gb=8.0, least_cuda=13.0
+        )
+
+        terms = terms_of(facts, Policy(least_cuda=12.4), image=None, disk_gb=None)
+
+        assert (terms.image, terms.policy.least_cuda) == ("its:own", 13.0)
+        assert terms_of(facts, Policy(least_cuda=13.1), image=None, disk_gb=None).policy.least_cuda == 13.1
+
+    def test_there_is_room_for_packages_and_for_each_model_that_may_be_downloaded(self) -> None:
+        qwen = engine_facts("qwen3")
+
+        one, three = (terms_of(qwen, Policy(), image=None, disk_gb=None, models=n) for n in (1, 3))
+
+        assert one.download_gb >= qwen.packages_gb + qwen.download_gb
+        assert one.disk_gb >= 3 * qwen.packages_gb + 2 * qwen.download_gb
+        assert three.disk_gb - one.disk_gb == 2 * qwen.download_gb
+        assert three.download_gb == one.download_gb  # only the first is waited for
+
     def test_an_engine_of_the_cpu_asks_for_no_gpu_memory(self) -> None:
         terms = terms_of(engine_facts("hibari"), Policy(), image=None, disk_gb=None)
 
@@ -154,3 +181,35 @@ class TestWhatIsRented:
 
         with pytest.raises(BadConfiguration, match=name):
             check_caps(policy, caps)
+
+
+class Loading(NearLink):
+    """Its engine loads for longer than anybody waits."""
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0, most: int = MIB
+    ) -> CommandResult:
+        if argv[:2] == ("sh", "-s") and len(argv) > 2:
+            raise RemoteTimedOut(f"nothing after {timeout_s:.0f} s")
+        return super().run(argv, stdin=stdin, timeout_s=timeout_s, most=most)
+
+    def begin_workers(self, count: int, program: str, home: str) -> list[str]:
+        return [f"{home}/worker"]
+
+    def end_surplus(self, count: int, home: str) -> None:
+        """There is none."""
+
+
+@pytest.mark.parametrize(("engine", "waits"), [("hibari", "180 s"), ("qwen3", "540 s")])
+def test_weights_have_their_time_to_be_downloaded_before_the_first_sentence(
+    engine: str, waits: str, tmp_path: Path
+) -> None:
+    machine = Loading(tmp_path, DIRECT)
+    machine.shims["nvidia-smi"] = "NVIDIA Test, 24576"
+    spec = MachineSpec(SshAddress("me", "near"), workers=1)
+    bootstrap = Bootstrap(BundleMaker(tmp_path, ""))
+    preparation = SshPreparation(spec, bootstrap, engine=engine, program="/bin/true")
+    preparation.prepare(machine, lambda stage: None)
+
+    with pytest.raises(MachineOut, match=f"did not answer within {waits} at the gate engine"):
+        preparation.check(machine)
