@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from lib.jobs import doctor, doctor_account, doctor_watcher, reconcile_messages
+from synth import checkup
 
 PAGE = Path(__file__).parents[3] / "docs/reference/findings.md"
 
@@ -20,6 +21,7 @@ def test_every_finding_stands_on_the_page_with_its_severity_and_title() -> None:
         *doctor.KINDS,
         *doctor_watcher.KINDS,
         *doctor_account.KINDS,
+        *checkup.KINDS,
         *reconcile_messages.KINDS,
     ]
     assert [(name, severity, title.strip()) for name, severity, title in rows] == sorted(
