@@ -92,7 +92,8 @@ def disk(free: int | None, *, least: int = LEAST_FREE_BYTES) -> None:
     if free < least:
         raise GateFailed(
             Gate.DISK,
-            f"its home folder has {free // MIB} MiB left, and {least // MIB} are needed: make room there",
+            f"its home folder has {free // MIB} MiB left, and {least // MIB} are needed: make room there, or "
+            "set VAST_DISK_GB higher where it is rented",
         )
 
 

@@ -152,7 +152,8 @@ class Bootstrap:
             raise MachineOut(
                 "disk",
                 f"{machine.name} has no room for our programs ({self.needed(bundle) // MIB} MiB); make room "
-                f"in its home folder. It says: {answer['said']}.",
+                f"in its home folder, or set VAST_DISK_GB higher where it is rented. It says: "
+                f"{answer['said']}.",
             )
         if answer["state"] == "failed":
             raise MachineOut("install", f"{machine.name} could not install our programs: {answer['said']}.")
