@@ -16,6 +16,7 @@ from lib.fleet.limits import obstacles
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
 from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.fleet.verdicts import BAD_IMAGE
+from lib.gates import Gate
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import SpendingRefused
@@ -36,6 +37,8 @@ _KINDS = {AccountFault.CREDIT: "credit", AccountFault.SPEND_LIMIT: "credit"}
 _SPEND_LIMIT_S = 3600.0  # an account that may not spend faster yet may do so in some hours
 _BAD_IMAGE_S = 3600.0
 _BAD_IMAGES = 2  # machines that could not load the image: it is not their fault then
+_MUTE_MACHINES = 4  # that cannot be made to speak, with no good work between: the next one cannot either
+_MUTE = frozenset({Gate.ENGINE.value, "install"})
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
@@ -99,8 +102,9 @@ class Acquirer:
             return
         intervals = self._config.intervals
         self._next_search = tick + intervals.search_s
-        if self._is_image_bad():
-            self._bar("image", "no machine can load the image: correct VAST_IMAGE")
+        in_vain = self._in_vain()
+        if in_vain is not None:
+            self._bar(*in_vain)
             return
         self._payers.look(demand.running)
         scores = self._search(fenced, demand, machines)
@@ -272,11 +276,22 @@ class Acquirer:
         least = _SPEND_LIMIT_S if error.fault is AccountFault.SPEND_LIMIT else 0.0
         self._bar(_KINDS.get(error.fault, "account"), error.message, least)
 
-    def _is_image_bad(self) -> bool:
-        """Whether machines of this term could not load it: a new watcher, with what was corrected, tries."""
-        since = max(self._began, self._parts.clock.now() - _BAD_IMAGE_S)
-        notes = self._parts.ledger.host_notes(since)
-        return len({note.machine_id for note in notes if note.reason == BAD_IMAGE}) >= _BAD_IMAGES
+    def _in_vain(self) -> tuple[str, str] | None:
+        """Why another machine would be paid for in vain, as those of this term were; None where it may do.
+
+        A new watcher, with what was corrected, tries.
+        """
+        notes = self._parts.ledger.host_notes(max(self._began, self._parts.clock.now() - _BAD_IMAGE_S))
+        if len({note.machine_id for note in notes if note.reason == BAD_IMAGE}) >= _BAD_IMAGES:
+            return "image", "no machine can load the image: correct VAST_IMAGE"
+        worked = max((note.at for note in notes if note.ok), default=float("-inf"))
+        mute = {note.machine_id for note in notes if note.at > worked and note.reason in _MUTE}
+        if len(mute) < _MUTE_MACHINES:
+            return None
+        return "programs", (
+            f"the last {len(mute)} machines could not be made to speak with {self._config.engine}: the log "
+            "has what they said; correct the engine's settings and start the watcher again"
+        )
 
     def _nothing_to_rent(self, scores: Sequence[Score]) -> tuple[str, str]:
         """What stands in the way where no offer may be taken: a limit of ours, or the market."""

@@ -16,7 +16,7 @@ from lib.fleet.money import hours_of_interest
 from lib.jobqueue import TERMINAL, JobState
 from lib.units import seconds_text, usd
 
-_HELD_BACK = frozenset({"cap", "no_offer", "credit", "account", "image"})
+_HELD_BACK = frozenset({"cap", "no_offer", "credit", "account", "image", "programs"})
 
 
 @dataclass(frozen=True, slots=True)

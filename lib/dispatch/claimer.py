@@ -24,6 +24,8 @@ from lib.spool import HostUnreachable, SpoolFull, SpoolJob, SpoolUnusable
 
 log = logging.getLogger(__name__)
 
+_BRINGING_S = 5.0  # of one look, for voices: leases wait meanwhile, and without a thread the loop does
+
 
 class Claimer:
     """Writes each lease down, puts it into the books and hands its job to a host, in this order.
@@ -98,12 +100,16 @@ class Claimer:
             self._parts.name, count=count, block_s=block_s, lease_ms=self._parts.limits.lease_ms
         )
         placed: list[Placement] = []
+        until = self._handover.bringing_s + _BRINGING_S
         try:
             for done, lease in enumerate(leases):
+                if self._handover.bringing_s > until:
+                    self._hand_back(leases[done:], "the voices of others had to be brought first")
+                    break
                 try:
                     self._place(lease, rooms, placed)
                 except JobRunnerError:
-                    self._hand_back(leases[done:])
+                    self._hand_back(leases[done:], "it cannot be written down here")
                     raise
         finally:
             self._tell_where(placed)
@@ -187,9 +193,9 @@ class Claimer:
 
     # --- refusals ----------------------------------------------------------------------------------------
 
-    def _hand_back(self, leases: Sequence[Lease]) -> None:
+    def _hand_back(self, leases: Sequence[Lease], why: str) -> None:
         for lease in leases:
-            self._release(lease, "it cannot be written down here")
+            self._release(lease, why)
             with contextlib.suppress(SpoolUnusable):
                 self._forget(self._parts.spool_job(lease))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from typing import Final
 
 from lib.errors import BadConfiguration, BadInput
 
 _LONGEST_SHOWN = 80
+_PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
 
 
 class UnknownVoice(BadInput):
@@ -25,7 +28,8 @@ class InvalidVoice(BadInput):
     """A `voice.yaml` breaks a rule, or a file it names is missing or has changed.
 
     `reason` is one word for programs: `unreadable`, `field`, `consent`, `missing`, `changed`, `outside`,
-    `too_large`, or that of a fault in the recording (lib.voices.recording_faults).
+    `too_large`, `io` (it cannot be read now), or that of a fault in the recording
+    (lib.voices.recording_faults).
     """
 
     def __init__(self, message: str, reason: str = "field") -> None:
@@ -80,3 +84,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(by_folded[name] for name in close)}?"
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return f"Known: {shown}."
+
+
+def reading_reason(error: OSError) -> str:
+    """The `reason` of an InvalidVoice whose recording could not be read: `io` where it may be well soon."""
+    return "io" if error.errno in _PASSING else "missing"

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from lib.files import NotPlain, open_plain
 from lib.voices.engines import engine_facts
-from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted
+from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted, reading_reason
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 from lib.voices.recording_faults import RecordingFault, wav_fault
@@ -209,4 +209,6 @@ class VoiceFields:
             raise self.refusal("reference_audio", f"{quoted(shown)} {problem}", "missing") from None
         except OSError as error:
             problem = f"cannot be read: {error.strerror}"
-            raise self.refusal("reference_audio", f"{quoted(shown)} {problem}", "missing") from None
+            raise self.refusal(
+                "reference_audio", f"{quoted(shown)} {problem}", reading_reason(error)
+            ) from None

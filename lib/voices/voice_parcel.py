@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.files import read_plain
-from lib.voices.errors import InvalidVoice
+from lib.voices.errors import InvalidVoice, reading_reason
 from lib.voices.voice_fields import MAX_AUDIO_BYTES
 from lib.voices.voice_store import NewRecording, NewVoice, voice_yaml
 from lib.voices.voicefile import Voice
@@ -44,7 +44,8 @@ def parcel_of(voice: Voice) -> VoiceParcel:
             data = read_plain(voice.reference.audio, MAX_AUDIO_BYTES)
         except OSError as error:
             raise InvalidVoice(
-                f"{voice.path}: {voice.reference.audio.name} cannot be read: {error.strerror}.", "missing"
+                f"{voice.path}: {voice.reference.audio.name} cannot be read: {error.strerror}.",
+                reading_reason(error),
             ) from None
         recording = NewRecording(data, voice.reference.text, voice.reference.audio.suffix[1:].lower())
         if recording.sha256 != voice.reference.sha256:

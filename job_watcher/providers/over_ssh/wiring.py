@@ -50,7 +50,13 @@ def _see_weights(settings: Settings, facts: EngineFacts, *, has_files: bool) -> 
             f"VOICE_ENGINE is {facts.name}, and {setting} is not set: name the folder of its weights on the "
             "machines, or hub ids with a commit, which machines download"
         )
-    if hub_ids(written, facts.model_names, setting):
+    if ids := hub_ids(written, facts.model_names, setting):
+        speaking = {facts.model_of(profile, cloned=False) for profile in facts.models}
+        if not speaking & ids.keys():
+            raise BadConfiguration(
+                f"{settings.origin(setting)} names only checkpoints that clone, and a machine has to say a "
+                f"sentence before it gets jobs and voices: add Qwen/{min(speaking)}@COMMIT to it"
+            )
         return
     if not written.startswith(("/", "~/")):
         raise BadConfiguration(

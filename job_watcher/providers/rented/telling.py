@@ -17,7 +17,7 @@ from lib.events.watchers import LeaderBegan, LeaderEnded, WatcherTrouble
 _MONEY = frozenset({"cap", "credit"})
 #: Told by the dispatcher itself, or by nobody: a pass is no event.
 _TOLD_ELSEWHERE = frozenset({"pass", "adopted"})
-_REFUSED = _MONEY | {"no_offer", "account", "image"}
+_REFUSED = _MONEY | {"no_offer", "account", "image", "programs"}
 _BATCH_CAP = "batch_cap"  # of one batch: others go on being rented for
 
 

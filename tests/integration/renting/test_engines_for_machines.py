@@ -17,7 +17,8 @@ PROVIDERS = {
     "ssh": {"SSH_MACHINES": "root@127.0.0.1:1"},
     "vast": {"VAST_API_KEY": "a-key-that-nobody-asks-for", "VAST_URL": "http://127.0.0.1:1"},
 }
-HUB_ID = f"Qwen/Qwen3-TTS-12Hz-1.7B-Base@{'0' * 40}"
+HUB_ID = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+CLONES = f"Qwen/Qwen3-TTS-12Hz-1.7B-Base@{'0' * 40}"
 QWEN = {"VOICE_ENGINE": "qwen3"}
 IMAGE = {"VAST_IMAGE": f"mine@sha256:{'0' * 64}"}
 THERE = {"SSH_VOICE_SYNTH": "/opt/voice-synth"}
@@ -49,6 +50,7 @@ def test_one_whose_weights_are_nowhere_is_one_line(provider: str, redis_url: str
         {"VOICE_ENGINE": "hibari"},
         {"VOICE_ENGINE": "hibari", "QWEN_MODEL": "what another engine reads"},
         QWEN | {"QWEN_MODEL": HUB_ID},
+        QWEN | {"QWEN_MODEL": f"{CLONES},{HUB_ID}"},
         QWEN | {"QWEN_MODEL": "/srv/models"} | IMAGE,
         QWEN | {"QWEN_MODEL": "~/models"} | THERE,
         QWEN | THERE,  # whose own environment says it
@@ -67,6 +69,7 @@ def test_one_that_machines_have_or_get_passes(given: dict[str, str], rented: boo
         (QWEN | {"QWEN_MODEL": "models/qwen"} | IMAGE, "QWEN_MODEL of the environment is models/qwen, which"),
         (QWEN | {"QWEN_MODEL": "models"} | THERE, "the absolute path of a folder on them"),
         (QWEN | {"QWEN_MODEL": HUB_ID.partition("@")[0]}, "without a commit"),
+        (QWEN | {"QWEN_MODEL": CLONES}, "names only checkpoints that clone"),
         (
             QWEN | {"QWEN_MODEL": "/srv/models"},
             "the image python:3.12-slim-bookworm has none: set VAST_IMAGE",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from job_watcher.rehearsal.market_day import hastened, market_of
@@ -103,11 +105,12 @@ def test_a_number_is_a_market_and_speed_shortens_only_how_long_machines_take() -
 
 
 def test_haste_never_makes_more_patient_and_leaves_what_decides_on_money() -> None:
-    usual = Policy()
+    usual = replace(Policy(), least_vram_gb=0.0)
 
     assert hastened(usual, 1).boot_limit_s <= usual.boot_limit_s
     quick = hastened(usual, 100)
     assert quick.boot_limit_s == 60.0
+    assert hastened(replace(usual, least_vram_gb=8.0), 100).boot_limit_s == 400.0  # a large engine loads long
     assert quick.silence_s == 60.0
     assert (quick.pass_s, quick.least_life_s, quick.boot_s) == (
         usual.pass_s,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
 
 from lib.dispatch import Dispatcher
+from lib.jobqueue import JobState
 from lib.spool import SpoolClient
-from lib.voices import VoiceRegistry
+from lib.voices import Voice, VoiceRegistry
+from lib.voices.voice_parcel import VoiceParcel, parcel_of
 from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.dispatch.bench import Bench, spec
 from tests.unit.voices.test_voice_store import clone, files, wav
@@ -109,6 +112,85 @@ def test_a_voice_that_changed_since_it_was_enqueued_fails_its_job_and_is_not_sen
     assert "has changed" in bench.error(job).message
     assert not (bench.host.root / "voices").exists()
     assert len(list((bench.host.root / "inbox").iterdir())) == 1  # the other job is none the worse
+
+
+def test_a_recording_that_cannot_be_read_now_is_no_fault_of_the_job(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more_files(path: Path, most: int) -> bytes:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    job = spec("a", voice="jo", speaker=None)
+    bench.enqueue(job)
+    made = far_dispatcher(bench, registry)
+    with monkeypatch.context() as patch:
+        patch.setattr("lib.voices.voice_parcel.read_plain", no_more_files)
+        made.claim()
+        made.step()
+
+    record = bench.queue.job(job.request_id)
+    assert record is not None
+    assert record.state is JobState.DELAYED
+
+
+def test_a_voice_that_is_replaced_just_now_is_sent_as_it_is_then(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its description was read, and then its recording was another one."""
+    packed = list[Voice]()
+
+    def replaced_meanwhile(voice: Voice) -> VoiceParcel:
+        if not packed:
+            add_voice(registry, clone(data=wav(5.0)), replace=True)
+        packed.append(voice)
+        return parcel_of(voice)
+
+    monkeypatch.setattr("lib.dispatch.job_handover.parcel_of", replaced_meanwhile)
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+    far_dispatcher(bench, registry).claim()
+
+    jo = VoiceRegistry([bench.host.root / "voices"]).get("jo")
+    assert jo.reference is not None
+    assert jo.reference.audio.read_bytes() == wav(5.0)
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1
+
+
+def test_voices_that_take_long_are_not_all_brought_at_one_look(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leases wait meanwhile, and where the loop claims so does everything else."""
+    names = [f"voice{number}" for number in range(4)]
+    for name in names:
+        add_voice(registry, NewVoice(name, "hibari", "English", "own", "nobody", builtin="deep"))
+    bench.enqueue(*(spec(name, voice=name, speaker=None) for name in names))
+    made = far_dispatcher(bench, registry)
+    monkeypatch.setattr(SpoolClient, "bring_voice", lambda *_: bench.clock.advance(4.0))
+
+    made.claim()
+    inbox = bench.host.root / "inbox"
+    assert len(list(inbox.iterdir())) == 2
+    made.claim()
+    assert len(list(inbox.iterdir())) == 4
+
+
+def test_a_job_whose_voice_is_on_its_way_is_not_missing(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop looks while the claimer brings it: it would be laid a second time, and perhaps elsewhere."""
+    made, brought = far_dispatcher(bench, registry), list[str]()
+
+    def bring(client: SpoolClient, name: str, *rest: object) -> None:
+        brought.append(name)
+        for _ in range(3):
+            bench.clock.advance(10.0)
+            made.step()
+
+    monkeypatch.setattr(SpoolClient, "bring_voice", bring)
+    bench.enqueue(spec("a", voice="jo", speaker=None))
+    made.claim()
+
+    assert brought == ["jo"]
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1
 
 
 def test_what_is_here_or_came_with_the_program_is_not_sent(bench: Bench, registry: Path) -> None:
