@@ -144,7 +144,6 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
         ssh_voice_synth=place.program(asked.voice_engine),
         vast_image="this-computer",  # which has what this computer has
         idle_hold_seconds=0,
-        spend_cap_batch=None,
         watcher_listen=None,
         webhook_url=None,
         webhook_secret=None,

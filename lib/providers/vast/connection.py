@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from lib.providers.vast.limiter import CallLimiter, Route
 from lib.providers.vast.refusals import Cause, Refusal, read_refusal
 from lib.redact import Redactor
 
+_KEY: Final = re.compile(r"[A-Za-z0-9._-]+")  # theirs are 64 hexadecimal digits today
 SERVER: Final = "https://console.vast.ai"
 CALL_S: Final = 28.0  # a call of the port, all its requests together
 _TURN_S: Final = 5.0
@@ -60,8 +62,10 @@ class VastConnection:
 
     def check(self) -> None:
         """Make sure that calls can be made: the SDK is there, and sends the key that it is given."""
-        if not self._key.isascii() or not self._key.strip() or self._key != self._key.strip():
-            raise BadConfiguration("VAST_API_KEY is no key: one is plain letters and digits, without blanks.")
+        if not _KEY.fullmatch(self._key):
+            raise BadConfiguration(
+                "VAST_API_KEY is no key: one is plain letters and digits, without blanks, quotes or brackets."
+            )
         _check_server(self.url)
         self._load()
 

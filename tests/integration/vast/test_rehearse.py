@@ -164,6 +164,16 @@ def test_a_batch_is_rented_spoken_destroyed_and_billed_and_only_the_audio_stays(
     assert not list(rehearsal.tmp.iterdir())
 
 
+def test_a_cap_on_batches_counts_as_it_does_for_real(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEND_CAP_BATCH", "0.0001")
+
+    told = begin("--fault", "none").rest(75)
+
+    outcome = next(line for line in told if line["event"] == "rehearsed")
+    assert (outcome["done"], outcome["rentals"], outcome["left"]) == (0, [], 0)
+    assert any("SPEND_CAP_BATCH is $0.0001" in str(line) for line in told)
+
+
 @pytest.mark.parametrize("words", [[], ["--keep"]], ids=["", "kept"])
 def test_killed_it_leaves_no_process_and_nothing_that_was_not_to_be_kept(
     begin: Begin, words: list[str]
