@@ -208,6 +208,8 @@ def _show(outcome: RehearsalOutcome, speed: float) -> None:
         )
     if outcome.ledger is not None and outcome.ledger.machines:
         _show_ledger(outcome.ledger)
+    if outcome.missed:
+        output.say(f"All was over before these came that were ordered: {', '.join(outcome.missed)}.")
     if outcome.audio is not None:
         output.say(f"The audio lies in {outcome.audio}")
 

@@ -73,6 +73,11 @@ class Onlooker:
         self.happened = list[str]()
         self.too_late = False
 
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The kinds of the faults that were ordered and did not happen yet."""
+        return tuple(fault.kind for fault in tuple(self._faults))
+
     def start(self) -> None:
         """Look on from now."""
         self._began = time.monotonic()

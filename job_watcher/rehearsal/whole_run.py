@@ -105,6 +105,7 @@ class RehearsalOutcome:
     audio: Path | None = None
     error: JobRunnerError | None = None
     ledger: BillAndLedger | None = None  # None: nobody compared them
+    missed: tuple[str, ...] = ()  # faults that were ordered for a time after all was over
 
     @property
     def ok(self) -> bool:
@@ -130,6 +131,7 @@ class RehearsalOutcome:
             "rentals": [each.to_json() for each in self.rentals],
             "ledger": None if self.ledger is None else self.ledger.to_json(),
             "faults": list(self.faults),
+            "faults_missed": list(self.missed),
             "first_audio_seconds": None if first is None else round(first, 1),
             "seconds": round(self.seconds, 1),
             "audio": None if self.audio is None else str(self.audio),
@@ -180,6 +182,7 @@ def rehearse(
         rentals=rentals_of(company.fake),
         left=len(company.fake.living()),
         faults=tuple(eye.happened),
+        missed=eye.missed,
         first_audio_s=eye.first_audio_s,
         seconds=seconds,
         error=error,

@@ -167,10 +167,11 @@ def test_a_batch_is_rented_spoken_destroyed_and_billed_and_only_the_audio_stays(
 def test_a_cap_on_batches_counts_as_it_does_for_real(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPEND_CAP_BATCH", "0.0001")
 
-    told = begin("--fault", "none").rest(75)
+    told = begin("--fault", "outbid@100s").rest(75)
 
     outcome = next(line for line in told if line["event"] == "rehearsed")
     assert (outcome["done"], outcome["rentals"], outcome["left"]) == (0, [], 0)
+    assert (outcome["faults"], outcome["faults_missed"]) == ([], ["outbid"])
     assert any("SPEND_CAP_BATCH is $0.0001" in str(line) for line in told)
 
 
@@ -244,7 +245,7 @@ def test_whatever_is_ordered_nothing_is_forgotten(
     outcome = next(line for line in told if line["event"] == "rehearsed")
     assert (outcome["machines"], outcome["left"]) == (machines, 0)
     assert outcome["done"] == (2 if status == 0 else 0)
-    assert outcome["faults"] == [kind.partition("@")[0]]
+    assert (outcome["faults"], outcome["faults_missed"]) == ([kind.partition("@")[0]], [])
     assert rehearsal.left()[1] == []
 
 
