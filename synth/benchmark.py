@@ -19,8 +19,6 @@ from synth.speech.performance import Performing, batch_of, load_for, speak_toget
 from synth.speech.request import SpeakRequest
 from synth.speech.sample_voice import USUAL_PROFILE, first_voice
 
-PROFILES: Final = ("fast", "balanced", "quality")
-
 #: Narration of one sentence each, of 55 to 103 characters; English, which every engine so far speaks.
 TEXTS: Final = (
     "The tide comes in, the tide goes out, and the harbour keeps the time.",

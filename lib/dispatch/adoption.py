@@ -33,11 +33,11 @@ class TakeOver:
         roster: HostRoster,
         jobs: InFlightJobs,
         strays: Strays,
+        handover: JobHandover,
         publishing: PublishQueue,
     ) -> None:
         self._parts, self._roster, self._jobs = parts, roster, jobs
-        self._handover = JobHandover(parts, jobs)
-        self._strays, self._publishing = strays, publishing
+        self._strays, self._handover, self._publishing = strays, handover, publishing
 
     def resume(self) -> None:
         """Take over what the journal says that a killed predecessor of this place held.

@@ -41,11 +41,11 @@ class Claimer:
         roster: HostRoster,
         jobs: InFlightJobs,
         strays: Strays,
+        handover: JobHandover,
         renew: Callable[[], None],
     ) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
-        self._renew = renew
-        self._handover = JobHandover(parts, jobs)
+        self._handover, self._renew = handover, renew
         self._queue, self._intervals = parts.queue, parts.intervals
         self._ended = threading.Event()
         self._room = threading.Event()
@@ -103,13 +103,10 @@ class Claimer:
         until = self._handover.bringing_s + _BRINGING_S
         try:
             for done, lease in enumerate(leases):
-                if self._handover.bringing_s > until:
-                    self._hand_back(leases[done:], "the voices of others had to be brought first")
-                    break
                 try:
-                    self._place(lease, rooms, placed)
+                    self._place(lease, rooms, placed, until)
                 except JobRunnerError:
-                    self._hand_back(leases[done:], "it cannot be written down here")
+                    self._hand_back(leases[done:])
                     raise
         finally:
             self._tell_where(placed)
@@ -123,8 +120,11 @@ class Claimer:
 
     # --- from a lease to a host --------------------------------------------------------------------------
 
-    def _place(self, lease: Lease, rooms: dict[str, int], placed: list[Placement]) -> None:
-        """Give the job to the host where its work lies already, else to the one that has least to do."""
+    def _place(self, lease: Lease, rooms: dict[str, int], placed: list[Placement], until: float) -> None:
+        """Give the job to the host where its work lies already, else to the one that has least to do.
+
+        Once voices have taken `until` seconds, by the handover's count, it goes nowhere new but back.
+        """
         if self._goes_on(lease, placed):
             return
         found = self._strays.adopt(lease)
@@ -133,6 +133,9 @@ class Claimer:
             self._take_up(lease, holder, entry)
             self._parts.tell("adopted", f"{lease.request_id} is on its host already", holder.name)
             placed.append(Placement(lease, holder.name, entry))
+            return
+        if self._handover.bringing_s > until:
+            self._release(lease, "the voices of others had to be brought first")
             return
         while (state := self._choose(lease, rooms)) is not None:
             job = self._parts.spool_job(lease)
@@ -193,9 +196,9 @@ class Claimer:
 
     # --- refusals ----------------------------------------------------------------------------------------
 
-    def _hand_back(self, leases: Sequence[Lease], why: str) -> None:
+    def _hand_back(self, leases: Sequence[Lease]) -> None:
         for lease in leases:
-            self._release(lease, why)
+            self._release(lease, "it cannot be written down here")
             with contextlib.suppress(SpoolUnusable):
                 self._forget(self._parts.spool_job(lease))
 

@@ -61,8 +61,12 @@ class Dispatcher:
         self._renewer = LeaseRenewer(
             renewals or parts.queue, self._roster, self._jobs, lease_ms=limits.lease_ms
         )
-        self._claimer = Claimer(parts, self._roster, self._jobs, self._strays, self._renewer.tick)
-        self._take_over = TakeOver(parts, self._roster, self._jobs, self._strays, self._publishing)
+        self._claimer = Claimer(
+            parts, self._roster, self._jobs, self._strays, self._handover, self._renewer.tick
+        )
+        self._take_over = TakeOver(
+            parts, self._roster, self._jobs, self._strays, self._handover, self._publishing
+        )
         self._progress = ProgressReporter(parts, self._roster, self._jobs)
         self._next_heartbeat = self._next_renewal = 0.0
 

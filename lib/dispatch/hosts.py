@@ -24,8 +24,8 @@ class HostState:
     `room` says how many jobs it holds at once. A `replaceable` host belongs to whoever added it, who judges
     it by its `HostView` and takes it away; a host that is not is mended here, or ends the dispatcher.
 
-    Threads: any may read. The loop writes; the claimer sets `trouble` and `idle_since`, and whoever listens
-    to the heartbeat `reached_at` and the monitor.
+    Threads: any may read. The loop writes; the claimer sets `trouble`, `idle_since` and `voices`, and whoever
+    listens to the heartbeat `reached_at` and the monitor.
     Raises: only `spool`, as it says.
     """
 

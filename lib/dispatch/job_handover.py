@@ -16,7 +16,10 @@ from lib.voices.voice_parcel import parcel_mark, parcel_of
 
 
 class JobHandover:
-    """Hands over jobs that are taken up already. `bringing_s` is how long voices took so far.
+    """Hands over jobs that are taken up already, for all who do.
+
+    `bringing_s` is how long voices took so far: the claimer bounds a look by it. What another thread adds
+    meanwhile counts, too, and only makes that look shorter.
 
     Threads: any; of one host one at a time.
     Raises: HostUnreachable and SpoolUnusable, of the host.
@@ -24,7 +27,7 @@ class JobHandover:
 
     def __init__(self, parts: DispatchParts, jobs: InFlightJobs) -> None:
         self._parts, self._jobs = parts, jobs
-        self.bringing_s = 0.0  # what bringing voices took so far, all in all
+        self.bringing_s = 0.0
 
     def lay(self, state: HostState, lease: Lease, job: SpoolJob) -> None:
         """Lay the job into the host's spool; one that cannot be laid anywhere fails."""

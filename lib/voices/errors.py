@@ -86,6 +86,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Known: {shown}."
 
 
-def reading_reason(error: OSError) -> str:
-    """The `reason` of an InvalidVoice whose recording could not be read: `io` where it may be well soon."""
-    return "io" if error.errno in _PASSING else "missing"
+def reading_reason(error: OSError, otherwise: str) -> str:
+    """The `reason` of an InvalidVoice whose file could not be read: `io` where it may be well soon."""
+    return "io" if error.errno in _PASSING else otherwise

@@ -210,5 +210,5 @@ class VoiceFields:
         except OSError as error:
             problem = f"cannot be read: {error.strerror}"
             raise self.refusal(
-                "reference_audio", f"{quoted(shown)} {problem}", reading_reason(error)
+                "reference_audio", f"{quoted(shown)} {problem}", reading_reason(error, "missing")
             ) from None

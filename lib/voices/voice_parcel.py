@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from lib.voices.voice_fields import MAX_AUDIO_BYTES
 from lib.voices.voice_store import NewRecording, NewVoice, voice_yaml
 from lib.voices.voicefile import Voice
 
+_SUFFIX: Final = re.compile(r"[a-z0-9]{1,5}")
 #: Who agreed, and to what, is nobody's business on a machine of somebody else.
 _CONSENT: Final = "Given; it is written in the registry that this was sent from."
 
@@ -45,9 +47,12 @@ def parcel_of(voice: Voice) -> VoiceParcel:
         except OSError as error:
             raise InvalidVoice(
                 f"{voice.path}: {voice.reference.audio.name} cannot be read: {error.strerror}.",
-                reading_reason(error),
+                reading_reason(error, "missing"),
             ) from None
-        recording = NewRecording(data, voice.reference.text, voice.reference.audio.suffix[1:].lower())
+        suffix = voice.reference.audio.suffix[1:].lower()
+        # By hand a file may be called anything; readers go by what is in it.
+        suffix = suffix if _SUFFIX.fullmatch(suffix) else "audio"
+        recording = NewRecording(data, voice.reference.text, suffix)
         if recording.sha256 != voice.reference.sha256:
             raise InvalidVoice(
                 f"{voice.path}: {voice.reference.audio.name} has changed: its sha256 is {recording.sha256}.",

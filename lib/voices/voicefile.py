@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.files import NotPlain, read_plain
-from lib.voices.errors import InvalidVoice
+from lib.voices.errors import InvalidVoice, reading_reason
 from lib.voices.flatyaml import NotFlat, read_flat
 from lib.voices.voice_fields import Reference, VoiceFields
 
@@ -110,7 +110,9 @@ def _parse(path: Path) -> Mapping[str, Any]:
     except NotPlain:
         raise InvalidVoice(f"{path}: is no regular file.", "unreadable") from None
     except OSError as error:
-        raise InvalidVoice(f"{path}: cannot be read: {error.strerror}.", "unreadable") from None
+        raise InvalidVoice(
+            f"{path}: cannot be read: {error.strerror}.", reading_reason(error, "unreadable")
+        ) from None
     if len(data) > _MAX_BYTES:
         raise InvalidVoice(
             f"{path}: the file is over {_MAX_BYTES} bytes; a voice.yaml is short.", "unreadable"

@@ -94,7 +94,7 @@ def _measured(
     least_s: float,
 ) -> Iterator[Measurement]:
     """One after the other; of each engine one model is in memory at a time."""
-    from synth.benchmark import PROFILES, Benchmark
+    from synth.benchmark import Benchmark
     from synth.engines import create_engine
 
     voices = wiring.voices(None, None, most_batch=max(batches) if batches else None)
@@ -103,9 +103,9 @@ def _measured(
         engine = create_engine(name, voices.engine_settings)
         sizes = batches or [1, max(engine.limits().batch, 1)]
         bench = Benchmark(name, engine, clock)
-        for profile in dict.fromkeys(each.value for each in profiles) if profiles else PROFILES:
+        for profile in dict.fromkeys(profiles or Profile):
             for batch in dict.fromkeys(sizes):
-                yield bench.measure(profile, batch, least_s=least_s)
+                yield bench.measure(profile.value, batch, least_s=least_s)
 
 
 def _show(machine: dict[str, Any], rows: Sequence[Measurement]) -> None:

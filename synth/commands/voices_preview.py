@@ -68,10 +68,9 @@ def command(
     check_text(said, resolved.engine, chunk=False, language=resolved.language)
     from synth.speech.request import SpeakRequest
 
-    out = Path(f"{resolved.voice or resolved.speaker}-preview") if out_exact is None else out_exact
-    request = SpeakRequest(
-        said, resolved, profile.value, title=f"{resolved.voice or resolved.speaker}", pauses=voices.pauses
-    )
+    called = resolved.voice or resolved.speaker or name
+    out = Path(f"{called}-preview") if out_exact is None else out_exact
+    request = SpeakRequest(said, resolved, profile.value, title=called, pauses=voices.pauses)
     report(perform(request, voices, out, None), out, json)
 
 

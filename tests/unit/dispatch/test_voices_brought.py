@@ -114,17 +114,20 @@ def test_a_voice_that_changed_since_it_was_enqueued_fails_its_job_and_is_not_sen
     assert len(list((bench.host.root / "inbox").iterdir())) == 1  # the other job is none the worse
 
 
-def test_a_recording_that_cannot_be_read_now_is_no_fault_of_the_job(
-    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "reader", ["voicefile.read_plain", "voice_fields.open_plain", "voice_parcel.read_plain"]
+)
+def test_a_file_that_cannot_be_read_now_is_no_fault_of_the_job(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch, reader: str
 ) -> None:
-    def no_more_files(path: Path, most: int) -> bytes:
+    def no_more_files(*about: object, **more: object) -> bytes:
         raise OSError(errno.EMFILE, "Too many open files")
 
     job = spec("a", voice="jo", speaker=None)
     bench.enqueue(job)
     made = far_dispatcher(bench, registry)
     with monkeypatch.context() as patch:
-        patch.setattr("lib.voices.voice_parcel.read_plain", no_more_files)
+        patch.setattr(f"lib.voices.{reader}", no_more_files)
         made.claim()
         made.step()
 

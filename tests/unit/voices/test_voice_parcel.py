@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.voices import InvalidVoice
+from lib.spool.layout import is_file_name
+from lib.voices import InvalidVoice, load_voice
 from lib.voices.voice_parcel import parcel_mark, parcel_of
 from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.voices.test_voice_store import clone, wav
@@ -23,6 +24,23 @@ def test_a_recording_that_changed_since_the_voice_was_read_is_not_packed(tmp_pat
     voice.reference.audio.unlink()
     with pytest.raises(InvalidVoice, match="cannot be read"):
         parcel_of(voice)
+
+
+@pytest.mark.parametrize("ending", [".wav~ (copy)", ".recording", ""])
+def test_a_file_that_was_named_by_hand_goes_by_a_name_that_can_be_removed_there(
+    tmp_path: Path, ending: str
+) -> None:
+    added = add_voice(tmp_path, clone())
+    assert added.reference is not None
+    by_hand = added.reference.audio.rename(added.path.with_name(f"mine{ending}"))
+    text = added.path.read_text().replace(added.reference.audio.name, by_hand.name)
+    added.path.write_text(text)
+
+    recording = parcel_of(load_voice(added.path.parent)).recording
+
+    assert recording is not None
+    assert is_file_name(recording[0])
+    assert recording[0].endswith(".audio")
 
 
 def test_a_mark_differs_with_all_that_is_sent(tmp_path: Path) -> None:
