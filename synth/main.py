@@ -11,6 +11,7 @@ COMMANDS = (
     CommandEntry(
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
+    CommandEntry("join", "synth.commands.join", "Join finished audio into one file, with chapters."),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
     CommandEntry("doctor", "synth.commands.doctor", "What keeps an engine from speaking here."),

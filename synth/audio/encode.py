@@ -20,15 +20,15 @@ from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags, id3_header
 from synth.audio.wav import add_chunk
 
-#: Suffix to container and codec.
-_CODECS: Final = {
+#: Suffix to container and codec, as libsndfile names them.
+CODECS: Final = {
     "wav": ("WAV", "PCM_16"),
     "flac": ("FLAC", "PCM_16"),
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "opus": ("OGG", "OPUS"),
 }
-FORMATS: Final = tuple(_CODECS)
-_BLOCK: Final = 16_384  # samples; some encoders take the stack space of a whole write, and die of a long one
+FORMATS: Final = tuple(CODECS)
+BLOCK: Final = 16_384  # samples; some encoders take the stack space of a whole write, and die of a long one
 _TOLERANCE_S: Final = 0.060  # lossy codecs pad
 _UNTAGGED: Final = Tags()
 
@@ -91,7 +91,7 @@ def _written(path: Path, make: Callable[[Path], object]) -> Written:
 
 
 def _encode(path: Path, name: str, samples: Samples, sample_rate: int, file_format: str, tags: Tags) -> None:
-    container, codec = _CODECS[file_format]
+    container, codec = CODECS[file_format]
     try:
         with (
             _Disk(path) as raw,
@@ -99,9 +99,9 @@ def _encode(path: Path, name: str, samples: Samples, sample_rate: int, file_form
         ):
             for tag, value in tags.filled().items() if file_format != "mp3" else ():
                 setattr(file, tag, value)
-            for first in range(0, len(samples), _BLOCK):
-                block = samples[first : first + _BLOCK]
-                file.write(_to_pcm16(block) if codec == "PCM_16" else block)
+            for first in range(0, len(samples), BLOCK):
+                block = samples[first : first + BLOCK]
+                file.write(to_pcm16(block) if codec == "PCM_16" else block)
     except soundfile.LibsndfileError as error:
         raise EncodingFailed(f"The {file_format} encoder failed on {name}: {error}.") from None
 
@@ -138,7 +138,8 @@ class _Disk:
             raise self._refusal
 
 
-def _to_pcm16(block: Samples) -> NDArray[np.int16]:
+def to_pcm16(block: Samples) -> NDArray[np.int16]:
+    """Samples from -1 to 1 in 16 bits; what is beyond is clipped."""
     whole: NDArray[np.int16] = np.clip(np.rint(block * 32767.0), -32768, 32767).astype(np.int16)
     return whole
 

@@ -7,6 +7,7 @@ measured, not assumed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,8 @@ _LOOKAHEAD: Final = 6  # frames of a millisecond before a peak where the gain is
 _HOLD: Final = 24  # frames after it: longer than a low voice's period, so that the gain does not follow it
 _SMOOTH: Final = 11  # frames; at most 2 * _LOOKAHEAD - 1, or smoothing would lift the gain at the peak
 _BLOCK_FRAMES: Final = 60_000
+#: Frames on either side that the limiter's gain in a frame depends on.
+LIMITER_REACH: Final = _HOLD + _LOOKAHEAD + _SMOOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ def level(signal: Samples, sample_rate: int, target_lufs: float | None) -> Level
     peaks, aim = levels.peaks, target_lufs
     for _ in range(5):
         gain, curve = _plan(levels, peaks, aim)
-        leveled = _apply(signal, gain * curve, levels.frame)
+        leveled = with_gains(signal, gain * curve, levels.frame)
         limited = float(curve.min()) < 1.0
         found = measure_levels(leveled, sample_rate) if limited else levels.times(gain)
         lufs = integrated_loudness(found)
-        excess = found.peaks / _ceiling()
+        excess = found.peaks / ceiling()
         missed = 0.0 if target_lufs is None or lufs is None else target_lufs - lufs
         if excess.max(initial=0.0) <= 1.0005 and abs(missed) <= _MISSED_LU:
             break
@@ -70,25 +73,44 @@ def level(signal: Samples, sample_rate: int, target_lufs: float | None) -> Level
     )
 
 
-def _ceiling() -> float:
+def ceiling() -> float:
+    """The highest true peak that is let through, as an amplitude."""
     return amplitude(CEILING_DBTP - _SAFETY_DB)
 
 
 def _plan(
-    levels: Levels, peaks: NDArray[np.float32], target_lufs: float | None
+    levels: Levels, peaks: NDArray[np.floating], target_lufs: float | None
 ) -> tuple[float, NDArray[np.float32]]:
     """The gain, and the limiter's curve (frames,) of factors up to 1, that reach the target together."""
+    if target_lufs is None or integrated_loudness(levels) is None:
+        return 1.0, limiter_curve(peaks)
+    gain = gain_for(
+        levels,
+        target_lufs,
+        float(peaks.max()),
+        lambda gain: _hop_gains(limiter_curve(peaks * np.float32(gain)), levels),
+    )
+    return gain, limiter_curve(peaks * np.float32(gain))
+
+
+def gain_for(
+    levels: Levels, target_lufs: float, highest: float, limited: Callable[[float], NDArray[np.floating]]
+) -> float:
+    """The gain with which a signal that is no silence gets to the target, limited.
+
+    `highest` is its highest true peak; `limited(gain)` is what the limiter makes of each hop then, as factors
+    (hops,) up to 1.
+    """
     start = integrated_loudness(levels)
-    if target_lufs is None or start is None:
-        return 1.0, _limiter(peaks)
-    highest = max(float(peaks.max()), 1e-6)
-    most_db = min(_MAX_GAIN_DB, decibels(_ceiling() / highest) + _MAX_REDUCTION_DB)
+    assert start is not None, "silence gets to no target"
+    highest = max(highest, 1e-6)
+    most_db = min(_MAX_GAIN_DB, decibels(ceiling() / highest) + _MAX_REDUCTION_DB)
     gain_db = min(target_lufs - start, most_db)
     slope = 1.0  # what a decibel of gain adds to the loudness, less the more is limited
     before: tuple[float, float] | None = None
     for _ in range(12):
-        curve = _limiter(peaks * amplitude(gain_db))
-        reached = integrated_loudness(levels, amplitude(gain_db) * _hop_gains(curve, levels))
+        gain = amplitude(gain_db)
+        reached = integrated_loudness(levels, gain * limited(gain))
         if reached is None or abs(target_lufs - reached) <= _CLOSE_ENOUGH_LU:
             break
         if before is not None and abs(gain_db - before[0]) > 1e-6:
@@ -97,12 +119,12 @@ def _plan(
         gain_db = min(gain_db + (target_lufs - reached) / slope, most_db)
         if gain_db == before[0]:
             break
-    return amplitude(gain_db), curve
+    return amplitude(gain_db)
 
 
-def _limiter(peaks: NDArray[np.float32]) -> NDArray[np.float32]:
+def limiter_curve(peaks: NDArray[np.floating]) -> NDArray[np.float32]:
     """Gain per frame that keeps every peak under the ceiling, falling before it and rising after it."""
-    needed = np.minimum(1.0, _ceiling() / np.maximum(peaks, 1e-9)).astype(np.float32)
+    needed = np.minimum(1.0, ceiling() / np.maximum(peaks, 1e-9)).astype(np.float32)
     if needed.min() >= 1.0:
         return needed
     held = _sliding_min(needed, before=_HOLD, after=_LOOKAHEAD)
@@ -132,7 +154,7 @@ def _hop_gains(curve: NDArray[np.float32], levels: Levels) -> NDArray[np.float64
     return gains
 
 
-def _apply(signal: Samples, gains: NDArray[np.floating], frame: int) -> Samples:
+def with_gains(signal: Samples, gains: NDArray[np.floating], frame: int) -> Samples:
     """Multiply by `gains` (frames,), moving in straight lines from frame to frame, never above either."""
     gains = gains.astype(np.float32)
     if gains.min() == gains.max():

@@ -35,12 +35,12 @@ def fix_serial(path: Path) -> None:
             page = bytearray(head + segments + body)
             struct.pack_into("<I", page, _SERIAL_AT, SERIAL)
             struct.pack_into("<I", page, _CHECKSUM_AT, 0)
-            struct.pack_into("<I", page, _CHECKSUM_AT, _checksum(page))
+            struct.pack_into("<I", page, _CHECKSUM_AT, checksum(page))
             file.seek(at)
             file.write(page)
 
 
-def _checksum(page: bytes | bytearray) -> int:
+def checksum(page: bytes | bytearray) -> int:
     """Ogg's CRC-32: zlib's with every bit order mirrored, beginning at 0 and not inverted at the end."""
     mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

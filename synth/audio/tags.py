@@ -33,19 +33,26 @@ class Tags:
         return {name: value for name, value in values.items() if value}
 
 
-def id3_header(tags: Tags) -> bytes:
-    """The tags as ID3v2.3, for the beginning of an MP3 and a chunk of a WAV; nothing without tags."""
-    frames = b"".join(_frame(name, value) for name, value in tags.filled().items())
+def id3_header(tags: Tags, more: bytes = b"") -> bytes:
+    """The tags as ID3v2.3, for the beginning of an MP3 and a chunk of a WAV; nothing without tags.
+
+    `more` are further frames, whole.
+    """
+    frames = b"".join(_frame(name, value) for name, value in tags.filled().items()) + more
     return b"ID3\x03\x00\x00" + _synchsafe(len(frames)) + frames if frames else b""
 
 
-def _frame(name: str, value: str) -> bytes:
-    text = _MARK + value.encode("utf-16-le")
-    if name == "comment":
-        kind, body = b"COMM", _UTF16 + _UNDETERMINED + _MARK + b"\x00\x00" + text
-    else:
-        kind, body = _FRAMES[name], _UTF16 + text
+def text_frame(kind: bytes, value: str) -> bytes:
+    """A frame that holds one text, such as TIT2."""
+    body = _UTF16 + _MARK + value.encode("utf-16-le")
     return kind + struct.pack(">IH", len(body), 0) + body
+
+
+def _frame(name: str, value: str) -> bytes:
+    if name != "comment":
+        return text_frame(_FRAMES[name], value)
+    body = _UTF16 + _UNDETERMINED + _MARK + b"\x00\x00" + _MARK + value.encode("utf-16-le")
+    return b"COMM" + struct.pack(">IH", len(body), 0) + body
 
 
 def _synchsafe(size: int) -> bytes:

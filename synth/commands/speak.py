@@ -17,6 +17,7 @@ from lib.units import seconds_text
 from lib.voices import ResolvedVoice, check_text, engine_facts
 from synth import wiring
 from synth.commands import options as o
+from synth.commands.levels import read_loudness
 from synth.commands.sayings import read_sayings
 from synth.commands.textfile import given_text, read_text
 
@@ -58,7 +59,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Speak one text into an audio file, trimmed and at an even loudness."""
-    level, written = _loudness(loudness), given_text(text, text_file, "voice-synth speak")
+    level, written = read_loudness(loudness), given_text(text, text_file, "voice-synth speak")
     said = read_sayings(pronounce or (), lexicon, read_text)
     resolved = _resolve(voice, speaker, language, voices := wiring.voices(voices_dir, engine, pauses))
     # before the audio packages are imported, which takes longer
@@ -147,18 +148,6 @@ def _resolve(voice: str | None, speaker: str | None, language: str, voices: wiri
             raise UsageError(f"The engine {voices.engine} has no speakers of its own; name a --voice.")
         note(f"{speaker} speaks; others are listed by: voice-synth voices list")
     return voices.registry().resolve(voice, speaker, language, voices.engine)
-
-
-def _loudness(word: str) -> float | None:
-    if word == "off":
-        return None
-    try:
-        value = float(word)
-    except ValueError:
-        value = 0.0
-    if not -40.0 <= value <= -8.0:
-        raise UsageError(f"--loudness must be a level from -40 to -8 LUFS, or off; not {word!r}.")
-    return value
 
 
 def _write_record(path: Path, record: SpokenRecord) -> None:
