@@ -24,6 +24,7 @@ COMMANDS = (
         _FILES,
     ),
     CommandEntry("run", "job_runner.commands.run", "Speak a job file on this machine, no queue.", _FILES),
+    CommandEntry("join", "job_runner.commands.join", "Join finished audio into an episode to ship.", _FILES),
     CommandEntry("enqueue", "job_runner.commands.enqueue", "Put a job file into the queue, once.", _QUEUE),
     CommandEntry(
         "enqueue-beatsheet",
@@ -66,6 +67,9 @@ COMMANDS = (
 
 #: What people look for here, and where it is.
 ELSEWHERE = {
+    "concat": "job-runner join",
+    "episode": "job-runner join",
+    "merge": "job-runner join",
     "speak": "voice-synth speak",
     "say": "voice-synth speak",
     "voices": "voice-synth voices",

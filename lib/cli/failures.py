@@ -26,6 +26,7 @@ _EXTRAS = {
     "botocore": ("Storing files in S3", "watcher"),
     "sqlalchemy": ("Keeping records in SQL", "watcher"),
     "alembic": ("Keeping records in SQL", "watcher"),
+    "av": ("Writing m4a or m4b", "join"),
     "vastai": ("Renting machines from Vast.ai", "vast"),
     "psycopg": ("Using Postgres", "postgres"),
     "faster_whisper": ("Checking takes with a recogniser", "verify"),

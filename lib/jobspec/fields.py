@@ -128,7 +128,7 @@ _FIELDS: Final = (
     Field(
         "gap_after",
         number(0.0, 60.0),
-        "Seconds of silence before the next job, where the audio of several is joined.",
+        "Seconds of silence before the next job where `job-runner join` joins them. Left out: its `--gap`.",
         in_fingerprint=False,
     ),
     Field("priority", choice(*PRIORITIES), "Which jobs go first.", "normal", in_fingerprint=False),

@@ -124,7 +124,7 @@ def gain_for(
 
 def limiter_curve(peaks: NDArray[np.floating]) -> NDArray[np.float32]:
     """Gain per frame that keeps every peak under the ceiling, falling before it and rising after it."""
-    needed = np.minimum(1.0, ceiling() / np.maximum(peaks, 1e-9)).astype(np.float32)
+    needed: NDArray[np.float32] = np.minimum(1.0, ceiling() / np.maximum(peaks, 1e-9)).astype(np.float32)
     if needed.min() >= 1.0:
         return needed
     held = _sliding_min(needed, before=_HOLD, after=_LOOKAHEAD)

@@ -28,7 +28,8 @@ class Levels:
     """What loudness and limiting need to know of a signal, all linear in its gain.
 
     energy: float64 (hops,), K-weighted energy summed over each 100 ms, the last hop padded with silence.
-    peaks: float32 or float16 (frames,), largest absolute value in each frame of 1/1000 s, 4 times oversampled.
+    peaks: float32 (frames,), float16 of a stream, largest absolute value in each frame of 1/1000 s, 4 times
+        oversampled.
     """
 
     energy: NDArray[np.float64]
@@ -136,14 +137,16 @@ class LevelStream:
             self._peaks.append(_peaks(segment, spectrum, plan, self._rate // 1000).astype(np.float16))
 
 
-def _energy(spectrum: NDArray[np.complex64], plan: _Plan, hop: int) -> NDArray[np.float64]:
+def _energy(spectrum: NDArray[np.complexfloating], plan: _Plan, hop: int) -> NDArray[np.float64]:
     """K-weighted energy of each hop of a segment's body."""
     weighted = np.fft.irfft(spectrum * plan.weighting, plan.size)[plan.before : plan.before + plan.body]
     energy: NDArray[np.float64] = np.square(weighted).reshape(-1, hop).sum(axis=1, dtype=np.float64)
     return energy
 
 
-def _peaks(segment: Samples, spectrum: NDArray[np.complex64], plan: _Plan, frame: int) -> NDArray[np.float32]:
+def _peaks(
+    segment: Samples, spectrum: NDArray[np.complexfloating], plan: _Plan, frame: int
+) -> NDArray[np.float32]:
     """The true peak of each frame of a segment's body."""
     body = slice(plan.before, plan.before + plan.body)
     between = np.abs(np.fft.irfft(spectrum * plan.shifts, plan.size, axis=1)[:, body])

@@ -186,7 +186,7 @@ def _picture_comment(cover: Cover) -> str:
 
 
 def _pages_of(packet: bytes) -> Iterator[bytes]:
-    """The pages of one packet, without numbers. No packet ends on a page but the last: their position is -1."""
+    """The pages of one packet, without numbers. The packet ends on the last; the position of others is -1."""
     for first in range(0, len(packet) + 1, _MOST_IN_PAGE):
         part = packet[first : first + _MOST_IN_PAGE]
         last = len(part) < _MOST_IN_PAGE

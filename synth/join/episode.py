@@ -122,7 +122,7 @@ def join_playlist(
             for path, data in beside.items():
                 write_in_place(drafts[path], data)
             sha256, size = _digest(drafts[target])
-            for path, draft in drafts.items():
+            for draft in drafts.values():
                 sync_file(draft)
             for path, draft in drafts.items():
                 draft.replace(path)
@@ -265,13 +265,13 @@ def _warnings(
     rates = {source.sample_rate for source in whole.sources}
     if rates != {whole.sample_rate}:
         listed = " and ".join(f"{rate} Hz" for rate in sorted(rates))
-        yield f"The beats have {listed}; the whole has {whole.sample_rate} Hz, and what differs was resampled."
+        yield f"The beats have {listed}; what is not at {whole.sample_rate} Hz was resampled."
     if file_format in _CLOCK_FORMATS and beats > MOST_COMMENTED:
         yield f"{file_format} holds {MOST_COMMENTED} chapters; the others stand in the chapters file only."
     if cover is not None and file_format == "wav":
         yield "Few players show a picture in a WAV."
     if target_lufs is not None and loudness is not None and abs(loudness - target_lufs) > 0.5:
-        yield f"It is at {loudness:.1f} LUFS, not {target_lufs:g}: louder, its peaks would be squeezed too much."
+        yield f"It is at {loudness:.1f} LUFS, not {target_lufs:g}: its peaks would be squeezed too much."
 
 
 def _digest(path: Path) -> tuple[str, int]:

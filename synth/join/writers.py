@@ -79,8 +79,8 @@ def written(path: Path, file_format: str, contents: Contents) -> Iterator[Writer
     if file_format == "wav":
         # Its chapters are cue points: players that read both would show each one twice.
         add_chunk(path, contents.id3(chapters=False))
-        for name, chunk in riff_chapters(contents.chapters):
-            add_chunk(path, chunk, name=name)
+        for kind, chunk in riff_chapters(contents.chapters):
+            add_chunk(path, chunk, name=kind)
 
 
 def _file_for(path: Path, file_format: str, contents: Contents) -> EncoderFile:

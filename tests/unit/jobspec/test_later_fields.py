@@ -24,7 +24,6 @@ from tests.unit.jobspec.jobs import raw_job
 
 VALUES: dict[str, Any] = {
     "sample_rate": 48_000,
-    "gap_after": 0.5,
     "prompt": "A pier at night.",
     "backend": "card",
     "width": 640,

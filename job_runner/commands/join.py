@@ -1,0 +1,177 @@
+"""`job-runner join`: the finished beats of a topic as one file to ship."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from job_runner import wiring
+from job_runner.episode.join_process import join
+from job_runner.episode.playlist import Titles, check_target, playlist
+from lib.cli import output
+from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
+from lib.cli.progress import ProgressBar
+from lib.cli.signals import sigterm_interrupts
+from lib.clock import SystemClock
+from lib.errors import BadConfiguration, UsageError
+from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, topic_of
+from lib.jobspec import JobSpec, load_job_file
+from lib.storage import Storage
+from lib.units import seconds_text
+
+FORMATS: Final = ("m4b", "m4a", "mp3", "opus", "flac", "wav")
+_GAP_S: Final = 0.7  # a paragraph's pause
+_MANY: Final = 5  # beats; so many fetched ones are worth a line
+
+EXAMPLES = (
+    "job-runner join jobs.yaml --out episode.m4b",
+    "job-runner join jobs.yaml --out episode.mp3 --title 'High water' --cover cover.png",
+    "job-runner join jobs.yaml --from outputs/jobs --out episode.flac",
+)
+
+
+def command(
+    path: JobFileArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where it goes; the suffix says the format: m4b, m4a, mp3, opus, flac or wav.",
+            show_default=False,
+        ),
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="The folder of a `run`; else the queue knows where the audio is.",
+            show_default=False,
+        ),
+    ] = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(
+            "--topic", metavar="NAME", help="Which topic, where the file has several.", show_default=False
+        ),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(
+            "--gap", metavar="SECONDS", min=0.0, max=60.0, help="Silence after beats that have no gap_after."
+        ),
+    ] = _GAP_S,
+    title: Annotated[
+        str | None,
+        typer.Option(
+            "--title", metavar="TEXT", help="Title in its tags; else the topic.", show_default=False
+        ),
+    ] = None,
+    artist: Annotated[
+        str | None,
+        typer.Option(
+            "--artist", metavar="TEXT", help="Artist in its tags; else who speaks.", show_default=False
+        ),
+    ] = None,
+    album: Annotated[
+        str, typer.Option("--album", metavar="TEXT", help="Album in its tags.", show_default=False)
+    ] = "",
+    cover: Annotated[
+        Path | None,
+        typer.Option("--cover", metavar="FILE", help="A picture, PNG or JPEG.", show_default=False),
+    ] = None,
+    loudness: Annotated[
+        str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
+    ] = "-19",
+    voice: VoiceOption = None,
+    speaker: SpeakerOption = None,
+    redis_url: RedisUrlOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """Join the finished beats of a topic into one file, in the file's order; nothing is spoken anew.
+
+    Beside it go its chapters (.chapters.json) and, where beats have them, its captions (.srt and .vtt).
+    """
+    if out.suffix[1:] not in FORMATS:
+        raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
+    all_specs = load_job_file(path, voice=voice, speaker=speaker).specs
+    name, specs = topic_of(all_specs, topic)
+    stem = "" if path == Path("-") else path.stem
+    titles = Titles(title or name.rpartition("/")[2] or stem, album, artist or "")
+    options = ["--out", str(out), f"--loudness={loudness}"]
+    options += [] if cover is None else ["--cover", str(cover)]
+    read = [path, *([] if cover is None else [cover])]
+    with sigterm_interrupts(), _beats(specs, folder, path, redis_url, out) as (beats, places, root):
+        check_target(out, [*read, *places], all_specs, root)
+        with tempfile.TemporaryDirectory(prefix="job-runner-") as scratch:
+            list_file = Path(scratch) / "playlist.json"
+            content = playlist(beats, places, name, titles, gap)
+            list_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+            status, answer = join(list_file, options)
+    if json_ and answer:
+        output.emit_json(answer)
+    elif status == 0:
+        _tell(answer)
+    return status
+
+
+@contextlib.contextmanager
+def _beats(
+    specs: Sequence[JobSpec], folder: Path | None, path: Path, redis_url: str | None, out: Path
+) -> Iterator[tuple[list[EpisodeBeat], list[Path], Path | None]]:
+    """The beats, where their audio can be read while the block lasts, and the folder of output names."""
+    if folder is not None:
+        beats = beats_in_folder(folder, specs, f"job-runner run {path} --out {folder}")
+        yield beats, [beat.place for beat in beats if beat.place is not None], folder
+        return
+    here = wiring.here(redis_url)
+    storage = here.storage()
+    with here.open_queue() as queue:
+        beats = beats_in_queue(queue, specs, storage, SystemClock().now(), here.again)
+    if all(beat.place is not None for beat in beats):
+        root = Path(storage.location("any")).parent
+        yield beats, [beat.place for beat in beats if beat.place is not None], root
+        return
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=".join-", dir=out.parent)
+    except OSError as error:
+        raise BadConfiguration(f"{out} cannot be written: {error.strerror or error}.") from None
+    with scratch as place:
+        yield beats, _fetched(beats, storage, Path(place)), None
+
+
+def _fetched(beats: Sequence[EpisodeBeat], storage: Storage, scratch: Path) -> list[Path]:
+    """Copies of the audio on this machine."""
+    places = []
+    with ProgressBar(len(beats), "fetched", quiet=len(beats) < _MANY) as bar:
+        for number, beat in enumerate(beats):
+            place = scratch / f"{number}.{beat.spec.format}"
+            try:
+                storage.fetch(beat.artifact, place)
+            except OSError as error:
+                raise BadConfiguration(f"{place} cannot be written: {error.strerror or error}.") from None
+            places.append(place)
+            bar.advance()
+    return places
+
+
+def _tell(joined: dict[str, Any]) -> None:
+    for warning in joined["warnings"]:
+        output.warn(warning)
+    loudness, chapters = joined["loudness_lufs"], len(joined["chapters"])
+    output.say(
+        f"{joined['file']}  {seconds_text(joined['audio_seconds'])}  "
+        f"{'silent' if loudness is None else f'{loudness:.1f} LUFS'}  "
+        f"{chapters} chapter{'' if chapters == 1 else 's'}"
+    )
+    for kind in ("chapters_file", "srt", "vtt"):
+        if joined[kind] is not None:
+            output.say(joined[kind])

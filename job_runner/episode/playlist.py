@@ -1,0 +1,100 @@
+"""What `voice-synth join` is told: beats with titles, gaps and captions (docs/reference/playlist.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.errors import BadInput
+from lib.jobs.episode import EpisodeBeat
+from lib.jobspec import JobSpec
+from lib.jobspec.names import folded
+from lib.records import Take
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What the whole is called; "" is left out."""
+
+    title: str
+    album: str
+    artist: str
+
+
+def playlist(
+    beats: Sequence[EpisodeBeat], places: Sequence[Path], topic: str, titles: Titles, gap: float
+) -> dict[str, Any]:
+    """The playlist of these beats, whose audio lies at `places`; `gap` is for those that name none."""
+    engines = sorted({beat.record.engine for beat in beats})
+    named = f"Synthetic speech, made with the engine{'s' * (len(engines) > 1)} {' and '.join(engines)}."
+    return {
+        "format": 1,
+        "title": titles.title,
+        "album": titles.album,
+        "artist": titles.artist or _one_voice(beats),
+        "comment": named,
+        "gap": gap,
+        "beats": [_entry(beat, place, topic) for beat, place in zip(beats, places, strict=True)],
+    }
+
+
+def check_target(target: Path, others: Sequence[Path], specs: Sequence[JobSpec], root: Path | None) -> None:
+    """See that what is written replaces no job's file. `others` are files that are read.
+
+    `root` is the folder that output names are relative to, None where they are not on this machine.
+
+    Raises:
+        BadInput: it would.
+    """
+    for path in (target, *(target.with_suffix(suffix) for suffix in (".chapters.json", ".srt", ".vtt"))):
+        there = _real(path)
+        if any(there == _real(other) for other in others):
+            raise BadInput(f"{path} would be written over, and it is read here; choose another --out.")
+        owner = None if root is None else _owner(there, _real(root), specs)
+        if owner is not None:
+            raise BadInput(
+                f"{path} is among the files of {owner}, whose audio it could replace; choose another --out."
+            )
+
+
+def _owner(path: Path, root: Path, specs: Sequence[JobSpec]) -> str | None:
+    """The job whose files have such names: `beat-001.wav`, `beat-001.take-02.wav`, `beat-001/text.txt`."""
+    if not path.is_relative_to(root):
+        return None
+    name = folded(path.relative_to(root).as_posix())
+    for spec in specs:
+        own = folded(spec.output_name)
+        if name == own or name.startswith((f"{own}.", f"{own}/")):
+            return spec.request_id
+    return None
+
+
+def _real(path: Path) -> Path:
+    """Where it is, as far as anything there exists; links followed."""
+    return path.parent.resolve() / path.name
+
+
+def _one_voice(beats: Sequence[EpisodeBeat]) -> str:
+    voices = {beat.record.voice or beat.record.speaker or "" for beat in beats}
+    return voices.pop() if len(voices) == 1 else ""
+
+
+def _entry(beat: EpisodeBeat, place: Path, topic: str) -> dict[str, Any]:
+    take = beat.record.chosen
+    name = beat.spec.output_name
+    return {
+        "title": name.removeprefix(f"{topic}/") if topic else name,
+        "file": str(place.absolute()),
+        "bytes": take.audio.bytes,
+        "sha256": take.audio.sha256,
+        "gap_after": beat.spec.gap_after,
+        "true_peak_dbtp": take.true_peak_dbtp,
+        "captions": list(_captions(take)),
+    }
+
+
+def _captions(take: Take) -> Iterator[dict[str, Any]]:
+    """The captions that the record has of the take."""
+    yield from take.to_json().get("captions") or ()
