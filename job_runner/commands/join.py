@@ -13,14 +13,14 @@ import typer
 
 from job_runner import wiring
 from job_runner.episode.join_process import join
-from job_runner.episode.playlist import Titles, check_target, playlist
+from job_runner.episode.playlist import Titles, chapter_titles, check_target, playlist
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, UsageError
-from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, topic_of
+from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, beats_of, topics_of
 from lib.jobspec import JobSpec, load_job_file
 from lib.storage import Storage
 from lib.units import seconds_text
@@ -63,6 +63,15 @@ def command(
             "--topic", metavar="NAME", help="Which topic, where the file has several.", show_default=False
         ),
     ] = None,
+    chapters: Annotated[
+        str | None,
+        typer.Option(
+            "--chapters",
+            metavar="KEY",
+            help="Chapters have what callback_data has under this key as their titles; else names.",
+            show_default=False,
+        ),
+    ] = None,
     gap: Annotated[
         float,
         typer.Option(
@@ -103,7 +112,9 @@ def command(
     if out.suffix[1:] not in FORMATS:
         raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
     all_specs = load_job_file(path, voice=voice, speaker=speaker).specs
-    name, specs = topic_of(all_specs, topic)
+    name, specs = beats_of(all_specs, topic)
+    chapter_titles(specs, chapters)  # before anything is looked for
+    _tell_topics(specs, topic)
     stem = "" if path == Path("-") else path.stem
     titles = Titles(title or name.rpartition("/")[2] or stem, album, artist or "")
     options = ["--out", str(out), f"--loudness={loudness}"]
@@ -113,7 +124,7 @@ def command(
         check_target(out, [*read, *places], all_specs, root)
         with tempfile.TemporaryDirectory(prefix="job-runner-") as scratch:
             list_file = Path(scratch) / "playlist.json"
-            content = playlist(beats, places, name, titles, gap)
+            content = playlist(beats, places, chapter_titles(specs, chapters), titles, gap)
             list_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
             status, answer = join(list_file, options)
     if json_ and answer:
@@ -161,6 +172,12 @@ def _fetched(beats: Sequence[EpisodeBeat], storage: Storage, scratch: Path) -> l
             places.append(place)
             bar.advance()
     return places
+
+
+def _tell_topics(specs: Sequence[JobSpec], topic: str | None) -> None:
+    topics = topics_of(specs)
+    if topic is None and len(topics) > 1:
+        output.note(f"The file has {len(topics)} topics, and all are joined; one alone: --topic {topics[0]}")
 
 
 def _tell(joined: dict[str, Any]) -> None:

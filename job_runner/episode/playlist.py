@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.errors import BadInput
 from lib.jobs.episode import EpisodeBeat
-from lib.jobspec import JobSpec
+from lib.jobspec import JobSpec, printable, titles
 from lib.jobspec.names import folded
 from lib.records import Take
 
@@ -24,20 +24,45 @@ class Titles:
 
 
 def playlist(
-    beats: Sequence[EpisodeBeat], places: Sequence[Path], topic: str, titles: Titles, gap: float
+    beats: Sequence[EpisodeBeat], places: Sequence[Path], chapters: Sequence[str], whole: Titles, gap: float
 ) -> dict[str, Any]:
     """The playlist of these beats, whose audio lies at `places`; `gap` is for those that name none."""
     engines = sorted({beat.record.engine for beat in beats})
     named = f"Synthetic speech, made with the engine{'s' * (len(engines) > 1)} {' and '.join(engines)}."
     return {
         "format": 1,
-        "title": titles.title,
-        "album": titles.album,
-        "artist": titles.artist or _one_voice(beats),
+        "title": whole.title,
+        "album": whole.album,
+        "artist": whole.artist or _one_voice(beats),
         "comment": named,
         "gap": gap,
-        "beats": [_entry(beat, place, topic) for beat, place in zip(beats, places, strict=True)],
+        "beats": [_entry(*each) for each in zip(beats, places, chapters, strict=True)],
     }
+
+
+def chapter_titles(specs: Sequence[JobSpec], key: str | None) -> list[str]:
+    """The titles of the beats' chapters: what their `callback_data` has under `key`, else their names.
+
+    Names are shortened by the topic where all have the same one.
+
+    Raises:
+        BadInput: no job has the key, or one has something else than a text there.
+    """
+    if key is not None and not any(key in spec.callback_data for spec in specs):
+        raise BadInput(f"No beat has the key {printable(key)!r} in its callback_data; see --chapters.")
+    several = len({titles(spec.output_name)[1] for spec in specs}) > 1
+    names = [spec.output_name if several else titles(spec.output_name)[0] for spec in specs]
+    return [_title_of(spec, key, name) for spec, name in zip(specs, names, strict=True)]
+
+
+def _title_of(spec: JobSpec, key: str | None, name: str) -> str:
+    title = name if key is None else spec.callback_data.get(key, name)
+    if not isinstance(title, str) or not title.strip():
+        raise BadInput(
+            f"{spec.request_id} has no text under callback_data.{printable(key or '')}, so it cannot be the "
+            "title of its chapter; write one there, or leave --chapters out."
+        )
+    return title
 
 
 def check_target(target: Path, others: Sequence[Path], specs: Sequence[JobSpec], root: Path | None) -> None:
@@ -81,11 +106,10 @@ def _one_voice(beats: Sequence[EpisodeBeat]) -> str:
     return voices.pop() if len(voices) == 1 else ""
 
 
-def _entry(beat: EpisodeBeat, place: Path, topic: str) -> dict[str, Any]:
+def _entry(beat: EpisodeBeat, place: Path, title: str) -> dict[str, Any]:
     take = beat.record.chosen
-    name = beat.spec.output_name
     return {
-        "title": name.removeprefix(f"{topic}/") if topic else name,
+        "title": title,
         "file": str(place.absolute()),
         "bytes": take.audio.bytes,
         "sha256": take.audio.sha256,

@@ -51,19 +51,23 @@ class EpisodeBeat:
         return StoredArtifact.of(self.record.chosen.audio)
 
 
-def topic_of(specs: Sequence[JobSpec], topic: str | None) -> tuple[str, list[JobSpec]]:
+def topics_of(specs: Sequence[JobSpec]) -> tuple[str, ...]:
+    """The folders of their output names, each once, in the order of the file."""
+    return tuple(dict.fromkeys(titles(spec.output_name)[1] for spec in specs))
+
+
+def beats_of(specs: Sequence[JobSpec], topic: str | None) -> tuple[str, list[JobSpec]]:
     """The topic that is meant, and its jobs in the order of the file.
 
-    `topic` is a folder of output names, `tides` or `course/tides`; None: the one that all jobs have.
+    `topic` is a folder of output names, `tides` or `course/tides`; None: all that the file has, which is no
+    topic ("") where it has several.
 
     Raises:
-        BadInput: the file has several topics and none was named, or not that one.
+        BadInput: the file has no such topic.
     """
-    topics = dict.fromkeys(titles(spec.output_name)[1] for spec in specs)
+    topics = topics_of(specs)
     if topic is None:
-        if len(topics) > 1:
-            raise BadInput(f"The file has several topics; name one with --topic: {_listed(topics)}.")
-        return next(iter(topics)), list(specs)
+        return topics[0] if len(topics) == 1 else "", list(specs)
     wanted = topic.strip("/")
     found = [spec for spec in specs if f"{titles(spec.output_name)[1]}/".startswith(f"{wanted}/")]
     if not found:
@@ -169,6 +173,6 @@ def _not_done(missing: Sequence[tuple[str, str]], status: ExitStatus) -> NotAllD
     return NotYetDone(sentence) if status is ExitStatus.TRY_AGAIN else NotAllDone(sentence)
 
 
-def _listed(topics: Sequence[str] | dict[str, None], most: int = 8) -> str:
+def _listed(topics: Sequence[str], most: int = 8) -> str:
     names = [topic or "(none)" for topic in topics]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
