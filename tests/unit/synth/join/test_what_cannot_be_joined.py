@@ -1,0 +1,223 @@
+"""What is wrong with a beat, a name, a cover or a disk: one sentence, and nothing under the name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from lib.errors import BadInput, JobRunnerError, MissingExtra
+from synth.join import mp4, writers
+from synth.join.cover import read_cover
+from synth.join.episode import join_playlist
+from synth.join.playlist import read_playlist
+from tests.unit.synth.join.playlists import FORMATS, RATE, hard, made, png
+from tests.unit.synth.join.test_six_formats import decoded, join_into, quiet
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A playlist of three beats, changed."""
+    path = made(folder / "beats", 3).path
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+    return path
+
+
+def refused(folder: Path, path: Path) -> JobRunnerError:
+    """What was said; nothing else is in the folder."""
+    with pytest.raises(JobRunnerError) as caught:
+        join_playlist(read_playlist(path), folder / "episode.flac", -19.0, None, quiet)
+    assert [each.name for each in folder.iterdir()] == ["beats"]
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def stereo(path: Path) -> None:
+    soundfile.write(path, np.zeros((100, 2)), RATE)
+
+
+def not_finite(path: Path) -> None:
+    soundfile.write(path, np.array([0.0, np.nan]), RATE, "FLOAT")
+
+
+FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (Path.unlink, "The audio of beat 001, prélude is missing: there is no .*1.wav; speak it"),
+    "no audio": (lambda path: path.write_text("hello"), "cannot be read as audio .*; speak it anew"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "is no file"),
+    "two channels": (stereo, "has 2 channels; beats are mono. Mix it down"),
+    "no sound": (lambda path: soundfile.write(path, np.zeros(0), RATE), "has no sound in it"),
+    "no numbers": (not_finite, "holds values that are no numbers"),
+}
+
+
+@pytest.mark.parametrize("fault", FILES)
+def test_a_beat_that_cannot_be_joined_is_named(tmp_path: Path, fault: str) -> None:
+    path = made(tmp_path / "beats", 3).path
+    spoil, sentence = FILES[fault]
+    spoil(tmp_path / "beats" / "1.wav")
+
+    error = refused(tmp_path, path)
+
+    assert isinstance(error, BadInput)
+    assert re.search(sentence, error.message)
+
+
+@pytest.mark.parametrize("key", ["sha256", "bytes"])
+def test_a_file_with_other_bytes_than_were_spoken_is_refused(tmp_path: Path, key: str) -> None:
+    other = {"sha256": "0" * 64, "bytes": 17}[key]
+
+    error = refused(tmp_path, changed(tmp_path, lambda value: value["beats"][2].update({key: other})))
+
+    assert "was changed" in error.message
+    assert "2.wav does not hold what was spoken" in error.message
+
+
+PLAYLISTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a line break": (
+        lambda v: v["beats"][1].update(title="a\nb"),
+        r'"1.wav" cannot have the chapter title "a\\nb"',
+    ),
+    "an arrow back": (lambda v: v["beats"][1].update(title="a\u202eb"), "invisible character; type it anew"),
+    "blank": (lambda v: v["beats"][1].update(title=" "), "has no title for its chapter; give it one"),
+    "too long": (lambda v: v["beats"][1].update(title="é" * 128), "256 bytes; players read at most 255"),
+    "a long gap": (lambda v: v["beats"][0].update(gap_after=61), r"beats\[0\].gap_after must be at most 60"),
+    "no beats": (lambda v: v.update(beats=[]), "beats must hold 1 to"),
+    "another format": (lambda v: v.update(format=2), "format is not 1"),
+    "a tag of two lines": (lambda v: v.update(album="a\nb"), "album holds a line break"),
+    "a cue that ends before it starts": (
+        lambda v: v["beats"][0].update(captions=[{"start": 1, "end": 0.5, "text": "", "source": "piece"}]),
+        r"beats\[0\].captions\[0\].end is out of range",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLAYLISTS)
+def test_a_playlist_with_a_fault_is_refused(tmp_path: Path, fault: str) -> None:
+    change, sentence = PLAYLISTS[fault]
+
+    with pytest.raises(BadInput, match=sentence):
+        read_playlist(changed(tmp_path, change))
+
+
+COVERS: dict[str, tuple[bytes, str]] = {
+    "a text": (b"hello", "no picture that players show; save it as PNG or JPEG"),
+    "a GIF": (b"GIF89a" + bytes(40), "save it as PNG or JPEG"),
+    "a JPEG without a size": (b"\xff\xd8\xff\xe0\x00\x04ab", "save it as PNG or JPEG"),
+    "empty": (b"", "save it as PNG or JPEG"),
+    "too large": (png(8, 8, extra=5 * 1024 * 1024), "is larger than 5 MiB, which every listener would load"),
+}
+
+
+@pytest.mark.parametrize("fault", COVERS)
+def test_a_cover_that_is_no_picture_or_too_large_is_refused(tmp_path: Path, fault: str) -> None:
+    data, sentence = COVERS[fault]
+    (tmp_path / "cover").write_bytes(data)
+
+    with pytest.raises(BadInput, match=sentence):
+        read_cover(tmp_path / "cover")
+
+
+def test_the_size_of_a_jpeg_is_read_behind_its_other_segments(tmp_path: Path) -> None:
+    segments = b"\xff\xe0\x00\x04ab" + b"\xff\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x00\x00\x00"
+    (tmp_path / "cover.jpg").write_bytes(b"\xff\xd8" + segments)
+
+    cover = read_cover(tmp_path / "cover.jpg")
+
+    assert (cover.mime, cover.width, cover.height) == ("image/jpeg", 64, 32)
+
+
+def test_beats_of_several_rates_are_resampled_to_the_highest(tmp_path: Path) -> None:
+    playlist = made(tmp_path / "beats", 2)
+    soundfile.write(tmp_path / "beats" / "1.wav", hard(0.5, 200.0, rate=22_050), 22_050)
+
+    joined = join_into(tmp_path, playlist, "flac")
+
+    assert joined.sample_rate == 24_000
+    assert joined.samples == pytest.approx(round((0.1 + 0.05 + 0.5) * 24_000), abs=2)
+    assert joined.warnings == (
+        "The beats have 22050 Hz and 24000 Hz; what is not at 24000 Hz was resampled.",
+    )
+    assert len(decoded(joined.file)) == joined.samples
+
+
+def test_a_wav_that_would_be_longer_than_one_can_be_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_LONGEST_WAV", 1000)
+
+    with pytest.raises(BadInput, match=r"A WAV holds 0\.0 hours at this rate, .* take flac instead"):
+        join_into(tmp_path, made(tmp_path / "beats", 3), "wav")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
+
+
+def test_without_pyav_it_says_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mp4.importlib.util, "find_spec", lambda name: None)
+
+    with pytest.raises(
+        MissingExtra, match="Writing m4a or m4b needs packages that are not installed"
+    ) as caught:
+        join_into(tmp_path, made(tmp_path / "beats", 1), "m4b")
+
+    assert caught.value.extra == "join"
+    assert join_into(tmp_path, made(tmp_path / "beats", 1), "mp3").samples
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "synth.main", "join", str(folder / "beats/playlist.json"), *words]
+
+
+@pytest.mark.parametrize(
+    "file_format",
+    [pytest.param(each, marks=() if each in ("m4b", "opus") else pytest.mark.soak) for each in FORMATS],
+)
+def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(tmp_path: Path, file_format: str) -> None:
+    """Q47. A limit on the size of files ends a write as a full disk does, and inside of every library."""
+    made(tmp_path / "beats", 60)
+    words = command(tmp_path, "--out", str(tmp_path / f"episode.{file_format}"), "--loudness", "off")
+
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 78, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {tmp_path}/episode.{file_format} cannot be written: File too large")
+    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
+
+
+@pytest.mark.parametrize("how", ["interrupt", "parent"])
+def test_interrupted_it_leaves_nothing(tmp_path: Path, how: str) -> None:
+    """Q47. By Ctrl-C, and when the process that started it is gone."""
+    made(tmp_path / "beats", 1)
+    soundfile.write(tmp_path / "beats" / "0.wav", hard(120.0, 200.0), RATE)
+    words = command(tmp_path, "--out", str(tmp_path / "episode.opus"), "--exit-with-parent")
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    while not list(tmp_path.glob(".*.part")):
+        assert process.poll() is None, process.stderr.read()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
+
+    if how == "interrupt":
+        process.send_signal(signal.SIGINT)
+    else:
+        process.stdin.close()
+    status = process.wait()
+
+    process.stdin.close()
+    process.stderr.close()
+    assert status == {"interrupt": 130, "parent": 75}[how]
+    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
