@@ -168,7 +168,8 @@ def _why(row: ReportRow) -> str:
 
 def _not_done(missing: Sequence[tuple[str, str]], status: ExitStatus) -> NotAllDone | NotYetDone:
     name, why = missing[0]
-    more = f"; {len(missing) - 1} more are not done, too" if len(missing) > 1 else ""
+    others = len(missing) - 1
+    more = f"; {others} more {'is' if others == 1 else 'are'} not done, too" if others else ""
     sentence = f"{name} is not done, so nothing was joined ({why}){more}."
     return NotYetDone(sentence) if status is ExitStatus.TRY_AGAIN else NotAllDone(sentence)
 

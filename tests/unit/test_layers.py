@@ -21,6 +21,7 @@ COMMANDS = ("job_runner.commands", "job_watcher.commands", "synth.commands")
 FENCES = {
     "alembic": ("lib.sql", "lib.machines"),
     "asyncssh": ("lib.workers.ssh",),
+    "av": ("synth.join.mp4",),
     "boto3": ("lib.storage.s3",),
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through

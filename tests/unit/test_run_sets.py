@@ -34,6 +34,10 @@ class TestTheSetOfAProgram:
             ("job-watcher", "watcher"),
             ("job-watcher rehearse jobs.yaml", "vast"),
             ("voice-synth work", "synth"),
+            ("job-runner join jobs.yaml --out show.mp3", "base"),
+            ("job-runner join jobs.yaml --out show.m4b", "join"),
+            ("voice-synth join list.json --out=show.m4a", "join"),
+            ("voice-synth join list.json --out=show.wav", "synth"),
             ("python", "base"),
         ],
     )
