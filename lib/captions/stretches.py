@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import floor
 from typing import Final
 
 from lib.captions.breaks import HELD, Place, blank_between, places, width
@@ -69,7 +70,9 @@ def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
             continue
         ends = (cue.start, cue.end)
         knots = (Knot(0, ends[0], ends[0], cue.source), Knot(len(cue.text), ends[1], ends[1], cue.source))
-        found += _in_order(_cues_of(Stretch(cue.text, knots), reading))
+        parts = list(_in_order(_cues_of(Stretch(cue.text, knots), reading)))
+        # One of some milliseconds, which nobody can read, has no room for parts.
+        found += parts if parts[-1].end <= round(cue.end, 3) else [cue]
     return found
 
 
@@ -105,12 +108,13 @@ def _cuts(stretch: Stretch, reading: Reading) -> list[int]:
     if width(text) <= characters and seconds <= reading.longest_s:
         return []
     found = [Place(0, 0.0), *places(text, characters, stretch.held), Place(len(text), 0.0)]
+    ruler = _Ruler.of(text, found, characters)
     known = [(knot.after, knot.before) for knot in (_knot(stretch, place.at) for place in found)]
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(found)):
         options = [
             (best[start][0] + cost + found[end].cost, start)
-            for start, cost in _parts_ending(text, found, known, end, reading)
+            for start, cost in _parts_ending(ruler, known, end, reading)
         ]
         best.append(min(options, default=(best[end - 1][0] + HELD**3, end - 1)))
     cuts, at = [], len(found) - 1
@@ -121,39 +125,56 @@ def _cuts(stretch: Stretch, reading: Reading) -> list[int]:
 
 
 def _parts_ending(
-    text: str, found: Sequence[Place], known: Sequence[tuple[float, float]], end: int, reading: Reading
+    ruler: _Ruler, known: Sequence[tuple[float, float]], end: int, reading: Reading
 ) -> Iterator[tuple[int, float]]:
     """Where a part that ends at `end` may begin so that it fits, each with what it costs."""
-    characters = reading.characters
-    full = MOST_LINES * characters
+    full = MOST_LINES * reading.characters
     for start in range(end - 1, -1, -1):
-        part = text[found[start].at : found[end].at].strip()
-        wide = width(part)
+        wide = ruler.width(start, end)
         if wide > full + 1:
             return
-        if wide > characters:
-            inner = _cheapest_line(text, found, start, end, characters)
-            if inner is None:
-                continue
-        else:
-            inner = 0.0
+        lines = 0.0 if wide <= reading.characters else ruler.line_end(start, end)
+        if lines is None:
+            continue
         seconds = known[end][1] - known[start][0]
-        cost = _EACH_CUE + _SHORT * (1 - wide / full) ** 2 + (HELD if inner >= HELD else 0.0)
+        cost = _EACH_CUE + _SHORT * (1 - wide / full) ** 2 + lines
         yield start, cost + _TOO_LONG * max(seconds - reading.longest_s, 0.0)
 
 
-def _cheapest_line(text: str, found: Sequence[Place], start: int, end: int, characters: int) -> float | None:
-    """What the best end of the first of two lines costs; None where there is none."""
-    best = None
-    for place in found[start + 1 : end]:
-        if best is not None and place.cost >= best:
-            continue
-        first = text[found[start].at : place.at].strip()
-        if width(first) > characters:
-            break
-        if width(text[place.at : found[end].at].strip()) <= characters:
-            best = place.cost
-    return best
+@dataclass(frozen=True, slots=True)
+class _Ruler:
+    """How wide a text stands from each of its places to each other."""
+
+    begins: Sequence[int]  # for each place how wide all before it stands
+    ends: Sequence[int]  # the same without the blank in front of it
+    good: Sequence[int]  # how many of the places up to it are held by nothing
+    characters: int
+
+    @classmethod
+    def of(cls, text: str, found: Sequence[Place], characters: int) -> _Ruler:
+        """Measure once."""
+        begins, ends, good = [], [], []
+        wide = counted = at = 0
+        for place in found:
+            wide += width(text[at : place.at])
+            at = place.at
+            counted += place.cost < HELD
+            begins.append(wide)
+            ends.append(wide - text.endswith(" ", 0, at))
+            good.append(counted)
+        return cls(begins, ends, good, characters)
+
+    def width(self, start: int, end: int) -> int:
+        """Of what stands between two places, by their numbers."""
+        return self.ends[end] - self.begins[start]
+
+    def line_end(self, start: int, end: int) -> float | None:
+        """What it costs that the first of two lines ends between the places; None where it can nowhere."""
+        first = max(bisect_left(self.begins, self.ends[end] - self.characters), start + 1)
+        last = min(bisect_right(self.ends, self.begins[start] + self.characters), end) - 1
+        if first > last:
+            return None
+        return 0.0 if self.good[last] > self.good[first - 1] else HELD
 
 
 def _together(cue: Cue, following: Cue, reading: Reading) -> Cue | None:
@@ -183,5 +204,5 @@ def _readable(cues: Iterable[Cue], audio_seconds: float, reading: Reading) -> It
     for index, cue in enumerate(everyone):
         last = everyone[index + 1].start if index + 1 < len(everyone) else audio_seconds
         wanted = max(reading.shortest_s, len(cue.text) / reading.per_second)
-        end = max(min(round(cue.start + wanted, 3), last), cue.end)
+        end = max(floor(min(cue.start + wanted, last) * 1000) / 1000, cue.end)
         yield replace(cue, end=end)
