@@ -11,7 +11,7 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -57,11 +57,9 @@ def wording_of(normalized: Normalized) -> Wording:
     """What is shown of a text; it holds a letter wherever something is spoken."""
     builder = _Builder()
     written, done = normalized.written, 0
-    for change in sorted(_all_changes(normalized), key=lambda change: (change.start, -change.end)):
-        if change.start < done:
-            continue
+    for change, inner in _outermost(sorted(_all_changes(normalized), key=_order)):
         builder.show(written[done : change.start])
-        builder.change(change)
+        builder.change(change, inner)
         done = change.end
     builder.show(written[done:])
     found = builder.wording()
@@ -83,6 +81,24 @@ def letters_of(text: str) -> str:
 def _plain(char: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
     return "".join(filter(str.isalnum, folded))
+
+
+def _order(change: Change) -> tuple[int, int, bool]:
+    return (change.start, -change.end, change.kind in _SHOWN_AS_SAID)
+
+
+def _outermost(changes: Iterable[Change]) -> Iterator[tuple[Change, list[Change]]]:
+    """Changes none of which is over another, each with the markup inside it."""
+    current: tuple[Change, list[Change]] | None = None
+    for change in changes:
+        if current is None or change.start >= current[0].end:
+            if current is not None:
+                yield current
+            current = (change, [])
+        elif change.end <= current[0].end and change.kind in _SHOWN_AS_SAID:
+            current[1].append(change)
+    if current is not None:
+        yield current
 
 
 def _all_changes(normalized: Normalized) -> Iterator[Change]:
@@ -114,15 +130,21 @@ class _Builder:
             if at is not None:
                 self._say(_plain(char), at, self._length)
 
-    def change(self, change: Change) -> None:
-        """What is said otherwise than it is written."""
+    def change(self, change: Change, inner: Iterable[Change] = ()) -> None:
+        """What is said otherwise than it is written; of markup inside it only the words are shown."""
         said = without_markup(change.spoken)
         if change.kind in _SHOWN_AS_SAID:
             if _PARTS.match(change.written):
                 self._put(" ")
             self.show(said)
             return
-        places = [at for char in change.written if (at := self._put(char)) is not None]
+        text, done = "", change.start
+        for each in inner:
+            if each.start >= done:
+                text += change.written[done - change.start : each.start - change.start] + each.spoken
+                done = each.end
+        text += change.written[done - change.start :]
+        places = [at for char in text if (at := self._put(char)) is not None]
         if places:
             self._say(letters_of(said), places[0], self._length)
             self._made.held.append((places[0], self._length))
