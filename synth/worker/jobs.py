@@ -208,10 +208,10 @@ class JobSpeaker:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
             return run.failed(error, self._clock.now())
-        return run.done(_sendable(record), self._clock.now())
+        return run.done(sendable(record), self._clock.now())
 
 
-def _sendable(record: SpokenRecord) -> SpokenRecord:
+def sendable(record: SpokenRecord) -> SpokenRecord:
     """The record as a spool takes it: without the cues that are too many, which it says."""
     kept = record.with_captions(MAX_CAPTIONS_BYTES)
     lost = sum(bool(take.captions) for take in record.takes) - sum(bool(take.captions) for take in kept.takes)
