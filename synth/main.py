@@ -13,6 +13,7 @@ COMMANDS = (
     ),
     CommandEntry("join", "synth.commands.join", "Join finished audio into one file, with chapters."),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
+    CommandEntry("caption", "synth.commands.caption", "Write the captions of spoken jobs again."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
     CommandEntry("doctor", "synth.commands.doctor", "What keeps an engine from speaking here."),
     CommandEntry(

@@ -54,6 +54,7 @@ def command(
     title: o.TitleOption = None,
     album: o.AlbumOption = "",
     peaks: o.PeaksOption = False,
+    captions: o.CaptionsOption = False,
     engine: o.EngineOption = None,
     voices_dir: VoicesDirOption = None,
     json: JsonOption = False,
@@ -79,6 +80,7 @@ def command(
         title=_printable(out_exact.name) if title is None else title,
         album=album,
         peaks=peaks,
+        captions=captions,
     )
     request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
     report(perform(request, voices, out_exact, json_result), out_exact, json)

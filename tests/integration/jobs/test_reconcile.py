@@ -58,12 +58,13 @@ def point_to(yard: Yard, request_id: str, other: str) -> None:
 
 
 def draw(yard: Yard) -> Path:
-    """Finish the next job, with a waveform; returns where that lies in the store."""
-    audio, waveform = (
-        yard.stored(name, data) for name, data in (("drawn.wav", b"audio"), ("drawn.peaks.json", b"waveform"))
+    """Finish the next job, with a waveform and captions; returns where the first lies in the store."""
+    audio, waveform, captions = (
+        yard.stored(f"drawn.{suffix}", data)
+        for suffix, data in (("wav", b"audio"), ("peaks.json", b"waveform"), ("srt", b"captions"))
     )
     (lease,) = yard.queue.claim("ann")
-    yard.complete(lease, records.take(audio=audio, peaks=waveform))
+    yard.complete(lease, records.take(audio=audio, peaks=waveform, caption_files=(captions,)))
     return yard.folder / "store" / str(waveform.key)
 
 
@@ -377,6 +378,15 @@ def test_a_published_waveform_that_is_gone_is_published_again(yard: Yard) -> Non
     assert ids(look(yard, mend=True)) == ["R020"]
     assert waveform.read_bytes() == b"waveform"
     assert look(yard) == []
+
+
+def test_published_captions_that_are_gone_are_published_again(yard: Yard) -> None:
+    draw(yard)
+    captions = Path(yard.storage.location("drawn.srt"))
+    captions.unlink()
+
+    assert ids(look(yard, mend=True)) == ["R020"]
+    assert captions.read_bytes() == b"captions"
 
 
 def test_a_waveform_without_a_whole_copy_is_told_of_and_costs_no_audio(yard: Yard) -> None:
