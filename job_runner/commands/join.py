@@ -107,7 +107,8 @@ def command(
 ) -> int:
     """Join the finished beats of a topic into one file, in the file's order; nothing is spoken anew.
 
-    Beside it go its chapters (.chapters.json) and, where beats have them, its captions (.srt and .vtt).
+    Beside it go its chapters and, where beats have them, its captions: .chapters.json, .srt, .vtt,
+    .captions.json.
     """
     if out.suffix[1:] not in FORMATS:
         raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
@@ -189,6 +190,6 @@ def _tell(joined: dict[str, Any]) -> None:
         f"{'silent' if loudness is None else f'{loudness:.1f} LUFS'}  "
         f"{chapters} chapter{'' if chapters == 1 else 's'}"
     )
-    for kind in ("chapters_file", "srt", "vtt"):
+    for kind in ("chapters_file", "srt", "vtt", "captions_file"):
         if joined[kind] is not None:
             output.say(joined[kind])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib.errors import BadInput
 from lib.jobs.episode import EpisodeBeat
-from lib.jobspec import JobSpec, printable, titles
+from lib.jobspec import CAPTION_SUFFIXES, JobSpec, printable, titles
 from lib.jobspec.names import folded
-from lib.records import Take
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,8 @@ def check_target(target: Path, others: Sequence[Path], specs: Sequence[JobSpec],
     Raises:
         BadInput: it would.
     """
-    for path in (target, *(target.with_suffix(suffix) for suffix in (".chapters.json", ".srt", ".vtt"))):
+    beside = [target.with_suffix(f".{suffix}") for suffix in ("chapters.json", *CAPTION_SUFFIXES)]
+    for path in (target, *beside):
         there = _real(path)
         if any(there == _real(other) for other in others):
             raise BadInput(f"{path} would be written over, and it is read here; choose another --out.")
@@ -115,10 +115,5 @@ def _entry(beat: EpisodeBeat, place: Path, title: str) -> dict[str, Any]:
         "sha256": take.audio.sha256,
         "gap_after": beat.spec.gap_after,
         "true_peak_dbtp": take.true_peak_dbtp,
-        "captions": list(_captions(take)),
+        "captions": [cue.to_json() for cue in beat.cues],
     }
-
-
-def _captions(take: Take) -> Iterator[dict[str, Any]]:
-    """The captions that the record has of the take."""
-    yield from take.to_json().get("captions") or ()

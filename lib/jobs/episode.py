@@ -6,12 +6,15 @@ what was spoken, is named: an episode has all of its beats or is not made.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from lib.captions import BrokenCaptions, Cue, read_json
 from lib.errors import BadInput, ExitStatus, JobFailed, TryAgain
 from lib.files import NotPlain, read_plain
 from lib.jobqueue import JobQueue
@@ -21,11 +24,12 @@ from lib.jobs.report import UNFINISHED, ReportRow, Standing, report_on
 from lib.jobspec import JobSpec, printable, titles
 from lib.manifest import MANIFEST, OutFolder, load_manifest
 from lib.manifest.obsolete_files import record_at
-from lib.records import ExecutionRecord, InvalidRecord, SpokenRecord
-from lib.storage import Storage, StoredArtifact, files_of
+from lib.records import ExecutionRecord, FileRef, InvalidRecord, SpokenRecord
+from lib.storage import NotStored, Storage, StoredArtifact, files_of
 
 EXECUTION: Final = "execution.json"
 _MOST_EXECUTION: Final = 1024 * 1024 * 1024
+_MOST_CAPTIONS: Final = 64 * 1024 * 1024
 _DONE: Final = frozenset({"done", "skipped"})  # states in an execution.json
 
 
@@ -44,6 +48,7 @@ class EpisodeBeat:
     spec: JobSpec
     record: SpokenRecord
     place: Path | None
+    cues: tuple[Cue, ...] = ()  # its captions
 
     @property
     def artifact(self) -> StoredArtifact:
@@ -103,8 +108,26 @@ def beats_in_queue(
                 f"{spec.request_id}. Move it away, and what was spoken is joined; or join it by hand with "
                 "voice-synth join."
             )
-        beats.append(EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken)))
+        cues = _cues(done.spoken, lambda file: _stored(storage, file))
+        beats.append(EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken), cues))
     return beats
+
+
+def _stored(storage: Storage, file: FileRef) -> bytes:
+    with storage.open(StoredArtifact.of(file)) as stream:
+        return stream.read(_MOST_CAPTIONS)
+
+
+def _cues(record: SpokenRecord, read: Callable[[FileRef], bytes]) -> tuple[Cue, ...]:
+    """The captions of the chosen take: in the record, or in their file where they were too long for it."""
+    take = record.chosen
+    if take.captions:
+        return take.captions
+    for file in take.caption_files:
+        if file.file.endswith(".captions.json"):
+            with contextlib.suppress(BrokenCaptions, NotStored, OSError):  # the audio is good without them
+                return read_json(read(file))[1]
+    return ()
 
 
 def _local_place(storage: Storage, record: SpokenRecord) -> Path | None:
@@ -143,11 +166,16 @@ def beats_in_folder(root: Path, specs: Sequence[JobSpec], run: str) -> list[Epis
         elif job is None or record is None or job.sha256 != record.chosen.audio.sha256:
             missing.append((spec.request_id, f"it is not spoken; speak it with: {run}"))
         else:
-            place = root / Path(spec.output_name).parent / record.chosen.audio.file
-            beats.append(EpisodeBeat(spec, record, place))
+            around = root / Path(spec.output_name).parent
+            cues = _cues(record, partial(_beside, around))
+            beats.append(EpisodeBeat(spec, record, around / record.chosen.audio.file, cues))
     if missing:
         raise _not_done(missing, ExitStatus.JOB_FAILED)
     return beats
+
+
+def _beside(folder: Path, file: FileRef) -> bytes:
+    return read_plain(folder / file.file, _MOST_CAPTIONS)
 
 
 def _execution_at(root: Path) -> ExecutionRecord | None:

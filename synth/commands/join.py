@@ -15,7 +15,7 @@ from lib.child import when_parent_exits
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, say, warn
 from lib.cli.progress import ProgressBar
-from lib.cli.signals import sigterm_interrupts
+from lib.cli.signals import signals_wait
 from lib.errors import UsageError
 from lib.units import seconds_text
 from synth.commands import options as o
@@ -55,15 +55,16 @@ def command(
 ) -> None:
     """Join finished audio into one file, in order, with gaps, chapters and an even loudness.
 
-    Beside it go its chapters (.chapters.json) and, where there are any, its captions (.srt and .vtt).
+    Beside it go its chapters and, where there are any, its captions: .chapters.json, .srt, .vtt,
+    .captions.json.
     """
     level = read_loudness(loudness)
     if out.suffix[1:] not in FORMATS:
         raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
     if exit_with_parent:
         when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    with sigterm_interrupts(), ExitStack() as screen:
-        joined = _join(playlist, out, level, cover, _progress(screen))
+    with signals_wait() as ask, ExitStack() as screen:
+        joined = _join(playlist, out, level, cover, _progress(screen, ask))
     if json:
         emit_json(joined.to_json())
     else:
@@ -85,11 +86,12 @@ def _join(
     return join_playlist(playlist, out, level, None if cover is None else read_cover(cover), progress)
 
 
-def _progress(screen: ExitStack) -> Callable[[str, float, float], None]:
+def _progress(screen: ExitStack, ask: Callable[[], None]) -> Callable[[str, float, float], None]:
     """A bar for each time the audio is read; how long it is, is known from the second time on."""
     bars: dict[str, ProgressBar] = {}
 
     def on_block(word: str, done: float, total: float) -> None:
+        ask()
         if total and word not in bars:
             screen.close()
             quiet = total < _LONG_S  # on a terminal it is drawn all the same

@@ -16,12 +16,13 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
+from lib import captions
 from lib.errors import BadConfiguration
 from lib.files import draft_beside, sync_file, sync_folder, write_in_place
 from synth.audio.encode import EncodingFailed
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, LevelStream, Samples
-from synth.join.captions import captions_of, srt, vtt
+from synth.join.captions import whole_captions
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
 from synth.join.loudness import Plan, levelled, plan_for
@@ -31,6 +32,8 @@ from synth.join.sources import NotJoinable, Source, opened, rate_for
 from synth.join.writers import Contents, written
 
 _TOLERANCE_S: Final = 0.060  # lossy codecs pad
+#: Of the chapters beside an episode.
+CHAPTERS: Final = "chapters.json"
 _CLOCK_FORMATS: Final = ("flac", "opus")
 
 #: Told what is done, of how much, and a word for it; seconds of audio.
@@ -39,7 +42,7 @@ Progress = Callable[[str, float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What was made. `beside` are the other files, by what they hold."""
+    """What was made. `beside` are the other files, by suffix."""
 
     file: Path
     bytes: int
@@ -79,19 +82,17 @@ class Joined:
                 }
                 for chapter in self.chapters
             ],
-            "chapters_file": self.beside["chapters"],
+            "chapters_file": self.beside[CHAPTERS],
             "srt": self.beside.get("srt"),
             "vtt": self.beside.get("vtt"),
+            "captions_file": self.beside.get("captions.json"),
             "warnings": list(self.warnings),
         }
 
 
 def files_beside(target: Path) -> dict[str, Path]:
-    """Where chapters and captions of an episode go: `episode.chapters.json`, `episode.srt`, `episode.vtt`."""
-    return {
-        kind: target.with_suffix(suffix)
-        for kind, suffix in (("chapters", ".chapters.json"), ("srt", ".srt"), ("vtt", ".vtt"))
-    }
+    """Where chapters and captions of an episode go, by suffix: `episode.chapters.json`, `episode.srt`."""
+    return {suffix: target.with_suffix(f".{suffix}") for suffix in (CHAPTERS, *captions.FORMATS)}
 
 
 def join_playlist(
@@ -108,7 +109,10 @@ def join_playlist(
     file_format = target.suffix[1:]
     if file_format in BRANDS:
         need_pyav()
-    sources = [opened(beat) for beat in playlist.beats]
+    sources = []
+    for number, beat in enumerate(playlist.beats):
+        progress("looked at", number, 0)
+        sources.append(opened(beat))
     whole = _Whole(sources, rate_for(sources), progress)
     levels, chapters = whole.measured()
     plan = plan_for(levels, target_lufs, whole.highest_peak(), lambda: whole.blocks("peaks"))
@@ -240,9 +244,9 @@ def _check(draft: Path, target: Path, file_format: str, contents: Contents) -> N
 def _texts_beside(playlist: Playlist, target: Path, contents: Contents) -> dict[Path, bytes]:
     places = files_beside(target)
     title = playlist.tags.title
-    found = {places["chapters"]: podcast_chapters(contents.chapters, contents.sample_rate, title)}
-    cues = captions_of(playlist.beats, contents.chapters, contents.sample_rate)
-    return {**found, places["srt"]: srt(cues), places["vtt"]: vtt(cues)} if cues else found
+    found = {places[CHAPTERS]: podcast_chapters(contents.chapters, contents.sample_rate, title)}
+    texts = whole_captions(playlist.beats, contents.chapters, contents.sample_rate)
+    return {**found, **{places[suffix]: data for suffix, data in texts.items()}}
 
 
 def _warnings(
@@ -257,11 +261,12 @@ def _warnings(
     beats = len(playlist.beats)
     silent = sum(not beat.captions for beat in playlist.beats)
     if silent == beats:
-        stale = [path for kind, path in files_beside(target).items() if kind != "chapters" and path.exists()]
+        stale = [path for kind, path in files_beside(target).items() if kind != CHAPTERS and path.exists()]
         if stale:
             yield f"{stale[0]} is of other audio: no beat has captions now."
     elif silent:
-        yield f"{silent} of {beats} beats have no captions; there the captions are silent, too."
+        have = "has" if silent == 1 else "have"
+        yield f"{silent} of {beats} beats {have} no captions; there the captions are silent, too."
     rates = {source.sample_rate for source in whole.sources}
     if rates != {whole.sample_rate}:
         listed = " and ".join(f"{rate} Hz" for rate in sorted(rates))

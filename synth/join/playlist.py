@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lib.captions import Cue, cue_trouble
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
 from lib.records import InvalidRecord
@@ -20,16 +21,6 @@ _MOST_BEATS: Final = 100_000
 _LONGEST_GAP_S: Final = 60.0
 _LONGEST_TITLE: Final = 255  # bytes: what the chapter list of an MP4 holds of one
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A caption: seconds from the start of its audio."""
-
-    start: float
-    end: float
-    text: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +88,19 @@ def _beat_of(fields: Fields, folder: Path, gap: float) -> Beat:
         sha256=fields.sha256("sha256") if fields.has("sha256") else None,
         gap_after=_gap(fields, "gap_after", gap),
         true_peak_dbtp=fields.optional_number("true_peak_dbtp"),
-        captions=tuple(map(_cue_of, fields.objects("captions"))) if fields.has("captions") else (),
+        captions=_cues_of(fields),
     )
 
 
-def _cue_of(fields: Fields) -> Cue:
-    start = fields.number("start", least=0.0)
-    return Cue(start, fields.number("end", least=start), fields.text("text"), fields.text("source"))
+def _cues_of(beat: Fields) -> tuple[Cue, ...]:
+    cues = tuple(
+        Cue(cue.number("start"), cue.number("end"), cue.text("text"), cue.text("source"))
+        for cue in beat.objects("captions")
+    )
+    trouble = cue_trouble(cues, float("inf"))
+    if trouble is not None:
+        beat.refuse(f"captions{trouble.partition(' ')[0]}", trouble.partition(" ")[2])
+    return cues
 
 
 def _gap(fields: Fields, name: str, usual: float) -> float:

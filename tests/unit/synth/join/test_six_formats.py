@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from lib.captions import read_json
 from synth.audio.loudness_meter import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
 from synth.join.chapters import Chapter, id3_chapters
@@ -126,3 +128,36 @@ def test_an_mp3_has_more_chapters_than_its_table_of_contents_can_name() -> None:
     assert frames.count(b"CTOC") == 4  # one of the three others
     assert frames.count(b"CHAP") == 600
     assert b"toc\0\x03\x03toc0\0toc1\0toc2\0" in frames
+
+
+def test_captions_of_the_whole_stand_where_each_beat_does(tmp_path: Path) -> None:
+    """Q47, V10."""
+    beats = made(tmp_path / "beats", 3)
+    value = json.loads(beats.path.read_text())
+    cue = {"start": 0.01, "end": 9.0, "text": "Salt & <sand>", "source": "piece"}  # longer than its beat
+    value["beats"][0]["captions"] = [cue]
+    value["beats"][2]["captions"] = [{**cue, "end": 0.05, "source": "estimated"}]
+    beats.path.write_text(json.dumps(value))
+
+    joined = join_into(tmp_path, beats, "flac")
+
+    length, cues = read_json((tmp_path / "episode.captions.json").read_bytes())
+    second, third = (start / RATE for start in beats.starts[1:])
+    assert [(cue.start, cue.end, cue.source) for cue in cues] == [
+        (0.01, round(second, 3), "piece"),
+        (round(third + 0.01, 3), round(third + 0.05, 3), "estimated"),
+    ]
+    assert length == pytest.approx(joined.audio_seconds, abs=0.001)
+    assert (
+        (tmp_path / "episode.srt").read_text().startswith("1\n00:00:00,010 --> 00:00:00,150\nSalt & <sand>\n")
+    )
+    assert "Salt &amp; &lt;sand&gt;" in (tmp_path / "episode.vtt").read_text()
+    assert joined.warnings == ("1 of 3 beats has no captions; there the captions are silent, too.",)
+
+
+def test_captions_that_were_of_other_audio_are_told(tmp_path: Path) -> None:
+    (tmp_path / "episode.srt").write_text("of last week")
+
+    joined = join_into(tmp_path, made(tmp_path / "beats", 1), "flac")
+
+    assert joined.warnings == (f"{tmp_path}/episode.srt is of other audio: no beat has captions now.",)

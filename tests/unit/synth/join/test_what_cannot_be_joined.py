@@ -97,7 +97,7 @@ PLAYLISTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a tag of two lines": (lambda v: v.update(album="a\nb"), "album holds a line break"),
     "a cue that ends before it starts": (
         lambda v: v["beats"][0].update(captions=[{"start": 1, "end": 0.5, "text": "", "source": "piece"}]),
-        r"beats\[0\].captions\[0\].end is out of range",
+        r"beats\[0\].captions\[0\] ends before it starts",
     ),
 }
 
