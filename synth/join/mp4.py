@@ -63,8 +63,8 @@ def mp4_seconds(path: Path) -> float:
     try:
         with av.open(str(path)) as found:
             stream = found.streams.audio[0]
-            return float(stream.duration * stream.time_base)
-    except (av.error.FFmpegError, IndexError, TypeError) as error:
+            return float((stream.duration or 0) * (stream.time_base or 0))
+    except (av.error.FFmpegError, IndexError) as error:
         raise EncodingFailed(f"The audio written does not read back: {error}.") from None
 
 

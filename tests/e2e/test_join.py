@@ -66,6 +66,11 @@ def test_done_beats_become_an_episode_in_the_order_of_the_file(studio: Desk) -> 
     assert value["loudness_lufs"] == pytest.approx(-19.0, abs=0.5)
     gap = samples[round(value["chapters"][1]["start"] * rate) - round(0.5 * rate) :][: round(0.45 * rate)]
     assert np.abs(gap).max() == 0.0
+    captions = (studio.folder / "show.srt").read_text().split("\n\n")
+    assert [cue.split("\n", 2)[2].replace("\n", " ") for cue in captions] == [
+        *("Job a. The sea comes back.", "Job b. The sea comes back."),
+        "Job c. The sea comes back. ",
+    ]
     chapters = json.loads((studio.folder / "show.chapters.json").read_text())
     assert chapters["version"] == "1.2.0"
     assert chapters["chapters"][1] == {

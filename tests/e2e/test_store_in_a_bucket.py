@@ -40,6 +40,13 @@ def test_a_job_is_done_found_linked_repaired_and_exported(shop: Desk, seaweed: S
     assert again["results"][0]["file"] == shown["files"][0]
     assert place.encode() not in shop.run("export").stdout.encode()  # records say keys: a bucket may move
 
+    joined = shop.shaped("join", file, "--out", "show.flac")
+    assert [chapter["title"] for chapter in joined["chapters"]] == ["one"]
+    assert sorted(path.name for path in shop.folder.glob("*show*")) == [
+        *("show.captions.json", "show.chapters.json", "show.flac", "show.srt", "show.vtt")
+    ]
+    assert list(shop.folder.glob(".join-*")) == []  # what was fetched for it
+
     prefix = place.removeprefix(f"s3://{BUCKET}/")
     seaweed.client().delete_object(Bucket=BUCKET, Key=f"{prefix}/outputs/topic/one.wav")
     assert "its published file is missing" in shop.run("report", file).stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lib.cli.failures import describe
-from lib.cli.signals import Terminated, sigterm_interrupts
+from lib.cli.signals import Terminated, signals_wait, sigterm_interrupts
 from lib.errors import ExitStatus
 
 ROOT = Path(__file__).parents[3]
@@ -115,3 +115,36 @@ def test_sigterm_is_told_like_ctrl_c_and_ends_with_75() -> None:
     assert isinstance(raised.value, KeyboardInterrupt)
     assert describe(raised.value, "p").exit_status == ExitStatus.TRY_AGAIN
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+def test_signals_wait_until_they_are_asked_for_but_not_twice(
+    number: signal.Signals, kind: type[KeyboardInterrupt]
+) -> None:
+    former = signal.getsignal(number)
+    reached: list[object] = []
+
+    def asked(*, twice: bool) -> None:
+        with signals_wait() as ask:
+            ask()
+            signal.raise_signal(number)
+            reached.append(twice)
+            if twice:
+                signal.raise_signal(number)
+            ask()
+            reached.append("after all")
+
+    def never_asked() -> None:
+        with signals_wait():
+            signal.raise_signal(number)
+
+    for twice in (False, True):
+        with pytest.raises(kind):
+            asked(twice=twice)
+    with pytest.raises(kind):
+        never_asked()
+
+    assert reached == [False, True]
+    assert signal.getsignal(number) is former

@@ -102,6 +102,7 @@ def test_known_peaks_spare_a_reading_where_the_gain_leaves_them_room() -> None:
         return in_blocks(signal)
 
     roomy = plan_for(levels, lufs + 3.0, 0.25, blocks)
-    assert (roomy.gain, read) == (pytest.approx(amplitude(3.0), rel=1e-3), [])
+    assert roomy.gain == pytest.approx(amplitude(3.0), rel=1e-3)
+    assert not read
     assert plan_for(levels, lufs + 3.0, 0.8, blocks).gain == pytest.approx(amplitude(3.0), rel=1e-3)
     assert read == [1]

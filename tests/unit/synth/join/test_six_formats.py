@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -41,12 +42,18 @@ def decoded(path: Path) -> Samples:
     with av.open(str(path)) as found:
         parts = [frame.to_ndarray() for frame in found.decode(audio=0)]
     samples = np.concatenate(parts, axis=1)[0]
-    return (samples / 32768.0 if samples.dtype.kind == "i" else samples).astype(np.float32)
+    scaled: Samples = (samples / 32768.0 if samples.dtype.kind == "i" else samples).astype(np.float32)
+    return scaled
 
 
 @pytest.fixture(scope="module")
 def beats(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    tags = {"title": "High wàter", "album": "Tides", "artist": "newsroom", "comment": "Synthetic speech."}
+    tags: dict[str, Any] = {
+        "title": "High wàter",
+        "album": "Tides",
+        "artist": "newsroom",
+        "comment": "Synthetic speech.",
+    }
     return made(tmp_path_factory.mktemp("beats"), BEATS, **tags)
 
 
@@ -68,7 +75,7 @@ def test_opens_with_its_chapters_its_length_its_loudness_and_no_click(
         rate = found.streams.audio[0].rate
         pictures = [stream for stream in found.streams if stream.type == "video"]
     assert [chapter["metadata"]["title"] for chapter in chapters] == list(beats.titles)
-    starts = [float(chapter["start"] * chapter["time_base"]) for chapter in chapters]
+    starts = [float(chapter["start"] * (chapter["time_base"] or 0)) for chapter in chapters]
     assert np.abs(np.array(starts) - np.array(beats.starts) / RATE).max() <= 0.0006
     assert {name.lower(): value for name, value in tags.items()}.items() >= {
         *{"title": "High wàter", "album": "Tides", "artist": "newsroom"}.items()

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from lib.errors import BadInput, JobRunnerError, MissingExtra
-from synth.join import mp4, writers
+from synth.join import writers
 from synth.join.cover import read_cover
 from synth.join.episode import join_playlist
 from synth.join.playlist import read_playlist
@@ -47,6 +47,11 @@ def stereo(path: Path) -> None:
     soundfile.write(path, np.zeros((100, 2)), RATE)
 
 
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def not_finite(path: Path) -> None:
     soundfile.write(path, np.array([0.0, np.nan]), RATE, "FLOAT")
 
@@ -54,7 +59,7 @@ def not_finite(path: Path) -> None:
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "The audio of beat 001, prélude is missing: there is no .*1.wav; speak it"),
     "no audio": (lambda path: path.write_text("hello"), "cannot be read as audio .*; speak it anew"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "is no file"),
+    "a folder": (a_folder, "is no file"),
     "two channels": (stereo, "has 2 channels; beats are mono. Mix it down"),
     "no sound": (lambda path: soundfile.write(path, np.zeros(0), RATE), "has no sound in it"),
     "no numbers": (not_finite, "holds values that are no numbers"),
@@ -163,7 +168,7 @@ def test_a_wav_that_would_be_longer_than_one_can_be_is_refused(
 
 
 def test_without_pyav_it_says_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mp4.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
     with pytest.raises(
         MissingExtra, match="Writing m4a or m4b needs packages that are not installed"
