@@ -190,7 +190,9 @@ def command(folder: Path, *words: str) -> list[str]:
 def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(tmp_path: Path, file_format: str) -> None:
     """Q47. A limit on the size of files ends a write as a full disk does, and inside of every library."""
     made(tmp_path / "beats", 60)
-    words = command(tmp_path, "--out", str(tmp_path / f"episode.{file_format}"), "--loudness", "off")
+    target = tmp_path / f"episode.{file_format}"
+    target.write_text("the old one")
+    words = command(tmp_path, "--out", str(target), "--loudness", "off")
 
     done = subprocess.run(
         ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *words], capture_output=True, text=True, check=False
@@ -198,8 +200,9 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(tmp_path: Path, fil
 
     assert done.returncode == 78, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {tmp_path}/episode.{file_format} cannot be written: File too large")
-    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
+    assert line.startswith(f"error: {target} cannot be written: File too large")
+    assert target.read_text() == "the old one"
+    assert {path.name for path in tmp_path.iterdir()} == {"beats", target.name}
 
 
 @pytest.mark.parametrize("how", ["interrupt", "parent"])
