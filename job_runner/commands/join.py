@@ -36,70 +36,78 @@ EXAMPLES = (
 )
 
 
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Where it goes; the suffix says the format: m4b, m4a, mp3, opus, flac or wav.",
+        show_default=False,
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="DIR",
+        help="The folder of a `run`; else the queue knows where the audio is.",
+        show_default=False,
+    ),
+]
+TopicOption = Annotated[
+    str | None,
+    typer.Option(
+        "--topic", metavar="NAME", help="Which topic, where the file has several.", show_default=False
+    ),
+]
+ChaptersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--chapters",
+        metavar="KEY",
+        help="Chapters have what callback_data has under this key as their titles; else names.",
+        show_default=False,
+    ),
+]
+GapOption = Annotated[
+    float,
+    typer.Option(
+        "--gap", metavar="SECONDS", min=0.0, max=60.0, help="Silence after beats that have no gap_after."
+    ),
+]
+TitleOption = Annotated[
+    str | None,
+    typer.Option("--title", metavar="TEXT", help="Title in its tags; else the topic.", show_default=False),
+]
+ArtistOption = Annotated[
+    str | None,
+    typer.Option("--artist", metavar="TEXT", help="Artist in its tags; else who speaks.", show_default=False),
+]
+AlbumOption = Annotated[
+    str, typer.Option("--album", metavar="TEXT", help="Album in its tags.", show_default=False)
+]
+CoverOption = Annotated[
+    Path | None,
+    typer.Option("--cover", metavar="FILE", help="A picture, PNG or JPEG.", show_default=False),
+]
+LoudnessOption = Annotated[
+    str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
+]
+
+
 def command(
     path: JobFileArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Where it goes; the suffix says the format: m4b, m4a, mp3, opus, flac or wav.",
-            show_default=False,
-        ),
-    ],
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="DIR",
-            help="The folder of a `run`; else the queue knows where the audio is.",
-            show_default=False,
-        ),
-    ] = None,
-    topic: Annotated[
-        str | None,
-        typer.Option(
-            "--topic", metavar="NAME", help="Which topic, where the file has several.", show_default=False
-        ),
-    ] = None,
-    chapters: Annotated[
-        str | None,
-        typer.Option(
-            "--chapters",
-            metavar="KEY",
-            help="Chapters have what callback_data has under this key as their titles; else names.",
-            show_default=False,
-        ),
-    ] = None,
-    gap: Annotated[
-        float,
-        typer.Option(
-            "--gap", metavar="SECONDS", min=0.0, max=60.0, help="Silence after beats that have no gap_after."
-        ),
-    ] = _GAP_S,
-    title: Annotated[
-        str | None,
-        typer.Option(
-            "--title", metavar="TEXT", help="Title in its tags; else the topic.", show_default=False
-        ),
-    ] = None,
-    artist: Annotated[
-        str | None,
-        typer.Option(
-            "--artist", metavar="TEXT", help="Artist in its tags; else who speaks.", show_default=False
-        ),
-    ] = None,
-    album: Annotated[
-        str, typer.Option("--album", metavar="TEXT", help="Album in its tags.", show_default=False)
-    ] = "",
-    cover: Annotated[
-        Path | None,
-        typer.Option("--cover", metavar="FILE", help="A picture, PNG or JPEG.", show_default=False),
-    ] = None,
-    loudness: Annotated[
-        str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
-    ] = "-19",
+    out: OutOption,
+    folder: FolderOption = None,
+    topic: TopicOption = None,
+    chapters: ChaptersOption = None,
+    gap: GapOption = _GAP_S,
+    title: TitleOption = None,
+    artist: ArtistOption = None,
+    album: AlbumOption = "",
+    cover: CoverOption = None,
+    loudness: LoudnessOption = "-19",
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
     redis_url: RedisUrlOption = None,

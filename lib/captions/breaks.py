@@ -22,7 +22,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BreakPlace:
     """The text may be cut so that `at` begins the next part."""
 
     at: int
@@ -64,18 +64,18 @@ _JOINER: Final = "\u200d"
 _DRESS: Final = frozenset("\u200d\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
 
-def places(text: str, widest: int, held: Sequence[tuple[int, int]] = ()) -> list[Place]:
+def places(text: str, widest: int, held: Sequence[tuple[int, int]] = ()) -> list[BreakPlace]:
     """Every place where `text` may be cut, in order; words wider than `widest` inside too.
 
     `held` are stretches that belong together beside those that the text itself shows.
     """
     words = [match.span() for match in _WORD.finditer(text)]
     kept = _held_blanks(text, words)
-    found: list[Place] = []
+    found: list[BreakPlace] = []
     for index, (start, end) in enumerate(words):
         if index:
             cost = HELD if index in kept else _cost(text[slice(*words[index - 1])], text[start:end])
-            found.append(Place(start, cost))
+            found.append(BreakPlace(start, cost))
         found += _inner(text, start, end, widest)
     return [_within(place, held) for place in found] if held else found
 
@@ -95,9 +95,9 @@ def _wide(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _within(place: Place, held: Iterable[tuple[int, int]]) -> Place:
+def _within(place: BreakPlace, held: Iterable[tuple[int, int]]) -> BreakPlace:
     inside = any(start < place.at < end for start, end in held)
-    return Place(place.at, max(place.cost, HELD)) if inside else place
+    return BreakPlace(place.at, max(place.cost, HELD)) if inside else place
 
 
 def _cost(before: str, after: str) -> float:
@@ -174,7 +174,7 @@ def _is_capital(word: str) -> bool:
     return word.lstrip(_OPENING)[:1].isupper()
 
 
-def _inner(text: str, start: int, end: int, widest: int) -> Iterator[Place]:
+def _inner(text: str, start: int, end: int, widest: int) -> Iterator[BreakPlace]:
     """The places inside a word: between the letters of scripts without blanks; all in what is too wide."""
     word = text[start:end]
     if word.isascii() and end - start <= widest:
@@ -185,9 +185,9 @@ def _inner(text: str, start: int, end: int, widest: int) -> Iterator[Place]:
         if after in _DRESS or before == _JOINER or unicodedata.category(after)[0] == "M":
             continue
         if _parts(before, after):
-            yield Place(at, _cost_between(before))
+            yield BreakPlace(at, _cost_between(before))
         elif is_wide:
-            yield Place(at, INSIDE_WORD / (2 if before in "-/._?&=" else 1))
+            yield BreakPlace(at, INSIDE_WORD / (2 if before in "-/._?&=" else 1))
 
 
 def _parts(before: str, after: str) -> bool:

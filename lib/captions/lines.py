@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.captions.breaks import HELD, INSIDE_WORD, Place, places, width
+from lib.captions.breaks import HELD, INSIDE_WORD, BreakPlace, places, width
 
 MOST_LINES: Final = 2
 _UNEVEN: Final = 6.0  # what two lines cost of which one is empty
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingLimits:
     """What can be read while it is heard, as broadcasters ask for it.
 
     A cue has at most two lines of `characters`. One that is said quicker than `per_second`, or in less than
@@ -26,7 +26,7 @@ class Reading:
     longest_s: float = 7.0
 
 
-READING: Final = Reading()
+READING: Final = ReadingLimits()
 
 
 def lines_of(text: str, characters: int) -> list[str]:
@@ -54,7 +54,7 @@ def fits(text: str, characters: int) -> bool:
     return _best_pair(text, places(text, characters), characters) is not None
 
 
-def _best_pair(text: str, found: Sequence[Place], characters: int) -> list[str] | None:
+def _best_pair(text: str, found: Sequence[BreakPlace], characters: int) -> list[str] | None:
     """Two lines, cut where it reads best and evenly."""
     best: tuple[float, list[str]] | None = None
     for place in found:
@@ -68,7 +68,7 @@ def _best_pair(text: str, found: Sequence[Place], characters: int) -> list[str] 
     return None if best is None else best[1]
 
 
-def _filled(text: str, start: int, found: Sequence[Place], characters: int) -> tuple[int, str]:
+def _filled(text: str, start: int, found: Sequence[BreakPlace], characters: int) -> tuple[int, str]:
     """Where the next line begins when this one takes all that it can, and this one."""
     last = start
     for place in found:

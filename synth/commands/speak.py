@@ -78,11 +78,9 @@ def command(
         file_format=audio_format.value,
         loudness_lufs=level,
         title=_printable(out_exact.name) if title is None else title,
-        album=album,
-        peaks=peaks,
-        captions=captions,
+        pronounce=said,
     )
-    request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
+    request = replace(request, album=album, peaks=peaks, captions=captions, speed=speed, pauses=voices.pauses)
     report(perform(request, voices, out_exact, json_result), out_exact, json)
 
 

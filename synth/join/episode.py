@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ from synth.audio.spectrum import Levels, LevelStream, Samples
 from synth.join.captions import whole_captions
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
-from synth.join.loudness import Plan, levelled, plan_for
+from synth.join.loudness import LevelPlan, levelled, plan_for
 from synth.join.mp4 import BRANDS, mp4_seconds, need_pyav, written_mp4
 from synth.join.playlist import Playlist
 from synth.join.sources import NotJoinable, Source, opened, rate_for
@@ -118,6 +118,44 @@ def join_playlist(
     plan = plan_for(levels, target_lufs, whole.highest_peak(), lambda: whole.blocks("peaks"))
     contents = Contents(whole.sample_rate, levels.samples, playlist.tags, chapters, cover)
     beside = _texts_beside(playlist, target, contents)
+    made = _make(target, file_format, contents, beside, whole, plan)
+    return Joined(
+        file=target,
+        bytes=made.bytes,
+        sha256=made.sha256,
+        audio_format=file_format,
+        sample_rate=contents.sample_rate,
+        samples=contents.samples,
+        loudness_lufs=made.loudness_lufs,
+        true_peak_dbtp=made.true_peak_dbtp,
+        gain_db=plan.gain_db,
+        chapters=tuple(chapters),
+        beside={kind: path for kind, path in files_beside(target).items() if path in beside},
+        warnings=tuple(
+            _warnings(playlist, whole, target, file_format, cover, made.loudness_lufs, target_lufs)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was found of the file, once it was there."""
+
+    bytes: int
+    sha256: str
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+
+
+def _make(
+    target: Path,
+    file_format: str,
+    contents: Contents,
+    beside: Mapping[Path, bytes],
+    whole: _Whole,
+    plan: LevelPlan,
+) -> _Made:
+    """Write all files aside, then give all of them their names."""
     try:
         with contextlib.ExitStack() as stack:
             drafts = {path: stack.enter_context(draft_beside(path)) for path in (*beside, target)}
@@ -133,20 +171,7 @@ def join_playlist(
             sync_folder(target.parent)
     except OSError as error:
         raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
-    return Joined(
-        file=target,
-        bytes=size,
-        sha256=sha256,
-        audio_format=file_format,
-        sample_rate=contents.sample_rate,
-        samples=contents.samples,
-        loudness_lufs=loudness,
-        true_peak_dbtp=peak,
-        gain_db=plan.gain_db,
-        chapters=tuple(chapters),
-        beside={kind: path for kind, path in files_beside(target).items() if path in beside},
-        warnings=tuple(_warnings(playlist, whole, target, file_format, cover, loudness, target_lufs)),
-    )
+    return _Made(size, sha256, loudness, peak)
 
 
 class _Whole:
@@ -208,7 +233,7 @@ class _Whole:
 
 
 def _write(
-    draft: Path, file_format: str, contents: Contents, whole: _Whole, plan: Plan
+    draft: Path, file_format: str, contents: Contents, whole: _Whole, plan: LevelPlan
 ) -> tuple[float | None, float | None]:
     """Write the sound; returns its loudness and true peak. Where the limiter worked, both are measured."""
     make = written_mp4 if file_format in BRANDS else written

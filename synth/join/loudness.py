@@ -23,7 +23,7 @@ Blocks = Callable[[], Iterator[Samples]]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LevelPlan:
     """What is done to every sample. `peaks`, (frames,), is there where the limiter has work."""
 
     gain: float
@@ -46,7 +46,7 @@ class Plan:
         return np.float32(self.gain) * _curve(self.peaks, self.gain, first, last)
 
 
-def plan_for(levels: Levels, target_lufs: float | None, highest: float | None, blocks: Blocks) -> Plan:
+def plan_for(levels: Levels, target_lufs: float | None, highest: float | None, blocks: Blocks) -> LevelPlan:
     """What brings a signal of these levels to the target (None: it is left as it is).
 
     `highest` is the highest true peak as an amplitude, None where it is not known; `blocks` gives the signal
@@ -54,21 +54,21 @@ def plan_for(levels: Levels, target_lufs: float | None, highest: float | None, b
     """
     lufs = integrated_loudness(levels)
     if target_lufs is None or lufs is None or abs(target_lufs - lufs) <= LEFT_ALONE_LU:
-        return Plan(1.0, lufs)
+        return LevelPlan(1.0, lufs)
     if highest is not None:
         gain = gain_for(levels, target_lufs, highest, lambda _: np.ones(1))
         if gain * highest <= ceiling():
-            return Plan(gain, lufs)
+            return LevelPlan(gain, lufs)
     stream = LevelStream(levels.sample_rate, peaks=True)
     for block in blocks():
         stream.feed(block)
     peaks = stream.levels().peaks
     top = float(peaks.max(initial=0.0))
     gain = gain_for(levels, target_lufs, top, lambda gain: _hop_gains(peaks, gain, len(levels.energy)))
-    return Plan(gain, lufs, peaks if gain * top > ceiling() else None)
+    return LevelPlan(gain, lufs, peaks if gain * top > ceiling() else None)
 
 
-def levelled(blocks: Iterable[Samples], plan: Plan, frame: int) -> Iterator[Samples]:
+def levelled(blocks: Iterable[Samples], plan: LevelPlan, frame: int) -> Iterator[Samples]:
     """The signal as planned, in blocks; `frame` is a millisecond in samples."""
     if not plan.limits:
         if plan.gain == 1.0:

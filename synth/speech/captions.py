@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from lib.captions import SOURCES, Cue, Knot, Stretch, cut_cues
+from lib.captions import SOURCES, Cue, Knot, TimedLine, cut_cues
 from lib.records import WordTiming
 from synth.speech.shown_text import ShownPiece, ShownText
 from synth.speech.takes import RawTake, SoundingPiece
@@ -20,7 +20,7 @@ _NEAR: Final = 2.5  # letters between a mark in the piece and the same mark in w
 def captions_of(shown: ShownText, take: RawTake, audio_seconds: float) -> tuple[Cue, ...]:
     """The cues of a take, in order and within the audio."""
     words = _SaidWords.of(shown.wording, take.words)
-    stretches: list[Stretch] = []
+    stretches: list[TimedLine] = []
     for piece, sounding in zip(shown.pieces, take.sounding, strict=True):
         stretch = _stretch(shown.wording, piece, sounding, words)
         if stretch.text:
@@ -30,15 +30,15 @@ def captions_of(shown: ShownText, take: RawTake, audio_seconds: float) -> tuple[
     return tuple(cut_cues(stretches, audio_seconds))
 
 
-def _until(stretch: Stretch, end: float, ends: bool) -> Stretch:
+def _until(stretch: TimedLine, end: float, ends: bool) -> TimedLine:
     last = stretch.knots[-1]
     knots = (*stretch.knots[:-1], Knot(last.at, end, end, last.source))
-    return Stretch(stretch.text, knots, stretch.held, stretch.ends or ends)
+    return TimedLine(stretch.text, knots, stretch.held, stretch.ends or ends)
 
 
 def _stretch(
     wording: Wording, piece: ShownPiece, sounding: SoundingPiece, words: _SaidWords | None
-) -> Stretch:
+) -> TimedLine:
     whole = wording.shown[piece.start : piece.end]
     text = whole.strip().replace("\n", " ")
     begin = piece.start + len(whole) - len(whole.lstrip())
@@ -47,7 +47,7 @@ def _stretch(
     ]
     knots = _guessed(inner, piece, sounding) if words is None else words.knots(inner)
     held = tuple((start - begin, end - begin) for start, end in wording.held_within(begin, begin + len(text)))
-    return Stretch(
+    return TimedLine(
         text,
         (
             Knot(0, sounding.start, sounding.start, "piece"),

@@ -55,7 +55,7 @@ class Wording:
 
 def wording_of(normalized: Normalized) -> Wording:
     """What is shown of a text; it holds a letter wherever something is spoken."""
-    builder = _Builder()
+    builder = _ShownBuilder()
     written, done = normalized.written, 0
     for change, inner in _outermost(sorted(_all_changes(normalized), key=_order)):
         builder.show(written[done : change.start])
@@ -65,7 +65,7 @@ def wording_of(normalized: Normalized) -> Wording:
     found = builder.wording()
     if found.letters or not letters_of(normalized.script):
         return found
-    builder = _Builder()  # nothing but markup: then its signs are the text
+    builder = _ShownBuilder()  # nothing but markup: then its signs are the text
     builder.show(written)
     return builder.wording()
 
@@ -112,7 +112,7 @@ def _all_changes(normalized: Normalized) -> Iterator[Change]:
         yield Change(pause[0], "", "pause", pause.start(), pause.end())
 
 
-class _Builder:
+class _ShownBuilder:
     """Puts together what is shown: blanks and line ends by their meaning, nothing unseen."""
 
     def __init__(self) -> None:

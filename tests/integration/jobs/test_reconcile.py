@@ -369,24 +369,18 @@ def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
     assert look(yard, mend=True) == []
 
 
-def test_a_published_waveform_that_is_gone_is_published_again(yard: Yard) -> None:
+@pytest.mark.parametrize(("name", "data"), [("drawn.peaks.json", b"waveform"), ("drawn.srt", b"captions")])
+def test_published_files_beside_the_audio_that_are_gone_are_published_again(
+    yard: Yard, name: str, data: bytes
+) -> None:
     draw(yard)
     assert look(yard) == []
-    waveform = Path(yard.storage.location("drawn.peaks.json"))
-    waveform.unlink()
+    beside = Path(yard.storage.location(name))
+    beside.unlink()
 
     assert ids(look(yard, mend=True)) == ["R020"]
-    assert waveform.read_bytes() == b"waveform"
+    assert beside.read_bytes() == data
     assert look(yard) == []
-
-
-def test_published_captions_that_are_gone_are_published_again(yard: Yard) -> None:
-    draw(yard)
-    captions = Path(yard.storage.location("drawn.srt"))
-    captions.unlink()
-
-    assert ids(look(yard, mend=True)) == ["R020"]
-    assert captions.read_bytes() == b"captions"
 
 
 def test_a_waveform_without_a_whole_copy_is_told_of_and_costs_no_audio(yard: Yard) -> None:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.captions import READING, SOURCES, Cue, Knot, Stretch, cue_trouble, cut_cues, fitted
+from lib.captions import READING, SOURCES, Cue, Knot, TimedLine, cue_trouble, cut_cues, fitted
 from lib.captions.breaks import width
 from lib.captions.lines import lines_of
 
 
-def stretch(text: str, start: float, end: float, *inner: Knot, ends: bool = False) -> Stretch:
+def stretch(text: str, start: float, end: float, *inner: Knot, ends: bool = False) -> TimedLine:
     knots = (Knot(0, start, start, "piece"), *inner, Knot(len(text), end, end, "piece"))
-    return Stretch(text, knots, ends=ends)
+    return TimedLine(text, knots, ends=ends)
 
 
 def parts_of(text: str, characters: int = 42) -> list[str]:
@@ -74,7 +74,7 @@ class TestWhatBelongsTogether:
         held = ((at, at + len("half past ten in the morning")),)
         whole = stretch(text.strip(), 0.0, 12.0)
 
-        cues = cut_cues([Stretch(whole.text, whole.knots, held)], 12.0)
+        cues = cut_cues([TimedLine(whole.text, whole.knots, held)], 12.0)
 
         assert len(cues) > 1
         assert any("half past ten in the morning" in cue.text for cue in cues)

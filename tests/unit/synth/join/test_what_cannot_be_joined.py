@@ -17,10 +17,11 @@ import pytest
 import soundfile
 
 from lib.errors import BadInput, JobRunnerError, MissingExtra
-from synth.join import writers
+from synth.audio.tags import Tags
 from synth.join.cover import read_cover
 from synth.join.episode import join_playlist
 from synth.join.playlist import read_playlist
+from synth.join.writers import Contents, written
 from tests.unit.synth.join.playlists import FORMATS, RATE, hard, made, png
 from tests.unit.synth.join.test_six_formats import decoded, join_into, quiet
 
@@ -156,15 +157,16 @@ def test_beats_of_several_rates_are_resampled_to_the_highest(tmp_path: Path) -> 
     assert len(decoded(joined.file)) == joined.samples
 
 
-def test_a_wav_that_would_be_longer_than_one_can_be_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writers, "_LONGEST_WAV", 1000)
+def test_a_wav_that_would_be_longer_than_one_can_be_is_refused(tmp_path: Path) -> None:
+    contents = Contents(RATE, 2**31, Tags(), ())
 
-    with pytest.raises(BadInput, match=r"A WAV holds 0\.0 hours at this rate, .* take flac instead"):
-        join_into(tmp_path, made(tmp_path / "beats", 3), "wav")
+    with (
+        pytest.raises(BadInput, match=r"A WAV holds 24\.5 hours at this rate, .* take flac instead"),
+        written(tmp_path / "episode.wav", "wav", contents),
+    ):
+        pass
 
-    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_pyav_it_says_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from math import floor
 from typing import Final
 
-from lib.captions.breaks import HELD, Place, blank_between, places, width
+from lib.captions.breaks import HELD, BreakPlace, blank_between, places, width
 from lib.captions.cue import SOURCES, Cue
-from lib.captions.lines import MOST_LINES, READING, Reading, fits
+from lib.captions.lines import MOST_LINES, READING, ReadingLimits, fits
 
 _EACH_CUE: Final = 6.0  # what one more costs, so that there are few
 _SHORT: Final = 10.0  # what a cue of no letters costs, of a full one nothing
@@ -30,7 +30,7 @@ class Knot:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TimedLine:
     """One line of text that sounds without a break of others.
 
     Its first knot stands at 0, its last at its end; between two knots times are guessed by letters. `held`
@@ -44,7 +44,9 @@ class Stretch:
     ends: bool = False
 
 
-def cut_cues(stretches: Sequence[Stretch], audio_seconds: float, reading: Reading = READING) -> list[Cue]:
+def cut_cues(
+    stretches: Sequence[TimedLine], audio_seconds: float, reading: ReadingLimits = READING
+) -> list[Cue]:
     """The cues of a text: each letter in one of them, in order; none over the next, none over the audio."""
     cues: list[Cue] = []
     may_grow = False  # the last cue is of the same paragraph
@@ -70,13 +72,13 @@ def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
             continue
         ends = (cue.start, cue.end)
         knots = (Knot(0, ends[0], ends[0], cue.source), Knot(len(cue.text), ends[1], ends[1], cue.source))
-        parts = list(_in_order(_cues_of(Stretch(cue.text, knots), reading)))
+        parts = list(_in_order(_cues_of(TimedLine(cue.text, knots), reading)))
         # One of some milliseconds, which nobody can read, has no room for parts.
         found += parts if parts[-1].end <= round(cue.end, 3) else [cue]
     return found
 
 
-def _cues_of(stretch: Stretch, reading: Reading) -> Iterator[Cue]:
+def _cues_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[Cue]:
     text = stretch.text
     start = 0
     for end in [*_cuts(stretch, reading), len(text)]:
@@ -88,7 +90,7 @@ def _cues_of(stretch: Stretch, reading: Reading) -> Iterator[Cue]:
         start = end
 
 
-def _knot(stretch: Stretch, at: int) -> Knot:
+def _knot(stretch: TimedLine, at: int) -> Knot:
     """The moment at a place: a known one, or one between two that are."""
     knots = stretch.knots
     index = bisect_right([knot.at for knot in knots], at) - 1
@@ -101,13 +103,13 @@ def _knot(stretch: Stretch, at: int) -> Knot:
     return Knot(at, moment, moment, "estimated")
 
 
-def _cuts(stretch: Stretch, reading: Reading) -> list[int]:
+def _cuts(stretch: TimedLine, reading: ReadingLimits) -> list[int]:
     """Where the text is cut: the cheapest way to parts that each fit, all of them looked at."""
     text, characters = stretch.text, reading.characters
     seconds = stretch.knots[-1].before - stretch.knots[0].after
     if width(text) <= characters and seconds <= reading.longest_s:
         return []
-    found = [Place(0, 0.0), *places(text, characters, stretch.held), Place(len(text), 0.0)]
+    found = [BreakPlace(0, 0.0), *places(text, characters, stretch.held), BreakPlace(len(text), 0.0)]
     ruler = _Ruler.of(text, found, characters)
     known = [(knot.after, knot.before) for knot in (_knot(stretch, place.at) for place in found)]
     best: list[tuple[float, int]] = [(0.0, 0)]
@@ -125,7 +127,7 @@ def _cuts(stretch: Stretch, reading: Reading) -> list[int]:
 
 
 def _parts_ending(
-    ruler: _Ruler, known: Sequence[tuple[float, float]], end: int, reading: Reading
+    ruler: _Ruler, known: Sequence[tuple[float, float]], end: int, reading: ReadingLimits
 ) -> Iterator[tuple[int, float]]:
     """Where a part that ends at `end` may begin so that it fits, each with what it costs."""
     full = MOST_LINES * reading.characters
@@ -151,7 +153,7 @@ class _Ruler:
     characters: int
 
     @classmethod
-    def of(cls, text: str, found: Sequence[Place], characters: int) -> _Ruler:
+    def of(cls, text: str, found: Sequence[BreakPlace], characters: int) -> _Ruler:
         """Measure once."""
         begins, ends, good = [], [], []
         wide = counted = at = 0
@@ -177,7 +179,7 @@ class _Ruler:
         return 0.0 if self.good[last] > self.good[first - 1] else HELD
 
 
-def _together(cue: Cue, following: Cue, reading: Reading) -> Cue | None:
+def _together(cue: Cue, following: Cue, reading: ReadingLimits) -> Cue | None:
     """Both as one, where one of them is too brief to be read and they stand together; else None."""
     brief = min(cue.end - cue.start, following.end - following.start) < _BRIEF_S
     if not brief or following.start - cue.end > _ACROSS or following.end - cue.start > reading.longest_s:
@@ -198,7 +200,7 @@ def _in_order(cues: Iterable[Cue]) -> Iterator[Cue]:
         before = end
 
 
-def _readable(cues: Iterable[Cue], audio_seconds: float, reading: Reading) -> Iterator[Cue]:
+def _readable(cues: Iterable[Cue], audio_seconds: float, reading: ReadingLimits) -> Iterator[Cue]:
     """Each for as long as it takes to read, where there is silence behind it."""
     everyone = list(cues)
     for index, cue in enumerate(everyone):
