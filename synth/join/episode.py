@@ -31,6 +31,7 @@ from synth.join.playlist import Playlist
 from synth.join.sources import NotJoinable, Source, opened, rate_for
 from synth.join.writers import Contents, written
 
+_MOST_MISSED_LU: Final = 0.5
 _TOLERANCE_S: Final = 0.060  # lossy codecs pad
 #: Of the chapters beside an episode.
 CHAPTERS: Final = "chapters.json"
@@ -131,8 +132,9 @@ def join_playlist(
         gain_db=plan.gain_db,
         chapters=tuple(chapters),
         beside={kind: path for kind, path in files_beside(target).items() if path in beside},
-        warnings=tuple(
-            _warnings(playlist, whole, target, file_format, cover, made.loudness_lufs, target_lufs)
+        warnings=(
+            *_warnings(playlist, whole, target, file_format, cover),
+            *_missed(made.loudness_lufs, target_lufs),
         ),
     )
 
@@ -280,8 +282,6 @@ def _warnings(
     target: Path,
     file_format: str,
     cover: Cover | None,
-    loudness: float | None,
-    target_lufs: float | None,
 ) -> Iterator[str]:
     beats = len(playlist.beats)
     silent = sum(not beat.captions for beat in playlist.beats)
@@ -300,7 +300,10 @@ def _warnings(
         yield f"{file_format} holds {MOST_COMMENTED} chapters; the others stand in the chapters file only."
     if cover is not None and file_format == "wav":
         yield "Few players show a picture in a WAV."
-    if target_lufs is not None and loudness is not None and abs(loudness - target_lufs) > 0.5:
+
+
+def _missed(loudness: float | None, target_lufs: float | None) -> Iterator[str]:
+    if target_lufs is not None and loudness is not None and abs(loudness - target_lufs) > _MOST_MISSED_LU:
         yield f"It is at {loudness:.1f} LUFS, not {target_lufs:g}: its peaks would be squeezed too much."
 
 
