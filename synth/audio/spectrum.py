@@ -85,16 +85,17 @@ class LevelStream:
     """The same levels of a signal that comes in blocks and is never held whole.
 
     `peaks`: whether they are wanted; they cost twice what the energy costs. They are kept in half precision,
-    two bytes for a millisecond, rounded by at most 0.005 dB.
+    two bytes for a millisecond, rounded by at most 0.005 dB; `coarse`: only the highest of each 1.2 s.
     """
 
-    def __init__(self, sample_rate: int, *, peaks: bool) -> None:
-        self._plan, self._rate, self._with_peaks = _plan(sample_rate), sample_rate, peaks
+    def __init__(self, sample_rate: int, *, peaks: bool, coarse: bool = False) -> None:
+        self._plan, self._rate = _plan(sample_rate), sample_rate
+        self._with_peaks, self._coarse = peaks, coarse
         self._waiting: list[Samples] = [np.zeros(self._plan.before, np.float32)]
         self._held = self._plan.before
         self._samples = 0
-        self._energies: list[NDArray[np.float64]] = []
-        self._peaks: list[NDArray[np.float16]] = []
+        # Bytes that grow in place: many small arrays, joined at the end, would take twice the memory.
+        self._energies, self._peaks = bytearray(), bytearray()
 
     def feed(self, block: Samples) -> None:
         """The next samples (n,)."""
@@ -103,15 +104,14 @@ class LevelStream:
 
     def levels(self) -> Levels:
         """Of all that was fed; nothing may be fed after. `peaks` is float16, and empty where not wanted."""
-        measured = sum(map(len, self._energies)) * (self._rate // 10)
+        measured = len(self._energies) // 8 * (self._rate // 10)
         bodies = -(-(self._samples - measured) // self._plan.body)
         missing = bodies * self._plan.body + self._plan.size - self._plan.body - self._held
         self._take(np.zeros(max(missing, 0), np.float32))
         hop, frame = self._rate // 10, self._rate // 1000
-        energies, peaks = [np.zeros(0), *self._energies], [np.zeros(0, np.float16), *self._peaks]
         return Levels(
-            energy=np.concatenate(energies)[: math.ceil(self._samples / hop)],
-            peaks=np.concatenate(peaks)[: math.ceil(self._samples / frame)],
+            energy=np.frombuffer(self._energies, np.float64)[: math.ceil(self._samples / hop)],
+            peaks=np.frombuffer(self._peaks, np.float16)[: math.ceil(self._samples / frame)],
             samples=self._samples,
             sample_rate=self._rate,
         )
@@ -132,9 +132,10 @@ class LevelStream:
     def _measure(self, segment: Samples) -> None:
         plan = self._plan
         spectrum = np.fft.rfft(segment)
-        self._energies.append(_energy(spectrum, plan, self._rate // 10))
+        self._energies += _energy(spectrum, plan, self._rate // 10).tobytes()
         if self._with_peaks:
-            self._peaks.append(_peaks(segment, spectrum, plan, self._rate // 1000).astype(np.float16))
+            peaks = _peaks(segment, spectrum, plan, self._rate // 1000).astype(np.float16)
+            self._peaks += (peaks.max(keepdims=True) if self._coarse else peaks).tobytes()
 
 
 def _energy(spectrum: NDArray[np.complexfloating], plan: _Plan, hop: int) -> NDArray[np.float64]:

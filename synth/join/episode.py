@@ -239,7 +239,7 @@ def _write(
 ) -> tuple[float | None, float | None]:
     """Write the sound; returns its loudness and true peak. Where the limiter worked, both are measured."""
     make = written_mp4 if file_format in BRANDS else written
-    meter = LevelStream(contents.sample_rate, peaks=True) if plan.limits else None
+    meter = LevelStream(contents.sample_rate, peaks=True, coarse=True) if plan.limits else None
     frame = contents.sample_rate // 1000
     with make(draft, file_format, contents) as writer:
         for block in levelled(whole.blocks("written"), plan, frame):

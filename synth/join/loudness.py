@@ -16,7 +16,7 @@ from synth.audio.spectrum import Levels, LevelStream, Samples
 #: The whole is left as its beats are when it is this near: they were levelled one by one, and a second round
 #: of limiting does them no good. Half of what an episode may be off.
 LEFT_ALONE_LU: Final = 0.25
-_CHUNK: Final = 60_000  # frames of a millisecond
+_CHUNK: Final = 10_000  # frames of a millisecond
 _DEEPER: Final = amplitude(0.1)  # a gain that moves can lift a peak between two samples
 
 Blocks = Callable[[], Iterator[Samples]]
@@ -95,7 +95,7 @@ def _curve(peaks: NDArray[np.floating], gain: float, first: int, last: int) -> N
 
 
 def _hop_gains(peaks: NDArray[np.floating], gain: float, hops: int) -> NDArray[np.float64]:
-    """Root mean square of the limiter's factors in each hop of 100 frames, a minute at a time."""
+    """Root mean square of the limiter's factors in each hop of 100 frames, ten seconds at a time."""
     gains = np.ones(hops)
     for first in range(0, hops * 100, _CHUNK):
         last = min(first + _CHUNK, hops * 100)
