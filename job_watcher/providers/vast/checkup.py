@@ -13,7 +13,7 @@ from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_account import AccountCheckup
 from lib.machines.port import Ledger
 from lib.offer import Offer
-from lib.providers.rental import ProviderError
+from lib.providers.rental import PassingTrouble, ProviderError, RateLimited
 from lib.providers.vast.account import AccountReport, examine_account
 from lib.providers.vast.connection import VastConnection
 from lib.providers.vast.provider import VastProvider
@@ -43,13 +43,15 @@ def look_at_account(
     """
     report = examine_account(connection)
     seen = _of(report, asked.caps)
+    if report.key_accepted is None:  # nobody answered, or nothing that could be read: all is unseen
+        return replace(seen, unasked=next(iter(seen.unseen), None), unseen=())
     if not report.key_accepted or _SEARCHING in report.missing:
         return seen
     now = connection.clock.now()
     try:
         offers = provider.offers(interruptible=False)
     except ProviderError as error:
-        return replace(seen, troubles=[*seen.troubles, error.message])
+        return replace(seen, unseen=[*seen.unseen, _of_the_market(error)])
     return _with_market(seen, offers, asked, _accounts(ledger, now))
 
 
@@ -65,7 +67,13 @@ def _of(report: AccountReport, caps: Caps) -> AccountCheckup:
         can_pay=report.can_pay,
         ssh_keys=report.ssh_keys,
         clock_ahead_s=report.clock_ahead_s,
-        troubles=report.troubles,
+        unseen=[Trouble(COMPANY, part.sentence.rstrip("."), part.passing) for part in report.unseen],
+    )
+
+
+def _of_the_market(error: ProviderError) -> Trouble:
+    return Trouble(
+        "the market", error.message.rstrip("."), passing=isinstance(error, PassingTrouble | RateLimited)
     )
 
 

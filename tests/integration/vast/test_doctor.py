@@ -11,7 +11,9 @@ import pytest
 
 from job_watcher.providers.vast.wiring import check_account
 from job_watcher.rehearsal.vast import FakeVast, server_error
+from lib.errors import ExitStatus
 from lib.findings import Finding
+from lib.jobs.doctor import exit_status
 from lib.jobs.doctor_account import diagnose_account
 from lib.providers.vast.refusals import SCOPES
 from lib.settings import load_settings
@@ -83,6 +85,28 @@ def _no_charges(vast: FakeVast) -> None:
     vast.faults.add(server_error("charges"))
 
 
+def _no_market(vast: FakeVast) -> None:
+    vast.faults.add(server_error("search", nth=2))
+
+
+def _no_ssh_keys(vast: FakeVast) -> None:
+    vast.faults.add(server_error("ssh_keys"))
+
+
+def _nobody(vast: FakeVast) -> None:
+    vast.faults.add(server_error("user"))
+
+
+@pytest.mark.parametrize(
+    "breaks", [_no_charges, _no_market, _no_ssh_keys, _nobody], ids=lambda breaks: breaks.__name__.strip("_")
+)
+def test_what_could_not_be_looked_at_is_not_called_healthy(
+    vast: FakeVast, found: Callable[..., list[Finding]], breaks: Callable[[FakeVast], None]
+) -> None:
+    breaks(vast)
+    assert exit_status(found()) is ExitStatus.UNAVAILABLE
+
+
 @pytest.mark.parametrize(
     ("breaks", "settings", "id_", "words"),
     [
@@ -98,6 +122,10 @@ def _no_charges(vast: FakeVast) -> None:
         (_clock_off, {}, "D037", "behind that of Vast"),
         (None, {"VAST_GPUS": "RTX_9999"}, "D038", "offers nothing of VAST_GPUS=RTX_9999"),
         (_no_charges, {}, "D039", "billing_read"),
+        (_no_market, {}, "D039", "502"),
+        (_no_ssh_keys, {}, "D039", "SSH keys"),
+        (_nobody, {}, "D029", "user_read"),
+        (None, {"VAST_URL": "http://127.0.0.1:1"}, "D029", "user_read"),
         (None, {"VAST_IMAGE": ""}, "D040", "no digest"),
     ],
 )
