@@ -19,7 +19,7 @@ from lib.fleet.verdicts import BAD_IMAGE
 from lib.gates import Gate
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
-from lib.machines.port import SpendingRefused
+from lib.machines.port import Ledger, SpendingRefused
 from lib.providers.rental import (
     AccountFault,
     HalfRented,
@@ -81,8 +81,7 @@ class Acquirer:
 
     def preemptions(self) -> int:
         """How often machines were taken from us lately."""
-        since = self._parts.clock.now() - _PREEMPTIONS_S
-        return sum(note.reason == "outbid" for note in self._parts.ledger.host_notes(since))
+        return preemptions_lately(self._parts.ledger, self._parts.clock.now())
 
     def consider(
         self, fenced: FencedCalls, demand: Demand, machines: Sequence[Machine], *, orphans: int = 0
@@ -329,6 +328,11 @@ class Acquirer:
     def _rest_longer(self) -> None:
         self._next_search = self._parts.clock.monotonic() + self._rest
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
+
+
+def preemptions_lately(ledger: Ledger, now: float) -> int:
+    """How often machines were taken from us of late. Raises Unavailable: the ledger does not answer."""
+    return sum(note.reason == "outbid" for note in ledger.host_notes(now - _PREEMPTIONS_S))
 
 
 def incident_of(note: HostNote) -> HostIncident:

@@ -17,6 +17,8 @@ from lib.providers.vast.refusals import SCOPES, Cause, Refusal
 _NOBODYS: Final = 0
 _SHOWN_KEY: Final = 4  # letters of a key that Vast shows
 _HOUR_S: Final = 3600
+#: The scope that a search takes.
+SEARCHING: Final = "misc"
 #: Nobody need mend anything for the next try to succeed.
 _PASSING: Final = frozenset({Cause.RATE, Cause.SERVER, Cause.NO_ANSWER, Cause.UNREADABLE, Cause.ODD})
 
@@ -47,8 +49,11 @@ class AccountReport:
     unseen: tuple[UnseenPart, ...] = ()
 
 
-def examine_account(connection: VastConnection) -> AccountReport:
+def examine_account(connection: VastConnection, *, searches: bool = True) -> AccountReport:
     """Ask for everything once, and change nothing.
+
+    Whoever `searches` the market afterwards says False: few searches may be made in a row, and they tell
+    whether the key may search.
 
     Raises:
         MissingExtra, BadConfiguration: nothing can be called at all.
@@ -57,7 +62,7 @@ def examine_account(connection: VastConnection) -> AccountReport:
     found = _Examination(connection)
     found.user()
     if found.report.key_accepted:
-        found.scopes()
+        found.scopes(searches=searches)
         found.ssh_keys()
     return found.report
 
@@ -83,7 +88,7 @@ class _Examination:
         except Unreadable as error:
             self._miss(f"Vast's answer about the account cannot be read: {error}.", passing=False)
 
-    def scopes(self) -> None:
+    def scopes(self, *, searches: bool) -> None:
         """What the key may do: each is tried, for what Vast says of keys need not be there."""
         now = int(self._connection.clock.now())
         self._ask(Route.LIST, "instance_read", lambda vast: vast.show_instances_v1({"limit": 1}))
@@ -94,7 +99,8 @@ class _Examination:
                 charges=True, start_date=now - _HOUR_S, end_date=now, charge_type=["instance"], limit=1
             ),
         )
-        self._ask(Route.OFFERS, "misc", lambda vast: vast.search_offers(query={}, limit=1))
+        if searches:
+            self._ask(Route.OFFERS, SEARCHING, lambda vast: vast.search_offers(query={}, limit=1))
         self._ask(
             Route.SHOW,
             "instance_write",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from job_watcher.providers.vast.wiring import check_account
+from job_watcher.providers.vast.wiring import check_account, open_desk
 from job_watcher.rehearsal.vast import FakeVast, server_error
 from lib.errors import ExitStatus
 from lib.findings import Finding
 from lib.jobs.doctor import exit_status
 from lib.jobs.doctor_account import diagnose_account
+from lib.machines import open_ledger
+from lib.machines.model import Epoch, HostNote
 from lib.providers.vast.refusals import SCOPES
 from lib.settings import load_settings
 
@@ -61,8 +64,37 @@ def test_an_account_that_is_fine(found: Callable[..., list[Finding]], tmp_path: 
     assert not (tmp_path / "ledger.db").exists()
 
 
+def _cheapest(vast: FakeVast, *, bids: bool) -> float:
+    provider = open_desk(load_settings({}), vast.clock).provider
+    return min(offer.hourly_micros for offer in provider.offers(interruptible=bids)) / 1e6
+
+
+def test_a_limit_is_judged_by_what_would_be_rented(
+    vast: FakeVast, found: Callable[..., list[Finding]], tmp_path: Path
+) -> None:
+    """Bids are taken while nobody outbid us twice; from then on only fixed prices count."""
+    found()
+    bid, fixed = _cheapest(vast, bids=True), _cheapest(vast, bids=False)
+    assert bid < fixed
+    between = f"{(bid + fixed) / 2:.4f}"
+    assert found(MAX_DPH=between) == []
+
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
+        now = vast.clock.now()
+        ledger.open_epoch(Epoch(1, "w", now))
+        for machine in ("m1", "m2"):
+            ledger.note_host(HostNote("vast", machine, "host", "outbid", ok=False, at=now), epoch=1)
+    (seen,) = found(MAX_DPH=between)
+    assert seen.kind.id == "D030"
+    assert f"MAX_DPH is ${between}" in seen.sentence
+
+
 def _no_scope(vast: FakeVast) -> None:
     vast.account.keys.scopes = frozenset(SCOPES) - {"instance_write"}
+
+
+def _no_search(vast: FakeVast) -> None:
+    vast.account.keys.scopes = frozenset(SCOPES) - {"misc"}
 
 
 def _all_scopes(vast: FakeVast) -> None:
@@ -86,7 +118,7 @@ def _no_charges(vast: FakeVast) -> None:
 
 
 def _no_market(vast: FakeVast) -> None:
-    vast.faults.add(server_error("search", nth=2))
+    vast.faults.add(server_error("search"))
 
 
 def _no_ssh_keys(vast: FakeVast) -> None:
@@ -116,6 +148,7 @@ def test_what_could_not_be_looked_at_is_not_called_healthy(
         (None, {"SPEND_CAP_BATCH": "0.01"}, "D030", "SPEND_CAP_BATCH is $0.0100; at least $"),
         (None, {"VAST_API_KEY": "wrong"}, "D031", "does not accept it"),
         (_no_scope, {}, "D032", "it lacks instance_write"),
+        (_no_search, {}, "D032", "it lacks misc"),
         (_all_scopes, {}, "D033", "user_write"),
         (_no_credit, {}, "D034", "$0.50 of credit is left and CREDIT_FLOOR is $1.00"),
         (_foreign_key, {}, "D036", "1 SSH key is on the account"),
