@@ -150,10 +150,11 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     )
 
     def rent(given: Given) -> Runs:
+        from job_watcher.providers.over_ssh.wiring import MachinesAre
         from job_watcher.providers.rented.wiring import RentingPace
         from job_watcher.providers.vast import wiring as vast
 
-        return vast.open_watcher(given, place.hasten, RentingPace(place.period_s))
+        return vast.open_watcher(given, place.hasten, RentingPace(place.period_s), MachinesAre.HERE)
 
     try:
         with (
