@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
-    from lib.voices import VoiceRegistry
+    from lib.voices import NamedFor, VoiceRegistry
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
@@ -35,6 +35,13 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     for warning in found.warnings:
         output.warn(warning)
     return found
+
+
+def named_in(found: Settings) -> NamedFor:
+    """The models that the settings name, as far as that can be told here."""
+    from lib.voices import named_by
+
+    return named_by(found, here=found.provider == "local")
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -71,7 +78,7 @@ class Here:
         """Whether a job's voice exists and can speak its text."""
         from lib.jobs.plan import RegistryCheck
 
-        return RegistryCheck(self.voices(), self.found.voice_engine)
+        return RegistryCheck(self.voices(), self.found.voice_engine, named_in(self.found))
 
     def home(self) -> Home:
         """What `doctor` looks at."""

@@ -63,6 +63,19 @@ def test_a_cloned_voice_from_its_recording_to_the_plan(home: Home) -> None:
     assert [[item["reason"] for item in row["problems"]] for row in found["voices"]] == [["changed"], []]
 
 
+def test_a_profile_without_its_checkpoint_is_refused_before_it_is_queued(home: Home) -> None:
+    (home.folder / "jobs.yaml").write_text(
+        "- {output_name: a, speaker: Ryan, text: Hello.}\n"
+        "- {output_name: b, speaker: Ryan, text: Hello., profile: fast}\n"
+    )
+    large = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml", VOICE_ENGINE="qwen3", QWEN_MODEL=large)
+        assert told.returncode == 65, told
+        assert "needs the model Qwen3-TTS-12Hz-0.6B-CustomVoice, and QWEN_MODEL names" in told.stderr
+        assert told.stderr.count("needs the model") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
