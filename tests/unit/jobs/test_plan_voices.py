@@ -38,7 +38,7 @@ def registry(tmp_path: Path) -> Path:
     (folder / "ref.flac").write_bytes(RECORDING)
     sha256 = hashlib.sha256(RECORDING).hexdigest()
     (folder / "voice.yaml").write_text(
-        "name: jo\nengine: qwen3\nlanguage: English\nlicence: own\nconsent: Jo agreed\n"
+        "name: jo\nengine: qwen3\nlanguage: English\nlicence: own\nconsent: Jo agreed to it in 2026\n"
         f"reference_audio: ref.flac\nreference_text: Hello.\nsha256: '{sha256}'\n"
     )
     return folder.parent
@@ -119,8 +119,11 @@ def test_a_job_that_nobody_can_speak_needs_nothing(registry: Path) -> None:
             lambda folder: (folder / "ref.flac").write_bytes(b"other"),
             "reference_audio 'ref.flac' has changed",
         ),
-        (lambda folder: change(folder, "consent: Jo agreed", "consent: todo"), "consent is 'todo'"),
-        (lambda folder: change(folder, "consent: Jo agreed\n", ""), "consent is missing"),
+        (
+            lambda folder: change(folder, "consent: Jo agreed to it in 2026", "consent: todo"),
+            "consent is 'todo'",
+        ),
+        (lambda folder: change(folder, "consent: Jo agreed to it in 2026\n", ""), "consent is missing"),
         (lambda folder: change(folder, "language: English", "language: German"), "was recorded in German"),
     ],
     ids=["missing", "changed", "no consent", "consent left out", "another language"],

@@ -160,7 +160,7 @@ def cloned_voice(folder: Path) -> None:
         "engine": "hibari",
         "language": "English",
         "licence": "mine",
-        "consent": "mine",
+        "consent": "I agreed to my own tests in 2026.",
         "reference_audio": "me.wav",
         "reference_text": "The harbour keeps the time.",
         "sha256": hashlib.sha256(recording).hexdigest(),
