@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from job_watcher.provisioning.accounts import Accountant, accounts_of
@@ -53,9 +53,15 @@ class Acquirer:
     """
 
     def __init__(
-        self, parts: ProvisioningParts, config: Config, accountant: Accountant, speeds: Speeds
+        self,
+        parts: ProvisioningParts,
+        config: Config,
+        accountant: Accountant,
+        speeds: Speeds,
+        is_any_speakable: Callable[[], bool],
     ) -> None:
         self._parts, self._config, self._speeds = parts, config, speeds
+        self._is_any_speakable = is_any_speakable
         self._accountant = accountant
         self._payers = Payers(parts, config)
         self._next_search = 0.0
@@ -125,13 +131,18 @@ class Acquirer:
                 continue
             chosen, wish = found
             why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
-            if why is not None:
+            if why is not None and self._has_work(fenced):
                 self._reserve(fenced, chosen, wish, accounts, why)
             return
         if refused or none_pays:
             self._hold_back("cap", refused or none_pays or "")
         elif none_pays is not None:
             self._rest_longer()
+
+    def _has_work(self, fenced: FencedCalls) -> bool:
+        """Whether a new machine would have anything to do: a job whose voice is gone keeps none at work."""
+        fenced.check()
+        return self._is_any_speakable()
 
     def _judge_payers(self, books: Books, now: float) -> str | None:
         """Tell of batches that reached their cap; why none of those that wait pays, None where one may."""

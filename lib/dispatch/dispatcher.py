@@ -61,9 +61,8 @@ class Dispatcher:
         self._renewer = LeaseRenewer(
             renewals or parts.queue, self._roster, self._jobs, lease_ms=limits.lease_ms
         )
-        self._claimer = Claimer(
-            parts, self._roster, self._jobs, self._strays, self._handover, self._renewer.tick
-        )
+        told = (self._handover, self._renewer.tick, self._closer.refuse)
+        self._claimer = Claimer(parts, self._roster, self._jobs, self._strays, *told)
         self._take_over = TakeOver(
             parts, self._roster, self._jobs, self._strays, self._handover, self._publishing
         )
@@ -164,6 +163,10 @@ class Dispatcher:
     def claim(self, beyond: int = 0) -> int:
         """Claim once for all the room there is; returns how many jobs came. Raises as `Claimer.look`."""
         return self._claimer.look(beyond=beyond)
+
+    def sift(self, most: int) -> bool:
+        """Whether a job in line could be spoken by some machine. Raises as `Claimer.sift`."""
+        return self._claimer.sift(most)
 
     def at_hand(self, host: str) -> list[tuple[str, Lease]]:
         """The entries of jobs on a host, each with its lease. Callable from any thread."""

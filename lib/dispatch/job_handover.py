@@ -9,8 +9,9 @@ from lib.dispatch.inflight import InFlightJobs
 from lib.dispatch.parts import DispatchParts
 from lib.errors import BadInput
 from lib.jobqueue import ErrorClass, Failure, Lease
+from lib.jobspec.model import JobSpec
 from lib.spool import InvalidSpoolData, SpoolJob
-from lib.voices import InvalidVoice
+from lib.voices import InvalidVoice, KnownVoices, Voice, engine_facts
 from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
 
@@ -27,6 +28,7 @@ class JobHandover:
 
     def __init__(self, parts: DispatchParts, jobs: InFlightJobs) -> None:
         self._parts, self._jobs = parts, jobs
+        self._voices = None if parts.voices is None else KnownVoices(parts.voices, parts.clock)
         self.bringing_s = 0.0
 
     def lay(self, state: HostState, lease: Lease, job: SpoolJob) -> None:
@@ -35,7 +37,8 @@ class JobHandover:
         if taken is not None:  # a voice takes its time to a machine: nothing is missing there meanwhile
             taken.placed_at = math.inf
         try:
-            self._bring_voice(state, lease.spec.voice)
+            if state.host.remote:
+                self._bring_voice(state, lease.spec)
             state.spool().submit(job)
         except (InvalidSpoolData, BadInput) as error:
             if taken is not None:
@@ -44,18 +47,52 @@ class JobHandover:
             if taken is not None:
                 taken.placed_at = self._parts.clock.monotonic()
 
-    def _bring_voice(self, state: HostState, name: str | None) -> None:
+    @property
+    def can_refuse(self) -> bool:
+        """Whether there is anything by which `refusal` could tell."""
+        return self._voices is not None or bool(self._parts.engine)
+
+    def refusal(self, spec: JobSpec) -> Failure | None:
+        """Why no machine could speak the job, as things are here; None: one could, or only it knows."""
+        try:
+            self._voice_of(spec)
+        except BadInput as error:
+            return Failure(_class_of(error), error.message)
+        return None
+
+    def _bring_voice(self, state: HostState, spec: JobSpec) -> None:
         """Have the voice on the host's machine as it is here now. What was brought is not sent again."""
-        if name is None or not state.host.remote or self._parts.voices is None:
+        voice = self._voice_of(spec)
+        if voice is None:
             return
         try:
-            self._bring(state, name)
-        except InvalidVoice:  # one that is being replaced is whole again a moment later
-            self._bring(state, name)
+            self._bring(state, voice)
+        except InvalidVoice:  # as below
+            self._bring(state, self._voice_now(voice.name))
 
-    def _bring(self, state: HostState, name: str) -> None:
-        assert self._parts.voices is not None, "asked by the caller"
-        voice = self._parts.voices().get(name)
+    def _voice_of(self, spec: JobSpec) -> Voice | None:
+        """The voice that a job needs brought; None: none. Raises BadInput: no machine could speak it."""
+        voice = None
+        if spec.voice is not None and self._voices is not None:
+            voice = self._voice_now(spec.voice)
+        engine = self._parts.engine if spec.voice is None else voice.engine if voice else ""
+        named = self._parts.named(engine_facts(engine)) if engine else None
+        if named is not None:
+            cloned = voice is not None and voice.reference is not None
+            why = named.refusal(engine_facts(engine), spec.profile, cloned=cloned)
+            if why is not None:
+                raise BadInput(f"The profile {why}.")
+        return voice
+
+    def _voice_now(self, name: str) -> Voice:
+        assert self._voices is not None, "asked by the caller"
+        try:
+            return self._voices.get(name)
+        except InvalidVoice:  # one that is being replaced is whole again a moment later
+            return self._voices.get(name)
+
+    def _bring(self, state: HostState, voice: Voice) -> None:
+        name = voice.name
         if voice.path.is_relative_to(SHIPPED):  # it came with the program
             return
         if state.voices.get(name) == parcel_mark(voice):
