@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
+from lib.dispatch.brought_voices import BroughtVoices
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
 from lib.dispatch.parts import DispatchParts
@@ -14,6 +16,8 @@ from lib.spool import InvalidSpoolData, SpoolJob
 from lib.voices import InvalidVoice, KnownVoices, Voice, engine_facts
 from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
+
+_SHIPPED: Final = "shipped"  # in place of a parcel's mark
 
 
 class JobHandover:
@@ -26,8 +30,8 @@ class JobHandover:
     Raises: HostUnreachable and SpoolUnusable, of the host.
     """
 
-    def __init__(self, parts: DispatchParts, jobs: InFlightJobs) -> None:
-        self._parts, self._jobs = parts, jobs
+    def __init__(self, parts: DispatchParts, jobs: InFlightJobs, brought: BroughtVoices) -> None:
+        self._parts, self._jobs, self._brought = parts, jobs, brought
         self._voices = None if parts.voices is None else KnownVoices(parts.voices, parts.clock)
         self.bringing_s = 0.0
 
@@ -65,10 +69,12 @@ class JobHandover:
         voice = self._voice_of(spec)
         if voice is None:
             return
-        try:
-            self._bring(state, voice)
-        except InvalidVoice:  # as below
-            self._bring(state, self._voice_now(voice.name))
+        with state.voices_lock:
+            state.voices_swept = False
+            try:
+                self._bring(state, voice)
+            except InvalidVoice:  # as below
+                self._bring(state, self._voice_now(voice.name))
 
     def _voice_of(self, spec: JobSpec) -> Voice | None:
         """The voice that a job needs brought; None: none. Raises BadInput: no machine could speak it."""
@@ -93,7 +99,12 @@ class JobHandover:
 
     def _bring(self, state: HostState, voice: Voice) -> None:
         name = voice.name
-        if voice.path.is_relative_to(SHIPPED):  # it came with the program
+        if voice.path.is_relative_to(
+            SHIPPED
+        ):  # it came with the program, and is hidden by one that was brought
+            if state.voices.get(name) != _SHIPPED:
+                self._brought.forget(state, name)
+                state.voices[name] = _SHIPPED
             return
         if state.voices.get(name) == parcel_mark(voice):
             return
