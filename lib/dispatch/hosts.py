@@ -212,12 +212,10 @@ class HostRoster:
         now = self._clock.monotonic()
         jobs = self._jobs.on(name)
         owed = any(job.phase is not Phase.OUTBOX for job in jobs)
-        begun = [
-            (job.began_at, job.lease.spec)
-            for job in jobs
-            if job.began_at is not None and job.phase is not Phase.OUTBOX
-        ]
-        since, oldest = min(begun, key=lambda pair: pair[0], default=(now, None))
+        begun = [job for job in jobs if job.began_at is not None and job.phase is not Phase.OUTBOX]
+        first = min((job.began_at for job in begun if job.began_at is not None), default=now)
+        counted = ((job.counts_from or now, job.lease.spec) for job in begun)
+        since, oldest = min(counted, key=lambda pair: pair[0], default=(now, None))
         return HostView(
             name=name,
             busy=len(jobs),
@@ -226,7 +224,7 @@ class HostRoster:
             failures=state.failures,
             deaths=state.ends,
             silent_for=state.monitor.silent_for(now) if owed else 0.0,
-            still_for=min(state.monitor.still_for(now), now - since),
+            still_for=min(state.monitor.still_for(now), now - first),
             oldest_job=oldest,
             oldest_job_s=now - since,
             accused=state.accused,
