@@ -8,11 +8,12 @@ import re
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from job_watcher.bench_results import Benched
 from job_watcher.liveness import Pulse
 from job_watcher.readiness import Moment
 from job_watcher.work_folder import Slot
@@ -78,6 +79,7 @@ class RentalDesk:
     policy: Policy
     caps: Caps
     engine: str
+    benched: Benched = field(default_factory=dict)
 
 
 #: The schema of the ledger in Postgres: beside pipelines in one database.

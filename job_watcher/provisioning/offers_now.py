@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from job_watcher.bench_results import Benched
 from job_watcher.provisioning.acquirer import MEMORY_S, incident_of, preemptions_lately
 from lib.fleet import Caps, Demand, MachineEvent, Policy, Score, Speeds, best, ranked
 from lib.fleet.host_history import remembered
@@ -73,9 +74,10 @@ def offers_now(
     now: float,
     *,
     jobs: int = _USUAL_JOBS,
+    benched: Benched | None = None,
 ) -> Sequence[ScoredOffer]:
-    """Every offer, the one to take first. Speeds are what the ledger's finished jobs tell, else guessed from
-    the GPU's power where none was finished; hosts are remembered.
+    """Every offer, the one to take first. Speeds are what the ledger's finished jobs tell, else a bench, and
+    guessed from the GPU's power where there is neither; hosts are remembered.
 
     `jobs` is how many wait: a short batch is spoken cheaper where less is paid for the start.
 
@@ -88,9 +90,10 @@ def offers_now(
     hosts = remembered(map(incident_of, notes), now)
     demand = Demand(waiting=jobs, engine=engine, measured=False, preemptions=preemptions)
     speeds = Speeds() if ledger is None else measured_speeds(ledger, engine, now)
+    speeds.benched = benched or {}
     scores = ranked(offers, demand, policy, caps, speeds, hosts, now=now)
     chosen = best(scores)
-    guessed = {score.offer.id for score in scores if (engine, score.offer.gpu) not in speeds.audio}
+    guessed = {score.offer.id for score in scores if speeds.known(engine, score.offer.gpu) is None}
     loads = policy.download_gb
     return [ScoredOffer(score, score is chosen, loads, score.offer.id not in guessed) for score in scores]
 

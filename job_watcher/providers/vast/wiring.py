@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from job_watcher.bench_results import benched_speeds
 from job_watcher.providers.over_ssh.wiring import MachinesAre, engine_environ, see_that_machines_can_have
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
@@ -136,6 +137,7 @@ def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
         terms.policy,
         caps_of(settings),
         settings.voice_engine,
+        benched_speeds(settings.jobs_data_dir),
     )
 
 
@@ -149,6 +151,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
     try:
         connection = connect(settings, clock)
         company = company_of(settings, connection, terms)
+        benched_speeds(settings.jobs_data_dir)  # or no watcher starts
         provider = company.provider(_no_boot_plan)
         assert isinstance(provider, VastProvider), "it is made here"
         with _ledger(settings) as ledger:
