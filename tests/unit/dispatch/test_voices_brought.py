@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -270,6 +273,35 @@ def test_a_voice_whose_job_lies_on_the_machine_stays(bench: Bench, registry: Pat
     made.hand_back("drain", keep_work=True)
     bench.clock.advance(61.0)
     made.step()
+    assert VoiceRegistry([bench.host.root / "voices"]).get("jo").reference is not None
+
+
+class JustBefore:
+    """A host's lock; something happens once before it is had."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._acts = [act]
+
+    def __enter__(self) -> None:
+        while self._acts:
+            self._acts.pop()()
+
+    def __exit__(self, *raised: object) -> None:
+        """Nobody waits for it."""
+
+
+def test_a_job_that_is_taken_up_just_then_keeps_its_voice(bench: Bench, registry: Path) -> None:
+    """The claimer has a thread of its own."""
+    made = idle_machine(bench, registry)
+    bench.host.script = lambda: None
+    bench.enqueue(spec("b", voice="jo", speaker=None))
+    state = made._roster.get(bench.host.name)
+    assert state is not None
+    state.voices_lock = cast(threading.Lock, JustBefore(made.claim))
+    bench.clock.advance(61.0)
+    made.step()
+
+    assert made.held == 1
     assert VoiceRegistry([bench.host.root / "voices"]).get("jo").reference is not None
 
 
