@@ -16,6 +16,7 @@ from lib.voices import (
     TextRefused,
     UnknownLanguage,
     UnknownSpeaker,
+    VoiceKind,
     VoiceRegistry,
     canonical_language,
     check_speed,
@@ -41,6 +42,7 @@ class JobVoice:
     engine: str
     preset: str | None
     letters_per_second: float = USUAL_LETTERS_PER_SECOND
+    kind: VoiceKind = VoiceKind.BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ class RegistryCheck:
         except BadInput as error:
             problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return JobVoice(found.engine, found.preset, engine_facts(found.engine).letters_per_second)
+        rate = engine_facts(found.engine).letters_per_second
+        return JobVoice(found.engine, found.preset, rate, found.kind)
 
 
 def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:

@@ -108,19 +108,24 @@ _QWEN_PRESETS: Final = _presets(
 _QWEN_SAMPLING: Final = {"temperature": 0.9, "top_k": 50, "top_p": 1.0, "repetition_penalty": 1.05}
 
 
+#: Published in this one size, so every profile speaks a designed voice with it.
+_QWEN_DESIGN: Final = "Qwen3-TTS-12Hz-1.7B-VoiceDesign"
+
+
 def _qwen_model(size: str) -> ProfileModel:
     name = f"Qwen3-TTS-12Hz-{size}"
-    return ProfileModel(f"{name}-CustomVoice", f"{name}-Base", _QWEN_SAMPLING)
+    return ProfileModel(f"{name}-CustomVoice", f"{name}-Base", _QWEN_SAMPLING, _QWEN_DESIGN)
 
 
 QWEN3: Final = EngineFacts(
     name="qwen3",
-    title="Qwen3-TTS: large models on a GPU, ten languages, cloned voices",
+    title="Qwen3-TTS: large models on a GPU, ten languages, cloned and designed voices",
     languages=frozenset(LANGUAGES) - {AUTO},
     speakers={name: name.lower() for name in QWEN_SPEAKERS},
     presets=_QWEN_PRESETS,
     scripts=frozenset({"LATIN", "CYRILLIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL"}),
     clones=True,
+    designs=True,
     letters_per_second=14.0,  # as others report it; nothing of the weights was run here
     package="qwen-tts",
     version="0.1.1",  # the first that decodes batches rightly; other versions were not tried

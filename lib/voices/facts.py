@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from lib.voices.voice_kind import VoiceKind
+
 #: How fast narration in English usually is. For engines that give no figure of their own.
 USUAL_LETTERS_PER_SECOND: Final = 13.5
 #: Of one text, without and with `chunk`. For engines that give no figure of their own.
@@ -35,10 +37,12 @@ class ProfileModel:
     model: str  # its name where it is downloaded from, or as its package calls it
     cloning_model: str = ""  # for voices with a recording, where that is another one
     sampling: Mapping[str, float] = field(default_factory=dict)  # the engine's own words, temperature say
+    designing_model: str = ""  # for voices made from a description, where that is another one
 
-    def of(self, *, cloned: bool) -> str:
-        """The model that speaks a cloned voice, or a built-in speaker."""
-        return self.cloning_model or self.model if cloned else self.model
+    def of(self, kind: VoiceKind) -> str:
+        """The model that speaks a voice of that kind."""
+        own = {VoiceKind.CLONED: self.cloning_model, VoiceKind.DESIGNED: self.designing_model}
+        return own.get(kind) or self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class EngineFacts:
     # First words of Unicode character names whose letters it can speak.
     scripts: frozenset[str] = frozenset({"LATIN"})
     clones: bool = False  # whether a voice may bring reference audio
+    designs: bool = False  # whether it makes a voice from a description
     # Of words as they are said in one second of audio, silence not counted.
     letters_per_second: float = USUAL_LETTERS_PER_SECOND
     package: str = ""  # the distribution that brings the model; "": the one that registers the engine
@@ -90,16 +95,17 @@ class EngineFacts:
     @property
     def model_names(self) -> frozenset[str]:
         """Every model that some profile means."""
-        each = (name for model in self.models.values() for name in (model.model, model.cloning_model))
-        return frozenset(filter(None, each))
+        return frozenset(
+            filter(None, (model.of(kind) for model in self.models.values() for kind in VoiceKind))
+        )
 
-    def model_of(self, profile: str, *, cloned: bool) -> str:
+    def model_of(self, profile: str, kind: VoiceKind) -> str:
         """The model that speaks a job of `profile`; empty where the engine has only one and does not name it.
 
         Jobs of different models do not fit into one batch.
         """
         known = self.models.get(profile)
-        return "" if known is None else known.of(cloned=cloned)
+        return "" if known is None else known.of(kind)
 
     def phonemes_of(self, written: str) -> str:
         """What is written between the slashes, in the engine's own signs; longer spellings go first."""

@@ -12,7 +12,7 @@ from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.settings import Settings
 from lib.spool.layout import VOICES
-from lib.voices import EngineFacts, comes_with_the_program, engine_facts, hub_ids
+from lib.voices import EngineFacts, VoiceKind, comes_with_the_program, engine_facts, hub_ids
 from lib.workers.ssh import SshWorkerSetup
 
 _GB: Final = 1_000_000_000
@@ -51,8 +51,11 @@ def _see_weights(settings: Settings, facts: EngineFacts, *, has_files: bool) -> 
             "machines, or hub ids with a commit, which machines download"
         )
     if ids := hub_ids(written, facts.model_names, setting):
-        speaking = {facts.model_of(profile, cloned=False) for profile in facts.models}
-        if not speaking & ids.keys():
+        speaking, designing = (
+            {facts.model_of(profile, kind) for profile in facts.models}
+            for kind in (VoiceKind.BUILT_IN, VoiceKind.DESIGNED)
+        )
+        if not (speaking | designing) & ids.keys():
             raise BadConfiguration(
                 f"{settings.origin(setting)} names only checkpoints that clone, and a machine has to say a "
                 f"sentence before it gets jobs and voices: add Qwen/{min(speaking)}@COMMIT to it"
