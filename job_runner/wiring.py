@@ -37,6 +37,19 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     return found
 
 
+def models_named(found: Settings) -> frozenset[str]:
+    """The models of the engine that are named by hub ids; none where it has none, or a folder of them."""
+    from lib.errors import BadConfiguration
+    from lib.voices import engine_facts, hub_ids
+
+    with contextlib.suppress(BadConfiguration):  # whoever loads them refuses it, and says what to do
+        facts = engine_facts(found.voice_engine)
+        if facts.weights_setting:
+            written = getattr(found, facts.weights_setting.lower()) or ""
+            return frozenset(hub_ids(written, facts.model_names, facts.weights_setting))
+    return frozenset()
+
+
 def here(redis_url: str | None = None) -> Here:
     """What a command uses, by one reading of the settings; `redis_url` was given on the command line.
 

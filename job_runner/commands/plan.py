@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -14,13 +13,12 @@ from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, SpeakerOption, VoiceOption, VoicesDirOption
 from lib.cli.progress import ProgressBar
-from lib.errors import BadConfiguration, BadInput, ExitStatus
+from lib.errors import BadInput, ExitStatus
 from lib.jobs import plan_cost
 from lib.jobs.plan import Plan, PlannedJob, RegistryCheck, plan_job_file, priced
 from lib.jobspec import Draft
-from lib.settings import Settings
 from lib.units import seconds_text
-from lib.voices import PAUSE, Pauses, VoiceRegistry, engine_facts, hub_ids
+from lib.voices import PAUSE, Pauses, VoiceRegistry
 
 AskedUrlOption = Annotated[
     str | None,
@@ -82,7 +80,7 @@ def command(
         for needs in plan.voices():
             if needs.is_large:
                 output.say(needs.sentence())
-        _warn_of_machines(plan, settings)
+        _warn_of_machines(plan, settings.provider, settings.voice_engine, wiring.models_named(settings))
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
@@ -94,28 +92,17 @@ def command(
     return BadInput.exit_status
 
 
-def _warn_of_machines(plan: Plan, settings: Settings) -> None:
-    """Say which voices machines would not have the packages or weights for: nothing has been rented yet."""
-    if settings.provider == "local":
+def _warn_of_machines(plan: Plan, provider: str, engine: str, named: Collection[str]) -> None:
+    """Say which voices machines would not have the packages or weights for: nothing has been rented yet.
+
+    `named` are the models that machines download; none: they have a folder of them, or need none.
+    """
+    if provider == "local":
         return
-    engine = settings.voice_engine
-    named = _downloaded(settings)
     for needs in plan.voices():
-        for sentence in filter(
-            None, (needs.missing_on_machines(engine), needs.not_downloaded(engine, named))
-        ):
-            output.warn(sentence)
-
-
-def _downloaded(settings: Settings) -> frozenset[str]:
-    """The models that machines download; none where their setting names a folder, or is wrong."""
-    facts = engine_facts(settings.voice_engine)
-    if not facts.weights_setting:
-        return frozenset()
-    written = getattr(settings, facts.weights_setting.lower())
-    with contextlib.suppress(BadConfiguration):  # the watcher refuses it, and says what to do
-        return frozenset(hub_ids(written or "", facts.model_names, facts.weights_setting))
-    return frozenset()
+        for sentence in (needs.missing_on_machines(engine), needs.not_downloaded(engine, named)):
+            if sentence:
+                output.warn(sentence)
 
 
 def _show(plan: Plan) -> None:

@@ -10,7 +10,6 @@ from lib.jobspec import JobSpec
 from lib.units import usd
 from lib.voices import EngineFacts, VoiceKind, engine_facts
 
-
 _DONE: Final = {
     VoiceKind.BUILT_IN: "spoken",
     VoiceKind.CLONED: "cloned",
@@ -153,11 +152,11 @@ def _needs(facts: EngineFacts, items: list[VoiceWork]) -> VoiceNeeds:
 
 def _is_not_smaller(facts: EngineFacts, profile: str, kind: VoiceKind) -> bool:
     """Whether the profile has a model of its own for speakers, and the usual one for voices of `kind`."""
-    own, usual = (
-        [facts.model_of(each, which) for each in (profile, _USUAL_PROFILE)]
-        for which in (VoiceKind.BUILT_IN, kind)
-    )
-    return own[0] != own[1] and usual[0] == usual[1]
+
+    def is_the_usual(of: VoiceKind) -> bool:
+        return facts.model_of(profile, of) == facts.model_of(_USUAL_PROFILE, of)
+
+    return is_the_usual(kind) and not is_the_usual(VoiceKind.BUILT_IN)
 
 
 def _sum(micros: list[int | None]) -> int | None:

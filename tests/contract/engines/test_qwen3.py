@@ -42,7 +42,7 @@ OLD, YOUNG = "A low voice of an old woman, in no hurry.", "A bright, quick voice
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the small checkpoints of two kinds, a large one of the first, and the one that designs."""
+    """A folder with the small checkpoints of two kinds, a large one of the first, and one that designs."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("models")
     for number, (size, kind) in enumerate(

@@ -307,8 +307,8 @@ class TestInputs:
         assert before != after
 
     def test_follow_the_description_that_a_voice_is_made_from(self, tmp_path: Path) -> None:
-        def hash_of(design: str, **changes: str) -> str:
-            new = NewVoice("granny", "qwen3", "English", "own", "", design=design, **changes)
+        def hash_of(design: str, description: str = "") -> str:
+            new = NewVoice("granny", "qwen3", "English", "own", "", description, design=design)
             add_voice(tmp_path, new, replace=True)
             return inputs_of(spec(voice="granny"), voices=tmp_path).hash
 

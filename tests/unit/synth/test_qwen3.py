@@ -248,7 +248,6 @@ class TestTheSettingOfTheModel:
         checkpoint(tmp_path / small, size="0b6")
         assert ModelSource(str(tmp_path)).first_of(Qwen3Engine()._names()) == small
 
-
     def test_takes_one_that_designs_before_one_that_only_clones(self, tmp_path: Path) -> None:
         """And says its word with a description of its own: no voice of the registry is needed."""
         checkpoint(tmp_path / BASE, kind="base")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,9 +19,9 @@ from lib.voices.voicefile import examine_voice
 DESIGN = "A warm, low voice of an old woman, in no hurry."
 
 
-def designed(design: str = DESIGN, **changes: str) -> NewVoice:
-    fields = {"engine": "qwen3", "language": "English", "licence": "own", "consent": ""} | changes
-    return NewVoice("granny", **fields, design=design)
+def designed(design: str = DESIGN, **changes: Any) -> NewVoice:
+    usual = NewVoice("granny", "qwen3", "English", "own", "", design=design)
+    return replace(usual, **changes)
 
 
 def written(registry: Path, **fields: str) -> Path:
@@ -94,7 +96,8 @@ def test_what_nothing_can_be_made_from_is_a_sentence(tmp_path: Path, design: str
 
 
 @pytest.mark.parametrize(
-    "design", ["a" * MOST_CHARACTERS, "Un homme âgé, 40 % plus lent.", "温柔的女声,语速慢。", "A < B | C > D."]
+    "design",
+    ["a" * MOST_CHARACTERS, "Un homme âgé, 40 % plus lent.", "温柔的女声,语速慢。", "A < B | C > D."],
 )
 def test_any_other_text_is_a_description(tmp_path: Path, design: str) -> None:
     assert add_voice(tmp_path, designed(design)).design == design
