@@ -277,17 +277,18 @@ class TestCheckpoints:
             wrong.load()
 
 
-class TestADesignedVoice:
-    @pytest.fixture(scope="class")
-    def designer(self, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Qwen3Engine:
-        """An engine that has nothing but the checkpoint which makes voices from descriptions."""
-        folder = tmp_path_factory.mktemp("designs")
-        (folder / DESIGN).symlink_to(models / DESIGN)
-        made = create_engine("qwen3", {"QWEN_MODEL": str(folder), "QWEN_DEVICE": DEVICE})
-        assert isinstance(made, Qwen3Engine)
-        assert made.load().name == DESIGN
-        return made
+@pytest.fixture(scope="module")
+def designer(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Qwen3Engine:
+    """An engine that has nothing but the checkpoint which makes voices from descriptions."""
+    folder = tmp_path_factory.mktemp("designs")
+    (folder / DESIGN).symlink_to(models / DESIGN)
+    made = create_engine("qwen3", {"QWEN_MODEL": str(folder), "QWEN_DEVICE": DEVICE})
+    assert isinstance(made, Qwen3Engine)
+    assert made.load().name == DESIGN
+    return made
 
+
+class TestADesignedVoice:
     def test_is_made_for_eight_texts_in_one_call(self, designer: Qwen3Engine, calls: Counter[str]) -> None:
         batch = [designed(text, seed=seed) for seed, text in enumerate(TEXTS)]
         together = list(map(samples_of, designer.speak(batch)))
