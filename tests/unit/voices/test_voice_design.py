@@ -133,6 +133,7 @@ def test_only_text_is_sent_of_it_and_nothing_that_is_for_people(tmp_path: Path) 
     (tmp_path / "machine" / "granny" / "voice.yaml").write_bytes(parcel.voice_yaml)
     there = VoiceRegistry([tmp_path / "machine"]).resolve("granny", None, "English")
     assert there == VoiceRegistry([tmp_path]).resolve("granny", None, "English")
+    assert (there.kind, there.design, there.preset) == (VoiceKind.DESIGNED, DESIGN, None)
 
 
 def test_takes_the_place_of_a_recording_which_goes(tmp_path: Path) -> None:
