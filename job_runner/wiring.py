@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
+    from lib.jobs.plan_voices import VoiceNeeds
     from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
@@ -35,19 +36,6 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     for warning in found.warnings:
         output.warn(warning)
     return found
-
-
-def models_named(found: Settings) -> frozenset[str]:
-    """The models of the engine that are named by hub ids; none where it has none, or a folder of them."""
-    from lib.errors import BadConfiguration
-    from lib.voices import engine_facts, hub_ids
-
-    with contextlib.suppress(BadConfiguration):  # whoever loads them refuses it, and says what to do
-        facts = engine_facts(found.voice_engine)
-        if facts.weights_setting:
-            written = getattr(found, facts.weights_setting.lower()) or ""
-            return frozenset(hub_ids(written, facts.model_names, facts.weights_setting))
-    return frozenset()
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -113,7 +101,39 @@ class Here:
 
         file = load_speakable(path, self.check(), voice=voice, speaker=speaker)
         warn_of_doubts(file)
+        self.warn_of_machines_for(file)
         return file
+
+    def warn_of_machines_for(self, file: JobFile) -> None:
+        """As `warn_of_machines`, of all jobs of a file that can be spoken."""
+        from lib.jobs.plan_voices import needs_of_jobs
+
+        if self.found.provider != "local":  # else nobody asks, however many jobs there are
+            self.warn_of_machines(needs_of_jobs(file.specs, self.voices(), self.found.voice_engine))
+
+    def warn_of_machines(self, voices: Iterable[VoiceNeeds]) -> None:
+        """Say what machines would not have of what the voices need: nothing has been rented yet."""
+        from lib.cli import output
+
+        if self.found.provider == "local":
+            return
+        engine, named = self.found.voice_engine, self.models_named()
+        for needs in voices:
+            for sentence in (needs.missing_on_machines(engine), needs.not_downloaded(engine, named)):
+                if sentence:
+                    output.warn(sentence)
+
+    def models_named(self) -> frozenset[str]:
+        """The engine's models that machines download; none where they have a folder of them, or need none."""
+        from lib.errors import BadConfiguration
+        from lib.voices import engine_facts, hub_ids
+
+        with contextlib.suppress(BadConfiguration):  # whoever loads them refuses it, and says what to do
+            facts = engine_facts(self.found.voice_engine)
+            if facts.weights_setting:
+                written = getattr(self.found, facts.weights_setting.lower()) or ""
+                return frozenset(hub_ids(written, facts.model_names, facts.weights_setting))
+        return frozenset()
 
     @contextlib.contextmanager
     def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:

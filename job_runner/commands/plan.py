@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -80,7 +80,7 @@ def command(
         for needs in plan.voices():
             if needs.is_large:
                 output.say(needs.sentence())
-        _warn_of_machines(plan, settings.provider, settings.voice_engine, wiring.models_named(settings))
+        wiring.Here(settings).warn_of_machines(plan.voices())
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
@@ -90,19 +90,6 @@ def command(
     head = f"{_counted(count, 'problem')}; nothing of this file can be used."
     output.error("\n".join([head, *(f"  {problem}" for problem in plan.problems)]))
     return BadInput.exit_status
-
-
-def _warn_of_machines(plan: Plan, provider: str, engine: str, named: Collection[str]) -> None:
-    """Say which voices machines would not have the packages or weights for: nothing has been rented yet.
-
-    `named` are the models that machines download; none: they have a folder of them, or need none.
-    """
-    if provider == "local":
-        return
-    for needs in plan.voices():
-        for sentence in (needs.missing_on_machines(engine), needs.not_downloaded(engine, named)):
-            if sentence:
-                output.warn(sentence)
 
 
 def _show(plan: Plan) -> None:

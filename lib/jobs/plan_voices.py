@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lib.jobspec import JobSpec
 from lib.units import usd
-from lib.voices import EngineFacts, VoiceKind, engine_facts
+from lib.voices import EngineFacts, VoiceKind, VoiceRegistry, engine_facts
 
 _DONE: Final = {
     VoiceKind.BUILT_IN: "spoken",
@@ -126,6 +126,16 @@ def needs_of(work: Iterable[VoiceWork]) -> tuple[VoiceNeeds, ...]:
     for item in work:
         members.setdefault((item.spec.voice, item.spec.speaker, item.engine), []).append(item)
     return tuple(_needs(engine_facts(key[2]), items) for key, items in members.items())
+
+
+def needs_of_jobs(specs: Iterable[JobSpec], registry: VoiceRegistry, engine: str) -> tuple[VoiceNeeds, ...]:
+    """As `needs_of`, of jobs that can all be spoken; how long they are is left open.
+
+    Raises:
+        BadInput: one cannot be.
+    """
+    found = ((spec, registry.resolve(spec.voice, spec.speaker, spec.language, engine)) for spec in specs)
+    return needs_of(VoiceWork(spec, voice.engine, voice.kind, 0.0) for spec, voice in found)
 
 
 def _needs(facts: EngineFacts, items: list[VoiceWork]) -> VoiceNeeds:

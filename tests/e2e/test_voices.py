@@ -83,6 +83,12 @@ def test_a_voice_from_its_description_to_the_plan(home: Home) -> None:
     told = home.run("plan", "jobs.yaml", PROVIDER="vast", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
     assert "granny is designed by qwen3, which needs a GPU with 16 GB" in told.stdout
     assert "Add owner/Qwen3-TTS-12Hz-1.7B-VoiceDesign@COMMIT to it." in told.stderr
+    told = home.run(
+        "enqueue", "jobs.yaml", "--dry-run", PROVIDER="vast", VOICE_ENGINE="qwen3", QWEN_MODEL=only
+    )
+    assert (told.returncode, "its jobs would fail on machines. Add owner/" in told.stderr) == (0, True), told
+    told = home.run("enqueue", "jobs.yaml", "--dry-run", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
+    assert (told.returncode, "would fail" in told.stderr) == (0, False), told
 
     file = Path(voice["file"])
     file.write_text(file.read_text().replace("engine: qwen3", "engine: hibari"))
