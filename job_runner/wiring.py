@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
-    from lib.voices import VoiceRegistry
+    from lib.voices import NamedFor, VoiceRegistry
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
@@ -36,6 +36,13 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     for warning in found.warnings:
         output.warn(warning)
     return found
+
+
+def named_in(found: Settings) -> NamedFor:
+    """The models that the settings name, as far as that can be told here."""
+    from lib.voices import named_by
+
+    return named_by(found, here=found.provider == "local")
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -72,7 +79,7 @@ class Here:
         """Whether a job's voice exists and can speak its text."""
         from lib.jobs.plan import RegistryCheck
 
-        return RegistryCheck(self.voices(), self.found.voice_engine)
+        return RegistryCheck(self.voices(), self.found.voice_engine, named_in(self.found))
 
     def home(self) -> Home:
         """What `doctor` looks at."""
@@ -117,23 +124,9 @@ class Here:
 
         if self.found.provider == "local":
             return
-        engine, named = self.found.voice_engine, self.models_named()
         for needs in voices:
-            for sentence in (needs.missing_on_machines(engine), needs.not_downloaded(engine, named)):
-                if sentence:
-                    output.warn(sentence)
-
-    def models_named(self) -> frozenset[str]:
-        """The engine's models that machines download; none where they have a folder of them, or need none."""
-        from lib.errors import BadConfiguration
-        from lib.voices import engine_facts, hub_ids
-
-        with contextlib.suppress(BadConfiguration):  # whoever loads them refuses it, and says what to do
-            facts = engine_facts(self.found.voice_engine)
-            if facts.weights_setting:
-                written = getattr(self.found, facts.weights_setting.lower()) or ""
-                return frozenset(hub_ids(written, facts.model_names, facts.weights_setting))
-        return frozenset()
+            if sentence := needs.missing_on_machines(self.found.voice_engine):
+                output.warn(sentence)
 
     @contextlib.contextmanager
     def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:

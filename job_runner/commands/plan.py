@@ -63,7 +63,8 @@ def command(
     )
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
-    check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
+    registry, named = VoiceRegistry([settings.voices_dir]), wiring.named_in(settings)
+    check = RegistryCheck(registry, settings.voice_engine, named)
     pauses = Pauses.read(settings.voice_pauses)
     plan = plan_job_file(path, check, _tracked, pauses, voice=voice, speaker=speaker)
     market = question.answer() if question else None

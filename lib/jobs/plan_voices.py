@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,21 +83,6 @@ class VoiceNeeds:
         return (
             f"{self.name} needs the engine {self.engine}, and machines are made ready for VOICE_ENGINE, "
             f"which is {engine}: its jobs would fail there. Set VOICE_ENGINE={self.engine}."
-        )
-
-    def not_downloaded(self, engine: str, named: Collection[str]) -> str:
-        """Why machines whose weights are downloaded cannot speak it, as a sentence; "" when they can.
-
-        `named` are the models of `engine` that its setting names by hub ids; none: it names a folder.
-        """
-        absent = [model for model in self.models if model not in named]
-        if self.engine != engine or not named or not absent:
-            return ""
-        setting = engine_facts(engine).weights_setting
-        ids = " and ".join(f"owner/{model}@COMMIT" for model in absent)
-        return (
-            f"{self.name} needs {' and '.join(absent)}, and {setting} names {', '.join(sorted(named))}: its "
-            f"jobs would fail on machines. Add {ids} to it."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printa
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
+    NamedFor,
     SpeedRefused,
     TextRefused,
     UnknownLanguage,
@@ -79,9 +80,12 @@ class VoiceCheck(Protocol):
 class RegistryCheck:
     """Asks the voice registry, once for each voice or speaker, and the engine's limits for each text."""
 
-    def __init__(self, registry: VoiceRegistry, default_engine: str) -> None:
+    def __init__(
+        self, registry: VoiceRegistry, default_engine: str, named: NamedFor = lambda facts: None
+    ) -> None:
         self._registry = registry
         self._engine = default_engine
+        self._named = named
         self._known: dict[tuple[str | None, str | None, str], Answer] = {}
 
     def check(self, values: Mapping[str, Any]) -> Answer:
@@ -97,7 +101,7 @@ class RegistryCheck:
         if answer.speech is None:
             return answer
         engine, text = answer.speech.engine, values.get("text")
-        refused = list(_refusals(values, engine))
+        refused = [*self._model_missing(answer.speech, values), *_refusals(values, engine)]
         if refused:
             return replace(answer, problems=(*answer.problems, *refused))
         if text is None:
@@ -109,6 +113,16 @@ class RegistryCheck:
         used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
         unread = unread_phonemes(text, used, engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
+
+    def _model_missing(self, speech: JobVoice, values: Mapping[str, Any]) -> Iterator[NotSpeakable]:
+        """Where the settings name weights, and not those that the job's profile needs."""
+        facts = engine_facts(speech.engine)
+        named = self._named(facts)
+        if named is None:
+            return
+        why = named.refusal(facts, values.get("profile", "balanced"), speech.kind)
+        if why is not None:
+            yield NotSpeakable("profile", why)
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
         problems: list[NotSpeakable] = []

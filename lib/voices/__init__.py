@@ -41,9 +41,11 @@ from lib.voices.facts import (
     ProfileModel,
 )
 from lib.voices.hub_ids import HubId, hub_ids
+from lib.voices.known_voices import KnownVoices
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
+from lib.voices.named_models import NamedFor, NamedModels, named_by, named_models
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text_check import check_text, unspoken_characters
@@ -67,6 +69,9 @@ __all__ = [
     "EngineFacts",
     "HubId",
     "InvalidVoice",
+    "KnownVoices",
+    "NamedFor",
+    "NamedModels",
     "Pauses",
     "Preset",
     "ProfileModel",
@@ -97,6 +102,8 @@ __all__ = [
     "jobs_ahead",
     "kind_of",
     "load_voice",
+    "named_by",
+    "named_models",
     "phoneme_warnings",
     "refused_sayings",
     "unread_phonemes",

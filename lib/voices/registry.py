@@ -81,6 +81,10 @@ class VoiceRegistry:
             voice = self._loaded[name] = load_voice(self._folder_of(name))
         return voice
 
+    def path_of(self, name: str) -> Path:
+        """Where its `voice.yaml` is. Raises UnknownVoice."""
+        return self._folder_of(name) / FILE_NAME
+
     def examine(self, name: str) -> ExaminedVoice:
         """The voice as it is now, with every problem instead of the first. Raises UnknownVoice."""
         return examine_voice(self._folder_of(name))

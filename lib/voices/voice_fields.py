@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from lib.files import NotPlain, open_plain
+from lib.voices.consent import consent_fault
 from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted, reading_reason
 from lib.voices.facts import EngineFacts
@@ -27,10 +28,6 @@ KNOWN: Final = (*REQUIRED, *REFERENCE, "builtin", "design", "description")
 MAX_AUDIO_BYTES: Final = 64 * 1024 * 1024
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-#: What people write into a field that has to be filled. Nobody agreed to anything by these.
-_NO_CONSENT: Final = frozenset(
-    ("-", "?", "false", "missing", "n/a", "na", "no", "none", "open", "pending", "tbd", "todo", "unknown")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +105,16 @@ class VoiceFields:
         return language
 
     def consent(self) -> str:
-        """Whose voice it is and that they agreed; for a recording a word like "none" is no answer.
+        """Whose voice it is and that they agreed; of a recording it has to be said so that one can ask.
 
         Nobody is heard in a voice that is made from a description, so it may leave this out: "".
         """
         if "consent" not in self.values and "design" in self.values and not self.has_reference:
             return ""
         consent = self.text("consent")
-        if self.has_reference and consent.strip(" .!").casefold() in {*_NO_CONSENT, ""}:
-            raise self.refusal(
-                "consent",
-                f"is {quoted(consent)}: nothing is spoken with a person's voice before they agreed; "
-                "write who agreed, when and to what",
-                "consent",
-            )
+        fault = consent_fault(consent) if self.has_reference else None
+        if fault is not None:
+            raise self.refusal("consent", fault, "consent")
         return consent
 
     @property

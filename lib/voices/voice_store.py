@@ -22,7 +22,8 @@ from lib.voices.voice_design import one_line
 from lib.voices.voice_fields import MAX_AUDIO_BYTES, NAME_PATTERN
 from lib.voices.voicefile import FILE_NAME, Voice, examine_values, load_voice
 
-_OURS: Final = re.compile(r"recording-[0-9a-f]{16}\.[a-z0-9]{1,5}")
+#: What recordings are called that were added, or sent to a machine.
+OURS: Final = re.compile(r"recording-[0-9a-f]{16}\.[a-z0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def _checked(path: Path, new: NewVoice) -> bytes:
 
 def _recordings(folder: Path) -> set[str]:
     """The names of those that were added here; what somebody else put there is theirs."""
-    return {child.name for child in folder.iterdir() if _OURS.fullmatch(child.name)}
+    return {child.name for child in folder.iterdir() if OURS.fullmatch(child.name)}
 
 
 def _remove(folder: Path, names: set[str]) -> None:

@@ -170,8 +170,9 @@ class JobSpeaker:
         request = asked.request
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
-        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
         performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
+        # from now on: another model may take minutes to be downloaded, which is no fault of the job
+        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def sample(self, text: str, out: Path) -> Path:

@@ -79,22 +79,32 @@ def test_a_voice_from_its_description_to_the_plan(home: Home) -> None:
 
     check_shape("plan", plan := home.json("plan", home.folder / "jobs.yaml"))
     assert [(needs["cloned"], needs["designed"]) for needs in plan["voices"]] == [(False, True)]
-    only = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
-    told = home.run("plan", "jobs.yaml", PROVIDER="vast", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
+    told = home.run("plan", "jobs.yaml", PROVIDER="vast", VOICE_ENGINE="hibari")
     assert "granny is designed by qwen3, which needs a GPU with 16 GB" in told.stdout
-    assert "Add owner/Qwen3-TTS-12Hz-1.7B-VoiceDesign@COMMIT to it." in told.stderr
-    told = home.run(
-        "enqueue", "jobs.yaml", "--dry-run", PROVIDER="vast", VOICE_ENGINE="qwen3", QWEN_MODEL=only
-    )
-    assert (told.returncode, "its jobs would fail on machines. Add owner/" in told.stderr) == (0, True), told
-    told = home.run("enqueue", "jobs.yaml", "--dry-run", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
-    assert (told.returncode, "would fail" in told.stderr) == (0, False), told
+    only = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
+        assert told.returncode == 65, told
+        assert "of a designed voice needs the model Qwen3-TTS-12Hz-1.7B-VoiceDesign" in told.stderr
 
     file = Path(voice["file"])
     file.write_text(file.read_text().replace("engine: qwen3", "engine: hibari"))
     for command in ("plan", "enqueue"):
         told = home.run(command, "jobs.yaml")
         assert (told.returncode, "cannot make a voice from" in told.stderr) == (65, True), told
+
+
+def test_a_profile_without_its_checkpoint_is_refused_before_it_is_queued(home: Home) -> None:
+    (home.folder / "jobs.yaml").write_text(
+        "- {output_name: a, speaker: Ryan, text: Hello.}\n"
+        "- {output_name: b, speaker: Ryan, text: Hello., profile: fast}\n"
+    )
+    large = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml", VOICE_ENGINE="qwen3", QWEN_MODEL=large)
+        assert told.returncode == 65, told
+        assert "needs the model Qwen3-TTS-12Hz-0.6B-CustomVoice, and QWEN_MODEL names" in told.stderr
+        assert told.stderr.count("needs the model") == 1
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,8 @@ def write_clone(folder: Path, name: str, language: str) -> None:
     (folder / name / "ref.wav").write_bytes(b"recording")
     sha256 = hashlib.sha256(b"recording").hexdigest()
     (folder / name / "voice.yaml").write_text(
-        f"name: {name}\nengine: qwen3\nlanguage: {language}\nlicence: own\nconsent: Jo agreed, 2026-11-02\n"
+        f"name: {name}\nengine: qwen3\nlanguage: {language}\nlicence: own\n"
+        "consent: Jo agreed to narration by us, 2026-11-02\n"
         f"reference_audio: ref.wav\nreference_text: Hello.\nsha256: '{sha256}'\n"
     )
 
