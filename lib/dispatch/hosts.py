@@ -214,7 +214,7 @@ class HostRoster:
         owed = any(job.phase is not Phase.OUTBOX for job in jobs)
         begun = [job for job in jobs if job.began_at is not None and job.phase is not Phase.OUTBOX]
         first = min((job.began_at for job in begun if job.began_at is not None), default=now)
-        counted = ((job.counts_from or now, job.lease.spec) for job in begun)
+        counted = [(counts, job.lease.spec) for job in begun if (counts := job.counts_from) is not None]
         since, oldest = min(counted, key=lambda pair: pair[0], default=(now, None))
         return HostView(
             name=name,
