@@ -103,8 +103,8 @@ def _check_read(text: str, facts: EngineFacts, language: str) -> None:
         scripts = f"{', '.join(names)} or {last}" if names else last
         raise TextRefused(
             "script",
-            f"The engine {facts.name} cannot read {quoted(_shorten(found))} with language: {language}, and would "
-            f"say another text without; write {quoted(_shorten(text))} in {scripts} letters.",
+            f"The engine {facts.name} cannot read {quoted(_shorten(found))} with language: {language}, and "
+            f"would say another text without; write {quoted(_shorten(text))} in {scripts} letters.",
         )
 
 

@@ -17,7 +17,7 @@ from lib.errors import BadConfiguration, JobRunnerError
 from lib.voices import AUTO, engine_facts, unspoken_characters
 from synth.audio.spectrum import Samples
 from synth.engines.espeak.hosted_library import HostedLibrary, HostGone, Sounding, Spoken, TextFailed
-from synth.engines.espeak.package import Files, files_of_package
+from synth.engines.espeak.package import LibraryFiles, files_of_package
 from synth.engines.port import (
     Aspect,
     EngineFailed,
@@ -71,7 +71,7 @@ class EspeakEngine:
 
     def __init__(self) -> None:
         self._facts = engine_facts(self.name)
-        self._files: Files | None = None
+        self._files: LibraryFiles | None = None
         self._model: Model | None = None
         self._library: HostedLibrary | None = None
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration
-from synth.engines.espeak.package import Files
+from synth.engines.espeak.package import LibraryFiles
 
 _HOST: Final = Path(__file__).with_name("library_host.py")
 #: All that the process knows: nothing of the library depends on where it runs.
@@ -64,7 +64,7 @@ class HostedLibrary:
         BadConfiguration: the library cannot be loaded, or does not find its data.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: LibraryFiles) -> None:
         argv = [sys.executable, "-I", "-S", str(_HOST), str(files.library), str(files.data)]
         try:
             self._process = subprocess.Popen(

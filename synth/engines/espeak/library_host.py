@@ -147,6 +147,6 @@ def main(path: str, folder: str, texts: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    own = open(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the library may print is no answer
-    main(sys.argv[1], sys.argv[2], sys.stdin.buffer, own)
+    with open(os.dup(1), "wb") as own:
+        os.dup2(2, 1)  # what the library may print is no answer
+        main(sys.argv[1], sys.argv[2], sys.stdin.buffer, own)

@@ -15,7 +15,7 @@ _MODULE: Final = "espeakng_loader"
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class LibraryFiles:
     """Where the library lies, and the folder of its data."""
 
     library: Path
@@ -49,7 +49,7 @@ def check_installed(engine: str) -> None:
         raise MissingExtra(f"The engine {engine} (it misses {_MODULE})", "espeak")
 
 
-def files_of_package(engine: str) -> Files:
+def files_of_package(engine: str) -> LibraryFiles:
     """The package's files; the library is not loaded.
 
     Raises:
@@ -59,6 +59,6 @@ def files_of_package(engine: str) -> Files:
     check_installed(engine)
     module = importlib.import_module(_MODULE)
     try:
-        return Files(Path(module.get_library_path()), Path(module.get_data_path()))
+        return LibraryFiles(Path(module.get_library_path()), Path(module.get_data_path()))
     except RuntimeError as error:
         raise BadConfiguration(f"The package espeakng-loader is incomplete: {error}.") from None

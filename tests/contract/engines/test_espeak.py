@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ from lib.voices import VoiceRegistry, engine_facts
 from synth.engines import Engine, EngineFailed, Speech, Utterance, create_engine
 from synth.engines.espeak.engine import EspeakEngine
 from synth.engines.espeak.hosted_library import HostedLibrary
-from synth.engines.espeak.package import Files, files_of_package
+from synth.engines.espeak.package import LibraryFiles, files_of_package
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from tests.contract.engines.conformance import SPOKEN, EngineConformance, Failing, samples_of
@@ -153,9 +153,7 @@ class TestATextOfAnotherLanguage:
         request.check()
         return perform(request, engine, SystemClock(), lambda done, total: None).warnings
 
-    def test_goes_around_the_front_end_for_english(
-        self, engine: Engine, sent: list[tuple[str, str]]
-    ) -> None:
+    def test_goes_around_the_front_end_for_english(self, engine: Engine, sent: list[tuple[str, str]]) -> None:
         assert self.performed(engine, "Das kostet 21 € am 3. Mai.", "German") == ()
         self.performed(engine, "It costs $21.", "English")
 
@@ -239,7 +237,7 @@ class TestTheProcessOfTheLibrary:
         deep.mkdir(parents=True)
         (deep / "espeak-ng-data").symlink_to(files.data)
 
-        library = HostedLibrary(Files(files.library, deep / "espeak-ng-data"))
+        library = HostedLibrary(LibraryFiles(files.library, deep / "espeak-ng-data"))
 
         assert len(library.speak("Hallo", "de", rate=175, pitch=50, range=50, volume=80).samples) > 0
         library.close()

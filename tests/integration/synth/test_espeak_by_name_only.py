@@ -21,7 +21,9 @@ def packages(tmp_path: Path) -> Path:
     made = tmp_path / "packages"
     made.mkdir()
     mark = tmp_path / "imported"
-    (made / "espeakng_loader.py").write_text(f"open({str(mark)!r}, 'w').close()\nraise RuntimeError('a trap')\n")
+    (made / "espeakng_loader.py").write_text(
+        f"open({str(mark)!r}, 'w').close()\nraise RuntimeError('a trap')\n"
+    )
     return made
 
 
@@ -38,7 +40,9 @@ def speak(packages: Path, *options: str, **environ: str) -> tuple[int, str, bool
 
 
 def test_a_default_voice_that_is_missing_is_an_error(packages: Path) -> None:
-    (packages / "hibari.py").write_text("raise ModuleNotFoundError('No module named hibari', name='hibari')\n")
+    (packages / "hibari.py").write_text(
+        "raise ModuleNotFoundError('No module named hibari', name='hibari')\n"
+    )
 
     status, said, imported = speak(packages, "Good morning.")
 

@@ -12,7 +12,7 @@ from lib.voices import engine_facts
 from synth.engines import create_engine
 from synth.engines.espeak.engine import _VARIANTS, _VOICES, EspeakEngine, readable
 from synth.engines.espeak.hosted_library import HostedLibrary
-from synth.engines.espeak.package import Files
+from synth.engines.espeak.package import LibraryFiles
 from synth.engines.port import Aspect
 
 
@@ -23,7 +23,9 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestWithoutItsPackage:
     def test_loading_names_the_command_that_brings_it(self, absent: None) -> None:
-        with pytest.raises(MissingExtra, match=r"The engine espeak \(it misses .*\) needs packages") as caught:
+        with pytest.raises(
+            MissingExtra, match=r"The engine espeak \(it misses .*\) needs packages"
+        ) as caught:
             create_engine("espeak").load()
         assert caught.value.extra == "espeak"
 
@@ -38,7 +40,7 @@ def test_a_library_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     library = tmp_path / "libespeak-ng.so"
     library.write_text("no library")
     with pytest.raises(BadConfiguration, match=rf"The library {library} cannot be used: .*\.$"):
-        HostedLibrary(Files(library, tmp_path))
+        HostedLibrary(LibraryFiles(library, tmp_path))
 
 
 def test_a_process_that_cannot_be_started_is_one_sentence(
@@ -46,14 +48,14 @@ def test_a_process_that_cannot_be_started_is_one_sentence(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     with pytest.raises(BadConfiguration, match="No process for eSpeak NG can be started"):
-        HostedLibrary(Files(tmp_path, tmp_path))
+        HostedLibrary(LibraryFiles(tmp_path, tmp_path))
 
 
 def test_data_that_are_changed_are_another_revision(tmp_path: Path) -> None:
     (tmp_path / "library").write_bytes(b"code")
     (tmp_path / "data/voices").mkdir(parents=True)
     (tmp_path / "data/voices/de").write_bytes(b"German")
-    files = Files(tmp_path / "library", tmp_path / "data")
+    files = LibraryFiles(tmp_path / "library", tmp_path / "data")
     before = files.sha256()
     assert files.sha256() == before
     (tmp_path / "data/voices/de").write_bytes(b"german")

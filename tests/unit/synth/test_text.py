@@ -78,7 +78,9 @@ def test_no_german_ordinal_ends_a_sentence(line: str) -> None:
     assert len(split_sentences(line, "French")) == 2
 
 
-@pytest.mark.parametrize("line", ["Das war 1984. Dann kam er.", "Es waren 1,5. Das war viel.", "So. Und so. 3."])
+@pytest.mark.parametrize(
+    "line", ["Das war 1984. Dann kam er.", "Es waren 1,5. Das war viel.", "So. Und so. 3."]
+)
 def test_other_numbers_end_german_sentences(line: str) -> None:
     assert len(split_sentences(line, "German")) == len(split_sentences(line)) > 1
 

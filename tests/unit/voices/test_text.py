@@ -92,7 +92,7 @@ class TestAnEngineWithOtherLettersInSomeLanguages:
     @pytest.mark.parametrize("text", ["これは いい 日です。", "人々", "きょう 〇"])
     def test_refuses_a_text_of_which_a_part_cannot_be_read(self, text: str) -> None:
         """Without that letter it would say another text."""
-        with pytest.raises(TextRefused, match="cannot read .* with language: Japanese") as caught:
+        with pytest.raises(TextRefused, match=r"cannot read .* with language: Japanese") as caught:
             check_text(text, "espeak", language="Japanese")
         assert caught.value.message.endswith("in Hiragana, Katakana or Latin letters.")
         check_text(text, "qwen3", language="Japanese")
