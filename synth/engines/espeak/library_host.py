@@ -20,7 +20,8 @@ import signal
 import sys
 from typing import Any, BinaryIO, Final
 
-_IN_ONE_PIECE, _DO_NOT_EXIT, _UTF8 = 2, 0x8000, 1  # speak_lib.h: AUDIO_OUTPUT_SYNCHRONOUS and two options
+_IN_ONE_PIECE, _DO_NOT_EXIT = 2, 0x8000  # speak_lib.h: AUDIO_OUTPUT_SYNCHRONOUS and an option
+_UTF8, _WITH_ITS_END = 1, 0x1000  # of a text; without espeakENDPAUSE it ends inside of its last sound
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4  # its parameters
 _END_OF_LIST, _WORD = 0, 1  # its events
 _WITHIN_S: Final = 60  # for one text: far more than the longest takes
@@ -74,7 +75,8 @@ class Library:
         for number, name in ((_RATE, "rate"), (_VOLUME, "volume"), (_PITCH, "pitch"), (_RANGE, "range")):
             self._lib.espeak_SetParameter(number, int(asked[name]), 0)
         text = asked["text"].replace("\0", " ").encode("utf-8", "replace")
-        status = self._lib.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, 0, 0, _UTF8, None, None)
+        size, flags = ctypes.c_size_t(len(text) + 1), _UTF8 | _WITH_ITS_END
+        status = self._lib.espeak_Synth(text, size, 0, 0, 0, flags, None, None)
         if status != 0:
             raise ValueError(f"it refused the text with status {status}")
         head = {"words": self._words, "bytes": len(self._samples)}

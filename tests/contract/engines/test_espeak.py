@@ -93,14 +93,21 @@ class TestATake:
 
     @pytest.mark.parametrize("speed", [0.5, 0.8, 1.1, 2.0])
     def test_is_as_quick_as_it_is_asked_to_be(self, engine: Engine, speed: float) -> None:
-        plain, paced = one(engine), one(engine, speed=speed)
-        assert len(plain.samples) / len(paced.samples) == pytest.approx(speed, rel=0.03)
+        text = "The old harbour lay quiet under a thin morning fog."
+        plain, paced = (one(engine, text, speed=each).words[-1].end for each in (1.0, speed))
+        assert plain / paced == pytest.approx(speed, rel=0.03)
 
     @pytest.mark.parametrize("language", sorted(SPOKEN))
     def test_has_room_above_it_with_each_speaker(self, engine: Engine, language: str) -> None:
         presets = sorted(set(engine.speakers().values()))
         answers = engine.speak([say(SPOKEN[language], language, preset) for preset in presets])
         assert all(0.2 < np.abs(samples_of(answer)).max() < 0.95 for answer in answers)
+
+    @pytest.mark.parametrize("language", sorted(SPOKEN))
+    def test_has_no_fault_of_the_signal(self, engine: Engine, language: str) -> None:
+        request = SpeakRequest(SPOKEN[language], VoiceRegistry().resolve(None, "Ryan", language, "espeak"))
+        (take,) = perform(request, engine, SystemClock(), lambda done, total: None).takes
+        assert take.measures.flags == ()
 
     def test_of_another_language_is_spoken_by_that_languages_rules(self, engine: Engine) -> None:
         texts = [("Eins zwei drei", "German"), ("Eins zwei drei", "Italian"), ("Eins zwei drei", "French")]
