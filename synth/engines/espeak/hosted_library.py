@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,14 +21,11 @@ from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration
 from synth.engines.espeak.package import LibraryFiles
+from synth.engines.espeak.words import Mention
 
 _HOST: Final = Path(__file__).with_name("library_host.py")
 #: All that the process knows: nothing of the library depends on where it runs.
 _ENVIRON: Final = {"LC_ALL": "C.UTF-8"}
-
-
-#: Of full scale 32,768: what the library fills pauses with is below.
-_SILENT: Final = 100
 
 
 class TextFailed(Exception):
@@ -40,21 +37,11 @@ class HostGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
-    """One word of a text, and when it sounds."""
-
-    start: int  # in characters of the text
-    stop: int
-    start_s: float  # from the first sample
-    stop_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Spoken:
     """What the library made of one text."""
 
     samples: NDArray[np.int16]  # (n,), mono
-    words: tuple[Sounding, ...]  # as far as the library tells them
+    mentions: tuple[Mention, ...]  # of words, in order
 
 
 class HostedLibrary:
@@ -108,7 +95,8 @@ class HostedLibrary:
         if "error" in said:
             raise TextFailed(said["error"])
         samples = np.frombuffer(self._bytes(said["bytes"]), np.int16)
-        return Spoken(samples, tuple(_words(said["words"], samples, self.sample_rate)))
+        mentions = tuple(Mention(place - 1, at / 1000) for place, at in said["words"])
+        return Spoken(samples, mentions)
 
     def _line(self) -> Mapping[str, Any]:
         assert self._process.stdout is not None
@@ -128,17 +116,6 @@ class HostedLibrary:
     def _gone(self) -> HostGone:
         self.close()
         return HostGone(f"its process ended with status {self._process.returncode}")
-
-
-def _words(
-    events: Sequence[tuple[int, int, int]], samples: NDArray[np.int16], rate: int
-) -> Iterator[Sounding]:
-    """Words with their ends: where the next one begins, or the last sound before that."""
-    starts = [min(round(at * rate / 1000), len(samples)) for _, _, at in events] + [len(samples)]
-    for (place, length, _), first, following in zip(events, starts[:-1], starts[1:], strict=True):
-        loud = np.flatnonzero(np.abs(samples[first:following].astype(np.int32)) > _SILENT)
-        last = first + int(loud[-1]) + 1 if len(loud) else following
-        yield Sounding(place - 1, place - 1 + length, round(first / rate, 3), round(last / rate, 3))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

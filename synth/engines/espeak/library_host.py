@@ -6,9 +6,9 @@ that crashes or hangs over a text takes nothing else with it. Nothing of ours an
 copies little, and is safe.
 
 On stdin comes one text as a line of JSON: `text`, `voice`, `rate` (words a minute), `pitch` and `range` (0 to
-100, 50 is the voice's own), `volume`. On stdout goes a line of JSON: `error`, or `words` (place and length in
-characters, the place from 1, and ms) and `bytes`; and then so many bytes of samples: signed, 16 bits, of the
-rate that the first line of all tells. It ends with its stdin.
+100, 50 is the voice's own), `volume`. On stdout goes a line of JSON, `error` or `words` (the place of each in
+characters, from 1, and ms) and `bytes`, and then so many bytes of samples: signed, 16 bits, of the rate that
+the first line of all tells. It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Library:
 
     def __init__(self, path: str, folder: str) -> None:
         self._samples = bytearray()
-        self._words: list[tuple[int, int, int]] = []
+        self._words: list[tuple[int, int]] = []
         self._callback = _CALLBACK(self._hear)  # the library keeps only its address
         self._lib = ctypes.CDLL(path)
         # Its names of files have 160 characters at most: from here they are short, wherever the folder lies.
@@ -89,7 +89,7 @@ class Library:
         while events and events[index].type != _END_OF_LIST:
             event = events[index]
             if event.type == _WORD:
-                self._words.append((event.text_position, event.length, event.audio_position))
+                self._words.append((event.text_position, event.audio_position))
             index += 1
         return 0
 

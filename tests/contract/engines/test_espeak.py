@@ -118,6 +118,7 @@ class TestATake:
         speech = one(engine, "Heute, sagte er, ist schönes Wetter.", "German")
 
         assert [word.text for word in speech.words] == ["Heute", "sagte", "er", "ist", "schönes", "Wetter"]
+        assert {word.source for word in speech.words} == {"engine"}
         assert all(word.start < word.end for word in speech.words)
         assert all(a.end <= b.start for a, b in itertools.pairwise(speech.words))
         assert speech.words[-1].end <= len(speech.samples) / speech.sample_rate
@@ -125,8 +126,12 @@ class TestATake:
         assert len(comma) > 0.05 * 24_000
         assert np.abs(comma).max() < 0.02
 
-    def test_of_a_language_without_blanks_tells_none(self, engine: Engine) -> None:
-        assert one(engine, SPOKEN["Korean"], "Korean").words == ()
+    @pytest.mark.parametrize("language", sorted({*SPOKEN} - {"Chinese", "Japanese"}))
+    def test_tells_no_word_less_than_the_text_has(self, engine: Engine, language: str) -> None:
+        words = one(engine, f"{SPOKEN[language]} 21, 2024.", language).words
+        assert [word.text for word in words] == [*SPOKEN[language].replace(".", "").split(), "21", "2024"]
+        assert all(word.start < word.end for word in words)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(words))
 
 
 def test_presets_are_at_least_twenty_hertz_apart_and_as_their_table_says(engine: Engine) -> None:
