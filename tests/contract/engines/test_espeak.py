@@ -216,6 +216,16 @@ class TestTheProcessOfTheLibrary:
         assert len(one(own).samples) > 0
         assert self.pid(own) == pid
 
+    def test_survives_what_nobody_says(self, own: EspeakEngine) -> None:
+        pid = self.pid(own)
+        marks = "<b>&amp;[[h@'loU]]{}|\\\x00\x1b\u200b\u202e\ufeff\U0001f600½²™ שלום 今 \udcff" * 6
+        answers = own.speak(
+            [say(text, each) for each in ("English", "Japanese") for text in (marks, "", "x" * 300, "9" * 60)]
+        )
+
+        assert not [answer for answer in answers if isinstance(answer, EngineFailed)]
+        assert self.pid(own) == pid
+
     def test_goes_on_when_all_of_a_terminal_are_to_stop(self, own: EspeakEngine) -> None:
         pid = self.pid(own)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
