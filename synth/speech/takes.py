@@ -192,6 +192,21 @@ def make_take(
     return RawTake(style, samples, rate, measure_take(measured, usual), words)
 
 
+def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
+    """Indexes of `takes`, the chosen one first, the others in the order they were made.
+
+    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
+    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
+    the verifier is chosen only where all did.
+    """
+    order = list(range(len(takes)))
+    if select_best:
+        best = min(order, key=lambda index: (*takes[index].standing, index))
+    else:
+        best = min(order, key=lambda index: (takes[index].failed, index))
+    return [best, *(index for index in order if index != best)]
+
+
 def _evened(
     piece: Piece, samples: Samples, sample_rate: int, pauses: Pauses
 ) -> tuple[Samples, tuple[PauseEdit, ...]]:
