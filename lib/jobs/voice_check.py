@@ -106,9 +106,10 @@ class RegistryCheck:
             return replace(answer, problems=(*answer.problems, *refused))
         if text is None:
             return answer
-        unspoken = unspoken_characters(text, engine)
+        language = values.get("language", "English")
+        unspoken = unspoken_characters(text, engine, language)
         if unspoken:  # some are read all the same: µ, or №
-            unspoken = unspoken_characters(_as_words(text, values), engine)
+            unspoken = unspoken_characters(_as_words(text, values), engine, language)
         pronounce = values.get("pronounce", {})
         used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
         unread = unread_phonemes(text, used, engine)
@@ -286,7 +287,8 @@ class _Found:
 
     def _unspoken(self, draft: Draft, letters: str, engine: str) -> Problem:
         shown = letters if len(letters) <= _SHOWN_LETTERS else letters[: _SHOWN_LETTERS - 1] + "…"
-        scripts = " or ".join(sorted(script.capitalize() for script in engine_facts(engine).scripts))
+        known = engine_facts(engine).scripts_in(draft.values.get("language", "English"))
+        scripts = " or ".join(sorted(script.capitalize() for script in known))
         field = self._in_the_job(draft, "text") or "text"
         return Problem(
             f"holds letters that the engine {engine} leaves out: {printable(shown)}",

@@ -61,6 +61,12 @@ class EngineFacts:
     max_chunked_characters: int = USUAL_CHUNKED_CHARACTERS  # of one text with `chunk`
     # First words of Unicode character names whose letters it can speak.
     scripts: frozenset[str] = frozenset({"LATIN"})
+    language_scripts: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # where a language has others
+    # By language, scripts that its texts hold and the engine cannot read. One such letter refuses a text:
+    # without it another one would be said.
+    unread_scripts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clones: bool = False  # whether a voice may bring reference audio
     designs: bool = False  # whether it makes a voice from a description
     # Of words as they are said in one second of audio, silence not counted.
@@ -91,6 +97,14 @@ class EngineFacts:
             if name.casefold() == wanted:
                 return name, preset
         return None
+
+    def scripts_in(self, language: str) -> frozenset[str]:
+        """The scripts whose letters it can speak in a text of `language`, written in any case."""
+        return _of_language(self.language_scripts, language, self.scripts)
+
+    def unread_in(self, language: str) -> frozenset[str]:
+        """The scripts of which one letter refuses a text of `language`; mostly none."""
+        return _of_language(self.unread_scripts, language, frozenset())
 
     @property
     def model_names(self) -> frozenset[str]:
@@ -125,6 +139,13 @@ class EngineFacts:
         if self.extra:
             return f"job-runner[{self.extra}]"
         return f"{self.package}=={self.version}" if self.package and self.version else self.package
+
+
+def _of_language(
+    table: Mapping[str, frozenset[str]], language: str, otherwise: frozenset[str]
+) -> frozenset[str]:
+    wanted = language.casefold()
+    return next((found for name, found in table.items() if name.casefold() == wanted), otherwise)
 
 
 @lru_cache(maxsize=16)

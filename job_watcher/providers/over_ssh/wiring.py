@@ -41,7 +41,8 @@ def see_that_machines_can_have(settings: Settings, machines: MachinesAre = Machi
     if not settings.ssh_voice_synth and not comes_with_the_program(name):
         raise BadConfiguration(
             f"VOICE_ENGINE is {name}, whose packages are not brought to machines: set SSH_VOICE_SYNTH to "
-            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari or qwen3"
+            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari, "
+            "espeak or qwen3"
         )
     facts = engine_facts(name)
     if machines is MachinesAre.HERE:

@@ -37,7 +37,7 @@ SPOKEN = {
     "French": "Il fait beau aujourd'hui.",
     "German": "Heute ist schönes Wetter.",
     "Italian": "Oggi fa bel tempo.",
-    "Japanese": "今日はいい天気です。",
+    "Japanese": "きょうは いい てんきです。",
     "Korean": "오늘은 날씨가 좋습니다.",
     "Portuguese": "Hoje o tempo está bom.",
     "Russian": "Сегодня хорошая погода.",

@@ -51,6 +51,7 @@ def test_one_whose_weights_are_nowhere_is_one_line(provider: str, redis_url: str
     "given",
     [
         {"VOICE_ENGINE": "hibari"},
+        {"VOICE_ENGINE": "espeak"},
         {"VOICE_ENGINE": "hibari", "QWEN_MODEL": "what another engine reads"},
         QWEN | {"QWEN_MODEL": HUB_ID},
         QWEN | {"QWEN_MODEL": f"{CLONES},{HUB_ID}"},

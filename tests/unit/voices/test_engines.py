@@ -88,7 +88,7 @@ class TestTheTable:
     def test_a_new_row_is_found_by_everyone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(_BUILT_IN, "tone", TONE)
 
-        assert engine_names() == ["hibari", "qwen3", "tone"]
+        assert engine_names() == ["hibari", "espeak", "qwen3", "tone"]
         assert engine_facts("tone") is TONE
 
     def test_the_names_of_the_groups_stand_once(self) -> None:

@@ -138,7 +138,10 @@ def test_only_text_is_sent_of_it_and_nothing_that_is_for_people(tmp_path: Path) 
 
 def test_takes_the_place_of_a_recording_which_goes(tmp_path: Path) -> None:
     recording = NewRecording(b"sound", "Hello.", "flac")
-    add_voice(tmp_path, NewVoice("granny", "qwen3", "English", "own", "Jo agreed to narration in 2026", recording=recording))
+    add_voice(
+        tmp_path,
+        NewVoice("granny", "qwen3", "English", "own", "Jo agreed to narration in 2026", recording=recording),
+    )
     with pytest.raises(BadInput, match="give --replace"):
         add_voice(tmp_path, designed())
 
