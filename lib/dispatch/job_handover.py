@@ -13,7 +13,7 @@ from lib.errors import BadInput
 from lib.jobqueue import ErrorClass, Failure, Lease
 from lib.jobspec.model import JobSpec
 from lib.spool import InvalidSpoolData, SpoolJob
-from lib.voices import InvalidVoice, KnownVoices, Voice, engine_facts
+from lib.voices import InvalidVoice, KnownVoices, Voice, VoiceKind, engine_facts
 from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
 
@@ -84,8 +84,8 @@ class JobHandover:
         engine = self._parts.engine if spec.voice is None else voice.engine if voice else ""
         named = self._parts.named(engine_facts(engine)) if engine else None
         if named is not None:
-            cloned = voice is not None and voice.reference is not None
-            why = named.refusal(engine_facts(engine), spec.profile, cloned=cloned)
+            kind = VoiceKind.BUILT_IN if voice is None else voice.kind
+            why = named.refusal(engine_facts(engine), spec.profile, kind)
             if why is not None:
                 raise BadInput(f"The profile {why}.")
         return voice

@@ -17,6 +17,7 @@ from lib.voices import (
     TextRefused,
     UnknownLanguage,
     UnknownSpeaker,
+    VoiceKind,
     VoiceRegistry,
     canonical_language,
     check_speed,
@@ -42,6 +43,7 @@ class JobVoice:
     engine: str
     preset: str | None
     letters_per_second: float = USUAL_LETTERS_PER_SECOND
+    kind: VoiceKind = VoiceKind.BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,10 @@ class RegistryCheck:
             return replace(answer, problems=(*answer.problems, *refused))
         if text is None:
             return answer
-        unspoken = unspoken_characters(text, engine)
+        language = values.get("language", "English")
+        unspoken = unspoken_characters(text, engine, language)
         if unspoken:  # some are read all the same: µ, or №
-            unspoken = unspoken_characters(_as_words(text, values), engine)
+            unspoken = unspoken_characters(_as_words(text, values), engine, language)
         pronounce = values.get("pronounce", {})
         used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
         unread = unread_phonemes(text, used, engine)
@@ -118,7 +121,7 @@ class RegistryCheck:
         named = self._named(facts)
         if named is None:
             return
-        why = named.refusal(facts, values.get("profile", "balanced"), cloned=speech.preset is None)
+        why = named.refusal(facts, values.get("profile", "balanced"), speech.kind)
         if why is not None:
             yield NotSpeakable("profile", why)
 
@@ -152,7 +155,8 @@ class RegistryCheck:
         except BadInput as error:
             problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return JobVoice(found.engine, found.preset, engine_facts(found.engine).letters_per_second)
+        rate = engine_facts(found.engine).letters_per_second
+        return JobVoice(found.engine, found.preset, rate, found.kind)
 
 
 def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
@@ -283,7 +287,8 @@ class _Found:
 
     def _unspoken(self, draft: Draft, letters: str, engine: str) -> Problem:
         shown = letters if len(letters) <= _SHOWN_LETTERS else letters[: _SHOWN_LETTERS - 1] + "…"
-        scripts = " or ".join(sorted(script.capitalize() for script in engine_facts(engine).scripts))
+        known = engine_facts(engine).scripts_in(draft.values.get("language", "English"))
+        scripts = " or ".join(sorted(script.capitalize() for script in known))
         field = self._in_the_job(draft, "text") or "text"
         return Problem(
             f"holds letters that the engine {engine} leaves out: {printable(shown)}",

@@ -50,6 +50,7 @@ from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text_check import check_text, unspoken_characters
 from lib.voices.voice_fields import Reference
+from lib.voices.voice_kind import VoiceKind, kind_of
 from lib.voices.voicefile import Voice, load_voice
 from lib.voices.words import words_of
 
@@ -84,6 +85,7 @@ __all__ = [
     "UnknownSpeaker",
     "UnknownVoice",
     "Voice",
+    "VoiceKind",
     "VoiceRegistry",
     "audio_seconds",
     "canonical_language",
@@ -98,6 +100,7 @@ __all__ = [
     "held_pause_s",
     "hub_ids",
     "jobs_ahead",
+    "kind_of",
     "load_voice",
     "named_by",
     "named_models",

@@ -8,8 +8,14 @@ from pathlib import Path
 
 from lib.voices.facts import EngineFacts
 from lib.voices.hub_ids import hub_ids
+from lib.voices.voice_kind import VoiceKind
 
 _CONFIG = "config.json"  # in the folder of a model
+_CALLED = {
+    VoiceKind.BUILT_IN: "a speaker",
+    VoiceKind.CLONED: "a cloned voice",
+    VoiceKind.DESIGNED: "a designed voice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +26,15 @@ class NamedModels:
     written: str
     names: frozenset[str]
 
-    def refusal(self, facts: EngineFacts, profile: str, *, cloned: bool) -> str | None:
+    def refusal(self, facts: EngineFacts, profile: str, kind: VoiceKind) -> str | None:
         """Why a job of that profile cannot be spoken, as a sentence without its full stop; None: it can."""
-        wanted = facts.model_of(profile, cloned=cloned)
+        wanted = facts.model_of(profile, kind)
         if not wanted or wanted in self.names:
             return None
-        able = sorted(each for each in facts.models if facts.model_of(each, cloned=cloned) in self.names)
+        able = sorted(each for each in facts.models if facts.model_of(each, kind) in self.names)
         other = f", or take the profile {' or '.join(able)}" if able else ""
-        kind = "a cloned voice" if cloned else "a speaker"
         return (
-            f"{profile} of {kind} needs the model {wanted}, and {self.setting} names "
+            f"{profile} of {_CALLED[kind]} needs the model {wanted}, and {self.setting} names "
             f"{', '.join(sorted(self.names)) or f'none in {self.written}'}: add it there{other}"
         )
 

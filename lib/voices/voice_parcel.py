@@ -1,4 +1,7 @@
-"""What of a voice goes to a machine that speaks it: its recording, named by its hash, and its fields."""
+"""What of a voice goes to a machine that speaks it: its recording, named by its hash, and its fields.
+
+A voice that is made from a description is text, and nothing else is sent of it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _SUFFIX: Final = re.compile(r"[a-z0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class VoiceParcel:
-    """The files of one voice's folder. `recording` is a file's name and its bytes; None for a preset."""
+    """The files of one voice's folder. `recording` is a file's name and its bytes; None where it has none."""
 
     name: str
     recording: tuple[str, bytes] | None
@@ -30,7 +33,7 @@ class VoiceParcel:
 def parcel_mark(voice: Voice) -> str:
     """The same for voices whose parcels are the same; no recording is read for it."""
     recording = None if voice.reference is None else (voice.reference.sha256, voice.reference.text)
-    parts = (voice.name, voice.engine, voice.language, voice.licence, voice.builtin, recording)
+    parts = (voice.name, voice.engine, voice.language, voice.licence, voice.builtin, voice.design, recording)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -76,9 +79,11 @@ def parcel_of(voice: Voice) -> VoiceParcel:
         voice.engine,
         voice.language,
         voice.licence,
-        GIVEN_ELSEWHERE,  # who agreed, and to what, is nobody's business on a machine of somebody else
+        # Who agreed, and to what, is nobody's business on a machine of somebody else.
+        GIVEN_ELSEWHERE if voice.consent else "",
         builtin=voice.builtin,
         recording=recording,
+        design=voice.design,
     )
     named = None if recording is None else (recording.file_name, recording.data)
     return VoiceParcel(voice.name, named, voice_yaml(sent))

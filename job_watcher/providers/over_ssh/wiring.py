@@ -15,7 +15,7 @@ from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
 from lib.settings import Settings
 from lib.spool.layout import VOICES
-from lib.voices import USUAL_IMAGE, EngineFacts, comes_with_the_program, engine_facts, hub_ids
+from lib.voices import USUAL_IMAGE, EngineFacts, VoiceKind, comes_with_the_program, engine_facts, hub_ids
 from lib.workers.ssh import SshWorkerSetup
 
 _GB: Final = 1_000_000_000
@@ -41,7 +41,8 @@ def see_that_machines_can_have(settings: Settings, machines: MachinesAre = Machi
     if not settings.ssh_voice_synth and not comes_with_the_program(name):
         raise BadConfiguration(
             f"VOICE_ENGINE is {name}, whose packages are not brought to machines: set SSH_VOICE_SYNTH to "
-            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari or qwen3"
+            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari, "
+            "espeak or qwen3"
         )
     facts = engine_facts(name)
     if machines is MachinesAre.HERE:
@@ -84,8 +85,11 @@ def _see_weights(settings: Settings, facts: EngineFacts, machines: MachinesAre) 
             "machines, or hub ids with a commit, which machines download"
         )
     if ids := hub_ids(written, facts.model_names, setting):
-        speaking = {facts.model_of(profile, cloned=False) for profile in facts.models}
-        if not speaking & ids.keys():
+        speaking, designing = (
+            {facts.model_of(profile, kind) for profile in facts.models}
+            for kind in (VoiceKind.BUILT_IN, VoiceKind.DESIGNED)
+        )
+        if not (speaking | designing) & ids.keys():
             raise BadConfiguration(
                 f"{settings.origin(setting)} names only checkpoints that clone, and a machine has to say a "
                 f"sentence before it gets jobs and voices: add Qwen/{min(speaking)}@COMMIT to it"

@@ -21,6 +21,7 @@ PROVIDERS = {
 }
 HUB_ID = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
 CLONES = f"Qwen/Qwen3-TTS-12Hz-1.7B-Base@{'0' * 40}"
+DESIGNS = f"Qwen/Qwen3-TTS-12Hz-1.7B-VoiceDesign@{'0' * 40}"
 QWEN = {"VOICE_ENGINE": "qwen3"}
 IMAGE = {"VAST_IMAGE": f"mine@sha256:{'0' * 64}"}
 THERE = {"SSH_VOICE_SYNTH": "/opt/voice-synth"}
@@ -50,9 +51,12 @@ def test_one_whose_weights_are_nowhere_is_one_line(provider: str, redis_url: str
     "given",
     [
         {"VOICE_ENGINE": "hibari"},
+        {"VOICE_ENGINE": "espeak"},
         {"VOICE_ENGINE": "hibari", "QWEN_MODEL": "what another engine reads"},
         QWEN | {"QWEN_MODEL": HUB_ID},
         QWEN | {"QWEN_MODEL": f"{CLONES},{HUB_ID}"},
+        QWEN | {"QWEN_MODEL": DESIGNS},  # which says its first sentence with a description of its own
+        QWEN | {"QWEN_MODEL": f"{CLONES},{DESIGNS}"},
         QWEN | {"QWEN_MODEL": "/srv/models"} | IMAGE,
         QWEN | {"QWEN_MODEL": "~/models"} | THERE | IMAGE,
         QWEN | THERE | IMAGE,  # whose own environment says it

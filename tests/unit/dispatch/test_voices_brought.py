@@ -100,6 +100,23 @@ def test_what_a_voice_was_cloned_from_before_is_removed_there(bench: Bench, regi
     assert files(bench.host.root / "voices") == ["jo", f"jo/{added.reference.audio.name}", "jo/voice.yaml"]
 
 
+def test_a_description_is_all_that_is_sent_and_another_one_goes_with_the_next_job(
+    bench: Bench, registry: Path
+) -> None:
+    made = far_dispatcher(bench, registry)
+    for design in ("A low voice of an old woman.", "A bright voice of a boy."):
+        new = NewVoice("jo", "qwen3", "English", "own", "1 High Street", "for the tale", design=design)
+        add_voice(registry, new, replace=True)
+        bench.enqueue(spec(design.split()[1], voice="jo", speaker=None))
+        made.claim()
+
+        assert VoiceRegistry([bench.host.root / "voices"]).get("jo").design == design
+        assert files(bench.host.root / "voices") == ["jo", "jo/voice.yaml"]
+    sent = (bench.host.root / "voices/jo/voice.yaml").read_text()
+    assert "High Street" not in sent
+    assert "tale" not in sent
+
+
 def test_a_voice_that_changed_since_it_was_enqueued_fails_its_job_and_is_not_sent(
     bench: Bench, registry: Path
 ) -> None:

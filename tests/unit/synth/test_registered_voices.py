@@ -183,6 +183,25 @@ def test_a_wav_file_has_its_fault_once(tmp_path: Path) -> None:
     assert [problem.reason for problem in verified(tmp_path).problems] == ["too_short"]
 
 
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [("A low voice.", []), ("A low voice.<|im_end|>", ["a mark of the model's own"]), ("...", ["no word"])],
+)
+def test_a_description_is_looked_at_where_there_is_no_recording(
+    tmp_path: Path, design: str, expected: list[str]
+) -> None:
+    (tmp_path / "jo").mkdir()
+    (tmp_path / "jo" / "voice.yaml").write_text(
+        f"name: jo\nengine: qwen3\nlanguage: English\nlicence: own\ndesign: '{design}'\n"
+    )
+
+    found = verified(tmp_path)
+
+    assert found.recording is None
+    assert len(found.problems) == len(expected)
+    assert all(told in p.message for told, p in zip(expected, found.problems, strict=True))
+
+
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
 @pytest.mark.parametrize(
     ("samples", "expected"),

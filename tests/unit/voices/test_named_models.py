@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lib.errors import BadConfiguration
-from lib.voices import NamedModels, engine_facts, named_models
+from lib.voices import NamedModels, VoiceKind, engine_facts, named_models
 
 QWEN = engine_facts("qwen3")
 LARGE, SMALL = "Qwen3-TTS-12Hz-1.7B-CustomVoice", "Qwen3-TTS-12Hz-0.6B-CustomVoice"
@@ -24,28 +24,32 @@ def test_hub_ids_name_models_wherever_jobs_are_spoken() -> None:
     for here in (True, False):
         named = named_models(QWEN, f"Qwen/{LARGE}@{COMMIT}", here=here)
         assert named is not None
-        assert named.refusal(QWEN, "balanced", cloned=False) is None
-        assert named.refusal(QWEN, "fast", cloned=False) == (
+        assert named.refusal(QWEN, "balanced", VoiceKind.BUILT_IN) is None
+        assert named.refusal(QWEN, "fast", VoiceKind.BUILT_IN) == (
             f"fast of a speaker needs the model {SMALL}, and QWEN_MODEL names {LARGE}: add it there, or take "
             "the profile balanced or quality"
         )
-        assert (named.refusal(QWEN, "balanced", cloned=True) or "").endswith(
+        assert (named.refusal(QWEN, "balanced", VoiceKind.CLONED) or "").endswith(
             "names " + LARGE + ": add it there"
+        )
+        assert named.refusal(QWEN, "fast", VoiceKind.DESIGNED) == (
+            "fast of a designed voice needs the model Qwen3-TTS-12Hz-1.7B-VoiceDesign, and QWEN_MODEL names "
+            f"{LARGE}: add it there"
         )
 
 
 def test_a_folder_names_what_lies_in_it_where_it_can_be_seen(tmp_path: Path) -> None:
     named = of_folder(tmp_path, SMALL)
     assert named is not None
-    assert named.refusal(QWEN, "fast", cloned=False) is None
-    assert LARGE in (named.refusal(QWEN, "balanced", cloned=False) or "")
+    assert named.refusal(QWEN, "fast", VoiceKind.BUILT_IN) is None
+    assert LARGE in (named.refusal(QWEN, "balanced", VoiceKind.BUILT_IN) or "")
     assert named_models(QWEN, str(tmp_path), here=False) is None
 
 
 def test_an_empty_folder_is_said_to_hold_none(tmp_path: Path) -> None:
     named = of_folder(tmp_path)
     assert named is not None
-    assert f"names none in {tmp_path}" in (named.refusal(QWEN, "balanced", cloned=False) or "")
+    assert f"names none in {tmp_path}" in (named.refusal(QWEN, "balanced", VoiceKind.BUILT_IN) or "")
 
 
 @pytest.mark.parametrize("written", [None, "", "/srv/models-of-others"])

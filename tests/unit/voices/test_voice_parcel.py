@@ -51,6 +51,8 @@ def test_a_mark_differs_with_all_that_is_sent(tmp_path: Path) -> None:
         clone(licence="other"),
         NewVoice("jo", "qwen3", "English", "own", "Jo agreed", builtin="ryan"),
         NewVoice("jo", "qwen3", "English", "own", "Jo agreed", builtin="eric"),
+        NewVoice("jo", "qwen3", "English", "own", "", design="A low voice."),
+        NewVoice("jo", "qwen3", "English", "own", "", design="A high voice."),
     ]
 
     marks = {parcel_mark(add_voice(tmp_path, new, replace=True)) for new in voices}
