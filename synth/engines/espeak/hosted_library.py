@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration
+from lib.foreign import parse_json
 from synth.engines.espeak.package import LibraryFiles
 from synth.engines.espeak.words import Mention
 
@@ -103,7 +104,7 @@ class HostedLibrary:
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
             raise self._gone()
-        answer: Mapping[str, Any] = json.loads(line)
+        answer: Mapping[str, Any] = parse_json(line)
         return answer
 
     def _bytes(self, count: int) -> bytes:
