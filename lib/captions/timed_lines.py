@@ -44,22 +44,37 @@ class TimedLine:
     ends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A cue whose two ends are known each in its own way."""
+
+    start: float
+    end: float
+    text: str
+    began: str
+    ended: str
+
+    def cue(self) -> Cue:
+        """As sure as the less sure of its ends."""
+        return Cue(self.start, self.end, self.text, max(self.began, self.ended, key=SOURCES.index))
+
+
 def cut_cues(
     stretches: Sequence[TimedLine], audio_seconds: float, reading: ReadingLimits = READING
 ) -> list[Cue]:
     """The cues of a text: each letter in one of them, in order; none over the next, none over the audio."""
-    cues: list[Cue] = []
+    drafts: list[_Draft] = []
     may_grow = False  # the last cue is of the same paragraph
     for stretch in stretches:
-        for cue in _cues_of(stretch, reading):
-            grown = _together(cues[-1], cue, reading) if cues and may_grow else None
+        for draft in _drafts_of(stretch, reading):
+            grown = _together(drafts[-1], draft, reading) if drafts and may_grow else None
             if grown is None:
-                cues.append(cue)
+                drafts.append(draft)
             else:
-                cues[-1] = grown
+                drafts[-1] = grown
             may_grow = True
         may_grow = may_grow and not stretch.ends
-    return list(_readable(_in_order(cues), audio_seconds, reading))
+    return list(_readable(_in_order(draft.cue() for draft in drafts), audio_seconds, reading))
 
 
 def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
@@ -72,21 +87,21 @@ def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
             continue
         ends = (cue.start, cue.end)
         knots = (Knot(0, ends[0], ends[0], cue.source), Knot(len(cue.text), ends[1], ends[1], cue.source))
-        parts = list(_in_order(_cues_of(TimedLine(cue.text, knots), reading)))
+        drafts = _drafts_of(TimedLine(cue.text, knots), reading)
+        parts = list(_in_order(draft.cue() for draft in drafts))
         # One of some milliseconds, which nobody can read, has no room for parts.
         found += parts if parts[-1].end <= round(cue.end, 3) else [cue]
     return found
 
 
-def _cues_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[Cue]:
+def _drafts_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[_Draft]:
     text = stretch.text
     start = 0
     for end in [*_cuts(stretch, reading), len(text)]:
         part = text[start:end].strip()
         if part:
             first, last = _knot(stretch, start), _knot(stretch, end)
-            source = max(first.source, last.source, key=SOURCES.index)
-            yield Cue(round(first.after, 3), round(last.before, 3), part, source)
+            yield _Draft(round(first.after, 3), round(last.before, 3), part, first.source, last.source)
         start = end
 
 
@@ -179,7 +194,7 @@ class _Ruler:
         return 0.0 if self.good[last] > self.good[first - 1] else HELD
 
 
-def _together(cue: Cue, following: Cue, reading: ReadingLimits) -> Cue | None:
+def _together(cue: _Draft, following: _Draft, reading: ReadingLimits) -> _Draft | None:
     """Both as one, where one of them is too brief to be read and they stand together; else None."""
     brief = min(cue.end - cue.start, following.end - following.start) < _BRIEF_S
     if not brief or following.start - cue.end > _ACROSS or following.end - cue.start > reading.longest_s:
@@ -187,7 +202,7 @@ def _together(cue: Cue, following: Cue, reading: ReadingLimits) -> Cue | None:
     text = f"{cue.text}{blank_between(cue.text, following.text)}{following.text}"
     if not fits(text, reading.characters):
         return None
-    return Cue(cue.start, following.end, text, max(cue.source, following.source, key=SOURCES.index))
+    return _Draft(cue.start, following.end, text, cue.began, following.ended)
 
 
 def _in_order(cues: Iterable[Cue]) -> Iterator[Cue]:
