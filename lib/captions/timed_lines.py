@@ -105,10 +105,14 @@ def _drafts_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[_Draft]:
         start = end
 
 
+def _place(knot: Knot) -> int:
+    return knot.at
+
+
 def _knot(stretch: TimedLine, at: int) -> Knot:
     """The moment at a place: a known one, or one between two that are."""
     knots = stretch.knots
-    index = bisect_right([knot.at for knot in knots], at) - 1
+    index = bisect_right(knots, at, key=_place) - 1
     here = knots[index]
     if here.at == at or index + 1 == len(knots):
         return here
@@ -127,13 +131,12 @@ def _cuts(stretch: TimedLine, reading: ReadingLimits) -> list[int]:
     found = [BreakPlace(0, 0.0), *places(text, characters, stretch.held), BreakPlace(len(text), 0.0)]
     ruler = _Ruler.of(text, found, characters)
     known = [(knot.after, knot.before) for knot in (_knot(stretch, place.at) for place in found)]
-    best: list[tuple[float, int]] = [(0.0, 0)]
+    best: list[tuple[float, int]] = [
+        (0.0, 0)
+    ]  # by place: what all before it costs, where its last part begins
     for end in range(1, len(found)):
-        options = [
-            (best[start][0] + cost + found[end].cost, start)
-            for start, cost in _parts_ending(ruler, known, end, reading)
-        ]
-        best.append(min(options, default=(best[end - 1][0] + HELD**3, end - 1)))
+        cost, start = _cheapest_part(ruler, known, best, reading)
+        best.append((cost + found[end].cost, start))
     cuts, at = [], len(found) - 1
     while at:
         at = best[at][1]
@@ -141,21 +144,27 @@ def _cuts(stretch: TimedLine, reading: ReadingLimits) -> list[int]:
     return cuts[-2::-1]
 
 
-def _parts_ending(
-    ruler: _Ruler, known: Sequence[tuple[float, float]], end: int, reading: ReadingLimits
-) -> Iterator[tuple[int, float]]:
-    """Where a part that ends at `end` may begin so that it fits, each with what it costs."""
-    full = MOST_LINES * reading.characters
+def _cheapest_part(
+    ruler: _Ruler,
+    known: Sequence[tuple[float, float]],
+    best: Sequence[tuple[float, int]],
+    reading: ReadingLimits,
+) -> tuple[float, int]:
+    """What it costs at least to end a part at the next place, with all before it, and where it begins."""
+    end, full = len(best), MOST_LINES * reading.characters
+    cheapest = (best[-1][0] + HELD**3, end - 1)  # which fits nowhere
     for start in range(end - 1, -1, -1):
         wide = ruler.width(start, end)
         if wide > full + 1:
-            return
-        lines = 0.0 if wide <= reading.characters else ruler.line_end(start, end)
-        if lines is None:
+            break
+        cost = best[start][0] + _EACH_CUE + _SHORT * (1 - wide / full) ** 2
+        if cost >= cheapest[0]:
             continue
-        seconds = known[end][1] - known[start][0]
-        cost = _EACH_CUE + _SHORT * (1 - wide / full) ** 2 + lines
-        yield start, cost + _TOO_LONG * max(seconds - reading.longest_s, 0.0)
+        lines = 0.0 if wide <= reading.characters else ruler.line_end(start, end)
+        if lines is not None:
+            cost += lines + _TOO_LONG * max(known[end][1] - known[start][0] - reading.longest_s, 0.0)
+            cheapest = min(cheapest, (cost, start))
+    return cheapest
 
 
 @dataclass(frozen=True, slots=True)
