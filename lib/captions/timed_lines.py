@@ -45,7 +45,7 @@ class TimedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _CueDraft:
     """A cue whose two ends are known each in its own way."""
 
     start: float
@@ -63,7 +63,7 @@ def cut_cues(
     stretches: Sequence[TimedLine], audio_seconds: float, reading: ReadingLimits = READING
 ) -> list[Cue]:
     """The cues of a text: each letter in one of them, in order; none over the next, none over the audio."""
-    drafts: list[_Draft] = []
+    drafts: list[_CueDraft] = []
     may_grow = False  # the last cue is of the same paragraph
     for stretch in stretches:
         for draft in _drafts_of(stretch, reading):
@@ -94,14 +94,14 @@ def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
     return found
 
 
-def _drafts_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[_Draft]:
+def _drafts_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[_CueDraft]:
     text = stretch.text
     start = 0
     for end in [*_cuts(stretch, reading), len(text)]:
         part = text[start:end].strip()
         if part:
             first, last = _knot(stretch, start), _knot(stretch, end)
-            yield _Draft(round(first.after, 3), round(last.before, 3), part, first.source, last.source)
+            yield _CueDraft(round(first.after, 3), round(last.before, 3), part, first.source, last.source)
         start = end
 
 
@@ -203,7 +203,7 @@ class _Ruler:
         return 0.0 if self.good[last] > self.good[first - 1] else HELD
 
 
-def _together(cue: _Draft, following: _Draft, reading: ReadingLimits) -> _Draft | None:
+def _together(cue: _CueDraft, following: _CueDraft, reading: ReadingLimits) -> _CueDraft | None:
     """Both as one, where one of them is too brief to be read and they stand together; else None."""
     brief = min(cue.end - cue.start, following.end - following.start) < _BRIEF_S
     if not brief or following.start - cue.end > _ACROSS or following.end - cue.start > reading.longest_s:
@@ -211,7 +211,7 @@ def _together(cue: _Draft, following: _Draft, reading: ReadingLimits) -> _Draft 
     text = f"{cue.text}{blank_between(cue.text, following.text)}{following.text}"
     if not fits(text, reading.characters):
         return None
-    return _Draft(cue.start, following.end, text, cue.began, following.ended)
+    return _CueDraft(cue.start, following.end, text, cue.began, following.ended)
 
 
 def _in_order(cues: Iterable[Cue]) -> Iterator[Cue]:
