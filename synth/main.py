@@ -12,6 +12,7 @@ COMMANDS = (
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
+    CommandEntry("caption", "synth.commands.caption", "Write the captions of spoken jobs again."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
     CommandEntry("doctor", "synth.commands.doctor", "What keeps an engine from speaking here."),
     CommandEntry(

@@ -19,7 +19,7 @@ from lib.dispatch import Dispatcher, DispatchLimits, DispatchParts, LeftSpools, 
 from lib.jobqueue import QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec
-from lib.manifest import Inputs, Manifest, OutFolder, finished_result
+from lib.manifest import Inputs, Manifest, OutFolder, complete_captions, finished_result
 from lib.manifest.folder import WORKROOM
 from lib.records import ExecutionRecord
 from lib.spool import SpoolFull
@@ -135,6 +135,7 @@ class Execution:
         for task in self.tasks:
             finished = finished_result(self._setup.folder, task.inputs)
             if finished is not None:
+                complete_captions(self._setup.folder, task.inputs, finished)
                 task.skip(finished)
 
     # --- the loop ----------------------------------------------------------------------------------------

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.captions import rendered
 from lib.clock import Clock
 from lib.dispatch.machine_uploads import MachineUploads
 from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import DoneRecord, FileRef, Take, done_record
-from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
+from lib.spool import MAX_KEPT_CAPTIONS_BYTES, InvalidSpoolData, SpoolClient, SpoolResult, SpoolUnusable
 from lib.storage import Claim, Storage, StorageUnavailable, publish_takes
 
 
@@ -46,9 +48,10 @@ class StorageDelivery:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._uploads.forget(entry)
+        kept = spoken.placed(takes).with_captions(MAX_KEPT_CAPTIONS_BYTES)
         return done_record(
-            spoken,
-            takes,
+            kept,
+            kept.takes,
             started_at=result.started_at,
             finished_at=result.finished_at,
             enqueued_at=lease.enqueued_at,
@@ -76,7 +79,18 @@ class StorageDelivery:
         if peaks is not None:
             name = take_name(spec.output_name, take.take, PEAKS_SUFFIX)
             peaks = self._put(spool, entry, peaks, folder, name)
-        return take.placed(audio, peaks)
+        return take.placed(audio, peaks, self._captions(spec.output_name, take, folder))
+
+    def _captions(self, output_name: str, take: Take, folder: Path) -> list[FileRef]:
+        """The files of its captions, made here: nothing of them comes from the machine but the cues."""
+        made = []
+        for suffix, data in rendered(take.captions, take.audio_seconds).items():
+            local = folder / "captions"
+            local.write_bytes(data)
+            artifact = self._storage.put(local, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+            name = take_name(output_name, take.take, suffix)
+            made.append(FileRef(name, artifact.bytes, artifact.sha256, artifact.key))
+        return made
 
     def _put(self, spool: SpoolClient, entry: str, file: FileRef, folder: Path, name: str) -> FileRef:
         artifact = self._uploads.confirmed(entry, file)
@@ -88,4 +102,4 @@ class StorageDelivery:
 
 
 def _files_of(takes: Sequence[Take]) -> list[FileRef]:
-    return [file for take in takes for file in (take.audio, take.peaks) if file is not None]
+    return [file for take in takes for file in take.files]

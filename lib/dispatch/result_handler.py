@@ -202,7 +202,7 @@ def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome
 def _may_take_s(result: SpoolResult) -> float:
     """How long it may take to store what a worker says that it made."""
     takes = result.record.takes if result.record is not None else ()
-    sizes = [file.bytes for take in takes for file in (take.audio, take.peaks) if file is not None]
+    sizes = [file.bytes for take in takes for file in take.files]
     return sum(_CALLS_S + size / _BYTES_PER_S for size in sizes)
 
 

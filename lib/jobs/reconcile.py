@@ -112,7 +112,7 @@ class Audit:
         owner = self._storage.owner(output_name_of(takes))
         if owner is not None and owner.request_id != request_id:
             return False
-        files = [*_audio(takes), *_waveforms(takes)]
+        files = [*_audio(takes), *_extras(takes)]
         strange = any(self._storage.stranger(item, path, deep=self._deep) for path, item in files)
         return not strange and not self._gone(files) and not self._unpublished(files)
 
@@ -146,7 +146,7 @@ class Audit:
             yield found
             if found.mended and self._queue.result(request_id) is None:  # forgotten
                 return
-        if gone := self._gone(_waveforms(takes)):
+        if gone := self._gone(_extras(takes)):
             yield self._waveform_gone(request_id, gone)
         yield from self._check_names(job, takes)
 
@@ -154,7 +154,7 @@ class Audit:
         """What lies under the job's names, of those that no newer job has."""
         if not takes or self._being_published(job):
             return
-        files = dict([*_audio(takes), *_waveforms(takes)])
+        files = dict([*_audio(takes), *_extras(takes)])
         rivals = self._storage.rivals(claim_of(job), output_name_of(takes), files)
         own = [(path, artifact) for path, artifact in files.items() if path not in rivals]
         if self._unpublished(own):
@@ -247,5 +247,5 @@ def _audio(takes: Iterable[Take]) -> Iterator[_File]:
     return ((take.audio.file, StoredArtifact.of(take.audio)) for take in takes)
 
 
-def _waveforms(takes: Iterable[Take]) -> Iterator[_File]:
-    return ((take.peaks.file, StoredArtifact.of(take.peaks)) for take in takes if take.peaks is not None)
+def _extras(takes: Iterable[Take]) -> Iterator[_File]:
+    return ((file.file, StoredArtifact.of(file)) for take in takes for file in take.extras)

@@ -118,8 +118,8 @@ _TABLE: Final[Mapping[str, tuple[FindingKind, str, str]]] = {
         "it is published again from the store",
     ),
     "waveform_gone": (
-        FindingKind("R021", _W, "A done job whose waveform is not in the store"),
-        "is done, but its waveform is not in the store, or not whole; the audio is",
+        FindingKind("R021", _W, "A done job whose waveform or captions are not in the store"),
+        "is done, but its waveform or captions are not in the store, or not whole; the audio is",
         "it is copied back from the published file, which is whole",
     ),
     "damaged": (

@@ -18,13 +18,14 @@ from lib.jobspec.model import (
     payload_and_fingerprint,
     to_payload,
 )
-from lib.jobspec.names import PEAKS_SUFFIX, take_name, titles
+from lib.jobspec.names import CAPTION_SUFFIXES, PEAKS_SUFFIX, take_name, titles
 from lib.jobspec.normalize import from_payload, normalize_job_spec
 from lib.jobspec.notyet import NOT_YET
 from lib.jobspec.problems import InvalidJobSpec, Problem, printable
 from lib.jobspec.pronunciation import Sayings, sayings
 
 __all__ = [
+    "CAPTION_SUFFIXES",
     "NOT_YET",
     "PEAKS_SUFFIX",
     "Draft",

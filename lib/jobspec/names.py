@@ -15,6 +15,11 @@ MAX_TAKES: Final = 16
 TEXT_FILE: Final = "text.txt"
 RESULT_FILE: Final = "result.json"
 PEAKS_SUFFIX: Final = "peaks.json"  # of a take's waveform
+CAPTION_SUFFIXES: Final = (
+    "srt",
+    "vtt",
+    "captions.json",
+)  # of its captions; a test holds them to lib.captions
 
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$(?!\n)"
 VOICE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
@@ -37,7 +42,7 @@ _ORDINARY_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~-]{0,199}")
 # Controls and format characters (direction marks, joiners: a name could look like another's), lone
 # surrogates, line and paragraph separators.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_LONGEST_SUFFIX: Final = f".take-16.{PEAKS_SUFFIX}"
+_LONGEST_SUFFIX: Final = f".take-16.{max(PEAKS_SUFFIX, *CAPTION_SUFFIXES, key=len)}"
 _LONGEST_SUFFIX_IN_SEGMENT: Final = len(_LONGEST_SUFFIX)
 _LONGEST_CHILD: Final = len("/" + RESULT_FILE)
 

@@ -12,7 +12,7 @@ from lib.manifest.inputs import Inputs, check_inputs
 from lib.manifest.manifest_json import MANIFEST, InvalidManifest, Manifest, load_manifest, manifest_bytes
 from lib.manifest.obsolete_files import outputs_of_no_job, owners_of
 from lib.manifest.order import Order
-from lib.manifest.results import Finished, deliver, finished_result
+from lib.manifest.results import Finished, complete_captions, deliver, finished_result
 from lib.manifest.texts import check_texts
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "check_inputs",
     "check_texts",
     "compile_manifest",
+    "complete_captions",
     "deliver",
     "finish_interrupted_compile",
     "finished_result",

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from lib.files import open_plain, sync_folder
-from lib.jobspec import PEAKS_SUFFIX, take_name
+from lib.jobspec import CAPTION_SUFFIXES, PEAKS_SUFFIX, take_name
 from lib.jobspec.fields import FORMATS
 from lib.jobspec.names import MAX_TAKES, RESULT_FILE, folded
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
@@ -18,21 +18,21 @@ from lib.manifest.manifest_json import MANIFEST
 from lib.manifest.order import Order
 from lib.records import FileRef, InvalidRecord, SpokenRecord
 
-_MAX_RESULT: Final = 4 * 1024 * 1024
+_MAX_RESULT: Final = 8 * 1024 * 1024
 _MOST_FOLDERS: Final = 100_000  # that are looked through for outputs of no job
-_SUFFIXES: Final = (*FORMATS, PEAKS_SUFFIX)
+_SUFFIXES: Final = (*FORMATS, PEAKS_SUFFIX, *CAPTION_SUFFIXES)
 
 #: The output name of the job that each path of a file's jobs belongs to, the paths folded.
 Owners = Mapping[str, str]
 
 
 def owners_of(orders: Iterable[Order]) -> Owners:
-    """Say whose each path is that the jobs' audio and waveforms go to."""
+    """Say whose each path is that the jobs' audio goes to, and what lies beside it."""
     return {
         folded(path): order.spec.output_name
         for order in orders
         for take in range(1, order.spec.variants + 1)
-        for path in (order.audio_path(take), order.peaks_path(take))
+        for path in order.take_paths(take)
     }
 
 
@@ -131,8 +131,8 @@ def _files(output_name: str, record: SpokenRecord) -> Iterator[tuple[str, FileRe
     parent, slash, last = output_name.rpartition("/")
     for take in record.takes[:MAX_TAKES]:
         possible = {take_name(last, take.take, suffix) for suffix in _SUFFIXES}
-        for file in (take.audio, take.peaks):
-            if file is not None and file.file in possible:
+        for file in take.files:
+            if file.file in possible:
                 yield f"{parent}{slash}{file.file}", file
 
 

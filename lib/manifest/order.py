@@ -9,7 +9,16 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.jobspec import NOT_YET, PEAKS_SUFFIX, JobSpec, fingerprint, take_name, titles, to_payload
+from lib.jobspec import (
+    CAPTION_SUFFIXES,
+    NOT_YET,
+    PEAKS_SUFFIX,
+    JobSpec,
+    fingerprint,
+    take_name,
+    titles,
+    to_payload,
+)
 from lib.jobspec.names import RESULT_FILE, TEXT_FILE
 
 # Every field that changes the audio, in the order of the command line; a test holds it against the
@@ -55,6 +64,14 @@ class Order:
         """Where a take's waveform goes: `topic/beat-001.peaks.json`."""
         return take_name(self.spec.output_name, take, PEAKS_SUFFIX)
 
+    def caption_paths(self, take: int = 1) -> dict[str, str]:
+        """Where a take's captions go, by suffix: `topic/beat-001.srt` and so on."""
+        return {suffix: take_name(self.spec.output_name, take, suffix) for suffix in CAPTION_SUFFIXES}
+
+    def take_paths(self, take: int = 1) -> tuple[str, ...]:
+        """Where a take and all that lies beside it goes."""
+        return (self.audio_path(take), self.peaks_path(take), *self.caption_paths(take).values())
+
     def text_bytes(self) -> bytes:
         """What `text.txt` holds: the text and nothing else, in UTF-8."""
         return self.spec.text.encode()
@@ -75,7 +92,7 @@ class Order:
         words += [f"--pronounce={word}={saying}" for word, saying in spec.pronounce.items()]
         title, album = titles(spec.output_name)
         words += ["--title", title, *(["--album", album] if album else [])]
-        return [*words, "--peaks"]
+        return [*words, "--peaks", "--captions"]
 
     def entry(self) -> dict[str, Any]:
         """What the manifest says of this job; nothing in it depends on time, place or machine."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lib.captions import rendered
 from lib.files import sync_file
 from lib.jobspec.names import MAX_TAKES
 from lib.manifest.folder import WORKROOM, OutFolder
@@ -40,6 +43,18 @@ def finished_result(folder: OutFolder, inputs: Inputs) -> Finished | None:
     return Finished(record) if all(_verified(folder, order, take) for take in record.takes) else None
 
 
+def complete_captions(folder: OutFolder, inputs: Inputs, finished: Finished) -> None:
+    """Write the captions of a finished job that are missing; what someone made of the others stays.
+
+    Raises:
+        InTheWay: a link or folder stands where a file has to be.
+    """
+    for take in finished.record.takes:
+        for name, data in _captions(inputs.order, take).items():
+            if not os.path.lexists(folder.path(name)):
+                folder.write(name, data)
+
+
 def deliver(
     folder: OutFolder,
     inputs: Inputs,
@@ -61,18 +76,22 @@ def deliver(
     order, spoken = inputs.order, result.record
     if spoken is None or len(spoken.takes) > _MOST_TAKES:
         raise InvalidSpoolData(f"The worker's result in {entry} has no takes, or more than {_MOST_TAKES}.")
-    record = spoken.placed([_named(take, order) for take in spoken.takes]).of_inputs(inputs.hash)
+    captions = {take.take: _captions(order, take) for take in spoken.takes}
+    record = spoken.placed([_named(take, order, captions[take.take]) for take in spoken.takes])
+    record = record.of_inputs(inputs.hash)
     data = _json_bytes(record.to_json())
     before = record_at(folder, order.spec.output_name)
     folder.need_parents(f"{_INCOMING}/")
     for take in spoken.takes:
+        for name, caption in captions[take.take].items():
+            folder.write(name, caption)
         for file, name in _places(order, take):
             draft = f"{_INCOMING}/{entry}"
             spool.fetch(entry, file, folder.path(draft))
             sync_file(folder.path(draft))
             folder.put(draft, name)
-        if take.peaks is None:  # one from an earlier result would be of other audio
-            folder.remove(order.peaks_path(take.take))
+        for name in _not_made(order, take):  # one from an earlier result would be of other audio
+            folder.remove(name)
     edited = () if before is None else remove_former(folder, order, before, record, owners or {})
     folder.write(order.result_path, data)
     return Finished(record, edited)
@@ -85,11 +104,28 @@ def _places(order: Order, take: Take) -> Iterator[tuple[FileRef, str]]:
     yield take.audio, order.audio_path(take.take)
 
 
-def _named(take: Take, order: Order) -> Take:
+def _not_made(order: Order, take: Take) -> Iterator[str]:
+    """What would lie beside the take, and does not."""
+    if take.peaks is None:
+        yield order.peaks_path(take.take)
+    if not take.captions:
+        yield from order.caption_paths(take.take).values()
+
+
+def _captions(order: Order, take: Take) -> dict[str, bytes]:
+    """The files of a take's captions by path, made of its cues; whole ones, as each is written."""
+    paths = order.caption_paths(take.take)
+    return {paths[suffix]: data for suffix, data in rendered(take.captions, take.audio_seconds).items()}
+
+
+def _named(take: Take, order: Order, captions: Mapping[str, bytes]) -> Take:
     """The take with the names that its files have here."""
     audio = replace(take.audio, file=_last(order.audio_path(take.take)))
     peaks = take.peaks and replace(take.peaks, file=_last(order.peaks_path(take.take)))
-    return take.placed(audio, peaks)
+    files = [
+        FileRef(_last(path), len(data), hashlib.sha256(data).hexdigest()) for path, data in captions.items()
+    ]
+    return take.placed(audio, peaks, files)
 
 
 def _verified(folder: OutFolder, order: Order, take: Take) -> bool:

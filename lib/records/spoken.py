@@ -59,6 +59,17 @@ class SpokenRecord:
         """The same record with its takes in another place."""
         return replace(self, takes=tuple(takes))
 
+    def with_captions(self, most_bytes: int) -> SpokenRecord:
+        """The same record, where the cues of all takes are at most so many bytes of compact JSON.
+
+        The last takes lose theirs first; files that were made of them stay.
+        """
+        kept, left = [], most_bytes
+        for take in self.takes:
+            left -= take.caption_bytes
+            kept.append(take if left >= 0 else replace(take, captions=()))
+        return self.placed(kept)
+
     def of_inputs(self, inputs: str) -> SpokenRecord:
         """The same record with the hash of what decided its audio."""
         return replace(self, inputs=inputs)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lib.captions import Cue, cue_trouble
 from lib.records.reading import Fields, InvalidRecord
 
 
@@ -75,10 +77,28 @@ class Take:
     measures: Mapping[str, float | None] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     words: tuple[WordTiming, ...] = ()
+    captions: tuple[Cue, ...] = ()  # what is written, by the clock of this take
+    caption_files: tuple[FileRef, ...] = ()  # that were made of them; none in what a worker tells
 
-    def placed(self, audio: FileRef, peaks: FileRef | None) -> Take:
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        """All its files, the audio first."""
+        return (self.audio, *self.extras)
+
+    @property
+    def extras(self) -> tuple[FileRef, ...]:
+        """Its files beside the audio, which is good without them."""
+        return (*(() if self.peaks is None else (self.peaks,)), *self.caption_files)
+
+    @property
+    def caption_bytes(self) -> int:
+        """How long its cues are as compact JSON in UTF-8."""
+        value = [cue.to_json() for cue in self.captions]
+        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+
+    def placed(self, audio: FileRef, peaks: FileRef | None, caption_files: Sequence[FileRef] = ()) -> Take:
         """The same take with its files in another place."""
-        return replace(self, audio=audio, peaks=peaks)
+        return replace(self, audio=audio, peaks=peaks, caption_files=tuple(caption_files))
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `takes`."""
@@ -98,6 +118,8 @@ class Take:
             "measures": dict(self.measures),
             "flags": list(self.flags),
             "words": [word.to_json() for word in self.words],
+            "captions": [cue.to_json() for cue in self.captions],
+            "caption_files": [file.to_json() for file in self.caption_files],
         }
 
     @classmethod
@@ -111,10 +133,11 @@ def take_from(fields: Fields) -> Take:
     measures = fields.mapping("measures")
     if not all(_is_number(number) for number in measures.values()):
         fields.refuse("measures", "must hold numbers or nulls")
+    audio_seconds = fields.number("audio_seconds", least=0.0)
     return Take(
         take=fields.whole("take", least=1),
         audio=file_from(fields),
-        audio_seconds=fields.number("audio_seconds", least=0.0),
+        audio_seconds=audio_seconds,
         made=fields.whole("made", least=1),
         peaks=file_from(fields.object("peaks")) if fields.has("peaks") else None,
         seed=fields.optional_whole("seed"),
@@ -127,6 +150,8 @@ def take_from(fields: Fields) -> Take:
         measures=measures,
         flags=fields.texts("flags"),
         words=tuple(_word_from(word) for word in fields.objects("words")),
+        captions=_cues_from(fields, audio_seconds),
+        caption_files=tuple(map(file_from, fields.objects("caption_files"))),
     )
 
 
@@ -135,7 +160,7 @@ def takes_from(fields: Fields) -> tuple[Take, ...]:
     takes = tuple(sorted(map(take_from, fields.objects("takes")), key=lambda take: take.take))
     if [take.take for take in takes] != list(range(1, len(takes) + 1)) or not takes:
         fields.refuse("takes", "must be numbered from 1, each once")
-    names = [part.file for take in takes for part in (take.audio, take.peaks) if part is not None]
+    names = [file.file for take in takes for file in take.files]
     if len(set(names)) != len(names):
         fields.refuse("takes", "name a file twice")
     return takes
@@ -145,6 +170,17 @@ def _word_from(fields: Fields) -> WordTiming:
     return WordTiming(
         fields.text("text"), fields.number("start"), fields.number("end"), fields.text("source")
     )
+
+
+def _cues_from(fields: Fields, audio_seconds: float) -> tuple[Cue, ...]:
+    cues = tuple(
+        Cue(cue.number("start", least=0.0), cue.number("end"), cue.text("text"), cue.text("source"))
+        for cue in fields.objects("captions")
+    )
+    trouble = cue_trouble(cues, audio_seconds)
+    if trouble is not None:
+        fields.refuse(f"captions{trouble.partition(' ')[0]}", trouble.partition(" ")[2])
+    return cues
 
 
 def _is_number(value: object) -> bool:

@@ -17,7 +17,15 @@ from lib.spool.errors import (
     is_passing,
 )
 from lib.spool.files import Files, LocalFiles
-from lib.spool.layout import digest_of, entry_name, is_entry, job_digest, lease_mark
+from lib.spool.layout import (
+    MAX_CAPTIONS_BYTES,
+    MAX_KEPT_CAPTIONS_BYTES,
+    digest_of,
+    entry_name,
+    is_entry,
+    job_digest,
+    lease_mark,
+)
 from lib.spool.model import (
     Heartbeat,
     Phase,
@@ -32,6 +40,8 @@ from lib.spool.uploads import UploadOrder
 from lib.spool.worker import MAX_STARTS, TakenJob, WorkerSpool
 
 __all__ = [
+    "MAX_CAPTIONS_BYTES",
+    "MAX_KEPT_CAPTIONS_BYTES",
     "MAX_STARTS",
     "Files",
     "Heartbeat",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from lib.records import FileRef, InvalidRecord, SpokenRecord
 from lib.spool.checked_json import Checked, parse_object
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.layout import (
+    MAX_CAPTIONS_BYTES,
     MAX_FILE_BYTES,
     MAX_FILES,
     MAX_LINE_CHARACTERS,
@@ -289,8 +290,11 @@ def _read_entries(checked: Checked) -> tuple[str, ...]:
 def _read_record(checked: Checked) -> SpokenRecord:
     """The record, bounded; each of its files has a plain name and a size that may be fetched."""
     raw = checked.mapping("record")
-    if len(_dump(raw)) > MAX_RECORD_BYTES:
+    size, bare = len(_dump(raw)), len(_dump(_without_captions(raw)))
+    if bare > MAX_RECORD_BYTES:
         checked.refuse("record", f"is over {MAX_RECORD_BYTES} bytes")
+    if size - bare > MAX_CAPTIONS_BYTES:
+        checked.refuse("record", f"has captions of over {MAX_CAPTIONS_BYTES} bytes")
     try:
         record = SpokenRecord.from_json(raw)
     except InvalidRecord as error:
@@ -301,7 +305,19 @@ def _read_record(checked: Checked) -> SpokenRecord:
         _check_file(checked, take.audio, MAX_FILE_BYTES)
         if take.peaks is not None:
             _check_file(checked, take.peaks, MAX_PEAKS_BYTES)
-    return record
+    return record.placed([replace(take, caption_files=()) for take in record.takes])
+
+
+def _without_captions(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as it came, but for the cues of its takes."""
+    takes = raw.get("takes")
+    bare = [
+        {key: value for key, value in take.items() if key != "captions"}
+        if isinstance(take, Mapping)
+        else take
+        for take in (takes if isinstance(takes, list) else ())
+    ]
+    return {**raw, "takes": bare} if bare else dict(raw)
 
 
 def _check_file(checked: Checked, file: FileRef, most: int) -> None:

@@ -20,7 +20,7 @@ from lib.storage.port import Claim, StoredArtifact
 
 FOLDER: Final = "published"
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[2-9]|1[0-6])", re.DOTALL)
-_DOUBLE_SUFFIX: Final = ".peaks.json"
+_DOUBLE_SUFFIXES: Final = (".peaks.json", ".captions.json")
 _HEIRS_KEPT: Final = 8  # a job that so many newer ones came after gets the name back by being asked for
 
 Files = Mapping[str, StoredArtifact]  # by path
@@ -134,7 +134,8 @@ def entry_key(name: str) -> str:
 
 def names_of(path: str) -> tuple[str, ...]:
     """The output names that can have a file of that path: by its own take, or by a take of a shorter name."""
-    stem = path.removesuffix(_DOUBLE_SUFFIX) if path.endswith(_DOUBLE_SUFFIX) else path.rpartition(".")[0]
+    double = next((suffix for suffix in _DOUBLE_SUFFIXES if path.endswith(suffix)), None)
+    stem = path.rpartition(".")[0] if double is None else path.removesuffix(double)
     take = _TAKE.fullmatch(stem)
     return (stem,) if take is None else (stem, take[1])
 

@@ -33,9 +33,7 @@ def files_by_path(takes: Iterable[Take]) -> dict[str, StoredArtifact]:
     Raises:
         NotStored: a record names no place in a store.
     """
-    takes = list(takes)
-    files = [take.audio for take in takes] + _waveforms(takes)
-    return {file.file: StoredArtifact.of(file) for file in files}
+    return {file.file: StoredArtifact.of(file) for file in _files(takes)}
 
 
 def publish_takes(
@@ -46,10 +44,10 @@ def publish_takes(
     former: Iterable[Sequence[Take]] = (),
     keep: bool = False,
 ) -> Published:
-    """Make the takes of a job and their waveforms readable by their names, unless a newer job owns these.
+    """Make the takes of a job, and what lies beside them, readable by name unless a newer job owns that.
 
     `former` are the takes of the job's earlier revisions: what they have under other names goes. Repeatable.
-    A waveform that cannot be published is left out: the audio is good without it.
+    A waveform or captions that cannot be published are left out: the audio is good without them.
 
     Raises:
         NotStored, ArtifactMismatch: the store has a take no more.
@@ -112,7 +110,7 @@ def _publish(
     *,
     keep: bool,
 ) -> Published:
-    extras = [file.file for file in _waveforms(takes)]
+    extras = [file.file for file in _extras(takes)]
     return storage.publish(claim, name, files_by_path(takes), extras=extras, former=former, keep=keep)
 
 
@@ -128,8 +126,8 @@ def _can_be_had(storage: Storage, take: Take) -> bool:
     return bool(storage.stands(artifact, take.audio.file)) or storage.verify(artifact)
 
 
-def _waveforms(takes: Iterable[Take]) -> list[FileRef]:
-    return [take.peaks for take in takes if take.peaks is not None]
+def _extras(takes: Iterable[Take]) -> list[FileRef]:
+    return [file for take in takes for file in take.extras]
 
 
 def _former(revisions: Iterable[Sequence[Take]]) -> dict[str, dict[str, StoredArtifact]]:
@@ -143,4 +141,4 @@ def _former(revisions: Iterable[Sequence[Take]]) -> dict[str, dict[str, StoredAr
 
 def _files(takes: Iterable[Take]) -> list[FileRef]:
     takes = list(takes)
-    return [take.audio for take in takes] + _waveforms(takes)
+    return [take.audio for take in takes] + _extras(takes)

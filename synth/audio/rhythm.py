@@ -75,6 +75,30 @@ def with_pauses(
     return _joined(parts, sample_rate), tuple(edits)
 
 
+@dataclass(frozen=True, slots=True)
+class HeardPause:
+    """A silence that stands for a mark. Seconds of the piece; `place` is the mark's."""
+
+    place: float
+    start_s: float
+    end_s: float
+
+
+def heard_pauses(signal: Samples, sample_rate: int, marks: Sequence[Mark]) -> tuple[HeardPause, ...]:
+    """Which silences stand for which marks, in order; marks that were spoken through have none."""
+    if not marks:
+        return ()
+    silences = _silences(signal, sample_rate)
+    return tuple(
+        HeardPause(
+            marks[mark].place,
+            silences[index].first * FRAME_S,
+            (silences[index].first + silences[index].frames) * FRAME_S,
+        )
+        for index, mark in _matched(silences, marks)
+    )
+
+
 def moved(seconds: float, edits: Sequence[PauseEdit]) -> float:
     """When a moment of the original comes after the edits."""
     return seconds + sum(edit.seconds for edit in edits if edit.at_s <= seconds)

@@ -110,6 +110,9 @@ TitleOption = Annotated[
 AlbumOption = Annotated[
     str, typer.Option("--album", metavar="TEXT", help="Album in the file's tags.", show_default=False)
 ]
+CaptionsOption = Annotated[
+    bool, typer.Option("--captions", help="Write captions (SRT, VTT, JSON) beside the audio.")
+]
 PeaksOption = Annotated[
     bool, typer.Option("--peaks", help="Write the waveform for players beside the audio.")
 ]

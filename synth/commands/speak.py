@@ -53,6 +53,7 @@ def command(
     title: o.TitleOption = None,
     album: o.AlbumOption = "",
     peaks: o.PeaksOption = False,
+    captions: o.CaptionsOption = False,
     engine: o.EngineOption = None,
     voices_dir: VoicesDirOption = None,
     json: JsonOption = False,
@@ -76,10 +77,9 @@ def command(
         file_format=audio_format.value,
         loudness_lufs=level,
         title=_printable(out_exact.name) if title is None else title,
-        album=album,
-        peaks=peaks,
+        pronounce=said,
     )
-    request = replace(request, pronounce=said, speed=speed, pauses=voices.pauses)
+    request = replace(request, album=album, peaks=peaks, captions=captions, speed=speed, pauses=voices.pauses)
     report(perform(request, voices, out_exact, json_result), out_exact, json)
 
 

@@ -24,7 +24,7 @@ from synth.engines.port import (
     load_model,
 )
 from synth.speech.request import SpeakRequest, derived_seed
-from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, pieces_of, style_of
+from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, parts_of, style_of
 from synth.verify import Sent, Verifier, care_of
 
 #: Called after each call of the engine with (pieces done, pieces in all). What it raises ends the work.
@@ -69,7 +69,8 @@ class Performing:
         self._care = care_of(request.profile)
         self._reads_phonemes = bool(engine_facts(request.voice.engine).phonemes)
         self._pauses = request.pauses.at_speed(request.speed)
-        self._pieces, self._warnings = pieces_of(request, limits)
+        parts = parts_of(request, limits)
+        self._pieces, self._shown, self._warnings = parts.pieces, parts.shown, parts.warnings
         self._sent = Sent(
             " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
         )
@@ -144,7 +145,13 @@ class Performing:
         ]
         warnings += [f"Said again with another seed: {why}" for why in self._said_again[:_MOST_SAID_AGAIN]]
         return Performance(
-            self._request, self._model, takes, len(self._pieces), (*self._warnings, *warnings), self.work_s
+            self._request,
+            self._model,
+            takes,
+            len(self._pieces),
+            (*self._warnings, *warnings),
+            self.work_s,
+            self._shown,
         )
 
     def _begin_take(self, slot: int) -> None:

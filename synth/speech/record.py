@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.captions import Cue
 from lib.clock import rfc3339
 from lib.records import FileRef, SpokenRecord, Take
 from synth.audio.encode import Written
@@ -24,6 +25,8 @@ class FinishedTake:
     leveled: Leveled
     written: Written
     peaks: Written | None = None  # the waveform beside it
+    captions: tuple[Cue, ...] = ()
+    caption_files: tuple[Written, ...] = ()
 
 
 def make_record(
@@ -83,6 +86,8 @@ def _take(take: FinishedTake) -> Take:
         measures=take.raw.measures.to_json(),
         flags=tuple(take.raw.measures.flags),
         words=take.raw.words,
+        captions=take.captions,
+        caption_files=tuple(map(_file, take.caption_files)),
     )
 
 

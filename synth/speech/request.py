@@ -35,6 +35,7 @@ class SpeakRequest:
     title: str = ""  # what the file's tags say
     album: str = ""
     peaks: bool = False  # a waveform beside each take
+    captions: bool = False  # their files beside each take; the record has the cues anyhow
     pronounce: Mapping[str, str] = field(default_factory=dict)  # words and how they are said
     speed: float = 1.0  # 1.1 is a tenth quicker
     pauses: Pauses = USUAL_PAUSES

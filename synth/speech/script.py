@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lib.textnorm import Normalized
 from lib.voices import words_of
 from synth.speech.request import SpeakRequest
 
@@ -15,8 +16,13 @@ _LONGEST_SHOWN = 60
 class SpokenScript:
     """What goes to the splitter, and what will not be read well."""
 
-    text: str
+    normalized: Normalized
     warnings: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """What goes to the splitter."""
+        return self.normalized.script
 
 
 def script_of(request: SpeakRequest) -> SpokenScript:
@@ -29,6 +35,4 @@ def script_of(request: SpeakRequest) -> SpokenScript:
         for warning in told[:_MOST_WARNINGS]
     ]
     left = len(told) - len(warned)
-    return SpokenScript(
-        normalized.script, (*warned, *([f"{left} more warnings of the text."] if left else []))
-    )
+    return SpokenScript(normalized, (*warned, *([f"{left} more warnings of the text."] if left else [])))

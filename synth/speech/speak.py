@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lib.captions import Cue, rendered
 from lib.clock import Clock
 from lib.errors import BadConfiguration
 from lib.jobspec import PEAKS_SUFFIX, take_name
 from lib.records import SpokenRecord
-from synth.audio.encode import write_audio, write_beside
+from synth.audio.encode import Written, write_audio, write_beside
 from synth.audio.loudness_normalizer import Leveled, level
 from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
+from synth.speech.captions import captions_of
 from synth.speech.performance import OnPiece, perform
-from synth.speech.record import FinishedTake, make_record
+from synth.speech.record import FinishedTake, make_record, seconds_of
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance, RawTake, rank
 from synth.verify import Verifier
@@ -52,7 +54,8 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
     for number, made in enumerate(ranked, start=1):
         raw = performance.takes[made]
         leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
-        finished.append(_write(out, number, made + 1, raw, leveled, request))
+        cues = _cues(performance, raw, leveled)
+        finished.append(_write(out, number, made + 1, raw, leveled, cues, request))
     work_s = performance.work_s + clock.monotonic() - started
     return make_record(performance, finished, work_s, clock.now())
 
@@ -73,8 +76,20 @@ def tags_of(request: SpeakRequest) -> Tags:
     )
 
 
+def _cues(performance: Performance, raw: RawTake, leveled: Leveled) -> tuple[Cue, ...]:
+    if performance.shown is None:
+        return ()
+    return captions_of(performance.shown, raw, seconds_of(leveled.samples, raw.sample_rate))
+
+
 def _write(
-    out: Path, number: int, made: int, raw: RawTake, leveled: Leveled, request: SpeakRequest
+    out: Path,
+    number: int,
+    made: int,
+    raw: RawTake,
+    leveled: Leveled,
+    cues: tuple[Cue, ...],
+    request: SpeakRequest,
 ) -> FinishedTake:
     path, rate = take_path(out, number, request.file_format), raw.sample_rate
     try:
@@ -84,5 +99,9 @@ def _write(
     peaks = None
     if request.peaks:  # before the audio, for whoever waits for that
         peaks = write_beside(take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate))
+    captions: list[Written] = []
+    if request.captions:
+        made_of = rendered(cues, seconds_of(leveled.samples, rate))
+        captions = [write_beside(take_path(out, number, suffix), data) for suffix, data in made_of.items()]
     written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
-    return FinishedTake(number, made, raw, leveled, written, peaks)
+    return FinishedTake(number, made, raw, leveled, written, peaks, cues, tuple(captions))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Final
 
 from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
-from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
+from synth.audio.rhythm import HeardPause, Mark, PauseEdit, heard_pauses, moved, with_pauses
 from synth.audio.spectrum import Samples
-from synth.audio.trim import Trimmed, join, places, trim
+from synth.audio.trim import LEAD_S, TRAIL_S, Trimmed, join, places, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.script import script_of
+from synth.speech.shown_text import ShownText, shown_text
 from synth.text.pauses import Pause, marks_in, silence_s
 from synth.text.pieces import Piece, split_text
 from synth.verify import Verdict
@@ -42,6 +44,15 @@ class RejectedTake:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundingPiece:
+    """Where a piece sounds in its take, in seconds, and the pauses that stand for its marks."""
+
+    start: float
+    end: float
+    pauses: tuple[HeardPause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RawTake:
     """One take before loudness: trimmed and joined."""
 
@@ -52,6 +63,7 @@ class RawTake:
     words: tuple[WordTiming, ...] = ()  # seconds of these samples; empty where the engine tells none
     verdict: Verdict | None = None  # None: nobody compared it with the text
     rejected: tuple[RejectedTake, ...] = ()  # made in its place, in that order
+    sounding: tuple[SoundingPiece, ...] = ()  # each piece
 
     @property
     def failed(self) -> bool:
@@ -84,6 +96,7 @@ class Performance:
     pieces: int
     warnings: tuple[str, ...]
     work_s: float  # seconds spent speaking
+    shown: ShownText | None = None  # what is written of each piece; None: no captions
 
 
 def style_of(request: SpeakRequest, limits: EngineLimits, number: int) -> Style:
@@ -110,8 +123,17 @@ def _spread(position: float) -> float:
     return 2 * (position % 1.0) - 1
 
 
-def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece], tuple[str, ...]]:
-    """What to speak, and warnings of what will not be: pieces wholly in another script, unread phonemes.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What to speak, as it is written, and warnings of what will not be spoken."""
+
+    pieces: list[Piece]
+    shown: ShownText
+    warnings: tuple[str, ...]
+
+
+def parts_of(request: SpeakRequest, limits: EngineLimits) -> Parts:
+    """The pieces of a request; warned of are those wholly in another script, and unread phonemes.
 
     Raises:
         TextRefused: nothing is left, or a piece is too long.
@@ -119,7 +141,8 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     engine, language = request.voice.engine, request.voice.language
     script = script_of(request)
     pieces = split_text(script.text, limits.piece_characters, language)
-    kept, dropped = _speakable(pieces, engine, language)
+    kept, spoken = _speakable(pieces, engine, language)
+    dropped = spoken.count(False)
     if not kept:
         check_text(request.text, engine, request.chunk, language=language)
         raise _no_speech(request.text)
@@ -133,17 +156,19 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
     if dropped:
         warnings.append(f"Sentences left out: {dropped}; the engine {engine} cannot speak their script.")
-    return kept, tuple(warnings)
+    shown = shown_text(script.normalized, [piece.text for piece in pieces], spoken)
+    return Parts(kept, shown, tuple(warnings))
 
 
-def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[list[Piece], int]:
-    """The pieces that the engine can speak, and how many it cannot; their breaks stay.
+def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[list[Piece], list[bool]]:
+    """The pieces that the engine can speak, and for each of all whether it is one; their breaks stay.
 
     Raises:
         TextRefused: a piece is too long.
     """
     kept: list[Piece] = []
-    dropped, lead_s = 0, 0.0
+    spoken: list[bool] = []
+    lead_s = 0.0
     for piece in pieces:
         lead_s += piece.lead_s
         try:
@@ -151,17 +176,18 @@ def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[lis
         except TextRefused as refusal:
             if refusal.reason == "too_long":
                 raise
-            dropped += 1
+            spoken.append(False)
             if kept and piece.exact_s:
                 kept[-1] = kept[-1].with_break(piece.exact_s)
             else:
                 lead_s += piece.exact_s or 0.0
         else:
+            spoken.append(True)
             kept.append(piece)
     if kept:
         kept[-1] = replace(kept[-1], pause=Pause.NONE)
         kept[0] = replace(kept[0], lead_s=round(lead_s, 3))
-    return kept, dropped
+    return kept, spoken
 
 
 def make_take(
@@ -187,9 +213,21 @@ def make_take(
     rate = spoken[-1].sample_rate
     signals, silences = [part.samples for part in parts], [piece.silence_s(pauses) for piece in pieces]
     lead_s = pieces[0].lead_s
-    words = _moved_words(parts, spoken, edits, places(signals, silences, rate, lead_s=lead_s))
+    starts = places(signals, silences, rate, lead_s=lead_s)
+    words = _moved_words(parts, spoken, edits, starts)
     samples = join(signals, silences, rate, lead_s=lead_s)
-    return RawTake(style, samples, rate, measure_take(measured, usual), words)
+    sounding = tuple(map(_sounding, pieces, signals, starts, repeat(rate), repeat(pauses)))
+    return RawTake(style, samples, rate, measure_take(measured, usual), words, sounding=sounding)
+
+
+def _sounding(piece: Piece, samples: Samples, start: int, rate: int, pauses: Pauses) -> SoundingPiece:
+    """Where a trimmed piece sounds that begins at a sample of the take."""
+    begin = start / rate
+    heard = tuple(
+        HeardPause(pause.place, begin + pause.start_s, begin + pause.end_s)
+        for pause in heard_pauses(samples, rate, _marks(piece, pauses))
+    )
+    return SoundingPiece(begin + LEAD_S, begin + len(samples) / rate - TRAIL_S, heard)
 
 
 def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
@@ -211,8 +249,11 @@ def _evened(
     piece: Piece, samples: Samples, sample_rate: int, pauses: Pauses
 ) -> tuple[Samples, tuple[PauseEdit, ...]]:
     """The speech of a piece with the pauses of its marks; no other silence is longer than a comma's."""
-    marks = [Mark(place, silence_s(kind, pauses)) for place, kind in marks_in(piece.text)]
-    return with_pauses(samples, sample_rate, marks, pauses.clause)
+    return with_pauses(samples, sample_rate, _marks(piece, pauses), pauses.clause)
+
+
+def _marks(piece: Piece, pauses: Pauses) -> list[Mark]:
+    return [Mark(place, silence_s(kind, pauses)) for place, kind in marks_in(piece.text)]
 
 
 def _moved_words(

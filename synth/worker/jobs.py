@@ -11,7 +11,16 @@ from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
 from lib.records import SpokenRecord
-from lib.spool import ResultError, ResultErrorClass, SpoolFull, SpoolJob, SpoolResult, TakenJob, is_passing
+from lib.spool import (
+    MAX_CAPTIONS_BYTES,
+    ResultError,
+    ResultErrorClass,
+    SpoolFull,
+    SpoolJob,
+    SpoolResult,
+    TakenJob,
+    is_passing,
+)
 from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
@@ -200,7 +209,17 @@ class JobSpeaker:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error
             return run.failed(error, self._clock.now())
-        return run.done(record, self._clock.now())
+        return run.done(sendable(record), self._clock.now())
+
+
+def sendable(record: SpokenRecord) -> SpokenRecord:
+    """The record as a spool takes it: without the cues that are too many, which it says."""
+    kept = record.with_captions(MAX_CAPTIONS_BYTES)
+    lost = sum(bool(take.captions) for take in record.takes) - sum(bool(take.captions) for take in kept.takes)
+    if not lost:
+        return record
+    warning = f"The text is too long for captions of all takes: {lost} of {len(record.takes)} have none."
+    return replace(kept, warnings=(*kept.warnings, warning))
 
 
 def _opening(request: SpeakRequest) -> str:

@@ -226,6 +226,7 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
             ("speak", "--text-file", "t.txt", "--out-exact", "t", "--speaker", "Ryan"),
             "voice-synth-speak",
         ),
+        ("voice-synth", ("caption", "nothing.json"), "error"),
         ("voice-synth", ("doctor",), "voice-synth-doctor"),
         ("voice-synth", ("doctor", "--engine", "qwen3"), "voice-synth-doctor"),
         (

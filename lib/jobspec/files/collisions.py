@@ -7,11 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.jobspec.names import PEAKS_SUFFIX, RESULT_FILE, TEXT_FILE, derive_request_id, folded, folder_names
+from lib.jobspec.names import (
+    CAPTION_SUFFIXES,
+    PEAKS_SUFFIX,
+    RESULT_FILE,
+    TEXT_FILE,
+    derive_request_id,
+    folded,
+    folder_names,
+)
 from lib.jobspec.problems import shown
 
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[1-9]|1[0-6])(?:\.(wav|flac|mp3|opus))?", re.DOTALL)
-_PEAKS: Final = f".{PEAKS_SUFFIX}"
+#: Of the files beside a take's audio, and what those are called.
+_BESIDE: Final = {f".{PEAKS_SUFFIX}": "a waveform"} | {
+    f".{suffix}": "captions" for suffix in CAPTION_SUFFIXES
+}
 _CHILDREN: Final = tuple(f"/{name}" for name in (TEXT_FILE, RESULT_FILE))
 
 
@@ -102,13 +113,14 @@ class _Files:
             above, _, child = folder.rpartition("/")
             if above in self._names:
                 yield self._meets(index, self._names[above], f"needs a folder that would be the {child} of")
-        if folder.endswith(_PEAKS):
-            base = folder.removesuffix(_PEAKS)
+        suffix = next((suffix for suffix in _BESIDE if folder.endswith(suffix)), None)
+        if suffix is not None:
+            base = folder.removesuffix(suffix)
             match = _TAKE.fullmatch(base) if ".take-" in base else None
             for name in (base, match[1] if match and match[2] is None else None):
                 if name in self._names:
                     other = self._names[name]
-                    yield self._meets(index, other, "needs a folder that would be a waveform of")
+                    yield self._meets(index, other, f"needs a folder that would be {_BESIDE[suffix]} of")
         if folder in self._audio:
             yield self._meets(index, self._audio[folder], "needs a folder that would be the audio file of")
         match = _TAKE.fullmatch(folder) if ".take-" in folder else None

@@ -46,7 +46,7 @@ class Shop:
             Claim(request_id, revision, order),
             name,
             self.files(files),
-            extras=[path for path in files if path.endswith(".peaks.json")],
+            extras=[path for path in files if path.endswith((".json", ".srt", ".vtt"))],
             former={other: self.files(texts) for other, texts in (former or {}).items()},
             keep=keep,
         )

@@ -90,6 +90,9 @@ class TestWhatIsLeftBehind:
                 f"{X}.take-02.wav": "2",
                 f"{X}.peaks.json": "p",
                 f"{X}.take-02.peaks.json": "q",
+                f"{X}.srt": "s",
+                f"{X}.captions.json": "c",
+                f"{X}.take-02.vtt": "v",
             },
         )
         shop.ask(2, "a", {f"{X}.flac": "3"}, revision=2)
@@ -101,6 +104,14 @@ class TestWhatIsLeftBehind:
         shop.ask(2, "b", {f"{X}.wav": "3"})
 
         assert shop.outputs() == {f"{X}.wav": "3"}
+
+    def test_by_another_job_is_not_what_a_longer_name_has_beside_its_audio(self, shop: Shop) -> None:
+        longer = f"{X}.take-02"
+        shop.ask(1, "a", {f"{X}.wav": "1", f"{longer}.wav": "2", f"{longer}.captions.json": "c"})
+        shop.ask(2, "b", {f"{longer}.wav": "3", f"{longer}.captions.json": "c"}, name=longer)
+        shop.ask(3, "a", {f"{X}.wav": "4"}, revision=2)
+
+        assert shop.outputs() == {f"{X}.wav": "4", f"{longer}.wav": "3", f"{longer}.captions.json": "c"}
 
     def test_stays_where_somebody_edited_it(self, shop: Shop) -> None:
         shop.ask(1, "a", {f"{X}.wav": "1"})

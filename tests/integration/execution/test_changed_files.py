@@ -18,7 +18,7 @@ def test_audio_of_another_format_and_further_takes_are_gone(machine: Machine, tm
 
     assert ended.states() == {"one": "done", "b:two": "skipped"}
     assert {path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("one")} == {
-        *("one", "one.mp3", "one.peaks.json")
+        *("one", "one.mp3", "one.peaks.json", "one.srt", "one.vtt", "one.captions.json")
     }
     assert "of no job" not in ended.err
     assert ended.json["jobs"][0]["warnings"] == []

@@ -97,7 +97,8 @@ class TestCompileAndExecute:
         machine.run("run", _three(machine), "--out", "out")
 
         assert {path.name for path in (tmp_path / "out").iterdir()} == {
-            *("a", "three", "three.wav", "three.peaks.json", "manifest.json", "execution.json")
+            *("a", "three", "three.wav", "three.peaks.json", "manifest.json", "execution.json"),
+            *("three.srt", "three.vtt", "three.captions.json"),
         }
 
 
@@ -129,7 +130,9 @@ def test_the_argv_of_the_manifest_gives_the_same_audio_as_the_spool(
         for place in ("spool", "direct")
     )
     assert set(one) == {
-        f"y{take}.{suffix}" for take in ("", ".take-02") for suffix in (audio_format, "peaks.json")
+        f"y{take}.{suffix}"
+        for take in ("", ".take-02")
+        for suffix in (audio_format, "peaks.json", "srt", "vtt", "captions.json")
     }
     assert one == other
     assert len(soundfile.read(str(tmp_path / "spool/x" / f"y.{audio_format}"))[0]) > 24_000

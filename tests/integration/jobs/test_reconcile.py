@@ -58,12 +58,13 @@ def point_to(yard: Yard, request_id: str, other: str) -> None:
 
 
 def draw(yard: Yard) -> Path:
-    """Finish the next job, with a waveform; returns where that lies in the store."""
-    audio, waveform = (
-        yard.stored(name, data) for name, data in (("drawn.wav", b"audio"), ("drawn.peaks.json", b"waveform"))
+    """Finish the next job, with a waveform and captions; returns where the first lies in the store."""
+    audio, waveform, captions = (
+        yard.stored(f"drawn.{suffix}", data)
+        for suffix, data in (("wav", b"audio"), ("peaks.json", b"waveform"), ("srt", b"captions"))
     )
     (lease,) = yard.queue.claim("ann")
-    yard.complete(lease, records.take(audio=audio, peaks=waveform))
+    yard.complete(lease, records.take(audio=audio, peaks=waveform, caption_files=(captions,)))
     return yard.folder / "store" / str(waveform.key)
 
 
@@ -368,14 +369,17 @@ def test_a_file_that_is_being_enqueued_is_no_finding(yard: Yard) -> None:
     assert look(yard, mend=True) == []
 
 
-def test_a_published_waveform_that_is_gone_is_published_again(yard: Yard) -> None:
+@pytest.mark.parametrize(("name", "data"), [("drawn.peaks.json", b"waveform"), ("drawn.srt", b"captions")])
+def test_published_files_beside_the_audio_that_are_gone_are_published_again(
+    yard: Yard, name: str, data: bytes
+) -> None:
     draw(yard)
     assert look(yard) == []
-    waveform = Path(yard.storage.location("drawn.peaks.json"))
-    waveform.unlink()
+    beside = Path(yard.storage.location(name))
+    beside.unlink()
 
     assert ids(look(yard, mend=True)) == ["R020"]
-    assert waveform.read_bytes() == b"waveform"
+    assert beside.read_bytes() == data
     assert look(yard) == []
 
 

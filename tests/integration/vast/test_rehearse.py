@@ -136,7 +136,8 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         yield began
 
 
-AUDIO = ["tides/one.peaks.json", "tides/one.wav", "tides/two.peaks.json", "tides/two.wav"]
+SUFFIXES = ("captions.json", "peaks.json", "srt", "vtt", "wav")
+AUDIO = [f"tides/{name}.{suffix}" for name in ("one", "two") for suffix in SUFFIXES]
 
 
 def test_a_batch_is_rented_spoken_destroyed_and_billed_and_only_the_audio_stays(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lib.captions import Cue
 from lib.dispatch import Dispatcher, DispatchIntervals
 from lib.dispatch.result_handler import _CLASS_OF
 from lib.jobqueue import ErrorClass as QueueError
@@ -48,7 +50,12 @@ class Desk:
         return None if finished is None else finished.done()
 
     def put(
-        self, *, audio: bytes = AUDIO, promised: FileRef | None = None, error: ResultError | None = None
+        self,
+        *,
+        audio: bytes = AUDIO,
+        promised: FileRef | None = None,
+        error: ResultError | None = None,
+        cues: tuple[Cue, ...] = (),
     ) -> SpoolResult:
         """Let the worker publish a take of 1.5 s with its waveform, and say what it did in one second."""
         assert self.taken.job is not None
@@ -59,6 +66,7 @@ class Desk:
         take = a_take(1, AUDIO).placed(
             promised or file_ref("audio.wav", audio), file_ref("audio.peaks.json", PEAKS)
         )
+        take = replace(take, captions=cues)
         result = SpoolResult(
             entry=self.taken.entry,
             request_id=JOB.request_id,

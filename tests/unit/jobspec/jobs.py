@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lib.jobspec.names import MAX_TAKES, PEAKS_SUFFIX, RESULT_FILE, TEXT_FILE
+from lib.jobspec.names import CAPTION_SUFFIXES, MAX_TAKES, PEAKS_SUFFIX, RESULT_FILE, TEXT_FILE
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -59,10 +59,10 @@ def raw_job(**fields: Any) -> dict[str, Any]:
 
 
 def file_names(output_name: str, audio_format: str) -> Iterator[str]:
-    """Every file that may be derived from a job: the text, the record, the audio, the takes, the peaks."""
+    """Every file that may be derived from a job: the text, the record, the audio, what is beside it."""
     yield f"{output_name}/{TEXT_FILE}"
     yield f"{output_name}/{RESULT_FILE}"
-    for suffix in (audio_format, PEAKS_SUFFIX):
+    for suffix in (audio_format, PEAKS_SUFFIX, *CAPTION_SUFFIXES):
         yield f"{output_name}.{suffix}"
         for number in range(1, MAX_TAKES + 1):
             yield f"{output_name}.take-{number:02d}.{suffix}"

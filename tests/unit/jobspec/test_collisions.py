@@ -14,7 +14,7 @@ from tests.unit.jobspec.jobs import file_names
 _PARTS = [
     *("a", "A", "b", "text.txt", "TEXT.txt", "result.json", "a.wav", "a.mp3"),
     *("a.take-01", "a.take-16.wav", "a.take-17", "a.take-00.wav", "ß", "SS", "é", "É"),
-    *("a.peaks.json", "a.take-02.peaks.json"),
+    *("a.peaks.json", "a.take-02.peaks.json", "a.srt", "a.take-02.vtt", "a.captions.json", "a.captions"),
 ]
 NAMES = st.lists(st.sampled_from(_PARTS), min_size=1, max_size=3).map("/".join)
 JOBS = st.fixed_dictionaries(

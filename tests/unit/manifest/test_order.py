@@ -15,7 +15,7 @@ def test_the_argv_is_the_documented_one() -> None:
         *("--out-exact", "topic/beat-001", "--json-result", "topic/beat-001/result.json"),
         *("--speaker", "Ryan", "--language", "English", "--profile", "balanced"),
         *("--variants", "1", "--format", "wav"),
-        *("--title", "beat-001", "--album", "topic", "--peaks"),
+        *("--title", "beat-001", "--album", "topic", "--peaks", "--captions"),
     ]
 
 
@@ -27,12 +27,12 @@ def test_options_that_are_set_are_all_in_the_argv() -> None:
     assert tail == [
         *("--voice", "newsroom", "--language", "English", "--profile", "balanced", "--variants", "4"),
         *("--seed", "0", "--format", "flac", "--select-best", "--chunk"),
-        *("--title", "beat-001", "--album", "topic", "--peaks"),
+        *("--title", "beat-001", "--album", "topic", "--peaks", "--captions"),
     ]
 
 
 def test_a_job_without_a_folder_has_no_album() -> None:
-    assert Order(spec("intro")).argv()[-3:] == ["--title", "intro", "--peaks"]
+    assert Order(spec("intro")).argv()[-4:] == ["--title", "intro", "--peaks", "--captions"]
 
 
 def test_how_it_is_said_reaches_the_argv_only_where_a_job_says_it() -> None:

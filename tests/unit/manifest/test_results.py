@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 
+from lib.captions import Cue
 from lib.jobspec import JobSpec, fingerprint, to_payload
-from lib.manifest import Inputs, Order, OutFolder, check_inputs, deliver, finished_result
+from lib.manifest import (
+    Inputs,
+    Order,
+    OutFolder,
+    check_inputs,
+    deliver,
+    finished_result,
+)
 from lib.manifest.folder import InTheWay
 from lib.manifest.inputs import UnspeakableJobs, _speaker, model_version
 from lib.records import FileRef, Take
@@ -30,14 +38,17 @@ def inputs_of(job: JobSpec, *, engine: str = "hibari", voices: Path | None = Non
 class Outbox:
     """A spool whose worker has spoken `takes` takes of a job, each with a waveform or without."""
 
-    def __init__(self, root: Path, inputs: Inputs, takes: int = 1, *, drawn: bool = True) -> None:
+    def __init__(
+        self, root: Path, inputs: Inputs, takes: int = 1, *, drawn: bool = True, said: str = ""
+    ) -> None:
         self.client = SpoolClient(LocalFiles(root))
         spec = inputs.order.spec
         job = SpoolJob(spec.request_id, inputs.lease_no, "manifest", 1, fingerprint(spec), to_payload(spec))
         self.entry = job.entry
         self.folder = root / "outbox" / job.entry
         self.folder.mkdir(parents=True)
-        self.takes = [self._take(number, drawn) for number in range(1, takes + 1)]
+        captions = (Cue(0.1, 1.2, said, "piece"),) if said else ()
+        self.takes = [replace(self._take(number, drawn), captions=captions) for number in range(1, takes + 1)]
         record = records.spoken(*self.takes, work_seconds=0.1)
         self.result = SpoolResult(job.entry, job.request_id, 1.0, 2.0, record)
 

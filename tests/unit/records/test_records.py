@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.captions import Cue
 from lib.errors import ExitStatus
 from lib.records import (
     DoneRecord,
@@ -32,7 +33,14 @@ from tests.doubles import records
 
 WORDS = (WordTiming("Hello", 0.1, 0.4, "piece"), WordTiming("you", 0.4, 0.6, "asr"))
 FULL = records.spoken(
-    records.take(1, peaks=records.file_ref("audio-1.peaks.json"), flags=("gap",), words=WORDS),
+    records.take(
+        1,
+        peaks=records.file_ref("audio-1.peaks.json"),
+        flags=("gap",),
+        words=WORDS,
+        captions=(Cue(0.1, 0.7, "Hello, you.", "piece"), Cue(0.7, 1.5, "Good-bye.", "estimated")),
+        caption_files=(records.file_ref("audio-1.srt"), records.file_ref("audio-1.vtt")),
+    ),
     records.take(2, speed=1.03, intonation=0.9, loudness_lufs=None, gain_db=4.5, limiter_db=-0.5),
     voice="newsroom",
     preset="calm",
@@ -181,6 +189,19 @@ def test_what_is_no_record_is_refused(name: str, value: object) -> None:
         (["verification", 0, "rejected", 0, "why"], None, "verification[0].rejected[0].why must be a text"),
         (["takes", 0, "words"], [5], "takes[0].words[0] must be an object"),
         (["takes", 0, "words", 1, "end"], None, "takes[0].words[1].end must be a number"),
+        (["takes", 0, "captions"], "x", "takes[0].captions must be a list"),
+        (["takes", 0, "captions", 0, "start"], -0.1, "takes[0].captions[0].start is out of range"),
+        (["takes", 0, "captions", 0, "start"], 0.7, "takes[0].captions[0] ends before it starts"),
+        (["takes", 0, "captions", 1, "start"], 0.6, "takes[0].captions[1] starts before the one before it"),
+        (["takes", 0, "captions", 1, "end"], 1.6, "takes[0].captions[1] ends after the audio"),
+        (["takes", 0, "captions", 1, "text"], " ", "takes[0].captions[1] has a text that is empty"),
+        (["takes", 0, "captions", 1, "text"], "x" * 1001, "takes[0].captions[1] has a text that is empty"),
+        (["takes", 0, "captions", 1, "text"], "a\x1b[2J", "takes[0].captions[1] holds control characters"),
+        (["takes", 0, "captions", 1, "text"], "a\nb", "takes[0].captions[1] holds control characters"),
+        (["takes", 0, "captions", 1, "text"], "\ud800", "takes[0].captions[1] holds control characters"),
+        (["takes", 0, "captions", 1, "source"], "me", "takes[0].captions[1] names a source that is none"),
+        (["takes", 0, "caption_files", 0, "sha256"], "x", "takes[0].caption_files[0].sha256 must be 64"),
+        (["takes", 0, "caption_files", 0, "file"], "audio-2.wav", "takes name a file twice"),
     ],
 )
 def test_a_broken_field_is_refused_with_its_path(path: list[Any], value: Any, sentence: str) -> None:
@@ -246,6 +267,28 @@ def test_nothing_but_a_refusal_comes_of_a_strange_value(field: str, value: Any) 
         return
 
     json.dumps(record.to_json(), allow_nan=False)
+
+
+def test_a_record_of_an_earlier_version_has_no_captions() -> None:
+    raw = changed(changed(FULL.to_json(), ["takes", 0, "captions"], ...), ["takes", 0, "caption_files"], ...)
+
+    (take, _) = SpokenRecord.from_json(raw).takes
+
+    assert (take.captions, take.caption_files) == ((), ())
+
+
+def test_cues_over_a_limit_are_left_out_from_the_last_take_on() -> None:
+    cues = (Cue(0.0, 1.0, "ä" * 50, "piece"),)
+    takes = [records.take(number, captions=cues) for number in (1, 2, 3)]
+    size = takes[0].caption_bytes
+    assert size == len(json.dumps([cues[0].to_json()], ensure_ascii=False, separators=(",", ":")).encode())
+
+    kept = [
+        [bool(take.captions) for take in records.spoken(*takes).with_captions(most).takes]
+        for most in (3 * size, 3 * size - 1, 2 * size - 1, size - 1)
+    ]
+
+    assert kept == [[True] * 3, [True, True, False], [True, False, False], [False] * 3]
 
 
 def test_takes_are_in_the_order_of_their_numbers_however_they_were_written() -> None:

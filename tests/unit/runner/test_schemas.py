@@ -19,7 +19,7 @@ from lib.cli.program import CommandEntry
 
 SCHEMAS = Path(__file__).parents[3] / "docs/reference/json"
 FILES = sorted(SCHEMAS.glob("*.json"))
-SHARED = {"error", "problem", "finished-job", "followed-job", "finding"}  # parts of others
+SHARED = {"error", "problem", "finished-job", "followed-job", "finding", "captions"}  # of others, or files
 
 
 def printing_json(prefix: str, entries: Sequence[CommandEntry]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.captions import Cue
 from lib.spool import (
     Heartbeat,
     InvalidSpoolData,
@@ -21,7 +22,7 @@ from lib.spool import (
     entry_name,
     is_entry,
 )
-from lib.spool.layout import MAX_FILE_BYTES, MAX_FILES, MAX_PEAKS_BYTES
+from lib.spool.layout import MAX_CAPTIONS_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_PEAKS_BYTES
 from tests.doubles import records
 
 ENTRY = entry_name("topic:beat-001", 3, "abCD_-12")
@@ -150,6 +151,41 @@ def test_more_takes_than_a_spool_carries_are_refused() -> None:
 
     with pytest.raises(InvalidSpoolData, match=f"has more than {MAX_FILES} takes"):
         SpoolResult.from_bytes(written.to_bytes())
+
+
+def _cues(count: int) -> tuple[Cue, ...]:
+    return tuple(Cue(at / 1000, (at + 1) / 1000, "é" * 900, "piece") for at in range(count))
+
+
+def test_cues_may_be_more_than_the_rest_of_a_record_and_have_an_end() -> None:
+    """They are kept in files; only a part of them with the job."""
+    each = records.take(1, captions=_cues(1)).caption_bytes
+    few, many = (records.take(1, captions=_cues(MAX_CAPTIONS_BYTES // each + more)) for more in (-20, 20))
+
+    written, too_much = (SpoolResult(ENTRY, "a", 0.0, 0.0, records.spoken(take)) for take in (few, many))
+
+    assert SpoolResult.from_bytes(written.to_bytes()).record == written.record
+    with pytest.raises(InvalidSpoolData, match=f"has captions of over {MAX_CAPTIONS_BYTES} bytes"):
+        SpoolResult.from_bytes(too_much.to_bytes())
+
+
+def test_cues_count_only_where_they_stand() -> None:
+    """A field of another name is as long as all of a record may be."""
+    raw = json.loads(DONE.to_bytes())
+    raw["record"]["takes"][0]["captions_too"] = ["x" * 70_000]
+
+    with pytest.raises(InvalidSpoolData, match="record is over 65536 bytes"):
+        SpoolResult.from_bytes(json.dumps(raw).encode())
+
+
+def test_files_of_captions_are_made_of_the_cues_and_never_taken_from_a_worker() -> None:
+    files = (records.file_ref("audio-1.srt"), records.file_ref("../../passwd"))
+    written = SpoolResult(ENTRY, "a", 0.0, 0.0, records.spoken(records.take(1, caption_files=files)))
+
+    record = SpoolResult.from_bytes(written.to_bytes()).record
+
+    assert record is not None
+    assert record.takes[0].caption_files == ()
 
 
 def test_a_record_of_a_later_version_may_say_more() -> None:
