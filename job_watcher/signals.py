@@ -1,4 +1,7 @@
-"""Lets SIGTERM and SIGINT drain the watcher: it finishes the work at hand, then ends."""
+"""Lets SIGTERM and SIGINT drain the watcher: it finishes the work at hand, then ends.
+
+What a first and a second signal mean is each watcher's `drain`.
+"""
 
 from __future__ import annotations
 

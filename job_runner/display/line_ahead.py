@@ -8,7 +8,7 @@ from lib.cli import output
 from lib.clock import Clock
 from lib.jobqueue import JobQueue
 from lib.jobs.follow import Batch
-from lib.jobs.wait_estimate import ahead_of
+from lib.jobs.line_ahead import ahead_of
 
 _LOOK_EVERY: Final = 10.0  # seconds, until the pace is known
 

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from lib.backoff import backoff_s
 from lib.errors import BadConfiguration
+from lib.jobqueue.model import Lease
 
 DEFAULT_PREFIX: Final = "pab:jobs"
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
@@ -44,6 +46,14 @@ class QueueOptions:
                 f"JOBS_PREFIX is {self.prefix!r}; it must be 1 to 64 of A-Z a-z 0-9 . _ : - and begin and "
                 "end with a letter or digit; braces may stand around the whole"
             )
+
+    def retry_pause_ms(self, lease: Lease, chance: float) -> int:
+        """Milliseconds until the next try of what failed under `lease`; `chance` is drawn from 0 to 1.
+
+        Tries that were excused make no pause longer.
+        """
+        tries = max(1, lease.attempt - lease.excused)
+        return round(1000 * backoff_s(tries, chance, base_s=self.backoff_base_s, cap_s=self.backoff_cap_s))
 
 
 class QueueSettings(Protocol):

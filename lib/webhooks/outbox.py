@@ -6,31 +6,21 @@ All watchers of a data folder share one. Files never change: what a killed watch
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import logging
 import os
 import re
-import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from lib.clock import Clock, rfc3339
-from lib.events.model import BudgetReached, JobDone, JobFailure, JobTransition, LifecycleEvent, OrphanFound
 from lib.files import NotPlain, read_plain, sweep_drafts, write_whole
 
-log = logging.getLogger(__name__)
-
-#: What a receiver is told of.
-TOLD: Final = (JobDone, JobFailure, BudgetReached, OrphanFound)
 #: Of the version before, the time stands before the id.
 _NAME: Final = re.compile(r"(?:\d{13}-)?([0-9a-f]{32})\.json")
 _LARGEST: Final = 256 * 1024
 _MOST_DRAFTS: Final = 1000
-_NAMES: Final = frozenset({"event", "request_id", "output_name"})  # given by who enqueues: told as they are
 
 
 class Notification(NamedTuple):
@@ -117,55 +107,6 @@ class Outbox:
         """Forget it."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / notification.file).unlink()
-
-
-class WebhookSink:
-    """Puts what a receiver is told of into the outbox; a sender takes it from there.
-
-    `hide` takes secrets out of its sentences.
-
-    Threads: any.
-    Raises: nothing; what the disk refuses is told in the log, and lost with this process.
-    """
-
-    def __init__(
-        self,
-        outbox: Outbox,
-        clock: Clock,
-        *,
-        deployment: str,
-        watcher: str,
-        wake: Callable[[], None],
-        hide: Callable[[str], str] = str,
-    ) -> None:
-        self._outbox, self._clock, self._wake, self._hide = outbox, clock, wake, hide
-        self._about = {"deployment": deployment, "watcher": watcher}
-
-    def emit(self, event: LifecycleEvent) -> None:
-        """Keep it, if it is one of those."""
-        if not isinstance(event, TOLD):
-            return
-        now = self._clock.now()
-        id = self._id_of(event)
-        try:
-            self._outbox.add(id, {"id": id, "at": rfc3339(now), **self._about, **self._told(event)}, now)
-        except OSError as error:
-            log.error("notifications are in memory only, the outbox refuses: %s", error.strerror)
-        self._wake()
-
-    def _told(self, event: LifecycleEvent) -> dict[str, Any]:
-        """Its fields without any secret: a sentence may repeat what a store or a machine wrote."""
-        return {
-            name: self._hide(value) if isinstance(value, str) and name not in _NAMES else value
-            for name, value in event.to_json().items()
-        }
-
-    def _id_of(self, event: LifecycleEvent) -> str:
-        """The same for the same end of a job, though a restart tells of it again; of others a new one."""
-        if not isinstance(event, JobTransition) or not event.identity:
-            return secrets.token_hex(16)
-        parts = (self._about["deployment"], event.name, event.request_id, str(event.lease_no), event.identity)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _notification(entry: os.DirEntry[str]) -> Notification | None:

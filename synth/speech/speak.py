@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from lib.clock import Clock
@@ -17,7 +16,7 @@ from synth.engines.port import Engine
 from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record
 from synth.speech.request import SpeakRequest
-from synth.speech.takes import Performance, RawTake
+from synth.speech.takes import Performance, RawTake, rank
 from synth.verify import Verifier
 
 
@@ -56,21 +55,6 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
         finished.append(_write(out, number, made + 1, raw, leveled, request))
     work_s = performance.work_s + clock.monotonic() - started
     return make_record(performance, finished, work_s, clock.now())
-
-
-def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
-    """Indexes of `takes`, the chosen one first, the others in the order they were made.
-
-    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
-    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
-    the verifier is chosen only where all did.
-    """
-    order = list(range(len(takes)))
-    if select_best:
-        best = min(order, key=lambda index: (*takes[index].standing, index))
-    else:
-        best = min(order, key=lambda index: (takes[index].failed, index))
-    return [best, *(index for index in order if index != best)]
 
 
 def take_path(out: Path, number: int, suffix: str) -> Path:

@@ -116,18 +116,19 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     Raises:
         TextRefused: nothing is left, or a piece is too long.
     """
-    engine = request.voice.engine
+    engine, language = request.voice.engine, request.voice.language
     script = script_of(request)
-    kept, dropped = _speakable(split_text(script.text, limits.piece_characters), engine)
+    pieces = split_text(script.text, limits.piece_characters, language)
+    kept, dropped = _speakable(pieces, engine, language)
     if not kept:
-        check_text(request.text, engine, request.chunk)
+        check_text(request.text, engine, request.chunk, language=language)
         raise _no_speech(request.text)
     warnings = list(script.warnings)
     unread = unread_phonemes(script.text, {}, engine)
     if unread:
         words = ", ".join(repr(word) for word in unread[:_MOST_NAMED])
         warnings.append(f"The engine {engine} reads no phonemes and says as it is written: {words}.")
-    unspoken = unspoken_characters(script.text, engine)
+    unspoken = unspoken_characters(script.text, engine, language)
     if unspoken:
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
     if dropped:
@@ -135,7 +136,7 @@ def pieces_of(request: SpeakRequest, limits: EngineLimits) -> tuple[list[Piece],
     return kept, tuple(warnings)
 
 
-def _speakable(pieces: Sequence[Piece], engine: str) -> tuple[list[Piece], int]:
+def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[list[Piece], int]:
     """The pieces that the engine can speak, and how many it cannot; their breaks stay.
 
     Raises:
@@ -146,7 +147,7 @@ def _speakable(pieces: Sequence[Piece], engine: str) -> tuple[list[Piece], int]:
     for piece in pieces:
         lead_s += piece.lead_s
         try:
-            check_text(piece.text, engine, chunk=True)
+            check_text(piece.text, engine, chunk=True, language=language)
         except TextRefused as refusal:
             if refusal.reason == "too_long":
                 raise
@@ -189,6 +190,21 @@ def make_take(
     words = _moved_words(parts, spoken, edits, places(signals, silences, rate, lead_s=lead_s))
     samples = join(signals, silences, rate, lead_s=lead_s)
     return RawTake(style, samples, rate, measure_take(measured, usual), words)
+
+
+def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
+    """Indexes of `takes`, the chosen one first, the others in the order they were made.
+
+    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
+    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
+    the verifier is chosen only where all did.
+    """
+    order = list(range(len(takes)))
+    if select_best:
+        best = min(order, key=lambda index: (*takes[index].standing, index))
+    else:
+        best = min(order, key=lambda index: (takes[index].failed, index))
+    return [best, *(index for index in order if index != best)]
 
 
 def _evened(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from job_watcher.simulation.days import line, run_day, trace
+from job_watcher.simulation.bad_days import line, run_day, trace
 
 
 def main() -> int:

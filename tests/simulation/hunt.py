@@ -31,7 +31,7 @@ def main() -> int:
     early = [name for name in sys.modules if name.split(".")[0] in ("lib", "job_watcher")]
     assert not early, f"these would be taken unchanged: {early}"
     sys.meta_path.insert(0, Changed())
-    from job_watcher.simulation.days import run_day
+    from job_watcher.simulation.bad_days import run_day
 
     for seed in [first, *range(within)]:
         try:

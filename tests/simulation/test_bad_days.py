@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.simulation.days import bad_day, line, run_day, trace
+from job_watcher.simulation.bad_days import bad_day, line, run_day, trace
 from job_watcher.simulation.fault_schedule import STEPS, Fault
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from job_watcher.simulation.days import run_day, trace
+from job_watcher.simulation.bad_days import run_day, trace
 
 DAYS = {
     # concluded that a rental never came from a listing that was too early to show it

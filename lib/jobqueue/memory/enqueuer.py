@@ -24,12 +24,13 @@ class MemoryEnqueuer:
         seen: dict[str, Intake] = {}
         outcomes = [self._compare(item, seen, changed) for item in items]
         conflict = any(item.outcome is Outcome.CONFLICT for item in outcomes) and changed is not Changed.SKIP
-        added = sum(
-            item.outcome in (Outcome.CREATED, Outcome.REPLACED) and not self._is_open(item.request_id)
+        added = {  # each once, however often the call names it
+            item.request_id
             for item in outcomes
-        )
+            if item.outcome in (Outcome.CREATED, Outcome.REPLACED) and not self._is_open(item.request_id)
+        }
         unfinished = sum(job.state not in TERMINAL for job in self._store.jobs.values())
-        if conflict or (added and unfinished + added > self._options.max_depth):
+        if conflict or (added and unfinished + len(added) > self._options.max_depth):
             instead = Outcome.WITHHELD if conflict else Outcome.REJECTED
             known = self._store.known
             return [_refused(item, instead, known(item.request_id) is not None) for item in outcomes]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lib.backoff import backoff_s
 from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
 from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
@@ -182,10 +181,7 @@ class MemoryQueue:
         if job.state is JobState.WAITING:
             self._store.leases[lease.request_id] = HANDED_BACK
             return
-        options = self._options
-        tries = max(1, lease.attempt - lease.excused)
-        wait_s = backoff_s(tries, self._chance(), base_s=options.backoff_base_s, cap_s=options.backoff_cap_s)
-        job.due = self._store.now_ms() + round(wait_s * 1000)
+        job.due = self._store.now_ms() + self._options.retry_pause_ms(lease, self._chance())
         del self._store.leases[lease.request_id]
 
     def release(self, lease: Lease, reason: str, *, alone: bool = False) -> None:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
 from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
@@ -200,15 +199,13 @@ class RedisQueue:
 
     def fail(self, lease: Lease, failure: Failure) -> JobState:
         """Record a failure and return where the job went."""
-        options = self._options
-        tries = max(1, lease.attempt - lease.excused)
-        wait_s = backoff_s(tries, self._chance(), base_s=options.backoff_base_s, cap_s=options.backoff_cap_s)
+        pause_ms = self._options.retry_pause_ms(lease, self._chance())
         error = {
             "class": failure.error_class.value,
             "message": failure.message,
             "evidence": dict(failure.evidence),
         }
-        state = self._calls.fail(lease, failure, to_json(error), round(wait_s * 1000))
+        state = self._calls.fail(lease, failure, to_json(error), pause_ms)
         if state is None:
             raise _lost(lease)
         return state

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.errors import BadConfiguration
-from lib.voices import Reference
+from lib.voices import Reference, VoiceKind
 from synth.audio.spectrum import Samples
 from synth.engines.port import Model, Utterance
 from synth.engines.qwen3.checkpoints import Checkpoint
@@ -52,16 +52,22 @@ class LoadedCheckpoint:
         texts, languages = [each.text for each in batch], [each.language for each in batch]
         common = {"max_new_tokens": most_frames, **sampling}
         with seeded_rows(self._torch, [each.seed for each in batch], self._device.name):
-            if self.checkpoint.clones:
-                prompts = [self._prompts.get(each.reference) for each in batch if each.reference is not None]
-                made, _ = self._model.generate_voice_clone(
-                    texts, language=languages, voice_clone_prompt=prompts, **common
-                )
-            else:
-                speakers = [each.preset for each in batch]
-                made, _ = self._model.generate_custom_voice(
-                    texts, speaker=speakers, language=languages, **common
-                )
+            match self.checkpoint.kind:
+                case VoiceKind.CLONED:
+                    prompts = [self._prompts.get(each.reference) for each in batch if each.reference]
+                    made, _ = self._model.generate_voice_clone(
+                        texts, language=languages, voice_clone_prompt=prompts, **common
+                    )
+                case VoiceKind.DESIGNED:
+                    designs = [each.design for each in batch]
+                    made, _ = self._model.generate_voice_design(
+                        texts, instruct=designs, language=languages, **common
+                    )
+                case VoiceKind.BUILT_IN:
+                    speakers = [each.preset for each in batch]
+                    made, _ = self._model.generate_custom_voice(
+                        texts, speaker=speakers, language=languages, **common
+                    )
         return list(made)
 
     def forget(self) -> None:

@@ -240,6 +240,16 @@ class TestAReplacedJob:
 
         assert [item.outcome for item in found] == [Outcome.CONFLICT, Outcome.CREATED]
 
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_that_stands_twice_in_a_call_needs_room_once(self, make_queue: MakeQueue, dry_run: bool) -> None:
+        queue = make_queue(QueueOptions(max_depth=1))
+        queue.enqueue([job("a")])
+        queue.complete(claimed(queue), {})
+
+        found = queue.enqueue([job("a", text=NEW)] * 2, changed=Changed.REPLACE, dry_run=dry_run)
+
+        assert [item.outcome for item in found] == [Outcome.REPLACED] * 2
+
     def test_twice_in_one_call_with_two_texts_is_a_conflict(self, queue: JobQueue) -> None:
         queue.enqueue([job("a")])
 

@@ -264,6 +264,8 @@ def run_examples(count: int, raw: redis.Redis, url: str) -> None:
     )
 
 
+# A minute beside others that want the processor, and a difference takes as long again to be made small.
+@pytest.mark.timeout(600)
 def test_two_writings_of_the_rules_agree(raw: redis.Redis, redis_url: str) -> None:
     run_examples(120, raw, redis_url)
 

@@ -63,7 +63,7 @@ def test_who_tells_what_a_provider_offers_says_all_of_it() -> None:
 def test_only_the_terms_and_the_bad_days_make_caps() -> None:
     made = {place for place, _ in calls_of("Caps", "lib", "job_runner", "job_watcher")}
 
-    assert made == {"lib/fleet/policy_settings.py", "job_watcher/simulation/days.py"}
+    assert made == {"lib/fleet/policy_settings.py", "job_watcher/simulation/bad_days.py"}
 
 
 def test_what_a_worker_gets_of_a_job_is_made_in_one_place() -> None:

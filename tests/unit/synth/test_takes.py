@@ -18,8 +18,8 @@ from synth.audio.measures import TakeMeasures
 from synth.engines import EngineLimits, Speech, Utterance
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
-from synth.speech.speak import rank, speak, take_path
-from synth.speech.takes import RawTake, Style, style_of
+from synth.speech.speak import speak, take_path
+from synth.speech.takes import RawTake, Style, rank, style_of
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
 STYLED = EngineLimits(300, 1, seed_varies=False, usual_rate=None)

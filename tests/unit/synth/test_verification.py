@@ -16,8 +16,8 @@ from synth.audio.spectrum import Samples
 from synth.engines import Speech, Utterance
 from synth.speech.performance import NotVerified, perform
 from synth.speech.request import SpeakRequest
-from synth.speech.speak import rank, speak
-from synth.speech.takes import Performance, RawTake, Style
+from synth.speech.speak import speak
+from synth.speech.takes import Performance, RawTake, Style, rank
 from synth.verify import CARE, Sent, Verdict, Verifier
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 from tests.unit.synth.worker_bench import Bench

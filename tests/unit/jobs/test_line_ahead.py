@@ -8,7 +8,7 @@ from job_runner.display.line_ahead import LineAhead
 from lib.clock import ManualClock
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobs.follow import Batch
-from lib.jobs.wait_estimate import ahead_of
+from lib.jobs.line_ahead import ahead_of
 from tests.unit.jobs.jobs import spec
 
 
