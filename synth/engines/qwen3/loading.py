@@ -13,6 +13,7 @@ from synth.engines.port import Model, Utterance
 from synth.engines.qwen3.checkpoints import Checkpoint
 from synth.engines.qwen3.device import Device
 from synth.engines.qwen3.draws import seeded_rows
+from synth.engines.qwen3.marks import unmarked
 from synth.engines.qwen3.package import words_of_the_package_aside
 from synth.engines.qwen3.prompts import PromptCache, reference_audio
 
@@ -49,7 +50,7 @@ class LoadedCheckpoint:
         self, batch: Sequence[Utterance], most_frames: int, sampling: dict[str, float]
     ) -> list[Samples]:
         """One call for all of `batch`, each with its own seed; samples of each, mono, of the model's rate."""
-        texts, languages = [each.text for each in batch], [each.language for each in batch]
+        texts, languages = [unmarked(each.text) for each in batch], [each.language for each in batch]
         common = {"max_new_tokens": most_frames, **sampling}
         with seeded_rows(self._torch, [each.seed for each in batch], self._device.name):
             match self.checkpoint.kind:
@@ -84,5 +85,5 @@ class LoadedCheckpoint:
     def _prompt(self, reference: Reference) -> Any:
         audio = reference_audio(reference)
         with words_of_the_package_aside():
-            (prompt,) = self._model.create_voice_clone_prompt(audio, ref_text=reference.text)
+            (prompt,) = self._model.create_voice_clone_prompt(audio, ref_text=unmarked(reference.text))
         return prompt

@@ -38,7 +38,7 @@ class RentingDeployment(Deployment):
             "PROVIDER": "vast",
             "VAST_URL": self.fake.url,
             "VAST_API_KEY": self.fake.api_key,
-            "VAST_IMAGE": "this-computer",
+            "VAST_IMAGE": f"this-computer@sha256:{'0' * 64}",
             "SSH_VOICE_SYNTH": str(self.program),
             "IDLE_HOLD_SECONDS": "3",
             "WATCHER_DRAIN_SECONDS": "30",
