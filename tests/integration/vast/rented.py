@@ -19,6 +19,7 @@ from lib.jobqueue import connect
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
 from tests.integration.watcher.conftest import Deployment
+from tests.warm.process import WarmProcess
 
 ROOT = Path(__file__).parents[3]
 #: Machines come up in a second or two.
@@ -45,7 +46,7 @@ class RentingDeployment(Deployment):
             **more,
         }
 
-    def start(self, **more: str) -> subprocess.Popen[bytes]:
+    def start(self, **more: str) -> WarmProcess:
         """`job-watcher run`."""
         return self.start_watcher(**self.settings(**more))
 
