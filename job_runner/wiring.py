@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
+    from lib.jobs.plan_voices import VoiceNeeds
     from lib.jobspec import JobFile
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
-    from lib.voices import VoiceRegistry
+    from lib.voices import NamedFor, VoiceRegistry
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
@@ -35,6 +36,13 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     for warning in found.warnings:
         output.warn(warning)
     return found
+
+
+def named_in(found: Settings) -> NamedFor:
+    """The models that the settings name, as far as that can be told here."""
+    from lib.voices import named_by
+
+    return named_by(found, here=found.provider == "local")
 
 
 def here(redis_url: str | None = None) -> Here:
@@ -71,7 +79,7 @@ class Here:
         """Whether a job's voice exists and can speak its text."""
         from lib.jobs.plan import RegistryCheck
 
-        return RegistryCheck(self.voices(), self.found.voice_engine)
+        return RegistryCheck(self.voices(), self.found.voice_engine, named_in(self.found))
 
     def home(self) -> Home:
         """What `doctor` looks at."""
@@ -100,7 +108,25 @@ class Here:
 
         file = load_speakable(path, self.check(), voice=voice, speaker=speaker)
         warn_of_doubts(file)
+        self.warn_of_machines_for(file)
         return file
+
+    def warn_of_machines_for(self, file: JobFile) -> None:
+        """As `warn_of_machines`, of all jobs of a file that can be spoken."""
+        from lib.jobs.plan_voices import needs_of_jobs
+
+        if self.found.provider != "local":  # else nobody asks, however many jobs there are
+            self.warn_of_machines(needs_of_jobs(file.specs, self.voices(), self.found.voice_engine))
+
+    def warn_of_machines(self, voices: Iterable[VoiceNeeds]) -> None:
+        """Say what machines would not have of what the voices need: nothing has been rented yet."""
+        from lib.cli import output
+
+        if self.found.provider == "local":
+            return
+        for needs in voices:
+            if sentence := needs.missing_on_machines(self.found.voice_engine):
+                output.warn(sentence)
 
     @contextlib.contextmanager
     def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:

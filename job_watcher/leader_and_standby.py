@@ -303,6 +303,7 @@ class LedWatcher:
             self._pass(reign, term, self._releasing)
         self._check(term)
         reign.machines.step(dispatcher, term)  # it sees who has become idle since
+        dispatcher.take_voices_back()
         reign.machines.leave(_WORKER_GRACE_S)
         dispatcher.hand_back("drain", keep_work=True)
         dispatcher.unregister()

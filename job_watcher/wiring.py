@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import re
-import secrets
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
+from job_watcher.own_names import host_name, unique_name
 from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, OpenRuns, RentalDesk, Runs, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
@@ -47,7 +45,7 @@ from lib.storage import (
     open_storage,
     s3_access_of,
 )
-from lib.voices import VoiceRegistry
+from lib.voices import VoiceRegistry, named_by
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
@@ -150,10 +148,11 @@ def open_rehearsal(place: RehearsalPlace) -> Iterator[RehearsalRoom]:
     )
 
     def rent(given: Given) -> Runs:
+        from job_watcher.providers.over_ssh.wiring import MachinesAre
         from job_watcher.providers.rented.wiring import RentingPace
         from job_watcher.providers.vast import wiring as vast
 
-        return vast.open_watcher(given, place.hasten, RentingPace(place.period_s))
+        return vast.open_watcher(given, place.hasten, RentingPace(place.period_s), MachinesAre.HERE)
 
     try:
         with (
@@ -178,7 +177,7 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
         renewals = stack.enter_context(_queue(settings, url))
         clock, intervals = SystemClock(), DispatchIntervals()
         storage, refused = _storage(settings)
-        name, pulse = _unique_name(), Pulse(clock, service_manager_of(os.environ))
+        name, pulse = unique_name(), Pulse(clock, service_manager_of(os.environ))
         open_queue = partial(_queue, settings, url)
         moment = Moment(pulse, clock, open_queue, storage)
         moment.note_store(refused)
@@ -197,8 +196,10 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             events=events,
             alive=pulse.go_on,
             voices=lambda: VoiceRegistry([settings.voices_dir]),
+            engine=settings.voice_engine,
+            named=named_by(settings, here=settings.provider == "local"),
         )
-        host, incoming = _host_name(), storage.incoming()
+        host, incoming = host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
 
 
@@ -271,7 +272,7 @@ class MachineRoom:
 
         url = self.found.redis_url or EmbeddedServer(self.found.jobs_data_dir).ensure()
         with contextlib.closing(
-            open_leader_lock(url, owner=_host_name(), prefix=self.found.jobs_prefix)
+            open_leader_lock(url, owner=host_name(), prefix=self.found.jobs_prefix)
         ) as lock:
             return lock.look()
 
@@ -388,12 +389,3 @@ def _storage(settings: Settings) -> tuple[Storage, str | None]:
 def _queue(settings: Settings, url: str) -> contextlib.closing[JobQueue]:
     origin = settings.origin("REDIS_URL") if settings.redis_url else ""
     return contextlib.closing(connect(url, options_of(settings), origin=origin))
-
-
-def _unique_name() -> str:
-    """Unique per process start: a name that comes back would inherit its predecessor's entries."""
-    return f"{_host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def _host_name() -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "host"

@@ -6,6 +6,7 @@ times are seconds since the epoch, sizes GB, networks megabits a second.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -39,3 +40,24 @@ class Offer:
     contract_end: float | None = None
     interruptible: bool = False
     verified: bool = True
+
+
+def same_gpu(offered: str, listed: str) -> bool:
+    """Whether nvidia-smi may mean the GPU of an offer, by its model and by words that mean a weaker one.
+
+    Companies and NVIDIA write the same name in many ways (`RTX 6000Ada`, `RTX 6000 Ada Generation`;
+    `H100 SXM`, `H100 80GB HBM3`), and a host that lied is never rented again: so only what is plainly another
+    one counts.
+    """
+    wanted, has = offered.casefold(), listed.casefold()
+    model = _MODEL.search(wanted)
+    same = model is None or model[0] in re.split(r"[^a-z0-9]|(?<=[0-9])(?=[a-z])", has)
+    return same and _kinds(has) <= _kinds(wanted)
+
+
+_MODEL = re.compile(r"[a-z]?[0-9]{2,4}")
+_KIND = re.compile(r"\b(ti|super|laptop)\b|(?<=[0-9])\s?(d)\b|(?<=[0-9])(s)\b")
+
+
+def _kinds(name: str) -> set[str]:
+    return {found[1] or found[2] or "super" for found in _KIND.finditer(name)}

@@ -38,7 +38,10 @@ KINDS: Final = (
 
 #: What is wrong where an aspect is in trouble, and what mends it.
 _JUDGED: Final[Mapping[Aspect, tuple[FindingKind, str]]] = {
-    Aspect.PACKAGES: (PACKAGES_MISSING, "install what it names, in an environment of its own"),
+    Aspect.PACKAGES: (
+        PACKAGES_MISSING,
+        "install what it names; the packages of qwen3 want an environment of their own",
+    ),
     Aspect.DRIVER: (
         NO_DRIVER,
         "install NVIDIA's driver or restart the machine; in a container, give it the GPU (--gpus all)",

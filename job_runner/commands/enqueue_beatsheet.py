@@ -45,8 +45,10 @@ def command(
     if voice is not None and speaker is not None:
         raise UsageError("give one of --voice and --speaker, not both")
     here = wiring.here(redis_url)
+    file = load_speakable_beatsheet(path, here.check(), voice=voice, speaker=speaker)
+    here.warn_of_machines_for(file)
     return enqueue_jobs(
-        load_speakable_beatsheet(path, here.check(), voice=voice, speaker=speaker),
+        file,
         changed=changed_of(skip_conflicts=skip_conflicts, replace=replace),
         wait=wait,
         dry_run=dry_run,

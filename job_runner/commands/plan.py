@@ -63,7 +63,8 @@ def command(
     )
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
-    check = RegistryCheck(VoiceRegistry([settings.voices_dir]), settings.voice_engine)
+    registry, named = VoiceRegistry([settings.voices_dir]), wiring.named_in(settings)
+    check = RegistryCheck(registry, settings.voice_engine, named)
     pauses = Pauses.read(settings.voice_pauses)
     plan = plan_job_file(path, check, _tracked, pauses, voice=voice, speaker=speaker)
     market = question.answer() if question else None
@@ -80,7 +81,7 @@ def command(
         for needs in plan.voices():
             if needs.is_large:
                 output.say(needs.sentence())
-        _warn_of_machines(plan, settings.provider, settings.voice_engine)
+        wiring.Here(settings).warn_of_machines(plan.voices())
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
@@ -90,14 +91,6 @@ def command(
     head = f"{_counted(count, 'problem')}; nothing of this file can be used."
     output.error("\n".join([head, *(f"  {problem}" for problem in plan.problems)]))
     return BadInput.exit_status
-
-
-def _warn_of_machines(plan: Plan, provider: str, engine: str) -> None:
-    """Say which voices machines would not have the packages for: nothing has been rented yet."""
-    if provider == "local":
-        return
-    for sentence in filter(None, (needs.missing_on_machines(engine) for needs in plan.voices())):
-        output.warn(sentence)
 
 
 def _show(plan: Plan) -> None:

@@ -68,7 +68,9 @@ def _look(now: float, *, why: bool) -> _Seen:
         if desk is None:
             raise UsageError(f"PROVIDER is {provider}, which has no offers: set PROVIDER=vast for --why")
         found: Compared = compared(machines, desk.provider.list(), desk.owner)
-        offers = offers_now(desk.provider, desk.policy, desk.caps, desk.engine, ledger, now)
+        offers = offers_now(
+            desk.provider, desk.policy, desk.caps, desk.engine, ledger, now, benched=desk.benched
+        )
         return _Seen(provider, found.machines, offers, found.strangers, found.problem)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from job_watcher.provisioning.accounts import Accountant, accounts_of
@@ -11,15 +11,14 @@ from job_watcher.provisioning.payers import Payers
 from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
-from lib.fleet.host_history import HostIncident, remembered
+from lib.fleet.host_history import EXCUSED, MUTE, HostIncident, remembered
 from lib.fleet.limits import obstacles
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
 from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
 from lib.fleet.verdicts import BAD_IMAGE
-from lib.gates import Gate
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
-from lib.machines.port import SpendingRefused
+from lib.machines.port import Ledger, SpendingRefused
 from lib.providers.rental import (
     AccountFault,
     HalfRented,
@@ -38,7 +37,6 @@ _SPEND_LIMIT_S = 3600.0  # an account that may not spend faster yet may do so in
 _BAD_IMAGE_S = 3600.0
 _BAD_IMAGES = 2  # machines that could not load the image: it is not their fault then
 _MUTE_MACHINES = 4  # that cannot be made to speak, with no good work between: the next one cannot either
-_MUTE = frozenset({Gate.ENGINE.value, "install"})
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
@@ -53,9 +51,15 @@ class Acquirer:
     """
 
     def __init__(
-        self, parts: ProvisioningParts, config: Config, accountant: Accountant, speeds: Speeds
+        self,
+        parts: ProvisioningParts,
+        config: Config,
+        accountant: Accountant,
+        speeds: Speeds,
+        is_any_speakable: Callable[[], bool],
     ) -> None:
         self._parts, self._config, self._speeds = parts, config, speeds
+        self._is_any_speakable = is_any_speakable
         self._accountant = accountant
         self._payers = Payers(parts, config)
         self._next_search = 0.0
@@ -81,8 +85,7 @@ class Acquirer:
 
     def preemptions(self) -> int:
         """How often machines were taken from us lately."""
-        since = self._parts.clock.now() - _PREEMPTIONS_S
-        return sum(note.reason == "outbid" for note in self._parts.ledger.host_notes(since))
+        return preemptions_lately(self._parts.ledger, self._parts.clock.now())
 
     def consider(
         self, fenced: FencedCalls, demand: Demand, machines: Sequence[Machine], *, orphans: int = 0
@@ -102,7 +105,7 @@ class Acquirer:
             return
         intervals = self._config.intervals
         self._next_search = tick + intervals.search_s
-        in_vain = self._in_vain()
+        in_vain = self._in_vain(fenced)
         if in_vain is not None:
             self._bar(*in_vain)
             return
@@ -126,13 +129,18 @@ class Acquirer:
                 continue
             chosen, wish = found
             why = wants_another(demand, machines, chosen.offer, self._config.policy, self._speeds)
-            if why is not None:
+            if why is not None and self._has_work(fenced):
                 self._reserve(fenced, chosen, wish, accounts, why)
             return
         if refused or none_pays:
             self._hold_back("cap", refused or none_pays or "")
         elif none_pays is not None:
             self._rest_longer()
+
+    def _has_work(self, fenced: FencedCalls) -> bool:
+        """Whether a new machine would have anything to do: a job whose voice is gone keeps none at work."""
+        fenced.check()
+        return self._is_any_speakable()
 
     def _judge_payers(self, books: Books, now: float) -> str | None:
         """Tell of batches that reached their cap; why none of those that wait pays, None where one may."""
@@ -276,7 +284,7 @@ class Acquirer:
         least = _SPEND_LIMIT_S if error.fault is AccountFault.SPEND_LIMIT else 0.0
         self._bar(_KINDS.get(error.fault, "account"), error.message, least)
 
-    def _in_vain(self) -> tuple[str, str] | None:
+    def _in_vain(self, fenced: FencedCalls) -> tuple[str, str] | None:
         """Why another machine would be paid for in vain, as those of this term were; None where it may do.
 
         A new watcher, with what was corrected, tries.
@@ -285,9 +293,13 @@ class Acquirer:
         if len({note.machine_id for note in notes if note.reason == BAD_IMAGE}) >= _BAD_IMAGES:
             return "image", "no machine can load the image: correct VAST_IMAGE"
         worked = max((note.at for note in notes if note.ok), default=float("-inf"))
-        mute = {note.machine_id for note in notes if note.at > worked and note.reason in _MUTE}
+        mute = {note.machine_id: note for note in notes if note.at > worked and note.reason in MUTE}
         if len(mute) < _MUTE_MACHINES:
             return None
+        excused = {note.machine_id: note.at for note in notes if note.reason == EXCUSED}
+        for note in mute.values():  # the fault is ours, and theirs is forgotten
+            if excused.get(note.machine_id, 0.0) < note.at:
+                fenced.excuse(note)
         return "programs", (
             f"the last {len(mute)} machines could not be made to speak with {self._config.engine}: the log "
             "has what they said; correct the engine's settings and start the watcher again"
@@ -329,6 +341,11 @@ class Acquirer:
     def _rest_longer(self) -> None:
         self._next_search = self._parts.clock.monotonic() + self._rest
         self._rest = min(2 * self._rest, self._config.intervals.longest_rest_s)
+
+
+def preemptions_lately(ledger: Ledger, now: float) -> int:
+    """How often machines were taken from us of late. Raises Unavailable: the ledger does not answer."""
+    return sum(note.reason == "outbid" for note in ledger.host_notes(now - _PREEMPTIONS_S))
 
 
 def incident_of(note: HostNote) -> HostIncident:

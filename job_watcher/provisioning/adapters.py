@@ -140,6 +140,10 @@ def _class(offers: Sequence[Offer], speeds: Speeds) -> GpuMarket:
         fee_micros=cheapest.fee_micros,
         interruptible=cheapest.interruptible,
         perf=cheapest.perf,
-        speeds={engine: speed for (engine, gpu), speed in speeds.audio.items() if gpu == cheapest.gpu},
+        speeds={
+            engine: speed
+            for engine in sorted(speeds.engines())
+            if (speed := speeds.known(engine, cheapest.gpu)) is not None
+        },
         cold_start_s=speeds.cold.get(cheapest.gpu),
     )

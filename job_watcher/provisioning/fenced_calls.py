@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from job_watcher.provisioning.ports import Config, NotLeading, ProvisioningParts
 from lib.fleet import MachineEvent, State, advance
+from lib.fleet.host_history import EXCUSED
 from lib.jobqueue import Term
 from lib.machines.model import Change, HostNote, MachineRow
 from lib.providers.rental import RentalProvider
@@ -90,6 +92,12 @@ class FencedCalls:
         after = self._parts.ledger.change(change)
         self._parts.tell(event.name.lower(), f"{event.value}: {reason}", row.token)
         return after
+
+    def excuse(self, note: HostNote) -> None:
+        """Take back what a host was blamed for."""
+        self.check()
+        excuse = replace(note, reason=EXCUSED, ok=False, at=self._parts.clock.now())
+        self._parts.ledger.note_host(excuse, epoch=self.epoch)
 
     def note(self, row: MachineRow, reason: str, *, ok: bool) -> None:
         """Remember what the machine's host did."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from job_watcher.provisioning.acquirer import MEMORY_S, incident_of
+from job_watcher.bench_results import Benched
+from job_watcher.provisioning.acquirer import MEMORY_S, incident_of, preemptions_lately
 from lib.fleet import Caps, Demand, MachineEvent, Policy, Score, Speeds, best, ranked
 from lib.fleet.host_history import remembered
 from lib.jobs.costs import hours_of
 from lib.machines.port import Ledger
+from lib.offer import Offer
 from lib.providers.rental import RentalProvider
 from lib.units import MICROS
 
@@ -72,27 +74,40 @@ def offers_now(
     now: float,
     *,
     jobs: int = _USUAL_JOBS,
+    benched: Benched | None = None,
 ) -> Sequence[ScoredOffer]:
-    """Every offer, the one to take first. Speeds are what the ledger's finished jobs tell, else guessed from
-    the GPU's power where none was finished; hosts are remembered.
+    """Every offer, the one to take first. Speeds are what the ledger's finished jobs tell, else a bench, and
+    guessed from the GPU's power where there is neither; hosts are remembered.
 
     `jobs` is how many wait: a short batch is spoken cheaper where less is paid for the start.
 
     Raises:
         Unavailable: the company, or the ledger, does not answer.
     """
-    offers = list(provider.offers(interruptible=False))
-    if policy.interruptible:
-        offers += provider.offers(interruptible=True)
+    preemptions = 0 if ledger is None else preemptions_lately(ledger, now)
+    offers = offers_to_take(provider, policy, preemptions)
     notes = [] if ledger is None else ledger.host_notes(now - MEMORY_S)
     hosts = remembered(map(incident_of, notes), now)
-    demand = Demand(waiting=jobs, engine=engine, measured=False)
+    demand = Demand(waiting=jobs, engine=engine, measured=False, preemptions=preemptions)
     speeds = Speeds() if ledger is None else measured_speeds(ledger, engine, now)
+    speeds.benched = benched or {}
     scores = ranked(offers, demand, policy, caps, speeds, hosts, now=now)
     chosen = best(scores)
-    guessed = {score.offer.id for score in scores if (engine, score.offer.gpu) not in speeds.audio}
+    guessed = {score.offer.id for score in scores if speeds.known(engine, score.offer.gpu) is None}
     loads = policy.download_gb
     return [ScoredOffer(score, score is chosen, loads, score.offer.id not in guessed) for score in scores]
+
+
+def offers_to_take(provider: RentalProvider, policy: Policy, preemptions: int) -> list[Offer]:
+    """What the leader would choose among now: bids, too, until machines were taken away too often.
+
+    Raises:
+        Unavailable: the company does not answer.
+    """
+    offers = list(provider.offers(interruptible=False))
+    if policy.interruptible and preemptions < policy.preemptions_until_on_demand:
+        offers += provider.offers(interruptible=True)
+    return offers
 
 
 def measured_speeds(ledger: Ledger, engine: str, now: float) -> Speeds:

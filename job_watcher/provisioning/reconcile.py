@@ -51,7 +51,9 @@ class Reconciler:
         self._observations = Observations()
         self._work = RentedWork(self._parts, self._config, self._observations, self._speeds)
         self._accountant = Accountant(self._parts, self._config)
-        self._acquirer = Acquirer(self._parts, self._config, self._accountant, self._speeds)
+        self._acquirer = Acquirer(
+            self._parts, self._config, self._accountant, self._speeds, self._work.is_any_speakable
+        )
         self._releaser = Releaser(self._parts, self._config, self._observations)
         self._orphans = OrphanSweep(self._parts, self._observations)
         self._gaps.interrupt()

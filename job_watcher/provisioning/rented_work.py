@@ -22,6 +22,7 @@ from lib.workers import WorkerDeath
 
 #: A machine may say anything; no job takes a month.
 _LONGEST_S = 31 * 86_400.0
+_SIFTED = 100  # jobs before one rental; what is behind them is seen before the next
 _WORKING = frozenset({State.READY.value, State.DRAINING.value})
 
 
@@ -212,6 +213,10 @@ class RentedWork:
             preemptions=preemptions,
             measured=self._measured > 0,
         )
+
+    def is_any_speakable(self) -> bool:
+        """Whether the first jobs in line could be spoken on a machine; those before that cannot fail now."""
+        return self._dispatcher.sift(_SIFTED)
 
     def stir(self) -> bool:
         """Let delayed jobs that are due become work, with no machine to take them; whether there were any."""

@@ -44,22 +44,37 @@ class TimedLine:
     ends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _CueDraft:
+    """A cue whose two ends are known each in its own way."""
+
+    start: float
+    end: float
+    text: str
+    began: str
+    ended: str
+
+    def cue(self) -> Cue:
+        """As sure as the less sure of its ends."""
+        return Cue(self.start, self.end, self.text, max(self.began, self.ended, key=SOURCES.index))
+
+
 def cut_cues(
     stretches: Sequence[TimedLine], audio_seconds: float, reading: ReadingLimits = READING
 ) -> list[Cue]:
     """The cues of a text: each letter in one of them, in order; none over the next, none over the audio."""
-    cues: list[Cue] = []
+    drafts: list[_CueDraft] = []
     may_grow = False  # the last cue is of the same paragraph
     for stretch in stretches:
-        for cue in _cues_of(stretch, reading):
-            grown = _together(cues[-1], cue, reading) if cues and may_grow else None
+        for draft in _drafts_of(stretch, reading):
+            grown = _together(drafts[-1], draft, reading) if drafts and may_grow else None
             if grown is None:
-                cues.append(cue)
+                drafts.append(draft)
             else:
-                cues[-1] = grown
+                drafts[-1] = grown
             may_grow = True
         may_grow = may_grow and not stretch.ends
-    return list(_readable(_in_order(cues), audio_seconds, reading))
+    return list(_readable(_in_order(draft.cue() for draft in drafts), audio_seconds, reading))
 
 
 def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
@@ -72,28 +87,32 @@ def fitted(cues: Iterable[Cue], characters: int) -> list[Cue]:
             continue
         ends = (cue.start, cue.end)
         knots = (Knot(0, ends[0], ends[0], cue.source), Knot(len(cue.text), ends[1], ends[1], cue.source))
-        parts = list(_in_order(_cues_of(TimedLine(cue.text, knots), reading)))
+        drafts = _drafts_of(TimedLine(cue.text, knots), reading)
+        parts = list(_in_order(draft.cue() for draft in drafts))
         # One of some milliseconds, which nobody can read, has no room for parts.
         found += parts if parts[-1].end <= round(cue.end, 3) else [cue]
     return found
 
 
-def _cues_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[Cue]:
+def _drafts_of(stretch: TimedLine, reading: ReadingLimits) -> Iterator[_CueDraft]:
     text = stretch.text
     start = 0
     for end in [*_cuts(stretch, reading), len(text)]:
         part = text[start:end].strip()
         if part:
             first, last = _knot(stretch, start), _knot(stretch, end)
-            source = max(first.source, last.source, key=SOURCES.index)
-            yield Cue(round(first.after, 3), round(last.before, 3), part, source)
+            yield _CueDraft(round(first.after, 3), round(last.before, 3), part, first.source, last.source)
         start = end
+
+
+def _place(knot: Knot) -> int:
+    return knot.at
 
 
 def _knot(stretch: TimedLine, at: int) -> Knot:
     """The moment at a place: a known one, or one between two that are."""
     knots = stretch.knots
-    index = bisect_right([knot.at for knot in knots], at) - 1
+    index = bisect_right(knots, at, key=_place) - 1
     here = knots[index]
     if here.at == at or index + 1 == len(knots):
         return here
@@ -112,13 +131,12 @@ def _cuts(stretch: TimedLine, reading: ReadingLimits) -> list[int]:
     found = [BreakPlace(0, 0.0), *places(text, characters, stretch.held), BreakPlace(len(text), 0.0)]
     ruler = _Ruler.of(text, found, characters)
     known = [(knot.after, knot.before) for knot in (_knot(stretch, place.at) for place in found)]
-    best: list[tuple[float, int]] = [(0.0, 0)]
+    best: list[tuple[float, int]] = [
+        (0.0, 0)
+    ]  # by place: what all before it costs, where its last part begins
     for end in range(1, len(found)):
-        options = [
-            (best[start][0] + cost + found[end].cost, start)
-            for start, cost in _parts_ending(ruler, known, end, reading)
-        ]
-        best.append(min(options, default=(best[end - 1][0] + HELD**3, end - 1)))
+        cost, start = _cheapest_part(ruler, known, best, reading)
+        best.append((cost + found[end].cost, start))
     cuts, at = [], len(found) - 1
     while at:
         at = best[at][1]
@@ -126,21 +144,27 @@ def _cuts(stretch: TimedLine, reading: ReadingLimits) -> list[int]:
     return cuts[-2::-1]
 
 
-def _parts_ending(
-    ruler: _Ruler, known: Sequence[tuple[float, float]], end: int, reading: ReadingLimits
-) -> Iterator[tuple[int, float]]:
-    """Where a part that ends at `end` may begin so that it fits, each with what it costs."""
-    full = MOST_LINES * reading.characters
+def _cheapest_part(
+    ruler: _Ruler,
+    known: Sequence[tuple[float, float]],
+    best: Sequence[tuple[float, int]],
+    reading: ReadingLimits,
+) -> tuple[float, int]:
+    """What it costs at least to end a part at the next place, with all before it, and where it begins."""
+    end, full = len(best), MOST_LINES * reading.characters
+    cheapest = (best[-1][0] + HELD**3, end - 1)  # which fits nowhere
     for start in range(end - 1, -1, -1):
         wide = ruler.width(start, end)
         if wide > full + 1:
-            return
-        lines = 0.0 if wide <= reading.characters else ruler.line_end(start, end)
-        if lines is None:
+            break
+        cost = best[start][0] + _EACH_CUE + _SHORT * (1 - wide / full) ** 2
+        if cost >= cheapest[0]:
             continue
-        seconds = known[end][1] - known[start][0]
-        cost = _EACH_CUE + _SHORT * (1 - wide / full) ** 2 + lines
-        yield start, cost + _TOO_LONG * max(seconds - reading.longest_s, 0.0)
+        lines = 0.0 if wide <= reading.characters else ruler.line_end(start, end)
+        if lines is not None:
+            cost += lines + _TOO_LONG * max(known[end][1] - known[start][0] - reading.longest_s, 0.0)
+            cheapest = min(cheapest, (cost, start))
+    return cheapest
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +203,7 @@ class _Ruler:
         return 0.0 if self.good[last] > self.good[first - 1] else HELD
 
 
-def _together(cue: Cue, following: Cue, reading: ReadingLimits) -> Cue | None:
+def _together(cue: _CueDraft, following: _CueDraft, reading: ReadingLimits) -> _CueDraft | None:
     """Both as one, where one of them is too brief to be read and they stand together; else None."""
     brief = min(cue.end - cue.start, following.end - following.start) < _BRIEF_S
     if not brief or following.start - cue.end > _ACROSS or following.end - cue.start > reading.longest_s:
@@ -187,7 +211,7 @@ def _together(cue: Cue, following: Cue, reading: ReadingLimits) -> Cue | None:
     text = f"{cue.text}{blank_between(cue.text, following.text)}{following.text}"
     if not fits(text, reading.characters):
         return None
-    return Cue(cue.start, following.end, text, max(cue.source, following.source, key=SOURCES.index))
+    return _CueDraft(cue.start, following.end, text, cue.began, following.ended)
 
 
 def _in_order(cues: Iterable[Cue]) -> Iterator[Cue]:

@@ -30,6 +30,7 @@ _EXTRAS = {
     "vastai": ("Renting machines from Vast.ai", "vast"),
     "psycopg": ("Using Postgres", "postgres"),
     "faster_whisper": ("Checking takes with a recogniser", "verify"),
+    "espeakng_loader": ("The speech engine espeak", "espeak"),
     "kokoro_onnx": ("The speech engine kokoro", "kokoro"),
     "qwen_tts": ("The speech engine qwen", "qwen"),
 }

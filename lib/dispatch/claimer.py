@@ -19,7 +19,7 @@ from lib.dispatch.stray_entries import Strays
 from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobAdopted, JobClaimed
-from lib.jobqueue import Lease, LeaseLost, Placement
+from lib.jobqueue import Failure, Lease, LeaseLost, Placement
 from lib.spool import HostUnreachable, SpoolFull, SpoolJob, SpoolUnusable
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,10 @@ class Claimer:
         strays: Strays,
         handover: JobHandover,
         renew: Callable[[], None],
+        refuse: Callable[[Lease, Failure], None],
     ) -> None:
         self._parts, self._roster, self._jobs, self._strays = parts, roster, jobs, strays
-        self._handover, self._renew = handover, renew
+        self._handover, self._renew, self._refuse = handover, renew, refuse
         self._queue, self._intervals = parts.queue, parts.intervals
         self._ended = threading.Event()
         self._room = threading.Event()
@@ -112,6 +113,34 @@ class Claimer:
             self._tell_where(placed)
         return len(leases)
 
+    def sift(self, most: int) -> bool:
+        """Whether one of the first in line could be spoken by some machine; those before it that cannot fail.
+
+        For whoever is about to rent one. Nothing is laid anywhere. True also where nothing can be claimed
+        now; False after `most` jobs that cannot be spoken, for the rest is asked for later.
+
+        Raises: as `look`.
+        """
+        if not self._handover.can_refuse:
+            return True
+        placed: list[Placement] = []
+        try:
+            for number in range(most):
+                leases = self._queue.claim(self._parts.name, count=1, lease_ms=self._parts.limits.lease_ms)
+                if not leases:
+                    return number == 0
+                (lease,) = leases
+                if self._is_placed(lease, placed):
+                    continue
+                failure = self._handover.refusal(lease.spec)
+                if failure is None:
+                    self._release(lease, "no machine yet")
+                    return True
+                self._refuse(lease, failure)
+        finally:
+            self._tell_where(placed)
+        return False
+
     def _most(self, rooms: dict[str, int]) -> int:
         """How many jobs may be claimed now: what the hosts have room for, within our own limit."""
         slots = self._parts.limits.slots
@@ -125,14 +154,7 @@ class Claimer:
 
         Once voices have taken `until` seconds, by the handover's count, it goes nowhere new but back.
         """
-        if self._goes_on(lease, placed):
-            return
-        found = self._strays.adopt(lease)
-        if found is not None:
-            holder, entry = found
-            self._take_up(lease, holder, entry)
-            self._parts.tell("adopted", f"{lease.request_id} is on its host already", holder.name)
-            placed.append(Placement(lease, holder.name, entry))
+        if self._is_placed(lease, placed):
             return
         if self._handover.bringing_s > until:
             self._release(lease, "the voices of others had to be brought first")
@@ -153,6 +175,19 @@ class Claimer:
             placed.append(Placement(lease, state.name, job.entry))
             return
         self._release(lease, "no host has room")
+
+    def _is_placed(self, lease: Lease, placed: list[Placement]) -> bool:
+        """Whether its work lies on a host already: then the job stays there."""
+        if self._goes_on(lease, placed):
+            return True
+        found = self._strays.adopt(lease)
+        if found is None:
+            return False
+        holder, entry = found
+        self._take_up(lease, holder, entry)
+        self._parts.tell("adopted", f"{lease.request_id} is on its host already", holder.name)
+        placed.append(Placement(lease, holder.name, entry))
+        return True
 
     def _goes_on(self, lease: Lease, placed: list[Placement]) -> bool:
         """Whether the job is at hand here already, under a lease of ours that ran out: then it goes on."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from lib.dispatch.adoption import TakeOver
+from lib.dispatch.brought_voices import BroughtVoices
 from lib.dispatch.claimer import Claimer
 from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
@@ -52,7 +53,8 @@ class Dispatcher:
         limits = parts.limits
         self._jobs = InFlightJobs()
         self._roster = HostRoster(self._jobs, parts.clock, silence_s=limits.silence_s)
-        self._handover = JobHandover(parts, self._jobs)
+        self._brought = BroughtVoices(parts, self._jobs)
+        self._handover = JobHandover(parts, self._jobs, self._brought)
         self._strays = Strays(parts, self._roster, self._jobs, keep_s=limits.keep_strays_s)
         self._closer = LeaseCloser(parts, self._roster, self._jobs, self._strays)
         self._publishing = PublishQueue(parts)
@@ -61,9 +63,8 @@ class Dispatcher:
         self._renewer = LeaseRenewer(
             renewals or parts.queue, self._roster, self._jobs, lease_ms=limits.lease_ms
         )
-        self._claimer = Claimer(
-            parts, self._roster, self._jobs, self._strays, self._handover, self._renewer.tick
-        )
+        told = (self._handover, self._renewer.tick, self._closer.refuse)
+        self._claimer = Claimer(parts, self._roster, self._jobs, self._strays, *told)
         self._take_over = TakeOver(
             parts, self._roster, self._jobs, self._strays, self._handover, self._publishing
         )
@@ -164,6 +165,10 @@ class Dispatcher:
     def claim(self, beyond: int = 0) -> int:
         """Claim once for all the room there is; returns how many jobs came. Raises as `Claimer.look`."""
         return self._claimer.look(beyond=beyond)
+
+    def sift(self, most: int) -> bool:
+        """Whether a job in line could be spoken by some machine. Raises as `Claimer.sift`."""
+        return self._claimer.sift(most)
 
     def at_hand(self, host: str) -> list[tuple[str, Lease]]:
         """The entries of jobs on a host, each with its lease. Callable from any thread."""
@@ -275,7 +280,8 @@ class Dispatcher:
             self._supervisor.finished_one(state)
         self._house(state, spool, phases)
         self._strays.clear(state, spool, phases)
-        self._note_idle(state)
+        state.note_idle(self._jobs.count(state.name), self._clock.monotonic())
+        self._brought.sweep(state)
 
     def _begin(self, state: HostState, phases: Mapping[str, Phase]) -> None:
         """An attempt begins when a worker takes the job up, not when we lease it."""
@@ -313,12 +319,6 @@ class Dispatcher:
         job.began_at, job.begin_told = None, False
         state.voices.clear()  # whoever removed it may have removed them, too
         self._handover.lay(state, job.lease, fresh)
-
-    def _note_idle(self, state: HostState) -> None:
-        if self._jobs.count(state.name):
-            state.idle_since = None
-        elif state.idle_since is None:
-            state.idle_since = self._clock.monotonic()
 
     # --- signs of life -----------------------------------------------------------------------------------
 
@@ -375,6 +375,10 @@ class Dispatcher:
             Unavailable: the queue does not answer (never with `keep_work`).
         """
         self._closer.release_all(why, keep_work=keep_work)
+
+    def take_voices_back(self) -> None:
+        """Leave no voice on machines that have nothing to do, as far as they answer. Never raises."""
+        self._brought.sweep_all(self._roster.all())
 
     def give_up_unfinished(self, host: str, why: str) -> None:
         """Hand back what lies on a host and is not finished: nobody there goes on with it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from lib.spool import Heartbeat, Phase
+from lib.spool import Heartbeat, Phase, WorkerState
 
 
 class HeartbeatMonitor:
@@ -61,6 +61,14 @@ class HeartbeatMonitor:
     def still_for(self, now: float) -> float:
         """Seconds since the worker last took a job up, finished one, or spoke a piece of one."""
         return now - self._moved_at
+
+    def loads_for(self) -> tuple[str, ...]:
+        """The entries for which the living worker loads a model now."""
+        with self._lock:
+            beat = self._beat
+            if beat is None or beat.state is not WorkerState.LOADING or _identity(beat) == self._buried:
+                return ()
+            return beat.entries
 
     def heard_at(self) -> float:
         """When a beat came last. The end of a worker is no sign of life."""

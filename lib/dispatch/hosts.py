@@ -46,6 +46,8 @@ class HostState:
     accused: bool = False  # two different jobs died on its machine
     failing: str = ""  # why whoever added it should take it away; a reason code
     voices: dict[str, str] = field(default_factory=dict)  # that its machine was brought, with their marks
+    voices_swept: bool = False  # nothing was brought there since it was last rid of all of them
+    voices_lock: threading.Lock = field(default_factory=threading.Lock)  # brought, or taken back
     strays: dict[str, float] = field(default_factory=dict)  # entries of no lease of ours, since when
     missing: set[str] = field(default_factory=set)  # entries of ours that lay nowhere at the last look
 
@@ -58,6 +60,13 @@ class HostState:
     def is_left(self) -> bool:
         """Whether a process that is gone left it: nobody starts a worker there, and it gets no new job."""
         return self.serves is not None
+
+    def note_idle(self, jobs: int, now: float) -> None:
+        """Note since when it has had nothing to do; `jobs` are at hand there now."""
+        if jobs:
+            self.idle_since = None
+        elif self.idle_since is None:
+            self.idle_since = now
 
     def finishes(self) -> bool:
         """Whether what a worker there began will come to an end."""
@@ -203,12 +212,10 @@ class HostRoster:
         now = self._clock.monotonic()
         jobs = self._jobs.on(name)
         owed = any(job.phase is not Phase.OUTBOX for job in jobs)
-        begun = [
-            (job.began_at, job.lease.spec)
-            for job in jobs
-            if job.began_at is not None and job.phase is not Phase.OUTBOX
-        ]
-        since, oldest = min(begun, key=lambda pair: pair[0], default=(now, None))
+        begun = [job for job in jobs if job.began_at is not None and job.phase is not Phase.OUTBOX]
+        first = min((job.began_at for job in begun if job.began_at is not None), default=now)
+        counted = [(counts, job.lease.spec) for job in begun if (counts := job.counts_from) is not None]
+        since, oldest = min(counted, key=lambda pair: pair[0], default=(now, None))
         return HostView(
             name=name,
             busy=len(jobs),
@@ -217,7 +224,7 @@ class HostRoster:
             failures=state.failures,
             deaths=state.ends,
             silent_for=state.monitor.silent_for(now) if owed else 0.0,
-            still_for=min(state.monitor.still_for(now), now - since),
+            still_for=min(state.monitor.still_for(now), now - first),
             oldest_job=oldest,
             oldest_job_s=now - since,
             accused=state.accused,

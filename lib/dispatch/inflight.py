@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from lib.jobqueue import Failure, Lease
 from lib.spool import Phase
+
+#: A model of some GB over a slow line; a download that hangs ends before that by itself.
+_LONGEST_LOAD_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class InFlightJob:
     placed_at: float
     phase: Phase = Phase.INBOX  # where its entry lay when its host was last looked at
     began_at: float | None = None  # when the worker took it up; stays when it goes on under another lease
+    loaded_at: float = 0.0  # until when its worker loaded a model for it, as far as was seen
     begin_told: bool = False  # whether the queue knows that of this lease
     retry_at: float = 0.0  # before this the store is not tried again
     store_refusals: int = 0
@@ -42,6 +47,16 @@ class InFlightJob:
     def request_id(self) -> str:
         """The job's request id."""
         return self.lease.request_id
+
+    @property
+    def counts_from(self) -> float | None:
+        """Since when its limits of time are counted; None: it was not begun."""
+        return None if self.began_at is None else max(self.began_at, self.loaded_at)
+
+    def note_loading(self, now: float) -> None:
+        """Note that its worker still loads a model, which does not count, unless it takes too long."""
+        if self.began_at is not None and now - self.began_at <= _LONGEST_LOAD_S:
+            self.loaded_at = now
 
     def note_begin(self, now: float) -> None:
         """Note that the queue was told that a worker began the job."""

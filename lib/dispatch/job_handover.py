@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
+from lib.dispatch.brought_voices import BroughtVoices
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
 from lib.dispatch.parts import DispatchParts
 from lib.errors import BadInput
 from lib.jobqueue import ErrorClass, Failure, Lease
+from lib.jobspec.model import JobSpec
 from lib.spool import InvalidSpoolData, SpoolJob
-from lib.voices import InvalidVoice
+from lib.voices import InvalidVoice, KnownVoices, Voice, VoiceKind, engine_facts
 from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
+
+_SHIPPED: Final = "shipped"  # in place of a parcel's mark
 
 
 class JobHandover:
@@ -25,8 +30,9 @@ class JobHandover:
     Raises: HostUnreachable and SpoolUnusable, of the host.
     """
 
-    def __init__(self, parts: DispatchParts, jobs: InFlightJobs) -> None:
-        self._parts, self._jobs = parts, jobs
+    def __init__(self, parts: DispatchParts, jobs: InFlightJobs, brought: BroughtVoices) -> None:
+        self._parts, self._jobs, self._brought = parts, jobs, brought
+        self._voices = None if parts.voices is None else KnownVoices(parts.voices, parts.clock)
         self.bringing_s = 0.0
 
     def lay(self, state: HostState, lease: Lease, job: SpoolJob) -> None:
@@ -35,7 +41,8 @@ class JobHandover:
         if taken is not None:  # a voice takes its time to a machine: nothing is missing there meanwhile
             taken.placed_at = math.inf
         try:
-            self._bring_voice(state, lease.spec.voice)
+            if state.host.remote:
+                self._bring_voice(state, lease.spec)
             state.spool().submit(job)
         except (InvalidSpoolData, BadInput) as error:
             if taken is not None:
@@ -44,19 +51,60 @@ class JobHandover:
             if taken is not None:
                 taken.placed_at = self._parts.clock.monotonic()
 
-    def _bring_voice(self, state: HostState, name: str | None) -> None:
-        """Have the voice on the host's machine as it is here now. What was brought is not sent again."""
-        if name is None or not state.host.remote or self._parts.voices is None:
-            return
-        try:
-            self._bring(state, name)
-        except InvalidVoice:  # one that is being replaced is whole again a moment later
-            self._bring(state, name)
+    @property
+    def can_refuse(self) -> bool:
+        """Whether there is anything by which `refusal` could tell."""
+        return self._voices is not None or bool(self._parts.engine)
 
-    def _bring(self, state: HostState, name: str) -> None:
-        assert self._parts.voices is not None, "asked by the caller"
-        voice = self._parts.voices().get(name)
-        if voice.path.is_relative_to(SHIPPED):  # it came with the program
+    def refusal(self, spec: JobSpec) -> Failure | None:
+        """Why no machine could speak the job, as things are here; None: one could, or only it knows."""
+        try:
+            self._voice_of(spec)
+        except BadInput as error:
+            return Failure(_class_of(error), error.message)
+        return None
+
+    def _bring_voice(self, state: HostState, spec: JobSpec) -> None:
+        """Have the voice on the host's machine as it is here now. What was brought is not sent again."""
+        voice = self._voice_of(spec)
+        if voice is None:
+            return
+        with state.voices_lock:
+            state.voices_swept = False
+            try:
+                self._bring(state, voice)
+            except InvalidVoice:  # as below
+                self._bring(state, self._voice_now(voice.name))
+
+    def _voice_of(self, spec: JobSpec) -> Voice | None:
+        """The voice that a job needs brought; None: none. Raises BadInput: no machine could speak it."""
+        voice = None
+        if spec.voice is not None and self._voices is not None:
+            voice = self._voice_now(spec.voice)
+        engine = self._parts.engine if spec.voice is None else voice.engine if voice else ""
+        named = self._parts.named(engine_facts(engine)) if engine else None
+        if named is not None:
+            kind = VoiceKind.BUILT_IN if voice is None else voice.kind
+            why = named.refusal(engine_facts(engine), spec.profile, kind)
+            if why is not None:
+                raise BadInput(f"The profile {why}.")
+        return voice
+
+    def _voice_now(self, name: str) -> Voice:
+        assert self._voices is not None, "asked by the caller"
+        try:
+            return self._voices.get(name)
+        except InvalidVoice:  # one that is being replaced is whole again a moment later
+            return self._voices.get(name)
+
+    def _bring(self, state: HostState, voice: Voice) -> None:
+        name = voice.name
+        if voice.path.is_relative_to(
+            SHIPPED
+        ):  # it came with the program, and is hidden by one that was brought
+            if state.voices.get(name) != _SHIPPED:
+                self._brought.forget(state, name)
+                state.voices[name] = _SHIPPED
             return
         if state.voices.get(name) == parcel_mark(voice):
             return

@@ -11,7 +11,7 @@ from lib.dispatch.stray_entries import Strays, remove
 from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobBegun, JobLeaseLost, JobReleased, MachineAdded, MachineLost, MachineRemoved
-from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, LeaseLost
+from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.jobqueue.errors import DamagedRow
 from lib.spool import Phase, SpoolUnusable
 from lib.workers import WorkerHost
@@ -49,13 +49,17 @@ class LeaseCloser:
 
     def fail(self, job: InFlightJob, failure: Failure) -> None:
         """Record the failure and let the worker drop the job."""
+        self.refuse(job.lease, failure, job.host)
+        self.leave(job)
+
+    def refuse(self, lease: Lease, failure: Failure, host: str = "") -> None:
+        """Record the failure of a job that is on no host, or that its host drops next."""
         try:
-            state = self._queue.fail(job.lease, failure)
-            self._parts.events.emit(of_failure(state, job.lease, job.host, failure))
+            state = self._queue.fail(lease, failure)
+            self._parts.events.emit(of_failure(state, lease, host, failure))
             self.settled += state is JobState.FAILED
         except LeaseLost as error:
             log.warning("%s", error)
-        self.leave(job)
 
     def release(self, job: InFlightJob, hand_back: HandBack) -> None:
         """Hand the job back and let the worker drop it."""

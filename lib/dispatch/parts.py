@@ -13,7 +13,7 @@ from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
 from lib.spool import SpoolJob, lease_mark
-from lib.voices import VoiceRegistry
+from lib.voices import EngineFacts, NamedFor, VoiceRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ def _unheard(host: str, lease: Lease, settled: Settled) -> None:
     return
 
 
+def _unnamed(facts: EngineFacts) -> None:
+    return
+
+
 def _unwatched(may_take_s: float = 0.0) -> None:
     return
 
@@ -107,6 +111,8 @@ class DispatchParts:
     alive: TellAlive = _unwatched
     doorbell: Doorbell = field(default_factory=Doorbell)
     voices: Callable[[], VoiceRegistry] | None = None  # those that machines are brought; None: they have them
+    engine: str = ""  # that speaks jobs with a speaker; "": only machines know
+    named: NamedFor = _unnamed  # the models that machines are told of
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life
     store_trouble: Callable[[], str | None] = _nothing  # why the store refused when last asked, if it did
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed

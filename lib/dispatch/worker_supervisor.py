@@ -165,6 +165,10 @@ class WorkerSupervisor:
         owed = [job for job in jobs if phases.get(job.entry) in (Phase.INBOX, Phase.WORK)]
         if owed and silent > self._limits.silence_s:
             self._replace(state, phases, silent, now)
+        loading = state.monitor.loads_for()
+        for job in jobs:
+            if job.entry in loading:
+                job.note_loading(now)
         for job in _overdue(jobs, phases, now):
             self._stop_overdue(state, job, now)
 
@@ -212,9 +216,10 @@ def _overdue(jobs: Iterable[InFlightJob], phases: Mapping[str, Phase], now: floa
     late = []
     for job in jobs:
         limit = job.lease.spec.timeout_s
-        if limit is None or job.began_at is None or phases.get(job.entry) is Phase.OUTBOX:
+        since = job.counts_from
+        if limit is None or since is None or phases.get(job.entry) is Phase.OUTBOX:
             continue
-        if now - job.began_at > limit + _TIMEOUT_GRACE_S:
+        if now - since > limit + _TIMEOUT_GRACE_S:
             late.append(job)
     return late
 

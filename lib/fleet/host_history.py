@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -10,7 +11,11 @@ from lib.fleet.model import Host
 HALF_LIFE_S: Final = 7 * 86_400.0  # trouble counts half after a week: hosts get repaired
 BANNING: Final = frozenset({"wrong_gpu", "corrupt_output"})  # it lied; no waiting makes that better
 _COOL_DOWN_S: Final = (3_600.0, 6 * 3_600.0, 3 * 86_400.0)  # first, second, any further failure
-_NOT_ITS_FAULT: Final = frozenset({"outbid", "refused", "no_bundle", "bad_image"})
+#: Noted of a host that stayed mute, once it is known that the next one would have, too.
+EXCUSED: Final = "excused"
+#: What a machine fails with that cannot be made to speak, be it for its own fault or for ours.
+MUTE: Final = frozenset({"engine", "install"})
+_NOT_ITS_FAULT: Final = frozenset({"outbid", "refused", "no_bundle", "bad_image", EXCUSED})
 
 
 class HostIncident(NamedTuple):
@@ -25,11 +30,16 @@ class HostIncident(NamedTuple):
 def remembered(notes: Iterable[HostIncident], now: float) -> dict[str, Host]:
     """Weigh what hosts did, newest counting most; good work takes half a failure back.
 
-    A ban is for ever. A cool-down grows with the number of recent failures and begins at the last one.
+    A ban is for ever. A cool-down grows with the number of recent failures and begins at the last one. That
+    it stayed mute is forgotten of a host that was excused later.
     """
+    told = list(notes)
+    excused = {note.machine_id: note.at for note in told if note.reason == EXCUSED}
     found: dict[str, Host] = {}
-    for note in notes:
+    for note in told:
         if note.reason in _NOT_ITS_FAULT:
+            continue
+        if note.reason in MUTE and note.at <= excused.get(note.machine_id, -math.inf):
             continue
         host = found.get(note.machine_id, Host(note.machine_id))
         weight = 0.5 ** (max(0.0, now - note.at) / HALF_LIFE_S)

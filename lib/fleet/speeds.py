@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from lib.offer import same_gpu
 
 #: Weight of the newest measurement: half of what is known is from the last three.
 _WEIGHT: Final = 0.2
@@ -18,10 +21,13 @@ def blended(known: float | None, measured: float, weight: float = _WEIGHT) -> fl
 class Speeds:
     """Seconds of audio made per second by engine and GPU, and cold starts by GPU.
 
-    `running` is the part of a cold start for which the whole price is paid: until then it is only a disk.
+    `benched` was measured before there were jobs, by GPUs' names as their drivers write them: it stands in
+    the place of a guess until a job tells. `running` is the part of a cold start for which the whole price is
+    paid: until then it is only a disk.
     """
 
     audio: dict[tuple[str, str], float] = field(default_factory=dict)
+    benched: Mapping[tuple[str, str], float] = field(default_factory=dict)
     cold: dict[str, float] = field(default_factory=dict)
     running: dict[str, float] = field(default_factory=dict)
 
@@ -39,7 +45,23 @@ class Speeds:
 
     def of(self, engine: str, gpu: str, perf: float, prior: float) -> float:
         """The speed to reckon with: measured there, else the provider's figure times what is usual."""
-        return self.audio.get((engine, gpu)) or max(0.01, prior * perf)
+        return self.known(engine, gpu) or max(0.01, prior * perf)
+
+    def known(self, engine: str, gpu: str) -> float | None:
+        """The speed that jobs told, or else a bench; None where it can only be guessed."""
+        told = self.audio.get((engine, gpu)) or self.benched.get((engine, gpu))
+        if told is not None or not self.benched:
+            return told
+        alike = (
+            speed
+            for (name, listed), speed in self.benched.items()
+            if name == engine and same_gpu(gpu, listed)
+        )
+        return next(alike, None)
+
+    def engines(self) -> frozenset[str]:
+        """Those of which any speed is known."""
+        return frozenset(engine for engine, _ in (*self.audio, *self.benched))
 
     def cold_start(self, gpu: str, guess: float) -> float:
         """Seconds from rent to the first job: measured for such a GPU, else the guess for this offer."""

@@ -23,7 +23,7 @@ MAY_NOT_SPEND: Final = FindingKind("D035", _W, "The company says that the accoun
 KEYS_OF_ALL: Final = FindingKind("D036", _W, "SSH keys of the account open every machine")
 COMPANY_CLOCK: Final = FindingKind("D037", _W, "The clocks of this machine and of the company differ")
 MARKET_LACKS: Final = FindingKind("D038", _E, "The market has no machine that was asked for")
-PARTLY_SEEN: Final = FindingKind("D039", _W, "Something of the account could not be looked at")
+PARTLY_SEEN: Final = FindingKind("D039", _E, "Something of the account could not be looked at")
 IMAGE_BY_NAME: Final = FindingKind("D040", _W, "Rented machines run an image that may change")
 
 KINDS: Final = (
@@ -41,7 +41,8 @@ class AccountCheckup:
 
     Money is micro-dollars. `excess` are scopes that the key need not have, `limits` what forbids renting
     whatever the market offers or on the market as it is, `market` why no machine would be found there,
-    `image` what machines run.
+    `image` what machines run,
+    `unseen` what could not be looked at.
     """
 
     company: str
@@ -57,7 +58,7 @@ class AccountCheckup:
     ssh_keys: int | None = None
     clock_ahead_s: float | None = None
     market: Trouble | None = None
-    troubles: Sequence[str] = ()
+    unseen: Sequence[Trouble] = ()
     image: str | None = None
 
 
@@ -72,10 +73,10 @@ def _of_asking(seen: AccountCheckup) -> Iterator[Finding]:
         passing = seen.unasked.passing
         fix = "try again in a minute" if passing else "mend what it says"
         yield Finding(NOT_ASKED, seen.unasked.subject, seen.unasked.sentence, fix, passing=passing)
-    for trouble in seen.troubles:
-        yield Finding(
-            PARTLY_SEEN, seen.company, trouble.rstrip("."), "try again in a minute; nothing is rented by this"
-        )
+    for trouble in seen.unseen:  # what nobody saw is not in order
+        passing = trouble.passing
+        fix = "try again in a minute; nothing is rented by this" if passing else "mend what it says"
+        yield Finding(PARTLY_SEEN, trouble.subject, trouble.sentence, fix, passing=passing)
 
 
 def _of_the_key(seen: AccountCheckup) -> Iterator[Finding]:

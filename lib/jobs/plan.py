@@ -129,7 +129,7 @@ class Plan:
         if self.cost is not None:
             shares = zip(self.cost.shares, self.cost.worst_shares, strict=True)
         return needs_of(
-            VoiceWork(job.spec, job.speech.engine, job.speech.preset is None, job.work.audio_s, *share)
+            VoiceWork(job.spec, job.speech.engine, job.speech.kind, job.work.audio_s, *share)
             for job, share in zip(self.jobs, shares, strict=True)
             if job.speech is not None
         )

@@ -12,10 +12,12 @@ from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printa
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
+    NamedFor,
     SpeedRefused,
     TextRefused,
     UnknownLanguage,
     UnknownSpeaker,
+    VoiceKind,
     VoiceRegistry,
     canonical_language,
     check_speed,
@@ -41,6 +43,7 @@ class JobVoice:
     engine: str
     preset: str | None
     letters_per_second: float = USUAL_LETTERS_PER_SECOND
+    kind: VoiceKind = VoiceKind.BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,12 @@ class VoiceCheck(Protocol):
 class RegistryCheck:
     """Asks the voice registry, once for each voice or speaker, and the engine's limits for each text."""
 
-    def __init__(self, registry: VoiceRegistry, default_engine: str) -> None:
+    def __init__(
+        self, registry: VoiceRegistry, default_engine: str, named: NamedFor = lambda facts: None
+    ) -> None:
         self._registry = registry
         self._engine = default_engine
+        self._named = named
         self._known: dict[tuple[str | None, str | None, str], Answer] = {}
 
     def check(self, values: Mapping[str, Any]) -> Answer:
@@ -95,18 +101,29 @@ class RegistryCheck:
         if answer.speech is None:
             return answer
         engine, text = answer.speech.engine, values.get("text")
-        refused = list(_refusals(values, engine))
+        refused = [*self._model_missing(answer.speech, values), *_refusals(values, engine)]
         if refused:
             return replace(answer, problems=(*answer.problems, *refused))
         if text is None:
             return answer
-        unspoken = unspoken_characters(text, engine)
+        language = values.get("language", "English")
+        unspoken = unspoken_characters(text, engine, language)
         if unspoken:  # some are read all the same: µ, or №
-            unspoken = unspoken_characters(_as_words(text, values), engine)
+            unspoken = unspoken_characters(_as_words(text, values), engine, language)
         pronounce = values.get("pronounce", {})
         used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
         unread = unread_phonemes(text, used, engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
+
+    def _model_missing(self, speech: JobVoice, values: Mapping[str, Any]) -> Iterator[NotSpeakable]:
+        """Where the settings name weights, and not those that the job's profile needs."""
+        facts = engine_facts(speech.engine)
+        named = self._named(facts)
+        if named is None:
+            return
+        why = named.refusal(facts, values.get("profile", "balanced"), speech.kind)
+        if why is not None:
+            yield NotSpeakable("profile", why)
 
     def _resolve(self, voice: str | None, speaker: str | None, language: str) -> Answer:
         problems: list[NotSpeakable] = []
@@ -138,7 +155,8 @@ class RegistryCheck:
         except BadInput as error:
             problems.append(NotSpeakable("voice", _phrase(error)))
             return None
-        return JobVoice(found.engine, found.preset, engine_facts(found.engine).letters_per_second)
+        rate = engine_facts(found.engine).letters_per_second
+        return JobVoice(found.engine, found.preset, rate, found.kind)
 
 
 def _refusals(values: Mapping[str, Any], engine: str) -> Iterator[NotSpeakable]:
@@ -269,7 +287,8 @@ class _Found:
 
     def _unspoken(self, draft: Draft, letters: str, engine: str) -> Problem:
         shown = letters if len(letters) <= _SHOWN_LETTERS else letters[: _SHOWN_LETTERS - 1] + "…"
-        scripts = " or ".join(sorted(script.capitalize() for script in engine_facts(engine).scripts))
+        known = engine_facts(engine).scripts_in(draft.values.get("language", "English"))
+        scripts = " or ".join(sorted(script.capitalize() for script in known))
         field = self._in_the_job(draft, "text") or "text"
         return Problem(
             f"holds letters that the engine {engine} leaves out: {printable(shown)}",

@@ -148,8 +148,9 @@ _FIELDS: Final = (
     Field(
         "timeout_s",
         whole_number(1, 86_400),
-        "Seconds one attempt may take. Left out: no limit; a rented machine is given back when no piece is "
-        "spoken for ten minutes, and after ten times the usual, a quarter of an hour at least.",
+        "Seconds one attempt may take, from when its model is loaded. Left out: no limit; a rented machine "
+        "is given back when no piece is spoken for ten minutes, and after ten times the usual, a quarter of "
+        "an hour at least.",
         in_fingerprint=False,
     ),
     Field(

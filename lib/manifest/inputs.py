@@ -95,10 +95,13 @@ def _hash(job: str, resolved: ResolvedVoice, pauses: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _speaker(resolved: ResolvedVoice) -> str:
-    """Who speaks, by content: a cloned voice by its recording, not by where that lies."""
+    """Who speaks, by content: a cloned voice by its recording, a designed one by its description."""
     reference = resolved.reference
+    # Named only where there is one, so that what others made stays as it is.
+    design = {} if resolved.design is None else {"design": resolved.design}
     return json.dumps(
         {
+            **design,
             "engine": resolved.engine,
             "model": model_version(resolved.engine),
             "voice": resolved.voice,

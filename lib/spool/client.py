@@ -53,9 +53,7 @@ class SpoolClient:
         Raises:
             ValueError: `name` cannot be one of a voice.
         """
-        if not is_file_name(name):
-            raise ValueError(f"no name of a voice: {name!r}")
-        folder, kept = f"{layout.VOICES}/{name}", {layout.VOICE_FILE}
+        folder, kept = _voice_folder(name), {layout.VOICE_FILE}
         if recording is not None:
             file, data = recording
             kept.add(file)
@@ -64,6 +62,41 @@ class SpoolClient:
         for other in self._files.list(folder):
             if other not in kept and is_file_name(other):  # not what is on its way there
                 self._files.remove_tree(f"{folder}/{other}")
+
+    def voices(self) -> list[str]:
+        """The names of voices that were brought and lie there."""
+        return [name for name in self._files.list(layout.VOICES) if is_file_name(name)]
+
+    def voice_files(self, name: str) -> list[str]:
+        """The files of a voice there; none where it is not there. Raises ValueError, as `bring_voice`."""
+        return [file for file in self._files.list(_voice_folder(name)) if is_file_name(file)]
+
+    def voice_yaml(self, name: str) -> bytes | None:
+        """The bytes of its `voice.yaml`, of which a sent one has few; None where there is none.
+
+        Raises:
+            ValueError: as `bring_voice`.
+        """
+        try:
+            return self._files.read(f"{_voice_folder(name)}/{layout.VOICE_FILE}", layout.MAX_HEARTBEAT_BYTES)
+        except FileNotFoundError:
+            return None
+        except InvalidSpoolData:  # too large for one that was sent, or no file at all
+            return b""
+
+    def remove_voice(self, name: str, recordings: Sequence[str], *, whole: bool) -> None:
+        """Remove these files of a voice, and where it is `whole` first what names them.
+
+        Its folder goes where nothing else lies in it.
+
+        Raises:
+            ValueError: as `bring_voice`.
+        """
+        folder = _voice_folder(name)
+        for file in ([layout.VOICE_FILE] if whole else []) + [*recordings]:
+            self._files.remove_tree(f"{folder}/{file}")
+        if not self._files.list(folder):
+            self._files.remove_tree(folder)
 
     def entries(self) -> dict[str, Phase]:
         """Every entry and where it lies. One seen twice while it moves counts as the further one."""
@@ -235,3 +268,9 @@ def _verify(entry: str, file: FileRef, local: Path) -> None:
         raise InvalidSpoolData(
             f"The worker's file {file.file} in {entry} has another sha256 than its result."
         )
+
+
+def _voice_folder(name: str) -> str:
+    if not is_file_name(name):
+        raise ValueError(f"no name of a voice: {name!r}")
+    return f"{layout.VOICES}/{name}"

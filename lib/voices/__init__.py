@@ -41,13 +41,16 @@ from lib.voices.facts import (
     ProfileModel,
 )
 from lib.voices.hub_ids import HubId, hub_ids
+from lib.voices.known_voices import KnownVoices
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
 from lib.voices.length import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
+from lib.voices.named_models import NamedFor, NamedModels, named_by, named_models
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text_check import check_text, unspoken_characters
 from lib.voices.voice_fields import Reference
+from lib.voices.voice_kind import VoiceKind, kind_of
 from lib.voices.voicefile import Voice, load_voice
 from lib.voices.words import words_of
 
@@ -66,6 +69,9 @@ __all__ = [
     "EngineFacts",
     "HubId",
     "InvalidVoice",
+    "KnownVoices",
+    "NamedFor",
+    "NamedModels",
     "Pauses",
     "Preset",
     "ProfileModel",
@@ -79,6 +85,7 @@ __all__ = [
     "UnknownSpeaker",
     "UnknownVoice",
     "Voice",
+    "VoiceKind",
     "VoiceRegistry",
     "audio_seconds",
     "canonical_language",
@@ -93,7 +100,10 @@ __all__ = [
     "held_pause_s",
     "hub_ids",
     "jobs_ahead",
+    "kind_of",
     "load_voice",
+    "named_by",
+    "named_models",
     "phoneme_warnings",
     "refused_sayings",
     "unread_phonemes",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from lib.voices.voice_kind import VoiceKind
+
 #: How fast narration in English usually is. For engines that give no figure of their own.
 USUAL_LETTERS_PER_SECOND: Final = 13.5
 #: Of one text, without and with `chunk`. For engines that give no figure of their own.
@@ -35,10 +37,12 @@ class ProfileModel:
     model: str  # its name where it is downloaded from, or as its package calls it
     cloning_model: str = ""  # for voices with a recording, where that is another one
     sampling: Mapping[str, float] = field(default_factory=dict)  # the engine's own words, temperature say
+    designing_model: str = ""  # for voices made from a description, where that is another one
 
-    def of(self, *, cloned: bool) -> str:
-        """The model that speaks a cloned voice, or a built-in speaker."""
-        return self.cloning_model or self.model if cloned else self.model
+    def of(self, kind: VoiceKind) -> str:
+        """The model that speaks a voice of that kind."""
+        own = {VoiceKind.CLONED: self.cloning_model, VoiceKind.DESIGNED: self.designing_model}
+        return own.get(kind) or self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,14 @@ class EngineFacts:
     max_chunked_characters: int = USUAL_CHUNKED_CHARACTERS  # of one text with `chunk`
     # First words of Unicode character names whose letters it can speak.
     scripts: frozenset[str] = frozenset({"LATIN"})
+    language_scripts: Mapping[str, frozenset[str]] = field(
+        default_factory=dict
+    )  # where a language has others
+    # By language, scripts that its texts hold and the engine cannot read. One such letter refuses a text:
+    # without it another one would be said.
+    unread_scripts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clones: bool = False  # whether a voice may bring reference audio
+    designs: bool = False  # whether it makes a voice from a description
     # Of words as they are said in one second of audio, silence not counted.
     letters_per_second: float = USUAL_LETTERS_PER_SECOND
     package: str = ""  # the distribution that brings the model; "": the one that registers the engine
@@ -87,19 +98,28 @@ class EngineFacts:
                 return name, preset
         return None
 
+    def scripts_in(self, language: str) -> frozenset[str]:
+        """The scripts whose letters it can speak in a text of `language`, written in any case."""
+        return _of_language(self.language_scripts, language, self.scripts)
+
+    def unread_in(self, language: str) -> frozenset[str]:
+        """The scripts of which one letter refuses a text of `language`; mostly none."""
+        return _of_language(self.unread_scripts, language, frozenset())
+
     @property
     def model_names(self) -> frozenset[str]:
         """Every model that some profile means."""
-        each = (name for model in self.models.values() for name in (model.model, model.cloning_model))
-        return frozenset(filter(None, each))
+        return frozenset(
+            filter(None, (model.of(kind) for model in self.models.values() for kind in VoiceKind))
+        )
 
-    def model_of(self, profile: str, *, cloned: bool) -> str:
+    def model_of(self, profile: str, kind: VoiceKind) -> str:
         """The model that speaks a job of `profile`; empty where the engine has only one and does not name it.
 
         Jobs of different models do not fit into one batch.
         """
         known = self.models.get(profile)
-        return "" if known is None else known.of(cloned=cloned)
+        return "" if known is None else known.of(kind)
 
     def phonemes_of(self, written: str) -> str:
         """What is written between the slashes, in the engine's own signs; longer spellings go first."""
@@ -119,6 +139,13 @@ class EngineFacts:
         if self.extra:
             return f"job-runner[{self.extra}]"
         return f"{self.package}=={self.version}" if self.package and self.version else self.package
+
+
+def _of_language(
+    table: Mapping[str, frozenset[str]], language: str, otherwise: frozenset[str]
+) -> frozenset[str]:
+    wanted = language.casefold()
+    return next((found for name, found in table.items() if name.casefold() == wanted), otherwise)
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from lib.voices.errors import UnknownLanguage, UnknownSpeaker, UnknownVoice, nea
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 from lib.voices.voice_fields import NAME_PATTERN, Reference
+from lib.voices.voice_kind import VoiceKind, kind_of
 from lib.voices.voicefile import FILE_NAME, ExaminedVoice, Voice, examine_voice, load_voice
 
 #: The voices that come with the package.
@@ -26,9 +27,15 @@ class ResolvedVoice:
     engine: str
     voice: str | None
     speaker: str | None
-    preset: str | None  # None only for a cloned voice
+    preset: str | None  # None only for a cloned or designed voice
     language: str
     reference: Reference | None = None
+    design: str | None = None  # the description that a designed voice is made from
+
+    @property
+    def kind(self) -> VoiceKind:
+        """What the voice is made from."""
+        return kind_of(self.reference, self.design)
 
 
 class VoiceRegistry:
@@ -74,6 +81,10 @@ class VoiceRegistry:
             voice = self._loaded[name] = load_voice(self._folder_of(name))
         return voice
 
+    def path_of(self, name: str) -> Path:
+        """Where its `voice.yaml` is. Raises UnknownVoice."""
+        return self._folder_of(name) / FILE_NAME
+
     def examine(self, name: str) -> ExaminedVoice:
         """The voice as it is now, with every problem instead of the first. Raises UnknownVoice."""
         return examine_voice(self._folder_of(name))
@@ -108,8 +119,10 @@ class VoiceRegistry:
         if voice is not None:
             found = self.get(voice)
             facts = engine_facts(found.engine)
-            spoken = _spoken_language(_recorded_language(found, wanted), facts)
-            return ResolvedVoice(facts.name, found.name, None, found.builtin, spoken, found.reference)
+            spoken = _spoken_language(_own_language(found, wanted), facts)
+            return ResolvedVoice(
+                facts.name, found.name, None, found.builtin, spoken, found.reference, found.design
+            )
         facts = engine_facts(default_engine)
         named = facts.preset_of(speaker or "")
         if named is None:
@@ -131,20 +144,23 @@ def _holds_voice(folder: Path) -> bool:
     return (folder / FILE_NAME).is_file()
 
 
-def _recorded_language(voice: Voice, wanted: str) -> str:
-    """The language of the job, where the voice was recorded in it or in any; `Auto` becomes the recorded one.
+def _own_language(voice: Voice, wanted: str) -> str:
+    """The language of the job, or where that is `Auto` the one of a voice that is no preset.
 
-    A clone that reads another language than its recording has the accent of that, and says some words wrong.
+    A clone speaks no other than its recording's, unless that is `Auto`: it would have the accent of the one,
+    and say some words wrong.
     """
-    if voice.reference is None or voice.language == AUTO:
+    if voice.kind is VoiceKind.BUILT_IN:
         return wanted
-    if wanted not in (AUTO, voice.language):
+    if wanted == AUTO:
+        return voice.language
+    if voice.kind is VoiceKind.CLONED and voice.language not in (AUTO, wanted):
         raise UnknownLanguage(
             f"The voice {quoted(voice.name)} was recorded in {voice.language} and the job is in {wanted}. "
             f"Give the job `language: {voice.language}`; or a voice that was recorded in {wanted}; or this "
             "voice `language: Auto`, if it may be heard with an accent."
         )
-    return voice.language
+    return wanted
 
 
 def _spoken_language(wanted: str, facts: EngineFacts) -> str:

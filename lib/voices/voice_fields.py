@@ -11,25 +11,23 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from lib.files import NotPlain, open_plain
+from lib.voices.consent import consent_fault
 from lib.voices.engines import engine_facts
 from lib.voices.errors import InvalidVoice, UnknownEngine, UnknownLanguage, nearest, quoted, reading_reason
 from lib.voices.facts import EngineFacts
 from lib.voices.languages import AUTO, canonical_language
 from lib.voices.recording_faults import RecordingFault, wav_fault
+from lib.voices.voice_design import design_fault, one_line
 
 T = TypeVar("T")
 
 NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 REQUIRED: Final = ("name", "engine", "language", "licence", "consent")
 REFERENCE: Final = ("reference_audio", "reference_text", "sha256")
-KNOWN: Final = (*REQUIRED, *REFERENCE, "builtin", "description")
+KNOWN: Final = (*REQUIRED, *REFERENCE, "builtin", "design", "description")
 MAX_AUDIO_BYTES: Final = 64 * 1024 * 1024
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-#: What people write into a field that has to be filled. Nobody agreed to anything by these.
-_NO_CONSENT: Final = frozenset(
-    ("-", "?", "false", "missing", "n/a", "na", "no", "none", "open", "pending", "tbd", "todo", "unknown")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +105,16 @@ class VoiceFields:
         return language
 
     def consent(self) -> str:
-        """Whose voice it is and that they agreed; for a recording a word like "none" is no answer."""
+        """Whose voice it is and that they agreed; of a recording it has to be said so that one can ask.
+
+        Nobody is heard in a voice that is made from a description, so it may leave this out: "".
+        """
+        if "consent" not in self.values and "design" in self.values and not self.has_reference:
+            return ""
         consent = self.text("consent")
-        if self.has_reference and consent.strip(" .!").casefold() in {*_NO_CONSENT, ""}:
-            raise self.refusal(
-                "consent",
-                f"is {quoted(consent)}: nothing is spoken with a person's voice before they agreed; "
-                "write who agreed, when and to what",
-                "consent",
-            )
+        fault = consent_fault(consent) if self.has_reference else None
+        if fault is not None:
+            raise self.refusal("consent", fault, "consent")
         return consent
 
     @property
@@ -123,22 +122,38 @@ class VoiceFields:
         """Whether any field of a recording is there."""
         return any(field in self.values for field in REFERENCE)
 
-    def sound(self, facts: EngineFacts) -> tuple[str | None, Reference | None]:
-        """A built-in preset or a reference: exactly one, and complete."""
+    def sound(self, facts: EngineFacts) -> tuple[str | None, Reference | None, str | None]:
+        """A built-in preset, a reference or a design: exactly one, and complete."""
         given = [field for field in REFERENCE if field in self.values]
-        if "builtin" in self.values:
-            if given:
-                raise self.refusal(given[0], "does not go with builtin; keep one of the two")
-            return self._builtin(facts), None
-        if not given:
+        ways = [*(way for way in ("builtin", "design") if way in self.values), *given[:1]]
+        if len(ways) > 1:
+            raise self.refusal(ways[1], f"does not go with {ways[0]}; keep one of the two")
+        if not ways:
             raise self.refusal(
-                "builtin", "is missing; give it, or reference_audio, reference_text and sha256"
+                "builtin", "is missing; give it, or design, or reference_audio, reference_text and sha256"
             )
+        if ways == ["builtin"]:
+            return self._builtin(facts), None, None
+        if ways == ["design"]:
+            return None, None, self._design(facts)
         if not facts.clones:
             raise self.refusal(
                 given[0], f"does not fit: the engine {facts.name} cannot clone a voice; use builtin"
             )
-        return None, self._reference()
+        return None, self._reference(), None
+
+    def _design(self, facts: EngineFacts) -> str:
+        if not facts.designs:
+            raise self.refusal(
+                "design",
+                f"does not fit: the engine {facts.name} cannot make a voice from a description; use builtin, "
+                "or an engine that can, such as qwen3",
+            )
+        design = one_line(self.text("design"))
+        fault = design_fault(design)
+        if fault is not None:
+            raise self.refusal("design", fault)
+        return design
 
     def _builtin(self, facts: EngineFacts) -> str:
         builtin = self.text("builtin")

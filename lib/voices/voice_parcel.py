@@ -1,4 +1,7 @@
-"""What of a voice goes to a machine that speaks it: its recording, named by its hash, and its fields."""
+"""What of a voice goes to a machine that speaks it: its recording, named by its hash, and its fields.
+
+A voice that is made from a description is text, and nothing else is sent of it.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.files import read_plain
+from lib.voices.consent import GIVEN_ELSEWHERE
 from lib.voices.errors import InvalidVoice, reading_reason
+from lib.voices.flatyaml import NotFlat, read_flat
 from lib.voices.voice_fields import MAX_AUDIO_BYTES
-from lib.voices.voice_store import NewRecording, NewVoice, voice_yaml
+from lib.voices.voice_store import OURS, NewRecording, NewVoice, voice_yaml
 from lib.voices.voicefile import Voice
 
 _SUFFIX: Final = re.compile(r"[a-z0-9]{1,5}")
-#: Who agreed, and to what, is nobody's business on a machine of somebody else.
-_CONSENT: Final = "Given; it is written in the registry that this was sent from."
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceParcel:
-    """The files of one voice's folder. `recording` is a file's name and its bytes; None for a preset."""
+    """The files of one voice's folder. `recording` is a file's name and its bytes; None where it has none."""
 
     name: str
     recording: tuple[str, bytes] | None
@@ -30,8 +33,21 @@ class VoiceParcel:
 def parcel_mark(voice: Voice) -> str:
     """The same for voices whose parcels are the same; no recording is read for it."""
     recording = None if voice.reference is None else (voice.reference.sha256, voice.reference.text)
-    parts = (voice.name, voice.engine, voice.language, voice.licence, voice.builtin, recording)
+    parts = (voice.name, voice.engine, voice.language, voice.licence, voice.builtin, voice.design, recording)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_sent_voice(written: bytes) -> bool:
+    """Whether a `voice.yaml` is one that a parcel brought; a voice of somebody's own says who agreed."""
+    try:
+        return read_flat(written).get("consent") == GIVEN_ELSEWHERE
+    except NotFlat:
+        return False
+
+
+def is_sent_recording(file: str) -> bool:
+    """Whether a file is called as parcels call recordings: by their hash."""
+    return OURS.fullmatch(file) is not None
 
 
 def parcel_of(voice: Voice) -> VoiceParcel:
@@ -63,9 +79,11 @@ def parcel_of(voice: Voice) -> VoiceParcel:
         voice.engine,
         voice.language,
         voice.licence,
-        _CONSENT,
+        # Who agreed, and to what, is nobody's business on a machine of somebody else.
+        GIVEN_ELSEWHERE if voice.consent else "",
         builtin=voice.builtin,
         recording=recording,
+        design=voice.design,
     )
     named = None if recording is None else (recording.file_name, recording.data)
     return VoiceParcel(voice.name, named, voice_yaml(sent))

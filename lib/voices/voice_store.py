@@ -18,10 +18,12 @@ from lib.errors import BadConfiguration, BadInput
 from lib.files import alone_in, sweep_drafts, sync_folder, write_whole
 from lib.voices.errors import InvalidVoice, quoted
 from lib.voices.flatyaml import NotFlat, read_flat
+from lib.voices.voice_design import one_line
 from lib.voices.voice_fields import MAX_AUDIO_BYTES, NAME_PATTERN
 from lib.voices.voicefile import FILE_NAME, Voice, examine_values, load_voice
 
-_OURS: Final = re.compile(r"recording-[0-9a-f]{16}\.[a-z0-9]{1,5}")
+#: What recordings are called that were added, or sent to a machine.
+OURS: Final = re.compile(r"recording-[0-9a-f]{16}\.[a-z0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class NewRecording:
 
 @dataclass(frozen=True, slots=True)
 class NewVoice:
-    """What `voice.yaml` will say; exactly one of `builtin` and `recording` is set."""
+    """What `voice.yaml` will say; exactly one of `builtin`, `recording` and `design` is set."""
 
     name: str
     engine: str
@@ -55,6 +57,7 @@ class NewVoice:
     description: str = ""
     builtin: str | None = None
     recording: NewRecording | None = None
+    design: str | None = None
 
     def fields(self) -> dict[str, str]:
         """As `voice.yaml` has them, in its order."""
@@ -63,11 +66,16 @@ class NewVoice:
             fields["description"] = self.description
         if self.builtin is not None:
             fields["builtin"] = self.builtin
+        if self.design is not None:
+            fields["design"] = one_line(self.design)
         if self.recording is not None:
             fields["reference_audio"] = self.recording.file_name
             fields["reference_text"] = self.recording.text
             fields["sha256"] = self.recording.sha256
-        return fields | {"licence": self.licence, "consent": self.consent}
+        fields["licence"] = self.licence
+        if self.design is None or self.consent:
+            fields["consent"] = self.consent
+        return fields
 
 
 def add_voice(registry: Path, new: NewVoice, *, replace: bool = False) -> Voice:
@@ -141,7 +149,7 @@ def _checked(path: Path, new: NewVoice) -> bytes:
 
 def _recordings(folder: Path) -> set[str]:
     """The names of those that were added here; what somebody else put there is theirs."""
-    return {child.name for child in folder.iterdir() if _OURS.fullmatch(child.name)}
+    return {child.name for child in folder.iterdir() if OURS.fullmatch(child.name)}
 
 
 def _remove(folder: Path, names: set[str]) -> None:

@@ -11,6 +11,7 @@ from lib.files import NotPlain, read_plain
 from lib.voices.errors import InvalidVoice, reading_reason
 from lib.voices.flatyaml import NotFlat, read_flat
 from lib.voices.voice_fields import Reference, VoiceFields
+from lib.voices.voice_kind import VoiceKind, kind_of
 
 FILE_NAME: Final = "voice.yaml"
 _MAX_BYTES: Final = 64 * 1024
@@ -18,17 +19,23 @@ _MAX_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One valid voice: either a built-in preset of its engine or a clone with its reference."""
+    """One valid voice: a built-in preset of its engine, a clone with its reference, or a design."""
 
     name: str
     engine: str
     language: str
     licence: str
-    consent: str
-    description: str
+    consent: str  # empty only where nobody is heard: in a design
+    description: str  # for people; nothing is made of it
     builtin: str | None
     reference: Reference | None
+    design: str | None  # the description that it is made from, in one line
     path: Path  # of its voice.yaml
+
+    @property
+    def kind(self) -> VoiceKind:
+        """What it is made from."""
+        return kind_of(self.reference, self.design)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `--json`: stable keys; paths as strings."""
@@ -41,6 +48,7 @@ class Voice:
             "reference_audio": str(self.reference.audio) if self.reference else None,
             "reference_text": self.reference.text if self.reference else None,
             "sha256": self.reference.sha256 if self.reference else None,
+            "design": self.design,
             "licence": self.licence,
             "consent": self.consent,
             "file": str(self.path),
@@ -89,7 +97,7 @@ def examine_values(path: Path, values: Mapping[str, Any]) -> ExaminedVoice:
     sound = None if facts is None else fields.collect(lambda: fields.sound(facts))
     described = "description" in values
     description = fields.collect(lambda: fields.text("description")) if described else ""
-    builtin, reference = sound or (None, None)
+    builtin, reference, design = sound or (None, None, None)
     if (
         fields.problems
         or name is None
@@ -100,7 +108,7 @@ def examine_values(path: Path, values: Mapping[str, Any]) -> ExaminedVoice:
         or description is None
     ):
         return ExaminedVoice(path, None, fields.recorded, tuple(fields.problems))
-    voice = Voice(name, facts.name, language, licence, consent, description, builtin, reference, path)
+    voice = Voice(name, facts.name, language, licence, consent, description, builtin, reference, design, path)
     return ExaminedVoice(path, voice, fields.recorded, ())
 
 

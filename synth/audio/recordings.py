@@ -9,15 +9,22 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
-from lib.voices.recording_faults import LONGEST_S, RecordingFault, clipped, length_fault, no_audio, silent
+from lib.voices.recording_faults import (
+    FULL_SCALE,
+    LONGEST_S,
+    MOST_CLIPPED_PPM,
+    RecordingFault,
+    clipped,
+    length_fault,
+    no_audio,
+    silent,
+)
 from synth.audio.loudness_meter import decibels
 from synth.audio.spectrum import Samples
 from synth.audio.trim import sounding_frames
 
 _QUIETEST_RMS_DB: Final = -45.0
 _LEAST_SOUNDING: Final = 0.20  # of the recording; less is a click in a silent room
-_FULL_SCALE: Final = 0.999
-_MOST_CLIPPED_PPM: Final = 100.0
 _MOST_RATE: Final = 384_000
 
 
@@ -83,7 +90,7 @@ def _measured(samples: Samples, stated: Recording) -> Recording:
         file_format=stated.file_format,
         rms_db=decibels(float(np.sqrt(np.square(mono).mean()))) if len(mono) else decibels(0.0),
         peak=float(np.abs(samples).max(initial=0.0)),
-        clipped_ppm=float((np.abs(samples) >= _FULL_SCALE).sum()) * 1e6 / max(samples.size, 1),
+        clipped_ppm=float((np.abs(samples) >= FULL_SCALE).sum()) * 1e6 / max(samples.size, 1),
     )
 
 
@@ -94,7 +101,7 @@ def _faults(
     if samples is not None and measured is not None and len(samples):
         if _is_silent(samples, measured):
             faults.append(silent())
-        if measured.clipped_ppm is not None and measured.clipped_ppm > _MOST_CLIPPED_PPM:
+        if measured.clipped_ppm is not None and measured.clipped_ppm > MOST_CLIPPED_PPM:
             faults.append(clipped(measured.clipped_ppm))
     return tuple(fault for fault in faults if fault is not None)
 

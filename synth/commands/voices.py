@@ -7,7 +7,9 @@ from lib.cli.program import CommandEntry
 COMMANDS = [
     CommandEntry("list", "synth.commands.voices_list", "List voices and speakers."),
     CommandEntry("show", "synth.commands.voices_show", "Show one voice or speaker."),
-    CommandEntry("add", "synth.commands.voices_add", "Add a voice: a recording to clone, or a preset."),
+    CommandEntry(
+        "add", "synth.commands.voices_add", "Add a voice: a recording to clone, a description, or a preset."
+    ),
     CommandEntry("verify", "synth.commands.voices_verify", "Look closely at voices: consent, files, sound."),
     CommandEntry("preview", "synth.commands.voices_preview", "Hear a voice say a sentence."),
 ]

@@ -20,6 +20,8 @@ EXAMPLES = (
     "voice-synth voices add evening --builtin deep --licence Apache-2.0 --consent 'Synthetic, nobody.'",
     "voice-synth voices add jo --engine qwen3 --reference jo.wav --text-file jo.txt --licence 'ours alone' "
     "--consent 'Jo Doe agreed in writing on 2026-11-02 to narration by us.'",
+    "voice-synth voices add granny --engine qwen3 --design 'A warm, low voice of an old woman, in no hurry.' "
+    "--licence Apache-2.0",
 )
 
 NameArgument = Annotated[
@@ -46,6 +48,15 @@ BuiltinOption = Annotated[
     str | None,
     typer.Option("--builtin", metavar="PRESET", help="Or a preset of the engine.", show_default=False),
 ]
+DesignOption = Annotated[
+    str | None,
+    typer.Option(
+        "--design",
+        metavar="TEXT",
+        help="Or a description that the engine makes the voice from.",
+        show_default=False,
+    ),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option(
@@ -53,7 +64,7 @@ EngineOption = Annotated[
     ),
 ]
 LanguageOption = Annotated[
-    str, typer.Option("--language", metavar="NAME", help="Of the recording; Auto: may speak any.")
+    str, typer.Option("--language", metavar="NAME", help="Of the voice; Auto: may speak any.")
 ]
 LicenceOption = Annotated[
     str, typer.Option("--licence", metavar="TEXT", help="What may be done with it.", show_default=False)
@@ -61,11 +72,14 @@ LicenceOption = Annotated[
 ConsentOption = Annotated[
     str,
     typer.Option(
-        "--consent", metavar="TEXT", help="Whose voice it is; who agreed, when, to what.", show_default=False
+        "--consent",
+        metavar="TEXT",
+        help="Whose voice it is; who agreed, when, to what. A design needs none.",
+        show_default=False,
     ),
 ]
 DescriptionOption = Annotated[
-    str, typer.Option("--description", metavar="TEXT", help="How it sounds.", show_default=False)
+    str, typer.Option("--description", metavar="TEXT", help="How it sounds, for people.", show_default=False)
 ]
 ReplaceOption = Annotated[bool, typer.Option("--replace", help="Take the place of the voice of that name.")]
 
@@ -73,11 +87,12 @@ ReplaceOption = Annotated[bool, typer.Option("--replace", help="Take the place o
 def command(
     name: NameArgument,
     licence: LicenceOption,
-    consent: ConsentOption,
+    consent: ConsentOption = "",
     reference: ReferenceOption = None,
     text: SaidOption = None,
     text_file: SaidFileOption = None,
     builtin: BuiltinOption = None,
+    design: DesignOption = None,
     engine: EngineOption = None,
     language: LanguageOption = "English",
     description: DescriptionOption = "",
@@ -85,20 +100,22 @@ def command(
     voices_dir: VoicesDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Add a voice to the registry: a recording to clone, or a preset under a name of one's own.
+    """Add a voice to the registry: a recording to clone, a description, or a preset under another name.
 
     The recording is measured, hashed and copied; where anything is wrong, nothing is written.
     """
     from lib.voices.voice_store import NewVoice, add_voice
 
-    if (reference is None) == (builtin is None):
-        raise UsageError("Give a --reference to clone, or a --builtin preset: one of the two.")
+    if sum(way is not None for way in (reference, builtin, design)) != 1:
+        raise UsageError("Give a --reference to clone, a --design or a --builtin preset: one of the three.")
+    if design is None and not consent:
+        raise UsageError("Give --consent: whose voice it is, and who agreed, when and to what.")
     found = wiring.voices(voices_dir, engine)
-    new = NewVoice(name, found.engine, language, licence, consent, description, builtin)
+    new = NewVoice(name, found.engine, language, licence, consent, description, builtin, design=design)
     if reference is not None:
         new = _with_recording(new, reference, text, text_file)
     elif text is not None or text_file is not None:
-        raise UsageError("--text and --text-file say what a recording holds; a preset has none.")
+        raise UsageError("--text and --text-file say what a recording holds; without one there is none.")
     added = add_voice(found.folder, new, replace=replace)
     if json:
         emit_json({**added.to_json(), "kind": "voice", "problem": None})

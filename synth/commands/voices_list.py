@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import Column, Table, emit_json
 from synth import catalogue, wiring
@@ -24,8 +27,15 @@ def command(
         [Column("name"), Column("kind"), Column("engine"), Column("sound"), Column("about", wrap=True)]
     )
     for row in found:
-        sound = row.get("builtin") or ("clone" if row["problem"] is None else None)
-        table.row(row["name"], "voice", row.get("engine"), sound, row["problem"] or row["description"])
+        about = row["problem"] or row["description"] or row["design"]
+        table.row(row["name"], "voice", row.get("engine"), _sound(row), about)
     for row in speakers:
         table.row(row["name"], "speaker", row["engine"], row["preset"], row["description"])
     table.show()
+
+
+def _sound(row: Mapping[str, Any]) -> str | None:
+    """What a voice is made from; None where its file is wrong."""
+    if row["problem"] is not None:
+        return None
+    return row["builtin"] or ("clone" if row["design"] is None else "design")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lib.errors import JobFailed, JobRunnerError, TryAgain
 from lib.records import WordTiming as WordTiming
-from lib.voices import Reference
+from lib.voices import Reference, VoiceKind, kind_of
 
 
 class EngineFailed(JobFailed):
@@ -43,12 +43,18 @@ class Utterance:
 
     text: str
     language: str
-    preset: str | None  # None only with a reference
+    preset: str | None  # None only with a reference or a design
     seed: int  # 0 to 2**31 - 1
     speed: float = 1.0  # 1.1 is a tenth quicker
     intonation: float = 1.0  # factor on how far the pitch moves; engines may ignore it
     profile: str = "balanced"
     reference: Reference | None = None
+    design: str | None = None  # the description of the voice, for engines that make one from it
+
+    @property
+    def kind(self) -> VoiceKind:
+        """What the voice is made from."""
+        return kind_of(self.reference, self.design)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class Engine(Protocol):
 
 @runtime_checkable
 class SeveralModels(Protocol):
-    """What an engine has beside the rest when its profiles, or cloned voices, have models of their own."""
+    """What an engine has beside the rest when its profiles, or kinds of voices, have models of their own."""
 
     def load_model(self, name: str) -> Model:
         """Load the model that its facts call `name`, in place of the one in memory. Raises as `load`."""

@@ -172,6 +172,7 @@ class Performing:
             intonation=style.intonation,
             profile=self._request.profile,
             reference=voice.reference,
+            design=voice.design,
         )
 
     def _judge(self, attempt: _Attempt) -> None:
@@ -222,8 +223,7 @@ def perform(
 def load_for(request: SpeakRequest, engine: Engine) -> Model:
     """Have the engine load the model that speaks `request`. Raises as `Engine.load`."""
     voice = request.voice
-    facts = engine_facts(voice.engine)
-    return load_model(engine, facts.model_of(request.profile, cloned=voice.reference is not None))
+    return load_model(engine, engine_facts(voice.engine).model_of(request.profile, voice.kind))
 
 
 def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock) -> list[Exception | None]:

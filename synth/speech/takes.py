@@ -138,20 +138,20 @@ def parts_of(request: SpeakRequest, limits: EngineLimits) -> Parts:
     Raises:
         TextRefused: nothing is left, or a piece is too long.
     """
-    engine = request.voice.engine
+    engine, language = request.voice.engine, request.voice.language
     script = script_of(request)
-    pieces = split_text(script.text, limits.piece_characters)
-    kept, spoken = _speakable(pieces, engine)
+    pieces = split_text(script.text, limits.piece_characters, language)
+    kept, spoken = _speakable(pieces, engine, language)
     dropped = spoken.count(False)
     if not kept:
-        check_text(request.text, engine, request.chunk)
+        check_text(request.text, engine, request.chunk, language=language)
         raise _no_speech(request.text)
     warnings = list(script.warnings)
     unread = unread_phonemes(script.text, {}, engine)
     if unread:
         words = ", ".join(repr(word) for word in unread[:_MOST_NAMED])
         warnings.append(f"The engine {engine} reads no phonemes and says as it is written: {words}.")
-    unspoken = unspoken_characters(script.text, engine)
+    unspoken = unspoken_characters(script.text, engine, language)
     if unspoken:
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
     if dropped:
@@ -160,7 +160,7 @@ def parts_of(request: SpeakRequest, limits: EngineLimits) -> Parts:
     return Parts(kept, shown, tuple(warnings))
 
 
-def _speakable(pieces: Sequence[Piece], engine: str) -> tuple[list[Piece], list[bool]]:
+def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[list[Piece], list[bool]]:
     """The pieces that the engine can speak, and for each of all whether it is one; their breaks stay.
 
     Raises:
@@ -172,7 +172,7 @@ def _speakable(pieces: Sequence[Piece], engine: str) -> tuple[list[Piece], list[
     for piece in pieces:
         lead_s += piece.lead_s
         try:
-            check_text(piece.text, engine, chunk=True)
+            check_text(piece.text, engine, chunk=True, language=language)
         except TextRefused as refusal:
             if refusal.reason == "too_long":
                 raise

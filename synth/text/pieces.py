@@ -43,7 +43,7 @@ class Piece:
         return replace(self, exact_s=round((self.exact_s or 0.0) + seconds, 3))
 
 
-def split_text(text: str, longest: int) -> list[Piece]:
+def split_text(text: str, longest: int, language: str = "English") -> list[Piece]:
     """Pieces of at most `longest` characters (of links, the word counts); the last one's pause is `NONE`.
 
     A piece holds a letter or a digit; a run of marks alone joins nothing to say and is passed over.
@@ -57,7 +57,7 @@ def split_text(text: str, longest: int) -> list[Piece]:
                 pieces[-1] = pieces[-1].with_break(break_s)
             else:
                 lead_s += break_s
-            pieces.extend(_split_line(part, longest))
+            pieces.extend(_split_line(part, longest, language))
         _end_with(pieces, Pause.PARAGRAPH)
     _end_with(pieces, Pause.NONE)
     if pieces and lead_s:
@@ -99,8 +99,8 @@ def _parts(paragraph: str) -> Iterator[tuple[str, float]]:
         yield part, held_pause_s(seconds)
 
 
-def _split_line(line: str, longest: int) -> Iterator[Piece]:
-    for sentence in split_sentences(line):
+def _split_line(line: str, longest: int, language: str) -> Iterator[Piece]:
+    for sentence in split_sentences(line, language):
         parts = [part for part in fit(sentence, longest) if _speakable(part)]
         for part in parts[:-1]:
             yield Piece(part, Pause.CLAUSE)

@@ -160,7 +160,7 @@ class JobSpeaker:
         spec = from_payload(job.spec)
         request = request_from_spec(spec, self._registry(), self._default_engine, self._pauses)
         voice = request.voice
-        model = engine_facts(voice.engine).model_of(request.profile, cloned=voice.reference is not None)
+        model = engine_facts(voice.engine).model_of(request.profile, voice.kind)
         return Asked(request, spec.timeout_s, (voice.engine, model))
 
     def kin(self, job: SpoolJob) -> tuple[str, str] | None:
@@ -179,8 +179,9 @@ class JobSpeaker:
         request = asked.request
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
-        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
         performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
+        # from now on: another model may take minutes to be downloaded, which is no fault of the job
+        deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
         return JobAtHand(run, asked, engine, performing, deadline, alone)
 
     def sample(self, text: str, out: Path) -> Path:
@@ -224,5 +225,6 @@ def sendable(record: SpokenRecord) -> SpokenRecord:
 def _opening(request: SpeakRequest) -> str:
     voice = request.voice
     who = voice.voice or voice.speaker
+    sound = voice.preset or voice.kind.value
     takes = "1 take" if request.variants == 1 else f"{request.variants} takes"
-    return f"speaking {len(request.text)} characters as {who} with {voice.engine} ({voice.preset}), {takes}"
+    return f"speaking {len(request.text)} characters as {who} with {voice.engine} ({sound}), {takes}"

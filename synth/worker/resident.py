@@ -86,6 +86,7 @@ class Worker:
         self._at_hand: list[JobAtHand] = []
         self._next: TakenJob | None = None  # taken, and does not fit to those at hand
         self._loaded: tuple[str, str] | None = None  # the kin of the last job, where it can be another's
+        self._speaks = options.engine  # the engine of the last job that was begun
         self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
         self._behind: deque[Future[None]] = deque()
 
@@ -213,7 +214,13 @@ class Worker:
         if self._at_hand and asked.kin != self._at_hand[0].asked.kin:
             self._spool.set_aside(entry)
             return None
+        loads = asked.kin[0] != self._speaks or self._loaded not in (None, asked.kin)
+        if loads:  # perhaps: whoever watches the job's time does not count what that takes
+            self._pulse.beat(WorkerState.LOADING, (entry,))
         job = self._speaker.begin(asked, run, alone=alone)
+        self._speaks = asked.kin[0]
+        if loads:
+            self._pulse.beat(WorkerState.WORKING, (entry,))
         self._loaded = asked.kin if isinstance(job.engine, SeveralModels) else None
         return job
 

@@ -20,6 +20,7 @@ from referencing.jsonschema import DRAFT202012
 from lib.errors import Unavailable
 from lib.jobqueue import Snapshot, connect
 from tests import warm
+from tests.warm.process import WarmProcess
 
 PROGRAMS = Path(sys.executable).parent
 _WITHIN_S = 60.0
@@ -34,12 +35,20 @@ class Home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
         # One worker: each loads the model, which takes longer than all that most tests have spoken.
         self.environ = {**kept, "LOCAL_WORKERS": "1", "HOME": str(folder), **settings}
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[subprocess.Popen[str] | WarmProcess] = []
 
-    def start(
+    def start(self, *words: str | Path, program: str = "job-runner", **settings: str) -> WarmProcess:
+        """Start a program, warm, with its output in pipes."""
+        argv = [str(PROGRAMS / program), *map(str, words)]
+        environ = {**self.environ, **settings}
+        process = WarmProcess(argv, warm.CALLS[program], cwd=self.folder, environ=environ)
+        self._started.append(process)
+        return process
+
+    def start_cold(
         self, *words: str | Path, program: str = "job-runner", **settings: str
     ) -> subprocess.Popen[str]:
-        """Start a program with its output in pipes."""
+        """Start a program as users do, with its output in pipes."""
         process = subprocess.Popen(
             [str(PROGRAMS / program), *map(str, words)],
             cwd=self.folder,
@@ -67,7 +76,7 @@ class Home:
         if warm.is_usual(environ):
             argv = [str(PROGRAMS / program), *map(str, words)]
             return warm.run(argv, warm.CALLS[program], cwd=self.folder, environ=environ, timeout_s=90)
-        process = self.start(*words, program=program, **settings)
+        process = self.start_cold(*words, program=program, **settings)
         out, err = process.communicate(timeout=90)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 

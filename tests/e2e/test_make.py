@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.e2e.home import Home
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def make(*words: str, run: str = "env", **environ: str) -> subprocess.CompletedP
     return subprocess.run(
         ["make", f"RUN={run}", *words],
         cwd=ROOT,
-        env={**outside_of_make(), "PATH": f"{BIN}:{os.environ['PATH']}", **environ},
+        env={**outside_of_make(), "PATH": f"{warm.programs()}:{BIN}:{os.environ['PATH']}", **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -19,13 +19,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.home import PROGRAMS, Home
+from tests import warm
+from tests.e2e.home import Home
 
 COLOUR = re.compile(r"\x1b\[3[0-9]m")
 
 
 class Screen:
-    """A program on a terminal of the test's own."""
+    """A program, warm, on a terminal of the test's own."""
 
     def __init__(self, home: Home, *words: str, columns: int = 80, rows: int = 24, **settings: str) -> None:
         ours, theirs = pty.openpty()
@@ -35,7 +36,7 @@ class Screen:
         self.seen = ""
         kept = {name: value for name, value in home.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
         self.process = subprocess.Popen(
-            [str(PROGRAMS / words[0]), *words[1:]],
+            [str(warm.programs() / words[0]), *words[1:]],
             cwd=home.folder,
             env={**kept, "TERM": "xterm-256color", **settings},
             stdin=theirs,

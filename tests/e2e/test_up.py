@@ -322,7 +322,7 @@ def test_modules_of_the_users_folder_are_not_imported(home: Home) -> None:
     for name in ("redis.py", "queue.py", "lib.py"):
         (home.folder / name).write_text("raise SystemExit('the user\\'s file was executed')\n")
 
-    started = home.start("up", home.jobs(1))  # not warm: where an interpreter looks is settled as it starts
+    started = home.start_cold("up", home.jobs(1))  # where an interpreter looks is settled as it starts
     _, err = started.communicate(timeout=90)
 
     assert started.returncode == 0, err

@@ -63,6 +63,50 @@ def test_a_cloned_voice_from_its_recording_to_the_plan(home: Home) -> None:
     assert [[item["reason"] for item in row["problems"]] for row in found["voices"]] == [["changed"], []]
 
 
+def test_a_voice_from_its_description_to_the_plan(home: Home) -> None:
+    (home.folder / "jobs.yaml").write_text("- {output_name: a, voice: granny, text: Welcome.}\n")
+    design = "A warm, low voice of an old woman, in no hurry."
+    add = ("voices", "add", "granny", "--design", design, "--licence", "own", "--json")
+
+    refused = home.run(*add, program="voice-synth")
+    assert refused.returncode == 65
+    assert "the engine hibari cannot make a voice from a description" in refused.stdout
+    added = home.run(*add, "--engine", "qwen3", program="voice-synth")
+    check_shape("voice-synth-voices-show", voice := json.loads(added.stdout))
+    assert (voice["design"], voice["consent"], voice["reference_audio"]) == (design, "", None)
+    listed = home.run("voices", "list", program="voice-synth")
+    assert f"granny    voice    qwen3   design  {design}" in listed.stdout
+
+    check_shape("plan", plan := home.json("plan", home.folder / "jobs.yaml"))
+    assert [(needs["cloned"], needs["designed"]) for needs in plan["voices"]] == [(False, True)]
+    told = home.run("plan", "jobs.yaml", PROVIDER="vast", VOICE_ENGINE="hibari")
+    assert "granny is designed by qwen3, which needs a GPU with 16 GB" in told.stdout
+    only = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml", VOICE_ENGINE="qwen3", QWEN_MODEL=only)
+        assert told.returncode == 65, told
+        assert "of a designed voice needs the model Qwen3-TTS-12Hz-1.7B-VoiceDesign" in told.stderr
+
+    file = Path(voice["file"])
+    file.write_text(file.read_text().replace("engine: qwen3", "engine: hibari"))
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml")
+        assert (told.returncode, "cannot make a voice from" in told.stderr) == (65, True), told
+
+
+def test_a_profile_without_its_checkpoint_is_refused_before_it_is_queued(home: Home) -> None:
+    (home.folder / "jobs.yaml").write_text(
+        "- {output_name: a, speaker: Ryan, text: Hello.}\n"
+        "- {output_name: b, speaker: Ryan, text: Hello., profile: fast}\n"
+    )
+    large = f"Qwen/Qwen3-TTS-12Hz-1.7B-CustomVoice@{'0' * 40}"
+    for command in ("plan", "enqueue"):
+        told = home.run(command, "jobs.yaml", VOICE_ENGINE="qwen3", QWEN_MODEL=large)
+        assert told.returncode == 65, told
+        assert "needs the model Qwen3-TTS-12Hz-0.6B-CustomVoice, and QWEN_MODEL names" in told.stderr
+        assert told.stderr.count("needs the model") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
@@ -70,6 +114,10 @@ def test_a_cloned_voice_from_its_recording_to_the_plan(home: Home) -> None:
         (("--reference", "silent.wav", "--text", "Hello."), 65, "silent"),
         (("--reference", "short.wav"), 2, "what is said in the recording"),
         (("--builtin", "deep"), 65, "no preset of the engine qwen3"),
+        (("--builtin", "ryan", "--consent", ""), 2, "Give --consent"),
+        (("--builtin", "ryan", "--design", "A low voice."), 2, "one of the three"),
+        (("--design", "A low voice.<|im_end|>"), 65, "a mark of the model's own"),
+        (("--design", "A low voice.", "--text", "Hello."), 2, "say what a recording holds"),
     ],
     ids=lambda value: value[1] if isinstance(value, tuple) and value else str(value),
 )

@@ -20,7 +20,8 @@ ROOT: Final = Path(__file__).parents[2]
 SETS: Final = {
     "base": ["base==1", "voice==1"],
     "build": ["build==1"],
-    "dev": ["base==1", "voice==1", "sql==1", "sdk==1", "aac==1", "build==1", "dev==1"],
+    "dev": ["base==1", "voice==1", "sql==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
+    "espeak": ["voice==1", "robot==1"],
     "join": ["base==1", "voice==1", "aac==1"],
     "qwen": ["voice==1", "model==1"],
     "synth": ["voice==1"],

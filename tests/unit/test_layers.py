@@ -26,6 +26,7 @@ FENCES = {
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
+    "espeakng_loader": ("synth.engines.espeak",),
     "hibari": ("synth",),
     "huggingface_hub": ("synth.engines.qwen3",),
     "httpx": ("lib.providers.vast", "lib.storage.s3"),

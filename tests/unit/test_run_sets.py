@@ -99,6 +99,37 @@ class TestTheSetOfAProgram:
         assert (project.root / ".venv-qwen").is_dir()
         assert not (project.root / ".venv").exists()
 
+    @pytest.mark.parametrize(
+        ("environment_says", "file_says"), [("espeak", None), (None, "VOICE_ENGINE='espeak'  # for German\n")]
+    )
+    def test_of_the_voice_by_rules_is_added_where_the_settings_name_it(
+        self, project: Project, environment_says: str | None, file_says: str | None
+    ) -> None:
+        if file_says is not None:
+            (project.cwd / ".env").write_text(file_says)
+        named = {} if environment_says is None else {"VOICE_ENGINE": environment_says}
+        project.run("job-runner", "up", **named)
+        project.run("voice-synth", "work", **named)
+
+        assert project.files_installed() == ["watcher.txt", "espeak.txt"]
+        assert not (project.root / ".venv-qwen").exists()
+
+    @pytest.mark.parametrize("file_says", ["#VOICE_ENGINE=espeak\n", "VOICE_ENGINE=espeakers\n", ""])
+    def test_of_the_voice_by_rules_is_not_added_otherwise(self, project: Project, file_says: str) -> None:
+        (project.cwd / ".env").write_text(file_says)
+        project.run("voice-synth", "work")
+        (project.cwd / ".env").write_text("VOICE_ENGINE=espeak\n")
+        project.run("voice-synth", "work", VOICE_ENGINE="hibari")  # which goes first
+
+        assert project.files_installed() == ["synth.txt"]
+
+    def test_of_the_voice_by_rules_comes_by_its_name_with_what_the_program_needs(
+        self, project: Project
+    ) -> None:
+        project.run("job-runner", "plan", RUN_REQUIREMENTS="espeak")
+
+        assert project.files_installed() == ["base.txt", "espeak.txt"]
+
     def test_of_the_tests_serves_every_program(self, project: Project) -> None:
         project.run("true", RUN_REQUIREMENTS="dev")
         for command in ("job-watcher", "job-runner", "voice-synth"):

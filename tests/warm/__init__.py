@@ -1,8 +1,9 @@
 """Programs of the project as processes that start warm: forks of one that has imported what others wrote.
 
-Half of the time of a short command is the import of other projects. What a test sees is the same: a process
-of its own with its own arguments, environment, folder, streams and end. Tests of the start itself, and those
-that send signals, start programs as users do.
+Half of the time of a short command is the import of other projects, and most of a worker's start the load of
+its model. What a test sees is the same: a process of its own with its own arguments, environment, folder,
+streams, signals and end; and what such a program starts itself, a watcher or a worker, starts warm too. Tests
+of the start itself start programs as users do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = Path(sys.executable).parent
@@ -28,6 +29,21 @@ _READY_WITHIN_S: Final = 30.0
 #: Read by the interpreter before any line of a program: who sets one of these anew needs a fresh interpreter.
 _AT_START: Final = ("PYTHON", "LC_", "LANG", "MALLOC", "LD_")
 _ANYTIME: Final = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+
+#: The interpreter of what started warm: the project starts its own programs so.
+_PYTHON: Final = """\
+#!/bin/sh
+case "$1 $2 $3" in
+"-P -m job_watcher.main") program=job-watcher ;;
+"-P -m synth.main") program=voice-synth ;;
+*) exec {python} "$@" ;;
+esac
+shift 3
+exec "${{0%/*}}/$program" "$@"
+"""
+
+#: Programs with a server of their own, which has loaded more.
+PREPARED: Final = ("job-watcher", "voice-synth")
 
 CALLS: Final = {
     "job-runner": "job_runner.main:main",
@@ -48,6 +64,38 @@ class WarmServer:
         environ |= self.settings
         self._process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE)
         self._wait()
+
+    def place_of(self, call: str) -> str:
+        """Where to ask for what a script calls."""
+        name = next((name for name, usual in CALLS.items() if usual == call), None)
+        return f"{self.place}.{name}" if name in PREPARED else str(self.place)
+
+    def request(
+        self, argv: Sequence[str], call: str, *, cwd: Path, environ: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """What asks for a program, whose own programs start warm, too."""
+        asked = {"argv": list(argv), "call": call, "cwd": str(cwd), "environ": dict(environ)}
+        return asked | {"python": str(self.programs() / "python")}
+
+    def programs(self) -> Path:
+        """A folder for PATH: the programs by their names, each a few lines that ask this server.
+
+        Beside them lies `python`, an interpreter as any other, but for these programs as modules.
+        """
+        if (folder := self.folder / "bin").exists():
+            return folder
+        making = self.folder / "making"
+        making.mkdir()
+        lines = (Path(__file__).parent / "program.py").read_text(encoding="utf-8")
+        for name, call in CALLS.items():
+            given = {"place": self.place_of(call), "program": str(PROGRAMS / name), "call": call}
+            given["python"] = str(folder / "python")
+            more = {"settings": self.settings, "at_start": _AT_START, "anytime": _ANYTIME}
+            (making / f"{name}.json").write_text(json.dumps(given | more), encoding="utf-8")
+            _write_program(making / name, f"#!{sys.executable} -IS\n{lines}")
+        _write_program(making / "python", _PYTHON.format(python=sys.executable))
+        making.rename(folder)
+        return folder
 
     def listens(self) -> bool:
         """Whether it lives and can be found; a sweep of temporary files may have taken its place."""
@@ -95,18 +143,13 @@ def stop() -> None:
 
 
 def programs() -> Path:
-    """A folder for PATH: the programs by their names, each a few lines that ask the usual server."""
-    asked = server(os.environ)
-    if not (folder := asked.folder / "bin").exists():
-        folder.mkdir()
-        lines = (Path(__file__).parent / "program.py").read_text(encoding="utf-8")
-        for name, call in CALLS.items():
-            given = {"place": str(asked.place), "program": str(PROGRAMS / name), "call": call}
-            more = {"settings": asked.settings, "at_start": _AT_START, "anytime": _ANYTIME}
-            (folder / f"{name}.json").write_text(json.dumps(given | more), encoding="utf-8")
-            (folder / name).write_text(f"#!{sys.executable} -IS\n{lines}", encoding="utf-8")
-            (folder / name).chmod(0o755)
-    return folder
+    """The folder of the usual server's programs."""
+    return server(os.environ).programs()
+
+
+def _write_program(path: Path, lines: str) -> None:
+    path.write_text(lines, encoding="utf-8")
+    path.chmod(0o755)
 
 
 def run(
@@ -123,24 +166,29 @@ def run(
     Raises:
         subprocess.TimeoutExpired: it did not end in time, and was killed.
     """
-    asked = {"argv": list(argv), "call": call, "cwd": str(cwd), "environ": dict(environ)}
-    request = json.dumps(asked).encode()
+    asked = server(environ)
     with contextlib.ExitStack() as stack:
         caller = stack.enter_context(socket.socket(socket.AF_UNIX))
-        caller.connect(str(server(environ).place))
+        caller.connect(asked.place_of(call))
         stdin = stack.enter_context(_holding(given))
         pipes = [os.pipe(), os.pipe()]
         out, err = (stack.enter_context(open(reading, "rb", buffering=0)) for reading, _ in pipes)
         streams = [stdin.fileno(), *(writing for _, writing in pipes)]
-        socket.send_fds(caller, [len(request).to_bytes(4, "big")], streams)
+        send(caller, asked.request(argv, call, cwd=cwd, environ=environ), streams)
         for _, writing in pipes:
             os.close(writing)
         stdin.close()
-        caller.sendall(request)
         said = _read_all(out.fileno(), err.fileno(), time.monotonic() + timeout_s)
         caller.settimeout(timeout_s)
         _, status = caller.makefile().read().split()
     return subprocess.CompletedProcess(list(argv), int(status), _text(said[0]), _text(said[1]))
+
+
+def send(caller: socket.socket, request: Mapping[str, Any], streams: Sequence[int]) -> None:
+    """Ask the server at the other end for a program with these three streams."""
+    data = json.dumps(request).encode()
+    socket.send_fds(caller, [len(data).to_bytes(4, "big")], streams)
+    caller.sendall(data)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ def main() -> None:
     if own != given["settings"]:
         os.execv(argv[0], argv)
     asked = {"argv": argv, "call": given["call"], "cwd": str(Path.cwd()), "environ": environ}
+    asked["python"] = given["python"]
     request = json.dumps(asked).encode()
     server = socket.socket(socket.AF_UNIX)
     server.connect(given["place"])
@@ -32,7 +33,8 @@ def main() -> None:
         signal.signal(number, lambda number, _: os.kill(pid, number))
     status = int(answers.readline())
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status not in (signal.SIGKILL, signal.SIGSTOP):  # which nobody handles
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 

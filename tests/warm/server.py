@@ -2,16 +2,22 @@
 
     python -m tests.warm.server SOCKET
 
+There is a server for each program, at SOCKET.PROGRAM, and one for all else, at SOCKET itself: a worker is a
+fork of one that has loaded the engine's model, and nothing else is. Each but the last prepares itself when it
+is first asked.
+
 A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them,
-then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`. The answers are lines: the process's
-id, then how it ended, as `subprocess` tells it. The server ends when its own standard input does, which is
-when whoever started it is gone; a program whose caller hangs up is killed.
+then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`, and the `python` that the program is to
+take for its own. The answers are lines: the process's id, then how it ended, as `subprocess` tells it. The
+servers end when their own standard input does, which is when whoever started them is gone; a program whose
+caller hangs up is killed.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import importlib
 import io
@@ -25,6 +31,8 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
+
+from tests.warm import PREPARED
 
 # What the programs need of others, half of the time of a short command. The project's own modules are
 # imported by each process for itself, so what one of them forgets to import it misses here as anywhere.
@@ -43,13 +51,43 @@ _IMPORTED: Final = (
 )
 
 
-class Server:
-    """Waits for requests and for the ends of what it started; one thread, or its forks would be unsound."""
+# What a watcher has besides: machines over SSH, the database, its metrics.
+_OF_WATCHERS: Final = (
+    *("alembic.migration", "asyncssh", "botocore.session", "packaging.version", "prometheus_client"),
+    "sqlalchemy.dialects.sqlite.pysqlite",
+)
 
-    def __init__(self, place: str) -> None:
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(place)
-        self._listening.listen()
+
+def load_engine() -> None:
+    """Load what each worker would load for itself: the engine's packages, its model and its dictionary."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a pool of threads would be lost in the forks
+    for name in ("numpy", "onnxruntime", "soundfile", "soxr"):
+        importlib.import_module(name)
+    hibari: Any = importlib.import_module("hibari")
+    made = functools.cache(hibari.Hibari)  # the same one for who asks for the same
+    _ = made(threads=1).g2p.oov
+    hibari.Hibari = made
+
+
+def load_watcher() -> None:
+    """Load what a watcher imports of others."""
+    for name in _OF_WATCHERS:
+        with contextlib.suppress(ModuleNotFoundError):  # an optional part that is not installed
+            importlib.import_module(name)
+
+
+PREPARATIONS: Final = dict(zip(PREPARED, (load_watcher, load_engine), strict=True))
+
+
+class Server:
+    """Waits for requests and for the ends of what it started; one thread, or its forks would be unsound.
+
+    `prepare` is called before it starts its first program.
+    """
+
+    def __init__(self, listening: socket.socket, prepare: Callable[[], None] = lambda: None) -> None:
+        self._listening = listening
+        self._prepare: Callable[[], None] | None = prepare
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -82,6 +120,11 @@ class Server:
             caller.close()
             return None
         data = caller.makefile("rb").read(int.from_bytes(head, "big"))
+        if self._prepare is not None:
+            self._prepare()
+            self._prepare = None
+            check_threads()
+            gc.freeze()
         pid = os.fork()
         if not pid:
             signal.set_wakeup_fd(-1)
@@ -115,6 +158,7 @@ class Server:
     def _end_all(self) -> None:
         for pid in self._callers:
             os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def become(request: dict[str, Any]) -> Callable[[], Any]:
@@ -124,6 +168,7 @@ def become(request: dict[str, Any]) -> Callable[[], Any]:
     os.environ.update(request["environ"])
     time.tzset()
     sys.argv = request["argv"]
+    sys.executable = request.get("python", sys.executable)
     places = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     sys.path[:0] = [place for place in places if place not in sys.path]
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
@@ -148,15 +193,44 @@ def _stream(number: int, like: Any, unbuffered: bool) -> io.TextIOWrapper:
     )
 
 
+def check_threads() -> None:
+    """Raise if this process has more than one."""
+    tasks = len(os.listdir("/proc/self/task"))
+    assert tasks == 1, f"what was imported started {tasks - 1} threads, which a fork would lose"
+
+
+def listen(place: str) -> socket.socket:
+    """A socket there that programs are asked at."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(place)
+    listening.listen()
+    return listening
+
+
+def serve_all(place: str) -> dict[str, Any] | None:
+    """Answer requests for all programs, each in a process of its own. Returns as `Server.serve` does."""
+    others = []
+    for name, prepare in PREPARATIONS.items():
+        listening = listen(f"{place}.{name}")
+        others.append(os.fork())
+        if not others[-1]:
+            return Server(listening, prepare).serve()
+        listening.close()
+    request = Server(listen(place)).serve()
+    if request is None:
+        for pid in others:
+            os.waitpid(pid, 0)
+    return request
+
+
 def main() -> None:
     """Serve, and in each new process be the program."""
     for name in _IMPORTED:
         with contextlib.suppress(ModuleNotFoundError):  # an optional part that is not installed
             importlib.import_module(name)
-    tasks = len(os.listdir("/proc/self/task"))
-    assert tasks == 1, f"what was imported started {tasks - 1} threads, which a fork would lose"
+    check_threads()
     gc.freeze()
-    request = Server(sys.argv[1]).serve()
+    request = serve_all(sys.argv[1])
     if request is None:
         return
     try:

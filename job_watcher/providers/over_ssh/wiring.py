@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+from enum import Enum, auto
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.remote import worker_folder
 from lib.bundle import BundleMaker, requirements_text
 from lib.clock import Clock
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, MissingExtra
 from lib.settings import Settings
 from lib.spool.layout import VOICES
-from lib.voices import EngineFacts, comes_with_the_program, engine_facts, hub_ids
+from lib.voices import USUAL_IMAGE, EngineFacts, VoiceKind, comes_with_the_program, engine_facts, hub_ids
 from lib.workers.ssh import SshWorkerSetup
 
 _GB: Final = 1_000_000_000
 _MOST_BROUGHT_GB: Final = 1.0  # of packages; more takes longer from here than from an index near the machine
 
 
-def see_that_machines_can_have(settings: Settings, *, rented: bool = False) -> None:
-    """Pass an engine that machines can speak with. Said before any machine is looked for.
+class MachinesAre(Enum):
+    """What machines have before anything of ours comes to them."""
 
-    On `rented` ones is nothing but what their image holds.
+    OWN = auto()  # what their owner put there
+    RENTED = auto()  # what their image holds
+    HERE = auto()  # in a rehearsal: what this computer has
+
+
+def see_that_machines_can_have(settings: Settings, machines: MachinesAre = MachinesAre.OWN) -> None:
+    """Pass an engine that machines can speak with. Said before any machine is looked for.
 
     Raises:
         BadConfiguration: each machine would fail its check, rented and paid for: its packages are not ours to
@@ -32,18 +41,43 @@ def see_that_machines_can_have(settings: Settings, *, rented: bool = False) -> N
     if not settings.ssh_voice_synth and not comes_with_the_program(name):
         raise BadConfiguration(
             f"VOICE_ENGINE is {name}, whose packages are not brought to machines: set SSH_VOICE_SYNTH to "
-            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari or qwen3"
+            "where voice-synth is on them, in an environment that has it, or VOICE_ENGINE to hibari, "
+            "espeak or qwen3"
         )
     facts = engine_facts(name)
+    if machines is MachinesAre.HERE:
+        _see_packages_here(facts)
+    if machines is MachinesAre.RENTED and settings.ssh_voice_synth and _is_bare(settings, facts):
+        raise BadConfiguration(
+            f"{settings.origin('SSH_VOICE_SYNTH')} is {settings.ssh_voice_synth}, and the image "
+            f"{facts.image} has Python and nothing else: set VAST_IMAGE to an image that holds it, or unset "
+            "SSH_VOICE_SYNTH to have the programs brought"
+        )
     if facts.weights_setting:
-        _see_weights(settings, facts, has_files=bool(settings.vast_image) or not rented)
+        _see_weights(settings, facts, machines)
 
 
-def _see_weights(settings: Settings, facts: EngineFacts, *, has_files: bool) -> None:
+def _is_bare(settings: Settings, facts: EngineFacts) -> bool:
+    return settings.vast_image is None and facts.image == USUAL_IMAGE
+
+
+def _see_packages_here(facts: EngineFacts) -> None:
+    """Raises MissingExtra where a machine that has what this computer has could not load the engine."""
+    try:
+        if facts.package:
+            version(facts.package)
+    except PackageNotFoundError:
+        who = f"A rehearsal with {facts.name}, whose machines have what this computer has,"
+        if facts.extra:
+            raise MissingExtra(who, facts.extra) from None
+        raise BadConfiguration(f"{who} needs {facts.requirement()}, which is not installed") from None
+
+
+def _see_weights(settings: Settings, facts: EngineFacts, machines: MachinesAre) -> None:
     """Raises BadConfiguration where no machine could find the engine's weights."""
     setting = facts.weights_setting
     written = engine_environ(settings, facts).get(setting)
-    if settings.ssh_voice_synth and written is None:
+    if settings.ssh_voice_synth and written is None and machines is not MachinesAre.HERE:
         return  # its own environment may say it
     if written is None:
         raise BadConfiguration(
@@ -51,8 +85,11 @@ def _see_weights(settings: Settings, facts: EngineFacts, *, has_files: bool) -> 
             "machines, or hub ids with a commit, which machines download"
         )
     if ids := hub_ids(written, facts.model_names, setting):
-        speaking = {facts.model_of(profile, cloned=False) for profile in facts.models}
-        if not speaking & ids.keys():
+        speaking, designing = (
+            {facts.model_of(profile, kind) for profile in facts.models}
+            for kind in (VoiceKind.BUILT_IN, VoiceKind.DESIGNED)
+        )
+        if not (speaking | designing) & ids.keys():
             raise BadConfiguration(
                 f"{settings.origin(setting)} names only checkpoints that clone, and a machine has to say a "
                 f"sentence before it gets jobs and voices: add Qwen/{min(speaking)}@COMMIT to it"
@@ -63,7 +100,14 @@ def _see_weights(settings: Settings, facts: EngineFacts, *, has_files: bool) -> 
             f"{settings.origin(setting)} is {written}, which machines cannot find: write the absolute path "
             f"of a folder on them, or hub ids like Qwen/{min(facts.model_names)}@COMMIT"
         )
-    if not has_files and not settings.ssh_voice_synth:
+    if machines is MachinesAre.HERE:
+        if not (written.startswith("/") and Path(written).is_dir()):
+            raise BadConfiguration(
+                f"{settings.origin(setting)} is {written}, and a rehearsal's machines find no such folder: "
+                "write the absolute path of one on this computer, or hub ids with a commit"
+            )
+        return
+    if machines is MachinesAre.RENTED and settings.vast_image is None and not settings.ssh_voice_synth:
         raise BadConfiguration(
             f"{settings.origin(setting)} is the folder {written}, and the image {facts.image} has none: set "
             "VAST_IMAGE to an image that holds it, or write hub ids with a commit, which machines download"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from job_watcher.providers.over_ssh.health import LIST_GPUS
@@ -10,6 +9,7 @@ from job_watcher.providers.over_ssh.keeper import Preparation
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from lib import gates
 from lib.gates import DEADLINES, Gate
+from lib.offer import same_gpu
 from lib.units import MIB
 from lib.workers import WorkerHost
 from lib.workers.ssh import RemoteTimedOut
@@ -100,24 +100,3 @@ def _gpus(machine: MachineLink, offered: str) -> list[str]:
     if done.status != 0 or not found:
         raise MachineOut(Gate.GPU.value, f"{machine.name} lists no GPU; a {offered} was offered.")
     return [one.name for one in found]
-
-
-def same_gpu(offered: str, listed: str) -> bool:
-    """Whether nvidia-smi may mean the GPU of an offer, by its model and by words that mean a weaker one.
-
-    Companies and NVIDIA write the same name in many ways (`RTX 6000Ada`, `RTX 6000 Ada Generation`;
-    `H100 SXM`, `H100 80GB HBM3`), and a host that lied is never rented again: so only what is plainly another
-    one counts.
-    """
-    wanted, has = offered.casefold(), listed.casefold()
-    model = _MODEL.search(wanted)
-    same = model is None or model[0] in re.split(r"[^a-z0-9]|(?<=[0-9])(?=[a-z])", has)
-    return same and _kinds(has) <= _kinds(wanted)
-
-
-_MODEL = re.compile(r"[a-z]?[0-9]{2,4}")
-_KIND = re.compile(r"\b(ti|super|laptop)\b|(?<=[0-9])\s?(d)\b|(?<=[0-9])(s)\b")
-
-
-def _kinds(name: str) -> set[str]:
-    return {found[1] or found[2] or "super" for found in _KIND.finditer(name)}

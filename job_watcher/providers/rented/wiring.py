@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
+from job_watcher.bench_results import benched_speeds
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec
@@ -37,7 +38,7 @@ from lib.clock import Clock
 from lib.dispatch import Dispatcher
 from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.fleet import Policy, caps_of
+from lib.fleet import Policy, Speeds, caps_of
 from lib.fleet.model import PASS_S
 from lib.gates import Gate
 from lib.jobqueue import WatcherRole
@@ -176,6 +177,7 @@ class _Renting:
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
         self._bootstrap = bootstrap(settings)
+        self._benched = benched_speeds(settings.jobs_data_dir)
         self.news = RentingNews()
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)
@@ -223,6 +225,7 @@ class _Renting:
                 incoming=given.incoming,
             ),
             config,
+            Speeds(benched=self._benched),
         )
 
     def check_account(self) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from job_watcher.provisioning.accounts import accounts_of
+from job_watcher.provisioning.acquirer import preemptions_lately
+from job_watcher.provisioning.offers_now import offers_to_take
 from lib.fleet import Caps, Policy
 from lib.fleet.limits import Obstacle, obstacles
 from lib.fleet.money import Accounts, hours_of_interest
@@ -13,14 +15,13 @@ from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_account import AccountCheckup
 from lib.machines.port import Ledger
 from lib.offer import Offer
-from lib.providers.rental import ProviderError
-from lib.providers.vast.account import AccountReport, examine_account
+from lib.providers.rental import AccountFault, PassingTrouble, ProviderError, RateLimited, RefusedForGood
+from lib.providers.vast.account import SEARCHING, AccountReport, examine_account
 from lib.providers.vast.connection import VastConnection
 from lib.providers.vast.provider import VastProvider
 from lib.providers.vast.refusals import SCOPES
 
 COMPANY = "Vast"
-_SEARCHING = "misc"  # the scope that a search takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,20 @@ def look_at_account(
         MissingExtra, BadConfiguration: nothing can be called at all.
         Unavailable: the ledger does not answer.
     """
-    report = examine_account(connection)
+    report = examine_account(connection, searches=False)
     seen = _of(report, asked.caps)
-    if not report.key_accepted or _SEARCHING in report.missing:
+    if report.key_accepted is None:  # nobody answered, or nothing that could be read: all is unseen
+        return replace(seen, unasked=next(iter(seen.unseen), None), unseen=())
+    if not report.key_accepted:
         return seen
     now = connection.clock.now()
     try:
-        offers = provider.offers(interruptible=False)
+        preemptions = 0 if ledger is None else preemptions_lately(ledger, now)
+        offers = offers_to_take(provider, asked.policy, preemptions)
     except ProviderError as error:
-        return replace(seen, troubles=[*seen.troubles, error.message])
+        if isinstance(error, RefusedForGood) and error.fault is AccountFault.SCOPE:
+            return replace(seen, missing=[*seen.missing, SEARCHING])
+        return replace(seen, unseen=[*seen.unseen, _of_the_market(error)])
     return _with_market(seen, offers, asked, _accounts(ledger, now))
 
 
@@ -65,7 +71,13 @@ def _of(report: AccountReport, caps: Caps) -> AccountCheckup:
         can_pay=report.can_pay,
         ssh_keys=report.ssh_keys,
         clock_ahead_s=report.clock_ahead_s,
-        troubles=report.troubles,
+        unseen=[Trouble(COMPANY, part.sentence.rstrip("."), part.passing) for part in report.unseen],
+    )
+
+
+def _of_the_market(error: ProviderError) -> Trouble:
+    return Trouble(
+        "the market", error.message.rstrip("."), passing=isinstance(error, PassingTrouble | RateLimited)
     )
 
 

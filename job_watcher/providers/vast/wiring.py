@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from job_watcher.providers.over_ssh.wiring import engine_environ, see_that_machines_can_have
+from job_watcher.bench_results import benched_speeds
+from job_watcher.providers.over_ssh.wiring import MachinesAre, engine_environ, see_that_machines_can_have
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
@@ -37,11 +38,15 @@ def _as_it_is(policy: Policy) -> Policy:
 
 
 def open_watcher(
-    given: Given, adapt: Callable[[Policy], Policy] = _as_it_is, pace: RentingPace | None = None
+    given: Given,
+    adapt: Callable[[Policy], Policy] = _as_it_is,
+    pace: RentingPace | None = None,
+    machines: MachinesAre = MachinesAre.RENTED,
 ) -> Runs:
     """A watcher for PROVIDER=vast.
 
-    `adapt` makes the policy that it follows from the settings' one; a rehearsal has a `pace` of its own.
+    `adapt` makes the policy that it follows from the settings' one; a rehearsal has a `pace` of its own and
+    `machines` that have what this computer has.
 
     Raises:
         BadConfiguration: there is no key, a limit lets nothing be rented, an address is wrong, or
@@ -49,7 +54,7 @@ def open_watcher(
         MissingExtra: the SDK or asyncssh is not installed.
     """
     settings, pace = given.settings, pace or RentingPace()
-    see_that_machines_can_have(settings, rented=True)
+    see_that_machines_can_have(settings, machines)
     connection = connect(settings, pace.clock or given.parts.clock)
     terms = rent_terms(settings)
     check_caps(terms.policy, caps_of(settings))
@@ -132,6 +137,7 @@ def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
         terms.policy,
         caps_of(settings),
         settings.voice_engine,
+        benched_speeds(settings.jobs_data_dir),
     )
 
 
@@ -145,6 +151,7 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
     try:
         connection = connect(settings, clock)
         company = company_of(settings, connection, terms)
+        benched_speeds(settings.jobs_data_dir)  # or no watcher starts
         provider = company.provider(_no_boot_plan)
         assert isinstance(provider, VastProvider), "it is made here"
         with _ledger(settings) as ledger:

@@ -106,7 +106,7 @@ class MemoryQueue:
                 if job is None:
                     lost.append(item.lease)
                 else:
-                    job.host, job.spool_entry = item.host, item.spool_entry
+                    job.host, job.spool_entry = item.host, item.spool_entry if item.host else ""
         return lost
 
     def begin(self, lease: Lease) -> Lease:

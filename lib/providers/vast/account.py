@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.providers.rental import RateLimited
 from lib.providers.vast.connection import VastConnection, VastRefusal
 from lib.providers.vast.fields import Unreadable, as_row, micros, number
 from lib.providers.vast.limiter import Route
-from lib.providers.vast.refusals import SCOPES, Cause
+from lib.providers.vast.refusals import SCOPES, Cause, Refusal
 
 #: A rental that nobody has: to be refused for it takes the scope that renting takes, and changes nothing.
 _NOBODYS: Final = 0
 _SHOWN_KEY: Final = 4  # letters of a key that Vast shows
 _HOUR_S: Final = 3600
+#: The scope that a search takes.
+SEARCHING: Final = "misc"
+#: Nobody need mend anything for the next try to succeed.
+_PASSING: Final = frozenset({Cause.RATE, Cause.SERVER, Cause.NO_ANSWER, Cause.UNREADABLE, Cause.ODD})
+
+
+class UnseenPart(NamedTuple):
+    """What of the account could not be looked at, and whether a later look may succeed by itself."""
+
+    sentence: str
+    passing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AccountReport:
-    """What was found. None: it could not be told, and `troubles` says why where there was an answer.
+    """What was found. None: it could not be told; `unseen` says why, unless the key may not ask for it.
 
     `missing` are scopes that the key needs and has not, `excess` those that it has and does not need: whoever
     steals it could do that too. `clock_ahead_s` is by how much our clock is ahead of Vast's, to a second.
@@ -35,11 +46,14 @@ class AccountReport:
     can_pay: bool | None = None
     ssh_keys: int | None = None
     clock_ahead_s: float | None = None
-    troubles: tuple[str, ...] = ()
+    unseen: tuple[UnseenPart, ...] = ()
 
 
-def examine_account(connection: VastConnection) -> AccountReport:
+def examine_account(connection: VastConnection, *, searches: bool = True) -> AccountReport:
     """Ask for everything once, and change nothing.
+
+    Whoever `searches` the market afterwards says False: few searches may be made in a row, and they tell
+    whether the key may search.
 
     Raises:
         MissingExtra, BadConfiguration: nothing can be called at all.
@@ -48,7 +62,7 @@ def examine_account(connection: VastConnection) -> AccountReport:
     found = _Examination(connection)
     found.user()
     if found.report.key_accepted:
-        found.scopes()
+        found.scopes(searches=searches)
         found.ssh_keys()
     return found.report
 
@@ -72,9 +86,9 @@ class _Examination:
         try:
             self._note(credit_micros=micros(number(row, "credit")), can_pay=row.get("can_pay") is True)
         except Unreadable as error:
-            self._trouble(f"Vast's answer about the account cannot be read: {error}.")
+            self._miss(f"Vast's answer about the account cannot be read: {error}.", passing=False)
 
-    def scopes(self) -> None:
+    def scopes(self, *, searches: bool) -> None:
         """What the key may do: each is tried, for what Vast says of keys need not be there."""
         now = int(self._connection.clock.now())
         self._ask(Route.LIST, "instance_read", lambda vast: vast.show_instances_v1({"limit": 1}))
@@ -85,7 +99,8 @@ class _Examination:
                 charges=True, start_date=now - _HOUR_S, end_date=now, charge_type=["instance"], limit=1
             ),
         )
-        self._ask(Route.OFFERS, "misc", lambda vast: vast.search_offers(query={}, limit=1))
+        if searches:
+            self._ask(Route.OFFERS, SEARCHING, lambda vast: vast.search_offers(query={}, limit=1))
         self._ask(
             Route.SHOW,
             "instance_write",
@@ -104,10 +119,14 @@ class _Examination:
                 Route.KEYS, lambda vast: vast.show_ssh_keys(), self._connection.deadline()
             )
         except VastRefusal as error:
-            if "no ssh keys" in error.refusal.words.lower():
+            refusal = error.refusal
+            if "no ssh keys" in refusal.words.lower():
                 self._note(ssh_keys=0)
+            elif refusal.cause is not Cause.SCOPE:  # the least of keys may not ask for them
+                self._refused("the account's SSH keys", refusal)
             return
-        except RateLimited:
+        except RateLimited as error:
+            self._miss(f"The account's SSH keys could not be looked at: {error}", passing=True)
             return
         self._note(ssh_keys=len(rows) if isinstance(rows, list) else None)
 
@@ -124,16 +143,21 @@ class _Examination:
             elif refusal.cause is Cause.KEY:
                 self._note(key_accepted=False)
             else:
-                self._trouble(f"Vast did not let {scope or 'its keys'} be looked at: {refusal.words}.")
+                self._refused(scope or "its keys", refusal)
         except (RateLimited, Unreadable) as error:
-            self._trouble(f"{scope or 'the keys'} could not be looked at: {error}")
+            passing = isinstance(error, RateLimited)
+            self._miss(f"{scope or 'its keys'} could not be looked at: {error}", passing=passing)
         return None
 
     def _note(self, **facts: Any) -> None:
         self.report = replace(self.report, **facts)
 
-    def _trouble(self, sentence: str) -> None:
-        self._note(troubles=(*self.report.troubles, sentence))
+    def _refused(self, what: str, refusal: Refusal) -> None:
+        sentence = f"Vast did not let {what} be looked at: {refusal.words}."
+        self._miss(sentence, passing=refusal.cause in _PASSING)
+
+    def _miss(self, sentence: str, *, passing: bool) -> None:
+        self._note(unseen=(*self.report.unseen, UnseenPart(sentence, passing)))
 
 
 def _user(vast: Any) -> tuple[Mapping[str, Any], float | None]:

@@ -11,13 +11,23 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration
 from lib.foreign import parse_json
+from lib.voices import VoiceKind
 
-#: `CustomVoice` has built-in speakers, `Base` clones a voice.
-NAME: Final = re.compile(r"Qwen3-TTS-12Hz-(?P<size>0\.6B|1\.7B)-(?P<kind>CustomVoice|Base)")
+#: `CustomVoice` has built-in speakers, `Base` clones a voice, `VoiceDesign` makes one from a description.
+NAME: Final = re.compile(r"Qwen3-TTS-12Hz-(?P<size>0\.6B|1\.7B)-(?P<kind>CustomVoice|Base|VoiceDesign)")
 #: A file of hashes in a checkpoint's folder, as `sha256sum` writes it, is held against what is loaded.
 HASHES: Final = "SHA256SUMS"
 
-_KINDS: Final = {"CustomVoice": "custom_voice", "Base": "base"}  # as its config.json says it
+_KINDS: Final = {
+    "CustomVoice": VoiceKind.BUILT_IN,
+    "Base": VoiceKind.CLONED,
+    "VoiceDesign": VoiceKind.DESIGNED,
+}
+_CONFIGURED: Final = {  # as its config.json says it
+    "CustomVoice": "custom_voice",
+    "Base": "base",
+    "VoiceDesign": "voice_design",
+}
 _SMALL: Final = ("0.6B", "0b6")  # as its name and its config.json say it
 _TOKENIZER: Final = "qwen3_tts_tokenizer_12hz"
 _FILES: Final = (
@@ -42,9 +52,9 @@ class Checkpoint:
     weights: tuple[Path, ...]  # of the model, then of the speech tokenizer
 
     @property
-    def clones(self) -> bool:
-        """Whether it speaks cloned voices, else built-in speakers."""
-        return self.name.endswith("-Base")
+    def kind(self) -> VoiceKind:
+        """Which voices it speaks."""
+        return kind_of_model(self.name)
 
     @property
     def weights_bytes(self) -> int:
@@ -64,6 +74,11 @@ class Checkpoint:
         for name in hashes.keys() - {str(path.relative_to(self.folder)) for path in self.weights}:
             _verified(self.folder, self.folder / name, hashes)
         return whole.hexdigest()
+
+
+def kind_of_model(name: str) -> VoiceKind:
+    """Which voices the checkpoint of that name speaks: one kind, and no other."""
+    return _KINDS[name.rpartition("-")[2]]
 
 
 def find_checkpoint(source: Path, name: str) -> Checkpoint:
@@ -111,7 +126,7 @@ def _check_kind(folder: Path, name: str) -> None:
         )
     kind, size = config.get("tts_model_type"), config.get("tts_model_size")
     is_small, wants_small = size == _SMALL[1], wanted["size"] == _SMALL[0]
-    if kind != _KINDS[wanted["kind"]] or is_small != wants_small:
+    if kind != _CONFIGURED[wanted["kind"]] or is_small != wants_small:
         raise BadConfiguration(
             f"The model folder {folder} holds a checkpoint of kind {kind!r} and size {size!r}, and {name} is "
             "needed. Let QWEN_MODEL be a folder that holds the folders of all checkpoints your jobs need."

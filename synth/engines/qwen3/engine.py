@@ -1,7 +1,8 @@
 """qwen3: Qwen3-TTS, a large model on a GPU, through its own package.
 
-Built-in speakers and cloned voices are spoken by different checkpoints, and each profile has its size. One is
-in memory at a time: `speak` takes the one that its utterances need, so whoever calls it keeps those together.
+Built-in speakers, cloned and designed voices are spoken by different checkpoints, and a profile has its size
+where there are two. One is in memory at a time: `speak` takes the one that its utterances need, so whoever
+calls it keeps those together.
 
 A call of the model speaks a batch. What can go wrong with one text of it (it does not end, it is not sound)
 is said in that text's place. A batch that does not fit into memory, or fails as a whole, is halved until it
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lib.voices import engine_facts
+from lib.voices import VoiceKind, engine_facts
 from synth.audio.spectrum import Samples
 from synth.engines.port import EngineFailed, EngineLimits, LookedAt, Model, Speech, Utterance
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
@@ -33,7 +34,7 @@ Answer = Speech | EngineFailed
 
 
 class Qwen3Engine:
-    """Ten languages, nine speakers, cloned voices; needs a GPU and the extra `qwen`."""
+    """Ten languages, nine speakers, cloned and designed voices; needs a GPU and the extra `qwen`."""
 
     name = "qwen3"
 
@@ -133,13 +134,13 @@ class Qwen3Engine:
         return self._device.title if self._device is not None and self._device.is_gpu else None
 
     def _names(self) -> Iterator[str]:
-        """In the order in which one is looked for: first any with speakers, which need no recording."""
-        for cloned in (False, True):
+        """In the order in which one is looked for: first those that need no recording."""
+        for kind in (VoiceKind.BUILT_IN, VoiceKind.DESIGNED, VoiceKind.CLONED):
             for profile in ("balanced", "fast", "quality"):
-                yield self._facts.model_of(profile, cloned=cloned)
+                yield self._facts.model_of(profile, kind)
 
     def _model_of(self, utterance: Utterance) -> str:
-        return self._facts.model_of(utterance.profile, cloned=utterance.reference is not None)
+        return self._facts.model_of(utterance.profile, utterance.kind)
 
     def _speak(self, batch: Sequence[Utterance]) -> list[Answer]:
         """One call of the model, or two for halves of the batch where that fails."""

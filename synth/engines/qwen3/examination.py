@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.units import bytes_text
-from lib.voices import EngineFacts
+from lib.voices import EngineFacts, VoiceKind
 from synth.engines.port import Aspect, LookedAt
-from synth.engines.qwen3.checkpoints import Checkpoint
+from synth.engines.qwen3.checkpoints import Checkpoint, kind_of_model
 from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device
 from synth.engines.qwen3.driver import ask_driver
 from synth.engines.qwen3.package import check_installed, import_package
@@ -20,6 +20,11 @@ from synth.machine import free_bytes
 
 _PACKAGES: Final = ("qwen-tts", "transformers", "torch")
 _GB: Final = 10**9
+_USES: Final = {
+    VoiceKind.BUILT_IN: "speakers",
+    VoiceKind.CLONED: "cloned voices",
+    VoiceKind.DESIGNED: "designed voices",
+}
 
 
 class Examination:
@@ -106,9 +111,9 @@ class Examination:
 
     def _use_of(self, name: str) -> str:
         """A checkpoint, with who needs it."""
-        cloned = name.endswith("-Base")
-        profiles = [each for each in self._facts.models if self._facts.model_of(each, cloned=cloned) == name]
-        return f"{name} ({'cloned voices' if cloned else 'speakers'} in {' and '.join(profiles)})"
+        kind = kind_of_model(name)
+        profiles = [each for each in self._facts.models if self._facts.model_of(each, kind) == name]
+        return f"{name} ({_USES[kind]} in {' and '.join(profiles)})"
 
 
 def _driver() -> str:

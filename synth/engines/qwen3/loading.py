@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.errors import BadConfiguration
-from lib.voices import Reference
+from lib.voices import Reference, VoiceKind
 from synth.audio.spectrum import Samples
 from synth.engines.port import Model, Utterance
 from synth.engines.qwen3.checkpoints import Checkpoint
 from synth.engines.qwen3.device import Device
 from synth.engines.qwen3.draws import seeded_rows
+from synth.engines.qwen3.marks import unmarked
 from synth.engines.qwen3.package import words_of_the_package_aside
 from synth.engines.qwen3.prompts import PromptCache, reference_audio
 
@@ -49,19 +50,25 @@ class LoadedCheckpoint:
         self, batch: Sequence[Utterance], most_frames: int, sampling: dict[str, float]
     ) -> list[Samples]:
         """One call for all of `batch`, each with its own seed; samples of each, mono, of the model's rate."""
-        texts, languages = [each.text for each in batch], [each.language for each in batch]
+        texts, languages = [unmarked(each.text) for each in batch], [each.language for each in batch]
         common = {"max_new_tokens": most_frames, **sampling}
         with seeded_rows(self._torch, [each.seed for each in batch], self._device.name):
-            if self.checkpoint.clones:
-                prompts = [self._prompts.get(each.reference) for each in batch if each.reference is not None]
-                made, _ = self._model.generate_voice_clone(
-                    texts, language=languages, voice_clone_prompt=prompts, **common
-                )
-            else:
-                speakers = [each.preset for each in batch]
-                made, _ = self._model.generate_custom_voice(
-                    texts, speaker=speakers, language=languages, **common
-                )
+            match self.checkpoint.kind:
+                case VoiceKind.CLONED:
+                    prompts = [self._prompts.get(each.reference) for each in batch if each.reference]
+                    made, _ = self._model.generate_voice_clone(
+                        texts, language=languages, voice_clone_prompt=prompts, **common
+                    )
+                case VoiceKind.DESIGNED:
+                    designs = [each.design for each in batch]
+                    made, _ = self._model.generate_voice_design(
+                        texts, instruct=designs, language=languages, **common
+                    )
+                case VoiceKind.BUILT_IN:
+                    speakers = [each.preset for each in batch]
+                    made, _ = self._model.generate_custom_voice(
+                        texts, speaker=speakers, language=languages, **common
+                    )
         return list(made)
 
     def forget(self) -> None:
@@ -78,5 +85,5 @@ class LoadedCheckpoint:
     def _prompt(self, reference: Reference) -> Any:
         audio = reference_audio(reference)
         with words_of_the_package_aside():
-            (prompt,) = self._model.create_voice_clone_prompt(audio, ref_text=reference.text)
+            (prompt,) = self._model.create_voice_clone_prompt(audio, ref_text=unmarked(reference.text))
         return prompt

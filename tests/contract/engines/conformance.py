@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lib.clock import SystemClock
-from lib.voices import LANGUAGES, ResolvedVoice, engine_facts
+from lib.voices import LANGUAGES, ResolvedVoice, VoiceKind, engine_facts
 from synth.engines import Engine, EngineFailed, Speech, Utterance
 from synth.engines.port import load_model
 from synth.speech.performance import Performing, load_for, perform, speak_together
@@ -37,7 +37,7 @@ SPOKEN = {
     "French": "Il fait beau aujourd'hui.",
     "German": "Heute ist schönes Wetter.",
     "Italian": "Oggi fa bel tempo.",
-    "Japanese": "今日はいい天気です。",
+    "Japanese": "きょうは いい てんきです。",
     "Korean": "오늘은 날씨가 좋습니다.",
     "Portuguese": "Hoje o tempo está bom.",
     "Russian": "Сегодня хорошая погода.",
@@ -95,7 +95,7 @@ class EngineConformance:
         assert engine.limits().piece_characters <= facts.max_characters
 
     def test_is_loaded_once(self, engine: Engine, profile: str) -> None:
-        name = engine_facts(engine.name).model_of(profile, cloned=False)
+        name = engine_facts(engine.name).model_of(profile, VoiceKind.BUILT_IN)
         model = load_model(engine, name)
         assert load_model(engine, name) == model == engine.load()
         assert model.name == name

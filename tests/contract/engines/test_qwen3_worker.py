@@ -16,6 +16,7 @@ import torch
 
 from lib.records import SpokenRecord
 from lib.spool import LocalFiles, SpoolClient, SpoolJob
+from lib.voices.voice_store import NewVoice, add_voice
 from tests.contract.engines.tiny_qwen import make_checkpoint
 from tests.e2e.sealed import attempts, why_not
 
@@ -33,6 +34,7 @@ LoadedCheckpoint.__init__ = loud
 from synth.main import main
 sys.exit(main())
 """
+PROFILES = ("fast", "balanced", "quality")
 LINE = "The train to the coast leaves at noon. "
 
 
@@ -67,8 +69,9 @@ def client(spool: Path) -> Iterator[SpoolClient]:
     files.close()
 
 
-def submit(client: SpoolClient, name: str, text: str, profile: str) -> str:
-    spec = {"request_id": name, "output_name": name, "text": text, "speaker": "Ryan", "profile": profile}
+def submit(client: SpoolClient, name: str, text: str, profile: str, voice: str | None = None) -> str:
+    who = {"speaker": "Ryan"} if voice is None else {"voice": voice}
+    spec = {"request_id": name, "output_name": name, "text": text, "profile": profile, **who}
     return client.submit(SpoolJob(name, 1, "marknone", 1, "v1:any", {**spec, "chunk": True}))
 
 
@@ -118,6 +121,31 @@ def test_a_worker_that_is_killed_leaves_its_job_to_the_next(
     short = [*WORK, "--spool", str(spool), "--once"]
     assert subprocess.run(short, env=dict(environ), check=False).returncode == 0
     assert done(client, entry).takes
+
+
+def test_designed_voices_of_all_profiles_load_the_one_checkpoint_and_a_speaker_is_told_what_it_needs(
+    client: SpoolClient, spool: Path, tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    """The worker has nothing but that checkpoint, as a machine may whose QWEN_MODEL names just this one."""
+    models, voices = tmp_path / "models", tmp_path / "voices"
+    make_checkpoint(models, "1.7B", "VoiceDesign", seed=8)
+    new = NewVoice("granny", "qwen3", "English", "own", "", design="A low voice of an old woman.")
+    add_voice(voices, new)
+    spoken = [submit(client, f"d{n}", LINE, profile, "granny") for n, profile in enumerate(PROFILES)]
+    refused = submit(client, "ryan", LINE, "balanced")
+
+    argv = [sys.executable, "-c", COUNTED, *WORK[3:], "--voices-dir", str(voices), "--spool", str(spool)]
+    given = {**environ, "QWEN_MODEL": str(models)}
+    ended = subprocess.run([*argv, "--once"], env=given, stderr=subprocess.PIPE, text=True, check=False)
+
+    records = [done(client, entry) for entry in spoken]
+    name = "Qwen3-TTS-12Hz-1.7B-VoiceDesign"
+    assert [(record.model, record.voice, record.preset) for record in records] == [(name, "granny", None)] * 3
+    assert ended.stderr.count("loaded Qwen3-TTS") == 1, ended.stderr
+    result = client.result(refused)
+    assert result is not None
+    assert result.error is not None
+    assert f"holds no Qwen3-TTS-12Hz-1.7B-CustomVoice; it has: {name}" in result.error.message
 
 
 def told(environ: Mapping[str, str], *words: str) -> Any:

@@ -98,7 +98,7 @@ def _config(size: str, kind: str, ids: dict[str, int], words: int, codes: int) -
         speaker_encoder_config=encoder,
         tokenizer_type="qwen3_tts_tokenizer_12hz",
         tts_model_size=_SIZES[size],
-        tts_model_type={"CustomVoice": "custom_voice", "Base": "base"}[kind],
+        tts_model_type={"CustomVoice": "custom_voice", "Base": "base", "VoiceDesign": "voice_design"}[kind],
         im_start_token_id=ids["<|im_start|>"],
         im_end_token_id=ids["<|im_end|>"],
         tts_pad_token_id=ids["<tts_pad>"],

@@ -99,6 +99,16 @@ class TestAssigning:
         assert (bobs.host, bobs.spool_entry) == ("m1", "a.1")
         assert known(queue, "a").host == "m1"
 
+    def test_to_no_host_is_to_no_entry_either(
+        self, queue: JobQueue, placed: Lease, clock: ManualClock
+    ) -> None:
+        assert queue.assign([Placement(placed, "", "a.2")]) == []
+        clock.advance(180)
+
+        bobs = claimed(queue, "bob")
+
+        assert (bobs.host, bobs.spool_entry) == ("", "")
+
     @pytest.mark.parametrize("way", ["release", "lost_machine", "transient", "complete", "cancel"])
     def test_is_forgotten_when_the_job_runs_no_more(
         self, queue: JobQueue, placed: Lease, clock: ManualClock, way: str

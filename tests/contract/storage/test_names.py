@@ -107,7 +107,7 @@ class TestWhatIsLeftBehind:
 
     def test_by_another_job_is_not_what_a_longer_name_has_beside_its_audio(self, shop: Shop) -> None:
         longer = f"{X}.take-02"
-        shop.ask(1, "a", {f"{X}.wav": "1", f"{longer}.wav": "2", f"{longer}.captions.json": "old"})
+        shop.ask(1, "a", {f"{X}.wav": "1", f"{longer}.wav": "2", f"{longer}.captions.json": "c"})
         shop.ask(2, "b", {f"{longer}.wav": "3", f"{longer}.captions.json": "c"}, name=longer)
         shop.ask(3, "a", {f"{X}.wav": "4"}, revision=2)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ import pytest
 
 from tests import warm
 from tests.integration.execution.counting_engine import install
+from tests.warm.process import WarmProcess
 
 ROOT = Path(__file__).parents[3]
 _DEADLINE = 60.0
@@ -39,19 +38,12 @@ class Machine:
             "LOCAL_WORKERS": "1",  # each loads an engine, which takes longer than all that these tests speak
         }
         (home / "data").mkdir()
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[WarmProcess] = []
 
-    def start(self, *args: str | Path) -> subprocess.Popen[str]:
+    def start(self, *args: str | Path) -> WarmProcess:
         """Start the program and return at once."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.execution.program", *map(str, args)],
-            cwd=self.home,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        argv = ["job-runner", *map(str, args)]
+        process = WarmProcess(argv, _CALL, cwd=self.home, environ=self.environ)
         self._running.append(process)
         return process
 
@@ -61,10 +53,10 @@ class Machine:
         done = warm.run(argv, _CALL, cwd=self.home, environ=self.environ, timeout_s=_DEADLINE)
         return _ran(done.returncode, done.stdout, done.stderr, status)
 
-    def end(self, process: subprocess.Popen[str], *, status: int) -> Ran:
+    def end(self, process: WarmProcess, *, status: int) -> Ran:
         """Wait for a started program."""
         out, err = process.communicate(timeout=_DEADLINE)
-        return _ran(process.returncode, out, err, status)
+        return _ran(process.wait(), out, err, status)
 
     def close(self) -> None:
         for process in self._running:

@@ -17,6 +17,7 @@ from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
 from tests.integration.watcher.conftest import Deployment
+from tests.warm.process import WarmProcess
 
 
 class FleetDeployment(Deployment):
@@ -39,7 +40,7 @@ class FleetDeployment(Deployment):
             **more,
         }
 
-    def start(self, name: str = "first", **more: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str = "first", **more: str) -> WarmProcess:
         """`job-watcher run` over the machines, in a data folder of that name."""
         folder = self.data / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from job_watcher.providers.over_ssh.bootstrap import FOLDER, Bootstrap, ask
 from job_watcher.providers.over_ssh.ports import MachineOut
 from job_watcher.providers.over_ssh.remote import RemoteMachine
 from lib.bundle import BundleMaker, requirements_text
+from lib.voices import engine_facts
 from lib.workers.ssh import KnownHosts, SshAddress, SshMachine, SshThread
 from tests.integration.fleet.machine import LoopbackMachine
 from tests.integration.fleet.packing import NAMES, pack
@@ -208,16 +209,19 @@ def test_what_keeps_a_machine_from_it_is_one_sentence_that_says_what_to_do(
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("engine", ["hibari", "espeak"])
 def test_the_whole_bundle_of_the_index_speaks(
-    machine: LoopbackMachine, connect: Connect, tmp_path: Path
+    engine: str, machine: LoopbackMachine, connect: Connect, tmp_path: Path
 ) -> None:
     """The pinned packages, downloaded for the machine; its environment reaches no index and has no redis."""
-    program = install(connect(machine), BundleMaker(tmp_path / "bundles", requirements_text()))
+    pinned = requirements_text(engine_facts(engine).requirements)
+    program = install(connect(machine), BundleMaker(tmp_path / "bundles", pinned))
 
     remote = connect(machine)
     python = str(Path(program).with_name("python"))
     assert remote.run((python, "-c", "import redis")).status != 0
-    done = remote.run((program, "speak", "The tide turns.", "--out-exact", "said"), timeout_s=120)
+    argv = (program, "speak", "The tide turns.", "--engine", engine, "--out-exact", "said")
+    done = remote.run(argv, timeout_s=120)
     assert done.ok, done.stderr
     assert (machine.home / "said.wav").stat().st_size > 20_000
     shutil.rmtree(tmp_path / "bundles")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import random
 import signal
-import subprocess
 import time
 from functools import partial
 
@@ -16,6 +15,7 @@ import pytest
 
 from tests.integration.fleet.conftest import FleetDeployment
 from tests.integration.watcher.conftest import beats
+from tests.warm.process import WarmProcess
 
 
 def storm(fleet: FleetDeployment, *, jobs: int, troubles: int, seed: int) -> None:
@@ -50,9 +50,7 @@ def has_done(fleet: FleetDeployment, wanted: int) -> bool:
     return fleet.queue.snapshot().done >= wanted
 
 
-def trouble(
-    fleet: FleetDeployment, watcher: subprocess.Popen[bytes], chance: random.Random, number: int
-) -> subprocess.Popen[bytes]:
+def trouble(fleet: FleetDeployment, watcher: WarmProcess, chance: random.Random, number: int) -> WarmProcess:
     """One trouble; the watcher that works after it. The first three are one of each kind."""
     kind = number if number < 3 else chance.randrange(3)
     time.sleep(chance.random() * 0.5)  # somewhere in the midst of the work

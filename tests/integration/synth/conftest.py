@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pytest
 
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, SpoolResult
 from tests import warm
+from tests.warm.process import WarmProcess
 
 DEADLINE_S = 60.0
 
@@ -24,7 +24,7 @@ class VoiceSynth:
     """Calls of the program with a home of its own."""
 
     home: Path
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[WarmProcess] = field(default_factory=list)
 
     def run(self, *args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
         """Call it and wait."""
@@ -41,17 +41,11 @@ class VoiceSynth:
         environ = self._environ(more)
         return warm.run(argv, call, cwd=self.home, environ=environ, timeout_s=DEADLINE_S, given=given)
 
-    def start(self, *args: str | Path) -> subprocess.Popen[str]:
+    def start(self, *args: str | Path) -> WarmProcess:
         """Call it and go on; it is ended after the test."""
-        process = subprocess.Popen(
-            self._argv(*args),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self._environ({}),
-            cwd=self.home,
-        )
+        argv, call = ["voice-synth", *map(str, args)], warm.CALLS["voice-synth"]
+        environ = self._environ({})
+        process = WarmProcess(argv, call, cwd=self.home, environ=environ, holds_stdin=True)
         self.started.append(process)
         return process
 
@@ -63,9 +57,6 @@ class VoiceSynth:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
-
-    def _argv(self, *args: str | Path) -> list[str]:
-        return [sys.executable, "-m", "synth.main", *map(str, args)]
 
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
         root = str(Path(__file__).parents[3])
@@ -88,7 +79,7 @@ class ResidentWorker:
     program: VoiceSynth
     root: Path
     client: SpoolClient
-    process: subprocess.Popen[str]
+    process: WarmProcess
 
     def restart(self, *args: str) -> None:
         """Start another worker on the same spool."""

@@ -19,6 +19,7 @@ from lib.jobqueue import connect
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
 from tests.integration.watcher.conftest import Deployment
+from tests.warm.process import WarmProcess
 
 ROOT = Path(__file__).parents[3]
 #: Machines come up in a second or two.
@@ -37,6 +38,7 @@ class RentingDeployment(Deployment):
             "PROVIDER": "vast",
             "VAST_URL": self.fake.url,
             "VAST_API_KEY": self.fake.api_key,
+            "VAST_IMAGE": f"this-computer@sha256:{'0' * 64}",
             "SSH_VOICE_SYNTH": str(self.program),
             "IDLE_HOLD_SECONDS": "3",
             "WATCHER_DRAIN_SECONDS": "30",
@@ -44,7 +46,7 @@ class RentingDeployment(Deployment):
             **more,
         }
 
-    def start(self, **more: str) -> subprocess.Popen[bytes]:
+    def start(self, **more: str) -> WarmProcess:
         """`job-watcher run`."""
         return self.start_watcher(**self.settings(**more))
 

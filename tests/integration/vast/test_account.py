@@ -71,7 +71,7 @@ def test_what_could_not_be_looked_at_is_said(vast: FakeVast) -> None:
     vast.account.keys.scopes = frozenset(SCOPES)
     vast.faults.add(server_error("charges"), no_answer("search"))
     report = examined(vast)
-    assert [trouble.split()[4] for trouble in report.troubles] == ["billing_read", "misc"]
+    assert [part.sentence.split()[4] for part in report.unseen] == ["billing_read", "misc"]
     assert report.missing == ()
 
 
@@ -79,4 +79,4 @@ def test_no_answer_at_all_says_nothing_of_the_key(vast: FakeVast) -> None:
     vast.faults.add(no_answer("user"))
     report = examined(vast)
     assert report.key_accepted is None
-    assert len(report.troubles) == 1
+    assert len(report.unseen) == 1

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from job_watcher.providers.vast.wiring import check_account
+from job_watcher.providers.vast.wiring import check_account, open_desk
 from job_watcher.rehearsal.vast import FakeVast, server_error
+from lib.errors import ExitStatus
 from lib.findings import Finding
+from lib.jobs.doctor import exit_status
 from lib.jobs.doctor_account import diagnose_account
+from lib.machines import open_ledger
+from lib.machines.model import Epoch, HostNote
 from lib.providers.vast.refusals import SCOPES
 from lib.settings import load_settings
 
@@ -59,8 +64,52 @@ def test_an_account_that_is_fine(found: Callable[..., list[Finding]], tmp_path: 
     assert not (tmp_path / "ledger.db").exists()
 
 
+def _cheapest(vast: FakeVast, *, bids: bool) -> float:
+    provider = open_desk(load_settings({}), vast.clock).provider
+    return min(offer.hourly_micros for offer in provider.offers(interruptible=bids)) / 1e6
+
+
+def test_a_limit_is_judged_by_what_would_be_rented(
+    vast: FakeVast, found: Callable[..., list[Finding]], tmp_path: Path
+) -> None:
+    """Bids are taken while nobody outbid us twice; from then on only fixed prices count."""
+    found()
+    bid, fixed = _cheapest(vast, bids=True), _cheapest(vast, bids=False)
+    assert bid < fixed
+    between = f"{(bid + fixed) / 2:.4f}"
+    assert found(MAX_DPH=between) == []
+
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
+        now = vast.clock.now()
+        ledger.open_epoch(Epoch(1, "w", now))
+        for machine in ("m1", "m2"):
+            ledger.note_host(HostNote("vast", machine, "host", "outbid", ok=False, at=now), epoch=1)
+    (seen,) = found(MAX_DPH=between)
+    assert seen.kind.id == "D030"
+    assert f"MAX_DPH is ${between}" in seen.sentence
+
+
+def test_a_bench_that_cannot_be_read_is_found_as_it_would_end_a_watcher(
+    found: Callable[..., list[Finding]], vast: FakeVast, tmp_path: Path
+) -> None:
+    (tmp_path / "speeds").mkdir()
+    file = tmp_path / "speeds" / "mine.json"
+    file.write_text('{"machine": {"gpu_class": "RTX 3090"}, "speeds": {"hibari": 90}}')
+    assert found() == []
+    assert open_desk(load_settings({}), vast.clock).benched == {("hibari", "RTX 3090"): 90.0}
+
+    file.write_text("{}")
+    (seen,) = found()
+    assert (seen.kind.id, exit_status([seen])) == ("D029", ExitStatus.BAD_CONFIGURATION)
+    assert str(file) in seen.sentence
+
+
 def _no_scope(vast: FakeVast) -> None:
     vast.account.keys.scopes = frozenset(SCOPES) - {"instance_write"}
+
+
+def _no_search(vast: FakeVast) -> None:
+    vast.account.keys.scopes = frozenset(SCOPES) - {"misc"}
 
 
 def _all_scopes(vast: FakeVast) -> None:
@@ -83,6 +132,28 @@ def _no_charges(vast: FakeVast) -> None:
     vast.faults.add(server_error("charges"))
 
 
+def _no_market(vast: FakeVast) -> None:
+    vast.faults.add(server_error("search"))
+
+
+def _no_ssh_keys(vast: FakeVast) -> None:
+    vast.faults.add(server_error("ssh_keys"))
+
+
+def _nobody(vast: FakeVast) -> None:
+    vast.faults.add(server_error("user"))
+
+
+@pytest.mark.parametrize(
+    "breaks", [_no_charges, _no_market, _no_ssh_keys, _nobody], ids=lambda breaks: breaks.__name__.strip("_")
+)
+def test_what_could_not_be_looked_at_is_not_called_healthy(
+    vast: FakeVast, found: Callable[..., list[Finding]], breaks: Callable[[FakeVast], None]
+) -> None:
+    breaks(vast)
+    assert exit_status(found()) is ExitStatus.UNAVAILABLE
+
+
 @pytest.mark.parametrize(
     ("breaks", "settings", "id_", "words"),
     [
@@ -92,12 +163,17 @@ def _no_charges(vast: FakeVast) -> None:
         (None, {"SPEND_CAP_BATCH": "0.01"}, "D030", "SPEND_CAP_BATCH is $0.0100; at least $"),
         (None, {"VAST_API_KEY": "wrong"}, "D031", "does not accept it"),
         (_no_scope, {}, "D032", "it lacks instance_write"),
+        (_no_search, {}, "D032", "it lacks misc"),
         (_all_scopes, {}, "D033", "user_write"),
         (_no_credit, {}, "D034", "$0.50 of credit is left and CREDIT_FLOOR is $1.00"),
         (_foreign_key, {}, "D036", "1 SSH key is on the account"),
         (_clock_off, {}, "D037", "behind that of Vast"),
         (None, {"VAST_GPUS": "RTX_9999"}, "D038", "offers nothing of VAST_GPUS=RTX_9999"),
         (_no_charges, {}, "D039", "billing_read"),
+        (_no_market, {}, "D039", "502"),
+        (_no_ssh_keys, {}, "D039", "SSH keys"),
+        (_nobody, {}, "D029", "user_read"),
+        (None, {"VAST_URL": "http://127.0.0.1:1"}, "D029", "user_read"),
         (None, {"VAST_IMAGE": ""}, "D040", "no digest"),
     ],
 )

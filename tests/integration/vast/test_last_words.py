@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.integration.machines.conftest import postgres
 from tests.integration.vast.rented import RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
 from tests.s3_servers import ACCESS, BUCKET, S3Server
+from tests.warm.process import WarmProcess
 
 __all__ = ["market", "postgres", "renting"]
 
@@ -62,7 +62,7 @@ def bucket(seaweed: S3Server, tmp_path: Path) -> Bucket:
     return Bucket(seaweed, tmp_path)
 
 
-def kill(renting: RentingDeployment, watcher: subprocess.Popen[bytes]) -> None:
+def kill(renting: RentingDeployment, watcher: WarmProcess) -> None:
     watcher.kill()
     watcher.wait()
     renting.processes.remove(watcher)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +12,9 @@ import pytest
 
 from lib.jobqueue import Event, JobQueue, JobState, connect
 from lib.jobspec import JobSpec, normalize_job_spec
+from tests import warm
 from tests.integration.servers import Server
+from tests.warm.process import WarmProcess
 
 DEADLINE = 60.0  # seconds; generous, because two cores may be shared
 
@@ -27,10 +27,10 @@ class Deployment:
     url: str
     data: Path
     lease_ms: int = 3000
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[WarmProcess] = field(default_factory=list)
 
-    def start_watcher(self, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
-        """`job-watcher run` on this deployment. Its log is `<data>/watcher.log`."""
+    def start_watcher(self, *arguments: str, **settings: str) -> WarmProcess:
+        """`job-watcher run` on this deployment, warm. Its log is `<data>/watcher.log`."""
         environ = {
             **os.environ,
             "REDIS_URL": self.url,
@@ -41,12 +41,12 @@ class Deployment:
         }
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "watcher.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "job_watcher.main", "run", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environ,
+            process = WarmProcess(
+                ["job-watcher", "run", *arguments],
+                warm.CALLS["job-watcher"],
+                cwd=Path.cwd(),
+                environ=environ,
+                out=log.fileno(),
             )
         self.processes.append(process)
         return process

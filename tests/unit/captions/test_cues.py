@@ -162,6 +162,15 @@ class TestTimes:
         assert [cue.text for cue in cut_cues([yes, no], 2.0)] == ["Yes. No."]
         assert [cue.text for cue in cut_cues([apart, no], 2.0)] == ["Yes.", "No."]
 
+    def test_what_was_cut_and_put_together_again_is_as_sure_as_its_ends(self) -> None:
+        text = "so it was all over now and then, here and there in the town by the quiet river."
+        held = ((text.index("now"), text.index(" in the")),)
+        whole = stretch(text, 0.0, 2.3)
+
+        (cue,) = cut_cues([TimedLine(text, whole.knots, held)], 9.0)
+
+        assert (cue.text, cue.source) == (text, "piece")
+
 
 _WORDS = st.one_of(
     st.text(min_size=1, max_size=12),

@@ -235,6 +235,43 @@ def test_a_job_far_over_its_time_is_taken_from_a_worker_that_hangs(bench: Bench)
     assert "timeout_s of 5 s" in str(bench.job(job).last_error)
 
 
+def test_the_time_of_a_job_begins_when_its_model_is_loaded(bench: Bench) -> None:
+    """A second checkpoint may have to be downloaded: that is no work on the job."""
+    job = spec(timeout_s=5)
+    dispatcher = bench.holding(job)
+    (taken,) = bench.host.take()
+    bench.host.script = lambda: bench.host.beat(taken.entry, state=WorkerState.LOADING)
+    for _ in range(30):  # five minutes
+        dispatcher.step()
+        bench.clock.advance(10)
+    view = dispatcher.view(bench.host.name)
+    assert view is not None
+    assert (bench.job(job).state, bench.host.restarts) == (JobState.RUNNING, 0)
+    assert view.oldest_job_s <= 10
+    assert view.still_for >= 290  # a rented machine is given back when it loads for too long
+
+    bench.host.script = lambda: bench.host.beat(taken.entry)
+    dispatcher.step()
+    bench.clock.advance(16)
+    dispatcher.step()
+    assert (bench.job(job).state, bench.host.restarts) == (JobState.DELAYED, 1)
+
+
+def test_a_model_that_is_never_loaded_holds_a_job_for_an_hour_at_most(bench: Bench) -> None:
+    job = spec(timeout_s=5)
+    dispatcher = bench.holding(job)
+    (taken,) = bench.host.take()
+    bench.host.script = lambda: bench.host.beat(taken.entry, state=WorkerState.LOADING)
+    for _ in range(355):
+        dispatcher.step()
+        bench.clock.advance(10)
+    assert bench.host.restarts == 0
+    for _ in range(10):
+        dispatcher.step()
+        bench.clock.advance(10)
+    assert (bench.job(job).state, bench.host.restarts) == (JobState.DELAYED, 1)
+
+
 class TestWhatIsLogged:
     def test_of_a_machine_that_was_started_anew_is_a_warning_without_the_workers_words(
         self, bench: Bench, caplog: pytest.LogCaptureFixture

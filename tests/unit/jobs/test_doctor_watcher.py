@@ -65,6 +65,8 @@ def silent(subject: str) -> Trouble:
         (diagnose(Checkup(1.0, "here", store=BAD)), 78),
         (diagnose_account(AccountCheckup("Vast", unasked=silent("Vast"))), 69),
         (diagnose_account(AccountCheckup("Vast", unasked=BAD)), 78),
+        (diagnose_account(AccountCheckup("Vast", unseen=[silent("Vast")])), 69),
+        (diagnose_account(AccountCheckup("Vast", unseen=[silent("Vast"), BAD])), 78),
     ],
 )
 def test_what_does_not_answer_is_told_apart_from_what_must_be_mended(

@@ -11,7 +11,7 @@ import pytest
 from lib.jobs.plan import Plan, RegistryCheck, load_speakable, plan_job_file
 from lib.jobs.plan_cost import Cost
 from lib.jobspec import InvalidJobFile
-from lib.voices import VoiceRegistry, engine_facts
+from lib.voices import VoiceKind, VoiceRegistry, engine_facts
 
 FILE = """\
 jobs:
@@ -38,7 +38,7 @@ def registry(tmp_path: Path) -> Path:
     (folder / "ref.flac").write_bytes(RECORDING)
     sha256 = hashlib.sha256(RECORDING).hexdigest()
     (folder / "voice.yaml").write_text(
-        "name: jo\nengine: qwen3\nlanguage: English\nlicence: own\nconsent: Jo agreed\n"
+        "name: jo\nengine: qwen3\nlanguage: English\nlicence: own\nconsent: Jo agreed to it in 2026\n"
         f"reference_audio: ref.flac\nreference_text: Hello.\nsha256: '{sha256}'\n"
     )
     return folder.parent
@@ -53,13 +53,13 @@ def plan(registry: Path, text: str = FILE) -> Plan:
 def test_each_voice_has_its_needs_once_with_the_models_of_its_profiles(registry: Path) -> None:
     jo, newsroom = plan(registry).voices()
 
-    assert (jo.voice, jo.engine, jo.cloned, jo.jobs) == ("jo", "qwen3", True, 2)
+    assert (jo.voice, jo.engine, jo.kind, jo.jobs) == ("jo", "qwen3", VoiceKind.CLONED, 2)
     assert jo.models == ("Qwen3-TTS-12Hz-0.6B-Base", "Qwen3-TTS-12Hz-1.7B-Base")
     assert jo.least_vram_gb == engine_facts("qwen3").least_vram_gb > 0
     assert jo.download_gb == 2 * engine_facts("qwen3").download_gb > 0
     assert jo.requirement == "job-runner[qwen]"
     assert jo.is_large
-    assert (newsroom.voice, newsroom.cloned, newsroom.is_large) == ("newsroom", False, False)
+    assert (newsroom.voice, newsroom.kind, newsroom.is_large) == ("newsroom", VoiceKind.BUILT_IN, False)
     assert (newsroom.least_vram_gb, newsroom.download_gb, newsroom.requirement) == (0.0, 0.0, "")
 
 
@@ -69,7 +69,7 @@ def test_a_speaker_of_a_large_engine_needs_its_own_checkpoint(registry: Path) ->
 
     (ryan,) = plan_job_file(path, RegistryCheck(VoiceRegistry([registry]), "qwen3")).voices()
 
-    assert (ryan.voice, ryan.speaker, ryan.cloned) == (None, "Ryan", False)
+    assert (ryan.voice, ryan.speaker, ryan.kind) == (None, "Ryan", VoiceKind.BUILT_IN)
     assert ryan.models == ("Qwen3-TTS-12Hz-1.7B-CustomVoice",)
 
 
@@ -98,6 +98,50 @@ def test_machines_are_made_ready_for_one_engine(registry: Path) -> None:
     assert newsroom.missing_on_machines("qwen3") == ""  # hibari comes with the program
 
 
+DESIGN = "A warm, low voice of an old woman, in no hurry."
+DESIGNED = "- {output_name: a, voice: granny, text: Welcome to the show.}\n"
+
+
+def design(registry: Path, engine: str = "qwen3", name: str = "granny") -> None:
+    (registry / name).mkdir()
+    (registry / name / "voice.yaml").write_text(
+        f"name: {name}\nengine: {engine}\nlanguage: English\nlicence: own\ndesign: {DESIGN}\n"
+    )
+
+
+def test_a_designed_voice_needs_the_checkpoint_that_designs(registry: Path) -> None:
+    design(registry)
+
+    (granny,) = plan(registry, DESIGNED).voices()
+
+    assert granny.kind is VoiceKind.DESIGNED
+    assert (granny.to_json()["cloned"], granny.to_json()["designed"]) == (False, True)
+    assert granny.sentence() == (
+        "granny is designed by qwen3, which needs a GPU with 16 GB, up to 4.5 GB to download "
+        "(Qwen3-TTS-12Hz-1.7B-VoiceDesign) and job-runner[qwen]: 1 job"
+    )
+
+
+def test_a_profile_without_a_smaller_checkpoint_for_it_is_told(registry: Path) -> None:
+    design(registry)
+    text = DESIGNED.replace("}", ", profile: fast}") + FILE.partition("\n")[2]
+
+    granny, jo, _ = plan(registry, text).voices()
+
+    assert granny.models == ("Qwen3-TTS-12Hz-1.7B-VoiceDesign",)
+    assert "job-runner[qwen]; fast has no smaller model for it: 1 job" in granny.sentence()
+    assert "smaller" not in jo.sentence()
+
+
+def test_a_voice_whose_engine_cannot_design_is_refused_in_a_line(registry: Path) -> None:
+    design(registry, "hibari")
+
+    (problem,) = plan(registry, DESIGNED).problems
+
+    assert "the engine hibari cannot make a voice from a description" in problem.message
+    assert "\n" not in problem.message
+
+
 def test_without_a_market_the_cost_is_not_known(registry: Path) -> None:
     jo, _ = plan(registry).voices()
 
@@ -119,8 +163,11 @@ def test_a_job_that_nobody_can_speak_needs_nothing(registry: Path) -> None:
             lambda folder: (folder / "ref.flac").write_bytes(b"other"),
             "reference_audio 'ref.flac' has changed",
         ),
-        (lambda folder: change(folder, "consent: Jo agreed", "consent: todo"), "consent is 'todo'"),
-        (lambda folder: change(folder, "consent: Jo agreed\n", ""), "consent is missing"),
+        (
+            lambda folder: change(folder, "consent: Jo agreed to it in 2026", "consent: todo"),
+            "consent is 'todo'",
+        ),
+        (lambda folder: change(folder, "consent: Jo agreed to it in 2026\n", ""), "consent is missing"),
         (lambda folder: change(folder, "language: English", "language: German"), "was recorded in German"),
     ],
     ids=["missing", "changed", "no consent", "consent left out", "another language"],

@@ -65,3 +65,14 @@ def test_new_audio_without_captions_leaves_no_old_ones_beside_it(folder: OutFold
     left = sorted(path.name for path in folder.path("topic").iterdir() if path.suffix in (".srt", ".vtt"))
     assert left == []
     assert sorted(path.name for path in folder.path("topic").glob("*.json")) == ["beat-001.peaks.json"]
+
+
+def test_captions_of_a_delivery_that_was_killed_are_gone_with_its_audio(
+    folder: OutFolder, tmp_path: Path
+) -> None:
+    """No record tells of them."""
+    folder.write("topic/beat-001.srt", b"of audio that was replaced")
+
+    _said(folder, tmp_path / "spool", "")
+
+    assert not folder.path("topic/beat-001.srt").exists()

@@ -22,10 +22,11 @@ from lib.manifest import (
     finished_result,
 )
 from lib.manifest.folder import InTheWay
-from lib.manifest.inputs import UnspeakableJobs, model_version
+from lib.manifest.inputs import UnspeakableJobs, _speaker, model_version
 from lib.records import FileRef, Take
 from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolJob, SpoolResult, entry_name
 from lib.voices import UnknownEngine, VoiceRegistry, engines
+from lib.voices.voice_store import NewVoice, add_voice
 from tests.doubles import records
 from tests.unit.manifest.jobs import several, spec
 
@@ -315,6 +316,25 @@ class TestInputs:
 
         assert model_version("hibari") is not None
         assert before != after
+
+    def test_follow_the_description_that_a_voice_is_made_from(self, tmp_path: Path) -> None:
+        def hash_of(design: str, description: str = "") -> str:
+            new = NewVoice("granny", "qwen3", "English", "own", "", description, design=design)
+            add_voice(tmp_path, new, replace=True)
+            return inputs_of(spec(voice="granny"), voices=tmp_path).hash
+
+        before = hash_of("A low voice.")
+
+        assert hash_of("A low  voice.", description="for people") == before
+        assert hash_of("A high voice.") != before
+
+    def test_say_nothing_of_a_description_where_there_is_none(self) -> None:
+        """Else what was spoken before voices could be designed would be spoken again."""
+        said = json.loads(_speaker(VoiceRegistry().resolve("newsroom", None, "English")))
+
+        assert sorted(said) == [
+            *("engine", "front_end", "language", "model", "preset", "reference", "speaker", "voice"),
+        ]
 
     def test_give_a_lease_number_every_reader_can_hold(self) -> None:
         numbers = {inputs_of(job).lease_no for job in several() if job.language == "English"}

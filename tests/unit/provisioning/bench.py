@@ -186,6 +186,7 @@ class Bench:
         self.queue = MemoryQueue(now_ms=lambda: round(self.clock.now() * 1000))
         self.company, self.lead, self.access = Company(self.clock), Lead(), Access()
         self.storage = MemoryStorage(signs=False)
+        self.speech: dict[str, Any] = {}  # what dispatchers know of voices and models
         self.name = "ann"  # of the watchers that are made from now on
         self.told: list[tuple[str, str]] = []
         self._numbers = itertools.count(1)
@@ -248,6 +249,7 @@ class Bench:
                 clock=self.clock,
                 limits=dispatch.DispatchLimits(lease_ms=180_000),
                 on_settled=heard,
+                **self.speech,
             )
         )
         self._dispatchers.append(made)

@@ -11,11 +11,12 @@ from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineOut, Stage
 from job_watcher.providers.over_ssh.preparation import SshPreparation
-from job_watcher.providers.rented.preparation import RentedPreparation, same_gpu, still_fit
+from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
 from job_watcher.providers.vast.terms import check_caps, terms_of
 from lib.bundle import BundleMaker
 from lib.errors import BadConfiguration
 from lib.fleet import Caps, Policy
+from lib.offer import same_gpu
 from lib.units import MIB
 from lib.voices import USUAL_IMAGE, EngineFacts, engine_facts
 from lib.workers.ssh import CommandResult, RemoteTimedOut, SshAddress

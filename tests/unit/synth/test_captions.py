@@ -115,6 +115,19 @@ def test_an_engine_that_tells_its_words_is_believed_where_pieces_are_cut(tmp_pat
     assert (first.source, second.source) == ("engine", "engine")
 
 
+def test_what_is_said_as_one_is_not_cut(tmp_path: Path) -> None:
+    phrase = "now and then, here and there"
+    cut = 0
+    for words in range(1, 15):
+        text = f"{'so ' * words}it was all over {phrase} in the town by the quiet river."
+
+        record = spoken(text, tmp_path, pronounce={phrase: "at once"})
+
+        cut += len(record.chosen.captions) > 1
+        assert any(phrase in cue.text for cue in record.chosen.captions), record.chosen.captions
+    assert cut > 5
+
+
 def test_what_is_not_spoken_is_not_shown(tmp_path: Path) -> None:
     record = spoken("One sentence. 日本語の文です. And another one here.", tmp_path)
 

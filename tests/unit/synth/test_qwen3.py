@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadConfiguration, MissingExtra
+from lib.voices import VoiceKind, VoiceRegistry
 from synth.engines import EngineLost, create_engine
 from synth.engines.qwen3.budget import (
     SAMPLES_PER_FRAME,
@@ -22,8 +23,10 @@ from synth.engines.qwen3.checkpoints import HASHES, find_checkpoint
 from synth.engines.qwen3.device import Device, check_computes
 from synth.engines.qwen3.engine import Qwen3Engine
 from synth.engines.qwen3.source import ModelSource
+from synth.speech.sample_voice import voice_of_model
 
 CUSTOM, BASE = "Qwen3-TTS-12Hz-1.7B-CustomVoice", "Qwen3-TTS-12Hz-1.7B-Base"
+DESIGN = "Qwen3-TTS-12Hz-1.7B-VoiceDesign"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -87,8 +90,15 @@ class TestACheckpoint:
         inside = checkpoint(tmp_path / CUSTOM)
         for source in (tmp_path, inside):
             found = find_checkpoint(source, CUSTOM)
-            assert (found.folder, found.clones, len(found.weights)) == (inside, False, 2)
+            assert (found.folder, found.kind, len(found.weights)) == (inside, VoiceKind.BUILT_IN, 2)
         assert found.weights_bytes == sum(path.stat().st_size for path in inside.rglob("*.safetensors"))
+
+    def test_that_makes_voices_from_descriptions_is_one_of_its_own(self, tmp_path: Path) -> None:
+        checkpoint(tmp_path / DESIGN, kind="voice_design")
+        assert find_checkpoint(tmp_path, DESIGN).kind is VoiceKind.DESIGNED
+        checkpoint(tmp_path / "other" / DESIGN)
+        with pytest.raises(BadConfiguration, match=f"of kind 'custom_voice' .* and {DESIGN} is needed"):
+            find_checkpoint(tmp_path / "other", DESIGN)
 
     def test_that_is_not_there_is_named_with_those_that_are(self, tmp_path: Path) -> None:
         checkpoint(tmp_path / CUSTOM)
@@ -237,6 +247,22 @@ class TestTheSettingOfTheModel:
         checkpoint(tmp_path / BASE, kind="base")
         checkpoint(tmp_path / small, size="0b6")
         assert ModelSource(str(tmp_path)).first_of(Qwen3Engine()._names()) == small
+
+    def test_takes_one_that_designs_before_one_that_only_clones(self, tmp_path: Path) -> None:
+        """And says its word with a description of its own: no voice of the registry is needed."""
+        checkpoint(tmp_path / BASE, kind="base")
+        checkpoint(tmp_path / DESIGN, kind="voice_design")
+        found = ModelSource(str(tmp_path)).first_of(Qwen3Engine()._names())
+        assert found == DESIGN
+        voice, profile = voice_of_model(found, VoiceRegistry(), "qwen3")
+        assert (voice.kind, profile) == (VoiceKind.DESIGNED, "balanced")
+        assert voice.design
+
+    def test_that_only_designs_names_what_a_speaker_needs(self) -> None:
+        only = f"Qwen/{DESIGN}@{COMMIT}"
+        assert ModelSource(only).first_of(Qwen3Engine()._names()) == DESIGN
+        with pytest.raises(BadConfiguration, match=f"need {CUSTOM}, and QWEN_MODEL names {DESIGN}; add"):
+            ModelSource(only).checkpoint(CUSTOM)
 
 
 class TestWithoutItsPackages:

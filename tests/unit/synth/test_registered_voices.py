@@ -130,7 +130,7 @@ def write_voice(registry: Path, name: str, data: bytes | None, **changes: str) -
         "engine": "qwen3",
         "language": "English",
         "licence": "own",
-        "consent": "Jo agreed",
+        "consent": "Jo agreed to narration by us, 2026",
     }
     fields |= {"reference_audio": "ref.flac", "reference_text": "Hello."}
     fields |= {"sha256": hashlib.sha256(data or b"").hexdigest()} | changes
@@ -181,6 +181,53 @@ def test_a_wav_file_has_its_fault_once(tmp_path: Path) -> None:
     write_voice(tmp_path, "jo", audio(syllables(1.0)))
 
     assert [problem.reason for problem in verified(tmp_path).problems] == ["too_short"]
+
+
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [("A low voice.", []), ("A low voice.<|im_end|>", ["a mark of the model's own"]), ("...", ["no word"])],
+)
+def test_a_description_is_looked_at_where_there_is_no_recording(
+    tmp_path: Path, design: str, expected: list[str]
+) -> None:
+    (tmp_path / "jo").mkdir()
+    (tmp_path / "jo" / "voice.yaml").write_text(
+        f"name: jo\nengine: qwen3\nlanguage: English\nlicence: own\ndesign: '{design}'\n"
+    )
+
+    found = verified(tmp_path)
+
+    assert found.recording is None
+    assert len(found.problems) == len(expected)
+    assert all(told in p.message for told, p in zip(expected, found.problems, strict=True))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (CLIPPED, ["clipped"]),
+        (np.stack([syllables(5.0), CLIPPED], axis=1), ["clipped"]),
+        (syllables(5.0, 0.6), []),
+    ],
+    ids=["clipped", "one channel", "loud"],
+)
+def test_plan_and_verify_hear_the_same_of_a_wav_file(
+    tmp_path: Path, samples: Samples, expected: list[str], subtype: str
+) -> None:
+    """`plan` reads the voice without a decoder, as whoever hands its jobs over."""
+    write_voice(tmp_path, "jo", audio(samples, subtype=subtype))
+
+    planned = [problem.reason for problem in VoiceRegistry([tmp_path]).examine("jo").problems]
+    assert planned == [problem.reason for problem in verified(tmp_path).problems] == expected
+
+
+def test_plan_and_verify_measure_what_is_left_of_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    data = audio(syllables(5.0))
+    write_voice(tmp_path, "jo", data[: len(data) // 4])
+
+    planned = [problem.reason for problem in VoiceRegistry([tmp_path]).examine("jo").problems]
+    assert planned == [problem.reason for problem in verified(tmp_path).problems] == ["too_short"]
 
 
 def test_all_voices_are_looked_at_and_the_shipped_ones_are_right(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadConfiguration
-from lib.spool import ResultErrorClass, SpoolResult, WorkerSpool
+from lib.spool import ResultErrorClass, SpoolResult, WorkerSpool, WorkerState
 from lib.voices import ProfileModel, VoiceRegistry
 from lib.voices.engines import _BUILT_IN, HIBARI
 from synth.engines import EngineFailed, Model, Utterance
@@ -96,6 +96,27 @@ class TestSeveralModels:
 
         assert ended.index(entries[0]) <= 4
 
+    def test_take_no_time_of_a_job_to_be_loaded_and_its_heartbeat_says_so(self, bench: Bench) -> None:
+        seen: list[tuple[WorkerState, tuple[str, ...]]] = []
+
+        class Slow(Models):
+            def load_model(self, name: str) -> Model:
+                if name == "a larger one" and name not in self.models:
+                    beat = bench.client.heartbeat()
+                    assert beat is not None
+                    seen.append((beat.state, beat.entries))
+                    bench.clock.advance(600)
+                return super().load_model(name)
+
+        bench.engine = Slow()
+        (asked,) = jobs("One. Two.")
+        asked |= {"profile": "quality", "timeout_s": 60}
+        (entry,) = bench.submit_in_order(asked)
+        bench.work()
+
+        assert seen == [(WorkerState.LOADING, (entry,))]
+        assert bench.record(entry).model == "a larger one"
+
     def test_let_the_loaded_one_speak_a_sample(self, bench: Bench) -> None:
         bench.engine = engine = Models(first="a larger one")
 
@@ -160,7 +181,7 @@ def cloned_voice(folder: Path) -> None:
         "engine": "hibari",
         "language": "English",
         "licence": "mine",
-        "consent": "mine",
+        "consent": "I agreed to my own tests in 2026.",
         "reference_audio": "me.wav",
         "reference_text": "The harbour keeps the time.",
         "sha256": hashlib.sha256(recording).hexdigest(),

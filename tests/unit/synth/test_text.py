@@ -72,6 +72,19 @@ def test_words_that_look_like_abbreviations_end_sentences(line: str) -> None:
     assert len(split_sentences(line)) == 2
 
 
+@pytest.mark.parametrize("line", ["Am 3. Mai kam er.", "Seit dem 21. Jahrhundert ist es so."])
+def test_no_german_ordinal_ends_a_sentence(line: str) -> None:
+    assert split_sentences(line, "German") == [line]
+    assert len(split_sentences(line, "French")) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["Das war 1984. Dann kam er.", "Es waren 1,5. Das war viel.", "So. Und so. 3."]
+)
+def test_other_numbers_end_german_sentences(line: str) -> None:
+    assert len(split_sentences(line, "German")) == len(split_sentences(line)) > 1
+
+
 def test_pauses_follow_the_text() -> None:
     pieces = split_text("One. Two.\n\nThree.\nFour.", 300)
 

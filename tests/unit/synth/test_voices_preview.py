@@ -8,7 +8,7 @@ import pytest
 
 from lib.errors import BadInput
 from lib.voices import AUTO, LANGUAGES, UnknownLanguage, VoiceRegistry, check_text
-from lib.voices.voice_store import add_voice
+from lib.voices.voice_store import NewVoice, add_voice
 from synth.commands.voices_preview import SENTENCES, preview_speaker
 from tests.unit.voices.test_voice_store import clone
 
@@ -28,6 +28,17 @@ def test_a_clone_is_heard_in_its_own_language(tmp_path: Path, recorded: str, ask
     found = preview_speaker(VoiceRegistry([tmp_path]), "jo", asked, "hibari")
 
     assert (found.engine, found.voice, found.language) == ("qwen3", "jo", heard)
+
+
+@pytest.mark.parametrize(("asked", "heard"), [(AUTO, "German"), ("Korean", "Korean")])
+def test_a_designed_voice_is_heard_in_its_own_language_or_the_one_asked_for(
+    tmp_path: Path, asked: str, heard: str
+) -> None:
+    add_voice(tmp_path, NewVoice("granny", "qwen3", "German", "own", "", design="A low voice."))
+
+    found = preview_speaker(VoiceRegistry([tmp_path]), "granny", asked, "hibari")
+
+    assert (found.engine, found.design, found.language) == ("qwen3", "A low voice.", heard)
 
 
 def test_a_speaker_is_heard_by_the_engine_of_the_setting(tmp_path: Path) -> None:

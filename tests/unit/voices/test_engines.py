@@ -19,6 +19,7 @@ from lib.voices import (
     EngineFacts,
     ProfileModel,
     UnknownEngine,
+    VoiceKind,
     engine_facts,
     engine_names,
     engines,
@@ -87,7 +88,7 @@ class TestTheTable:
     def test_a_new_row_is_found_by_everyone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(_BUILT_IN, "tone", TONE)
 
-        assert engine_names() == ["hibari", "qwen3", "tone"]
+        assert engine_names() == ["hibari", "espeak", "qwen3", "tone"]
         assert engine_facts("tone") is TONE
 
     def test_the_names_of_the_groups_stand_once(self) -> None:
@@ -113,16 +114,28 @@ def test_a_worker_holds_a_batch_beside_the_one_it_speaks() -> None:
 class TestAModelOfAProfile:
     FACTS = EngineFacts(
         *("big", "", frozenset(), {}, {}),
-        models={"fast": ProfileModel("small", "small-base"), "quality": ProfileModel("large")},
+        models={
+            "fast": ProfileModel("small", "small-base", designing_model="small-design"),
+            "quality": ProfileModel("large"),
+        },
     )
 
-    def test_depends_on_the_profile_and_on_whether_a_voice_is_cloned(self) -> None:
-        assert self.FACTS.model_of("fast", cloned=False) == "small"
-        assert self.FACTS.model_of("fast", cloned=True) == "small-base"
-        assert self.FACTS.model_of("quality", cloned=True) == "large"
+    def test_depends_on_the_profile_and_on_what_a_voice_is_made_from(self) -> None:
+        assert self.FACTS.model_of("fast", VoiceKind.BUILT_IN) == "small"
+        assert self.FACTS.model_of("fast", VoiceKind.CLONED) == "small-base"
+        assert self.FACTS.model_of("fast", VoiceKind.DESIGNED) == "small-design"
+        assert self.FACTS.model_of("quality", VoiceKind.CLONED) == "large"
+        assert self.FACTS.model_of("quality", VoiceKind.DESIGNED) == "large"
+        assert self.FACTS.model_names == {"small", "small-base", "small-design", "large"}
+
+    def test_of_qwen3_that_designs_has_one_size(self) -> None:
+        facts = engine_facts("qwen3")
+        made = {facts.model_of(profile, VoiceKind.DESIGNED) for profile in ("fast", "balanced", "quality")}
+        assert made == {"Qwen3-TTS-12Hz-1.7B-VoiceDesign"}
+        assert made < facts.model_names
 
     def test_is_nameless_where_the_engine_names_none(self) -> None:
-        assert self.FACTS.model_of("balanced", cloned=False) == ""
+        assert self.FACTS.model_of("balanced", VoiceKind.BUILT_IN) == ""
 
 
 class TestAnEngineOfAnotherPackage:

@@ -114,7 +114,8 @@ def write_clone(folder: Path, name: str, language: str) -> None:
     (folder / name / "ref.wav").write_bytes(b"recording")
     sha256 = hashlib.sha256(b"recording").hexdigest()
     (folder / name / "voice.yaml").write_text(
-        f"name: {name}\nengine: qwen3\nlanguage: {language}\nlicence: own\nconsent: Jo agreed, 2026-11-02\n"
+        f"name: {name}\nengine: qwen3\nlanguage: {language}\nlicence: own\n"
+        "consent: Jo agreed to narration by us, 2026-11-02\n"
         f"reference_audio: ref.wav\nreference_text: Hello.\nsha256: '{sha256}'\n"
     )
 
@@ -135,16 +136,17 @@ def test_a_clone_of_any_language_speaks_that_of_the_job(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_a_wrong_setting() -> None:
-    with pytest.raises(UnknownEngine, match="'espeak' is not installed here") as caught:
-        VoiceRegistry().resolve(None, "Ryan", "English", "espeak")
+    with pytest.raises(UnknownEngine, match="'kokoro' is not installed here") as caught:
+        VoiceRegistry().resolve(None, "Ryan", "English", "kokoro")
 
     assert isinstance(caught.value, BadConfiguration)
 
 
-def test_a_robotic_engine_is_not_among_the_defaults() -> None:
-    """V3: a fallback is never chosen silently, because there is none to choose."""
-    assert engine_names() == ["hibari", "qwen3"]
+def test_the_robotic_engine_is_known_and_no_default() -> None:
+    """V3; integration/synth/test_espeak_by_name_only.py sees that nothing else chooses it."""
+    assert engine_names() == ["hibari", "espeak", "qwen3"]
     assert DEFAULT_ENGINE == "hibari"
+    assert VoiceRegistry().resolve(None, "Ryan", "English").engine == "hibari"
 
 
 def test_exactly_one_of_voice_and_speaker_is_given() -> None:

@@ -65,3 +65,39 @@ def test_any_text_passes_or_is_refused(text: str) -> None:
     except TextRefused:
         return
     assert any(char.isalnum() for char in normalize(text).spoken)  # the names of signs count
+
+
+class TestAnEngineWithOtherLettersInSomeLanguages:
+    @pytest.mark.parametrize(
+        ("text", "language"),
+        [
+            ("Größe", "German"),
+            ("Привет, Anna", "Russian"),
+            ("今天天气很好。二〇二四年", "Chinese"),
+            ("コーヒーを のみます。", "Japanese"),
+            ("오늘은 날씨가 좋습니다.", "korean"),
+        ],
+    )
+    def test_speaks_what_its_language_is_written_in(self, text: str, language: str) -> None:
+        check_text(text, "espeak", language=language)
+        assert unspoken_characters(text, "espeak", language) == ""
+
+    @pytest.mark.parametrize("language", ["German", "English", "Auto"])
+    def test_refuses_those_of_another_and_names_the_language(self, language: str) -> None:
+        with pytest.raises(TextRefused, match=f"with language: {language} ") as caught:
+            check_text("Привет, мир! ok", "espeak", language=language)
+        assert caught.value.reason == "script"
+        assert unspoken_characters("мир ok", "espeak", language) == "мир"
+
+    @pytest.mark.parametrize("text", ["これは いい 日です。", "人々", "きょう 〇"])
+    def test_refuses_a_text_of_which_a_part_cannot_be_read(self, text: str) -> None:
+        """Without that letter it would say another text."""
+        with pytest.raises(TextRefused, match=r"cannot read .* with language: Japanese") as caught:
+            check_text(text, "espeak", language="Japanese")
+        assert caught.value.message.endswith("in Hiragana, Katakana or Latin letters.")
+        check_text(text, "qwen3", language="Japanese")
+
+
+def test_the_long_vowel_and_the_repeated_letter_belong_to_their_scripts() -> None:
+    assert unspoken_characters("コーヒー、人々、二〇二四年", "qwen3", "Japanese") == ""
+    assert unspoken_characters("ー々〇", "hibari") == "ー々〇"

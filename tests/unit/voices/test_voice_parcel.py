@@ -51,10 +51,12 @@ def test_a_mark_differs_with_all_that_is_sent(tmp_path: Path) -> None:
         clone(licence="other"),
         NewVoice("jo", "qwen3", "English", "own", "Jo agreed", builtin="ryan"),
         NewVoice("jo", "qwen3", "English", "own", "Jo agreed", builtin="eric"),
+        NewVoice("jo", "qwen3", "English", "own", "", design="A low voice."),
+        NewVoice("jo", "qwen3", "English", "own", "", design="A high voice."),
     ]
 
     marks = {parcel_mark(add_voice(tmp_path, new, replace=True)) for new in voices}
 
     assert len(marks) == len(voices)
-    again = clone(consent="Jo Doe agreed again")  # which is not sent
+    again = clone(consent="Jo Doe agreed to it again in 2027")  # which is not sent
     assert parcel_mark(add_voice(tmp_path, again, replace=True)) in marks

@@ -29,7 +29,11 @@ def wav(seconds: float = 4.0, peak: int = 9_000) -> bytes:
 def clone(name: str = "jo", data: bytes | None = None, **changes: str) -> NewVoice:
     """A voice of the engine qwen3."""
     recording = NewRecording(wav() if data is None else data, "Hello: this is Jo, #1.", "wav")
-    fields = {"language": "English", "licence": "own", "consent": "Jo agreed on 2026-11-02"} | changes
+    fields = {
+        "language": "English",
+        "licence": "own",
+        "consent": "Jo agreed to all of this on 2026-11-02",
+    } | changes
     return NewVoice(name, "qwen3", **fields, recording=recording)
 
 

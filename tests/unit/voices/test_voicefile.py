@@ -51,9 +51,13 @@ def voice_folder(tmp_path: Path, fields: dict[str, object]) -> Path:
     return folder
 
 
+AGREED = "Jo agreed to narration by us in 2026."
+
+
 def clone_fields(**changes: object) -> dict[str, object]:
     fields: dict[str, object] = {key: value for key, value in GOOD.items() if key != "builtin"}
     sha256 = hashlib.sha256(RECORDING).hexdigest()
+    fields |= {"consent": AGREED}
     fields |= {"engine": "cloner", "reference_audio": "ref.wav", "reference_text": "Hi.", "sha256": sha256}
     return {key: value for key, value in (fields | changes).items() if value is not None}
 
@@ -86,8 +90,11 @@ def test_a_clone_carries_its_checked_recording(tmp_path: Path, cloner: str) -> N
         ({"name": "other"}, "name is 'other', but its folder is called 'mine'"),
         ({"name": "a b"}, "name is not a name"),
         ({"consent": "''"}, "consent must be a text"),
-        ({"sha256": "aa"}, "sha256 does not go with builtin"),
-        ({"builtin": None, "reference_audio": "ref.wav"}, "engine hibari cannot clone a voice"),
+        ({"sha256": "aa", "consent": AGREED}, "sha256 does not go with builtin"),
+        (
+            {"builtin": None, "reference_audio": "ref.wav", "consent": AGREED},
+            "engine hibari cannot clone a voice",
+        ),
     ],
 )
 def test_a_wrong_field_is_named_with_its_file(

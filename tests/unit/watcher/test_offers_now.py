@@ -10,7 +10,7 @@ import pytest
 from job_watcher.provisioning.offers_now import measured_speeds, offers_now
 from lib.fleet import Caps, Offer, Policy
 from lib.machines.memory import MemoryLedger
-from lib.machines.model import Change, Epoch, FinishedWork
+from lib.machines.model import Change, Epoch, FinishedWork, HostNote
 from lib.providers.rental import RentalProvider
 from tests.contract.machines.rows import NOON, planned
 from tests.unit.fleet.things import offer
@@ -47,6 +47,26 @@ def test_a_speed_that_jobs_told_is_used_and_another_one_guessed(ledger: MemoryLe
     told = {each.score.offer.id: (each.score.speed, each.measured) for each in shown}
     assert told == {"known": (pytest.approx(3.0), True), "new": (2.0, False)}
     assert {each.to_json()["speed_measured"] for each in shown} == {True, False}
+
+
+def test_no_bid_is_shown_where_the_leader_would_make_none(ledger: MemoryLedger) -> None:
+    class Bids(Market):
+        def offers(self, *, interruptible: bool) -> Sequence[Offer]:
+            return (
+                [offer(id="bid", interruptible=True)]
+                if interruptible
+                else super().offers(interruptible=False)
+            )
+
+    def shown() -> set[str]:
+        market = cast(RentalProvider, Bids())
+        found = offers_now(market, Policy(), Caps(), ENGINE, ledger, NOON + 900.0)
+        return {each.score.offer.id for each in found}
+
+    ledger.note_host(HostNote("vast", "m1", "h1", "outbid", ok=False, at=NOON + 800.0), epoch=1)
+    assert shown() == {"known", "new", "bid"}
+    ledger.note_host(HostNote("vast", "m2", "h2", "outbid", ok=False, at=NOON + 810.0), epoch=1)
+    assert shown() == {"known", "new"}
 
 
 def test_starts_are_measured_too_and_what_is_old_is_forgotten(ledger: MemoryLedger) -> None:

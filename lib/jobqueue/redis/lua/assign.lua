@@ -13,7 +13,8 @@ for at = FIRST, #ARGV, WIDTH do ids[#ids + 1] = ARGV[at] end
 for i, raw in ipairs(redis.call('HMGET', KEYS[1], unpack(ids))) do
   local at, row = FIRST + (i - 1) * WIDTH, parse(raw)
   if holds(row, ARGV[at + 1]) then
-    note(row, ARGV[at + 2], ARGV[at + 3])
+    local host = ARGV[at + 2]
+    note(row, host, host ~= '' and ARGV[at + 3] or '') -- an entry lies nowhere without its host
     states[#states + 1], states[#states + 2] = ids[i], cjson.encode(row)
   else
     lost[#lost + 1] = i - 1

@@ -173,6 +173,7 @@ class CampaignRun:
             "JOBS_DATA_DIR": str(self.data),
             "WATCHER_LEASE_IDLE_MS": str(_LEASE_MS),
             "WATCHER_DRAIN_SECONDS": "10",
+            "VAST_IMAGE": f"this-computer@sha256:{'0' * 64}",
             "SSH_VOICE_SYNTH": self._program,
             "LOG_FORMAT": "json",
             "JOBS_DEBUG": "1",
