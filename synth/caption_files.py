@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 from lib.captions import Cue, fitted, read_json, render
 from lib.errors import BadConfiguration, BadInput
 from lib.files import write_whole
+from lib.foreign import parse_json
 from lib.jobspec import CAPTION_SUFFIXES
 from lib.records import InvalidRecord, SpokenRecord
 
@@ -72,7 +72,7 @@ def _sources(path: Path, folder: Path | None) -> Iterator[_Source]:
         yield _Source((folder or path.parent) / path.name.removesuffix(_JSON), cues, audio_seconds)
         return
     try:
-        takes = SpokenRecord.from_json(json.loads(data)).takes
+        takes = SpokenRecord.from_json(parse_json(data)).takes
     except (InvalidRecord, ValueError, RecursionError):
         raise BadInput(f"{path} is no record of a spoken job. {_HINT}") from None
     told = [take for take in takes if take.captions]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from lib.child import exit_sentence
 from lib.errors import JobFailed
+from lib.foreign import parse_json
 
 _GRACE_S = 30.0  # to remove what it was writing
 
@@ -49,7 +49,7 @@ def join(playlist: Path, options: Sequence[str]) -> tuple[int, dict[str, Any]]:
 
 
 def _read(answer: bytes) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(answer) if answer.strip() else {}
+    value: dict[str, Any] = parse_json(answer) if answer.strip() else {}
     return value
 
 

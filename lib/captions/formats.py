@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lib.captions.cue import SOURCES, BrokenCaptions, Cue, cue_trouble
 from lib.captions.lines import READING, lines_of
+from lib.foreign import parse_json
 
 FORMAT: Final = 1
 _LARGEST: Final = 1e9  # seconds
@@ -33,7 +34,7 @@ def read_json(data: bytes | str) -> tuple[float, tuple[Cue, ...]]:
         BrokenCaptions: it is none, or its cues are not in order within the audio.
     """
     try:
-        value = json.loads(data)
+        value = parse_json(data)
     except (ValueError, RecursionError):
         raise BrokenCaptions("The captions are no JSON.") from None
     if (

@@ -7,7 +7,6 @@ what was spoken, is named: an episode has all of its beats or is not made.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Final
 from lib.captions import BrokenCaptions, Cue, read_json
 from lib.errors import BadInput, ExitStatus, JobFailed, TryAgain
 from lib.files import NotPlain, read_plain
+from lib.foreign import parse_json
 from lib.jobqueue import JobQueue
 from lib.jobs.advice import HERE, AskingAgain
 from lib.jobs.names import Strangeness, strange_name
@@ -180,7 +180,7 @@ def _beside(folder: Path, file: FileRef) -> bytes:
 
 def _execution_at(root: Path) -> ExecutionRecord | None:
     try:
-        return ExecutionRecord.from_json(json.loads(read_plain(root / EXECUTION, _MOST_EXECUTION)))
+        return ExecutionRecord.from_json(parse_json(read_plain(root / EXECUTION, _MOST_EXECUTION)))
     except (OSError, NotPlain, InvalidRecord, ValueError, RecursionError):
         return None
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from lib.captions import Cue, cue_trouble
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
+from lib.foreign import parse_json
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from synth.audio.tags import Tags
@@ -59,7 +60,7 @@ def read_playlist(path: Path) -> Playlist:
     try:
         if len(data) > _MOST_BYTES:
             raise ValueError("it is too long")
-        fields = Fields(json.loads(data))
+        fields = Fields(parse_json(data))
         if fields.whole("format") != FORMAT:
             fields.refuse("format", f"is not {FORMAT}")
         return _playlist_of(fields, path.parent)
