@@ -80,7 +80,7 @@ def test_the_engine_is_registered_as_anyone_else_would_register_theirs() -> None
 
 
 def test_an_engine_nobody_brought_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownEngine, match="'kokoro' is not installed here; there are: hibari"):
+    with pytest.raises(UnknownEngine, match="'kokoro' is not installed here; there are: espeak, hibari"):
         create_engine("kokoro")
 
 
