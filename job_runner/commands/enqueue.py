@@ -11,7 +11,7 @@ from job_runner import wiring
 from job_runner.cap_warning import warn_of_caps
 from job_runner.display.live_view import how_to_go_on, progress_of, watchful
 from job_runner.display.results import show_results
-from job_runner.replace_warning import held_names, tell_of_held
+from job_runner.names_warning import held_names, tell_of_held
 from lib.cli import output
 from lib.cli.options import (
     DryRunOption,

@@ -9,7 +9,7 @@ import typer
 from job_runner import wiring
 from job_runner.commands.history import SinceOption
 from job_runner.job_selection import is_one, require_any
-from job_runner.replace_warning import tell_of_replaced
+from job_runner.names_warning import tell_of_replaced
 from lib.cli import output
 from lib.cli.moments import moment
 from lib.cli.options import JsonOption, OfFileOption, RedisUrlOption, RequestIdsArgument, YesOption

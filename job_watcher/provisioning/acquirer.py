@@ -11,11 +11,11 @@ from job_watcher.provisioning.payers import Payers
 from job_watcher.provisioning.ports import Config, ProvisioningParts
 from lib.errors import Unavailable
 from lib.fleet import Demand, Host, Machine, MachineEvent, Offer, Score, Speeds, State, best, ranked
-from lib.fleet.host_history import EXCUSED, MUTE, HostIncident, remembered
+from lib.fleet.host_history import MUTE, HostIncident, remembered
 from lib.fleet.limits import obstacles
 from lib.fleet.money import Accounts, Budget, Commitment, credit_refusal, hours_of_interest
+from lib.fleet.own_faults import LOOKED_BACK_ON_S, own_fault
 from lib.fleet.scaling import COMING, needed_life_s, paid_for, wants_another
-from lib.fleet.verdicts import BAD_IMAGE
 from lib.machines.labels import MachineLabel
 from lib.machines.model import Books, HostNote, Intent
 from lib.machines.port import Ledger, SpendingRefused
@@ -34,9 +34,6 @@ _PREEMPTIONS_S = 2 * 3600.0
 _TRIED_S = 900.0
 _KINDS = {AccountFault.CREDIT: "credit", AccountFault.SPEND_LIMIT: "credit"}
 _SPEND_LIMIT_S = 3600.0  # an account that may not spend faster yet may do so in some hours
-_BAD_IMAGE_S = 3600.0
-_BAD_IMAGES = 2  # machines that could not load the image: it is not their fault then
-_MUTE_MACHINES = 4  # that cannot be made to speak, with no good work between: the next one cannot either
 _CANDIDATES = 8  # offers that are tried against the caps in one search
 
 
@@ -289,20 +286,18 @@ class Acquirer:
 
         A new watcher, with what was corrected, tries.
         """
-        notes = self._parts.ledger.host_notes(max(self._began, self._parts.clock.now() - _BAD_IMAGE_S))
-        if len({note.machine_id for note in notes if note.reason == BAD_IMAGE}) >= _BAD_IMAGES:
-            return "image", "no machine can load the image: correct VAST_IMAGE"
-        worked = max((note.at for note in notes if note.ok), default=float("-inf"))
-        mute = {note.machine_id: note for note in notes if note.at > worked and note.reason in MUTE}
-        if len(mute) < _MUTE_MACHINES:
+        notes = self._parts.ledger.host_notes(max(self._began, self._parts.clock.now() - LOOKED_BACK_ON_S))
+        fault = own_fault(map(incident_of, notes))
+        if fault is None:
             return None
-        excused = {note.machine_id: note.at for note in notes if note.reason == EXCUSED}
-        for note in mute.values():  # the fault is ours, and theirs is forgotten
-            if excused.get(note.machine_id, 0.0) < note.at:
-                fenced.excuse(note)
-        return "programs", (
-            f"the last {len(mute)} machines could not be made to speak with {self._config.engine}: the log "
-            "has what they said; correct the engine's settings and start the watcher again"
+        if fault.kind == "image":
+            return fault.kind, "no machine can load the image: correct VAST_IMAGE"
+        last = {note.machine_id: note for note in notes if note.reason in MUTE}
+        for machine_id in fault.innocent:
+            fenced.excuse(last[machine_id])
+        return fault.kind, (
+            f"the last {fault.machines} machines could not be made to speak with {self._config.engine}: the "
+            "log has what they said; correct the engine's settings and start the watcher again"
         )
 
     def _nothing_to_rent(self, scores: Sequence[Score]) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""Names inside a spool folder. Nothing a caller names becomes one of them but its hash, or a voice's name."""
+"""Names inside a spool folder, and the largest sizes there.
+
+Nothing a caller names becomes one but its hash, or the name of a voice.
+"""
 
 from __future__ import annotations
 
