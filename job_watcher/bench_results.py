@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.errors import BadConfiguration
 from lib.files import NotPlain, read_plain
@@ -20,21 +20,39 @@ _MOST_BYTES: Final = 1024 * 1024
 _SLOWEST, _QUICKEST = 0.001, 100_000.0
 
 
-def benched_speeds(data_dir: Path) -> Benched:
+class BenchResults(NamedTuple):
+    """What could be read, and a sentence for each file that could not: no machine waits for its mending."""
+
+    speeds: Benched
+    refused: tuple[str, ...] = ()
+
+
+def _none() -> BenchResults:
+    return BenchResults({})
+
+
+#: Of a company for which nobody measured anything.
+NO_BENCH: Final = _none
+
+
+def bench_results(data_dir: Path) -> BenchResults:
     """Every speed in the data folder's `speeds`; where two files have the same, the newer one's.
 
-    Raises:
-        BadConfiguration: a file there is no result of a bench on a GPU.
+    A file that is no result of a bench on a GPU, or is half written, is passed over and named.
     """
     folder = data_dir / FOLDER
     try:
         files = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
     except OSError as error:
-        raise BadConfiguration(f"{folder} cannot be read: {error.strerror}.") from None
+        return BenchResults({}, (f"{folder} cannot be read: {error.strerror}.",))
     found: dict[tuple[str, str], float] = {}
+    refused = []
     for path in files:
-        found.update(_speeds_of(path))
-    return found
+        try:
+            found.update(_speeds_of(path))
+        except BadConfiguration as error:
+            refused.append(error.message)
+    return BenchResults(found, tuple(refused))
 
 
 def _speeds_of(path: Path) -> Benched:
@@ -74,6 +92,6 @@ def _speed(path: Path, engine: str, speed: object) -> float:
 
 def _refusal(path: Path, why: str) -> BadConfiguration:
     return BadConfiguration(
-        f"{path} {why}: speeds are reckoned by what lies there. Measure anew on a machine like those that "
+        f"{path} {why}: nothing is reckoned by it. Measure anew on a machine like those that "
         "are rented, or remove the file."
     )

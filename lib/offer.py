@@ -55,6 +55,22 @@ def same_gpu(offered: str, listed: str) -> bool:
     return same and _kinds(has) <= _kinds(wanted)
 
 
+def is_gpu_of_name(offered: str, benched: str) -> bool:
+    """Whether two names mean one GPU for sure, for what was measured on it: model, family and kind.
+
+    What makers and drivers add of memory, of the socket and of themselves says nothing of that.
+    """
+    return bool(words := _words(offered)) and words == _words(benched)
+
+
+def _words(name: str) -> set[str]:
+    bare = _ADDED.sub(" ", name.casefold())
+    return {_SAME_WORD.get(word, word) for word in _WORD.findall(bare)}
+
+
+_ADDED = re.compile(r"\b(?:nvidia|geforce|generation|sxm\d?|hbm\d?e?|\d+ ?gb)\b")
+_WORD = re.compile(r"[a-z]\d{2,4}(?!\d)|\b[a-z]\d(?!\d)|\d+|[a-z]+")
+_SAME_WORD = {"q": "quadro", "s": "super"}
 _MODEL = re.compile(r"[a-z]?[0-9]{2,4}")
 _KIND = re.compile(r"\b(ti|super|laptop)\b|(?<=[0-9])\s?(d)\b|(?<=[0-9])(s)\b")
 

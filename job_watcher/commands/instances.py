@@ -68,9 +68,10 @@ def _look(now: float, *, why: bool) -> _Seen:
         if desk is None:
             raise UsageError(f"PROVIDER is {provider}, which has no offers: set PROVIDER=vast for --why")
         found: Compared = compared(machines, desk.provider.list(), desk.owner)
-        offers = offers_now(
-            desk.provider, desk.policy, desk.caps, desk.engine, ledger, now, benched=desk.benched
-        )
+        speeds, refused = desk.benches()
+        for sentence in refused:
+            output.warn(sentence)
+        offers = offers_now(desk.provider, desk.policy, desk.caps, desk.engine, ledger, now, benched=speeds)
         return _Seen(provider, found.machines, offers, found.strangers, found.problem)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from job_watcher.bench_results import Benched
+from job_watcher.bench_results import NO_BENCH, BenchResults
 from job_watcher.liveness import Pulse
 from job_watcher.providers.deployment import deployment_name
 from job_watcher.readiness import Moment
@@ -72,7 +72,7 @@ class RentalDesk:
     policy: Policy
     caps: Caps
     engine: str
-    benched: Benched = field(default_factory=dict)
+    benches: Callable[[], BenchResults] = NO_BENCH
 
 
 #: The schema of the ledger in Postgres: beside pipelines in one database.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lib.offer import same_gpu
+from lib.offer import is_gpu_of_name
 
 #: Weight of the newest measurement: half of what is known is from the last three.
 _WEIGHT: Final = 0.2
@@ -55,7 +55,7 @@ class Speeds:
         alike = (
             speed
             for (name, listed), speed in self.benched.items()
-            if name == engine and same_gpu(gpu, listed)
+            if name == engine and is_gpu_of_name(gpu, listed)
         )
         return next(alike, None)
 

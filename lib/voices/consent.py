@@ -13,6 +13,13 @@ GIVEN_ELSEWHERE: Final = "Given; it is written in the registry that this was sen
 _NO_ANSWER: Final = frozenset(
     ("", "-", "?", "false", "missing", "n/a", "na", "no", "none", "open", "pending", "tbd", "todo", "unknown")
 )
+#: Notes that begin as work to be done, and such as say that nobody agreed.
+_OPEN: Final = re.compile(r"(?:missing|n/a|none|pending|tbd|to ?do|unknown)\b")
+_NEGATION: Final = re.compile(
+    r"\b(?:not (?:yet )?(?:agreed?|consented?|given|asked)|no (?:consent|permission))\b"
+    r"|\b(?:refused|declined|withdrawn?|withdrew)\b"
+    r"|\b(?:has|have|did|does)n['’]t (?:agreed?|consent)"
+)
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 #: A file, or an address.
 _DOCUMENT: Final = re.compile(
@@ -30,7 +37,8 @@ def consent_fault(consent: str) -> str | None:
     That it is true nobody can see here; that somebody can ask back is what it has to make possible.
     """
     shown = quoted(consent)
-    if consent.strip(" .!").casefold() in _NO_ANSWER:
+    bare = consent.strip(" .!").casefold()
+    if bare in _NO_ANSWER or _OPEN.match(bare) or _NEGATION.search(bare):
         return (
             f"is {shown}: nothing is spoken with a person's voice before they agreed; "
             "write who agreed, to what and when"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from job_watcher.bench_results import benched_speeds
+from job_watcher.bench_results import bench_results
 from job_watcher.providers.leader_lock import end_last_term, leader_lock
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec
@@ -64,6 +64,8 @@ from lib.workers.ssh import (
     SshThread,
     fingerprint_of,
 )
+
+log = logging.getLogger(__name__)
 
 _PAUSE_S = 5.0  # the longest between two tries to get a starting machine ready
 _CONNECT = SshOptions(longest_pause_s=3.0, advice=FOR_RENTED_MACHINES)
@@ -177,7 +179,9 @@ class _Renting:
         settings = given.settings
         self._keys = MachineKeys(ledger, settings.jobs_data_dir / "machines")
         self._bootstrap = bootstrap(settings)
-        self._benched = benched_speeds(settings.jobs_data_dir)
+        self._benched, refused = bench_results(settings.jobs_data_dir)
+        for why in refused:
+            log.warning("%s", why)
         self.news = RentingNews()
         self.teller = EventTeller(given.parts.events, self.news.tell)
         self.access = RentedAccess(self._machine, self._keys.forget)

@@ -6,9 +6,10 @@ import contextlib
 import getpass
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
-from job_watcher.bench_results import benched_speeds
+from job_watcher.bench_results import bench_results
 from job_watcher.providers.over_ssh.wiring import MachinesAre, engine_environ, see_that_machines_can_have
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
@@ -137,7 +138,7 @@ def open_desk(settings: Settings, clock: Clock) -> RentalDesk:
         terms.policy,
         caps_of(settings),
         settings.voice_engine,
-        benched_speeds(settings.jobs_data_dir),
+        partial(bench_results, settings.jobs_data_dir),
     )
 
 
@@ -151,7 +152,6 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
     try:
         connection = connect(settings, clock)
         company = company_of(settings, connection, terms)
-        benched_speeds(settings.jobs_data_dir)  # or no watcher starts
         provider = company.provider(_no_boot_plan)
         assert isinstance(provider, VastProvider), "it is made here"
         with _ledger(settings) as ledger:
@@ -159,7 +159,8 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
             seen = look_at_account(connection, provider, asked, ledger)
     except JobRunnerError as error:
         return AccountCheckup(COMPANY, unasked=Trouble.of(COMPANY, error), limits=limits)
-    return replace(seen, limits=limits or seen.limits, image=terms.image)
+    refused = [Trouble("speeds", why.rstrip(".")) for why in bench_results(settings.jobs_data_dir).refused]
+    return replace(seen, limits=limits or seen.limits, unseen=[*seen.unseen, *refused], image=terms.image)
 
 
 @contextlib.contextmanager

@@ -89,19 +89,22 @@ def test_a_limit_is_judged_by_what_would_be_rented(
     assert f"MAX_DPH is ${between}" in seen.sentence
 
 
-def test_a_bench_that_cannot_be_read_is_found_as_it_would_end_a_watcher(
+def test_a_bench_that_cannot_be_read_is_found_and_keeps_no_desk_shut(
     found: Callable[..., list[Finding]], vast: FakeVast, tmp_path: Path
 ) -> None:
     (tmp_path / "speeds").mkdir()
     file = tmp_path / "speeds" / "mine.json"
     file.write_text('{"machine": {"gpu_class": "RTX 3090"}, "speeds": {"hibari": 90}}')
     assert found() == []
-    assert open_desk(load_settings({}), vast.clock).benched == {("hibari", "RTX 3090"): 90.0}
+    assert open_desk(load_settings({}), vast.clock).benches().speeds == {("hibari", "RTX 3090"): 90.0}
 
     file.write_text("{}")
     (seen,) = found()
-    assert (seen.kind.id, exit_status([seen])) == ("D029", ExitStatus.BAD_CONFIGURATION)
+    assert (seen.kind.id, exit_status([seen])) == ("D039", ExitStatus.BAD_CONFIGURATION)
     assert str(file) in seen.sentence
+    assert (
+        open_desk(load_settings({}), vast.clock).benches().speeds == {}
+    )  # machines can be ended all the same
 
 
 def _no_scope(vast: FakeVast) -> None:

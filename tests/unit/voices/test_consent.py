@@ -34,6 +34,13 @@ def test_what_says_who_to_what_and_when_or_names_a_document_passes(consent: str)
         ("Jo Doe agreed to it, file 120260", "does not say when"),
         ("\u540c\u610f", "does not say who agreed, to what and when"),
         ("todo", "nothing is spoken with a person's voice before they agreed"),
+        ("TODO: ask Jo Doe in 2026", "nothing is spoken with a person's voice before they agreed"),
+        ("pending: Jo Doe, release.pdf, 2026", "nothing is spoken with a person's voice before they agreed"),
+        (
+            "Jo Doe refused on 2026-11-02 by mail",
+            "nothing is spoken with a person's voice before they agreed",
+        ),
+        ("Jo Doe has not agreed as of 2026", "nothing is spoken with a person's voice before they agreed"),
         (" . ", "nothing is spoken with a person's voice before they agreed"),
     ],
 )

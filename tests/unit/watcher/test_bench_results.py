@@ -10,10 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from job_watcher.bench_results import benched_speeds
+from job_watcher.bench_results import bench_results
 from job_watcher.provisioning.adapters import summary
 from job_watcher.provisioning.offers_now import offers_now
-from lib.errors import BadConfiguration
 from lib.fleet import Caps, Offer, Policy, Speeds
 from lib.providers.rental import RentalProvider
 from tests.unit.fleet.things import offer
@@ -31,7 +30,7 @@ def lay(data: Path, name: str, gpu: str | None = "RTX 3060", **speeds: object) -
 
 
 def test_without_a_bench_nothing_is_known(tmp_path: Path) -> None:
-    assert benched_speeds(tmp_path) == {}
+    assert bench_results(tmp_path).speeds == {}
 
 
 def test_each_engine_and_gpu_is_known_and_the_newer_file_wins(tmp_path: Path) -> None:
@@ -41,7 +40,7 @@ def test_each_engine_and_gpu_is_known_and_the_newer_file_wins(tmp_path: Path) ->
     lay(tmp_path, "b.json", "RTX 4090", qwen3=6.0)
     (tmp_path / "speeds" / "notes.txt").write_text("of nobody's concern")
 
-    assert benched_speeds(tmp_path) == {
+    assert bench_results(tmp_path).speeds == {
         ("qwen3", "RTX 3060"): 2.5,
         ("hibari", "RTX 3060"): 90.0,
         ("qwen3", "RTX 4090"): 6.0,
@@ -61,23 +60,23 @@ def test_each_engine_and_gpu_is_known_and_the_newer_file_wins(tmp_path: Path) ->
         ('{"machine": {"gpu_class": "X"}, "speeds": {"qwen3": true}}', "which is no speed"),
         (
             '{"machine": {"gpu_class": "X"}, "speeds": {"qwen3": 1e999}}',
-            "speeds are reckoned by what lies there",
+            "nothing is reckoned by it",
         ),
     ],
 )
 def test_what_is_no_result_is_one_sentence_with_its_file(tmp_path: Path, content: str, why: str) -> None:
     file = lay(tmp_path, "mine.json")
     file.write_text(content)
-    with pytest.raises(BadConfiguration) as caught:
-        benched_speeds(tmp_path)
-    assert caught.value.message.startswith(f"{file} ")
-    assert why in caught.value.message
+    lay(tmp_path, "good.json", "RTX 4070", qwen3=9.0)
+    speeds, (told,) = bench_results(tmp_path)
+    assert speeds == {("qwen3", "RTX 4070"): 9.0}  # and the others count all the same
+    assert told.startswith(f"{file} ")
+    assert why in told
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "speeds" / "x.json").mkdir(parents=True)
-    with pytest.raises(BadConfiguration, match="is no regular file"):
-        benched_speeds(tmp_path)
+    assert "is no regular file" in bench_results(tmp_path).refused[0]
 
 
 class Market:
@@ -100,23 +99,53 @@ def shown(**about: Any) -> dict[str, tuple[float, bool, bool]]:
 def test_offers_are_scored_by_it_until_jobs_tell(tmp_path: Path) -> None:
     assert shown() == {"a": (2.0, False, True), "b": (2.0, False, False)}
     lay(tmp_path, "mine.json", "RTX 4070", qwen3=9.0)
-    assert shown(benched=benched_speeds(tmp_path)) == {"a": (2.0, False, False), "b": (9.0, True, True)}
+    assert shown(benched=bench_results(tmp_path).speeds) == {"a": (2.0, False, False), "b": (9.0, True, True)}
 
-    speeds = Speeds(benched=benched_speeds(tmp_path))
+    speeds = Speeds(benched=bench_results(tmp_path).speeds)
     speeds.measured("qwen3", "RTX 4070", 30.0, 10.0)
     assert speeds.of("qwen3", "RTX 4070", 1.0, 2.0) == 3.0
 
 
 def test_a_gpu_is_known_by_the_name_that_its_driver_has(tmp_path: Path) -> None:
     lay(tmp_path, "mine.json", "A100-SXM4-80GB", qwen3=9.0)
-    speeds = Speeds(benched=benched_speeds(tmp_path))
+    speeds = Speeds(benched=bench_results(tmp_path).speeds)
     assert speeds.of("qwen3", "A100 SXM4", 1.0, 2.0) == 9.0
     assert speeds.of("qwen3", "H100 SXM", 1.0, 2.0) == 2.0
     assert speeds.of("hibari", "A100 SXM4", 1.0, 2.0) == 2.0
 
 
+@pytest.mark.parametrize(
+    ("offered", "benched"),
+    [
+        ("Titan V", "RTX 4090"),
+        ("TITAN RTX", "RTX 4090"),
+        ("RTX 4070 Ti", "RTX 4070"),
+        ("Q RTX 6000", "RTX 6000 Ada Generation"),
+        ("L40", "L40S"),
+        ("", "RTX 4090"),
+    ],
+)
+def test_another_gpu_is_guessed_at(offered: str, benched: str) -> None:
+    assert Speeds(benched={("qwen3", benched): 9.0}).known("qwen3", offered) is None
+
+
+@pytest.mark.parametrize(
+    ("offered", "benched"),
+    [
+        ("RTX 4090", "NVIDIA GeForce RTX 4090"),
+        ("H100 SXM", "H100 80GB HBM3"),
+        ("RTX 6000Ada", "RTX 6000 Ada Generation"),
+        ("RTX 4070S", "RTX 4070 SUPER"),
+        ("Q RTX 8000", "Quadro RTX 8000"),
+        ("RTX 4090D", "RTX 4090 D"),
+    ],
+)
+def test_the_same_gpu_is_known_however_it_is_written(offered: str, benched: str) -> None:
+    assert Speeds(benched={("qwen3", benched): 9.0}).known("qwen3", offered) == 9.0
+
+
 def test_plan_prices_with_it(tmp_path: Path) -> None:
     """`plan` reads the market that the leading watcher shows."""
     lay(tmp_path, "mine.json", "RTX 4070", qwen3=9.0)
-    classes = summary(Market().offers(interruptible=False), Speeds(benched=benched_speeds(tmp_path)))
+    classes = summary(Market().offers(interruptible=False), Speeds(benched=bench_results(tmp_path).speeds))
     assert {item.gpu: dict(item.speeds) for item in classes} == {"RTX 3060": {}, "RTX 4070": {"qwen3": 9.0}}
