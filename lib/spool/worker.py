@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from lib.files import read_plain, sync_folder, take_lock, write_whole
+from lib.files import read_plain, sweep_drafts, sync_folder, take_lock, write_whole
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
 from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusable
@@ -179,7 +179,7 @@ class WorkerSpool:
 
     def sweep_uploads(self) -> None:
         """Remove orders, and words of their end, for results that the client has taken."""
-        for name in self._files.list(layout.UPLOAD):
+        for name in self._written(layout.UPLOAD):
             if not (self.root / layout.OUTBOX / name.rpartition(".")[0]).is_dir():
                 self._files.remove_tree(f"{layout.UPLOAD}/{name}")
 
@@ -252,10 +252,16 @@ class WorkerSpool:
             if is_entry(name):
                 self._let_go(name)
         self.sweep_uploads()
+        named = self._written(layout.CANCEL)  # looked at first: what is canceled was laid before
         known = {*self._entries(layout.INBOX), *self._entries(layout.WORK)}
-        for name in self._files.list(layout.CANCEL):
+        for name in named:
             if name not in known:
                 self._files.remove_tree(f"{layout.CANCEL}/{name}")
+
+    def _written(self, folder: str) -> list[str]:
+        """What the client has written there; what it is writing now is not ours to remove."""
+        sweep_drafts(self.root / folder)
+        return [name for name in self._files.list(folder) if not name.startswith(".")]
 
     def _lock(self) -> None:
         """Hold the lock file as long as this process lives."""

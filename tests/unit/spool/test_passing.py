@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.files import draft_beside
 from lib.spool import (
     LocalFiles,
     Phase,
@@ -219,6 +220,19 @@ def test_a_cancellation_reaches_the_worker_and_ends_with_the_job(
     finish(worker, entry)
     client.acknowledge(entry)
     assert not worker.canceled(entry)
+
+
+@pytest.mark.parametrize("folder", ["cancel", "upload"])
+def test_what_is_being_written_while_a_worker_starts_is_left(root: Path, folder: str) -> None:
+    """A worker that died is started anew while its client cancels the next job."""
+    (root / folder).mkdir(parents=True)
+    with draft_beside(root / folder / "word") as draft, WorkerSpool(root):
+        assert draft.exists()
+
+    lost = root / folder / f".{'0' * 16}.part"
+    lost.touch()
+    with WorkerSpool(root):
+        assert not lost.exists()
 
 
 @pytest.mark.parametrize(
