@@ -6,15 +6,17 @@ import errno
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState
 from lib.spool import SpoolClient
-from lib.voices import SHIPPED, Voice, VoiceRegistry
+from lib.voices import SHIPPED, Voice, VoiceRegistry, named_by
 from lib.voices.voice_parcel import VoiceParcel, parcel_of
 from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.dispatch.bench import Bench, spec
@@ -29,11 +31,11 @@ def registry(tmp_path: Path) -> Path:
     return tmp_path / "voices"
 
 
-def far_dispatcher(bench: Bench, registry: Path | None) -> Dispatcher:
-    """One whose only host is on another machine, with nobody at work there."""
+def far_dispatcher(bench: Bench, registry: Path | None, **changes: Any) -> Dispatcher:
+    """One whose only host is on another machine, with nobody at work there; `changes` of its parts."""
     bench.host.remote = True
     bench.host.script = lambda: None
-    parts = bench.parts()
+    parts = replace(bench.parts(), **changes)
     parts.voices = None if registry is None else lambda: VoiceRegistry([registry])
     made = Dispatcher(parts)
     made.add(bench.host, lambda: 9, replaceable=True)
@@ -176,6 +178,23 @@ def test_a_voice_that_is_replaced_just_now_is_sent_as_it_is_then(
     assert jo.reference is not None
     assert jo.reference.audio.read_bytes() == wav(5.0)
     assert len(list((bench.host.root / "inbox").iterdir())) == 1
+
+
+def test_a_setting_that_is_wrong_for_the_engine_of_a_voice_fails_that_job_alone(
+    bench: Bench, registry: Path
+) -> None:
+    design = NewVoice("granny", "qwen3", "English", "own", "", design="A low voice of an old woman.")
+    add_voice(registry, design)
+    job = spec("a", voice="granny", speaker=None)
+    bench.enqueue(job, spec("b"))
+    no_commit = SimpleNamespace(qwen_model="Qwen/Qwen3-TTS-12Hz-1.7B-VoiceDesign")
+    made = far_dispatcher(bench, registry, engine="hibari", named=named_by(no_commit, here=False))
+
+    made.claim()
+    made.step()
+
+    assert "QWEN_MODEL" in bench.error(job).message
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1  # the other job is none the worse
 
 
 def test_voices_that_take_long_are_not_all_brought_at_one_look(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lib.jobqueue import JobState
 from lib.jobspec import JobSpec
-from lib.voices import NamedModels, VoiceRegistry, engine_facts
+from lib.voices import NamedModels, VoiceRegistry, engine_facts, named_by
 from lib.voices.voice_store import add_voice
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import Bench
@@ -78,6 +79,19 @@ def test_a_profile_whose_model_is_not_named_fails_and_nothing_is_rented(bench: B
     assert "The profile fast of a speaker needs the model Qwen3-TTS-12Hz-0.6B" in failure(
         bench, job.request_id
     )
+    assert not bench.company.asked
+
+
+def test_a_setting_without_a_commit_fails_the_job_of_that_engine_and_the_watcher_goes_on(
+    bench: Bench,
+) -> None:
+    no_commit = SimpleNamespace(qwen_model=f"Qwen/{LARGE}")
+    bench.speech = {"engine": "qwen3", "named": named_by(no_commit, here=False)}
+    job = spec("a")
+    bench.queue.enqueue([job])
+    bench.live(bench.watcher(), 120)
+
+    assert "QWEN_MODEL" in failure(bench, job.request_id)
     assert not bench.company.asked
 
 
