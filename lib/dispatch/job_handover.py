@@ -70,7 +70,7 @@ class JobHandover:
         if voice is None:
             return
         with state.voices_lock:
-            state.voices_swept = False
+            state.voices_swept, state.voices_to_sweep = False, None
             try:
                 self._bring(state, voice)
             except InvalidVoice:  # as below

@@ -352,6 +352,81 @@ def test_what_a_killed_watcher_brought_is_found_by_the_next(bench: Bench, regist
     assert files(bench.host.root / "voices") == []
 
 
+def many_voices(bench: Bench, count: int) -> list[str]:
+    """Lay that many sent voices on the machine; their names."""
+    there = bench.host.root / "voices"
+    (sent,) = there.glob("*/voice.yaml")
+    names = [f"more-{number}" for number in range(count)]
+    for name in names:
+        (there / name).mkdir()
+        (there / name / "voice.yaml").write_bytes(sent.read_bytes())
+    return names
+
+
+def test_a_machine_that_lists_many_voices_holds_the_loop_for_few_of_them_at_a_look(
+    bench: Bench, registry: Path
+) -> None:
+    """It says itself how many lie there; the loop lives, and each look goes on where the last one ended."""
+    made, beats = idle_machine(bench, registry), list[float]()
+    made._parts.alive = lambda may_take_s=0.0: beats.append(may_take_s)
+    there = bench.host.root / "voices"
+    many_voices(bench, 49)
+    bench.clock.advance(61.0)
+
+    left = []
+    for _ in range(3):
+        made.step()
+        left.append(len(list(there.iterdir())))
+
+    assert left == [30, 10, 0]
+    assert len(beats) >= 50
+
+
+def test_a_slow_machine_holds_the_loop_for_seconds_alone(
+    bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, asked = idle_machine(bench, registry), list[str]()
+
+    def slow(client: SpoolClient, name: str) -> list[str]:
+        asked.append(name)
+        bench.clock.advance(1.5)
+        return []
+
+    many_voices(bench, 9)
+    monkeypatch.setattr(SpoolClient, "voice_files", slow)
+    bench.clock.advance(61.0)
+    made.step()
+    assert len(asked) == 2
+    made.step()
+    assert len(set(asked)) == 4
+
+    asked.clear()
+    monkeypatch.setattr("lib.dispatch.brought_voices._ENDING_S", 4.0)
+    made.take_voices_back()
+    assert len(asked) == 4  # and then it ends, whatever is left
+
+
+def test_a_job_that_comes_between_two_looks_has_its_voice_and_all_is_looked_at_after_it(
+    bench: Bench, registry: Path
+) -> None:
+    made = idle_machine(bench, registry)
+    there = bench.host.root / "voices"
+    many_voices(bench, 30)
+    bench.clock.advance(61.0)
+    made.step()
+    assert there.is_dir()
+
+    bench.enqueue(spec("b", voice="jo", speaker=None))
+    made.claim()
+    assert VoiceRegistry([there]).get("jo").reference is not None
+    for _ in range(3):
+        made.step()
+    bench.clock.advance(61.0)
+    for _ in range(3):
+        made.step()
+    assert files(there) == []
+
+
 def test_nothing_goes_that_was_not_sent(bench: Bench, registry: Path) -> None:
     """A voice that its owner put there, and files beside one that was sent."""
     made = idle_machine(bench, registry)
