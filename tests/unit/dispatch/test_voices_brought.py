@@ -443,11 +443,18 @@ def test_nothing_goes_that_was_not_sent(bench: Bench, registry: Path) -> None:
     assert (there / "empty").is_dir()
 
 
-def test_a_removed_voice_hides_no_shipped_one_on_a_machine_that_had_it(bench: Bench, registry: Path) -> None:
-    add_voice(registry, NewVoice("newsroom", "hibari", "English", "own", "nobody", builtin="deep"))
+@pytest.mark.parametrize("kind", ["builtin", "designed"])
+def test_a_removed_voice_hides_no_shipped_one_on_a_machine_that_had_it(
+    bench: Bench, registry: Path, kind: str
+) -> None:
+    made_of = {
+        "builtin": NewVoice("newsroom", "hibari", "English", "own", "nobody", builtin="deep"),
+        "designed": NewVoice("newsroom", "qwen3", "English", "own", "", design="A low voice."),
+    }
+    add_voice(registry, made_of[kind])
     made = idle_machine(bench, registry, "newsroom")
     there = VoiceRegistry([bench.host.root / "voices"])
-    assert there.get("newsroom").builtin == "deep"
+    assert not there.get("newsroom").path.is_relative_to(SHIPPED)
     shutil.rmtree(registry / "newsroom")
 
     bench.enqueue(spec("b", voice="newsroom", speaker=None))
