@@ -8,10 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState
 from lib.jobspec import JobSpec
+from lib.spool import SpoolFull
 from lib.voices import NamedModels, VoiceRegistry, engine_facts, named_by
 from lib.voices.voice_store import add_voice
+from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import Bench
 from tests.unit.voices.test_voice_store import clone
@@ -114,3 +117,19 @@ def test_a_long_line_of_bad_jobs_is_seen_through_without_renting(bench: Bench, v
 
     assert all(bench.queue.result(job.request_id) for job in bad)
     assert not bench.company.asked
+
+
+def test_a_full_disk_ends_no_watcher_that_looks_for_work_and_it_rents_once_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Refusal(monkeypatch, Dispatcher, "sift", SpoolFull("There is no space left for leases."))
+    bench.queue.enqueue([spec("a")])
+    watcher = bench.watcher()
+    bench.live(watcher, 120)
+    assert full.refused > 0
+    assert ("trouble", "There is no space left for leases.") in bench.told
+    assert not bench.company.asked
+
+    full.on = False
+    bench.live(watcher, 120)
+    assert len(bench.company.asked) == 1
