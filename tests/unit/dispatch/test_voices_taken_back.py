@@ -117,19 +117,18 @@ def test_a_machine_that_lists_many_voices_holds_the_loop_for_few_of_them_at_a_lo
     bench: Bench, registry: Path
 ) -> None:
     """It says itself how many lie there; the loop lives, and each look goes on where the last one ended."""
-    made, beats = idle_machine(bench, registry), list[float]()
-    made._parts.alive = lambda may_take_s=0.0: beats.append(may_take_s)
+    made = idle_machine(bench, registry)
     there = bench.host.root / "voices"
     many_voices(bench, 49)
     bench.clock.advance(61.0)
 
-    left = []
+    before, left = len(bench.alive), []
     for _ in range(3):
         made.step()
         left.append(len(list(there.iterdir())))
 
     assert left == [30, 10, 0]
-    assert len(beats) >= 50
+    assert len(bench.alive) - before >= 50
 
 
 def test_a_slow_machine_holds_the_loop_for_seconds_alone(
@@ -142,7 +141,7 @@ def test_a_slow_machine_holds_the_loop_for_seconds_alone(
         bench.clock.advance(1.5)
         return []
 
-    many_voices(bench, 9)
+    many_voices(bench, 29)
     monkeypatch.setattr(SpoolClient, "voice_files", slow)
     bench.clock.advance(61.0)
     made.step()
@@ -151,9 +150,8 @@ def test_a_slow_machine_holds_the_loop_for_seconds_alone(
     assert len(set(asked)) == 4
 
     asked.clear()
-    monkeypatch.setattr("lib.dispatch.brought_voices._ENDING_S", 4.0)
     made.take_voices_back()
-    assert len(asked) == 4  # and then it ends, whatever is left
+    assert len(asked) == 14  # and then it ends after some twenty seconds, whatever is left
 
 
 def test_a_job_that_comes_between_two_looks_has_its_voice_and_all_is_looked_at_after_it(
