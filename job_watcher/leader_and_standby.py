@@ -303,9 +303,9 @@ class LedWatcher:
             self._pass(reign, term, self._releasing)
         self._check(term)
         reign.machines.step(dispatcher, term)  # it sees who has become idle since
+        dispatcher.hand_back("drain", keep_work=True)  # before anything that machines can make long
         dispatcher.take_voices_back()
         reign.machines.leave(_WORKER_GRACE_S)
-        dispatcher.hand_back("drain", keep_work=True)
         dispatcher.unregister()
 
     # --- trouble and endings -----------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from lib.providers.rental import (
     ProviderError,
     RefusedForGood,
 )
+from lib.spool import SpoolUnusable
 from lib.units import MICROS
 
 MEMORY_S = 30 * 86_400.0
@@ -135,9 +136,16 @@ class Acquirer:
             self._rest_longer()
 
     def _has_work(self, fenced: FencedCalls) -> bool:
-        """Whether a new machine would have anything to do: a job whose voice is gone keeps none at work."""
+        """Whether a new machine would have anything to do: a job whose voice is gone keeps none at work.
+
+        Where that cannot be written down now none is rented, and those that we have must not be left for it.
+        """
         fenced.check()
-        return self._is_any_speakable()
+        try:
+            return self._is_any_speakable()
+        except SpoolUnusable as error:
+            self._parts.tell("trouble", error.message, "")
+            return False
 
     def _judge_payers(self, books: Books, now: float) -> str | None:
         """Tell of batches that reached their cap; why none of those that wait pays, None where one may."""

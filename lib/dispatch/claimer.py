@@ -129,16 +129,25 @@ class Claimer:
                 leases = self._queue.claim(self._parts.name, count=1, lease_ms=self._parts.limits.lease_ms)
                 if not leases:
                     return number == 0
-                (lease,) = leases
-                if self._is_placed(lease, placed):
-                    continue
-                failure = self._handover.refusal(lease.spec)
-                if failure is None:
-                    self._release(lease, "no machine yet")
-                    return True
-                self._refuse(lease, failure)
+                try:
+                    if self._is_speakable(leases[0], placed):
+                        return True
+                except JobRunnerError:
+                    self._hand_back(leases)
+                    raise
         finally:
             self._tell_where(placed)
+        return False
+
+    def _is_speakable(self, lease: Lease, placed: list[Placement]) -> bool:
+        """Whether a machine could speak the job that was just claimed; then it waits again."""
+        if self._is_placed(lease, placed):
+            return False
+        failure = self._handover.refusal(lease.spec)
+        if failure is None:
+            self._release(lease, "no machine yet")
+            return True
+        self._refuse(lease, failure)
         return False
 
     def _most(self, rooms: dict[str, int]) -> int:

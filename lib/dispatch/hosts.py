@@ -47,6 +47,7 @@ class HostState:
     failing: str = ""  # why whoever added it should take it away; a reason code
     voices: dict[str, str] = field(default_factory=dict)  # that its machine was brought, with their marks
     voices_swept: bool = False  # nothing was brought there since it was last rid of all of them
+    voices_to_sweep: list[str] | None = None  # what it listed, as far as it was not looked at; None: ask it
     voices_lock: threading.Lock = field(default_factory=threading.Lock)  # brought, or taken back
     strays: dict[str, float] = field(default_factory=dict)  # entries of no lease of ours, since when
     missing: set[str] = field(default_factory=set)  # entries of ours that lay nowhere at the last look

@@ -9,11 +9,11 @@ from lib.dispatch.brought_voices import BroughtVoices
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
 from lib.dispatch.parts import DispatchParts
-from lib.errors import BadInput
+from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import ErrorClass, Failure, Lease
 from lib.jobspec.model import JobSpec
 from lib.spool import InvalidSpoolData, SpoolJob
-from lib.voices import InvalidVoice, KnownVoices, Voice, VoiceKind, engine_facts
+from lib.voices import InvalidVoice, KnownVoices, NamedModels, Voice, VoiceKind, engine_facts
 from lib.voices.registry import SHIPPED
 from lib.voices.voice_parcel import parcel_mark, parcel_of
 
@@ -70,7 +70,7 @@ class JobHandover:
         if voice is None:
             return
         with state.voices_lock:
-            state.voices_swept = False
+            state.voices_swept, state.voices_to_sweep = False, None
             try:
                 self._bring(state, voice)
             except InvalidVoice:  # as below
@@ -82,13 +82,20 @@ class JobHandover:
         if spec.voice is not None and self._voices is not None:
             voice = self._voice_now(spec.voice)
         engine = self._parts.engine if spec.voice is None else voice.engine if voice else ""
-        named = self._parts.named(engine_facts(engine)) if engine else None
+        named = self._named(engine) if engine else None
         if named is not None:
             kind = VoiceKind.BUILT_IN if voice is None else voice.kind
             why = named.refusal(engine_facts(engine), spec.profile, kind)
             if why is not None:
                 raise BadInput(f"The profile {why}.")
         return voice
+
+    def _named(self, engine: str) -> NamedModels | None:
+        """The models named for an engine. Where its setting is wrong, that ends the job and not us."""
+        try:
+            return self._parts.named(engine_facts(engine))
+        except BadConfiguration as error:
+            raise BadInput(error.message) from error
 
     def _voice_now(self, name: str) -> Voice:
         assert self._voices is not None, "asked by the caller"

@@ -38,7 +38,7 @@ def parcel_mark(voice: Voice) -> str:
 
 
 def is_sent_voice(written: bytes) -> bool:
-    """Whether a `voice.yaml` is one that a parcel brought; a voice of somebody's own says who agreed."""
+    """Whether a `voice.yaml` is one that a parcel brought, of any kind; somebody's own does not say that."""
     try:
         return read_flat(written).get("consent") == GIVEN_ELSEWHERE
     except NotFlat:
@@ -79,8 +79,9 @@ def parcel_of(voice: Voice) -> VoiceParcel:
         voice.engine,
         voice.language,
         voice.licence,
-        # Who agreed, and to what, is nobody's business on a machine of somebody else.
-        GIVEN_ELSEWHERE if voice.consent else "",
+        # Who agreed, and to what, is nobody's business on a machine of somebody else. It stands in a voice
+        # that needs no consent, too: by it what was sent is known there, and every reader takes it.
+        GIVEN_ELSEWHERE,
         builtin=voice.builtin,
         recording=recording,
         design=voice.design,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.dispatch.bench import Bench
+from tests.unit.voices.test_voice_store import clone
 
 
 @pytest.fixture
@@ -16,3 +18,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    """A folder of voices with a clone, jo, and a preset."""
+    add_voice(tmp_path / "voices", clone(consent="Jo Doe, 1 High Street, agreed to narration in 2026"))
+    add_voice(tmp_path / "voices", NewVoice("evening", "hibari", "English", "own", "nobody", builtin="deep"))
+    return tmp_path / "voices"

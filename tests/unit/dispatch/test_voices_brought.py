@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import errno
 import shutil
-import threading
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState
 from lib.spool import SpoolClient
-from lib.voices import SHIPPED, Voice, VoiceRegistry
+from lib.voices import Voice, VoiceRegistry, named_by
 from lib.voices.voice_parcel import VoiceParcel, parcel_of
 from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.dispatch.bench import Bench, spec
 from tests.unit.voices.test_voice_store import clone, files, wav
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Path:
-    """A folder of voices with a clone, jo, and a preset."""
-    add_voice(tmp_path / "voices", clone(consent="Jo Doe, 1 High Street, agreed to narration in 2026"))
-    add_voice(tmp_path / "voices", NewVoice("evening", "hibari", "English", "own", "nobody", builtin="deep"))
-    return tmp_path / "voices"
-
-
-def far_dispatcher(bench: Bench, registry: Path | None) -> Dispatcher:
-    """One whose only host is on another machine, with nobody at work there."""
+def far_dispatcher(bench: Bench, registry: Path | None, **changes: Any) -> Dispatcher:
+    """One whose only host is on another machine, with nobody at work there; `changes` of its parts."""
     bench.host.remote = True
     bench.host.script = lambda: None
-    parts = bench.parts()
+    parts = replace(bench.parts(), **changes)
     parts.voices = None if registry is None else lambda: VoiceRegistry([registry])
     made = Dispatcher(parts)
     made.add(bench.host, lambda: 9, replaceable=True)
@@ -178,6 +170,23 @@ def test_a_voice_that_is_replaced_just_now_is_sent_as_it_is_then(
     assert len(list((bench.host.root / "inbox").iterdir())) == 1
 
 
+def test_a_setting_that_is_wrong_for_the_engine_of_a_voice_fails_that_job_alone(
+    bench: Bench, registry: Path
+) -> None:
+    design = NewVoice("granny", "qwen3", "English", "own", "", design="A low voice of an old woman.")
+    add_voice(registry, design)
+    job = spec("a", voice="granny", speaker=None)
+    bench.enqueue(job, spec("b"))
+    no_commit = SimpleNamespace(qwen_model="Qwen/Qwen3-TTS-12Hz-1.7B-VoiceDesign")
+    made = far_dispatcher(bench, registry, engine="hibari", named=named_by(no_commit, here=False))
+
+    made.claim()
+    made.step()
+
+    assert "QWEN_MODEL" in bench.error(job).message
+    assert len(list((bench.host.root / "inbox").iterdir())) == 1  # the other job is none the worse
+
+
 def test_voices_that_take_long_are_not_all_brought_at_one_look(
     bench: Bench, registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,119 +254,3 @@ def test_a_spool_that_somebody_emptied_gets_the_voice_with_the_job_again(
 
     assert "jo" in VoiceRegistry([bench.host.root / "voices"]).names()
     assert len(list((bench.host.root / "inbox").iterdir())) == 1
-
-
-# --- and goes again ---------------------------------------------------------------------------------------
-
-
-def idle_machine(bench: Bench, registry: Path | None, job: str = "jo") -> Dispatcher:
-    """A far machine that has spoken its only job, and has had nothing to do since."""
-    made = far_dispatcher(bench, registry)
-    bench.host.script = bench.host.speak_all
-    bench.enqueue(spec("a", voice=job, speaker=None))
-    made.claim()
-    for _ in range(3):
-        made.step()
-    assert made.held == 0
-    return made
-
-
-def test_a_voice_goes_once_its_machine_has_nothing_to_do_and_comes_again_with_a_job(
-    bench: Bench, registry: Path
-) -> None:
-    made = idle_machine(bench, registry)
-    assert files(bench.host.root / "voices")
-    bench.clock.advance(61.0)
-    made.step()
-    assert files(bench.host.root / "voices") == []
-
-    bench.enqueue(spec("b", voice="jo", speaker=None))
-    made.claim()
-    assert VoiceRegistry([bench.host.root / "voices"]).get("jo").reference is not None
-
-
-def test_a_watcher_that_ends_leaves_no_voice_where_nothing_is_at_hand(bench: Bench, registry: Path) -> None:
-    idle_machine(bench, registry).take_voices_back()
-    assert files(bench.host.root / "voices") == []
-
-
-def test_a_voice_whose_job_lies_on_the_machine_stays(bench: Bench, registry: Path) -> None:
-    made = far_dispatcher(bench, registry)
-    bench.enqueue(spec("a", voice="jo", speaker=None))
-    made.claim()
-    made.step()
-    made.take_voices_back()
-    made.hand_back("drain", keep_work=True)
-    bench.clock.advance(61.0)
-    made.step()
-    assert VoiceRegistry([bench.host.root / "voices"]).get("jo").reference is not None
-
-
-class JustBefore:
-    """A host's lock; something happens once before it is had."""
-
-    def __init__(self, act: Callable[[], object]) -> None:
-        self._acts = [act]
-
-    def __enter__(self) -> None:
-        while self._acts:
-            self._acts.pop()()
-
-    def __exit__(self, *raised: object) -> None:
-        """Nobody waits for it."""
-
-
-def test_a_job_that_is_taken_up_just_then_keeps_its_voice(bench: Bench, registry: Path) -> None:
-    """The claimer has a thread of its own."""
-    made = idle_machine(bench, registry)
-    bench.host.script = lambda: None
-    bench.enqueue(spec("b", voice="jo", speaker=None))
-    state = made._roster.get(bench.host.name)
-    assert state is not None
-    state.voices_lock = cast(threading.Lock, JustBefore(made.claim))
-    bench.clock.advance(61.0)
-    made.step()
-
-    assert made.held == 1
-    assert VoiceRegistry([bench.host.root / "voices"]).get("jo").reference is not None
-
-
-def test_what_a_killed_watcher_brought_is_found_by_the_next(bench: Bench, registry: Path) -> None:
-    idle_machine(bench, registry).close()
-    (half := bench.host.root / "voices" / "half").mkdir()
-    (half / f"recording-{'0' * 16}.wav").write_bytes(wav())  # killed between the two files
-    made = far_dispatcher(bench, registry)
-    made.step()
-    bench.clock.advance(61.0)
-    made.step()
-    assert files(bench.host.root / "voices") == []
-
-
-def test_nothing_goes_that_was_not_sent(bench: Bench, registry: Path) -> None:
-    """A voice that its owner put there, and files beside one that was sent."""
-    made = idle_machine(bench, registry)
-    there = bench.host.root / "voices"
-    add_voice(there, clone(name="theirs"))
-    (there / "jo" / "notes.txt").write_text("theirs")
-    (there / "empty").mkdir()
-    theirs = files(there / "theirs")
-    bench.clock.advance(61.0)
-    made.step()
-
-    assert files(there / "theirs") == theirs
-    assert files(there / "jo") == ["notes.txt"]
-    assert (there / "empty").is_dir()
-
-
-def test_a_removed_voice_hides_no_shipped_one_on_a_machine_that_had_it(bench: Bench, registry: Path) -> None:
-    add_voice(registry, NewVoice("newsroom", "hibari", "English", "own", "nobody", builtin="deep"))
-    made = idle_machine(bench, registry, "newsroom")
-    there = VoiceRegistry([bench.host.root / "voices"])
-    assert there.get("newsroom").builtin == "deep"
-    shutil.rmtree(registry / "newsroom")
-
-    bench.enqueue(spec("b", voice="newsroom", speaker=None))
-    made.claim()
-
-    again = VoiceRegistry([bench.host.root / "voices"])
-    assert again.get("newsroom").path.is_relative_to(SHIPPED)

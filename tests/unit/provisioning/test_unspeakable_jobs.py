@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lib.dispatch import Dispatcher
 from lib.jobqueue import JobState
 from lib.jobspec import JobSpec
-from lib.voices import NamedModels, VoiceRegistry, engine_facts
+from lib.spool import SpoolFull
+from lib.voices import NamedModels, VoiceRegistry, engine_facts, named_by
 from lib.voices.voice_store import add_voice
+from tests.unit.dispatch.bench import Refusal
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import Bench
 from tests.unit.voices.test_voice_store import clone
@@ -81,6 +85,19 @@ def test_a_profile_whose_model_is_not_named_fails_and_nothing_is_rented(bench: B
     assert not bench.company.asked
 
 
+def test_a_setting_without_a_commit_fails_the_job_of_that_engine_and_the_watcher_goes_on(
+    bench: Bench,
+) -> None:
+    no_commit = SimpleNamespace(qwen_model=f"Qwen/{LARGE}")
+    bench.speech = {"engine": "qwen3", "named": named_by(no_commit, here=False)}
+    job = spec("a")
+    bench.queue.enqueue([job])
+    bench.live(bench.watcher(), 120)
+
+    assert "QWEN_MODEL" in failure(bench, job.request_id)
+    assert not bench.company.asked
+
+
 def test_one_good_job_behind_bad_ones_is_rented_for(bench: Bench, voices: Path) -> None:
     bad = [of("gone", f"bad-{number}") for number in range(3)]
     bench.queue.enqueue([*bad, of_jo("good")])
@@ -100,3 +117,19 @@ def test_a_long_line_of_bad_jobs_is_seen_through_without_renting(bench: Bench, v
 
     assert all(bench.queue.result(job.request_id) for job in bad)
     assert not bench.company.asked
+
+
+def test_a_full_disk_ends_no_watcher_that_looks_for_work_and_it_rents_once_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Refusal(monkeypatch, Dispatcher, "sift", SpoolFull("There is no space left for leases."))
+    bench.queue.enqueue([spec("a")])
+    watcher = bench.watcher()
+    bench.live(watcher, 120)
+    assert full.refused > 0
+    assert ("trouble", "There is no space left for leases.") in bench.told
+    assert not bench.company.asked
+
+    full.on = False
+    bench.live(watcher, 120)
+    assert len(bench.company.asked) == 1

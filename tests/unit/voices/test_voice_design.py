@@ -11,6 +11,7 @@ import yaml
 
 from lib.errors import BadInput
 from lib.voices import InvalidVoice, UnknownLanguage, VoiceKind, VoiceRegistry
+from lib.voices.consent import GIVEN_ELSEWHERE
 from lib.voices.voice_design import MOST_CHARACTERS
 from lib.voices.voice_parcel import parcel_of
 from lib.voices.voice_store import NewRecording, NewVoice, add_voice
@@ -128,6 +129,7 @@ def test_only_text_is_sent_of_it_and_nothing_that_is_for_people(tmp_path: Path) 
         "language": "English",
         "design": DESIGN,
         "licence": "own",
+        "consent": GIVEN_ELSEWHERE,  # by which it is known there as one that was sent
     }
     (tmp_path / "machine" / "granny").mkdir(parents=True)
     (tmp_path / "machine" / "granny" / "voice.yaml").write_bytes(parcel.voice_yaml)

@@ -8,7 +8,7 @@ import pytest
 
 from lib.spool.layout import is_file_name
 from lib.voices import InvalidVoice, load_voice
-from lib.voices.voice_parcel import parcel_mark, parcel_of
+from lib.voices.voice_parcel import is_sent_voice, parcel_mark, parcel_of
 from lib.voices.voice_store import NewVoice, add_voice
 from tests.unit.voices.test_voice_store import clone, wav
 
@@ -60,3 +60,29 @@ def test_a_mark_differs_with_all_that_is_sent(tmp_path: Path) -> None:
     assert len(marks) == len(voices)
     again = clone(consent="Jo Doe agreed to it again in 2027")  # which is not sent
     assert parcel_mark(add_voice(tmp_path, again, replace=True)) in marks
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        clone(),
+        NewVoice("jo", "hibari", "English", "own", "nobody", builtin="deep"),
+        NewVoice("jo", "qwen3", "English", "own", "Jo agreed", design="A low voice."),
+        NewVoice("jo", "qwen3", "English", "own", "", design="A low voice."),
+    ],
+    ids=["cloned", "builtin", "designed", "designed, without consent"],
+)
+def test_what_is_sent_of_any_kind_says_so_and_is_a_voice_there(tmp_path: Path, new: NewVoice) -> None:
+    """Else it would never be taken back, and hide a shipped voice of its name there for ever."""
+    voice = add_voice(tmp_path / "here", new)
+    assert not is_sent_voice(voice.path.read_bytes())
+
+    parcel = parcel_of(voice)
+
+    assert is_sent_voice(parcel.voice_yaml)
+    (there := tmp_path / "there" / "jo").mkdir(parents=True)
+    (there / "voice.yaml").write_bytes(parcel.voice_yaml)
+    if parcel.recording is not None:
+        (there / parcel.recording[0]).write_bytes(parcel.recording[1])
+    read = load_voice(there)
+    assert (read.builtin, read.design) == (voice.builtin, voice.design)
