@@ -27,7 +27,7 @@ from synth.engines.espeak.package import LibraryFiles, files_of_package
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from tests.contract.engines.conformance import SPOKEN, EngineConformance, Failing, samples_of
-from tests.integration.synth.test_hibari import median_pitch
+from tests.contract.engines.pitch import median_pitch
 
 pytestmark = pytest.mark.skipif(
     find_spec("espeakng_loader") is None, reason="eSpeak NG is not installed (the extra espeak)"

@@ -18,7 +18,7 @@ from lib.clock import SystemClock
 from lib.voices import ENGINES_GROUP, ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
 from lib.voices.engines import HIBARI
 from synth.audio.loudness_meter import integrated_loudness
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import measure_levels
 from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
 from synth.engines.hibari import ENGINE
@@ -26,6 +26,7 @@ from synth.engines.hibari.text import MOST_PHONEMES, fit, readable
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance
+from tests.contract.engines.pitch import median_pitch
 
 RATE = 24_000
 SENTENCE = "The quick brown fox jumps over the lazy dog, and then it rests for a while in the warm shade."
@@ -50,25 +51,6 @@ def performed(engine: Engine, text: str, speaker: str = "Ryan", **changes: objec
     request = SpeakRequest(text, voice, **changes)  # type: ignore[arg-type]  # any field
     request.check()
     return perform(request, engine, SystemClock(), lambda done, total: None)
-
-
-def median_pitch(signal: Samples) -> float:
-    """Median over loud frames of 50 ms of the lag at which the signal is most like itself, in Hz."""
-    size = RATE // 20
-    window = np.hanning(size)
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, 4 * size)) ** 2)[:size]
-    found = []
-    for first in range(0, len(signal) - size, size // 2):
-        frame = signal[first : first + size] * window
-        if np.sqrt(np.mean(frame**2)) < 0.02:
-            continue
-        likeness = np.fft.irfft(np.abs(np.fft.rfft(frame, 4 * size)) ** 2)[:size]
-        likeness = likeness / likeness[0] / (own / own[0] + 1e-9)
-        lags = slice(RATE // 400, RATE // 60)
-        best = lags.start + int(np.argmax(likeness[lags]))
-        if likeness[best] > 0.6:
-            found.append(RATE / best)
-    return float(np.median(found))
 
 
 def test_the_engine_is_registered_as_anyone_else_would_register_theirs() -> None:
