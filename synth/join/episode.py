@@ -17,8 +17,8 @@ import numpy as np
 import soundfile
 
 from lib import captions
-from lib.errors import BadConfiguration
-from lib.files import draft_beside, sync_file, sync_folder, write_in_place
+from lib.errors import BadConfiguration, BadInput
+from lib.files import draft_beside, sync_file, sync_folder, write_in_place, written_over
 from synth.audio.encode import EncodingFailed
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, LevelStream, Samples
@@ -103,13 +103,15 @@ def join_playlist(
 
     Raises:
         MissingExtra: the format needs packages that are not there.
-        BadInput: a beat cannot be joined, or the format cannot hold so much.
+        BadInput: a beat cannot be joined, the format cannot hold so much, or what is written would replace
+            what is read.
         EncodingFailed: the encoder failed, or the file does not read back with the right length.
         BadConfiguration: the folder cannot be written, or the disk is full.
     """
     file_format = target.suffix[1:]
     if file_format in BRANDS:
         need_pyav()
+    _check_apart(playlist, target)
     sources = []
     for number, beat in enumerate(playlist.beats):
         progress("looked at", number, 0)
@@ -137,6 +139,14 @@ def join_playlist(
             *_missed(made.loudness_lufs, target_lufs),
         ),
     )
+
+
+def _check_apart(playlist: Playlist, target: Path) -> None:
+    read = [beat.file for beat in playlist.beats]
+    read += [] if playlist.file is None else [playlist.file]
+    lost = written_over(read, (target, *files_beside(target).values()))
+    if lost is not None:
+        raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
 
 
 @dataclass(frozen=True, slots=True)
