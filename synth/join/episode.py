@@ -7,7 +7,9 @@ and level depend on, and once to be written; and once more for its peaks where t
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,10 +110,8 @@ def join_playlist(
         EncodingFailed: the encoder failed, or the file does not read back with the right length.
         BadConfiguration: the folder cannot be written, or the disk is full.
     """
+    check_join(playlist, target)
     file_format = target.suffix[1:]
-    if file_format in BRANDS:
-        need_pyav()
-    _check_apart(playlist, target)
     sources = []
     for number, beat in enumerate(playlist.beats):
         progress("looked at", number, 0)
@@ -141,12 +141,28 @@ def join_playlist(
     )
 
 
-def _check_apart(playlist: Playlist, target: Path) -> None:
+def check_join(playlist: Playlist, target: Path) -> None:
+    """See what can be seen without the audio, which may have to be fetched first.
+
+    Raises:
+        MissingExtra: the format needs packages that are not there.
+        BadInput: what is written would replace what is read.
+        BadConfiguration: the folder cannot be written, or a folder stands where the file goes.
+    """
+    if target.suffix[1:] in BRANDS:
+        need_pyav()
     read = [beat.file for beat in playlist.beats]
     read += [] if playlist.file is None else [playlist.file]
     lost = written_over(read, (target, *files_beside(target).values()))
     if lost is not None:
         raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
+    try:
+        with draft_beside(target):
+            pass
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
