@@ -13,7 +13,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -115,6 +115,19 @@ def write_in_place(path: Path, data: bytes, *, sync: bool = False) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def written_over(read: Iterable[Path], written: Iterable[Path]) -> Path | None:
+    """The first of `written` that is one of `read`, whatever either is called; None where none is."""
+    known = {key for path in read for key in _identities(path)}
+    return next((path for path in written if not known.isdisjoint(_identities(path))), None)
+
+
+def _identities(path: Path) -> Iterator[object]:
+    yield os.path.realpath(path)
+    with contextlib.suppress(OSError, ValueError):  # it is not there, or a name that no file can have
+        found = path.stat()
+        yield found.st_dev, found.st_ino
 
 
 def sync_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from lib.captions import Cue, fitted, read_json, render
 from lib.errors import BadConfiguration, BadInput
-from lib.files import write_whole
+from lib.files import write_whole, written_over
 from lib.foreign import parse_json
 from lib.jobspec import CAPTION_SUFFIXES
 from lib.records import InvalidRecord, SpokenRecord
@@ -41,26 +42,43 @@ class _Source:
 
 
 def caption_again(
-    record: Path, suffixes: Sequence[str], characters: int, folder: Path | None
+    records: Sequence[Path], suffixes: Sequence[str], characters: int, folder: Path | None
 ) -> list[CaptionFile]:
     """Write the captions of each take in these formats, whole or not at all, beside its audio or in `folder`.
 
+    A file of captions that is read is not written again: its times are the surer ones. Nothing is written
+    before all records were read.
+
     Raises:
-        BadInput: the file is no record and no captions, or holds no cues, or its audio is not found.
+        BadInput: a file is no record and no captions, or holds no cues; its audio is not found; what would be
+            written is read, or belongs to two records.
         BadConfiguration: a file cannot be written.
     """
-    made = []
-    for source in _sources(record, folder):
-        cues = fitted(source.cues, characters)
-        for suffix in suffixes:
-            path = source.stem.with_name(f"{source.stem.name}.{suffix}")
-            text = render(cues, source.audio_seconds, suffix, characters)
-            try:
-                write_whole(path, text.encode(), sync=True)
-            except OSError as error:
-                raise BadConfiguration(f"The file {path} cannot be written: {error.strerror}.") from None
-            made.append(CaptionFile(path, len(cues)))
-    return made
+    planned: dict[str, tuple[Path, str, _Source]] = {}
+    for record in records:
+        for source in _sources(record, folder):
+            targets = [(source.stem.with_name(f"{source.stem.name}.{suffix}"), suffix) for suffix in suffixes]
+            kept = [each for each in targets if written_over([record], [each[0]]) is None]
+            if not kept:
+                raise BadInput(f"{record} would be written over, and it is read here; choose another --out.")
+            for path, suffix in kept:
+                key = os.path.realpath(path)
+                if key in planned:
+                    raise BadInput(f"Two records have {path} as their captions; give each another --out.")
+                planned[key] = (path, suffix, source)
+    lost = written_over(records, [path for path, _, _ in planned.values()])
+    if lost is not None:
+        raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
+    return [_written(*each, characters) for each in planned.values()]
+
+
+def _written(path: Path, suffix: str, source: _Source, characters: int) -> CaptionFile:
+    cues = fitted(source.cues, characters)
+    try:
+        write_whole(path, render(cues, source.audio_seconds, suffix, characters).encode(), sync=True)
+    except OSError as error:
+        raise BadConfiguration(f"The file {path} cannot be written: {error.strerror}.") from None
+    return CaptionFile(path, len(cues))
 
 
 def _sources(path: Path, folder: Path | None) -> Iterator[_Source]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -27,6 +27,7 @@ from lib.units import seconds_text
 
 FORMATS: Final = ("m4b", "m4a", "mp3", "opus", "flac", "wav")
 _GAP_S: Final = 0.7  # a paragraph's pause
+_Fetch = Callable[[], None]
 _MANY: Final = 5  # beats; so many fetched ones are worth a line
 
 EXAMPLES = (
@@ -129,13 +130,13 @@ def command(
     options = ["--out", str(out), f"--loudness={loudness}"]
     options += [] if cover is None else ["--cover", str(cover)]
     read = [path, *([] if cover is None else [cover])]
-    with sigterm_interrupts(), _beats(specs, folder, path, redis_url, out) as (beats, places, root):
+    with sigterm_interrupts(), _beats(specs, folder, path, redis_url, out) as (beats, places, root, fetch):
         check_target(out, [*read, *places], all_specs, root)
         with tempfile.TemporaryDirectory(prefix="job-runner-") as scratch:
             list_file = Path(scratch) / "playlist.json"
             content = playlist(beats, places, chapter_titles(specs, chapters), titles, gap)
             list_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-            status, answer = join(list_file, options)
+            status, answer = _joined(list_file, options, fetch)
     if json_ and answer:
         output.emit_json(answer)
     elif status == 0:
@@ -143,14 +144,27 @@ def command(
     return status
 
 
+def _joined(list_file: Path, options: Sequence[str], fetch: _Fetch | None) -> tuple[int, dict[str, Any]]:
+    """Join them. What is to be fetched first is fetched once all else is known to be right."""
+    if fetch is not None:
+        status, answer = join(list_file, [*options, "--only-check"])
+        if status != 0:
+            return status, answer
+        fetch()
+    return join(list_file, options)
+
+
 @contextlib.contextmanager
 def _beats(
     specs: Sequence[JobSpec], folder: Path | None, path: Path, redis_url: str | None, out: Path
-) -> Iterator[tuple[list[EpisodeBeat], list[Path], Path | None]]:
-    """The beats, where their audio can be read while the block lasts, and the folder of output names."""
+) -> Iterator[tuple[list[EpisodeBeat], list[Path], Path | None, _Fetch | None]]:
+    """The beats, where their audio is while the block lasts, and the folder of output names.
+
+    What is last brings the audio there, where it is on another machine.
+    """
     if folder is not None:
         beats = beats_in_folder(folder, specs, f"job-runner run {path} --out {folder}")
-        yield beats, [beat.place for beat in beats if beat.place is not None], folder
+        yield beats, [beat.place for beat in beats if beat.place is not None], folder, None
         return
     here = wiring.here(redis_url)
     storage = here.storage()
@@ -158,29 +172,26 @@ def _beats(
         beats = beats_in_queue(queue, specs, storage, SystemClock().now(), here.again)
     if all(beat.place is not None for beat in beats):
         root = Path(storage.location("any")).parent
-        yield beats, [beat.place for beat in beats if beat.place is not None], root
+        yield beats, [beat.place for beat in beats if beat.place is not None], root, None
         return
     try:
         scratch = tempfile.TemporaryDirectory(prefix=".join-", dir=out.parent)
     except OSError as error:
         raise BadConfiguration(f"{out} cannot be written: {error.strerror or error}.") from None
     with scratch as place:
-        yield beats, _fetched(beats, storage, Path(place)), None
+        places = [Path(place) / f"{number}.{beat.spec.format}" for number, beat in enumerate(beats)]
+        yield beats, places, None, lambda: _fetch_all(beats, storage, places)
 
 
-def _fetched(beats: Sequence[EpisodeBeat], storage: Storage, scratch: Path) -> list[Path]:
-    """Copies of the audio on this machine."""
-    places = []
+def _fetch_all(beats: Sequence[EpisodeBeat], storage: Storage, places: Sequence[Path]) -> None:
+    """Copy the audio to this machine."""
     with ProgressBar(len(beats), "fetched", quiet=len(beats) < _MANY) as bar:
-        for number, beat in enumerate(beats):
-            place = scratch / f"{number}.{beat.spec.format}"
+        for beat, place in zip(beats, places, strict=True):
             try:
                 storage.fetch(beat.artifact, place)
             except OSError as error:
                 raise BadConfiguration(f"{place} cannot be written: {error.strerror or error}.") from None
-            places.append(place)
             bar.advance()
-    return places
 
 
 def _tell_topics(specs: Sequence[JobSpec], topic: str | None) -> None:

@@ -182,7 +182,7 @@ def _inner(text: str, start: int, end: int, widest: int) -> Iterator[BreakPlace]
     is_wide = width(word) > widest
     for at in range(start + 1, end):
         before, after = text[at - 1], text[at]
-        if after in _DRESS or before == _JOINER or unicodedata.category(after)[0] == "M":
+        if before == _JOINER or _clings(after):
             continue
         if _parts(before, after):
             yield BreakPlace(at, _cost_between(before))
@@ -190,11 +190,17 @@ def _inner(text: str, start: int, end: int, widest: int) -> Iterator[BreakPlace]
             yield BreakPlace(at, INSIDE_WORD / (2 if before in "-/._?&=" else 1))
 
 
+@lru_cache(maxsize=4096)
+def _clings(char: str) -> bool:
+    """Whether it is drawn over the sign before it."""
+    return char in _DRESS or unicodedata.category(char)[0] == "M"
+
+
 def _parts(before: str, after: str) -> bool:
     """Whether a line may end between two letters where no blank stands."""
-    if before in _OPENING or after in _CLOSING or before.isdigit():
+    if not (_is_ideograph(before) or _is_ideograph(after)):
         return False
-    return _is_ideograph(before) or _is_ideograph(after)
+    return not (before in _OPENING or after in _CLOSING or before.isdigit())
 
 
 def _cost_between(before: str) -> float:

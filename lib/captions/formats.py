@@ -19,12 +19,15 @@ def render(
     cues: Sequence[Cue], audio_seconds: float, suffix: str, characters: int = READING.characters
 ) -> str:
     """The file of that suffix, one of `FORMATS`, with lines of `characters`; the cues must be in order."""
-    return _RENDERERS[suffix](cues, audio_seconds, characters)
+    return _RENDERERS[suffix](cues, audio_seconds, _texts(cues, characters))
 
 
 def rendered(cues: Sequence[Cue], audio_seconds: float) -> dict[str, bytes]:
     """Every file of a take's captions, by its suffix; none where there are no cues."""
-    return {suffix: render(cues, audio_seconds, suffix).encode() for suffix in FORMATS} if cues else {}
+    if not cues:
+        return {}
+    texts = _texts(cues, READING.characters)  # once for all formats: it is what takes time
+    return {suffix: make(cues, audio_seconds, texts).encode() for suffix, make in _RENDERERS.items()}
 
 
 def read_json(data: bytes | str) -> tuple[float, tuple[Cue, ...]]:
@@ -67,27 +70,32 @@ def _number(value: Mapping[str, Any], key: str) -> float:
     return float(found)
 
 
-def _srt(cues: Sequence[Cue], audio_seconds: float, characters: int) -> str:
+def _texts(cues: Sequence[Cue], characters: int) -> list[str]:
+    """The text of each cue in its lines."""
+    return ["\n".join(lines_of(cue.text, characters)) for cue in cues]
+
+
+def _srt(cues: Sequence[Cue], audio_seconds: float, texts: Sequence[str]) -> str:
     blocks = []
-    for number, cue in enumerate(cues, start=1):
-        text = "\n".join(lines_of(cue.text.replace("-->", "→"), characters))
+    for number, (cue, lines) in enumerate(zip(cues, texts, strict=True), start=1):
+        text = lines.replace("-->", "→")
         blocks.append(f"{number}\n{_moment(cue.start, ',')} --> {_moment(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
 
-def _vtt(cues: Sequence[Cue], audio_seconds: float, characters: int) -> str:
+def _vtt(cues: Sequence[Cue], audio_seconds: float, texts: Sequence[str]) -> str:
     blocks = ["WEBVTT\n"]
     if cues:
         counted = Counter(cue.source for cue in cues)
         told = ", ".join(f"{source} {counted[source]}" for source in SOURCES if counted[source])
         blocks.append(f"NOTE How the times are known: {told}\n")
-    for number, cue in enumerate(cues, start=1):
-        text = _escaped("\n".join(lines_of(cue.text, characters)))
+    for number, (cue, lines) in enumerate(zip(cues, texts, strict=True), start=1):
+        text = _escaped(lines)
         blocks.append(f"{number}\n{_moment(cue.start, '.')} --> {_moment(cue.end, '.')}\n{text}\n")
     return "\n".join(blocks)
 
 
-def _json(cues: Iterable[Cue], audio_seconds: float, characters: int) -> str:
+def _json(cues: Iterable[Cue], audio_seconds: float, texts: Sequence[str]) -> str:
     value = {"format": FORMAT, "audio_seconds": audio_seconds, "cues": [cue.to_json() for cue in cues]}
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
@@ -104,7 +112,7 @@ def _moment(seconds: float, point: str) -> str:
     return f"{hours:02d}:{minute:02d}:{second:02d}{point}{thousandths:03d}"
 
 
-_RENDERERS: Final[Mapping[str, Callable[[Sequence[Cue], float, int], str]]] = {
+_RENDERERS: Final[Mapping[str, Callable[[Sequence[Cue], float, Sequence[str]], str]]] = {
     "srt": _srt,
     "vtt": _vtt,
     "captions.json": _json,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
-from lib.captions.breaks import HELD, INSIDE_WORD, BreakPlace, places, width
+from lib.captions.breaks import places, width
 
 MOST_LINES: Final = 2
 _UNEVEN: Final = 6.0  # what two lines cost of which one is empty
@@ -30,18 +32,15 @@ READING: Final = ReadingLimits()
 
 
 def lines_of(text: str, characters: int) -> list[str]:
-    """The text in as few lines as it needs: two at most, unless it is no cue of `characters`."""
-    if width(text) <= characters:
+    """The text in as few lines as it needs: two at most, unless it is no cue of `characters`.
+
+    Only a text that could stand in two lines is looked at closely: texts of untrusted machines come here.
+    """
+    total = width(text)
+    if total <= characters:
         return [text]
-    found = places(text, characters)
-    pair = _best_pair(text, found, characters)
-    if pair is not None:
-        return pair
-    lines, start = [], 0
-    while width(text[start:]) > characters:  # some other limit cut it
-        start, line = _filled(text, start, found, characters)
-        lines.append(line)
-    return [line for line in (*lines, text[start:].strip()) if line]
+    pair = _best_pair(text, characters) if total <= MOST_LINES * characters + 1 else None
+    return _filled(text, characters) if pair is None else pair
 
 
 def fits(text: str, characters: int) -> bool:
@@ -49,35 +48,38 @@ def fits(text: str, characters: int) -> bool:
     total = width(text)
     if total <= characters:
         return True
-    if total > MOST_LINES * characters + 1:
-        return False
-    return _best_pair(text, places(text, characters), characters) is not None
+    return total <= MOST_LINES * characters + 1 and _best_pair(text, characters) is not None
 
 
-def _best_pair(text: str, found: Sequence[BreakPlace], characters: int) -> list[str] | None:
+def _best_pair(text: str, characters: int) -> list[str] | None:
     """Two lines, cut where it reads best and evenly."""
-    best: tuple[float, list[str]] | None = None
-    for place in found:
-        pair = [text[: place.at].rstrip(), text[place.at :].lstrip()]
-        first, last = map(width, pair)
-        if max(first, last) > characters or not all(pair):
+    best: tuple[float, int] | None = None
+    upto = _widths(text)
+    for place in places(text, characters):  # each begins a word or stands in one
+        last = upto[-1] - upto[place.at]
+        if last > characters:
             continue
-        cost = place.cost + _UNEVEN * abs(first - last) / characters
-        if best is None or cost < best[0]:
-            best = (cost, pair)
-    return None if best is None else best[1]
-
-
-def _filled(text: str, start: int, found: Sequence[BreakPlace], characters: int) -> tuple[int, str]:
-    """Where the next line begins when this one takes all that it can, and this one."""
-    last = start
-    for place in found:
-        if place.at <= start:
-            continue
-        if width(text[start : place.at].rstrip()) > characters:
+        first = upto[len(text[: place.at].rstrip())]
+        if first > characters:
             break
-        if place.cost < HELD or last == start or place.cost < INSIDE_WORD / 2:
-            last = place.at
-    if last == start:
-        last = start + max(characters // 2, 1)
-    return last, text[start:last].strip()
+        cost = place.cost + _UNEVEN * abs(first - last) / characters
+        if first and (best is None or cost < best[0]):
+            best = (cost, place.at)
+    return None if best is None else [text[: best[1]].rstrip(), text[best[1] :]]
+
+
+def _widths(text: str) -> Sequence[int]:
+    """How wide the text is up to each letter."""
+    return range(len(text) + 1) if text.isascii() else list(accumulate(map(width, text), initial=0))
+
+
+def _filled(text: str, characters: int) -> list[str]:
+    """Lines of which each takes all the words that it can; for a text that some other limit cut."""
+    lines, start, upto = [], 0, _widths(text)
+    while upto[-1] - upto[start] > characters:
+        most = bisect_right(upto, upto[start] + characters, start) - 1  # the letters that it has room for
+        blank = text.rfind(" ", start + 1, most + 1)
+        end = max(most, start + 1) if blank < 0 else blank
+        lines.append(text[start:end].strip())
+        start = end + (blank >= 0)
+    return [line for line in (*lines, text[start:].strip()) if line]

@@ -43,15 +43,20 @@ _ORDINARY_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~-]{0,199}")
 # surrogates, line and paragraph separators.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LONGEST_SUFFIX: Final = f".take-16.{max(PEAKS_SUFFIX, *CAPTION_SUFFIXES, key=len)}"
-_LONGEST_SUFFIX_IN_SEGMENT: Final = len(_LONGEST_SUFFIX)
+#: Before there were captions. Names that only this left room for were accepted and are stored; with captions
+#: their longest file name has 183 bytes, which file systems hold (255).
+_LONGEST_STORED_SUFFIX: Final = f".take-16.{PEAKS_SUFFIX}"
 _LONGEST_CHILD: Final = len("/" + RESULT_FILE)
 
 
-def check_output_name(name: str) -> str:
-    """Return `name` when it is a relative path that can stand for a job's files, else raise `Refused`."""
+def check_output_name(name: str, *, as_stored: bool = False) -> str:
+    """Return `name` when it is a relative path that can stand for a job's files, else raise `Refused`.
+
+    With `as_stored` one that was accepted when less was derived from it is still right.
+    """
     if _ORDINARY.fullmatch(name) and name.partition("/")[0].lower() not in KEPT_NAMES:
         return name
-    for complaint in _complaints(name):
+    for complaint in _complaints(name, _LONGEST_STORED_SUFFIX if as_stored else _LONGEST_SUFFIX):
         raise Refused(complaint)
     return name
 
@@ -98,20 +103,20 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def _complaints(name: str) -> Iterator[str]:
+def _complaints(name: str, longest_suffix: str) -> Iterator[str]:
     if not name:
         yield "is empty; write a relative name such as topic/beat-001"
     yield from _place_complaints(name)
     yield from _character_complaints(name)
-    yield from _segment_complaints(name)
+    yield from _segment_complaints(name, longest_suffix)
     first = name.partition("/")[0]
     if folded(first) in KEPT_NAMES:  # whatever the file system takes for the same name
         yield f"{shown(name)} begins with {first}, which an output folder needs for itself"
     # By UTF-8 length, which is what file systems count; the characters are known to encode by now.
-    if len(name.encode()) + max(_LONGEST_CHILD, _LONGEST_SUFFIX_IN_SEGMENT) > MAX_NAME_BYTES:
+    if len(name.encode()) + max(_LONGEST_CHILD, len(longest_suffix)) > MAX_NAME_BYTES:
         yield (
             f"is {len(name.encode())} bytes long; with what is derived from it "
-            f"(/{RESULT_FILE}, {_LONGEST_SUFFIX}) it may be at most {MAX_NAME_BYTES}"
+            f"(/{RESULT_FILE}, {longest_suffix}) it may be at most {MAX_NAME_BYTES}"
         )
 
 
@@ -152,7 +157,7 @@ def _points(text: str) -> str:
     return " ".join(f"U+{ord(character):04X}" for character in text)
 
 
-def _segment_complaints(name: str) -> Iterator[str]:
+def _segment_complaints(name: str, longest_suffix: str) -> Iterator[str]:
     if name.endswith("/"):
         yield f"{shown(name)} ends with /; name a file, not a folder"
     segments = name.split("/")
@@ -163,7 +168,7 @@ def _segment_complaints(name: str) -> Iterator[str]:
             yield f"{shown(name)} holds the segment {segment}; it may not lead elsewhere"
         if segment != segment.strip():
             yield f"{shown(name)} has a space at the start or end of a segment"
-    allowed = MAX_SEGMENT_BYTES - _LONGEST_SUFFIX_IN_SEGMENT
+    allowed = MAX_SEGMENT_BYTES - len(longest_suffix)
     for segment in segments[:-1]:
         if len(segment.encode()) > MAX_SEGMENT_BYTES:
             yield (
@@ -173,5 +178,5 @@ def _segment_complaints(name: str) -> Iterator[str]:
     if len(segments[-1].encode()) > allowed:
         yield (
             f"ends in the segment {shown(segments[-1])} of {len(segments[-1].encode())} bytes; "
-            f"at most {allowed} leave room for {_LONGEST_SUFFIX} within {MAX_SEGMENT_BYTES}"
+            f"at most {allowed} leave room for {longest_suffix} within {MAX_SEGMENT_BYTES}"
         )

@@ -26,9 +26,11 @@ from lib.jobspec.problems import (
     shown,
 )
 from lib.jobspec.pronunciation import Sayings, all_sayings
+from lib.jobspec.rules import Rule, output_name
 from lib.jobspec.textfile import read_text_file
 
 _NAMES: Final = tuple(FIELDS)
+_STORED_RULES: Final = {"output_name": output_name(as_stored=True)}
 _LONGEST_PATH: Final = 8
 _DEFAULTABLE: Final = tuple(name for name, entry in FIELDS.items() if entry.in_defaults)
 
@@ -84,7 +86,7 @@ def check_defaults(raw: object) -> Defaults:
     if not isinstance(raw, Mapping):
         message = f"must be a mapping of fields, not {shown(raw)}"
         return Defaults(findings=(FieldFinding(("defaults",), message),))
-    reader = _FieldReader({}, _DEFAULTABLE, ("defaults",))
+    reader = _FieldReader({}, _DEFAULTABLE, ("defaults",), {})
     reader.read(raw)
     if "voice" in reader.values and "speaker" in reader.values:
         reader.note(("speaker",), "stands beside voice; only one of the two can be the default")
@@ -104,7 +106,7 @@ def check_job(
     if not isinstance(raw, Mapping):
         message = f"must be a mapping of fields such as output_name and text, not {shown(raw)}"
         return None, [] if raw is BROKEN else [FieldFinding((), message)], {}
-    reader = _FieldReader(defaults.values, _NAMES, ())
+    reader = _FieldReader(defaults.values, _NAMES, (), _STORED_RULES if as_stored else {})
     reader.broken |= defaults.broken.difference(raw)
     reader.read(raw)
     reader.finish(raw, base_dir)
@@ -146,8 +148,15 @@ def _key_text(key: object) -> str:
 class _FieldReader:
     """Reads one mapping of fields: values that pass, findings for the rest."""
 
-    def __init__(self, values: Mapping[str, Any], allowed: tuple[str, ...], place: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        allowed: tuple[str, ...],
+        place: tuple[str, ...],
+        other_rules: Mapping[str, Rule],
+    ) -> None:
         self.values = dict(values)
+        self._other_rules = other_rules
         self.findings: list[FieldFinding] = []
         self.broken: set[str] = set()
         self._allowed = allowed
@@ -166,7 +175,7 @@ class _FieldReader:
                 self.values.pop(name, None)
             else:
                 try:
-                    checked = entry.rule.check(value)
+                    checked = self._other_rules.get(name, entry.rule).check(value)
                     if name in NOT_YET:
                         raise Refused(NOT_YET[name])
                 except Refused as refused:

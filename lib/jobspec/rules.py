@@ -84,10 +84,12 @@ def file_path() -> Rule:
     return Rule("a path relative to the YAML's folder", schema, check)
 
 
-def output_name() -> Rule:
-    """A relative path that names a job's files."""
+def output_name(*, as_stored: bool = False) -> Rule:
+    """A relative path that names a job's files; `as_stored`: one that an earlier version accepted, too."""
     schema = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": OUTPUT_NAME_PATTERN}
-    return Rule("a relative path", schema, lambda value: check_output_name(as_text(value)))
+    return Rule(
+        "a relative path", schema, lambda value: check_output_name(as_text(value), as_stored=as_stored)
+    )
 
 
 def request_id() -> Rule:

@@ -50,8 +50,12 @@ def complete_captions(folder: OutFolder, inputs: Inputs, finished: Finished) -> 
         InTheWay: a link or folder stands where a file has to be.
     """
     for take in finished.record.takes:
+        names = inputs.order.caption_paths(take.take).values() if take.captions else ()
+        missing = {name for name in names if not os.path.lexists(folder.path(name))}
+        if not missing:  # as nearly always: making them takes longer than looking
+            continue
         for name, data in _captions(inputs.order, take).items():
-            if not os.path.lexists(folder.path(name)):
+            if name in missing:
                 folder.write(name, data)
 
 

@@ -59,7 +59,7 @@ def command(
         "captions.json" if each is CaptionFormat.json else each.value
         for each in dict.fromkeys(caption_format or CaptionFormat)
     ]
-    made = [file for record in records for file in caption_again(record, suffixes, max_chars, out)]
+    made = caption_again(records, suffixes, max_chars, out)
     if json:
         emit_json({"files": [file.to_json() for file in made]})
         return

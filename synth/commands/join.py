@@ -50,6 +50,7 @@ def command(
         Path | None,
         typer.Option("--cover", metavar="FILE", help="A picture, PNG or JPEG.", show_default=False),
     ] = None,
+    only_check: Annotated[bool, typer.Option("--only-check", hidden=True)] = False,
     exit_with_parent: o.ExitWithParentOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -63,12 +64,25 @@ def command(
         raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
     if exit_with_parent:
         when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    if only_check:  # whoever has to fetch the audio first asks
+        _check(playlist, out, cover)
+        return
     with signals_wait() as ask, ExitStack() as screen:
         joined = _join(playlist, out, level, cover, _progress(screen, ask))
     if json:
         emit_json(joined.to_json())
     else:
         _tell(joined)
+
+
+def _check(path: Path, out: Path, cover: Path | None) -> None:
+    from synth.join.cover import read_cover
+    from synth.join.episode import check_join
+    from synth.join.playlist import read_playlist
+
+    check_join(read_playlist(path), out)
+    if cover is not None:
+        read_cover(cover)
 
 
 def _join(

@@ -7,7 +7,9 @@ and level depend on, and once to be written; and once more for its peaks where t
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,8 @@ import numpy as np
 import soundfile
 
 from lib import captions
-from lib.errors import BadConfiguration
-from lib.files import draft_beside, sync_file, sync_folder, write_in_place
+from lib.errors import BadConfiguration, BadInput
+from lib.files import draft_beside, sync_file, sync_folder, write_in_place, written_over
 from synth.audio.encode import EncodingFailed
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, LevelStream, Samples
@@ -103,13 +105,13 @@ def join_playlist(
 
     Raises:
         MissingExtra: the format needs packages that are not there.
-        BadInput: a beat cannot be joined, or the format cannot hold so much.
+        BadInput: a beat cannot be joined, the format cannot hold so much, or what is written would replace
+            what is read.
         EncodingFailed: the encoder failed, or the file does not read back with the right length.
         BadConfiguration: the folder cannot be written, or the disk is full.
     """
+    check_join(playlist, target)
     file_format = target.suffix[1:]
-    if file_format in BRANDS:
-        need_pyav()
     sources = []
     for number, beat in enumerate(playlist.beats):
         progress("looked at", number, 0)
@@ -137,6 +139,30 @@ def join_playlist(
             *_missed(made.loudness_lufs, target_lufs),
         ),
     )
+
+
+def check_join(playlist: Playlist, target: Path) -> None:
+    """See what can be seen without the audio, which may have to be fetched first.
+
+    Raises:
+        MissingExtra: the format needs packages that are not there.
+        BadInput: what is written would replace what is read.
+        BadConfiguration: the folder cannot be written, or a folder stands where the file goes.
+    """
+    if target.suffix[1:] in BRANDS:
+        need_pyav()
+    read = [beat.file for beat in playlist.beats]
+    read += [] if playlist.file is None else [playlist.file]
+    lost = written_over(read, (target, *files_beside(target).values()))
+    if lost is not None:
+        raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
+    try:
+        with draft_beside(target):
+            pass
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Playlist:
 
     beats: tuple[Beat, ...]
     tags: Tags
+    file: Path | None = None  # where it stands
 
 
 def read_playlist(path: Path) -> Playlist:
@@ -63,19 +64,19 @@ def read_playlist(path: Path) -> Playlist:
         fields = Fields(parse_json(data))
         if fields.whole("format") != FORMAT:
             fields.refuse("format", f"is not {FORMAT}")
-        return _playlist_of(fields, path.parent)
+        return _playlist_of(fields, path)
     except (InvalidRecord, ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no playlist: {str(error).rstrip('.')}.") from None
 
 
-def _playlist_of(fields: Fields, folder: Path) -> Playlist:
+def _playlist_of(fields: Fields, path: Path) -> Playlist:
     gap = _gap(fields, "gap", 0.0)
     entries = fields.objects("beats")
     if not 0 < len(entries) <= _MOST_BEATS:
         fields.refuse("beats", f"must hold 1 to {_MOST_BEATS} of them")
-    beats = tuple(_beat_of(entry, folder, gap) for entry in entries)
+    beats = tuple(_beat_of(entry, path.parent, gap) for entry in entries)
     names = ("title", "album", "artist", "comment")
-    return Playlist(beats, Tags(**{name: _tag(fields, name) for name in names}))
+    return Playlist(beats, Tags(**{name: _tag(fields, name) for name in names}), path)
 
 
 def _beat_of(fields: Fields, folder: Path, gap: float) -> Beat:

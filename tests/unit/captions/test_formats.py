@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.captions import FORMATS, BrokenCaptions, Cue, read_json, render, rendered
+from lib.captions import FORMATS, BrokenCaptions, Cue, breaks, read_json, render, rendered
+from lib.captions.breaks import BreakPlace
 from lib.captions.lines import lines_of
 from lib.jobspec import CAPTION_SUFFIXES
 from tests.unit.captions.players import read_srt, read_vtt
@@ -47,6 +48,37 @@ def test_json_says_the_source_of_each_cue() -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["é" * 1000, "水" * 500, "é " * 500, "x" * 1000])
+def test_a_cue_that_no_screen_holds_is_cut_without_a_search(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine's cues are cut by the watcher, where a search that grows with the square stands still."""
+    searched: list[str] = []
+
+    def places(text: str, widest: int) -> list[BreakPlace]:
+        searched.append(text)
+        return breaks.places(text, widest)
+
+    monkeypatch.setattr("lib.captions.lines.places", places)
+    lines = lines_of(text.strip(), 42)
+    assert not searched
+    assert max(map(breaks.width, lines)) <= 42
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert len(lines) <= breaks.width(text) // 42 + 1
+
+
+def test_the_lines_of_a_cue_are_found_once_for_all_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def counted(text: str, characters: int) -> list[str]:
+        seen.append(text)
+        return lines_of(text, characters)
+
+    monkeypatch.setattr("lib.captions.formats.lines_of", counted)
+    rendered(CUES, 4000.0)
+    assert seen == [cue.text for cue in CUES]
+
+
 def test_a_take_without_cues_has_no_files() -> None:
     assert rendered((), 3.0) == {}
     assert list(rendered(CUES, 4000.0)) == list(FORMATS)
@@ -69,8 +101,10 @@ def test_players_read_what_was_written(given_cues: list[tuple[str, float, float]
             (round(cue.start * 1000), round(cue.end * 1000)) for cue in cues
         ]
         for cue, made in zip(shown, cues, strict=True):
-            text = made.text.replace("-->", "→") if suffix == "srt" else made.text
-            assert list(cue.lines) == lines_of(text, 42)
+            lines = lines_of(made.text, 42)
+            if suffix == "srt":
+                lines = [line.replace("-->", "→") for line in lines]
+            assert list(cue.lines) == lines
     assert read_json(files["captions.json"]) == (at, tuple(cues))
 
 

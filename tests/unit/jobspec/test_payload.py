@@ -13,6 +13,7 @@ from hypothesis import given
 
 from lib.jobspec import InvalidJobSpec, fingerprint, from_payload, normalize_job_spec, to_payload
 from lib.jobspec.fields import STORED
+from lib.jobspec.names import CAPTION_SUFFIXES, MAX_TAKES, take_name
 from tests.unit.jobspec.jobs import RAW_JOBS, raw_job
 
 CHANGED: dict[str, Any] = {
@@ -164,3 +165,16 @@ def test_any_byte_of_the_text_changes_the_fingerprint() -> None:
     texts = ["Hello.", "Hello. ", "Hello.\n", "hello.", "Hello．"]
 
     assert len({normalize_job_spec(raw_job(text=text)).fingerprint for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize("name", ["a" * 161, "t/" + "b" * 161, "/".join(["a" * 98] * 4 + ["b" * 97])])
+def test_a_name_that_was_accepted_before_there_were_captions_is_still_read(name: str) -> None:
+    stored = raw_job(output_name=name, request_id="long")
+
+    assert from_payload(stored).output_name == name
+    assert len(take_name(name.rpartition("/")[2], MAX_TAKES, max(CAPTION_SUFFIXES, key=len)).encode()) <= 255
+    with pytest.raises(InvalidJobSpec, match=r"bytes"):
+        normalize_job_spec(stored)
+    for longer in (f"{name}b", f"c/{name}b"):
+        with pytest.raises(InvalidJobSpec, match=r"bytes"):
+            from_payload({**stored, "output_name": longer})

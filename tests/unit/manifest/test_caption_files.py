@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.captions import read_json
+import pytest
+
+from lib.captions import Cue, read_json, rendered
 from lib.manifest import Inputs, OutFolder, complete_captions, deliver, finished_result
 from tests.doubles import records
 from tests.unit.manifest.jobs import spec
@@ -55,6 +58,27 @@ def test_captions_that_are_missing_are_made_of_the_record_and_edited_ones_stay(
 
     assert gone.read_bytes() == before
     assert edited.read_text() == "WEBVTT\n\nby hand"
+
+
+def test_captions_that_all_lie_there_are_not_made_again(
+    folder: OutFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = _said(folder, tmp_path / "spool", "Hello.", variants=2)
+    made: list[object] = []
+
+    def counted(cues: Sequence[Cue], audio_seconds: float) -> dict[str, bytes]:
+        made.append(cues)
+        return rendered(cues, audio_seconds)
+
+    monkeypatch.setattr("lib.manifest.results.rendered", counted)
+    finished = finished_result(folder, inputs)
+    assert finished is not None
+    complete_captions(folder, inputs, finished)
+    assert not made
+
+    folder.path("topic/beat-001.take-02.srt").unlink()
+    complete_captions(folder, inputs, finished)
+    assert made == [finished.record.takes[1].captions]
 
 
 def test_new_audio_without_captions_leaves_no_old_ones_beside_it(folder: OutFolder, tmp_path: Path) -> None:

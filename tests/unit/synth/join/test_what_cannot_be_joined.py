@@ -231,3 +231,28 @@ def test_interrupted_it_leaves_nothing(tmp_path: Path, how: str) -> None:
     process.stderr.close()
     assert status == {"interrupt": 130, "parent": 75}[how]
     assert [path.name for path in tmp_path.iterdir()] == ["beats"]
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("kind", ["beat", "playlist"])
+def test_what_is_read_is_not_written_over(kind: str, link: str | None, tmp_path: Path) -> None:
+    list_file = made(tmp_path / "beats", 2).path
+    if kind == "playlist":
+        list_file = list_file.rename(list_file.with_name("episode.chapters.json"))
+    playlist = read_playlist(list_file)
+    read = playlist.beats[1].file if kind == "beat" else list_file
+    if link is not None:
+        other = tmp_path / ("episode.wav" if kind == "beat" else "episode.chapters.json")
+        getattr(other, link)(read)
+        target = other
+    else:
+        target = read
+    if kind == "playlist":
+        target = target.with_name("episode.wav")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    with pytest.raises(BadInput, match=r"^\S+ would be written over, and it is read here") as caught:
+        join_playlist(playlist, target, None, None, quiet)
+
+    assert "\n" not in caught.value.message
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
