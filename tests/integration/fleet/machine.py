@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from pathlib import Path
 
-from tests import warm
 from tests.integration.sshd import SshServer
 
 ROOT = Path(__file__).parents[3]
@@ -45,9 +45,8 @@ class LoopbackMachine(SshServer):
         return path
 
     def voice_synth(self) -> Path:
-        """The program of this checkout, as if it were installed there; it starts warm."""
-        program = warm.server({}).programs() / "voice-synth"  # a login has nothing of our environment
-        return self.shim("voice-synth", f'PYTHONPATH={ROOT} exec {program} "$@"')
+        """The program of this checkout, as if it were installed there."""
+        return self.shim("voice-synth", f'PYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"')
 
     @property
     def is_on(self) -> bool:
