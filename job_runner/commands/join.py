@@ -19,13 +19,13 @@ from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, Speaker
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration, UsageError
+from lib.errors import BadConfiguration
 from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, beats_of, topics_of
 from lib.jobspec import JobSpec, load_job_file
+from lib.jobspec.episode_names import check_episode_name
 from lib.storage import Storage
 from lib.units import seconds_text
 
-FORMATS: Final = ("m4b", "m4a", "mp3", "opus", "flac", "wav")
 _GAP_S: Final = 0.7  # a paragraph's pause
 _Fetch = Callable[[], None]
 _MANY: Final = 5  # beats; so many fetched ones are worth a line
@@ -119,8 +119,7 @@ def command(
     Beside it go its chapters and, where beats have them, its captions: .chapters.json, .srt, .vtt,
     .captions.json.
     """
-    if out.suffix[1:] not in FORMATS:
-        raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
+    check_episode_name(out)
     all_specs = load_job_file(path, voice=voice, speaker=speaker).specs
     name, specs = beats_of(all_specs, topic)
     chapter_titles(specs, chapters)  # before anything is looked for

@@ -9,7 +9,8 @@ from typing import Any
 
 from lib.errors import BadInput
 from lib.jobs.episode import EpisodeBeat
-from lib.jobspec import CAPTION_SUFFIXES, JobSpec, printable, titles
+from lib.jobspec import JobSpec, printable, titles
+from lib.jobspec.episode_names import files_beside
 from lib.jobspec.names import folded
 
 
@@ -72,8 +73,7 @@ def check_target(target: Path, others: Sequence[Path], specs: Sequence[JobSpec],
     Raises:
         BadInput: it would.
     """
-    beside = [target.with_suffix(f".{suffix}") for suffix in ("chapters.json", *CAPTION_SUFFIXES)]
-    for path in (target, *beside):
+    for path in (target, *files_beside(target).values()):
         there = _real(path)
         if any(there == _real(other) for other in others):
             raise BadInput(f"{path} would be written over, and it is read here; choose another --out.")

@@ -150,7 +150,7 @@ def take_from(fields: Fields) -> Take:
         measures=measures,
         flags=fields.texts("flags"),
         words=tuple(_word_from(word) for word in fields.objects("words")),
-        captions=_cues_from(fields, audio_seconds),
+        captions=cues_from(fields, audio_seconds),
         caption_files=tuple(map(file_from, fields.objects("caption_files"))),
     )
 
@@ -172,7 +172,8 @@ def _word_from(fields: Fields) -> WordTiming:
     )
 
 
-def _cues_from(fields: Fields, audio_seconds: float) -> tuple[Cue, ...]:
+def cues_from(fields: Fields, audio_seconds: float) -> tuple[Cue, ...]:
+    """The `captions` of an object about an audio of that length. Raises InvalidRecord."""
     cues = tuple(
         Cue(cue.number("start", least=0.0), cue.number("end"), cue.text("text"), cue.text("source"))
         for cue in fields.objects("captions")

@@ -16,7 +16,7 @@ from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, say, warn
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import signals_wait
-from lib.errors import UsageError
+from lib.jobspec.episode_names import check_episode_name
 from lib.units import seconds_text
 from synth.commands import options as o
 from synth.commands.levels import read_loudness
@@ -24,7 +24,6 @@ from synth.commands.levels import read_loudness
 if TYPE_CHECKING:
     from synth.join.episode import Joined
 
-FORMATS: Final = ("m4b", "m4a", "mp3", "opus", "flac", "wav")
 _LONG_S: Final = 1800.0
 EXAMPLES = ("voice-synth join playlist.json --out episode.m4b",)
 
@@ -60,8 +59,7 @@ def command(
     .captions.json.
     """
     level = read_loudness(loudness)
-    if out.suffix[1:] not in FORMATS:
-        raise UsageError(f"--out must end with one of .{', .'.join(FORMATS)}; not {out.name!r}.")
+    check_episode_name(out)
     if exit_with_parent:
         when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
     if only_check:  # whoever has to fetch the audio first asks

@@ -18,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
-from lib import captions
 from lib.errors import BadConfiguration, BadInput
 from lib.files import draft_beside, sync_file, sync_folder, write_in_place, written_over
+from lib.jobspec.episode_names import CHAPTERS_SUFFIX, files_beside
 from synth.audio.encode import EncodingFailed
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, LevelStream, Samples
@@ -36,7 +36,6 @@ from synth.join.writers import Contents, written
 _MOST_MISSED_LU: Final = 0.5
 _TOLERANCE_S: Final = 0.060  # lossy codecs pad
 #: Of the chapters beside an episode.
-CHAPTERS: Final = "chapters.json"
 _CLOCK_FORMATS: Final = ("flac", "opus")
 
 #: Told what is done, of how much, and a word for it; seconds of audio.
@@ -85,17 +84,12 @@ class Joined:
                 }
                 for chapter in self.chapters
             ],
-            "chapters_file": self.beside[CHAPTERS],
+            "chapters_file": self.beside[CHAPTERS_SUFFIX],
             "srt": self.beside.get("srt"),
             "vtt": self.beside.get("vtt"),
             "captions_file": self.beside.get("captions.json"),
             "warnings": list(self.warnings),
         }
-
-
-def files_beside(target: Path) -> dict[str, Path]:
-    """Where chapters and captions of an episode go, by suffix: `episode.chapters.json`, `episode.srt`."""
-    return {suffix: target.with_suffix(f".{suffix}") for suffix in (CHAPTERS, *captions.FORMATS)}
 
 
 def join_playlist(
@@ -297,7 +291,7 @@ def _check(draft: Path, target: Path, file_format: str, contents: Contents) -> N
 def _texts_beside(playlist: Playlist, target: Path, contents: Contents) -> dict[Path, bytes]:
     places = files_beside(target)
     title = playlist.tags.title
-    found = {places[CHAPTERS]: podcast_chapters(contents.chapters, contents.sample_rate, title)}
+    found = {places[CHAPTERS_SUFFIX]: podcast_chapters(contents.chapters, contents.sample_rate, title)}
     texts = whole_captions(playlist.beats, contents.chapters, contents.sample_rate)
     return {**found, **{places[suffix]: data for suffix, data in texts.items()}}
 
@@ -312,7 +306,9 @@ def _warnings(
     beats = len(playlist.beats)
     silent = sum(not beat.captions for beat in playlist.beats)
     if silent == beats:
-        stale = [path for kind, path in files_beside(target).items() if kind != CHAPTERS and path.exists()]
+        stale = [
+            path for kind, path in files_beside(target).items() if kind != CHAPTERS_SUFFIX and path.exists()
+        ]
         if stale:
             yield f"{stale[0]} is of other audio: no beat has captions now."
     elif silent:

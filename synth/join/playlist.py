@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lib.captions import Cue, cue_trouble
+from lib.captions import Cue
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
 from lib.foreign import parse_json
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
+from lib.records.takes import cues_from
 from synth.audio.tags import Tags
 
 FORMAT: Final = 1
@@ -90,19 +91,8 @@ def _beat_of(fields: Fields, folder: Path, gap: float) -> Beat:
         sha256=fields.sha256("sha256") if fields.has("sha256") else None,
         gap_after=_gap(fields, "gap_after", gap),
         true_peak_dbtp=fields.optional_number("true_peak_dbtp"),
-        captions=_cues_of(fields),
+        captions=cues_from(fields, float("inf")),
     )
-
-
-def _cues_of(beat: Fields) -> tuple[Cue, ...]:
-    cues = tuple(
-        Cue(cue.number("start"), cue.number("end"), cue.text("text"), cue.text("source"))
-        for cue in beat.objects("captions")
-    )
-    trouble = cue_trouble(cues, float("inf"))
-    if trouble is not None:
-        beat.refuse(f"captions{trouble.partition(' ')[0]}", trouble.partition(" ")[2])
-    return cues
 
 
 def _gap(fields: Fields, name: str, usual: float) -> float:
