@@ -1,0 +1,193 @@
+"""Pipelines as people write them: plain functions, joined by the names of what they require."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, Final, TypeVar
+
+from lib.errors import BadConfiguration
+from lib.pipeline.graph import Graph, Stage
+
+#: A task takes its inputs and, if it has a second parameter, a `TaskContext`; it returns JSON.
+TaskFunction = Callable[..., Any]
+F = TypeVar("F", bound=TaskFunction)
+
+EXECUTORS: Final = ("worker", "queue")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_LONGEST_S: Final = 7 * 86400
+
+
+class BadPipeline(BadConfiguration):
+    """The code of a pipeline contradicts itself: a cycle, an unknown requirement, a name used twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as its code defines it. `timeout_s` and `retries` are None where the settings decide."""
+
+    stage: Stage
+    function: TaskFunction = field(repr=False)
+    takes_context: bool
+
+
+class Dag:
+    """A pipeline: tasks by name. Made once at the top of a module; importing the module registers its tasks."""
+
+    def __init__(self, name: str) -> None:
+        """Begin a pipeline.
+
+        Raises:
+            BadPipeline: `name` is not a letter and then letters, digits, '_' and '-', 63 at most.
+        """
+        self.name = _checked_name("pipeline", name)
+        self.tasks: dict[str, Task] = {}
+
+    def task(
+        self,
+        *,
+        name: str | None = None,
+        requires: Sequence[str] = (),
+        timeout: float | None = None,
+        retries: int | None = None,
+        gate: bool = False,
+        executor: str = "worker",
+        lane: str | None = None,
+    ) -> Callable[[F], F]:
+        """Register a function as a task; returns the function unchanged.
+
+        `requires` names tasks, defined before or after this one. `timeout` is seconds of one attempt and
+        `retries` how often it is tried again after its first failure; None: the settings decide. With `gate`
+        a person decides about the result before anything that requires it begins. `executor="queue"` means
+        that the function returns job specifications and the task is done when these jobs are. Of the tasks
+        with the same `lane` one runs at a time, on all hosts together.
+
+        Raises:
+            BadPipeline: a name twice, an unknown executor, a number out of its bounds.
+        """
+
+        def register(function: F) -> F:
+            stage = Stage(
+                name=_checked_name("task", name or getattr(function, "__name__", "")),
+                requires=_requirements(name or function.__name__, requires),
+                timeout_s=_bounded(self.name, "timeout", timeout, above=0, most=_LONGEST_S),
+                retries=_bounded(self.name, "retries", retries, above=-1, most=1000),
+                gate=bool(gate),
+                executor=executor,
+                lane=None if lane is None else _checked_name("lane", lane),
+            )
+            if stage.name in self.tasks:
+                raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
+            if executor not in EXECUTORS:
+                raise BadPipeline(
+                    f"the task {stage.name!r} of {self.name} asks for the executor {executor!r}; "
+                    f"there are {' and '.join(EXECUTORS)}"
+                )
+            self.tasks[stage.name] = Task(stage, function, _takes_context(self.name, stage.name, function))
+            return function
+
+        return register
+
+    def graph(self) -> Graph:
+        """The whole as data, checked: what a snapshot stores.
+
+        Raises:
+            BadPipeline: there is no task, a requirement that no task has, or a cycle.
+        """
+        if not self.tasks:
+            raise BadPipeline(f"the pipeline {self.name} has no task; add one with @dag.task()")
+        for task in self.tasks.values():
+            for wanted in task.stage.requires:
+                if wanted not in self.tasks:
+                    raise BadPipeline(
+                        f"the task {task.stage.name!r} of {self.name} requires {wanted!r}, which is no task of "
+                        f"it; there are {', '.join(self.tasks)}"
+                    )
+        stages = [task.stage for task in self.tasks.values()]
+        ordered = _in_order(self.name, stages)
+        return Graph(dag=self.name, stages=tuple(ordered), code_digest=self._code_digest())
+
+    def _code_digest(self) -> str:
+        """sha256 of what the tasks' functions do: their byte code, not their file's comments or place."""
+        digest = hashlib.sha256()
+        for name in sorted(self.tasks):
+            digest.update(name.encode())
+            _feed_code(digest.update, inspect.unwrap(self.tasks[name].function))
+        return digest.hexdigest()
+
+
+def _checked_name(what: str, name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise BadPipeline(
+            f"{name!r} cannot be the name of a {what}; use a letter, then letters, digits, '_' and '-', at most 63"
+        )
+    return name
+
+
+def _requirements(task: str, requires: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(requires, str):
+        raise BadPipeline(f"the task {task!r} requires {requires!r}; write a list of names")
+    names = tuple(_checked_name("task", name) for name in requires)
+    if len(set(names)) < len(names):
+        raise BadPipeline(f"the task {task!r} requires the same task twice")
+    return names
+
+
+N = TypeVar("N", int, float)
+
+
+def _bounded(dag: str, what: str, value: N | None, *, above: float, most: float) -> N | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not above < value <= most:
+        raise BadPipeline(f"the {what} {value!r} of a task of {dag} is not above {above} and at most {most}")
+    return value
+
+
+def _takes_context(dag: str, task: str, function: TaskFunction) -> bool:
+    try:
+        count = len(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        raise BadPipeline(f"the task {task!r} of {dag} is not a function") from None
+    if inspect.iscoroutinefunction(function) or count not in (1, 2):
+        raise BadPipeline(
+            f"the task {task!r} of {dag} must be an ordinary function of (inputs) or (inputs, context)"
+        )
+    return count == 2
+
+
+def _in_order(dag: str, stages: Sequence[Stage]) -> list[Stage]:
+    """Requirements first, and otherwise as written."""
+    done: dict[str, Stage] = {}
+    waiting: Mapping[str, Stage] = {stage.name: stage for stage in stages}
+    while waiting:
+        free = [stage for stage in waiting.values() if all(name in done for name in stage.requires)]
+        if not free:
+            raise BadPipeline(f"tasks of {dag} wait for each other: {', '.join(sorted(waiting))}")
+        done.update({stage.name: stage for stage in free})
+        waiting = {name: stage for name, stage in waiting.items() if name not in done}
+    return list(done.values())
+
+
+def _feed_code(update: Callable[[bytes], None], function: object) -> None:
+    code = getattr(function, "__code__", None)
+    if isinstance(code, CodeType):
+        _feed(update, code)
+    else:
+        update(repr(type(function)).encode())
+
+
+def _feed(update: Callable[[bytes], None], code: CodeType) -> None:
+    update(code.co_code)
+    update(" ".join(code.co_names).encode())
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            _feed(update, constant)
+        elif isinstance(constant, frozenset):  # its order is another one in each process
+            update(repr(sorted(map(repr, constant))).encode())
+        else:
+            update(repr(constant).encode())

@@ -1,0 +1,75 @@
+"""A pipeline as data: what a snapshot stores and a run is bound to for life."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One task of a graph. `timeout_s` and `retries` are None where the settings decide."""
+
+    name: str
+    requires: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    retries: int | None = None
+    gate: bool = False
+    executor: str = "worker"
+    lane: str | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Stages with their requirements first, and the digest of the code they came from."""
+
+    dag: str
+    stages: tuple[Stage, ...]
+    code_digest: str
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Stage]:
+        """Each stage under its name."""
+        return {stage.name: stage for stage in self.stages}
+
+    @cached_property
+    def downstream(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the stages that require each stage directly."""
+        return {
+            stage.name: tuple(other.name for other in self.stages if stage.name in other.requires)
+            for stage in self.stages
+        }
+
+    def below(self, name: str) -> frozenset[str]:
+        """Every stage that requires `name`, directly or not."""
+        found: set[str] = set()
+        ahead = list(self.downstream[name])
+        while ahead:
+            if (stage := ahead.pop()) not in found:
+                found.add(stage)
+                ahead.extend(self.downstream[stage])
+        return frozenset(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of graph and code: the snapshot's id."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """One canonical text, the same for equal graphs."""
+        return json.dumps(
+            {"dag": self.dag, "stages": [asdict(s) for s in self.stages], "code_digest": self.code_digest},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """Read back what `to_json` wrote, of this or an earlier version."""
+        data: dict[str, Any] = json.loads(text)
+        stages = tuple(Stage(**{**stage, "requires": tuple(stage["requires"])}) for stage in data["stages"])
+        return cls(dag=data["dag"], stages=stages, code_digest=data["code_digest"])
