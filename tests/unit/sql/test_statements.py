@@ -53,6 +53,66 @@ def test_a_statement_without_name_description_or_body_is_refused(package: Path, 
         load_statements("shop_of_tests", "a.sql")
 
 
+MARKED = """-- name: claim
+-- The next one.
+SELECT number FROM work
+WHERE state = :state
+  --postgres FOR UPDATE SKIP LOCKED
+  --sqlite LIMIT -1
+-- A remark that stays.
+LIMIT 1;
+
+-- name: wake
+-- Only one of them can do this.
+--postgres SELECT pg_notify(:channel, '');
+"""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expected"),
+    [
+        (
+            "postgresql",
+            {
+                "claim": "SELECT number FROM work\nWHERE state = :state\nFOR UPDATE SKIP LOCKED\n"
+                "-- A remark that stays.\nLIMIT 1",
+                "wake": "SELECT pg_notify(:channel, '')",
+            },
+        ),
+        (
+            "sqlite",
+            {
+                "claim": "SELECT number FROM work\nWHERE state = :state\nLIMIT -1\n"
+                "-- A remark that stays.\nLIMIT 1"
+            },
+        ),
+    ],
+)
+def test_a_marked_line_is_for_one_database_alone(
+    package: Path, dialect: str, expected: dict[str, str]
+) -> None:
+    (package / "a.sql").write_text(MARKED)
+
+    found = load_statements("shop_of_tests", "a.sql", dialect=dialect)
+
+    assert {name: str(statement) for name, statement in found.items()} == expected
+
+
+def test_marked_lines_are_refused_where_nobody_says_for_which_database(package: Path) -> None:
+    (package / "a.sql").write_text(MARKED)
+
+    with pytest.raises(ValueError, match=r"a\.sql, claim: a line is for postgres alone; name the dialect"):
+        load_statements("shop_of_tests", "a.sql")
+
+
+@pytest.mark.parametrize("line", ["--postgresql FOR UPDATE", "--sqlite", "--postgres "])
+def test_a_mark_that_is_mistyped_is_no_comment(package: Path, line: str) -> None:
+    (package / "a.sql").write_text(f"-- name: one\n-- The first.\nSELECT 1\n{line}\n")
+
+    with pytest.raises(ValueError, match=r"a\.sql, one: --\w+ marks a line for no database that we know"):
+        load_statements("shop_of_tests", "a.sql", dialect="sqlite")
+
+
 def test_importing_the_package_does_not_import_the_sql_library() -> None:
     code = "import sys, lib.sql, lib.machines.port, lib.machines.memory; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
