@@ -51,6 +51,11 @@ class Board:
         self.events: list[Event] = []
         self._told_by: Mapping[str, Any] = {}  # who brought the run out of its state, for the event of that
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether somebody could claim something of it, now or after a pause."""
+        return any(task.ready_at is not None for task in self.tasks.values())
+
     def move(self, name: str, event: TaskEvent, **columns: Any) -> TaskRow:
         """Carry one task along one arrow of the table; `columns` change with it.
 
@@ -97,6 +102,22 @@ class Board:
             self.move(name, TaskEvent.ASK, **about)
             self.tell(EventKind.STAGE_COMPLETED, name, seconds=seconds)
             self.tell(EventKind.GATE_PAUSE, name)
+
+    def reused(self, name: str) -> None:
+        """The inputs of a task are those of its last success: its result stands."""
+        self.move(name, TaskEvent.SUCCEED, failures=0, finished_at=self.now)
+        self.tell(EventKind.STAGE_COMPLETED, name, reused=True)
+
+    def approved(self, name: str, operator: str, notes: str | None = None) -> None:
+        """The gate of a task was opened to what follows."""
+        self.move(name, TaskEvent.APPROVE, instruction=None)
+        self.tell(EventKind.GATE_APPROVED, name, operator=operator, notes=notes)
+
+    def rejected(self, name: str, operator: str, notes: str | None = None) -> None:
+        """The gate of a task stays closed; the run waits until somebody lets the stage run anew."""
+        self.move(name, TaskEvent.REJECT, input_hash=None)
+        self.tell(EventKind.GATE_REJECTED, name, operator=operator, notes=notes)
+        self.hold(Hold.PAUSED)
 
     def failed(self, name: str, error: str, *, retry_in_s: float, for_good: bool = False) -> None:
         """An attempt failed; the task waits `retry_in_s`, or is dead if that was its last one."""

@@ -17,6 +17,12 @@ SELECT id, dag, graph, created_at, active FROM pipeline_snapshots WHERE dag = :d
 INSERT INTO pipeline_snapshots (id, dag, graph, created_at, active) VALUES (:id, :dag, :graph, :created_at, false)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: lock_snapshots
+-- Nobody else changes which snapshots are active until this transaction ends.
+--postgres SELECT pg_advisory_xact_lock(hashtext('pipeline_snapshots ' || current_schema()))
+--sqlite SELECT 1
+;
+
 -- name: deactivate
 -- Leave a pipeline without an active snapshot, for the moment.
 UPDATE pipeline_snapshots SET active = false WHERE dag = :dag AND active;
@@ -47,7 +53,7 @@ SELECT id, dag, inputs_digest FROM pipeline_runs WHERE id IN :runs;
 
 -- name: lock_runs
 -- Some runs, each locked until the transaction ends, always in the same order.
-SELECT id, dag, snapshot, state, hold, began, created_at, updated_at, finished_at
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
 FROM pipeline_runs WHERE id IN :runs ORDER BY id
 --postgres FOR UPDATE
 ;
@@ -63,7 +69,7 @@ FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place
 -- name: change_run
 -- Write what a transaction made of a run.
 UPDATE pipeline_runs SET
-  state = :state, hold = :hold, began = :began, updated_at = :updated_at, finished_at = :finished_at
+  state = :state, hold = :hold, began = :began, settled = :settled, updated_at = :updated_at, finished_at = :finished_at
 WHERE id = :id;
 
 -- name: change_task
@@ -101,6 +107,14 @@ WHERE t.dag IN :dags AND t.ready_at IS NOT NULL AND t.ready_at <= :now AND t.lan
   )
 ORDER BY t.ready_at LIMIT :count
 --postgres FOR UPDATE SKIP LOCKED
+;
+
+-- name: take_lane
+-- Nobody else puts a task of this lane to work until this transaction ends, and nobody has since it began.
+--postgres SELECT pg_try_advisory_xact_lock(hashtext('pipeline lane ' || current_schema() || ' ' || :lane))
+--postgres   AND NOT EXISTS (
+--postgres     SELECT 1 FROM pipeline_tasks WHERE lane = :lane AND state = 'processing' AND parked_at IS NULL
+--postgres   ) AS taken
 ;
 
 -- name: begin
@@ -302,6 +316,21 @@ WHERE t.dag = :dag AND t.ready_at IS NOT NULL AND t.name NOT IN :names AND s.cre
 ORDER BY t.run, t.place LIMIT :count;
 
 -- name: unsettled
+-- Runs in which workers finished something and left it to the orchestrator what follows.
+SELECT id FROM pipeline_runs WHERE NOT settled ORDER BY id LIMIT :count;
+
+-- name: not_ended
 -- Runs that have not ended, for the orchestrator to look through.
-SELECT id FROM pipeline_runs WHERE state IN ('queued','running','needs_approval') AND id > :after
+SELECT id FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled') AND id > :after
 ORDER BY id LIMIT :count;
+
+-- name: runs_unlocked
+-- Some runs as they are.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
+FROM pipeline_runs WHERE id IN :runs ORDER BY id;
+
+-- name: tasks_unlocked
+-- The tasks of some runs as they are, without their results.
+SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
+  lease_owner, lease_expires_at, parked_at, deadline_at, input_hash, instruction, error, since, started_at, finished_at
+FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place;

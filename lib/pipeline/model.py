@@ -25,7 +25,11 @@ class GateRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run, without its inputs. `began`: something of it was claimed at least once."""
+    """A run, without its inputs.
+
+    `began`: something of it was claimed at least once. `settled`: no worker left it to the orchestrator to see
+    what follows from what it finished.
+    """
 
     id: str
     dag: str
@@ -33,6 +37,7 @@ class RunRow:
     state: RunState
     hold: Hold = Hold.NONE
     began: bool = False
+    settled: bool = True
     created_at: float
     updated_at: float
     finished_at: float | None = None

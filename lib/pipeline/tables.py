@@ -51,6 +51,7 @@ runs = sa.Table(
     _text("state"),
     _text("hold"),
     sa.Column("began", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.true()),
     _text("inputs"),
     _text("inputs_digest"),
     _text("metadata"),
@@ -61,9 +62,13 @@ runs = sa.Table(
     _time("updated_at", null=False),
     _time("finished_at"),
 )
+sa.Index("pipeline_runs_unsettled", runs.c.id, **_where("NOT settled"))
 sa.Index("pipeline_runs_recent", runs.c.created_at)
 sa.Index(
-    "pipeline_runs_open", runs.c.dag, runs.c.created_at, **_where("state NOT IN ('completed','failed','canceled')")
+    "pipeline_runs_open",
+    runs.c.dag,
+    runs.c.created_at,
+    **_where("state NOT IN ('completed','failed','canceled')"),
 )
 
 tasks = sa.Table(
@@ -121,7 +126,8 @@ events = sa.Table(
     _text("data"),
 )
 sa.Index("pipeline_events_unplaced", events.c.id, **_where("position IS NULL"))
-sa.Index("pipeline_events_run", events.c.run, events.c.id)
+sa.Index("pipeline_events_run", events.c.run, events.c.position)
+sa.Index("pipeline_events_failures", events.c.at, **_where("kind = 'stage_failed'"))
 
 gates = sa.Table(
     "pipeline_gates",

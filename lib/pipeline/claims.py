@@ -1,0 +1,319 @@
+"""What workers do with the ledger: claim tasks, hold their leases, and say how they ended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lib.pipeline.board import Board
+from lib.pipeline.gates import ask, digest_of, still_approved
+from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.model import Artifact, TaskRow
+from lib.pipeline.rows import artifact_columns, to_json
+from lib.pipeline.states import TaskState
+
+#: A result in the ledger: beyond that it is a file, and belongs among the artifacts.
+LONGEST_RESULT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTask:
+    """A task that this worker holds until its lease runs out, with what it takes to carry it out.
+
+    `inputs` are the run's at the roots, else the results of what it requires, by name. `instruction` is what a
+    person wants otherwise than the last time.
+    """
+
+    run: str
+    name: str
+    dag: str
+    attempt: int
+    lease_no: int
+    timeout_s: float
+    executor: str
+    inputs: Mapping[str, Any]
+    run_inputs: Mapping[str, Any]
+    config: Mapping[str, Any]
+    input_hash: str
+    instruction: str | None = None
+    slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The task returned `result` (JSON) and made these files."""
+
+    result: Any
+    artifacts: Sequence[Artifact] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The attempt failed; it is tried again after `retry_in_s`, unless `for_good`."""
+
+    error: str
+    retry_in_s: float = 0.0
+    for_good: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The worker gives the task back; the attempt does not count."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The queue is to do these job specifications (JSON objects), each under its request id."""
+
+    specs: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one claimed task ended."""
+
+    task: ClaimedTask
+    outcome: Done | Failed | Released | Parked = field(repr=False)
+
+
+def claim(
+    ledger: Ledger, stages: Mapping[str, Collection[str]], *, owner: str, count: int, lease_s: float
+) -> list[ClaimedTask]:
+    """Lease up to `count` tasks that are ready: the pipelines and their stages that this worker knows.
+
+    `owner` names the worker's process; `lease_s` is how long it may be silent. A stage that was run before
+    with the same inputs keeps its result and is not handed out. Of the tasks of a lane one is at work at most.
+    """
+
+    def work(transaction: Transaction) -> list[ClaimedTask]:
+        rows = _pick(transaction, stages, count)
+        if not rows:
+            return []
+        values = {"owner": owner, "expires_at": transaction.now + lease_s, "now": transaction.now}
+        transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
+        begun = [{"run": run, "now": transaction.now} for run in sorted({run for run, _ in rows})]
+        transaction.run("begin_runs", begun)
+        found = _claimed(transaction, rows, owner)
+        transaction.run(
+            "tell",
+            [
+                {
+                    "run": t.run,
+                    "task": t.name,
+                    "attempt": t.attempt,
+                    "kind": "stage_started",
+                    "at": transaction.now,
+                    "data": to_json({"worker": owner}),
+                }
+                for t, _ in found
+            ],
+        )
+        again = [task for task, result in found if result is not None]
+        _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
+        return [task for task, result in found if result is None]
+
+    return ledger.change(work)
+
+
+def _pick(
+    transaction: Transaction, stages: Mapping[str, Collection[str]], count: int
+) -> list[tuple[str, str]]:
+    picked: list[tuple[str, str]] = []
+    for dag, names in stages.items():
+        values = {"dags": [dag], "names": list(names), "now": transaction.now}
+        if not names:
+            continue
+        if (room := count - len(picked)) > 0:
+            picked += [(r["run"], r["name"]) for r in transaction.all("claimable", count=room, **values)]
+        if (room := count - len(picked)) > 0:
+            picked += _pick_in_lanes(transaction, room, values)
+    return picked
+
+
+def _pick_in_lanes(transaction: Transaction, count: int, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    taken: dict[str, tuple[str, str]] = {}
+    for row in transaction.all("claimable_in_lanes", count=count + 50, **values):
+        lane = row["lane"]
+        if lane in taken or len(taken) == count:
+            continue
+        # Two workers that found the same lane free: one of them takes it, the other one looks elsewhere.
+        if transaction.take_lane(lane):
+            taken[lane] = (row["run"], row["name"])
+    return list(taken.values())
+
+
+def _claimed(
+    transaction: Transaction, rows: Sequence[tuple[str, str]], owner: str
+) -> list[tuple[ClaimedTask, str | None]]:
+    """The tasks just leased, and the result of each that need not be run again."""
+    wanted = set(rows)
+    runs, names = sorted({run for run, _ in rows}), sorted({name for _, name in rows})
+    found = [
+        row
+        for row in transaction.all("claimed", runs=runs, names=names, owner=owner)
+        if (row["run"], row["name"]) in wanted
+    ]
+    above = {
+        name
+        for row in found
+        for name in transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].requires
+    }
+    results: dict[str, dict[str, Any]] = {run: {} for run in runs}
+    for row in transaction.all("results", runs=runs, names=sorted(above)) if above else ():
+        results[row["run"]][row["name"]] = json.loads(row["result"])
+    answers = []
+    for row in found:
+        requires = transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].requires
+        answers.append(_handed_out(row, requires, results[row["run"]]))
+    return answers
+
+
+def _handed_out(
+    row: Mapping[str, Any], requires: Sequence[str], results: Mapping[str, Any]
+) -> tuple[ClaimedTask, str | None]:
+    run_inputs = json.loads(row["inputs"])
+    inputs = {name: results[name] for name in requires if name in results} if requires else run_inputs
+    about = to_json([inputs, row["instruction"]])
+    task = ClaimedTask(
+        run=row["run"],
+        name=row["name"],
+        dag=row["dag"],
+        attempt=row["attempt"],
+        lease_no=row["lease_no"],
+        timeout_s=row["timeout_s"],
+        executor=row["executor"],
+        inputs=inputs,
+        run_inputs=run_inputs,
+        config=json.loads(row["config"]),
+        input_hash=hashlib.sha256(about.encode()).hexdigest(),
+        instruction=row["instruction"],
+        slug=row["slug"],
+    )
+    same = row["result"] is not None and row["input_hash"] == task.input_hash
+    return task, row["result"] if same else None
+
+
+def _finish_again(
+    transaction: Transaction, tasks: Sequence[ClaimedTask], results: Mapping[tuple[str, str], str]
+) -> None:
+    """Stages with the inputs of the last time: their result stands, and an approval of it as well."""
+    if not tasks:
+        return
+    boards = transaction.boards({task.run for task in tasks})
+    for task in tasks:
+        board = boards[task.run]
+        row = board.tasks[task.name]
+        artifacts = [dict(a) for a in transaction.all("artifacts_of", run=task.run) if a["task"] == task.name]
+        seen = digest_of(results[task.run, task.name], {a["path"]: a["sha256"] for a in artifacts})
+        if row.gate is None or still_approved(transaction, task.run, task.name, seen):
+            board.reused(task.name)
+        else:
+            board.finished(task.name, input_hash=task.input_hash)
+            ask(transaction, board, task.name, seen)
+    transaction.write(boards.values())
+
+
+def renew(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, lease_s: float) -> list[ClaimedTask]:
+    """Hold the leases of `tasks` for another `lease_s`; those that are lost, whose work must stop."""
+    if not tasks:
+        return []
+
+    def work(transaction: Transaction) -> list[ClaimedTask]:
+        expires = transaction.now + lease_s
+        rows = [
+            {"run": t.run, "name": t.name, "lease_no": t.lease_no, "owner": owner, "expires_at": expires}
+            for t in tasks
+        ]
+        transaction.run("renew", rows)
+        held = {(r["run"], r["name"], r["lease_no"]) for r in transaction.all("leases_of", owner=owner)}
+        return [task for task in tasks if (task.run, task.name, task.lease_no) not in held]
+
+    return ledger.change(work)
+
+
+def finish(
+    ledger: Ledger, reports: Sequence[Report], *, owner: str, settle: bool = True
+) -> list[ClaimedTask]:
+    """Write how tasks ended, in one transaction; those whose lease was lost, for which nothing was written.
+
+    With `settle` what they make ready is ready with the same transaction (a fan-in happens once); without,
+    the orchestrator sees to it.
+    """
+    if not reports:
+        return []
+
+    def work(transaction: Transaction) -> list[ClaimedTask]:
+        boards = transaction.boards({report.task.run for report in reports})
+        lost = []
+        for report in reports:
+            task = report.task
+            board = boards[task.run]
+            if _holds(board.tasks[task.name], task, owner):
+                _carry_out(transaction, board, report)
+            else:
+                lost.append(task)
+        transaction.write(boards.values(), settle=settle)
+        return lost
+
+    return ledger.change(work)
+
+
+def _holds(row: TaskRow, task: ClaimedTask, owner: str) -> bool:
+    return (
+        row.state is TaskState.PROCESSING
+        and row.parked_at is None
+        and (row.lease_owner, row.lease_no) == (owner, task.lease_no)
+    )
+
+
+def _carry_out(transaction: Transaction, board: Board, report: Report) -> None:
+    task, outcome = report.task, report.outcome
+    match outcome:
+        case Done():
+            keep(transaction, board, task.name, outcome, task.input_hash)
+        case Failed():
+            board.failed(task.name, outcome.error, retry_in_s=outcome.retry_in_s, for_good=outcome.for_good)
+        case Released():
+            board.released(task.name, outcome.why)
+        case Parked():
+            board.parked(task.name, jobs=len(outcome.specs))
+            rows = [
+                {
+                    "run": task.run,
+                    "task": task.name,
+                    "attempt": task.attempt,
+                    "request_id": request_id,
+                    "place": place,
+                    "spec": to_json(dict(spec)),
+                    "now": transaction.now,
+                }
+                for place, (request_id, spec) in enumerate(outcome.specs.items())
+            ]
+            transaction.run("order_external_job", rows)
+
+
+def keep(transaction: Transaction, board: Board, name: str, done: Done, input_hash: str | None) -> None:
+    """Write a result and its files, and let the task succeed or ask at its gate."""
+    run, attempt = board.run.id, board.tasks[name].attempt
+    result = to_json(done.result)
+    made = [
+        artifact_columns(run, replace(artifact, task=name, attempt=attempt, at=transaction.now))
+        for artifact in done.artifacts
+    ]
+    transaction.run("save_result", {"run": run, "name": name, "result": result})
+    transaction.run("record_artifact", made)
+    if attempt > 1:
+        transaction.run("forget_artifacts", {"run": run, "task": name, "attempt": attempt})
+    board.finished(name, input_hash=input_hash)
+    if board.tasks[name].state is TaskState.NEEDS_APPROVAL:
+        ask(transaction, board, name, digest_of(result, {row["path"]: row["sha256"] for row in made}))
+
+
+def release_all(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, why: str) -> None:
+    """Give back what was claimed and not carried out."""
+    finish(ledger, [Report(task, Released(why=why)) for task in tasks], owner=owner)

@@ -1,0 +1,173 @@
+"""The ledger of pipelines: one transaction at a time over whole runs.
+
+What may happen to a run is in `board`; the use cases are in `snapshots`, `runs`, `claims`, `gates`, `trail` and
+`outside`, which all go through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, RowMapping, TextClause, bindparam
+
+from lib.clock import Clock
+from lib.pipeline.board import Board
+from lib.pipeline.failures import unknown_run
+from lib.pipeline.graph import Graph
+from lib.pipeline.graph import Graph
+from lib.pipeline.model import TaskRow
+from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
+from lib.sql.database import Database, now
+from lib.sql.listen import notify
+from lib.sql.migrate import migrate
+from lib.sql.statements import load_statements
+
+T = TypeVar("T")
+HEAD: Final = "0001"
+VERSION_TABLE: Final = "pipeline_version"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LIST: Final = re.compile(r"\bIN :(\w+)")
+
+
+@cache
+def _statements(dialect: str) -> Mapping[str, TextClause]:
+    return {
+        name: statement.bindparams(
+            *(bindparam(list_name, expanding=True) for list_name in set(_LIST.findall(statement.text)))
+        )
+        for name, statement in load_statements("lib.pipeline", "ledger.sql", dialect=dialect).items()
+    }
+
+
+class Transaction:
+    """One transaction: the statements by name, and the time it has, seconds since the epoch."""
+
+    def __init__(self, ledger: Ledger, connection: Connection, at: float) -> None:
+        self.ledger = ledger
+        self.connection = connection
+        self.now = at
+        self._statements = _statements(connection.dialect.name)
+
+    def run(self, name: str, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Carry out a statement, once or for each of `rows`; the number of rows it met."""
+        if rows is None:
+            rows = {}
+        elif not rows and not isinstance(rows, Mapping):
+            return 0
+        return self.connection.execute(self._statements[name], rows).rowcount
+
+    def all(self, name: str, **values: Any) -> Sequence[RowMapping]:
+        """What a statement finds."""
+        return self.connection.execute(self._statements[name], values).mappings().all()
+
+    def one(self, name: str, **values: Any) -> RowMapping | None:
+        """The first row that a statement finds."""
+        return self.connection.execute(self._statements[name], values).mappings().first()
+
+    def boards(self, runs: Collection[str], *, lock: bool = True) -> dict[str, Board]:
+        """Some runs with all their tasks, locked until the end. Runs that do not exist are not in the answer."""
+        if not runs:
+            return {}
+        rows, of_tasks = ("lock_runs", "lock_tasks") if lock else ("runs_unlocked", "tasks_unlocked")
+        found = {row["id"]: run_of(row) for row in self.all(rows, runs=sorted(runs))}
+        tasks: dict[str, list[TaskRow]] = {run: [] for run in found}
+        if found:
+            for row in self.all(of_tasks, runs=list(found)):
+                tasks[row["run"]].append(task_of(row))
+        return {
+            run: Board(row, tasks[run], self.ledger.graph(row.snapshot, self), self.now)
+            for run, row in found.items()
+        }
+
+    def write(self, boards: Iterable[Board], *, settle: bool = True) -> None:
+        """Write what changed of runs, with its events, and wake whoever can do what became ready.
+
+        With `settle` it is also seen what follows from the changes; without, the orchestrator sees to that.
+        """
+        written = [board for board in boards if self._close(board, settle)]
+        tasks = [columns_of(board.tasks[name]) for board in written for name in sorted(board.changed)]
+        self.run("change_task", tasks)
+        self.run("change_run", [columns_of(board.run) for board in written])
+        self.run("tell", [event_columns(event) for board in written for event in board.events])
+        for dag in sorted({board.run.dag for board in written if board.has_ready}):
+            self.wake(dag)
+
+    def _close(self, board: Board, settle: bool) -> bool:
+        """Finish a board; whether there is anything to write."""
+        if settle:
+            board.settle()
+        if not board.changed and not board.events and board.run.settled is settle:
+            return False
+        board.run = replace(board.run, updated_at=self.now, settled=settle)
+        return True
+
+    def take_lane(self, lane: str) -> bool:
+        """Whether this transaction is the one that may put a task of the lane to work."""
+        if self.connection.dialect.name == "sqlite":  # one writer at a time
+            return True
+        row = self.one("take_lane", lane=lane)
+        return bool(row and row["taken"])
+
+    def wake(self, dag: str) -> None:
+        """Tell the workers of a pipeline that something is ready, once this transaction is done."""
+        if self.connection.dialect.name == "postgresql":
+            notify(self.connection, self.ledger.channel, dag)
+
+
+class Ledger:
+    """Pipelines on a database. Opening it makes its tables or brings them up to date.
+
+    `clock` is for tests; without one the time is the database server's, the same for all hosts.
+    """
+
+    def __init__(self, database: Database, *, clock: Clock | None = None) -> None:
+        self.database = database
+        self._clock = clock
+        self._graphs: dict[str, Graph] = {}
+        migrate(database, MIGRATIONS, head=HEAD, version_table=VERSION_TABLE)
+
+    @property
+    def channel(self) -> str:
+        """The channel on which Postgres wakes workers."""
+        return f"job_pipeline_{self.database.address.schema or 'public'}"[:63]
+
+    def change(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one durable transaction; an exception from it undoes everything."""
+        return self.database.write_rows(lambda connection: work(self._begin(connection)))
+
+    def look(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one consistent state; it must not write."""
+        return self.database.read(lambda connection: work(self._begin(connection)))
+
+    def change_run(self, run: str, step: Callable[[Board, Transaction], T]) -> T:
+        """Let a run take a step, under its lock.
+
+        Raises:
+            UnknownRun: there is no such run.
+        """
+
+        def work(transaction: Transaction) -> T:
+            board = transaction.boards([run]).get(run)
+            if board is None:
+                raise unknown_run(run)
+            answer = step(board, transaction)
+            transaction.write([board])
+            return answer
+
+        return self.change(work)
+
+    def graph(self, snapshot: str, transaction: Transaction) -> Graph:
+        """The graph of a snapshot, which never changes and is read once."""
+        if snapshot not in self._graphs:
+            row = transaction.one("snapshot", id=snapshot)
+            assert row is not None  # a foreign key holds it
+            self._graphs[snapshot] = Graph.from_json(row["graph"])
+        return self._graphs[snapshot]
+
+    def _begin(self, connection: Connection) -> Transaction:
+        return Transaction(self, connection, now(connection, self._clock))

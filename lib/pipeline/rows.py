@@ -1,0 +1,97 @@
+"""The ledger's rows as the database has them, and as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from sqlalchemy import RowMapping
+
+from lib.pipeline.model import Artifact, Event, EventKind, GateRow, GateRule, RunRow, TaskRow
+from lib.pipeline.states import Hold, RunState, TaskState
+
+_RUN: Final = tuple(field.name for field in fields(RunRow))
+_TASK: Final = tuple(field.name for field in fields(TaskRow))
+_GATE: Final = tuple(field.name for field in fields(GateRow))
+
+
+def to_json(value: object) -> str:
+    """Write JSON in its one canonical form. NaN and infinity are not JSON.
+
+    Raises:
+        TypeError, ValueError: `value` is not JSON.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def run_of(row: RowMapping) -> RunRow:
+    """A run without what it was started with."""
+    columns = {name: row[name] for name in _RUN}
+    flags = {name: bool(row[name]) for name in ("began", "settled")}
+    return RunRow(**{**columns, **flags, "state": RunState(row["state"]), "hold": Hold(row["hold"])})
+
+
+def task_of(row: RowMapping) -> TaskRow:
+    """A task without its result."""
+    columns = {name: row[name] for name in _TASK}
+    gate = None if row["gate"] is None else GateRule(**json.loads(row["gate"]))
+    return TaskRow(**{**columns, "state": TaskState(row["state"]), "gate": gate})
+
+
+def columns_of(row: RunRow | TaskRow) -> dict[str, Any]:
+    """What `change_run` and `change_task` write."""
+    columns = asdict(row)
+    columns["state"] = str(row.state)
+    if isinstance(row, RunRow):
+        columns["hold"] = str(row.hold)
+    return columns
+
+
+def gate_text(rule: GateRule | None) -> str | None:
+    """A gate's rule as its column holds it."""
+    return None if rule is None else to_json(asdict(rule))
+
+
+def event_of(row: RowMapping) -> Event:
+    """A line of the trail."""
+    return Event(
+        run=row["run"],
+        kind=EventKind(row["kind"]),
+        at=row["at"],
+        task=row["task"],
+        attempt=row["attempt"],
+        data=json.loads(row["data"]),
+        position=row["position"] or 0,
+    )
+
+
+def event_columns(event: Event) -> dict[str, Any]:
+    """What `tell` writes."""
+    return {
+        "run": event.run,
+        "task": event.task,
+        "attempt": event.attempt,
+        "kind": str(event.kind),
+        "at": event.at,
+        "data": to_json(event.data),
+    }
+
+
+def gate_of(row: RowMapping) -> GateRow:
+    """One opening of a gate."""
+    return GateRow(**{name: row[name] for name in _GATE})
+
+
+def artifact_of(row: RowMapping) -> Artifact:
+    """A file that a stage made."""
+    columns: Mapping[str, Any] = {
+        key: row[key] for key in ("path", "type", "sha256", "size", "task", "attempt", "at")
+    }
+    return Artifact(**columns, measures=json.loads(row["measures"]), placeholder=bool(row["placeholder"]))
+
+
+def artifact_columns(run: str, artifact: Artifact) -> dict[str, Any]:
+    """What `record_artifact` writes."""
+    return {"run": run, **asdict(artifact), "measures": to_json(dict(artifact.measures))}

@@ -1,0 +1,47 @@
+"""The trail: events in one order that never changes, none lost and none twice."""
+
+from __future__ import annotations
+
+from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.model import Event
+from lib.pipeline.rows import event_of
+
+_PAGE = 1000
+
+
+def place_events(ledger: Ledger) -> int:
+    """Give events that have none their place in the order of all; how many.
+
+    A transaction's number says nothing about when it became visible. Here one process at a time looks at what
+    is visible and numbers it behind all that was numbered before, so that a reader who remembers the last
+    position never misses one. What caused an event was visible before it and gets the lower number.
+    """
+    placed = 0
+    while True:
+        count = ledger.change(_place)
+        placed += count
+        if count < _PAGE:
+            return placed
+
+
+def _place(transaction: Transaction) -> int:
+    transaction.all("lock_order")
+    rows = transaction.all("unplaced", count=_PAGE)
+    if rows:
+        last = transaction.all("last_position")[0]["position"]
+        transaction.run("place", [{"id": row["id"], "position": last + 1 + i} for i, row in enumerate(rows)])
+    return len(rows)
+
+
+def events_after(ledger: Ledger, position: int, *, run: str | None = None, count: int = _PAGE) -> list[Event]:
+    """The trail behind `position` (0: from its begin), of one run or of all, in order; up to `count` events."""
+    place_events(ledger)
+
+    def work(transaction: Transaction) -> list[Event]:
+        if run is None:
+            rows = transaction.all("events_after", position=position, count=count)
+        else:
+            rows = transaction.all("events_of", run=run, position=position, count=count)
+        return [event_of(row) for row in rows]
+
+    return ledger.look(work)
