@@ -1,7 +1,7 @@
 """Pipelines: runs of stages on a ledger that never loses its place.
 
-Definitions are plain Python (`Dag`); a run is bound to a snapshot of its graph for life; every change of it is one
-transaction that also writes its event (docs/explanation/ledger.md).
+Definitions are plain Python (`Dag`). A run is bound to a snapshot of its graph for life, and every change of
+it is one transaction that also writes its event (docs/explanation/ledger.md).
 """
 
 from lib.pipeline.definition import BadPipeline, Dag

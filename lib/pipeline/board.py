@@ -96,7 +96,7 @@ class Board:
         about = {"error": None, "failures": 0, "input_hash": input_hash, "finished_at": self.now}
         seconds = None if task.started_at is None else round(max(0.0, self.now - task.started_at), 3)
         if task.gate is None:
-            self.move(name, TaskEvent.SUCCEED, instruction=None, **about)
+            self.move(name, TaskEvent.SUCCEED, **about)
             self.tell(EventKind.STAGE_COMPLETED, name, seconds=seconds)
         else:
             self.move(name, TaskEvent.ASK, **about)
@@ -110,7 +110,7 @@ class Board:
 
     def approved(self, name: str, operator: str, notes: str | None = None) -> None:
         """The gate of a task was opened to what follows."""
-        self.move(name, TaskEvent.APPROVE, instruction=None)
+        self.move(name, TaskEvent.APPROVE)
         self.tell(EventKind.GATE_APPROVED, name, operator=operator, notes=notes)
 
     def rejected(self, name: str, operator: str, notes: str | None = None) -> None:
@@ -181,8 +181,8 @@ class Board:
     def rerun(self, name: str, *, operator: str, instruction: str | None) -> None:
         """Run a stage anew, and after it those below it whose inputs are then other ones.
 
-        What lies below keeps its result and its input hash, so that whoever claims it can see whether there is
-        anything to do.
+        What lies below keeps its result and its input hash, so that whoever claims it can see whether there
+        is anything to do.
 
         Raises:
             IllegalTransition: the stage is at work or was skipped.

@@ -23,8 +23,8 @@ LONGEST_RESULT = 1 << 20
 class ClaimedTask:
     """A task that this worker holds until its lease runs out, with what it takes to carry it out.
 
-    `inputs` are the run's at the roots, else the results of what it requires, by name. `instruction` is what a
-    person wants otherwise than the last time.
+    `inputs` are the run's at the roots, else the results of what it requires, by name. `instruction` is what
+    a person wants otherwise than the last time.
     """
 
     run: str
@@ -87,7 +87,7 @@ def claim(
     """Lease up to `count` tasks that are ready: the pipelines and their stages that this worker knows.
 
     `owner` names the worker's process; `lease_s` is how long it may be silent. A stage that was run before
-    with the same inputs keeps its result and is not handed out. Of the tasks of a lane one is at work at most.
+    with the same inputs keeps its result and is not handed out. Of a lane's tasks one is at work at most.
     """
 
     def work(transaction: Transaction) -> list[ClaimedTask]:
@@ -169,7 +169,7 @@ def _claimed(
     answers = []
     for row in found:
         requires = transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].requires
-        answers.append(_handed_out(row, requires, results[row["run"]]))
+        answers.append(_handed_out(dict(row), requires, results[row["run"]]))
     return answers
 
 

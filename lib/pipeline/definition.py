@@ -36,7 +36,7 @@ class Task:
 
 
 class Dag:
-    """A pipeline: tasks by name. Made once at the top of a module; importing the module registers its tasks."""
+    """A pipeline: tasks by name. Made at the top of a module; importing the module registers its tasks."""
 
     def __init__(self, name: str) -> None:
         """Begin a pipeline.
@@ -104,8 +104,8 @@ class Dag:
             for wanted in task.stage.requires:
                 if wanted not in self.tasks:
                     raise BadPipeline(
-                        f"the task {task.stage.name!r} of {self.name} requires {wanted!r}, which is no task of "
-                        f"it; there are {', '.join(self.tasks)}"
+                        f"the task {task.stage.name!r} of {self.name} requires {wanted!r}, which is no task "
+                        f"of it; there are {', '.join(self.tasks)}"
                     )
         stages = [task.stage for task in self.tasks.values()]
         ordered = _in_order(self.name, stages)
@@ -123,7 +123,8 @@ class Dag:
 def _checked_name(what: str, name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadPipeline(
-            f"{name!r} cannot be the name of a {what}; use a letter, then letters, digits, '_' and '-', at most 63"
+            f"{name!r} cannot be the name of a {what}; "
+            "use a letter, then letters, digits, '_' and '-', at most 63"
         )
     return name
 

@@ -128,7 +128,7 @@ def _close(
 
 
 def look_again(ledger: Ledger, run: str, stage: str, files: Sequence[Artifact]) -> str:
-    """Note the files of a stage as they are now, where somebody changed them at its open gate; the new digest.
+    """Note the files of a stage as they are now, changed by somebody at its open gate; the new digest.
 
     A decision about what they were before is refused from now on.
 

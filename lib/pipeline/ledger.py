@@ -1,7 +1,7 @@
 """The ledger of pipelines: one transaction at a time over whole runs.
 
-What may happen to a run is in `board`; the use cases are in `snapshots`, `runs`, `claims`, `gates`, `trail` and
-`outside`, which all go through here.
+What may happen to a run is in `board`; the use cases are in `snapshots`, `runs`, `claims`, `gates`, `upkeep`,
+`trail` and `outside`, which all go through here.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from lib.clock import Clock
 from lib.pipeline.board import Board
 from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
-from lib.pipeline.graph import Graph
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
-from lib.sql.database import Database, now
+from lib.sql.clock import now
+from lib.sql.database import Database
 from lib.sql.listen import notify
 from lib.sql.migrate import migrate
 from lib.sql.statements import load_statements
@@ -70,7 +70,7 @@ class Transaction:
         return self.connection.execute(self._statements[name], values).mappings().first()
 
     def boards(self, runs: Collection[str], *, lock: bool = True) -> dict[str, Board]:
-        """Some runs with all their tasks, locked until the end. Runs that do not exist are not in the answer."""
+        """Some runs with all their tasks, locked until the end; those that do not exist are left out."""
         if not runs:
             return {}
         rows, of_tasks = ("lock_runs", "lock_tasks") if lock else ("runs_unlocked", "tasks_unlocked")
@@ -170,4 +170,4 @@ class Ledger:
         return self._graphs[snapshot]
 
     def _begin(self, connection: Connection) -> Transaction:
-        return Transaction(self, connection, now(connection, self._clock))
+        return Transaction(self, connection, now(connection, self._clock.now if self._clock else None))

@@ -27,8 +27,8 @@ class GateRule:
 class RunRow:
     """A run, without its inputs.
 
-    `began`: something of it was claimed at least once. `settled`: no worker left it to the orchestrator to see
-    what follows from what it finished.
+    `began`: something of it was claimed at least once. `settled`: no worker left it to the orchestrator to
+    see what follows from what it finished.
     """
 
     id: str

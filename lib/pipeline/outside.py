@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lib.pipeline.board import Board
-from lib.pipeline.claims import Done, keep
-from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.states import TaskState
+from lib.pipeline.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,9 @@ def start_jobs(
 
     def work(transaction: Transaction) -> list[Started]:
         graph = ledger.graph(snapshot, transaction)
-        known = {row["id"]: row for row in transaction.all("digests", runs=[row["id"] for row in columns])}
+        known = {
+            row["id"]: dict(row) for row in transaction.all("digests", runs=[row["id"] for row in columns])
+        }
         answers, fresh = [], []
         for row in columns:
             if old := known.get(row["id"]):
@@ -278,7 +280,8 @@ def _rejected(board: Board, transaction: Transaction) -> str:
         if decision == "rejected" and board.tasks[name].state is TaskState.PENDING:
             return str(name)
     raise WrongState(
-        f"the run {board.run.id} is {board.run.state} and no gate of it was rejected; name the stage to run anew"
+        f"the run {board.run.id} is {board.run.state} and no gate of it was rejected; "
+        "name the stage to run anew"
     )
 
 

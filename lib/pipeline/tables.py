@@ -5,7 +5,7 @@ What each column holds: docs/reference/pipeline-tables.md. Statements: `ledger.s
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -27,8 +27,9 @@ def _whole(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
 
 
-def _where(condition: str) -> dict[str, sa.TextClause]:
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+def _index(name: str, *columns: sa.Column[Any], where: str | None = None, unique: bool = False) -> sa.Index:
+    condition = None if where is None else sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 snapshots = sa.Table(
@@ -40,7 +41,7 @@ snapshots = sa.Table(
     _time("created_at", null=False),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.false()),
 )
-sa.Index("pipeline_snapshots_active", snapshots.c.dag, unique=True, **_where("active"))
+_index("pipeline_snapshots_active", snapshots.c.dag, unique=True, where="active")
 
 runs = sa.Table(
     "pipeline_runs",
@@ -62,13 +63,13 @@ runs = sa.Table(
     _time("updated_at", null=False),
     _time("finished_at"),
 )
-sa.Index("pipeline_runs_unsettled", runs.c.id, **_where("NOT settled"))
-sa.Index("pipeline_runs_recent", runs.c.created_at)
-sa.Index(
+_index("pipeline_runs_unsettled", runs.c.id, where="NOT settled")
+_index("pipeline_runs_recent", runs.c.created_at)
+_index(
     "pipeline_runs_open",
     runs.c.dag,
     runs.c.created_at,
-    **_where("state NOT IN ('completed','failed','canceled')"),
+    where="state NOT IN ('completed','failed','canceled')",
 )
 
 tasks = sa.Table(
@@ -101,16 +102,16 @@ tasks = sa.Table(
     _time("finished_at"),
 )
 # Finished rows are in none of these: a million of them cost a claim nothing.
-sa.Index("pipeline_tasks_ready", tasks.c.dag, tasks.c.ready_at, **_where("ready_at IS NOT NULL"))
-sa.Index("pipeline_tasks_leased", tasks.c.lease_expires_at, **_where("lease_expires_at IS NOT NULL"))
-sa.Index("pipeline_tasks_parked", tasks.c.parked_at, **_where("parked_at IS NOT NULL"))
-sa.Index("pipeline_tasks_failed", tasks.c.since, **_where("state IN ('failed','dead')"))
+_index("pipeline_tasks_ready", tasks.c.dag, tasks.c.ready_at, where="ready_at IS NOT NULL")
+_index("pipeline_tasks_leased", tasks.c.lease_expires_at, where="lease_expires_at IS NOT NULL")
+_index("pipeline_tasks_parked", tasks.c.parked_at, where="parked_at IS NOT NULL")
+_index("pipeline_tasks_failed", tasks.c.since, where="state IN ('failed','dead')")
 # The heavy lane: the database itself lets one task of a lane be at work.
-sa.Index(
+_index(
     "pipeline_tasks_lane",
     tasks.c.lane,
     unique=True,
-    **_where("lane IS NOT NULL AND state = 'processing' AND parked_at IS NULL"),
+    where="lane IS NOT NULL AND state = 'processing' AND parked_at IS NULL",
 )
 
 events = sa.Table(
@@ -125,9 +126,9 @@ events = sa.Table(
     _time("at", null=False),
     _text("data"),
 )
-sa.Index("pipeline_events_unplaced", events.c.id, **_where("position IS NULL"))
-sa.Index("pipeline_events_run", events.c.run, events.c.position)
-sa.Index("pipeline_events_failures", events.c.at, **_where("kind = 'stage_failed'"))
+_index("pipeline_events_unplaced", events.c.id, where="position IS NULL")
+_index("pipeline_events_run", events.c.run, events.c.position)
+_index("pipeline_events_failures", events.c.at, where="kind = 'stage_failed'")
 
 gates = sa.Table(
     "pipeline_gates",
@@ -145,8 +146,8 @@ gates = sa.Table(
     _text("notes", null=True),
     _time("decided_at"),
 )
-sa.Index("pipeline_gates_open", gates.c.run, gates.c.task, unique=True, **_where("decision IS NULL"))
-sa.Index("pipeline_gates_of", gates.c.run, gates.c.task, gates.c.number)
+_index("pipeline_gates_open", gates.c.run, gates.c.task, unique=True, where="decision IS NULL")
+_index("pipeline_gates_of", gates.c.run, gates.c.task, gates.c.number)
 
 artifacts = sa.Table(
     "pipeline_artifacts",
@@ -176,4 +177,4 @@ external_jobs = sa.Table(
     _text("result", null=True),
     _time("updated_at", null=False),
 )
-sa.Index("pipeline_external_jobs_request", external_jobs.c.request_id)
+_index("pipeline_external_jobs_request", external_jobs.c.request_id)

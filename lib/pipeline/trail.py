@@ -34,7 +34,7 @@ def _place(transaction: Transaction) -> int:
 
 
 def events_after(ledger: Ledger, position: int, *, run: str | None = None, count: int = _PAGE) -> list[Event]:
-    """The trail behind `position` (0: from its begin), of one run or of all, in order; up to `count` events."""
+    """The trail behind `position` (0: from its begin), of one run or of all, in order; `count` at most."""
     place_events(ledger)
 
     def work(transaction: Transaction) -> list[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.states import TaskState
@@ -18,10 +19,10 @@ def settle_runs(ledger: Ledger, *, everything: bool) -> list[str]:
     changed: list[str] = []
     after = ""
     while True:
-        page = ledger.look(lambda transaction, after=after: _page(transaction, everything, after))
-        stale = ledger.look(lambda transaction, page=page: _stale(transaction, page)) if everything else page
+        page = ledger.look(partial(_page, everything=everything, after=after))
+        stale = ledger.look(partial(_stale, runs=page)) if everything else page
         if stale:
-            changed += ledger.change(lambda transaction, stale=stale: _settle(transaction, stale))
+            changed += ledger.change(partial(_settle, runs=stale))
         if len(page) < _PAGE:
             return changed
         after = page[-1]
