@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.pipeline.board import Board
+from lib.pipeline.context import ExternalJob
 from lib.pipeline.gates import ask, digest_of, still_approved
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Artifact, TaskRow
-from lib.pipeline.rows import artifact_columns, to_json
+from lib.pipeline.rows import artifact_columns, job_of, to_json
 from lib.pipeline.states import TaskState
 
 #: A result in the ledger: beyond that it is a file, and belongs among the artifacts.
@@ -22,6 +23,8 @@ LONGEST_RESULT = 1 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTask:
     """A task that this worker holds until its lease runs out, with what it takes to carry it out.
+
+    `jobs` are what the queue did for it: what is left to do is to collect them.
 
     `inputs` are the run's at the roots, else the results of what it requires, by name. `instruction` is what
     a person wants otherwise than the last time.
@@ -40,6 +43,8 @@ class ClaimedTask:
     input_hash: str
     instruction: str | None = None
     slug: str | None = None
+    jobs_attempt: int = 0
+    jobs: Sequence[ExternalJob] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,7 @@ def claim(
                 for t, _ in found
             ],
         )
+        found = [(_with_jobs(transaction, task), result) for task, result in found]
         again = [task for task, result in found if result is not None]
         _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
         return [task for task, result in found if result is None]
@@ -193,9 +199,17 @@ def _handed_out(
         input_hash=hashlib.sha256(about.encode()).hexdigest(),
         instruction=row["instruction"],
         slug=row["slug"],
+        jobs_attempt=row["jobs_attempt"],
     )
     same = row["result"] is not None and row["input_hash"] == task.input_hash
     return task, row["result"] if same else None
+
+
+def _with_jobs(transaction: Transaction, task: ClaimedTask) -> ClaimedTask:
+    if not task.jobs_attempt:
+        return task
+    rows = transaction.all("external_jobs", run=task.run, task=task.name, attempt=task.jobs_attempt)
+    return replace(task, jobs=tuple(job_of(row) for row in rows))
 
 
 def _finish_again(

@@ -33,6 +33,7 @@ class Task:
     stage: Stage
     function: TaskFunction = field(repr=False)
     takes_context: bool
+    collect: TaskFunction | None = field(default=None, repr=False)
 
 
 class Dag:
@@ -57,14 +58,16 @@ class Dag:
         gate: bool = False,
         executor: str = "worker",
         lane: str | None = None,
+        collect: TaskFunction | None = None,
     ) -> Callable[[F], F]:
         """Register a function as a task; returns the function unchanged.
 
         `requires` names tasks, defined before or after this one. `timeout` is seconds of one attempt and
         `retries` how often it is tried again after its first failure; None: the settings decide. With `gate`
         a person decides about the result before anything that requires it begins. `executor="queue"` means
-        that the function returns job specifications and the task is done when these jobs are. Of the tasks
-        with the same `lane` one runs at a time, on all hosts together.
+        that the function returns a list of job specifications and the task is done when these jobs are; then
+        `collect`, a function of (inputs, context), makes its result of `context.jobs`. Of the tasks with the
+        same `lane` one runs at a time, on all hosts together.
 
         Raises:
             BadPipeline: a name twice, an unknown executor, a number out of its bounds.
@@ -87,7 +90,15 @@ class Dag:
                     f"the task {stage.name!r} of {self.name} asks for the executor {executor!r}; "
                     f"there are {' and '.join(EXECUTORS)}"
                 )
-            self.tasks[stage.name] = Task(stage, function, _takes_context(self.name, stage.name, function))
+            takes_context = _takes_context(self.name, stage.name, function)
+            if collect is not None and (
+                executor != "queue" or not _takes_context(self.name, stage.name, collect)
+            ):
+                raise BadPipeline(
+                    f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
+                    "and is a function of (inputs, context)"
+                )
+            self.tasks[stage.name] = Task(stage, function, takes_context, collect)
             return function
 
         return register
@@ -116,7 +127,9 @@ class Dag:
         digest = hashlib.sha256()
         for name in sorted(self.tasks):
             digest.update(name.encode())
-            _feed_code(digest.update, inspect.unwrap(self.tasks[name].function))
+            for function in (self.tasks[name].function, self.tasks[name].collect):
+                if function is not None:
+                    _feed_code(digest.update, inspect.unwrap(function))
         return digest.hexdigest()
 
 

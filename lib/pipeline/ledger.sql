@@ -61,7 +61,7 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id
 -- name: lock_tasks
 -- The tasks of some runs without their results, locked like the runs.
 SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
-  lease_owner, lease_expires_at, parked_at, deadline_at, input_hash, instruction, error, since, started_at, finished_at
+  lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error, since, started_at, finished_at
 FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place
 --postgres FOR UPDATE
 ;
@@ -77,7 +77,7 @@ WHERE id = :id;
 UPDATE pipeline_tasks SET
   state = :state, ready_at = :ready_at, attempt = :attempt, failures = :failures, lease_no = :lease_no,
   lease_owner = :lease_owner, lease_expires_at = :lease_expires_at, parked_at = :parked_at, deadline_at = :deadline_at,
-  input_hash = :input_hash, instruction = :instruction, error = :error, since = :since, started_at = :started_at,
+  jobs_attempt = :jobs_attempt, input_hash = :input_hash, instruction = :instruction, error = :error, since = :since, started_at = :started_at,
   finished_at = :finished_at
 WHERE run = :run AND name = :name;
 
@@ -130,7 +130,7 @@ UPDATE pipeline_runs SET state = 'running', began = true, updated_at = :now WHER
 
 -- name: claimed
 -- What a worker needs of the tasks it claimed.
-SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.input_hash, t.instruction, t.result,
+SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.jobs_attempt, t.input_hash, t.instruction, t.result,
   r.inputs, r.snapshot, r.config, r.slug
 FROM pipeline_tasks AS t JOIN pipeline_runs AS r ON r.id = t.run
 WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease_owner = :owner;
@@ -332,5 +332,5 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id;
 -- name: tasks_unlocked
 -- The tasks of some runs as they are, without their results.
 SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
-  lease_owner, lease_expires_at, parked_at, deadline_at, input_hash, instruction, error, since, started_at, finished_at
+  lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error, since, started_at, finished_at
 FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place;

@@ -49,7 +49,8 @@ class TaskRow:
 
     `ready_at`: when it may be claimed; None: not now. `attempt` is the number of the attempt at hand or the
     last one and only rises; `failures` counts those that failed since a person last intervened. `lease_no`
-    and `lease_owner` fence every write of a worker. `parked_at` is set while the queue has its work.
+    and `lease_owner` fence every write of a worker. `parked_at` is set while the queue has its work;
+    `jobs_attempt` is the attempt whose jobs the queue has done, 0 where none is waiting to be collected.
     """
 
     run: str
@@ -70,6 +71,7 @@ class TaskRow:
     lease_expires_at: float | None = None
     parked_at: float | None = None
     deadline_at: float | None = None
+    jobs_attempt: int = 0
     input_hash: str | None = None
     instruction: str | None = None
     error: str | None = None

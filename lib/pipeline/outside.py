@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from lib.pipeline.context import ExternalJob
 from lib.pipeline.ledger import Ledger
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalJob:
-    """One job of a parked task. `state`: ordered, enqueued, done, failed or canceled."""
-
-    request_id: str
-    spec: Mapping[str, Any]
-    state: str
-    result: Any = None
+from lib.pipeline.rows import job_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +59,5 @@ def external_jobs(ledger: Ledger, task: ParkedTask) -> list[ExternalJob]:
     """The jobs of the attempt at hand of a task, in the order in which it returned them."""
     values = {"run": task.run, "task": task.name, "attempt": task.attempt}
     return ledger.look(
-        lambda transaction: [
-            ExternalJob(
-                request_id=row["request_id"],
-                spec=json.loads(row["spec"]),
-                state=row["state"],
-                result=None if row["result"] is None else json.loads(row["result"]),
-            )
-            for row in transaction.all("external_jobs", **values)
-        ]
+        lambda transaction: [job_of(row) for row in transaction.all("external_jobs", **values)]
     )

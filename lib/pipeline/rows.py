@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
+from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact, Event, EventKind, GateRow, GateRule, RunRow, TaskRow
 from lib.pipeline.states import Hold, RunState, TaskState
 
@@ -95,3 +96,13 @@ def artifact_of(row: RowMapping) -> Artifact:
 def artifact_columns(run: str, artifact: Artifact) -> dict[str, Any]:
     """What `record_artifact` writes."""
     return {"run": run, **asdict(artifact), "measures": to_json(dict(artifact.measures))}
+
+
+def job_of(row: RowMapping) -> ExternalJob:
+    """One job that the queue does for a task."""
+    return ExternalJob(
+        request_id=row["request_id"],
+        spec=json.loads(row["spec"]),
+        state=row["state"],
+        result=None if row["result"] is None else json.loads(row["result"]),
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from lib.errors import BadInput
 from lib.pipeline.board import Board
@@ -17,6 +18,8 @@ from lib.pipeline.model import Event, EventKind, GateRule, TaskRow
 from lib.pipeline.rows import event_columns, gate_text, to_json
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
 
+#: It names a folder, and begins the request ids of its jobs.
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What a run may carry: its inputs, its metadata and its configuration, each as JSON.
 LONGEST_JSON = 1 << 20
 
@@ -143,7 +146,12 @@ def _task(run: str, place: int, graph: Graph, stage: Stage, rules: StageRules, n
 
 
 def _columns(run: NewRun) -> dict[str, Any]:
-    made = run.id or uuid.uuid4().hex
+    made = run.id if run.id is not None else uuid.uuid4().hex
+    if not _RUN_ID.fullmatch(made):
+        raise BadInput(
+            f"{made!r} cannot be the id of a run; use letters, digits, '.', '_' and '-', 64 at most, "
+            "and begin with a letter or digit"
+        )
     texts = {}
     for what, value in (("inputs", run.inputs), ("metadata", run.metadata), ("config", run.config)):
         try:

@@ -93,6 +93,7 @@ tasks = sa.Table(
     _time("lease_expires_at"),
     _time("parked_at"),
     _time("deadline_at"),
+    _whole("jobs_attempt"),
     _text("input_hash", null=True),
     _text("instruction", null=True),
     _text("error", null=True),

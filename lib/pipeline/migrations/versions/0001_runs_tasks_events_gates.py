@@ -106,6 +106,7 @@ def _make_tasks() -> None:
         sa.Column("lease_expires_at", sa.Double(), nullable=True),
         sa.Column("parked_at", sa.Double(), nullable=True),
         sa.Column("deadline_at", sa.Double(), nullable=True),
+        sa.Column("jobs_attempt", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("input_hash", sa.Text(), nullable=True),
         sa.Column("instruction", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
