@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lib.sql.address import DatabaseAddress, read_address
+from lib.sql.address import DatabaseAddress, DatabaseOptions, read_address
 
 if TYPE_CHECKING:
     from lib.sql.database import Database
 
-__all__ = ["DatabaseAddress", "open_database", "read_address"]
+__all__ = ["DatabaseAddress", "DatabaseOptions", "open_database", "read_address"]
 
 
 def open_database(
     url: str,
     *,
     schema: str | None = None,
+    origin: str = "",
     patience_s: float = 10.0,
     pause: Callable[[float], None] | None = None,
     pool_min: int = 1,
@@ -29,8 +30,9 @@ def open_database(
     """Open the database at `url` and see that it answers.
 
     `schema` names the Postgres schema that holds our tables, made when it is missing; SQLite has none and
-    ignores it. A transaction that meets another one is repeated for up to `patience_s` seconds, with
-    `pause` between the tries (None: the process sleeps). `pool_min` connections are opened now and kept,
+    ignores it. `origin` says in errors where the URL came from, such as "DATABASE_URL of the environment".
+    A transaction that meets another one is repeated for up to `patience_s` seconds, with `pause` between
+    the tries (None: the process sleeps). `pool_min` connections are opened now and kept,
     more are opened while they are needed, `pool_max` at most. A statement that takes longer than
     `statement_timeout_ms` is stopped, on Postgres.
 
@@ -40,7 +42,7 @@ def open_database(
         TryAgain: the server has no connection left.
         Unavailable: no server answers there.
     """
-    address = read_address(url, schema=schema)
+    address = read_address(url, schema=schema, origin=origin)
     try:
         from lib.sql.database import Database, DatabaseLimits
     except ModuleNotFoundError as error:
