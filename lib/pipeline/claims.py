@@ -103,7 +103,7 @@ def claim(
         transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
         begun = [{"run": run, "now": transaction.now} for run in sorted({run for run, _ in rows})]
         transaction.run("begin_runs", begun)
-        found = _claimed(transaction, rows, owner)
+        found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
         transaction.run(
             "tell",
             [
@@ -111,14 +111,13 @@ def claim(
                     "run": t.run,
                     "task": t.name,
                     "attempt": t.attempt,
-                    "kind": "stage_collecting" if t.jobs else "stage_started",
+                    "kind": str(EventKind.STAGE_COLLECTING if t.jobs else EventKind.STAGE_STARTED),
                     "at": transaction.now,
                     "data": to_json({"worker": owner}),
                 }
                 for t, _ in found
             ],
         )
-        found = [(_with_jobs(transaction, task), result) for task, result in found]
         again = [task for task, result in found if result is not None]
         _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
         return [task for task, result in found if result is None]

@@ -122,7 +122,8 @@ def test_the_first_snapshot_of_a_pipeline_is_active_and_others_when_asked(floor:
     assert (first.active, second.active) == (True, False)
     assert save_snapshot(floor.ledger, new.graph(), activate=True).active
     active = active_snapshot(floor.ledger, "diamond")
-    assert active is not None and active.id == second.id
+    assert active is not None
+    assert active.id == second.id
     assert sum(snapshot.active for snapshot in list_snapshots(floor.ledger)) == 1
 
 
