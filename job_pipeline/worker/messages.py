@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from lib.pipeline.claims import ClaimedTask, Done, Failed, Parked
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact
+from lib.pipeline.work import ClaimedTask, Done, Failed, Parked
 
 _FIELDS: Final = tuple(field.name for field in fields(ClaimedTask))
 _LENGTH: Final = struct.Struct(">I")

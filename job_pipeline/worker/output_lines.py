@@ -43,4 +43,6 @@ class OutputLines:
 
     def _words(self, lines: list[bytes]) -> list[str]:
         told = (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
-        return [line if len(line) <= self._longest else f"{line[: self._longest]}..." for line in told if line]
+        return [
+            line if len(line) <= self._longest else f"{line[: self._longest]}..." for line in told if line
+        ]

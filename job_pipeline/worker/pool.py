@@ -18,7 +18,7 @@ from job_pipeline.log_tags import tell
 from job_pipeline.worker.messages import BrokenMessage, Outcome, outcome_from, task_message
 from job_pipeline.worker.task_process import TaskProcess
 from lib.clock import Clock
-from lib.pipeline.claims import ClaimedTask, Failed
+from lib.pipeline.work import ClaimedTask, Failed
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration, BadInput, JobRunnerError
 from lib.jobspec.names import check_request_id
-from lib.pipeline.claims import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked
 from lib.pipeline.context import TaskContext
 from lib.pipeline.definition import Dag, Task
-from lib.pipeline.rows import to_json
+from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, to_json
 
 #: Jobs that one task may have at the queue, and what their specifications may take together, in bytes.
 MOST_JOBS: Final = 10_000
