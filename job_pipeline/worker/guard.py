@@ -70,8 +70,8 @@ def _keep_watch(watch: socket.socket, runner: int) -> None:
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     status = _reap(runner)  # it may have ended before we asked to be told
     while status is None:
-        ready, _, _ = select.select([watch, ended], [], [])
-        if watch in ready:
+        ready, _, _ = select.select([watch.fileno(), ended], [], [])
+        if watch.fileno() in ready:
             break  # the worker asks for the end, or is gone
         os.read(ended, 4096)
         status = _reap(runner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
 import logging
 import os
 import signal
@@ -51,7 +52,8 @@ def _answer(dags: Mapping[str, Dag], message: Mapping[str, Any]) -> dict[str, An
 def _settle_in() -> None:
     """What tasks print is read line by line, and a signal to the whole service is not for them."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="replace")
     faulthandler.enable()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("job_pipeline").setLevel(logging.INFO)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadConfiguration, BadInput, JobRunnerError
-from lib.jobspec.names import check_request_id
 from lib.pipeline.context import TaskContext
 from lib.pipeline.definition import Dag, Task
 from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, to_json
@@ -100,6 +99,10 @@ def specs_of(task: ClaimedTask, returned: object) -> dict[str, dict[str, Any]]:
         )
     if len(returned) > MOST_JOBS:
         raise NotJson(f"the task {task.name} returned {len(returned)} jobs; {MOST_JOBS} are the most")
+    from lib.jobspec.names import (
+        check_request_id,
+    )  # late: it costs most tasks' processes a third of their start
+
     specs = {}
     length = 0
     for index, spec in enumerate(returned):

@@ -1,4 +1,4 @@
-"""A process that carries out tasks, as its worker sees it: a line to talk, its guard's line, and its output."""
+"""A process that carries out tasks, as its worker sees it: two lines and what it prints."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class TaskProcess:
 
     def printed(self) -> list[str] | None:
         """The lines that were printed since the last call; None when nobody can print any more."""
-        found = []
+        found: list[str] = []
         while True:
             try:
                 data = os.read(self.output, _BLOCK)
