@@ -207,7 +207,9 @@ class Board:
             )
         self.tell(EventKind.STAGE_RETRIED, name, operator=operator, instruction=instruction)
         for other in self.graph.below(name):
-            if (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:
+            if self.tasks[other].state is TaskState.PROCESSING:
+                self.released(other, f"{name} is run anew")  # whoever is at it loses the lease
+            elif (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:
                 self.move(other, TaskEvent.RERUN, failures=0)
                 self.tell(EventKind.STAGE_STALE, other)
 

@@ -238,14 +238,15 @@ def advance(
 
     Raises:
         UnknownRun, UnknownStage: there is none.
-        WrongState: nothing was rejected and no stage is named, the stage is at work, or the run is canceled.
+        WrongState: nothing was rejected and no stage is named; the stage is at work, skipped or blocked; the
+            run is canceled.
     """
 
     def step(board: Board, transaction: Transaction) -> str:
         _not_canceled(board)
         name = stage or _rejected(board, transaction)
         task = _stage(board, name)
-        if task.state in (TaskState.PROCESSING, TaskState.SKIPPED):
+        if task.state in (TaskState.PROCESSING, TaskState.SKIPPED, TaskState.BLOCKED):
             raise WrongState(f"the stage {name} of {run} is {task.state}; it cannot be run anew now")
         _void_gates(board, transaction, {name, *board.graph.below(name)}, operator)
         board.rerun(name, operator=operator, instruction=instruction)

@@ -81,6 +81,7 @@ TASK_TRANSITIONS: Final[Mapping[tuple[TaskState, TaskEvent], TaskState]] = Mappi
         (_T.DEAD, _E.RETRY): _T.PENDING,
         (_T.SUCCEEDED, _E.RERUN): _T.PENDING,
         (_T.NEEDS_APPROVAL, _E.RERUN): _T.PENDING,
+        (_T.FAILED, _E.RERUN): _T.PENDING,
         (_T.DEAD, _E.RERUN): _T.PENDING,
         (_T.CANCELED, _E.RERUN): _T.PENDING,
         (_T.PENDING, _E.CANCEL): _T.CANCELED,
