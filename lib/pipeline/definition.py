@@ -73,7 +73,8 @@ class Dag:
         reason to run it again.
 
         Raises:
-            BadPipeline: a name twice, `takes` something that is not required, an unknown executor, a number out of its bounds.
+            BadPipeline: a name twice, `takes` something that is not required, an unknown executor, a number
+                out of its bounds.
         """
 
         def register(function: F) -> F:
@@ -87,25 +88,28 @@ class Dag:
                 lane=None if lane is None else _checked_name("lane", lane),
                 takes=_taken(name or function.__name__, requires, takes),
             )
-            if stage.name in self.tasks:
-                raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
-            if executor not in EXECUTORS:
-                raise BadPipeline(
-                    f"the task {stage.name!r} of {self.name} asks for the executor {executor!r}; "
-                    f"there are {' and '.join(EXECUTORS)}"
-                )
-            takes_context = _takes_context(self.name, stage.name, function)
-            if collect is not None and (
-                executor != "queue" or not _takes_context(self.name, stage.name, collect)
-            ):
-                raise BadPipeline(
-                    f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
-                    "and is a function of (inputs, context)"
-                )
-            self.tasks[stage.name] = Task(stage, function, takes_context, collect)
+            self._add(stage, function, collect)
             return function
 
         return register
+
+    def _add(self, stage: Stage, function: TaskFunction, collect: TaskFunction | None) -> None:
+        if stage.name in self.tasks:
+            raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
+        if stage.executor not in EXECUTORS:
+            raise BadPipeline(
+                f"the task {stage.name!r} of {self.name} asks for the executor {stage.executor!r}; "
+                f"there are {' and '.join(EXECUTORS)}"
+            )
+        takes_context = _takes_context(self.name, stage.name, function)
+        if collect is not None and (
+            stage.executor != "queue" or not _takes_context(self.name, stage.name, collect)
+        ):
+            raise BadPipeline(
+                f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
+                "and is a function of (inputs, context)"
+            )
+        self.tasks[stage.name] = Task(stage, function, takes_context, collect)
 
     def graph(self) -> Graph:
         """The whole as data, checked: what a snapshot stores.
