@@ -24,8 +24,6 @@ from lib.sql.address import DatabaseAddress
 _LONGEST_NAME: Final = 63  # bytes; Postgres cuts off the rest of an identifier
 _LONGEST_PAYLOAD: Final = 7999  # bytes
 _DIGEST: Final = 16
-_BASE_S: Final = 0.1
-_CAP_S: Final = 5.0
 #: A server that vanished without a word is noticed in half a minute, unless the address says otherwise.
 _KEEPALIVES: Final = {"keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3"}
 
@@ -66,7 +64,8 @@ class Listener:
     """Calls `wake` with each payload that is said on `channel`, and once with "" after each (re)connection.
 
     `wake` is called in the listener's own thread, must return soon and must not raise. A connection that is
-    lost is opened again, with pauses that grow to 5 seconds; `told` gets the sentence each time that fails.
+    lost is opened again, with pauses that grow from the first of `pauses_s` to the second; `told` gets the
+    sentence each time that fails. A server has `within_s` seconds to answer.
     Close it when done: that ends every wait of its thread at once.
 
     Threads: any, except that `close` is not called by `wake` or `told`.
@@ -80,12 +79,15 @@ class Listener:
         *,
         told: Callable[[JobRunnerError], None] | None = None,
         chance: Callable[[], float] = random.random,
+        pauses_s: tuple[float, float] = (0.1, 5.0),
+        within_s: float = 5.0,
     ) -> None:
         # Needs the driver, which SQLite's users do not have.
         from lib.sql.wire import Interrupt
 
         self._address, self._channel = address, channel
         self._wake, self._told, self._chance = wake, told, chance
+        self._pauses_s, self._within_s = pauses_s, within_s
         self._parameters = _parameters(address)
         self._interrupt = Interrupt()
         self._thread = threading.Thread(target=self._run, name=f"listen {channel}", daemon=True)
@@ -100,7 +102,7 @@ class Listener:
         try:
             while True:
                 try:
-                    with closing(Wire(self._parameters, self._interrupt)) as wire:
+                    with closing(Wire(self._parameters, self._interrupt, self._within_s)) as wire:
                         wire.listen(self._channel)
                         tries = 0
                         self._wake("")
@@ -111,7 +113,8 @@ class Listener:
                     tries += 1
                     if self._told is not None:
                         self._told(failures.unanswered(error, self._address))
-                pause = backoff_s(tries, self._chance(), base_s=_BASE_S, cap_s=_CAP_S)
+                first, longest = self._pauses_s
+                pause = backoff_s(tries, self._chance(), base_s=first, cap_s=longest)
                 self._interrupt.wait(None, 0, pause)
         except Interrupted:
             pass

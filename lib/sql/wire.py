@@ -5,11 +5,8 @@ from __future__ import annotations
 import select
 import socket
 import time
-from typing import Final
 
 from psycopg import OperationalError, pq
-
-_ANSWERS_WITHIN_S: Final = 5.0
 
 
 class Interrupted(Exception):
@@ -51,15 +48,15 @@ class Interrupt:
 class Wire:
     """An open connection. Threads: one, except that `interrupt` may be set by any.
 
-    `parameters` are libpq's, as one text.
+    `parameters` are libpq's, as one text; `within_s` is how long the server has to answer what it is asked.
 
     Raises, from every method:
         Interrupted: `interrupt` was set.
-        OperationalError: the server is not there, refuses, does not answer in 5 seconds, or has gone.
+        OperationalError: the server is not there, refuses, does not answer in time, or has gone.
     """
 
-    def __init__(self, parameters: str, interrupt: Interrupt) -> None:
-        self._interrupt = interrupt
+    def __init__(self, parameters: str, interrupt: Interrupt, within_s: float) -> None:
+        self._interrupt, self._within_s = interrupt, within_s
         self._server = pq.PGconn.connect_start(parameters.encode())
         try:
             self._finish_connecting()
@@ -68,7 +65,7 @@ class Wire:
             raise
 
     def _finish_connecting(self) -> None:
-        give_up = time.monotonic() + _ANSWERS_WITHIN_S
+        give_up = time.monotonic() + self._within_s
         if self._server.status == pq.ConnStatus.BAD:
             raise self._trouble()
         events = select.POLLOUT  # what libpq asks to wait for before its first step
@@ -83,7 +80,7 @@ class Wire:
 
     def listen(self, channel: str) -> None:
         """Ask for what is said on a channel from now on."""
-        give_up = time.monotonic() + _ANSWERS_WITHIN_S
+        give_up = time.monotonic() + self._within_s
         self._server.send_query(b"LISTEN " + pq.Escaping(self._server).escape_identifier(channel.encode()))
         failed = False
         while True:
@@ -111,7 +108,7 @@ class Wire:
     def _wait(self, events: int, give_up: float | None) -> None:
         left = None if give_up is None else give_up - time.monotonic()
         if not self._interrupt.wait(self._server.socket, events, left):
-            raise OperationalError(f"no answer in {_ANSWERS_WITHIN_S:g} seconds")
+            raise OperationalError(f"no answer in {self._within_s:g} seconds")
 
     def _trouble(self) -> OperationalError:
         return OperationalError(self._server.get_error_message())

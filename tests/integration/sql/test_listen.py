@@ -8,12 +8,13 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from lib.errors import BadConfiguration, JobRunnerError, Unavailable
-from lib.sql import listen, open_database, read_address, wire
+from lib.sql import open_database, read_address
 from lib.sql.listen import Listener, channel_of, notify
 from tests.postgres_servers import Postgres, binaries
 
@@ -24,11 +25,19 @@ _numbers = itertools.count(1)
 class Ear:
     """A listener that somebody else may wait for."""
 
-    def __init__(self, url: str, channel: str) -> None:
+    def __init__(
+        self, url: str, channel: str, pauses_s: tuple[float, float] = (0.001, 0.05), within_s: float = 30.0
+    ) -> None:
         self._woken: queue.Queue[str] = queue.Queue()
         self._told: queue.Queue[JobRunnerError] = queue.Queue()
-        address = read_address(url)
-        self.listener = Listener(address, channel, self._woken.put, told=self._told.put, chance=lambda: 0.01)
+        self.listener = Listener(
+            read_address(url),
+            channel,
+            self._woken.put,
+            told=self._told.put,
+            pauses_s=pauses_s,
+            within_s=within_s,
+        )
 
     def woken(self) -> str:
         return self._woken.get(timeout=_WITHIN_S)
@@ -51,8 +60,8 @@ def listening() -> Iterator[Open]:
     """Opens ears, and closes them at the end."""
     opened: list[Ear] = []
 
-    def start(url: str, channel: str = "shop.orders") -> Ear:
-        opened.append(Ear(url, channel))
+    def start(url: str, channel: str = "shop.orders", **slow: Any) -> Ear:
+        opened.append(Ear(url, channel, **slow))
         return opened[-1]
 
     yield start
@@ -183,6 +192,13 @@ class TestALostConnection:
             assert "refuses this user or password" in said.message
             assert "hush" not in said.message
 
+    def test_to_a_server_that_says_nothing_is_given_up(self, listening: Open) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db?sslmode=disable"
+            ear = listening(url, within_s=0.01)
+
+            assert "does not answer (no answer in 0.01 seconds)" in ear.told().message
+
 
 class TestClosing:
     def test_gives_the_connection_back(self, listening: Open, postgres: Postgres, url: str) -> None:
@@ -194,22 +210,18 @@ class TestClosing:
         while held(postgres, url):  # the server ends its side in its own time
             postgres.sees("SELECT pg_sleep(0.005)")
 
-    def test_does_not_wait_for_a_server_that_says_nothing(
-        self, listening: Open, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(wire, "_ANSWERS_WITHIN_S", 10_000.0)
+    def test_does_not_wait_for_a_server_that_says_nothing(self, listening: Open) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            ear = listening(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db?sslmode=disable")
+            url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db?sslmode=disable"
+            ear = listening(url, within_s=10_000.0)
             caller, _ = silent.accept()
             with caller:
                 assert caller.recv(4)  # it has begun to speak
 
                 ear.close()
 
-    def test_does_not_wait_for_the_next_try(self, listening: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "_BASE_S", 1e6)
-        monkeypatch.setattr(listen, "_CAP_S", 1e6)
-        ear = listening("postgresql://me@127.0.0.1:1/db")
+    def test_does_not_wait_for_the_next_try(self, listening: Open) -> None:
+        ear = listening("postgresql://me@127.0.0.1:1/db", pauses_s=(1e6, 1e6))
         assert isinstance(ear.told(), Unavailable)
 
         ear.close()
