@@ -7,9 +7,9 @@ import http.client
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from job_watcher.probes import ProbeServer, listen_places
 from lib.errors import JobRunnerError
@@ -17,6 +17,7 @@ from lib.foreign import parse_json
 from lib.jobs.doctor import Trouble
 from lib.jobs.doctor_probes import refusing
 from lib.jobs.doctor_watcher import WatcherCheckup
+from lib.sql import DatabaseOptions
 
 if TYPE_CHECKING:
     from job_watcher.providers.ssh.checkup import CheckedMachine
@@ -36,7 +37,7 @@ class WatcherGround:
     listen: str | None
     check_machines: Callable[[], Sequence[CheckedMachine]] | None
     check_webhooks: Callable[[], None] = lambda: None  # raises BadConfiguration
-    ledger_schema: str | None = None  # of a ledger in Postgres
+    ledger_options: DatabaseOptions = field(default_factory=DatabaseOptions)  # beside its address
     check_account: Callable[[], AccountCheckup] | None = None  # None where nothing is rented
 
 
@@ -47,7 +48,7 @@ def look_around(where: WatcherGround, begins: Callable[[str], None]) -> WatcherC
     """
     begins("this computer")
     seen = WatcherCheckup(
-        ledger=ledger_trouble(where.ledger, where.ledger_schema),
+        ledger=ledger_trouble(where.ledger, **where.ledger_options),
         folder=folder_trouble(where.data_dir / "watchers"),
         listen=None if where.listen is None else listen_trouble(where.listen),
         service=service_trouble(),
@@ -69,13 +70,13 @@ def _trouble_of(machine: CheckedMachine) -> Trouble:
     return Trouble(machine.machine, words, machine.passing)
 
 
-def ledger_trouble(url: str, schema: str | None = None) -> Trouble | None:
+def ledger_trouble(url: str, **options: Unpack[DatabaseOptions]) -> Trouble | None:
     """Why the ledger cannot be used; None where it can, or nothing was ever rented."""
     from lib.machines.ledger_exam import examine_ledger, has_ledger
 
     try:
-        if has_ledger(url, schema=schema):
-            examine_ledger(url, schema=schema)
+        if has_ledger(url, **options):
+            examine_ledger(url, **options)
     except JobRunnerError as error:
         return Trouble.of("ledger", error)
     return None

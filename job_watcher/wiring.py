@@ -15,7 +15,7 @@ from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
 from job_watcher.own_names import host_name, unique_name
-from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, OpenRuns, RentalDesk, Runs, ledger_url
+from job_watcher.providers.wiring import Given, OpenRuns, RentalDesk, Runs, ledger_options, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
@@ -223,10 +223,10 @@ def open_rented() -> Iterator[RentedBooks]:
     from lib.machines.ledger_exam import has_ledger
 
     url, open_desk = ledger_url(settings), partial(_desk_where_rented, settings)
-    if not has_ledger(url, schema=LEDGER_SCHEMA):  # looking makes none
+    if not has_ledger(url, **ledger_options(settings)):  # looking makes none
         yield RentedBooks(settings.provider, None, open_desk)
         return
-    with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
+    with contextlib.closing(open_ledger(url, **ledger_options(settings))) as ledger:
         yield RentedBooks(settings.provider, ledger, open_desk)
 
 
@@ -313,7 +313,7 @@ class MachineRoom:
         return WatcherGround(
             data_dir=found.jobs_data_dir,
             ledger=ledger_url(found),
-            ledger_schema=LEDGER_SCHEMA,
+            ledger_options=ledger_options(found),
             listen=found.watcher_listen,
             check_machines=self.check if found.provider == "ssh" else None,
             check_webhooks=self.check_webhooks,

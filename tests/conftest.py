@@ -12,9 +12,10 @@ from hypothesis import settings
 from lib.cli.output import concealed
 from lib.settings import table
 from tests import warm
+from tests.postgres_servers import postgres, postgres_15
 from tests.s3_servers import rclone, seaweed
 
-__all__ = ["rclone", "seaweed"]
+__all__ = ["postgres", "postgres_15", "rclone", "seaweed"]
 
 # How long an example takes says nothing on a busy machine: what is fast is measured in bench/.
 settings.register_profile("untimed", deadline=None)

@@ -17,6 +17,7 @@ from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue
 from lib.providers.rental import RentalProvider
 from lib.settings import Settings
+from lib.sql import DatabaseOptions
 from lib.storage import Incoming
 
 
@@ -84,6 +85,18 @@ def ledger_url(settings: Settings) -> str:
     if settings.database_url.startswith("postgres"):
         return settings.database_url
     return f"sqlite:///{settings.jobs_data_dir / 'ledger.db'}"
+
+
+def ledger_options(settings: Settings) -> DatabaseOptions:
+    """What the ledger's functions take beside the address: its schema, bounds, and where it was set."""
+    shared = settings.database_url.startswith("postgres")
+    return DatabaseOptions(
+        schema=LEDGER_SCHEMA,
+        origin=settings.origin("DATABASE_URL") if shared else "",
+        pool_min=settings.db_pool_min,
+        pool_max=settings.db_pool_max,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
 
 
 def deployment_of(settings: Settings) -> str:

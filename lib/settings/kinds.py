@@ -67,6 +67,7 @@ class SettingKind:
     parse: Callable[[str], Any]
     secret: bool = False  # the whole text is hidden
     url: bool = False  # a password inside is hidden
+    may_be_empty: bool = True  # an empty text counts as not set; else it is an error
 
     @property
     def may_be_a_file(self) -> bool:
@@ -182,8 +183,12 @@ def path(bound: str = "a folder's path") -> SettingKind:
     return SettingKind(bound, parse)
 
 
-def url(*schemes: str) -> SettingKind:
-    """A URL of one of these schemes; a password in it is never shown."""
+def url(*schemes: str, may_be_empty: bool = True) -> SettingKind:
+    """A URL of one of these schemes; a password in it is never shown.
+
+    `may_be_empty` is False where whoever gave an empty one must not get the default: records that were meant
+    for a server would go to a file.
+    """
 
     def parse(raw: str) -> str:
         scheme, _, rest = raw.partition(":")
@@ -206,7 +211,10 @@ def url(*schemes: str) -> SettingKind:
         return raw
 
     return SettingKind(
-        f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}", parse, url=True
+        f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}",
+        parse,
+        url=True,
+        may_be_empty=may_be_empty,
     )
 
 

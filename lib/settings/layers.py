@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 def find(info: Info, layers: Iterable[Layer], credentials: Path | None) -> Found | None:
-    """The first layer's text for a setting; an empty text counts as not set.
+    """The first layer's text for a setting; an empty text counts as not set, where it may be empty.
 
     A systemd credential ranks just below the environment, which is where it comes from.
     """
@@ -52,6 +52,8 @@ def _in_layer(info: Info, layer: Layer) -> Found | None:
     for name in filter(None, (info.name, info.alias)):
         text = layer.values.get(name, "")
         file = layer.values.get(f"{name}_FILE", "") if info.kind.may_be_a_file else ""
+        if not info.kind.may_be_empty:
+            _refuse_empty(info, layer, name)
         if text and file:
             raise BadConfiguration(f"{name} and {name}_FILE are both set ({layer.label}); keep one of them")
         if text:
@@ -61,6 +63,14 @@ def _in_layer(info: Info, layer: Layer) -> Found | None:
             path = layer.base / Path(file).expanduser()
             return Found(_secret_text(path, f"{name}_FILE"), f"{layer.label}, {name}_FILE {path}")
     return None
+
+
+def _refuse_empty(info: Info, layer: Layer, name: str) -> None:
+    """See that nobody set `name`, or the name of its file, to nothing. Raises BadConfiguration."""
+    for each in (name, f"{name}_FILE"):
+        if not layer.values.get(each, "is not there").strip():
+            what = f"{info.kind.bound}, or take it away for the default" if each == name else "a file's path"
+            raise BadConfiguration(f"{each} is empty ({layer.label}) but must be {what}")
 
 
 def _credential(info: Info, folder: Path) -> Found | None:

@@ -228,7 +228,7 @@ class Settings:
     llm_model: Annotated[str | None, text(), About("name of the language model", example="small")] = None
     database_url: Annotated[
         str,
-        url("sqlite", *_POSTGRES),
+        url("sqlite", *_POSTGRES, may_be_empty=False),
         About(
             "database of pipelines, in Postgres of the ledger too",
             default="SQLite file `pipeline.db` in the data folder",
@@ -251,10 +251,10 @@ class Settings:
     claim_poll_interval: Annotated[
         float, number(0.01, 3600), About("seconds between claims on an empty queue without NOTIFY")
     ] = 0.5
-    db_pool_min: Annotated[int, whole(0, 1000), About("database connections kept open")] = 1
-    db_pool_max: Annotated[int, whole(1, 1000), About("database connections at most")] = 10
+    db_pool_min: Annotated[int, whole(0, 1000), About("connections to the database kept open")] = 1
+    db_pool_max: Annotated[int, whole(1, 1000), About("connections to it at most, in each process")] = 10
     statement_timeout_ms: Annotated[
-        int, whole(1, _DAY * 1000), About("milliseconds a database statement may take")
+        int, whole(1, _DAY * 1000), About("milliseconds a statement may take in Postgres")
     ] = 30_000
     metrics_flush_interval: Annotated[int, whole(1, _DAY), About("seconds between rate log lines")] = 15
     storage_url: Annotated[

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lib.errors import BadConfiguration
@@ -57,9 +57,19 @@ _PARAMETERS: Final = frozenset(
 _EXAMPLE: Final = "write it like sqlite:////var/lib/job-runner/ledger.db or postgresql://user@host/database"
 
 
+class DatabaseOptions(TypedDict, total=False):
+    """What `open_database` takes beside the URL and may be set: see there."""
+
+    schema: str | None
+    origin: str
+    pool_min: int
+    pool_max: int
+    statement_timeout_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """One database. `place` is for people and logs; `url` and `password` are for the driver only.
+    """One database. `place` is for people and logs, with the origin; `url` and `password` are for the driver.
 
     `file` is set for SQLite, `url` for Postgres, in the form `postgresql+psycopg://`.
     `schema` is the Postgres schema of our tables; None: the server's choice.
@@ -72,16 +82,28 @@ class DatabaseAddress:
     schema: str | None = None
 
 
-def read_address(url: str, *, schema: str | None = None) -> DatabaseAddress:
+def read_address(url: str, *, schema: str | None = None, origin: str = "") -> DatabaseAddress:
     """Take a database URL apart: `sqlite:///relative`, `sqlite:////absolute`, `postgresql://...`.
+
+    `origin` says in errors where the URL came from, such as "DATABASE_URL of the environment".
 
     Raises:
         BadConfiguration: it is none of these. The sentence does not repeat the URL.
     """
+    try:
+        found = _read(url, schema)
+    except BadConfiguration as error:
+        raise BadConfiguration(f"{origin}: {error.message}" if origin else error.message) from None
+    return replace(found, place=f"{found.place} ({origin})") if origin else found
+
+
+def _read(url: str, schema: str | None) -> DatabaseAddress:
     if schema is not None and not _SCHEMA.fullmatch(schema):
         raise BadConfiguration(
             f"the schema {schema!r} is not usable; use lower-case letters, digits and '_', at most 63"
         )
+    if not url.strip():
+        raise BadConfiguration(f"the database address is empty; {_EXAMPLE}")
     scheme, separator, rest = url.partition("://")
     if scheme == "sqlite" and separator:
         return _sqlite(rest)

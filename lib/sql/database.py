@@ -7,33 +7,49 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, JobRunnerError, TryAgain
 from lib.sql import failures
 from lib.sql.address import DatabaseAddress
+from lib.sql.pool import BoundedPool
 
 T = TypeVar("T")
 
 _BUSY_MS: Final = 2000  # how long SQLite itself waits for a lock, within one try
 _CONNECT_WITHIN_S: Final = 5
-_STATEMENT_MS: Final = 30_000
+#: A program that stands still in the middle of a transaction (stopped, swapped out) lets go of its locks.
+_STILL_MS: Final = 60_000
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.25
 _WRITES: Final = "job_runner_writes"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    """Connections kept open and at most, and how long a statement may take (milliseconds; Postgres only)."""
+
+    pool_min: int = 1
+    pool_max: int = 10
+    statement_timeout_ms: int = 30_000
 
 
 class Database:
     """`read` and `write` run a function in one transaction each; that is all there is.
 
     A written transaction is durable when `write` returns: SQLite syncs its log (WAL, FULL), Postgres its own
-    (`synchronous_commit` is switched on). Transactions are serializable on both.
+    (`synchronous_commit` is switched on). Transactions are serializable on both, except in `write_rows`.
+
+    Threads: any; each call has a connection of its own.
 
     Raises, from every method:
-        TryAgain: other transactions were in the way for longer than `patience_s`; nothing was written.
+        TryAgain: other transactions were in the way for longer than `patience_s`, a statement took longer
+            than it may, or no connection became free; nothing was written.
         BadConfiguration: the file or the server refuses for good.
         Unavailable: the server does not answer. A `write` may have happened or not.
     """
@@ -44,13 +60,17 @@ class Database:
         *,
         patience_s: float = 10.0,
         pause: Callable[[float], None] | None = None,
+        limits: DatabaseLimits = DatabaseLimits(),
     ) -> None:
         self.address = address
+        self._limits = limits
         self._patience_s = patience_s
         self._pause = pause or time.sleep
-        self.engine = _sqlite_engine(address) if address.file else _postgres_engine(address)
+        make = _sqlite_engine if address.file else _postgres_engine
+        self.engine = make(address, limits, patience_s)
         self._reading = self.engine.execution_options(**{} if address.file else _SNAPSHOT)
         self._writing = self.engine.execution_options(**{_WRITES: True})
+        self._locking = self._writing if address.file else self.engine.execution_options(**_ROW_BY_ROW)
         try:
             self._greet()
         except BaseException:
@@ -73,6 +93,15 @@ class Database:
         """
         return self._repeat(self._writing, work)
 
+    def write_rows(self, work: Callable[[Connection], T]) -> T:
+        """As `write`, for work that locks the rows it changes (`FOR UPDATE`) before it reads them.
+
+        On Postgres each statement sees what was committed before it began (READ COMMITTED): whoever waits
+        for a row sees its newest state instead of a collision. Nothing else is protected. SQLite has one
+        writer at a time.
+        """
+        return self._repeat(self._locking, work)
+
     def write_alone(self, name: str, work: Callable[[Connection], T]) -> T:
         """As `write`, with no other `write_alone` of that name at the same time, and seeing all it did.
 
@@ -85,20 +114,35 @@ class Database:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
             return work(connection)
 
-        return self._repeat(self.engine.execution_options(isolation_level="READ COMMITTED"), locked)
+        return self._repeat(self._locking, locked)
 
     def _repeat(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         give_up = time.monotonic() + self._patience_s
         pause = _FIRST_PAUSE_S
+        renewed = False
         while True:
+            ready = False
             try:
                 with engine.begin() as connection:
-                    return work(connection)
-            except (exc.DBAPIError, sqlite3.Error) as error:
+                    result = work(connection)
+                    ready = True  # from here on it may have been committed
+                return result
+            except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
+                if not ready and not renewed and failures.is_cut_off(error):
+                    renewed = True  # the server was restarted since: nothing was written, and a new one opens
+                    continue
                 if not failures.collides(error) or time.monotonic() + pause > give_up:
-                    raise failures.sentence(error, self.address) from None
+                    raise self._sentence(error) from None
             self._pause(pause * random.uniform(0.5, 1.0))
             pause = min(_LONGEST_PAUSE_S, pause * 2)
+
+    def _sentence(self, error: Exception) -> JobRunnerError:
+        if isinstance(error, exc.TimeoutError):
+            return TryAgain(
+                f"all {self._limits.pool_max} connections to the database {self.address.place} stayed in use "
+                f"for {self._patience_s:g} seconds; try again later, or set DB_POOL_MAX higher"
+            )
+        return failures.sentence(error, self.address, statement_ms=self._limits.statement_timeout_ms)
 
     def _greet(self) -> None:
         schema = self.address.schema
@@ -107,6 +151,12 @@ class Database:
             self.write_alone(schema, lambda connection: connection.execute(make))
         else:
             self.read(lambda connection: connection.execute(text("SELECT 1")))
+        try:
+            with ExitStack() as opened:
+                for _ in range(self._limits.pool_min):
+                    opened.enter_context(self.engine.connect())
+        except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
+            raise self._sentence(error) from None
 
     def close(self) -> None:
         """Give back all connections."""
@@ -114,14 +164,24 @@ class Database:
 
 
 _SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_ROW_BY_ROW: Final[dict[str, Any]] = {"isolation_level": "READ COMMITTED"}
 
 
-def _sqlite_engine(address: DatabaseAddress) -> Engine:
+def _pool(limits: DatabaseLimits, wait_s: float) -> dict[str, Any]:
+    """What an engine is given so that it keeps to the limits."""
+    return {
+        "poolclass": BoundedPool,
+        "kept": limits.pool_min,
+        "most": limits.pool_max,
+        "wait_s": wait_s,
+    }
+
+
+def _sqlite_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: float) -> Engine:
     _make_file(address)
     engine = create_engine(
         f"sqlite:///{address.file}",
-        poolclass=QueuePool,
-        pool_size=2,
+        **_pool(limits, wait_s),
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
     event.listen(engine, "connect", lambda raw, entry: _prepare_sqlite(raw, entry, address))
@@ -160,16 +220,19 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
-def _postgres_engine(address: DatabaseAddress) -> Engine:
-    options = [f"-c statement_timeout={_STATEMENT_MS}", "-c synchronous_commit=on"]
+def _postgres_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: float) -> Engine:
+    options = [
+        f"-c statement_timeout={limits.statement_timeout_ms}",
+        f"-c idle_in_transaction_session_timeout={_STILL_MS}",
+        "-c synchronous_commit=on",
+    ]
     if address.schema:
         options.append(f"-c search_path={address.schema}")
     try:
         return create_engine(
             address.url,
             isolation_level="SERIALIZABLE",
-            pool_pre_ping=True,
-            pool_size=2,
+            **_pool(limits, wait_s),
             hide_parameters=True,
             connect_args={"connect_timeout": _CONNECT_WITHIN_S, "options": " ".join(options)},
         )

@@ -22,12 +22,18 @@ _BROKEN_FILE: Final[dict[str, str]] = {
     "SQLITE_CORRUPT": "is damaged; restore it from a copy",
     "SQLITE_IOERR": "cannot be read or written: the disk reports an error; check the disk",
 }
+_CANCELED: Final = "57014"
+_STOOD_STILL: Final = "25P03"
+_FULL: Final = "53300"
 _REFUSED_STATES: Final[dict[str, str]] = {
     "28": "refuses this user or password; correct the address",
     "3D": "has no database of that name; create it, or correct the address",
     "42501": "does not permit this user to do that; grant it the right to create and write tables",
 }
 _REFUSED_WORDS: Final[dict[str, str]] = {
+    "too many clients": _FULL,
+    "remaining connection slots": _FULL,
+    "too many connections": _FULL,
     "authentication failed": "28",
     "no password supplied": "28",
     "no pg_hba.conf entry": "28",
@@ -49,8 +55,15 @@ def collides(error: Exception) -> bool:
     return getattr(inner, "sqlstate", None) in _COLLISION_STATES
 
 
-def sentence(error: Exception, address: DatabaseAddress) -> JobRunnerError:
-    """The error a person gets for `error`."""
+def is_cut_off(error: Exception) -> bool:
+    """Whether a connection that was open ended under a statement, as when its server was restarted."""
+    return isinstance(error, exc.DBAPIError) and error.connection_invalidated
+
+
+def sentence(
+    error: Exception, address: DatabaseAddress, *, statement_ms: int | None = None
+) -> JobRunnerError:
+    """The error a person gets for `error`. `statement_ms`: how long a statement might take."""
     inner = cause(error)
     if collides(error):
         return TryAgain(
@@ -59,7 +72,7 @@ def sentence(error: Exception, address: DatabaseAddress) -> JobRunnerError:
         )
     if isinstance(inner, sqlite3.Error):
         return _of_sqlite(inner, address)
-    return _of_postgres(inner, address, lost=isinstance(error, exc.OperationalError))
+    return _of_postgres(inner, address, statement_ms, lost=isinstance(error, exc.OperationalError))
 
 
 def _of_sqlite(error: sqlite3.Error, address: DatabaseAddress) -> JobRunnerError:
@@ -70,15 +83,33 @@ def _of_sqlite(error: sqlite3.Error, address: DatabaseAddress) -> JobRunnerError
     return Unavailable(f"the database {address.place} refuses: {error}")
 
 
-def _of_postgres(error: BaseException, address: DatabaseAddress, *, lost: bool) -> JobRunnerError:
+def _of_postgres(
+    error: BaseException, address: DatabaseAddress, statement_ms: int | None, *, lost: bool
+) -> JobRunnerError:
     said = _first_line(error, address)
     state = str(getattr(error, "sqlstate", None) or "") or _state_said(said)
+    if state in (_CANCELED, _STOOD_STILL, _FULL):
+        return TryAgain(f"the Postgres server at {address.place} {_for_now(state, said, statement_ms)}")
     for start, words in _REFUSED_STATES.items():
         if state.startswith(start):
             return BadConfiguration(f"the Postgres server at {address.place} {words}")
     if lost:
         return Unavailable(f"the Postgres server at {address.place} does not answer ({said}); start it")
     return Unavailable(f"the Postgres server at {address.place} refuses: {said}")
+
+
+def _for_now(state: str, said: str, statement_ms: int | None) -> str:
+    """What it refuses for a passing reason, and what helps."""
+    if state == _FULL:
+        return "has no connection left; try again later, set DB_POOL_MAX lower, or its max_connections higher"
+    if state == _STOOD_STILL:
+        return "ended a transaction because this program stood still in it; nothing was written, try again"
+    if "statement timeout" in said and statement_ms:
+        return (
+            f"stopped a statement after {statement_ms} ms; nothing was written; try again later, or set "
+            "STATEMENT_TIMEOUT_MS higher"
+        )
+    return f"stopped a statement ({said}); nothing was written; try again later"
 
 
 def _state_said(said: str) -> str:

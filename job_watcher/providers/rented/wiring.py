@@ -24,7 +24,7 @@ from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
 from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
-from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, deployment_of, ledger_url
+from job_watcher.providers.wiring import Given, deployment_of, ledger_options, ledger_url
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
 from job_watcher.provisioning.ports import (
     Config,
@@ -120,7 +120,7 @@ def open_renting(
     for talkative in ("asyncssh", "alembic", "urllib3"):  # of each command, table and request
         logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = given.settings
-    ledger = given.stack.enter_context(closing(open_ledger(ledger_url(settings), schema=LEDGER_SCHEMA)))
+    ledger = given.stack.enter_context(closing(open_ledger(ledger_url(settings), **ledger_options(settings))))
     lock = leader_lock(given)
     last = end_last_term(given, lock)
     thread = given.stack.enter_context(SshThread())

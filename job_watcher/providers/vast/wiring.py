@@ -14,7 +14,7 @@ from job_watcher.providers.over_ssh.wiring import MachinesAre, engine_environ, s
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
-from job_watcher.providers.wiring import LEDGER_SCHEMA, Given, RentalDesk, Runs, deployment_of, ledger_url
+from job_watcher.providers.wiring import Given, RentalDesk, Runs, deployment_of, ledger_options, ledger_url
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, caps_of, policy_of
@@ -167,10 +167,10 @@ def check_account(settings: Settings, clock: Clock) -> AccountCheckup:
 def _ledger(settings: Settings) -> Iterator[Ledger | None]:
     """The ledger; None where nothing was ever rented, or it is of another version: looking changes none."""
     url = ledger_url(settings)
-    if not is_current(url, schema=LEDGER_SCHEMA):
+    if not is_current(url, **ledger_options(settings)):
         yield None
         return
-    with contextlib.closing(open_ledger(url, schema=LEDGER_SCHEMA)) as ledger:
+    with contextlib.closing(open_ledger(url, **ledger_options(settings))) as ledger:
         yield ledger
 
 

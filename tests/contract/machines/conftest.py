@@ -10,12 +10,12 @@ from lib.machines.memory import MemoryLedger
 from lib.machines.model import Epoch
 from lib.machines.port import Ledger
 from tests.contract.machines.rows import NOON
-from tests.integration.machines.conftest import place_in, postgres, sqlite_url
+from tests.integration.machines.conftest import place_in, sqlite_url
 
-__all__ = ["postgres", "sqlite_url"]
+__all__ = ["sqlite_url"]
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "postgres_15"])
 def fresh(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """An empty ledger."""
     if request.param == "memory":

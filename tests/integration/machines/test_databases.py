@@ -18,7 +18,7 @@ from lib.sql import open_database
 from lib.sql.database import Database
 from tests.contract.machines.rows import NOON, planned
 from tests.integration.machines.conftest import Place
-from tests.integration.machines.postgres import Postgres, binaries
+from tests.postgres_servers import Postgres, binaries
 
 
 def asked(database: Database, question: str) -> object:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.machines.conftest import place_in, postgres, sqlite_url
+from tests.integration.machines.conftest import place_in, sqlite_url
 from tests.integration.renting.stage import Stage
 from tests.integration.servers import Server
 
-__all__ = ["postgres", "sqlite_url"]
+__all__ = ["sqlite_url"]
 
 
 @pytest.fixture

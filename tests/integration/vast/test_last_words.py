@@ -13,13 +13,12 @@ import pytest
 from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from lib.jobqueue import JobState
 from lib.providers.vast.onstart import LAST_WORDS_FILE
-from tests.integration.machines.conftest import postgres
 from tests.integration.vast.rented import RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
 from tests.s3_servers import ACCESS, BUCKET, S3Server
 from tests.warm.process import WarmProcess
 
-__all__ = ["market", "postgres", "renting"]
+__all__ = ["market", "renting"]
 
 
 def shorten_its_lease(machine: RehearsalMachine, seconds: int) -> None:

@@ -17,11 +17,11 @@ from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from lib.jobspec import load_job_file
 from lib.machines import open_ledger
 from lib.machines.model import Category, Change, Charge, Epoch, Intent
-from tests.integration.machines.conftest import place_in, postgres
+from tests.integration.machines.conftest import place_in
 from tests.integration.vast.rented import QUICK, ROOT, RentingDeployment, market, renting
 from tests.integration.watcher.conftest import beats
 
-__all__ = ["market", "postgres", "renting"]
+__all__ = ["market", "renting"]
 
 
 def _gone(deployed: RentingDeployment) -> None:

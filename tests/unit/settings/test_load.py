@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.errors import BadConfiguration
 from lib.settings import load_settings, table
 from lib.settings.dotenv import parse_dotenv
 from tests.unit.settings.loading import Load, refusal, sentence_of
@@ -46,6 +47,33 @@ class TestTheOrderOfPlaces:
         assert settings.redis_url is None
         assert settings.max_machines == 6
         assert settings.jobs_prefix == "pab:jobs"
+
+    @pytest.mark.parametrize("empty", ["", "  "])
+    @pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_URL_FILE"])
+    @pytest.mark.parametrize("place", ["environment", ".env", "job-runner.toml"])
+    def test_an_empty_database_address_is_refused_and_not_taken_for_the_file(
+        self, load: Load, tmp_path: Path, place: str, name: str, empty: str
+    ) -> None:
+        (tmp_path / ".env").write_text(f"{name}='{empty}'" if place == ".env" else "")
+        (tmp_path / "job-runner.toml").write_text(f'{name.lower()} = "{empty}"' if "toml" in place else "")
+
+        said = refusal(load, {name: empty} if place == "environment" else {})
+
+        assert said.startswith(f"{name} is empty (")
+        assert f"{place}) but must be a" in said
+
+    def test_an_empty_database_address_is_refused_as_a_flag_and_behind_which_others_stand(
+        self, load: Load, tmp_path: Path
+    ) -> None:
+        (tmp_path / ".env").write_text("DATABASE_URL=postgresql://me@db.example/shop\n")
+
+        with pytest.raises(BadConfiguration, match=r"DATABASE_URL is empty \(flag\)"):
+            load(DATABASE_URL="")
+        with pytest.raises(
+            BadConfiguration, match=r"DATABASE_URL is empty \(environment\) .* for the default"
+        ):
+            load({"DATABASE_URL": ""})
+        assert load({"DATABASE_URL": ""}, DATABASE_URL="sqlite:///a.db").database_url == "sqlite:///a.db"
 
     def test_a_flag_that_is_no_setting_is_our_own_mistake(self, load: Load) -> None:
         with pytest.raises(KeyError, match="NO_SUCH"):

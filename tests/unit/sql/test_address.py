@@ -47,7 +47,7 @@ def test_a_postgres_address_is_shown_as_its_place(url: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("", "is neither SQLite nor Postgres"),
+        ("", "is empty; write it like"),
         ("mysql://me:hush@host/db", "is neither SQLite nor Postgres"),
         ("sqlite:me:hush", "is neither SQLite nor Postgres"),
         ("sqlite://", "names no file"),

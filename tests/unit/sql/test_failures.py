@@ -68,6 +68,17 @@ def test_nothing_else_is_repeated(state: str | None) -> None:
         ),
         (Refusal('FATAL:  role "me" does not exist'), BadConfiguration, "refuses this user or password"),
         (Refusal("permission denied", "42501"), BadConfiguration, "does not permit this user"),
+        (Refusal("FATAL:  sorry, too many clients already"), TryAgain, "has no connection left"),
+        (
+            Refusal("ending it: idle-in-transaction", "25P03"),
+            TryAgain,
+            "stood still in it; nothing was written",
+        ),
+        (
+            Refusal("canceling statement due to user request", "57014"),
+            TryAgain,
+            r"stopped a statement \(cancel",
+        ),
         (Refusal("connection refused\nIs it running?"), Unavailable, r"\(connection refused\); start it"),
         (Refusal("sent hush! to the server"), Unavailable, r"sent \*\*\* to the server"),
         (Refusal(""), Unavailable, "Refusal"),

