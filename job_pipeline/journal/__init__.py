@@ -1,0 +1,5 @@
+"""The trail of runs as files: what happened, in order, for whoever reads files rather than a database."""
+
+from job_pipeline.journal.files import Journal
+
+__all__ = ["Journal"]
