@@ -94,6 +94,7 @@ class Board:
         """The work of a task is done: it succeeded, or its gate opens."""
         task = self.tasks[name]
         about = {"error": None, "failures": 0, "input_hash": input_hash, "finished_at": self.now}
+        about["jobs_attempt"] = 0
         seconds = None if task.started_at is None else round(max(0.0, self.now - task.started_at), 3)
         if task.gate is None:
             self.move(name, TaskEvent.SUCCEED, **about)
@@ -152,6 +153,12 @@ class Board:
         self.set(name, **{**_NO_LEASE, "parked_at": self.now})
         self.tell(EventKind.STAGE_PARKED, name, jobs=jobs)
 
+    def unparked(self, name: str) -> None:
+        """The queue has done the work of a parked task; a worker is to collect it in the same attempt."""
+        task = self.move(name, TaskEvent.RELEASE)
+        self.set(name, jobs_attempt=task.attempt)
+        self.tell(EventKind.STAGE_UNPARKED, name)
+
     # What a person decides
 
     def retried(self, name: str, operator: str) -> None:
@@ -188,9 +195,16 @@ class Board:
             IllegalTransition: the stage is at work or was skipped.
         """
         if self.tasks[name].state is TaskState.PENDING:
-            self.set(name, input_hash=None, failures=0, instruction=instruction)
+            self.set(name, input_hash=None, failures=0, jobs_attempt=0, instruction=instruction)
         else:
-            self.move(name, TaskEvent.RERUN, input_hash=None, failures=0, instruction=instruction)
+            self.move(
+                name,
+                TaskEvent.RERUN,
+                input_hash=None,
+                failures=0,
+                jobs_attempt=0,
+                instruction=instruction,
+            )
         self.tell(EventKind.STAGE_RETRIED, name, operator=operator, instruction=instruction)
         for other in self.graph.below(name):
             if (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:

@@ -111,7 +111,7 @@ def claim(
                     "run": t.run,
                     "task": t.name,
                     "attempt": t.attempt,
-                    "kind": "stage_started",
+                    "kind": "stage_collecting" if t.jobs else "stage_started",
                     "at": transaction.now,
                     "data": to_json({"worker": owner}),
                 }

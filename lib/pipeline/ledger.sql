@@ -120,7 +120,8 @@ ORDER BY t.ready_at LIMIT :count
 -- name: begin
 -- Lease a task: the caller holds its row.
 UPDATE pipeline_tasks SET
-  state = 'processing', ready_at = NULL, attempt = attempt + 1, lease_no = lease_no + 1, lease_owner = :owner,
+  state = 'processing', ready_at = NULL, lease_no = lease_no + 1,
+  attempt = attempt + CASE WHEN jobs_attempt > 0 THEN 0 ELSE 1 END, lease_owner = :owner,
   lease_expires_at = :expires_at, since = :now, started_at = :now, finished_at = NULL, error = NULL
 WHERE run = :run AND name = :name;
 
@@ -254,6 +255,18 @@ WHERE run = :run AND task = :task AND attempt = :attempt ORDER BY place;
 -- Note what became of one job.
 UPDATE pipeline_external_jobs SET state = :state, result = :result, updated_at = :now
 WHERE run = :run AND task = :task AND attempt = :attempt AND request_id = :request_id;
+
+-- name: done_before
+-- Jobs of earlier attempts of a task that were done, whose results still count where the same is asked again.
+SELECT request_id, spec, result FROM pipeline_external_jobs
+WHERE run = :run AND task = :task AND attempt < :attempt AND state = 'done' ORDER BY attempt;
+
+-- name: orphaned_jobs
+-- Jobs that nobody waits for any more: their run was canceled, or their task began anew.
+SELECT e.run, e.task, e.attempt, e.request_id FROM pipeline_external_jobs AS e
+JOIN pipeline_tasks AS t ON t.run = e.run AND t.name = e.task
+WHERE e.state IN ('ordered','enqueued','running') AND (t.parked_at IS NULL OR t.attempt <> e.attempt)
+ORDER BY e.run, e.task, e.attempt, e.place LIMIT :count;
 
 -- name: parked
 -- Tasks whose work the queue has.

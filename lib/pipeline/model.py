@@ -96,6 +96,8 @@ class EventKind(StrEnum):
     JOB_CANCELED = "job_canceled"
     # Beside those that tell a run's story: what else happened to a stage.
     STAGE_PARKED = "stage_parked"
+    STAGE_UNPARKED = "stage_unparked"
+    STAGE_COLLECTING = "stage_collecting"
     STAGE_RELEASED = "stage_released"
     STAGE_BLOCKED = "stage_blocked"
     STAGE_UNBLOCKED = "stage_unblocked"

@@ -1,14 +1,27 @@
-"""Tasks whose work somebody else does: parked here, done by a queue, and taken up again when it is done."""
+"""Tasks whose work somebody else does: parked here, done by a queue, and taken up again when it is done.
+
+Between the two stores nothing is ever sure, so that every step here can be repeated: jobs are noted before
+they are ordered, ordered under ids that are the same each time, and what became of them is written under the
+run's lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from lib.backoff import backoff_s
+from lib.errors import BadInput
+from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
-from lib.pipeline.ledger import Ledger
-from lib.pipeline.rows import job_of
+from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.model import TaskRow
+from lib.pipeline.rows import job_of, to_json
+
+#: What follows these is not the queue's any more.
+ENDED = frozenset({"done", "failed", "canceled"})
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +49,18 @@ class ExternalWork(Protocol):
         """
         ...
 
-    def ask(self, request_ids: list[str]) -> Mapping[str, ExternalJob]:
-        """What became of jobs; those that are unknown are not in the answer."""
+    def ask(self, request_ids: Sequence[str]) -> Mapping[str, tuple[str, Any]]:
+        """What became of jobs: state (enqueued, running, done, failed, canceled) and result.
+
+        Jobs that it does not know are left out; they are ordered again.
+
+        Raises:
+            Unavailable: not now.
+        """
         ...
 
-    def cancel(self, request_ids: list[str]) -> None:
-        """Stop jobs that have not ended."""
+    def cancel(self, request_ids: Sequence[str]) -> None:
+        """Stop jobs that have not ended. Raises as `ask`."""
         ...
 
 
@@ -49,15 +68,153 @@ def parked_tasks(ledger: Ledger) -> list[ParkedTask]:
     """Every parked task, the longest parked first."""
     names = ("run", "name", "dag", "attempt", "parked_at", "timeout_s", "deadline_at")
     return ledger.look(
-        lambda transaction: [
-            ParkedTask(**{name: row[name] for name in names}) for row in transaction.all("parked")
-        ]
+        lambda transaction: [ParkedTask(**{n: row[n] for n in names}) for row in transaction.all("parked")]
     )
 
 
 def external_jobs(ledger: Ledger, task: ParkedTask) -> list[ExternalJob]:
     """The jobs of the attempt at hand of a task, in the order in which it returned them."""
+    return ledger.look(lambda transaction: _jobs(transaction, task))
+
+
+def tend_parked(ledger: Ledger, work: ExternalWork) -> list[tuple[str, str]]:
+    """Bring every parked task as far as the queue is; run and name of those that changed.
+
+    Any number of processes may do this at once.
+
+    Raises:
+        Unavailable, TryAgain: the queue is not there; what was done until then stands.
+    """
+    _cancel_orphans(ledger, work)
+    return [(task.run, task.name) for task in parked_tasks(ledger) if _tend(ledger, work, task)]
+
+
+def _jobs(transaction: Transaction, task: ParkedTask) -> list[ExternalJob]:
     values = {"run": task.run, "task": task.name, "attempt": task.attempt}
-    return ledger.look(
-        lambda transaction: [job_of(row) for row in transaction.all("external_jobs", **values)]
+    return [job_of(row) for row in transaction.all("external_jobs", **values)]
+
+
+def _tend(ledger: Ledger, work: ExternalWork, task: ParkedTask) -> bool:
+    jobs = external_jobs(ledger, task)
+    fresh = [job for job in jobs if job.state == "ordered"]
+    if fresh:
+        try:
+            _order(ledger, work, task, fresh)
+        except BadInput as error:
+            return _fail(ledger, task, error.message, for_good=True)
+        jobs = external_jobs(ledger, task)
+    waiting = [job.request_id for job in jobs if job.state not in ENDED]
+    news = dict(work.ask(waiting)) if waiting else {}
+    news |= {request_id: ("ordered", None) for request_id in waiting if request_id not in news}
+    return _write(ledger, task, news)
+
+
+def _order(ledger: Ledger, work: ExternalWork, task: ParkedTask, fresh: Sequence[ExternalJob]) -> None:
+    """Order jobs; what an earlier attempt of the task had done to the letter is not done again."""
+    values = {"run": task.run, "task": task.name, "attempt": task.attempt}
+    before = ledger.look(lambda transaction: transaction.all("done_before", **values))
+    done = {row["spec"]: row["result"] for row in before}
+    known = {
+        job.request_id: ("done", done[text]) for job in fresh if (text := to_json(dict(job.spec))) in done
+    }
+    specs = {job.request_id: job.spec for job in fresh if job.request_id not in known}
+    if specs:
+        work.order(specs)
+    states = {**known, **{request_id: ("enqueued", None) for request_id in specs}}
+
+    def note(transaction: Transaction) -> None:
+        _note(transaction, task, states)
+
+    ledger.change(note)
+
+
+def _note(transaction: Transaction, task: ParkedTask, states: Mapping[str, tuple[str, str | None]]) -> None:
+    values = {"run": task.run, "task": task.name, "attempt": task.attempt, "now": transaction.now}
+    transaction.run(
+        "change_external_job",
+        [
+            {"request_id": request_id, "state": state, "result": result, **values}
+            for request_id, (state, result) in states.items()
+        ],
     )
+
+
+def _write(ledger: Ledger, task: ParkedTask, news: Mapping[str, tuple[str, Any]]) -> bool:
+    def step(board: Board, transaction: Transaction) -> bool:
+        row = board.tasks[task.name]
+        if not _is_parked(row, task):
+            return False
+        known = {job.request_id: job.state for job in _jobs(transaction, task)}
+        texts = {
+            request_id: (state, None if result is None else to_json(result))
+            for request_id, (state, result) in news.items()
+            if known.get(request_id) != state
+        }
+        _note(transaction, task, texts)
+        jobs = _jobs(transaction, task)
+        return _follow(board, row, jobs) or bool(texts)
+
+    return ledger.change_run(task.run, step)
+
+
+def _is_parked(row: TaskRow, task: ParkedTask) -> bool:
+    return row.parked_at is not None and row.attempt == task.attempt
+
+
+def _follow(board: Board, row: TaskRow, jobs: Sequence[ExternalJob]) -> bool:
+    """See what the states of its jobs mean for a parked task; whether it moved."""
+    bad = next((job for job in jobs if job.state in ("failed", "canceled")), None)
+    if bad is not None:
+        about = bad.result if isinstance(bad.result, dict) else {}
+        reason = about.get("error") or f"it was {bad.state}"
+        for_good = about.get("failure_class") == "bad_input"
+        board.failed(
+            row.name, f"the job {bad.request_id}: {reason}", retry_in_s=_pause(row), for_good=for_good
+        )
+        return True
+    if all(job.state == "done" for job in jobs):
+        board.unparked(row.name)
+        return True
+    begun = any(job.state in ("running", "done") for job in jobs)
+    if begun and row.deadline_at is None:  # waiting in line counts for nothing
+        board.set(row.name, deadline_at=board.now + row.timeout_s)
+        return True
+    if row.deadline_at is not None and board.now > row.deadline_at:
+        left = sum(job.state != "done" for job in jobs)
+        reason = (
+            f"{left} of its {len(jobs)} jobs were not done {row.timeout_s:g} seconds after the first began"
+        )
+        board.failed(row.name, reason, retry_in_s=_pause(row))
+        return True
+    return False
+
+
+def _pause(row: TaskRow) -> float:
+    """The queue has tried each job several times by itself: what failed there is not tried again at once."""
+    return backoff_s(row.failures + 1, 1.0, base_s=10.0, cap_s=600.0)
+
+
+def _fail(ledger: Ledger, task: ParkedTask, reason: str, *, for_good: bool) -> bool:
+    def step(board: Board, _: Transaction) -> bool:
+        if not _is_parked(board.tasks[task.name], task):
+            return False
+        board.failed(task.name, reason, retry_in_s=0.0, for_good=for_good)
+        return True
+
+    return ledger.change_run(task.run, step)
+
+
+def _cancel_orphans(ledger: Ledger, work: ExternalWork) -> None:
+    """Stop the jobs of tasks that were canceled, failed or begun anew."""
+    rows = ledger.look(lambda transaction: transaction.all("orphaned_jobs", count=_PAGE))
+    if not rows:
+        return
+    work.cancel([row["request_id"] for row in rows])
+
+    def note(transaction: Transaction) -> None:
+        transaction.run(
+            "change_external_job",
+            [{**row, "state": "canceled", "result": None, "now": transaction.now} for row in rows],
+        )
+
+    ledger.change(note)

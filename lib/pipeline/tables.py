@@ -178,4 +178,9 @@ external_jobs = sa.Table(
     _text("result", null=True),
     _time("updated_at", null=False),
 )
-_index("pipeline_external_jobs_request", external_jobs.c.request_id)
+_index(
+    "pipeline_external_jobs_open",
+    external_jobs.c.run,
+    external_jobs.c.task,
+    where="state IN ('ordered','enqueued','running')",
+)

@@ -277,4 +277,12 @@ def _make_external_jobs() -> None:
         ),
         sa.PrimaryKeyConstraint("run", "task", "attempt", "request_id"),
     )
-    op.create_index("pipeline_external_jobs_request", "pipeline_external_jobs", ["request_id"], unique=False)
+    open_jobs = sa.text("state IN ('ordered','enqueued','running')")
+    op.create_index(
+        "pipeline_external_jobs_open",
+        "pipeline_external_jobs",
+        ["run", "task"],
+        unique=False,
+        sqlite_where=open_jobs,
+        postgresql_where=open_jobs,
+    )
