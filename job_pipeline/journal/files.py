@@ -22,9 +22,9 @@ class Journal:
     """The trail as files below one folder.
 
     `jobs/state.jsonl` has every event, `runs/<run>/events.jsonl` those of a run, each once and in the order
-    of the ledger; `runs/<run>/state.json` is the run as it stands. The files follow the ledger and nothing reads
-    them back: any process may bring them up to date, at any time, as many as like. Their own last lines say
-    how far they are.
+    of the ledger; `runs/<run>/state.json` is the run as it stands. The files follow the ledger and nothing
+    reads them back: any process may bring them up to date, at any time, as many as like. Their own last
+    lines say how far they are.
     """
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
