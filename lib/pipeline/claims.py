@@ -12,7 +12,7 @@ from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.gates import ask, digest_of, still_approved
 from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import Artifact, TaskRow
+from lib.pipeline.model import Artifact, EventKind, TaskRow
 from lib.pipeline.rows import artifact_columns, job_of, to_json
 from lib.pipeline.states import TaskState
 
@@ -103,7 +103,7 @@ def claim(
         transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
         begun = [{"run": run, "now": transaction.now} for run in sorted({run for run, _ in rows})]
         transaction.run("begin_runs", begun)
-        found = _claimed(transaction, rows, owner)
+        found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
         transaction.run(
             "tell",
             [
@@ -111,14 +111,13 @@ def claim(
                     "run": t.run,
                     "task": t.name,
                     "attempt": t.attempt,
-                    "kind": "stage_collecting" if t.jobs else "stage_started",
+                    "kind": str(EventKind.STAGE_COLLECTING if t.jobs else EventKind.STAGE_STARTED),
                     "at": transaction.now,
                     "data": to_json({"worker": owner}),
                 }
                 for t, _ in found
             ],
         )
-        found = [(_with_jobs(transaction, task), result) for task, result in found]
         again = [task for task, result in found if result is not None]
         _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
         return [task for task, result in found if result is None]
@@ -130,6 +129,7 @@ def _pick(
     transaction: Transaction, stages: Mapping[str, Collection[str]], count: int
 ) -> list[tuple[str, str]]:
     picked: list[tuple[str, str]] = []
+    lanes: set[str] = set()
     for dag, names in stages.items():
         values = {"dags": [dag], "names": list(names), "now": transaction.now}
         if not names:
@@ -137,20 +137,23 @@ def _pick(
         if (room := count - len(picked)) > 0:
             picked += [(r["run"], r["name"]) for r in transaction.all("claimable", count=room, **values)]
         if (room := count - len(picked)) > 0:
-            picked += _pick_in_lanes(transaction, room, values)
+            picked += _pick_in_lanes(transaction, room, values, lanes)
     return picked
 
 
-def _pick_in_lanes(transaction: Transaction, count: int, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    taken: dict[str, tuple[str, str]] = {}
+def _pick_in_lanes(
+    transaction: Transaction, count: int, values: Mapping[str, Any], taken: set[str]
+) -> list[tuple[str, str]]:
+    picked: list[tuple[str, str]] = []
     for row in transaction.all("claimable_in_lanes", count=count + 50, **values):
         lane = row["lane"]
-        if lane in taken or len(taken) == count:
+        if lane in taken or len(picked) == count:
             continue
         # Two workers that found the same lane free: one of them takes it, the other one looks elsewhere.
         if transaction.take_lane(lane):
-            taken[lane] = (row["run"], row["name"])
-    return list(taken.values())
+            taken.add(lane)
+            picked.append((row["run"], row["name"]))
+    return picked
 
 
 def _claimed(

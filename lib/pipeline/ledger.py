@@ -23,7 +23,6 @@ from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
 from lib.sql.clock import now
 from lib.sql.database import Database
-from lib.sql.listen import notify
 from lib.sql.migrate import migrate
 from lib.sql.statements import load_statements
 
@@ -118,7 +117,7 @@ class Transaction:
     def wake(self, dag: str) -> None:
         """Tell the workers of a pipeline that something is ready, once this transaction is done."""
         if self.connection.dialect.name == "postgresql":
-            notify(self.connection, self.ledger.channel, dag)
+            self.all("wake", channel=self.ledger.channel, dag=dag)
 
 
 class Ledger:

@@ -117,6 +117,11 @@ ORDER BY t.ready_at LIMIT :count
 --postgres   ) AS taken
 ;
 
+-- name: wake
+-- Tell the workers of a pipeline that something is ready, once this transaction is done.
+--postgres SELECT pg_notify(:channel, :dag)
+;
+
 -- name: begin
 -- Lease a task: the caller holds its row.
 UPDATE pipeline_tasks SET

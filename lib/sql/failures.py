@@ -75,6 +75,11 @@ def sentence(
     return _of_postgres(inner, address, statement_ms, lost=isinstance(error, exc.OperationalError))
 
 
+def unanswered(error: Exception, address: DatabaseAddress) -> JobRunnerError:
+    """The error a person gets for a Postgres connection that could not be opened, or ended."""
+    return _of_postgres(error, address, None, lost=True)
+
+
 def _of_sqlite(error: sqlite3.Error, address: DatabaseAddress) -> JobRunnerError:
     name = _sqlite_name(error)
     for start, words in _BROKEN_FILE.items():
