@@ -39,9 +39,9 @@ def approve_inspected(
     changed, gone = compare_files([file for file in found.artifacts if file.task == stage], folder)
     if gone:
         raise SeenSomethingElse(
-            f"{', '.join(gone)} of {stage} cannot be read in {folder}; put it back, or run the stage anew "
-            f"with `job-pipeline advance {run} --stage {stage}`; if it lies on another computer, approve there "
-            "or with --elsewhere"
+            f"{', '.join(gone)} of {stage} cannot be read in {folder}; put it back, or make it anew with "
+            f"`job-pipeline advance {run} --stage {stage}`; where it lies on another computer, approve there, "
+            "or here with --elsewhere"
         )
     if changed:
         digest = look_again(ledger, run, stage, changed)

@@ -102,7 +102,7 @@ RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = MappingProxyTyp
         _R.PAUSED: frozenset({_R.RUNNING, _R.NEEDS_APPROVAL, _R.FAILED, _R.CANCELED}),
         _R.COMPLETED: frozenset({_R.RUNNING}),  # a stage is run anew
         _R.FAILED: frozenset({_R.RUNNING, _R.NEEDS_APPROVAL, _R.PAUSED, _R.COMPLETED, _R.CANCELED}),
-        _R.CANCELED: frozenset({_R.RUNNING}),  # `resume`
+        _R.CANCELED: frozenset({_R.QUEUED, _R.RUNNING}),  # `resume`, also of one that never began
     }
 )
 
