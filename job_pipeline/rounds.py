@@ -12,7 +12,7 @@ from lib.errors import JobRunnerError
 
 
 class Rounds:
-    """Calls `step` every `poll_s` seconds. While the database is away it is tried again, and that is said once.
+    """Calls `step` every `poll_s` seconds; while the database is away it tries again and says so once.
 
     Threads: `run` is one thread's; `stop` any's, and a signal handler's.
     Raises: nothing of the database's, once the first round was made; what the first one raises.

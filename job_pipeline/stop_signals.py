@@ -1,4 +1,4 @@
-"""Lets SIGTERM and SIGINT stop a loop: the first one in good order, and a second one at once where that differs."""
+"""Lets SIGTERM and SIGINT stop a loop in good order."""
 
 from __future__ import annotations
 

@@ -93,13 +93,12 @@ class TaskPool:
         self._idle = 0  # processes that could begin a task
         self._waiting: deque[ClaimedTask] = deque()  # tasks that no process has begun yet
         self._commands: deque[Callable[[], None]] = deque()
-        self._closing = False
+        self._closing = self._closed = False
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._hear_commands)
-        # The kernel ends what a thread started when that thread ends: this one lasts as long as the processes.
         self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
         self._thread.start()
 
@@ -120,17 +119,24 @@ class TaskPool:
         self._command(partial(self._stop, task))
 
     def close(self) -> None:
-        """End every process with all that came from it; on return they are gone."""
+        """End every process with all that came from it; on return they are gone. Later calls do nothing."""
         self._command(self._close)
         self._thread.join()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
         self._selector.close()
         os.close(self._woken)
         os.close(self._wake)
 
     def _command(self, command: Callable[[], None]) -> None:
-        self._commands.append(command)
-        with contextlib.suppress(BlockingIOError):  # full: it is awake already
-            os.write(self._wake, b".")
+        with self._lock:
+            if self._closed:
+                return
+            self._commands.append(command)
+            with contextlib.suppress(BlockingIOError):  # full: it is awake already
+                os.write(self._wake, b".")
 
     def _hear_commands(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -263,8 +269,10 @@ class TaskPool:
 
     def _tell(self, slot: _Slot, line: str) -> None:
         task = slot.task
-        about = {} if task is None else {"run": task.run, "task": task.name, "attempt": task.attempt}
-        tell(log, "stage", "printed", line, **about)
+        if task is None:
+            tell(log, "stage", "printed", line)
+        else:
+            tell(log, "stage", "printed", line, run=task.run, task=task.name, attempt=task.attempt)
 
     def _unregister(self, line: Any) -> None:
         with contextlib.suppress(KeyError, ValueError):  # it was closed, and is out already
