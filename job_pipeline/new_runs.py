@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from job_pipeline.operator_rules import OperatorRules, load_rules, shipped_rules
 from job_pipeline.wiring import SHIPPED, PipelineRoom
 from lib.errors import BadInput, UsageError
 from lib.files import read_plain
-from lib.foreign import parse_json, parse_toml
+from lib.foreign import parse_json
 from lib.pipeline.runs import NewRun, Started, start_job
 from lib.pipeline.snapshots import Snapshot, list_snapshots, save_snapshot
 
@@ -27,7 +28,6 @@ class RunWords:
     metadata: str | None = None
     slug: str | None = None
     intent: str | None = None
-    config: str | None = None
 
     def new_run(self, sample: Mapping[str, Any] | None = None) -> NewRun:
         """The run that they mean; `sample` are its inputs where none are given.
@@ -47,7 +47,6 @@ class RunWords:
             id=self.run_id,
             inputs=inputs,
             metadata={} if self.metadata is None else _object("--metadata", self.metadata),
-            config={} if self.config is None else _config(Path(self.config)),
             slug=self.slug,
             intent=self.intent,
         )
@@ -67,16 +66,6 @@ def _object(option: str, text: str) -> dict[str, Any]:
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
-
-
-def _config(path: Path) -> dict[str, Any]:
-    text = _text_of(path, "--config")
-    if path.suffix != ".toml":
-        return _object(f"{path} of --config", text)
-    try:
-        return parse_toml(text)
-    except ValueError as error:
-        raise BadInput(f"{path} of --config is no TOML: {error}") from None
 
 
 def _text_of(path: Path, option: str) -> str:
@@ -109,18 +98,38 @@ class StartedRun:
         }
 
 
-def start_run(room: PipelineRoom, dag: str | None, run: NewRun) -> StartedRun:
+def start_run(room: PipelineRoom, dag: str | None, run: NewRun, config: str | None = None) -> StartedRun:
     """Start a run of the pipeline that is named, and bring the trail up to date.
+
+    `config` is the operator's file that it goes by; None: `conf/operator.yaml`, if there is one.
 
     Raises:
         BadInput, RunConflict: the run cannot be started so; nothing was.
         UsageError: it is not clear which pipeline is meant.
-        BadConfiguration: its code cannot be loaded.
+        BadConfiguration: its code cannot be loaded, or the operator's file is wrong.
     """
     snapshot = snapshot_of(room, dag)
-    started = start_job(room.ledger, snapshot.id, run, room.rules())
+    rules = rules_of(room, snapshot, config)
+    found = rules.stage_rules(
+        snapshot.graph,
+        timeout_s=float(room.found.task_timeout_seconds),
+        max_attempts=room.found.max_attempts,
+    )
+    started = start_job(room.ledger, snapshot.id, replace(run, config=rules.to_json()), found)
     room.tell()
     return StartedRun(started, snapshot)
+
+
+def rules_of(room: PipelineRoom, snapshot: Snapshot, config: str | None) -> OperatorRules:
+    """What the operator decided; a stage may be named that any pipeline has which is stored or shipped.
+
+    Raises:
+        InvalidRules: the file cannot be read, or something in it is wrong.
+    """
+    shipped = shipped_rules()
+    stages = {stage.name for each in list_snapshots(room.ledger) for stage in each.graph.stages}
+    stages |= {*shipped.gates, *shipped.stage_timeouts, *snapshot.graph.by_name}
+    return load_rules(None if config is None else Path(config), stages=stages)
 
 
 def snapshot_of(room: PipelineRoom, dag: str | None) -> Snapshot:

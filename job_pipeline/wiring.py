@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from job_pipeline.journal import Journal
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
-    from lib.pipeline.runs import StageRules
 
 #: Pipelines that come with the program, by their short names.
 SHIPPED: Final = {
@@ -74,14 +73,6 @@ class PipelineRoom:
 
         return load_dags(self.named(given))
 
-    def rules(self) -> StageRules:
-        """What the operator decided about stages, for runs that start now."""
-        from lib.pipeline.runs import StageRules
-
-        return StageRules(
-            timeout_s=float(self.found.task_timeout_seconds), max_attempts=self.found.max_attempts
-        )
-
     def tell(self) -> None:
         """Bring the files of the trail up to date after a change, which stands whatever comes of that."""
         from lib.cli import output
@@ -125,6 +116,13 @@ def open_room() -> Iterator[PipelineRoom]:
 @contextlib.contextmanager
 def open_ledger(found: Settings) -> Iterator[Ledger]:
     """The ledger of settings, closed at the end. Raises as `open_room`."""
+    ledger = ledger_of(found)
+    with contextlib.closing(ledger.database):
+        yield ledger
+
+
+def ledger_of(found: Settings) -> Ledger:
+    """The ledger of settings, on connections of its own, which the caller closes. Raises as `open_room`."""
     from lib.sql import open_database
 
     if found.sources["DATABASE_URL"] == "default":
@@ -138,16 +136,17 @@ def open_ledger(found: Settings) -> Iterator[Ledger]:
         pool_max=found.db_pool_max,
         statement_timeout_ms=found.statement_timeout_ms,
     )
-    with contextlib.closing(database):
+    try:
         from lib.pipeline.ledger import Ledger
 
-        try:
-            ledger = Ledger(database)
-        except BadConfiguration as error:
+        return Ledger(database)
+    except BaseException as error:
+        database.close()
+        if isinstance(error, BadConfiguration):
             raise BadConfiguration(
                 f"the database {database.address.place} ({origin}) cannot be used: {error.message}"
             ) from None
-        yield ledger
+        raise
 
 
 def operator_of(given: str | None) -> str:

@@ -39,12 +39,10 @@ def command(
     Without --dag and JOB_PIPELINE_DAG it is the only pipeline that is stored. The same --run-id with the
     same inputs is a duplicate: nothing is started, and the exit status is 0; with other inputs it is 65.
     """
-    words = RunWords(
-        run_id=run_id, uri=uri, inputs=inputs, metadata=metadata, slug=slug, intent=intent, config=config
-    )
+    words = RunWords(run_id=run_id, uri=uri, inputs=inputs, metadata=metadata, slug=slug, intent=intent)
     run = words.new_run()
     with wiring.open_room() as room:
-        show(start_run(room, dag, run), as_json=json_)
+        show(start_run(room, dag, run, config), as_json=json_)
 
 
 def show(found: StartedRun, *, as_json: bool) -> None:

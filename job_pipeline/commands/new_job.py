@@ -33,9 +33,7 @@ def command(
     json_: JsonOption = False,
 ) -> None:
     """Start a run as `enqueue` does; where nothing is said, of the shipped `factory` and about its sample."""
-    words = RunWords(
-        run_id=run_id, uri=uri, inputs=inputs, metadata=metadata, slug=slug, intent=intent, config=config
-    )
+    words = RunWords(run_id=run_id, uri=uri, inputs=inputs, metadata=metadata, slug=slug, intent=intent)
     run = words.new_run(SAMPLE)
     with wiring.open_room() as room:
-        show(start_run(room, dag or room.found.job_pipeline_dag or "factory", run), as_json=json_)
+        show(start_run(room, dag or room.found.job_pipeline_dag or "factory", run, config), as_json=json_)

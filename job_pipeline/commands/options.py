@@ -77,7 +77,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="A configuration (JSON or TOML), frozen with the run.",
+        help="The operator's file for this run, frozen with it; else conf/operator.yaml.",
         show_default=False,
     ),
 ]

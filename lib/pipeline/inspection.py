@@ -40,7 +40,7 @@ def approve_inspected(
     if gone:
         raise SeenSomethingElse(
             f"{', '.join(gone)} of {stage} cannot be read in {folder}; put it back, or make it anew with "
-            f"`job-pipeline advance {run} --stage {stage}`; where it lies on another computer, approve there, "
+            f"`job-pipeline advance {run} --stage {stage}`; if it lies on another computer, approve there, "
             "or here with --elsewhere"
         )
     if changed:
