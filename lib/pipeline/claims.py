@@ -5,90 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from lib.pipeline.board import Board
-from lib.pipeline.context import ExternalJob
 from lib.pipeline.gates import ask, digest_of, still_approved
 from lib.pipeline.graph import Stage
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Artifact, EventKind, TaskRow
-from lib.pipeline.rows import artifact_columns, job_of, to_json
+from lib.pipeline.rows import artifact_columns, job_of
 from lib.pipeline.states import TaskState
+from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, Report, to_json
 
-#: A result in the ledger: beyond that it is a file, and belongs among the artifacts.
-LONGEST_RESULT = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedTask:
-    """A task that this worker holds until its lease runs out, with what it takes to carry it out.
-
-    `jobs` are what the queue did for it: what is left to do is to collect them.
-
-    `inputs` are the run's at the roots, else the results of what it requires, by name. `instruction` is what
-    a person wants otherwise than the last time.
-    """
-
-    run: str
-    name: str
-    dag: str
-    attempt: int
-    lease_no: int
-    timeout_s: float
-    executor: str
-    inputs: Mapping[str, Any]
-    run_inputs: Mapping[str, Any]
-    config: Mapping[str, Any]
-    input_hash: str
-    instruction: str | None = None
-    slug: str | None = None
-    jobs_attempt: int = 0
-    jobs: Sequence[ExternalJob] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The task returned `result` (JSON) and made these files."""
-
-    result: Any
-    artifacts: Sequence[Artifact] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """The attempt failed; it is tried again after `retry_in_s`, unless `for_good`.
-
-    `artifacts` are what it made all the same, like the report of what was found wanting.
-    """
-
-    error: str
-    retry_in_s: float = 0.0
-    for_good: bool = False
-    artifacts: Sequence[Artifact] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """The worker gives the task back; the attempt does not count."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """The queue is to do these job specifications (JSON objects), each under its request id."""
-
-    specs: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How one claimed task ended."""
-
-    task: ClaimedTask
-    outcome: Done | Failed | Released | Parked = field(repr=False)
+__all__ = [
+    "ClaimedTask",
+    "Done",
+    "Failed",
+    "Parked",
+    "Released",
+    "Report",
+    "claim",
+    "finish",
+    "keep",
+    "next_ready_s",
+    "release_all",
+    "renew",
+]
 
 
 def claim(
@@ -208,6 +150,7 @@ def _handed_out(
         input_hash=hashlib.sha256(about.encode()).hexdigest(),
         instruction=row["instruction"],
         slug=row["slug"],
+        failures=row["failures"],
         jobs_attempt=row["jobs_attempt"],
     )
     same = row["result"] is not None and row["input_hash"] == task.input_hash
@@ -332,6 +275,16 @@ def keep(transaction: Transaction, board: Board, name: str, done: Done, input_ha
     board.finished(name, input_hash=input_hash)
     if board.tasks[name].state is TaskState.NEEDS_APPROVAL:
         ask(transaction, board, name, digest_of(result, {row["path"]: row["sha256"] for row in made}))
+
+
+def next_ready_s(ledger: Ledger, dags: Collection[str]) -> float | None:
+    """Seconds until the next task of these pipelines is ready that is not so now; None: none is known."""
+
+    def work(transaction: Transaction) -> float | None:
+        row = transaction.one("next_ready", dags=sorted(dags), now=transaction.now)
+        return None if row is None or row["at"] is None else max(0.0, row["at"] - transaction.now)
+
+    return ledger.look(work)
 
 
 def _record(

@@ -11,8 +11,9 @@ from lib.pipeline.board import Board
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState, unknown_stage
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Artifact, EventKind, GateRow
-from lib.pipeline.rows import artifact_columns, gate_of, to_json
+from lib.pipeline.rows import artifact_columns, gate_of
 from lib.pipeline.states import Hold, TaskState
+from lib.pipeline.work import to_json
 
 #: Who decided where no person did.
 AUTO, TIMEOUT = "auto", "timeout"

@@ -136,7 +136,7 @@ UPDATE pipeline_runs SET state = 'running', began = true, updated_at = :now WHER
 
 -- name: claimed
 -- What a worker needs of the tasks it claimed.
-SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.jobs_attempt, t.input_hash, t.instruction, t.result,
+SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.failures, t.jobs_attempt, t.input_hash, t.instruction, t.result,
   r.inputs, r.snapshot, r.config, r.slug
 FROM pipeline_tasks AS t JOIN pipeline_runs AS r ON r.id = t.run
 WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease_owner = :owner;

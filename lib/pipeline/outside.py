@@ -17,7 +17,8 @@ from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import TaskRow
-from lib.pipeline.rows import job_of, to_json
+from lib.pipeline.rows import job_of
+from lib.pipeline.work import to_json
 
 #: What follows these is not the queue's any more.
 ENDED = frozenset({"done", "failed", "canceled"})

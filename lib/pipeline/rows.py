@@ -12,19 +12,11 @@ from sqlalchemy import RowMapping
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact, Event, EventKind, GateRow, GateRule, RunRow, TaskRow
 from lib.pipeline.states import Hold, RunState, TaskState
+from lib.pipeline.work import to_json
 
 _RUN: Final = tuple(field.name for field in fields(RunRow))
 _TASK: Final = tuple(field.name for field in fields(TaskRow))
 _GATE: Final = tuple(field.name for field in fields(GateRow))
-
-
-def to_json(value: object) -> str:
-    """Write JSON in its one canonical form. NaN and infinity are not JSON.
-
-    Raises:
-        TypeError, ValueError: `value` is not JSON.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def run_of(row: RowMapping) -> RunRow:

@@ -15,8 +15,9 @@ from lib.pipeline.failures import RunConflict, WrongState, unknown_stage
 from lib.pipeline.graph import Graph, Stage
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Event, EventKind, GateRule, TaskRow
-from lib.pipeline.rows import event_columns, gate_text, to_json
+from lib.pipeline.rows import event_columns, gate_text
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
+from lib.pipeline.work import to_json
 
 #: It names a folder, and begins the request ids of its jobs.
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -1,0 +1,193 @@
+"""The worker's one thread that decides: claims tasks, hands them out, and has their ends written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from job_pipeline.database_trouble import DatabaseTrouble
+from job_pipeline.log_tags import tell
+from job_pipeline.worker.code_changes import CodeChanges
+from job_pipeline.worker.held_tasks import HeldTasks
+from job_pipeline.worker.options import WorkerOptions, stages_taken
+from job_pipeline.worker.pace import WORTH_ASKING_S, Pace
+from job_pipeline.worker.pool import News, ProcessBroken, ProcessReady, TaskEnded, TaskPool
+from job_pipeline.worker.rates import Rates
+from job_pipeline.worker.reports import Reports, tell_task
+from lib.clock import Clock
+from lib.errors import JobRunnerError
+from lib.pipeline import BadPipeline, Dag
+from lib.pipeline.claims import claim, next_ready_s
+from lib.pipeline.ledger import Ledger
+from lib.pipeline.work import ClaimedTask, Released
+from lib.redact import Redactor
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S: Final = 60.0
+
+
+class WorkerLoop:
+    """One step after the other; between two the caller waits, as long as `step` says or until it is woken.
+
+    Threads: one, except `lost` and `look_again`, which are any's.
+    Raises: BadPipeline from `step`, when no process could ever import the pipelines; from the constructor
+        UsageError of the stage, and what the database says.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dags: Sequence[Dag],
+        options: WorkerOptions,
+        *,
+        pool: TaskPool,
+        held: HeldTasks,
+        redactor: Redactor,
+        clock: Clock,
+        chance: Callable[[], float],
+    ) -> None:
+        self._ledger, self._options = ledger, options
+        self._stages = stages_taken(dags, options.stage)
+        self._pool, self._held, self._clock = pool, held, clock
+        self._rates = Rates(clock)
+        self._changes = CodeChanges(ledger, dags, clock)
+        self._reports = Reports(
+            ledger,
+            held,
+            self._rates,
+            owner=options.owner,
+            settles=options.settles,
+            redactor=redactor,
+            clock=clock,
+            chance=chance,
+        )
+        is_woken = ledger.database.dialect == "postgresql"
+        self._pace = Pace(poll_s=options.poll_s, is_woken=is_woken)
+        self._trouble = DatabaseTrouble(log, "stage", "claiming", chance)
+        self._claim_at = 0.0  # monotonic
+        self._away_until = 0.0  # monotonic; the database did not answer
+        self._look_again = False
+        self._lost: set[tuple[str, str, int]] = set()
+        self._drains = 0
+        self._gave_back = False
+        self._was_ready = False
+
+    def look_again(self) -> None:
+        """Something may be ready that was not a moment ago."""
+        self._look_again = True
+
+    def lost(self, task: ClaimedTask) -> None:
+        """The lease of a task is gone: its work must stop, and nothing be written of it."""
+        self._lost.add((task.run, task.name, task.lease_no))
+        self._pool.stop(task)
+
+    def drain(self) -> None:
+        """Claim nothing any more; the second time, give back what is at work."""
+        self._drains += 1
+        count = len(self._held)
+        words = "finishes what is at work" if self._drains == 1 else "gives back what is at work"
+        tell(log, "stage", "drain", f"the worker {words}: {count} tasks", at_work=count)
+
+    def step(self, news: Collection[News]) -> float | None:
+        """Do what there is to do; seconds until there is something again, or None: it is drained."""
+        for each in news:
+            self._hear(each)
+        if self._drains > 1 and not self._gave_back:
+            self._gave_back = True
+            self._pool.close()
+            return 0.0  # what it told is heard in the next step
+        if self._reports.write(at_once=self._gave_back):
+            self._look_again = True
+        if self._drains:
+            return self._pause_draining()
+        self._claim()
+        self._tend()
+        self._rates.tell(at_work=len(self._held))
+        return self._pause_s()
+
+    def end(self) -> None:
+        """Say the last word."""
+        self._rates.tell(at_work=len(self._held), last=True)
+
+    def _pause_draining(self) -> float | None:
+        if not self._held:
+            return None
+        if not self._gave_back:
+            due = self._reports.due_in_s
+            return _LONGEST_PAUSE_S if due is None else due
+        for task in self._held.all():  # the database is away and nobody wants to wait for it
+            tell_task(task, "left", "not given back; its lease will run out", logging.WARNING)
+        return None
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case ProcessReady():
+                self._was_ready = True
+                self._claim_at = 0.0
+                self._changes.compare(news.digests)
+            case ProcessBroken():
+                if not self._was_ready:
+                    raise BadPipeline(news.reason)
+                tell(log, "stage", "process_broken", news.reason, level=logging.ERROR)
+            case TaskEnded(task=task, outcome=None) if (task.run, task.name, task.lease_no) in self._lost:
+                self._lost.discard((task.run, task.name, task.lease_no))
+                self._held.drop([task])
+                tell_task(task, "lost", "stopped: its lease is gone, or its run was stopped", logging.WARNING)
+            case TaskEnded():
+                outcome = Released(why="its worker was stopped") if news.outcome is None else news.outcome
+                self._reports.add(news.task, outcome)
+
+    def _claim(self) -> None:
+        now = self._clock.monotonic()
+        if self._look_again:
+            self._look_again = False
+            self._claim_at = now
+        free = self._pool.free
+        if free < 1 or now < max(self._claim_at, self._away_until):
+            return
+        try:
+            tasks = claim(
+                self._ledger,
+                self._stages,
+                owner=self._options.owner,
+                count=free,
+                lease_s=self._options.lease_s,
+            )
+            self._held.add(tasks)
+            for task in tasks:
+                self._pool.begin(task)
+                tell_task(task, "begins", "begins")
+            self._claim_at = now if len(tasks) == free else now + self._next_look_s(bool(tasks))
+        except JobRunnerError as error:
+            self._away_until = self._clock.monotonic() + self._trouble.failed(error)
+        else:
+            self._trouble.over()
+
+    def _next_look_s(self, found: bool) -> float:
+        if found:
+            self._pace.found()
+        pause = self._pace.pause_s()
+        if pause < WORTH_ASKING_S:
+            return pause
+        ready = next_ready_s(self._ledger, self._stages)
+        return pause if ready is None else min(pause, ready)
+
+    def _tend(self) -> None:
+        if self._clock.monotonic() < self._away_until:
+            return
+        try:
+            self._changes.tend()
+        except JobRunnerError as error:
+            self._away_until = self._clock.monotonic() + self._trouble.failed(error)
+
+    def _pause_s(self) -> float:
+        now = self._clock.monotonic()
+        away = self._away_until - now
+        ahead = [max(self._changes.due_in_s, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
+        if self._pool.free:
+            ahead.append(max(self._claim_at - now, away))
+        if (due := self._reports.due_in_s) is not None:
+            ahead.append(due)
+        return max(0.0, min(ahead))
