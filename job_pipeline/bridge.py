@@ -31,8 +31,8 @@ class QueueWork:
         for outcome in self._queue.enqueue(jobs):
             if outcome.outcome is Outcome.CONFLICT:
                 raise BadInput(
-                    f"the queue knows {outcome.request_id} with other content: two databases of pipelines share "
-                    "this queue and have runs of the same id"
+                    f"the queue knows {outcome.request_id} with other content: two databases of pipelines "
+                    "share this queue and have runs of the same id"
                 )
             if outcome.outcome is Outcome.REJECTED:
                 raise TryAgain("the queue is full (JOBS_MAX_DEPTH); the stage waits until there is room")
