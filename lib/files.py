@@ -192,6 +192,26 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def alone_at(path: Path) -> Iterator[int]:
+    """Open a plain file, made when missing, and hold its lock for a block, after waiting for whoever has it.
+
+    The descriptor reads and writes. `path` is followed if it is a link to a file.
+
+    Raises:
+        NotPlain: something else stands there.
+        OSError: it cannot be made or opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotPlain(path)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _opened(folder: Path) -> int:
     return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 

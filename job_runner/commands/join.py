@@ -12,8 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from job_runner import wiring
-from job_runner.episode.join_process import join
-from job_runner.episode.playlist import Titles, chapter_titles, check_target, playlist
+from job_runner.episode.chapters import chapter_titles, check_target
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.progress import ProgressBar
@@ -21,6 +20,8 @@ from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration
 from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, beats_of, topics_of
+from lib.jobs.join_process import join
+from lib.jobs.playlist import Titles, playlist
 from lib.jobspec import JobSpec, load_job_file
 from lib.jobspec.episode_names import check_episode_name
 from lib.storage import Storage

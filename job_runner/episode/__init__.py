@@ -1,1 +1,1 @@
-"""What `join` is made of: which beats, where their audio is, and the process that joins it."""
+"""What `join` is made of: its chapters, and which files it may not write over."""

@@ -24,7 +24,7 @@ from lib.jobs.report import UNFINISHED, ReportRow, Standing, report_on
 from lib.jobspec import JobSpec, printable, titles
 from lib.manifest import MANIFEST, OutFolder, load_manifest
 from lib.manifest.obsolete_files import record_at
-from lib.records import ExecutionRecord, FileRef, InvalidRecord, SpokenRecord
+from lib.records import DoneRecord, ExecutionRecord, FileRef, InvalidRecord, SpokenRecord
 from lib.storage import NotStored, Storage, StoredArtifact, files_of
 
 EXECUTION: Final = "execution.json"
@@ -108,9 +108,18 @@ def beats_in_queue(
                 f"{spec.request_id}. Move it away, and what was spoken is joined; or join it by hand with "
                 "voice-synth join."
             )
-        cues = _cues(done.spoken, lambda file: _stored(storage, file))
-        beats.append(EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken), cues))
+        beats.append(stored_beat(spec, done, storage))
     return beats
+
+
+def stored_beat(spec: JobSpec, done: DoneRecord, storage: Storage) -> EpisodeBeat:
+    """The beat of a finished job, with its captions and where its audio lies.
+
+    Raises:
+        StorageUnavailable: the store refuses.
+    """
+    cues = _cues(done.spoken, lambda file: _stored(storage, file))
+    return EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken), cues)
 
 
 def _stored(storage: Storage, file: FileRef) -> bytes:

@@ -10,8 +10,9 @@ from typing import Any
 
 from lib.pipeline.board import Board
 from lib.pipeline.gates import ask, digest_of, still_approved
+from lib.pipeline.graph import Stage
 from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import EventKind, TaskRow
+from lib.pipeline.model import Artifact, EventKind, TaskRow
 from lib.pipeline.rows import artifact_columns, job_of
 from lib.pipeline.states import TaskState
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, Report, to_json
@@ -116,23 +117,24 @@ def _claimed(
     above = {
         name
         for row in found
-        for name in transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].requires
+        for name in transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].given
     }
     results: dict[str, dict[str, Any]] = {run: {} for run in runs}
     for row in transaction.all("results", runs=runs, names=sorted(above)) if above else ():
         results[row["run"]][row["name"]] = json.loads(row["result"])
     answers = []
     for row in found:
-        requires = transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]].requires
-        answers.append(_handed_out(dict(row), requires, results[row["run"]]))
+        stage = transaction.ledger.graph(row["snapshot"], transaction).by_name[row["name"]]
+        answers.append(_handed_out(dict(row), stage, results[row["run"]]))
     return answers
 
 
 def _handed_out(
-    row: Mapping[str, Any], requires: Sequence[str], results: Mapping[str, Any]
+    row: Mapping[str, Any], stage: Stage, results: Mapping[str, Any]
 ) -> tuple[ClaimedTask, str | None]:
     run_inputs = json.loads(row["inputs"])
-    inputs = {name: results[name] for name in requires if name in results} if requires else run_inputs
+    given = {name: results[name] for name in stage.given if name in results}
+    inputs = given if stage.requires else run_inputs
     about = to_json([inputs, row["instruction"]])
     task = ClaimedTask(
         run=row["run"],
@@ -241,6 +243,7 @@ def _carry_out(transaction: Transaction, board: Board, report: Report) -> None:
         case Done():
             keep(transaction, board, task.name, outcome, task.input_hash)
         case Failed():
+            _record(transaction, board, task.name, outcome.artifacts)
             board.failed(task.name, outcome.error, retry_in_s=outcome.retry_in_s, for_good=outcome.for_good)
         case Released():
             board.released(task.name, outcome.why)
@@ -265,12 +268,8 @@ def keep(transaction: Transaction, board: Board, name: str, done: Done, input_ha
     """Write a result and its files, and let the task succeed or ask at its gate."""
     run, attempt = board.run.id, board.tasks[name].attempt
     result = to_json(done.result)
-    made = [
-        artifact_columns(run, replace(artifact, task=name, attempt=attempt, at=transaction.now))
-        for artifact in done.artifacts
-    ]
     transaction.run("save_result", {"run": run, "name": name, "result": result})
-    transaction.run("record_artifact", made)
+    made = _record(transaction, board, name, done.artifacts)
     if attempt > 1:
         transaction.run("forget_artifacts", {"run": run, "task": name, "attempt": attempt})
     board.finished(name, input_hash=input_hash)
@@ -286,6 +285,19 @@ def next_ready_s(ledger: Ledger, dags: Collection[str]) -> float | None:
         return None if row is None or row["at"] is None else max(0.0, row["at"] - transaction.now)
 
     return ledger.look(work)
+
+
+def _record(
+    transaction: Transaction, board: Board, name: str, artifacts: Sequence[Artifact]
+) -> list[dict[str, Any]]:
+    """Write which files the attempt at hand made."""
+    run, attempt = board.run.id, board.tasks[name].attempt
+    made = [
+        artifact_columns(run, replace(artifact, task=name, attempt=attempt, at=transaction.now))
+        for artifact in artifacts
+    ]
+    transaction.run("record_artifact", made)
+    return made
 
 
 def release_all(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, why: str) -> None:

@@ -59,6 +59,7 @@ class Dag:
         executor: str = "worker",
         lane: str | None = None,
         collect: TaskFunction | None = None,
+        takes: Sequence[str] | None = None,
     ) -> Callable[[F], F]:
         """Register a function as a task; returns the function unchanged.
 
@@ -67,10 +68,13 @@ class Dag:
         a person decides about the result before anything that requires it begins. `executor="queue"` means
         that the function returns a list of job specifications and the task is done when these jobs are; then
         `collect`, a function of (inputs, context), makes its result of `context.jobs`. Of the tasks with the
-        same `lane` one runs at a time, on all hosts together.
+        same `lane` one runs at a time, on all hosts together. `takes` names those of `requires` whose results
+        the function is given, all if left out: for the others it only waits, and what changes in them is no
+        reason to run it again.
 
         Raises:
-            BadPipeline: a name twice, an unknown executor, a number out of its bounds.
+            BadPipeline: a name twice, `takes` something that is not required, an unknown executor, a number
+                out of its bounds.
         """
 
         def register(function: F) -> F:
@@ -82,26 +86,30 @@ class Dag:
                 gate=bool(gate),
                 executor=executor,
                 lane=None if lane is None else _checked_name("lane", lane),
+                takes=_taken(name or function.__name__, requires, takes),
             )
-            if stage.name in self.tasks:
-                raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
-            if executor not in EXECUTORS:
-                raise BadPipeline(
-                    f"the task {stage.name!r} of {self.name} asks for the executor {executor!r}; "
-                    f"there are {' and '.join(EXECUTORS)}"
-                )
-            takes_context = _takes_context(self.name, stage.name, function)
-            if collect is not None and (
-                executor != "queue" or not _takes_context(self.name, stage.name, collect)
-            ):
-                raise BadPipeline(
-                    f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
-                    "and is a function of (inputs, context)"
-                )
-            self.tasks[stage.name] = Task(stage, function, takes_context, collect)
+            self._add(stage, function, collect)
             return function
 
         return register
+
+    def _add(self, stage: Stage, function: TaskFunction, collect: TaskFunction | None) -> None:
+        if stage.name in self.tasks:
+            raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
+        if stage.executor not in EXECUTORS:
+            raise BadPipeline(
+                f"the task {stage.name!r} of {self.name} asks for the executor {stage.executor!r}; "
+                f"there are {' and '.join(EXECUTORS)}"
+            )
+        takes_context = _takes_context(self.name, stage.name, function)
+        if collect is not None and (
+            stage.executor != "queue" or not _takes_context(self.name, stage.name, collect)
+        ):
+            raise BadPipeline(
+                f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
+                "and is a function of (inputs, context)"
+            )
+        self.tasks[stage.name] = Task(stage, function, takes_context, collect)
 
     def graph(self) -> Graph:
         """The whole as data, checked: what a snapshot stores.
@@ -148,6 +156,16 @@ def _requirements(task: str, requires: Iterable[str]) -> tuple[str, ...]:
     names = tuple(_checked_name("task", name) for name in requires)
     if len(set(names)) < len(names):
         raise BadPipeline(f"the task {task!r} requires the same task twice")
+    return names
+
+
+def _taken(task: str, requires: Sequence[str], takes: Sequence[str] | None) -> tuple[str, ...] | None:
+    if takes is None:
+        return None
+    names = _requirements(task, takes)
+    strange = [name for name in names if name not in requires]
+    if strange:
+        raise BadPipeline(f"the task {task!r} takes the result of {strange[0]!r}, which it does not require")
     return names
 
 

@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One task of a graph. `timeout_s` and `retries` are None where the settings decide."""
+    """One task of a graph. `timeout_s` and `retries` are None where the settings decide.
+
+    `takes` are those of `requires` whose results it is given; None: all. For the others it only waits.
+    """
 
     name: str
     requires: tuple[str, ...] = ()
@@ -21,6 +24,12 @@ class Stage:
     gate: bool = False
     executor: str = "worker"
     lane: str | None = None
+    takes: tuple[str, ...] | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the results that it is given."""
+        return self.requires if self.takes is None else self.takes
 
 
 @dataclass(frozen=True)
@@ -71,5 +80,19 @@ class Graph:
     def from_json(cls, text: str) -> Graph:
         """Read back what `to_json` wrote, of this or an earlier version."""
         data: dict[str, Any] = json.loads(text)
-        stages = tuple(Stage(**{**stage, "requires": tuple(stage["requires"])}) for stage in data["stages"])
-        return cls(dag=data["dag"], stages=stages, code_digest=data["code_digest"])
+        return cls(
+            dag=data["dag"],
+            stages=tuple(_stage_from(stage) for stage in data["stages"]),
+            code_digest=data["code_digest"],
+        )
+
+
+def _stage_from(data: Mapping[str, Any]) -> Stage:
+    takes = data.get("takes")
+    return Stage(
+        **{
+            **data,
+            "requires": tuple(data["requires"]),
+            "takes": None if takes is None else tuple(takes),
+        }
+    )

@@ -30,6 +30,7 @@ T = TypeVar("T")
 HEAD: Final = "0001"
 VERSION_TABLE: Final = "pipeline_version"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_FILES: Final = ("ledger.sql", "views.sql")
 _LIST: Final = re.compile(r"\bIN :(\w+)")
 
 
@@ -39,7 +40,8 @@ def _statements(dialect: str) -> Mapping[str, TextClause]:
         name: statement.bindparams(
             *(bindparam(list_name, expanding=True) for list_name in set(_LIST.findall(statement.text)))
         )
-        for name, statement in load_statements("lib.pipeline", "ledger.sql", dialect=dialect).items()
+        for file in _FILES
+        for name, statement in load_statements("lib.pipeline", file, dialect=dialect).items()
     }
 
 

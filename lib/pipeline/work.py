@@ -52,11 +52,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The attempt failed; it is tried again after `retry_in_s`, unless `for_good`."""
+    """The attempt failed; it is tried again after `retry_in_s`, unless `for_good`.
+
+    `artifacts` are what it made all the same, like the report of what was found wanting.
+    """
 
     error: str
     retry_in_s: float = 0.0
     for_good: bool = False
+    artifacts: Sequence[Artifact] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ SETS: Final = {
     "dev": ["base==1", "voice==1", "sql==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
     "espeak": ["voice==1", "robot==1"],
     "join": ["base==1", "voice==1", "aac==1"],
+    "pipeline": ["base==1", "voice==1", "sql==1"],
     "qwen": ["voice==1", "model==1"],
     "synth": ["voice==1"],
     "vast": ["base==1", "voice==1", "sql==1", "sdk==1"],
@@ -73,7 +74,12 @@ class Project:
             "ENVIRONMENT": str(environment),
         }
         self.add_python(PYTHON)
-        for program in ("job-runner", "job-watcher", "voice-synth"):  # never those of whoever runs the tests
+        for program in (
+            "job-runner",
+            "job-watcher",
+            "job-pipeline",
+            "voice-synth",
+        ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")
 
     def pin(self, name: str, *pins: str) -> None:

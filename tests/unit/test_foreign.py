@@ -10,7 +10,7 @@ import pytest
 from lib.foreign import DEEPEST, TooDeep, is_deeper, parse_json, parse_toml
 from tests.unit.house import ROOT, module_of
 
-PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
+PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
 
 #: Who may turn JSON of others into values by itself, and why nothing deep comes there.
 JSON_READERS = {

@@ -14,12 +14,12 @@ import pytest
 
 from tests.unit.house import ROOT, module_of, read
 
-PACKAGES = ("lib", "job_runner", "job_watcher", "synth")
+PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
 
 # Third parties and the places that may import them, lazily or not. A place is a module prefix.
-COMMANDS = ("job_runner.commands", "job_watcher.commands", "synth.commands")
+COMMANDS = ("job_runner.commands", "job_watcher.commands", "job_pipeline.commands", "synth.commands")
 FENCES = {
-    "alembic": ("lib.sql", "lib.machines"),
+    "alembic": ("lib.sql", "lib.machines", "lib.pipeline"),
     "asyncssh": ("lib.workers.ssh",),
     "av": ("synth.join.mp4",),
     "boto3": ("lib.storage.s3",),

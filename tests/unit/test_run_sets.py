@@ -33,6 +33,7 @@ class TestTheSetOfAProgram:
             ("job-watcher run", "watcher"),
             ("job-watcher", "watcher"),
             ("job-watcher rehearse jobs.yaml", "vast"),
+            ("job-pipeline demo", "pipeline"),
             ("voice-synth work", "synth"),
             ("job-runner join jobs.yaml --out show.mp3", "base"),
             ("job-runner join jobs.yaml --out show.m4b", "join"),
@@ -199,7 +200,7 @@ class TestTheSetOfAProgram:
         scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
         table = (ROOT / "run").read_text().partition("set_of() {")[2].partition("esac")[0]
         sets = dict(re.findall(r'"([\w-]+) [^"]*"\*?\) echo (\w+)', table))
-        assert {"job-watcher", "voice-synth"} <= set(sets) <= set(scripts)
+        assert {"job-watcher", "job-pipeline", "voice-synth"} <= set(sets) <= set(scripts)
         locked = re.findall(r"(?m)^lock (\w+)", (ROOT / "requirements/lock").read_text())
         assert {*sets.values(), "base"} < set(locked)
         assert set(locked) == {path.stem for path in (ROOT / "requirements").glob("*.txt")}

@@ -35,6 +35,7 @@ _PYTHON: Final = """\
 #!/bin/sh
 case "$1 $2 $3" in
 "-P -m job_watcher.main") program=job-watcher ;;
+"-P -m job_pipeline.main") program=job-pipeline ;;
 "-P -m synth.main") program=voice-synth ;;
 *) exec {python} "$@" ;;
 esac
@@ -43,11 +44,12 @@ exec "${{0%/*}}/$program" "$@"
 """
 
 #: Programs with a server of their own, which has loaded more.
-PREPARED: Final = ("job-watcher", "voice-synth")
+PREPARED: Final = ("job-watcher", "job-pipeline", "voice-synth")
 
 CALLS: Final = {
     "job-runner": "job_runner.main:main",
     "job-watcher": "job_watcher.main:main",
+    "job-pipeline": "job_pipeline.main:main",
     "voice-synth": "synth.main:main",
 }
 

@@ -76,7 +76,7 @@ def load_watcher() -> None:
             importlib.import_module(name)
 
 
-PREPARATIONS: Final = dict(zip(PREPARED, (load_watcher, load_engine), strict=True))
+PREPARATIONS: Final = dict(zip(PREPARED, (load_watcher, load_watcher, load_engine), strict=True))
 
 
 class Server:

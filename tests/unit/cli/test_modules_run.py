@@ -15,6 +15,8 @@ import pytest
         ("job_runner.main", "job-runner"),
         ("job_watcher", "job-watcher"),
         ("job_watcher.main", "job-watcher"),
+        ("job_pipeline", "job-pipeline"),
+        ("job_pipeline.main", "job-pipeline"),
         ("synth", "voice-synth"),
         ("synth.main", "voice-synth"),
     ],

@@ -73,7 +73,7 @@ def test_what_a_stream_cannot_hold_is_written_with_what_it_can(encoding: str) ->
     assert done.stderr.decode("latin-1") == f'- a "w{o}rd"... ??\n'
 
 
-@pytest.mark.parametrize("program", ["job_runner", "job_watcher", "synth"])
+@pytest.mark.parametrize("program", ["job_runner", "job_watcher", "job_pipeline", "synth"])
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_no_program_breaks_on_its_streams(program: str, encoding: str) -> None:
     """An unknown command is named in the sentence on stderr and, with `--json`, in the value on stdout."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from job_runner.episode.playlist import Titles, chapter_titles, check_target, playlist
+from job_runner.episode.chapters import chapter_titles, check_target
 from lib.errors import BadInput
 from lib.jobs.episode import EpisodeBeat, beats_of, topics_of
+from lib.jobs.playlist import Titles, playlist
 from lib.jobspec import JobSpec, normalize_job_spec
 from tests.doubles import records
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.house import ROOT
 
-PROGRAMS = ("job_runner", "job_watcher", "synth")
+PROGRAMS = ("job_runner", "job_watcher", "job_pipeline", "synth")
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:

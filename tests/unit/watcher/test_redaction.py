@@ -15,9 +15,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from job_watcher.logs import RedactingFilter, log_to_stderr, redactor
+from job_watcher.logs import log_to_stderr, redactor
 from lib.cli import output
 from lib.cli.failures import guarded
+from lib.cli.log_lines import RedactingFilter
 from lib.events import LogSink, transition_of
 from lib.events.watchers import WatcherTrouble
 from lib.redact import Redactor
@@ -135,7 +136,7 @@ def test_what_ends_a_thread_and_what_python_warns_of_pass_the_filter(
     logging.getLogger("botocore.auth").debug("CanonicalRequest: hush")
 
     err = capsys.readouterr().err
-    assert "error job_watcher.logs: the thread x ended: ValueError" in err
+    assert "error lib.cli.log_lines: the thread x ended: ValueError" in err
     assert "py.warnings" in err
     assert "hush" not in err
 

@@ -1,0 +1,54 @@
+"""`job-pipeline advance`: run a stage anew, and go on from there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from job_pipeline import wiring
+from job_pipeline.commands.options import OperatorOption, RunArgument
+from lib.cli import output
+from lib.cli.options import JsonOption
+from lib.errors import UsageError
+from lib.pipeline.inspection import note_of_rejection
+from lib.pipeline.runs import advance
+
+EXAMPLES = ("job-pipeline advance ep-7 --with-note", "job-pipeline advance ep-7 --stage audio")
+
+StageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stage", metavar="STAGE", help="Which; else the one that was rejected.", show_default=False
+    ),
+]
+NoteOption = Annotated[
+    str | None,
+    typer.Option("--note", metavar="TEXT", help="What the stage is to do otherwise.", show_default=False),
+]
+WithNoteOption = Annotated[bool, typer.Option("--with-note", help="Tell it the notes of its rejection.")]
+
+
+def command(
+    run: RunArgument,
+    stage: StageOption = None,
+    note: NoteOption = None,
+    with_note: WithNoteOption = False,
+    operator: OperatorOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Run the rejected stage of a paused run anew, or any stage that is named, and go on from there.
+
+    Stages below it whose inputs stay the same are not run again.
+    """
+    if note is not None and with_note:
+        raise UsageError("--note is an instruction of its own; leave it or --with-note away")
+    who = wiring.operator_of(operator)
+    with wiring.open_room() as room:
+        told = note_of_rejection(room.ledger, run, stage) if with_note else note
+        name = advance(room.ledger, run, operator=who, stage=stage, instruction=told)
+        room.tell()
+    if json_:
+        output.emit_json({"run": run, "stage": name, "instruction": told, "operator": who})
+    else:
+        output.say(f"{name} of {run} runs anew{f', told: {told}' if told else ''}.")

@@ -1,0 +1,83 @@
+"""Options and arguments that several commands of `job-pipeline` share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+DagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dag",
+        metavar="MODULE:OBJECT",
+        help="A pipeline; may be repeated. Else JOB_PIPELINE_DAG, else the shipped ones.",
+        show_default=False,
+    ),
+]
+OneDagOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dag",
+        metavar="MODULE:OBJECT",
+        help="The pipeline, or the name of a stored one. Else JOB_PIPELINE_DAG.",
+        show_default=False,
+    ),
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.", show_default=False)]
+StageArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[STAGE]", help="Its stage; may be left out where one waits.", show_default=False),
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="RUN", help="Only of this run.", show_default=False)
+]
+OperatorOption = Annotated[
+    str | None,
+    typer.Option("--operator", metavar="NAME", help="Who decides; else your login name.", show_default=False),
+]
+NotesOption = Annotated[
+    str | None, typer.Option("--notes", metavar="TEXT", help="Why, for the record.", show_default=False)
+]
+SeenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--seen",
+        metavar="DIGEST",
+        help="Decide only about this, the digest that `gates` shows; else about what is there now.",
+        show_default=False,
+    ),
+]
+RunIdOption = Annotated[
+    str | None,
+    typer.Option("--run-id", metavar="ID", help="The run's id; else one is made.", show_default=False),
+]
+UriOption = Annotated[
+    str | None,
+    typer.Option("--uri", metavar="URI", help='What it is about: inputs["uri"].', show_default=False),
+]
+InputsOption = Annotated[
+    str | None,
+    typer.Option("--inputs", metavar="JSON", help="An object, or @FILE that holds one.", show_default=False),
+]
+MetadataOption = Annotated[
+    str | None,
+    typer.Option("--metadata", metavar="JSON", help="An object that stays with the run.", show_default=False),
+]
+SlugOption = Annotated[
+    str | None,
+    typer.Option("--slug", metavar="NAME", help="A short name for people.", show_default=False),
+]
+IntentOption = Annotated[
+    str | None,
+    typer.Option("--intent", metavar="TEXT", help="What it is for, in a sentence.", show_default=False),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The operator's file for this run, frozen with it; else conf/operator.yaml.",
+        show_default=False,
+    ),
+]

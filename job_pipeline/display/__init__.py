@@ -1,0 +1,1 @@
+"""How runs, events and files are shown to people."""

@@ -1,0 +1,69 @@
+"""Keeps the journal up to date beside a program that stays."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from job_pipeline.journal.files import Journal
+from lib.errors import JobRunnerError
+from lib.pipeline.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+_EVERY_S: Final = 0.5
+
+
+@contextlib.contextmanager
+def kept_journal(
+    open_ledger: Callable[[], Ledger], folder: Path, *, every_s: float = _EVERY_S
+) -> Iterator[None]:
+    """Within the block, bring the journal up to date every `every_s` seconds; and once more at its end.
+
+    It has a connection of its own. While the database is away, or the disk refuses, it tries again: nothing
+    is lost by that, for the files follow the ledger.
+
+    Threads: its own. Raises: what opening the ledger says.
+    """
+    ledger = open_ledger()
+    keeper = _Keeper(Journal(ledger, folder), every_s)
+    try:
+        yield
+    finally:
+        keeper.close()
+        ledger.database.close()
+
+
+class _Keeper:
+    def __init__(self, journal: Journal, every_s: float) -> None:
+        self._journal, self._every_s = journal, every_s
+        self._stop = threading.Event()
+        self._told = ""
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            last = self._stop.wait(self._every_s)
+            self._catch_up()
+            if last:
+                return
+
+    def _catch_up(self) -> None:
+        try:
+            self._journal.catch_up()
+        except (OSError, JobRunnerError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            if reason != self._told:  # once, while it lasts
+                log.warning("the journal is behind and follows later: %s", reason)
+            self._told = reason
+        else:
+            self._told = ""

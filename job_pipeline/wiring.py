@@ -1,0 +1,164 @@
+"""From settings to what the commands of `job-pipeline` use. The only module of it that reads settings."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lib.errors import BadConfiguration, UsageError
+from lib.settings import Settings, ensure_data_folder, load_settings
+
+if TYPE_CHECKING:
+    from job_pipeline.journal import Journal
+    from lib.pipeline import Dag
+    from lib.pipeline.ledger import Ledger
+
+#: Pipelines that come with the program, by their short names.
+SHIPPED: Final = {
+    "factory": "job_pipeline.dags.factory:dag",
+    "video": "job_pipeline.dags.video:dag",
+    "demo": "job_pipeline.dags.demo:dag",
+}
+#: Those that are meant where nothing is named.
+_USUAL: Final = ("factory", "video")
+
+
+def settings() -> Settings:
+    """All settings, checked: a command reads them once, and is told what looks mistyped.
+
+    Raises:
+        BadConfiguration: a setting is wrong.
+    """
+    from lib.cli import output
+
+    found = load_settings({})
+    output.concealed.know(found.secrets())
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRoom:
+    """What a command works with: the ledger, the files beside it, and the settings that led to both."""
+
+    found: Settings
+    ledger: Ledger
+    journal: Journal
+
+    @property
+    def folder(self) -> Path:
+        """What `runs/` and `jobs/` lie in."""
+        return files_folder(self.found)
+
+    @property
+    def place(self) -> str:
+        """The database, for people."""
+        return self.ledger.database.address.place
+
+    def named(self, given: Sequence[str]) -> list[str]:
+        """The pipelines of a command line as `module:object`: those of --dag, else of JOB_PIPELINE_DAG.
+
+        Where neither names any it is the shipped ones.
+        """
+        return named(self.found, given)
+
+    def dags(self, given: Sequence[str]) -> list[Dag]:
+        """The code of these pipelines. Raises BadConfiguration where one cannot be loaded."""
+        from job_pipeline.dag_loading import load_dags
+
+        return load_dags(self.named(given))
+
+    def tell(self) -> None:
+        """Bring the files of the trail up to date after a change, which stands whatever comes of that."""
+        from lib.cli import output
+
+        try:
+            self.journal.catch_up()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            output.warn(
+                f"the trail in {self.folder} could not be written ({reason}); what is missing is written "
+                "with the next change"
+            )
+
+
+def named(found: Settings, given: Sequence[str]) -> list[str]:
+    """As `PipelineRoom.named`, of settings."""
+    wanted = [*given] or ([found.job_pipeline_dag] if found.job_pipeline_dag else [*_USUAL])
+    return [SHIPPED.get(name, name) for name in wanted]
+
+
+def files_folder(found: Settings) -> Path:
+    """JOBS_DATA_DIR where somebody set it, else the working folder."""
+    return Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else found.jobs_data_dir
+
+
+@contextlib.contextmanager
+def open_room() -> Iterator[PipelineRoom]:
+    """The ledger that DATABASE_URL names, and what goes with it.
+
+    Raises:
+        BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
+        Unavailable: no server answers there; no other database is tried.
+    """
+    found = settings()
+    with open_ledger(found) as ledger:
+        from job_pipeline.journal import Journal
+
+        yield PipelineRoom(found, ledger, Journal(ledger, files_folder(found)))
+
+
+@contextlib.contextmanager
+def open_ledger(found: Settings) -> Iterator[Ledger]:
+    """The ledger of settings, closed at the end. Raises as `open_room`."""
+    ledger = ledger_of(found)
+    with contextlib.closing(ledger.database):
+        yield ledger
+
+
+def ledger_of(found: Settings) -> Ledger:
+    """The ledger of settings, on connections of its own, which the caller closes. Raises as `open_room`."""
+    from lib.sql import open_database
+
+    if found.sources["DATABASE_URL"] == "default":
+        ensure_data_folder(found.jobs_data_dir)
+    origin = found.origin("DATABASE_URL")
+    database = open_database(
+        found.database_url,
+        schema=found.db_schema,
+        origin=origin,
+        pool_min=found.db_pool_min,
+        pool_max=found.db_pool_max,
+        statement_timeout_ms=found.statement_timeout_ms,
+    )
+    try:
+        from lib.pipeline.ledger import Ledger
+
+        return Ledger(database)
+    except BaseException as error:
+        database.close()
+        if isinstance(error, BadConfiguration):
+            raise BadConfiguration(
+                f"the database {database.address.place} ({origin}) cannot be used: {error.message}"
+            ) from None
+        raise
+
+
+def operator_of(given: str | None) -> str:
+    """Who decides: the name of --operator, else the login name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    name = (given or "").strip()
+    if given is None:
+        with contextlib.suppress(OSError, KeyError):
+            name = getpass.getuser()
+    if not name or len(name) > 100 or not name.isprintable():
+        raise UsageError("it must be known who decides: name yourself with --operator NAME")
+    return name

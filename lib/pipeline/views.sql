@@ -1,0 +1,41 @@
+-- What people and programs are shown of pipelines. Nothing here writes. Tables: docs/reference/pipeline-tables.md.
+
+-- name: newest_runs
+-- The newest runs without what they were started with.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs ORDER BY created_at DESC, id DESC LIMIT :count;
+
+-- name: newest_open_runs
+-- The newest runs that have not ended.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled')
+ORDER BY created_at DESC, id DESC LIMIT :count;
+
+-- name: runs_by_id
+-- Some runs without what they were started with.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE id IN :runs ORDER BY id;
+
+-- name: gates_of_runs
+-- All that was ever asked and decided about some runs.
+SELECT * FROM pipeline_gates WHERE run IN :runs ORDER BY number;
+
+-- name: artifacts_of_runs
+-- The files of some runs, in the order of their stages.
+SELECT a.* FROM pipeline_artifacts AS a
+LEFT JOIN pipeline_tasks AS t ON t.run = a.run AND t.name = a.task
+WHERE a.run IN :runs ORDER BY a.run, t.place, a.path;
+
+-- name: jobs_of_run
+-- What the queue was asked to do for a run, the oldest attempt first.
+SELECT task, attempt, request_id, state, updated_at FROM pipeline_external_jobs
+WHERE run = :run ORDER BY task, attempt, place;
+
+-- name: busy_in_lane
+-- Who is at work in a lane.
+SELECT run, name FROM pipeline_tasks WHERE lane = :lane AND lane IS NOT NULL AND state = 'processing' AND parked_at IS NULL;
+
+-- name: positions_before
+-- Of some runs: the position of the last event that lies at or before a position.
+SELECT run, max(position) AS position FROM pipeline_events
+WHERE run IN :runs AND position <= :position GROUP BY run;
