@@ -164,9 +164,12 @@ def _done(jobs: Sequence[ExternalJob]) -> tuple[list[JobSpec], list[DoneRecord]]
         raise JobFailed("the queue was given no job, so there is nothing to join")
     bad = [job for job in jobs if job.state != "done"]
     if bad:
-        why = bad[0].result.get("message") if isinstance(bad[0].result, Mapping) else None
+        why = bad[0].result.get("error") if isinstance(bad[0].result, Mapping) else None
         more = f"; {len(bad) - 1} more were not, too" if len(bad) > 1 else ""
         raise JobFailed(f"{bad[0].request_id} was not spoken: {why or bad[0].state}{more}")
+    gone = [job.request_id for job in jobs if job.result is None]
+    if gone:
+        raise JobFailed(f"the queue has forgotten what it made of {gone[0]} (JOBS_RESULT_TTL)")
     specs = [normalize_job_spec({**job.spec, "request_id": job.request_id}) for job in jobs]
     return specs, [DoneRecord.from_json(job.result) for job in jobs]
 
