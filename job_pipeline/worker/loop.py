@@ -10,8 +10,8 @@ from job_pipeline.database_trouble import DatabaseTrouble
 from job_pipeline.log_tags import tell
 from job_pipeline.worker.code_changes import CodeChanges
 from job_pipeline.worker.held_tasks import HeldTasks
-from job_pipeline.worker.options import WorkerOptions, stages_taken
-from job_pipeline.worker.pace import WORTH_ASKING_S, Pace
+from job_pipeline.worker.options import PipelineWorkerOptions, stages_taken
+from job_pipeline.worker.pace import WORTH_ASKING_S, ClaimPace
 from job_pipeline.worker.pool import News, ProcessBroken, ProcessReady, TaskEnded, TaskPool
 from job_pipeline.worker.rates import Rates
 from job_pipeline.worker.reports import Reports, tell_task
@@ -40,7 +40,7 @@ class WorkerLoop:
         self,
         ledger: Ledger,
         dags: Sequence[Dag],
-        options: WorkerOptions,
+        options: PipelineWorkerOptions,
         *,
         pool: TaskPool,
         held: HeldTasks,
@@ -64,7 +64,7 @@ class WorkerLoop:
             chance=chance,
         )
         is_woken = ledger.database.dialect == "postgresql"
-        self._pace = Pace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
+        self._pace = ClaimPace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
         self._trouble = DatabaseTrouble(log, "stage", "claiming", chance)
         self._claim_at = 0.0  # monotonic
         self._away_until = 0.0  # monotonic; the database did not answer
