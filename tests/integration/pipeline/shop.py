@@ -31,7 +31,7 @@ def until(what: Callable[[], Any], why: str = "", within_s: float = _WITHIN_S) -
     give_up = time.monotonic() + within_s
     while not (found := what()):
         assert time.monotonic() < give_up, why or "it did not happen"
-        time.sleep(0.01)
+        time.sleep(0.03)
     return found
 
 

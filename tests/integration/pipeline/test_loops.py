@@ -72,43 +72,43 @@ def test_the_same_things_happen_whoever_sees_what_follows(shop: Shop) -> None:
         assert story[-3:] == ["stage_started:bottom", "stage_completed:bottom", "job_completed"]
 
 
-def test_one_round_of_each_finds_nothing_on_a_quiet_ledger_and_places_events_once(shop: Shop) -> None:
-    shop.start(sample_dags.five, "r1")
+def test_one_round_of_each_finds_nothing_on_a_quiet_ledger_and_places_events_once(lite_shop: Shop) -> None:
+    lite_shop.start(sample_dags.five, "r1")
 
-    first, second = orchestrate(shop.ledger), orchestrate(shop.ledger)
+    first, second = orchestrate(lite_shop.ledger), orchestrate(lite_shop.ledger)
 
     assert (first.settled, first.gates, first.placed) == (0, 0, 1)
     assert (second.settled, second.gates, second.placed) == (0, 0, 0)
-    assert take_back(shop.ledger) == []
+    assert take_back(lite_shop.ledger) == []
 
 
-def test_a_stage_that_the_code_lost_is_skipped_and_its_run_goes_on(shop: Shop) -> None:
+def test_a_stage_that_the_code_lost_is_skipped_and_its_run_goes_on(lite_shop: Shop) -> None:
     older = Dag("held")
     older.task(name="check")(lambda inputs: "checked")
     older.task(name="wait", requires=["check"])(lambda inputs: "waited")
-    shop.start(older, "r1")
-    (shop.runs / "go-1").touch()
+    lite_shop.start(older, "r1")
+    (lite_shop.runs / "go-1").touch()
 
-    with running(worker(shop, "held")):
-        until(lambda: shop.states() == {"completed": 1})
+    with running(worker(lite_shop, "held")):
+        until(lambda: lite_shop.states() == {"completed": 1})
 
-    assert shop.story("r1")[1:3] == ["stage_skipped:check", "stage_started:wait"]
+    assert lite_shop.story("r1")[1:3] == ["stage_skipped:check", "stage_started:wait"]
 
 
-def test_a_worker_of_one_stage_leaves_the_others_alone(shop: Shop) -> None:
-    shop.start(sample_dags.five, "r1")
-    with running(worker(shop, "five", stage="top")):
-        until(lambda: shop.task("r1", "left").ready_at)
+def test_a_worker_of_one_stage_leaves_the_others_alone(lite_shop: Shop) -> None:
+    lite_shop.start(sample_dags.five, "r1")
+    with running(worker(lite_shop, "five", stage="top")):
+        until(lambda: lite_shop.task("r1", "left").ready_at)
 
-    assert shop.task("r1", "left").state is TaskState.PENDING
+    assert lite_shop.task("r1", "left").state is TaskState.PENDING
     with pytest.raises(UsageError):
-        worker(shop, "five", stage="attic").run()
+        worker(lite_shop, "five", stage="attic").run()
 
 
 def test_a_worker_whose_code_does_not_import_says_so_and_claims_nothing(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lite_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flag, name = tmp_path / "imported", f"fickle_{shop.ledger.database.dialect}"
+    flag, name = tmp_path / "imported", "fickle_beats"
     (tmp_path / f"{name}.py").write_text(
         f"import pathlib\nflag = pathlib.Path({str(flag)!r})\n"
         "assert not flag.exists(), 'imported twice'\nflag.touch()\n"
@@ -118,7 +118,7 @@ def test_a_worker_whose_code_does_not_import_says_so_and_claims_nothing(
     monkeypatch.syspath_prepend(str(tmp_path))
 
     with pytest.raises(BadPipeline, match="AssertionError: imported twice"):
-        worker(shop, dags=[f"{name}:dag"]).run()
+        worker(lite_shop, dags=[f"{name}:dag"]).run()
 
 
 @pytest.fixture
@@ -130,13 +130,13 @@ def own_postgres() -> Iterator[Postgres]:
 def test_a_database_that_is_restarted_under_load_costs_no_run(own_postgres: Postgres, tmp_path: Path) -> None:
     shop = Shop(own_postgres.url(), "pipelines", tmp_path)
     try:
-        shop.start(sample_dags.five, *[f"r{number}" for number in range(20)])
+        shop.start(sample_dags.five, *[f"r{number}" for number in range(8)])
         workers = [shop.worker("five", concurrency=2, lease_s=30.0) for _ in range(2)]
-        until(lambda: len(shop.notes()) > 20)
+        until(lambda: len(shop.notes()) > 5)
         own_postgres.stop()
         until(lambda: all(each.says("has to wait") for each in workers))
         own_postgres.start()
-        until(lambda: shop.states() == {"completed": 20})
+        until(lambda: shop.states() == {"completed": 8})
 
         ends = [(run, task) for run, task, _, event, _ in shop.notes() if event == "ends"]
         assert sorted(set(ends)) == sorted(ends)  # what was done while nobody could note it was noted later
