@@ -127,6 +127,8 @@ class WorkerLoop:
     def _hear(self, news: News) -> None:
         match news:
             case ProcessReady():
+                if not self._was_ready:
+                    self._say_hello()
                 self._was_ready = True
                 self._claim_at = 0.0
                 self._changes.compare(news.digests)
@@ -141,6 +143,12 @@ class WorkerLoop:
             case TaskEnded():
                 outcome = Released(why="its worker was stopped") if news.outcome is None else news.outcome
                 self._reports.add(news.task, outcome)
+
+    def _say_hello(self) -> None:
+        stages = "; ".join(f"{dag}: {', '.join(names)}" for dag, names in self._stages.items())
+        owner, count = self._options.owner, self._options.concurrency
+        sentence = f"the worker {owner} takes {count} tasks at a time of {stages}"
+        tell(log, "stage", "worker_ready", sentence, owner=owner, concurrency=count)
 
     def _claim(self) -> None:
         now = self._clock.monotonic()
