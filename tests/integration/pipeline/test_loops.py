@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from job_pipeline.orchestrator import orchestrate, orchestrator_loop
-from job_pipeline.recovery import take_back
+from job_pipeline.recovery import recovery_loop, take_back
 from job_pipeline.rounds import Rounds
 from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.program import PipelineWorker
 from lib.errors import UsageError
 from lib.pipeline import BadPipeline, Dag
 from lib.pipeline.ledger import Ledger
+from lib.pipeline.runs import cancel_job
 from lib.pipeline.states import TaskState
+from lib.redact import Redactor
 from lib.sql import open_database
 from tests.integration.pipeline import sample_dags
-from tests.integration.pipeline.shop import SAMPLES, Shop, until
+from tests.integration.pipeline.shop import SAMPLES, Shop, is_gone, until
 from tests.postgres_servers import Postgres, binaries, served_by
 
 
@@ -38,7 +41,13 @@ def running(loop: Rounds | PipelineWorker) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-def worker(shop: Shop, *dags: str, **options: object) -> PipelineWorker:
+def worker(
+    shop: Shop,
+    *dags: str,
+    redactor: Redactor | None = None,
+    chance: Callable[[], float] = random.random,
+    **options: object,
+) -> PipelineWorker:
     """A worker in this process; its tasks have processes of their own."""
     return PipelineWorker(
         lambda: Ledger(open_database(shop.url, schema=shop.schema)),
@@ -50,6 +59,8 @@ def worker(shop: Shop, *dags: str, **options: object) -> PipelineWorker:
                 **options,
             }
         ),
+        redactor=redactor,
+        chance=chance,
     )
 
 
@@ -93,6 +104,49 @@ def test_a_stage_that_the_code_lost_is_skipped_and_its_run_goes_on(lite_shop: Sh
         until(lambda: lite_shop.states() == {"completed": 1})
 
     assert lite_shop.story("r1")[1:3] == ["stage_skipped:check", "stage_started:wait"]
+
+
+def test_a_failed_task_is_tried_again_and_no_secret_of_it_is_kept(lite_shop: Shop) -> None:
+    word = "open-sesame-7431"
+    lite_shop.start(sample_dags.flaky, "r1", word=word)
+    retrying = worker(lite_shop, "flaky", redactor=Redactor([word]), chance=lambda: 0.0)
+    with running(retrying):
+        until(lambda: lite_shop.states() == {"completed": 1})
+
+    failed = [event for event in lite_shop.events("r1") if event.kind == "stage_failed"]
+    assert [event.attempt for event in failed] == [1, 2]
+    for event in failed:
+        assert "ValueError: the endpoint refuses ***" in event.data["error"]
+        assert "sample_dags.py, line" in event.data["error"]
+        assert word not in str(event.data)
+        assert "pass" not in event.data["error"]
+
+
+def test_a_lease_is_held_for_as_long_as_its_task_is_at_work(shop: Shop) -> None:
+    shop.start(sample_dags.held, "r1")
+    with running(worker(shop, "held", lease_s=0.9)), running(recovery_loop(shop.ledger, poll_s=0.1)):
+        until(lambda: shop.began("wait"))
+        first = shop.task("r1", "wait").lease_expires_at
+        assert first is not None
+        until(lambda: (shop.task("r1", "wait").lease_expires_at or 0) > first + 0.9)
+        (shop.runs / "go-1").touch()
+        until(lambda: shop.states() == {"completed": 1})
+
+    assert shop.story("r1")[1:] == ["stage_started:wait", "stage_completed:wait", "job_completed"]
+
+
+def test_the_task_of_a_canceled_run_is_stopped_and_the_worker_goes_on(shop: Shop) -> None:
+    shop.start(sample_dags.held, "r1")
+    with running(worker(shop, "held", lease_s=0.9)):
+        at_work = until(lambda: shop.began("wait"))
+        cancel_job(shop.ledger, "r1", operator="ann")
+        until(lambda: is_gone(at_work))
+        (shop.runs / "go-1").touch()
+        shop.start(sample_dags.held, "r2")
+        until(lambda: shop.task("r2", "wait").state is TaskState.SUCCEEDED)
+
+    assert shop.task("r1", "wait").state is TaskState.CANCELED
+    assert [event for *_, event, _ in shop.notes()] == ["begins", "begins", "ends"]
 
 
 def test_a_worker_of_one_stage_leaves_the_others_alone(lite_shop: Shop) -> None:
