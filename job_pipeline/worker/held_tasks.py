@@ -99,6 +99,10 @@ class LeaseHeartbeat:
             except JobRunnerError as error:
                 pause = min(self._lease_s / 3, self._trouble.failed(error))
                 continue
+            except Exception:  # without this thread every lease would run out
+                log.exception("leases were not renewed")
+                pause = min(self._lease_s / 3, _LOOK_S)
+                continue
             self._trouble.over()
             if is_due:
                 renew_at = self._clock.monotonic() + self._lease_s / 3
