@@ -14,7 +14,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_pipeline.journal import Journal
-    from job_pipeline.worker.program import Worker
+    from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
@@ -189,7 +189,7 @@ def open_worker(
     json_lines: bool = False,
     verbose: bool = False,
     quiet: bool = False,
-) -> Iterator[Worker]:
+) -> Iterator[PipelineWorker]:
     """A worker, and beside it the journal kept up to date; `quiet`: it logs nothing.
 
     `of` are settings that were read already.
@@ -201,15 +201,15 @@ def open_worker(
 
     from job_pipeline.bridge import kept_bridge
     from job_pipeline.journal import kept_journal
-    from job_pipeline.worker.options import WorkerOptions, this_worker
-    from job_pipeline.worker.program import Worker
+    from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
+    from job_pipeline.worker.program import PipelineWorker
     from lib.redact import Redactor
 
     found = of or settings()
     redactor = Redactor(found.secrets())
     if not quiet:
         _log(found, redactor, json_lines=json_lines, verbose=verbose)
-    options = WorkerOptions(
+    options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
         owner=this_worker() if asked.owner is None else asked.owner,
         concurrency=asked.concurrency,
@@ -222,7 +222,7 @@ def open_worker(
     )
     opened = partial(ledger_of, found)
     with kept_journal(opened, files_folder(found)), kept_bridge(opened, partial(queue_of, found)):
-        yield Worker(opened, options, redactor=redactor)
+        yield PipelineWorker(opened, options, redactor=redactor)
 
 
 @contextlib.contextmanager
