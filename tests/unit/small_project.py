@@ -74,7 +74,12 @@ class Project:
             "ENVIRONMENT": str(environment),
         }
         self.add_python(PYTHON)
-        for program in ("job-runner", "job-watcher", "job-pipeline", "voice-synth"):  # never those of whoever runs the tests
+        for program in (
+            "job-runner",
+            "job-watcher",
+            "job-pipeline",
+            "voice-synth",
+        ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")
 
     def pin(self, name: str, *pins: str) -> None:
