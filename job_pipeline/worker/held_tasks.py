@@ -55,7 +55,7 @@ def _key(task: ClaimedTask) -> tuple[str, str, int]:
     return task.run, task.name, task.lease_no
 
 
-class Heartbeat:
+class LeaseHeartbeat:
     """Renews all leases in one call, three times in the time of one, on a connection of its own.
 
     `lost` hears of each task whose lease is gone, in this thread: its work must stop. While the database is

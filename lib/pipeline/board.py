@@ -141,7 +141,7 @@ class Board:
         last = failures >= task.max_attempts
         event = TaskEvent.EXHAUST if last else TaskEvent.EXPIRE
         self.move(name, event, failures=failures, error=error, **({"finished_at": self.now} if last else {}))
-        self.tell(EventKind.STAGE_FAILED, name, error=error, dead=last or None)
+        self.tell(EventKind.STAGE_FAILED, name, error=error, expired=True, dead=last or None)
 
     def released(self, name: str, why: str) -> None:
         """A worker gives a task back that it did not carry out; the attempt does not count."""
@@ -207,8 +207,11 @@ class Board:
             )
         self.tell(EventKind.STAGE_RETRIED, name, operator=operator, instruction=instruction)
         for other in self.graph.below(name):
-            if (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:
+            if self.tasks[other].state is TaskState.PROCESSING:
+                self.released(other, f"{name} is run anew")  # whoever is at it loses the lease
+            elif (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:
                 self.move(other, TaskEvent.RERUN, failures=0)
+                self.tell(EventKind.STAGE_STALE, other)
 
     # What follows by itself
 

@@ -103,6 +103,7 @@ class EventKind(StrEnum):
     STAGE_UNBLOCKED = "stage_unblocked"
     STAGE_SKIPPED = "stage_skipped"
     STAGE_RETRIED = "stage_retried"
+    STAGE_STALE = "stage_stale"
     STAGE_CANCELED = "stage_canceled"
     GATE_REMINDED = "gate_reminded"
     GATE_VOIDED = "gate_voided"

@@ -78,6 +78,11 @@ def external_jobs(ledger: Ledger, task: ParkedTask) -> list[ExternalJob]:
     return ledger.look(lambda transaction: _jobs(transaction, task))
 
 
+def has_orphans(ledger: Ledger) -> bool:
+    """Whether the queue has jobs for which nobody waits any more."""
+    return ledger.look(lambda transaction: bool(transaction.all("orphaned_jobs", count=1)))
+
+
 def tend_parked(ledger: Ledger, work: ExternalWork) -> list[tuple[str, str]]:
     """Bring every parked task as far as the queue is; run and name of those that changed.
 

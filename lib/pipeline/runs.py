@@ -221,6 +221,7 @@ def resume(ledger: Ledger, run: str, *, operator: str) -> list[str]:
                 board.retried(name, operator)
             else:
                 board.move(name, TaskEvent.RERUN, failures=0, finished_at=None)
+                board.tell(EventKind.STAGE_RETRIED, name, operator=operator)
         board.resumed(operator)
         return again
 
@@ -238,13 +239,15 @@ def advance(
 
     Raises:
         UnknownRun, UnknownStage: there is none.
-        WrongState: nothing was rejected and no stage is named, or the stage is at work.
+        WrongState: nothing was rejected and no stage is named; the stage is at work, skipped or blocked; the
+            run is canceled.
     """
 
     def step(board: Board, transaction: Transaction) -> str:
+        _not_canceled(board)
         name = stage or _rejected(board, transaction)
         task = _stage(board, name)
-        if task.state in (TaskState.PROCESSING, TaskState.SKIPPED):
+        if task.state in (TaskState.PROCESSING, TaskState.SKIPPED, TaskState.BLOCKED):
             raise WrongState(f"the stage {name} of {run} is {task.state}; it cannot be run anew now")
         _void_gates(board, transaction, {name, *board.graph.below(name)}, operator)
         board.rerun(name, operator=operator, instruction=instruction)
@@ -260,11 +263,12 @@ def retry(ledger: Ledger, run: str, stage: str, *, operator: str) -> None:
 
     Raises:
         UnknownRun, UnknownStage: there is none.
-        WrongState: it did not fail.
+        WrongState: it did not fail, or its run is canceled.
     """
 
     def step(board: Board, _: Transaction) -> None:
         task = _stage(board, stage)
+        _not_canceled(board)
         if task.state not in (TaskState.DEAD, TaskState.FAILED):
             raise WrongState(
                 f"the stage {stage} of {run} is {task.state}; only failed and dead ones are retried"
@@ -281,6 +285,13 @@ def _stage(board: Board, name: str) -> TaskRow:
     if task is None:
         raise unknown_stage(board.run.id, name, list(board.tasks))
     return task
+
+
+def _not_canceled(board: Board) -> None:
+    if board.run.hold is Hold.CANCELED:
+        raise WrongState(
+            f"the run {board.run.id} is canceled; `job-pipeline resume {board.run.id}` goes on with it"
+        )
 
 
 def _rejected(board: Board, transaction: Transaction) -> str:

@@ -81,6 +81,7 @@ TASK_TRANSITIONS: Final[Mapping[tuple[TaskState, TaskEvent], TaskState]] = Mappi
         (_T.DEAD, _E.RETRY): _T.PENDING,
         (_T.SUCCEEDED, _E.RERUN): _T.PENDING,
         (_T.NEEDS_APPROVAL, _E.RERUN): _T.PENDING,
+        (_T.FAILED, _E.RERUN): _T.PENDING,
         (_T.DEAD, _E.RERUN): _T.PENDING,
         (_T.CANCELED, _E.RERUN): _T.PENDING,
         (_T.PENDING, _E.CANCEL): _T.CANCELED,
@@ -102,7 +103,7 @@ RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = MappingProxyTyp
         _R.PAUSED: frozenset({_R.RUNNING, _R.NEEDS_APPROVAL, _R.FAILED, _R.CANCELED}),
         _R.COMPLETED: frozenset({_R.RUNNING}),  # a stage is run anew
         _R.FAILED: frozenset({_R.RUNNING, _R.NEEDS_APPROVAL, _R.PAUSED, _R.COMPLETED, _R.CANCELED}),
-        _R.CANCELED: frozenset({_R.QUEUED, _R.RUNNING}),  # `resume`, also of one that never began
+        _R.CANCELED: frozenset({_R.RUNNING, _R.QUEUED}),  # `resume`
     }
 )
 
