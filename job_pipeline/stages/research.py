@@ -43,7 +43,7 @@ def research(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         claims = model.ask(_ORDER, question, _read)
     else:
         source, left = TEMPLATE, "a template lists what stands in the script; only a language model asks more"
-        how = f"{NO_MODEL}, so these are the sentences of the script with numbers or names; nobody has checked them"
+        how = f"{NO_MODEL}, so these are the sentences with numbers or names; nobody has checked them"
         claims = _of_text(text)
     found = {
         "format": 1,

@@ -1,4 +1,4 @@
-"""From settings to what stages use: a language model and the store. Read in the process that does the work."""
+"""From settings to what stages use: a language model and the store. Read where the work is done."""
 
 from __future__ import annotations
 

@@ -91,7 +91,8 @@ def outcome_message(outcome: Outcome) -> dict[str, Any]:
         case Parked():
             return {"parked": [[request_id, dict(spec)] for request_id, spec in outcome.specs.items()]}
         case Failed():
-            return {"failed": outcome.error, "for_good": outcome.for_good}
+            made = [asdict(artifact) for artifact in outcome.artifacts]
+            return {"failed": outcome.error, "for_good": outcome.for_good, "artifacts": made}
 
 
 def outcome_from(message: Mapping[str, Any]) -> Outcome:
@@ -101,11 +102,11 @@ def outcome_from(message: Mapping[str, Any]) -> Outcome:
         BrokenMessage: the message says something else.
     """
     try:
+        made = [Artifact(**artifact) for artifact in message.get("artifacts", ())]
         if "done" in message:
-            made = [Artifact(**artifact) for artifact in message["artifacts"]]
             return Done(result=message["done"], artifacts=made)
         if "parked" in message:
             return Parked(specs=dict(message["parked"]))
-        return Failed(error=str(message["failed"]), for_good=bool(message["for_good"]))
+        return Failed(error=str(message["failed"]), for_good=bool(message["for_good"]), artifacts=tuple(made))
     except (KeyError, TypeError, ValueError) as error:
         raise BrokenMessage(f"an answer that is none: {error}") from None

@@ -30,23 +30,21 @@ def carry_out(
     """Call a task's function, or what collects its jobs, and say how that ended. Raises nothing.
 
     A task that asks for something impossible (`BadInput`, `BadConfiguration`: a missing extra, say) is
-    failed for good: a retry finds the same. Any other failure may be tried again.
+    failed for good: a retry finds the same. Any other failure may be tried again. What it wrote before it
+    failed is told with the failure: a report of what was found wanting, say.
     """
+    context = _context(task, folder, allow_placeholders)
     try:
-        return _call(dags, task, folder, allow_placeholders)
+        return _call(dags, task, context)
     except NotJson as error:
         return Failed(error=_bounded(str(error)))
     except BaseException as error:  # also sys.exit(): a task decides about itself, never about its worker
         for_good = isinstance(error, (BadInput, BadConfiguration))
-        return Failed(error=_bounded(reason_of(error)), for_good=for_good)
+        return Failed(error=_bounded(reason_of(error)), for_good=for_good, artifacts=tuple(context.artifacts))
 
 
-def _call(
-    dags: Mapping[str, Dag], task: ClaimedTask, folder: Path, allow_placeholders: bool
-) -> Done | Failed | Parked:
-    code = _code_of(dags, task)
-    folder.mkdir(parents=True, exist_ok=True)
-    context = TaskContext(
+def _context(task: ClaimedTask, folder: Path, allow_placeholders: bool) -> TaskContext:
+    return TaskContext(
         run=task.run,
         task=task.name,
         attempt=task.attempt,
@@ -58,6 +56,11 @@ def _call(
         jobs=task.jobs,
         allow_placeholders=allow_placeholders,
     )
+
+
+def _call(dags: Mapping[str, Dag], task: ClaimedTask, context: TaskContext) -> Done | Failed | Parked:
+    code = _code_of(dags, task)
+    context.folder.mkdir(parents=True, exist_ok=True)
     if task.executor == "queue":
         return _with_queue(code, task, context)
     inputs = dict(task.inputs)

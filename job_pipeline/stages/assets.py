@@ -1,0 +1,78 @@
+"""The asset plan: what has to be made for each scene, and how. The pictures themselves are made later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from job_pipeline.stages import wiring
+from job_pipeline.stages.instruction import asked, notes_of, told
+from job_pipeline.stages.language_model import LanguageModel
+from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
+from job_pipeline.stages.storyboard import scene_texts
+from lib.pipeline.context import TaskContext
+
+NAME: Final = "asset_plan.json"
+WIDTH, HEIGHT = 1920, 1080
+_AT_ONCE: Final = 40
+_MOTIONS: Final = ("slow zoom in", "slow pan right", "slow zoom out", "slow pan left")
+_ORDER: Final = (
+    "You write prompts for an image model. You get scenes with their pictures. Answer with one JSON object: "
+    '{"scenes": [{"scene": 0, "prompt": "..."}]}, with every scene once. A prompt says in English what is '
+    "seen, its light and its style, the same style in all."
+)
+
+
+def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+    """Plan a picture for each scene of the storyboard: `asset_plan.json`.
+
+    Raises:
+        JobRunnerError: the language model's, as `LanguageModel.ask`.
+    """
+    scenes = inputs["storyboard"]["scenes"]
+    notes = notes_of(context)
+    model = wiring.language_model()
+    if model is not None:
+        source, how, left = LLM, f"the model {model.model} wrote the prompts", ""
+        prompts = _by_model(model, scenes, notes)
+    else:
+        source, left = TEMPLATE, "a template repeats the storyboard; only a language model changes prompts"
+        how = f"{NO_MODEL}, so the prompts are the pictures of the storyboard, with one style for all"
+        prompts = [f"{scene['picture']} Plain illustration, soft light, no letters." for scene in scenes]
+    plan = {
+        "format": 1,
+        "source": source,
+        "note": how,
+        "assets": [_asset(scene, prompt) for scene, prompt in zip(scenes, prompts, strict=True)],
+    }
+    data = json.dumps(plan, ensure_ascii=False, indent=2) + "\n"
+    context.write(NAME, data, type="application/json", measures={"assets": len(scenes)})
+    return {
+        **plan,
+        "files": files_of(context),
+        **told(notes, "the model was told" if model is not None else "", left),
+    }
+
+
+def _asset(scene: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+    number = scene["scene"]
+    return {
+        "scene": number,
+        "kind": "still",
+        "prompt": prompt,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "motion": _MOTIONS[number % len(_MOTIONS)],
+        "seconds": scene["seconds"],
+    }
+
+
+def _by_model(model: LanguageModel, scenes: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> list[str]:
+    prompts = list[str]()
+    for start in range(0, len(scenes), _AT_ONCE):
+        some = scenes[start : start + _AT_ONCE]
+        lines = "\n".join(f"{scene['scene']}: {scene['picture']}" for scene in some)
+        reader = scene_texts("prompt", [scene["scene"] for scene in some])
+        prompts += model.ask(_ORDER, f"The scenes:\n{lines}{asked(notes)}", reader)
+    return prompts
