@@ -11,7 +11,7 @@ from job_pipeline.new_runs import start_run
 from job_pipeline.orchestrator import orchestrate
 from job_pipeline.samples import SAMPLE
 from job_pipeline.wiring import PipelineRoom
-from job_pipeline.worker.program import Worker
+from job_pipeline.worker.program import PipelineWorker
 from lib.cli import output
 from lib.errors import ExitStatus
 from lib.pipeline.runs import NewRun
@@ -57,7 +57,7 @@ class Demonstration:
         self._room = room
         self._ids = [start_run(room, dag, NewRun(inputs=inputs)).started.id for inputs in _inputs(dag)]
 
-    def run(self, worker: Worker) -> DemonstrationEnd:
+    def run(self, worker: PipelineWorker) -> DemonstrationEnd:
         """Let `worker` work until no run moves, or until somebody stops it. Raises what the worker raises."""
         over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(worker, over), name="demo", daemon=True)
@@ -69,7 +69,7 @@ class Demonstration:
             watch.join()
         return DemonstrationEnd(self._views())
 
-    def _watch(self, worker: Worker, over: threading.Event) -> None:
+    def _watch(self, worker: PipelineWorker, over: threading.Event) -> None:
         while not over.wait(_EVERY_S):
             orchestrate(self._room.ledger)
             if not any(view.line.run.state in _MOVES for view in self._views()):

@@ -14,7 +14,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_pipeline.journal import TrailFiles
-    from job_pipeline.worker.program import Worker
+    from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
@@ -76,7 +76,7 @@ class PipelineRoom:
 
         return load_dags(self.named(given))
 
-    def open_worker(self, asked: WorkerWords) -> contextlib.AbstractContextManager[Worker]:
+    def open_worker(self, asked: WorkerWords) -> contextlib.AbstractContextManager[PipelineWorker]:
         """A worker that logs nothing, and beside it the journal kept up to date. Raises as `open_room`."""
         from lib.redact import Redactor
 
@@ -193,7 +193,7 @@ def open_worker(
     *,
     json_lines: bool = False,
     verbose: bool = False,
-) -> Iterator[Worker]:
+) -> Iterator[PipelineWorker]:
     """A worker with its log, and beside it the journal kept up to date. Raises as `open_room`."""
     from lib.redact import Redactor
 
@@ -205,15 +205,15 @@ def open_worker(
 
 
 @contextlib.contextmanager
-def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Iterator[Worker]:
+def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Iterator[PipelineWorker]:
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
     from job_pipeline.journal import kept_journal
-    from job_pipeline.worker.options import WorkerOptions, this_worker
-    from job_pipeline.worker.program import Worker
+    from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
+    from job_pipeline.worker.program import PipelineWorker
 
-    options = WorkerOptions(
+    options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
         owner=this_worker() if asked.owner is None else asked.owner,
         concurrency=asked.concurrency,
@@ -226,7 +226,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
     )
     opened = partial(ledger_of, found)
     with kept_journal(opened, files_folder(found)), kept_bridge(opened, partial(queue_of, found)):
-        yield Worker(opened, options, redactor=redactor)
+        yield PipelineWorker(opened, options, redactor=redactor)
 
 
 @contextlib.contextmanager
