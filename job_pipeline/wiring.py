@@ -14,8 +14,10 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_pipeline.journal import Journal
+    from job_pipeline.worker.program import Worker
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
+    from lib.redact import Redactor
 
 #: Pipelines that come with the program, by their short names.
 SHIPPED: Final = {
@@ -147,6 +149,85 @@ def ledger_of(found: Settings) -> Ledger:
                 f"the database {database.address.place} ({origin}) cannot be used: {error.message}"
             ) from None
         raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerWords:
+    """What a command line says of a worker; None: the settings decide."""
+
+    dags: Sequence[str] = ()
+    stage: str | None = None
+    concurrency: int = 1
+    poll_s: float | None = None
+    owner: str | None = None
+    settles: bool = True
+    allow_placeholders: bool = False
+
+
+@contextlib.contextmanager
+def open_worker(
+    asked: WorkerWords,
+    *,
+    of: Settings | None = None,
+    json_lines: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> Iterator[Worker]:
+    """A worker, and beside it the journal kept up to date; `quiet`: it logs nothing.
+
+    `of` are settings that were read already.
+
+    Raises:
+        BadConfiguration, Unavailable: as `open_room`.
+    """
+    from functools import partial
+
+    from job_pipeline.journal import kept_journal
+    from job_pipeline.worker.options import WorkerOptions, this_worker
+    from job_pipeline.worker.program import Worker
+    from lib.redact import Redactor
+
+    found = of or settings()
+    redactor = Redactor(found.secrets())
+    if not quiet:
+        _log(found, redactor, json_lines=json_lines, verbose=verbose)
+    options = WorkerOptions(
+        dags=named(found, asked.dags),
+        owner=this_worker() if asked.owner is None else asked.owner,
+        concurrency=asked.concurrency,
+        stage=asked.stage,
+        lease_s=float(found.lease_seconds),
+        poll_s=found.claim_poll_interval if asked.poll_s is None else asked.poll_s,
+        settles=asked.settles,
+        folder=files_folder(found) / "runs",
+        allow_placeholders=asked.allow_placeholders,
+    )
+    opened = partial(ledger_of, found)
+    with kept_journal(opened, files_folder(found)):
+        yield Worker(opened, options, redactor=redactor)
+
+
+@contextlib.contextmanager
+def open_loop(*, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
+    """The ledger for a program that stays, with its log, and the journal kept up to date beside it.
+
+    Raises: as `open_room`.
+    """
+    from functools import partial
+
+    from job_pipeline.journal import kept_journal
+    from lib.redact import Redactor
+
+    found = settings()
+    _log(found, Redactor(found.secrets()), json_lines=json_lines, verbose=verbose)
+    with open_ledger(found) as ledger, kept_journal(partial(ledger_of, found), files_folder(found)):
+        yield ledger
+
+
+def _log(found: Settings, redactor: Redactor, *, json_lines: bool, verbose: bool) -> None:
+    from job_pipeline.logs import log_as
+
+    log_as(found.log_format, redactor, json_lines=json_lines, verbose=verbose)
 
 
 def operator_of(given: str | None) -> str:

@@ -31,10 +31,13 @@ def binaries() -> Path | None:
 
 
 class Postgres:
-    """One server. `initdb` has no sync and the server no fsync: killed are clients, not the server."""
+    """One server. `initdb` has no sync and the server no fsync: killed are clients, not the server.
 
-    def __init__(self, programs: Path) -> None:
-        self._programs = programs
+    With `fsync` it has, for measurements of what commits cost.
+    """
+
+    def __init__(self, programs: Path, *, fsync: bool = False) -> None:
+        self._programs, self._fsync = programs, fsync
         self.folder = Path(tempfile.mkdtemp(prefix="jr-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._nobody: int | None = None
@@ -61,7 +64,11 @@ class Postgres:
             access = ("--auth=scram-sha-256", "--auth-local=trust", "-U", _USER)
             make = self._start("initdb", *access, "--no-sync", "--encoding=UTF8")
             assert make.wait(_START_WITHIN_S) == 0, self.log()
-        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off")
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            f"fsync={'on' if self._fsync else 'off'}",
+        )
         words = tuple(word for setting in settings for word in ("-c", setting))
         self._process = self._start("postgres", *words)
         give_up = time.monotonic() + _START_WITHIN_S

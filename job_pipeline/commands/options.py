@@ -81,3 +81,7 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print the log on stdout, a JSON value on each line.")
+]

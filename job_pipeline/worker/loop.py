@@ -31,7 +31,7 @@ _LONGEST_PAUSE_S: Final = 60.0
 class WorkerLoop:
     """One step after the other; between two the caller waits, as long as `step` says or until it is woken.
 
-    Threads: one, except `lost` and `look_again`, which are any's.
+    Threads: one, except `lost` and `wake`, which are any's.
     Raises: BadPipeline from `step`, when no process could ever import the pipelines; from the constructor
         UsageError of the stage, and what the database says.
     """
@@ -64,19 +64,22 @@ class WorkerLoop:
             chance=chance,
         )
         is_woken = ledger.database.dialect == "postgresql"
-        self._pace = Pace(poll_s=options.poll_s, is_woken=is_woken)
+        self._pace = Pace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
         self._trouble = DatabaseTrouble(log, "stage", "claiming", chance)
         self._claim_at = 0.0  # monotonic
         self._away_until = 0.0  # monotonic; the database did not answer
+        self._woken = False  # since the last step
+        self._was_woken = False  # since the last claim that found too little
+        self._woke_others = False  # ourselves, maybe, and among them us
         self._look_again = False
         self._lost: set[tuple[str, str, int]] = set()
         self._drains = 0
         self._gave_back = False
         self._was_ready = False
 
-    def look_again(self) -> None:
-        """Something may be ready that was not a moment ago."""
-        self._look_again = True
+    def wake(self) -> None:
+        """Somebody says that something is ready."""
+        self._woken = True
 
     def lost(self, task: ClaimedTask) -> None:
         """The lease of a task is gone: its work must stop, and nothing be written of it."""
@@ -99,7 +102,7 @@ class WorkerLoop:
             self._pool.close()
             return 0.0  # what it told is heard in the next step
         if self._reports.write(at_once=self._gave_back):
-            self._look_again = True
+            self._look_again = self._woke_others = True
         if self._drains:
             return self._pause_draining()
         self._claim()
@@ -141,6 +144,9 @@ class WorkerLoop:
 
     def _claim(self) -> None:
         now = self._clock.monotonic()
+        if self._woken:
+            self._woken, self._was_woken = False, True
+            self._claim_at = min(self._claim_at, now + self._pace.courtesy_s())
         if self._look_again:
             self._look_again = False
             self._claim_at = now
@@ -159,6 +165,8 @@ class WorkerLoop:
             for task in tasks:
                 self._pool.begin(task)
                 tell_task(task, "begins", "begins")
+            if tasks:
+                self._pace.found()
             self._claim_at = now if len(tasks) == free else now + self._next_look_s(bool(tasks))
         except JobRunnerError as error:
             self._away_until = self._clock.monotonic() + self._trouble.failed(error)
@@ -166,8 +174,9 @@ class WorkerLoop:
             self._trouble.over()
 
     def _next_look_s(self, found: bool) -> float:
-        if found:
-            self._pace.found()
+        if self._was_woken and not self._woke_others and not found:
+            self._pace.found_nothing()
+        self._was_woken = self._woke_others = False
         pause = self._pace.pause_s()
         if pause < WORTH_ASKING_S:
             return pause

@@ -107,7 +107,7 @@ class Worker:
     def _listener(self, ledger: Ledger, loop: WorkerLoop, dags: Collection[str]) -> Listener:
         def wake(dag: str) -> None:
             if dag in dags:
-                loop.look_again()
+                loop.wake()
                 self._bell.ring()
 
         return Listener(ledger.database.address, ledger.channel, wake, chance=self._chance)

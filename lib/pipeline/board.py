@@ -39,15 +39,17 @@ class IllegalTransition(RuntimeError):
 class Board:
     """A run's rows while a transaction works on them.
 
-    `tasks` are all of its tasks. After the steps, `run`, `changed` and `events` are what is to be written.
+    `tasks` are all of its tasks. After the steps, `run`, `changed`, `results` (JSON texts by task) and `events`
+    are what is to be written.
     """
 
     def __init__(self, run: RunRow, tasks: Iterable[TaskRow], graph: Graph, now: float) -> None:
-        self.run = run
+        self.run = self._before = run
         self.tasks = {task.name: task for task in tasks}
         self.graph = graph
         self.now = now
         self.changed: set[str] = set()
+        self.results: dict[str, str] = {}
         self.events: list[Event] = []
         self._told_by: Mapping[str, Any] = {}  # who brought the run out of its state, for the event of that
 
@@ -55,6 +57,11 @@ class Board:
     def has_ready(self) -> bool:
         """Whether somebody could claim something of it, now or after a pause."""
         return any(task.ready_at is not None for task in self.tasks.values())
+
+    @property
+    def run_changed(self) -> bool:
+        """Whether the run's own row is to be written."""
+        return self.run != self._before
 
     def move(self, name: str, event: TaskEvent, **columns: Any) -> TaskRow:
         """Carry one task along one arrow of the table; `columns` change with it.

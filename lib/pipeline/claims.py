@@ -48,8 +48,6 @@ def claim(
             return []
         values = {"owner": owner, "expires_at": transaction.now + lease_s, "now": transaction.now}
         transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
-        begun = [{"run": run, "now": transaction.now} for run in sorted({run for run, _ in rows})]
-        transaction.run("begin_runs", begun)
         found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
         transaction.run(
             "tell",
@@ -114,6 +112,8 @@ def _claimed(
         for row in transaction.all("claimed", runs=runs, names=names, owner=owner)
         if (row["run"], row["name"]) in wanted
     ]
+    fresh = sorted({row["run"] for row in found if not row["began"]})
+    transaction.run("begin_runs", [{"run": run, "now": transaction.now} for run in fresh])
     above = {
         name
         for row in found
@@ -268,7 +268,7 @@ def keep(transaction: Transaction, board: Board, name: str, done: Done, input_ha
     """Write a result and its files, and let the task succeed or ask at its gate."""
     run, attempt = board.run.id, board.tasks[name].attempt
     result = to_json(done.result)
-    transaction.run("save_result", {"run": run, "name": name, "result": result})
+    board.results[name] = result
     made = _record(transaction, board, name, done.artifacts)
     if attempt > 1:
         transaction.run("forget_artifacts", {"run": run, "task": name, "attempt": attempt})

@@ -91,9 +91,13 @@ class Transaction:
         With `settle` it is also seen what follows from the changes; without, the orchestrator sees to that.
         """
         written = [board for board in boards if self._close(board, settle)]
-        tasks = [columns_of(board.tasks[name]) for board in written for name in sorted(board.changed)]
+        tasks = [
+            {**columns_of(board.tasks[name]), "result": board.results.get(name)}
+            for board in written
+            for name in sorted(board.changed)
+        ]
         self.run("change_task", tasks)
-        self.run("change_run", [columns_of(board.run) for board in written])
+        self.run("change_run", [columns_of(board.run) for board in written if board.run_changed])
         self.run("tell", [event_columns(event) for board in written for event in board.events])
         for dag in sorted({board.run.dag for board in written if board.has_ready}):
             self.wake(dag)
@@ -104,7 +108,9 @@ class Transaction:
             board.settle()
         if not board.changed and not board.events and board.run.settled is settle:
             return False
-        board.run = replace(board.run, updated_at=self.now, settled=settle)
+        board.run = replace(board.run, settled=settle)
+        if board.run_changed:  # a stage of several that ends leaves the run's row alone
+            board.run = replace(board.run, updated_at=self.now)
         return True
 
     def take_lane(self, lane: str) -> bool:

@@ -73,17 +73,13 @@ UPDATE pipeline_runs SET
 WHERE id = :id;
 
 -- name: change_task
--- Write what a transaction made of a task; its result is written by itself.
+-- Write what a transaction made of a task; its result stays unless there is a new one.
 UPDATE pipeline_tasks SET
   state = :state, ready_at = :ready_at, attempt = :attempt, failures = :failures, lease_no = :lease_no,
   lease_owner = :lease_owner, lease_expires_at = :lease_expires_at, parked_at = :parked_at, deadline_at = :deadline_at,
   jobs_attempt = :jobs_attempt, input_hash = :input_hash, instruction = :instruction, error = :error, since = :since, started_at = :started_at,
-  finished_at = :finished_at
+  finished_at = :finished_at, result = coalesce(:result, result)
 WHERE run = :run AND name = :name;
-
--- name: save_result
--- Keep what a task returned.
-UPDATE pipeline_tasks SET result = :result WHERE run = :run AND name = :name;
 
 -- name: tell
 -- Write one event; its position follows when the order is settled.
@@ -137,7 +133,7 @@ UPDATE pipeline_runs SET state = 'running', began = true, updated_at = :now WHER
 -- name: claimed
 -- What a worker needs of the tasks it claimed.
 SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.failures, t.jobs_attempt, t.input_hash, t.instruction, t.result,
-  r.inputs, r.snapshot, r.config, r.slug
+  r.inputs, r.began, r.snapshot, r.config, r.slug
 FROM pipeline_tasks AS t JOIN pipeline_runs AS r ON r.id = t.run
 WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease_owner = :owner;
 

@@ -83,41 +83,48 @@ class Listener:
         within_s: float = 5.0,
     ) -> None:
         # Needs the driver, which SQLite's users do not have.
-        from lib.sql.wire import Interrupt
+        from lib.sql.listening_connection import Interrupt
 
         self._address, self._channel = address, channel
         self._wake, self._told, self._chance = wake, told, chance
         self._pauses_s, self._within_s = pauses_s, within_s
         self._parameters = _parameters(address)
         self._interrupt = Interrupt()
+        self._failures = 0  # in a row
         self._thread = threading.Thread(target=self._run, name=f"listen {channel}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         from psycopg import OperationalError
 
-        from lib.sql.wire import Interrupted, Wire
+        from lib.sql.listening_connection import WaitEnded
 
-        tries = 0
+        first, longest = self._pauses_s
         try:
             while True:
                 try:
-                    with closing(Wire(self._parameters, self._interrupt, self._within_s)) as wire:
-                        wire.listen(self._channel)
-                        tries = 0
-                        self._wake("")
-                        while True:
-                            for payload in wire.heard():
-                                self._wake(payload)
+                    self._listen()
                 except OperationalError as error:
-                    tries += 1
+                    self._failures += 1
                     if self._told is not None:
                         self._told(failures.unanswered(error, self._address))
-                first, longest = self._pauses_s
-                pause = backoff_s(tries, self._chance(), base_s=first, cap_s=longest)
+                pause = backoff_s(self._failures, self._chance(), base_s=first, cap_s=longest)
                 self._interrupt.wait(None, 0, pause)
-        except Interrupted:
+        except WaitEnded:
             pass
+
+    def _listen(self) -> None:
+        """Connect, and call `wake` until the connection ends. Raises OperationalError, WaitEnded."""
+        from lib.sql.listening_connection import ListeningConnection
+
+        server = ListeningConnection(self._parameters, self._interrupt, self._within_s)
+        with closing(server):
+            server.listen(self._channel)
+            self._failures = 0
+            self._wake("")
+            while True:
+                for payload in server.heard():
+                    self._wake(payload)
 
     def close(self) -> None:
         """Stop listening; the connection is closed on return."""

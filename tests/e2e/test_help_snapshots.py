@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import job_pipeline.main
 import job_runner.main
 import job_watcher.main
 import synth.main
@@ -22,7 +23,12 @@ from lib.cli.program import CommandEntry, Program
 from tests import warm
 
 PAGES = Path(__file__).parent / "snapshots"
-PROGRAMS = (job_runner.main.PROGRAM, job_watcher.main.PROGRAM, synth.main.PROGRAM)
+PROGRAMS = (
+    job_runner.main.PROGRAM,
+    job_watcher.main.PROGRAM,
+    job_pipeline.main.PROGRAM,
+    synth.main.PROGRAM,
+)
 
 
 def commands(words: tuple[str, ...], entries: Sequence[CommandEntry]) -> Iterator[tuple[str, ...]]:

@@ -15,7 +15,9 @@ from tests.integration.machines.conftest import place_in, sqlite_url
 __all__ = ["sqlite_url"]
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres", "postgres_15"])
+@pytest.fixture(
+    params=["memory", "sqlite", "postgres", pytest.param("postgres_15", marks=pytest.mark.soak)],
+)
 def fresh(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """An empty ledger."""
     if request.param == "memory":

@@ -20,6 +20,8 @@ from tests.contract.pipeline.conftest import empty
 from tests.contract.pipeline.floor import Floor
 from tests.unit.house import ROOT
 
+LONG = (pytest.mark.soak, pytest.mark.timeout(3600))
+
 
 def crash(floor: Floor, folder: Path, groups: Sequence[Sequence[int]]) -> int:
     """Have processes work at this ledger and die; how many were killed."""
@@ -68,7 +70,7 @@ def real_floor(floor: Floor) -> Floor:
     return Floor(Ledger(floor.ledger.database), floor.clock)
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(600, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=LONG)])
 def test_no_event_is_lost_or_told_twice_when_its_teller_is_killed_anywhere(
     real_floor: Floor, tmp_path: Path, kills: int
 ) -> None:
@@ -80,7 +82,7 @@ def test_no_event_is_lost_or_told_twice_when_its_teller_is_killed_anywhere(
     assert check_files(real_floor.ledger, tmp_path) > kills
 
 
-@pytest.mark.parametrize("groups", [2, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("groups", [2, pytest.param(50, marks=LONG)])
 def test_processes_that_write_at_once_and_die_leave_one_order(
     real_floor: Floor, tmp_path: Path, groups: int
 ) -> None:

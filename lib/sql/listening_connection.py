@@ -9,7 +9,7 @@ import time
 from psycopg import OperationalError, pq
 
 
-class Interrupted(Exception):
+class WaitEnded(Exception):
     """Somebody ended the wait; there is nothing to wait for any more."""
 
 
@@ -27,7 +27,7 @@ class Interrupt:
         """Wait for `events` of `select.poll` at a socket. False: nothing happened for so many seconds.
 
         Raises:
-            Interrupted: `set` was called.
+            WaitEnded: `set` was called.
         """
         poll = select.poll()
         inside = self._inside.fileno()
@@ -36,7 +36,7 @@ class Interrupt:
             poll.register(place, events)
         ready = poll.poll(None if seconds is None else max(0.0, seconds) * 1000)
         if any(each == inside for each, _ in ready):
-            raise Interrupted
+            raise WaitEnded
         return bool(ready)
 
     def close(self) -> None:
@@ -45,13 +45,13 @@ class Interrupt:
         self._outside.close()
 
 
-class Wire:
+class ListeningConnection:
     """An open connection. Threads: one, except that `interrupt` may be set by any.
 
     `parameters` are libpq's, as one text; `within_s` is how long the server has to answer what it is asked.
 
     Raises, from every method:
-        Interrupted: `interrupt` was set.
+        WaitEnded: `interrupt` was set.
         OperationalError: the server is not there, refuses, does not answer in time, or has gone.
     """
 

@@ -1,0 +1,53 @@
+"""What Alembic's own commands are run on: each section's tables, where the programs keep them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from alembic import context
+
+from lib.errors import JobRunnerError
+from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.sql import DatabaseOptions
+from lib.sql.alembic_env import TableSet, run_environment
+
+
+def pipelines(settings: Settings) -> TableSet:
+    """Beside DATABASE_URL's other tables, in the schema DB_SCHEMA."""
+    from lib.pipeline.tables import metadata
+
+    options = DatabaseOptions(schema=settings.db_schema, origin=settings.origin("DATABASE_URL"))
+    return TableSet(metadata, "pipeline_version", settings.database_url, options)
+
+
+def machines(settings: Settings) -> TableSet:
+    """Where the watcher has its ledger."""
+    from job_watcher.providers.wiring import ledger_options, ledger_url
+    from lib.machines.sql_ledger import VERSION_TABLE
+    from lib.machines.tables import metadata
+
+    return TableSet(metadata, VERSION_TABLE, ledger_url(settings), ledger_options(settings))
+
+
+#: By the section of alembic.ini that `-n` names.
+SECTIONS = {"alembic": pipelines, "machines": machines}
+
+
+def main() -> None:
+    """Run what was asked for on the section's tables."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
+    section = context.config.config_ini_section
+    try:
+        if section not in SECTIONS:
+            sys.exit(f"alembic.ini has no section of tables {section!r}; there are: {', '.join(SECTIONS)}")
+        settings = load_settings()
+        ensure_data_folder(settings.jobs_data_dir)
+        run_environment(SECTIONS[section](settings))
+    except JobRunnerError as error:
+        print(error.message, file=sys.stderr)
+        sys.exit(error.exit_status)
+
+
+main()
