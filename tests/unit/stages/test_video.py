@@ -128,6 +128,7 @@ def test_a_rejection_asks_for_less_and_gets_less(studio: Studio) -> None:
     assert studio.artifacts()["script.txt"].measures["words"] == 11
     advance(studio.ledger, "r1", operator="ann", stage="script", instruction="with more feeling")
     studio.work()
+    approve_gate(studio.ledger, "r1", "script", operator="ann")
     result = studio.ledger.look(
         lambda transaction: json.loads(transaction.all("results", runs=["r1"], names=["script"])[0]["result"])
     )
