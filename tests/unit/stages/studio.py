@@ -49,6 +49,7 @@ class SpeakingQueue:
     def __init__(self, folder: Path, url: str, *, silent: str = "\0") -> None:
         self._folder, self._storage, self._silent = folder, open_storage(url), silent
         self.specs: dict[str, Mapping[str, Any]] = {}
+        self.lose = False  # what was stored is gone
 
     def order(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
         self.specs.update(specs)
@@ -68,6 +69,8 @@ class SpeakingQueue:
         data = tone(self._folder / "spoken.wav", seconds, pitch)
         sha256 = hashlib.sha256(data).hexdigest()
         stored = self._storage.put(self._folder / "spoken.wav", sha256=sha256, bytes=len(data))
+        if self.lose:
+            Path(self._storage.blob(stored)).unlink()
         file = FileRef(f"{spec['output_name']}.wav", len(data), sha256, stored.key)
         cues = (Cue(0.0, seconds, spec["text"], "piece"),)
         take = records.take(audio=file, audio_seconds=seconds, captions=cues)
