@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lib.backoff import backoff_s
@@ -78,6 +79,24 @@ def _answer(record: JobRecord, finished: FinishedJob | None) -> tuple[str, Any]:
             return "running", None
         case _:
             return "enqueued", None
+
+
+@contextlib.contextmanager
+def kept_bridge(open_ledger: Callable[[], Ledger], open_queue: Callable[[], JobQueue]) -> Iterator[Bridge]:
+    """A bridge that tends in a thread of its own, on a ledger of its own, as long as the block runs.
+
+    Raises: what `open_ledger` raises.
+    """
+    ledger = open_ledger()
+    bridge = Bridge(ledger, open_queue)
+    thread = threading.Thread(target=bridge.run, name="bridge", daemon=True)
+    thread.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
+        thread.join()
+        ledger.database.close()
 
 
 class Bridge:

@@ -15,6 +15,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_pipeline.journal import Journal
     from job_pipeline.worker.program import Worker
+    from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
     from lib.redact import Redactor
@@ -151,6 +152,22 @@ def ledger_of(found: Settings) -> Ledger:
         raise
 
 
+def queue_of(found: Settings) -> JobQueue:
+    """The queue at REDIS_URL, else of the embedded server, started when needed; the caller closes it.
+
+    Raises:
+        Unavailable: a given server does not answer; no other one is tried.
+        BadConfiguration: the data folder of the embedded server cannot be used.
+    """
+    from lib.jobqueue import connect, options_of
+    from lib.redislink.embedded import EmbeddedServer
+
+    if found.redis_url:
+        return connect(found.redis_url, options_of(found), origin=found.origin("REDIS_URL"))
+    url = EmbeddedServer(ensure_data_folder(found.jobs_data_dir)).ensure()
+    return connect(url, options_of(found), origin="")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerWords:
     """What a command line says of a worker; None: the settings decide."""
@@ -182,6 +199,7 @@ def open_worker(
     """
     from functools import partial
 
+    from job_pipeline.bridge import kept_bridge
     from job_pipeline.journal import kept_journal
     from job_pipeline.worker.options import WorkerOptions, this_worker
     from job_pipeline.worker.program import Worker
@@ -203,7 +221,7 @@ def open_worker(
         allow_placeholders=asked.allow_placeholders,
     )
     opened = partial(ledger_of, found)
-    with kept_journal(opened, files_folder(found)):
+    with kept_journal(opened, files_folder(found)), kept_bridge(opened, partial(queue_of, found)):
         yield Worker(opened, options, redactor=redactor)
 
 
@@ -215,12 +233,18 @@ def open_loop(*, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
     """
     from functools import partial
 
+    from job_pipeline.bridge import kept_bridge
     from job_pipeline.journal import kept_journal
     from lib.redact import Redactor
 
     found = settings()
     _log(found, Redactor(found.secrets()), json_lines=json_lines, verbose=verbose)
-    with open_ledger(found) as ledger, kept_journal(partial(ledger_of, found), files_folder(found)):
+    opened = partial(ledger_of, found)
+    with (
+        open_ledger(found) as ledger,
+        kept_journal(opened, files_folder(found)),
+        kept_bridge(opened, partial(queue_of, found)),
+    ):
         yield ledger
 
 

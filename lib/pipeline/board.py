@@ -39,8 +39,8 @@ class IllegalTransition(RuntimeError):
 class Board:
     """A run's rows while a transaction works on them.
 
-    `tasks` are all of its tasks. After the steps, `run`, `changed`, `results` (JSON texts by task) and `events`
-    are what is to be written.
+    `tasks` are all of its tasks. After the steps, `run`, `changed`, `results` (JSON texts by task) and
+    `events` are what is to be written.
     """
 
     def __init__(self, run: RunRow, tasks: Iterable[TaskRow], graph: Graph, now: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -189,16 +190,33 @@ def _sqlite_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: flo
     return engine
 
 
+#: Held while a file is made, so that its descriptor is closed before anybody of this process opens it.
+_MAKING: Final = threading.Lock()
+
+
 def _make_file(address: DatabaseAddress) -> None:
-    """Make the file before SQLite does, for its user alone: it tells what machines we have."""
+    """Make the file before SQLite does, for its user alone: it tells what machines we have.
+
+    One that exists is not opened here, not even to look at it: to close any descriptor of a file drops every
+    lock that this process has on it. Other processes would then take the database for unused and delete the
+    log that our open connections go on writing to.
+    """
     assert address.file is not None
     try:
-        os.close(os.open(address.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with _MAKING:
+            os.close(os.open(address.file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if address.file.is_dir():
+            raise _unopenable(address, "Is a directory") from None
     except OSError as error:
-        raise BadConfiguration(
-            f"the database {address.place} cannot be opened: {error.strerror}; "
-            "see that its folder exists and that this user may write it"
-        ) from None
+        raise _unopenable(address, error.strerror) from None
+
+
+def _unopenable(address: DatabaseAddress, why: str | None) -> BadConfiguration:
+    return BadConfiguration(
+        f"the database {address.place} cannot be opened: {why}; "
+        "see that its folder exists and that this user may write it"
+    )
 
 
 def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry, address: DatabaseAddress) -> None:
