@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from job_pipeline.new_runs import start_run
 from job_pipeline.orchestrator import orchestrate
-from job_pipeline.samples import SAMPLE
+from job_pipeline.samples import sample_inputs
 from job_pipeline.wiring import PipelineRoom
 from job_pipeline.worker.program import PipelineWorker
 from lib.cli import output
@@ -83,7 +83,7 @@ class Demonstration:
 def _inputs(dag: str) -> list[Mapping[str, Any]]:
     if dag == "demo":
         return [{"text": text} for text in _TEXTS]
-    return [{**SAMPLE, "title": f"{SAMPLE['title']}, {number}"} for number in range(1, len(_TEXTS) + 1)]
+    return [{**sample_inputs(), "title": f"Demo {number}"} for number in range(1, len(_TEXTS) + 1)]
 
 
 def show_demonstration(found: DemonstrationEnd) -> None:

@@ -135,6 +135,25 @@ def test_the_pipeline_of_the_settings_is_meant_where_none_is_named(
     assert [each["dag"] for each in pipelines.shaped("init-db")["snapshots"]] == ["shop"]
 
 
+def test_new_job_starts_the_shipped_factory_with_its_sample(pipelines: PipelineDesk) -> None:
+    """P8."""
+    started = pipelines.shaped("new-job")
+    shown = pipelines.shaped("show", started["id"])
+
+    assert (started["dag"], started["created"]) == ("factory", True)
+    assert [stage["name"] for stage in shown["stages"]] == ["audio", "visuals", "render"]
+    assert shown["inputs"]["script"].startswith("# ")
+    named = pipelines.shaped("new-job", "--dag", "video", "--inputs", '{"topic": "tides"}')
+    assert pipelines.shaped("show", named["id"])["inputs"] == {"topic": "tides"}
+
+
+def test_init_db_stores_the_shipped_pipelines(pipelines: PipelineDesk) -> None:
+    """P8."""
+    stored = {each["dag"]: each["active"] for each in pipelines.shaped("init-db")["snapshots"]}
+
+    assert stored == {"factory": True, "video": True}
+
+
 def test_list_jobs_has_the_line_of_the_contract(pipelines: PipelineDesk) -> None:
     """P8."""
     pipelines.start("one")
