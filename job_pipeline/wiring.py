@@ -153,7 +153,7 @@ def ledger_of(found: Settings) -> Ledger:
         database.close()
         if isinstance(error, BadConfiguration):
             raise BadConfiguration(
-                f"the database {database.address.place} ({origin}) cannot be used: {error.message}"
+                f"the database {database.address.place} cannot be used: {error.message}"
             ) from None
         raise
 
