@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-#: Inputs of the shipped pipelines.
+#: Inputs of the shipped pipelines: the script in `dags/sample.md`.
 SAMPLE: Final[Mapping[str, Any]] = {
-    "title": "Why the sea comes back",
-    "script": (
-        "Twice a day the sea leaves the harbour, and twice a day it comes back.\n\n"
-        "The moon pulls at the water, a little more on the side that is near to it.\n\n"
-        "What we call the tide is the land, turning through that water."
-    ),
+    "title": "The lamp at the end of the pier",
+    "script": (Path(__file__).parent / "dags" / "sample.md").read_text(encoding="utf-8"),
 }
