@@ -1,8 +1,9 @@
 """Programs of the project as processes that start warm: forks of one that has imported what they begin with.
 
-Nearly all of the time of a short command is imports, and most of a worker's start the load of its model. What a test sees is the same: a process of its own with its own arguments, environment, folder,
-streams, signals and end; and what such a program starts itself, a watcher or a worker, starts warm too. Tests
-of the start itself start programs as users do.
+Nearly all of the time of a short command is imports, and most of a worker's start the load of its model. What
+a test sees is the same: a process of its own with its own arguments, environment, folder, streams, signals
+and end; and what such a program starts itself, a watcher or a worker, starts warm too. Tests of the start
+itself start programs as users do.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m tests.warm.server SOCKET
 
-There is a server for each program, at SOCKET.PROGRAM, which has imported what the program's commands import at
-once, and one for all else, at SOCKET itself: a worker is a fork of one that has loaded the engine's model, and
-nothing else is. Each but the last prepares itself when it is first asked.
+There is a server for each program, at SOCKET.PROGRAM, which has imported what the program's commands import
+at once, and one for all else, at SOCKET itself: a worker is a fork of one that has loaded the engine's model,
+and nothing else is. Each but the last prepares itself when it is first asked.
 
 A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them,
 then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`, and the `python` that the program is to
@@ -53,7 +53,7 @@ _IMPORTED: Final = (
 # What a watcher has besides: machines over SSH, the database, its metrics.
 _OF_WATCHERS: Final = (
     *("alembic.migration", "asyncssh", "botocore.session", "packaging.version", "prometheus_client"),
-    "sqlalchemy.dialects.sqlite.pysqlite",
+    *("sqlalchemy.dialects.sqlite.pysqlite", "job_watcher.watcher", "job_watcher.providers.local.wiring"),
 )
 
 
@@ -81,15 +81,22 @@ def load_commands(program: str) -> None:
         loaded |= left
 
 
+# What speaking imports when it begins.
+_OF_ENGINES: Final = ("numpy", "numpy.fft", "numpy.random", "onnxruntime", "soundfile", "soxr")
+_OF_SPEAKING: Final = ("synth.engines.hibari", "synth.speech.speak")
+
+
 def load_engine() -> None:
     """Load what each worker would load for itself: the engine's packages, its model and its dictionary."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a pool of threads would be lost in the forks
-    for name in ("numpy", "onnxruntime", "soundfile", "soxr"):
+    for name in _OF_ENGINES:
         importlib.import_module(name)
     hibari: Any = importlib.import_module("hibari")
     made = functools.cache(hibari.Hibari)  # the same one for who asks for the same
     _ = made(threads=1).g2p.oov
     hibari.Hibari = made
+    for name in _OF_SPEAKING:
+        importlib.import_module(name)
 
 
 def load_watcher() -> None:
