@@ -160,8 +160,9 @@ class TestWhenSomethingIsWrong:
     def test_a_second_run_on_the_same_manifest_is_refused(self, machine: Machine, tmp_path: Path) -> None:
         """Q12."""
         jobs = machine.jobs(
-            *({"output_name": f"n{i}", "text": f"Number {i}{', slowly' * 40}."} for i in range(4))
+            *({"output_name": f"n{i}", "text": f"Number {i}{', slowly' * 400}."} for i in range(4))
         )
+        # longer than all below takes on a busy computer; the first is told to end
         first = machine.start("run", jobs, "--out", "out")
         machine.until_spoken(1)
 
