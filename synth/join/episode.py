@@ -22,8 +22,9 @@ from lib.errors import BadConfiguration, BadInput
 from lib.files import draft_beside, sync_file, sync_folder, write_in_place, written_over
 from lib.jobspec.episode_names import CHAPTERS_SUFFIX, files_beside
 from synth.audio.encode import EncodingFailed
+from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
-from synth.audio.spectrum import Levels, LevelStream, Samples
+from synth.audio.spectrum import Levels, Samples
 from synth.join.captions import whole_captions
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
@@ -259,7 +260,7 @@ def _write(
 ) -> tuple[float | None, float | None]:
     """Write the sound; returns its loudness and true peak. Where the limiter worked, both are measured."""
     make = written_mp4 if file_format in BRANDS else written
-    meter = LevelStream(contents.sample_rate, peaks=True, coarse=True) if plan.limits else None
+    meter = LevelStream(contents.sample_rate, coarse=True) if plan.limits else None
     frame = contents.sample_rate // 1000
     with make(draft, file_format, contents) as writer:
         for block in levelled(whole.blocks("written"), plan, frame):
