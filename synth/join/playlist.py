@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lib.captions import Cue
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
 from lib.foreign import parse_json
+from lib.jobspec import printable
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from lib.records.takes import cues_from
@@ -23,6 +23,9 @@ _MOST_BEATS: Final = 100_000
 _LONGEST_GAP_S: Final = 60.0
 _LONGEST_TITLE: Final = 255  # bytes: what the chapter list of an MP4 holds of one
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: What joins and parts letters in Persian, Hindi and emoji, says which way a bracket points, and makes a
+#: flag: text is not the same without. What turns the text behind it round stays out.
+_NEEDED: Final = frozenset(map(chr, (0x200C, 0x200D, 0x200E, 0x200F, 0x061C, *range(0xE0020, 0xE0080))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def _tag(fields: Fields, name: str) -> str:
 
 def chapter_title(title: str, what: str) -> str:
     """The title, where players can show it. `what` has it, for the sentence. Raises BadInput."""
-    if not title.strip():
+    if not any(character.isprintable() and not character.isspace() for character in title):
         raise BadInput(f"{_shown(what)} has no title for its chapter; give it one.")
     if _hides_something(title):
         raise BadInput(
@@ -128,9 +131,11 @@ def chapter_title(title: str, what: str) -> str:
 
 
 def _hides_something(text: str) -> bool:
-    return any(unicodedata.category(character) in _INVISIBLE for character in text)
+    return any(
+        unicodedata.category(character) in _INVISIBLE and character not in _NEEDED for character in text
+    )
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f'{text[:78]}…"'
+def _shown(text: str) -> str:
+    """On one line, with nothing that a terminal would act on."""
+    return f'"{printable(text if len(text) <= 80 else text[:79] + "…")}"'
