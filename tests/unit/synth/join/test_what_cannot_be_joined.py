@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
-import signal
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,17 +19,8 @@ from synth.join.cover import read_cover
 from synth.join.episode import join_playlist
 from synth.join.playlist import read_playlist
 from synth.join.writers import Contents, written
-from tests.unit.synth.join.playlists import FORMATS, RATE, hard, made, png
+from tests.unit.synth.join.playlists import RATE, changed, hard, made, png
 from tests.unit.synth.join.test_six_formats import decoded, join_into, quiet
-
-
-def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A playlist of three beats, changed."""
-    path = made(folder / "beats", 3).path
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
-    return path
 
 
 def refused(folder: Path, path: Path) -> JobRunnerError:
@@ -228,58 +214,6 @@ def test_without_pyav_it_says_what_brings_it(tmp_path: Path, monkeypatch: pytest
 
     assert caught.value.extra == "join"
     assert join_into(tmp_path, made(tmp_path / "beats", 1), "mp3").samples
-
-
-def command(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "synth.main", "join", str(folder / "beats/playlist.json"), *words]
-
-
-@pytest.mark.parametrize(
-    "file_format",
-    [pytest.param(each, marks=() if each in ("m4b", "opus") else pytest.mark.soak) for each in FORMATS],
-)
-def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(tmp_path: Path, file_format: str) -> None:
-    """Q47. A limit on the size of files ends a write as a full disk does, and inside of every library."""
-    made(tmp_path / "beats", 60)
-    target = tmp_path / f"episode.{file_format}"
-    target.write_text("the old one")
-    words = command(tmp_path, "--out", str(target), "--loudness", "off")
-
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *words], capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 78, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {target} cannot be written: File too large")
-    assert target.read_text() == "the old one"
-    assert {path.name for path in tmp_path.iterdir()} == {"beats", target.name}
-
-
-@pytest.mark.parametrize("how", ["interrupt", "parent"])
-def test_interrupted_it_leaves_nothing(tmp_path: Path, how: str) -> None:
-    """Q47. By Ctrl-C, and when the process that started it is gone."""
-    made(tmp_path / "beats", 1)
-    soundfile.write(tmp_path / "beats" / "0.wav", hard(120.0, 200.0), RATE)
-    words = command(tmp_path, "--out", str(tmp_path / "episode.opus"), "--exit-with-parent")
-    process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stderr is not None
-    while not list(tmp_path.glob(".*.part")):
-        assert process.poll() is None, process.stderr.read()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.02)
-
-    if how == "interrupt":
-        process.send_signal(signal.SIGINT)
-    else:
-        process.stdin.close()
-    status = process.wait()
-
-    process.stdin.close()
-    process.stderr.close()
-    assert status == {"interrupt": 130, "parent": 75}[how]
-    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
 
 
 @pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
