@@ -179,7 +179,7 @@ class History(RuleBasedStateMachine):
     @rule(
         run=st.sampled_from(RUNS),
         stage=st.sampled_from(STAGES),
-        what=st.sampled_from("approve reject".split()),
+        what=st.sampled_from(["approve", "reject"]),
     )
     def decides(self, run: str, stage: str, what: str) -> None:
         decide = approve_gate if what == "approve" else reject_gate
