@@ -29,13 +29,13 @@ needs_chromium: Final = pytest.mark.skipif(PROGRAM is None, reason="there is no 
 
 
 class Tab:
-    """One tab. `requests` are the addresses it asked for, `said` what its scripts wrote or dialogs asked."""
+    """One tab. `said` is what its scripts wrote, dialogs asked and the browser complained of, since it opened."""
 
     def __init__(self, send: Any, receive: Any) -> None:
         self._send, self._receive = send, receive
         self._number = 0
         self._session: str | None = None
-        self.requests: list[str] = []
+        self._requests: dict[str, str] = {}  # by the browser's id
         self.said: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
@@ -62,7 +62,9 @@ class Tab:
         found = event.get("params", {})
         match event.get("method"):
             case "Network.requestWillBeSent":
-                self.requests.append(found["request"]["url"])
+                self._requests[found["requestId"]] = found["request"]["url"]
+            case "Network.loadingFailed" if found.get("blockedReason") == "csp":
+                del self._requests[found["requestId"]]
             case "Runtime.consoleAPICalled":
                 self.said.append(" ".join(str(each.get("value")) for each in found["args"]))
             case "Runtime.exceptionThrown":
@@ -78,9 +80,15 @@ class Tab:
         self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.requests.clear()
+        self._requests.clear()
+        self.said.clear()
         self.call("Page.navigate", url=url)
         self.until(f"document.readyState === 'complete' && location.href === {json.dumps(url)}")
+
+    @property
+    def requests(self) -> list[str]:
+        """The addresses that were asked for since the page opened; what its policy stopped is none."""
+        return list(self._requests.values())
 
     def value(self, script: str) -> Any:
         """What an expression of JavaScript is worth in the page."""

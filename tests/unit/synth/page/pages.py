@@ -67,7 +67,8 @@ def beat(folder: Path, name: str, *, seconds: float = 0.4, title: str | None = N
     audio = folder / f"{name}.wav"
     soundfile.write(str(audio), hard(seconds, 220.0), RATE, "PCM_16")
     text = more.pop("text", f"This is {name}.")
-    cues = (Cue(0.0, seconds / 2, text[:40], "piece"), Cue(seconds / 2, seconds, "And on.", "piece"))
+    said = "".join(letter for letter in text[:40] if letter.isprintable())  # as a record's cues have to be
+    cues = (Cue(0.0, seconds / 2, said, "piece"), Cue(seconds / 2, seconds, "And on.", "piece"))
     told = record(audio, seconds, **{"captions": cues, **more})
     return {
         "title": name if title is None else title,
@@ -86,7 +87,7 @@ def hostile(folder: Path, count: int) -> list[dict[str, Any]]:
             **{"speaker": attack, "warnings": (attack,), "verdict": attack if at % 7 == 3 else "UNVERIFIED"},
             **{"verdict_why": attack, "flags": (attack,) if at % 5 == 2 else ()},
         }
-        made.append({**beat(folder, name, title=f"{attack} {at}", text=attack, **told), "note": attack})
+        made.append({**beat(folder, name, seconds=0.1, title=f"{attack} {at}", text=attack, **told), "note": attack})
     return made
 
 
