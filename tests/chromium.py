@@ -29,7 +29,7 @@ needs_chromium: Final = pytest.mark.skipif(PROGRAM is None, reason="there is no 
 
 
 class Tab:
-    """One tab. `said` is what its scripts wrote, dialogs asked and the browser complained of, since it opened."""
+    """One tab. `said` is what scripts wrote, dialogs asked and the browser complained of since it opened."""
 
     def __init__(self, send: Any, receive: Any) -> None:
         self._send, self._receive = send, receive
@@ -106,7 +106,9 @@ class Tab:
     def press(self, key: str) -> None:
         """Press a key as a person does."""
         code = {"?": "Slash", " ": "Space"}.get(key, f"Key{key.upper()}" if len(key) == 1 else key)
-        number = {" ": 32, "Escape": 27, "Tab": 9, "ArrowLeft": 37, "ArrowRight": 39}.get(key, ord(key[0].upper()))
+        number = {" ": 32, "Escape": 27, "Tab": 9, "ArrowLeft": 37, "ArrowRight": 39}.get(
+            key, ord(key[0].upper())
+        )
         same: dict[str, Any] = {"key": key, "code": code, "windowsVirtualKeyCode": number}
         text = {"text": key} if len(key) == 1 else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", **same, **text)

@@ -12,6 +12,7 @@ from job_runner.commands.execute_manifest import EngineOption, ForceOption, Jobs
 from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
+from job_runner.listen.pages import pages_of_run
 from lib.cli.options import (
     DryRunOption,
     JobFileArgument,
@@ -72,7 +73,7 @@ def command(
         _dry_run(specs, target, around, force=force, as_json=json_)
         return 0
     compiled = compile_manifest(specs, target)
-    return execute(compiled.path, around, workers=jobs, force=force, as_json=json_)
+    return execute(compiled.path, around, workers=jobs, force=force, as_json=json_, pages_of=pages_of_run)
 
 
 def _dry_run(

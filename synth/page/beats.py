@@ -104,7 +104,9 @@ class BeatCard:
 
     def _play_button(self) -> Markup:
         label = f"Play {self._beat.title}" if self._playable else f"{self._beat.title} cannot be played"
-        return tag("button", _PLAY, type="button", class_="play", aria_label=label, disabled=not self._playable)
+        return tag(
+            "button", _PLAY, type="button", class_="play", aria_label=label, disabled=not self._playable
+        )
 
     def _waves(self, scale: float) -> Markup | None:
         if not self._playable:
@@ -212,6 +214,7 @@ def _wave(bars: Sequence[float], scale: float, *, hidden: bool) -> Markup:
 
 _PLAY: Final = Markup(
     '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
-    '<path class="to-play" d="M8 5.5v13l11-6.5z"/><path class="to-pause" d="M7 5.5h3.6v13H7zM13.4 5.5H17v13h-3.6z"/>'
+    '<path class="to-play" d="M8 5.5v13l11-6.5z"/>'
+    '<path class="to-pause" d="M7 5.5h3.6v13H7zM13.4 5.5H17v13h-3.6z"/>'
     "</svg>"
 )

@@ -131,7 +131,9 @@ def _bar() -> Markup:
     """The player at the bottom: what plays, how far, and the buttons for it."""
     button = [
         _button("previous", "Beat before (K)", "M7 6h2.2v12H7zM18 6v12l-8-6z"),
-        _button("toggle", "Play or pause (space)", "M8 5.5v13l11-6.5z", "M7 5.5h3.6v13H7zM13.4 5.5H17v13h-3.6z"),
+        _button(
+            "toggle", "Play or pause (space)", "M8 5.5v13l11-6.5z", "M7 5.5h3.6v13H7zM13.4 5.5H17v13h-3.6z"
+        ),
         _button("next", "Next beat (J)", "M14.8 6H17v12h-2.2zM6 6v12l8-6z"),
     ]
     speeds = [tag("option", f"{speed:g}×", value=f"{speed:g}", selected=speed == 1.0) for speed in _SPEEDS]

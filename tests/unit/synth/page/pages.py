@@ -18,7 +18,7 @@ ATTACKS = (
     "<script>window.hacked=1;console.log('hacked')</script>",
     "</script><script>window.hacked=1</script>",
     "<img src=x onerror='window.hacked=1'>",
-    "\"><svg onload=window.hacked=1>",
+    '"><svg onload=window.hacked=1>',
     "' onmouseover='window.hacked=1' autofocus onfocus='window.hacked=1",
     "javascript:alert(1)",
     "</title></style><iframe src=https://example.org/x></iframe>",
@@ -62,7 +62,9 @@ def record(audio: Path, seconds: float, **more: Any) -> SpokenRecord:
     return SpokenRecord(takes=(take,), **{**told, **more})
 
 
-def beat(folder: Path, name: str, *, seconds: float = 0.4, title: str | None = None, **more: Any) -> dict[str, Any]:
+def beat(
+    folder: Path, name: str, *, seconds: float = 0.4, title: str | None = None, **more: Any
+) -> dict[str, Any]:
     """A beat of the list whose audio lies in `folder` under that name."""
     audio = folder / f"{name}.wav"
     soundfile.write(str(audio), hard(seconds, 220.0), RATE, "PCM_16")
@@ -87,11 +89,15 @@ def hostile(folder: Path, count: int) -> list[dict[str, Any]]:
             **{"speaker": attack, "warnings": (attack,), "verdict": attack if at % 7 == 3 else "UNVERIFIED"},
             **{"verdict_why": attack, "flags": (attack,) if at % 5 == 2 else ()},
         }
-        made.append({**beat(folder, name, seconds=0.1, title=f"{attack} {at}", text=attack, **told), "note": attack})
+        made.append(
+            {**beat(folder, name, seconds=0.1, title=f"{attack} {at}", text=attack, **told), "note": attack}
+        )
     return made
 
 
-def page_list(folder: Path, beats: list[dict[str, Any]], title: str = "tides", name: str = "listen.html") -> Path:
+def page_list(
+    folder: Path, beats: list[dict[str, Any]], title: str = "tides", name: str = "listen.html"
+) -> Path:
     """A list of one page of these beats."""
     path = folder / "pages.json"
     page = {"file": str(folder / name), "title": title, "beats": beats}
