@@ -19,7 +19,13 @@ from lib.clock import SystemClock
 from lib.errors import BadConfiguration, BadInput, ExitStatus, UsageError
 from lib.jobqueue import JobQueue
 from lib.jobs.episode import beats_of
-from lib.jobs.page_beats import PageBeat, folder_of, page_beats_in_folder, page_beats_in_queue
+from lib.jobs.page_beats import (
+    PageBeat,
+    folder_of,
+    page_beats_in_folder,
+    page_beats_in_queue,
+    page_beats_of,
+)
 from lib.jobs.selection import select
 from lib.jobspec import JobSpec, load_job_file
 from lib.records import Take
@@ -126,26 +132,24 @@ def _of_queue(
             "into: --out DIR"
         )
     with here.open_queue() as queue:
-        wanted = _known(queue, what) if specs is None else specs
-        beats = page_beats_in_queue(queue, wanted, storage, SystemClock().now(), here.again)
+        if specs is None:
+            beats = page_beats_of(queue, _known(queue, what), storage)
+        else:
+            beats = page_beats_in_queue(queue, specs, storage, SystemClock().now(), here.again)
     name = file.stem if file is not None and file != Path("-") else "jobs"
     return make_pages(
         beats if out is None else _copied(beats, storage, folder), lambda each: folder / each, name
     )
 
 
-def _known(queue: JobQueue, what: str | None) -> list[JobSpec]:
-    """The jobs that the queue knows under a topic, or all; those of no stored content are left out."""
-    if what is None:
-        ids = queue.ids_under("")
-        if not ids:
-            raise BadInput("The queue knows no jobs, so there is nothing to show; name a job file.")
-    else:
-        ids = select(queue, [f"{what.rstrip('/')}/"], None).ids
-    specs = [spec for spec in queue.specs(ids) if spec is not None]
-    if not specs:
-        raise BadInput("Of these jobs the queue knows only how they ended; name their job file.")
-    return specs
+def _known(queue: JobQueue, what: str | None) -> Sequence[str]:
+    """The ids that the queue knows under a topic, or all."""
+    if what is not None:
+        return select(queue, [f"{what.rstrip('/')}/"], None).ids
+    ids = queue.ids_under("")
+    if not ids:
+        raise BadInput("The queue knows no jobs, so there is nothing to show; name a job file.")
+    return ids
 
 
 def _copied(beats: Sequence[PageBeat], storage: Storage, out: Path) -> list[PageBeat]:

@@ -98,8 +98,8 @@ def _entry(topic: str, folder: Path, beats: Sequence[PageBeat], name: str) -> di
         "title": topic or name,
         "beats": [
             {
-                "title": titles(beat.spec.output_name)[0],
-                "text": beat.spec.text,
+                "title": titles(beat.output_name)[0],
+                "text": beat.text,
                 "state": beat.state,
                 "note": beat.note,
                 "record": None if beat.record is None else beat.record.to_json(),

@@ -12,15 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lib.jobqueue import JobQueue
+from lib.jobqueue import FinishedJob, JobQueue, JobState
 from lib.jobs.advice import HERE, AskingAgain
 from lib.jobs.episode import bytes_beside, cues_of, execution_at, stored_bytes
+from lib.jobs.names import newer_owner, strange_file
 from lib.jobs.report import ReportRow, Standing, report_on
 from lib.jobspec import JobSpec, titles
 from lib.manifest import MANIFEST, OutFolder, load_manifest
 from lib.manifest.obsolete_files import record_at
 from lib.records import ExecutionJob, FileRef, SpokenRecord, Take
-from lib.storage import Storage, StoredArtifact
+from lib.storage import Storage, StoredArtifact, output_name_of
 
 PAGE_NAME: Final = "listen.html"
 _SPOKEN: Final = frozenset({Standing.DONE, Standing.REPLACED, Standing.ARTIFACT_GONE})
@@ -35,7 +36,8 @@ class PageBeat:
     `state` is a word, `note` a sentence about it, "" where there is nothing to say.
     """
 
-    spec: JobSpec
+    output_name: str
+    text: str
     state: str
     note: str = ""
     record: SpokenRecord | None = None
@@ -45,7 +47,7 @@ class PageBeat:
     @property
     def topic(self) -> str:
         """The folder of its output name, "" for none."""
-        return titles(self.spec.output_name)[1]
+        return titles(self.output_name)[1]
 
     @property
     def is_playable(self) -> bool:
@@ -71,7 +73,7 @@ def page_beats_in_queue(
         finished = records.get(row.spec.request_id)
         done = finished.done() if finished else None
         if done is None or finished is None or not done.takes:
-            beats.append(PageBeat(row.spec, row.standing.value, row.reason or ""))
+            beats.append(_silent(row.spec, row.standing.value, row.reason or ""))
         else:
             beats.append(_spoken(row, done.spoken, storage))
     return beats
@@ -85,7 +87,48 @@ def _spoken(row: ReportRow, record: SpokenRecord, storage: Storage) -> PageBeat:
     if own and files[0] is not None and files[0] != Path(storage.location(record.chosen.audio.file)):
         note = "What lies under its name was edited; what was spoken is played here."
     shown = _with_cues(record, lambda file: stored_bytes(storage, file))
-    return PageBeat(row.spec, row.standing.value, note, shown, files, peaks)
+    return PageBeat(row.spec.output_name, row.spec.text, row.standing.value, note, shown, files, peaks)
+
+
+def page_beats_of(queue: JobQueue, request_ids: Sequence[str], storage: Storage) -> list[PageBeat]:
+    """The jobs of these ids without their file. Of a finished one the queue keeps no text: captions tell it.
+
+    What it does not know any more is left out. Raises StorageUnavailable: the store refuses.
+    """
+    known = zip(
+        request_ids,
+        queue.jobs(request_ids),
+        queue.results(request_ids),
+        queue.specs(request_ids),
+        strict=True,
+    )
+    beats = []
+    for request_id, job, finished, spec in known:
+        done = finished.done() if finished else None
+        if finished is not None and done is not None and done.takes:
+            beats.append(_by_record(finished, done.spoken, storage))
+        elif spec is not None:
+            beats.append(_silent(spec, job.state.value if job else "missing", ""))
+        elif finished is not None or job is not None:
+            failure = finished.failure() if finished else None
+            state = finished.state if finished else job.state if job else JobState.FAILED
+            name = request_id.replace(":", "/")  # as ids are made of names
+            beats.append(PageBeat(name, "", state.value, failure.message if failure else ""))
+    return beats
+
+
+def _by_record(finished: FinishedJob, record: SpokenRecord, storage: Storage) -> PageBeat:
+    own = newer_owner(storage, finished, record.takes) is None
+    own = own and strange_file(storage, finished, record.takes) is None
+    files = tuple(_place(storage, take.audio, published=own) for take in record.takes)
+    peaks = tuple(_peaks(storage, take) for take in record.takes)
+    shown = _with_cues(record, lambda file: stored_bytes(storage, file))
+    text = " ".join(cue.text for cue in shown.chosen.captions)
+    return PageBeat(output_name_of(record.takes), text, "done", "", shown, files, peaks)
+
+
+def _silent(spec: JobSpec, state: str, note: str) -> PageBeat:
+    return PageBeat(spec.output_name, spec.text, state, note)
 
 
 def _place(storage: Storage, file: FileRef, *, published: bool) -> Path | None:
@@ -136,9 +179,9 @@ def page_beats_in_folder(root: Path, specs: Sequence[JobSpec] | None = None) -> 
     for spec in known.values() if specs is None else specs:
         compiled, job = known.get(spec.request_id), told.get(spec.request_id)
         if compiled is None:
-            beats.append(PageBeat(spec, "missing", f"It is no job of {root}."))
+            beats.append(_silent(spec, "missing", f"It is no job of {root}."))
         elif compiled.fingerprint != spec.fingerprint:
-            beats.append(PageBeat(spec, "changed", "It was changed since it was spoken."))
+            beats.append(_silent(spec, "changed", "It was changed since it was spoken."))
         else:
             beats.append(_in_folder(folder, root, spec, job))
     return beats
@@ -148,11 +191,12 @@ def _in_folder(folder: OutFolder, root: Path, spec: JobSpec, job: ExecutionJob |
     record = record_at(folder, spec.output_name) if job and job.state in _DONE else None
     if record is None or job is None or job.sha256 != record.chosen.audio.sha256:
         state = job.state if job and job.state not in _DONE else "not spoken"
-        return PageBeat(spec, state, (job.error if job else None) or "")
+        return _silent(spec, state, (job.error if job else None) or "")
     around = root / Path(spec.output_name).parent
     files = tuple(_there(around, take.audio) for take in record.takes)
     peaks = tuple(None if take.peaks is None else _there(around, take.peaks) for take in record.takes)
-    return PageBeat(spec, "done", "", _with_cues(record, partial(bytes_beside, around)), files, peaks)
+    shown = _with_cues(record, partial(bytes_beside, around))
+    return PageBeat(spec.output_name, spec.text, "done", "", shown, files, peaks)
 
 
 def _there(folder: Path, file: FileRef) -> Path | None:

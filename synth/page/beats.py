@@ -93,7 +93,7 @@ class BeatCard:
                     tag("span", seconds_text(self.seconds), class_="seconds") if self._playable else None,
                 ),
                 self._waves(scale),
-                tag("p", beat.text, class_="text", dir="auto"),
+                tag("p", beat.text, class_="text", dir="auto") if beat.text else None,
                 *self._remarks(),
                 self._foot(),
                 aria_labelledby=f"t{number}",

@@ -133,7 +133,7 @@ function mark(beat, cue) {
 
 // Where a cue stands in a text whose blanks and line ends may be others. Cues before it are passed over.
 function rangeOf(text, words, number) {
-  const node = text.firstChild;
+  const node = text && text.firstChild;
   if (!node) return null;
   const pattern = (said) => new RegExp(said.trim().split(/\s+/).map(RegExp.escape || escaped).join("\\s+"), "gu");
   let from = 0;

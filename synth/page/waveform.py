@@ -43,7 +43,7 @@ def _from_peaks(path: Path) -> list[float] | None:
     try:
         value = parse_json(read_plain(path, _MOST_PEAKS, follow=True))
         scale, data = _FULL_SCALE[value["bits"]], value["data"]
-        if value["channels"] != 1 or len(data) % 2 or not all(type(level) is int for level in data):
+        if value["channels"] != 1 or len(data) % 2 or set(map(type, data)) - {int}:
             return None
     except (OSError, KeyError, IndexError, TypeError, ValueError, RecursionError):
         return None
