@@ -3,8 +3,8 @@
     python -m bench.page [--json] [--beats 500] [--seconds 10] [--times 3]
 
 A page of `--beats` beats of that many seconds each, with captions and a text of 150 letters: the wall seconds
-of `voice-synth page` from its start to its end, the best of some times, with the peaks beside the audio, as
-jobs leave them, and without, where the audio is read for the waveforms.
+and the processor's of `voice-synth page` from its start to its end, the best of some times, with the peaks
+beside the audio, as jobs leave them, and without, where the audio is read for the waveforms.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -78,20 +79,27 @@ def _record(take: Take) -> SpokenRecord:
     )
 
 
-def made_s(path: Path) -> float:
-    """Wall seconds of the process."""
-    began = time.perf_counter()
+def made_s(path: Path) -> tuple[float, float]:
+    """Seconds of the process: by the wall, and of the processor."""
+    before, began = _children_s(), time.perf_counter()
     subprocess.run([sys.executable, "-m", "synth.main", "page", str(path)], check=True, capture_output=True)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, _children_s() - before
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def measure(count: int, seconds: float, times: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found: dict[str, Any] = {"beats": count, "seconds_each": seconds}
-        for word, peaks in (("with_peaks_s", True), ("without_peaks_s", False)):
+        for word, peaks in (("with_peaks", True), ("without_peaks", False)):
             path = page_list(folder, count, seconds, peaks=peaks)
-            found[word] = round(min(made_s(path) for _ in range(times)), 2)
+            took = [made_s(path) for _ in range(times)]
+            found[f"{word}_s"] = round(min(wall for wall, _ in took), 2)
+            found[f"{word}_cpu_s"] = round(min(cpu for _, cpu in took), 2)
         found["page_mb"] = round((folder / "listen.html").stat().st_size / 1e6, 2)
         return found
 
