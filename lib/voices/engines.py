@@ -78,6 +78,7 @@ HIBARI: Final = EngineFacts(
         "heart": "heart",
     },
     presets=_HIBARI_PRESETS,
+    one_voice=True,
     max_characters=5_000,
     max_chunked_characters=1_000_000,
     scripts=frozenset({"LATIN"}),
@@ -164,6 +165,7 @@ ESPEAK: Final = EngineFacts(
         **{"Serena": "bright", "Sohee": "clear", "Uncle_Fu": "deep", "Vivian": "soft"},
     },
     presets=_ESPEAK_PRESETS,
+    one_voice=True,
     # Of a script that its language has not it would say the names of the letters, one by one.
     language_scripts={
         "Chinese": frozenset({"LATIN", "CJK"}),

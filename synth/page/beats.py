@@ -146,7 +146,10 @@ class BeatCard:
         pills += [_pill(_FAULTS.get(flag, flag), "bad") for flag in record.chosen.flags]
         pills.append(_verdict(record))
         who = record.voice or record.speaker or ""
-        pills.append(tag("span", who, class_="who", dir="auto"))
+        if who != beat.title:
+            pills.append(tag("span", who, class_="who", dir="auto"))
+        if beat.about:
+            pills.append(tag("span", beat.about, class_="of", dir="auto"))
         if record.chosen.loudness_lufs is not None:
             pills.append(tag("span", f"{record.chosen.loudness_lufs:.1f} LUFS", class_="level"))
         return tag("footer", *pills, self._take_choice(), self._download())

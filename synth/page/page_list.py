@@ -22,7 +22,8 @@ _MOST_BEATS: Final = 10_000  # of a page
 class ShownBeat:
     """One beat of a page. `files` and `peaks` are of its record's takes; None where there is none.
 
-    `note` is a sentence about it. One without a record was not spoken; `state` says why in a word.
+    `note` is a sentence about what is wrong with it, `about` one of who speaks. One without a record was not
+    spoken; `state` says why in a word.
     """
 
     title: str
@@ -32,6 +33,7 @@ class ShownBeat:
     record: SpokenRecord | None = None
     files: tuple[Path | None, ...] = ()
     peaks: tuple[Path | None, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def _beat_of(fields: Fields, folder: Path) -> ShownBeat:
         record=record,
         files=_paths(fields, "files", takes, folder),
         peaks=_paths(fields, "peaks", takes, folder),
+        about=fields.text("about", ""),
     )
 
 
