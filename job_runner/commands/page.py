@@ -44,7 +44,7 @@ EXAMPLES = (
 WhatArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[FILE or TOPIC]",
+        metavar="FILE|TOPIC",
         help="A job file or beatsheet, or a topic of the queue such as course/; else all that is known.",
         show_default=False,
     ),
