@@ -101,8 +101,8 @@ def command(
         if folder is not None:
             if what is not None and file is None:
                 raise UsageError("--from is of a file; name the file, or leave it out for all of the folder")
-            root = folder.absolute()
-            made = make_pages(page_beats_in_folder(root, specs), lambda each: root / each, root.name)
+            beats = page_beats_in_folder(folder.absolute(), specs)
+            made = make_pages(beats, lambda each: folder / each, folder.absolute().name)
         else:
             made = _of_queue(what, file, specs, redis_url, out)
     return _tell(made, as_json=json_)
@@ -125,7 +125,7 @@ def _of_queue(
 ) -> list[MadePage]:
     here = wiring.here(redis_url)
     storage = here.storage()
-    folder = folder_of(storage) if out is None else out.absolute()
+    folder = folder_of(storage) if out is None else out
     if folder is None:
         raise BadConfiguration(
             "The store is a bucket, and a page lies beside its audio on a disk; name a folder to copy both "
@@ -138,7 +138,7 @@ def _of_queue(
             beats = page_beats_in_queue(queue, specs, storage, SystemClock().now(), here.again)
     name = file.stem if file is not None and file != Path("-") else "jobs"
     return make_pages(
-        beats if out is None else _copied(beats, storage, folder), lambda each: folder / each, name
+        beats if out is None else _copied(beats, storage, out.absolute()), lambda each: folder / each, name
     )
 
 

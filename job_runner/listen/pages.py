@@ -60,8 +60,14 @@ def make_pages(beats: Sequence[PageBeat], place_of: Callable[[str], Path], name:
         why = answer.get("error", {}).get("message", f"it ended with exit status {status}")
         made = [{"problem": why}] * len(entries)
     return [
-        MadePage(topic, entry["file"], len(found), sum(beat.is_playable for beat in found), row["problem"])
-        for (topic, found), entry, row in zip(grouped.items(), entries, made, strict=True)
+        MadePage(
+            topic,
+            str(place_of(topic) / PAGE_NAME),
+            len(found),
+            sum(beat.is_playable for beat in found),
+            row["problem"],
+        )
+        for (topic, found), row in zip(grouped.items(), made, strict=True)
     ]
 
 
@@ -88,13 +94,13 @@ def pages_after(
 
 def pages_of_run(root: Path) -> list[str]:
     """The pages in the folder of a `run`."""
-    root = root.absolute()
-    return pages_after(lambda: page_beats_in_folder(root), lambda topic: root / topic, root.name)
+    there = root.absolute()
+    return pages_after(lambda: page_beats_in_folder(there), lambda topic: root / topic, there.name)
 
 
 def _entry(topic: str, folder: Path, beats: Sequence[PageBeat], name: str) -> dict[str, Any]:
     return {
-        "file": str(folder / PAGE_NAME),
+        "file": str((folder / PAGE_NAME).absolute()),
         "title": topic or name,
         "beats": [
             {

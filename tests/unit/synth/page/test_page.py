@@ -91,7 +91,12 @@ def test_the_bars_are_those_of_the_peaks_else_of_the_audio(tmp_path: Path) -> No
     assert (len(told), len(heard)) == (BARS, BARS)
     assert told[0] == pytest.approx(0.075, abs=0.01)
     assert told[-1] == pytest.approx(heard[-1], abs=0.01) == pytest.approx(0.15, abs=0.01)
-    for broken in (b"[]", b"{}", b'{"bits":8,"channels":1,"data":["1",2]}', b'{"bits":8,"channels":1,"data":[1]}'):
+    for broken in (
+        b"[]",
+        b"{}",
+        b'{"bits":8,"channels":1,"data":["1",2]}',
+        b'{"bits":8,"channels":1,"data":[1]}',
+    ):
         peaks.write_bytes(broken)
         assert bars_of(audio, peaks) == heard
     assert bars_of(peaks, tmp_path / "none") == []  # no audio either
@@ -150,7 +155,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_page(
 
     with monkeypatch.context() as patched:
         patched.setattr("lib.files.os.write", full)
-        with pytest.raises(BadConfiguration, match=r"listen\.html cannot be written: No space left on device\."):
+        with pytest.raises(
+            BadConfiguration, match=r"listen\.html cannot be written: No space left on device\."
+        ):
             write_page(page)
     assert page.file.read_bytes() == before
     assert not list(tmp_path.glob("*.part"))
