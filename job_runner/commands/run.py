@@ -59,7 +59,8 @@ def command(
     """Compile a job file and speak it here, no Redis needed: compile and execute-manifest in one.
 
     The audio goes to outputs/<name of the file>/ in the current folder, unless --out names another.
-    Run again, it does what is new or changed. Each topic gets a page to listen to beside its audio. --dry-run checks everything and prints each command.
+    Run again, it does what is new or changed. Each topic gets a page to listen to beside its audio.
+    --dry-run checks everything and prints each command.
     """
     if out is None and path == Path("-"):
         raise UsageError("Jobs from standard input have no name; say where their audio goes with --out DIR.")

@@ -59,8 +59,9 @@ def command(
     """Run the queue and a watcher on this machine, until Ctrl-C or until the file's jobs are finished.
 
     Killed at any moment and started again, it goes on with what was left. On a finished file it prints
-    the results, and where the page of each topic is, to listen to. Lines that were changed since are spoken anew with --replace; on a terminal it asks. The exit
-    status is the file's: 0 when all jobs are done, 1 when one is not.
+    the results, and where the page of each topic is, to listen to. Lines that were changed since are
+    spoken anew with --replace; on a terminal it asks. The exit status is the file's: 0 when all jobs are
+    done, 1 when one is not.
     """
     if path is None and (voice is not None or speaker is not None):
         raise UsageError("--voice and --speaker are for the beats of a beatsheet; name its file, too")
