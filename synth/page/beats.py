@@ -28,6 +28,8 @@ _STATES: Final = {
     "changed": "text changed",
     "replaced": "name taken",
 }
+#: States that time mends.
+_TO_COME: Final = frozenset({"missing", "delayed", "waiting", "running", "not spoken"})
 _HALF: Final = 50  # of a waveform's height, in its own units
 _WIDTH: Final = 4  # of a bar with its gap
 
@@ -134,11 +136,13 @@ class BeatCard:
             if record.verdict == "FAILED":
                 said.append(record.verdict_why)
             said += record.warnings
-        return [tag("p", sentence, class_="remark", dir="auto") for sentence in said]
+        kind = "remark calm" if beat.state in _TO_COME else "remark"
+        return [tag("p", sentence, class_=kind, dir="auto") for sentence in said]
 
     def _foot(self) -> Markup:
         beat, record = self._beat, self._beat.record
-        pills = [_pill(_STATES.get(beat.state, beat.state), "bad")] if beat.state != "done" else []
+        kind = "open" if beat.state in _TO_COME else "bad"
+        pills = [_pill(_STATES.get(beat.state, beat.state), kind)] if beat.state != "done" else []
         if record is None:
             return tag("footer", *pills)
         if not self._playable and beat.state == "done":

@@ -86,6 +86,9 @@ def test_the_keys_go_through_the_beats_and_play_them(tab: Tab, tmp_path: Path) -
     tab.press(" ")
     tab.until("!audio.paused && audio.currentTime > 0.1")
     assert tab.value("document.activeElement.getAttribute('aria-label')") == "Pause one"
+    shown = "getComputedStyle(document.querySelector('#toggle .to-%s')).display"
+    assert [tab.value(shown % each) for each in ("play", "pause")] == ["none", "inline"]
+    assert tab.value("document.querySelector('#toggle .to-pause').getBoundingClientRect().width") > 0
     assert tab.value("CSS.highlights.get('said').values().next().value.toString()") == "This is one."
     tab.press(" ")
     tab.until("audio.paused")
