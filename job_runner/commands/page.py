@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +114,7 @@ def _file_of(what: str | None) -> Path | None:
     if what is None or what.endswith("/"):
         return None
     path = Path(what)
-    return path if what == "-" or path.suffix in _FILES or path.is_file() else None
+    return path if what == "-" or path.suffix in _FILES or os.path.isfile(path) else None
 
 
 def _of_queue(

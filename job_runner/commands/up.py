@@ -79,12 +79,12 @@ def command(
             queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, held, ask=not asked
         )
         rows = result_rows(batch, storage, held)
-        pages = _pages(queue, file, storage)
+        pages = _pages(queue, file, storage, path.stem if path and path != Path("-") else "jobs")
     _show(batch, rows, pages, as_json=json_)
     return ending_of(batch, rows)
 
 
-def _pages(queue: JobQueue, file: JobFile, storage: Storage) -> list[str]:
+def _pages(queue: JobQueue, file: JobFile, storage: Storage, name: str) -> list[str]:
     """The pages to listen to, beside the audio; none beside a bucket, which `page --out` brings here."""
     from job_runner.listen.pages import pages_after
     from lib.jobs.page_beats import folder_of, page_beats_in_queue
@@ -94,7 +94,7 @@ def _pages(queue: JobQueue, file: JobFile, storage: Storage) -> list[str]:
         return []
     now = SystemClock().now()
     return pages_after(
-        lambda: page_beats_in_queue(queue, file.specs, storage, now), lambda topic: folder / topic, "jobs"
+        lambda: page_beats_in_queue(queue, file.specs, storage, now), lambda topic: folder / topic, name
     )
 
 

@@ -86,9 +86,10 @@ def pages_after(
         why = error.message if isinstance(error, JobRunnerError) else f"{error.strerror or error}."
         output.warn(f"no page to listen to was made: {why}")
         return []
-    for page in made:
-        if page.problem is not None:
-            output.warn(f"no page to listen to was made: {page.problem}")
+    problems = [page.problem for page in made if page.problem is not None]
+    if problems:
+        more = f" So it is with {len(problems) - 1} more." if len(problems) > 1 else ""
+        output.warn(f"no page to listen to was made: {problems[0]}{more}")
     return [page.file for page in made if page.problem is None]
 
 
