@@ -53,9 +53,11 @@ def _from_peaks(path: Path) -> list[float] | None:
 
 def _from_audio(path: Path) -> list[float] | None:
     """The bars of the audio, read in blocks; None for what is no audio."""
-    import numpy as np
-    import soundfile
-
+    try:
+        import numpy as np
+        import soundfile
+    except ImportError:  # `page` is run where nothing is spoken, too
+        return None
     try:
         descriptor = open_plain(path, follow=True)
     except (NotPlain, OSError):
