@@ -1,7 +1,7 @@
-"""Random pipelines, workers, crashes, clocks, code changes and decisions: what must hold holds after every step.
+"""Random pipelines, workers, crashes, clocks, code changes and decisions: the rules hold after every step.
 
-The rules are written down here a second time, from the trail alone: a fold over a run's events must come to the
-states that its rows have.
+The rules are written down here a second time, from the trail alone: a fold over a run's events must come to
+the states that its rows have.
 """
 
 from __future__ import annotations
