@@ -19,7 +19,7 @@ COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/
 STATIC := check-types check-lint check-format check-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-static check-format check-lint check-types check-imports check-unit test test-qwen soak format lock bench \
+.PHONY: help check check-static check-format check-lint check-types check-imports check-unit test test-qwen test-orchestrator soak format lock bench \
 	environment install-systemd jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report \
 	jobs-retry jobs-flush jobs-dashboard jobs-logs
 
@@ -49,6 +49,10 @@ test-qwen: ## The engines' suite with Qwen3-TTS, in its own environment (some gi
 	@$(if $(QWEN_PYTHON),,RUN_REQUIREMENTS=qwen $(RUN) job-watcher rehearse --help >/dev/null)
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} \
 		$(if $(QWEN_PYTHON),$(call quoted,$(QWEN_PYTHON)) -m,RUN_REQUIREMENTS=qwen $(RUN)) $(QWEN_SUITE) $(ARGS)
+
+# Alone in a new folder, with an embedded server and SQLite: no setting of the caller's is in force.
+test-orchestrator: ## The pipeline `video` offline with real processes, its gates decided and its trail checked
+	@$(DEV) python -m tests.orchestrator
 
 format: ## Write the code in its one format
 	@$(DEV) ruff format --quiet .
