@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -54,6 +55,11 @@ class FileSink:
     def add(self, samples: Samples) -> None:
         """Write them."""
         self._file.write(np.ascontiguousarray(samples, np.float32).data)
+
+    def close(self) -> None:
+        """Write no more, of what is thrown away; never raises."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def whole(self) -> Samples:
         """The file, mapped: what only measures or encodes walks it with `blocks_of`."""

@@ -149,7 +149,9 @@ class KeptPieces:
     def sink(self) -> FileSink:
         """A file for samples that is there until the folder is let go of."""
         with _as_sentence(self.folder):
-            return _TakeFile(self._drafts.enter_context(draft_beside(self.folder / "take")))
+            sink = _TakeFile(self._drafts.enter_context(draft_beside(self.folder / "take")))
+        self._drafts.callback(sink.close)
+        return sink
 
     def _read(self, key: str) -> PieceFile | None:
         try:

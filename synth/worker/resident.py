@@ -116,6 +116,8 @@ class Worker:
                     try:
                         self._serve(finisher)
                     finally:
+                        for job in self._at_hand:
+                            job.let_go(ResultErrorClass.ENGINE)
                         self._catch_up(0)
         self._pulse.beat(WorkerState.STOPPED)
 
