@@ -27,7 +27,7 @@ _LOOK_S: Final = 2.0
 _BRING_S: Final = 60.0
 #: What a job's pieces may take here: a machine says what it likes. 48 kHz, each take made three times.
 _BYTES_A_SECOND: Final = 4 * 48_000 * 3
-_LEAST_BYTES: Final = 2 * MAX_PIECE_BYTES
+_SPARE_BYTES: Final = 2 * MAX_PIECE_BYTES  # beyond that
 _MOST_PIECES: Final = 20_000
 
 
@@ -43,8 +43,8 @@ class CarriedPieces:
     Raises: HostUnreachable and SpoolUnusable, of the host, from `fetch` and `bring`.
     """
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root, self._clock = root, clock
+    def __init__(self, root: Path, clock: Clock, *, spare_bytes: int = _SPARE_BYTES) -> None:
+        self._root, self._clock, self._spare_bytes = root, clock, spare_bytes
         self._refused: dict[str, set[str]] = {}  # by job: keys of what was no piece
 
     def fetch(self, spool: SpoolClient, lease: Lease) -> bool:
@@ -52,7 +52,7 @@ class CarriedPieces:
         digest, until = job_digest(lease.request_id), self._clock.monotonic() + _LOOK_S
         have, refused = set(self._keys(digest)), self._refused.setdefault(digest, set())
         missing = [key for key in spool.pieces(digest) if key not in have and key not in refused]
-        room = _room(lease) - self._bytes(digest)
+        room = self._spare_bytes + _usual_bytes(lease) - sum(self._sizes(digest))
         for key in missing[:_LOOK_PIECES]:
             if room <= 0 or len(have) + len(refused) >= _MOST_PIECES:
                 return False
@@ -124,17 +124,14 @@ class CarriedPieces:
             return sorted(filter(None, map(key_of, os.listdir(self._folder(digest)))))
         return []
 
-    def _bytes(self, digest: str) -> int:
-        return sum(self._sizes(digest))
-
     def _sizes(self, digest: str) -> Iterator[int]:
         with contextlib.suppress(OSError), os.scandir(self._folder(digest)) as scan:
             for item in scan:
                 yield item.stat(follow_symlinks=False).st_size
 
 
-def _room(lease: Lease) -> int:
+def _usual_bytes(lease: Lease) -> int:
     """How many bytes the pieces of a job may take, by what its text should take to say."""
     spec = lease.spec
     seconds = estimated_audio_s(spec.text, pronounce=spec.pronounce, speed=spec.speed, language=spec.language)
-    return _LEAST_BYTES + round(seconds * spec.variants * _BYTES_A_SECOND)
+    return round(seconds * spec.variants * _BYTES_A_SECOND)

@@ -67,14 +67,17 @@ class KeptPiece:
 class KeptPieces:
     """The pieces of one job, in a folder that nobody else uses meanwhile. A context manager.
 
-    `say` takes a line for people: of a piece that is damaged, and how many are there already.
+    `say` takes a line for people: of a piece that is damaged, and how many are there already. A piece of
+    more than `most_bytes` is not kept.
 
     Raises, on entering and from every method: PiecesUnkept: the folder cannot be used. `discard` and
     `sweep` never raise.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        self.folder, self.say = folder, say
+    def __init__(
+        self, folder: Path, say: Callable[[str], None], *, most_bytes: int = MAX_PIECE_BYTES
+    ) -> None:
+        self.folder, self.say, self._most_bytes = folder, say, most_bytes
         self._lock: int | None = None
         self._drafts = contextlib.ExitStack()
 
@@ -125,7 +128,7 @@ class KeptPieces:
         """Have the piece on the disk; None for one that is too long to be kept."""
         samples = np.ascontiguousarray(speech.samples, "<f4").tobytes()
         data = PieceFile(key, speech.sample_rate, samples, speech.phonemes, speech.words, again).to_bytes()
-        if len(data) > MAX_PIECE_BYTES:
+        if len(data) > self._most_bytes:
             return None
         with _as_sentence(self.folder):
             write_whole(self.folder / piece_name(key), data, sync=True)

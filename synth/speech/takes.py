@@ -208,7 +208,7 @@ def make_take(
         TextRefused: the engine made no sound of a piece (`no_speech`).
         OSError: of the sink.
     """
-    whole = _Whole([piece.silence_s(pauses) for piece in pieces], pieces[0].lead_s, pauses, sink)
+    whole = _JoinedTake([piece.silence_s(pauses) for piece in pieces], pieces[0].lead_s, pauses, sink)
     for piece, speech in zip(pieces, spoken, strict=True):
         whole.add(piece, speech)
     usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
@@ -218,7 +218,7 @@ def make_take(
 
 
 @dataclass(slots=True)
-class _Whole:
+class _JoinedTake:
     """A take while its pieces are joined."""
 
     silences: Sequence[float]

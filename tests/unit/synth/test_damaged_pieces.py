@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lib.clock import ManualClock
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile
 from synth.engines import Speech, WordTiming
-from synth.speech import kept_pieces
 from synth.speech.kept_pieces import KeptPieces, PieceLost
+from synth.speech.speak import speak
 from tests.unit.synth.fakes import RATE
 from tests.unit.synth.kept_desk import MODEL, Desk, chapter
 
@@ -141,10 +142,10 @@ class TestItsFile:
             with pytest.raises(InvalidSpoolData):
                 PieceFile.from_bytes(first + line, "ab" * 32)
 
-    def test_one_too_long_to_be_kept_stays_in_memory(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_one_too_long_to_be_kept_stays_in_memory(self, desk: Desk) -> None:
         whole = desk.speak(chapter())
-        monkeypatch.setattr(kept_pieces, "MAX_PIECE_BYTES", 1000)
+        with KeptPieces(desk.folder, desk.said.append, most_bytes=1000) as kept:
+            speak(chapter(), desk.engine, ManualClock(), desk.out, lambda *_: None, kept=kept)
 
-        assert desk.speak(chapter()) == whole
+            assert not list(desk.folder.glob("*.piece"))
+        assert desk.out.with_name("out.wav").read_bytes() == whole

@@ -99,15 +99,17 @@ class TestNoTakeIsHeldInMemory:
         assert abs(loud - usual) < 0.05
 
     def test_joints_of_a_file_are_as_silent_as_those_in_memory(self, desk: Desk) -> None:
+        abrupt = hum(0.5, 150.5, level=0.9)[40:]  # at its highest both where it begins and where it ends
+
         class Abrupt(HummingEngine):
             def _hum(self, utterance: Utterance) -> Speech:
-                return Speech(hum(0.5, 150, level=0.9), RATE, 9)  # sounds from its first sample to its last
+                return Speech(abrupt, RATE, 9)
 
         desk.engine = Abrupt()
         desk.speak(chapter(loudness_lufs=None))
         samples, _ = soundfile.read(str(desk.out.with_name("out.wav")))
 
-        assert np.abs(np.diff(samples)).max() <= 1.05 * np.abs(np.diff(hum(0.5, 150, level=0.9))).max()
+        assert np.abs(np.diff(samples)).max() <= 1.05 * np.abs(np.diff(abrupt)).max()
 
 
 class TestAWorker:
