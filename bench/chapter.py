@@ -4,9 +4,9 @@
 
 `voice-synth speak --chunk` with the built-in engine (with `--noise`, for a busy machine: one that only
 swells, as long and as loud; the engine's own memory is not in it), in a process of its own that ends, as a
-crash would, once all is spoken and written and before the pieces are removed; then the same again, which finds
-all pieces. Memory is the largest resident size of each process. The disk is what the pieces take, and the joined
-and the levelled take that lie beside them meanwhile.
+crash would, once all is spoken and written and before the pieces are removed; then the same again, which
+finds all pieces. Memory is the largest resident size of each process. The disk is what the pieces take, and
+the joined and the levelled take that lie beside them meanwhile.
 """
 
 from __future__ import annotations
