@@ -41,17 +41,17 @@ def level_on_disk(samples: Samples, sample_rate: int, target_lufs: float | None,
             meter.feed(block)
         found = meter.levels()
         lufs = integrated_loudness(found)
-        excess = found.peaks.astype(np.float32) / ceiling()
+        highest = float(found.peaks.max(initial=0.0))
         missed = 0.0 if target_lufs is None or lufs is None else target_lufs - lufs
-        if not plan.limits or (excess.max(initial=0.0) <= _OVER and abs(missed) <= _MISSED_LU):
+        if not plan.limits or (highest <= _OVER * ceiling() and abs(missed) <= _MISSED_LU):
             break
         # A changing gain moved a peak between samples, or the limiter took more than was planned.
-        peaks = (peaks * np.maximum(excess, 1.0)).astype(np.float16)
+        peaks = peaks * np.maximum(found.peaks / np.float16(ceiling()), np.float16(1.0))
         aim = None if aim is None else aim + missed
     return Leveled(
         samples=target.whole(),
         lufs=lufs,
-        true_peak_db=decibels(float(found.peaks.max(initial=0.0))),
+        true_peak_db=decibels(highest),
         gain_db=plan.gain_db,
         reduction_db=_deepest(plan, len(peaks)),
     )
