@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.errors import BadInput
+from lib.errors import BadInput, UsageError
 from lib.jobs.episode import EpisodeBeat
 from lib.jobspec import JobSpec, printable, titles
-from lib.jobspec.episode_names import files_beside
+from lib.jobspec.episode_names import files_beside, hides_something, title_trouble
 from lib.jobspec.names import folded
 
 
@@ -21,6 +21,12 @@ class Titles:
     title: str
     album: str
     artist: str
+
+    def check(self) -> None:
+        """Pass what players show. Raises UsageError."""
+        for name, value in (("title", self.title), ("album", self.album), ("artist", self.artist)):
+            if hides_something(value):
+                raise UsageError(f"--{name} holds a line break or an invisible character; type it anew.")
 
 
 def playlist(
@@ -62,6 +68,9 @@ def _title_of(spec: JobSpec, key: str | None, name: str) -> str:
             f"{spec.request_id} has no text under callback_data.{printable(key or '')}, so it cannot be the "
             "title of its chapter; write one there, or leave --chapters out."
         )
+    trouble = title_trouble(title)
+    if trouble is not None:
+        raise BadInput(f"{spec.request_id} {trouble}")
     return title
 
 
