@@ -13,10 +13,11 @@ from job_pipeline.samples import sample_inputs
 from job_pipeline.wiring import PipelineRoom
 from job_pipeline.worker.program import PipelineWorker
 from lib.cli import output
-from lib.errors import ExitStatus
+from lib.errors import ExitStatus, JobRunnerError
 from lib.pipeline.runs import NewRun
 from lib.pipeline.states import RunState, TaskState
 from lib.pipeline.views import RunView, get_job_status
+from lib.watcher_process import WatcherProcess
 
 _EVERY_S: Final = 0.1
 _MOVES: Final = frozenset({RunState.QUEUED, RunState.RUNNING})
@@ -56,10 +57,17 @@ class Demonstration:
         """Raises: as `start_run`."""
         self._room = room
         self._told = False
+        self._watcher: WatcherProcess | None = None
+        self._failure: JobRunnerError | None = None
         self._ids = [start_run(room, dag, NewRun(inputs=inputs)).started.id for inputs in _inputs(dag)]
 
     def run(self, worker: PipelineWorker) -> DemonstrationEnd:
-        """Let `worker` work until no run moves, or until somebody stops it. Raises what the worker raises."""
+        """Let `worker` work until no run moves, or until somebody stops it.
+
+        Where all that is left is the queue's and no watcher lives, a watcher is started beside it.
+
+        Raises: what the worker raises, and what `WatcherProcess.check` raises.
+        """
         over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(worker, over), name="demo", daemon=True)
         watch.start()
@@ -68,18 +76,42 @@ class Demonstration:
         finally:
             over.set()
             watch.join()
+            if self._watcher is not None:
+                self._watcher.stop()
+        if self._failure is not None:
+            raise self._failure
         return DemonstrationEnd(self._views())
 
     def _watch(self, worker: PipelineWorker, over: threading.Event) -> None:
+        try:
+            self._let_move(worker, over)
+        except JobRunnerError as error:
+            self._failure = error
+            worker.drain()
+
+    def _let_move(self, worker: PipelineWorker, over: threading.Event) -> None:
         while not over.wait(_EVERY_S):
             orchestrate(self._room.ledger)
             moving = [view for view in self._views() if view.line.run.state in _MOVES]
             if not moving:
                 worker.drain()
                 return
-            if not self._told and all(_is_parked(view) for view in moving):
+            if self._watcher is not None:
+                self._watcher.check()
+            elif not self._told and all(_is_parked(view) for view in moving):
                 self._told = True
-                output.note("the queue has their jobs: job-watcher run speaks them, Ctrl-C ends this demo")
+                self._see_them_spoken()
+
+    def _see_them_spoken(self) -> None:
+        """Start a watcher where none lives, unless that could cost money; say what is waited for."""
+        if not self._room.lacks_watcher():
+            output.note("the queue has their jobs, which takes its time; Ctrl-C ends this demo")
+        elif self._room.found.provider == "local":
+            output.note("the queue has their jobs and no watcher lives: this demo starts one, until it ends")
+            self._watcher = self._room.start_watcher()
+        else:
+            where = f"PROVIDER is {self._room.found.provider}, so start job-watcher run yourself"
+            output.note(f"the queue has their jobs and no watcher lives; {where}; Ctrl-C ends this demo")
 
     def _views(self) -> list[RunView]:
         return [get_job_status(self._room.ledger, run) for run in self._ids]

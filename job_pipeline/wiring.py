@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
     from lib.redact import Redactor
+    from lib.watcher_process import WatcherProcess
 
 #: Pipelines that come with the program, by their short names.
 SHIPPED: Final = {
@@ -81,6 +82,27 @@ class PipelineRoom:
         from lib.redact import Redactor
 
         return _worker_of(self.found, asked, Redactor(self.found.secrets()))
+
+    def lacks_watcher(self) -> bool:
+        """Whether no watcher lives for the queue. Starts nothing; False where the queue does not answer."""
+        from lib.errors import Unavailable
+        from lib.jobs.watchers import seen_watchers
+        from lib.redislink.embedded import EmbeddedServer
+
+        if not self.found.redis_url and not EmbeddedServer(self.found.jobs_data_dir).running():
+            return True  # a watcher of this computer would have started it
+        try:
+            with contextlib.closing(queue_of(self.found)) as queue:
+                return seen_watchers(queue.snapshot()).snapshot.lock_owner is None
+        except Unavailable:
+            return False
+
+    def start_watcher(self) -> WatcherProcess:
+        """A watcher beside this process, on the same queue."""
+        from lib.watcher_process import WatcherProcess
+
+        log = ensure_data_folder(self.found.jobs_data_dir) / "demo" / "watcher.log"
+        return WatcherProcess(log=log, environ={}, drain_s=self.found.watcher_drain_seconds)
 
     def tell(self) -> None:
         """Bring the files of the trail up to date after a change, which stands whatever comes of that."""

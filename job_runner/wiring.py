@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
-    from job_runner.watcher_process import WatcherProcess
+    from lib.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
     from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
@@ -205,7 +205,7 @@ class Here:
 
         A URL of the command line travels in the environment, never in argv.
         """
-        from job_runner.watcher_process import WatcherProcess
+        from lib.watcher_process import WatcherProcess
 
         data = ensure_data_folder(self.found.jobs_data_dir)
         return WatcherProcess(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from job_pipeline import wiring
+from job_pipeline.absent_watcher import seen_with_queue
 from job_pipeline.commands.options import RunArgument
 from job_pipeline.display.runs import show_run
 from lib.cli import output
@@ -15,7 +16,7 @@ EXAMPLES = ("job-pipeline show ep-7",)
 def command(run: RunArgument, json_: JsonOption = False) -> None:
     """Show one run: its stages, errors, gates, files and jobs, and why nothing moves where nothing does."""
     with wiring.open_room() as room:
-        found = get_job_status(room.ledger, run)
+        found = seen_with_queue(get_job_status(room.ledger, run), room.lacks_watcher)
     if json_:
         output.emit_json(found.to_json())
     else:

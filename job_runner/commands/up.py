@@ -17,7 +17,7 @@ from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results, tell_pages
 from job_runner.names_warning import held_names, tell_of_held
-from job_runner.watcher_process import WatcherProcess
+from lib.watcher_process import WatcherProcess
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.signals import sigterm_interrupts

@@ -89,6 +89,10 @@ class TestTheSetOfAProgram:
             project.run(command)
         assert project.files_installed() == ["watcher.txt"]
 
+    def test_of_a_demo_that_speaks_is_followed_by_that_of_its_watcher(self, project: Project) -> None:
+        project.run("job-pipeline", "demo", "--allow-placeholders", "--dag", "factory")
+        assert project.files_installed() == ["pipeline.txt", "watcher.txt"]
+
     def test_of_the_large_voice_has_an_environment_of_its_own_with_what_the_program_needs(
         self, project: Project
     ) -> None:

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import getpass
 
+from lib.pipeline.claims import Parked, Report, finish
 from tests.e2e.pipeline.conftest import PipelineDesk
+
+
+def test_a_stage_that_the_queue_has_says_when_no_watcher_lives(pipelines: PipelineDesk) -> None:
+    """P11: only then is the queue asked, and nothing is started for it."""
+    pipelines.start()
+    before = pipelines.shaped("show", "ep-7")["waits"][0]["command"]
+    (task,) = pipelines.floor.claim(count=1)
+    specs = {"ep-7-script-1": {"text": "one"}, "ep-7-script-2": {"text": "two"}}
+    finish(pipelines.floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+
+    (wait, *_) = pipelines.shaped("show", "ep-7")["waits"]
+
+    assert before == "job-pipeline worker"
+    assert wait == {
+        "stage": "script",
+        "sentence": "waits for the queue, which has done 0 of its 2 jobs, and no watcher lives",
+        "command": "job-watcher run",
+    }
+    assert not list(pipelines.folder.rglob("*.sock*"))
 
 
 def test_a_rejected_stage_runs_anew_with_its_note_and_is_approved(pipelines: PipelineDesk) -> None:

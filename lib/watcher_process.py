@@ -1,4 +1,4 @@
-"""The watcher that `up` runs beside itself, as a process of its own."""
+"""The watcher that `up`, or a demo of pipelines, runs beside itself, as a process of its own."""
 
 from __future__ import annotations
 
