@@ -20,14 +20,14 @@ ROOT: Final = Path(__file__).parents[2]
 SETS: Final = {
     "base": ["base==1", "voice==1"],
     "build": ["build==1"],
-    "dev": ["base==1", "voice==1", "sql==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
+    "dev": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
     "espeak": ["voice==1", "robot==1"],
     "join": ["base==1", "voice==1", "aac==1"],
     "pipeline": ["base==1", "voice==1", "sql==1"],
     "qwen": ["voice==1", "model==1"],
     "synth": ["voice==1"],
-    "vast": ["base==1", "voice==1", "sql==1", "sdk==1"],
-    "watcher": ["base==1", "voice==1", "sql==1"],
+    "vast": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1"],
+    "watcher": ["base==1", "voice==1", "sql==1", "ssh==1"],
 }
 
 PIP = """
