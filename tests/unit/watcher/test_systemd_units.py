@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from job_pipeline.main import COMMANDS as PIPELINE_COMMANDS
 from job_watcher.liveness import HANGS_AFTER_S
 from lib.settings import table
 
 ROOT = Path(__file__).parents[3]
 SYSTEMD = ROOT / "deploy/systemd"
-SERVICES = ("job-watcher.service", "job-watcher-sweep.service")
+COMMANDS = {entry.name for entry in PIPELINE_COMMANDS}
+PIPELINES = tuple(f"job-pipeline-{name}.service" for name in ("worker", "orchestrator", "recovery"))
+SERVICES = ("job-watcher.service", "job-watcher-sweep.service", *PIPELINES)
 UNITS = (*SERVICES, "job-watcher-sweep.timer")
 ANALYZE = shutil.which("systemd-analyze")
 
@@ -71,7 +74,7 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_installed_is_clean(installed: Path) -> None:
     done = analyze("verify", "--man=no", *(str(installed / name) for name in UNITS))
-    said = [line for line in done.stderr.splitlines() if "job-watcher" in line]
+    said = [line for line in done.stderr.splitlines() if "job-watcher" in line or "job-pipeline" in line]
     assert (done.returncode, said) == (0, [])
 
 
@@ -115,13 +118,37 @@ def test_every_secret_of_a_watcher_may_be_a_credential() -> None:
     assert {*secret, "redis_url", "storage_url"} <= given
 
 
-def test_both_services_are_closed_in_the_same_way() -> None:
+def test_every_secret_of_a_pipeline_may_be_a_credential_and_no_other_is_handed_out() -> None:
+    worker, *others = ({v.partition(":")[0] for v in values(n, "LoadCredential")} for n in PIPELINES)
+    assert all(other == {"database_url", "redis_url"} for other in others)
+    aws = {"aws_secret_access_key", "aws_session_token"}
+    assert worker == {*others[0], *aws, "storage_url", "llm_api_key"}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_is_started_again_for_as_long_as_it_takes_unless_a_setting_is_wrong(name: str) -> None:
+    def the(key: str) -> str:
+        (value,) = values(name, key)
+        return value
+
+    assert (the("Restart"), the("RestartPreventExitStatus"), the("StartLimitIntervalSec")) == (
+        "on-failure",
+        "78",
+        "0",
+    )
+    assert (the("KillMode"), the("KillSignal")) == ("mixed", "SIGTERM")
+    program, *words = the("ExecStart").split()[1:]
+    assert (program, words[0] in COMMANDS) == ("job-pipeline", True)
+
+
+def test_all_services_are_closed_in_the_same_way() -> None:
     def closed(name: str) -> list[str]:
         found = lines(name)
         last = next(at for at, line in enumerate(found) if line.startswith("UMask="))
         return found[found.index("NoNewPrivileges=yes") : last + 1]
 
-    assert closed(SERVICES[0]) == closed(SERVICES[1])
+    first, *others = (closed(name) for name in SERVICES)
+    assert all(other == first for other in others)
 
 
 def test_the_installed_units_run_the_clone_and_are_for_all_to_read(installed: Path, clone: Path) -> None:
