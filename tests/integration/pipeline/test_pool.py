@@ -132,8 +132,10 @@ def test_a_task_that_ruins_its_process_fails_and_the_next_one_has_a_fresh_one(
 
 
 def test_a_task_that_forks_answers_once(hands: Hands) -> None:
+    pid = hands.do("where").result[0]
+
     assert hands.do("fork").result == "returned"
-    assert isinstance(hands.do("where"), Done)
+    assert [hands.do("where").result[0] for _ in range(20)] == [pid] * 20
 
 
 def test_what_a_task_started_is_gone_with_it_also_from_sessions_of_its_own(hands: Hands) -> None:
