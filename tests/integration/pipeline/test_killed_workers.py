@@ -35,8 +35,8 @@ def test_runs_finish_while_workers_are_killed_and_stopped(shop: Shop, runs: int,
         goal = runs - runs * (kill + 1) // (kills + 1)
         until(partial(at_most, shop, goal), within_s=1800, pause_s=0.5)
         number = chance.randrange(len(workers))
-        # One that is stopped in the middle of a transaction holds an SQLite file's lock until it wakes; Postgres
-        # takes its locks after a minute.
+        # One that is stopped in the middle of a transaction holds an SQLite file's lock until it wakes;
+        # Postgres takes its locks after a minute.
         if kill % 5 == 4 and shop.ledger.database.dialect == "postgresql":
             workers[number].send(signal.SIGSTOP)
             until(partial(holds_nothing, shop, workers[number].owner), within_s=600, pause_s=0.5)
