@@ -158,6 +158,41 @@ def test_a_process_that_was_stopped_is_ended_all_the_same(hands: Hands) -> None:
     assert is_gone(pid)
 
 
+def test_a_signal_to_every_process_of_the_service_leaves_the_work_alone(hands: Hands, tmp_path: Path) -> None:
+    hands.pool.begin(task_of("patient", 60.0, {"place": str(tmp_path)}))
+    until(lambda: (tmp_path / "began").exists() and (tmp_path / "began").read_text())
+    for pid in map(int, (tmp_path / "began").read_text().split()):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, number)
+    (tmp_path / "go").touch()
+
+    ended = hands.hear(TaskEnded)
+    assert isinstance(ended, TaskEnded)
+    assert ended.outcome == Done(result="waited", artifacts=[])
+
+
+def test_a_guard_that_was_killed_takes_its_runner_with_it(hands: Hands, tmp_path: Path) -> None:
+    hands.pool.begin(task_of("patient", 60.0, {"place": str(tmp_path)}))
+    until(lambda: (tmp_path / "began").exists() and (tmp_path / "began").read_text())
+    runner, guard = map(int, (tmp_path / "began").read_text().split())
+    os.kill(guard, signal.SIGKILL)
+
+    ended = hands.hear(TaskEnded)
+    assert isinstance(ended, TaskEnded)
+    assert ended.outcome == Failed(error="its process ended before it did: its guard ended by signal SIGKILL")
+    until(lambda: is_gone(runner))
+
+
+def test_processes_that_are_replaced_leave_no_descriptor_open(hands: Hands) -> None:
+    hands.do("exit_at_once")
+    until(lambda: hands.pool.free)
+    before = len(os.listdir("/proc/self/fd"))
+    hands.do("exit_at_once")
+    until(lambda: hands.pool.free)
+
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_process_that_is_killed_while_it_waits_is_replaced(hands: Hands) -> None:
     pid = hands.do("where").result[0]
     os.kill(pid, signal.SIGKILL)
