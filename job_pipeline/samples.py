@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from importlib import resources
+from typing import Any
 
-#: Inputs of the shipped pipelines.
-SAMPLE: Final[Mapping[str, Any]] = {
-    "title": "Why the sea comes back",
-    "script": (
-        "Twice a day the sea leaves the harbour, and twice a day it comes back.\n\n"
-        "The moon pulls at the water, a little more on the side that is near to it.\n\n"
-        "What we call the tide is the land, turning through that water."
-    ),
-}
+
+def sample_inputs() -> dict[str, Any]:
+    """Inputs of the shipped pipelines: the script of a short film."""
+    script = resources.files("job_pipeline.dags") / "sample.md"
+    return {"title": "The lamp at the end of the pier", "script": script.read_text(encoding="utf-8")}

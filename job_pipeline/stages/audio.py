@@ -67,10 +67,13 @@ def specs_of(narration: Narration, context: TaskContext) -> list[dict[str, Any]]
     Raises:
         BadInput: a beat cannot be a job.
     """
+    notes = notes_of(context)
     fields = narration_fields(context.config)
-    pace = _pace(notes_of(context))
+    if notes and "seed" not in fields:  # else the queue would give back what was rejected
+        fields["seed"] = len(notes)
     return [
-        _spec(beat, number, narration, fields, pace, context) for number, beat in enumerate(narration.beats)
+        _spec(beat, number, narration, fields, _pace(notes), context)
+        for number, beat in enumerate(narration.beats)
     ]
 
 
@@ -136,7 +139,7 @@ def collect(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     context.record(CAPTIONS, type="application/x-subrip", measures={"seconds": seconds})
     notes = notes_of(context)
     paced = "the speed was changed" if _pace(notes) else ""
-    left = "" if paced else "every beat was spoken anew; a note can ask for slower or faster"
+    left = "" if paced else "every beat was spoken anew, as before; a note can ask for slower or faster"
     return {
         **measures,
         "title": whole.title,

@@ -19,6 +19,7 @@ from job_pipeline.stages.narration import Narration, NarrationBeat, beat_id, rea
 from job_pipeline.stages.prose import clean, first_words, is_speakable
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
+from lib.foreign import parse_json
 from lib.jobspec import JobFile, parse_job_file, printable, to_payload
 from lib.jobspec.files.anyfile import is_beatsheet
 from lib.jobspec.files.beatsheet import parse_beatsheet
@@ -176,10 +177,20 @@ def _named(beat: Any, number: int) -> Any:
 
 def _sheet(data: bytes, name: str, narration: Mapping[str, Any]) -> JobFile:
     """The beats of a sheet, spoken by whom the operator chose where the sheet names nobody."""
-    if b'"voice"' in data or b'"speaker"' in data:
+    if _names_somebody(data):
         return parse_beatsheet(data, name=name)
     who = {key: narration[key] for key in _SPOKEN_BY if narration.get(key)}
     return parse_beatsheet(data, name=name, **who)
+
+
+def _names_somebody(data: bytes) -> bool:
+    """Whether a sheet says who speaks the beats that do not say it themselves."""
+    try:
+        root = parse_json(data.decode("utf-8-sig"))
+    except ValueError:
+        return False
+    places = (root, root.get("defaults")) if isinstance(root, dict) else ()
+    return any(place.get(key) for place in places if isinstance(place, dict) for key in _SPOKEN_BY)
 
 
 def _of_jobs(file: JobFile, data: bytes, title: str) -> Material:

@@ -30,6 +30,7 @@ def placeholder(
         "placeholder": True,
         "run": context.run,
         "stage": context.task,
+        "file": path,
         "stands_for": what,
         "why": "This version has nothing that makes it, and the worker was told that placeholders will do.",
     }

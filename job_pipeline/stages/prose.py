@@ -43,11 +43,13 @@ def sentences(text: str) -> list[str]:
 
 
 def _ends(text: str, match: re.Match[str]) -> bool:
-    if match.group()[0] != ".":
+    mark = match.group()[0]
+    if mark not in ".!?…":
         return True
-    rest = text[match.end() : match.end() + 40].lstrip()
-    if rest[:1].islower():
+    if text[match.end() : match.end() + 40].lstrip()[:1].islower():  # "Really?" he said.
         return False
+    if mark != ".":
+        return True
     word = text[max(0, match.start() - 12) : match.start()].rpartition(" ")[2].lstrip("\"'“‘«([").lower()
     return word not in _SHORTENED and not (len(word) == 1 and word.isalpha())
 

@@ -89,12 +89,9 @@ def _stretches(text: str) -> list[str]:
     found, lengths = list[str](), list[float]()
     for sentence in sentences(" ".join(text.split())):
         seconds = seconds_of(sentence)
-        if (
-            found
-            and (lengths[-1] < SHORTEST_S or seconds < SHORTEST_S)
-            and lengths[-1] + seconds <= LONGEST_S
-        ):
-            found[-1], lengths[-1] = f"{found[-1]} {sentence}", lengths[-1] + seconds
+        joined = f"{found[-1]} {sentence}" if found and min(lengths[-1], seconds) < SHORTEST_S else ""
+        if joined and (together := seconds_of(joined)) <= LONGEST_S:
+            found[-1], lengths[-1] = joined, together
         else:
             found.append(sentence)
             lengths.append(seconds)

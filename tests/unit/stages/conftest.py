@@ -1,0 +1,30 @@
+"""Studios whose files lie in a folder of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.pipeline import Dag
+from tests.unit.stages.studio import SpeakingQueue, Studio
+
+Opened = Callable[..., Studio]
+
+
+@pytest.fixture
+def open_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """Opens a studio for a pipeline; `silent` names words that cannot be spoken."""
+    url = f"file://{tmp_path / 'storage'}"
+    monkeypatch.setenv("STORAGE_URL", url)
+    monkeypatch.chdir(tmp_path)
+    opened = list[Studio]()
+
+    def studio(dag: Dag, *, silent: str = "\0") -> Studio:
+        opened.append(Studio(tmp_path, dag, SpeakingQueue(tmp_path, url, silent=silent)))
+        return opened[-1]
+
+    yield studio
+    for each in opened:
+        each.close()

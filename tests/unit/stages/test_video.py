@@ -1,0 +1,184 @@
+"""The pipeline `video`, through the ledger's own functions: gates, notes, artifacts (P10, P20, P22, P23)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from job_pipeline.dags import video
+from job_pipeline.dags.factory import dag as factory
+from job_pipeline.dags.factory import uploading
+from job_pipeline.operator_rules import shipped_rules
+from lib.pipeline.gates import approve_gate, reject_gate
+from lib.pipeline.runs import advance
+from tests.unit.stages.conftest import Opened
+from tests.unit.stages.studio import Studio
+
+SCRIPT = """# High water
+
+## The sea that leaves
+
+Twice a day the sea leaves the harbour of Port Anna. It comes back 50 minutes later each day.
+
+## Why
+
+The moon pulls at the water. The sun helps twice a month.
+"""
+STAGES = (
+    "outline",
+    "research",
+    "script",
+    "storyboard",
+    "assets",
+    "animatics",
+    "audio",
+    "assemble",
+    "acceptance",
+)
+GATES = ("script", "storyboard", "assets", "audio")
+
+
+@pytest.fixture
+def studio(open_studio: Opened) -> Studio:
+    return open_studio(video.dag)
+
+
+def test_the_shipped_graphs_are_those_that_are_promised() -> None:
+    graph = video.dag.graph()
+    assert tuple(stage.name for stage in graph.stages) == STAGES
+    assert tuple(stage.name for stage in graph.stages if stage.gate) == GATES
+    assert {stage.lane for stage in graph.stages} == {"heavy"}
+    assert [stage.name for stage in factory.graph().stages] == ["audio", "visuals", "render"]
+    assert [stage.name for stage in uploading.graph().stages] == ["audio", "visuals", "render", "upload"]
+    assert {name for gate in (graph.stages,) for name in shipped_rules().stage_timeouts} == set(STAGES)
+
+
+def approve_all(studio: Studio, *, until: str = "audio") -> list[str]:
+    """Work and approve each gate in turn, with placeholders; the stages that were done."""
+    done = studio.work(allow_placeholders=True)
+    for gate in GATES[: GATES.index(until) + 1]:
+        if studio.task(gate).state == "needs_approval":
+            approve_gate(studio.ledger, "r1", gate, operator="ann")
+            done += studio.work(allow_placeholders=True)
+    return done
+
+
+def test_a_video_runs_to_its_acceptance_which_placeholders_fail(studio: Studio) -> None:
+    (studio.folder / "high.md").write_text(SCRIPT)
+    studio.start(uri=str(studio.folder / "high.md"))
+
+    # `audio` twice: its jobs are ordered, and collected
+    assert approve_all(studio) == [*STAGES[:7], "audio", *STAGES[7:]]
+
+    assert (studio.state(), studio.task("acceptance").state) == ("failed", "dead")
+    assert studio.task("acceptance").error == (
+        "r1 is not accepted: no_placeholders: animatics/scene_000.mp4 and 2 more files are placeholders"
+    )
+    assert studio.queue is not None
+    made = studio.artifacts()
+    assert set(made) == {
+        *("outline.txt", "research.json", "script.txt", "storyboard.json", "asset_plan.json"),
+        *(f"animatics/scene_{number:03d}.mp4" for number in range(2)),
+        *("voiceover.mp3", "captions.srt", "video.mp4", "acceptance_results.json"),
+    }
+    assert [path for path, file in made.items() if not file.placeholder and file.path.endswith(".mp4")] == []
+    assert json.loads((studio.place() / "video.mp4").read_text())["placeholder"] is True
+    for name in ("outline.txt", "research.json", "script.txt", "storyboard.json", "asset_plan.json"):
+        assert "template" in (studio.place() / name).read_text(), name
+    assert made["voiceover.mp3"].measures["words"] == 31
+    spoken_s = sum(len(spec["text"]) for spec in studio.queue.specs.values()) / 14 + 0.7
+    assert made["voiceover.mp3"].measures["seconds"] == pytest.approx(spoken_s, abs=0.2)
+    checks = json.loads((studio.place() / "acceptance_results.json").read_text())["checks"]
+    assert [check["name"] for check in checks if not check["ok"]] == ["no_placeholders"]
+    assert studio.story()[-2:] == ["stage_failed acceptance", "job_failed"]
+
+
+def test_without_leave_a_missing_part_is_a_clear_end(studio: Studio) -> None:
+    studio.start(script=SCRIPT)
+    studio.work()
+    for gate in GATES[:3]:
+        approve_gate(studio.ledger, "r1", gate, operator="ann")
+        studio.work()
+
+    task = studio.task("animatics")
+    assert (task.state, studio.state()) == ("dead", "failed")
+    assert task.error is not None
+    assert task.error.startswith("animatics of r1 needs a film of this scene, and this version has nothing")
+    assert "--allow-placeholders" in task.error
+
+
+def test_a_rejection_asks_for_less_and_gets_less(studio: Studio) -> None:
+    studio.start(script=SCRIPT)
+    studio.work()
+    before = (studio.place() / "script.txt").read_text()
+    reject_gate(studio.ledger, "r1", "script", operator="ann", notes="too long")
+    assert (studio.work(), studio.state()) == ([], "paused")
+
+    advance(studio.ledger, "r1", operator="ann", instruction="make it shorter, please")
+    assert studio.work() == ["script"]
+
+    after = (studio.place() / "script.txt").read_text()
+    assert "cut to 17 of 31 words" in after
+    assert len(after) < len(before)
+    assert studio.artifacts()["script.txt"].measures["words"] == 17
+    advance(studio.ledger, "r1", operator="ann", stage="script", instruction="at most 12 words")
+    studio.work()
+    assert studio.artifacts()["script.txt"].measures["words"] == 11
+    advance(studio.ledger, "r1", operator="ann", stage="script", instruction="with more feeling")
+    studio.work()
+    approve_gate(studio.ledger, "r1", "script", operator="ann")
+    result = studio.ledger.look(
+        lambda transaction: json.loads(transaction.all("results", runs=["r1"], names=["script"])[0]["result"])
+    )
+    assert result["instruction"]["notes"] == [
+        "make it shorter, please",
+        "at most 12 words",
+        "with more feeling",
+    ]
+
+
+def test_what_is_edited_at_the_gate_is_what_is_shown_and_spoken(studio: Studio) -> None:
+    studio.start(script=SCRIPT)
+    studio.work()
+    file = studio.place() / "script.txt"
+    file.write_text(file.read_text().replace("The moon pulls", "The moon, far away, pulls"))
+    approve_all(studio)
+
+    board = json.loads((studio.place() / "storyboard.json").read_text())
+    assert any("The moon, far away, pulls" in scene["narration"] for scene in board["scenes"])
+    assert studio.queue is not None
+    assert any("far away" in spec["text"] for spec in studio.queue.specs.values())
+    assert "far away" in (studio.place() / "captions.srt").read_text()
+
+
+def test_new_pictures_leave_the_voice_over_as_it_is(studio: Studio) -> None:
+    studio.start(script=SCRIPT)
+    approve_all(studio)
+    attempt = studio.task("audio").attempt
+
+    advance(studio.ledger, "r1", operator="ann", stage="animatics")
+    done = studio.work(allow_placeholders=True)
+
+    assert "audio" not in done
+    assert done[0] == "animatics"
+    assert studio.task("audio").state == "succeeded"
+    assert studio.queue is not None
+    assert {name.split(".")[2] for name in studio.queue.specs} == {str(attempt)}
+
+
+def test_two_scripts_differ_in_every_file(open_studio: Opened, tmp_path: Path) -> None:
+    studio = open_studio(video.dag)
+    studio.start("r1", script=SCRIPT)
+    studio.start("r2", script="Cats sleep for 13 hours. A cat in Old Town sleeps for more.")
+    studio.work(allow_placeholders=True)
+    for gate in GATES:
+        for run in ("r1", "r2"):
+            approve_gate(studio.ledger, run, gate, operator="ann")
+        studio.work(allow_placeholders=True)
+
+    one, two = studio.artifacts("r1"), studio.artifacts("r2")
+    same = [path for path in one if path in two and one[path].sha256 == two[path].sha256]
+    assert same == []
+    assert len(set(one) & set(two)) >= 9
