@@ -48,7 +48,6 @@ def test_runs_finish_while_workers_are_killed_and_stopped(shop: Shop, runs: int,
             workers[number] = start(shop)
     until(lambda: not left(shop), within_s=1800, pause_s=0.5)
 
-    until(lambda: all(worker.says("tasks at a time") for worker in workers))
     assert [worker.end() for worker in workers] == [0] * len(workers)
     notes = Counter((run, task, attempt, event) for run, task, attempt, event, _ in shop.notes())
     assert [what for what, count in notes.items() if count > 1] == []
