@@ -142,10 +142,12 @@ WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease
 SELECT run, name, result FROM pipeline_tasks WHERE run IN :runs AND name IN :names AND state = 'succeeded';
 
 -- name: renew
--- Hold a lease for longer, if it is still this worker's.
+-- Hold a lease for longer, if it is still this worker's. One that a transaction works on waits for the next time.
 UPDATE pipeline_tasks SET lease_expires_at = :expires_at
 WHERE run = :run AND name = :name AND lease_no = :lease_no AND lease_owner = :owner AND state = 'processing'
-  AND parked_at IS NULL;
+  AND parked_at IS NULL
+--postgres AND EXISTS (SELECT 1 FROM pipeline_tasks AS free WHERE free.run = :run AND free.name = :name FOR UPDATE SKIP LOCKED)
+;
 
 -- name: leases_of
 -- The leases that a worker holds.
