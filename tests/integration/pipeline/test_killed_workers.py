@@ -41,8 +41,8 @@ def test_runs_finish_while_workers_are_killed_and_stopped(shop: Shop, runs: int,
         goal = STAGES * runs * (kill + 1) // (kills + 1)
         until(partial(has_done, shop, goal), within_s=1800, pause_s=0.1)
         number = chance.randrange(len(workers))
-        # One that is stopped in the middle of a transaction holds an SQLite file's lock until it wakes, and on
-        # Postgres those of the runs that it was writing.
+        # One that is stopped in the middle of a transaction holds an SQLite file's lock until it wakes, and
+        # on Postgres those of the runs that it was writing.
         if kill % 5 == 4 and shop.ledger.database.dialect == "postgresql":
             workers[number].send(signal.SIGSTOP)
             until(partial(is_done_for, shop, workers[number].owner), pause_s=0.5)
