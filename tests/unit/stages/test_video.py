@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from job_pipeline.dags import video
 from job_pipeline.dags.factory import dag as factory
 from job_pipeline.dags.factory import uploading
 from job_pipeline.operator_rules import shipped_rules
+from lib.pipeline import BadPipeline, Dag
 from lib.pipeline.gates import approve_gate, reject_gate
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
@@ -153,19 +155,37 @@ def test_what_is_edited_at_the_gate_is_what_is_shown_and_spoken(studio: Studio) 
     assert "far away" in (studio.place() / "captions.srt").read_text()
 
 
-def test_new_pictures_leave_the_voice_over_as_it_is(studio: Studio) -> None:
-    studio.start(script=SCRIPT)
-    approve_all(studio)
-    attempt = studio.task("audio").attempt
+def test_what_a_stage_only_waits_for_is_no_reason_to_do_it_again(open_studio: Opened) -> None:
+    assert video.dag.graph().by_name["audio"].given == ("script",)
+    done = list[str]()
+    dag = Dag("order")
 
-    advance(studio.ledger, "r1", operator="ann", stage="animatics")
-    done = studio.work(allow_placeholders=True)
+    def count(inputs: dict[str, Any]) -> int:
+        done.append("pictures")
+        return len(done)
 
-    assert "audio" not in done
-    assert done[0] == "animatics"
-    assert studio.task("audio").state == "succeeded"
-    assert studio.queue is not None
-    assert {name.split(".")[2] for name in studio.queue.specs} == {str(attempt)}
+    def speak(inputs: dict[str, Any]) -> list[str]:
+        done.append("audio")
+        return sorted(inputs)
+
+    def join(inputs: dict[str, Any]) -> list[str]:
+        done.append("film")
+        return sorted(inputs)
+
+    dag.task(name="script")(lambda inputs: "words")
+    dag.task(name="pictures")(count)
+    dag.task(name="audio", requires=["script", "pictures"], takes=["script"])(speak)
+    dag.task(name="film", requires=["audio", "pictures"])(join)
+    studio = open_studio(dag)
+    studio.start()
+    studio.work()
+    advance(studio.ledger, "r1", operator="ann", stage="pictures")
+    studio.work()
+
+    assert done == ["pictures", "audio", "film", "pictures", "film"]
+    assert studio.state() == "completed"
+    with pytest.raises(BadPipeline, match="takes the result of 'film', which it does not require"):
+        dag.task(name="last", requires=["audio"], takes=["film"])(join)
 
 
 def test_two_scripts_differ_in_every_file(open_studio: Opened, tmp_path: Path) -> None:
