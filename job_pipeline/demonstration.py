@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from job_pipeline.new_runs import start_run
 from job_pipeline.orchestrator import orchestrate
-from job_pipeline.samples import SAMPLE
+from job_pipeline.samples import sample_inputs
 from job_pipeline.wiring import PipelineRoom
-from job_pipeline.worker.program import Worker
+from job_pipeline.worker.program import PipelineWorker
 from lib.cli import output
 from lib.errors import ExitStatus
 from lib.pipeline.runs import NewRun
-from lib.pipeline.states import RunState
+from lib.pipeline.states import RunState, TaskState
 from lib.pipeline.views import RunView, get_job_status
 
 _EVERY_S: Final = 0.1
@@ -55,9 +55,10 @@ class Demonstration:
     def __init__(self, room: PipelineRoom, dag: str) -> None:
         """Raises: as `start_run`."""
         self._room = room
+        self._told = False
         self._ids = [start_run(room, dag, NewRun(inputs=inputs)).started.id for inputs in _inputs(dag)]
 
-    def run(self, worker: Worker) -> DemonstrationEnd:
+    def run(self, worker: PipelineWorker) -> DemonstrationEnd:
         """Let `worker` work until no run moves, or until somebody stops it. Raises what the worker raises."""
         over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(worker, over), name="demo", daemon=True)
@@ -69,21 +70,31 @@ class Demonstration:
             watch.join()
         return DemonstrationEnd(self._views())
 
-    def _watch(self, worker: Worker, over: threading.Event) -> None:
+    def _watch(self, worker: PipelineWorker, over: threading.Event) -> None:
         while not over.wait(_EVERY_S):
             orchestrate(self._room.ledger)
-            if not any(view.line.run.state in _MOVES for view in self._views()):
+            moving = [view for view in self._views() if view.line.run.state in _MOVES]
+            if not moving:
                 worker.drain()
                 return
+            if not self._told and all(_is_parked(view) for view in moving):
+                self._told = True
+                output.note("the queue has their jobs: job-watcher run speaks them, Ctrl-C ends this demo")
 
     def _views(self) -> list[RunView]:
         return [get_job_status(self._room.ledger, run) for run in self._ids]
 
 
+def _is_parked(view: RunView) -> bool:
+    """Whether all that a run still does is to wait for the queue."""
+    open_ones = [task for task in view.line.tasks if task.ready_at or task.state is TaskState.PROCESSING]
+    return bool(open_ones) and all(task.parked_at is not None for task in open_ones)
+
+
 def _inputs(dag: str) -> list[Mapping[str, Any]]:
     if dag == "demo":
         return [{"text": text} for text in _TEXTS]
-    return [{**SAMPLE, "title": f"{SAMPLE['title']}, {number}"} for number in range(1, len(_TEXTS) + 1)]
+    return [{**sample_inputs(), "title": f"Demo {number}"} for number in range(1, len(_TEXTS) + 1)]
 
 
 def show_demonstration(found: DemonstrationEnd) -> None:

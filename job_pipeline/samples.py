@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from importlib import resources
+from typing import Any
 
-#: Inputs of the shipped pipelines: the script in `dags/sample.md`.
-SAMPLE: Final[Mapping[str, Any]] = {
-    "title": "The lamp at the end of the pier",
-    "script": (Path(__file__).parent / "dags" / "sample.md").read_text(encoding="utf-8"),
-}
+
+def sample_inputs() -> dict[str, Any]:
+    """Inputs of the shipped pipelines: the script of a short film."""
+    script = resources.files("job_pipeline.dags") / "sample.md"
+    return {"title": "The lamp at the end of the pier", "script": script.read_text(encoding="utf-8")}

@@ -13,8 +13,8 @@ from lib.errors import BadConfiguration, UsageError
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
-    from job_pipeline.journal import Journal
-    from job_pipeline.worker.program import Worker
+    from job_pipeline.journal import TrailFiles
+    from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
     from lib.pipeline.ledger import Ledger
@@ -51,7 +51,7 @@ class PipelineRoom:
 
     found: Settings
     ledger: Ledger
-    journal: Journal
+    journal: TrailFiles
 
     @property
     def folder(self) -> Path:
@@ -75,6 +75,12 @@ class PipelineRoom:
         from job_pipeline.dag_loading import load_dags
 
         return load_dags(self.named(given))
+
+    def open_worker(self, asked: WorkerWords) -> contextlib.AbstractContextManager[PipelineWorker]:
+        """A worker that logs nothing, and beside it the journal kept up to date. Raises as `open_room`."""
+        from lib.redact import Redactor
+
+        return _worker_of(self.found, asked, Redactor(self.found.secrets()))
 
     def tell(self) -> None:
         """Bring the files of the trail up to date after a change, which stands whatever comes of that."""
@@ -111,9 +117,9 @@ def open_room() -> Iterator[PipelineRoom]:
     """
     found = settings()
     with open_ledger(found) as ledger:
-        from job_pipeline.journal import Journal
+        from job_pipeline.journal import TrailFiles
 
-        yield PipelineRoom(found, ledger, Journal(ledger, files_folder(found)))
+        yield PipelineRoom(found, ledger, TrailFiles(ledger, files_folder(found)))
 
 
 @contextlib.contextmanager
@@ -147,7 +153,7 @@ def ledger_of(found: Settings) -> Ledger:
         database.close()
         if isinstance(error, BadConfiguration):
             raise BadConfiguration(
-                f"the database {database.address.place} ({origin}) cannot be used: {error.message}"
+                f"the database {database.address.place} cannot be used: {error.message}"
             ) from None
         raise
 
@@ -185,31 +191,29 @@ class WorkerWords:
 def open_worker(
     asked: WorkerWords,
     *,
-    of: Settings | None = None,
     json_lines: bool = False,
     verbose: bool = False,
-    quiet: bool = False,
-) -> Iterator[Worker]:
-    """A worker, and beside it the journal kept up to date; `quiet`: it logs nothing.
+) -> Iterator[PipelineWorker]:
+    """A worker with its log, and beside it the journal kept up to date. Raises as `open_room`."""
+    from lib.redact import Redactor
 
-    `of` are settings that were read already.
+    found = settings()
+    redactor = Redactor(found.secrets())
+    _log(found, redactor, json_lines=json_lines, verbose=verbose)
+    with _worker_of(found, asked, redactor) as worker:
+        yield worker
 
-    Raises:
-        BadConfiguration, Unavailable: as `open_room`.
-    """
+
+@contextlib.contextmanager
+def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Iterator[PipelineWorker]:
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
     from job_pipeline.journal import kept_journal
-    from job_pipeline.worker.options import WorkerOptions, this_worker
-    from job_pipeline.worker.program import Worker
-    from lib.redact import Redactor
+    from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
+    from job_pipeline.worker.program import PipelineWorker
 
-    found = of or settings()
-    redactor = Redactor(found.secrets())
-    if not quiet:
-        _log(found, redactor, json_lines=json_lines, verbose=verbose)
-    options = WorkerOptions(
+    options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
         owner=this_worker() if asked.owner is None else asked.owner,
         concurrency=asked.concurrency,
@@ -222,7 +226,7 @@ def open_worker(
     )
     opened = partial(ledger_of, found)
     with kept_journal(opened, files_folder(found)), kept_bridge(opened, partial(queue_of, found)):
-        yield Worker(opened, options, redactor=redactor)
+        yield PipelineWorker(opened, options, redactor=redactor)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ def command(
     asked = wiring.WorkerWords(dags=[dag], concurrency=2, allow_placeholders=allow_placeholders)
     with wiring.open_room() as room:
         shown = Demonstration(room, dag)
-        with wiring.open_worker(asked, of=room.found, quiet=True) as worker, stops_on_signals(worker.drain):
+        with room.open_worker(asked) as worker, stops_on_signals(worker.drain):
             found = shown.run(worker)
         room.tell()
     if json_:

@@ -1,6 +1,8 @@
 """The trail of runs as files: what happened, in order, for whoever reads files rather than a database."""
 
-from job_pipeline.journal.files import Journal
+from __future__ import annotations
+
+from job_pipeline.journal.files import TrailFiles
 from job_pipeline.journal.keeper import kept_journal
 
-__all__ = ["Journal", "kept_journal"]
+__all__ = ["TrailFiles", "kept_journal"]

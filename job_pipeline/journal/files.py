@@ -18,7 +18,7 @@ from lib.pipeline.views import event_json, run_states
 _PAGE: Final = 1000
 
 
-class Journal:
+class TrailFiles:
     """The trail as files below one folder.
 
     `jobs/state.jsonl` has every event, `runs/<run>/events.jsonl` those of a run, each once and in the order

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from job_pipeline.journal.files import Journal
+from job_pipeline.journal.files import TrailFiles
 from lib.errors import JobRunnerError
 from lib.pipeline.ledger import Ledger
 
@@ -30,7 +30,7 @@ def kept_journal(
     Threads: its own. Raises: what opening the ledger says.
     """
     ledger = open_ledger()
-    keeper = _Keeper(Journal(ledger, folder), every_s)
+    keeper = _Keeper(TrailFiles(ledger, folder), every_s)
     try:
         yield
     finally:
@@ -39,7 +39,7 @@ def kept_journal(
 
 
 class _Keeper:
-    def __init__(self, journal: Journal, every_s: float) -> None:
+    def __init__(self, journal: TrailFiles, every_s: float) -> None:
         self._journal, self._every_s = journal, every_s
         self._stop = threading.Event()
         self._told = ""

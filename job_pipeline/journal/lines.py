@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from lib.foreign import parse_json
+
 _BLOCK: Final = 1 << 16
 
 
@@ -74,7 +76,7 @@ def _last(descriptor: int) -> tuple[int, int]:
 
 def _position(line: bytes) -> int | None:
     try:
-        found = json.loads(line)["position"]
+        found = parse_json(line)["position"]
     except (ValueError, TypeError, KeyError):
         return None
     return found if isinstance(found, int) else None

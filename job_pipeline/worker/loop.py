@@ -10,8 +10,8 @@ from job_pipeline.database_trouble import DatabaseTrouble
 from job_pipeline.log_tags import tell
 from job_pipeline.worker.code_changes import CodeChanges
 from job_pipeline.worker.held_tasks import HeldTasks
-from job_pipeline.worker.options import WorkerOptions, stages_taken
-from job_pipeline.worker.pace import WORTH_ASKING_S, Pace
+from job_pipeline.worker.options import PipelineWorkerOptions, stages_taken
+from job_pipeline.worker.pace import WORTH_ASKING_S, ClaimPace
 from job_pipeline.worker.pool import News, ProcessBroken, ProcessReady, TaskEnded, TaskPool
 from job_pipeline.worker.rates import Rates
 from job_pipeline.worker.reports import Reports, tell_task
@@ -40,7 +40,7 @@ class WorkerLoop:
         self,
         ledger: Ledger,
         dags: Sequence[Dag],
-        options: WorkerOptions,
+        options: PipelineWorkerOptions,
         *,
         pool: TaskPool,
         held: HeldTasks,
@@ -64,7 +64,7 @@ class WorkerLoop:
             chance=chance,
         )
         is_woken = ledger.database.dialect == "postgresql"
-        self._pace = Pace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
+        self._pace = ClaimPace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
         self._trouble = DatabaseTrouble(log, "stage", "claiming", chance)
         self._claim_at = 0.0  # monotonic
         self._away_until = 0.0  # monotonic; the database did not answer
@@ -127,6 +127,8 @@ class WorkerLoop:
     def _hear(self, news: News) -> None:
         match news:
             case ProcessReady():
+                if not self._was_ready:
+                    self._say_hello()
                 self._was_ready = True
                 self._claim_at = 0.0
                 self._changes.compare(news.digests)
@@ -141,6 +143,12 @@ class WorkerLoop:
             case TaskEnded():
                 outcome = Released(why="its worker was stopped") if news.outcome is None else news.outcome
                 self._reports.add(news.task, outcome)
+
+    def _say_hello(self) -> None:
+        stages = "; ".join(f"{dag}: {', '.join(names)}" for dag, names in self._stages.items())
+        owner, count = self._options.owner, self._options.concurrency
+        sentence = f"the worker {owner} takes {count} tasks at a time of {stages}"
+        tell(log, "stage", "worker_ready", sentence, owner=owner, concurrency=count)
 
     def _claim(self) -> None:
         now = self._clock.monotonic()

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Bell:
+class WakeBell:
     """Whoever waits is woken, also by a ring that came just before.
 
     Threads: any ring, one waits.
@@ -35,7 +35,7 @@ class Mailbox(Generic[T]):
     Raises: nothing.
     """
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: WakeBell) -> None:
         self._bell = bell
         self._lock = threading.Lock()
         self._mail: list[T] = []

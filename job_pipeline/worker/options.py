@@ -21,7 +21,7 @@ def this_worker() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOptions:
+class PipelineWorkerOptions:
     """A worker's settings. Times are seconds.
 
     `dags` are names like `module:object`. `stage` None: all stages. `poll_s` is the longest pause between

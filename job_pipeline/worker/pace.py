@@ -21,7 +21,7 @@ _COURTESY_S: Final = 0.002
 _MOST_COURTESIES: Final = 3
 
 
-class Pace:
+class ClaimPace:
     """Pauses between claims. Where nobody is woken they grow from a few milliseconds to `poll_s`.
 
     Everybody is woken at once, and what is ready is often one task. Those who found nothing the last times

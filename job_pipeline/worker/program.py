@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 
 from job_pipeline.dag_loading import load_dags
-from job_pipeline.worker.held_tasks import Heartbeat, HeldTasks
+from job_pipeline.worker.held_tasks import HeldTasks, LeaseHeartbeat
 from job_pipeline.worker.loop import WorkerLoop
-from job_pipeline.worker.news import Bell, Mailbox
-from job_pipeline.worker.options import WorkerOptions
+from job_pipeline.worker.news import Mailbox, WakeBell
+from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.pool import News, TaskPool
 from lib.clock import Clock, SystemClock
 from lib.pipeline import Dag
@@ -19,7 +19,7 @@ from lib.redact import Redactor
 from lib.sql.listen import Listener
 
 
-class Worker:
+class PipelineWorker:
     """Takes tasks of its pipelines until it is drained.
 
     `open_ledger` opens the ledger on connections of its own; it is called twice. `redactor` hides secrets in
@@ -33,7 +33,7 @@ class Worker:
     def __init__(
         self,
         open_ledger: Callable[[], Ledger],
-        options: WorkerOptions,
+        options: PipelineWorkerOptions,
         *,
         redactor: Redactor | None = None,
         clock: Clock | None = None,
@@ -42,7 +42,7 @@ class Worker:
         self._open_ledger, self._options = open_ledger, options
         self._redactor = redactor or Redactor()
         self._clock, self._chance = clock or SystemClock(), chance
-        self._bell = Bell()
+        self._bell = WakeBell()
         self._mail: Mailbox[News] = Mailbox(self._bell)
         self._drains = 0
 
@@ -91,8 +91,14 @@ class Worker:
             clock=self._clock,
             chance=self._chance,
         )
-        heartbeat = Heartbeat(
-            beating, held, loop.lost, owner=options.owner, lease_s=options.lease_s, chance=self._chance
+        heartbeat = LeaseHeartbeat(
+            beating,
+            held,
+            loop.lost,
+            owner=options.owner,
+            lease_s=options.lease_s,
+            clock=self._clock,
+            chance=self._chance,
         )
         stack.callback(heartbeat.close)
         if ledger.database.dialect == "postgresql":

@@ -34,6 +34,10 @@ _EXTRAS = {
     "kokoro_onnx": ("The speech engine kokoro", "kokoro"),
     "qwen_tts": ("The speech engine qwen", "qwen"),
 }
+# Where one program wants another extra for the same module than the others do.
+_EXTRAS_OF = {
+    "job-pipeline": {name: ("Keeping runs in SQL", "pipeline") for name in ("sqlalchemy", "alembic")},
+}
 _OURS = frozenset({"lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth"})
 
 
@@ -84,7 +88,7 @@ def describe(error: BaseException, program: str) -> CommandFailure:
             return CommandFailure("stopped by SIGTERM", ExitStatus.TRY_AGAIN, "Terminated")
         return CommandFailure("interrupted", ExitStatus.INTERRUPTED, "Interrupted")
     if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
-        return _of_ours(_missing_package(str(error.name)))
+        return _of_ours(_missing_package(str(error.name), program))
     if isinstance(error, OSError) and error.errno in _FULL_OR_FORBIDDEN:
         return _of_ours(_refused_by_system(error))
     return _of_typer(error) or _internal(error, program)
@@ -124,8 +128,8 @@ def _is_foreign(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] not in _OURS
 
 
-def _missing_package(module: str) -> BadConfiguration:
-    known = _EXTRAS.get(module.partition(".")[0])
+def _missing_package(module: str, program: str) -> BadConfiguration:
+    known = {**_EXTRAS, **_EXTRAS_OF.get(program, {})}.get(module.partition(".")[0])
     if known:
         return MissingExtra(*known)
     return BadConfiguration(

@@ -4,6 +4,8 @@ Definitions are plain Python (`Dag`). A run is bound to a snapshot of its graph 
 it is one transaction that also writes its event (docs/explanation/ledger.md).
 """
 
+from __future__ import annotations
+
 from lib.pipeline.definition import BadPipeline, Dag
 
 __all__ = ["BadPipeline", "Dag"]

@@ -17,7 +17,7 @@ from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Artifact, Event, GateRow, RunRow, TaskRow
 from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of, task_of
 from lib.pipeline.states import TaskState
-from lib.pipeline.waits import Wait, waits_of
+from lib.pipeline.waits import WaitReason, waits_of
 
 _WORDS: Final[Mapping[TaskState, str]] = {
     TaskState.PENDING: "NEW",
@@ -181,7 +181,7 @@ class RunView:
     gates: Sequence[GateRow]
     artifacts: Sequence[Artifact]
     jobs: Sequence[Mapping[str, Any]]
-    waits: Sequence[Wait] = field(default_factory=tuple)
+    waits: Sequence[WaitReason] = field(default_factory=tuple)
 
     def to_json(self) -> dict[str, Any]:
         """The whole."""

@@ -13,7 +13,7 @@ from lib.pipeline.states import MET, RunState, TaskState
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class WaitReason:
     """One reason. `stage` None: of the whole run. `command` is what brings it forward; None: time does."""
 
     stage: str | None
@@ -33,7 +33,7 @@ def waits_of(
     jobs: Sequence[Mapping[str, Any]],
     busy: Mapping[str, str],
     now: float,
-) -> list[Wait]:
+) -> list[WaitReason]:
     """The reasons of one run, in the order of its stages; none for a run that is completed.
 
     `jobs` are the queue's for it, `busy` who is at work in each lane, as `run/stage`.
@@ -48,7 +48,7 @@ def waits_of(
     return found
 
 
-def _of_run(run: RunRow, gates: Sequence[GateRow]) -> list[Wait]:
+def _of_run(run: RunRow, gates: Sequence[GateRow]) -> list[WaitReason]:
     found = []
     if run.state is RunState.PAUSED:
         newest = {gate.task: gate for gate in gates}
@@ -56,27 +56,27 @@ def _of_run(run: RunRow, gates: Sequence[GateRow]) -> list[Wait]:
             if gate.decision == "rejected":
                 said = f": {gate.notes}" if gate.notes else ""
                 sentence = f"{gate.task} was rejected by {gate.operator} at {_time(gate.decided_at)}{said}"
-                found.append(Wait(None, sentence, f"job-pipeline advance {run.id} --with-note"))
+                found.append(WaitReason(None, sentence, f"job-pipeline advance {run.id} --with-note"))
     if run.state is RunState.CANCELED:
-        found.append(Wait(None, "the run was canceled", f"job-pipeline resume {run.id}"))
+        found.append(WaitReason(None, "the run was canceled", f"job-pipeline resume {run.id}"))
     if not run.settled:
         sentence = "a worker left it to the orchestrator what follows from what it finished"
-        found.append(Wait(None, sentence, "job-pipeline orchestrator"))
+        found.append(WaitReason(None, sentence, "job-pipeline orchestrator"))
     return found
 
 
 def _of_task(
     run: RunRow, task: TaskRow, jobs: Sequence[Mapping[str, Any]], busy: Mapping[str, str], now: float
-) -> Wait | None:
+) -> WaitReason | None:
     match task.state:
         case TaskState.NEEDS_APPROVAL:
-            return Wait(
+            return WaitReason(
                 task.name,
                 f"waits for somebody to decide, since {_time(task.since)}",
                 f"job-pipeline approve {run.id} {task.name}",
             )
         case TaskState.DEAD:
-            return Wait(
+            return WaitReason(
                 task.name,
                 f"is dead after {_attempts(task.failures)}: {task.error}",
                 f"job-pipeline retry-dead --run {run.id}",
@@ -88,42 +88,42 @@ def _of_task(
     return None
 
 
-def _at_work(task: TaskRow, jobs: Sequence[Mapping[str, Any]], now: float) -> Wait:
+def _at_work(task: TaskRow, jobs: Sequence[Mapping[str, Any]], now: float) -> WaitReason:
     if task.parked_at is not None:
         mine = [job for job in jobs if job["task"] == task.name and job["attempt"] == task.attempt]
         done = sum(job["state"] == "done" for job in mine)
         sentence = f"waits for the queue, which has done {done} of its {len(mine)} jobs"
         command = f"job-runner explain {next(j['request_id'] for j in mine if j['state'] != 'done')}"
-        return Wait(task.name, sentence, command if done < len(mine) else "job-pipeline orchestrator")
+        return WaitReason(task.name, sentence, command if done < len(mine) else "job-pipeline orchestrator")
     if task.lease_expires_at is not None and task.lease_expires_at < now:
         sentence = f"was at work at {task.lease_owner}, whose lease ran out at {_time(task.lease_expires_at)}"
-        return Wait(task.name, sentence, "job-pipeline recovery")
-    return Wait(task.name, f"is at work at {task.lease_owner} since {_time(task.started_at)}")
+        return WaitReason(task.name, sentence, "job-pipeline recovery")
+    return WaitReason(task.name, f"is at work at {task.lease_owner} since {_time(task.started_at)}")
 
 
-def _claimable(task: TaskRow, busy: Mapping[str, str], now: float) -> Wait:
+def _claimable(task: TaskRow, busy: Mapping[str, str], now: float) -> WaitReason:
     assert task.ready_at is not None
     before = "" if task.error is None else f"failed in attempt {task.attempt} ({task.error}) and "
     if task.ready_at > now:
-        return Wait(task.name, f"{before}is tried again at {_time(task.ready_at)}")
+        return WaitReason(task.name, f"{before}is tried again at {_time(task.ready_at)}")
     if task.lane is not None and task.lane in busy:
-        return Wait(
+        return WaitReason(
             task.name, f"{before}waits for the lane {task.lane}, in which {busy[task.lane]} is at work"
         )
     sentence = f"{before}is ready since {_time(task.ready_at)}, and no worker has taken it"
-    return Wait(task.name, sentence, "job-pipeline worker")
+    return WaitReason(task.name, sentence, "job-pipeline worker")
 
 
-def _above(run: RunRow, task: TaskRow, graph: Graph, states: Mapping[str, TaskState]) -> Wait | None:
+def _above(run: RunRow, task: TaskRow, graph: Graph, states: Mapping[str, TaskState]) -> WaitReason | None:
     if task.state not in (TaskState.PENDING, TaskState.BLOCKED):
         return None
     missing = [name for name in graph.by_name[task.name].requires if states[name] not in MET]
     if missing:
         said = ", ".join(f"{name} ({states[name]})" for name in missing)
-        return Wait(task.name, f"waits for {said}")
+        return WaitReason(task.name, f"waits for {said}")
     if run.hold:
-        return Wait(task.name, f"waits because the run is {run.state}")
-    return Wait(task.name, "could begin, and nobody has seen that yet", "job-pipeline orchestrator")
+        return WaitReason(task.name, f"waits because the run is {run.state}")
+    return WaitReason(task.name, "could begin, and nobody has seen that yet", "job-pipeline orchestrator")
 
 
 def _attempts(count: int) -> str:

@@ -29,6 +29,7 @@ _STILL_MS: Final = 60_000
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.25
 _WRITES: Final = "job_runner_writes"
+_TABLES: Final = "tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Database:
         For changes of tables, which serializable transactions do not protect from each other.
         """
         if self.address.file:  # SQLite has one writer at a time anyway
-            return self.write(work)
+            return self._repeat(self.engine.execution_options(**{_WRITES: _TABLES}), work)
 
         def locked(connection: Connection) -> T:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
@@ -187,6 +188,8 @@ def _sqlite_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: flo
     )
     event.listen(engine, "connect", lambda raw, entry: _prepare_sqlite(raw, entry, address))
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", _check_references)
+    event.listen(engine, "checkin", _keep_references)
     return engine
 
 
@@ -235,7 +238,22 @@ def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry, address: DatabaseAddr
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: one that begins by reading may be refused when it comes to write."""
     writes = connection.get_execution_options().get(_WRITES)
+    if writes == _TABLES:
+        # SQLite alters a table by making it anew, and would miss what refers to the old one when that goes.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.info[_TABLES] = True
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+def _check_references(connection: Connection) -> None:
+    """What was not looked at while tables changed is looked at before that holds."""
+    if connection.info.get(_TABLES) and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise sqlite3.IntegrityError("after the change of its tables rows would refer to what is not there")
+
+
+def _keep_references(raw: Any, entry: ConnectionPoolEntry) -> None:
+    if entry.info.pop(_TABLES, False):
+        raw.execute("PRAGMA foreign_keys = ON")
 
 
 def _postgres_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: float) -> Engine:

@@ -12,6 +12,9 @@ from tests.unit.house import ROOT, module_of
 
 PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
 
+#: Who keeps rows of its own.
+OWN_ROWS = ("lib/jobqueue/", "lib/pipeline/")
+
 #: Who may turn JSON of others into values by itself, and why nothing deep comes there.
 JSON_READERS = {
     "lib/foreign.py",
@@ -110,6 +113,6 @@ def test_toml_is_read_in_one_place() -> None:
 
 
 def test_json_of_others_is_read_with_the_bound() -> None:
-    """The queue's own rows, which only our scripts write, are read in lib.jobqueue as they are."""
-    others = {name for name in calls("json.load") if not name.startswith("lib/jobqueue/")}
+    """Rows that only our own statements and scripts write are read as they are."""
+    others = {name for name in calls("json.load") if not name.startswith(OWN_ROWS)}
     assert others == JSON_READERS

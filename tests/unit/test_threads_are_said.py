@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tests.unit.house import ROOT
 
 # A simulated world has one thread, whatever is in it.
-THREADED = ("lib/dispatch", "lib/leadership", "lib/workers", "job_watcher")
+THREADED = ("lib/dispatch", "lib/leadership", "lib/workers", "job_watcher", "job_pipeline/worker")
 SINGLE_THREADED = ROOT / "job_watcher/simulation"
 
 

@@ -71,6 +71,39 @@ class TestSqlite:
         ledger.open_epoch(Epoch(1, "ann", NOON))
         database.close()
 
+    def test_lets_a_table_be_made_anew_under_what_refers_to_it(self, sqlite_url: str) -> None:
+        """So SQLite alters tables: docs/explanation/databases.md."""
+        database = open_database(sqlite_url)
+        ledger = SqlLedger(database)
+        ledger.open_epoch(Epoch(1, "ann", NOON))
+        row = planned(ledger)
+        (made,) = database.read(
+            lambda c: c.execute(text("SELECT sql FROM sqlite_master WHERE name = 'machines'")).scalars()
+        )
+
+        def anew(connection: Connection) -> None:
+            for statement in (
+                made.replace("machines", "machines_anew", 1),
+                "INSERT INTO machines_anew SELECT * FROM machines",
+                "DROP TABLE machines",
+                "ALTER TABLE machines_anew RENAME TO machines",
+            ):
+                connection.execute(text(statement))
+
+        def without(connection: Connection) -> None:
+            anew(connection)
+            connection.execute(text("DELETE FROM machines"))
+
+        database.write_alone("machines_version", anew)
+        with pytest.raises(Unavailable, match="rows would refer to what is not there"):
+            database.write_alone("machines_version", without)
+
+        assert ledger.open_rows() == [row]
+        assert len(ledger.history(row.token)) == 1
+        for _ in range(2):
+            assert asked(database, "PRAGMA foreign_keys") == 1
+        database.close()
+
     def test_that_is_another_kind_of_file_is_said(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("these are notes, and not a database at all" * 100)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from job_pipeline.recovery import recovery_loop
 from job_pipeline.stop_signals import stops_on_signals
-from job_pipeline.worker.options import WorkerOptions
-from job_pipeline.worker.program import Worker
+from job_pipeline.worker.options import PipelineWorkerOptions
+from job_pipeline.worker.program import PipelineWorker
 from lib.pipeline.ledger import Ledger
 from lib.sql import open_database
 
@@ -28,7 +28,9 @@ def main() -> None:
         with stops_on_signals(rounds.stop):
             rounds.run()
         return
-    worker = Worker(open_ledger, WorkerOptions(**{**options, "folder": Path(options["folder"])}))
+    worker = PipelineWorker(
+        open_ledger, PipelineWorkerOptions(**{**options, "folder": Path(options["folder"])})
+    )
     with stops_on_signals(worker.drain):
         worker.run()
 

@@ -161,6 +161,17 @@ def test_a_difference_becomes_a_migration_that_is_numbered_and_formatted_and_men
     desk.run("check")
 
 
+def test_a_changed_table_is_altered_in_a_way_that_both_databases_know(desk: Desk) -> None:
+    desk.run("upgrade", "head")
+    desk.execute(f"ALTER TABLE {desk.section.table} ADD COLUMN of_yesterday text")
+
+    desk.run("revision", "--autogenerate", "-m", "no yesterday")
+
+    assert f'with op.batch_alter_table("{desk.section.table}"' in desk.new()
+    desk.run("upgrade", "head")
+    desk.run("check")
+
+
 def test_an_empty_migration_is_numbered_too(desk: Desk) -> None:
     desk.run("upgrade", "head")
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from job_pipeline.journal import Journal
+from job_pipeline.journal import TrailFiles
 from lib.pipeline.ledger import Ledger
 from lib.pipeline.runs import NewRun, cancel_job, start_jobs
 from lib.pipeline.snapshots import save_snapshot
@@ -32,7 +32,7 @@ def work(url: str, folder: Path, seed: int) -> None:
     with contextlib.closing(open_database(url)) as database:
         ledger = Ledger(database)
         snapshot = save_snapshot(ledger, diamond().graph())
-        journal = Journal(ledger, folder)
+        journal = TrailFiles(ledger, folder)
         if seed:
             die_at(random.Random(seed).randrange(1, _CALLS))
         for _ in range(_ROUNDS):

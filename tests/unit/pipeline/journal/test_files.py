@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from job_pipeline.journal import Journal
+from job_pipeline.journal import TrailFiles
 from job_pipeline.journal.lines import Lines
 from lib.files import NotPlain, alone_at
 from lib.pipeline.runs import advance, cancel_job
@@ -17,11 +17,11 @@ from tests.unit.pipeline.journal.test_crashes import check_files
 
 
 @pytest.fixture
-def journal(floor: Floor, tmp_path: Path) -> Journal:
-    return Journal(floor.ledger, tmp_path)
+def journal(floor: Floor, tmp_path: Path) -> TrailFiles:
+    return TrailFiles(floor.ledger, tmp_path)
 
 
-def test_it_has_what_happened_and_nothing_again(floor: Floor, journal: Journal, tmp_path: Path) -> None:
+def test_it_has_what_happened_and_nothing_again(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
     """P24."""
     floor.start(diamond(), "r1")
     floor.start(diamond(), "r2")
@@ -33,7 +33,7 @@ def test_it_has_what_happened_and_nothing_again(floor: Floor, journal: Journal, 
     assert check_files(floor.ledger, tmp_path) == first + second
 
 
-def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: Journal, tmp_path: Path) -> None:
+def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
     """P23."""
     floor.start(diamond())
     journal.catch_up()
@@ -48,7 +48,7 @@ def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: Journal, 
 @pytest.mark.parametrize("file", ["jobs/state.jsonl", "runs/r1/events.jsonl"])
 @pytest.mark.parametrize("left", [0, 1, 40, -1])
 def test_a_torn_last_line_is_written_again(
-    floor: Floor, journal: Journal, tmp_path: Path, file: str, left: int
+    floor: Floor, journal: TrailFiles, tmp_path: Path, file: str, left: int
 ) -> None:
     """P24: `left` bytes of the last line are left, or all but its end."""
     floor.start(diamond(), "r1")
@@ -66,7 +66,7 @@ def test_a_torn_last_line_is_written_again(
 
 @pytest.mark.parametrize("file", ["jobs/state.jsonl", "runs/r1/events.jsonl"])
 def test_a_file_that_was_taken_away_is_written_again(
-    floor: Floor, journal: Journal, tmp_path: Path, file: str
+    floor: Floor, journal: TrailFiles, tmp_path: Path, file: str
 ) -> None:
     """P24."""
     floor.start(diamond(), "r1")
