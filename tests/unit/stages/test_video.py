@@ -11,10 +11,13 @@ import pytest
 from job_pipeline.dags import video
 from job_pipeline.dags.factory import dag as factory
 from job_pipeline.dags.factory import uploading
+from job_pipeline.journal import TrailFiles
 from job_pipeline.operator_rules import shipped_rules
 from lib.pipeline import BadPipeline, Dag
+from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, reject_gate
-from lib.pipeline.runs import advance
+from lib.pipeline.inspection import approve_inspected
+from lib.pipeline.runs import advance, retry
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.studio import Studio
 
@@ -146,13 +149,35 @@ def test_what_is_edited_at_the_gate_is_what_is_shown_and_spoken(studio: Studio) 
     studio.work()
     file = studio.place() / "script.txt"
     file.write_text(file.read_text().replace("The moon pulls", "The moon, far away, pulls"))
-    approve_all(studio)
-
+    with pytest.raises(SeenSomethingElse, match=r"script\.txt of script has changed since it was made"):
+        approve(studio, "script")
+    approve(studio, "script")
+    studio.work()
     board = json.loads((studio.place() / "storyboard.json").read_text())
     assert any("The moon, far away, pulls" in scene["narration"] for scene in board["scenes"])
+
+    approved = file.read_text()
+    file.write_text(approved.replace("far away", "nobody approved this"))
+    TrailFiles(studio.ledger, studio.folder).catch_up()
+    for gate in GATES[1:3]:
+        approve(studio, gate)
+        studio.work(allow_placeholders=True)
     assert studio.queue is not None
+    assert studio.queue.specs == {}
+    assert (studio.task("audio").state, studio.task("audio").error) == (
+        "failed",
+        "script.txt of r1 is not what was approved; put it back, or run its stage anew and approve what you "
+        "want: job-pipeline advance r1 --stage script",
+    )
+    file.write_text(approved)
+    retry(studio.ledger, "r1", "audio", operator="ann")
+    studio.work()
     assert any("far away" in spec["text"] for spec in studio.queue.specs.values())
     assert "far away" in (studio.place() / "captions.srt").read_text()
+
+
+def approve(studio: Studio, gate: str) -> None:
+    approve_inspected(studio.ledger, "r1", gate, folder=studio.place(), operator="ann")
 
 
 def test_what_a_stage_only_waits_for_is_no_reason_to_do_it_again(open_studio: Opened) -> None:
