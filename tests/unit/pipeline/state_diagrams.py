@@ -1,6 +1,6 @@
 """The pictures of docs/explanation/ledger.md, made from the tables of `lib.pipeline.states`.
 
-    python -m tests.unit.pipeline.state_diagrams    # writes them into the page
+python -m tests.unit.pipeline.state_diagrams    # writes them into the page
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def with_pictures(page: str) -> str:
     """The page with the pictures of now behind their marks."""
     for name, picture in (("tasks", of_tasks()), ("runs", of_runs())):
         mark = f"<!-- states of {name} -->"
-        page, found = re.subn(
-            rf"{mark}\n+```mermaid\n.*?```", lambda _, made=f"{mark}\n\n{picture}": made, page, flags=re.S
-        )
-        assert found == 1, f"{PAGE} has no picture behind {mark}"
+        pattern = re.compile(rf"{mark}\n+```mermaid\n.*?```", re.S)
+        assert len(pattern.findall(page)) == 1, f"{PAGE} has no picture behind {mark}"
+        before, after = pattern.split(page)
+        page = f"{before}{mark}\n\n{picture}{after}"
     return page
 
 
