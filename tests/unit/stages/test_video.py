@@ -114,6 +114,19 @@ def test_without_leave_a_missing_part_is_a_clear_end(studio: Studio) -> None:
     assert "--allow-placeholders" in task.error
 
 
+def test_a_topic_without_a_model_is_a_frame_that_says_so(studio: Studio) -> None:
+    studio.start(topic="why lighthouses blink")
+    assert studio.work() == ["outline", "research", "script"]
+
+    text = (studio.place() / "script.txt").read_text()
+    assert (
+        "Source: template. No language model is set (LLM_BASE_URL), so this is no script but a frame" in text
+    )
+    assert text.count("why lighthouses blink") == 4
+    assert text.count("These words are a template: there is no script yet.") == 3
+    assert json.loads((studio.place() / "research.json").read_text())["claims"] == []
+
+
 def test_a_rejection_asks_for_less_and_gets_less(studio: Studio) -> None:
     studio.start(script=SCRIPT)
     studio.work()
