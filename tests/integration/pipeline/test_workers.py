@@ -68,16 +68,17 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(pg_shop: Shop) -> N
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_its_work_and_claims_no_more(pg_shop: Shop) -> None:
-    pg_shop.start(sample_dags.held, "r1", "r2")
-    worker = pg_shop.worker("held", concurrency=1)
+    pg_shop.start(sample_dags.held, "r1")
+    worker = pg_shop.worker("held", concurrency=2)
     until(lambda: pg_shop.began("wait"))
     worker.send(signal.SIGTERM)
     until(lambda: worker.says("finishes what is at work"))
+    pg_shop.start(sample_dags.held, "r2")  # it hears of that, and has a process that is free
     (pg_shop.runs / "go-1").touch()
 
     assert worker.process.wait(30) == 0
-    states = sorted(str(pg_shop.task(run, "wait").state) for run in ("r1", "r2"))
-    assert states == ["pending", "succeeded"]
+    states = [pg_shop.task(run, "wait").state for run in ("r1", "r2")]
+    assert states == [TaskState.SUCCEEDED, TaskState.PENDING]
 
 
 def test_a_second_signal_gives_the_work_back_unharmed(lite_shop: Shop) -> None:

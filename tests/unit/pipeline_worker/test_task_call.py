@@ -86,6 +86,20 @@ def test_what_is_no_json_fails_with_a_sentence(tmp_path: Path, result: object, w
     assert len(error) < 300
 
 
+def test_what_is_said_of_files_must_be_json_too(tmp_path: Path) -> None:
+    def audio(measures: dict[str, Any], type: str, fails: bool = False) -> Callable[..., None]:
+        def function(inputs: Any, context: TaskContext) -> None:
+            context.write("a.txt", "text", type=type, measures=measures)
+            if fails:
+                raise ValueError("after it wrote")
+
+        return function
+
+    assert "says of its files is no JSON" in error_of(audio({"words": float("nan")}, "text/plain"), tmp_path)
+    assert "cannot be the type of the file a.txt" in error_of(audio({}, "text\0plain"), tmp_path)
+    assert "after it wrote" in error_of(audio({"words": float("nan")}, "text/plain", fails=True), tmp_path)
+
+
 def raises(error: BaseException) -> Callable[[Any], None]:
     def audio(inputs: Any) -> None:
         raise error
