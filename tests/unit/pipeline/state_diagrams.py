@@ -1,11 +1,10 @@
 """The pictures of docs/explanation/ledger.md, made from the tables of `lib.pipeline.states`.
 
-    python -m tests.unit.pipeline.state_diagrams    # writes them into the page
+python -m tests.unit.pipeline.state_diagrams    # writes them into the page
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,10 +43,9 @@ def with_pictures(page: str) -> str:
     """The page with the pictures of now behind their marks."""
     for name, picture in (("tasks", of_tasks()), ("runs", of_runs())):
         mark = f"<!-- states of {name} -->"
-        page, found = re.subn(
-            rf"{mark}\n+```mermaid\n.*?```", lambda _, made=f"{mark}\n\n{picture}": made, page, flags=re.S
-        )
-        assert found == 1, f"{PAGE} has no picture behind {mark}"
+        before, found, after = page.partition(f"{mark}\n\n```mermaid\n")
+        assert found, f"{PAGE} has no picture behind {mark}"
+        page = f"{before}{mark}\n\n{picture}{after.partition('```')[2]}"
     return page
 
 
