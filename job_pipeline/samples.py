@@ -9,4 +9,4 @@ from typing import Any
 def sample_inputs() -> dict[str, Any]:
     """Inputs of the shipped pipelines: the script of a short film."""
     script = resources.files("job_pipeline.dags") / "sample.md"
-    return {"script": script.read_text(encoding="utf-8")}
+    return {"title": "The lamp at the end of the pier", "script": script.read_text(encoding="utf-8")}

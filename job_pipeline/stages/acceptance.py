@@ -24,7 +24,7 @@ _COVERED: Final = 0.8  # of the voice-over: where the last caption ends
 _CUE_END: Final = re.compile(r"--> (\d+):(\d\d):(\d\d)[,.](\d{3})")
 
 
-class NotAccepted(BadConfiguration):
+class VideoRefused(BadConfiguration):
     """The video is not what was promised. A retry finds the same: something before it has to be done anew."""
 
 
@@ -41,7 +41,7 @@ def acceptance(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
     """Look at all that the stages before made: `acceptance_results.json`.
 
     Raises:
-        NotAccepted: a check failed; its name and the first thing that is wrong are in the sentence.
+        VideoRefused: a check failed; its name and the first thing that is wrong are in the sentence.
     """
     checks = list(_checks(inputs, context))
     failed = [check for check in checks if not check.ok]
@@ -56,7 +56,7 @@ def acceptance(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
     context.write(RESULTS, data, type="application/json", measures=measures)
     if failed:
         reasons = "; ".join(f"{check.name}: {check.found}" for check in failed)
-        raise NotAccepted(f"{context.run} is not accepted: {reasons}")
+        raise VideoRefused(f"{context.run} is not accepted: {reasons}")
     return {**value, "files": files_of(context)}
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from job_pipeline.database_trouble import DatabaseTrouble
+from lib.clock import Clock
 from lib.errors import JobRunnerError
-from lib.pipeline.claims import renew
+from lib.pipeline.claims import lost_leases, renew
 from lib.pipeline.ledger import Ledger
 from lib.pipeline.work import ClaimedTask
 
 log = logging.getLogger(__name__)
+
+#: How soon it is noticed, at the latest, that a run was canceled whose task is at work.
+_LOOK_S: Final = 2.0
 
 
 class HeldTasks:
@@ -58,8 +63,9 @@ def _key(task: ClaimedTask) -> tuple[str, str, int]:
 class LeaseHeartbeat:
     """Renews all leases in one call, three times in the time of one, on a connection of its own.
 
-    `lost` hears of each task whose lease is gone, in this thread: its work must stop. While the database is
-    away the work goes on, for it may be back before the leases run out.
+    `lost` hears of each task whose lease is gone, in this thread: its work must stop. Between renewals it is
+    looked every two seconds whether some are gone, so that the work of a run that is canceled ends soon.
+    While the database is away the work goes on, for it may be back before the leases run out.
 
     Threads: any.
     Raises: nothing.
@@ -73,28 +79,46 @@ class LeaseHeartbeat:
         *,
         owner: str,
         lease_s: float,
+        clock: Clock,
         chance: Callable[[], float],
     ) -> None:
         self._ledger, self._held, self._lost = ledger, held, lost
-        self._owner, self._lease_s = owner, lease_s
+        self._owner, self._lease_s, self._clock = owner, lease_s, clock
         self._trouble = DatabaseTrouble(log, "stage", "the renewal of leases", chance)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        pause = self._lease_s / 3
+        renew_at = self._clock.monotonic() + self._lease_s / 3
+        pause = self._pause_s(renew_at)
         while not self._stopped.wait(pause):
+            is_due = self._clock.monotonic() >= renew_at
             try:
-                gone = renew(self._ledger, self._held.all(), owner=self._owner, lease_s=self._lease_s)
+                gone = self._gone(is_due)
             except JobRunnerError as error:
                 pause = min(self._lease_s / 3, self._trouble.failed(error))
                 continue
+            except Exception:  # without this thread every lease would run out
+                log.exception("leases were not renewed")
+                pause = min(self._lease_s / 3, _LOOK_S)
+                continue
             self._trouble.over()
-            pause = self._lease_s / 3
+            if is_due:
+                renew_at = self._clock.monotonic() + self._lease_s / 3
+            pause = self._pause_s(renew_at)
             for task in gone:
                 if task in self._held:  # else its end was written meanwhile
                     self._lost(task)
+
+    def _gone(self, is_due: bool) -> list[ClaimedTask]:
+        held = self._held.all()
+        if is_due:
+            return renew(self._ledger, held, owner=self._owner, lease_s=self._lease_s)
+        return lost_leases(self._ledger, held, owner=self._owner)
+
+    def _pause_s(self, renew_at: float) -> float:
+        return min(_LOOK_S, max(0.0, renew_at - self._clock.monotonic()))
 
     def close(self) -> None:
         """Renew nothing any more."""

@@ -75,7 +75,7 @@ class WorkerLoop:
         self._lost: set[tuple[str, str, int]] = set()
         self._drains = 0
         self._gave_back = False
-        self._was_ready = False
+        self._was_ready = self._is_broken = False
 
     def wake(self) -> None:
         """Somebody says that something is ready."""
@@ -127,13 +127,17 @@ class WorkerLoop:
     def _hear(self, news: News) -> None:
         match news:
             case ProcessReady():
-                self._was_ready = True
+                if not self._was_ready:
+                    self._say_hello()
+                self._was_ready, self._is_broken = True, False
                 self._claim_at = 0.0
                 self._changes.compare(news.digests)
             case ProcessBroken():
                 if not self._was_ready:
                     raise BadPipeline(news.reason)
-                tell(log, "stage", "process_broken", news.reason, level=logging.ERROR)
+                if not self._is_broken:  # it is tried again every few seconds
+                    tell(log, "stage", "process_broken", news.reason, level=logging.ERROR)
+                self._is_broken = True
             case TaskEnded(task=task, outcome=None) if (task.run, task.name, task.lease_no) in self._lost:
                 self._lost.discard((task.run, task.name, task.lease_no))
                 self._held.drop([task])
@@ -141,6 +145,12 @@ class WorkerLoop:
             case TaskEnded():
                 outcome = Released(why="its worker was stopped") if news.outcome is None else news.outcome
                 self._reports.add(news.task, outcome)
+
+    def _say_hello(self) -> None:
+        stages = "; ".join(f"{dag}: {', '.join(names)}" for dag, names in self._stages.items())
+        owner, count = self._options.owner, self._options.concurrency
+        sentence = f"the worker {owner} takes {count} tasks at a time of {stages}"
+        tell(log, "stage", "worker_ready", sentence, owner=owner, concurrency=count)
 
     def _claim(self) -> None:
         now = self._clock.monotonic()

@@ -87,7 +87,7 @@ class TaskPool:
         allow_placeholders: bool = False,
     ) -> None:
         self._dags, self._told, self._clock = tuple(dags), told, clock
-        self._folder, self._allow_placeholders = folder, allow_placeholders
+        self._folder, self._allow_placeholders = folder.absolute(), allow_placeholders
         self._slots = [_Slot() for _ in range(count)]
         self._lock = threading.Lock()
         self._idle = 0  # processes that could begin a task

@@ -92,7 +92,13 @@ class PipelineWorker:
             chance=self._chance,
         )
         heartbeat = LeaseHeartbeat(
-            beating, held, loop.lost, owner=options.owner, lease_s=options.lease_s, chance=self._chance
+            beating,
+            held,
+            loop.lost,
+            owner=options.owner,
+            lease_s=options.lease_s,
+            clock=self._clock,
+            chance=self._chance,
         )
         stack.callback(heartbeat.close)
         if ledger.database.dialect == "postgresql":

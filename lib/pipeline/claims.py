@@ -27,6 +27,7 @@ __all__ = [
     "claim",
     "finish",
     "keep",
+    "lost_leases",
     "next_ready_s",
     "release_all",
     "renew",
@@ -196,10 +197,19 @@ def renew(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, lease_s: 
             for t in tasks
         ]
         transaction.run("renew", rows)
-        held = {(r["run"], r["name"], r["lease_no"]) for r in transaction.all("leases_of", owner=owner)}
-        return [task for task in tasks if (task.run, task.name, task.lease_no) not in held]
+        return _not_held(transaction, tasks, owner)
 
     return ledger.change(work)
+
+
+def lost_leases(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str) -> list[ClaimedTask]:
+    """Of `tasks` those whose lease is gone: it ran out, or the run was canceled. Changes nothing."""
+    return ledger.look(lambda transaction: _not_held(transaction, tasks, owner)) if tasks else []
+
+
+def _not_held(transaction: Transaction, tasks: Sequence[ClaimedTask], owner: str) -> list[ClaimedTask]:
+    held = {(r["run"], r["name"], r["lease_no"]) for r in transaction.all("leases_of", owner=owner)}
+    return [task for task in tasks if (task.run, task.name, task.lease_no) not in held]
 
 
 def finish(

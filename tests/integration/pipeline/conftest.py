@@ -30,6 +30,14 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
+def lite_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """An empty ledger in SQLite."""
+    made = opened("sqlite", request, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def pg_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """An empty ledger in Postgres."""
     made = opened("postgres", request, tmp_path)

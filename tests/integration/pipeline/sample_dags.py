@@ -74,6 +74,18 @@ def after(inputs: Mapping[str, Any]) -> str:
     return "done"
 
 
+flaky = Dag("flaky")
+
+
+@flaky.task(name="third_time", retries=5)
+def third_time(inputs: Mapping[str, Any], context: TaskContext) -> int:
+    """Fail twice, with a secret in the words."""
+    note(context, "begins")
+    if context.attempt < 3:
+        raise ValueError(f"the endpoint refuses {context.run_inputs['word']} and https://me:pass@host/")
+    return context.attempt
+
+
 def told(folder: Path) -> list[tuple[str, str, int, str, int]]:
     """The notes: run, task, attempt, event and the process that wrote it."""
     path = folder / "attempts.log"

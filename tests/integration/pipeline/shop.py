@@ -26,12 +26,12 @@ SAMPLES = "tests.integration.pipeline.sample_dags"
 _WITHIN_S = 60.0
 
 
-def until(what: Callable[[], Any], why: str = "", within_s: float = _WITHIN_S) -> Any:
+def until(what: Callable[[], Any], why: str = "", within_s: float = _WITHIN_S, pause_s: float = 0.03) -> Any:
     """Wait until something is true and return it."""
     give_up = time.monotonic() + within_s
     while not (found := what()):
         assert time.monotonic() < give_up, why or "it did not happen"
-        time.sleep(0.01)
+        time.sleep(pause_s)
     return found
 
 
@@ -39,6 +39,7 @@ class WorkerProcess:
     """A worker, or recovery, in a process of its own."""
 
     def __init__(self, shop: Shop, options: dict[str, Any]) -> None:
+        self.owner = str(options.get("owner", ""))
         self.log = shop.folder / f"worker-{len(shop.processes)}.log"
         command = [sys.executable, "-m", "tests.integration.pipeline.worker_program"]
         with self.log.open("wb") as sink:

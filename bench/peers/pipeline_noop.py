@@ -1,0 +1,89 @@
+"""No-op jobs by the peers procrastinate and pgqueuer, for `bench.pipeline`; runs in the peers' own Python.
+
+    python -m bench.peers.pipeline_noop prepare PEER URL COUNT    make the peer's tables, enqueue COUNT jobs
+    python -m bench.peers.pipeline_noop work PEER URL SLOTS       a worker, until it is killed
+
+Both keep what became of each job, and both take up the jobs of a worker that was killed: procrastinate by its
+heartbeat, pgqueuer by its own; these are their defaults. Their no-ops are coroutines, their fastest kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+_BATCH = 1000
+
+
+def procrastinate_app(url: str) -> tuple[Any, Any]:
+    """The app, and its one task."""
+    import procrastinate  # type: ignore[import-not-found, unused-ignore]
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=12))
+
+    @app.task(name="noop")
+    async def noop(number: int) -> None:
+        return None
+
+    return app, noop
+
+
+async def prepare_procrastinate(url: str, count: int) -> None:
+    app, noop = procrastinate_app(url)
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        for begin in range(0, count, _BATCH):
+            numbers = range(begin, min(count, begin + _BATCH))
+            await noop.batch_defer_async(*({"number": number} for number in numbers))
+
+
+async def work_procrastinate(url: str, slots: int) -> None:
+    app, _ = procrastinate_app(url)
+    async with app.open_async():
+        await app.run_worker_async(concurrency=slots, delete_jobs="never")
+
+
+async def pgqueuer_connection(url: str) -> Any:
+    import asyncpg  # type: ignore[import-not-found, unused-ignore]
+
+    return await asyncpg.connect(url)
+
+
+async def prepare_pgqueuer(url: str, count: int) -> None:
+    from pgqueuer.queries import Queries  # type: ignore[import-not-found, unused-ignore]
+
+    queries = Queries.from_asyncpg_connection(await pgqueuer_connection(url))
+    await queries.install()
+    for begin in range(0, count, _BATCH):
+        many = min(count, begin + _BATCH) - begin
+        await queries.enqueue(["noop"] * many, [b"{}"] * many, [0] * many)
+
+
+async def work_pgqueuer(url: str, slots: int) -> None:
+    from pgqueuer import PgQueuer  # type: ignore[import-not-found, unused-ignore]
+
+    app = PgQueuer.from_asyncpg_connection(await pgqueuer_connection(url))
+
+    @app.entrypoint("noop")
+    async def noop(job: Any) -> None:
+        return None
+
+    await app.run(batch_size=slots, max_concurrent_tasks=2 * slots)
+
+
+_ACTIONS = {
+    ("prepare", "procrastinate"): prepare_procrastinate,
+    ("prepare", "pgqueuer"): prepare_pgqueuer,
+    ("work", "procrastinate"): work_procrastinate,
+    ("work", "pgqueuer"): work_pgqueuer,
+}
+
+
+def main() -> None:
+    what, peer, url, number = sys.argv[1:]
+    asyncio.run(_ACTIONS[what, peer](url, int(number)))
+
+
+if __name__ == "__main__":
+    main()
