@@ -25,6 +25,7 @@ COMMANDS = (
     ),
     CommandEntry("run", "job_runner.commands.run", "Speak a job file on this machine, no queue.", _FILES),
     CommandEntry("join", "job_runner.commands.join", "Join finished audio into an episode to ship.", _FILES),
+    CommandEntry("page", "job_runner.commands.page", "Make a page to listen to, beside its audio.", _FILES),
     CommandEntry("enqueue", "job_runner.commands.enqueue", "Put a job file into the queue, once.", _QUEUE),
     CommandEntry(
         "enqueue-beatsheet",
@@ -42,6 +43,7 @@ COMMANDS = (
     CommandEntry(
         "result", "job_runner.commands.result", "Show where a job's audio is, or why it failed.", _QUEUE
     ),
+    CommandEntry("play", "job_runner.commands.play", "Hear a finished job.", _QUEUE),
     CommandEntry("export", "job_runner.commands.export", "Write the records of finished jobs.", _QUEUE),
     CommandEntry(
         "explain", "job_runner.commands.explain", "Say why a job is where it is, in one sentence.", _QUEUE
@@ -70,6 +72,8 @@ ELSEWHERE = {
     "concat": "job-runner join",
     "episode": "job-runner join",
     "merge": "job-runner join",
+    "hear": "job-runner play, or job-runner page",
+    "listen": "job-runner page, or job-runner play",
     "speak": "voice-synth speak",
     "say": "voice-synth speak",
     "voices": "voice-synth voices",

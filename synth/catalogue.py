@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.voices import InvalidVoice, UnknownVoice, VoiceRegistry, engine_facts
+from lib.voices import EngineFacts, InvalidVoice, UnknownVoice, VoiceRegistry, engine_facts
 
 
 def voice_rows(registry: VoiceRegistry) -> list[dict[str, Any]]:
@@ -29,9 +29,29 @@ def speaker_rows(engine: str) -> list[dict[str, Any]]:
             "preset": preset,
             "description": facts.presets[preset].description if preset in facts.presets else "",
             "languages": sorted(facts.languages),
+            "same_as": _same_as(facts, speaker),
+            "one_voice": facts.one_voice,
         }
         for speaker, preset in sorted(facts.speakers.items(), key=lambda item: item[0].casefold())
     ]
+
+
+def _same_as(facts: EngineFacts, speaker: str) -> str | None:
+    """The speaker, first in the engine's table, that has the same sound; None where that is this one."""
+    preset = facts.speakers[speaker]
+    first = next(name for name, other in facts.speakers.items() if other == preset)
+    return None if first == speaker else first
+
+
+def kind_of_speakers(engine: str) -> str:
+    """What there is to say of all speakers of `engine`, as a sentence; "" where there is nothing."""
+    facts = engine_facts(engine)
+    if not facts.one_voice:
+        return ""
+    return (
+        f"All speakers of {facts.name} are one voice of one model, its pitch and spectrum moved; they are "
+        "not the voices of those whose names they have."
+    )
 
 
 def find(name: str, registry: VoiceRegistry, engine: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ COMMANDS = (
         "work", "synth.commands.work", "Serve a spool folder: keep the model loaded, speak its jobs."
     ),
     CommandEntry("join", "synth.commands.join", "Join finished audio into one file, with chapters."),
+    CommandEntry("page", "synth.commands.page", "Make pages to listen to, beside their audio."),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("caption", "synth.commands.caption", "Write the captions of spoken jobs again."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),

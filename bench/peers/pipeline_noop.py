@@ -16,26 +16,26 @@ from typing import Any
 _BATCH = 1000
 
 
+async def noop(number: object) -> None:
+    """What both do."""
+
+
 def procrastinate_app(url: str) -> tuple[Any, Any]:
     """The app, and its one task."""
     import procrastinate  # type: ignore[import-not-found, unused-ignore]
 
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=12))
 
-    @app.task(name="noop")
-    async def noop(number: int) -> None:
-        return None
-
-    return app, noop
+    return app, app.task(name="noop")(noop)
 
 
 async def prepare_procrastinate(url: str, count: int) -> None:
-    app, noop = procrastinate_app(url)
+    app, task = procrastinate_app(url)
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         for begin in range(0, count, _BATCH):
             numbers = range(begin, min(count, begin + _BATCH))
-            await noop.batch_defer_async(*({"number": number} for number in numbers))
+            await task.batch_defer_async(*({"number": number} for number in numbers))
 
 
 async def work_procrastinate(url: str, slots: int) -> None:
@@ -65,10 +65,7 @@ async def work_pgqueuer(url: str, slots: int) -> None:
 
     app = PgQueuer.from_asyncpg_connection(await pgqueuer_connection(url))
 
-    @app.entrypoint("noop")
-    async def noop(job: Any) -> None:
-        return None
-
+    app.entrypoint("noop")(noop)
     await app.run(batch_size=slots, max_concurrent_tasks=2 * slots)
 
 

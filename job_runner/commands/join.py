@@ -127,6 +127,7 @@ def command(
     _tell_topics(specs, topic)
     stem = "" if path == Path("-") else path.stem
     titles = Titles(title or name.rpartition("/")[2] or stem, album, artist or "")
+    titles.check()
     options = ["--out", str(out), f"--loudness={loudness}"]
     options += [] if cover is None else ["--cover", str(cover)]
     read = [path, *([] if cover is None else [cover])]

@@ -12,6 +12,7 @@ from job_runner.commands.execute_manifest import EngineOption, ForceOption, Jobs
 from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
+from job_runner.listen.pages import pages_of_run
 from lib.cli.options import (
     DryRunOption,
     JobFileArgument,
@@ -58,7 +59,8 @@ def command(
     """Compile a job file and speak it here, no Redis needed: compile and execute-manifest in one.
 
     The audio goes to outputs/<name of the file>/ in the current folder, unless --out names another.
-    Run again, it does what is new or changed. --dry-run checks everything and prints each command.
+    Run again, it does what is new or changed. Each topic gets a page to listen to beside its audio.
+    --dry-run checks everything and prints each command.
     """
     if out is None and path == Path("-"):
         raise UsageError("Jobs from standard input have no name; say where their audio goes with --out DIR.")
@@ -72,7 +74,7 @@ def command(
         _dry_run(specs, target, around, force=force, as_json=json_)
         return 0
     compiled = compile_manifest(specs, target)
-    return execute(compiled.path, around, workers=jobs, force=force, as_json=json_)
+    return execute(compiled.path, around, workers=jobs, force=force, as_json=json_, pages_of=pages_of_run)
 
 
 def _dry_run(

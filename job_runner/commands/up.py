@@ -15,7 +15,7 @@ from job_runner import wiring
 from job_runner.commands.enqueue import ReplaceOption
 from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
-from job_runner.display.results import show_results
+from job_runner.display.results import show_results, tell_pages
 from job_runner.names_warning import held_names, tell_of_held
 from job_runner.watcher_process import WatcherProcess
 from lib.cli import output
@@ -30,6 +30,7 @@ from lib.jobs.overview import Health, overview_of
 from lib.jobs.results import ResultRow, ending_of, result_rows
 from lib.jobs.submit import Conflict, Submission, submit
 from lib.jobspec import JobFile
+from lib.storage import Storage
 from lib.units import seconds_text
 
 StartWatcher = Callable[[], WatcherProcess]
@@ -58,8 +59,9 @@ def command(
     """Run the queue and a watcher on this machine, until Ctrl-C or until the file's jobs are finished.
 
     Killed at any moment and started again, it goes on with what was left. On a finished file it prints
-    the results. Lines that were changed since are spoken anew with --replace; on a terminal it asks. The exit
-    status is the file's: 0 when all jobs are done, 1 when one is not.
+    the results, and where the page of each topic is, to listen to. Lines that were changed since are
+    spoken anew with --replace; on a terminal it asks. The exit status is the file's: 0 when all jobs are
+    done, 1 when one is not.
     """
     if path is None and (voice is not None or speaker is not None):
         raise UsageError("--voice and --speaker are for the beats of a beatsheet; name its file, too")
@@ -77,8 +79,23 @@ def command(
             queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, held, ask=not asked
         )
         rows = result_rows(batch, storage, held)
-    _show(batch, rows, as_json=json_)
+        pages = _pages(queue, file, storage, path.stem if path and path != Path("-") else "jobs")
+    _show(batch, rows, pages, as_json=json_)
     return ending_of(batch, rows)
+
+
+def _pages(queue: JobQueue, file: JobFile, storage: Storage, name: str) -> list[str]:
+    """The pages to listen to, beside the audio; none beside a bucket, which `page --out` brings here."""
+    from job_runner.listen.pages import pages_after
+    from lib.jobs.page_beats import folder_of, page_beats_in_queue
+
+    folder = folder_of(storage)
+    if folder is None:
+        return []
+    now = SystemClock().now()
+    return pages_after(
+        lambda: page_beats_in_queue(queue, file.specs, storage, now), lambda topic: folder / topic, name
+    )
 
 
 def _finish(
@@ -123,16 +140,18 @@ def _wanted(submission: Submission) -> bool:
     return output.confirm(f"{lines} changed; speak {them} again?", yes=False)
 
 
-def _show(batch: Batch, rows: Sequence[ResultRow], *, as_json: bool) -> None:
+def _show(batch: Batch, rows: Sequence[ResultRow], pages: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         output.emit_json(
             {
                 "results": [row.to_json() for row in rows],
                 "counts": batch.words(),
+                "pages": list(pages),
             }
         )
     else:
         show_results(rows)
+        tell_pages(pages)
 
 
 def _serve(queue: JobQueue, start: StartWatcher) -> int:

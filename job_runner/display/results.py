@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lib.cli import output
 from lib.jobqueue import JobState
 from lib.jobs.results import ResultRow
 from lib.storage import shared_folder
 from lib.units import seconds_text
+
+_MOST_PAGES: Final = 5  # that are named; each topic has one
 
 
 def show_results(rows: Sequence[ResultRow]) -> None:
@@ -33,6 +36,14 @@ def show_results(rows: Sequence[ResultRow]) -> None:
         for warning in row.warnings:
             output.warn(f"{row.request_id}: {warning}")
     _sum_up(rows)
+
+
+def tell_pages(pages: Sequence[str]) -> None:
+    """Print where the pages to listen to are; of many, the first ones."""
+    for page in pages[:_MOST_PAGES]:
+        output.say(f"Listen: {page}")
+    if len(pages) > _MOST_PAGES:
+        output.say(f"Listen: and {len(pages) - _MOST_PAGES} more pages beside their audio")
 
 
 def _sum_up(rows: Sequence[ResultRow]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.errors import BadInput
 from lib.jobspec import JobSpec, printable, titles
-from lib.jobspec.episode_names import files_beside
+from lib.jobspec.episode_names import files_beside, title_trouble
 from lib.jobspec.names import folded
 
 
@@ -33,6 +33,9 @@ def _title_of(spec: JobSpec, key: str | None, name: str) -> str:
             f"{spec.request_id} has no text under callback_data.{printable(key or '')}, so it cannot be the "
             "title of its chapter; write one there, or leave --chapters out."
         )
+    trouble = title_trouble(title)
+    if trouble is not None:
+        raise BadInput(f"{spec.request_id} {trouble}")
     return title
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from job_runner.display.results import tell_pages
 from job_runner.execution.execution import Execution, Look, Setup
 from job_runner.execution.stop import LeaveNow, StopRequest
 from job_runner.execution.task_tracking import point_latest
@@ -67,10 +68,18 @@ class Ready:
     inputs: tuple[Inputs, ...]
 
 
-def execute(path: Path, around: Surroundings, *, workers: int | None, force: bool, as_json: bool) -> int:
+def execute(
+    path: Path,
+    around: Surroundings,
+    *,
+    workers: int | None,
+    force: bool,
+    as_json: bool,
+    pages_of: Callable[[Path], list[str]] | None = None,
+) -> int:
     """Speak a manifest's jobs and report on them; returns the exit status: 0, or 1 when a job failed.
 
-    `workers` None takes the number of the settings.
+    `workers` None takes the number of the settings. `pages_of` makes the pages of a folder to listen to.
 
     Raises:
         lib.errors.JobRunnerError: the manifest is wrong (65), another execution is at it (75), the worker
@@ -102,7 +111,8 @@ def execute(path: Path, around: Surroundings, *, workers: int | None, force: boo
         of_no_job = outputs_of_no_job(ready.folder, ready.manifest.orders)
     if record.state == "interrupted":
         raise stop.error(_how_to_go_on(record))
-    _report(record, execution.file.path, as_json=as_json)
+    pages = None if pages_of is None else pages_of(execution.file.path.parent)
+    _report(record, execution.file.path, pages, as_json=as_json)
     _tell_of_no_job(of_no_job, execution.file.path.parent)
     return ExitStatus.JOB_FAILED if record.state == "failed" else ExitStatus.OK
 
@@ -173,11 +183,12 @@ def _how_to_go_on(record: ExecutionRecord) -> str:
     )
 
 
-def _report(record: ExecutionRecord, path: Path, *, as_json: bool) -> None:
+def _report(record: ExecutionRecord, path: Path, pages: list[str] | None, *, as_json: bool) -> None:
     if as_json:
-        output.emit_json(record.to_json())
+        output.emit_json(record.to_json() if pages is None else {**record.to_json(), "pages": pages})
     else:
         _table(record.jobs, path.parent).show()
+        tell_pages(pages or [])
     for job in record.jobs:
         if job.state == "failed":
             output.warn(f"{job.request_id} failed: {job.error}")

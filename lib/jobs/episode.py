@@ -118,16 +118,17 @@ def stored_beat(spec: JobSpec, done: DoneRecord, storage: Storage) -> EpisodeBea
     Raises:
         StorageUnavailable: the store refuses.
     """
-    cues = _cues(done.spoken, lambda file: _stored(storage, file))
+    cues = cues_of(done.spoken, lambda file: stored_bytes(storage, file))
     return EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken), cues)
 
 
-def _stored(storage: Storage, file: FileRef) -> bytes:
+def stored_bytes(storage: Storage, file: FileRef) -> bytes:
+    """A file of captions out of the store. Raises NotStored, StorageUnavailable."""
     with storage.open(StoredArtifact.of(file)) as stream:
         return stream.read(_MOST_CAPTIONS)
 
 
-def _cues(record: SpokenRecord, read: Callable[[FileRef], bytes]) -> tuple[Cue, ...]:
+def cues_of(record: SpokenRecord, read: Callable[[FileRef], bytes]) -> tuple[Cue, ...]:
     """The captions of the chosen take: in the record, or in their file where they were too long for it."""
     take = record.chosen
     if take.captions:
@@ -158,7 +159,7 @@ def beats_in_folder(root: Path, specs: Sequence[JobSpec], run: str) -> list[Epis
         NotAllDone: of some beat there is no audio; the first one is named, with what to do.
     """
     manifest, folder = load_manifest(root / MANIFEST), OutFolder(root)
-    execution = _execution_at(root)
+    execution = execution_at(root)
     known = {order.spec.request_id: order.spec for order in manifest.orders}
     if execution is None or execution.manifest_sha256 != manifest.sha256:
         jobs = {}
@@ -176,18 +177,20 @@ def beats_in_folder(root: Path, specs: Sequence[JobSpec], run: str) -> list[Epis
             missing.append((spec.request_id, f"it is not spoken; speak it with: {run}"))
         else:
             around = root / Path(spec.output_name).parent
-            cues = _cues(record, partial(_beside, around))
+            cues = cues_of(record, partial(bytes_beside, around))
             beats.append(EpisodeBeat(spec, record, around / record.chosen.audio.file, cues))
     if missing:
         raise _not_done(missing, ExitStatus.JOB_FAILED)
     return beats
 
 
-def _beside(folder: Path, file: FileRef) -> bytes:
+def bytes_beside(folder: Path, file: FileRef) -> bytes:
+    """A file of captions beside its record. Raises OSError."""
     return read_plain(folder / file.file, _MOST_CAPTIONS)
 
 
-def _execution_at(root: Path) -> ExecutionRecord | None:
+def execution_at(root: Path) -> ExecutionRecord | None:
+    """The record of the latest execution in the folder of a `run`; None where none can be read."""
     try:
         return ExecutionRecord.from_json(parse_json(read_plain(root / EXECUTION, _MOST_EXECUTION)))
     except (OSError, NotPlain, InvalidRecord, ValueError, RecursionError):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.errors import UsageError
 from lib.jobs.episode import EpisodeBeat
+from lib.jobspec.episode_names import hides_something
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class Titles:
     title: str
     album: str
     artist: str
+
+    def check(self) -> None:
+        """Pass what players show. Raises UsageError."""
+        for name, value in (("title", self.title), ("album", self.album), ("artist", self.artist)):
+            if hides_something(value):
+                raise UsageError(f"--{name} holds a line break or an invisible character; type it anew.")
 
 
 def playlist(

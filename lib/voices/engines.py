@@ -40,7 +40,8 @@ def _presets(*presets: Preset) -> dict[str, Preset]:
 #: One model speaks all of these: its pitch is scaled and its spectral envelope warped. Neighbours in pitch
 #: stay more than 20 Hz apart, so that two speakers of one file are told apart by ear.
 _HIBARI_PRESETS: Final = _presets(
-    Preset("deep", 0.49, 0.83, "the lowest voice, large and slow"),
+    Preset("bass", 0.38, 0.80, "the lowest voice, large and slow"),
+    Preset("deep", 0.49, 0.83, "a deep voice"),
     Preset("low", 0.60, 0.87, "a low voice"),
     Preset("mid", 0.72, 0.92, "a middle voice, the newsroom's"),
     Preset("light", 0.83, 0.96, "a light, young voice"),
@@ -67,17 +68,18 @@ HIBARI: Final = EngineFacts(
     languages=frozenset({"English"}),
     speakers={
         "Aiden": "light",
-        "Dylan": "light",
+        "Dylan": "deep",
         "Eric": "mid",
         "Ono_Anna": "high",
         "Ryan": "low",
         "Serena": "bright",
         "Sohee": "clear",
-        "Uncle_Fu": "deep",
+        "Uncle_Fu": "bass",
         "Vivian": "heart",
-        "heart": "heart",
+        "heart": "heart",  # Vivian's other name, for whoever asks for the model's own voice
     },
     presets=_HIBARI_PRESETS,
+    one_voice=True,
     max_characters=5_000,
     max_chunked_characters=1_000_000,
     scripts=frozenset({"LATIN"}),
@@ -164,6 +166,7 @@ ESPEAK: Final = EngineFacts(
         **{"Serena": "bright", "Sohee": "clear", "Uncle_Fu": "deep", "Vivian": "soft"},
     },
     presets=_ESPEAK_PRESETS,
+    one_voice=True,
     # Of a script that its language has not it would say the names of the letters, one by one.
     language_scripts={
         "Chinese": frozenset({"LATIN", "CJK"}),

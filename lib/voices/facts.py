@@ -67,6 +67,7 @@ class EngineFacts:
     # By language, scripts that its texts hold and the engine cannot read. One such letter refuses a text:
     # without it another one would be said.
     unread_scripts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    one_voice: bool = False  # whether its speakers are one voice, altered
     clones: bool = False  # whether a voice may bring reference audio
     designs: bool = False  # whether it makes a voice from a description
     # Of words as they are said in one second of audio, silence not counted.

@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.audio.k_weighting import filters
+
 Samples = NDArray[np.float32]
 
 _HOPS: Final = 12  # of 100 ms in a segment's body
@@ -81,63 +83,6 @@ def measure_levels(signal: Samples, sample_rate: int) -> Levels:
     )
 
 
-class LevelStream:
-    """The same levels of a signal that comes in blocks and is never held whole.
-
-    `peaks`: whether they are wanted; they cost twice what the energy costs. They are kept in half precision,
-    two bytes for a millisecond, rounded by at most 0.005 dB; `coarse`: only the highest of each 1.2 s.
-    """
-
-    def __init__(self, sample_rate: int, *, peaks: bool, coarse: bool = False) -> None:
-        self._plan, self._rate = _plan(sample_rate), sample_rate
-        self._with_peaks, self._coarse = peaks, coarse
-        self._waiting: list[Samples] = [np.zeros(self._plan.before, np.float32)]
-        self._held = self._plan.before
-        self._samples = 0
-        # Bytes that grow in place: many small arrays, joined at the end, would take twice the memory.
-        self._energies, self._peaks = bytearray(), bytearray()
-
-    def feed(self, block: Samples) -> None:
-        """The next samples (n,)."""
-        self._samples += len(block)
-        self._take(block)
-
-    def levels(self) -> Levels:
-        """Of all that was fed; nothing may be fed after. `peaks` is float16, and empty where not wanted."""
-        measured = len(self._energies) // 8 * (self._rate // 10)
-        bodies = -(-(self._samples - measured) // self._plan.body)
-        missing = bodies * self._plan.body + self._plan.size - self._plan.body - self._held
-        self._take(np.zeros(max(missing, 0), np.float32))
-        hop, frame = self._rate // 10, self._rate // 1000
-        return Levels(
-            energy=np.frombuffer(self._energies, np.float64)[: math.ceil(self._samples / hop)],
-            peaks=np.frombuffer(self._peaks, np.float16)[: math.ceil(self._samples / frame)],
-            samples=self._samples,
-            sample_rate=self._rate,
-        )
-
-    def _take(self, block: Samples) -> None:
-        plan = self._plan
-        self._waiting.append(block)
-        self._held += len(block)
-        if self._held < plan.size:
-            return
-        signal = np.concatenate(self._waiting)
-        at = 0
-        while at + plan.size <= len(signal):
-            self._measure(signal[at : at + plan.size])
-            at += plan.body
-        self._waiting, self._held = [signal[at:].copy()], len(signal) - at
-
-    def _measure(self, segment: Samples) -> None:
-        plan = self._plan
-        spectrum = np.fft.rfft(segment)
-        self._energies += _energy(spectrum, plan, self._rate // 10).tobytes()
-        if self._with_peaks:
-            peaks = _peaks(segment, spectrum, plan, self._rate // 1000).astype(np.float16)
-            self._peaks += (peaks.max(keepdims=True) if self._coarse else peaks).tobytes()
-
-
 def _energy(spectrum: NDArray[np.complexfloating], plan: _Plan, hop: int) -> NDArray[np.float64]:
     """K-weighted energy of each hop of a segment's body."""
     weighted = np.fft.irfft(spectrum * plan.weighting, plan.size)[plan.before : plan.before + plan.body]
@@ -190,37 +135,8 @@ def _even_size(least: int) -> int:
 
 
 def _k_weighting(turn: NDArray[np.float64], sample_rate: int) -> NDArray[np.complex128]:
-    """Response of ITU-R BS.1770's two filters (a high shelf, then a high-pass) at angles `turn`.
-
-    The standard prints coefficients for 48 kHz only; these are the analogue prototypes behind them, so that
-    other rates measure the same.
-    """
-    z1 = np.exp(-1j * turn)
-    z2 = z1 * z1
-
-    warped, quality = math.tan(math.pi * 1681.974450955533 / sample_rate), 0.7071752369554196
-    high = 10 ** (3.999843853973347 / 20)
-    band = high**0.4996667741545416
-    shelf = (
-        (high + band * warped / quality + warped**2)
-        + 2 * (warped**2 - high) * z1
-        + (high - band * warped / quality + warped**2) * z2
-    ) / _poles(warped, quality, z1, z2)
-
-    warped, quality = math.tan(math.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
-    # The standard leaves this filter's numerator unscaled, so its poles are scaled to a leading 1.
-    scale = 1 + warped / quality + warped**2
-    highpass = scale * (1 - 2 * z1 + z2) / _poles(warped, quality, z1, z2)
+    """Response of ITU-R BS.1770's two filters at angles `turn`."""
+    powers = np.exp(-1j * np.outer(np.arange(3), turn))
+    shelf, highpass = (above @ powers / (below @ powers) for above, below in filters(sample_rate))
     response: NDArray[np.complex128] = shelf * highpass
     return response
-
-
-def _poles(
-    warped: float, quality: float, z1: NDArray[np.complex128], z2: NDArray[np.complex128]
-) -> NDArray[np.complex128]:
-    poles: NDArray[np.complex128] = (
-        (1 + warped / quality + warped**2)
-        + 2 * (warped**2 - 1) * z1
-        + (1 - warped / quality + warped**2) * z2
-    )
-    return poles

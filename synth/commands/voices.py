@@ -12,10 +12,14 @@ COMMANDS = [
     ),
     CommandEntry("verify", "synth.commands.voices_verify", "Look closely at voices: consent, files, sound."),
     CommandEntry("preview", "synth.commands.voices_preview", "Hear a voice say a sentence."),
+    CommandEntry(
+        "audition", "synth.commands.voices_audition", "Hear all voices, and compare them on a page."
+    ),
 ]
 EXAMPLES = (
     "voice-synth voices list",
     "voice-synth voices show Ryan",
     "voice-synth voices verify",
     "voice-synth voices preview newsroom",
+    "voice-synth voices audition",
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.cli.options import JsonOption, VoicesDirOption
-from lib.cli.output import Column, Table, emit_json
+from lib.cli.output import Column, Table, emit_json, note
 from synth import catalogue, wiring
 from synth.commands.options import EngineOption
 
@@ -30,8 +30,13 @@ def command(
         about = row["problem"] or row["description"] or row["design"]
         table.row(row["name"], "voice", row.get("engine"), _sound(row), about)
     for row in speakers:
-        table.row(row["name"], "speaker", row["engine"], row["preset"], row["description"])
+        if row["same_as"] is None:  # one row for each sound
+            alike = [other["name"] for other in speakers if other["same_as"] == row["name"]]
+            about = row["description"] + (f"; also called {' and '.join(alike)}" if alike else "")
+            table.row(row["name"], "speaker", row["engine"], row["preset"], about)
     table.show()
+    if kind := catalogue.kind_of_speakers(voices.engine):
+        note(kind)
 
 
 def _sound(row: Mapping[str, Any]) -> str | None:

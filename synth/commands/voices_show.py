@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lib.cli.options import JsonOption, VoicesDirOption
-from lib.cli.output import emit_json, show_fields
+from lib.cli.output import emit_json, note, show_fields
 from synth import catalogue, wiring
 from synth.commands.options import EngineOption
 
@@ -25,5 +25,8 @@ def command(
     row = catalogue.find(name, voices.registry(), voices.engine)
     if json:
         emit_json(row)
-    else:
-        show_fields({key: ", ".join(v) if isinstance(v, list) else v for key, v in row.items()})
+        return
+    shown = {key: value for key, value in row.items() if key != "one_voice"}  # which is told as a sentence
+    show_fields({key: ", ".join(v) if isinstance(v, list) else v for key, v in shown.items()})
+    if row.get("one_voice") and (kind := catalogue.kind_of_speakers(voices.engine)):
+        note(kind)

@@ -7,9 +7,8 @@ and level depend on, and once to be written; and once more for its peaks where t
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,12 @@ import numpy as np
 import soundfile
 
 from lib.errors import BadConfiguration, BadInput
-from lib.files import draft_beside, sync_file, sync_folder, write_in_place, written_over
+from lib.files import draft_beside, sweep_drafts, sync_file, sync_folder, write_in_place, written_over
 from lib.jobspec.episode_names import CHAPTERS_SUFFIX, files_beside
 from synth.audio.encode import EncodingFailed
+from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
-from synth.audio.spectrum import Levels, LevelStream, Samples
+from synth.audio.spectrum import Levels, Samples
 from synth.join.captions import whole_captions
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
@@ -150,13 +150,34 @@ def check_join(playlist: Playlist, target: Path) -> None:
     lost = written_over(read, (target, *files_beside(target).values()))
     if lost is not None:
         raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
+    captions = any(beat.captions for beat in playlist.beats)
+    made = [path for suffix, path in files_beside(target).items() if captions or suffix == CHAPTERS_SUFFIX]
+    sweep_drafts(target.parent)  # what a killed join left: hours of audio
     try:
         with draft_beside(target):
             pass
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
-        raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
+        raise _not_written(target, error) from None
+    for path in (target, *made):
+        _check_place(path)
+
+
+def _check_place(path: Path) -> None:
+    """See that a file can get that name: hours later would be late."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _not_written(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise BadConfiguration(f"{path} cannot be written: there is a folder of that name.")
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise BadConfiguration(f"{path} cannot be written: what has that name is no file.")
+
+
+def _not_written(path: Path, error: OSError) -> BadConfiguration:
+    return BadConfiguration(f"{path} cannot be written: {error.strerror or error}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +213,7 @@ def _make(
                 draft.replace(path)
             sync_folder(target.parent)
     except OSError as error:
-        raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
+        raise _not_written(target, error) from None
     return _Made(size, sha256, loudness, peak)
 
 
@@ -259,7 +280,7 @@ def _write(
 ) -> tuple[float | None, float | None]:
     """Write the sound; returns its loudness and true peak. Where the limiter worked, both are measured."""
     make = written_mp4 if file_format in BRANDS else written
-    meter = LevelStream(contents.sample_rate, peaks=True, coarse=True) if plan.limits else None
+    meter = LevelStream(contents.sample_rate, coarse=True) if plan.limits else None
     frame = contents.sample_rate // 1000
     with make(draft, file_format, contents) as writer:
         for block in levelled(whole.blocks("written"), plan, frame):

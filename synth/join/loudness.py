@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import LIMITER_REACH, ceiling, gain_for, limiter_curve, with_gains
-from synth.audio.spectrum import Levels, LevelStream, Samples
+from synth.audio.spectrum import Levels, Samples
 
 #: The whole is left as its beats are when it is this near: they were levelled one by one, and a second round
 #: of limiting does them no good. Half of what an episode may be off.
@@ -59,7 +60,7 @@ def plan_for(levels: Levels, target_lufs: float | None, highest: float | None, b
         gain = gain_for(levels, target_lufs, highest, lambda _: np.ones(1))
         if gain * highest <= ceiling():
             return LevelPlan(gain, lufs)
-    stream = LevelStream(levels.sample_rate, peaks=True)
+    stream = LevelStream(levels.sample_rate, energy=False)
     for block in blocks():
         stream.feed(block)
     peaks = stream.levels().peaks

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lib.captions import Cue
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
 from lib.foreign import parse_json
+from lib.jobspec import printable
+from lib.jobspec.episode_names import hides_something, title_trouble
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from lib.records.takes import cues_from
@@ -21,8 +21,6 @@ FORMAT: Final = 1
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _MOST_BEATS: Final = 100_000
 _LONGEST_GAP_S: Final = 60.0
-_LONGEST_TITLE: Final = 255  # bytes: what the chapter list of an MP4 holds of one
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +102,19 @@ def _gap(fields: Fields, name: str, usual: float) -> float:
 
 def _tag(fields: Fields, name: str) -> str:
     value = fields.text(name, "")
-    if _hides_something(value):
+    if hides_something(value):
         fields.refuse(name, "holds a line break or an invisible character; no player shows it")
     return value
 
 
 def chapter_title(title: str, what: str) -> str:
     """The title, where players can show it. `what` has it, for the sentence. Raises BadInput."""
-    if not title.strip():
-        raise BadInput(f"{_shown(what)} has no title for its chapter; give it one.")
-    if _hides_something(title):
-        raise BadInput(
-            f"{_shown(what)} cannot have the chapter title {_shown(title)}: it holds a line break or an "
-            "invisible character; type it anew."
-        )
-    length = len(title.encode())
-    if length > _LONGEST_TITLE:
-        raise BadInput(
-            f"{_shown(what)} has a chapter title of {length} bytes; players read at most {_LONGEST_TITLE}. "
-            "Shorten it."
-        )
+    trouble = title_trouble(title)
+    if trouble is not None:
+        raise BadInput(f"{_shown(what)} {trouble}")
     return title
 
 
-def _hides_something(text: str) -> bool:
-    return any(unicodedata.category(character) in _INVISIBLE for character in text)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f'{text[:78]}…"'
+def _shown(text: str) -> str:
+    """On one line, with nothing that a terminal would act on."""
+    return f'"{printable(text if len(text) <= 80 else text[:79] + "…")}"'

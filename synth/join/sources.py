@@ -21,6 +21,7 @@ from synth.join.playlist import Beat
 #: What every format of ours can hold, and every measure of ours can measure.
 RATES: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
 _BLOCK: Final = 1 << 16  # samples
+_OF_PCM16: Final = np.float32(1 / 32767)
 _MOST_RATE: Final = 384_000
 
 
@@ -46,6 +47,11 @@ class Source:
     def _decoded(self) -> Iterator[Samples]:
         try:
             with soundfile.SoundFile(str(self.beat.file)) as file:
+                if file.subtype == "PCM_16":
+                    while len(whole := file.read(_BLOCK, dtype="int16")):
+                        # Back to what `to_pcm16` made them of: written again, they are the same bits.
+                        yield whole * _OF_PCM16
+                    return
                 while len(block := file.read(_BLOCK, dtype="float32")):
                     if not np.isfinite(block).all():
                         raise NotJoinable(f"{self.beat.file} holds values that are no numbers; {_ANEW}.")

@@ -148,6 +148,9 @@ def test_the_readers_have_their_documented_shapes(world: Desk) -> None:
     world.shaped("result", "topic:failed", status=1)
     world.shaped("result", "topic:waiting", status=75)
     world.shaped("result", "topic:unknown", schema="error", status=65)
+    world.shaped("play", "topic:failed", schema="error", status=1)
+    (page,) = world.shaped("page", "world.yaml", "--out", "copied")["pages"]
+    assert (page["beats"], page["playable"]) == (9, 1)
     value = world.shaped("dashboard")
     assert value["status"]["outstanding"] == 3
     assert len(value["history"]) == 5

@@ -47,6 +47,9 @@ def test_a_job_is_done_found_linked_repaired_and_exported(shop: Desk, seaweed: S
     ]
     assert list(shop.folder.glob(".join-*")) == []  # what was fetched for it
 
+    assert "name a folder to copy both into: --out DIR" in shop.run("page", file).stderr
+    (page,) = shop.shaped("page", file, "--out", "heard")["pages"]
+    assert (page["playable"], (shop.folder / "heard/topic/one.wav").is_file()) == (1, True)
     prefix = place.removeprefix(f"s3://{BUCKET}/")
     seaweed.client().delete_object(Bucket=BUCKET, Key=f"{prefix}/outputs/topic/one.wav")
     assert "its published file is missing" in shop.run("report", file).stdout

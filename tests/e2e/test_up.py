@@ -33,6 +33,8 @@ def test_a_file_becomes_audio_and_a_second_run_prints_the_same_without_speaking(
         assert soundfile.info(file).duration == pytest.approx(row["audio_seconds"], abs=0.01)
         assert row["loudness_lufs"] == pytest.approx(-19.0, abs=0.5)
     assert second["results"] == first["results"]
+    assert first["pages"] == second["pages"] == [str(files[0].with_name("listen.html"))]
+    assert "Number 3. The sea comes back" in Path(first["pages"][0]).read_text()
     assert [file.stat().st_mtime_ns for file in files] == stamps
 
 

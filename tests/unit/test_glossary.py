@@ -30,11 +30,11 @@ def code_words() -> frozenset[str]:
 
 
 def words_in(code: str) -> set[str]:
-    words = set[str]()
-    tree = ast.parse(code)
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    words, docstrings = set[str](), set[int]()
+    for node in ast.walk(ast.parse(code)):  # what holds others comes before them
         match node:
+            case ast.Expr(value=value):
+                docstrings.add(id(value))
             case ast.Constant() if id(node) in docstrings:
                 pass
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name) | ast.Name(id=name):

@@ -1,9 +1,9 @@
-"""Programs of the project as processes that start warm: forks of one that has imported what others wrote.
+"""Programs of the project as processes that start warm: forks of one that has imported what they begin with.
 
-Half of the time of a short command is the import of other projects, and most of a worker's start the load of
-its model. What a test sees is the same: a process of its own with its own arguments, environment, folder,
-streams, signals and end; and what such a program starts itself, a watcher or a worker, starts warm too. Tests
-of the start itself start programs as users do.
+Nearly all of the time of a short command is imports, and most of a worker's start the load of its model. What
+a test sees is the same: a process of its own with its own arguments, environment, folder, streams, signals
+and end; and what such a program starts itself, a watcher or a worker, starts warm too. Tests of the start
+itself start programs as users do.
 """
 
 from __future__ import annotations
@@ -43,9 +43,6 @@ shift 3
 exec "${{0%/*}}/$program" "$@"
 """
 
-#: Programs with a server of their own, which has loaded more.
-PREPARED: Final = ("job-watcher", "job-pipeline", "voice-synth")
-
 CALLS: Final = {
     "job-runner": "job_runner.main:main",
     "job-watcher": "job_watcher.main:main",
@@ -70,7 +67,7 @@ class WarmServer:
     def place_of(self, call: str) -> str:
         """Where to ask for what a script calls."""
         name = next((name for name, usual in CALLS.items() if usual == call), None)
-        return f"{self.place}.{name}" if name in PREPARED else str(self.place)
+        return f"{self.place}.{name}" if name else str(self.place)
 
     def request(
         self, argv: Sequence[str], call: str, *, cwd: Path, environ: Mapping[str, str]

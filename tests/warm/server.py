@@ -1,10 +1,10 @@
-"""Starts programs of the project as forks of a process that has imported what others wrote.
+"""Starts programs of the project as forks of a process that has imported what they begin with.
 
     python -m tests.warm.server SOCKET
 
-There is a server for each program, at SOCKET.PROGRAM, and one for all else, at SOCKET itself: a worker is a
-fork of one that has loaded the engine's model, and nothing else is. Each but the last prepares itself when it
-is first asked.
+There is a server for each program, at SOCKET.PROGRAM, which has imported what the program's commands import
+at once, and one for all else, at SOCKET itself: a worker is a fork of one that has loaded the engine's model,
+and nothing else is. Each but the last prepares itself when it is first asked.
 
 A request comes over a Unix socket: its length in four bytes, with the program's three streams beside them,
 then JSON of `call` ("module:function"), `argv`, `cwd` and `environ`, and the `python` that the program is to
@@ -32,10 +32,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.warm import PREPARED
+from tests.warm import CALLS
 
-# What the programs need of others, half of the time of a short command. The project's own modules are
-# imported by each process for itself, so what one of them forgets to import it misses here as anywhere.
+# What the programs need of others, half of the time of a short command.
 _IMPORTED: Final = (
     "asyncio.events",
     "importlib.metadata",
@@ -54,19 +53,50 @@ _IMPORTED: Final = (
 # What a watcher has besides: machines over SSH, the database, its metrics.
 _OF_WATCHERS: Final = (
     *("alembic.migration", "asyncssh", "botocore.session", "packaging.version", "prometheus_client"),
-    "sqlalchemy.dialects.sqlite.pysqlite",
+    *("sqlalchemy.dialects.sqlite.pysqlite", "job_watcher.watcher", "job_watcher.providers.local.wiring"),
 )
+
+
+# What nearly every command imports when it is called.
+_OF_COMMANDS: Final = (
+    *("lib.cli.failures", "lib.cli.group", "lib.jobqueue.redis.queue", "lib.redislink.embedded"),
+    "typer._click.decorators",
+)
+
+
+def load_commands(program: str) -> None:
+    """Load the modules of a program's commands, with all that they import at once: the other half.
+
+    They are what a process of its own would begin with. The rules by which texts are read are compiled, which
+    takes longer than reading a short text.
+    """
+    for name in _OF_COMMANDS:
+        importlib.import_module(name)
+    importlib.import_module("lib.textnorm").normalize("2 words.")
+    names, loaded = {program}, set[str]()
+    while left := names - loaded:
+        for name in sorted(left):
+            entries = getattr(importlib.import_module(name), "COMMANDS", ())
+            names.update(entry.module.partition(":")[0] for entry in entries)
+        loaded |= left
+
+
+# What speaking imports when it begins.
+_OF_ENGINES: Final = ("numpy", "numpy.fft", "numpy.random", "onnxruntime", "soundfile", "soxr")
+_OF_SPEAKING: Final = ("synth.engines.hibari", "synth.speech.speak")
 
 
 def load_engine() -> None:
     """Load what each worker would load for itself: the engine's packages, its model and its dictionary."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a pool of threads would be lost in the forks
-    for name in ("numpy", "onnxruntime", "soundfile", "soxr"):
+    for name in _OF_ENGINES:
         importlib.import_module(name)
     hibari: Any = importlib.import_module("hibari")
     made = functools.cache(hibari.Hibari)  # the same one for who asks for the same
     _ = made(threads=1).g2p.oov
     hibari.Hibari = made
+    for name in _OF_SPEAKING:
+        importlib.import_module(name)
 
 
 def load_watcher() -> None:
@@ -76,7 +106,22 @@ def load_watcher() -> None:
             importlib.import_module(name)
 
 
-PREPARATIONS: Final = dict(zip(PREPARED, (load_watcher, load_watcher, load_engine), strict=True))
+_BESIDES: Final[dict[str, Callable[[], None]]] = {
+    "job-watcher": load_watcher,
+    "job-pipeline": load_watcher,
+    "voice-synth": load_engine,
+}
+
+
+def prepare(name: str) -> None:
+    """Load what each process of that program would load for itself."""
+    if name in _BESIDES:
+        _BESIDES[name]()
+    load_commands(CALLS[name].partition(":")[0])
+
+
+#: The project's own packages.
+_OWN: Final = ("job_pipeline", "job_runner", "job_watcher", "lib", "synth")
 
 
 class Server:
@@ -170,7 +215,11 @@ def become(request: dict[str, Any]) -> Callable[[], Any]:
     sys.argv = request["argv"]
     sys.executable = request.get("python", sys.executable)
     places = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
-    sys.path[:0] = [place for place in places if place not in sys.path]
+    before = [place for place in places if place not in sys.path]
+    sys.path[:0] = before
+    if any(os.path.isdir(os.path.join(place, name)) for place in before for name in _OWN):
+        for name in [name for name in sys.modules if name.partition(".")[0] in _OWN]:
+            del sys.modules[name]  # another tree of the project comes first
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
     reader = io.BufferedReader(io.FileIO(0, "rb", closefd=False))
     sys.stdin = io.TextIOWrapper(reader, sys.stdin.encoding, sys.stdin.errors)
@@ -210,11 +259,11 @@ def listen(place: str) -> socket.socket:
 def serve_all(place: str) -> dict[str, Any] | None:
     """Answer requests for all programs, each in a process of its own. Returns as `Server.serve` does."""
     others = []
-    for name, prepare in PREPARATIONS.items():
+    for name in CALLS:
         listening = listen(f"{place}.{name}")
         others.append(os.fork())
         if not others[-1]:
-            return Server(listening, prepare).serve()
+            return Server(listening, functools.partial(prepare, name)).serve()
         listening.close()
     request = Server(listen(place)).serve()
     if request is None:

@@ -1,7 +1,7 @@
-"""Random pipelines, workers, crashes, clocks, code changes and decisions: what must hold holds after every step.
+"""Random pipelines, workers, crashes, clocks, code changes and decisions: the rules hold after every step.
 
-The rules are written down here a second time, from the trail alone: a fold over a run's events must come to the
-states that its rows have.
+The rules are written down here a second time, from the trail alone: a fold over a run's events must come to
+the states that its rows have.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class History(RuleBasedStateMachine):
     @rule(
         run=st.sampled_from(RUNS),
         stage=st.sampled_from(STAGES),
-        what=st.sampled_from("approve reject".split()),
+        what=st.sampled_from(["approve", "reject"]),
     )
     def decides(self, run: str, stage: str, what: str) -> None:
         decide = approve_gate if what == "approve" else reject_gate

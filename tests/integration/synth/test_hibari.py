@@ -235,3 +235,10 @@ def test_audio_is_as_much_shorter_as_it_is_quicker(engine: Engine, speed: float)
 
     assert len(usual.samples) / len(asked.samples) == pytest.approx(speed, rel=0.06)
     assert asked.measures.flags == ()
+
+
+def test_no_two_speakers_sound_alike_but_for_the_other_name_of_one() -> None:
+    """V3: a dialogue of any two is heard as one."""
+    presets = [preset for name, preset in HIBARI.speakers.items() if name != "heart"]
+
+    assert len(presets) == len(set(presets)) == 9

@@ -16,6 +16,7 @@ import pytest
 
 from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, a_market
 from lib.jobqueue import connect
+from tests import warm
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
 from tests.integration.watcher.conftest import Deployment
@@ -60,15 +61,9 @@ class RentingDeployment(Deployment):
             **self.settings(),
             **more,
         }
-        return subprocess.run(
-            [sys.executable, "-m", "job_watcher.main", *words],
-            env={name: value for name, value in environ.items() if value},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environ = {name: value for name, value in environ.items() if value}
+        argv, call = ["job-watcher", *words], warm.CALLS["job-watcher"]
+        return warm.run(argv, call, cwd=Path.cwd(), environ=environ, timeout_s=120)
 
     def told(self, event: str) -> list[dict[str, Any]]:
         """What watchers that log as JSON said of that kind."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from lib.providers.vast.connection import VastConnection
 from lib.providers.vast.provider import VastProvider
 from lib.settings import load_settings
 from lib.workers.ssh import new_key_pair
+from tests import warm
 from tests.e2e.home import check_shape
 
 
@@ -35,15 +35,9 @@ def fake() -> Iterator[FakeVast]:
 def run(fake: FakeVast, data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A command of `job-watcher` with PROVIDER=vast."""
     more = {"PROVIDER": "vast", "VAST_URL": fake.url, "VAST_API_KEY": fake.api_key}
-    return subprocess.run(
-        [sys.executable, "-m", "job_watcher.main", *words],
-        env={**os.environ, **more, "JOBS_DATA_DIR": str(data)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environ = {**os.environ, **more, "JOBS_DATA_DIR": str(data)}
+    argv, call = ["job-watcher", *words], warm.CALLS["job-watcher"]
+    return warm.run(argv, call, cwd=Path.cwd(), environ=environ, timeout_s=60)
 
 
 def rent(fake: FakeVast, owner: str, token: str, expires_at: float) -> str:

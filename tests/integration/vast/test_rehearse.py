@@ -18,6 +18,7 @@ import pytest
 
 from job_watcher.rehearsal.room import Interruption
 from lib.cli.signals import Terminated
+from tests import warm
 from tests.e2e.home import check_shape
 from tests.integration.sshd import need_sshd
 
@@ -263,15 +264,9 @@ def test_what_cannot_be_is_one_sentence_before_anything_begins(
     words: Sequence[str], status: int, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "jobs.yaml").write_text(JOBS)
-    ended = subprocess.run(
-        [sys.executable, "-m", "job_watcher.main", "rehearse", "jobs.yaml", *words],
-        env={"PATH": "/nowhere", "PYTHONPATH": str(EXAMPLE.parent), "HOME": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environ = {"PATH": "/nowhere", "PYTHONPATH": str(EXAMPLE.parent), "HOME": str(tmp_path)}
+    argv, call = ["job-watcher", "rehearse", "jobs.yaml", *words], warm.CALLS["job-watcher"]
+    ended = warm.run(argv, call, cwd=tmp_path, environ=environ, timeout_s=60)
 
     assert (ended.returncode, ended.stdout) == (status, "")
     assert re.fullmatch(said, ended.stderr)

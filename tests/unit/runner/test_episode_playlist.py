@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from job_runner.episode.chapters import chapter_titles, check_target
-from lib.errors import BadInput
+from lib.errors import BadInput, UsageError
 from lib.jobs.episode import EpisodeBeat, beats_of, topics_of
 from lib.jobs.playlist import Titles, playlist
 from lib.jobspec import JobSpec, normalize_job_spec
@@ -44,6 +44,25 @@ def test_chapters_have_names_or_what_callback_data_says() -> None:
         chapter_titles(TIDES, "titel")
     with pytest.raises(BadInput, match=r"b9 has no text under callback_data\.title, so it cannot be"):
         chapter_titles([spec("b9", callback_data={"title": 7})], "title")
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        ("High\nwater", r'b9 cannot have the chapter title "High\\nwater": it holds a line break'),
+        ("\u202eHigh", "b9 cannot have the chapter title"),
+        ("é" * 128, "b9 has a chapter title of 256 bytes; players read at most 255. Shorten it."),
+    ],
+)
+def test_a_title_that_no_player_shows_is_told_of_its_job(title: str, sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        chapter_titles([spec("b9", callback_data={"title": title})], "title")
+
+
+def test_a_title_of_the_whole_that_no_player_shows_is_usage() -> None:
+    Titles("می\u200cرود", "👩\u200d🚀", "").check()
+    with pytest.raises(UsageError, match="--album holds a line break or an invisible character"):
+        Titles("High water", "Ti\ndes", "").check()
 
 
 @pytest.mark.parametrize(

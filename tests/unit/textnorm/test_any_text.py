@@ -66,17 +66,15 @@ def test_no_digit_is_left(text: str) -> None:
 )
 def test_time_grows_with_the_length_only(sign: str) -> None:
     """Eight times the text takes about eight times as long, whatever it is made of."""
-    short, long = (_seconds(sign * (length // len(sign))) for length in (2_500, 20_000))
-    assert long < 24 * short + 0.05
+    short, long = (sign * (length // len(sign)) for length in (2_500, 20_000))
+    allowed = 24 * min(_seconds(short) for _ in range(3)) + 0.05
+    assert any(_seconds(long) < allowed for _ in range(3))  # a busy computer may disturb one
 
 
 def _seconds(text: str) -> float:
-    times = []
-    for _ in range(3):
-        started = time.process_time()
-        normalize(text)
-        times.append(time.process_time() - started)
-    return min(times)
+    started = time.process_time()
+    normalize(text)
+    return time.process_time() - started
 
 
 _PIECES = word_list("""

@@ -32,7 +32,9 @@ def begin(own_server: Server) -> Iterator[Callable[[Schedule], CampaignRun]]:
 
 def test_ten_runs_side_by_side_end_with_work_done_once_and_nothing_left_or_paid_in_vain() -> None:
     need_what_runs_need()
-    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn")) as pool:
+    context = get_context("forkserver")  # what a run needs is loaded once for all of them
+    context.set_forkserver_preload([__name__, "pytest"])
+    with ProcessPoolExecutor(_AT_ONCE, context) as pool:
         runs = {seed: pool.submit(_run_alone, seed) for seed in QUICK}
 
     failures = {seed: run.exception() for seed, run in runs.items() if run.exception() is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,15 @@ def made(folder: Path, count: int, *, gap: float = GAP_S, level: float = 0.15, *
     path = folder / "playlist.json"
     path.write_text(json.dumps({"format": 1, "gap": gap, "beats": beats, **more}))
     return Made(path, tuple(starts), at, tuple(beat["title"] for beat in beats))
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A playlist of three beats, changed."""
+    path = made(folder / "beats", 3).path
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+    return path
 
 
 def png(width: int, height: int, extra: int = 0) -> bytes:

@@ -10,10 +10,12 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from lib.captions import read_json
 from synth.audio.loudness_meter import integrated_loudness
 from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.trim import FADE_S
 from synth.join.chapters import Chapter, id3_chapters
 from synth.join.cover import Cover, read_cover
 from synth.join.episode import Joined, join_playlist
@@ -111,6 +113,20 @@ def test_the_same_playlist_is_the_same_bytes_and_no_draft_is_left(tmp_path: Path
     assert len(hashes) == 2
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"beats", "episode.chapters.json", "episode.opus", "episode.m4b"}
+
+
+@pytest.mark.parametrize("file_format", ["wav", "flac"])
+def test_a_beat_at_its_level_keeps_its_bits_but_for_the_fades(tmp_path: Path, file_format: str) -> None:
+    """Loud ones too: libsndfile reads 32768 as 1, and what is written is 32767 where it is 1."""
+    every = np.arange(-32768, 32768, dtype=np.int16)
+    beats = made(tmp_path / "beats", 1)
+    soundfile.write(tmp_path / "beats" / "0.wav", every, RATE, "PCM_16")
+
+    target = tmp_path / f"episode.{file_format}"
+    join_playlist(read_playlist(beats.path), target, None, None, quiet)
+
+    inside = slice(round(FADE_S * RATE), -round(FADE_S * RATE))
+    np.testing.assert_array_equal(soundfile.read(target, dtype="int16")[0][inside], every[inside])
 
 
 def test_an_m4b_says_so_and_begins_with_what_players_need_first(tmp_path: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
-import signal
-import subprocess
-import sys
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,17 +19,8 @@ from synth.join.cover import read_cover
 from synth.join.episode import join_playlist
 from synth.join.playlist import read_playlist
 from synth.join.writers import Contents, written
-from tests.unit.synth.join.playlists import FORMATS, RATE, hard, made, png
+from tests.unit.synth.join.playlists import RATE, changed, hard, made, png
 from tests.unit.synth.join.test_six_formats import decoded, join_into, quiet
-
-
-def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A playlist of three beats, changed."""
-    path = made(folder / "beats", 3).path
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
-    return path
 
 
 def refused(folder: Path, path: Path) -> JobRunnerError:
@@ -95,6 +83,11 @@ PLAYLISTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         r'"1.wav" cannot have the chapter title "a\\nb"',
     ),
     "an arrow back": (lambda v: v["beats"][1].update(title="a\u202eb"), "invisible character; type it anew"),
+    "a joiner alone": (lambda v: v["beats"][1].update(title="\u200d"), "has no title for its chapter"),
+    "a title that cannot be read": (
+        lambda v: v["beats"][1].update(title="क्ष\n"),
+        r'"1.wav" cannot have the chapter title "क्ष\\n"',
+    ),
     "blank": (lambda v: v["beats"][1].update(title=" "), "has no title for its chapter; give it one"),
     "too long": (lambda v: v["beats"][1].update(title="é" * 128), "256 bytes; players read at most 255"),
     "a long gap": (lambda v: v["beats"][0].update(gap_after=61), r"beats\[0\].gap_after must be at most 60"),
@@ -116,10 +109,53 @@ def test_a_playlist_with_a_fault_is_refused(tmp_path: Path, fault: str) -> None:
         read_playlist(changed(tmp_path, change))
 
 
+#: A JPEG of 64 by 32 as far as it is looked at; a small picture among its facts has an end of its own.
+JPEG_HEAD = (
+    b"\xff\xd8\xff\xe0\x00\x06ab\xff\xd9" + b"\xff\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x00\x00\x00"
+)
+JPEG = JPEG_HEAD + b"\xff\xda\x00\x06\x01\x01\x00\x00" + bytes(9) + b"\xff\xd9"
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small file that says it is that large, its checksum right."""
+    data = png(8, 8)
+    head = data[12:16] + struct.pack(">II", width, height) + data[24:29]
+    return data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "المدّ والجزر",
+        "أ\u200f (١)",
+        "می\u200cرود",
+        "क्\u200dष",
+        "น้ำขึ้น",
+        "a\u0301\u0323",
+        "👩\u200d🚀",
+        "🏴\U000e0067\U000e0062\U000e007f",
+        "é" * 127 + "x",
+    ],
+)
+def test_a_title_is_in_any_script_with_what_its_letters_are_joined_by(tmp_path: Path, title: str) -> None:
+    playlist = read_playlist(changed(tmp_path, lambda value: value["beats"][1].update(title=title)))
+
+    assert playlist.beats[1].title == title
+
+
 COVERS: dict[str, tuple[bytes, str]] = {
     "a text": (b"hello", "no picture that players show; save it as PNG or JPEG"),
     "a GIF": (b"GIF89a" + bytes(40), "save it as PNG or JPEG"),
     "a JPEG without a size": (b"\xff\xd8\xff\xe0\x00\x04ab", "save it as PNG or JPEG"),
+    "an SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "save it as PNG or JPEG"),
+    "a PNG cut in its head": (png(8, 8)[:40], "is cut off or damaged; save it anew"),
+    "a PNG cut in its lines": (png(8, 8)[:-20], "is cut off or damaged; save it anew"),
+    "a PNG without its last chunk": (png(8, 8)[:-12], "is cut off or damaged; save it anew"),
+    "a PNG with other bits": (png(8, 8).replace(b"paDd", b"paDe"), "is cut off or damaged; save it anew"),
+    "a JPEG cut in its head": (JPEG_HEAD, "is cut off or damaged; save it anew"),
+    "a JPEG cut in its lines": (JPEG[:-2], "is cut off or damaged; save it anew"),
+    "a PNG for no player": (bomb(10_001, 8), "10001 by 8 pixels; at most 10000 by 10000 are shown"),
+    "a PNG beyond any number": (bomb(2**32 - 1, 2**32 - 1), "by 4294967295 pixels"),
     "empty": (b"", "save it as PNG or JPEG"),
     "too large": (png(8, 8, extra=5 * 1024 * 1024), "is larger than 5 MiB, which every listener would load"),
 }
@@ -135,8 +171,7 @@ def test_a_cover_that_is_no_picture_or_too_large_is_refused(tmp_path: Path, faul
 
 
 def test_the_size_of_a_jpeg_is_read_behind_its_other_segments(tmp_path: Path) -> None:
-    segments = b"\xff\xe0\x00\x04ab" + b"\xff\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x00\x00\x00"
-    (tmp_path / "cover.jpg").write_bytes(b"\xff\xd8" + segments)
+    (tmp_path / "cover.jpg").write_bytes(JPEG)
 
     cover = read_cover(tmp_path / "cover.jpg")
 
@@ -179,58 +214,6 @@ def test_without_pyav_it_says_what_brings_it(tmp_path: Path, monkeypatch: pytest
 
     assert caught.value.extra == "join"
     assert join_into(tmp_path, made(tmp_path / "beats", 1), "mp3").samples
-
-
-def command(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "synth.main", "join", str(folder / "beats/playlist.json"), *words]
-
-
-@pytest.mark.parametrize(
-    "file_format",
-    [pytest.param(each, marks=() if each in ("m4b", "opus") else pytest.mark.soak) for each in FORMATS],
-)
-def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(tmp_path: Path, file_format: str) -> None:
-    """Q47. A limit on the size of files ends a write as a full disk does, and inside of every library."""
-    made(tmp_path / "beats", 60)
-    target = tmp_path / f"episode.{file_format}"
-    target.write_text("the old one")
-    words = command(tmp_path, "--out", str(target), "--loudness", "off")
-
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *words], capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 78, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {target} cannot be written: File too large")
-    assert target.read_text() == "the old one"
-    assert {path.name for path in tmp_path.iterdir()} == {"beats", target.name}
-
-
-@pytest.mark.parametrize("how", ["interrupt", "parent"])
-def test_interrupted_it_leaves_nothing(tmp_path: Path, how: str) -> None:
-    """Q47. By Ctrl-C, and when the process that started it is gone."""
-    made(tmp_path / "beats", 1)
-    soundfile.write(tmp_path / "beats" / "0.wav", hard(120.0, 200.0), RATE)
-    words = command(tmp_path, "--out", str(tmp_path / "episode.opus"), "--exit-with-parent")
-    process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stderr is not None
-    while not list(tmp_path.glob(".*.part")):
-        assert process.poll() is None, process.stderr.read()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.02)
-
-    if how == "interrupt":
-        process.send_signal(signal.SIGINT)
-    else:
-        process.stdin.close()
-    status = process.wait()
-
-    process.stdin.close()
-    process.stderr.close()
-    assert status == {"interrupt": 130, "parent": 75}[how]
-    assert [path.name for path in tmp_path.iterdir()] == ["beats"]
 
 
 @pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
