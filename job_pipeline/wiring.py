@@ -147,10 +147,12 @@ def open_room() -> Iterator[PipelineRoom]:
         BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
         Unavailable: no server answers there; no other database is tried.
     """
-    found = settings()
-    with open_ledger(found) as ledger:
-        from job_pipeline.journal import TrailFiles
+    from job_pipeline.journal import TrailFiles
+    from job_pipeline.logs import log_nothing
 
+    found = settings()
+    log_nothing()
+    with open_ledger(found) as ledger:
         yield PipelineRoom(found, ledger, TrailFiles(ledger, files_folder(found)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 
 from tests.e2e.pipeline.conftest import PipelineDesk
 
@@ -129,11 +130,13 @@ def test_a_lease_that_ran_out_is_listed_and_taken_back(pipelines: PipelineDesk) 
     claim(pipelines.floor.ledger, {"shop": ["script"]}, owner="host:12", count=1, lease_s=-5)
 
     (stale,) = pipelines.shaped("stale-locks")["leases"]
-    taken = pipelines.shaped("recovery", "--once")["taken_back"]
+    printed = pipelines.run("recovery", "--once", "--json")
+    taken = json.loads(printed.out)["taken_back"]
 
     assert (stale["lease_owner"], stale["stage"]) == ("host:12", "script")
     assert stale["age_seconds"] >= 5
-    assert taken == [{"run": "ep-7", "stage": "script"}]
+    assert (taken, printed.err) == ([{"run": "ep-7", "stage": "script"}], "")
+    pipelines.shaped("recovery", "--once")
     assert "no lease has run out" in pipelines.run("stale-locks").err
     assert pipelines.shaped("list-jobs")["runs"][0]["script_state"] == "READY"
 
