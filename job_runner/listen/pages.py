@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.jobs.synth_process import run_synth
 from lib.cli import output
 from lib.errors import JobRunnerError
 from lib.jobs.page_beats import PAGE_NAME, PageBeat, by_topic, page_beats_in_folder
+from lib.jobs.synth_process import run_synth
 from lib.jobspec import titles
 
 
