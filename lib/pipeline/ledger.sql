@@ -305,7 +305,7 @@ FROM pipeline_tasks GROUP BY dag, state ORDER BY dag, state;
 
 -- name: stale_leases
 -- Leases that ran out and that nobody took back yet.
-SELECT run, name, lease_owner, lease_expires_at, attempt FROM pipeline_tasks
+SELECT run, name, dag, lease_owner, lease_expires_at, attempt FROM pipeline_tasks
 WHERE lease_expires_at IS NOT NULL AND lease_expires_at < :now ORDER BY lease_expires_at;
 
 -- name: failures
@@ -321,7 +321,7 @@ SELECT position, run, task, attempt, kind, at, data FROM pipeline_events WHERE i
 
 -- name: retryable
 -- Tasks that failed, for whoever wants to try them again.
-SELECT run, name, state, failures, attempt, since FROM pipeline_tasks
+SELECT run, name, dag, state, failures, attempt, since FROM pipeline_tasks
 WHERE state IN ('failed','dead') AND since >= :since AND failures >= :min_failures ORDER BY run, place;
 
 -- name: unknown_to_code
