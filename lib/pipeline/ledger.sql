@@ -58,6 +58,13 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id
 --postgres FOR UPDATE
 ;
 
+-- name: lock_free_runs
+-- As lock_runs, without those that others have locked.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
+FROM pipeline_runs WHERE id IN :runs ORDER BY id
+--postgres FOR UPDATE SKIP LOCKED
+;
+
 -- name: lock_tasks
 -- The tasks of some runs without their results, locked like the runs.
 SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
@@ -333,7 +340,7 @@ ORDER BY t.run, t.place LIMIT :count;
 
 -- name: unsettled
 -- Runs in which workers finished something and left it to the orchestrator what follows.
-SELECT id FROM pipeline_runs WHERE NOT settled ORDER BY id LIMIT :count;
+SELECT id FROM pipeline_runs WHERE NOT settled AND id > :after ORDER BY id LIMIT :count;
 
 -- name: not_ended
 -- Runs that have not ended, for the orchestrator to look through.
