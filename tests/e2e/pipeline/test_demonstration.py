@@ -1,0 +1,25 @@
+"""A demo starts a watcher only where none lives, and never where it would rent machines (P8, P11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from job_pipeline import wiring
+from job_pipeline.demonstration import Demonstration
+from tests.e2e.pipeline.conftest import PipelineDesk
+
+
+@pytest.mark.parametrize(
+    ("provider", "others", "starts"), [("local", False, 1), ("local", True, 0), ("vast", False, 0)]
+)
+def test_a_watcher_is_started_where_none_lives_and_nothing_is_rented(
+    pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch, provider: str, others: bool, starts: int
+) -> None:
+    started = []
+    monkeypatch.setenv("PROVIDER", provider)
+    monkeypatch.setattr(wiring.PipelineRoom, "lacks_watcher", lambda _: not others)
+    monkeypatch.setattr(wiring.PipelineRoom, "start_watcher", started.append)
+    with wiring.open_room() as room:
+        Demonstration(room, "factory")._see_them_spoken()
+
+    assert len(started) == starts
