@@ -15,10 +15,10 @@ from tests.e2e.pipeline.conftest import PipelineDesk
 def test_a_watcher_is_started_where_none_lives_and_nothing_is_rented(
     pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch, provider: str, others: bool, starts: int
 ) -> None:
-    started = []
+    started: list[wiring.PipelineRoom] = []
     monkeypatch.setenv("PROVIDER", provider)
     monkeypatch.setattr(wiring.PipelineRoom, "lacks_watcher", lambda _: not others)
-    monkeypatch.setattr(wiring.PipelineRoom, "start_watcher", started.append)
+    monkeypatch.setattr(wiring.PipelineRoom, "start_watcher", lambda room: started.append(room))
     with wiring.open_room() as room:
         Demonstration(room, "factory")._see_them_spoken()
 
