@@ -234,7 +234,7 @@ class TaskPool:
         slot.began = self._clock.monotonic()
         slot.deadline = slot.began + task.timeout_s
         slot.process.lines.begin()
-        folder = str(self._folder / task.run)
+        folder = os.path.join(self._folder, task.run)
         slot.process.say(task_message(task, folder, allow_placeholders=self._allow_placeholders))
         if slot.process.is_unsent:
             self._listen_for(slot, selectors.EVENT_READ | selectors.EVENT_WRITE)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact
 
+#: Made once: `json.dumps` with options makes one for each call.
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 #: A result in the ledger: beyond that it is a file, and belongs among the artifacts.
 LONGEST_RESULT = 1 << 20
 
@@ -91,4 +95,4 @@ def to_json(value: object) -> str:
     Raises:
         TypeError, ValueError: `value` is not JSON.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
