@@ -35,20 +35,21 @@ _AT_ONCE: Final = 10
 _WARM: Final = 30
 _NUMBERS: Final = {
     "postgresql": "generate_series(1, :rows) AS numbers(n)",
-    "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows) SELECT n FROM c)",
+    "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows) "
+    "SELECT n FROM c)",
 }
 _RUNS: Final = """
-INSERT INTO pipeline_runs (id, dag, snapshot, state, hold, began, settled, inputs, inputs_digest, metadata, config,
-  created_at, updated_at, finished_at)
+INSERT INTO pipeline_runs (id, dag, snapshot, state, hold, began, settled, inputs, inputs_digest, metadata,
+  config, created_at, updated_at, finished_at)
 SELECT 'old-' || n, 'single', :snapshot, 'completed', '', true, true, '{}', '', '{}', '{}', n, n, n FROM """
 _TASKS: Final = """
-INSERT INTO pipeline_tasks (run, name, dag, place, state, attempt, max_attempts, timeout_s, executor, lease_no, input_hash,
-  result, since, started_at, finished_at)
+INSERT INTO pipeline_tasks (run, name, dag, place, state, attempt, max_attempts, timeout_s, executor,
+  lease_no, input_hash, result, since, started_at, finished_at)
 SELECT 'old-' || n, 'only', 'single', 0, 'succeeded', 1, 10, 120, 'worker', 1, '', 'null', n, n, n FROM """
 _EVENTS: Final = """
 INSERT INTO pipeline_events (position, run, task, attempt, kind, at, data)
-SELECT :base + 3 * n + kind, 'old-' || n, 'only', 1, 'stage_completed', n, '{}' FROM (SELECT 0 AS kind UNION ALL SELECT 1
-  UNION ALL SELECT 2) AS kinds, """
+SELECT :base + 3 * n + kind, 'old-' || n, 'only', 1, 'stage_completed', n, '{}'
+FROM (SELECT 0 AS kind UNION ALL SELECT 1 UNION ALL SELECT 2) AS kinds, """
 
 
 def fill(database: Database, snapshot: str, rows: int) -> None:

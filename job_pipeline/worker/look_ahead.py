@@ -1,4 +1,4 @@
-"""How many tasks a worker holds beside those at work, so that short ones do not each wait for the database."""
+"""How many tasks a worker holds beside those at work, so that short ones do not each wait for a claim."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import create_mock_engine
 
 from lib.pipeline.tables import metadata
 
@@ -29,6 +29,7 @@ AT_ONCE: Final = frozenset(
         "tell",
     }
 )
+_POSTGRES: Final = create_mock_engine("postgresql://", lambda *_: None).dialect
 _TIME: Final = "DOUBLE PRECISION"
 #: Parameters that are named otherwise than the columns they go into.
 _OTHERS: Final = {"now": _TIME, "expires_at": _TIME, "owner": "TEXT", "run": "TEXT"}
@@ -70,7 +71,6 @@ def _types(statement: str) -> Mapping[str, str]:
     """The parameters of a statement in their order, and the type of each as Postgres calls it."""
     table = _TABLE.search(statement)
     assert table is not None
-    dialect = postgresql.dialect()
     columns: Iterable[sa.Column[Any]] = metadata.tables[table[1]].columns
-    known = {column.name: column.type.compile(dialect) for column in columns} | _OTHERS
+    known = {column.name: column.type.compile(_POSTGRES) for column in columns} | _OTHERS
     return {name: known[name] for name in _PARAMETER.findall(statement)}

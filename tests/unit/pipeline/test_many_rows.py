@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lib.pipeline.many_rows import AT_ONCE, as_arrays, for_many
@@ -40,7 +42,7 @@ def test_a_parameter_of_no_known_type_is_a_mistake() -> None:
 
 
 def test_times_are_all_of_one_type_and_nothing_stays_nothing() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"run": "a", "at": 1, "more": None},
         {"run": "b", "at": 1.5, "more": None},
         {"run": "c", "at": None, "more": None},
