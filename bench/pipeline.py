@@ -5,10 +5,10 @@
 A Postgres of its own, with fsync. For each number of workers, each of them a process with `--slots` tasks at
 once: the workers start, and when they and what they start are idle everything is enqueued; the rate is that
 between a tenth and nine tenths of the tasks. `single` are runs of one task each, `chain` runs of five tasks
-with a fan-in; the peers have jobs that know nothing of each other. Ours run each task in a process of its own that
-can be killed, and write two events for it; the peers call a coroutine. PYTHON has the peers (procrastinate, pgqueuer, asyncpg);
-without it a virtual environment is made for them. `start` is what one call takes that starts 1,000 runs of
-`chain`.
+with a fan-in; the peers have jobs that know nothing of each other. Ours run each task in a process of its own
+that can be killed, and write two events for it; the peers call a coroutine. PYTHON has the peers
+(procrastinate, pgqueuer, asyncpg); without it a virtual environment is made for them. `start` is what one
+call takes that starts 1,000 runs of `chain`.
 """
 
 from __future__ import annotations
