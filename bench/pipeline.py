@@ -66,12 +66,13 @@ class Arena:
         url = self._server.url(database=name)
         if system not in _OURS:
             self._peer("prepare", system, url, 0).check_returncode()
-        print(f"{system}, {workers} workers", file=sys.stderr)
         running = [self._worker(system, url, slots) for _ in range(workers)]
         try:
             until_idle([process.pid for process in running])
             self._enqueue(system, url, tasks)
-            return self._watch(url, _DONE[system], tasks)
+            rate = self._watch(url, _DONE[system], tasks)
+            print(f"{system}, {workers} workers: {rate:.0f} a second", file=sys.stderr)
+            return rate
         finally:
             for process in running:
                 process.kill()

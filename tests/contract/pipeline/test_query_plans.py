@@ -30,7 +30,7 @@ HOT: Mapping[str, tuple[dict[str, Any], str]] = {
     "parked": ({}, "pipeline_tasks_parked"),
     # SQLite takes the index of all positions, in which those that are none stand first.
     "unplaced": ({"count": 4}, "pipeline_events_unplaced|sqlite_autoindex_pipeline_events_1"),
-    "unsettled": ({"count": 4}, "pipeline_runs_unsettled"),
+    "unsettled": ({"after": "", "count": 4}, "pipeline_runs_unsettled"),
     "lock_runs": ({"runs": ["r1"]}, "pipeline_runs_pkey"),
     "lock_tasks": ({"runs": ["r1"]}, "pipeline_tasks_pkey"),
 }
