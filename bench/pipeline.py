@@ -3,17 +3,18 @@
     .venv/bin/python -m bench.pipeline [--tasks 3000] [--workers 1,4] [--slots 4] [--python PYTHON] [--json]
 
 A Postgres of its own, with fsync. For each number of workers, each of them a process with `--slots` tasks at
-once: everything is enqueued first, then the workers start, and the rate is that between a tenth and nine
-tenths of the tasks. `single` are runs of one task each, `chain` runs of five tasks with a fan-in; the peers
-have jobs that know nothing of each other. Ours run each task in a process of its own that can be killed, and
-write two events for it; the peers call a coroutine. PYTHON has the peers (procrastinate, pgqueuer, asyncpg);
-without it a virtual environment is made for them. `start` is what one call takes that starts 1,000 runs of
-`chain`.
+once: the workers start, and when they and what they start are idle everything is enqueued; the rate is that
+between a tenth and nine tenths of the tasks. `single` are runs of one task each, `chain` runs of five tasks
+with a fan-in; the peers have jobs that know nothing of each other. Ours run each task in a process of its own
+that can be killed, and write two events for it; the peers call a coroutine. PYTHON has the peers
+(procrastinate, pgqueuer, asyncpg); without it a virtual environment is made for them. `start` is what one
+call takes that starts 1,000 runs of `chain`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ import psycopg
 
 from bench import noop_pipelines
 from job_pipeline import Dag
+from job_pipeline.worker.guard import descendants
 from lib.pipeline.ledger import Ledger
 from lib.pipeline.runs import NewRun, start_jobs
 from lib.pipeline.snapshots import save_snapshot
@@ -44,6 +46,9 @@ _DONE: Final = {
 _OURS: Final[dict[str, Dag]] = {"single": noop_pipelines.single, "chain": noop_pipelines.chain}
 _WITHIN_S: Final = 120.0
 _LOOK_S: Final = 0.02
+_REST_S: Final = 2.0
+#: What workers that wait may use in that time, the four of them with their processes.
+_IDLE_CPU_S: Final = 0.1
 
 
 class Arena:
@@ -59,11 +64,15 @@ class Arena:
         name = f"contest{self._contests}"
         self._server.execute(f"CREATE DATABASE {name}")
         url = self._server.url(database=name)
-        self._enqueue(system, url, tasks)
-        print(f"{system}, {workers} workers", file=sys.stderr)
+        if system not in _OURS:
+            self._peer("prepare", system, url, 0).check_returncode()
         running = [self._worker(system, url, slots) for _ in range(workers)]
         try:
-            return self._watch(url, _DONE[system], tasks)
+            until_idle([process.pid for process in running])
+            self._enqueue(system, url, tasks)
+            rate = self._watch(url, _DONE[system], tasks)
+            print(f"{system}, {workers} workers: {rate:.0f} a second", file=sys.stderr)
+            return rate
         finally:
             for process in running:
                 process.kill()
@@ -71,7 +80,7 @@ class Arena:
 
     def _enqueue(self, system: str, url: str, tasks: int) -> None:
         if system not in _OURS:
-            self._peer("prepare", system, url, tasks).check_returncode()
+            self._peer("enqueue", system, url, tasks).check_returncode()
             return
         database = open_database(url, schema="job_pipeline")
         ledger, dag = Ledger(database), _OURS[system]
@@ -115,6 +124,25 @@ class Arena:
                     return (done - began[1]) / (now - began[0])
                 assert now < give_up, f"{done} of {tasks} were done in time"
                 time.sleep(_LOOK_S)
+
+
+def until_idle(roots: Sequence[int]) -> None:
+    """Wait until processes and all that come from them have used next to no CPU for a while."""
+    give_up, before = time.monotonic() + _WITHIN_S, -1.0
+    while (now := sum(map(cpu_s, roots))) - before > _IDLE_CPU_S or now < _IDLE_CPU_S:
+        assert time.monotonic() < give_up, "the workers do not come to rest"
+        before = now
+        time.sleep(_REST_S)
+
+
+def cpu_s(root: int) -> float:
+    """What a process and all that come from it have used of the CPU."""
+    ticks = 0
+    for pid in (root, *descendants(root)):
+        with contextlib.suppress(OSError):  # it has just ended
+            row = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(row[11]) + int(row[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def seconds_to_start(server: Postgres, runs: int = 1000) -> float:

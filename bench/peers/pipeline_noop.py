@@ -1,6 +1,7 @@
 """No-op jobs by the peers procrastinate and pgqueuer, for `bench.pipeline`; runs in the peers' own Python.
 
-    python -m bench.peers.pipeline_noop prepare PEER URL COUNT    make the peer's tables, enqueue COUNT jobs
+    python -m bench.peers.pipeline_noop prepare PEER URL 0        make the peer's tables
+    python -m bench.peers.pipeline_noop enqueue PEER URL COUNT    enqueue COUNT jobs
     python -m bench.peers.pipeline_noop work PEER URL SLOTS       a worker, until it is killed
 
 Both keep what became of each job, and both take up the jobs of a worker that was killed: procrastinate by its
@@ -29,10 +30,15 @@ def procrastinate_app(url: str) -> tuple[Any, Any]:
     return app, app.task(name="noop")(noop)
 
 
-async def prepare_procrastinate(url: str, count: int) -> None:
-    app, task = procrastinate_app(url)
+async def prepare_procrastinate(url: str, _: int) -> None:
+    app, _task = procrastinate_app(url)
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
+
+
+async def enqueue_procrastinate(url: str, count: int) -> None:
+    app, task = procrastinate_app(url)
+    async with app.open_async():
         for begin in range(0, count, _BATCH):
             numbers = range(begin, min(count, begin + _BATCH))
             await task.batch_defer_async(*({"number": number} for number in numbers))
@@ -50,11 +56,19 @@ async def pgqueuer_connection(url: str) -> Any:
     return await asyncpg.connect(url)
 
 
-async def prepare_pgqueuer(url: str, count: int) -> None:
+async def pgqueuer_queries(url: str) -> Any:
     from pgqueuer.queries import Queries  # type: ignore[import-not-found, unused-ignore]
 
-    queries = Queries.from_asyncpg_connection(await pgqueuer_connection(url))
+    return Queries.from_asyncpg_connection(await pgqueuer_connection(url))
+
+
+async def prepare_pgqueuer(url: str, _: int) -> None:
+    queries = await pgqueuer_queries(url)
     await queries.install()
+
+
+async def enqueue_pgqueuer(url: str, count: int) -> None:
+    queries = await pgqueuer_queries(url)
     for begin in range(0, count, _BATCH):
         many = min(count, begin + _BATCH) - begin
         await queries.enqueue(["noop"] * many, [b"{}"] * many, [0] * many)
@@ -72,6 +86,8 @@ async def work_pgqueuer(url: str, slots: int) -> None:
 _ACTIONS = {
     ("prepare", "procrastinate"): prepare_procrastinate,
     ("prepare", "pgqueuer"): prepare_pgqueuer,
+    ("enqueue", "procrastinate"): enqueue_procrastinate,
+    ("enqueue", "pgqueuer"): enqueue_pgqueuer,
     ("work", "procrastinate"): work_procrastinate,
     ("work", "pgqueuer"): work_pgqueuer,
 }

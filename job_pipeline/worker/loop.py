@@ -173,8 +173,8 @@ class WorkerLoop:
                 lease_s=self._options.lease_s,
             )
             self._held.add(tasks)
+            self._pool.begin_all(tasks)
             for task in tasks:
-                self._pool.begin(task)
                 tell_task(task, "begins", "begins")
             if tasks:
                 self._pace.found()

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from job_pipeline.log_tags import tell
+from job_pipeline.worker.look_ahead import PATIENCE_S, LookAhead
 from job_pipeline.worker.messages import BrokenMessage, Outcome, outcome_from, task_message
 from job_pipeline.worker.task_process import TaskProcess
 from lib.clock import Clock
-from lib.pipeline.work import ClaimedTask, Failed
+from lib.pipeline.work import ClaimedTask, Failed, Released
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class TaskEnded:
     """A task is at work no more. `outcome` None: it was stopped, and whoever stopped it knows why."""
 
     task: ClaimedTask
-    outcome: Outcome | None
+    outcome: Outcome | Released | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class _Slot:
     process: TaskProcess | None = None
     ready: bool = False
     task: ClaimedTask | None = None
+    began: float = 0.0  # the task; monotonic
     deadline: float | None = None  # of the task; monotonic
     verdict: Failed | None = None  # what the end of the process will mean for the task
     ending_since: float | None = None
@@ -91,7 +93,9 @@ class TaskPool:
         self._slots = [_Slot() for _ in range(count)]
         self._lock = threading.Lock()
         self._idle = 0  # processes that could begin a task
-        self._waiting: deque[ClaimedTask] = deque()  # tasks that no process has begun yet
+        self._waiting: deque[tuple[float, ClaimedTask]] = deque()  # that no process has begun, and since when
+        self._look_ahead = LookAhead(count)
+        self._ahead = 0  # how many may wait while all processes are busy
         self._commands: deque[Callable[[], None]] = deque()
         self._closing = self._closed = False
         self._selector = selectors.DefaultSelector()
@@ -104,14 +108,22 @@ class TaskPool:
 
     @property
     def free(self) -> int:
-        """How many tasks could begin now."""
+        """How many tasks could begin now, or soon: while they are short some may wait here."""
         with self._lock:
-            return max(0, self._idle - len(self._waiting))
+            return max(0, self._idle + self._ahead - len(self._waiting))
 
     def begin(self, task: ClaimedTask) -> None:
-        """Carry out a task as soon as a process is free; its time begins then."""
+        """Carry out a task as soon as a process is free; its time begins then.
+
+        One that no process is free for within a second is given back: the end of it is `Released`.
+        """
+        self.begin_all([task])
+
+    def begin_all(self, tasks: Sequence[ClaimedTask]) -> None:
+        """`begin` for several."""
+        since = self._clock.monotonic()
         with self._lock:
-            self._waiting.append(task)
+            self._waiting.extend((since, task) for task in tasks)
         self._command(self._hand_out)
 
     def stop(self, task: ClaimedTask) -> None:
@@ -151,11 +163,15 @@ class TaskPool:
             now = self._clock.monotonic()
             for slot in self._slots:
                 self._tend(slot, now)
+            self._give_back(now)
             for key, _ in self._selector.select(self._pause_s(now)):
                 key.data()
 
     def _pause_s(self, now: float) -> float | None:
         ahead = [at for slot in self._slots if (at := self._next(slot)) is not None]
+        with self._lock:
+            if self._waiting and self._idle < len(self._waiting):
+                ahead.append(self._waiting[0][0] + PATIENCE_S)
         return max(0.0, min(ahead) - now) if ahead else None
 
     def _next(self, slot: _Slot) -> float | None:
@@ -179,6 +195,18 @@ class TaskPool:
             limit = slot.task.timeout_s
             self._end(slot, Failed(error=f"it did not end within {limit:g} s, its time-out, and was stopped"))
 
+    def _give_back(self, now: float) -> None:
+        """Let others have what waited too long behind tasks that are longer than the last ones were."""
+        late: list[ClaimedTask] = []
+        with self._lock:
+            while self._waiting and now - self._waiting[0][0] >= PATIENCE_S:
+                late.append(self._waiting.popleft()[1])
+            if late:
+                self._look_ahead.took(PATIENCE_S)
+                self._ahead = self._look_ahead.count
+        for task in late:
+            self._told(TaskEnded(task, Released(why="no process of its worker became free")))
+
     def _start(self, slot: _Slot) -> None:
         try:
             process = TaskProcess(self._dags)
@@ -197,15 +225,16 @@ class TaskPool:
             with self._lock:
                 if not self._waiting or not self._is_free(slot):
                     continue
-                slot.task = self._waiting.popleft()
+                slot.task = self._waiting.popleft()[1]
                 self._idle -= 1
             self._begin(slot, slot.task)
 
     def _begin(self, slot: _Slot, task: ClaimedTask) -> None:
         assert slot.process is not None
-        slot.deadline = self._clock.monotonic() + task.timeout_s
+        slot.began = self._clock.monotonic()
+        slot.deadline = slot.began + task.timeout_s
         slot.process.lines.begin()
-        folder = str(self._folder / task.run)
+        folder = os.path.join(self._folder, task.run)
         slot.process.say(task_message(task, folder, allow_placeholders=self._allow_placeholders))
         if slot.process.is_unsent:
             self._listen_for(slot, selectors.EVENT_READ | selectors.EVENT_WRITE)
@@ -213,6 +242,7 @@ class TaskPool:
     def _recount(self) -> None:
         with self._lock:
             self._idle = sum(map(self._is_free, self._slots))
+            self._ahead = self._look_ahead.count
 
     def _is_free(self, slot: _Slot) -> bool:
         return slot.ready and slot.task is None and slot.ending_since is None
@@ -245,6 +275,7 @@ class TaskPool:
             self._told(ProcessBroken(str(message["broken"])))
         elif slot.task is not None and slot.ending_since is None:
             outcome = outcome_from(message)
+            self._look_ahead.took(self._clock.monotonic() - slot.began)
             self._read(slot)
             self._tell_rest(slot)
             task, slot.task, slot.deadline = slot.task, None, None
@@ -252,8 +283,8 @@ class TaskPool:
 
     def _free_again(self, slot: _Slot, news: News) -> None:
         self._recount()
-        self._told(news)
         self._hand_out()
+        self._told(news)
 
     def _read(self, slot: _Slot) -> None:
         process = slot.process
@@ -280,9 +311,8 @@ class TaskPool:
 
     def _stop(self, task: ClaimedTask) -> None:
         with self._lock:
-            waited = task in self._waiting
-            if waited:
-                self._waiting.remove(task)
+            stay = deque(each for each in self._waiting if each[1] is not task)
+            waited, self._waiting = len(stay) < len(self._waiting), stay
         if waited:
             self._told(TaskEnded(task, None))
         for slot in self._slots:
@@ -327,7 +357,7 @@ class TaskPool:
     def _close(self) -> None:
         self._closing = True
         with self._lock:
-            waiting, self._waiting = list(self._waiting), deque()
+            waiting, self._waiting = [task for _, task in self._waiting], deque()
         for task in waiting:
             self._told(TaskEnded(task, None))
         for slot in self._slots:

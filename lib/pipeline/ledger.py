@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, RowMapping, TextClause, bindparam
+from sqlalchemy import Connection, RowMapping, TextClause, bindparam, text
 
 from lib.clock import Clock
 from lib.pipeline.board import Board
 from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
+from lib.pipeline.many_rows import AT_ONCE, as_arrays, for_many
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
 from lib.sql.clock import now
@@ -49,6 +50,14 @@ def _statements(dialect: str) -> Mapping[str, TextClause]:
 EVERYBODY: Final = ""
 
 
+@cache
+def _for_many(dialect: str) -> Mapping[str, TextClause]:
+    """The statements that take many rows at once, for Postgres."""
+    if dialect != "postgresql":
+        return {}
+    return {name: text(for_many(_statements(dialect)[name].text)) for name in AT_ONCE}
+
+
 class Transaction:
     """One transaction: the statements by name, and the time it has, seconds since the epoch."""
 
@@ -56,14 +65,17 @@ class Transaction:
         self.ledger = ledger
         self.connection = connection
         self.now = at
-        self._statements = _statements(connection.dialect.name)
+        self._dialect = connection.dialect.name
+        self._statements = _statements(self._dialect)
 
     def run(self, name: str, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
         """Carry out a statement, once or for each of `rows`; the number of rows it met."""
-        if rows is None:
-            rows = {}
-        elif not rows and not isinstance(rows, Mapping):
+        if rows is None or isinstance(rows, Mapping):
+            return self.connection.execute(self._statements[name], rows or {}).rowcount
+        if not rows:
             return 0
+        if len(rows) > 1 and name in (many := _for_many(self._dialect)):
+            return self.connection.execute(many[name], as_arrays(rows, self._statements[name].text)).rowcount
         return self.connection.execute(self._statements[name], rows).rowcount
 
     def all(self, name: str, **values: Any) -> Sequence[RowMapping]:
@@ -127,14 +139,14 @@ class Transaction:
 
     def take_lane(self, lane: str) -> bool:
         """Whether this transaction is the one that may put a task of the lane to work."""
-        if self.connection.dialect.name == "sqlite":  # one writer at a time
+        if self._dialect == "sqlite":  # one writer at a time
             return True
         row = self.one("take_lane", lane=lane)
         return bool(row and row["taken"])
 
     def wake(self, dag: str) -> None:
         """Tell the workers of a pipeline that something is ready, once this transaction is done."""
-        if self.connection.dialect.name == "postgresql":
+        if self._dialect == "postgresql":
             self.all("wake", channel=self.ledger.channel, dag=dag)
 
 

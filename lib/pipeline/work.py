@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from lib.foreign import DEEPEST, TooDeep, parse_json
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact
 
+#: Made once: `json.dumps` with options makes one for each call.
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 #: A result in the ledger: beyond that it is a file, and belongs among the artifacts.
 LONGEST_RESULT = 1 << 20
 
@@ -92,7 +96,7 @@ def to_json(value: object) -> str:
     Raises:
         TypeError, ValueError: `value` is not JSON.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def checked_json(value: object) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from job_pipeline.worker.look_ahead import PATIENCE_S
 from job_pipeline.worker.pool import News, ProcessBroken, ProcessReady, TaskEnded, TaskPool
-from lib.clock import SystemClock
+from lib.clock import Clock, ManualClock, SystemClock
 from lib.events import transition_of
-from lib.pipeline.work import ClaimedTask, Done, Failed
+from lib.pipeline.work import ClaimedTask, Done, Failed, Released
 from tests.integration.pipeline.shop import is_gone, until
 
 ODD = "tests.integration.pipeline.odd_tasks:odd"
@@ -24,10 +25,10 @@ ODD = "tests.integration.pipeline.odd_tasks:odd"
 class Hands:
     """A pool of one process, and what it told."""
 
-    def __init__(self, folder: Path, dag: str = ODD) -> None:
+    def __init__(self, folder: Path, dag: str = ODD, clock: Clock | None = None) -> None:
         self.news: queue.Queue[News] = queue.Queue()
         self.folder = folder
-        self.pool = TaskPool([dag], 1, self.news.put, clock=SystemClock(), folder=folder)
+        self.pool = TaskPool([dag], 1, self.news.put, clock=clock or SystemClock(), folder=folder)
 
     def hear(self, kind: type[News]) -> News:
         """The next news of a kind."""
@@ -208,6 +209,29 @@ def test_a_task_that_is_stopped_has_no_outcome(hands: Hands) -> None:
     hands.pool.stop(task)
 
     assert hands.hear(TaskEnded) == TaskEnded(task, None)
+
+
+def test_what_waits_too_long_behind_a_task_is_given_back(tmp_path: Path) -> None:
+    clock = ManualClock()  # by which every task takes no time
+    hands = Hands(tmp_path, clock=clock)
+    try:
+        hands.hear(ProcessReady)
+        assert hands.pool.free == 1
+        for _ in range(12):
+            hands.do("where")
+        assert hands.pool.free > 2
+        long, waits = task_of("patient", 60.0, {"place": str(tmp_path)}), task_of("where", 20.0, {})
+        hands.pool.begin_all([long, waits])
+        until((tmp_path / "began").exists)
+        assert hands.pool.free > 1
+        clock.advance(PATIENCE_S)
+
+        assert hands.hear(TaskEnded) == TaskEnded(waits, Released(why="no process of its worker became free"))
+        assert hands.pool.free == 0
+        (tmp_path / "go").touch()
+        assert hands.hear(TaskEnded) == TaskEnded(long, Done(result="waited", artifacts=[]))
+    finally:
+        hands.pool.close()
 
 
 def test_code_that_does_not_import_in_the_process_is_told(tmp_path: Path) -> None:
