@@ -1,4 +1,4 @@
-"""What a trail tells, folded a second time: the rules of the ledger as a reader of events alone would see them."""
+"""What a trail tells, folded a second time: the ledger's rules as a reader of events alone sees them."""
 
 from __future__ import annotations
 
