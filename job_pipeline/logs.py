@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Final
 
@@ -10,6 +11,11 @@ from lib.redact import Redactor
 
 #: Whose lines are told below warnings.
 _OURS: Final = ("job_pipeline", "lib")
+
+
+def log_nothing() -> None:
+    """Keep the log to ourselves, for a command that says itself what it did."""
+    logging.getLogger("job_pipeline").addHandler(logging.NullHandler())
 
 
 def log_as(form: str, redactor: Redactor, *, json_lines: bool, verbose: bool) -> None:

@@ -43,4 +43,5 @@ def show_retried(found: RetriedStages, *, as_json: bool) -> None:
             output.say_state("retried", f": {stage.stage} of {stage.run}, which was {stage.state}")
     for sentence in found.refused:
         output.warn(sentence)
-    output.note(f"{len(found.retried)} stages are tried again")
+    count = len(found.retried)
+    output.note("1 stage is tried again" if count == 1 else f"{count} stages are tried again")

@@ -76,6 +76,31 @@ class PipelineRoom:
 
         return load_dags(self.named(given))
 
+    def check(self, given: Sequence[str] | None) -> None:
+        """See that the code of some pipelines can be loaded. Raises BadConfiguration."""
+        _check(self.found, given)
+
+    def names(self, given: Sequence[str] | None) -> list[str] | None:
+        """The names of the pipelines that a list is meant to be of; None: of all.
+
+        Raises:
+            BadConfiguration: the code of one cannot be loaded.
+            UsageError: none of that name is stored or shipped.
+        """
+        if not given:
+            return None
+        from lib.pipeline.snapshots import list_snapshots
+
+        stored = {each.graph.dag for each in list_snapshots(self.ledger)}
+        if unknown := [name for name in given if ":" not in name and name not in {*stored, *SHIPPED}]:
+            known = ", ".join(sorted({*stored, *SHIPPED}))
+            raise UsageError(
+                f"no pipeline {unknown[0]!r} is stored; there are {known}, or name module:object"
+            )
+        by_code = [name for name in given if ":" in name]
+        loaded = [dag.name for dag in self.dags(by_code)] if by_code else []
+        return [*(name for name in given if ":" not in name), *loaded]
+
     def open_worker(self, asked: WorkerWords) -> contextlib.AbstractContextManager[PipelineWorker]:
         """A worker that logs nothing, and beside it the journal kept up to date. Raises as `open_room`."""
         from lib.redact import Redactor
@@ -102,6 +127,13 @@ def named(found: Settings, given: Sequence[str]) -> list[str]:
     return [SHIPPED.get(name, name) for name in wanted]
 
 
+def _check(found: Settings, given: Sequence[str] | None) -> None:
+    from job_pipeline.dag_loading import load_dags
+
+    if given:
+        load_dags(named(found, given))
+
+
 def files_folder(found: Settings) -> Path:
     """JOBS_DATA_DIR where somebody set it, else the working folder."""
     return Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else found.jobs_data_dir
@@ -115,10 +147,12 @@ def open_room() -> Iterator[PipelineRoom]:
         BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
         Unavailable: no server answers there; no other database is tried.
     """
-    found = settings()
-    with open_ledger(found) as ledger:
-        from job_pipeline.journal import TrailFiles
+    from job_pipeline.journal import TrailFiles
+    from job_pipeline.logs import log_nothing
 
+    found = settings()
+    log_nothing()
+    with open_ledger(found) as ledger:
         yield PipelineRoom(found, ledger, TrailFiles(ledger, files_folder(found)))
 
 
@@ -230,7 +264,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
 
 
 @contextlib.contextmanager
-def open_loop(*, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
+def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
     """The ledger for a program that stays, with its log, and the journal kept up to date beside it.
 
     Raises: as `open_room`.
@@ -243,6 +277,7 @@ def open_loop(*, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
 
     found = settings()
     _log(found, Redactor(found.secrets()), json_lines=json_lines, verbose=verbose)
+    _check(found, dags)
     opened = partial(ledger_of, found)
     with (
         open_ledger(found) as ledger,

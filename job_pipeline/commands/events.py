@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -43,6 +44,7 @@ def command(
                     output.tell_json_line(event_json(event))
                 else:
                     output.say(event_text(event))
+                    sys.stdout.flush()  # whoever reads it through a pipe follows, too
             return
         position, events = after, []
         while page := events_after(room.ledger, position, run=run):

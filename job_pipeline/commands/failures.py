@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
+from job_pipeline.commands.options import OfDagOption
 from lib.cli import output
 from lib.cli.moments import moment
 from lib.cli.options import JsonOption, LimitOption
@@ -23,11 +24,16 @@ SinceOption = Annotated[
 ]
 
 
-def command(since: SinceOption = "24h", limit: LimitOption = 20, json_: JsonOption = False) -> None:
+def command(
+    since: SinceOption = "24h",
+    limit: LimitOption = 20,
+    dag: OfDagOption = None,
+    json_: JsonOption = False,
+) -> None:
     """List the stages that failed most since a time, each with the newest reason."""
     earliest = moment(since, SystemClock().now())
     with wiring.open_room() as room:
-        found = top_failures(room.ledger, since=earliest, count=limit)
+        found = top_failures(room.ledger, since=earliest, count=limit, dags=room.names(dag))
     if json_:
         output.emit_json({"since": rfc3339(earliest), "stages": [stage.to_json() for stage in found]})
         return

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from job_pipeline import wiring
-from job_pipeline.commands.options import RunOption
+from job_pipeline.commands.options import OfDagOption, RunOption
 from job_pipeline.display.trail import artifact_text
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.clock import rfc3339
-from lib.pipeline.overview import WaitingGate, gates_inbox
+from lib.pipeline.overview import WaitingGate, gates_inbox, of_pipelines
 from lib.units import seconds_text
 
 EXAMPLES = ("job-pipeline gates",)
 
 
-def command(run: RunOption = None, json_: JsonOption = False) -> None:
+def command(run: RunOption = None, dag: OfDagOption = None, json_: JsonOption = False) -> None:
     """List every gate that waits for a decision, the oldest first: what it is about, what was said before."""
     with wiring.open_room() as room:
-        found = gates_inbox(room.ledger, run=run)
+        found = of_pipelines(gates_inbox(room.ledger, run=run), room.names(dag))
     if json_:
         output.emit_json({"gates": [gate.to_json() for gate in found]})
         return

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
+from job_pipeline.commands.options import OfDagOption
 from lib.cli import output
 from lib.cli.options import JsonOption, LimitOption
 from lib.pipeline.views import list_runs
@@ -16,7 +17,12 @@ EXAMPLES = ("job-pipeline list-jobs --active",)
 ActiveOption = Annotated[bool, typer.Option("--active", help="Only runs that have not ended.")]
 
 
-def command(limit: LimitOption = 20, active: ActiveOption = False, json_: JsonOption = False) -> None:
+def command(
+    limit: LimitOption = 20,
+    active: ActiveOption = False,
+    dag: OfDagOption = None,
+    json_: JsonOption = False,
+) -> None:
     """List the newest runs, one on a line: each stage as STATE(owner), and its highest attempt.
 
     NEW waits for other stages, READY can be claimed, RUNNING is at work at its owner (the worker's host and
@@ -24,7 +30,7 @@ def command(limit: LimitOption = 20, active: ActiveOption = False, json_: JsonOp
     DEAD is not, BLOCKED stands below a dead stage.
     """
     with wiring.open_room() as room:
-        lines = list_runs(room.ledger, count=limit, active=active)
+        lines = list_runs(room.ledger, count=limit, active=active, dags=room.names(dag))
     if json_:
         output.emit_json({"runs": [line.to_json() for line in lines]})
         return

@@ -15,6 +15,24 @@ DagOption = Annotated[
         show_default=False,
     ),
 ]
+OfDagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dag",
+        metavar="MODULE:OBJECT",
+        help="Only of this pipeline, or of a stored one by its name; may be repeated.",
+        show_default=False,
+    ),
+]
+CheckedDagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dag",
+        metavar="MODULE:OBJECT",
+        help="Refuse to begin where this pipeline cannot be loaded. Every pipeline is looked after.",
+        show_default=False,
+    ),
+]
 OneDagOption = Annotated[
     str | None,
     typer.Option(

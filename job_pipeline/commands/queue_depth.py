@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from job_pipeline import wiring
+from job_pipeline.commands.options import OfDagOption
 from lib.cli import output
 from lib.cli.options import JsonOption
-from lib.pipeline.overview import queue_depth
+from lib.pipeline.overview import of_pipelines, queue_depth
 from lib.pipeline.states import TaskState
 
 EXAMPLES = ("job-pipeline queue-depth",)
 
 
-def command(json_: JsonOption = False) -> None:
+def command(dag: OfDagOption = None, json_: JsonOption = False) -> None:
     """Count the stages of all runs by pipeline and state; ready are those that a worker could claim now."""
     with wiring.open_room() as room:
-        found = queue_depth(room.ledger)
+        found = of_pipelines(queue_depth(room.ledger), room.names(dag))
     if json_:
         output.emit_json({"pipelines": [depth.to_json() for depth in found]})
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
-from job_pipeline.commands.options import JsonLinesOption, VerboseOption
+from job_pipeline.commands.options import CheckedDagOption, JsonLinesOption, VerboseOption
 from job_pipeline.recovery import recovery_loop, take_back
 from job_pipeline.stop_signals import stops_on_signals
 from lib.cli import output
@@ -23,6 +23,7 @@ OnceOption = Annotated[bool, typer.Option("--once", help="Look once, and say wha
 def command(
     poll: PollOption = 5.0,
     once: OnceOption = False,
+    dag: CheckedDagOption = None,
     verbose: VerboseOption = False,
     json_: JsonLinesOption = False,
 ) -> None:
@@ -31,16 +32,17 @@ def command(
     They are ready again, or dead if that was their last attempt. Any number may do this at once.
     """
     if once:
-        _once(as_json=json_)
+        _once(dag, as_json=json_)
         return
-    with wiring.open_loop(json_lines=json_, verbose=verbose) as ledger:
+    with wiring.open_loop(dag, json_lines=json_, verbose=verbose) as ledger:
         rounds = recovery_loop(ledger, poll_s=poll)
         with stops_on_signals(rounds.stop):
             rounds.run()
 
 
-def _once(*, as_json: bool) -> None:
+def _once(dag: list[str] | None, *, as_json: bool) -> None:
     with wiring.open_room() as room:
+        room.check(dag)
         taken = take_back(room.ledger)
         room.tell()
     if as_json:

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
-from job_pipeline.commands.options import OperatorOption, RunOption
+from job_pipeline.commands.options import OfDagOption, OperatorOption, RunOption
 from job_pipeline.retried_stages import retry_stages, show_retried
 from lib.cli.moments import moment
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock
-from lib.pipeline.overview import retryable_stages
+from lib.pipeline.overview import of_pipelines, retryable_stages
 
 EXAMPLES = ("job-pipeline retry-failed --task audio --since 2h --min-attempts 3",)
 
@@ -38,6 +38,7 @@ def command(
     since: SinceOption = None,
     min_attempts: MinAttemptsOption = 1,
     run: RunOption = None,
+    dag: OfDagOption = None,
     operator: OperatorOption = None,
     json_: JsonOption = False,
 ) -> None:
@@ -45,10 +46,11 @@ def command(
     earliest = 0.0 if since is None else moment(since, SystemClock().now())
     who = wiring.operator_of(operator)
     with wiring.open_room() as room:
+        found = retryable_stages(room.ledger, since=earliest, min_failures=min_attempts)
         stages = [
             each
-            for each in retryable_stages(room.ledger, since=earliest, min_failures=min_attempts)
+            for each in of_pipelines(found, room.names(dag))
             if task in (None, each.stage) and run in (None, each.run)
         ]
-        found = retry_stages(room, stages, who)
-    show_retried(found, as_json=json_)
+        retried = retry_stages(room, stages, who)
+    show_retried(retried, as_json=json_)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from job_pipeline import wiring
+from job_pipeline.commands.options import OfDagOption
 from lib.cli import output
 from lib.cli.options import JsonOption
-from lib.pipeline.overview import stale_leases
+from lib.pipeline.overview import of_pipelines, stale_leases
 from lib.units import seconds_text
 
 EXAMPLES = ("job-pipeline stale-locks",)
 
 
-def command(json_: JsonOption = False) -> None:
+def command(dag: OfDagOption = None, json_: JsonOption = False) -> None:
     """List stages whose worker let its lease run out and that nobody took back yet; `recovery` does."""
     with wiring.open_room() as room:
-        found = stale_leases(room.ledger)
+        found = of_pipelines(stale_leases(room.ledger), room.names(dag))
     if json_:
         output.emit_json({"leases": [lease.to_json() for lease in found]})
         return

@@ -63,7 +63,7 @@ class _Keeper:
         except (OSError, JobRunnerError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             if reason != self._told:  # once, while it lasts
-                log.warning("the journal is behind and follows later: %s", reason)
+                log.warning("the files of the trail are behind and follow later: %s", reason)
             self._told = reason
         else:
             self._told = ""

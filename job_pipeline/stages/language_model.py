@@ -80,12 +80,12 @@ class LanguageModel:
     def _post(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Send a request; the status and the whole answer."""
         deadline = time.monotonic() + self.within_s
-        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        data, headers = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), self._headers()
         try:
             with contextlib.closing(self._connection()) as connection:
                 connection.connect()
                 connection.sock.settimeout(self.silent_s)
-                connection.request("POST", self._target(), body=data, headers=self._headers())
+                connection.request("POST", self._target(), body=data, headers=headers)
                 with connection.getresponse() as response:
                     return response.status, _whole(response, deadline)
         except TimeoutError:

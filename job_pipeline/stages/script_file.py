@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from job_pipeline.stages.narration import Narration, NarrationBeat, beat_id
 from job_pipeline.stages.prose import clean, is_speakable
-from lib.errors import BadInput
+from lib.errors import BadInput, TryAgain
 from lib.files import read_plain
+from lib.foreign import parse_json
 from lib.pipeline.context import measure_file
 
 NAME: Final = "script.txt"
+_STATE: Final = "state.json"
 _MOST_BYTES: Final = 1 << 20
+_MOST_STATE: Final = 16 << 20
 _MARK: Final = re.compile(r"\[(beat-\d{3,6})\]\s*$")
 _SPECIAL: Final = re.compile(r"[#\[\\]")
 
@@ -69,6 +72,7 @@ def narration_at(folder: Path, result: Mapping[str, Any]) -> tuple[Narration, bo
 
     Raises:
         BadInput: it was edited, and cannot be read.
+        TryAgain: it was edited after it was approved, as far as `state.json` beside it tells.
     """
     narration = Narration.from_json(result["narration"])
     file = folder / NAME
@@ -78,6 +82,11 @@ def narration_at(folder: Path, result: Mapping[str, Any]) -> tuple[Narration, bo
         return narration, False
     if any(each["path"] == NAME and each["sha256"] == sha256 for each in result["files"]):
         return narration, False
+    if _known(folder) not in (None, sha256):
+        raise TryAgain(
+            f"{NAME} of {folder.name} is not what was approved; put it back, or run its stage anew and "
+            f"approve what you want: job-pipeline advance {folder.name} --stage script"
+        )
     try:
         data = read_plain(file, _MOST_BYTES)
         text = data.decode("utf-8-sig")
@@ -86,6 +95,16 @@ def narration_at(folder: Path, result: Mapping[str, Any]) -> tuple[Narration, bo
     if len(data) > _MOST_BYTES:
         raise BadInput(f"{NAME} was edited and is longer than {_MOST_BYTES >> 20} MiB")
     return parse_script(text, narration), True
+
+
+def _known(folder: Path) -> str | None:
+    """The sha256 of `script.txt` that the ledger has, by `state.json`, which follows it; None: not known."""
+    try:
+        state = parse_json(read_plain(folder / _STATE, _MOST_STATE))
+        files = [file["sha256"] for file in state["artifacts"] if file["path"] == NAME]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return str(files[0]) if files else None
 
 
 def _escaped(line: str) -> str:

@@ -75,7 +75,7 @@ class WorkerLoop:
         self._lost: set[tuple[str, str, int]] = set()
         self._drains = 0
         self._gave_back = False
-        self._was_ready = False
+        self._was_ready = self._is_broken = False
 
     def wake(self) -> None:
         """Somebody says that something is ready."""
@@ -129,13 +129,15 @@ class WorkerLoop:
             case ProcessReady():
                 if not self._was_ready:
                     self._say_hello()
-                self._was_ready = True
+                self._was_ready, self._is_broken = True, False
                 self._claim_at = 0.0
                 self._changes.compare(news.digests)
             case ProcessBroken():
                 if not self._was_ready:
                     raise BadPipeline(news.reason)
-                tell(log, "stage", "process_broken", news.reason, level=logging.ERROR)
+                if not self._is_broken:  # it is tried again every few seconds
+                    tell(log, "stage", "process_broken", news.reason, level=logging.ERROR)
+                self._is_broken = True
             case TaskEnded(task=task, outcome=None) if (task.run, task.name, task.lease_no) in self._lost:
                 self._lost.discard((task.run, task.name, task.lease_no))
                 self._held.drop([task])
@@ -158,7 +160,8 @@ class WorkerLoop:
         if self._look_again:
             self._look_again = False
             self._claim_at = now
-        free = self._pool.free
+        # While ends cannot be written nothing is claimed: they would pile up, and their leases run out.
+        free = self._pool.free if self._reports.due_in_s is None else 0
         if free < 1 or now < max(self._claim_at, self._away_until):
             return
         try:
@@ -203,8 +206,8 @@ class WorkerLoop:
         now = self._clock.monotonic()
         away = self._away_until - now
         ahead = [max(self._changes.due_in_s, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
-        if self._pool.free:
-            ahead.append(max(self._claim_at - now, away))
         if (due := self._reports.due_in_s) is not None:
             ahead.append(due)
+        elif self._pool.free:
+            ahead.append(max(self._claim_at - now, away))
         return max(0.0, min(ahead))

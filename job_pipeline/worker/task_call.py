@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from typing import Any, Final
 from lib.errors import BadConfiguration, BadInput, JobRunnerError
 from lib.pipeline.context import TaskContext
 from lib.pipeline.definition import Dag, Task
-from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, to_json
+from lib.pipeline.model import Artifact
+from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, checked_json
 
 #: Jobs that one task may have at the queue, and what their specifications may take together, in bytes.
 MOST_JOBS: Final = 10_000
 LONGEST_SPECS: Final = 16 << 20
 _LONGEST_ERROR: Final = 2000
+_LONGEST_TYPE: Final = 200
 
 
 class NotJson(ValueError):
@@ -40,7 +43,10 @@ def carry_out(
         return Failed(error=_bounded(str(error)))
     except BaseException as error:  # also sys.exit(): a task decides about itself, never about its worker
         for_good = isinstance(error, (BadInput, BadConfiguration))
-        return Failed(error=_bounded(reason_of(error)), for_good=for_good, artifacts=tuple(context.artifacts))
+        made: tuple[Artifact, ...] = ()
+        with contextlib.suppress(NotJson):
+            made = _made(context)
+        return Failed(error=_bounded(reason_of(error)), for_good=for_good, artifacts=made)
 
 
 def _context(task: ClaimedTask, folder: Path, allow_placeholders: bool) -> TaskContext:
@@ -129,17 +135,25 @@ def _done(task: ClaimedTask, result: object, context: TaskContext) -> Done:
             f"the task {task.name} returned {length} bytes of JSON; {LONGEST_RESULT >> 20} MiB is the most: "
             "write a file with context.write() and return its path"
         )
+    return Done(result=result, artifacts=_made(context))
+
+
+def _made(context: TaskContext) -> tuple[Artifact, ...]:
+    """The files that a task recorded, with what it says of them."""
     made = tuple(context.artifacts)
-    _json([asdict(artifact) for artifact in made], f"what the task {task.name} says of its files")
-    return Done(result=result, artifacts=made)
+    _json([asdict(artifact) for artifact in made], f"what the task {context.task} says of its files")
+    for artifact in made:
+        if not artifact.type.isprintable() or len(artifact.type) > _LONGEST_TYPE:
+            raise NotJson(f"{artifact.type[:50]!r} cannot be the type of the file {artifact.path}")
+    return made
 
 
 def _json(value: object, what: str) -> bytes:
     try:
-        return to_json(value).encode()
+        return checked_json(value).encode()
     except UnicodeEncodeError:
         raise NotJson(f"{what} is no JSON: there is half of a character") from None
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
         raise NotJson(f"{what} is no JSON: {error}") from None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from job_pipeline.worker.guard import STATUS
+from job_pipeline.worker.guard import STATUS, descendants
 from job_pipeline.worker.messages import Inbox, message_bytes
 from job_pipeline.worker.output_lines import OutputLines
 from lib.child import exit_sentence
@@ -118,7 +118,10 @@ class TaskProcess:
         self._signal(signal.SIGCONT)
 
     def force_end(self) -> None:
-        """Kill the guard, which did not obey; the kernel ends the runner after it."""
+        """Kill the guard, which did not obey, and all that it guards; the kernel ends the runner after it."""
+        for pid in descendants(self.pid) if self._process.poll() is None else ():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:

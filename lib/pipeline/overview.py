@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Protocol, TypeVar
 
 from lib.clock import rfc3339
 from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.rows import artifact_of, gate_of
 from lib.pipeline.views import artifact_json, gate_json, newest_reason
+
+#: Different stages that can have failed: no more are looked at.
+_MOST_STAGES: Final = 1000
+
+
+class _OfPipeline(Protocol):
+    @property
+    def dag(self) -> str: ...
+
+
+P = TypeVar("P", bound=_OfPipeline)
+
+
+def of_pipelines(found: Sequence[P], dags: Collection[str] | None) -> list[P]:
+    """Of what was found that of some pipelines; None: of all."""
+    return [each for each in found if dags is None or each.dag in dags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,7 @@ class StaleLease:
 
     run: str
     stage: str
+    dag: str
     owner: str
     attempt: int
     expired_at: float
@@ -56,6 +73,7 @@ class StaleLease:
         return {
             "run": self.run,
             "stage": self.stage,
+            "dag": self.dag,
             "attempt": self.attempt,
             "lease_owner": self.owner,
             "lease_expires_at": rfc3339(self.expired_at),
@@ -71,6 +89,7 @@ def stale_leases(ledger: Ledger) -> list[StaleLease]:
             StaleLease(
                 run=row["run"],
                 stage=row["name"],
+                dag=row["dag"],
                 owner=row["lease_owner"],
                 attempt=row["attempt"],
                 expired_at=row["lease_expires_at"],
@@ -103,10 +122,13 @@ class FailingStage:
         }
 
 
-def top_failures(ledger: Ledger, *, since: float, count: int = 20) -> list[FailingStage]:
-    """The stages that failed most since a time, with the newest reason of each."""
+def top_failures(
+    ledger: Ledger, *, since: float, count: int = 20, dags: Sequence[str] | None = None
+) -> list[FailingStage]:
+    """The stages that failed most since a time, with the newest reason; of some pipelines (None: of all)."""
 
     def work(transaction: Transaction) -> list[FailingStage]:
+        rows = transaction.all("failures", since=since, count=_MOST_STAGES)
         return [
             FailingStage(
                 dag=row["dag"],
@@ -115,7 +137,7 @@ def top_failures(ledger: Ledger, *, since: float, count: int = 20) -> list[Faili
                 last_at=row["last_at"],
                 reason=newest_reason(transaction, row["last_id"]),
             )
-            for row in transaction.all("failures", since=since, count=count)
+            for row in [row for row in rows if dags is None or row["dag"] in dags][:count]
         ]
 
     return ledger.look(work)
@@ -179,12 +201,19 @@ class RetryableStage:
 
     run: str
     stage: str
+    dag: str
     state: str
     failures: int
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
-        return {"run": self.run, "stage": self.stage, "state": self.state, "failures": self.failures}
+        return {
+            "run": self.run,
+            "stage": self.stage,
+            "dag": self.dag,
+            "state": self.state,
+            "failures": self.failures,
+        }
 
 
 def retryable_stages(ledger: Ledger, *, since: float = 0.0, min_failures: int = 0) -> list[RetryableStage]:
@@ -192,7 +221,13 @@ def retryable_stages(ledger: Ledger, *, since: float = 0.0, min_failures: int = 
 
     def work(transaction: Transaction) -> list[RetryableStage]:
         return [
-            RetryableStage(run=row["run"], stage=row["name"], state=row["state"], failures=row["failures"])
+            RetryableStage(
+                run=row["run"],
+                stage=row["name"],
+                dag=row["dag"],
+                state=row["state"],
+                failures=row["failures"],
+            )
             for row in transaction.all("retryable", since=since, min_failures=min_failures)
         ]
 

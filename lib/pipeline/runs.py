@@ -18,7 +18,7 @@ from lib.pipeline.ledger import Ledger, Transaction
 from lib.pipeline.model import Event, EventKind, GateRule, TaskRow
 from lib.pipeline.rows import event_columns, gate_text
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
-from lib.pipeline.work import to_json
+from lib.pipeline.work import checked_json
 
 #: It names a folder, and begins the request ids of its jobs.
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -158,7 +158,7 @@ def _columns(run: NewRun) -> dict[str, Any]:
     texts = {}
     for what, value in (("inputs", run.inputs), ("metadata", run.metadata), ("config", run.config)):
         try:
-            text = to_json(dict(value))
+            text = checked_json(dict(value))
         except (TypeError, ValueError) as error:
             raise BadInput(f"the {what} of the run {made} are no JSON: {error}") from None
         if len(text.encode()) > LONGEST_JSON:

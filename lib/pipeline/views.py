@@ -211,10 +211,14 @@ class RunView:
         }
 
 
-def list_runs(ledger: Ledger, *, count: int = 20, active: bool = False) -> list[RunLine]:
-    """The newest runs, or with `active` those that have not ended."""
+def list_runs(
+    ledger: Ledger, *, count: int = 20, active: bool = False, dags: Sequence[str] | None = None
+) -> list[RunLine]:
+    """The newest runs, or with `active` those that have not ended; of some pipelines (None: of all)."""
     statement = "newest_open_runs" if active else "newest_runs"
-    return ledger.look(lambda transaction: _lines(transaction, transaction.all(statement, count=count)))
+    of = {} if dags is None else {"dags": list(dags)}
+    name = statement if dags is None else f"{statement}_of"
+    return ledger.look(lambda transaction: _lines(transaction, transaction.all(name, count=count, **of)))
 
 
 def list_active_jobs(ledger: Ledger, *, count: int = 1000) -> list[RunLine]:

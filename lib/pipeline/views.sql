@@ -11,6 +11,17 @@ SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, f
 FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled')
 ORDER BY created_at DESC, id DESC LIMIT :count;
 
+-- name: newest_runs_of
+-- The newest runs of some pipelines.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE dag IN :dags ORDER BY created_at DESC, id DESC LIMIT :count;
+
+-- name: newest_open_runs_of
+-- The newest runs of some pipelines that have not ended.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled') AND dag IN :dags
+ORDER BY created_at DESC, id DESC LIMIT :count;
+
 -- name: runs_by_id
 -- Some runs without what they were started with.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent

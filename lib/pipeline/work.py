@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.foreign import DEEPEST, TooDeep, parse_json
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact
 
@@ -92,3 +93,17 @@ def to_json(value: object) -> str:
         TypeError, ValueError: `value` is not JSON.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def checked_json(value: object) -> str:
+    """As `to_json`, for what others made: what nests too deep to be read again is refused as well.
+
+    Raises:
+        TypeError, ValueError: `value` is not JSON, or (TooDeep) nested deeper than `lib.foreign.DEEPEST`.
+    """
+    try:
+        text = to_json(value)
+    except RecursionError:
+        raise TooDeep(DEEPEST) from None
+    parse_json(text)
+    return text

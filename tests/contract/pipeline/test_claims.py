@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lib.pipeline.claims import Done, Released, Report, finish, release_all, renew
+from lib.pipeline.ledger import EVERYBODY, Transaction
 from lib.pipeline.runs import StageRules
 from lib.pipeline.upkeep import recover, settle_runs
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, diamond
@@ -205,3 +208,33 @@ def test_a_full_look_changes_nothing_on_a_ledger_in_order(floor: Floor) -> None:
     before = floor.trail()
     assert settle_runs(floor.ledger, everything=True) == []
     assert floor.trail() == before
+
+
+def test_whoever_waits_for_a_lane_is_woken_in_every_pipeline_when_it_is_free(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor.start(dag_of("one", a={"lane": "heavy"}), "r1")
+    floor.start(dag_of("two", a={"lane": "heavy"}), "r2")
+    (task,) = floor.claim()
+    woken: list[str] = []
+    monkeypatch.setattr(Transaction, "wake", lambda _, dag: woken.append(dag))
+
+    floor.done(task)
+
+    assert woken == [EVERYBODY]
+
+
+def test_a_run_that_somebody_stands_still_with_holds_up_the_recovery_of_no_other(floor: Floor) -> None:
+    if floor.ledger.database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time, and no rows that are locked")
+    for run in ("r1", "r2"):
+        floor.start(diamond(), run)
+    floor.claim()
+    floor.clock.advance(LEASE_S + 1)
+
+    def stand_still(transaction: Transaction) -> list[tuple[str, str]]:
+        transaction.boards(["r1"])
+        return recover(floor.ledger)  # by another connection
+
+    assert floor.ledger.change(stand_still) == [("r2", "top")]
+    assert recover(floor.ledger) == [("r1", "top")]

@@ -108,7 +108,16 @@ def test_an_id_that_cannot_name_a_folder_is_refused(floor: Floor, run: str) -> N
         start_job(floor.ledger, snapshot, NewRun(id=run))
 
 
-@pytest.mark.parametrize("inputs", [{"x": float("nan")}, {"x": object()}, {"x": "a" * (1 << 20)}])
+DEEP: list[object] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [{"x": float("nan")}, {"x": object()}, {"x": "a" * (1 << 20)}, {"x": DEEP}],
+    ids=["nan", "object", "long", "deep"],
+)
 def test_inputs_that_are_no_json_or_too_long_are_refused(floor: Floor, inputs: dict[str, object]) -> None:
     snapshot = save_snapshot(floor.ledger, diamond().graph()).id
     with pytest.raises(BadInput):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 
 from tests.e2e.pipeline.conftest import PipelineDesk
 
@@ -129,11 +130,13 @@ def test_a_lease_that_ran_out_is_listed_and_taken_back(pipelines: PipelineDesk) 
     claim(pipelines.floor.ledger, {"shop": ["script"]}, owner="host:12", count=1, lease_s=-5)
 
     (stale,) = pipelines.shaped("stale-locks")["leases"]
-    taken = pipelines.shaped("recovery", "--once")["taken_back"]
+    printed = pipelines.run("recovery", "--once", "--json")
+    taken = json.loads(printed.out)["taken_back"]
 
     assert (stale["lease_owner"], stale["stage"]) == ("host:12", "script")
     assert stale["age_seconds"] >= 5
-    assert taken == [{"run": "ep-7", "stage": "script"}]
+    assert (taken, printed.err) == ([{"run": "ep-7", "stage": "script"}], "")
+    pipelines.shaped("recovery", "--once")
     assert "no lease has run out" in pipelines.run("stale-locks").err
     assert pipelines.shaped("list-jobs")["runs"][0]["script_state"] == "READY"
 
@@ -151,3 +154,30 @@ def test_the_orchestrator_makes_ready_what_a_worker_left_to_it(pipelines: Pipeli
 
     assert (before, pipelines.shaped("show", "ep-7")["state"]) == ("running", "completed")
     assert (first["settled"], second["settled"]) == (1, 0)
+
+
+def test_lists_can_be_of_one_pipeline(pipelines: PipelineDesk) -> None:
+    """P1, P9."""
+    pipelines.start("one")
+    pipelines.run("enqueue", "--dag", "demo", "--run-id", "two")
+    pipelines.fail("no sound")
+
+    def ids(*words: object) -> list[str]:
+        return [run["id"] for run in pipelines.shaped("list-jobs", *words)["runs"]]
+
+    assert (ids("--dag", "shop"), ids("--dag", "shop:dag", "--active")) == (["one"], ["one"])
+    assert ids("--dag", "demo") == ["two"]
+    assert sorted(ids("--dag", "demo", "--dag", "shop")) == ["one", "two"]
+    for command, key in (("queue-depth", "pipelines"), ("failures", "stages"), ("retry-failed", "retried")):
+        assert [each["dag"] for each in pipelines.shaped(command, "--dag", "demo")[key]] in ([], ["demo"])
+        assert [each["dag"] for each in pipelines.shaped(command, "--dag", "shop")[key]] == ["shop"]
+    for command in ("gates", "stale-locks", "retry-dead"):
+        pipelines.shaped(command, "--dag", "shop")
+    assert "no pipeline 'shp' is stored" in pipelines.refused("list-jobs", "--dag", "shp", status=2)
+
+
+def test_what_looks_after_every_pipeline_refuses_one_that_cannot_be_loaded(pipelines: PipelineDesk) -> None:
+    """P1."""
+    for words in (("orchestrator",), ("orchestrator-loop",), ("recovery",), ("recovery", "--once")):
+        assert "there is no module 'nothing'" in pipelines.refused(*words, "--dag", "nothing:dag", status=78)
+    pipelines.shaped("orchestrator", "--dag", "shop:dag")

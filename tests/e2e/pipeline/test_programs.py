@@ -62,6 +62,20 @@ def test_a_worker_works_until_it_is_asked_to_stop_and_tells_each_transition(home
     assert [json.loads(line) for line in of_run] == events
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["text", "json"])
+def test_whoever_follows_through_a_pipe_is_told_at_once(home: Home, words: tuple[str, ...]) -> None:
+    """P24."""
+    home.run("init-db", "--dag", "demo", program=_PROGRAM)
+    follower = home.start("events", "--follow", *words, program=_PROGRAM, PYTHONUNBUFFERED="")
+    home.run("enqueue", "--run-id", "one", program=_PROGRAM)
+
+    assert follower.stdout is not None
+    line = follower.stdout.readline()  # or the test's time is over
+
+    assert "job_started" in line
+    assert follower.poll() is None
+
+
 @pytest.mark.parametrize("words", [("orchestrator-loop", "--poll", "0.05"), ("recovery", "--poll", "0.05")])
 def test_a_loop_brings_the_journal_up_to_date_and_ends_when_it_is_asked_to(
     home: Home, words: tuple[str, ...]

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,16 @@ def talk(inputs: Mapping[str, Any]) -> str:
     subprocess.run(["echo", "from a program"], check=True)
     os.write(1, b"without an end")
     return "said"
+
+
+@odd.task()
+def patient(inputs: Mapping[str, Any]) -> str:
+    """Wait for a file, whatever signals come."""
+    place = Path(inputs["place"])
+    (place / "began").write_text(f"{os.getpid()} {os.getppid()}")
+    while not (place / "go").exists():
+        time.sleep(0.01)
+    return "waited"
 
 
 @odd.task()

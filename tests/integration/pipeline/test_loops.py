@@ -73,7 +73,8 @@ def test_the_same_things_happen_whoever_sees_what_follows(shop: Shop) -> None:
     shop.start(sample_dags.five, "r2")
     with running(worker(shop, "five", settles=False)):
         until(lambda: shop.task("r2", "top").state is TaskState.SUCCEEDED)
-        assert shop.task("r2", "left").ready_at is None  # the worker never makes anything ready
+        left = shop.task("r2", "left")  # the worker makes nothing ready
+        assert (left.state, left.attempt, left.ready_at) == (TaskState.PENDING, 0, None)
         with running(orchestrator_loop(shop.ledger, poll_s=0.02)):
             until(lambda: shop.states() == {"completed": 2})
 
@@ -185,13 +186,17 @@ def test_a_database_that_is_restarted_under_load_costs_no_run(own_postgres: Post
     shop = Shop(own_postgres.url(), "pipelines", tmp_path)
     try:
         shop.start(sample_dags.five, *[f"r{number}" for number in range(8)])
-        workers = [shop.worker("five", concurrency=2, lease_s=30.0) for _ in range(2)]
-        until(lambda: len(shop.notes()) > 5)
+        shop.start(sample_dags.held, "held")
+        workers = [shop.worker("five", "held", concurrency=2, lease_s=30.0) for _ in range(2)]
+        until(lambda: len(shop.notes()) > 5 and shop.began("wait"))
         own_postgres.stop()
         until(lambda: all(each.says("has to wait") for each in workers))
+        (shop.runs / "go-1").touch()
+        until(lambda: any(each.says("writing how tasks ended has to wait") for each in workers))
         own_postgres.start()
-        until(lambda: shop.states() == {"completed": 8})
+        until(lambda: shop.states() == {"completed": 9})
 
+        assert shop.task("held", "wait").attempt == 1
         ends = [(run, task) for run, task, _, event, _ in shop.notes() if event == "ends"]
         assert sorted(set(ends)) == sorted(ends)  # what was done while nobody could note it was noted later
         assert [each.end(signal.SIGTERM) for each in workers] == [0, 0]

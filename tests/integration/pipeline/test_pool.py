@@ -105,8 +105,11 @@ def test_a_flood_of_output_is_cut_and_does_not_hold_the_task_up(
     with caplog.at_level(logging.INFO, "job_pipeline"):
         assert hands.do("flood").result == "said"
 
-    assert "left out" in caplog.messages[-1]
-    assert sum(map(len, caplog.messages)) < 100_000
+        assert "left out" in caplog.messages[-1]
+        assert sum(map(len, caplog.messages)) < 100_000
+        hands.do("talk")
+
+    assert "[stage] r1 talk 1: from a program" in caplog.messages  # the next task may print again
 
 
 def test_large_inputs_go_over_in_parts(hands: Hands) -> None:
@@ -132,8 +135,10 @@ def test_a_task_that_ruins_its_process_fails_and_the_next_one_has_a_fresh_one(
 
 
 def test_a_task_that_forks_answers_once(hands: Hands) -> None:
+    pid = hands.do("where").result[0]
+
     assert hands.do("fork").result == "returned"
-    assert isinstance(hands.do("where"), Done)
+    assert [hands.do("where").result[0] for _ in range(20)] == [pid] * 20
 
 
 def test_what_a_task_started_is_gone_with_it_also_from_sessions_of_its_own(hands: Hands) -> None:
@@ -151,6 +156,41 @@ def test_a_process_that_was_stopped_is_ended_all_the_same(hands: Hands) -> None:
 
     assert "did not end" in hands.do("where", timeout_s=0.2).error
     assert is_gone(pid)
+
+
+def test_a_signal_to_every_process_of_the_service_leaves_the_work_alone(hands: Hands, tmp_path: Path) -> None:
+    hands.pool.begin(task_of("patient", 60.0, {"place": str(tmp_path)}))
+    until(lambda: (tmp_path / "began").exists() and (tmp_path / "began").read_text())
+    for pid in map(int, (tmp_path / "began").read_text().split()):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, number)
+    (tmp_path / "go").touch()
+
+    ended = hands.hear(TaskEnded)
+    assert isinstance(ended, TaskEnded)
+    assert ended.outcome == Done(result="waited", artifacts=[])
+
+
+def test_a_guard_that_was_killed_takes_its_runner_with_it(hands: Hands, tmp_path: Path) -> None:
+    hands.pool.begin(task_of("patient", 60.0, {"place": str(tmp_path)}))
+    until(lambda: (tmp_path / "began").exists() and (tmp_path / "began").read_text())
+    runner, guard = map(int, (tmp_path / "began").read_text().split())
+    os.kill(guard, signal.SIGKILL)
+
+    ended = hands.hear(TaskEnded)
+    assert isinstance(ended, TaskEnded)
+    assert ended.outcome == Failed(error="its process ended before it did: its guard ended by signal SIGKILL")
+    until(lambda: is_gone(runner))
+
+
+def test_processes_that_are_replaced_leave_no_descriptor_open(hands: Hands) -> None:
+    hands.do("exit_at_once")
+    until(lambda: hands.pool.free)
+    before = len(os.listdir("/proc/self/fd"))
+    hands.do("exit_at_once")
+    until(lambda: hands.pool.free)
+
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_process_that_is_killed_while_it_waits_is_replaced(hands: Hands) -> None:

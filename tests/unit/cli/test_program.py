@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.cli.failures import describe
 from lib.cli.group import LazyGroup, load_command
 from lib.cli.help import example_lines, help_page
 from lib.cli.program import CommandEntry
@@ -291,12 +290,6 @@ class TestEnds:
             "error: Storing files in S3 needs packages that are not installed; "
             f"install them with: {install_command('watcher')}\n"
         )
-
-    @pytest.mark.parametrize(("program", "extra"), [("job-watcher", "watcher"), ("job-pipeline", "pipeline")])
-    def test_a_package_that_two_extras_bring_is_the_programs_own(self, program: str, extra: str) -> None:
-        error = ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy.orm")
-
-        assert install_command(extra) in describe(error, program).message
 
     def test_another_missing_package_is_named(self, run: Run) -> None:
         status, _, err = run("foreign")

@@ -5,7 +5,6 @@ python -m tests.unit.pipeline.state_diagrams    # writes them into the page
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,10 +43,9 @@ def with_pictures(page: str) -> str:
     """The page with the pictures of now behind their marks."""
     for name, picture in (("tasks", of_tasks()), ("runs", of_runs())):
         mark = f"<!-- states of {name} -->"
-        pattern = re.compile(rf"{mark}\n+```mermaid\n.*?```", re.S)
-        assert len(pattern.findall(page)) == 1, f"{PAGE} has no picture behind {mark}"
-        before, after = pattern.split(page)
-        page = f"{before}{mark}\n\n{picture}{after}"
+        before, found, after = page.partition(f"{mark}\n\n```mermaid\n")
+        assert found, f"{PAGE} has no picture behind {mark}"
+        page = f"{before}{mark}\n\n{picture}{after.partition('```')[2]}"
     return page
 
 

@@ -67,6 +67,13 @@ def test_a_task_gets_its_inputs_and_its_context_and_its_files_are_told(tmp_path:
     assert (tmp_path / "r1/outline.txt").read_text() == "Hello."
 
 
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [
@@ -76,7 +83,10 @@ def test_a_task_gets_its_inputs_and_its_context_and_its_files_are_told(tmp_path:
         ({1: "a", "b": "c"}, "no JSON"),
         ("\ud800", "half of a character"),
         ("x" * LONGEST_RESULT, "1 MiB is the most"),
+        (nested(100), "deeper than 64 levels"),
+        (nested(100_000), "deeper than 64 levels"),
     ],
+    ids=range(8),
 )
 def test_what_is_no_json_fails_with_a_sentence(tmp_path: Path, result: object, words: str) -> None:
     error = error_of(lambda inputs: result, tmp_path)
@@ -84,6 +94,20 @@ def test_what_is_no_json_fails_with_a_sentence(tmp_path: Path, result: object, w
     assert "audio" in error
     assert words in error
     assert len(error) < 300
+
+
+def test_what_is_said_of_files_must_be_json_too(tmp_path: Path) -> None:
+    def audio(measures: dict[str, Any], type: str, fails: bool = False) -> Callable[..., None]:
+        def function(inputs: Any, context: TaskContext) -> None:
+            context.write("a.txt", "text", type=type, measures=measures)
+            if fails:
+                raise ValueError("after it wrote")
+
+        return function
+
+    assert "says of its files is no JSON" in error_of(audio({"words": float("nan")}, "text/plain"), tmp_path)
+    assert "cannot be the type of the file a.txt" in error_of(audio({}, "text\0plain"), tmp_path)
+    assert "after it wrote" in error_of(audio({"words": float("nan")}, "text/plain", fails=True), tmp_path)
 
 
 def raises(error: BaseException) -> Callable[[Any], None]:

@@ -50,6 +50,7 @@ class SpeakingQueue:
         self._folder, self._storage, self._silent = folder, open_storage(url), silent
         self.specs: dict[str, Mapping[str, Any]] = {}
         self.lose = False  # what was stored is gone
+        self.holds = False  # nothing is done yet
 
     def order(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
         self.specs.update(specs)
@@ -62,6 +63,8 @@ class SpeakingQueue:
             self.specs.pop(name, None)
 
     def _answer(self, spec: Mapping[str, Any]) -> tuple[str, Any]:
+        if self.holds:
+            return "enqueued", None
         if self._silent in spec["text"]:
             return "failed", {"error": "the engine gave up", "failure_class": "transient"}
         pitch = 200 + int(hashlib.sha256(spec["text"].encode()).hexdigest()[:4], 16) % 400
@@ -103,9 +106,7 @@ class Studio:
     def work(self, *, allow_placeholders: bool = False) -> list[str]:
         """Do what is ready until nothing is, and bring the queue's work forward; the tasks in order."""
         done = []
-        while tasks := self._claimed() or (
-            self.queue and tend_parked(self.ledger, self.queue) and self._claimed()
-        ):
+        while tasks := self._ready():
             for task in tasks:
                 outcome = carry_out(
                     {self.dag.name: self.dag},
@@ -118,6 +119,15 @@ class Studio:
                 assert finish(self.ledger, [Report(task, outcome)], owner="ann:1") == []
                 done.append(task.name)
         return done
+
+    def _ready(self) -> list[ClaimedTask]:
+        """The next task. A claim that hands out none may have let a result of the last time stand."""
+        for _ in range(len(self.dag.tasks) + 1):
+            if tasks := self._claimed():
+                return tasks
+            if self.queue is not None:
+                tend_parked(self.ledger, self.queue)
+        return []
 
     def _claimed(self) -> list[ClaimedTask]:
         return claim(self.ledger, {self.dag.name: list(self.dag.tasks)}, owner="ann:1", count=1, lease_s=30.0)

@@ -40,11 +40,12 @@ def test_the_operators_narration_holds_for_every_beat_that_says_nothing_else(
     (tmp_path / "mine.yaml").write_text("narration: {speaker: Ryan, speed: 1.2, pronounce: {Wu: Woo}}")
     rules = load_rules(tmp_path / "mine.yaml", stages=["audio"])
     studio = open_studio(dag)
+    assert studio.queue is not None
+    studio.queue.holds = True
     studio.start(rules=rules, script="Dr. Wu sings.\n\nAnd the sea.")
     studio.start("r2", rules=rules, beats=[{"text": "Wu.", "voice": "newsroom", "speed": 0.9}])
     studio.work()
 
-    assert studio.queue is not None
     specs = {name: spec for name, spec in studio.queue.specs.items() if name.startswith(("r1", "r2"))}
     one, two, other = (specs[name] for name in sorted(specs))
     assert (one["speaker"], one["speed"], one["pronounce"]) == ("Ryan", 1.2, {"Wu": "Woo"})

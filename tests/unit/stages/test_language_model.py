@@ -125,11 +125,16 @@ def test_whoever_speaks_no_http_is_unavailable() -> None:
     assert KEY not in caught.value.message
 
 
-@pytest.mark.parametrize("url", [f"http://ann:{KEY}@127.0.0.1/v1", "http://127.0.0.1:9/v1"])
-def test_no_key_shows_in_what_is_said_of_it(url: str) -> None:
-    model = LanguageModel(url, "small", f"{KEY} \n")
-    with pytest.raises(JobRunnerError) as caught:
-        model.ask("order", "question", dict)
+@pytest.mark.parametrize(
+    ("url", "key", "told"),
+    [
+        (f"http://ann:{KEY}@127.0.0.1/v1", "", "LLM_BASE_URL holds a login"),
+        ("http://127.0.0.1:9/v1", f"{KEY} \n", r"LLM_API_KEY \(hidden\) holds a blank"),
+    ],
+)
+def test_a_key_in_the_wrong_place_or_form_is_refused_and_not_shown(url: str, key: str, told: str) -> None:
+    with pytest.raises(BadConfiguration, match=told) as caught:
+        LanguageModel(url, "small", key).ask("order", "question", dict)
 
     assert KEY not in caught.value.message
     assert KEY not in repr(LanguageModel("http://127.0.0.1/v1", "small", KEY))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from job_pipeline.dags import video
 from job_pipeline.dags.factory import dag as factory
 from job_pipeline.dags.factory import uploading
+from job_pipeline.journal import TrailFiles
 from job_pipeline.operator_rules import shipped_rules
+from lib.pipeline import BadPipeline, Dag
+from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, reject_gate
-from lib.pipeline.runs import advance
+from lib.pipeline.inspection import approve_inspected
+from lib.pipeline.runs import advance, retry
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.studio import Studio
 
@@ -109,6 +114,19 @@ def test_without_leave_a_missing_part_is_a_clear_end(studio: Studio) -> None:
     assert "--allow-placeholders" in task.error
 
 
+def test_a_topic_without_a_model_is_a_frame_that_says_so(studio: Studio) -> None:
+    studio.start(topic="why lighthouses blink")
+    assert studio.work() == ["outline", "research", "script"]
+
+    text = (studio.place() / "script.txt").read_text()
+    assert (
+        "Source: template. No language model is set (LLM_BASE_URL), so this is no script but a frame" in text
+    )
+    assert text.count("why lighthouses blink") == 4
+    assert text.count("These words are a template: there is no script yet.") == 3
+    assert json.loads((studio.place() / "research.json").read_text())["claims"] == []
+
+
 def test_a_rejection_asks_for_less_and_gets_less(studio: Studio) -> None:
     studio.start(script=SCRIPT)
     studio.work()
@@ -144,28 +162,68 @@ def test_what_is_edited_at_the_gate_is_what_is_shown_and_spoken(studio: Studio) 
     studio.work()
     file = studio.place() / "script.txt"
     file.write_text(file.read_text().replace("The moon pulls", "The moon, far away, pulls"))
-    approve_all(studio)
-
+    with pytest.raises(SeenSomethingElse, match=r"script\.txt of script has changed since it was made"):
+        approve(studio, "script")
+    approve(studio, "script")
+    studio.work()
     board = json.loads((studio.place() / "storyboard.json").read_text())
     assert any("The moon, far away, pulls" in scene["narration"] for scene in board["scenes"])
+
+    approved = file.read_text()
+    file.write_text(approved.replace("far away", "nobody approved this"))
+    TrailFiles(studio.ledger, studio.folder).catch_up()
+    for gate in GATES[1:3]:
+        approve(studio, gate)
+        studio.work(allow_placeholders=True)
     assert studio.queue is not None
+    assert studio.queue.specs == {}
+    assert (studio.task("audio").state, studio.task("audio").error) == (
+        "failed",
+        "script.txt of r1 is not what was approved; put it back, or run its stage anew and approve what you "
+        "want: job-pipeline advance r1 --stage script",
+    )
+    file.write_text(approved)
+    retry(studio.ledger, "r1", "audio", operator="ann")
+    studio.work()
     assert any("far away" in spec["text"] for spec in studio.queue.specs.values())
     assert "far away" in (studio.place() / "captions.srt").read_text()
 
 
-def test_new_pictures_leave_the_voice_over_as_it_is(studio: Studio) -> None:
-    studio.start(script=SCRIPT)
-    approve_all(studio)
-    attempt = studio.task("audio").attempt
+def approve(studio: Studio, gate: str) -> None:
+    approve_inspected(studio.ledger, "r1", gate, folder=studio.place(), operator="ann")
 
-    advance(studio.ledger, "r1", operator="ann", stage="animatics")
-    done = studio.work(allow_placeholders=True)
 
-    assert "audio" not in done
-    assert done[0] == "animatics"
-    assert studio.task("audio").state == "succeeded"
-    assert studio.queue is not None
-    assert {name.split(".")[2] for name in studio.queue.specs} == {str(attempt)}
+def test_what_a_stage_only_waits_for_is_no_reason_to_do_it_again(open_studio: Opened) -> None:
+    assert video.dag.graph().by_name["audio"].given == ("script",)
+    done = list[str]()
+    dag = Dag("order")
+
+    def count(inputs: dict[str, Any]) -> int:
+        done.append("pictures")
+        return len(done)
+
+    def speak(inputs: dict[str, Any]) -> list[str]:
+        done.append("audio")
+        return sorted(inputs)
+
+    def join(inputs: dict[str, Any]) -> list[str]:
+        done.append("film")
+        return sorted(inputs)
+
+    dag.task(name="script")(lambda inputs: "words")
+    dag.task(name="pictures")(count)
+    dag.task(name="audio", requires=["script", "pictures"], takes=["script"])(speak)
+    dag.task(name="film", requires=["audio", "pictures"])(join)
+    studio = open_studio(dag)
+    studio.start()
+    studio.work()
+    advance(studio.ledger, "r1", operator="ann", stage="pictures")
+    studio.work()
+
+    assert done == ["pictures", "audio", "film", "pictures", "film"]
+    assert studio.state() == "completed"
+    with pytest.raises(BadPipeline, match="takes the result of 'film', which it does not require"):
+        dag.task(name="last", requires=["audio"], takes=["film"])(join)
 
 
 def test_two_scripts_differ_in_every_file(open_studio: Opened, tmp_path: Path) -> None:
