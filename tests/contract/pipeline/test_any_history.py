@@ -389,6 +389,7 @@ def histories(database: Database, examples: int) -> None:
     )
 
 
+@pytest.mark.timeout(600)
 def test_what_must_hold_holds_in_any_history(database: Database, request: pytest.FixtureRequest) -> None:
     histories(database, FEW[request.node.callspec.params["database"]])
 
