@@ -17,7 +17,13 @@ def pipelines(settings: Settings) -> TableSet:
     """Beside DATABASE_URL's other tables, in the schema DB_SCHEMA."""
     from lib.pipeline.tables import metadata
 
-    options = DatabaseOptions(schema=settings.db_schema, origin=settings.origin("DATABASE_URL"))
+    options = DatabaseOptions(
+        schema=settings.db_schema,
+        origin=settings.origin("DATABASE_URL"),
+        pool_min=settings.db_pool_min,
+        pool_max=settings.db_pool_max,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
     return TableSet(metadata, "pipeline_version", settings.database_url, options)
 
 

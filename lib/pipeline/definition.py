@@ -7,10 +7,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any, Final, TypeVar
 
 from lib.errors import BadConfiguration
+from lib.pipeline.code_digest import digest_of_code
 from lib.pipeline.graph import Graph, Stage
 
 #: A task takes its inputs and, if it has a second parameter, a `TaskContext`; it returns JSON.
@@ -34,6 +34,8 @@ class Task:
     function: TaskFunction = field(repr=False)
     takes_context: bool
     collect: TaskFunction | None = field(default=None, repr=False)
+    #: Of the function and `collect`, taken at once: the file may be another one when the graph is asked for.
+    code_digest: str = field(default="", repr=False)
 
 
 class Dag:
@@ -109,7 +111,8 @@ class Dag:
                 f"collect of the task {stage.name!r} of {self.name} belongs to executor='queue' "
                 "and is a function of (inputs, context)"
             )
-        self.tasks[stage.name] = Task(stage, function, takes_context, collect)
+        code = digest_of_code(*[each for each in (function, collect) if each is not None])
+        self.tasks[stage.name] = Task(stage, function, takes_context, collect, code)
 
     def graph(self) -> Graph:
         """The whole as data, checked: what a snapshot stores.
@@ -131,14 +134,9 @@ class Dag:
         return Graph(dag=self.name, stages=tuple(ordered), code_digest=self._code_digest())
 
     def _code_digest(self) -> str:
-        """sha256 of what the tasks' functions do: their byte code, not their file's comments or place."""
-        digest = hashlib.sha256()
-        for name in sorted(self.tasks):
-            digest.update(name.encode())
-            for function in (self.tasks[name].function, self.tasks[name].collect):
-                if function is not None:
-                    _feed_code(digest.update, inspect.unwrap(function))
-        return digest.hexdigest()
+        """sha256 of what the tasks' functions say, whatever else their file has and where it lies."""
+        codes = [f"{name} {self.tasks[name].code_digest}\n" for name in sorted(self.tasks)]
+        return hashlib.sha256("".join(codes).encode()).hexdigest()
 
 
 def _checked_name(what: str, name: object) -> str:
@@ -203,23 +201,3 @@ def _in_order(dag: str, stages: Sequence[Stage]) -> list[Stage]:
         done.update({stage.name: stage for stage in free})
         waiting = {name: stage for name, stage in waiting.items() if name not in done}
     return list(done.values())
-
-
-def _feed_code(update: Callable[[bytes], None], function: object) -> None:
-    code = getattr(function, "__code__", None)
-    if isinstance(code, CodeType):
-        _feed(update, code)
-    else:
-        update(repr(type(function)).encode())
-
-
-def _feed(update: Callable[[bytes], None], code: CodeType) -> None:
-    update(code.co_code)
-    update(" ".join(code.co_names).encode())
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            _feed(update, constant)
-        elif isinstance(constant, frozenset):  # its order is another one in each process
-            update(repr(sorted(map(repr, constant))).encode())
-        else:
-            update(repr(constant).encode())

@@ -84,8 +84,6 @@ def _decide(
     ledger: Ledger, run: str, stage: str, decision: str, operator: str, notes: str | None, seen: str | None
 ) -> GateRow:
     def step(board: Board, transaction: Transaction) -> GateRow:
-        if stage not in board.tasks:
-            raise unknown_stage(run, stage, list(board.tasks))
         gate = _open_gate(transaction, board, stage)
         if seen is not None and seen != gate.seen:
             raise SeenSomethingElse(
@@ -98,6 +96,8 @@ def _decide(
 
 def _open_gate(transaction: Transaction, board: Board, stage: str) -> GateRow:
     run = board.run.id
+    if stage not in board.tasks:
+        raise unknown_stage(run, stage, list(board.tasks))
     row = transaction.one("gate", run=run, task=stage)
     if row is None:
         raise WrongState(

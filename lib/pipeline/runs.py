@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from lib.errors import BadInput
@@ -90,7 +91,8 @@ def start_jobs(
             known[row["id"]] = {**row, "dag": graph.dag}
             fresh.append({**row, "dag": graph.dag, "snapshot": snapshot, "now": transaction.now})
             answers.append(Started(row["id"], True))
-        _save(transaction, graph, fresh, rules)
+        # By id, so that two starters of the same ones wait for each other and never in a circle.
+        _save(transaction, graph, sorted(fresh, key=itemgetter("id")), rules)
         return answers
 
     while True:

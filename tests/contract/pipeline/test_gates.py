@@ -247,3 +247,9 @@ def test_what_does_not_exist_or_does_not_fit_is_one_sentence(floor: Floor) -> No
         resume(floor.ledger, "r1", operator="ann")
     with pytest.raises(WrongState, match="only failed and dead"):
         retry(floor.ledger, "r1", "script", operator="ann")
+
+
+def test_files_of_a_stage_that_is_none_are_refused(floor: Floor) -> None:
+    at_gate(floor)
+    with pytest.raises(UnknownStage, match="has no stage 'nothing'"):
+        look_again(floor.ledger, "r1", "nothing", [file("script.txt", "b")])

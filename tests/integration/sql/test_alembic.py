@@ -40,6 +40,9 @@ class Section(NamedTuple):
 
 
 SECTIONS = {
+    "pipelines": Section(
+        (), "lib/pipeline/migrations", "0001", "pipeline.db", "job_pipeline", "pipeline_artifacts"
+    ),
     "machines": Section(
         ("-n", "machines"), "lib/machines/migrations", "0003", "ledger.db", "job_watcher", "machine_work"
     ),
