@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
-    from lib.watcher_process import WatcherProcess
     from lib.jobqueue import JobQueue
     from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import NamedFor, VoiceRegistry
+    from lib.watcher_process import WatcherProcess
 
 
 def settings(flags: Mapping[str, str | None] | None = None) -> Settings:

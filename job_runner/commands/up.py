@@ -17,7 +17,6 @@ from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results, tell_pages
 from job_runner.names_warning import held_names, tell_of_held
-from lib.watcher_process import WatcherProcess
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.signals import sigterm_interrupts
@@ -32,6 +31,7 @@ from lib.jobs.submit import Conflict, Submission, submit
 from lib.jobspec import JobFile
 from lib.storage import Storage
 from lib.units import seconds_text
+from lib.watcher_process import WatcherProcess
 
 StartWatcher = Callable[[], WatcherProcess]
 
