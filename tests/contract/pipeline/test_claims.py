@@ -238,3 +238,11 @@ def test_a_run_that_somebody_stands_still_with_holds_up_the_recovery_of_no_other
 
     assert floor.ledger.change(stand_still) == [("r2", "top")]
     assert recover(floor.ledger) == [("r1", "top")]
+
+
+def test_a_lease_is_its_owners_alone(floor: Floor) -> None:
+    floor.start(diamond())
+    (task,) = floor.claim("ann:1")
+    assert not floor.done(task, "stolen", owner="bob:2")
+    assert renew(floor.ledger, [task], owner="bob:2", lease_s=LEASE_S) == [task]
+    assert floor.done(task, owner="ann:1")
