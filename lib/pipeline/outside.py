@@ -86,7 +86,8 @@ def has_orphans(ledger: Ledger) -> bool:
 def tend_parked(ledger: Ledger, work: ExternalWork) -> list[tuple[str, str]]:
     """Bring every parked task as far as the queue is; run and name of those that changed.
 
-    Any number of processes may do this at once. A task for whose jobs there is no room keeps no other waiting.
+    Any number of processes may do this at once. A task for whose jobs there is no room keeps
+    no other one waiting.
 
     Raises:
         Unavailable, TryAgain: the queue is not there, or has no room; what was done until then stands.
