@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from job_pipeline.stages.prose import count_words, first_words
 from job_pipeline.stages.script_file import narration_at
 from lib.captions import Cue, render
 from lib.errors import BadInput, ExitStatus, JobFailed, TryAgain
-from lib.files import write_whole
+from lib.files import replace_durably, write_whole
 from lib.jobs.episode import EpisodeBeat, stored_beat
 from lib.jobs.join_process import join
 from lib.jobs.playlist import Titles, playlist
@@ -210,5 +209,5 @@ def _put(scratch: Path, answer: Mapping[str, Any], context: TaskContext, specs: 
             for spec, chapter in zip(specs, answer["chapters"], strict=True)
         ]
         write_whole(made, render(cues, seconds, "srt").encode(), sync=True)
-    os.replace(made, context.folder / CAPTIONS)
-    os.replace(scratch / VOICEOVER, context.folder / VOICEOVER)
+    replace_durably(made, context.folder / CAPTIONS)
+    replace_durably(scratch / VOICEOVER, context.folder / VOICEOVER)

@@ -160,7 +160,8 @@ class WorkerLoop:
         if self._look_again:
             self._look_again = False
             self._claim_at = now
-        free = self._pool.free
+        # While ends cannot be written nothing is claimed: they would pile up, and their leases run out.
+        free = self._pool.free if self._reports.due_in_s is None else 0
         if free < 1 or now < max(self._claim_at, self._away_until):
             return
         try:
@@ -205,8 +206,8 @@ class WorkerLoop:
         now = self._clock.monotonic()
         away = self._away_until - now
         ahead = [max(self._changes.due_in_s, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
-        if self._pool.free:
-            ahead.append(max(self._claim_at - now, away))
         if (due := self._reports.due_in_s) is not None:
             ahead.append(due)
+        elif self._pool.free:
+            ahead.append(max(self._claim_at - now, away))
         return max(0.0, min(ahead))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
+from lib.foreign import DEEPEST, parse_json
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked
@@ -19,6 +20,9 @@ _FIELDS: Final = tuple(field.name for field in fields(ClaimedTask))
 _LENGTH: Final = struct.Struct(">I")
 #: Above what a task may return and order; whoever says more is broken.
 LONGEST_MESSAGE: Final = 64 << 20
+
+#: A result at its deepest, and what a message puts around it.
+_DEEPEST: Final = DEEPEST + 6
 
 Outcome = Done | Failed | Parked
 
@@ -55,7 +59,7 @@ class Inbox:
 
 def _read(data: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(data)
+        message = parse_json(data, deepest=_DEEPEST)
     except ValueError as error:
         raise BrokenMessage(str(error)) from None
     if not isinstance(message, dict):

@@ -12,7 +12,7 @@ from job_pipeline.worker.held_tasks import HeldTasks
 from job_pipeline.worker.pace import retry_in_s
 from job_pipeline.worker.rates import Rates
 from lib.clock import Clock
-from lib.errors import JobRunnerError
+from lib.errors import JobRunnerError, TryAgain
 from lib.pipeline.claims import finish
 from lib.pipeline.ledger import Ledger
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, Report
@@ -65,19 +65,43 @@ class Reports:
         """Write what is there, unless the last try was only just now; whether anything was written."""
         if not self._waiting or (self._clock.monotonic() < self._not_before and not at_once):
             return False
-        reports = self._waiting
+        together, self._waiting = self._waiting, []
+        try:
+            self._write(together)
+        except TryAgain as error:  # some run is locked by somebody: the others must not wait with it
+            self._run_by_run(together, error)
+        except JobRunnerError as error:
+            self._put_off(together, error)
+        if not self._waiting:
+            self._trouble.over()
+        return len(self._waiting) < len(together)
+
+    def _run_by_run(self, together: Sequence[Report], error: TryAgain) -> None:
+        runs: dict[str, list[Report]] = {}
+        for report in together:
+            runs.setdefault(report.task.run, []).append(report)
+        if len(runs) == 1:
+            self._put_off(together, error)
+            return
+        for reports in runs.values():
+            try:
+                self._write(reports)
+            except JobRunnerError as again:
+                self._put_off(reports, again)
+
+    def _put_off(self, reports: Sequence[Report], error: JobRunnerError) -> None:
+        self._waiting += reports
+        self._not_before = self._clock.monotonic() + self._trouble.failed(error)
+
+    def _write(self, reports: Sequence[Report]) -> None:
         try:
             lost = self._finish(reports)
-        except JobRunnerError as error:
-            self._not_before = self._clock.monotonic() + self._trouble.failed(error)
-            return False
+        except JobRunnerError:
+            raise
         except Exception:  # one of them cannot be written: the others must not suffer for it
             log.exception("a task's end cannot be written as it is")
             lost = [task for report in reports for task in self._alone(report)]
-        self._waiting = []
-        self._trouble.over()
         self._tell(reports, lost)
-        return True
 
     def _finish(self, reports: Sequence[Report]) -> list[ClaimedTask]:
         return finish(self._ledger, reports, owner=self._owner, settle=self._settles)

@@ -14,7 +14,7 @@ from lib.errors import BadConfiguration, BadInput, JobRunnerError
 from lib.pipeline.context import TaskContext
 from lib.pipeline.definition import Dag, Task
 from lib.pipeline.model import Artifact
-from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, to_json
+from lib.pipeline.work import LONGEST_RESULT, ClaimedTask, Done, Failed, Parked, checked_json
 
 #: Jobs that one task may have at the queue, and what their specifications may take together, in bytes.
 MOST_JOBS: Final = 10_000
@@ -156,10 +156,10 @@ def _made(context: TaskContext) -> tuple[Artifact, ...]:
 
 def _json(value: object, what: str) -> bytes:
     try:
-        return to_json(value).encode()
+        return checked_json(value).encode()
     except UnicodeEncodeError:
         raise NotJson(f"{what} is no JSON: there is half of a character") from None
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
         raise NotJson(f"{what} is no JSON: {error}") from None
 
 

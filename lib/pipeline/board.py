@@ -50,6 +50,7 @@ class Board:
         self.now = now
         self.changed: set[str] = set()
         self.results: dict[str, str] = {}
+        self.frees_lane = False  # a task of a lane is no longer at work
         self.events: list[Event] = []
         self._told_by: Mapping[str, Any] = {}  # who brought the run out of its state, for the event of that
 
@@ -79,7 +80,10 @@ class Board:
 
     def set(self, name: str, **columns: Any) -> TaskRow:
         """Change columns of a task without a step."""
-        self.tasks[name] = task = replace(self.tasks[name], **columns)
+        before = self.tasks[name]
+        self.tasks[name] = task = replace(before, **columns)
+        if before.lane is not None and before.is_at_work and not task.is_at_work:
+            self.frees_lane = True
         self.changed.add(name)
         return task
 

@@ -45,6 +45,10 @@ def _statements(dialect: str) -> Mapping[str, TextClause]:
     }
 
 
+#: The word that wakes the workers of all pipelines.
+EVERYBODY: Final = ""
+
+
 class Transaction:
     """One transaction: the statements by name, and the time it has, seconds since the epoch."""
 
@@ -70,11 +74,16 @@ class Transaction:
         """The first row that a statement finds."""
         return self.connection.execute(self._statements[name], values).mappings().first()
 
-    def boards(self, runs: Collection[str], *, lock: bool = True) -> dict[str, Board]:
-        """Some runs with all their tasks, locked until the end; those that do not exist are left out."""
+    def boards(self, runs: Collection[str], *, lock: bool = True, patient: bool = True) -> dict[str, Board]:
+        """Some runs with all their tasks, locked until the end; those that do not exist are left out.
+
+        Not `patient`: so are those that somebody else has locked, for whoever can as well come again.
+        """
         if not runs:
             return {}
         rows, of_tasks = ("lock_runs", "lock_tasks") if lock else ("runs_unlocked", "tasks_unlocked")
+        if not patient:
+            rows = "lock_free_runs"
         found = {row["id"]: run_of(row) for row in self.all(rows, runs=sorted(runs))}
         tasks: dict[str, list[TaskRow]] = {run: [] for run in found}
         if found:
@@ -99,8 +108,11 @@ class Transaction:
         self.run("change_task", tasks)
         self.run("change_run", [columns_of(board.run) for board in written if board.run_changed])
         self.run("tell", [event_columns(event) for board in written for event in board.events])
-        for dag in sorted({board.run.dag for board in written if board.has_ready}):
-            self.wake(dag)
+        if any(board.frees_lane for board in written):  # whose turn it is may be in any pipeline
+            self.wake(EVERYBODY)
+        else:
+            for dag in sorted({board.run.dag for board in written if board.has_ready}):
+                self.wake(dag)
 
     def _close(self, board: Board, settle: bool) -> bool:
         """Finish a board; whether there is anything to write."""

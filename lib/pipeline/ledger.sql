@@ -59,6 +59,13 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id
 --postgres FOR NO KEY UPDATE
 ;
 
+-- name: lock_free_runs
+-- As lock_runs, without those that others have locked.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
+FROM pipeline_runs WHERE id IN :runs ORDER BY id
+--postgres FOR NO KEY UPDATE SKIP LOCKED
+;
+
 -- name: lock_tasks
 -- The tasks of some runs without their results, locked like the runs.
 SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
@@ -148,10 +155,12 @@ WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease
 SELECT run, name, result FROM pipeline_tasks WHERE run IN :runs AND name IN :names AND state = 'succeeded';
 
 -- name: renew
--- Hold a lease for longer, if it is still this worker's.
+-- Hold a lease for longer, if it is still this worker's. One that a transaction works on waits for the next time.
 UPDATE pipeline_tasks SET lease_expires_at = :expires_at
 WHERE run = :run AND name = :name AND lease_no = :lease_no AND lease_owner = :owner AND state = 'processing'
-  AND parked_at IS NULL;
+  AND parked_at IS NULL
+--postgres AND EXISTS (SELECT 1 FROM pipeline_tasks AS free WHERE free.run = :run AND free.name = :name FOR UPDATE SKIP LOCKED)
+;
 
 -- name: leases_of
 -- The leases that a worker holds.
@@ -337,7 +346,7 @@ ORDER BY t.run, t.place LIMIT :count;
 
 -- name: unsettled
 -- Runs in which workers finished something and left it to the orchestrator what follows.
-SELECT id FROM pipeline_runs WHERE NOT settled ORDER BY id LIMIT :count;
+SELECT id FROM pipeline_runs WHERE NOT settled AND id > :after ORDER BY id LIMIT :count;
 
 -- name: not_ended
 -- Runs that have not ended, for the orchestrator to look through.

@@ -79,6 +79,11 @@ class TaskRow:
     started_at: float | None = None
     finished_at: float | None = None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker has it, so that it holds its lane."""
+        return self.state is TaskState.PROCESSING and self.parked_at is None
+
 
 class EventKind(StrEnum):
     """What the trail of a run tells."""

@@ -31,7 +31,7 @@ def settle_runs(ledger: Ledger, *, everything: bool) -> list[str]:
 def _page(transaction: Transaction, everything: bool, after: str) -> list[str]:
     if everything:
         return [row["id"] for row in transaction.all("not_ended", after=after, count=_PAGE)]
-    return [row["id"] for row in transaction.all("unsettled", count=_PAGE)]
+    return [row["id"] for row in transaction.all("unsettled", after=after, count=_PAGE)]
 
 
 def _stale(transaction: Transaction, runs: Collection[str]) -> list[str]:
@@ -43,7 +43,7 @@ def _stale(transaction: Transaction, runs: Collection[str]) -> list[str]:
 
 
 def _settle(transaction: Transaction, runs: Collection[str]) -> list[str]:
-    boards = transaction.boards(runs)
+    boards = transaction.boards(runs, patient=False)  # whoever has one settles it, or the next round does
     transaction.write(boards.values())
     return list(boards)
 
@@ -53,7 +53,7 @@ def recover(ledger: Ledger, *, count: int = 200) -> list[tuple[str, str]]:
 
     def work(transaction: Transaction) -> list[tuple[str, str]]:
         runs = [row["run"] for row in transaction.all("expired", now=transaction.now, count=count)]
-        boards = transaction.boards(runs)
+        boards = transaction.boards(runs, patient=False)  # a worker that stands still may have one
         taken = []
         for run, board in boards.items():
             for name, task in list(board.tasks.items()):

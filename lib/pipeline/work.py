@@ -95,7 +95,6 @@ def to_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-
 def checked_json(value: object) -> str:
     """As `to_json`, for what others made: what nests too deep to be read again is refused as well.
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from lib.pipeline.claims import Done, Released, Report, finish, release_all, renew
-from lib.pipeline.ledger import Transaction
+from lib.pipeline.ledger import EVERYBODY, Transaction
 from lib.pipeline.runs import StageRules
 from lib.pipeline.upkeep import recover, settle_runs
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, diamond
@@ -242,3 +242,33 @@ def test_who_claims_one_task_and_who_ends_another_of_its_run_do_not_block_each_o
         floor.ledger.change(ending)
         claims.result(20)
     assert tries == ["claim", "end"]  # a deadlock would have one of them begin anew, a second later
+
+
+def test_whoever_waits_for_a_lane_is_woken_in_every_pipeline_when_it_is_free(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor.start(dag_of("one", a={"lane": "heavy"}), "r1")
+    floor.start(dag_of("two", a={"lane": "heavy"}), "r2")
+    (task,) = floor.claim()
+    woken: list[str] = []
+    monkeypatch.setattr(Transaction, "wake", lambda _, dag: woken.append(dag))
+
+    floor.done(task)
+
+    assert woken == [EVERYBODY]
+
+
+def test_a_run_that_somebody_stands_still_with_holds_up_the_recovery_of_no_other(floor: Floor) -> None:
+    if floor.ledger.database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time, and no rows that are locked")
+    for run in ("r1", "r2"):
+        floor.start(diamond(), run)
+    floor.claim()
+    floor.clock.advance(LEASE_S + 1)
+
+    def stand_still(transaction: Transaction) -> list[tuple[str, str]]:
+        transaction.boards(["r1"])
+        return recover(floor.ledger)  # by another connection
+
+    assert floor.ledger.change(stand_still) == [("r2", "top")]
+    assert recover(floor.ledger) == [("r1", "top")]

@@ -60,7 +60,9 @@ class WorkerProcess:
         self.process.send_signal(number)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; the exit status."""
+        """Send a signal and wait for the end; the exit status. A worker first comes as far as to heed one."""
+        if number == signal.SIGTERM:
+            until(lambda: self.says("tasks at a time"))
         self.send(number)
         return self.process.wait(_WITHIN_S)
 

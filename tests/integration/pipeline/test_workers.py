@@ -11,17 +11,17 @@ from tests.integration.pipeline import sample_dags
 from tests.integration.pipeline.shop import Shop, helper_of, is_gone, until
 
 
-def test_a_task_that_spins_is_gone_soon_after_its_time_and_the_worker_goes_on(shop: Shop) -> None:
-    shop.start(sample_dags.spin, "r1")
-    worker = shop.worker("spin")
-    spinning = until(lambda: shop.began("spin"))
+def test_a_task_that_spins_is_gone_soon_after_its_time_and_the_worker_goes_on(lite_shop: Shop) -> None:
+    lite_shop.start(sample_dags.spin, "r1")
+    worker = lite_shop.worker("spin")
+    spinning = until(lambda: lite_shop.began("spin"))
 
-    until(lambda: shop.task("r1", "spin").state is TaskState.DEAD)
+    until(lambda: lite_shop.task("r1", "spin").state is TaskState.DEAD)
     assert is_gone(spinning)
-    assert is_gone(helper_of(shop))
-    until(lambda: shop.task("r1", "after").state is TaskState.SUCCEEDED)
+    assert is_gone(helper_of(lite_shop))
+    until(lambda: lite_shop.task("r1", "after").state is TaskState.SUCCEEDED)
 
-    assert "did not end within 1 s" in str(shop.task("r1", "spin").error)
+    assert "did not end within 1 s" in str(lite_shop.task("r1", "spin").error)
     assert worker.end() == 0
 
 

@@ -67,6 +67,13 @@ def test_a_task_gets_its_inputs_and_its_context_and_its_files_are_told(tmp_path:
     assert (tmp_path / "r1/outline.txt").read_text() == "Hello."
 
 
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [
@@ -76,7 +83,10 @@ def test_a_task_gets_its_inputs_and_its_context_and_its_files_are_told(tmp_path:
         ({1: "a", "b": "c"}, "no JSON"),
         ("\ud800", "half of a character"),
         ("x" * LONGEST_RESULT, "1 MiB is the most"),
+        (nested(100), "deeper than 64 levels"),
+        (nested(100_000), "deeper than 64 levels"),
     ],
+    ids=range(8),
 )
 def test_what_is_no_json_fails_with_a_sentence(tmp_path: Path, result: object, words: str) -> None:
     error = error_of(lambda inputs: result, tmp_path)
