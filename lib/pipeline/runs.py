@@ -201,6 +201,7 @@ def cancel_job(ledger: Ledger, run: str, *, operator: str, notes: str | None = N
     def step(board: Board, transaction: Transaction) -> bool:
         if board.run.hold is Hold.CANCELED:
             return False
+        board.settle()  # its last stage may be done and nobody have seen yet what follows from that
         if board.run.state is RunState.COMPLETED:
             raise WrongState(f"the run {run} has completed; there is nothing to cancel")
         for row in transaction.all("gates_of", run=run):
