@@ -166,6 +166,9 @@ class Bridge:
                 failures += 1
                 _log.error("%s", error.message, extra={"tag": "stage"})
                 self._pause(_LONGEST_PAUSE_S)
+            except Exception:  # without this thread every parked task would wait for ever
+                _log.exception("parked stages were not tended", extra={"tag": "stage"})
+                self._pause(_LONGEST_PAUSE_S)
         if self._queue is not None:
             self._queue.close()
 
@@ -175,7 +178,7 @@ class Bridge:
             self._queue.follow_events(self._queue.last_event_id(), block_s=_LOOK_EVERY_S)
         else:
             self._pause(_LOOK_EVERY_S)
-        self._woken.clear()
 
     def _pause(self, seconds: float) -> None:
-        self._woken.wait(seconds)
+        if self._woken.wait(seconds) and not self._stopped.is_set():
+            self._woken.clear()

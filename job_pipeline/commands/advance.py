@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
-from job_pipeline.commands.options import OperatorOption, RunArgument
+from job_pipeline.commands.options import OperatorOption, RunArgument, checked_text
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.errors import UsageError
@@ -24,7 +24,13 @@ StageOption = Annotated[
 ]
 NoteOption = Annotated[
     str | None,
-    typer.Option("--note", metavar="TEXT", help="What the stage is to do otherwise.", show_default=False),
+    typer.Option(
+        "--note",
+        metavar="TEXT",
+        help="What the stage is to do otherwise.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 WithNoteOption = Annotated[bool, typer.Option("--with-note", help="Tell it the notes of its rejection.")]
 

@@ -6,6 +6,20 @@ from typing import Annotated
 
 import typer
 
+from lib.errors import UsageError
+
+
+def checked_text(words: str | None) -> str | None:
+    """What was typed, if it is text; a callback of options.
+
+    Raises:
+        UsageError: it is not in UTF-8: Python passes such bytes on as halves of characters.
+    """
+    if words is not None and any("\ud800" <= letter <= "\udfff" for letter in words):
+        raise UsageError(f"{words!r} is not UTF-8; type it as UTF-8")
+    return words
+
+
 DagOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,20 +56,31 @@ OneDagOption = Annotated[
         show_default=False,
     ),
 ]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.", show_default=False)]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="The id of a run.", show_default=False, callback=checked_text)
+]
 StageArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[STAGE]", help="Its stage; may be left out where one waits.", show_default=False),
+    typer.Argument(
+        metavar="[STAGE]",
+        help="Its stage; may be left out where one waits.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 RunOption = Annotated[
-    str | None, typer.Option("--run", metavar="RUN", help="Only of this run.", show_default=False)
+    str | None,
+    typer.Option("--run", metavar="RUN", help="Only of this run.", show_default=False, callback=checked_text),
 ]
 OperatorOption = Annotated[
     str | None,
     typer.Option("--operator", metavar="NAME", help="Who decides; else your login name.", show_default=False),
 ]
 NotesOption = Annotated[
-    str | None, typer.Option("--notes", metavar="TEXT", help="Why, for the record.", show_default=False)
+    str | None,
+    typer.Option(
+        "--notes", metavar="TEXT", help="Why, for the record.", show_default=False, callback=checked_text
+    ),
 ]
 SeenOption = Annotated[
     str | None,
@@ -68,27 +93,59 @@ SeenOption = Annotated[
 ]
 RunIdOption = Annotated[
     str | None,
-    typer.Option("--run-id", metavar="ID", help="The run's id; else one is made.", show_default=False),
+    typer.Option(
+        "--run-id",
+        metavar="ID",
+        help="The run's id; else one is made.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 UriOption = Annotated[
     str | None,
-    typer.Option("--uri", metavar="URI", help='What it is about: inputs["uri"].', show_default=False),
+    typer.Option(
+        "--uri",
+        metavar="URI",
+        help='What it is about: inputs["uri"].',
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 InputsOption = Annotated[
     str | None,
-    typer.Option("--inputs", metavar="JSON", help="An object, or @FILE that holds one.", show_default=False),
+    typer.Option(
+        "--inputs",
+        metavar="JSON",
+        help="An object, or @FILE that holds one.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 MetadataOption = Annotated[
     str | None,
-    typer.Option("--metadata", metavar="JSON", help="An object that stays with the run.", show_default=False),
+    typer.Option(
+        "--metadata",
+        metavar="JSON",
+        help="An object that stays with the run.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 SlugOption = Annotated[
     str | None,
-    typer.Option("--slug", metavar="NAME", help="A short name for people.", show_default=False),
+    typer.Option(
+        "--slug", metavar="NAME", help="A short name for people.", show_default=False, callback=checked_text
+    ),
 ]
 IntentOption = Annotated[
     str | None,
-    typer.Option("--intent", metavar="TEXT", help="What it is for, in a sentence.", show_default=False),
+    typer.Option(
+        "--intent",
+        metavar="TEXT",
+        help="What it is for, in a sentence.",
+        show_default=False,
+        callback=checked_text,
+    ),
 ]
 ConfigOption = Annotated[
     str | None,

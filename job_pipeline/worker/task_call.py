@@ -66,6 +66,12 @@ def _context(task: ClaimedTask, folder: Path, allow_placeholders: bool) -> TaskC
 
 def _call(dags: Mapping[str, Dag], task: ClaimedTask, context: TaskContext) -> Done | Failed | Parked:
     code = _code_of(dags, task)
+    if code.stage.executor != task.executor:  # a list of jobs would pass for a result
+        raise BadConfiguration(
+            f"the code of {task.name} has executor={code.stage.executor!r} now, and the run {task.run} was "
+            f"started with executor={task.executor!r}, which it keeps; give the task another name, or start "
+            "a new run"
+        )
     context.folder.mkdir(parents=True, exist_ok=True)
     if task.executor == "queue":
         return _with_queue(code, task, context)

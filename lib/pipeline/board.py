@@ -200,7 +200,7 @@ class Board:
         """Run a stage anew, and after it those below it whose inputs are then other ones.
 
         What lies below keeps its result and its input hash, so that whoever claims it can see whether there
-        is anything to do.
+        is anything to do. Jobs that were done for it were made from what is now run anew: it orders its own.
 
         Raises:
             IllegalTransition: the stage is at work or was skipped.
@@ -223,6 +223,8 @@ class Board:
             elif (self.tasks[other].state, TaskEvent.RERUN) in TASK_TRANSITIONS:
                 self.move(other, TaskEvent.RERUN, failures=0)
                 self.tell(EventKind.STAGE_STALE, other)
+            if self.tasks[other].jobs_attempt:
+                self.set(other, jobs_attempt=0)
 
     # What follows by itself
 

@@ -141,8 +141,11 @@ class Transaction:
         """Whether this transaction is the one that may put a task of the lane to work."""
         if self._dialect == "sqlite":  # one writer at a time
             return True
-        row = self.one("take_lane", lane=lane)
-        return bool(row and row["taken"])
+        taken = self.one("take_lane", lane=lane)
+        if not (taken and taken["taken"]):
+            return False
+        free = self.one("lane_is_free", lane=lane)
+        return bool(free and free["free"])
 
     def wake(self, dag: str) -> None:
         """Tell the workers of a pipeline that something is ready, once this transaction is done."""

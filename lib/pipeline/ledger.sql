@@ -52,17 +52,18 @@ INSERT INTO pipeline_tasks (
 SELECT id, dag, inputs_digest FROM pipeline_runs WHERE id IN :runs;
 
 -- name: lock_runs
--- Some runs, each locked until the transaction ends, always in the same order.
+-- Some runs, each locked until the transaction ends, always in the same order. Whoever claims one of their tasks
+-- meanwhile may still write its event, which refers to the run: it holds the task, for which we wait next.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
 FROM pipeline_runs WHERE id IN :runs ORDER BY id
---postgres FOR UPDATE
+--postgres FOR NO KEY UPDATE
 ;
 
 -- name: lock_free_runs
 -- As lock_runs, without those that others have locked.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at
 FROM pipeline_runs WHERE id IN :runs ORDER BY id
---postgres FOR UPDATE SKIP LOCKED
+--postgres FOR NO KEY UPDATE SKIP LOCKED
 ;
 
 -- name: lock_tasks
@@ -113,11 +114,16 @@ ORDER BY t.ready_at LIMIT :count
 ;
 
 -- name: take_lane
--- Nobody else puts a task of this lane to work until this transaction ends, and nobody has since it began.
---postgres SELECT pg_try_advisory_xact_lock(hashtext('pipeline lane ' || current_schema() || ' ' || :lane))
---postgres   AND NOT EXISTS (
---postgres     SELECT 1 FROM pipeline_tasks WHERE lane = :lane AND state = 'processing' AND parked_at IS NULL
---postgres   ) AS taken
+-- Nobody else puts a task of this lane to work until this transaction ends.
+--postgres SELECT pg_try_advisory_xact_lock(hashtext('pipeline lane ' || current_schema() || ' ' || :lane)) AS taken
+;
+
+-- name: lane_is_free
+-- Nothing of a lane that was taken is at work. A statement of its own: that of the taking sees what was committed
+-- before it began, and so not what the last holder did who let go of the lane in just that moment.
+--postgres SELECT NOT EXISTS (
+--postgres   SELECT 1 FROM pipeline_tasks WHERE lane = :lane AND state = 'processing' AND parked_at IS NULL
+--postgres ) AS free
 ;
 
 -- name: wake

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lib.backoff import backoff_s
-from lib.errors import BadInput
+from lib.errors import BadInput, TryAgain
 from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.ledger import Ledger, Transaction
@@ -86,13 +86,27 @@ def has_orphans(ledger: Ledger) -> bool:
 def tend_parked(ledger: Ledger, work: ExternalWork) -> list[tuple[str, str]]:
     """Bring every parked task as far as the queue is; run and name of those that changed.
 
-    Any number of processes may do this at once.
+    Any number of processes may do this at once. A task for whose jobs there is no room keeps
+    no other one waiting.
 
     Raises:
-        Unavailable, TryAgain: the queue is not there; what was done until then stands.
+        Unavailable, TryAgain: the queue is not there, or has no room; what was done until then stands.
     """
     _cancel_orphans(ledger, work)
-    return [(task.run, task.name) for task in parked_tasks(ledger) if _tend(ledger, work, task)]
+    changed, refused = [], None
+    for task in parked_tasks(ledger):
+        try:
+            if _tend(ledger, work, task):
+                changed.append((task.run, task.name))
+        except _NotNow as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    return changed
+
+
+class _NotNow(TryAgain):
+    """The queue does not take the jobs of one task now; it may take those of another one."""
 
 
 def _jobs(transaction: Transaction, task: ParkedTask) -> list[ExternalJob]:
@@ -125,7 +139,10 @@ def _order(ledger: Ledger, work: ExternalWork, task: ParkedTask, fresh: Sequence
     }
     specs = {job.request_id: job.spec for job in fresh if job.request_id not in known}
     if specs:
-        work.order(specs)
+        try:
+            work.order(specs)
+        except TryAgain as error:
+            raise _NotNow(error.message) from None
     states = {**known, **{request_id: ("enqueued", None) for request_id in specs}}
 
     def note(transaction: Transaction) -> None:

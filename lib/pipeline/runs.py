@@ -24,6 +24,8 @@ from lib.pipeline.work import checked_json
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What a run may carry: its inputs, its metadata and its configuration, each as JSON.
 LONGEST_JSON = 1 << 20
+#: Characters of its short name and of what it is for.
+LONGEST_WORDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +161,28 @@ def _columns(run: NewRun) -> dict[str, Any]:
     for what, value in (("inputs", run.inputs), ("metadata", run.metadata), ("config", run.config)):
         try:
             text = checked_json(dict(value))
+            length = len(text.encode())
+        except UnicodeEncodeError:
+            raise BadInput(
+                f"the {what} of the run {made} are no JSON: there is half of a character"
+            ) from None
         except (TypeError, ValueError) as error:
             raise BadInput(f"the {what} of the run {made} are no JSON: {error}") from None
-        if len(text.encode()) > LONGEST_JSON:
+        if length > LONGEST_JSON:
             raise BadInput(f"the {what} of the run {made} are longer than {LONGEST_JSON >> 20} MiB")
         texts[what] = text
+    for what, words in (("slug", run.slug), ("intent", run.intent)):
+        if words is not None and (len(words) > LONGEST_WORDS or not _is_text(words)):
+            raise BadInput(
+                f"the {what} of the run {made} cannot be kept; write up to {LONGEST_WORDS} characters of text"
+            )
     digest = hashlib.sha256(texts["inputs"].encode()).hexdigest()
     return {"id": made, **texts, "inputs_digest": digest, "slug": run.slug, "intent": run.intent}
+
+
+def _is_text(words: str) -> bool:
+    """Whether a database can hold it: no half of a character, and no NUL."""
+    return "\0" not in words and not any("\ud800" <= letter <= "\udfff" for letter in words)
 
 
 def _same(row: Mapping[str, Any], old: Mapping[str, Any], dag: str) -> None:
@@ -186,6 +203,7 @@ def cancel_job(ledger: Ledger, run: str, *, operator: str, notes: str | None = N
     def step(board: Board, transaction: Transaction) -> bool:
         if board.run.hold is Hold.CANCELED:
             return False
+        board.settle()  # its last stage may be done and nobody have seen yet what follows from that
         if board.run.state is RunState.COMPLETED:
             raise WrongState(f"the run {run} has completed; there is nothing to cancel")
         for row in transaction.all("gates_of", run=run):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import text
 
 from lib.pipeline.claims import Done, Released, Report, finish, release_all, renew
 from lib.pipeline.ledger import EVERYBODY, Transaction
@@ -208,6 +212,36 @@ def test_a_full_look_changes_nothing_on_a_ledger_in_order(floor: Floor) -> None:
     before = floor.trail()
     assert settle_runs(floor.ledger, everything=True) == []
     assert floor.trail() == before
+
+
+def test_who_claims_one_task_and_who_ends_another_of_its_run_do_not_block_each_other(floor: Floor) -> None:
+    if floor.ledger.database.dialect == "sqlite":
+        pytest.skip("one writer at a time")
+    floor.start(diamond())
+    floor.done(floor.claim()[0])
+    tries: list[str] = []
+    claimed, waits = threading.Event(), text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    def claiming(transaction: Transaction) -> None:
+        tries.append("claim")
+        values = {"dags": ["diamond"], "names": ["right"], "now": transaction.now}
+        transaction.all("claimable", count=1, **values)
+        claimed.set()
+        while not transaction.connection.execute(waits).scalar_one():
+            pass  # until the other one waits for what is claimed here
+        event = {"run": "r1", "task": "right", "attempt": 1, "at": transaction.now, "data": "{}"}
+        transaction.run("tell", {"kind": "stage_started", **event})
+
+    def ending(transaction: Transaction) -> None:
+        tries.append("end")
+        transaction.boards(["r1"])
+
+    with ThreadPoolExecutor() as threads:
+        claims = threads.submit(floor.ledger.change, claiming)
+        assert claimed.wait(20)
+        floor.ledger.change(ending)
+        claims.result(20)
+    assert tries == ["claim", "end"]  # a deadlock would have one of them begin anew, a second later
 
 
 def test_whoever_waits_for_a_lane_is_woken_in_every_pipeline_when_it_is_free(

@@ -9,6 +9,7 @@ from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, UnknownRun,
 from lib.pipeline.gates import approve_gate, look_again, open_gates, reject_gate, time_out_gates
 from lib.pipeline.model import GateRule
 from lib.pipeline.runs import StageRules, advance, cancel_job, resume, retry
+from lib.pipeline.upkeep import settle_runs
 from tests.contract.pipeline.floor import Floor, dag_of, diamond, file
 
 GATED = dag_of("gated", script={"gate": True}, audio={"requires": ["script"]}, notes={})
@@ -204,6 +205,16 @@ def test_a_completed_run_is_not_canceled(floor: Floor) -> None:
     floor.work()
     with pytest.raises(WrongState, match="has completed"):
         cancel_job(floor.ledger, "r1", operator="ann")
+
+
+def test_a_run_that_is_done_is_not_canceled_before_the_orchestrator_has_seen_it(floor: Floor) -> None:
+    floor.start(dag_of("one", only={}))
+    (task,) = floor.claim()
+    floor.done(task, settle=False)
+    with pytest.raises(WrongState, match="has completed"):
+        cancel_job(floor.ledger, "r1", operator="ann")
+    settle_runs(floor.ledger, everything=False)
+    assert floor.state() == "completed"
 
 
 def test_what_a_dead_stage_blocked_comes_back_when_it_is_retried(floor: Floor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib.errors import BadInput, Unavailable
+from lib.errors import BadInput, TryAgain, Unavailable
 from lib.pipeline.claims import ClaimedTask, Parked, Report, finish
 from lib.pipeline.outside import parked_tasks, tend_parked
 from lib.pipeline.runs import advance, cancel_job
@@ -29,10 +29,13 @@ class Queue:
         self.ordered: list[str] = []
         self.refuses: Exception | None = None
         self.dies_after_ordering = False
+        self.no_room_for: str | None = None
 
     def order(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
         if self.refuses:
             raise self.refuses
+        if self.no_room_for in specs:
+            raise TryAgain("the queue is full")
         for request_id in specs:
             if request_id not in self.jobs:
                 self.jobs[request_id] = ("enqueued", None)
@@ -213,3 +216,50 @@ def test_a_stage_made_anew_gives_its_jobs_anew(floor: Floor, queue: Queue) -> No
     advance(floor.ledger, "r1", operator="ann", stage="audio", instruction="slower")
     (fresh,) = floor.claim(stages=["audio"])
     assert (fresh.jobs, fresh.attempt) == ((), 2)
+
+
+BELOW = dag_of("below", text={}, audio={"executor": "queue", "requires": ["text"]})
+
+
+def parked_below(floor: Floor, queue: Queue) -> ClaimedTask:
+    """A run whose queue's stage has its jobs done, and is to be collected."""
+    floor.start(BELOW)
+    (text,) = floor.claim()
+    floor.done(text, "first")
+    task = park(floor)
+    tend_parked(floor.ledger, queue)
+    queue.end()
+    tend_parked(floor.ledger, queue)
+    return task
+
+
+@pytest.mark.parametrize("then", ["waits", "is at work", "failed"])
+def test_jobs_made_from_what_is_run_anew_are_not_collected(floor: Floor, queue: Queue, then: str) -> None:
+    parked_below(floor, queue)
+    if then != "waits":
+        (collecting,) = floor.claim()
+        if then == "failed":
+            floor.fail(collecting, pause_s=1000.0)
+    advance(floor.ledger, "r1", operator="ann", stage="text", instruction="shorter")
+    (text,) = floor.claim()
+    floor.done(text, "second")
+    (audio,) = floor.claim()
+    assert (audio.inputs, audio.jobs, audio.attempt) == ({"text": "second"}, (), 2)
+
+
+def test_a_stage_that_the_queue_has_no_room_for_keeps_nobody_else_waiting(floor: Floor, queue: Queue) -> None:
+    floor.start(QUEUED, "r1")
+    floor.start(QUEUED, "r2")
+    (first,) = floor.claim(stages=["audio"], count=1)
+    finish(floor.ledger, [Report(first, Parked(specs={"large": {"text": "x"}}))], owner="ann:1")
+    floor.clock.advance(1.0)
+    (second,) = floor.claim(stages=["audio"])
+    finish(floor.ledger, [Report(second, Parked(specs={"small": {"text": "x"}}))], owner="ann:1")
+    queue.no_room_for = "large"
+    with pytest.raises(TryAgain):
+        tend_parked(floor.ledger, queue)
+    assert queue.ordered == ["small"]
+    queue.end()
+    with pytest.raises(TryAgain):
+        tend_parked(floor.ledger, queue)
+    assert [task.run for task in floor.claim(stages=["audio"])] == [second.run]

@@ -115,13 +115,21 @@ for _ in range(5000):
 
 @pytest.mark.parametrize(
     "inputs",
-    [{"x": float("nan")}, {"x": object()}, {"x": "a" * (1 << 20)}, {"x": DEEP}],
-    ids=["nan", "object", "long", "deep"],
+    [{"x": float("nan")}, {"x": object()}, {"x": "a" * (1 << 20)}, {"x": DEEP}, {"x": "\ud800"}],
+    ids=["nan", "object", "long", "deep", "half"],
 )
 def test_inputs_that_are_no_json_or_too_long_are_refused(floor: Floor, inputs: dict[str, object]) -> None:
     snapshot = save_snapshot(floor.ledger, diamond().graph()).id
     with pytest.raises(BadInput):
         start_job(floor.ledger, snapshot, NewRun(inputs=inputs))
+
+
+@pytest.mark.parametrize("words", ["\ud800", "a\0b", "a" * 10_001], ids=["half", "nul", "long"])
+def test_words_that_no_database_holds_are_refused(floor: Floor, words: str) -> None:
+    snapshot = save_snapshot(floor.ledger, diamond().graph()).id
+    for run in (NewRun(slug=words), NewRun(intent=words)):
+        with pytest.raises(BadInput, match="cannot be kept"):
+            start_job(floor.ledger, snapshot, run)
 
 
 def test_the_first_snapshot_of_a_pipeline_is_active_and_others_when_asked(floor: Floor) -> None:

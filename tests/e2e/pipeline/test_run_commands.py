@@ -95,6 +95,10 @@ def test_the_same_id_with_the_same_inputs_is_a_duplicate_and_with_others_a_confl
         (["--dag", "nothing"], 2, "no pipeline 'nothing' is stored"),
         (["--dag", "nothing:dag"], 78, "there is no module 'nothing'"),
         (["--dag", "shop:nothing"], 78, "shop has no nothing"),
+        (["--inputs", '{"x": "\\ud800"}'], 65, "half of a character"),
+        (["--slug", "a\udcff"], 2, "is not UTF-8"),
+        (["--uri", "a\udcff"], 2, "is not UTF-8"),
+        (["--intent", "x" * 10_001], 65, "intent of the run"),
     ],
 )
 def test_what_cannot_be_started_is_one_sentence(

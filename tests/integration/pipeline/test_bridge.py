@@ -197,3 +197,27 @@ def test_a_bridge_hears_from_the_queue_and_needs_none_before_there_is_work(
         bridge.stop()
         thread.join()
     assert len(tasks[0].jobs) == 1
+
+
+def test_a_bridge_outlives_what_nobody_foresaw(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+    opened = threading.Event()
+    queues: list[JobQueue | None] = [MemoryQueue(), None]
+
+    def open_queue() -> JobQueue:
+        found = queues.pop()
+        if found is None:
+            bridge.wake()  # so that the test need not wait for the pause
+            raise ValueError("a fault of ours")
+        opened.set()
+        return found
+
+    bridge = Bridge(floor.ledger, open_queue)
+    park(floor, one=beat("one"))
+    thread = threading.Thread(target=bridge.run)
+    thread.start()
+    try:
+        assert opened.wait(20)
+    finally:
+        bridge.stop()
+        thread.join()
+    assert "a fault of ours" in caplog.text

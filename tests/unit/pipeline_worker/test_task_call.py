@@ -208,6 +208,16 @@ def test_a_task_that_the_code_does_not_have_any_more_fails(tmp_path: Path) -> No
     assert "no task 'video' of beats" in error_of(lambda inputs: 1, tmp_path, name="video")
 
 
+@pytest.mark.parametrize(("then", "now"), [("worker", "queue"), ("queue", "worker")])
+def test_a_run_keeps_the_executor_that_it_was_started_with(tmp_path: Path, then: str, now: str) -> None:
+    found = outcome_of(lambda inputs: [{"text": "x"}], tmp_path, options={"executor": now}, executor=then)
+
+    assert isinstance(found, Failed)
+    assert found.for_good
+    assert f"executor='{now}'" in found.error
+    assert f"executor='{then}'" in found.error
+
+
 def test_messages_come_whole_however_they_are_cut() -> None:
     messages = [{"task": n, "text": "x" * n} for n in (0, 1, 5000)]
     data = b"".join(map(message_bytes, messages))
