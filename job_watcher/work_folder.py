@@ -37,6 +37,11 @@ class Slot:
         """What is only passing through: empty at the start, whatever a killed watcher left there."""
         return self.folder / "scratch"
 
+    @property
+    def pieces(self) -> Path:
+        """What rented machines spoke so far of long texts."""
+        return self.folder / "pieces"
+
     def identity(self) -> str:
         """What tells this folder from any other, also when the machine gets another name.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lib.dispatch.carried_pieces import CarriedPieces
 from lib.dispatch.delivery import StorageDelivery
 from lib.dispatch.delivery_port import Delivery, Journal, MemoryJournal, Publication, Settled
 from lib.dispatch.dispatcher import Dispatcher
@@ -12,6 +13,7 @@ from lib.dispatch.parts import DispatchIntervals, DispatchLimits, DispatchParts
 from lib.dispatch.worker_supervisor import WorkerGivenUp
 
 __all__ = [
+    "CarriedPieces",
     "Delivery",
     "DispatchIntervals",
     "DispatchLimits",

@@ -43,6 +43,7 @@ class JobHandover:
         try:
             if state.host.remote:
                 self._bring_voice(state, lease.spec)
+                self._bring_pieces(state, lease)
             state.spool().submit(job)
         except (InvalidSpoolData, BadInput) as error:
             if taken is not None:
@@ -75,6 +76,16 @@ class JobHandover:
                 self._bring(state, voice)
             except InvalidVoice:  # as below
                 self._bring(state, self._voice_now(voice.name))
+
+    def _bring_pieces(self, state: HostState, lease: Lease) -> None:
+        """What another machine spoke of a long text, before it went."""
+        if self._parts.pieces is None or not lease.spec.chunk:
+            return
+        began = self._parts.clock.monotonic()
+        try:
+            self._parts.pieces.bring(state.spool(), lease.request_id)
+        finally:
+            self.bringing_s += self._parts.clock.monotonic() - began
 
     def _voice_of(self, spec: JobSpec) -> Voice | None:
         """The voice that a job needs brought; None: none. Raises BadInput: no machine could speak it."""

@@ -57,7 +57,9 @@ class LeaseCloser:
         try:
             state = self._queue.fail(lease, failure)
             self._parts.events.emit(of_failure(state, lease, host, failure))
-            self.settled += state is JobState.FAILED
+            if state is JobState.FAILED:
+                self.settled += 1
+                self._forget_pieces(lease.request_id)
         except LeaseLost as error:
             log.warning("%s", error)
 
@@ -111,6 +113,12 @@ class LeaseCloser:
                 continue
             if self._has_ended(job.request_id):  # else whoever leads now may have taken it over where it is
                 self._strays.drop(job.entry)
+                self._forget_pieces(job.request_id)
+
+    def _forget_pieces(self, request_id: str) -> None:
+        """Nobody goes on with the job."""
+        if self._parts.pieces is not None:
+            self._parts.pieces.forget(request_id)
 
     def _has_ended(self, request_id: str) -> bool:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.clock import Clock
+from lib.dispatch.carried_pieces import CarriedPieces
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
 from lib.events import EventSink, LogSink
@@ -118,6 +119,7 @@ class DispatchParts:
     process: Mapping[str, Any] | None = None  # what tells this process from others, for who sees it killed
     role: WatcherRole = WatcherRole.WORKS  # beside whom this process works; the registry is told
     epoch: int | None = None  # of the term, where it leads
+    pieces: CarriedPieces | None = None  # of long texts, from machine to machine; None: each begins anew
 
     def about(self) -> dict[str, Any]:
         """What the registry is told of this process, whatever it does."""

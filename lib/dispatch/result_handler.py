@@ -21,7 +21,7 @@ from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobDone, JobOutcome, StorageRefused
-from lib.jobqueue import ErrorClass, Failure, JobState, Lease, LeaseLost
+from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost
 from lib.records import DoneRecord
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
 from lib.spool import ResultErrorClass as WorkerError
@@ -151,6 +151,8 @@ class ResultHandler:
 
     def _note(self, state: HostState, job: InFlightJob, settled: Settled) -> None:
         self._closer.settled += 1
+        if self._parts.pieces is not None and settled.state in TERMINAL:
+            self._parts.pieces.forget(job.request_id)
         if settled.state is JobState.DONE:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault

@@ -13,6 +13,7 @@ from lib.spool.errors import InvalidSpoolData
 from lib.spool.files import Files
 from lib.spool.layout import entry_of, is_entry, is_file_name, job_path
 from lib.spool.model import Heartbeat, Phase, SpoolJob, SpoolResult
+from lib.spool.pieces import key_of, piece_name
 from lib.spool.uploads import UploadOrder, orders_to_bytes
 
 _PHASES: Final = (Phase.INBOX, Phase.WORK, Phase.OUTBOX)
@@ -83,6 +84,25 @@ class SpoolClient:
             return None
         except InvalidSpoolData:  # too large for one that was sent, or no file at all
             return b""
+
+    def pieces(self, digest: str) -> list[str]:
+        """The keys of the pieces that lie there of the job of that `job_digest`, in order."""
+        return sorted(filter(None, map(key_of, self._files.list(f"{layout.PIECES}/{digest}"))))
+
+    def fetch_piece(self, digest: str, key: str, local: Path, most: int) -> None:
+        """Copy a piece of at most `most` bytes to `local`; nothing of it was looked at.
+
+        Raises:
+            InvalidSpoolData: it is gone, no plain file, or longer.
+        """
+        try:
+            self._files.fetch(f"{layout.PIECES}/{digest}/{piece_name(key)}", local, most)
+        except FileNotFoundError:
+            raise InvalidSpoolData("The piece is gone.") from None
+
+    def bring_piece(self, digest: str, key: str, data: bytes) -> None:
+        """Put a piece where the worker looks for those of that job."""
+        self._files.write(f"{layout.PIECES}/{digest}/{piece_name(key)}", data)
 
     def remove_voice(self, name: str, recordings: Sequence[str], *, whole: bool) -> None:
         """Remove these files of a voice, and where it is `whole` first what names them.

@@ -16,6 +16,7 @@ CANCEL: Final = "cancel"
 TMP: Final = "tmp"
 UPLOAD: Final = "upload"
 SAMPLE: Final = "sample"
+PIECES: Final = "pieces"  # of long texts, by the hash of the job; whoever speaks the first one makes it
 VOICES: Final = "voices"  # that were brought to the machine; where all are at hand, nothing makes the folder
 VOICE_FILE: Final = "voice.yaml"
 HEARTBEAT: Final = "heartbeat.json"

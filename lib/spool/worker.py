@@ -143,6 +143,16 @@ class WorkerSpool:
         with _as_sentences(path), contextlib.suppress(FileNotFoundError):
             os.truncate(path, max(0, path.stat().st_size - 1))
 
+    def note_progress(self, entry: str) -> None:
+        """Note that a part of `entry` is done for good: the deaths before it were not of what comes next."""
+        path = self.root / _starts(entry)
+        with _as_sentences(path), contextlib.suppress(FileNotFoundError):
+            os.truncate(path, min(1, path.stat().st_size))
+
+    def pieces(self, entry: str) -> Path:
+        """Where the spoken pieces of its job are kept, whichever lease they were spoken under."""
+        return self.root / layout.PIECES / layout.digest_of(entry)
+
     def canceled(self, entry: str) -> bool:
         """Whether the client gave `entry` up."""
         return (self.root / layout.CANCEL / entry).exists()

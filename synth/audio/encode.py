@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from lib.errors import BadConfiguration, JobFailed
 from lib.files import draft_beside, sync_file
 from synth.audio.ogg import fix_serial
+from synth.audio.sample_files import blocks_of
 from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags, id3_header
 from synth.audio.wav import add_chunk
@@ -60,8 +62,6 @@ def write_audio(
         _encode(draft, path.name, samples, sample_rate, file_format, tags)
         if file_format == "opus":
             fix_serial(draft)
-        elif file_format == "mp3":
-            draft.write_bytes(id3_header(tags) + draft.read_bytes())
         elif file_format == "wav":
             add_chunk(draft, id3_header(tags))
         _check(draft, path.name, len(samples), sample_rate)
@@ -94,13 +94,12 @@ def _encode(path: Path, name: str, samples: Samples, sample_rate: int, file_form
     container, codec = CODECS[file_format]
     try:
         with (
-            _Disk(path) as raw,
+            _Disk(path, id3_header(tags) if file_format == "mp3" else b"") as raw,
             soundfile.SoundFile(raw, "w", sample_rate, 1, codec, format=container) as file,
         ):
             for tag, value in tags.filled().items() if file_format != "mp3" else ():
                 setattr(file, tag, value)
-            for first in range(0, len(samples), BLOCK):
-                block = samples[first : first + BLOCK]
+            for block in blocks_of(samples, BLOCK):
                 file.write(to_pcm16(block) if codec == "PCM_16" else block)
     except soundfile.LibsndfileError as error:
         raise EncodingFailed(f"The {file_format} encoder failed on {name}: {error}.") from None
@@ -110,12 +109,23 @@ class _Disk:
     """The file behind an encoder. The disk's refusal waits until the encoder has let go of it.
 
     Raised in the middle, it would be lost on the way through C, and the encoder fail with something else.
+    `before`: what stands in the file before all that the encoder knows of.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, before: bytes) -> None:
         self._raw = path.open("wb", buffering=0)
-        self.seek, self.tell = self._raw.seek, self._raw.tell
         self._refusal: OSError | None = None
+        self._begin = 0
+        self.write(before)
+        self._begin = len(before)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go there; returns where that is."""
+        return self._raw.seek(offset + (self._begin if whence == os.SEEK_SET else 0), whence) - self._begin
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._raw.tell() - self._begin
 
     def write(self, data: bytes) -> int:
         """Write all of it; after a refusal, none."""

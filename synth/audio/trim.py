@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -66,33 +66,33 @@ def sounding_frames(signal: Samples, sample_rate: int) -> NDArray[np.bool_]:
     return sounding
 
 
-def join(
-    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, *, lead_s: float = 0.0
-) -> Samples:
-    """Put trimmed pieces after each other; `pauses_s[i]` is the silence heard after piece i.
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """One piece in the whole. `start` is the sample at which it begins, what is cut off of it included."""
+
+    start: int
+    parts: tuple[Samples, ...]  # the silence before, what is heard of it, the silence after
+
+
+class Joiner:
+    """Puts trimmed pieces after each other, one at a time; `pauses_s[i]` is the silence heard after piece i.
 
     The margins that trimming kept count as part of the pause, so that what is asked for is what is heard;
     they are cut where less is asked for. `lead_s` is asked for before all, the last pause after all; there
     the margins stay. Ends are faded already, so joints are silent: no click.
     """
-    parts: list[Samples] = []
-    for place, piece in zip(_places(pieces, pauses_s, sample_rate, lead_s), pieces, strict=True):
-        kept = piece[place.cut_before : len(piece) - place.cut_after]
-        cut = faded(kept, sample_rate, start=place.cut_before > 0, end=place.cut_after > 0)
-        parts += [np.zeros(place.silence_before, np.float32), cut, np.zeros(place.silence_after, np.float32)]
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
+    def __init__(self, pauses_s: Sequence[float], sample_rate: int, *, lead_s: float = 0.0) -> None:
+        self._rate, self._at = sample_rate, 0
+        self._places = _places(pauses_s, sample_rate, lead_s)
 
-def places(
-    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, *, lead_s: float = 0.0
-) -> list[int]:
-    """At which sample each piece begins in what `join` makes of them, what is cut off of it included."""
-    found, at = [], 0
-    for place, piece in zip(_places(pieces, pauses_s, sample_rate, lead_s), pieces, strict=True):
-        at += place.silence_before - place.cut_before
-        found.append(at)
-        at += len(piece) - place.cut_after + place.silence_after
-    return found
+    def add(self, piece: Samples) -> Joint:
+        """The next piece in its place; at most as many as there are pauses."""
+        place = next(self._places)
+        start = self._at + place.silence_before - place.cut_before
+        joint = Joint(start, place.around(piece, self._rate))
+        self._at += sum(map(len, joint.parts))
+        return joint
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,14 @@ class _Place:
     cut_before: int
     cut_after: int
 
+    def around(self, piece: Samples, sample_rate: int) -> tuple[Samples, ...]:
+        kept = piece[self.cut_before : len(piece) - self.cut_after]
+        cut = faded(kept, sample_rate, start=self.cut_before > 0, end=self.cut_after > 0)
+        return np.zeros(self.silence_before, np.float32), cut, np.zeros(self.silence_after, np.float32)
 
-def _places(
-    pieces: Sequence[Samples], pauses_s: Sequence[float], sample_rate: int, lead_s: float
-) -> list[_Place]:
-    found: list[_Place] = []
-    cut_before, last = 0, len(pieces) - 1
+
+def _places(pauses_s: Sequence[float], sample_rate: int, lead_s: float) -> Iterator[_Place]:
+    cut_before, last = 0, len(pauses_s) - 1
     for index, pause_s in enumerate(pauses_s):
         before = max(lead_s - LEAD_S, 0.0) if index == 0 else 0.0
         over_s = LEAD_S + TRAIL_S - pause_s  # of the margins around this pause
@@ -118,16 +120,13 @@ def _places(
         else:
             after, share = max(-over_s, 0.0), max(over_s, 0.0) / (LEAD_S + TRAIL_S)
             cut_after, next_cut = share * TRAIL_S, share * LEAD_S
-        found.append(
-            _Place(
-                round(before * sample_rate),
-                round(after * sample_rate),
-                cut_before,
-                round(cut_after * sample_rate),
-            )
+        yield _Place(
+            round(before * sample_rate),
+            round(after * sample_rate),
+            cut_before,
+            round(cut_after * sample_rate),
         )
         cut_before = round(next_cut * sample_rate)
-    return found
 
 
 def _without_offset(signal: Samples) -> Samples:

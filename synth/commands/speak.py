@@ -118,11 +118,18 @@ def _tell(record: SpokenRecord, out: Path) -> None:
 
 def _speak(request: SpeakRequest, out: Path, engine_settings: Mapping[str, str]) -> SpokenRecord:
     from synth.engines import create_engine
+    from synth.speech.kept_pieces import BESIDE, KeptPieces, folder_beside, sweep
     from synth.speech.speak import speak
 
-    engine = create_engine(request.voice.engine, engine_settings)
-    with ExitStack() as screen:
-        return speak(request, engine, SystemClock(), out, _progress(screen))
+    engine, clock = create_engine(request.voice.engine, engine_settings), SystemClock()
+    with ExitStack() as stack:
+        if not request.chunk:
+            return speak(request, engine, clock, out, _progress(stack))
+        sweep(out.parent, clock.now(), prefix=BESIDE)
+        kept = stack.enter_context(KeptPieces(folder_beside(out), lambda line: note(f"{line}.")))
+        record = speak(request, engine, clock, out, _progress(stack), kept=kept)
+        kept.discard()
+        return record
 
 
 def _progress(screen: ExitStack) -> Callable[[int, int], None]:

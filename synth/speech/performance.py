@@ -13,6 +13,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.errors import BadConfiguration, JobFailed, Unavailable
 from lib.voices import engine_facts, without_markup
+from synth.audio.sample_files import MemorySink, SampleSink
 from synth.engines.port import (
     Engine,
     EngineFailed,
@@ -23,6 +24,7 @@ from synth.engines.port import (
     Utterance,
     load_model,
 )
+from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, parts_of, style_of
 from synth.verify import Sent, Verifier, care_of
@@ -47,23 +49,32 @@ class _Attempt:
 
     slot: int
     style: Style
-    spoken: dict[int, Speech] = field(default_factory=dict)  # by piece
+    spoken: dict[int, Speech | KeptPiece] = field(default_factory=dict)  # by piece
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One piece of a take to speak, and how often the engine failed at it."""
+    """One piece of a take to speak, and why it has to be said again, each time that the engine failed."""
 
     attempt: _Attempt
     index: int
-    failures: int = 0
+    again: tuple[str, ...] = ()
 
 
 class Performing:
-    """One request while it is spoken: gives out what to say and hears what came of it, in any portions."""
+    """One request while it is spoken: gives out what to say and hears what came of it, in any portions.
+
+    With `kept`, each piece is on the disk once it was heard, those that lie there already are not spoken,
+    and no take is held in memory. Raises as `hear` where all of a take lies there.
+    """
 
     def __init__(
-        self, request: SpeakRequest, model: Model, limits: EngineLimits, verifier: Verifier | None = None
+        self,
+        request: SpeakRequest,
+        model: Model,
+        limits: EngineLimits,
+        verifier: Verifier | None = None,
+        kept: KeptPieces | None = None,
     ) -> None:
         self._request, self._model, self._limits, self._verifier = request, model, limits, verifier
         self._care = care_of(request.profile)
@@ -71,6 +82,7 @@ class Performing:
         self._pauses = request.pauses.at_speed(request.speed)
         parts = parts_of(request, limits)
         self._pieces, self._shown, self._warnings = parts.pieces, parts.shown, parts.warnings
+        self._kept = kept if len(parts.pieces) > 1 else None
         self._sent = Sent(
             " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
         )
@@ -80,9 +92,12 @@ class Performing:
         self._said_again: list[str] = []  # why, of pieces that the engine failed at and then spoke
         self._styles = 0
         self.done = self.total = 0  # pieces; the total grows with each take that is made again
+        self.resumed = 0  # pieces that lay there and were not spoken
         self.work_s = 0.0  # its share of the time that was spent speaking
         for slot in range(request.variants):
             self._begin_take(slot)
+        if self._kept is not None and self.resumed:
+            self._kept.say(f"{self.resumed} of {self.total} pieces were already spoken")
 
     @property
     def pending(self) -> int:
@@ -104,27 +119,29 @@ class Performing:
         Raises:
             TextRefused: the engine made no sound of a piece (`no_speech`).
             EngineFailed: it failed at a piece as often as the profile allows.
+            BadConfiguration: what was spoken cannot be kept; the cause says why.
+            PieceLost: what was kept cannot be read any more.
         """
         for answer in answers:
             turn = self._unheard.popleft()
             if isinstance(answer, EngineFailed):
                 self._say_again(turn, answer)
                 continue
-            turn.attempt.spoken[turn.index] = answer
+            turn.attempt.spoken[turn.index] = self._keep(turn, answer)
             self.done += 1
             if len(turn.attempt.spoken) == len(self._pieces):
                 self._judge(turn.attempt)
 
     def _say_again(self, turn: _Turn, error: EngineFailed) -> None:
         """With another seed, at once: of a long text a piece fails now and then, and hardly ever twice."""
-        failures = turn.failures + 1
+        failures = len(turn.again) + 1
         if error.lasting or not self._limits.seed_varies:
             raise error
         if failures > self._care.retakes:
             times = "once" if failures == 1 else f"{failures} times, each with another seed"
             raise EngineFailed(f"{error.message} It was said {times}.")
         self._said_again.append(error.message)
-        self._unspoken.appendleft(replace(turn, failures=failures))
+        self._unspoken.appendleft(replace(turn, again=(*turn.again, error.message)))
 
     def performance(self) -> Performance:
         """All takes, when none is pending.
@@ -152,17 +169,41 @@ class Performing:
             (*self._warnings, *warnings),
             self.work_s,
             self._shown,
+            self._kept,
         )
 
     def _begin_take(self, slot: int) -> None:
         attempt = _Attempt(slot, style_of(self._request, self._limits, self._styles))
         self._styles += 1
-        self._unspoken.extend(_Turn(attempt, index) for index in range(len(self._pieces)))
         self.total += len(self._pieces)
+        for index in range(len(self._pieces)):
+            found = self._find(_Turn(attempt, index))
+            if found is None:
+                self._unspoken.append(_Turn(attempt, index))
+                continue
+            attempt.spoken[index] = found
+            self._said_again += found.again
+            self.done += 1
+            self.resumed += 1
+        if len(attempt.spoken) == len(self._pieces):
+            self._judge(attempt)
+
+    def _find(self, turn: _Turn) -> KeptPiece | None:
+        return None if self._kept is None else self._kept.find(self._key(turn), self._model)
+
+    def _keep(self, turn: _Turn, speech: Speech) -> Speech | KeptPiece:
+        if self._kept is None:
+            return speech
+        return self._kept.keep(self._key(turn), speech, turn.again) or speech
+
+    def _key(self, turn: _Turn) -> str:
+        """By its first seed, with whichever it was spoken at last: it is found without failing again."""
+        first = self._utterance(replace(turn, again=()))
+        return piece_key(self._request.voice.engine, self._model, first)
 
     def _utterance(self, turn: _Turn) -> Utterance:
         voice, style, text = self._request.voice, turn.attempt.style, self._pieces[turn.index].text
-        again = (turn.failures,) if turn.failures else ()
+        again = (len(turn.again),) if turn.again else ()
         return Utterance(
             text=text if self._reads_phonemes else without_markup(text),
             language=voice.language,
@@ -177,8 +218,8 @@ class Performing:
 
     def _judge(self, attempt: _Attempt) -> None:
         """Keep the take, and make it again where it fails and may be made again."""
-        spoken = [attempt.spoken[index] for index in range(len(self._pieces))]
-        take = make_take(self._pieces, attempt.style, spoken, self._limits, self._pauses)
+        spoken = (self._speech(attempt.spoken[index]) for index in range(len(self._pieces)))
+        take = make_take(self._pieces, attempt.style, spoken, self._limits, self._pauses, self._sink())
         if self._verifier is not None:
             verdict = self._verifier.verify(self._sent, take.samples, take.sample_rate)
             take = replace(take, verdict=verdict)
@@ -186,6 +227,15 @@ class Performing:
         made.append(take)
         if self._is_wrong(take) and len(made) <= self._care.retakes:
             self._begin_take(attempt.slot)
+
+    def _speech(self, spoken: Speech | KeptPiece) -> Speech:
+        if isinstance(spoken, Speech):
+            return spoken
+        assert self._kept is not None, "who keeps none has none"
+        return self._kept.speech(spoken)
+
+    def _sink(self) -> SampleSink:
+        return MemorySink() if self._kept is None else self._kept.sink()
 
     def _is_wrong(self, take: RawTake) -> bool:
         """Whether another try is worth while.
@@ -202,16 +252,23 @@ class Performing:
 
 
 def perform(
-    request: SpeakRequest, engine: Engine, clock: Clock, on_piece: OnPiece, verifier: Verifier | None = None
+    request: SpeakRequest,
+    engine: Engine,
+    clock: Clock,
+    on_piece: OnPiece,
+    verifier: Verifier | None = None,
+    kept: KeptPieces | None = None,
 ) -> Performance:
-    """Speak every take of `request`; loads the engine if it is not loaded.
+    """Speak every take of `request`; loads the engine if it is not loaded. `kept`: see `Performing`.
 
     Raises:
         TextRefused: the engine made no sound of a text that should have had one (`no_speech`).
         lib.errors.JobFailed: the engine failed, or no take passed the verifier.
         whatever `on_piece` raises.
     """
-    performing = Performing(request, load_for(request, engine), engine.limits(), verifier)
+    performing = Performing(request, load_for(request, engine), engine.limits(), verifier, kept)
+    if 0 < performing.resumed < performing.total:
+        on_piece(performing.done, performing.total)
     while performing.pending:
         for trouble in speak_together(engine, [performing], clock):
             if trouble is not None:
@@ -243,7 +300,7 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
     everything = [utterance for share in shares for utterance in share]
     started = clock.monotonic()
     try:
-        made = _speech(engine, everything)
+        made = _speech(engine, everything) if everything else []
     except EngineLost:
         raise
     except (BadConfiguration, Unavailable) as error:  # no text's failure

@@ -15,6 +15,8 @@ from synth.audio.peaks import peaks_json
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
 from synth.speech.captions import captions_of
+from synth.speech.disk_level import level_on_disk
+from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record, seconds_of
 from synth.speech.request import SpeakRequest
@@ -29,8 +31,9 @@ def speak(
     out: Path,
     on_piece: OnPiece,
     verifier: Verifier | None = None,
+    kept: KeptPieces | None = None,
 ) -> SpokenRecord:
-    """Speak `request` into `out` plus the format's suffix.
+    """Speak `request` into `out` plus the format's suffix. `kept`: as for `perform`; it is not discarded.
 
     Raises:
         lib.errors.BadInput: the text cannot be spoken.
@@ -38,7 +41,7 @@ def speak(
         BadConfiguration: the folder cannot be written.
         whatever `on_piece` raises.
     """
-    return finish(perform(request, engine, clock, on_piece, verifier), clock, out)
+    return finish(perform(request, engine, clock, on_piece, verifier, kept), clock, out)
 
 
 def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
@@ -53,7 +56,7 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
     finished: list[FinishedTake] = []
     for number, made in enumerate(ranked, start=1):
         raw = performance.takes[made]
-        leveled = level(raw.samples, raw.sample_rate, request.loudness_lufs)
+        leveled = _leveled(performance, raw)
         cues = _cues(performance, raw, leveled)
         finished.append(_write(out, number, made + 1, raw, leveled, cues, request))
     work_s = performance.work_s + clock.monotonic() - started
@@ -74,6 +77,13 @@ def tags_of(request: SpeakRequest) -> Tags:
         artist=voice.voice or voice.speaker or "",
         comment=f"Synthetic speech, made with the engine {voice.engine}.",
     )
+
+
+def _leveled(performance: Performance, raw: RawTake) -> Leveled:
+    target = performance.request.loudness_lufs
+    if performance.kept is None:
+        return level(raw.samples, raw.sample_rate, target)
+    return level_on_disk(raw.samples, raw.sample_rate, target, performance.kept.sink)
 
 
 def _cues(performance: Performance, raw: RawTake, leveled: Leveled) -> tuple[Cue, ...]:

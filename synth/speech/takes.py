@@ -1,18 +1,19 @@
-"""Takes: what makes one differ from another, and how the pieces of one become a signal. No files here."""
+"""Takes: what makes one differ from another, and how the pieces of one become a signal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
 from synth.audio.rhythm import HeardPause, Mark, PauseEdit, heard_pauses, moved, with_pauses
+from synth.audio.sample_files import SampleSink
 from synth.audio.spectrum import Samples
-from synth.audio.trim import LEAD_S, TRAIL_S, Trimmed, join, places, trim
+from synth.audio.trim import LEAD_S, TRAIL_S, Joiner, trim
 from synth.engines.port import EngineLimits, Model, Speech, WordTiming
+from synth.speech.kept_pieces import KeptPieces
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.script import script_of
 from synth.speech.shown_text import ShownText, shown_text
@@ -97,6 +98,7 @@ class Performance:
     warnings: tuple[str, ...]
     work_s: float  # seconds spent speaking
     shown: ShownText | None = None  # what is written of each piece; None: no captions
+    kept: KeptPieces | None = None  # where its takes lie; None: in memory
 
 
 def style_of(request: SpeakRequest, limits: EngineLimits, number: int) -> Style:
@@ -191,33 +193,63 @@ def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[lis
 
 
 def make_take(
-    pieces: Sequence[Piece], style: Style, spoken: Sequence[Speech], limits: EngineLimits, pauses: Pauses
+    pieces: Sequence[Piece],
+    style: Style,
+    spoken: Iterable[Speech],
+    limits: EngineLimits,
+    pauses: Pauses,
+    sink: SampleSink,
 ) -> RawTake:
-    """Trim and join the speech of all pieces, with `pauses` inside and between them.
+    """Trim and join the speech of all pieces into `sink`, with `pauses` inside and between them.
+
+    Of `spoken` one is held at a time: a chapter that lies on the disk may be longer than the memory.
 
     Raises:
         TextRefused: the engine made no sound of a piece (`no_speech`).
+        OSError: of the sink.
     """
-    parts: list[Trimmed] = []
-    edits: list[tuple[PauseEdit, ...]] = []
-    measured: list[PieceMeasures] = []
+    whole = _JoinedTake([piece.silence_s(pauses) for piece in pieces], pieces[0].lead_s, pauses, sink)
     for piece, speech in zip(pieces, spoken, strict=True):
-        trimmed = trim(speech.samples, speech.sample_rate)
+        whole.add(piece, speech)
+    usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
+    measures = measure_take(whole.measured, usual)
+    words = () if whole.untold else tuple(whole.words)
+    return RawTake(style, sink.whole(), whole.rate, measures, words, sounding=tuple(whole.sounding))
+
+
+@dataclass(slots=True)
+class _JoinedTake:
+    """A take while its pieces are joined."""
+
+    silences: Sequence[float]
+    lead_s: float
+    pauses: Pauses
+    sink: SampleSink
+    rate: int = 0
+    measured: list[PieceMeasures] = field(default_factory=list)
+    sounding: list[SoundingPiece] = field(default_factory=list)
+    words: list[WordTiming] = field(default_factory=list)
+    untold: bool = False  # a piece of which no words are told: those of the others would mislead
+    _joiner: Joiner | None = None
+
+    def add(self, piece: Piece, speech: Speech) -> None:
+        """Join the next piece. Raises as `make_take`."""
+        if self._joiner is None:
+            self.rate = speech.sample_rate
+            self._joiner = Joiner(self.silences, self.rate, lead_s=self.lead_s)
+        trimmed = trim(speech.samples, self.rate)
         if not len(trimmed.samples):
             raise _no_speech(piece.text)
-        samples, edited = _evened(piece, trimmed.samples, speech.sample_rate, pauses)
-        parts.append(replace(trimmed, samples=samples))
-        edits.append(edited)
-        measured.append(measure_piece(speech.samples, trimmed, speech.phonemes))
-    usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
-    rate = spoken[-1].sample_rate
-    signals, silences = [part.samples for part in parts], [piece.silence_s(pauses) for piece in pieces]
-    lead_s = pieces[0].lead_s
-    starts = places(signals, silences, rate, lead_s=lead_s)
-    words = _moved_words(parts, spoken, edits, starts)
-    samples = join(signals, silences, rate, lead_s=lead_s)
-    sounding = tuple(map(_sounding, pieces, signals, starts, repeat(rate), repeat(pauses)))
-    return RawTake(style, samples, rate, measure_take(measured, usual), words, sounding=sounding)
+        samples, edits = _evened(piece, trimmed.samples, self.rate, self.pauses)
+        self.measured.append(measure_piece(speech.samples, trimmed, speech.phonemes))
+        joint = self._joiner.add(samples)
+        for part in joint.parts:
+            self.sink.add(part)
+        self.sounding.append(_sounding(piece, samples, joint.start, self.rate, self.pauses))
+        self.untold = self.untold or not speech.words
+        self.words += _moved_words(
+            speech.words, trimmed.cut_s, edits, joint.start / self.rate, len(samples) / self.rate
+        )
 
 
 def _sounding(piece: Piece, samples: Samples, start: int, rate: int, pauses: Pauses) -> SoundingPiece:
@@ -257,24 +289,14 @@ def _marks(piece: Piece, pauses: Pauses) -> list[Mark]:
 
 
 def _moved_words(
-    parts: Sequence[Trimmed],
-    spoken: Sequence[Speech],
-    edits: Sequence[tuple[PauseEdit, ...]],
-    starts: Sequence[int],
-) -> tuple[WordTiming, ...]:
-    """The words of all pieces by the clock of the whole take; none where one piece tells none."""
-    if not all(speech.words for speech in spoken):
-        return ()
-    found = []
-    for part, speech, edited, start in zip(parts, spoken, edits, starts, strict=True):
-        begin, length = start / speech.sample_rate, len(part.samples) / speech.sample_rate
-        for word in speech.words:
-            first, last = (
-                round(begin + min(max(moved(at - part.cut_s, edited), 0.0), length), 6)
-                for at in (word.start, word.end)
-            )
-            found.append(replace(word, start=first, end=last))
-    return tuple(found)
+    words: Sequence[WordTiming], cut_s: float, edits: Sequence[PauseEdit], begin: float, length: float
+) -> Iterator[WordTiming]:
+    """The words of a piece by the clock of the whole take; the piece begins there and lasts `length` s."""
+    for word in words:
+        first, last = (
+            round(begin + min(max(moved(at - cut_s, edits), 0.0), length), 6) for at in (word.start, word.end)
+        )
+        yield replace(word, start=first, end=last)
 
 
 def _no_speech(text: str) -> TextRefused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
@@ -25,12 +27,16 @@ from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
+from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.sample_voice import voice_of_model
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
+
+#: After these nobody goes on with what was spoken.
+_LAST_WORDS: Final = frozenset({ResultErrorClass.BAD_INPUT, ResultErrorClass.CANCELED})
 
 
 class GivenUp(Exception):
@@ -124,6 +130,14 @@ class JobAtHand:
     performing: Performing
     deadline: float | None  # by the monotonic clock
     alone: bool
+    kept: KeptPieces | None = None  # its pieces, where it is of many
+
+    def let_go(self, ended: ResultErrorClass | None) -> None:
+        """Let go of its pieces, for good where it is done (None) or no other try goes on with them."""
+        if self.kept is not None and (ended is None or ended in _LAST_WORDS):
+            self.kept.discard()
+        elif self.kept is not None:
+            self.kept.close()
 
     def check_time(self, now: float) -> None:
         """Raises GivenUp: `timeout_s` is over, and there is more to speak."""
@@ -170,19 +184,25 @@ class JobSpeaker:
         except JobRunnerError:
             return None
 
-    def begin(self, asked: Asked, run: JobRun, *, alone: bool) -> JobAtHand:
-        """Take a job in hand; loads its engine if it is not loaded.
+    def begin(self, asked: Asked, run: JobRun, *, alone: bool, kept: KeptPieces | None = None) -> JobAtHand:
+        """Take a job in hand; loads its engine if it is not loaded. `kept`: see `Performing`.
 
         Raises:
+            PiecesUnkept: their folder cannot be used.
             JobRunnerError: the text cannot be spoken, or the engine cannot be had.
         """
         request = asked.request
         engine = self._shelf.get(request.voice.engine)
         run.log.append(_opening(request))
-        performing = Performing(request, load_for(request, engine), engine.limits(), self._verifier)
+        model = load_for(request, engine)
+        with contextlib.ExitStack() as stack:
+            if kept is not None:
+                stack.enter_context(kept)
+            performing = Performing(request, model, engine.limits(), self._verifier, kept)
+            stack.pop_all()
         # from now on: another model may take minutes to be downloaded, which is no fault of the job
         deadline = None if asked.timeout_s is None else self._clock.monotonic() + asked.timeout_s
-        return JobAtHand(run, asked, engine, performing, deadline, alone)
+        return JobAtHand(run, asked, engine, performing, deadline, alone, kept)
 
     def sample(self, text: str, out: Path) -> Path:
         """Speak `text` with the model that the default engine has loaded into `out` plus a suffix; the file.

@@ -26,18 +26,22 @@ from lib.spool import (
     MAX_STARTS,
     ResultErrorClass,
     SampleRequests,
+    SpoolFull,
     SpoolJob,
     SpoolResult,
     SpoolUnusable,
     TakenJob,
     WorkerSpool,
     WorkerState,
+    is_passing,
 )
+from lib.spool.layout import PIECES
 from synth.engines.port import EngineLost, LoadStopped, SeveralModels
+from synth.speech.kept_pieces import KeptPieces, PiecesUnkept, sweep
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
-from synth.worker.jobs import EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
+from synth.worker.jobs import Asked, EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
 from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
@@ -99,6 +103,7 @@ class Worker:
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
+        sweep(self._spool.root / PIECES, self._clock.now())
         for name in self._samples.left():  # it is not spoken again: jobs wait, and it may end this one too
             self._samples.refuse(name, "The worker ended while it spoke this.")
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
@@ -111,6 +116,8 @@ class Worker:
                     try:
                         self._serve(finisher)
                     finally:
+                        for job in self._at_hand:
+                            job.let_go(ResultErrorClass.ENGINE)
                         self._catch_up(0)
         self._pulse.beat(WorkerState.STOPPED)
 
@@ -217,12 +224,23 @@ class Worker:
         loads = asked.kin[0] != self._speaks or self._loaded not in (None, asked.kin)
         if loads:  # perhaps: whoever watches the job's time does not count what that takes
             self._pulse.beat(WorkerState.LOADING, (entry,))
-        job = self._speaker.begin(asked, run, alone=alone)
+        job = self._speaker.begin(asked, run, alone=alone, kept=self._kept(asked, run))
         self._speaks = asked.kin[0]
         if loads:
             self._pulse.beat(WorkerState.WORKING, (entry,))
         self._loaded = asked.kin if isinstance(job.engine, SeveralModels) else None
         return job
+
+    def _kept(self, asked: Asked, run: JobRun) -> KeptPieces | None:
+        """The pieces of a long text: whoever holds its job after us goes on with them."""
+        if not asked.request.chunk:
+            return None
+
+        def told(line: str) -> None:
+            run.log.append(line)
+            self._say(f"{run.request_id}: {line}")
+
+        return KeptPieces(self._spool.pieces(run.entry), told)
 
     # --- speaking ----------------------------------------------------------------------------------------
 
@@ -233,6 +251,8 @@ class Worker:
         troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
         for job, trouble in zip(jobs, troubles, strict=True):
+            if job.kept is not None and job.performing.done > job.performing.resumed:
+                self._spool.note_progress(job.run.entry)
             self._settle(job, trouble, finisher)
 
     def _settle(self, job: JobAtHand, trouble: Exception | None, finisher: ThreadPoolExecutor) -> None:
@@ -245,12 +265,14 @@ class Worker:
             performance = job.performing.performance()
         except (_GiveBack, LoadStopped):
             self._at_hand.remove(job)
+            job.let_go(ResultErrorClass.ENGINE)  # another goes on
             self._spool.give_back(job.run.entry)
         except SpoolUnusable:
             raise
         except Exception as error:
             self._at_hand.remove(job)
             self._fail(job.run, error)
+            job.let_go(classify(error)[0])
         else:
             self._hand_over(job, performance, finisher)
 
@@ -269,13 +291,15 @@ class Worker:
         if not job.alone:
             self._spool.set_aside(job.run.entry)
         self._catch_up(max(_MOST_BEHIND, batch_of(job.engine)) - 1)
-        self._behind.append(finisher.submit(self._finish, performance, job.run))
+        self._behind.append(finisher.submit(self._finish, performance, job))
         if job.alone:
             self._catch_up(0)
 
-    def _finish(self, performance: Performance, run: JobRun) -> None:
+    def _finish(self, performance: Performance, job: JobAtHand) -> None:
         """In the second thread."""
-        self._publish(self._speaker.finish(performance, run, self._spool.scratch(run.entry)))
+        result = self._speaker.finish(performance, job.run, self._spool.scratch(job.run.entry))
+        self._publish(result)
+        job.let_go(None if result.error is None else result.error.error_class)
 
     def _publish(self, result: SpoolResult) -> None:
         self._spool.publish(result.entry, result)
@@ -283,6 +307,8 @@ class Worker:
         self._told(result)
 
     def _fail(self, run: JobRun, error: Exception) -> None:
+        if isinstance(error, PiecesUnkept) and is_passing(error):  # nothing is wrong with the job
+            raise SpoolFull(error.message) from error
         result = run.failed(error, self._clock.now())
         self._publish(result)
         self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")

@@ -80,6 +80,7 @@ class ResidentWorker:
     root: Path
     client: SpoolClient
     process: WarmProcess
+    deadline_s: float = DEADLINE_S
 
     def restart(self, *args: str) -> None:
         """Start another worker on the same spool."""
@@ -98,7 +99,7 @@ class ResidentWorker:
 
     def result(self, entry: str) -> SpoolResult:
         """Wait for it."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while (found := self.client.result(entry)) is None:
             assert time.monotonic() < deadline, "no result in time"
             assert self.process.poll() is None, "the worker has ended"
@@ -108,7 +109,7 @@ class ResidentWorker:
     def until(self, reached: object) -> None:
         """Wait until `reached()` is true."""
         assert callable(reached)
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while not reached():
             assert time.monotonic() < deadline, "not reached in time"
             self.client.wait(0.02)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from lib.voices import ResolvedVoice
+from synth.audio.spectrum import Samples
+from synth.audio.trim import Joiner
 from synth.engines import EngineLimits, Model, Speech, Utterance
 from synth.speech.request import SpeakRequest
 
@@ -18,6 +20,15 @@ def hum(seconds: float, hertz: float = 150.0, level: float = 0.1, rate: int = RA
     times = np.arange(round(seconds * rate)) / rate
     tone: np.ndarray = (level * np.sin(2 * np.pi * hertz * times)).astype(np.float32)
     return tone
+
+
+def placed(
+    pieces: Sequence[Samples], pauses: Sequence[float], *, lead_s: float = 0.0
+) -> tuple[Samples, list[int]]:
+    """The pieces joined, and where each begins."""
+    joiner = Joiner(pauses, RATE, lead_s=lead_s)
+    joints = [joiner.add(piece) for piece in pieces]
+    return np.concatenate([part for joint in joints for part in joint.parts]), [each.start for each in joints]
 
 
 class HummingEngine:

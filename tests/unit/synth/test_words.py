@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from lib.clock import ManualClock
-from synth.audio.trim import join, places
 from synth.engines import Speech, Utterance, WordTiming
 from synth.speech.performance import perform
 from synth.speech.takes import RawTake
-from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
+from tests.unit.synth.fakes import RATE, HummingEngine, hum, placed, request
 
 LEAD_S, WORD_S, PAUSE_S = 0.31, 0.25, 0.15
 
@@ -83,7 +82,7 @@ def test_no_timings_are_better_than_those_of_some_pieces() -> None:
 def test_places_are_where_the_pieces_lie() -> None:
     pieces, pauses = [hum(0.3, 150), hum(0.2, 200), hum(0.1, 300)], [0.18, 0.9, 0.35]
 
-    whole = join(pieces, pauses, RATE)
+    whole, starts = placed(pieces, pauses)
 
-    for piece, place in zip(pieces, places(pieces, pauses, RATE), strict=True):
+    for piece, place in zip(pieces, starts, strict=True):
         assert np.array_equal(whole[place : place + len(piece)], piece)
