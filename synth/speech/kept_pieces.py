@@ -25,6 +25,7 @@ from lib.spool.errors import InvalidSpoolData
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile, piece_name
 from synth.audio.sample_files import FileSink
 from synth.audio.spectrum import Samples
+from synth.audio.trim import sounding_frames, without_offset
 from synth.engines.port import Model, Speech, Utterance
 
 #: Pieces of a job that nobody went on with for so long are removed.
@@ -212,6 +213,9 @@ def _check(found: PieceFile, model: Model) -> None:
         raise InvalidSpoolData(f"The kept piece has {found.sample_rate} Hz, not {model.sample_rate} Hz.")
     if not np.isfinite(samples).all() or np.abs(samples).max(initial=0.0) > _LOUDEST:
         raise InvalidSpoolData("The kept piece holds values that are no sound.")
+    if not sounding_frames(without_offset(samples.astype(np.float32, copy=False)), model.sample_rate).any():
+        # Of the engine it would end the job for good, as a text of which it makes no sound.
+        raise InvalidSpoolData("The kept piece holds no sound.")
 
 
 @contextlib.contextmanager

@@ -251,7 +251,7 @@ class Worker:
         troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
         for job, trouble in zip(jobs, troubles, strict=True):
-            if job.kept is not None and job.performing.done > job.performing.resumed:
+            if job.performing.saved:
                 self._spool.note_progress(job.run.entry)
             self._settle(job, trouble, finisher)
 

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from lib.clock import ManualClock
-from lib.spool import ResultErrorClass, SpoolFull, job_digest
+from lib.spool import MAX_STARTS, ResultErrorClass, SpoolFull, job_digest
 from lib.spool.layout import PIECES
 from lib.spool.pieces import piece_name
 from synth.engines import Speech, Utterance
@@ -152,6 +152,27 @@ class TestAWorker:
 
         assert bench.result(entry).state == "done"
         assert len(bench.engine.spoken) == 2
+
+    @pytest.mark.parametrize("text", ["All of it is one piece.", TEXT])
+    def test_a_piece_that_is_not_kept_does_not_make_deaths_forgotten(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        if text == TEXT:  # each is too long to be kept
+            monkeypatch.setattr(KeptPieces, "keep", lambda *_: None)
+        entry = bench.submit(text=text, chunk=True, variants=2)
+        for _ in range(MAX_STARTS):
+            counted = itertools.count(1)
+
+            def die(utterance: Utterance, counted: Any = counted) -> None:
+                if next(counted) == 2:
+                    raise Death
+
+            bench.before_each_piece(die)
+            with pytest.raises(Death):
+                bench.work()
+        bench.work()
+
+        assert bench.error(entry)[0] is ResultErrorClass.POISON
 
     def test_another_lease_of_the_job_goes_on_with_them(self, bench: Bench) -> None:
         def late(utterance: Utterance) -> None:
