@@ -84,12 +84,10 @@ class KeptPieces:
 
     def __enter__(self) -> Self:
         with _as_sentence(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = take_folder_lock(self.folder)
+            self._lock = _made_and_locked(self.folder)
             if self._lock is None:  # the same job a second time: it has pieces of its own, for now
                 self.folder = self.folder.with_name(f"{self.folder.name}.{os.urandom(4).hex()}")
-                self.folder.mkdir(mode=0o700)
-                self._lock = take_folder_lock(self.folder)
+                self._lock = _made_and_locked(self.folder)
         sweep_drafts(self.folder)
         return self
 
@@ -180,6 +178,17 @@ class _TakeFile(FileSink):
     def whole(self) -> Samples:
         with _as_sentence(self.path.parent):
             return super().whole()
+
+
+def _made_and_locked(folder: Path) -> int | None:
+    """Make the folder where it is missing, and lock it; None: another holds it. Raises OSError."""
+    while True:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # removed, by whoever was done with it
+            lock = take_folder_lock(folder)
+            if lock is None or os.fstat(lock).st_nlink:
+                return lock
+            os.close(lock)
 
 
 def folder_beside(out: Path) -> Path:

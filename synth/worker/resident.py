@@ -47,6 +47,7 @@ from synth.worker.uploads import Uploader
 
 _MOST_BEHIND: Final = 2
 _MOST_AT_HAND: Final = 64  # as many as a heartbeat names
+_SWEEP_EVERY_S: Final = 3600.0  # pieces that nobody went on with
 _LOOK_EVERY_S: Final = 0.1  # a client that cannot ring the bell is heard this soon
 
 
@@ -93,6 +94,7 @@ class Worker:
         self._speaks = options.engine  # the engine of the last job that was begun
         self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
         self._behind: deque[Future[None]] = deque()
+        self._next_sweep = 0.0
 
     def run(self) -> None:
         """Work until asked to stop (or, with `once`, until nothing waits).
@@ -103,7 +105,6 @@ class Worker:
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
-        sweep(self._spool.root / PIECES, self._clock.now())
         for name in self._samples.left():  # it is not spoken again: jobs wait, and it may end this one too
             self._samples.refuse(name, "The worker ended while it spoke this.")
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
@@ -129,6 +130,7 @@ class Worker:
 
     def _serve(self, finisher: ThreadPoolExecutor) -> None:
         while True:
+            self._sweep_pieces()
             self._speak_samples()
             self._gather()
             if self._at_hand:
@@ -143,6 +145,13 @@ class Worker:
             self._spool.wait(_LOOK_EVERY_S, [self._stop.fd])
         if self._next is not None:
             self._spool.give_back(self._next.entry)
+
+    def _sweep_pieces(self) -> None:
+        """Remove what nobody went on with; a worker may run for months."""
+        now = self._clock.monotonic()
+        if now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_EVERY_S
+            sweep(self._spool.root / PIECES, self._clock.now())
 
     def _speak_samples(self) -> None:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""

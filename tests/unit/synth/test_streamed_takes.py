@@ -50,6 +50,23 @@ class TestWhatIsLeft:
 
         assert {path.name for path in tmp_path.iterdir()} == {used.name, young.name, other.name}
 
+    def test_a_folder_that_goes_while_it_is_entered_is_made_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever was done with it removed it, between our opening and our locking it."""
+        real, late = kept_pieces.take_folder_lock, [True]
+
+        def take(folder: Path) -> int | None:
+            lock = real(folder)
+            if late:
+                late.pop()
+                folder.rmdir()
+            return lock
+
+        monkeypatch.setattr(kept_pieces, "take_folder_lock", take)
+        with KeptPieces(tmp_path / "kept", print) as kept:
+            assert kept.keep("ab" * 32, Speech(hum(0.1, 150), RATE, 1), ()) is not None
+
     def test_a_full_disk_is_a_sentence_whose_cause_may_pass(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -189,6 +206,21 @@ class TestAWorker:
         bench.work()
 
         assert len(bench.engine.spoken) == 2
+
+    def test_sweeps_what_nobody_went_on_with_while_it_serves(self, bench: Bench) -> None:
+        left = bench.root / PIECES / job_digest("gone")
+
+        def much_later(utterance: Utterance) -> None:
+            if not left.exists():
+                left.mkdir(parents=True)
+            os.utime(left, (bench.clock.now(),) * 2)
+            bench.clock.sleep(8 * 24 * 3600.0)
+
+        bench.before_each_piece(much_later)
+        bench.submit(text="One.")
+        bench.work()
+
+        assert not left.exists()
 
     def test_that_is_canceled_leaves_none(self, bench: Bench) -> None:
         entries: list[str] = []
