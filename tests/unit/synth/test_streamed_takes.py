@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from lib.clock import ManualClock
+from lib.files import take_folder_lock
 from lib.spool import MAX_STARTS, ResultErrorClass, SpoolFull, job_digest
 from lib.spool.layout import PIECES
 from lib.spool.pieces import piece_name
@@ -54,7 +55,7 @@ class TestWhatIsLeft:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever was done with it removed it, between our opening and our locking it."""
-        real, late = kept_pieces.take_folder_lock, [True]
+        real, late = take_folder_lock, [True]
 
         def take(folder: Path) -> int | None:
             lock = real(folder)
