@@ -15,6 +15,7 @@ was the encoder that died of it, the next death names the right job. So is a job
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -220,6 +221,7 @@ class Worker:
         if taken.job is None:
             raise GivenUp(ResultErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
         if self._spool.canceled(entry):
+            self._forget_pieces(entry)
             raise GivenUp(ResultErrorClass.CANCELED, "The job was canceled before it began.")
         if not self._spool.begin(entry):
             raise GivenUp(
@@ -250,6 +252,13 @@ class Worker:
             self._say(f"{run.request_id}: {line}")
 
         return KeptPieces(self._spool.pieces(run.entry), told)
+
+    def _forget_pieces(self, entry: str) -> None:
+        """Remove what was spoken under an earlier lease, unless another one is at it."""
+        folder = self._spool.pieces(entry)
+        if folder.exists():
+            with contextlib.suppress(PiecesUnkept), KeptPieces(folder, self._say) as kept:
+                kept.discard()
 
     # --- speaking ----------------------------------------------------------------------------------------
 

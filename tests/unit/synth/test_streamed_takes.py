@@ -233,6 +233,23 @@ class TestAWorker:
         assert bench.error(entries[0])[0] is ResultErrorClass.CANCELED
         assert not (bench.root / PIECES / job_digest("a")).exists()
 
+    def test_that_is_canceled_before_it_is_taken_up_again_leaves_none(self, bench: Bench) -> None:
+        counted = itertools.count(1)
+
+        def die_at_the_third(utterance: Utterance) -> None:
+            if next(counted) == 3:
+                raise Death
+
+        bench.before_each_piece(die_at_the_third)
+        entry = bench.submit(text=TEXT, chunk=True)
+        with pytest.raises(Death):
+            bench.work()
+        bench.client.cancel(entry)
+        bench.work()
+
+        assert bench.error(entry)[0] is ResultErrorClass.CANCELED
+        assert not (bench.root / PIECES / job_digest("a")).exists()
+
     def test_whose_disk_is_full_ends_and_blames_no_job(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
