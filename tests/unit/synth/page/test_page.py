@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from lib.errors import BadConfiguration, BadInput, ExitStatus
 from synth.audio.peaks import peaks_json
 from synth.commands.page import command
-from synth.page import document
 from synth.page.document import page_html, write_page
 from synth.page.markup import address, escaped, script_json, tag
 from synth.page.page_list import ListenPage, ShownBeat, read_pages
@@ -187,24 +186,24 @@ def test_a_list_that_breaks_its_form_is_refused_with_the_field(tmp_path: Path) -
 
 
 def test_a_page_of_too_many_beats_is_refused_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(document, "MOST_BEATS", 2)
-    beats = [{"title": f"{at}", "text": "One."} for at in range(3)]
     pages = [
-        {"file": str(tmp_path / f"{count}.html"), "title": f"of {count}", "beats": beats[:count]}
-        for count in (3, 2)
+        {
+            "file": str(tmp_path / f"{count}.html"),
+            "title": f"of {count}",
+            "beats": [{"title": "", "text": ""}] * count,
+        }
+        for count in (10_001, 2)
     ]
     path = tmp_path / "pages.json"
     path.write_text(json.dumps({"format": 1, "pages": pages}))
 
     assert command(path) == ExitStatus.BAD_CONFIGURATION
 
-    assert (
-        capsys.readouterr().err
-        == "error: of 3 has 3 beats, and a page shows at most 2; name fewer of them.\n"
-    )
-    assert not (tmp_path / "3.html").exists()
+    said = "error: of 10001 has 10,001 beats, and a page shows at most 10,000; name fewer of them.\n"
+    assert capsys.readouterr().err == said
+    assert not (tmp_path / "10001.html").exists()
     assert "2 beats" in Seen((tmp_path / "2.html").read_text()).text
 
 
