@@ -178,8 +178,6 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
         renewals = stack.enter_context(_queue(settings, url))
         clock, intervals = SystemClock(), DispatchIntervals()
         storage, refused = _storage(settings)
-        pieces = CarriedPieces(slot.pieces, clock)
-        pieces.sweep()
         name, pulse = unique_name(), Pulse(clock, service_manager_of(os.environ))
         open_queue = partial(_queue, settings, url)
         moment = Moment(pulse, clock, open_queue, storage)
@@ -201,7 +199,7 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             voices=lambda: VoiceRegistry([settings.voices_dir]),
             engine=settings.voice_engine,
             named=named_by(settings, here=settings.provider == "local"),
-            pieces=pieces,
+            pieces=CarriedPieces(slot.pieces, clock),
         )
         host, incoming = host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))

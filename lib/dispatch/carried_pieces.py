@@ -13,7 +13,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.files import draft_beside, read_plain, sync_file
 from lib.jobqueue import Lease
-from lib.spool import InvalidSpoolData, SpoolClient, job_digest
+from lib.spool import HostUnreachable, InvalidSpoolData, SpoolClient, job_digest
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile, key_of, piece_name
 from lib.voices.length import estimated_audio_s
 
@@ -24,7 +24,7 @@ KEEP_S: Final = 7 * 24 * 3600.0
 _LOOK_PIECES: Final = 16
 _LOOK_S: Final = 2.0
 #: Before a job is laid; what is not there by then is spoken again.
-_BRING_S: Final = 60.0
+BRING_S: Final = 60.0
 #: What a job's pieces may take here: a machine says what it likes. 48 kHz, each take made three times.
 _BYTES_A_SECOND: Final = 4 * 48_000 * 3
 _SPARE_BYTES: Final = 2 * MAX_PIECE_BYTES  # beyond that
@@ -72,9 +72,12 @@ class CarriedPieces:
 
     def bring(self, spool: SpoolClient, request_id: str) -> int:
         """Put the pieces that are here where the job's next worker looks for them; how many that were."""
-        digest, until = job_digest(request_id), self._clock.monotonic() + _BRING_S
+        digest, until = job_digest(request_id), self._clock.monotonic() + BRING_S
         keys = self._keys(digest)
-        there = set(spool.pieces(digest)) if keys else set()
+        try:
+            there = set(spool.pieces(digest)) if keys else set()
+        except HostUnreachable:  # or it has more of them than are listed: the job itself is laid all the same
+            return 0
         brought = 0
         for key in keys:
             if key not in there and self._clock.monotonic() < until:

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from lib.dispatch.brought_voices import BroughtVoices
+from lib.dispatch.carried_pieces import BRING_S
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
 from lib.dispatch.parts import DispatchParts
@@ -82,6 +83,7 @@ class JobHandover:
         if self._parts.pieces is None or not lease.spec.chunk:
             return
         began = self._parts.clock.monotonic()
+        self._parts.alive(BRING_S)
         try:
             self._parts.pieces.bring(state.spool(), lease.request_id)
         finally:

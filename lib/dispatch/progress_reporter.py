@@ -11,6 +11,7 @@ from lib.dispatch.parts import DispatchParts
 from lib.jobqueue import LeaseLost
 from lib.spool import Heartbeat, HostUnreachable, SpoolUnusable
 
+_SWEEP_EVERY_S: Final = 3600.0
 _FETCH_S: Final = 60.0  # that pieces may take, on a line that is hardly worth waiting for
 
 
@@ -23,7 +24,7 @@ class ProgressReporter:
 
     def __init__(self, parts: DispatchParts, roster: HostRoster, jobs: InFlightJobs) -> None:
         self._parts, self._roster, self._jobs = parts, roster, jobs
-        self._next = 0.0
+        self._next = self._next_sweep = 0.0
         self._told: dict[str, int] = {}
         self._fetched: dict[str, tuple[tuple[str, ...], int]] = {}  # by host: when all that was done lay here
 
@@ -34,6 +35,9 @@ class ProgressReporter:
             self._next = now + self._parts.intervals.progress_s
             for state in self._roster.all():
                 self._pass_on(state)
+        if self._parts.pieces is not None and now >= self._next_sweep:  # a watcher may run for months
+            self._next_sweep = now + _SWEEP_EVERY_S
+            self._parts.pieces.sweep()
 
     def _pass_on(self, state: HostState) -> None:
         beat = state.monitor.beat

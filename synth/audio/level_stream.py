@@ -85,11 +85,14 @@ def _true_peaks(signal: Samples, sample_rate: int, frames: int) -> NDArray[np.fl
     """The true peaks of each `frames` milliseconds; the signal has what is needed around it."""
     length = len(signal) - (_TAPS - 1)
     between = _interpolation()
+    if length % _BLOCK:  # of rates that are no multiple of 2000
+        signal = np.pad(signal, (0, -length % _BLOCK))
+    blocks = -(-length // _BLOCK)
     rows = sliding_window_view(signal, _BLOCK + _TAPS - 1)[:length:_BLOCK]
-    shaped = np.ascontiguousarray(rows).reshape(-1, math.gcd(length // _BLOCK, _ROWS), rows.shape[1])
+    shaped = np.ascontiguousarray(rows).reshape(-1, math.gcd(blocks, _ROWS), rows.shape[1])
     found = np.matmul(shaped, between).reshape(-1, 3, _BLOCK)
     np.abs(found, out=found)
-    highest = np.maximum(np.maximum(found[:, 0], found[:, 1]), found[:, 2]).reshape(-1)
+    highest = np.maximum(np.maximum(found[:, 0], found[:, 1]), found[:, 2]).reshape(-1)[:length]
     np.maximum(highest, np.abs(signal[_BEFORE : _BEFORE + length]), out=highest)
     peaks: NDArray[np.float32] = highest.reshape(-1, frames * (sample_rate // 1000)).max(axis=1)
     return peaks

@@ -35,7 +35,7 @@ class Trimmed:
 
 def trim(signal: Samples, sample_rate: int) -> Trimmed:
     """Exactly LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
-    signal = _without_offset(signal)
+    signal = without_offset(signal)
     active = sounding_frames(signal, sample_rate)
     where = np.flatnonzero(active)
     if not len(where):
@@ -129,7 +129,8 @@ def _places(pauses_s: Sequence[float], sample_rate: int, lead_s: float) -> Itera
         cut_before = round(next_cut * sample_rate)
 
 
-def _without_offset(signal: Samples) -> Samples:
+def without_offset(signal: Samples) -> Samples:
+    """The signal around zero, where a constant lies in it that is worth removing."""
     if not len(signal):
         return signal
     offset = float(signal.mean())

@@ -73,6 +73,7 @@ class BeatCard:
             "takes": [
                 {
                     "src": address(file, self._folder),
+                    "name": _name_of(take),
                     "seconds": take.audio_seconds,
                     "cues": [[cue.start, cue.end, cue.text] for cue in take.captions],
                 }
@@ -178,12 +179,11 @@ class BeatCard:
         if not self._playable:
             return None
         take, file, _ = self._playable[0]
-        name = take.audio.file.rpartition("/")[2]
         return tag(
             "a",
             "Download",
             href=address(file, self._folder),
-            download=name,
+            download=_name_of(take),
             class_="download",
             aria_label=f"Download {self._beat.title}",
         )
@@ -191,6 +191,11 @@ class BeatCard:
 
 def _takes(beat: ShownBeat) -> tuple[Take, ...]:
     return () if beat.record is None else beat.record.takes
+
+
+def _name_of(take: Take) -> str:
+    """What its download is called, wherever it lies."""
+    return take.audio.file.rpartition("/")[2]
 
 
 def _verdict(record: SpokenRecord) -> Markup:

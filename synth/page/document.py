@@ -22,6 +22,7 @@ from synth.page.page_list import ListenPage
 #: By this a page of ours is known, so that none that a person wrote is written over.
 _MADE_BY: Final = '<meta name="generator" content="job-runner page">'
 _HEAD_BYTES: Final = 4096
+_MOST_BEATS: Final = 10_000
 _MOST_NAMED: Final = 4  # voices
 _LEAST_SCALE: Final = 0.1  # of full scale; a page of near silence is not blown up
 
@@ -41,9 +42,14 @@ def write_page(page: ListenPage) -> int:
     """Write the page whole or not at all; its length in bytes.
 
     Raises:
-        BadInput: something else stands under its name.
+        BadInput: something else stands under its name, or it has too many beats.
         BadConfiguration: its folder is missing or cannot be written, or the disk is full.
     """
+    if len(page.beats) > _MOST_BEATS:  # of this page alone: the others of a list are made
+        raise BadInput(
+            f"{page.title} has {len(page.beats):,} beats, and a page shows at most {_MOST_BEATS:,}; "
+            "name fewer of them."
+        )
     data = page_html(page).encode("utf-8")
     _check_place(page.file)
     try:

@@ -183,7 +183,7 @@ function choose(at, take) {
   beat.querySelector(".seconds").textContent = `${takeOf(at).seconds.toFixed(1)}s`;
   const link = beat.querySelector(".download");
   link.href = takeOf(at).src;
-  link.download = decodeURIComponent(takeOf(at).src.split("/").pop());
+  link.download = takeOf(at).name;
   if (at !== current) make(at);
   if (on) play(at, 0);
   else show();

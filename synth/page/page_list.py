@@ -15,7 +15,6 @@ from lib.records.reading import Fields
 FORMAT: Final = 1
 _MOST_BYTES: Final = 1024 * 1024 * 1024
 _MOST_PAGES: Final = 10_000
-_MOST_BEATS: Final = 10_000  # of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,6 @@ def read_pages(path: Path) -> tuple[ListenPage, ...]:
 
 def _page_of(fields: Fields, folder: Path) -> ListenPage:
     beats = fields.objects("beats")
-    if len(beats) > _MOST_BEATS:
-        fields.refuse("beats", f"must hold at most {_MOST_BEATS} of them")
     return ListenPage(
         file=_path(fields, "file", fields.text("file"), folder),
         title=fields.text("title"),

@@ -25,6 +25,7 @@ from lib.spool.errors import InvalidSpoolData
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile, piece_name
 from synth.audio.sample_files import FileSink
 from synth.audio.spectrum import Samples
+from synth.audio.trim import sounding_frames, without_offset
 from synth.engines.port import Model, Speech, Utterance
 
 #: Pieces of a job that nobody went on with for so long are removed.
@@ -83,12 +84,10 @@ class KeptPieces:
 
     def __enter__(self) -> Self:
         with _as_sentence(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = take_folder_lock(self.folder)
+            self._lock = _made_and_locked(self.folder)
             if self._lock is None:  # the same job a second time: it has pieces of its own, for now
                 self.folder = self.folder.with_name(f"{self.folder.name}.{os.urandom(4).hex()}")
-                self.folder.mkdir(mode=0o700)
-                self._lock = take_folder_lock(self.folder)
+                self._lock = _made_and_locked(self.folder)
         sweep_drafts(self.folder)
         return self
 
@@ -181,6 +180,17 @@ class _TakeFile(FileSink):
             return super().whole()
 
 
+def _made_and_locked(folder: Path) -> int | None:
+    """Make the folder where it is missing, and lock it; None: another holds it. Raises OSError."""
+    while True:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # removed, by whoever was done with it
+            lock = take_folder_lock(folder)
+            if lock is None or os.fstat(lock).st_nlink:
+                return lock
+            os.close(lock)
+
+
 def folder_beside(out: Path) -> Path:
     """Where the pieces of what is spoken to `out` are kept; the name of `out` may be as long as names are."""
     digest = hashlib.sha256(os.fsencode(out.name)).hexdigest()[:16]
@@ -212,6 +222,9 @@ def _check(found: PieceFile, model: Model) -> None:
         raise InvalidSpoolData(f"The kept piece has {found.sample_rate} Hz, not {model.sample_rate} Hz.")
     if not np.isfinite(samples).all() or np.abs(samples).max(initial=0.0) > _LOUDEST:
         raise InvalidSpoolData("The kept piece holds values that are no sound.")
+    if not sounding_frames(without_offset(samples.astype(np.float32, copy=False)), model.sample_rate).any():
+        # Of the engine it would end the job for good, as a text of which it makes no sound.
+        raise InvalidSpoolData("The kept piece holds no sound.")
 
 
 @contextlib.contextmanager

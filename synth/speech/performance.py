@@ -93,6 +93,7 @@ class Performing:
         self._styles = 0
         self.done = self.total = 0  # pieces; the total grows with each take that is made again
         self.resumed = 0  # pieces that lay there and were not spoken
+        self.saved = 0  # pieces that were spoken and lie on the disk now
         self.work_s = 0.0  # its share of the time that was spent speaking
         for slot in range(request.variants):
             self._begin_take(slot)
@@ -194,7 +195,11 @@ class Performing:
     def _keep(self, turn: _Turn, speech: Speech) -> Speech | KeptPiece:
         if self._kept is None:
             return speech
-        return self._kept.keep(self._key(turn), speech, turn.again) or speech
+        kept = self._kept.keep(self._key(turn), speech, turn.again)
+        if kept is None:
+            return speech
+        self.saved += 1
+        return kept
 
     def _key(self, turn: _Turn) -> str:
         """By its first seed, with whichever it was spoken at last: it is found without failing again."""

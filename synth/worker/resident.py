@@ -15,6 +15,7 @@ was the encoder that died of it, the next death names the right job. So is a job
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -47,6 +48,7 @@ from synth.worker.uploads import Uploader
 
 _MOST_BEHIND: Final = 2
 _MOST_AT_HAND: Final = 64  # as many as a heartbeat names
+_SWEEP_EVERY_S: Final = 3600.0  # pieces that nobody went on with
 _LOOK_EVERY_S: Final = 0.1  # a client that cannot ring the bell is heard this soon
 
 
@@ -93,6 +95,7 @@ class Worker:
         self._speaks = options.engine  # the engine of the last job that was begun
         self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
         self._behind: deque[Future[None]] = deque()
+        self._next_sweep = 0.0
 
     def run(self) -> None:
         """Work until asked to stop (or, with `once`, until nothing waits).
@@ -103,7 +106,6 @@ class Worker:
             lib.spool.SpoolFull: the spool cannot be used now; the jobs at hand stay in work/.
         """
         self._pulse.beat(WorkerState.LOADING)
-        sweep(self._spool.root / PIECES, self._clock.now())
         for name in self._samples.left():  # it is not spoken again: jobs wait, and it may end this one too
             self._samples.refuse(name, "The worker ended while it spoke this.")
         with self._pulse.repeated(), Uploader(self._spool, self._say).running():
@@ -129,6 +131,7 @@ class Worker:
 
     def _serve(self, finisher: ThreadPoolExecutor) -> None:
         while True:
+            self._sweep_pieces()
             self._speak_samples()
             self._gather()
             if self._at_hand:
@@ -143,6 +146,13 @@ class Worker:
             self._spool.wait(_LOOK_EVERY_S, [self._stop.fd])
         if self._next is not None:
             self._spool.give_back(self._next.entry)
+
+    def _sweep_pieces(self) -> None:
+        """Remove what nobody went on with; a worker may run for months."""
+        now = self._clock.monotonic()
+        if now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_EVERY_S
+            sweep(self._spool.root / PIECES, self._clock.now())
 
     def _speak_samples(self) -> None:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
@@ -211,6 +221,7 @@ class Worker:
         if taken.job is None:
             raise GivenUp(ResultErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
         if self._spool.canceled(entry):
+            self._forget_pieces(entry)
             raise GivenUp(ResultErrorClass.CANCELED, "The job was canceled before it began.")
         if not self._spool.begin(entry):
             raise GivenUp(
@@ -242,6 +253,13 @@ class Worker:
 
         return KeptPieces(self._spool.pieces(run.entry), told)
 
+    def _forget_pieces(self, entry: str) -> None:
+        """Remove what was spoken under an earlier lease, unless another one is at it."""
+        folder = self._spool.pieces(entry)
+        if folder.exists():
+            with contextlib.suppress(PiecesUnkept), KeptPieces(folder, self._say) as kept:
+                kept.discard()
+
     # --- speaking ----------------------------------------------------------------------------------------
 
     def _speak(self, finisher: ThreadPoolExecutor) -> None:
@@ -251,7 +269,7 @@ class Worker:
         troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
         for job, trouble in zip(jobs, troubles, strict=True):
-            if job.kept is not None and job.performing.done > job.performing.resumed:
+            if job.performing.saved:
                 self._spool.note_progress(job.run.entry)
             self._settle(job, trouble, finisher)
 

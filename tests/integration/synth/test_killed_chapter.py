@@ -18,7 +18,7 @@ SENTENCES = (
 )
 SHORT = (12, 3)  # sentences, kills
 #: Half an hour, ten times; `SEED=…` chooses other moments.
-LONG = pytest.param(560, 10, marks=pytest.mark.soak)
+LONG = pytest.param(560, 10, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])
 SEED = int(os.environ.get("SEED", "20"))
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from lib.dispatch import CarriedPieces, Dispatcher
+from lib.dispatch.carried_pieces import BRING_S, KEEP_S
 from lib.jobqueue import JobState
-from lib.spool import WorkerSpool, job_digest
+from lib.spool import HostUnreachable, SpoolClient, WorkerSpool, job_digest
 from lib.spool.pieces import PieceFile, piece_name
 from lib.voices import VoiceRegistry
 from synth.engines import Utterance
@@ -254,6 +255,36 @@ class TestOfAMachine:
 
         assert carried.bring(bench.spool, ID) == 1
         assert bench.spool.pieces(JOB) == [KEYS[1]]
+
+    def test_that_lists_too_many_is_given_the_job_all_the_same(
+        self, bench: Bench, carried: CarriedPieces, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = bench.root / "carried" / JOB
+        folder.mkdir(parents=True)
+        (folder / piece_name(KEYS[0])).write_bytes(a_piece(KEYS[0]))
+
+        def too_many(*_: object) -> list[str]:
+            raise HostUnreachable("The folder on the machine has over 10000 names.")
+
+        monkeypatch.setattr(SpoolClient, "pieces", too_many)
+        bench.enqueue(spec("a", **chapter()))
+        made = rented(bench, carried)
+        made.claim()
+
+        assert list(bench.spool.entries())
+        assert BRING_S in [may_take_s for _, may_take_s in bench.alive]
+
+
+def test_a_watcher_sweeps_while_it_works(bench: Bench, carried: CarriedPieces) -> None:
+    made = rented(bench, carried)
+    folder = bench.root / "carried" / JOB
+    for _ in range(2):
+        look(bench, made)
+        folder.mkdir(parents=True)
+        os.utime(folder, (bench.clock.now(),) * 2)
+        bench.clock.sleep(KEEP_S + 1)
+        made.step()
+        assert not folder.exists()
 
 
 def test_a_machine_that_is_not_far_away_is_left_alone(bench: Bench, carried: CarriedPieces) -> None:

@@ -15,7 +15,8 @@ import pytest
 import soundfile
 
 from lib.clock import ManualClock
-from lib.spool import ResultErrorClass, SpoolFull, job_digest
+from lib.files import take_folder_lock
+from lib.spool import MAX_STARTS, ResultErrorClass, SpoolFull, job_digest
 from lib.spool.layout import PIECES
 from lib.spool.pieces import piece_name
 from synth.engines import Speech, Utterance
@@ -49,6 +50,23 @@ class TestWhatIsLeft:
             sweep(tmp_path, now, keep_s=50, prefix=".pieces-")
 
         assert {path.name for path in tmp_path.iterdir()} == {used.name, young.name, other.name}
+
+    def test_a_folder_that_goes_while_it_is_entered_is_made_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever was done with it removed it, between our opening and our locking it."""
+        real, late = take_folder_lock, [True]
+
+        def take(folder: Path) -> int | None:
+            lock = real(folder)
+            if late:
+                late.pop()
+                folder.rmdir()
+            return lock
+
+        monkeypatch.setattr(kept_pieces, "take_folder_lock", take)
+        with KeptPieces(tmp_path / "kept", print) as kept:
+            assert kept.keep("ab" * 32, Speech(hum(0.1, 150), RATE, 1), ()) is not None
 
     def test_a_full_disk_is_a_sentence_whose_cause_may_pass(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
@@ -153,6 +171,27 @@ class TestAWorker:
         assert bench.result(entry).state == "done"
         assert len(bench.engine.spoken) == 2
 
+    @pytest.mark.parametrize("text", ["All of it is one piece.", TEXT])
+    def test_a_piece_that_is_not_kept_does_not_make_deaths_forgotten(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        if text == TEXT:  # each is too long to be kept
+            monkeypatch.setattr(KeptPieces, "keep", lambda *_: None)
+        entry = bench.submit(text=text, chunk=True, variants=2)
+        for _ in range(MAX_STARTS):
+            counted = itertools.count(1)
+
+            def die(utterance: Utterance, counted: Any = counted) -> None:
+                if next(counted) == 2:
+                    raise Death
+
+            bench.before_each_piece(die)
+            with pytest.raises(Death):
+                bench.work()
+        bench.work()
+
+        assert bench.error(entry)[0] is ResultErrorClass.POISON
+
     def test_another_lease_of_the_job_goes_on_with_them(self, bench: Bench) -> None:
         def late(utterance: Utterance) -> None:
             bench.clock.sleep(1.0)
@@ -169,6 +208,21 @@ class TestAWorker:
 
         assert len(bench.engine.spoken) == 2
 
+    def test_sweeps_what_nobody_went_on_with_while_it_serves(self, bench: Bench) -> None:
+        left = bench.root / PIECES / job_digest("gone")
+
+        def much_later(utterance: Utterance) -> None:
+            if not left.exists():
+                left.mkdir(parents=True)
+            os.utime(left, (bench.clock.now(),) * 2)
+            bench.clock.sleep(8 * 24 * 3600.0)
+
+        bench.before_each_piece(much_later)
+        bench.submit(text="One.")
+        bench.work()
+
+        assert not left.exists()
+
     def test_that_is_canceled_leaves_none(self, bench: Bench) -> None:
         entries: list[str] = []
 
@@ -177,6 +231,23 @@ class TestAWorker:
         bench.work()
 
         assert bench.error(entries[0])[0] is ResultErrorClass.CANCELED
+        assert not (bench.root / PIECES / job_digest("a")).exists()
+
+    def test_that_is_canceled_before_it_is_taken_up_again_leaves_none(self, bench: Bench) -> None:
+        counted = itertools.count(1)
+
+        def die_at_the_third(utterance: Utterance) -> None:
+            if next(counted) == 3:
+                raise Death
+
+        bench.before_each_piece(die_at_the_third)
+        entry = bench.submit(text=TEXT, chunk=True)
+        with pytest.raises(Death):
+            bench.work()
+        bench.client.cancel(entry)
+        bench.work()
+
+        assert bench.error(entry)[0] is ResultErrorClass.CANCELED
         assert not (bench.root / PIECES / job_digest("a")).exists()
 
     def test_whose_disk_is_full_ends_and_blames_no_job(

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.errors import BadConfiguration, BadInput
+from lib.errors import BadConfiguration, BadInput, ExitStatus
 from synth.audio.peaks import peaks_json
+from synth.commands.page import command
 from synth.page.document import page_html, write_page
 from synth.page.markup import address, escaped, script_json, tag
 from synth.page.page_list import ListenPage, ShownBeat, read_pages
@@ -182,6 +183,28 @@ def test_a_list_that_breaks_its_form_is_refused_with_the_field(tmp_path: Path) -
     path.write_text('{"format": 2, "pages": []}')
     with pytest.raises(BadInput, match="format is not 1"):
         read_pages(path)
+
+
+def test_a_page_of_too_many_beats_is_refused_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [
+        {
+            "file": str(tmp_path / f"{count}.html"),
+            "title": f"of {count}",
+            "beats": [{"title": "", "text": ""}] * count,
+        }
+        for count in (10_001, 2)
+    ]
+    path = tmp_path / "pages.json"
+    path.write_text(json.dumps({"format": 1, "pages": pages}))
+
+    assert command(path) == ExitStatus.BAD_CONFIGURATION
+
+    said = "error: of 10001 has 10,001 beats, and a page shows at most 10,000; name fewer of them.\n"
+    assert capsys.readouterr().err == said
+    assert not (tmp_path / "10001.html").exists()
+    assert "2 beats" in Seen((tmp_path / "2.html").read_text()).text
 
 
 def test_nobody_is_left_out_of_a_page_without_beats(tmp_path: Path) -> None:

@@ -112,6 +112,22 @@ def test_the_keys_go_through_the_beats_and_play_them(tab: Tab, tmp_path: Path) -
     assert tab.said == []
 
 
+def test_a_take_is_downloaded_by_its_own_name_wherever_it_lies(tab: Tab, tmp_path: Path) -> None:
+    made = beat(tmp_path, "one")
+    (take,) = made["record"]["takes"]
+    second = {**take, "take": 2, "file": "one.take-02.wav"}
+    blob = tmp_path / "9f86d081884c7d65"  # as a store keeps it, once another job took its name
+    blob.write_bytes((tmp_path / "one.wav").read_bytes())
+    made["record"]["takes"], made["files"] = [take, second], [made["files"][0], str(blob)]
+    tab.open(written(tmp_path, [made]).as_uri())
+
+    tab.value("document.querySelectorAll('.take')[1].click()")
+
+    link = "(({href, download}) => [href.split('/').pop(), download])(document.querySelector('.download'))"
+    assert tab.value(link) == [blob.name, "one.take-02.wav"]
+    assert tab.said == []
+
+
 def test_audio_that_went_after_the_page_was_made_is_said(tab: Tab, tmp_path: Path) -> None:
     page = written(tmp_path, [beat(tmp_path, "one")])
     (tmp_path / "one.wav").unlink()
