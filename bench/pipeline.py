@@ -30,7 +30,7 @@ import psycopg
 from bench import noop_pipelines
 from job_pipeline import Dag
 from job_pipeline.worker.guard import descendants
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, start_jobs
 from lib.pipeline.snapshots import save_snapshot
 from lib.sql import open_database
@@ -83,7 +83,7 @@ class Arena:
             self._peer("enqueue", system, url, tasks).check_returncode()
             return
         database = open_database(url, schema="job_pipeline")
-        ledger, dag = Ledger(database), _OURS[system]
+        ledger, dag = PipelineLedger(database), _OURS[system]
         snapshot = save_snapshot(ledger, dag.graph()).id
         start_jobs(ledger, snapshot, [NewRun() for _ in range(tasks // len(dag.tasks))])
         database.close()
@@ -149,7 +149,7 @@ def seconds_to_start(server: Postgres, runs: int = 1000) -> float:
     """What one call takes that starts that many runs of five tasks."""
     server.execute("CREATE DATABASE starting")
     database = open_database(server.url(database="starting"), schema="job_pipeline")
-    ledger = Ledger(database)
+    ledger = PipelineLedger(database)
     snapshot = save_snapshot(ledger, noop_pipelines.chain.graph()).id
     began = time.monotonic()
     start_jobs(ledger, snapshot, [NewRun() for _ in range(runs)])

@@ -26,10 +26,10 @@ from sqlalchemy import Connection, text
 
 from bench import noop_pipelines
 from lib.pipeline.claims import claim, finish
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, start_jobs
 from lib.pipeline.snapshots import save_snapshot
-from lib.pipeline.work import Done, Report
+from lib.pipeline.work import Done, TaskReport
 from lib.sql import open_database
 from lib.sql.database import Database
 from tests.postgres_servers import Postgres, binaries
@@ -76,7 +76,7 @@ def write_page(connection: Connection, dialect: str, values: Mapping[str, object
         connection.execute(words, used)
 
 
-def measure(ledger: Ledger, snapshot: str, rounds: int) -> dict[str, float]:
+def measure(ledger: PipelineLedger, snapshot: str, rounds: int) -> dict[str, float]:
     """Milliseconds of a claim and of a finish of ten tasks."""
     start_jobs(ledger, snapshot, [NewRun() for _ in range(_AT_ONCE * (rounds + _WARM))])
     claims, finishes = [], []
@@ -85,7 +85,7 @@ def measure(ledger: Ledger, snapshot: str, rounds: int) -> dict[str, float]:
         tasks = claim(ledger, {"single": ["only"]}, owner="bench:1", count=_AT_ONCE, lease_s=90.0)
         claimed = time.perf_counter()
         assert len(tasks) == _AT_ONCE
-        assert not finish(ledger, [Report(task, Done(result=None)) for task in tasks], owner="bench:1")
+        assert not finish(ledger, [TaskReport(task, Done(result=None)) for task in tasks], owner="bench:1")
         claims.append(1000 * (claimed - began))
         finishes.append(1000 * (time.perf_counter() - claimed))
     return {**spread("claim", claims[_WARM:]), **spread("finish", finishes[_WARM:])}
@@ -103,7 +103,7 @@ def spread(name: str, values: list[float]) -> dict[str, float]:
 def compare(url: str, rows: int, rounds: int) -> dict[str, object]:
     """Before, after, and how many times as long it takes."""
     database = open_database(url, schema="job_pipeline", statement_timeout_ms=600_000)
-    ledger = Ledger(database)
+    ledger = PipelineLedger(database)
     snapshot = save_snapshot(ledger, noop_pipelines.single.graph()).id
     before = measure(ledger, snapshot, rounds)
     fill(database, snapshot, rows)

@@ -12,7 +12,7 @@ from lib.backoff import backoff_s
 from lib.errors import BadInput, JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import FinishedJob, JobQueue, JobRecord, JobState, Outcome
 from lib.jobspec import InvalidJobSpec, JobSpec, normalize_job_spec
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.outside import has_orphans, parked_tasks, tend_parked
 
 _log = logging.getLogger("job_pipeline")
@@ -82,7 +82,9 @@ def _answer(record: JobRecord, finished: FinishedJob | None) -> tuple[str, Any]:
 
 
 @contextlib.contextmanager
-def kept_bridge(open_ledger: Callable[[], Ledger], open_queue: Callable[[], JobQueue]) -> Iterator[Bridge]:
+def kept_bridge(
+    open_ledger: Callable[[], PipelineLedger], open_queue: Callable[[], JobQueue]
+) -> Iterator[Bridge]:
     """A bridge that tends in a thread of its own, on a ledger of its own, as long as the block runs.
 
     Raises: what `open_ledger` raises.
@@ -107,7 +109,11 @@ class Bridge:
     """
 
     def __init__(
-        self, ledger: Ledger, open_queue: Callable[[], JobQueue], *, told: Callable[[], None] | None = None
+        self,
+        ledger: PipelineLedger,
+        open_queue: Callable[[], JobQueue],
+        *,
+        told: Callable[[], None] | None = None,
     ) -> None:
         """`told` is called after something changed, for whoever writes that down elsewhere."""
         self._ledger = ledger

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from lib.clock import Clock
-from lib.pipeline.ledger import Ledger
-from lib.pipeline.model import Event, EventKind
+from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.model import EventKind, TrailEvent
 from lib.pipeline.trail import events_after
 
 _EVERY_S: Final = 0.5
@@ -15,7 +15,7 @@ _EVERY_S: Final = 0.5
 _LAST: Final = frozenset({EventKind.JOB_COMPLETED, EventKind.JOB_FAILED, EventKind.JOB_CANCELED})
 
 
-def follow(ledger: Ledger, position: int, *, run: str | None, clock: Clock) -> Iterator[Event]:
+def follow(ledger: PipelineLedger, position: int, *, run: str | None, clock: Clock) -> Iterator[TrailEvent]:
     """Every event behind a position as it comes; of one run until that has ended, else without an end."""
     ended = False
     while True:

@@ -13,7 +13,7 @@ from lib.errors import BadInput, UsageError
 from lib.files import read_plain
 from lib.foreign import parse_json
 from lib.pipeline.runs import NewRun, Started, start_job
-from lib.pipeline.snapshots import Snapshot, list_snapshots, save_snapshot
+from lib.pipeline.snapshots import GraphSnapshot, list_snapshots, save_snapshot
 
 _LARGEST: Final = 1 << 20
 
@@ -86,7 +86,7 @@ class StartedRun:
     """A run that exists now, and what it is bound to."""
 
     started: Started
-    snapshot: Snapshot
+    snapshot: GraphSnapshot
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
@@ -120,7 +120,7 @@ def start_run(room: PipelineRoom, dag: str | None, run: NewRun, config: str | No
     return StartedRun(started, snapshot)
 
 
-def rules_of(room: PipelineRoom, snapshot: Snapshot, config: str | None) -> OperatorRules:
+def rules_of(room: PipelineRoom, snapshot: GraphSnapshot, config: str | None) -> OperatorRules:
     """What the operator decided; a stage may be named that any pipeline has which is stored or shipped.
 
     Raises:
@@ -132,7 +132,7 @@ def rules_of(room: PipelineRoom, snapshot: Snapshot, config: str | None) -> Oper
     return load_rules(None if config is None else Path(config), stages=stages)
 
 
-def snapshot_of(room: PipelineRoom, dag: str | None) -> Snapshot:
+def snapshot_of(room: PipelineRoom, dag: str | None) -> GraphSnapshot:
     """The active snapshot of a pipeline, which is stored first where there is none.
 
     `dag` is `module:object`, a shipped name, or the name of one that is stored. None: JOB_PIPELINE_DAG,

@@ -14,7 +14,7 @@ from job_pipeline.operator_file import RulesReading
 from lib.errors import BadConfiguration
 from lib.files import NotPlain, read_plain
 from lib.jobspec import Problem, printable
-from lib.pipeline.graph import Graph, Stage
+from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.model import GateRule
 from lib.pipeline.runs import StageRules
 from lib.units import MIB
@@ -74,7 +74,7 @@ class OperatorRules:
             "narration": dict(self.narration),
         }
 
-    def _gate(self, stage: Stage) -> GateRule | None:
+    def _gate(self, stage: GraphStage) -> GateRule | None:
         gate = self.gates.get(stage.name, {})
         if not gate.get("required", stage.gate):
             return None

@@ -16,7 +16,7 @@ from job_pipeline.log_tags import tell
 from job_pipeline.rounds import Rounds
 from lib.clock import Clock, SystemClock
 from lib.pipeline.gates import time_out_gates
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.trail import place_events
 from lib.pipeline.upkeep import settle_runs
 
@@ -35,7 +35,7 @@ class OrchestratorRound:
     placed: int
 
 
-def orchestrate(ledger: Ledger, *, everything: bool = True) -> OrchestratorRound:
+def orchestrate(ledger: PipelineLedger, *, everything: bool = True) -> OrchestratorRound:
     """Make one round; `everything`: over all runs that have not ended, not only those that workers left.
 
     Raises:
@@ -59,7 +59,7 @@ def orchestrate(ledger: Ledger, *, everything: bool = True) -> OrchestratorRound
 
 
 def orchestrator_loop(
-    ledger: Ledger,
+    ledger: PipelineLedger,
     *,
     poll_s: float = 1.0,
     everything_s: float = EVERYTHING_S,

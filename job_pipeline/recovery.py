@@ -9,7 +9,7 @@ from typing import Final
 
 from job_pipeline.log_tags import tell
 from job_pipeline.rounds import Rounds
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.upkeep import recover
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE: Final = 200
 
 
-def take_back(ledger: Ledger) -> list[tuple[str, str]]:
+def take_back(ledger: PipelineLedger) -> list[tuple[str, str]]:
     """Make one round: every task whose lease ran out is ready again; run and name of each.
 
     Raises:
@@ -33,7 +33,7 @@ def take_back(ledger: Ledger) -> list[tuple[str, str]]:
 
 
 def recovery_loop(
-    ledger: Ledger, *, poll_s: float = 5.0, chance: Callable[[], float] = random.random
+    ledger: PipelineLedger, *, poll_s: float = 5.0, chance: Callable[[], float] = random.random
 ) -> Rounds:
     """The loop over `take_back`."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
-    from lib.pipeline.ledger import Ledger
+    from lib.pipeline.ledger import PipelineLedger
     from lib.redact import Redactor
     from lib.watcher_process import WatcherProcess
 
@@ -51,7 +51,7 @@ class PipelineRoom:
     """What a command works with: the ledger, the files beside it, and the settings that led to both."""
 
     found: Settings
-    ledger: Ledger
+    ledger: PipelineLedger
     journal: TrailFiles
 
     @property
@@ -179,14 +179,14 @@ def open_room() -> Iterator[PipelineRoom]:
 
 
 @contextlib.contextmanager
-def open_ledger(found: Settings) -> Iterator[Ledger]:
+def open_ledger(found: Settings) -> Iterator[PipelineLedger]:
     """The ledger of settings, closed at the end. Raises as `open_room`."""
     ledger = ledger_of(found)
     with contextlib.closing(ledger.database):
         yield ledger
 
 
-def ledger_of(found: Settings) -> Ledger:
+def ledger_of(found: Settings) -> PipelineLedger:
     """The ledger of settings, on connections of its own, which the caller closes. Raises as `open_room`."""
     from lib.sql import open_database
 
@@ -202,9 +202,9 @@ def ledger_of(found: Settings) -> Ledger:
         statement_timeout_ms=found.statement_timeout_ms,
     )
     try:
-        from lib.pipeline.ledger import Ledger
+        from lib.pipeline.ledger import PipelineLedger
 
-        return Ledger(database)
+        return PipelineLedger(database)
     except BaseException as error:
         database.close()
         if isinstance(error, BadConfiguration):
@@ -286,7 +286,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
 
 
 @contextlib.contextmanager
-def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) -> Iterator[Ledger]:
+def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) -> Iterator[PipelineLedger]:
     """The ledger for a program that stays, with its log, and the journal kept up to date beside it.
 
     Raises: as `open_room`.

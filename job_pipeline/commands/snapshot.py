@@ -12,7 +12,7 @@ from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.clock import rfc3339
 from lib.errors import UsageError
-from lib.pipeline.snapshots import Snapshot, list_snapshots, save_snapshot
+from lib.pipeline.snapshots import GraphSnapshot, list_snapshots, save_snapshot
 
 EXAMPLES = ("job-pipeline snapshot --dag shop.stages:dag --activate", "job-pipeline snapshot --list")
 
@@ -50,7 +50,7 @@ def command(
         output.say("No snapshot is stored yet; job-pipeline init-db stores the first.")
 
 
-def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
+def snapshot_json(snapshot: GraphSnapshot) -> dict[str, Any]:
     """One snapshot."""
     return {
         "id": snapshot.id,
@@ -62,7 +62,7 @@ def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _show(found: list[Snapshot]) -> None:
+def _show(found: list[GraphSnapshot]) -> None:
     columns = [output.Column(name) for name in ("dag", "snapshot", "since", "active")]
     table = output.Table([*columns, output.Column("stages", wrap=True)])
     for each in found:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lib.clock import rfc3339
-from lib.pipeline.model import Artifact, Event
+from lib.pipeline.model import Artifact, TrailEvent
 from lib.units import bytes_text
 
 
-def event_text(event: Event) -> str:
+def event_text(event: TrailEvent) -> str:
     """`12  2026-11-22T09:00:00.120Z  ep-7  stage_completed  audio  attempt 1  seconds=2.1`."""
     parts = [str(event.position).rjust(6), rfc3339(event.at), event.run, str(event.kind)]
     if event.task is not None:

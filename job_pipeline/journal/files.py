@@ -10,8 +10,8 @@ from typing import Final
 
 from job_pipeline.journal.lines import Lines
 from lib.files import alone_at, sweep_drafts, write_whole
-from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import Event
+from lib.pipeline.ledger import PipelineLedger, Transaction
+from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, run_states
 
@@ -27,7 +27,7 @@ class TrailFiles:
     lines say how far they are.
     """
 
-    def __init__(self, ledger: Ledger, folder: Path) -> None:
+    def __init__(self, ledger: PipelineLedger, folder: Path) -> None:
         self._ledger = ledger
         self._folder = folder
 
@@ -55,8 +55,8 @@ class TrailFiles:
                     break
             return written
 
-    def _write_runs(self, events: Sequence[Event], before: int) -> None:
-        of_runs: dict[str, list[Event]] = {}
+    def _write_runs(self, events: Sequence[TrailEvent], before: int) -> None:
+        of_runs: dict[str, list[TrailEvent]] = {}
         for event in events:
             of_runs.setdefault(event.run, []).append(event)
         known = self._ledger.look(partial(_positions, runs=list(of_runs), position=before))

@@ -11,7 +11,7 @@ from typing import Final
 
 from job_pipeline.journal.files import TrailFiles
 from lib.errors import JobRunnerError
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _EVERY_S: Final = 0.5
 
 @contextlib.contextmanager
 def kept_journal(
-    open_ledger: Callable[[], Ledger], folder: Path, *, every_s: float = _EVERY_S
+    open_ledger: Callable[[], PipelineLedger], folder: Path, *, every_s: float = _EVERY_S
 ) -> Iterator[None]:
     """Within the block, bring the journal up to date every `every_s` seconds; and once more at its end.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from job_pipeline.log_tags import tell
 from lib.clock import Clock
 from lib.pipeline import Dag
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.upkeep import skip_unknown
 
@@ -25,7 +25,7 @@ class CodeChanges:
     Raises, from the constructor and `tend`: what the database says.
     """
 
-    def __init__(self, ledger: Ledger, dags: Sequence[Dag], clock: Clock) -> None:
+    def __init__(self, ledger: PipelineLedger, dags: Sequence[Dag], clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
         self._stages = {dag.name: list(dag.tasks) for dag in dags}
         self._digests = {dag.name: dag.graph().digest for dag in dags}

@@ -11,7 +11,7 @@ from job_pipeline.database_trouble import DatabaseTrouble
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.pipeline.claims import lost_leases, renew
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.work import ClaimedTask
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class LeaseHeartbeat:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: PipelineLedger,
         held: HeldTasks,
         lost: Callable[[ClaimedTask], None],
         *,

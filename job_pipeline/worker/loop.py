@@ -19,7 +19,7 @@ from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.pipeline import BadPipeline, Dag
 from lib.pipeline.claims import claim, next_ready_s
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.work import ClaimedTask, Released
 from lib.redact import Redactor
 
@@ -38,7 +38,7 @@ class WorkerLoop:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: PipelineLedger,
         dags: Sequence[Dag],
         options: PipelineWorkerOptions,
         *,

@@ -14,7 +14,7 @@ from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.pool import News, TaskPool
 from lib.clock import Clock, SystemClock
 from lib.pipeline import Dag
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.redact import Redactor
 from lib.sql.listen import Listener
 
@@ -32,7 +32,7 @@ class PipelineWorker:
 
     def __init__(
         self,
-        open_ledger: Callable[[], Ledger],
+        open_ledger: Callable[[], PipelineLedger],
         options: PipelineWorkerOptions,
         *,
         redactor: Redactor | None = None,
@@ -105,12 +105,12 @@ class PipelineWorker:
             stack.callback(self._listener(ledger, loop, {"", *(dag.name for dag in dags)}).close)
         return loop
 
-    def _opened(self, stack: ExitStack) -> Ledger:
+    def _opened(self, stack: ExitStack) -> PipelineLedger:
         ledger = self._open_ledger()
         stack.callback(ledger.database.close)
         return ledger
 
-    def _listener(self, ledger: Ledger, loop: WorkerLoop, dags: Collection[str]) -> Listener:
+    def _listener(self, ledger: PipelineLedger, loop: WorkerLoop, dags: Collection[str]) -> Listener:
         def wake(dag: str) -> None:
             if dag in dags:
                 loop.wake()

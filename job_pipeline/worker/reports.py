@@ -14,8 +14,8 @@ from job_pipeline.worker.rates import Rates
 from lib.clock import Clock
 from lib.errors import JobRunnerError, TryAgain
 from lib.pipeline.claims import finish
-from lib.pipeline.ledger import Ledger
-from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, Report
+from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, TaskReport
 from lib.redact import Redactor
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Reports:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: PipelineLedger,
         held: HeldTasks,
         rates: Rates,
         *,
@@ -46,7 +46,7 @@ class Reports:
         self._owner, self._settles, self._redactor = owner, settles, redactor
         self._clock, self._chance = clock, chance
         self._trouble = DatabaseTrouble(log, "stage", "writing how tasks ended", chance)
-        self._waiting: list[Report] = []
+        self._waiting: list[TaskReport] = []
         self._not_before = 0.0
 
     def add(self, task: ClaimedTask, outcome: Done | Failed | Released | Parked) -> None:
@@ -54,7 +54,7 @@ class Reports:
         if isinstance(outcome, Failed):
             pause = retry_in_s(task.failures + 1, self._chance())
             outcome = replace(outcome, error=self._redactor.hide(outcome.error), retry_in_s=pause)
-        self._waiting.append(Report(task, outcome))
+        self._waiting.append(TaskReport(task, outcome))
 
     @property
     def due_in_s(self) -> float | None:
@@ -76,8 +76,8 @@ class Reports:
             self._trouble.over()
         return len(self._waiting) < len(together)
 
-    def _run_by_run(self, together: Sequence[Report], error: TryAgain) -> None:
-        runs: dict[str, list[Report]] = {}
+    def _run_by_run(self, together: Sequence[TaskReport], error: TryAgain) -> None:
+        runs: dict[str, list[TaskReport]] = {}
         for report in together:
             runs.setdefault(report.task.run, []).append(report)
         if len(runs) == 1:
@@ -89,11 +89,11 @@ class Reports:
             except JobRunnerError as again:
                 self._put_off(reports, again)
 
-    def _put_off(self, reports: Sequence[Report], error: JobRunnerError) -> None:
+    def _put_off(self, reports: Sequence[TaskReport], error: JobRunnerError) -> None:
         self._waiting += reports
         self._not_before = self._clock.monotonic() + self._trouble.failed(error)
 
-    def _write(self, reports: Sequence[Report]) -> None:
+    def _write(self, reports: Sequence[TaskReport]) -> None:
         try:
             lost = self._finish(reports)
         except JobRunnerError:
@@ -103,20 +103,20 @@ class Reports:
             lost = [task for report in reports for task in self._alone(report)]
         self._tell(reports, lost)
 
-    def _finish(self, reports: Sequence[Report]) -> list[ClaimedTask]:
+    def _finish(self, reports: Sequence[TaskReport]) -> list[ClaimedTask]:
         return finish(self._ledger, reports, owner=self._owner, settle=self._settles)
 
-    def _alone(self, report: Report) -> list[ClaimedTask]:
+    def _alone(self, report: TaskReport) -> list[ClaimedTask]:
         """Write one, as failed if need be; what is lost of it."""
         failed = Failed(error="its result cannot be written into the ledger")
-        for each in (report, Report(report.task, failed)):
+        for each in (report, TaskReport(report.task, failed)):
             try:
                 return self._finish([each])
             except Exception as error:  # then its lease runs out
                 log.error("the end of %s of %s: %s", report.task.name, report.task.run, type(error).__name__)
         return [report.task]
 
-    def _tell(self, reports: Sequence[Report], lost: Sequence[ClaimedTask]) -> None:
+    def _tell(self, reports: Sequence[TaskReport], lost: Sequence[ClaimedTask]) -> None:
         gone = {id(task) for task in lost}
         self._held.drop(report.task for report in reports)
         for report in reports:

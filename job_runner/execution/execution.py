@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from job_runner.execution.delivery import FolderDelivery
-from job_runner.execution.task_tracking import ExecutionFile, Task, TaskState, Tracker
+from job_runner.execution.task_tracking import ExecutionFile, TrackedState, TrackedTask, Tracker
 from lib.clock import Clock
 from lib.dispatch import Dispatcher, DispatchLimits, DispatchParts, LeftSpools, MemoryJournal
 from lib.jobqueue import QueueOptions
@@ -70,7 +70,7 @@ class Execution:
 
     def __init__(self, setup: Setup) -> None:
         self._setup, self._clock = setup, setup.clock
-        self.tasks = [Task(inputs) for inputs in setup.inputs]
+        self.tasks = [TrackedTask(inputs) for inputs in setup.inputs]
         self.file = ExecutionFile(
             setup.folder, setup.manifest, self.tasks, engine=setup.engine, clock=setup.clock
         )
@@ -95,7 +95,7 @@ class Execution:
             self._setup.folder.need_parents(f"{WORKROOM}/")
             if not self._setup.force:
                 self._skip_finished()
-            waiting = [task for task in self.tasks if task.state is TaskState.WAITING]
+            waiting = [task for task in self.tasks if task.state is TrackedState.WAITING]
             self._queue.enqueue([_as_queued(task.inputs.order.spec) for task in waiting])
             self.file.save("running")
             self._setup.started(self.file.path)
@@ -127,9 +127,9 @@ class Execution:
 
     def _end_state(self) -> str:
         counts = self.file.counts()
-        if counts[TaskState.WAITING] or counts[TaskState.RUNNING]:
+        if counts[TrackedState.WAITING] or counts[TrackedState.RUNNING]:
             return "interrupted"
-        return "failed" if counts[TaskState.FAILED] else "done"
+        return "failed" if counts[TrackedState.FAILED] else "done"
 
     def _skip_finished(self) -> None:
         for task in self.tasks:
@@ -176,9 +176,9 @@ class Execution:
             return
         self._next_tell = now + _TELL_EVERY_S
         counts = self.file.counts()
-        skipped, failed = counts[TaskState.SKIPPED], counts[TaskState.FAILED]
-        running = tuple(task.name for task in self.tasks if task.state is TaskState.RUNNING)
-        settled = counts[TaskState.DONE] + failed
+        skipped, failed = counts[TrackedState.SKIPPED], counts[TrackedState.FAILED]
+        running = tuple(task.name for task in self.tasks if task.state is TrackedState.RUNNING)
+        settled = counts[TrackedState.DONE] + failed
         self._setup.on_look(Look(len(self.tasks) - skipped, settled, failed, skipped, running))
 
     # --- endings -----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ _SAVE_SHARE: Final = 20.0  # writing a long record takes at most this part of th
 _EVENTS_AT_ONCE: Final = 1000
 
 
-class TaskState(StrEnum):
+class TrackedState(StrEnum):
     """Where a job is. The last three are final."""
 
     WAITING = "waiting"
@@ -32,15 +32,15 @@ class TaskState(StrEnum):
     FAILED = "failed"
 
 
-FINAL: Final = frozenset({TaskState.DONE, TaskState.SKIPPED, TaskState.FAILED})
+FINAL: Final = frozenset({TrackedState.DONE, TrackedState.SKIPPED, TrackedState.FAILED})
 
 
 @dataclass(slots=True, eq=False)
-class Task:
+class TrackedTask:
     """One job of the execution. Durations are seconds."""
 
     inputs: Inputs
-    state: TaskState = TaskState.WAITING
+    state: TrackedState = TrackedState.WAITING
     attempts: int = 0  # begun by this execution
     work_seconds: float | None = None  # how long the last attempt took
     audio_seconds: float | None = None
@@ -58,7 +58,7 @@ class Task:
     def skip(self, finished: Finished) -> None:
         """Note that the job was done before."""
         spoken = finished.record
-        self.state, self.sha256 = TaskState.SKIPPED, spoken.takes[0].audio.sha256
+        self.state, self.sha256 = TrackedState.SKIPPED, spoken.takes[0].audio.sha256
         self.work_seconds, self.audio_seconds = spoken.work_seconds, spoken.audio_seconds
         self.warnings = spoken.warnings
 
@@ -67,17 +67,17 @@ class Task:
         self.attempts = finished.attempt
         done, failure = finished.done(), finished.failure()
         if done is not None:
-            self.state, self.sha256 = TaskState.DONE, done.takes[0].audio.sha256
+            self.state, self.sha256 = TrackedState.DONE, done.takes[0].audio.sha256
             self.work_seconds, self.audio_seconds = done.timings.worked_s, done.spoken.audio_seconds
             self.warnings = done.spoken.warnings
         elif failure is not None:
-            self.state, self.error = TaskState.FAILED, failure.message
+            self.state, self.error = TrackedState.FAILED, failure.message
             self.error_class, self.log = failure.worker_class or failure.error_class, failure.log
 
     def to_record(self) -> ExecutionJob:
         """Its part of `execution.json`."""
         spec = self.inputs.order.spec
-        done = self.state in (TaskState.DONE, TaskState.SKIPPED)
+        done = self.state in (TrackedState.DONE, TrackedState.SKIPPED)
         return ExecutionJob(
             request_id=spec.request_id,
             output_name=spec.output_name,
@@ -97,7 +97,7 @@ class Task:
 class Tracker:
     """Follows the queue's events and keeps the tasks up to date."""
 
-    def __init__(self, queue: JobQueue, tasks: Sequence[Task]) -> None:
+    def __init__(self, queue: JobQueue, tasks: Sequence[TrackedTask]) -> None:
         self._queue = queue
         self._tasks = {task.name: task for task in tasks}
         self._after = queue.last_event_id()
@@ -123,22 +123,28 @@ class Tracker:
             if finished is not None:
                 task.settle(finished)
         elif event.kind == "begun":
-            task.state, task.attempts = TaskState.RUNNING, task.attempts + 1
+            task.state, task.attempts = TrackedState.RUNNING, task.attempts + 1
         elif event.state in (JobState.WAITING, JobState.DELAYED):
-            task.state = TaskState.WAITING
+            task.state = TrackedState.WAITING
 
     def interrupt(self) -> None:
         """Note that the execution ends and nothing runs any more."""
         for task in self._tasks.values():
-            if task.state is TaskState.RUNNING:
-                task.state = TaskState.WAITING
+            if task.state is TrackedState.RUNNING:
+                task.state = TrackedState.WAITING
 
 
 class ExecutionFile:
     """`execution.json` beside the manifest: replaced whole while the execution goes on."""
 
     def __init__(
-        self, folder: OutFolder, manifest: Manifest, tasks: Sequence[Task], *, engine: str, clock: Clock
+        self,
+        folder: OutFolder,
+        manifest: Manifest,
+        tasks: Sequence[TrackedTask],
+        *,
+        engine: str,
+        clock: Clock,
     ) -> None:
         self._folder, self._manifest, self._tasks = folder, manifest, tasks
         self._engine, self._clock = engine, clock
@@ -151,7 +157,7 @@ class ExecutionFile:
         """Where it lies."""
         return self._folder.path(RECORD)
 
-    def counts(self) -> Counter[TaskState]:
+    def counts(self) -> Counter[TrackedState]:
         """How many jobs are in each state."""
         return Counter(task.state for task in self._tasks)
 
@@ -167,7 +173,7 @@ class ExecutionFile:
             updated_at=rfc3339(now),
             finished_at=None if state == "running" else rfc3339(now),
             wall_seconds=round(self._clock.monotonic() - self._started, 3),
-            totals={"jobs": len(self._tasks), **{each.value: counts[each] for each in TaskState}},
+            totals={"jobs": len(self._tasks), **{each.value: counts[each] for each in TrackedState}},
             jobs=tuple(task.to_record() for task in self._tasks),
         )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.pipeline.graph import Graph
-from lib.pipeline.model import Event, EventKind, RunRow, TaskRow
+from lib.pipeline.model import EventKind, RunRow, TaskRow, TrailEvent
 from lib.pipeline.states import (
     MET,
     RUN_TRANSITIONS,
@@ -51,7 +51,7 @@ class Board:
         self.changed: set[str] = set()
         self.results: dict[str, str] = {}
         self.frees_lane = False  # a task of a lane is no longer at work
-        self.events: list[Event] = []
+        self.events: list[TrailEvent] = []
         self._told_by: Mapping[str, Any] = {}  # who brought the run out of its state, for the event of that
 
     @property
@@ -92,7 +92,7 @@ class Board:
         attempt = self.tasks[name].attempt if name else None
         told = {key: value for key, value in data.items() if value is not None}
         self.events.append(
-            Event(run=self.run.id, kind=kind, at=self.now, task=name, attempt=attempt, data=told)
+            TrailEvent(run=self.run.id, kind=kind, at=self.now, task=name, attempt=attempt, data=told)
         )
 
     def hold(self, hold: Hold) -> None:

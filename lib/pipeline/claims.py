@@ -10,12 +10,12 @@ from typing import Any
 
 from lib.pipeline.board import Board
 from lib.pipeline.gates import ask, digest_of, still_approved
-from lib.pipeline.graph import Stage
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.graph import GraphStage
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, EventKind, TaskRow
 from lib.pipeline.rows import artifact_columns, job_of
 from lib.pipeline.states import TaskState
-from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, Report, to_json
+from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, TaskReport, to_json
 
 __all__ = [
     "ClaimedTask",
@@ -23,7 +23,7 @@ __all__ = [
     "Failed",
     "Parked",
     "Released",
-    "Report",
+    "TaskReport",
     "claim",
     "finish",
     "keep",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def claim(
-    ledger: Ledger, stages: Mapping[str, Collection[str]], *, owner: str, count: int, lease_s: float
+    ledger: PipelineLedger, stages: Mapping[str, Collection[str]], *, owner: str, count: int, lease_s: float
 ) -> list[ClaimedTask]:
     """Lease up to `count` tasks that are ready: the pipelines and their stages that this worker knows.
 
@@ -131,7 +131,7 @@ def _claimed(
 
 
 def _handed_out(
-    row: Mapping[str, Any], stage: Stage, results: Mapping[str, Any]
+    row: Mapping[str, Any], stage: GraphStage, results: Mapping[str, Any]
 ) -> tuple[ClaimedTask, str | None]:
     run_inputs = json.loads(row["inputs"])
     given = {name: results[name] for name in stage.given if name in results}
@@ -185,7 +185,9 @@ def _finish_again(
     transaction.write(boards.values())
 
 
-def renew(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, lease_s: float) -> list[ClaimedTask]:
+def renew(
+    ledger: PipelineLedger, tasks: Sequence[ClaimedTask], *, owner: str, lease_s: float
+) -> list[ClaimedTask]:
     """Hold the leases of `tasks` for another `lease_s`; those that are lost, whose work must stop."""
     if not tasks:
         return []
@@ -202,7 +204,7 @@ def renew(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, lease_s: 
     return ledger.change(work)
 
 
-def lost_leases(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str) -> list[ClaimedTask]:
+def lost_leases(ledger: PipelineLedger, tasks: Sequence[ClaimedTask], *, owner: str) -> list[ClaimedTask]:
     """Of `tasks` those whose lease is gone: it ran out, or the run was canceled. Changes nothing."""
     return ledger.look(lambda transaction: _not_held(transaction, tasks, owner)) if tasks else []
 
@@ -213,7 +215,7 @@ def _not_held(transaction: Transaction, tasks: Sequence[ClaimedTask], owner: str
 
 
 def finish(
-    ledger: Ledger, reports: Sequence[Report], *, owner: str, settle: bool = True
+    ledger: PipelineLedger, reports: Sequence[TaskReport], *, owner: str, settle: bool = True
 ) -> list[ClaimedTask]:
     """Write how tasks ended, in one transaction; those whose lease was lost, for which nothing was written.
 
@@ -247,7 +249,7 @@ def _holds(row: TaskRow, task: ClaimedTask, owner: str) -> bool:
     )
 
 
-def _carry_out(transaction: Transaction, board: Board, report: Report) -> None:
+def _carry_out(transaction: Transaction, board: Board, report: TaskReport) -> None:
     task, outcome = report.task, report.outcome
     match outcome:
         case Done():
@@ -287,7 +289,7 @@ def keep(transaction: Transaction, board: Board, name: str, done: Done, input_ha
         ask(transaction, board, name, digest_of(result, {row["path"]: row["sha256"] for row in made}))
 
 
-def next_ready_s(ledger: Ledger, dags: Collection[str]) -> float | None:
+def next_ready_s(ledger: PipelineLedger, dags: Collection[str]) -> float | None:
     """Seconds until the next task of these pipelines is ready that is not so now; None: none is known."""
 
     def work(transaction: Transaction) -> float | None:
@@ -310,6 +312,6 @@ def _record(
     return made
 
 
-def release_all(ledger: Ledger, tasks: Sequence[ClaimedTask], *, owner: str, why: str) -> None:
+def release_all(ledger: PipelineLedger, tasks: Sequence[ClaimedTask], *, owner: str, why: str) -> None:
     """Give back what was claimed and not carried out."""
-    finish(ledger, [Report(task, Released(why=why)) for task in tasks], owner=owner)
+    finish(ledger, [TaskReport(task, Released(why=why)) for task in tasks], owner=owner)

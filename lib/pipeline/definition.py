@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from lib.errors import BadConfiguration
 from lib.pipeline.code_digest import digest_of_code
-from lib.pipeline.graph import Graph, Stage
+from lib.pipeline.graph import Graph, GraphStage
 
 #: A task takes its inputs and, if it has a second parameter, a `TaskContext`; it returns JSON.
 TaskFunction = Callable[..., Any]
@@ -30,7 +30,7 @@ class BadPipeline(BadConfiguration):
 class Task:
     """One task as its code defines it. `timeout_s` and `retries` are None where the settings decide."""
 
-    stage: Stage
+    stage: GraphStage
     function: TaskFunction = field(repr=False)
     takes_context: bool
     collect: TaskFunction | None = field(default=None, repr=False)
@@ -80,7 +80,7 @@ class Dag:
         """
 
         def register(function: F) -> F:
-            stage = Stage(
+            stage = GraphStage(
                 name=_checked_name("task", name or getattr(function, "__name__", "")),
                 requires=_requirements(name or function.__name__, requires),
                 timeout_s=_bounded(self.name, "timeout", timeout, above=0, most=_LONGEST_S),
@@ -95,7 +95,7 @@ class Dag:
 
         return register
 
-    def _add(self, stage: Stage, function: TaskFunction, collect: TaskFunction | None) -> None:
+    def _add(self, stage: GraphStage, function: TaskFunction, collect: TaskFunction | None) -> None:
         if stage.name in self.tasks:
             raise BadPipeline(f"the pipeline {self.name} has two tasks of the name {stage.name!r}")
         if stage.executor not in EXECUTORS:
@@ -190,10 +190,10 @@ def _takes_context(dag: str, task: str, function: TaskFunction) -> bool:
     return count == 2
 
 
-def _in_order(dag: str, stages: Sequence[Stage]) -> list[Stage]:
+def _in_order(dag: str, stages: Sequence[GraphStage]) -> list[GraphStage]:
     """Requirements first, and otherwise as written."""
-    done: dict[str, Stage] = {}
-    waiting: Mapping[str, Stage] = {stage.name: stage for stage in stages}
+    done: dict[str, GraphStage] = {}
+    waiting: Mapping[str, GraphStage] = {stage.name: stage for stage in stages}
     while waiting:
         free = [stage for stage in waiting.values() if all(name in done for name in stage.requires)]
         if not free:

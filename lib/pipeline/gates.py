@@ -9,7 +9,7 @@ from dataclasses import replace
 from lib.clock import rfc3339
 from lib.pipeline.board import Board
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState, unknown_stage
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, EventKind, GateRow
 from lib.pipeline.rows import artifact_columns, gate_of
 from lib.pipeline.states import Hold, TaskState
@@ -55,7 +55,13 @@ def still_approved(transaction: Transaction, run: str, task: str, seen: str) -> 
 
 
 def approve_gate(
-    ledger: Ledger, run: str, stage: str, *, operator: str, notes: str | None = None, seen: str | None = None
+    ledger: PipelineLedger,
+    run: str,
+    stage: str,
+    *,
+    operator: str,
+    notes: str | None = None,
+    seen: str | None = None,
 ) -> GateRow:
     """Let what follows a stage begin; the gate as it was decided.
 
@@ -71,7 +77,13 @@ def approve_gate(
 
 
 def reject_gate(
-    ledger: Ledger, run: str, stage: str, *, operator: str, notes: str | None = None, seen: str | None = None
+    ledger: PipelineLedger,
+    run: str,
+    stage: str,
+    *,
+    operator: str,
+    notes: str | None = None,
+    seen: str | None = None,
 ) -> GateRow:
     """Refuse what a stage made: the run is paused until `advance` lets the stage run anew.
 
@@ -81,7 +93,13 @@ def reject_gate(
 
 
 def _decide(
-    ledger: Ledger, run: str, stage: str, decision: str, operator: str, notes: str | None, seen: str | None
+    ledger: PipelineLedger,
+    run: str,
+    stage: str,
+    decision: str,
+    operator: str,
+    notes: str | None,
+    seen: str | None,
 ) -> GateRow:
     def step(board: Board, transaction: Transaction) -> GateRow:
         gate = _open_gate(transaction, board, stage)
@@ -128,7 +146,7 @@ def _close(
     return replace(gate, decision=decision, operator=operator, notes=notes, decided_at=transaction.now)
 
 
-def look_again(ledger: Ledger, run: str, stage: str, files: Sequence[Artifact]) -> str:
+def look_again(ledger: PipelineLedger, run: str, stage: str, files: Sequence[Artifact]) -> str:
     """Note the files of a stage as they are now, changed by somebody at its open gate; the new digest.
 
     A decision about what they were before is refused from now on.
@@ -154,12 +172,12 @@ def look_again(ledger: Ledger, run: str, stage: str, files: Sequence[Artifact]) 
     return ledger.change_run(run, step)
 
 
-def open_gates(ledger: Ledger) -> list[GateRow]:
+def open_gates(ledger: PipelineLedger) -> list[GateRow]:
     """Every gate that waits for a person, the oldest first."""
     return ledger.look(lambda transaction: [gate_of(row) for row in transaction.all("open_gates")])
 
 
-def time_out_gates(ledger: Ledger, *, count: int = 100) -> list[GateRow]:
+def time_out_gates(ledger: PipelineLedger, *, count: int = 100) -> list[GateRow]:
     """Do at gates whose time is over what their rule says; those gates."""
     due = ledger.look(
         lambda transaction: [
@@ -169,7 +187,7 @@ def time_out_gates(ledger: Ledger, *, count: int = 100) -> list[GateRow]:
     return [gate for gate in due if _time_out(ledger, gate)]
 
 
-def _time_out(ledger: Ledger, gate: GateRow) -> bool:
+def _time_out(ledger: PipelineLedger, gate: GateRow) -> bool:
     def step(board: Board, transaction: Transaction) -> bool:
         row = transaction.one("gate", run=gate.run, task=gate.task)
         if (

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class GraphStage:
     """One task of a graph. `timeout_s` and `retries` are None where the settings decide.
 
     `takes` are those of `requires` whose results it is given; None: all. For the others it only waits.
@@ -37,11 +37,11 @@ class Graph:
     """Stages with their requirements first, and the digest of the code they came from."""
 
     dag: str
-    stages: tuple[Stage, ...]
+    stages: tuple[GraphStage, ...]
     code_digest: str
 
     @cached_property
-    def by_name(self) -> Mapping[str, Stage]:
+    def by_name(self) -> Mapping[str, GraphStage]:
         """Each stage under its name."""
         return {stage.name: stage for stage in self.stages}
 
@@ -87,9 +87,9 @@ class Graph:
         )
 
 
-def _stage_from(data: Mapping[str, Any]) -> Stage:
+def _stage_from(data: Mapping[str, Any]) -> GraphStage:
     takes = data.get("takes")
-    return Stage(
+    return GraphStage(
         **{
             **data,
             "requires": tuple(data["requires"]),

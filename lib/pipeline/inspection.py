@@ -9,13 +9,13 @@ from pathlib import Path
 from lib.pipeline.context import measure_file
 from lib.pipeline.failures import SeenSomethingElse, WrongState
 from lib.pipeline.gates import approve_gate, look_again
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.views import RunView, get_job_status
 
 
 def approve_inspected(
-    ledger: Ledger,
+    ledger: PipelineLedger,
     run: str,
     stage: str,
     *,
@@ -66,7 +66,7 @@ def compare_files(artifacts: Sequence[Artifact], folder: Path) -> tuple[list[Art
     return changed, gone
 
 
-def waiting_stage(ledger: Ledger, run: str) -> str:
+def waiting_stage(ledger: PipelineLedger, run: str) -> str:
     """The stage of a run that waits for a decision, where it is one.
 
     Raises:
@@ -81,7 +81,7 @@ def waiting_stage(ledger: Ledger, run: str) -> str:
     raise WrongState(f"no stage of {run} waits for a decision; `job-pipeline show {run}` says how it stands")
 
 
-def note_of_rejection(ledger: Ledger, run: str, stage: str | None) -> str:
+def note_of_rejection(ledger: PipelineLedger, run: str, stage: str | None) -> str:
     """The notes of the newest rejection, of one stage or of the run.
 
     Raises:

@@ -61,7 +61,7 @@ def _for_many(dialect: str) -> Mapping[str, TextClause]:
 class Transaction:
     """One transaction: the statements by name, and the time it has, seconds since the epoch."""
 
-    def __init__(self, ledger: Ledger, connection: Connection, at: float) -> None:
+    def __init__(self, ledger: PipelineLedger, connection: Connection, at: float) -> None:
         self.ledger = ledger
         self.connection = connection
         self.now = at
@@ -153,7 +153,7 @@ class Transaction:
             self.all("wake", channel=self.ledger.channel, dag=dag)
 
 
-class Ledger:
+class PipelineLedger:
     """Pipelines on a database. Opening it makes its tables or brings them up to date.
 
     `clock` is for tests; without one the time is the database server's, the same for all hosts.

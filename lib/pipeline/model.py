@@ -115,7 +115,7 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class TrailEvent:
     """One line of the trail. `position` is its place in the order of all events; 0: not yet placed."""
 
     run: str

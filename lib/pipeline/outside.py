@@ -15,7 +15,7 @@ from lib.backoff import backoff_s
 from lib.errors import BadInput, TryAgain
 from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import job_of
 from lib.pipeline.work import to_json
@@ -65,7 +65,7 @@ class ExternalWork(Protocol):
         ...
 
 
-def parked_tasks(ledger: Ledger) -> list[ParkedTask]:
+def parked_tasks(ledger: PipelineLedger) -> list[ParkedTask]:
     """Every parked task, the longest parked first."""
     names = ("run", "name", "dag", "attempt", "parked_at", "timeout_s", "deadline_at")
     return ledger.look(
@@ -73,17 +73,17 @@ def parked_tasks(ledger: Ledger) -> list[ParkedTask]:
     )
 
 
-def external_jobs(ledger: Ledger, task: ParkedTask) -> list[ExternalJob]:
+def external_jobs(ledger: PipelineLedger, task: ParkedTask) -> list[ExternalJob]:
     """The jobs of the attempt at hand of a task, in the order in which it returned them."""
     return ledger.look(lambda transaction: _jobs(transaction, task))
 
 
-def has_orphans(ledger: Ledger) -> bool:
+def has_orphans(ledger: PipelineLedger) -> bool:
     """Whether the queue has jobs for which nobody waits any more."""
     return ledger.look(lambda transaction: bool(transaction.all("orphaned_jobs", count=1)))
 
 
-def tend_parked(ledger: Ledger, work: ExternalWork) -> list[tuple[str, str]]:
+def tend_parked(ledger: PipelineLedger, work: ExternalWork) -> list[tuple[str, str]]:
     """Bring every parked task as far as the queue is; run and name of those that changed.
 
     Any number of processes may do this at once. A task for whose jobs there is no room keeps
@@ -114,7 +114,7 @@ def _jobs(transaction: Transaction, task: ParkedTask) -> list[ExternalJob]:
     return [job_of(row) for row in transaction.all("external_jobs", **values)]
 
 
-def _tend(ledger: Ledger, work: ExternalWork, task: ParkedTask) -> bool:
+def _tend(ledger: PipelineLedger, work: ExternalWork, task: ParkedTask) -> bool:
     jobs = external_jobs(ledger, task)
     fresh = [job for job in jobs if job.state == "ordered"]
     if fresh:
@@ -129,7 +129,9 @@ def _tend(ledger: Ledger, work: ExternalWork, task: ParkedTask) -> bool:
     return _write(ledger, task, news)
 
 
-def _order(ledger: Ledger, work: ExternalWork, task: ParkedTask, fresh: Sequence[ExternalJob]) -> None:
+def _order(
+    ledger: PipelineLedger, work: ExternalWork, task: ParkedTask, fresh: Sequence[ExternalJob]
+) -> None:
     """Order jobs; what an earlier attempt of the task had done to the letter is not done again."""
     values = {"run": task.run, "task": task.name, "attempt": task.attempt}
     before = ledger.look(lambda transaction: transaction.all("done_before", **values))
@@ -162,7 +164,7 @@ def _note(transaction: Transaction, task: ParkedTask, states: Mapping[str, tuple
     )
 
 
-def _write(ledger: Ledger, task: ParkedTask, news: Mapping[str, tuple[str, Any]]) -> bool:
+def _write(ledger: PipelineLedger, task: ParkedTask, news: Mapping[str, tuple[str, Any]]) -> bool:
     def step(board: Board, transaction: Transaction) -> bool:
         row = board.tasks[task.name]
         if not _is_parked(row, task):
@@ -217,7 +219,7 @@ def _pause(row: TaskRow) -> float:
     return backoff_s(row.failures + 1, 1.0, base_s=10.0, cap_s=600.0)
 
 
-def _fail(ledger: Ledger, task: ParkedTask, reason: str, *, for_good: bool) -> bool:
+def _fail(ledger: PipelineLedger, task: ParkedTask, reason: str, *, for_good: bool) -> bool:
     def step(board: Board, _: Transaction) -> bool:
         if not _is_parked(board.tasks[task.name], task):
             return False
@@ -227,7 +229,7 @@ def _fail(ledger: Ledger, task: ParkedTask, reason: str, *, for_good: bool) -> b
     return ledger.change_run(task.run, step)
 
 
-def _cancel_orphans(ledger: Ledger, work: ExternalWork) -> None:
+def _cancel_orphans(ledger: PipelineLedger, work: ExternalWork) -> None:
     """Stop the jobs of tasks that were canceled, failed or begun anew."""
     rows = ledger.look(lambda transaction: transaction.all("orphaned_jobs", count=_PAGE))
     if not rows:

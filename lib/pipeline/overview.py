@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from lib.clock import rfc3339
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.rows import artifact_of, gate_of
 from lib.pipeline.views import artifact_json, gate_json, newest_reason
@@ -42,7 +42,7 @@ class Depth:
         return {"dag": self.dag, "states": dict(self.states), "ready": self.ready}
 
 
-def queue_depth(ledger: Ledger) -> list[Depth]:
+def queue_depth(ledger: PipelineLedger) -> list[Depth]:
     """How many tasks of each pipeline are in each state."""
 
     def work(transaction: Transaction) -> list[Depth]:
@@ -81,7 +81,7 @@ class StaleLease:
         }
 
 
-def stale_leases(ledger: Ledger) -> list[StaleLease]:
+def stale_leases(ledger: PipelineLedger) -> list[StaleLease]:
     """Leases that ran out, the oldest first."""
 
     def work(transaction: Transaction) -> list[StaleLease]:
@@ -123,7 +123,7 @@ class FailingStage:
 
 
 def top_failures(
-    ledger: Ledger, *, since: float, count: int = 20, dags: Sequence[str] | None = None
+    ledger: PipelineLedger, *, since: float, count: int = 20, dags: Sequence[str] | None = None
 ) -> list[FailingStage]:
     """The stages that failed most since a time, with the newest reason; of some pipelines (None: of all)."""
 
@@ -164,7 +164,7 @@ class WaitingGate:
         }
 
 
-def gates_inbox(ledger: Ledger, *, run: str | None = None) -> list[WaitingGate]:
+def gates_inbox(ledger: PipelineLedger, *, run: str | None = None) -> list[WaitingGate]:
     """Every gate that waits for a person, of one run or of all, the oldest first."""
 
     def work(transaction: Transaction) -> list[WaitingGate]:
@@ -216,7 +216,9 @@ class RetryableStage:
         }
 
 
-def retryable_stages(ledger: Ledger, *, since: float = 0.0, min_failures: int = 0) -> list[RetryableStage]:
+def retryable_stages(
+    ledger: PipelineLedger, *, since: float = 0.0, min_failures: int = 0
+) -> list[RetryableStage]:
     """Failed and dead stages whose last failure was since a time, after at least so many failures."""
 
     def work(transaction: Transaction) -> list[RetryableStage]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping
 
 from lib.pipeline.context import ExternalJob
-from lib.pipeline.model import Artifact, Event, EventKind, GateRow, GateRule, RunRow, TaskRow
+from lib.pipeline.model import Artifact, EventKind, GateRow, GateRule, RunRow, TaskRow, TrailEvent
 from lib.pipeline.states import Hold, RunState, TaskState
 from lib.pipeline.work import to_json
 
@@ -50,9 +50,9 @@ def gate_text(rule: GateRule | None) -> str | None:
     return None if rule is None else to_json(asdict(rule))
 
 
-def event_of(row: RowMapping) -> Event:
+def event_of(row: RowMapping) -> TrailEvent:
     """A line of the trail."""
-    return Event(
+    return TrailEvent(
         run=row["run"],
         kind=EventKind(row["kind"]),
         at=row["at"],
@@ -63,7 +63,7 @@ def event_of(row: RowMapping) -> Event:
     )
 
 
-def event_columns(event: Event) -> dict[str, Any]:
+def event_columns(event: TrailEvent) -> dict[str, Any]:
     """What `tell` writes."""
     return {
         "run": event.run,

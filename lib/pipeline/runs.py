@@ -13,9 +13,9 @@ from typing import Any, Final
 from lib.errors import BadInput
 from lib.pipeline.board import Board
 from lib.pipeline.failures import RunConflict, WrongState, unknown_stage
-from lib.pipeline.graph import Graph, Stage
-from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import Event, EventKind, GateRule, TaskRow
+from lib.pipeline.graph import Graph, GraphStage
+from lib.pipeline.ledger import PipelineLedger, Transaction
+from lib.pipeline.model import EventKind, GateRule, TaskRow, TrailEvent
 from lib.pipeline.rows import event_columns, gate_text
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
 from lib.pipeline.work import checked_json
@@ -62,13 +62,13 @@ class Started:
     created: bool
 
 
-def start_job(ledger: Ledger, snapshot: str, run: NewRun, rules: StageRules | None = None) -> Started:
+def start_job(ledger: PipelineLedger, snapshot: str, run: NewRun, rules: StageRules | None = None) -> Started:
     """Start one run; see `start_jobs`."""
     return start_jobs(ledger, snapshot, [run], rules)[0]
 
 
 def start_jobs(
-    ledger: Ledger, snapshot: str, runs: Sequence[NewRun], rules: StageRules | None = None
+    ledger: PipelineLedger, snapshot: str, runs: Sequence[NewRun], rules: StageRules | None = None
 ) -> list[Started]:
     """Start runs bound to a snapshot, all or none; a run with an id that exists is a duplicate.
 
@@ -127,12 +127,14 @@ def _save(
     )
     transaction.run(
         "tell",
-        [event_columns(Event(run=row["id"], kind=EventKind.JOB_STARTED, at=now)) for row in rows],
+        [event_columns(TrailEvent(run=row["id"], kind=EventKind.JOB_STARTED, at=now)) for row in rows],
     )
     transaction.wake(graph.dag)
 
 
-def _task(run: str, place: int, graph: Graph, stage: Stage, rules: StageRules, now: float) -> dict[str, Any]:
+def _task(
+    run: str, place: int, graph: Graph, stage: GraphStage, rules: StageRules, now: float
+) -> dict[str, Any]:
     timeout = rules.timeouts_s.get(stage.name, stage.timeout_s or rules.timeout_s)
     rule = rules.gates.get(stage.name, GateRule() if stage.gate else None)
     return {
@@ -192,7 +194,7 @@ def _same(row: Mapping[str, Any], old: Mapping[str, Any], dag: str) -> None:
         raise RunConflict(f"the run {row['id']} exists and was started with other inputs; use another id")
 
 
-def cancel_job(ledger: Ledger, run: str, *, operator: str, notes: str | None = None) -> bool:
+def cancel_job(ledger: PipelineLedger, run: str, *, operator: str, notes: str | None = None) -> bool:
     """Stop a run; whether this did it (it was not stopped before).
 
     Raises:
@@ -215,7 +217,7 @@ def cancel_job(ledger: Ledger, run: str, *, operator: str, notes: str | None = N
     return ledger.change_run(run, step)
 
 
-def resume(ledger: Ledger, run: str, *, operator: str) -> list[str]:
+def resume(ledger: PipelineLedger, run: str, *, operator: str) -> list[str]:
     """Let a failed or canceled run go on where it stopped; the stages that are done again.
 
     What finished stays finished. A paused run goes on by `advance`.
@@ -249,7 +251,12 @@ def resume(ledger: Ledger, run: str, *, operator: str) -> list[str]:
 
 
 def advance(
-    ledger: Ledger, run: str, *, operator: str, stage: str | None = None, instruction: str | None = None
+    ledger: PipelineLedger,
+    run: str,
+    *,
+    operator: str,
+    stage: str | None = None,
+    instruction: str | None = None,
 ) -> str:
     """Run a stage anew and go on from there; the stage.
 
@@ -278,7 +285,7 @@ def advance(
     return ledger.change_run(run, step)
 
 
-def retry(ledger: Ledger, run: str, stage: str, *, operator: str) -> None:
+def retry(ledger: PipelineLedger, run: str, stage: str, *, operator: str) -> None:
     """Give a failed or dead stage its attempts anew; what it blocked comes back by itself.
 
     Raises:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping
 
 from lib.pipeline.graph import Graph
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class GraphSnapshot:
     """A stored graph. `id` is its digest; of each pipeline at most one is active, for new runs."""
 
     id: str
@@ -20,10 +20,10 @@ class Snapshot:
     active: bool
 
 
-def save_snapshot(ledger: Ledger, graph: Graph, *, activate: bool = False) -> Snapshot:
+def save_snapshot(ledger: PipelineLedger, graph: Graph, *, activate: bool = False) -> GraphSnapshot:
     """Store a graph, once; with `activate`, or as the pipeline's first, new runs are bound to it."""
 
-    def work(transaction: Transaction) -> Snapshot:
+    def work(transaction: Transaction) -> GraphSnapshot:
         transaction.all("lock_snapshots")
         transaction.run(
             "save_snapshot",
@@ -39,20 +39,20 @@ def save_snapshot(ledger: Ledger, graph: Graph, *, activate: bool = False) -> Sn
     return ledger.change(work)
 
 
-def active_snapshot(ledger: Ledger, dag: str) -> Snapshot | None:
+def active_snapshot(ledger: PipelineLedger, dag: str) -> GraphSnapshot | None:
     """The snapshot that new runs of a pipeline are bound to."""
 
-    def work(transaction: Transaction) -> Snapshot | None:
+    def work(transaction: Transaction) -> GraphSnapshot | None:
         row = transaction.one("active_snapshot", dag=dag)
         return None if row is None else _snapshot_of(row)
 
     return ledger.look(work)
 
 
-def list_snapshots(ledger: Ledger) -> list[Snapshot]:
+def list_snapshots(ledger: PipelineLedger) -> list[GraphSnapshot]:
     """All snapshots, newest first."""
     return ledger.look(lambda transaction: [_snapshot_of(row) for row in transaction.all("snapshots")])
 
 
-def _snapshot_of(row: RowMapping) -> Snapshot:
-    return Snapshot(row["id"], Graph.from_json(row["graph"]), row["created_at"], bool(row["active"]))
+def _snapshot_of(row: RowMapping) -> GraphSnapshot:
+    return GraphSnapshot(row["id"], Graph.from_json(row["graph"]), row["created_at"], bool(row["active"]))

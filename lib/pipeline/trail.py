@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import Event
+from lib.pipeline.ledger import PipelineLedger, Transaction
+from lib.pipeline.model import TrailEvent
 from lib.pipeline.rows import event_of
 
 _PAGE = 1000
 
 
-def place_events(ledger: Ledger) -> int:
+def place_events(ledger: PipelineLedger) -> int:
     """Give events that have none their place in the order of all; how many.
 
     A transaction's number says nothing about when it became visible. Here one process at a time looks at what
@@ -33,11 +33,13 @@ def _place(transaction: Transaction) -> int:
     return len(rows)
 
 
-def events_after(ledger: Ledger, position: int, *, run: str | None = None, count: int = _PAGE) -> list[Event]:
+def events_after(
+    ledger: PipelineLedger, position: int, *, run: str | None = None, count: int = _PAGE
+) -> list[TrailEvent]:
     """The trail behind `position` (0: from its begin), of one run or of all, in order; `count` at most."""
     place_events(ledger)
 
-    def work(transaction: Transaction) -> list[Event]:
+    def work(transaction: Transaction) -> list[TrailEvent]:
         if run is None:
             rows = transaction.all("events_after", position=position, count=count)
         else:

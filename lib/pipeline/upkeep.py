@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.states import TaskState
 
 _PAGE = 200
 
 
-def settle_runs(ledger: Ledger, *, everything: bool) -> list[str]:
+def settle_runs(ledger: PipelineLedger, *, everything: bool) -> list[str]:
     """Make ready what is ready in runs whose workers left that to the orchestrator; the runs that changed.
 
     With `everything` each run that has not ended is looked at, whatever its rows say of it.
@@ -48,7 +48,7 @@ def _settle(transaction: Transaction, runs: Collection[str]) -> list[str]:
     return list(boards)
 
 
-def recover(ledger: Ledger, *, count: int = 200) -> list[tuple[str, str]]:
+def recover(ledger: PipelineLedger, *, count: int = 200) -> list[tuple[str, str]]:
     """Take back tasks whose lease ran out; run and name of each."""
 
     def work(transaction: Transaction) -> list[tuple[str, str]]:
@@ -68,7 +68,7 @@ def recover(ledger: Ledger, *, count: int = 200) -> list[tuple[str, str]]:
 
 
 def skip_unknown(
-    ledger: Ledger, dag: str, stages: Sequence[str], *, snapshot_at: float, count: int = 200
+    ledger: PipelineLedger, dag: str, stages: Sequence[str], *, snapshot_at: float, count: int = 200
 ) -> list[tuple[str, str]]:
     """Skip stages that the code does not have any more, in runs bound to a snapshot older than `snapshot_at`.
 

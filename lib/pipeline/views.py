@@ -13,8 +13,8 @@ from typing import Any, Final
 from lib.clock import rfc3339
 from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
-from lib.pipeline.ledger import Ledger, Transaction
-from lib.pipeline.model import Artifact, Event, GateRow, RunRow, TaskRow
+from lib.pipeline.ledger import PipelineLedger, Transaction
+from lib.pipeline.model import Artifact, GateRow, RunRow, TaskRow, TrailEvent
 from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of, task_of
 from lib.pipeline.states import TaskState
 from lib.pipeline.waits import WaitReason, waits_of
@@ -152,7 +152,7 @@ def gate_json(gate: GateRow) -> dict[str, Any]:
     }
 
 
-def event_json(event: Event) -> dict[str, Any]:
+def event_json(event: TrailEvent) -> dict[str, Any]:
     """A line of the trail, as `events` shows it and the journal has it."""
     return {
         "position": event.position,
@@ -212,7 +212,7 @@ class RunView:
 
 
 def list_runs(
-    ledger: Ledger, *, count: int = 20, active: bool = False, dags: Sequence[str] | None = None
+    ledger: PipelineLedger, *, count: int = 20, active: bool = False, dags: Sequence[str] | None = None
 ) -> list[RunLine]:
     """The newest runs, or with `active` those that have not ended; of some pipelines (None: of all)."""
     statement = "newest_open_runs" if active else "newest_runs"
@@ -221,7 +221,7 @@ def list_runs(
     return ledger.look(lambda transaction: _lines(transaction, transaction.all(name, count=count, **of)))
 
 
-def list_active_jobs(ledger: Ledger, *, count: int = 1000) -> list[RunLine]:
+def list_active_jobs(ledger: PipelineLedger, *, count: int = 1000) -> list[RunLine]:
     """The newest runs that have not ended."""
     return list_runs(ledger, count=count, active=True)
 
@@ -237,7 +237,7 @@ def _lines(transaction: Transaction, rows: Sequence[Any]) -> list[RunLine]:
     ]
 
 
-def get_job_status(ledger: Ledger, run: str) -> RunView:
+def get_job_status(ledger: PipelineLedger, run: str) -> RunView:
     """Everything about one run.
 
     Raises:
@@ -275,7 +275,7 @@ def get_job_status(ledger: Ledger, run: str) -> RunView:
     return ledger.look(work)
 
 
-def run_states(ledger: Ledger, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+def run_states(ledger: PipelineLedger, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What `state.json` of each of some runs holds."""
 
     def work(transaction: Transaction) -> dict[str, dict[str, Any]]:
@@ -301,7 +301,7 @@ def run_states(ledger: Ledger, runs: Sequence[str]) -> dict[str, dict[str, Any]]
     return ledger.look(work) if runs else {}
 
 
-def list_artifacts(ledger: Ledger, run: str) -> list[Artifact]:
+def list_artifacts(ledger: PipelineLedger, run: str) -> list[Artifact]:
     """The files of a run, in the order of its stages.
 
     Raises:

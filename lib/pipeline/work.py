@@ -83,7 +83,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TaskReport:
     """How one claimed task ended."""
 
     task: ClaimedTask

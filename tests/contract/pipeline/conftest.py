@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from lib.clock import ManualClock
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.tables import metadata
 from lib.sql import open_database
 from lib.sql.database import Database
@@ -28,7 +28,7 @@ def _open(name: str, request: pytest.FixtureRequest, folder: Path) -> Database:
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with the tables of pipelines."""
     opened = _open(request.param, request, tmp_path_factory.mktemp("pipeline"))
-    Ledger(opened)
+    PipelineLedger(opened)
     yield opened
     opened.close()
 
@@ -46,4 +46,4 @@ def floor(database: Database) -> Floor:
     """An empty ledger whose time stands still."""
     empty(database)
     clock = ManualClock()
-    return Floor(Ledger(database, clock=clock), clock)
+    return Floor(PipelineLedger(database, clock=clock), clock)

@@ -8,8 +8,8 @@ from typing import Any
 
 from lib.clock import ManualClock
 from lib.pipeline import Dag
-from lib.pipeline.claims import ClaimedTask, Done, Failed, Report, claim, finish
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.claims import ClaimedTask, Done, Failed, TaskReport, claim, finish
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, TaskRow
 from lib.pipeline.runs import NewRun, StageRules, start_job
 from lib.pipeline.snapshots import save_snapshot
@@ -48,7 +48,7 @@ def diamond() -> Dag:
 class Floor:
     """What a test of the ledger has at hand."""
 
-    ledger: Ledger
+    ledger: PipelineLedger
     clock: ManualClock
     dags: dict[str, Dag] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Floor:
     ) -> bool:
         """Finish a task; whether it counted."""
         outcome = Done(result=task.name if result is None else result, artifacts=tuple(files))
-        return not finish(self.ledger, [Report(task, outcome)], owner=owner, settle=settle)
+        return not finish(self.ledger, [TaskReport(task, outcome)], owner=owner, settle=settle)
 
     def fail(
         self,
@@ -92,7 +92,7 @@ class Floor:
     ) -> bool:
         """Fail a task; whether it counted."""
         outcome = Failed(error=error, retry_in_s=pause_s, for_good=for_good)
-        return not finish(self.ledger, [Report(task, outcome)], owner=owner)
+        return not finish(self.ledger, [TaskReport(task, outcome)], owner=owner)
 
     def work(self, owner: str = "ann:1") -> list[str]:
         """Do all there is to do; the stages in the order in which they were handed out."""

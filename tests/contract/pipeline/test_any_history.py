@@ -20,16 +20,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lib.clock import ManualClock
 from lib.errors import BadInput, TryAgain, Unavailable
 from lib.pipeline.board import Board
-from lib.pipeline.claims import ClaimedTask, Done, Parked, Released, Report, finish, renew
+from lib.pipeline.claims import ClaimedTask, Done, Parked, Released, TaskReport, finish, renew
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, digest_of, look_again, reject_gate, time_out_gates
 from lib.pipeline.graph import Graph
-from lib.pipeline.ledger import Ledger, Transaction
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import GateRule, TaskRow
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.rows import event_of, gate_of
 from lib.pipeline.runs import NewRun, StageRules, advance, cancel_job, resume, retry, start_job
-from lib.pipeline.snapshots import Snapshot, save_snapshot
+from lib.pipeline.snapshots import GraphSnapshot, save_snapshot
 from lib.pipeline.states import ENDED, MET, TaskState
 from lib.pipeline.trail import place_events
 from lib.pipeline.upkeep import recover, settle_runs, skip_unknown
@@ -49,7 +49,7 @@ MANY = {"sqlite": 6000, "postgres": 2500, "postgres_15": 1500}
 STEPS = 30 if os.environ.get("JOB_RUNNER_SOAK") else 20
 
 
-class Watched(Ledger):
+class Watched(PipelineLedger):
     """A ledger that knows whether anything may have changed since it was looked through."""
 
     touched = True
@@ -99,7 +99,7 @@ class History(RuleBasedStateMachine):
         self.start("r1")
         self.start("r2")
 
-    def deploy(self, stages: dict[str, dict[str, Any]]) -> Snapshot:
+    def deploy(self, stages: dict[str, dict[str, Any]]) -> GraphSnapshot:
         self.floor.dags["random"] = dag_of("random", **stages)
         self.snapshot = save_snapshot(self.ledger, self.floor.dags["random"].graph(), activate=True)
         return self.snapshot
@@ -167,7 +167,7 @@ class History(RuleBasedStateMachine):
         if task := self.taken(worker, which):
             held = self.holds(task, worker)
             outcome = self.outcome(task, result)
-            lost = finish(self.ledger, [Report(task, outcome)], owner=worker, settle=settle)
+            lost = finish(self.ledger, [TaskReport(task, outcome)], owner=worker, settle=settle)
             assert held is not bool(lost)
             if held and isinstance(outcome, Done):
                 self.results[task.run, task.name] = result
@@ -185,7 +185,7 @@ class History(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(WORKERS))
     def stops(self, worker: str) -> None:
-        reports = [Report(task, Released(why="the worker stops")) for task in self.held.pop(worker, [])]
+        reports = [TaskReport(task, Released(why="the worker stops")) for task in self.held.pop(worker, [])]
         finish(self.ledger, reports, owner=worker)
 
     @rule(worker=st.sampled_from(WORKERS))
@@ -367,7 +367,7 @@ class History(RuleBasedStateMachine):
         self.queue.end()
         self.bridge(None)
         tasks = self.floor.claim()
-        finish(self.ledger, [Report(task, self.outcome(task, 0)) for task in tasks], owner="ann:1")
+        finish(self.ledger, [TaskReport(task, self.outcome(task, 0)) for task in tasks], owner="ann:1")
         for run, board in boards.items():
             for stage, task in board.tasks.items():
                 if task.state is TaskState.NEEDS_APPROVAL:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from lib.pipeline.claims import Done, Released, Report, finish, release_all, renew
+from lib.pipeline.claims import Done, Released, TaskReport, finish, release_all, renew
 from lib.pipeline.ledger import EVERYBODY, Transaction
 from lib.pipeline.runs import StageRules
 from lib.pipeline.upkeep import recover, settle_runs
@@ -134,7 +134,7 @@ def test_several_ends_are_written_together_and_only_the_lost_ones_are_not(floor:
 
     lost = finish(
         floor.ledger,
-        [Report(a, Done(result=1)), Report(b, Done(result=2)), Report(c, Released(why="full"))],
+        [TaskReport(a, Done(result=1)), TaskReport(b, Done(result=2)), TaskReport(c, Released(why="full"))],
         owner="ann:1",
     )
 

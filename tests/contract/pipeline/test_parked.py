@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadInput, TryAgain, Unavailable
-from lib.pipeline.claims import ClaimedTask, Parked, Report, finish
+from lib.pipeline.claims import ClaimedTask, Parked, TaskReport, finish
 from lib.pipeline.outside import parked_tasks, tend_parked
 from lib.pipeline.runs import advance, cancel_job
 from lib.pipeline.upkeep import recover
@@ -66,7 +66,7 @@ def park(floor: Floor, texts: Sequence[str] = ("one", "two")) -> ClaimedTask:
     """Claim the queue's stage and hand its jobs over."""
     (task,) = floor.claim(stages=["audio"])
     specs = {f"r1.audio.{task.attempt}.{i}": {"text": text} for i, text in enumerate(texts)}
-    assert finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1") == []
+    assert finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1") == []
     return task
 
 
@@ -251,10 +251,10 @@ def test_a_stage_that_the_queue_has_no_room_for_keeps_nobody_else_waiting(floor:
     floor.start(QUEUED, "r1")
     floor.start(QUEUED, "r2")
     (first,) = floor.claim(stages=["audio"], count=1)
-    finish(floor.ledger, [Report(first, Parked(specs={"large": {"text": "x"}}))], owner="ann:1")
+    finish(floor.ledger, [TaskReport(first, Parked(specs={"large": {"text": "x"}}))], owner="ann:1")
     floor.clock.advance(1.0)
     (second,) = floor.claim(stages=["audio"])
-    finish(floor.ledger, [Report(second, Parked(specs={"small": {"text": "x"}}))], owner="ann:1")
+    finish(floor.ledger, [TaskReport(second, Parked(specs={"small": {"text": "x"}}))], owner="ann:1")
     queue.no_room_for = "large"
     with pytest.raises(TryAgain):
         tend_parked(floor.ledger, queue)

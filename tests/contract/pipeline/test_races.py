@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.errors import JobRunnerError
-from lib.pipeline.claims import Parked, Report, finish
+from lib.pipeline.claims import Parked, TaskReport, finish
 from lib.pipeline.failures import AlreadyDecided, RunConflict, WrongState
 from lib.pipeline.gates import approve_gate, reject_gate, time_out_gates
 from lib.pipeline.model import GateRule
@@ -94,7 +94,7 @@ def bridges(floor: Floor, number: int) -> None:
     queue, run = Queue(), floor.start(QUEUED, f"r{number}")
     (task,) = floor.claim(stages=["audio"])
     specs = {f"{run}.{place}": {"text": "a"} for place in range(3)}
-    finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+    finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
     at_once(*[lambda: tend_parked(floor.ledger, queue)] * 3)
     assert sorted(queue.jobs) == sorted(specs)
     queue.end()

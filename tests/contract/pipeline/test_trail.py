@@ -8,7 +8,7 @@ import pytest
 
 from lib.errors import BadInput
 from lib.pipeline.failures import RunConflict
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, start_job, start_jobs
 from lib.pipeline.snapshots import active_snapshot, list_snapshots, save_snapshot
 from lib.pipeline.trail import events_after, place_events
@@ -182,6 +182,6 @@ def test_older_code_skips_nothing_of_a_newer_run(floor: Floor) -> None:
 def test_a_ledger_opened_again_goes_on(floor: Floor) -> None:
     floor.start(diamond())
     (top,) = floor.claim()
-    again = Floor(Ledger(floor.ledger.database, clock=floor.clock), floor.clock, floor.dags)
+    again = Floor(PipelineLedger(floor.ledger.database, clock=floor.clock), floor.clock, floor.dags)
     assert again.done(top)
     assert again.work() == ["left", "right", "bottom"]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lib.pipeline.model import Event, TaskRow
+from lib.pipeline.model import TaskRow, TrailEvent
 
 Key = tuple[str, str]
 
@@ -42,7 +42,7 @@ class Told:
     failures: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     completed: set[tuple[str, str, int]] = field(default_factory=set)
 
-    def read(self, events: Iterable[Event]) -> None:
+    def read(self, events: Iterable[TrailEvent]) -> None:
         """Go on with events, each the next one of all and each possible after those before it."""
         for event in events:
             assert event.position == self.position + 1
@@ -50,7 +50,7 @@ class Told:
             if event.task and event.attempt is not None:
                 self._follow((event.run, event.task), event, event.attempt)
 
-    def _follow(self, key: Key, event: Event, attempt: int) -> None:
+    def _follow(self, key: Key, event: TrailEvent, attempt: int) -> None:
         assert attempt == self.attempts[key] + (event.kind == "stage_started"), event
         self.attempts[key] = attempt
         if event.kind == "stage_completed" and not event.data.get("reused"):

@@ -15,7 +15,7 @@ import pytest
 from job_pipeline.main import PROGRAM
 from lib.clock import ManualClock
 from lib.pipeline.context import measure_file
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor
@@ -50,7 +50,7 @@ class PipelineDesk:
         self.folder, self._capsys = folder, capsys
         self._database = open_database(f"sqlite:///{database}")
         self.clock = ManualClock()
-        self.floor = Floor(Ledger(self._database), self.clock)
+        self.floor = Floor(PipelineLedger(self._database), self.clock)
 
     def run(self, *words: object, status: int = 0) -> Printed:
         """Run a command line; its exit status must be that."""
@@ -107,7 +107,7 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the tables, to be copied."""
     file = tmp_path_factory.mktemp("ledger") / "pipeline.db"
     with contextlib.closing(open_database(f"sqlite:///{file}")) as database:
-        Ledger(database)
+        PipelineLedger(database)
     return file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 
-from lib.pipeline.claims import Parked, Report, finish
+from lib.pipeline.claims import Parked, TaskReport, finish
 from tests.e2e.pipeline.conftest import PipelineDesk
 
 
@@ -15,7 +15,7 @@ def test_a_stage_that_the_queue_has_says_when_no_watcher_lives(pipelines: Pipeli
     before = pipelines.shaped("show", "ep-7")["waits"][0]["command"]
     (task,) = pipelines.floor.claim(count=1)
     specs = {"ep-7-script-1": {"text": "one"}, "ep-7-script-2": {"text": "two"}}
-    finish(pipelines.floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+    finish(pipelines.floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
 
     (wait, *_) = pipelines.shaped("show", "ep-7")["waits"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.pipeline import Dag
-from lib.pipeline.ledger import Ledger
-from lib.pipeline.model import Event, TaskRow
+from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.model import TaskRow, TrailEvent
 from lib.pipeline.runs import NewRun, StageRules, start_jobs
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
@@ -74,7 +74,7 @@ class Shop:
         self.url, self.schema, self.folder = url, schema, folder
         self.runs = folder / "runs"
         self.runs.mkdir()
-        self.ledger = Ledger(open_database(url, schema=schema))
+        self.ledger = PipelineLedger(open_database(url, schema=schema))
         self.processes: list[WorkerProcess] = []
 
     def start(self, dag: Dag, *runs: str, rules: StageRules | None = None, **inputs: Any) -> None:
@@ -105,7 +105,7 @@ class Shop:
             found[row["state"]] = found.get(row["state"], 0) + 1
         return found
 
-    def events(self, run: str) -> list[Event]:
+    def events(self, run: str) -> list[TrailEvent]:
         """The trail of a run."""
         return events_after(self.ledger, 0, run=run)
 

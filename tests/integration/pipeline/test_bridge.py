@@ -15,8 +15,8 @@ from lib.clock import ManualClock
 from lib.errors import BadInput, TryAgain, Unavailable
 from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
-from lib.pipeline.claims import Parked, Report, finish
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.claims import Parked, TaskReport, finish
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.runs import cancel_job
 from lib.sql import open_database
@@ -29,7 +29,7 @@ DAG = dag_of("queued", audio={"executor": "queue", "retries": 1})
 def floor(tmp_path: Path) -> Iterator[Floor]:
     database = open_database(f"sqlite:///{tmp_path / 'pipeline.db'}")
     clock = ManualClock()
-    yield Floor(Ledger(database, clock=clock), clock)
+    yield Floor(PipelineLedger(database, clock=clock), clock)
     database.close()
 
 
@@ -54,7 +54,7 @@ def park(floor: Floor, **beats: dict[str, Any]) -> None:
 def again(floor: Floor, **beats: dict[str, Any]) -> None:
     (task,) = floor.claim()
     specs = {f"r1.audio.{task.attempt}.{name}": beat for name, beat in beats.items()}
-    finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+    finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
 
 
 def beat(text: str) -> dict[str, Any]:

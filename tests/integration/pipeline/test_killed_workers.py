@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from lib.pipeline.model import Event
+from lib.pipeline.model import TrailEvent
 from tests.integration.pipeline import sample_dags
 from tests.integration.pipeline.shop import Shop, WorkerProcess, until
 
@@ -79,7 +79,7 @@ def is_done_for(shop: Shop, owner: str) -> bool:
     return bool(shop.ledger.database.read(lambda connection: connection.execute(STANDING_STILL).all()))
 
 
-def completions(shop: Shop, run: str) -> list[Event]:
+def completions(shop: Shop, run: str) -> list[TrailEvent]:
     return [event for event in shop.events(run) if event.kind == "stage_completed"]
 
 

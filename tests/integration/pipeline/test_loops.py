@@ -18,7 +18,7 @@ from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.program import PipelineWorker
 from lib.errors import UsageError
 from lib.pipeline import BadPipeline, Dag
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import cancel_job
 from lib.pipeline.states import TaskState
 from lib.redact import Redactor
@@ -50,7 +50,7 @@ def worker(
 ) -> PipelineWorker:
     """A worker in this process; its tasks have processes of their own."""
     return PipelineWorker(
-        lambda: Ledger(open_database(shop.url, schema=shop.schema)),
+        lambda: PipelineLedger(open_database(shop.url, schema=shop.schema)),
         PipelineWorkerOptions(
             **{  # type: ignore[arg-type]  # each option has a type of its own
                 "dags": [f"{SAMPLES}:{dag}" for dag in dags],

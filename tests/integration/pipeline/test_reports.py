@@ -12,7 +12,7 @@ from job_pipeline.worker.rates import Rates
 from job_pipeline.worker.reports import Reports
 from lib.clock import ManualClock
 from lib.pipeline.claims import claim, renew
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.states import TaskState
 from lib.pipeline.work import ClaimedTask, Done
 from lib.redact import Redactor
@@ -21,7 +21,7 @@ from tests.integration.pipeline import sample_dags
 from tests.integration.pipeline.shop import Shop
 
 
-def reports_of(ledger: Ledger, tasks: Sequence[ClaimedTask]) -> tuple[Reports, HeldTasks]:
+def reports_of(ledger: PipelineLedger, tasks: Sequence[ClaimedTask]) -> tuple[Reports, HeldTasks]:
     held, clock = HeldTasks(), ManualClock()
     held.add(tasks)
     made = Reports(
@@ -52,7 +52,7 @@ def test_an_end_that_cannot_be_written_fails_alone(lite_shop: Shop) -> None:
 
 def test_a_run_that_somebody_holds_on_to_does_not_hold_up_the_others(pg_shop: Shop) -> None:
     pg_shop.start(sample_dags.held, "r1", "r2")
-    ledger = Ledger(
+    ledger = PipelineLedger(
         open_database(pg_shop.url, schema=pg_shop.schema, patience_s=0.1, statement_timeout_ms=300)
     )
     tasks = claim(ledger, {"held": ["wait"]}, owner="ann", count=2, lease_s=60)

@@ -11,7 +11,7 @@ from job_pipeline.recovery import recovery_loop
 from job_pipeline.stop_signals import stops_on_signals
 from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.program import PipelineWorker
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 
 
@@ -19,8 +19,8 @@ def main() -> None:
     url, schema, words = sys.argv[1:]
     options = json.loads(words)
 
-    def open_ledger() -> Ledger:
-        return Ledger(open_database(url, schema=schema or None, patience_s=2.0))
+    def open_ledger() -> PipelineLedger:
+        return PipelineLedger(open_database(url, schema=schema or None, patience_s=2.0))
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     if poll_s := options.get("recovery"):

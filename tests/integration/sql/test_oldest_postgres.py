@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from lib.machines.sql_ledger import SqlLedger
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 from lib.sql.clock import now
 from lib.sql.database import Database
@@ -83,8 +83,8 @@ class Kept(NamedTuple):
 
 KEPT = (
     Kept("lib.machines", "ledger.sql", SqlLedger),
-    Kept("lib.pipeline", "ledger.sql", Ledger),
-    Kept("lib.pipeline", "views.sql", Ledger),
+    Kept("lib.pipeline", "ledger.sql", PipelineLedger),
+    Kept("lib.pipeline", "views.sql", PipelineLedger),
 )
 
 

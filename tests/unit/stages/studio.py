@@ -15,14 +15,14 @@ from job_pipeline.worker.task_call import carry_out
 from lib.captions import Cue
 from lib.pipeline import Dag
 from lib.pipeline.claims import claim, finish
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, TaskRow
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.rows import artifact_of
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
-from lib.pipeline.work import ClaimedTask, Failed, Report
+from lib.pipeline.work import ClaimedTask, Failed, TaskReport
 from lib.records import FileRef, done_record
 from lib.sql import open_database
 from lib.storage import open_storage
@@ -90,7 +90,7 @@ class Studio:
     def __init__(self, folder: Path, dag: Dag, queue: SpeakingQueue | None = None) -> None:
         self.dag, self.folder, self.queue = dag, folder, queue
         self._database = open_database(f"sqlite:///{folder / 'pipeline.db'}")
-        self.ledger = Ledger(self._database)
+        self.ledger = PipelineLedger(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -116,7 +116,7 @@ class Studio:
                 )
                 if isinstance(outcome, Failed) and not outcome.for_good:
                     outcome = Failed(error=outcome.error, retry_in_s=3600.0, artifacts=outcome.artifacts)
-                assert finish(self.ledger, [Report(task, outcome)], owner="ann:1") == []
+                assert finish(self.ledger, [TaskReport(task, outcome)], owner="ann:1") == []
                 done.append(task.name)
         return done
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from job_pipeline.operator_rules import InvalidRules, OperatorRules, load_rules, shipped_rules
-from lib.pipeline.graph import Graph, Stage
+from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.model import GateRule
 from lib.pipeline.runs import StageRules
 from tests.unit.house import ROOT
@@ -21,7 +21,7 @@ def rules(folder: Path, text: str) -> OperatorRules:
     return load_rules(file, stages=STAGES)
 
 
-def stage_rules(found: OperatorRules, *stages: Stage) -> StageRules:
+def stage_rules(found: OperatorRules, *stages: GraphStage) -> StageRules:
     return found.stage_rules(Graph("show", stages, "0" * 64), timeout_s=120.0, max_attempts=10)
 
 
@@ -49,18 +49,20 @@ def test_what_is_shipped_has_the_promised_minutes() -> None:
         "assets": 120,
         "audio": 60,
     }
-    found = stage_rules(shipped, Stage("script", gate=True), Stage("audio"), Stage("other", gate=True))
+    found = stage_rules(
+        shipped, GraphStage("script", gate=True), GraphStage("audio"), GraphStage("other", gate=True)
+    )
     assert found.gates == {"script": GateRule(timeout_s=3600.0), "audio": None, "other": GateRule()}
     assert found.timeouts_s == {"script": 3600.0, "audio": 3600.0}
 
 
 def test_the_operators_time_goes_before_the_codes_and_a_shipped_one_after_it(tmp_path: Path) -> None:
-    spin, audio = Stage("spin", timeout_s=1.0), Stage("audio", timeout_s=2.0)
+    spin, audio = GraphStage("spin", timeout_s=1.0), GraphStage("audio", timeout_s=2.0)
 
     assert stage_rules(shipped_rules(), spin, audio).timeouts_s == {}
     found = rules(tmp_path, "pipeline: {stage_timeouts: {spin: 0.5, audio: 60}}")
     assert stage_rules(found, spin, audio).timeouts_s == {"spin": 30.0}
-    assert stage_rules(found, Stage("audio")).timeouts_s == {"audio": 3600.0}
+    assert stage_rules(found, GraphStage("audio")).timeouts_s == {"audio": 3600.0}
 
 
 def test_gates_come_and_go_by_the_file(tmp_path: Path) -> None:
@@ -72,7 +74,9 @@ def test_gates_come_and_go_by_the_file(tmp_path: Path) -> None:
         "  audio: {auto_approve: true}\n",
     )
 
-    gates = stage_rules(found, Stage("script", gate=True), Stage("spin"), Stage("audio", gate=True)).gates
+    gates = stage_rules(
+        found, GraphStage("script", gate=True), GraphStage("spin"), GraphStage("audio", gate=True)
+    ).gates
     assert gates == {
         "script": None,
         "spin": GateRule(timeout_s=60.0, on_timeout="reject"),

@@ -14,9 +14,9 @@ from typing import Any
 
 from lib.clock import ManualClock
 from lib.pipeline import Dag
-from lib.pipeline.claims import ClaimedTask, Done, Parked, Report, finish
+from lib.pipeline.claims import ClaimedTask, Done, Parked, TaskReport, finish
 from lib.pipeline.gates import approve_gate, reject_gate
-from lib.pipeline.ledger import HEAD, Ledger
+from lib.pipeline.ledger import HEAD, PipelineLedger
 from lib.pipeline.model import GateRule
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.runs import StageRules, cancel_job
@@ -57,7 +57,7 @@ def fill(floor: Floor, queue: Queue) -> None:
 
     def park(task: ClaimedTask) -> None:
         specs = {f"{task.run}.{task.name}.{task.attempt}.{n}": {"text": str(n)} for n in range(2)}
-        assert not finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+        assert not finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
         tend_parked(floor.ledger, queue)
 
     audio, pictures = behind_gate("completed")
@@ -82,7 +82,7 @@ def fill(floor: Floor, queue: Queue) -> None:
     floor.fail(floor.claim()[0], pause_s=60.0)
     audio, pictures = behind_gate("unsettled")
     floor.ledger.change_run("unsettled", lambda board, _: board.released("audio", "the worker stops"))
-    finish(floor.ledger, [Report(pictures, Done(result=None))], owner="ann:1", settle=False)
+    finish(floor.ledger, [TaskReport(pictures, Done(result=None))], owner="ann:1", settle=False)
     floor.claim()
     behind_gate("running")
     floor.start(SHOP, "queued", RULES)
@@ -97,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with closing(open_database(f"sqlite:///{folder}/ledger.db")) as database:
             clock = ManualClock()
-            fill(Floor(Ledger(database, clock=clock), clock), Queue())
+            fill(Floor(PipelineLedger(database, clock=clock), clock), Queue())
         with closing(sqlite3.connect(f"{folder}/ledger.db")) as connection:
             target.write_text("\n".join(connection.iterdump()) + "\n")
 

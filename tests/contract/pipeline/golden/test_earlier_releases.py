@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lib.clock import ManualClock
-from lib.pipeline.claims import Parked, Report, finish
+from lib.pipeline.claims import Parked, TaskReport, finish
 from lib.pipeline.code_digest import digest_of_code
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.graph import Graph
-from lib.pipeline.ledger import HEAD, Ledger
+from lib.pipeline.ledger import HEAD, PipelineLedger
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.runs import advance, resume
 from lib.pipeline.snapshots import active_snapshot, save_snapshot
@@ -49,7 +49,7 @@ def floor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Floor]:
     clock = ManualClock()
     clock.advance(4000.0)
     with closing(open_database(f"sqlite:///{tmp_path / 'ledger.db'}")) as database:
-        yield Floor(Ledger(database, clock=clock), clock, {"shop": SHOP})
+        yield Floor(PipelineLedger(database, clock=clock), clock, {"shop": SHOP})
 
 
 def test_each_release_has_left_its_ledger() -> None:
@@ -92,7 +92,7 @@ def test_its_runs_come_to_their_ends(floor: Floor) -> None:
         for task in floor.claim(count=50):
             if task.executor == "queue" and not task.jobs:
                 specs = {f"{task.run}.{task.attempt}": {"text": "a"}}
-                finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+                finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
             else:
                 floor.done(task)
     assert {floor.state(run) for run in RUNS} == {"completed"}

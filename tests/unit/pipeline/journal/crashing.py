@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from job_pipeline.journal import TrailFiles
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, cancel_job, start_jobs
 from lib.pipeline.snapshots import save_snapshot
 from lib.sql import open_database
@@ -30,7 +30,7 @@ _ROUNDS = 3
 def work(url: str, folder: Path, seed: int) -> None:
     """Change something and bring the journal up to date, a few times."""
     with contextlib.closing(open_database(url)) as database:
-        ledger = Ledger(database)
+        ledger = PipelineLedger(database)
         snapshot = save_snapshot(ledger, diamond().graph())
         journal = TrailFiles(ledger, folder)
         if seed:

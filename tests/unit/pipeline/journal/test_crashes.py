@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from job_pipeline.journal import TrailFiles
-from lib.pipeline.ledger import Ledger
-from lib.pipeline.model import Event
+from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, run_states
 from tests.contract.pipeline.conftest import empty
@@ -37,7 +37,7 @@ def crash(floor: Floor, folder: Path, groups: Sequence[Sequence[int]]) -> int:
     return int(done.stdout)
 
 
-def check_files(ledger: Ledger, folder: Path) -> int:
+def check_files(ledger: PipelineLedger, folder: Path) -> int:
     """Hold every file against the ledger; how many events there are."""
     trail = [event_json(event) for event in all_events(ledger)]
     assert lines(folder / "jobs" / "state.jsonl") == trail
@@ -50,8 +50,8 @@ def check_files(ledger: Ledger, folder: Path) -> int:
     return len(trail)
 
 
-def all_events(ledger: Ledger) -> list[Event]:
-    found: list[Event] = []
+def all_events(ledger: PipelineLedger) -> list[TrailEvent]:
+    found: list[TrailEvent] = []
     position = 0
     while page := events_after(ledger, position):
         found += page
@@ -67,7 +67,7 @@ def lines(path: Path) -> list[object]:
 def real_floor(floor: Floor) -> Floor:
     """The same on the clock of the machine, which the processes have."""
     empty(floor.ledger.database)
-    return Floor(Ledger(floor.ledger.database), floor.clock)
+    return Floor(PipelineLedger(floor.ledger.database), floor.clock)
 
 
 @pytest.mark.parametrize("kills", [8, pytest.param(300, marks=LONG)])

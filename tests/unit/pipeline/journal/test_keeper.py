@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from job_pipeline.journal import kept_journal
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, diamond
 from tests.unit.pipeline.journal.test_crashes import check_files
 
 
-def open_again(floor: Floor) -> Ledger:
-    return Ledger(open_database(f"sqlite:///{floor.ledger.database.address.file}"))
+def open_again(floor: Floor) -> PipelineLedger:
+    return PipelineLedger(open_database(f"sqlite:///{floor.ledger.database.address.file}"))
 
 
 class Told(logging.Handler):

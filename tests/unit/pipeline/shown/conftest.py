@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.clock import ManualClock
-from lib.pipeline.ledger import Ledger
+from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 from lib.sql.database import Database
 from tests.contract.pipeline.conftest import empty
@@ -17,7 +17,7 @@ from tests.contract.pipeline.floor import Floor
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('shown') / 'pipeline.db'}")
-    Ledger(opened)
+    PipelineLedger(opened)
     yield opened
     opened.close()
 
@@ -26,4 +26,4 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def floor(database: Database) -> Floor:
     empty(database)
     clock = ManualClock()
-    return Floor(Ledger(database, clock=clock), clock)
+    return Floor(PipelineLedger(database, clock=clock), clock)

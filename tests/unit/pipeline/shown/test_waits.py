@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.pipeline.claims import Parked, Report, finish
+from lib.pipeline.claims import Parked, TaskReport, finish
 from lib.pipeline.gates import reject_gate
 from lib.pipeline.runs import StageRules, cancel_job
 from lib.pipeline.views import get_job_status
@@ -87,7 +87,7 @@ def test_a_parked_stage_names_the_first_job_that_is_not_done(floor: Floor) -> No
     floor.start(dag_of("queued", a={"executor": "queue"}))
     (task,) = floor.claim()
     specs = {"r1-a-1": {"text": "one"}, "r1-a-2": {"text": "two"}}
-    finish(floor.ledger, [Report(task, Parked(specs=specs))], owner="ann:1")
+    finish(floor.ledger, [TaskReport(task, Parked(specs=specs))], owner="ann:1")
 
     assert waits(floor)["a"] == (
         "waits for the queue, which has done 0 of its 2 jobs",
