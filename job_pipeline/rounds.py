@@ -27,7 +27,7 @@ class Rounds:
         what: str,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._step, self._poll_s = step, poll_s
+        self._step, self._poll_s, self._log, self._what = step, poll_s, log, what
         self._trouble = DatabaseTrouble(log, "orchestrator", what, chance)
         self._stopped = threading.Event()
 
@@ -43,6 +43,9 @@ class Rounds:
                 self._step()
             except JobRunnerError as error:
                 self._stopped.wait(self._trouble.failed(error))
+            except Exception:  # of one run, maybe; the others must not wait for somebody who starts us anew
+                self._log.exception("a round of %s went wrong", self._what)
+                return
             else:
                 self._trouble.over()
                 return

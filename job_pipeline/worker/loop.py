@@ -15,6 +15,7 @@ from job_pipeline.worker.pace import WORTH_ASKING_S, ClaimPace
 from job_pipeline.worker.pool import News, ProcessBroken, ProcessReady, TaskEnded, TaskPool
 from job_pipeline.worker.rates import Rates
 from job_pipeline.worker.reports import Reports, tell_task
+from job_pipeline.worker.upkeep import WorkerUpkeep
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.pipeline import BadPipeline, Dag
@@ -64,6 +65,7 @@ class WorkerLoop:
             chance=chance,
         )
         is_woken = ledger.database.dialect == "postgresql"
+        self._upkeep = WorkerUpkeep(ledger, clock, chance) if options.settles else None
         self._pace = ClaimPace(poll_s=options.poll_s, is_woken=is_woken, chance=chance)
         self._trouble = DatabaseTrouble(log, "stage", "claiming", chance)
         self._claim_at = 0.0  # monotonic
@@ -199,13 +201,18 @@ class WorkerLoop:
             return
         try:
             self._changes.tend()
+            if self._upkeep is not None:
+                self._upkeep.tend()
         except JobRunnerError as error:
             self._away_until = self._clock.monotonic() + self._trouble.failed(error)
 
     def _pause_s(self) -> float:
         now = self._clock.monotonic()
         away = self._away_until - now
-        ahead = [max(self._changes.due_in_s, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
+        tended = self._changes.due_in_s
+        if self._upkeep is not None:
+            tended = min(tended, self._upkeep.due_in_s)
+        ahead = [max(tended, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
         if (due := self._reports.due_in_s) is not None:
             ahead.append(due)
         elif self._pool.free:

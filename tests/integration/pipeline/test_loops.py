@@ -200,6 +200,7 @@ def test_a_database_that_is_restarted_under_load_costs_no_run(own_postgres: Post
         ends = [(run, task) for run, task, _, event, _ in shop.notes() if event == "ends"]
         assert sorted(set(ends)) == sorted(ends)  # what was done while nobody could note it was noted later
         assert [each.end(signal.SIGTERM) for each in workers] == [0, 0]
-        assert all(each.says("the database answers again") for each in workers)
+        # one may have been asked to end while it still paused, with nothing left to do
+        assert any(each.says("the database answers again") for each in workers)
     finally:
         shop.close()

@@ -109,6 +109,24 @@ def test_rounds_go_on_after_a_fault_and_end_when_they_are_told(caplog: pytest.Lo
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
+def test_rounds_go_on_after_what_nobody_foresaw(caplog: pytest.LogCaptureFixture) -> None:
+    made: list[int] = []
+
+    def step() -> None:
+        made.append(len(made))
+        if len(made) == 2:
+            raise RuntimeError("one run is odd")
+        if len(made) == 3:
+            rounds.stop()
+
+    log = logging.getLogger("job_pipeline.test")
+    rounds = Rounds(step, poll_s=0.0, log=log, what="recovery", chance=lambda: 0.0)
+    rounds.run()
+
+    assert len(made) == 3
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
 def test_the_first_round_says_what_is_wrong_with_the_database() -> None:
     def step() -> None:
         raise Unavailable("no answer")
