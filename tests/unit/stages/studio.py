@@ -22,6 +22,7 @@ from lib.pipeline.rows import artifact_of
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
+from lib.pipeline.upkeep import settle_runs
 from lib.pipeline.work import ClaimedTask, Failed, TaskReport
 from lib.records import FileRef, done_record
 from lib.sql import open_database
@@ -103,10 +104,13 @@ class Studio:
         stage_rules = rules.stage_rules(graph, timeout_s=120.0, max_attempts=3)
         return start_job(self.ledger, snapshot.id, new, stage_rules).id
 
-    def work(self, *, allow_placeholders: bool = False) -> list[str]:
-        """Do what is ready until nothing is, and bring the queue's work forward; the tasks in order."""
+    def work(self, *, allow_placeholders: bool = False, settles: bool = True) -> list[str]:
+        """Do what is ready until nothing is, and bring the queue's work forward; the tasks in order.
+
+        Not `settles`: workers only finish, and an orchestrator sees what follows (`--advance=orchestrator`).
+        """
         done = []
-        while tasks := self._ready():
+        while tasks := self._ready(settles):
             for task in tasks:
                 outcome = carry_out(
                     {self.dag.name: self.dag},
@@ -116,13 +120,15 @@ class Studio:
                 )
                 if isinstance(outcome, Failed) and not outcome.for_good:
                     outcome = Failed(error=outcome.error, retry_in_s=3600.0, artifacts=outcome.artifacts)
-                assert finish(self.ledger, [TaskReport(task, outcome)], owner="ann:1") == []
+                assert finish(self.ledger, [TaskReport(task, outcome)], owner="ann:1", settle=settles) == []
                 done.append(task.name)
         return done
 
-    def _ready(self) -> list[ClaimedTask]:
+    def _ready(self, settles: bool) -> list[ClaimedTask]:
         """The next task. A claim that hands out none may have let a result of the last time stand."""
         for _ in range(len(self.dag.tasks) + 1):
+            if not settles:
+                settle_runs(self.ledger, everything=False)
             if tasks := self._claimed():
                 return tasks
             if self.queue is not None:

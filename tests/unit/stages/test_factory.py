@@ -34,6 +34,22 @@ def test_fifty_beats_go_to_the_queue_and_come_back_as_one_file(open_studio: Open
     assert (stored / "visuals/scene_049.png").is_file()
 
 
+def test_the_story_is_the_same_whoever_sees_what_follows(open_studio: Opened) -> None:
+    """P5: workers that make ready what follows, and workers that leave it to the orchestrator."""
+    studio = open_studio(dag)
+    for run, settles in (("r1", True), ("r2", False)):
+        studio.start(run, script="The sea is wide.")
+        assert studio.work(allow_placeholders=True, settles=settles) == [
+            "audio",
+            "audio",
+            "visuals",
+            "render",
+        ]
+
+    assert studio.state("r2") == "completed"
+    assert studio.story("r1") == studio.story("r2")
+
+
 def test_the_operators_narration_holds_for_every_beat_that_says_nothing_else(
     open_studio: Opened, tmp_path: Path
 ) -> None:
