@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from job_runner import wiring
-from job_runner.episode.chapters import chapter_titles, check_target
+from job_runner.episode.chapter_titles import chapter_titles, check_target
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.progress import ProgressBar
