@@ -88,7 +88,7 @@ def fork(inputs: Mapping[str, Any]) -> str:
 @odd.task()
 def answer_for_us(inputs: Mapping[str, Any]) -> None:
     """Write nonsense to whatever is open."""
-    for descriptor in range(3, 20):
+    for descriptor in range(3, 1024):
         try:
             os.write(descriptor, b"\xff" * 64)
         except OSError:
