@@ -15,7 +15,8 @@ from lib.sql import open_database
 from lib.sql.database import Database
 from tests.contract.pipeline.floor import Floor
 
-DATABASES = ("sqlite", "postgres", "postgres_15")
+#: The oldest server takes every statement in `make test` (integration/sql/test_oldest_postgres.py).
+DATABASES = ("sqlite", "postgres", pytest.param("postgres_15", marks=pytest.mark.soak))
 
 
 def _open(name: str, request: pytest.FixtureRequest, folder: Path) -> Database:
