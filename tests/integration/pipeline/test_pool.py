@@ -191,7 +191,7 @@ def test_processes_that_are_replaced_leave_no_descriptor_open(hands: Hands) -> N
     hands.do("exit_at_once")
     until(lambda: hands.pool.free)
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # what others left open may be collected meanwhile
 
 
 def test_a_process_that_is_killed_while_it_waits_is_replaced(hands: Hands) -> None:
