@@ -29,7 +29,6 @@ __all__ = [
     "keep",
     "lost_leases",
     "next_ready_s",
-    "release_all",
     "renew",
 ]
 
@@ -310,8 +309,3 @@ def _record(
     ]
     transaction.run("record_artifact", made)
     return made
-
-
-def release_all(ledger: PipelineLedger, tasks: Sequence[ClaimedTask], *, owner: str, why: str) -> None:
-    """Give back what was claimed and not carried out."""
-    finish(ledger, [TaskReport(task, Released(why=why)) for task in tasks], owner=owner)

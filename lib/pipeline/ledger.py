@@ -24,6 +24,7 @@ from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
 from lib.sql.clock import now
 from lib.sql.database import Database
+from lib.sql.listen import channel_of, notify
 from lib.sql.migrate import migrate
 from lib.sql.statements import load_statements
 
@@ -149,8 +150,7 @@ class Transaction:
 
     def wake(self, dag: str) -> None:
         """Tell the workers of a pipeline that something is ready, once this transaction is done."""
-        if self._dialect == "postgresql":
-            self.all("wake", channel=self.ledger.channel, dag=dag)
+        notify(self.connection, self.ledger.channel, dag)
 
 
 class PipelineLedger:
@@ -168,7 +168,7 @@ class PipelineLedger:
     @property
     def channel(self) -> str:
         """The channel on which Postgres wakes workers."""
-        return f"job_pipeline_{self.database.address.schema or 'public'}"[:63]
+        return channel_of(self.database.address.schema, "pipelines")
 
     def change(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one durable transaction; an exception from it undoes everything."""

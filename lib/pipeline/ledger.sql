@@ -126,11 +126,6 @@ ORDER BY t.ready_at LIMIT :count
 --postgres ) AS free
 ;
 
--- name: wake
--- Tell the workers of a pipeline that something is ready, once this transaction is done.
---postgres SELECT pg_notify(:channel, :dag)
-;
-
 -- name: begin
 -- Lease a task: the caller holds its row.
 UPDATE pipeline_tasks SET
@@ -296,20 +291,6 @@ SELECT * FROM pipeline_runs WHERE id = :run;
 -- name: tasks_of
 -- The tasks of one run with their results.
 SELECT * FROM pipeline_tasks WHERE run = :run ORDER BY place;
-
--- name: recent_runs
--- The newest runs.
-SELECT * FROM pipeline_runs ORDER BY created_at DESC, id DESC LIMIT :count;
-
--- name: open_runs
--- The newest runs that have not ended.
-SELECT * FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled')
-ORDER BY created_at DESC, id DESC LIMIT :count;
-
--- name: tasks_of_runs
--- The tasks of some runs without results, for lists.
-SELECT run, name, state, ready_at, attempt, lease_owner, lease_expires_at, parked_at, error FROM pipeline_tasks
-WHERE run IN :runs ORDER BY run, place;
 
 -- name: depth
 -- How many tasks are in each state.

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from lib.pipeline.claims import Done, Released, TaskReport, finish, release_all, renew
+from lib.pipeline.claims import Done, Released, TaskReport, finish, renew
 from lib.pipeline.ledger import EVERYBODY, Transaction
 from lib.pipeline.runs import StageRules
 from lib.pipeline.upkeep import recover, settle_runs
@@ -117,7 +117,9 @@ def test_what_is_unspecified_in_the_code_comes_from_the_rules(floor: Floor) -> N
 def test_a_lease_that_runs_out_counts_as_an_attempt_and_one_given_back_does_not(floor: Floor) -> None:
     floor.start(dag_of("one", only={"retries": 1}))
     tasks = floor.claim()
-    release_all(floor.ledger, tasks, owner="ann:1", why="the worker stops")
+    finish(
+        floor.ledger, [TaskReport(task, Released(why="the worker stops")) for task in tasks], owner="ann:1"
+    )
     assert floor.task("only").failures == 0
 
     for _ in range(2):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lib.pipeline.model import TaskRow, TrailEvent
 from lib.pipeline.runs import NewRun, StageRules, start_jobs
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
+from lib.pipeline.views import list_runs
 from lib.sql import open_database
 from tests.integration.pipeline import sample_dags
 from tests.unit.house import ROOT
@@ -99,11 +101,7 @@ class Shop:
 
     def states(self) -> dict[str, int]:
         """How many runs are in each state."""
-        rows = self.ledger.look(lambda t: t.all("recent_runs", count=100_000))
-        found: dict[str, int] = {}
-        for row in rows:
-            found[row["state"]] = found.get(row["state"], 0) + 1
-        return found
+        return dict(Counter(str(line.run.state) for line in list_runs(self.ledger, count=100_000)))
 
     def events(self, run: str) -> list[TrailEvent]:
         """The trail of a run."""
