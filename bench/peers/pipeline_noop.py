@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 from typing import Any
 
 _BATCH = 1000
@@ -23,7 +24,7 @@ async def noop(number: object) -> None:
 
 def procrastinate_app(url: str) -> tuple[Any, Any]:
     """The app, and its one task."""
-    import procrastinate  # type: ignore[import-not-found, unused-ignore]
+    procrastinate = import_module("procrastinate")
 
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=12))
 
@@ -51,15 +52,15 @@ async def work_procrastinate(url: str, slots: int) -> None:
 
 
 async def pgqueuer_connection(url: str) -> Any:
-    import asyncpg  # type: ignore[import-not-found, unused-ignore]
+    asyncpg = import_module("asyncpg")
 
     return await asyncpg.connect(url)
 
 
 async def pgqueuer_queries(url: str) -> Any:
-    from pgqueuer.queries import Queries  # type: ignore[import-not-found, unused-ignore]
+    queries_of = import_module("pgqueuer.queries").Queries.from_asyncpg_connection
 
-    return Queries.from_asyncpg_connection(await pgqueuer_connection(url))
+    return queries_of(await pgqueuer_connection(url))
 
 
 async def prepare_pgqueuer(url: str, _: int) -> None:
@@ -75,9 +76,9 @@ async def enqueue_pgqueuer(url: str, count: int) -> None:
 
 
 async def work_pgqueuer(url: str, slots: int) -> None:
-    from pgqueuer import PgQueuer  # type: ignore[import-not-found, unused-ignore]
+    app_of = import_module("pgqueuer").PgQueuer.from_asyncpg_connection
 
-    app = PgQueuer.from_asyncpg_connection(await pgqueuer_connection(url))
+    app = app_of(await pgqueuer_connection(url))
 
     app.entrypoint("noop")(noop)
     await app.run(batch_size=slots, max_concurrent_tasks=2 * slots)
