@@ -8,14 +8,12 @@ from typing import Final
 
 from lib.captions import Cue
 from lib.errors import BadInput
-from lib.files import NotPlain, read_plain
-from lib.foreign import parse_json
 from lib.jobspec import printable
 from lib.jobspec.episode_names import hides_something, title_trouble
-from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from lib.records.takes import cues_from
 from synth.audio.tags import Tags
+from synth.order_file import read_order
 
 FORMAT: Final = 1
 _MOST_BYTES: Final = 256 * 1024 * 1024
@@ -51,21 +49,14 @@ def read_playlist(path: Path) -> Playlist:
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
     """
-    try:
-        data = read_plain(path, _MOST_BYTES, follow=True)
-    except NotPlain:
-        raise BadInput(f"{path} is no file; name a playlist, see docs/reference/playlist.md.") from None
-    except OSError as error:
-        raise BadInput(f"The playlist {path} cannot be read: {error.strerror}.") from None
-    try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too long")
-        fields = Fields(parse_json(data))
-        if fields.whole("format") != FORMAT:
-            fields.refuse("format", f"is not {FORMAT}")
-        return _playlist_of(fields, path)
-    except (InvalidRecord, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no playlist: {str(error).rstrip('.')}.") from None
+    return read_order(
+        path,
+        lambda fields: _playlist_of(fields, path),
+        called="playlist",
+        page="playlist.md",
+        form=FORMAT,
+        most=_MOST_BYTES,
+    )
 
 
 def _playlist_of(fields: Fields, path: Path) -> Playlist:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lib.errors import BadInput
-from lib.files import NotPlain, read_plain
-from lib.foreign import parse_json
-from lib.records import InvalidRecord, SpokenRecord
+from lib.records import SpokenRecord
 from lib.records.reading import Fields
+from synth.order_file import read_order
 
 FORMAT: Final = 1
 _MOST_BYTES: Final = 1024 * 1024 * 1024
@@ -51,24 +49,21 @@ def read_pages(path: Path) -> tuple[ListenPage, ...]:
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
     """
-    try:
-        data = read_plain(path, _MOST_BYTES, follow=True)
-    except NotPlain:
-        raise BadInput(f"{path} is no file; name a list of pages, see docs/reference/pages.md.") from None
-    except OSError as error:
-        raise BadInput(f"The list of pages {path} cannot be read: {error.strerror}.") from None
-    try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too long")
-        fields = Fields(parse_json(data))
-        if fields.whole("format") != FORMAT:
-            fields.refuse("format", f"is not {FORMAT}")
-        entries = fields.objects("pages")
-        if not 0 < len(entries) <= _MOST_PAGES:
-            fields.refuse("pages", f"must hold 1 to {_MOST_PAGES} of them")
-        return tuple(_page_of(entry, path.absolute().parent) for entry in entries)
-    except (InvalidRecord, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no list of pages: {str(error).rstrip('.')}.") from None
+    return read_order(
+        path,
+        lambda fields: _pages_of(fields, path.absolute().parent),
+        called="list of pages",
+        page="pages.md",
+        form=FORMAT,
+        most=_MOST_BYTES,
+    )
+
+
+def _pages_of(fields: Fields, folder: Path) -> tuple[ListenPage, ...]:
+    entries = fields.objects("pages")
+    if not 0 < len(entries) <= _MOST_PAGES:
+        fields.refuse("pages", f"must hold 1 to {_MOST_PAGES} of them")
+    return tuple(_page_of(entry, folder) for entry in entries)
 
 
 def _page_of(fields: Fields, folder: Path) -> ListenPage:
