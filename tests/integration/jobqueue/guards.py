@@ -218,7 +218,7 @@ def _quietly(mutant: Mutant) -> str:
 
 def try_all(wanted: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, str]]:
     """Each with the test that noticed, "" for none; each in a process of its own."""
-    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
         yield from zip(wanted, pool.imap(_quietly, wanted), strict=True)
 
 
