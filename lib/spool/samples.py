@@ -68,7 +68,7 @@ class SampleRequests:
         self._hand_over(name, "error")
 
     def _hand_over(self, name: str, answer: str) -> None:
-        """Take the ask away, or the answer where the ask is gone: who asked has left, and nobody would collect it.
+        """Take the ask away; the answer, where the ask is gone: who asked has left and would not collect it.
 
         Who leaves removes its files twice: what is put here before the ask is gone, the second time finds.
         """
