@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from job_pipeline.operator_rules import OperatorRules, load_rules, shipped_rules
 from job_pipeline.wiring import SHIPPED, PipelineRoom
 from lib.errors import BadInput, UsageError
 from lib.files import read_plain
 from lib.foreign import parse_json
-from lib.pipeline.runs import NewRun, Started, start_job
+from lib.pipeline.ruled_runs import StartedRun, start_by_rules
+from lib.pipeline.runs import NewRun
 from lib.pipeline.snapshots import GraphSnapshot, list_snapshots, save_snapshot
 
 _LARGEST: Final = 1 << 20
@@ -81,23 +81,6 @@ def _text_of(path: Path, option: str) -> str:
         raise BadInput(f"{path} of {option} is not UTF-8; save it as UTF-8") from None
 
 
-@dataclass(frozen=True, slots=True)
-class StartedRun:
-    """A run that exists now, and what it is bound to."""
-
-    started: Started
-    snapshot: GraphSnapshot
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it."""
-        return {
-            "id": self.started.id,
-            "created": self.started.created,
-            "dag": self.snapshot.graph.dag,
-            "snapshot": self.snapshot.id,
-        }
-
-
 def start_run(room: PipelineRoom, dag: str | None, run: NewRun, config: str | None = None) -> StartedRun:
     """Start a run of the pipeline that is named, and bring the trail up to date.
 
@@ -108,28 +91,16 @@ def start_run(room: PipelineRoom, dag: str | None, run: NewRun, config: str | No
         UsageError: it is not clear which pipeline is meant.
         BadConfiguration: its code cannot be loaded, or the operator's file is wrong.
     """
-    snapshot = snapshot_of(room, dag)
-    rules = rules_of(room, snapshot, config)
-    found = rules.stage_rules(
-        snapshot.graph,
+    found = start_by_rules(
+        room.ledger,
+        snapshot_of(room, dag),
+        run,
+        config=None if config is None else Path(config),
         timeout_s=float(room.found.task_timeout_seconds),
         max_attempts=room.found.max_attempts,
     )
-    started = start_job(room.ledger, snapshot.id, replace(run, config=rules.to_json()), found)
     room.tell()
-    return StartedRun(started, snapshot)
-
-
-def rules_of(room: PipelineRoom, snapshot: GraphSnapshot, config: str | None) -> OperatorRules:
-    """What the operator decided; a stage may be named that any pipeline has which is stored or shipped.
-
-    Raises:
-        InvalidRules: the file cannot be read, or something in it is wrong.
-    """
-    shipped = shipped_rules()
-    stages = {stage.name for each in list_snapshots(room.ledger) for stage in each.graph.stages}
-    stages |= {*shipped.gates, *shipped.stage_timeouts, *snapshot.graph.by_name}
-    return load_rules(None if config is None else Path(config), stages=stages)
+    return found
 
 
 def snapshot_of(room: PipelineRoom, dag: str | None) -> GraphSnapshot:

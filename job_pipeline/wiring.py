@@ -13,10 +13,10 @@ from lib.errors import BadConfiguration, UsageError
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
-    from job_pipeline.journal import TrailFiles
     from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
+    from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
     from lib.redact import Redactor
     from lib.watcher_process import WatcherProcess
@@ -169,8 +169,8 @@ def open_room() -> Iterator[PipelineRoom]:
         BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
         Unavailable: no server answers there; no other database is tried.
     """
-    from job_pipeline.journal import TrailFiles
     from job_pipeline.logs import log_nothing
+    from lib.pipeline.journal import TrailFiles
 
     found = settings()
     log_nothing()
@@ -265,9 +265,9 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
-    from job_pipeline.journal import kept_journal
     from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
     from job_pipeline.worker.program import PipelineWorker
+    from lib.pipeline.journal import kept_journal
 
     options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
@@ -294,7 +294,7 @@ def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) ->
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
-    from job_pipeline.journal import kept_journal
+    from lib.pipeline.journal import kept_journal
     from lib.redact import Redactor
 
     found = settings()
@@ -321,10 +321,10 @@ def operator_of(given: str | None) -> str:
     Raises:
         UsageError: there is none.
     """
-    name = (given or "").strip()
+    from lib.pipeline.operator_names import checked_operator
+
+    name = given or ""
     if given is None:
         with contextlib.suppress(OSError, KeyError):
             name = getpass.getuser()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise UsageError("it must be known who decides: name yourself with --operator NAME")
-    return name
+    return checked_operator(name)

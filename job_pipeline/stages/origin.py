@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from job_pipeline.operator_rules import shipped_rules
 from lib.errors import BadConfiguration
 from lib.jobspec.normalize import check_defaults, problem_of
 from lib.pipeline.context import TaskContext
+from lib.pipeline.operator_rules import shipped_rules
 
 LLM: Final = "llm"
 TEMPLATE: Final = "template"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated, NamedTuple
 
 import typer
@@ -11,11 +10,12 @@ import typer
 from job_watcher import wiring
 from job_watcher.provisioning.label_sweep import LabelledRental
 from job_watcher.provisioning.offers_now import ScoredOffer, offers_now
-from job_watcher.provisioning.rented_rows import Compared, RentedMachine, compared, rented_machines
+from job_watcher.provisioning.rented_rows import Compared, compared
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock
 from lib.errors import UsageError
+from lib.jobs.rented_machines import RentedMachine, rented_json, rented_machines, worst_of
 from lib.units import seconds_text
 
 _WORTH_SAYING_GB = 1.0  # of a download: less is loaded while the machine boots
@@ -76,19 +76,11 @@ def _look(now: float, *, why: bool) -> _Seen:
 
 
 def _told(seen: _Seen) -> dict[str, object]:
-    told: dict[str, object] = {
-        "provider": seen.provider,
-        "instances": [machine.to_json() for machine in seen.machines],
-        "worst_usd": str(_worst(seen.machines)),
-    }
+    told = rented_json(seen.provider, seen.machines)
     if seen.offers is not None and seen.strangers is not None:
         told["strangers"] = [stranger.to_json() for stranger in seen.strangers]
         told["offers"] = [offer.to_json() for offer in seen.offers]
     return told
-
-
-def _worst(machines: Sequence[RentedMachine]) -> Decimal:
-    return sum((machine.worst for machine in machines), Decimal()).quantize(Decimal("0.0001"))
 
 
 def _show(seen: _Seen, now: float) -> None:
@@ -110,7 +102,7 @@ def _show(seen: _Seen, now: float) -> None:
     switches = [one.worst if one.switched_off is None else one.switched_off for one in seen.machines]
     output.say(
         f"If every watcher stopped now: {sum(switches):.2f} USD more until their switches end them, "
-        f"{_worst(seen.machines):.2f} USD at most, until the end of their time."
+        f"{worst_of(seen.machines):.2f} USD at most, until the end of their time."
     )
 
 

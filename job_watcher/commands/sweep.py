@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from job_watcher import wiring
 from job_watcher.provisioning.label_sweep import LabelSweep, sweep_labels
-from job_watcher.provisioning.rented_rows import rented_machines
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock
 from lib.errors import ExitStatus, Unavailable
+from lib.jobs.rented_machines import rented_machines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from job_watcher.provisioning.rented_rows import RentedMachine
+    from lib.jobs.rented_machines import RentedMachine
 
 EXAMPLES = ("job-watcher sweep",)
 

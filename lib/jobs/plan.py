@@ -21,7 +21,7 @@ from lib.jobs.voice_check import (
     examine,
     load_examined,
 )
-from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, source_name
+from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, parse_any_file, source_name
 from lib.market.model import Market
 from lib.textnorm import Normalized
 from lib.units import usd
@@ -39,6 +39,7 @@ __all__ = [
     "RegistryCheck",
     "VoiceCheck",
     "load_speakable",
+    "parse_speakable",
     "plan_job_file",
     "priced",
 ]
@@ -222,3 +223,17 @@ def load_speakable(
         InvalidJobFile: the file is wrong or a job cannot be spoken; `.problems` lists both kinds.
     """
     return load_examined(partial(load_job_file, voice=voice, speaker=speaker), path, voices)
+
+
+def parse_speakable(
+    data: bytes, voices: VoiceCheck, *, name: str, voice: str | None = None, speaker: str | None = None
+) -> JobFile:
+    """As `load_speakable`, of bytes from elsewhere; `name` stands in errors. Text files are refused.
+
+    Raises: as `load_speakable`.
+    """
+
+    def parse(path: Path) -> JobFile:
+        return parse_any_file(data, name=str(path), voice=voice, speaker=speaker)
+
+    return load_examined(parse, Path(name), voices)

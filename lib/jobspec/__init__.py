@@ -43,6 +43,7 @@ __all__ = [
     "load_job_file",
     "load_request_ids",
     "normalize_job_spec",
+    "parse_any_file",
     "parse_job_file",
     "payload_and_fingerprint",
     "printable",
@@ -68,6 +69,18 @@ def load_job_file(path: Path, *, voice: str | None = None, speaker: str | None =
     from lib.jobspec.files import anyfile  # brings the YAML parser, 30 ms
 
     return anyfile.load_job_file(path, voice=voice, speaker=speaker)
+
+
+def parse_any_file(
+    data: bytes, *, name: str, voice: str | None = None, speaker: str | None = None
+) -> JobFile:
+    """Check the bytes of a file of jobs, YAML or a beatsheet, that lies in no folder and so names no text files.
+
+    Raises: as `load_job_file`.
+    """
+    from lib.jobspec.files import anyfile
+
+    return anyfile.parse_any(data, name=name, base_dir=None, voice=voice, speaker=speaker)
 
 
 def load_request_ids(path: Path) -> tuple[str, ...]:

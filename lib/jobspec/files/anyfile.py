@@ -42,18 +42,30 @@ def load_job_file(path: Path, *, voice: str | None = None, speaker: str | None =
         BadInput: `voice` or `speaker` is no name.
         UsageError: both are given, or one of them and the file is no beatsheet.
     """
-    if voice is not None and speaker is not None:
+    if voice is not None and speaker is not None:  # before standard input is read
         raise UsageError("give one of --voice and --speaker, not both")
     data, name = read_source(path), source_name(path)
+    return replace(parse_any(data, name=name, base_dir=path.parent, voice=voice, speaker=speaker), path=path)
+
+
+def parse_any(
+    data: bytes, *, name: str, base_dir: Path | None, voice: str | None = None, speaker: str | None = None
+) -> JobFile:
+    """Check the bytes of a file of jobs of either kind. Without `base_dir` it may name no text files.
+
+    Raises: as `load_job_file`.
+    """
+    if voice is not None and speaker is not None:
+        raise UsageError("give one of --voice and --speaker, not both")
     if is_beatsheet(data):
-        return replace(parse_beatsheet(data, name=name, voice=voice, speaker=speaker), path=path)
+        return parse_beatsheet(data, name=name, voice=voice, speaker=speaker)
     if voice is not None or speaker is not None:
         flag = "voice" if voice is not None else "speaker"
         raise UsageError(
             f"--{flag} is for the beats of a beatsheet, and {name} is a job file; write {flag} under its "
             "defaults, or into its jobs"
         )
-    return replace(parse_job_file(data, name=name, base_dir=path.parent), path=path)
+    return parse_job_file(data, name=name, base_dir=base_dir)
 
 
 def load_request_ids(path: Path) -> tuple[str, ...]:

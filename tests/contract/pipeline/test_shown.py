@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from job_pipeline.journal import TrailFiles
 from lib.pipeline.gates import reject_gate
+from lib.pipeline.journal import TrailFiles
 from lib.pipeline.overview import gates_inbox, queue_depth, retryable_stages, stale_leases, top_failures
 from lib.pipeline.runs import StageRules
 from lib.pipeline.trail import events_after

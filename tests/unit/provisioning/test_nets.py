@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from job_watcher.provisioning.nets import Net
-from job_watcher.provisioning.rented_rows import RentedMachine, compared, rented_machines
+from job_watcher.provisioning.rented_rows import compared
+from lib.jobs.nets import Net
+from lib.jobs.rented_machines import RentedMachine, rented_machines
 from lib.machines.labels import MachineLabel
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Category, Charge, Epoch, MachineRow

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from job_pipeline.operator_rules import OperatorRules, shipped_rules
 from job_pipeline.worker.task_call import carry_out
 from lib.captions import Cue
 from lib.pipeline import Dag
 from lib.pipeline.claims import claim, finish
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, TaskRow
+from lib.pipeline.operator_rules import OperatorRules, shipped_rules
 from lib.pipeline.outside import tend_parked
 from lib.pipeline.rows import artifact_of
 from lib.pipeline.runs import NewRun, start_job

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from job_pipeline.dags.factory import dag, uploading
-from job_pipeline.operator_rules import load_rules
 from lib.jobspec import normalize_job_spec
+from lib.pipeline.operator_rules import load_rules
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
 

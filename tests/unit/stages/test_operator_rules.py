@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from job_pipeline.operator_rules import InvalidRules, OperatorRules, load_rules, shipped_rules
 from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.model import GateRule
+from lib.pipeline.operator_rules import InvalidRules, OperatorRules, load_rules, shipped_rules
 from lib.pipeline.runs import StageRules
 from tests.unit.house import ROOT
 
@@ -26,7 +26,7 @@ def stage_rules(found: OperatorRules, *stages: GraphStage) -> StageRules:
 
 
 def test_a_wheel_ships_the_file_that_stands_in_the_clone() -> None:
-    assert (ROOT / "conf/operator.yaml").read_bytes() == (ROOT / "job_pipeline/operator.yaml").read_bytes()
+    assert (ROOT / "conf/operator.yaml").read_bytes() == (ROOT / "lib/pipeline/operator.yaml").read_bytes()
 
 
 def test_what_is_shipped_has_the_promised_minutes() -> None:

@@ -11,12 +11,12 @@ import pytest
 from job_pipeline.dags import video
 from job_pipeline.dags.factory import dag as factory
 from job_pipeline.dags.factory import uploading
-from job_pipeline.journal import TrailFiles
-from job_pipeline.operator_rules import shipped_rules
 from lib.pipeline import BadPipeline, Dag
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, reject_gate
 from lib.pipeline.inspection import approve_inspected
+from lib.pipeline.journal import TrailFiles
+from lib.pipeline.operator_rules import shipped_rules
 from lib.pipeline.runs import advance, retry
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.studio import Studio

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from job_pipeline.journal import TrailFiles
+from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, cancel_job, start_jobs
 from lib.pipeline.snapshots import save_snapshot

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from job_pipeline.journal import TrailFiles
+from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from job_pipeline.journal import TrailFiles
-from job_pipeline.journal.lines import Lines
 from lib.files import NotPlain, alone_at
+from lib.pipeline.journal import TrailFiles
+from lib.pipeline.journal.lines import Lines
 from lib.pipeline.runs import advance, cancel_job
 from tests.contract.pipeline.floor import Floor, diamond
 from tests.unit.pipeline.journal.test_crashes import check_files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from job_pipeline.journal import kept_journal
+from lib.pipeline.journal import kept_journal
 from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, diamond
@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_written_later(
     floor.start(diamond())
     in_the_way = tmp_path / "jobs"
     in_the_way.write_text("no folder")
-    log = logging.getLogger("job_pipeline.journal.keeper")
+    log = logging.getLogger("lib.pipeline.journal.keeper")
     log.addHandler(told)
     try:
         with kept_journal(lambda: open_again(floor), tmp_path, every_s=0.01):

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from job_pipeline.journal.lines import Lines
 from lib.files import alone_at, sweep_drafts, write_whole
+from lib.pipeline.journal.lines import Lines
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after

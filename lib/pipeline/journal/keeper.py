@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from job_pipeline.journal.files import TrailFiles
 from lib.errors import JobRunnerError
+from lib.pipeline.journal.files import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 
 log = logging.getLogger(__name__)

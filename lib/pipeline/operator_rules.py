@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from job_pipeline.operator_file import RulesReading
 from lib.errors import BadConfiguration
 from lib.files import NotPlain, read_plain
 from lib.jobspec import Problem, printable
 from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.model import GateRule
+from lib.pipeline.operator_file import RulesReading
 from lib.pipeline.runs import StageRules
 from lib.units import MIB
 
