@@ -15,6 +15,7 @@ from job_watcher.work_folder import Slot
 from lib.dispatch import DispatchParts
 from lib.fleet import Caps, Policy
 from lib.jobqueue import JobQueue
+from lib.machines.place import LEDGER_SCHEMA, ledger_address
 from lib.providers.rental import RentalProvider
 from lib.settings import Settings
 from lib.sql import DatabaseOptions
@@ -76,15 +77,9 @@ class RentalDesk:
     benches: Callable[[], BenchResults] = NO_BENCH
 
 
-#: The schema of the ledger in Postgres: beside pipelines in one database.
-LEDGER_SCHEMA = "job_watcher"
-
-
 def ledger_url(settings: Settings) -> str:
     """Where the ledger of rented machines is: DATABASE_URL's Postgres, else a file in the data folder."""
-    if settings.database_url.startswith("postgres"):
-        return settings.database_url
-    return f"sqlite:///{settings.jobs_data_dir / 'ledger.db'}"
+    return ledger_address(settings.database_url, settings.jobs_data_dir)
 
 
 def ledger_options(settings: Settings) -> DatabaseOptions:

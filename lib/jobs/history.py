@@ -2,12 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+from lib.errors import BadInput
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 
 _PAGE: Final = 500
+_CURSOR: Final = re.compile(r"([0-9]{1,15}):(.{1,200})")
+
+
+class BadCursor(BadInput):
+    """No page ended so."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some finished jobs, most recent first; `after` reads on behind them, None: there are no more."""
+
+    jobs: Sequence[FinishedJob]
+    after: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The jobs as `history --json` has them, and where to read on."""
+        return {"jobs": [job.to_json() for job in self.jobs], "after": self.after}
+
+
+def history_page(
+    queue: JobQueue,
+    *,
+    limit: int,
+    status: JobState | None = None,
+    since: float | None = None,
+    after: str | None = None,
+) -> HistoryPage:
+    """One page of the history, the first one or that behind another. Jobs that finish meanwhile repeat none.
+
+    Raises:
+        BadCursor: `after` is not what a page gave.
+    """
+    behind = None if after is None else _behind(after)
+    jobs = queue.history(limit=limit, status=status, since=since, behind=behind)
+    more = len(jobs) == limit
+    cursor = f"{round(jobs[-1].finished_at * 1000)}:{jobs[-1].request_id}" if more else None
+    return HistoryPage(jobs, cursor)
+
+
+def _behind(cursor: str) -> FinishedJob:
+    """The last job of a page, as far as the order of the history asks for it."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise BadCursor(f"{cursor!r} is where no page of the history ended; give the `after` of one")
+    return FinishedJob(
+        request_id=found[2],
+        state=JobState.DONE,
+        finished_at=int(found[1]) / 1000,
+        enqueued_at=0.0,
+        started_at=None,
+        attempt=0,
+        lost=0,
+        lease_no=0,
+        consumer=None,
+        result=None,
+        error=None,
+    )
 
 
 def read_history(

@@ -74,7 +74,7 @@ def load_job_file(path: Path, *, voice: str | None = None, speaker: str | None =
 def parse_any_file(
     data: bytes, *, name: str, voice: str | None = None, speaker: str | None = None
 ) -> JobFile:
-    """Check the bytes of a file of jobs, YAML or a beatsheet, that lies in no folder and so names no text files.
+    """Check the bytes of a file of jobs, YAML or a beatsheet. It lies in no folder and names no text file.
 
     Raises: as `load_job_file`.
     """

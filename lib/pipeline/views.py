@@ -30,6 +30,8 @@ _WORDS: Final[Mapping[TaskState, str]] = {
     TaskState.BLOCKED: "BLOCKED",
     TaskState.CANCELED: "CANCELED",
 }
+#: A time behind that of every run.
+_AFTER_ALL: Final = 1e15
 #: The owner of a stage whose work the queue has.
 QUEUE: Final = "queue"
 
@@ -212,13 +214,34 @@ class RunView:
 
 
 def list_runs(
-    ledger: PipelineLedger, *, count: int = 20, active: bool = False, dags: Sequence[str] | None = None
+    ledger: PipelineLedger,
+    *,
+    count: int = 20,
+    active: bool = False,
+    dags: Sequence[str] | None = None,
+    behind: str | None = None,
 ) -> list[RunLine]:
-    """The newest runs, or with `active` those that have not ended; of some pipelines (None: of all)."""
+    """The newest runs, or with `active` those that have not ended; of some pipelines (None: of all).
+
+    To read on, give the id of the last one as `behind`: runs that come meanwhile neither repeat nor hide any.
+
+    Raises:
+        UnknownRun: there is no run `behind`.
+    """
     statement = "newest_open_runs" if active else "newest_runs"
     of = {} if dags is None else {"dags": list(dags)}
     name = statement if dags is None else f"{statement}_of"
-    return ledger.look(lambda transaction: _lines(transaction, transaction.all(name, count=count, **of)))
+
+    def work(transaction: Transaction) -> list[RunLine]:
+        place = {"at": _AFTER_ALL, "id": ""}
+        if behind is not None:
+            found = transaction.all("runs_by_id", runs=[behind])
+            if not found:
+                raise unknown_run(behind)
+            place = {"at": found[0]["created_at"], "id": behind}
+        return _lines(transaction, transaction.all(name, count=count, **place, **of))
+
+    return ledger.look(work)
 
 
 def list_active_jobs(ledger: PipelineLedger, *, count: int = 1000) -> list[RunLine]:

@@ -1,25 +1,29 @@
 -- What people and programs are shown of pipelines. Nothing here writes. Tables: docs/reference/pipeline-tables.md.
 
 -- name: newest_runs
--- The newest runs without what they were started with.
+-- The newest runs behind a place in that order, without what they were started with.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
-FROM pipeline_runs ORDER BY created_at DESC, id DESC LIMIT :count;
+FROM pipeline_runs WHERE created_at <= :at AND (created_at < :at OR id < :id)
+ORDER BY created_at DESC, id DESC LIMIT :count;
 
 -- name: newest_open_runs
 -- The newest runs that have not ended.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
 FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled')
+AND created_at <= :at AND (created_at < :at OR id < :id)
 ORDER BY created_at DESC, id DESC LIMIT :count;
 
 -- name: newest_runs_of
 -- The newest runs of some pipelines.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
-FROM pipeline_runs WHERE dag IN :dags ORDER BY created_at DESC, id DESC LIMIT :count;
+FROM pipeline_runs WHERE dag IN :dags AND created_at <= :at AND (created_at < :at OR id < :id)
+ORDER BY created_at DESC, id DESC LIMIT :count;
 
 -- name: newest_open_runs_of
 -- The newest runs of some pipelines that have not ended.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
 FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled') AND dag IN :dags
+AND created_at <= :at AND (created_at < :at OR id < :id)
 ORDER BY created_at DESC, id DESC LIMIT :count;
 
 -- name: runs_by_id
@@ -50,3 +54,19 @@ SELECT run, name FROM pipeline_tasks WHERE lane = :lane AND lane IS NOT NULL AND
 -- Of some runs: the position of the last event that lies at or before a position.
 SELECT run, max(position) AS position FROM pipeline_events
 WHERE run IN :runs AND position <= :position GROUP BY run;
+
+-- name: count_runs
+-- Runs by pipeline and state. Looks at every run.
+SELECT dag, state, count(*) AS many FROM pipeline_runs GROUP BY dag, state ORDER BY dag, state;
+
+-- name: count_stages
+-- Stages by pipeline and state, with the seconds that those took which ended. Looks at every stage.
+SELECT dag, name, state, count(*) AS many, coalesce(sum(finished_at - started_at), 0) AS seconds
+FROM pipeline_tasks GROUP BY dag, name, state ORDER BY dag, name, state;
+
+-- name: count_gates
+-- Gates by pipeline, stage and decision, with the seconds until then. Looks at every gate.
+SELECT r.dag, g.task, coalesce(g.decision, 'open') AS decision, count(*) AS many,
+  coalesce(sum(g.decided_at - g.opened_at), 0) AS seconds
+FROM pipeline_gates AS g JOIN pipeline_runs AS r ON r.id = g.run
+GROUP BY r.dag, g.task, coalesce(g.decision, 'open') ORDER BY r.dag, g.task, coalesce(g.decision, 'open');

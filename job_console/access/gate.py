@@ -1,0 +1,136 @@
+"""The door of the console: how often, by whom, and from which page, before any route is looked for."""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from job_console.access.caller import Caller, caller_of, is_of_this_site
+from job_console.access.rates import RateLimit
+from job_console.answers import ConsoleJson, refusal
+from job_console.parts import ConsoleParts
+from lib.errors import ExitStatus
+
+log = logging.getLogger(__name__)
+
+#: What anybody may ask: is it alive, and may I come in.
+OPEN: Final = frozenset({("GET", "/api/v1/healthz"), ("POST", "/api/v1/session")})
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+NOT_LOGGED_IN: Final = refusal(
+    401,
+    "NotLoggedIn",
+    "this needs the console's token: send it as `Authorization: Bearer TOKEN`, or log in with "
+    "POST /api/v1/session",
+    headers={"WWW-Authenticate": "Bearer"},
+)
+
+
+class Door:
+    """Lets a request through to `app`, or answers it: 429, 401, 403. Writes down each that may change things.
+
+    Threads: one, that of the event loop.
+    """
+
+    def __init__(self, app: ASGIApp, parts: ConsoleParts) -> None:
+        limits, clock = parts.limits, parts.clock
+        self._app, self._parts = app, parts
+        self._reads = RateLimit(limits.reads, 2 * limits.reads, clock)
+        self._changes = RateLimit(limits.changes, 2 * limits.changes, clock)
+        self._wrong = RateLimit(limits.wrong_tokens / 60, limits.wrong_tokens, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, address = Headers(scope=scope), (scope.get("client") or ("local",))[0]
+        changes = scope["method"] not in _READING
+        answer = self._hurried(address, changes) or self._stranger(scope, headers, address)
+        if answer is not None:
+            await answer(scope, receive, send)
+        elif changes:
+            await self._written_down(scope, receive, send, address)
+        else:
+            await self._app(scope, receive, send)
+
+    def _hurried(self, address: str, changes: bool) -> ConsoleJson | None:
+        wait = (self._changes if changes else self._reads).wait_s(address)
+        return _too_often("requests", wait) if wait else None
+
+    def _stranger(self, scope: Scope, headers: Headers, address: str) -> ConsoleJson | None:
+        """Why this caller may not; None: he may, and `scope` says who he is."""
+        state = scope.setdefault("state", {})
+        state["caller"] = Caller("nobody")
+        state["wrong_token"] = lambda: self.wrong_token(address)
+        if (scope["method"], scope["path"]) in OPEN:
+            return None
+        caller = caller_of(headers, self._parts.token, self._parts.clock.now())
+        if caller is None:
+            return self.wrong_token(address) if "authorization" in headers else NOT_LOGGED_IN
+        if (
+            caller.by == "session"
+            and scope["method"] not in _READING
+            and not is_of_this_site(headers, scope["scheme"])
+        ):
+            return refusal(403, "OtherSite", "another site's page asked for this; only the console's own may")
+        state["caller"] = caller
+        return None
+
+    def wrong_token(self, address: str) -> ConsoleJson:
+        """What somebody hears who gave a wrong token. Who has the right one is let in, however many tried."""
+        wait = self._wrong.wait_s(address)
+        return _too_often("wrong tokens", wait) if wait else NOT_LOGGED_IN
+
+    async def _written_down(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
+        state = scope["state"]
+        caller: Caller = state["caller"]
+        about = {
+            "id": uuid.uuid4().hex,
+            "address": address,
+            "by": caller.by,
+            "method": scope["method"],
+            "path": scope["path"],
+        }
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            self._parts.audit.write("asked", {**about, "operator": caller.operator})
+        except OSError as error:
+            log.error("the audit log cannot be written, so nothing is changed: %s", error.strerror)
+            sentence = "the audit log cannot be written, so nothing was changed; see the console's log"
+            answer = refusal(503, "NoAudit", sentence, ExitStatus.BAD_CONFIGURATION, {"Retry-After": "30"})
+            await answer(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            self._answered({**about, "operator": state.get("operator", caller.operator), "status": status})
+
+    def _answered(self, told: dict[str, object]) -> None:
+        try:
+            self._parts.audit.write("answered", told)
+        except OSError as error:  # what was asked stands there already
+            log.error("the audit log lacks what came of %s: %s", told["id"], error.strerror)
+
+
+def _too_often(what: str, wait: float) -> ConsoleJson:
+    return refusal(
+        429,
+        "TooOften",
+        f"too many {what} from this address; come again in {math.ceil(wait)} s",
+        ExitStatus.TRY_AGAIN,
+        {"Retry-After": str(math.ceil(wait))},
+    )

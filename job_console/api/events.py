@@ -1,0 +1,67 @@
+"""Live events: what happens to runs and jobs, as it happens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from sse_starlette import EventSourceResponse
+
+from job_console.api.kinds import RUN_PATTERN
+from job_console.openapi import errors
+from job_console.stream.following import Wanted, follow
+from job_console.stream.hub import Place
+from job_console.stream.seats import Seats
+
+router = APIRouter(tags=["events"])
+
+_PING_S = 15
+_PLACE = r"^[0-9]{1,15}\.[0-9]{1,15}-[0-9]{1,10}$"
+_STREAM: dict[str, Any] = {
+    "description": "Server-sent events. `begin` comes first and tells the place; `run` is a line of the trail "
+    "as in `/runs/{run}/trail`, `job` a transition of a job (docs/reference/events.md); after `gap` read the "
+    "queue anew, for some of its events are not kept any more. Each id is a place to go on from.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get(
+    "/events",
+    response_model=None,
+    response_class=EventSourceResponse,
+    responses={200: _STREAM, **errors(401, 422, 429, 503)},
+)
+async def events(
+    request: Request,
+    run: Annotated[str | None, Query(pattern=RUN_PATTERN, description="Only of this run.")] = None,
+    runs: Annotated[bool, Query(description="What happens to runs.")] = True,
+    jobs: Annotated[bool, Query(description="What happens to jobs.")] = True,
+    after: Annotated[
+        str | None,
+        Query(pattern=_PLACE, description="Begin behind this place (0.0-0: all that is kept), else now."),
+    ] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(pattern=_PLACE, description="The same, as a browser sends it; goes before `after`."),
+    ] = None,
+) -> Any:
+    """Follow what happens. Who comes again with the last id misses nothing and gets nothing twice."""
+    seats: Seats = request.app.state.seats
+    given = last_event_id or after
+    place = None if given is None else Place.read(given)
+    address = (request.scope.get("client") or ("local",))[0]
+    seat = seats.take(address)
+    if not isinstance(seat, str):
+        return seat
+    state = request.app.state
+    stream = follow(state.hub, state.sources, place, Wanted(runs, jobs, run))
+
+    async def seated() -> Any:
+        try:
+            async for event in stream:
+                yield event
+        finally:
+            await stream.aclose()
+            seats.leave(seat)
+
+    return EventSourceResponse(seated(), ping=_PING_S, send_timeout=state.parts.limits.write_s, sep="\n")

@@ -1,0 +1,54 @@
+"""What routes take, checked before anything is asked: ids, names, texts, numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from job_console.access.caller import Caller
+from job_console.parts import ConsoleParts
+from lib.errors import UsageError
+from lib.pipeline.operator_names import LONGEST_OPERATOR, checked_operator
+from lib.pipeline.runs import LONGEST_WORDS
+
+_NO_NUL = r"^[^\x00]*$"
+RUN_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+STAGE_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+REQUEST_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$"
+
+RunId = Annotated[str, Path(pattern=RUN_PATTERN, description="The id of a run.")]
+StageName = Annotated[str, Path(pattern=STAGE_PATTERN, description="A stage of the run.")]
+RequestId = Annotated[str, Path(pattern=REQUEST_PATTERN, description="The request id of a job.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
+Words = Annotated[str, Field(max_length=LONGEST_WORDS, pattern=_NO_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+
+
+class Asked(BaseModel):
+    """A body of JSON that holds what is named here and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+async def _parts(request: Request) -> ConsoleParts:
+    parts: ConsoleParts = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[ConsoleParts, Depends(_parts)]
+
+
+def operator_of(request: Request, given: str | None) -> str:
+    """Who decides: who is named, else who logged in. It is noted for the audit log.
+
+    Raises:
+        UsageError: it is not known.
+    """
+    caller: Caller = request.scope["state"]["caller"]
+    name = given if given is not None else caller.operator
+    if name is None:
+        raise UsageError("it must be known who decides: name yourself as `operator`")
+    request.scope["state"]["operator"] = checked = checked_operator(name)
+    return checked

@@ -1,0 +1,117 @@
+"""The application: the routes, their errors, and the walls around them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from job_console import openapi
+from job_console.access.gate import Door
+from job_console.access.walls import Walls
+from job_console.answers import ConsoleJson, error_of, refusal
+from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
+from job_console.numbers import Numbers, Pulse
+from job_console.parts import ConsoleParts
+from job_console.stream.hub import Hub, NewsSources
+from job_console.stream.seats import Seats
+from lib.errors import ExitStatus, JobRunnerError
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/api/v1"
+_KINDS = {
+    404: "NotFound",
+    405: "NotAllowed",
+    408: "TooSlow",
+    413: "TooLong",
+    415: "OtherType",
+}
+
+
+class ConsoleApi(FastAPI):
+    """Routes that are described exactly."""
+
+    def openapi(self) -> dict[str, Any]:
+        """What REST offers."""
+        return openapi.describe(self)
+
+
+def build_api(lifespan: Any = None) -> FastAPI:
+    """The routes with their description, without anything behind them."""
+    api = ConsoleApi(
+        title="job-console",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,  # a redirect to where a caller says is one too many
+        lifespan=lifespan,
+    )
+    routes = APIRouter(prefix=PREFIX)
+    for room in (runs, gates, artifacts, queue, machines, events, session, health):
+        routes.include_router(room.router)
+    api.include_router(routes)
+    api.add_exception_handler(JobRunnerError, _refused)
+    api.add_exception_handler(RequestValidationError, _malformed)
+    api.add_exception_handler(HTTPException, _not_served)
+    return api
+
+
+def build_app(parts: ConsoleParts) -> ASGIApp:
+    """The whole console over `parts`."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await app.state.hub.start()
+        try:
+            yield
+        finally:
+            await app.state.hub.stop()
+
+    api = build_api(lifespan)
+    seats = Seats(parts.limits.streams, parts.limits.streams_each)
+    sources = NewsSources(parts.queue, parts.ledger)
+    api.state.parts, api.state.sources, api.state.hub = parts, sources, Hub(sources)
+    api.state.seats, api.state.pulse, api.state.numbers = seats, Pulse(parts), Numbers(parts, seats)
+    return Walls(Door(api, parts), parts.limits, secure=parts.secure)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JobRunnerError)
+    answer = error_of(error)
+    if answer.status_code >= 500:
+        log.warning("%s %s: %s", request.method, request.url.path, error.message)
+    return answer
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return refusal(422, "BadRequest", _sentence(error.errors()), ExitStatus.BAD_INPUT)
+
+
+def _sentence(errors: Sequence[Any]) -> str:
+    """What is wrong, by its place; never what was sent: that may be a secret in the wrong field."""
+    told = []
+    for each in errors[:5]:
+        place = ".".join(str(part)[:60] for part in each["loc"])
+        told.append(f"{place}: {each['msg']}")
+    more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
+    return "; ".join(told) + more
+
+
+async def _not_served(request: Request, error: Exception) -> ConsoleJson:
+    assert isinstance(error, HTTPException)
+    status, words = error.status_code, str(error.detail)
+    if status == 404:
+        words = f"there is no {request.url.path}; {PREFIX}/openapi.json says what there is"
+    elif status == 405:
+        words = f"{request.method} is not for {request.url.path}"
+    exit_status = ExitStatus.TRY_AGAIN if status == 408 else ExitStatus.BAD_INPUT
+    return refusal(status, _KINDS.get(status, "BadRequest"), words, exit_status, error.headers)

@@ -1,0 +1,126 @@
+"""One stream: what it missed, then what is new, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from job_console.stream.hub import Hub, News, NewsSources, Place
+
+_MOST_WAITING: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the news a stream wants: of runs, of jobs, of one run alone."""
+
+    runs: bool = True
+    jobs: bool = True
+    run: str | None = None
+
+    def takes(self, news: News) -> bool:
+        """Whether it wants this."""
+        if news.kind == "job":
+            return self.jobs and self.run is None
+        return self.runs and self.run in (None, news.run)
+
+
+class _Fallen(Exception):
+    """The client takes less than comes: it is hung up on, and comes again at the place it has reached."""
+
+
+class _Inbox:
+    """What came and was not sent yet, of bounded length."""
+
+    def __init__(self) -> None:
+        self._waiting: list[News] = []
+        self._came = asyncio.Event()
+        self._fallen = False
+
+    def put(self, news: list[News]) -> None:
+        """Take what the hub passes on."""
+        if len(self._waiting) + len(news) > _MOST_WAITING:
+            self._fallen, self._waiting = True, []
+        elif not self._fallen:
+            self._waiting += news
+        self._came.set()
+
+    async def take(self) -> list[News]:
+        """Wait for something. Raises _Fallen when it was too much."""
+        await self._came.wait()
+        self._came.clear()
+        if self._fallen:
+            raise _Fallen
+        taken, self._waiting = self._waiting, []
+        return taken
+
+
+async def follow(
+    hub: Hub, sources: NewsSources, after: Place | None, wanted: Wanted
+) -> AsyncGenerator[dict[str, str], None]:
+    """Events for a stream behind a place; None: from now on. It never ends by itself but where a client lags.
+
+    A place that the queue's events do not reach back to gets an event `gap` first: whoever shows what is in
+    the queue reads it anew.
+
+    Raises: Unavailable, before the first event.
+    """
+    inbox = _Inbox()
+    live = hub.listen(inbox.put)
+    try:
+        place = live if after is None else after
+        yield {"event": "begin", "id": str(place), "data": "{}"}
+        if after is not None:
+            oldest = await run_in_threadpool(sources.oldest)
+            if oldest is not None and (0, 0) < after.queue < oldest and after.queue < live.queue:
+                yield {"event": "gap", "data": json.dumps({"kept_from": f"{oldest[0]}-{oldest[1]}"})}
+            async for news in _missed(sources, after, live):
+                place = news.behind(place)
+                if wanted.takes(news):
+                    yield _event(news, place)
+            place = Place(max(place.trail, live.trail), max(place.queue, live.queue))
+        while True:
+            for news in await inbox.take():
+                if news.behind(place) == place or _is_before(news, place):
+                    continue
+                place = news.behind(place)
+                if wanted.takes(news):
+                    yield _event(news, place)
+    except _Fallen:
+        return
+    finally:
+        hub.leave(inbox.put)
+
+
+def _is_before(news: News, place: Place) -> bool:
+    """Whether a stream at `place` has it: one that came from a place ahead of what the hub had passed on."""
+    return news.trail <= place.trail if news.kind == "run" else news.queue <= place.queue
+
+
+async def _missed(sources: NewsSources, after: Place, until: Place) -> AsyncIterator[News]:
+    """What lies behind one place and not behind another, of the trail and then of the queue."""
+    at = after
+    while at.trail < until.trail:
+        page = await run_in_threadpool(sources.of_trail, at.trail)
+        for news in page:
+            if news.trail > until.trail:
+                break
+            yield news
+        at = replace(at, trail=page[-1].trail if page else until.trail)
+    while at.queue < until.queue:
+        found = await run_in_threadpool(partial(sources.of_queue, at.queue))
+        for news in found:
+            if news.queue > until.queue:
+                break
+            yield news
+        at = replace(at, queue=found[-1].queue if found else until.queue)
+
+
+def _event(news: News, place: Place) -> dict[str, str]:
+    return {"event": news.kind, "id": str(place), "data": json.dumps(news.told)}

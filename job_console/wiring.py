@@ -1,0 +1,159 @@
+"""From settings to what the console works with. The only module of it that reads settings."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib.settings import Settings, ensure_data_folder, load_settings
+
+if TYPE_CHECKING:
+    from job_console.parts import ConsoleParts
+    from lib.jobqueue import JobQueue
+    from lib.machines.port import Ledger
+    from lib.pipeline.ledger import PipelineLedger
+
+
+def settings() -> Settings:
+    """All settings, checked: a command reads them once, and is told what looks mistyped.
+
+    Raises:
+        BadConfiguration: a setting is wrong.
+    """
+    from lib.cli import output
+
+    found = load_settings({})
+    output.concealed.know(found.secrets())
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
+
+
+def log_as(found: Settings, *, verbose: bool) -> None:
+    """Send the log to stderr, without any secret in it."""
+    import sys
+
+    from lib.cli.log_lines import JsonLogLines, lines_for_people, log_to
+    from lib.redact import Redactor
+
+    as_json = found.log_format == "json" or (found.log_format == "auto" and not sys.stderr.isatty())
+    lines: logging.Handler = JsonLogLines(on_stdout=False) if as_json else lines_for_people()
+    log_to(lines, ours=("job_console", "lib"), redactor=Redactor(found.secrets()), verbose=verbose)
+
+
+def token_of(found: Settings) -> tuple[str, Path | None]:
+    """The console's token, and the file it lies in; None where JOB_CONSOLE_TOKEN gives it.
+
+    Raises:
+        BadConfiguration: it cannot be read or made, or is none.
+    """
+    from job_console.access.token import checked_token, ensure_token, token_file
+    from lib.cli import output
+
+    if found.job_console_token is not None:
+        where = found.origin("JOB_CONSOLE_TOKEN")
+        return checked_token(found.job_console_token.reveal(), f"JOB_CONSOLE_TOKEN, {where}"), None
+    data = ensure_data_folder(found.jobs_data_dir)
+    token = ensure_token(data)
+    output.concealed.know([token])
+    return token, token_file(data)
+
+
+@contextlib.contextmanager
+def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool) -> Iterator[ConsoleParts]:
+    """All that the routes work with, closed at the end.
+
+    Raises:
+        BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
+        Unavailable: the queue's server or the database does not answer; no other one is tried.
+    """
+    from job_console.access.audit import AuditLog
+    from job_console.parts import ConsoleParts
+    from lib.clock import SystemClock
+    from lib.jobs.voice_check import RegistryCheck
+    from lib.pipeline.journal import TrailFiles
+    from lib.storage import open_storage, s3_access_of
+    from lib.voices import VoiceRegistry, named_by
+
+    data = ensure_data_folder(found.jobs_data_dir)
+    with contextlib.ExitStack() as stack:
+        queue = stack.enter_context(contextlib.closing(_queue_of(found)))
+        ledger = _ledger_of(found)
+        stack.callback(ledger.database.close)
+        audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
+        files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
+        yield ConsoleParts(
+            queue=queue,
+            ledger=ledger,
+            journal=TrailFiles(ledger, files),
+            storage=open_storage(found.storage_url, s3_access_of(found)),
+            voices=RegistryCheck(
+                VoiceRegistry([found.voices_dir]),
+                found.voice_engine,
+                named_by(found, here=found.provider == "local"),
+            ),
+            open_rented=lambda: _open_rented(found),
+            provider=found.provider,
+            token=token,
+            audit=audit,
+            files=files,
+            config=config,
+            task_timeout_s=float(found.task_timeout_seconds),
+            max_attempts=found.max_attempts,
+            secure=secure,
+        )
+
+
+def _queue_of(found: Settings) -> JobQueue:
+    from lib.jobqueue import connect, options_of
+    from lib.redislink.embedded import EmbeddedServer
+
+    if found.redis_url:
+        return connect(found.redis_url, options_of(found), origin=found.origin("REDIS_URL"))
+    return connect(EmbeddedServer(found.jobs_data_dir).ensure(), options_of(found), origin="")
+
+
+def _ledger_of(found: Settings) -> PipelineLedger:
+    from lib.pipeline.ledger import PipelineLedger
+    from lib.sql import open_database
+
+    database = open_database(
+        found.database_url,
+        schema=found.db_schema,
+        origin=found.origin("DATABASE_URL"),
+        pool_min=found.db_pool_min,
+        pool_max=found.db_pool_max,
+        statement_timeout_ms=found.statement_timeout_ms,
+    )
+    try:
+        return PipelineLedger(database)
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextlib.contextmanager
+def _open_rented(found: Settings) -> Iterator[Ledger | None]:
+    """The ledger of rented machines; None where nothing was ever rented from here. Looking makes none."""
+    from lib.machines import open_ledger
+    from lib.machines.ledger_exam import has_ledger
+    from lib.machines.place import LEDGER_SCHEMA, ledger_address
+    from lib.sql import DatabaseOptions
+
+    shared = found.database_url.startswith("postgres")
+    options = DatabaseOptions(
+        schema=LEDGER_SCHEMA,
+        origin=found.origin("DATABASE_URL") if shared else "",
+        pool_min=found.db_pool_min,
+        pool_max=found.db_pool_max,
+        statement_timeout_ms=found.statement_timeout_ms,
+    )
+    url = ledger_address(found.database_url, found.jobs_data_dir)
+    if not has_ledger(url, **options):
+        yield None
+        return
+    with contextlib.closing(open_ledger(url, **options)) as ledger:
+        yield ledger
