@@ -86,7 +86,12 @@ def serve(app: ASGIApp, listener: Listener, certificate: Certificate | None, lim
 
     Threads: the main one, because of the signals.
     """
-    config = uvicorn.Config(
+    QuietServer(server_config(app, certificate, limits)).run(sockets=[listener.socket])
+
+
+def server_config(app: ASGIApp, certificate: Certificate | None, limits: ConsoleLimits) -> uvicorn.Config:
+    """How the server behaves."""
+    return uvicorn.Config(
         app,
         http=PatientProtocol,
         ws="none",
@@ -102,4 +107,3 @@ def serve(app: ASGIApp, listener: Listener, certificate: Certificate | None, lim
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         ssl_context_factory=None if certificate is None else (lambda *_: certificate.context()),
     )
-    QuietServer(config).run(sockets=[listener.socket])

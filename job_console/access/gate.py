@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import uuid
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -98,12 +99,13 @@ class Door:
             "method": scope["method"],
             "path": scope["path"],
         }
-        status = 500
+        noted = False
 
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+        async def answered(message: Message) -> None:
+            nonlocal noted
+            if message["type"] == "http.response.start":  # whoever has the answer finds the line
+                noted = True
+                self._answered(about, state, message["status"])
             await send(message)
 
         try:
@@ -115,15 +117,17 @@ class Door:
             await answer(scope, receive, send)
             return
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, answered)
         finally:
-            self._answered({**about, "operator": state.get("operator", caller.operator), "status": status})
+            if not noted:
+                self._answered(about, state, 500)
 
-    def _answered(self, told: dict[str, object]) -> None:
+    def _answered(self, about: Mapping[str, Any], state: Mapping[str, Any], status: int) -> None:
+        who = state.get("operator", state["caller"].operator)
         try:
-            self._parts.audit.write("answered", told)
+            self._parts.audit.write("answered", {**about, "operator": who, "status": status})
         except OSError as error:  # what was asked stands there already
-            log.error("the audit log lacks what came of %s: %s", told["id"], error.strerror)
+            log.error("the audit log lacks what came of %s: %s", about["id"], error.strerror)
 
 
 def _too_often(what: str, wait: float) -> ConsoleJson:

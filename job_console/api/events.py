@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
 
@@ -16,9 +17,10 @@ from job_console.stream.seats import Seats
 router = APIRouter(tags=["events"])
 
 _PING_S = 15
+_FAREWELL_S = 2
 _PLACE = r"^[0-9]{1,15}\.[0-9]{1,15}-[0-9]{1,10}$"
 _STREAM: dict[str, Any] = {
-    "description": "Server-sent events. `begin` comes first and tells the place; `run` is a line of the trail "
+    "description": "Server-sent events. `begin` is first and tells the place; `run` is a line of the trail "
     "as in `/runs/{run}/trail`, `job` a transition of a job (docs/reference/events.md); after `gap` read the "
     "queue anew, for some of its events are not kept any more. Each id is a place to go on from.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -54,7 +56,7 @@ async def events(
     if not isinstance(seat, str):
         return seat
     state = request.app.state
-    stream = follow(state.hub, state.sources, place, Wanted(runs, jobs, run))
+    stream = follow(state.hub, state.sources, place, Wanted(runs, jobs, run), ending := anyio.Event())
 
     async def seated() -> Any:
         try:
@@ -64,4 +66,11 @@ async def events(
             await stream.aclose()
             seats.leave(seat)
 
-    return EventSourceResponse(seated(), ping=_PING_S, send_timeout=state.parts.limits.write_s, sep="\n")
+    return EventSourceResponse(
+        seated(),
+        ping=_PING_S,
+        send_timeout=state.parts.limits.write_s,
+        sep="\n",
+        shutdown_event=ending,
+        shutdown_grace_period=_FAREWELL_S,
+    )

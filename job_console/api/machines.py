@@ -18,12 +18,20 @@ from lib.machines.model import PaidMachines
 router = APIRouter(tags=["machines"])
 
 _MONTH_S = 30 * 86_400
+_MACHINES = {
+    "type": "object",
+    "required": ["machines", "standby"],
+    "properties": {
+        name: ref("job-watcher-machines", f"/oneOf/0/properties/{name}") for name in ("machines", "standby")
+    },
+    "additionalProperties": False,
+}
 
 
 @router.get(
     "/machines",
     response_model=None,
-    responses=reading(ref("job-watcher-machines", "/oneOf/0"), "As their watchers say."),
+    responses=reading(_MACHINES, "As their watchers say."),
 )
 def machines(parts: Parts) -> ConsoleJson:
     """Show the machines that live watchers use, and what each does."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 
 from job_console.stream.hub import Hub, News, NewsSources, Place
@@ -31,8 +32,8 @@ class Wanted:
         return self.runs and self.run in (None, news.run)
 
 
-class _Fallen(Exception):
-    """The client takes less than comes: it is hung up on, and comes again at the place it has reached."""
+class _Over(Exception):
+    """The stream ends. A client that takes less than comes is hung up on: it comes again where it is."""
 
 
 class _Inbox:
@@ -41,7 +42,7 @@ class _Inbox:
     def __init__(self) -> None:
         self._waiting: list[News] = []
         self._came = asyncio.Event()
-        self._fallen = False
+        self._fallen = self._ended = False
 
     def put(self, news: list[News]) -> None:
         """Take what the hub passes on."""
@@ -51,20 +52,25 @@ class _Inbox:
             self._waiting += news
         self._came.set()
 
+    def end(self, _: object = None) -> None:
+        """Take no more: the server is about to stop."""
+        self._ended = True
+        self._came.set()
+
     async def take(self) -> list[News]:
-        """Wait for something. Raises _Fallen when it was too much."""
+        """Wait for something. Raises _Over when it was too much, or nothing comes any more."""
         await self._came.wait()
         self._came.clear()
-        if self._fallen:
-            raise _Fallen
+        if self._fallen or self._ended:
+            raise _Over
         taken, self._waiting = self._waiting, []
         return taken
 
 
 async def follow(
-    hub: Hub, sources: NewsSources, after: Place | None, wanted: Wanted
+    hub: Hub, sources: NewsSources, after: Place | None, wanted: Wanted, ending: anyio.Event
 ) -> AsyncGenerator[dict[str, str], None]:
-    """Events for a stream behind a place; None: from now on. It never ends by itself but where a client lags.
+    """Events for a stream behind a place; None: from now on. It ends with `ending`, or where a client lags.
 
     A place that the queue's events do not reach back to gets an event `gap` first: whoever shows what is in
     the queue reads it anew.
@@ -72,6 +78,8 @@ async def follow(
     Raises: Unavailable, before the first event.
     """
     inbox = _Inbox()
+    told_to_end = asyncio.ensure_future(ending.wait())
+    told_to_end.add_done_callback(inbox.end)
     live = hub.listen(inbox.put)
     try:
         place = live if after is None else after
@@ -92,9 +100,11 @@ async def follow(
                 place = news.behind(place)
                 if wanted.takes(news):
                     yield _event(news, place)
-    except _Fallen:
+    except _Over:
         return
     finally:
+        told_to_end.remove_done_callback(inbox.end)
+        told_to_end.cancel()
         hub.leave(inbox.put)
 
 
