@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from lib.errors import ExitStatus, JobRunnerError
+from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
@@ -21,6 +21,7 @@ from lib.pipeline.failures import (
     UnknownStage,
     WrongState,
 )
+from lib.pipeline.ruled_runs import UnknownPipeline
 
 #: What an error's exit status is over HTTP, where its kind says nothing nearer.
 BY_EXIT: Final[Mapping[int, int]] = {
@@ -30,7 +31,7 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
+_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
@@ -47,6 +48,10 @@ class NotFound(JobRunnerError):
     """Nothing of that name is served."""
 
     exit_status = ExitStatus.BAD_INPUT
+
+
+class NobodyNamed(UsageError):
+    """It is not known who decides."""
 
 
 class NotWithdrawn(JobRunnerError):
@@ -67,6 +72,8 @@ class ConsoleJson(Response):
 
 def status_of(error: JobRunnerError) -> int:
     """The HTTP status of an error."""
+    if isinstance(error, NobodyNamed):
+        return 403
     if isinstance(error, (*_UNKNOWN, NotFound)):
         return 404
     if isinstance(error, (*_CONFLICTING, NotWithdrawn)):

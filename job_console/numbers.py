@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +16,11 @@ from lib.errors import JobRunnerError
 from lib.events.gauge_page import LabelledGauge, gauge_page
 from lib.jobqueue import Snapshot
 from lib.pipeline.counts import PipelineCounts, count_pipelines
+from lib.pipeline.ledger import Transaction
 
 T = TypeVar("T")
 _PULSE_S: Final = 1.0
+_ANSWER_S: Final = 2.0
 _NUMBERS_S: Final = 10.0
 
 
@@ -47,7 +50,11 @@ class Pulse:
     """Whether queue and database answer. Threads: one, that of the event loop. Raises: nothing."""
 
     def __init__(self, parts: ConsoleParts) -> None:
-        self._parts = parts
+        self._asks: dict[str, Callable[[], object]] = {
+            "queue": parts.queue.last_event_id,
+            "database": partial(parts.ledger.look, _look_at_the_time),
+        }
+        self._asked: dict[str, asyncio.Task[bool]] = {}
         self._shared = SharedLook(self._look, _PULSE_S, parts.clock)
 
     async def feel(self) -> dict[str, Any]:
@@ -55,21 +62,29 @@ class Pulse:
         return await self._shared.get()
 
     async def _look(self) -> dict[str, Any]:
-        queue, database = await asyncio.gather(
-            self._answers(self._parts.queue.last_event_id), self._answers(self._touch)
-        )
-        words = {"queue": "up" if queue else "down", "database": "up" if database else "down"}
-        return {"ok": queue and database, **words}
+        answers = await asyncio.gather(*(self._answers(name) for name in self._asks))
+        words = {name: "up" if up else "down" for name, up in zip(self._asks, answers, strict=True)}
+        return {"ok": all(answers), **words}
 
-    def _touch(self) -> None:
-        self._parts.ledger.look(lambda transaction: transaction.now)
+    async def _answers(self, name: str) -> bool:
+        """Whether one answers soon. One that still tries is not asked again: each try has a thread."""
+        asked = self._asked.get(name)
+        if asked is None or asked.done():
+            asked = self._asked[name] = asyncio.create_task(_ask(self._asks[name]))
+        done, _ = await asyncio.wait({asked}, timeout=_ANSWER_S)
+        return bool(done) and asked.result()
 
-    async def _answers(self, ask: Callable[[], object]) -> bool:
-        try:
-            await run_in_threadpool(ask)
-        except JobRunnerError:
-            return False
-        return True
+
+def _look_at_the_time(transaction: Transaction) -> float:
+    return transaction.now
+
+
+async def _ask(question: Callable[[], object]) -> bool:
+    try:
+        await run_in_threadpool(question)
+    except JobRunnerError:
+        return False
+    return True
 
 
 class Numbers:

@@ -13,7 +13,7 @@ from job_console.contract import components_for, ref
 _WORDS: Final[Mapping[int, str]] = {
     400: "it is no request that this can be",
     401: "neither the token nor a session is right",
-    403: "another site's page asked",
+    403: "another site's page asked, or it is not known who decides",
     404: "there is none",
     408: "the request did not come in time",
     409: "it cannot be so as things stand; the sentence says why",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lib.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from job_console.access.audit import AuditLog
+    from job_console.audit import AuditLog
     from lib.jobqueue import JobQueue
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger

@@ -65,6 +65,10 @@ class PatientProtocol(H11Protocol):
             self.transport.abort()
 
 
+def _patient(seconds: float) -> type[PatientProtocol]:
+    return type("Patient", (PatientProtocol,), {"head_s": seconds})
+
+
 class QuietServer(uvicorn.Server):
     """A server whose signals end it and nothing else: the exit status is the command's."""
 
@@ -93,7 +97,7 @@ def server_config(app: ASGIApp, certificate: Certificate | None, limits: Console
     """How the server behaves."""
     return uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=_patient(limits.head_s),
         ws="none",
         lifespan="on",
         loop="asyncio",

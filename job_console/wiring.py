@@ -70,7 +70,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         BadConfiguration: a setting is wrong, or the tables are of a version that this program does not know.
         Unavailable: the queue's server or the database does not answer; no other one is tried.
     """
-    from job_console.access.audit import AuditLog
+    from job_console.audit import AuditLog
     from job_console.parts import ConsoleParts
     from lib.clock import SystemClock
     from lib.jobs.voice_check import RegistryCheck

@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from job_console.access.caller import Caller
+from job_console.answers import NobodyNamed
 from job_console.parts import ConsoleParts
 from lib.errors import UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR, checked_operator
@@ -44,11 +45,13 @@ def operator_of(request: Request, given: str | None) -> str:
     """Who decides: who is named, else who logged in. It is noted for the audit log.
 
     Raises:
-        UsageError: it is not known.
+        NobodyNamed: it is not known, or the name does not print.
     """
     caller: Caller = request.scope["state"]["caller"]
     name = given if given is not None else caller.operator
-    if name is None:
-        raise UsageError("it must be known who decides: name yourself as `operator`")
-    request.scope["state"]["operator"] = checked = checked_operator(name)
+    try:
+        checked = checked_operator(name or "")
+    except UsageError:
+        raise NobodyNamed("it must be known who decides: name yourself as `operator`") from None
+    request.scope["state"]["operator"] = checked
     return checked

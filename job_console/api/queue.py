@@ -17,7 +17,7 @@ from lib.jobqueue import Changed, FinishedJob, JobState
 from lib.jobs.cancel import cancel
 from lib.jobs.explain import explain
 from lib.jobs.explain_evidence import evidence_of
-from lib.jobs.history import history_page
+from lib.jobs.history import CURSOR_PATTERN, history_page
 from lib.jobs.overview import overview_of
 from lib.jobs.plan import parse_speakable
 from lib.jobs.results import ending_or_record
@@ -62,7 +62,7 @@ def history(
         float | None, Query(ge=0, le=1e11, description="Only since then, in seconds since the epoch.")
     ] = None,
     after: Annotated[
-        str | None, Query(max_length=220, description="Behind the page that said so as its `after`.")
+        str | None, Query(pattern=CURSOR_PATTERN, description="Behind the page that said so as its `after`.")
     ] = None,
 ) -> ConsoleJson:
     """List finished jobs."""

@@ -106,7 +106,7 @@ def runs(
     "",
     response_model=None,
     responses={
-        **changing(ref("job-pipeline-enqueue"), "It was started before, with the same inputs.", 409),
+        **changing(ref("job-pipeline-enqueue"), "It was started before, with the same inputs.", 404, 409),
         201: json_answer(ref("job-pipeline-enqueue"), "It was started."),
     },
 )

@@ -11,7 +11,9 @@ from lib.errors import BadInput
 from lib.jobqueue import FinishedJob, JobQueue, JobState
 
 _PAGE: Final = 500
-_CURSOR: Final = re.compile(r"([0-9]{1,15}):(.{1,200})")
+#: What a page's `after` looks like: the time in milliseconds and the request id of its last job.
+CURSOR_PATTERN: Final = r"^[0-9]{1,15}:[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$"
+_CURSOR: Final = re.compile(CURSOR_PATTERN)
 
 
 class BadCursor(BadInput):
@@ -53,12 +55,13 @@ def history_page(
 def _behind(cursor: str) -> FinishedJob:
     """The last job of a page, as far as the order of the history asks for it."""
     found = _CURSOR.fullmatch(cursor)
-    if found is None:
+    if found is None or cursor.endswith("\n"):
         raise BadCursor(f"{cursor!r} is where no page of the history ended; give the `after` of one")
+    at, _, name = cursor.partition(":")
     return FinishedJob(
-        request_id=found[2],
+        request_id=name,
         state=JobState.DONE,
-        finished_at=int(found[1]) / 1000,
+        finished_at=int(at) / 1000,
         enqueued_at=0.0,
         started_at=None,
         attempt=0,

@@ -16,8 +16,8 @@ import jsonschema
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from job_console.access.audit import AuditLog
 from job_console.app import build_api, build_app
+from job_console.audit import AuditLog
 from job_console.listening import Listener, open_listener
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import job_console.main
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
@@ -27,6 +28,7 @@ PROGRAMS = (
     job_runner.main.PROGRAM,
     job_watcher.main.PROGRAM,
     job_pipeline.main.PROGRAM,
+    job_console.main.PROGRAM,
     synth.main.PROGRAM,
 )
 

@@ -16,7 +16,7 @@ import pytest
 from lib.voices import engine_facts, engine_names
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("job_runner", "job_watcher", "job_pipeline", "synth", "lib")
+PACKAGES = ("job_runner", "job_watcher", "job_pipeline", "job_console", "synth", "lib")
 
 pytestmark = [
     pytest.mark.timeout(900),  # it installs an environment

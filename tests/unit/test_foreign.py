@@ -10,7 +10,7 @@ import pytest
 from lib.foreign import DEEPEST, TooDeep, is_deeper, parse_json, parse_toml
 from tests.unit.house import ROOT, module_of
 
-PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
+PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth")
 
 #: Who keeps rows of its own.
 OWN_ROWS = ("lib/jobqueue/", "lib/pipeline/")

@@ -11,7 +11,7 @@ import pytest
 from lib.settings.table import table
 from tests.unit.house import ROOT
 
-PROGRAMS = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
+PROGRAMS = ("lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth")
 PAGE = (ROOT / "docs/reference/glossary.md").read_text(encoding="utf-8")
 ENTRIES = dict(re.findall(r"^- \*\*(.+?)\*\*: (.+?)(?=^- \*\*|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 MAKERS = ("lib/dispatch/dispatcher.py", "job_watcher/provisioning/reconcile.py")

@@ -14,10 +14,16 @@ import pytest
 
 from tests.unit.house import ROOT, module_of, read
 
-PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
+PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth")
 
 # Third parties and the places that may import them, lazily or not. A place is a module prefix.
-COMMANDS = ("job_runner.commands", "job_watcher.commands", "job_pipeline.commands", "synth.commands")
+COMMANDS = (
+    "job_runner.commands",
+    "job_watcher.commands",
+    "job_pipeline.commands",
+    "job_console.commands",
+    "synth.commands",
+)
 FENCES = {
     "alembic": ("lib.sql", "lib.machines", "lib.pipeline"),
     "asyncssh": ("lib.workers.ssh",),
@@ -26,7 +32,9 @@ FENCES = {
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
+    "anyio": ("job_console",),
     "espeakng_loader": ("synth.engines.espeak",),
+    "fastapi": ("job_console",),
     "hibari": ("synth",),
     "huggingface_hub": ("synth.engines.qwen3",),
     "httpx": ("lib.providers.vast", "lib.storage.s3"),
@@ -35,11 +43,15 @@ FENCES = {
     "packaging": ("lib.bundle",),
     "prometheus_client": ("lib.events",),
     "psycopg": ("lib.sql",),
+    "pydantic": ("job_console",),
     "redis": ("lib.redislink",),
     "requests": ("lib.providers.vast",),
     "rich": ("lib.cli",),
     "soundfile": ("synth",),
     "soxr": ("synth",),
+    "sse_starlette": ("job_console",),
+    "starlette": ("job_console",),
+    "uvicorn": ("job_console",),
     "sqlalchemy": ("lib.sql", "lib.machines", "lib.pipeline"),
     "torch": ("synth.engines.qwen3",),
     "typer": ("lib.cli", *COMMANDS),
@@ -123,6 +135,8 @@ BREAKS = {
         "synth/__init__.py",
         "import lib.storage",
     ),
+    "Only the console knows the web framework": ("lib/units.py", "import fastapi"),
+    "In the console, imports point down": ("job_console/parts.py", "import job_console.app"),
     "No cycles, at any depth": ("lib/cli/help.py", "import lib.cli.program"),
 }
 

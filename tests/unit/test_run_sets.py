@@ -34,6 +34,7 @@ class TestTheSetOfAProgram:
             ("job-watcher", "watcher"),
             ("job-watcher rehearse jobs.yaml", "vast"),
             ("job-pipeline demo", "pipeline"),
+            ("job-console serve", "console"),
             ("voice-synth work", "synth"),
             ("job-runner join jobs.yaml --out show.mp3", "base"),
             ("job-runner join jobs.yaml --out show.m4b", "join"),

@@ -36,6 +36,7 @@ _PYTHON: Final = """\
 case "$1 $2 $3" in
 "-P -m job_watcher.main") program=job-watcher ;;
 "-P -m job_pipeline.main") program=job-pipeline ;;
+"-P -m job_console.main") program=job-console ;;
 "-P -m synth.main") program=voice-synth ;;
 *) exec {python} "$@" ;;
 esac
@@ -47,6 +48,7 @@ CALLS: Final = {
     "job-runner": "job_runner.main:main",
     "job-watcher": "job_watcher.main:main",
     "job-pipeline": "job_pipeline.main:main",
+    "job-console": "job_console.main:main",
     "voice-synth": "synth.main:main",
 }
 

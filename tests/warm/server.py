@@ -121,7 +121,7 @@ def prepare(name: str) -> None:
 
 
 #: The project's own packages.
-_OWN: Final = ("job_pipeline", "job_runner", "job_watcher", "lib", "synth")
+_OWN: Final = ("job_console", "job_pipeline", "job_runner", "job_watcher", "lib", "synth")
 
 
 class Server:

@@ -101,7 +101,7 @@ class TestRuns:
 
     def test_say_that_somebody_must_decide(self, desk: ConsoleDesk, client: httpx.Client) -> None:
         desk.start("r1")
-        told = ask(client, "POST", "/runs/r1/cancel", template="/runs/{run}/cancel", status=422, json={})
+        told = ask(client, "POST", "/runs/r1/cancel", template="/runs/{run}/cancel", status=403, json={})
         assert "operator" in told["error"]["message"]
 
 
@@ -171,8 +171,8 @@ class TestGates:
             template=self.REJECT,
             json=body,
         )
-        body = {"operator": "ann", "with_note": True}
-        told = ask(client, "POST", "/runs/r1/advance", template="/runs/{run}/advance", json=body)
+        wanted = {"operator": "ann", "with_note": True}
+        told = ask(client, "POST", "/runs/r1/advance", template="/runs/{run}/advance", json=wanted)
         assert told == {"run": "r1", "stage": "script", "instruction": "less moon", "operator": "ann"}
 
 

@@ -1,0 +1,90 @@
+"""P30: a schema fuzzer finds no error of ours and no answer that the OpenAPI does not have."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+
+from job_console.app import build_api
+from job_console.parts import ConsoleLimits
+from lib.jobqueue import QueueOptions, connect
+from tests.doubles.console import BEARER, ConsoleDesk
+from tests.integration.servers import Server
+
+schemathesis = pytest.importorskip("schemathesis", reason="the schema fuzzer schemathesis is not installed")
+
+#: Examples for each route: a minute on one core where CI says so.
+EXAMPLES = 150 if os.environ.get("CI") == "1" else 5
+_LIMITS = ConsoleLimits(reads=1e6, changes=1e6, wrong_tokens=1e6)
+#: Whether a speaker exists is no matter of the schema: such a file is right by it and refused all the same.
+_KNOWS_MORE = ("/api/v1/queue/jobs",)
+
+
+@pytest.fixture(scope="module")
+def url(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A console over a real queue and a real ledger with something of everything."""
+    queue = connect(shared_server.url, QueueOptions(prefix="fuzzed"))
+    desk = ConsoleDesk(tmp_path_factory.mktemp("console"), queue, limits=_LIMITS)
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Hello."})
+    desk.start("r2")
+    desk.enqueue("a", "b", "c")
+    desk.speak("a")
+    desk.queue.cancel("topic:b")
+    with desk.served() as url:
+        yield url
+    desk.close()
+
+
+def operations() -> list[tuple[str, str]]:
+    """Each route but the stream, which has no end."""
+    paths = build_api().openapi()["paths"]
+    return [
+        (method, path) for path, methods in paths.items() for method in methods if path != "/api/v1/events"
+    ]
+
+
+def fuzz(url: str, document: dict[str, Any], method: str, path: str, examples: int) -> None:
+    """Ask one route so often, for what its schema allows and for what it does not."""
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+    operation = schemathesis.openapi.from_dict(document)[path][method]
+    without = [positive_data_acceptance] if path in _KNOWS_MORE else []
+
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=EXAMPLES < 100,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        case.call_and_validate(base_url=url, headers=BEARER, timeout=20, excluded_checks=without)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the fuzzer and what it stands on
+        ask()
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_found(url: str) -> None:
+    document, found = build_api().openapi(), []
+    for method, path in operations():
+        try:
+            fuzz(url, document, method, path, EXAMPLES)
+        except BaseExceptionGroup as failures:
+            found.append(f"{method.upper()} {path}: {failures.exceptions[0]}")
+    assert not found, "\n\n".join(found)
+
+
+def test_an_answer_that_is_not_documented_is_noticed(url: str) -> None:
+    document = build_api().openapi()
+    del document["paths"]["/api/v1/runs/{run}"]["get"]["responses"]["404"]
+    with pytest.raises(BaseExceptionGroup, match=r"(?s).*404"):
+        fuzz(url, document, "get", "/api/v1/runs/{run}", 5)
