@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -54,10 +54,8 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    routes = APIRouter(prefix=PREFIX)
-    for room in (runs, gates, artifacts, queue, machines, events, session, health):
-        routes.include_router(room.router)
-    api.include_router(routes)
+    for room in (queue, runs, gates, artifacts, machines, events, session, health):
+        api.include_router(room.router, prefix=PREFIX)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)
     api.add_exception_handler(HTTPException, _not_served)

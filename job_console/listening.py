@@ -73,7 +73,8 @@ def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: 
             f"--listen {place} can be reached from other computers, and the token would go there in the "
             "clear: give --certificate and --key, or --in-the-clear where something before it speaks TLS"
         )
-    server = socket.socket(family, kind)
+    # Named as TCP, so that what is accepted here sends each piece at once: asyncio looks at that alone.
+    server = socket.socket(family, kind, socket.IPPROTO_TCP)
     try:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(address)
