@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from job_console import openapi
-from job_console.access.gate import Door
+from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import ConsoleJson, error_of, refusal
 from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
-from job_console.numbers import Numbers, Pulse
+from job_console.numbers import ConsolePulse, Numbers
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
 from job_console.stream.seats import Seats
@@ -77,8 +77,8 @@ def build_app(parts: ConsoleParts) -> ASGIApp:
     seats = Seats(parts.limits.streams, parts.limits.streams_each)
     sources = NewsSources(parts.queue, parts.ledger)
     api.state.parts, api.state.sources, api.state.hub = parts, sources, Hub(sources)
-    api.state.seats, api.state.pulse, api.state.numbers = seats, Pulse(parts), Numbers(parts, seats)
-    return Walls(Door(api, parts), parts.limits, secure=parts.secure)
+    api.state.seats, api.state.pulse, api.state.numbers = seats, ConsolePulse(parts), Numbers(parts, seats)
+    return Walls(ConsoleDoor(api, parts), parts.limits, secure=parts.secure)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

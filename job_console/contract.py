@@ -5,12 +5,12 @@ docs/reference/json holds them; an installed wheel carries a copy.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from lib.foreign import parse_json
 from lib.jobspec import job_file_schema
 
 _HERE: Final = Path(__file__).parent
@@ -35,7 +35,7 @@ def shape(name: str) -> JsonSchema:
         found = job_file_schema()
     else:
         file = next(place / f"{name}.json" for place in _PLACES if place.is_dir())
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = parse_json(file.read_text(encoding="utf-8"))
     led: JsonSchema = _led({key: value for key, value in found.items() if key not in _NOT_OURS}, name)
     return led
 

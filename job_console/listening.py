@@ -45,14 +45,14 @@ def _no_password() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class HttpListener:
     """A socket that listens, and how it is called."""
 
     socket: socket.socket
     url: str
 
 
-def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: bool) -> Listener:
+def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: bool) -> HttpListener:
     """Listen at `host:port`; port 0 takes a free one.
 
     Raises:
@@ -84,7 +84,7 @@ def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: 
         reason = error.strerror or str(error)
         raise BadConfiguration(f"nothing can listen at {place}: {reason}; name another port") from None
     scheme, shown = "http" if certificate is None else "https", f"[{host}]" if ":" in host else host
-    return Listener(server, f"{scheme}://{shown}:{server.getsockname()[1]}")
+    return HttpListener(server, f"{scheme}://{shown}:{server.getsockname()[1]}")
 
 
 def _is_here(address: str) -> bool:

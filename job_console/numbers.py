@@ -46,7 +46,7 @@ class SharedLook(Generic[T]):
         return await self._look()
 
 
-class Pulse:
+class ConsolePulse:
     """Whether queue and database answer. Threads: one, that of the event loop. Raises: nothing."""
 
     def __init__(self, parts: ConsoleParts) -> None:

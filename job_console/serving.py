@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from job_console.listening import Certificate, Listener
+from job_console.listening import Certificate, HttpListener
 from job_console.parts import ConsoleLimits
 
 _LONGEST_HEAD: Final = 32 << 10
@@ -85,7 +85,9 @@ class QuietServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(app: ASGIApp, listener: Listener, certificate: Certificate | None, limits: ConsoleLimits) -> None:
+def serve(
+    app: ASGIApp, listener: HttpListener, certificate: Certificate | None, limits: ConsoleLimits
+) -> None:
     """Serve until SIGTERM or Ctrl-C. Blocks.
 
     Threads: the main one, because of the signals.

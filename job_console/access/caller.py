@@ -15,7 +15,7 @@ _SCHEME: Final = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ConsoleCaller:
     """Somebody who may ask. `by` is token or session; `operator` is who logged in, None with the token."""
 
     by: str
@@ -23,17 +23,17 @@ class Caller:
     expires_at: float | None = None
 
 
-def caller_of(headers: Headers, token: str, now: float) -> Caller | None:
+def caller_of(headers: Headers, token: str, now: float) -> ConsoleCaller | None:
     """Who it is; None where neither token nor session is right. A wrong token is no session's business."""
     given = headers.get("authorization")
     if given is not None:
         right = given[: len(_SCHEME)].lower() == _SCHEME and is_token(
             given[len(_SCHEME) :].strip().encode("latin-1"), token
         )
-        return Caller("token") if right else None
+        return ConsoleCaller("token") if right else None
     cookie = _cookie_of(headers)
     session = None if cookie is None else session_of(cookie, token, now)
-    return None if session is None else Caller("session", session.operator, session.expires_at)
+    return None if session is None else ConsoleCaller("session", session.operator, session.expires_at)
 
 
 def _cookie_of(headers: Headers) -> str | None:

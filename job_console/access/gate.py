@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from job_console.access.caller import Caller, caller_of, is_of_this_site
+from job_console.access.caller import ConsoleCaller, caller_of, is_of_this_site
 from job_console.access.rates import RateLimit
 from job_console.answers import ConsoleJson, refusal
 from job_console.parts import ConsoleParts
@@ -33,7 +33,7 @@ NOT_LOGGED_IN: Final = refusal(
 )
 
 
-class Door:
+class ConsoleDoor:
     """Lets a request through to `app`, or answers it: 429, 401, 403. Writes down each that may change things.
 
     Threads: one, that of the event loop.
@@ -68,7 +68,7 @@ class Door:
     def _stranger(self, scope: Scope, headers: Headers, address: str) -> ConsoleJson | None:
         """Why this caller may not; None: he may, and `scope` says who he is."""
         state = scope.setdefault("state", {})
-        state["caller"] = Caller("nobody")
+        state["caller"] = ConsoleCaller("nobody")
         state["wrong_token"] = lambda: self.wrong_token(address)
         if (scope["method"], scope["path"]) in OPEN:
             return None
@@ -91,7 +91,7 @@ class Door:
 
     async def _written_down(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         state = scope["state"]
-        caller: Caller = state["caller"]
+        caller: ConsoleCaller = state["caller"]
         about = {
             "id": uuid.uuid4().hex,
             "address": address,

@@ -14,6 +14,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Final
 
+from lib.foreign import parse_json
+
 COOKIE: Final = "job_console"
 LIFE_S: Final = 12 * 3600
 _LONGEST: Final = 1024
@@ -42,7 +44,7 @@ def session_of(cookie: str, token: str, now: float) -> Session | None:
         return None
     if not hmac.compare_digest(signature.encode(), _signature(body, token).encode()):
         return None
-    told = json.loads(urlsafe_b64decode(body))  # ours: we signed it
+    told = parse_json(urlsafe_b64decode(body))  # ours: we signed it
     return Session(told["operator"], told["until"]) if now < told["until"] else None
 
 

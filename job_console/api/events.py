@@ -10,8 +10,8 @@ from sse_starlette import EventSourceResponse
 
 from job_console.api.kinds import RUN_PATTERN
 from job_console.openapi import errors
-from job_console.stream.following import Wanted, follow
-from job_console.stream.hub import Place
+from job_console.stream.following import WantedNews, follow
+from job_console.stream.hub import StreamPlace
 from job_console.stream.seats import Seats
 
 router = APIRouter(tags=["events"])
@@ -50,13 +50,13 @@ async def events(
     """Follow what happens. Who comes again with the last id misses nothing and gets nothing twice."""
     seats: Seats = request.app.state.seats
     given = last_event_id or after
-    place = None if given is None else Place.read(given)
+    place = None if given is None else StreamPlace.read(given)
     address = (request.scope.get("client") or ("local",))[0]
     seat = seats.take(address)
     if not isinstance(seat, str):
         return seat
     state = request.app.state
-    stream = follow(state.hub, state.sources, place, Wanted(runs, jobs, run), ending := anyio.Event())
+    stream = follow(state.hub, state.sources, place, WantedNews(runs, jobs, run), ending := anyio.Event())
 
     async def seated() -> Any:
         try:

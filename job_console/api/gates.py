@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from job_console.answers import ConsoleJson
-from job_console.api.kinds import RUN_PATTERN, Asked, Name, Parts, RunId, StageName, Words, operator_of
+from job_console.api.kinds import RUN_PATTERN, Name, Parts, RequestBody, RunId, StageName, Words, operator_of
 from job_console.api.runs import tell
 from job_console.contract import ref
 from job_console.openapi import changing, reading
@@ -20,7 +20,7 @@ from lib.pipeline.views import gate_json
 router = APIRouter(tags=["gates"])
 
 
-class DecisionBody(Asked):
+class DecisionBody(RequestBody):
     """What a person decides, and about what."""
 
     operator: Name | None = None

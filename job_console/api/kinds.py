@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from job_console.access.caller import Caller
+from job_console.access.caller import ConsoleCaller
 from job_console.answers import NobodyNamed
 from job_console.parts import ConsoleParts
 from lib.errors import UsageError
@@ -27,7 +27,7 @@ Words = Annotated[str, Field(max_length=LONGEST_WORDS, pattern=_NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
 
 
-class Asked(BaseModel):
+class RequestBody(BaseModel):
     """A body of JSON that holds what is named here and nothing else."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -47,7 +47,7 @@ def operator_of(request: Request, given: str | None) -> str:
     Raises:
         NobodyNamed: it is not known, or the name does not print.
     """
-    caller: Caller = request.scope["state"]["caller"]
+    caller: ConsoleCaller = request.scope["state"]["caller"]
     name = given if given is not None else caller.operator
     try:
         checked = checked_operator(name or "")

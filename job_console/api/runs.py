@@ -6,14 +6,15 @@ import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from job_console.answers import ConsoleJson
-from job_console.api.kinds import RUN_PATTERN, Asked, Limit, Name, Parts, RunId, Words, operator_of
+from job_console.api.kinds import RUN_PATTERN, Limit, Name, Parts, RequestBody, RunId, Words, operator_of
 from job_console.contract import ref
 from job_console.openapi import changing, json_answer, reading
 from job_console.parts import ConsoleParts
 from lib.errors import UsageError
+from lib.foreign import DEEPEST, is_deeper
 from lib.pipeline.inspection import note_of_rejection
 from lib.pipeline.ruled_runs import start_by_rules, stored_pipeline
 from lib.pipeline.runs import NewRun, advance, cancel_job, resume
@@ -34,7 +35,18 @@ _LIST = {
 }
 
 
-class StartBody(Asked):
+def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+    if is_deeper(value, DEEPEST):
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    return value
+
+
+FlatObject = Annotated[
+    dict[str, Any], AfterValidator(_bounded), Field(description=f"At most {DEEPEST} levels deep.")
+]
+
+
+class StartBody(RequestBody):
     """A run to start."""
 
     dag: Annotated[
@@ -47,26 +59,26 @@ class StartBody(Asked):
             description="Its id, yours to choose: sent again with the same inputs it starts nothing.",
         ),
     ] = None
-    inputs: dict[str, Any] = Field(default_factory=dict)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    inputs: FlatObject = Field(default_factory=dict)
+    metadata: FlatObject = Field(default_factory=dict)
     slug: Words | None = None
     intent: Words | None = None
 
 
-class CancelBody(Asked):
+class CancelBody(RequestBody):
     """Who stops a run, and why."""
 
     operator: Name | None = None
     notes: Words | None = None
 
 
-class ResumeBody(Asked):
+class ResumeBody(RequestBody):
     """Who lets a run go on."""
 
     operator: Name | None = None
 
 
-class AdvanceBody(Asked):
+class AdvanceBody(RequestBody):
     """Who lets which stage run anew, and what it is told."""
 
     operator: Name | None = None

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from job_console.access.caller import Caller
+from job_console.access.caller import ConsoleCaller
 from job_console.access.session import COOKIE, LIFE_S, sign_in
 from job_console.access.token import is_token
 from job_console.answers import ConsoleJson
-from job_console.api.kinds import Asked, Name, Parts, operator_of
+from job_console.api.kinds import Name, Parts, RequestBody, operator_of
 from job_console.openapi import changing, errors, reading
 from lib.clock import rfc3339
 
@@ -29,7 +29,7 @@ _SESSION = {
 }
 
 
-class LogInBody(Asked):
+class LogInBody(RequestBody):
     """What lets somebody in, and who it is."""
 
     token: Annotated[str, Field(min_length=1, max_length=4096)]
@@ -59,7 +59,7 @@ async def log_in(request: Request, parts: Parts, asked: LogInBody) -> Response:
 @router.get("", response_model=None, responses=reading(_SESSION, "Who asks."))
 async def who(request: Request) -> ConsoleJson:
     """Say who is logged in."""
-    caller: Caller = request.scope["state"]["caller"]
+    caller: ConsoleCaller = request.scope["state"]["caller"]
     until = None if caller.expires_at is None else rfc3339(caller.expires_at)
     return ConsoleJson({"operator": caller.operator, "expires_at": until})
 

@@ -12,13 +12,13 @@ from typing import Final
 import anyio
 from starlette.concurrency import run_in_threadpool
 
-from job_console.stream.hub import Hub, News, NewsSources, Place
+from job_console.stream.hub import Hub, News, NewsSources, StreamPlace
 
 _MOST_WAITING: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedNews:
     """What of the news a stream wants: of runs, of jobs, of one run alone."""
 
     runs: bool = True
@@ -68,7 +68,7 @@ class _Inbox:
 
 
 async def follow(
-    hub: Hub, sources: NewsSources, after: Place | None, wanted: Wanted, ending: anyio.Event
+    hub: Hub, sources: NewsSources, after: StreamPlace | None, wanted: WantedNews, ending: anyio.Event
 ) -> AsyncGenerator[dict[str, str], None]:
     """Events for a stream behind a place; None: from now on. It ends with `ending`, or where a client lags.
 
@@ -92,7 +92,7 @@ async def follow(
                 place = news.behind(place)
                 if wanted.takes(news):
                     yield _event(news, place)
-            place = Place(max(place.trail, live.trail), max(place.queue, live.queue))
+            place = StreamPlace(max(place.trail, live.trail), max(place.queue, live.queue))
         while True:
             for news in await inbox.take():
                 if news.behind(place) == place or _is_before(news, place):
@@ -108,12 +108,12 @@ async def follow(
         hub.leave(inbox.put)
 
 
-def _is_before(news: News, place: Place) -> bool:
+def _is_before(news: News, place: StreamPlace) -> bool:
     """Whether a stream at `place` has it: one that came from a place ahead of what the hub had passed on."""
     return news.trail <= place.trail if news.kind == "run" else news.queue <= place.queue
 
 
-async def _missed(sources: NewsSources, after: Place, until: Place) -> AsyncIterator[News]:
+async def _missed(sources: NewsSources, after: StreamPlace, until: StreamPlace) -> AsyncIterator[News]:
     """What lies behind one place and not behind another, of the trail and then of the queue."""
     at = after
     while at.trail < until.trail:
@@ -132,5 +132,5 @@ async def _missed(sources: NewsSources, after: Place, until: Place) -> AsyncIter
         at = replace(at, queue=found[-1].queue if found else until.queue)
 
 
-def _event(news: News, place: Place) -> dict[str, str]:
+def _event(news: News, place: StreamPlace) -> dict[str, str]:
     return {"event": news.kind, "id": str(place), "data": json.dumps(news.told)}

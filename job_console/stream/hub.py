@@ -38,7 +38,7 @@ class BadPlace(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """Behind which event of each a stream is."""
 
     trail: int
@@ -54,7 +54,7 @@ class Place:
         return f"{self.queue[0]}-{self.queue[1]}"
 
     @classmethod
-    def read(cls, text: str) -> Place:
+    def read(cls, text: str) -> StreamPlace:
         """The place that a stream told. Raises BadPlace."""
         found = _PLACE.fullmatch(text)
         if found is None:
@@ -74,11 +74,11 @@ class News:
     trail: int = 0
     queue: tuple[int, int] = (0, 0)
 
-    def behind(self, place: Place) -> Place:
+    def behind(self, place: StreamPlace) -> StreamPlace:
         """The place of a stream at `place` that has got this, too."""
         if self.kind == "run":
-            return Place(self.trail, place.queue)
-        return Place(place.trail, self.queue)
+            return StreamPlace(self.trail, place.queue)
+        return StreamPlace(place.trail, self.queue)
 
 
 def _of_trail(event: TrailEvent) -> News:
@@ -109,9 +109,9 @@ class NewsSources:
     def __init__(self, queue: JobQueue, ledger: PipelineLedger) -> None:
         self._queue, self._ledger = queue, ledger
 
-    def now(self) -> Place:
+    def now(self) -> StreamPlace:
         """The place behind all that happened."""
-        return Place(self._last_position(), queue_number(self._queue.last_event_id()))
+        return StreamPlace(self._last_position(), queue_number(self._queue.last_event_id()))
 
     def oldest(self) -> tuple[int, int] | None:
         """The queue's oldest event that is kept; those before it are lost to a stream that comes too late."""
@@ -145,7 +145,7 @@ class Hub:
         self._listeners: set[Callable[[list[News]], None]] = set()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self.place = Place(0, (0, 0))
+        self.place = StreamPlace(0, (0, 0))
 
     async def start(self) -> None:
         """Begin to look, from now on."""
@@ -162,7 +162,7 @@ class Hub:
         for thread in self._threads:
             await asyncio.to_thread(thread.join, 2 * _QUEUE_BLOCK_S + _PAUSE_S)
 
-    def listen(self, listener: Callable[[list[News]], None]) -> Place:
+    def listen(self, listener: Callable[[list[News]], None]) -> StreamPlace:
         """Pass on all that comes behind the place that is returned."""
         self._listeners.add(listener)
         return self.place

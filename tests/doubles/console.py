@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
-from job_console.listening import Listener, open_listener
+from job_console.listening import HttpListener, open_listener
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
 from lib.clock import Clock, SystemClock
@@ -64,7 +64,7 @@ def sound(seconds: float = 0.5) -> bytes:
 
 
 @contextlib.contextmanager
-def served(config: uvicorn.Config, listener: Listener) -> Iterator[uvicorn.Server]:
+def served(config: uvicorn.Config, listener: HttpListener) -> Iterator[uvicorn.Server]:
     """A server in a thread, ended at the end."""
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener.socket]}, name="console")

@@ -20,7 +20,11 @@ ROOT: Final = Path(__file__).parents[2]
 SETS: Final = {
     "base": ["base==1", "voice==1"],
     "build": ["build==1"],
-    "dev": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
+    "console": ["base==1", "voice==1", "sql==1", "ssh==1", "web==1"],
+    "dev": [
+        *("base==1", "voice==1", "sql==1", "ssh==1", "sdk==1", "robot==1", "aac==1", "web==1"),
+        *("build==1", "dev==1"),
+    ],
     "espeak": ["voice==1", "robot==1"],
     "join": ["base==1", "voice==1", "aac==1"],
     "pipeline": ["base==1", "voice==1", "sql==1"],
@@ -78,6 +82,7 @@ class Project:
             "job-runner",
             "job-watcher",
             "job-pipeline",
+            "job-console",
             "voice-synth",
         ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")

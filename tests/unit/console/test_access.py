@@ -202,7 +202,7 @@ class TestBounds:
         limits = ConsoleLimits(body_bytes=1000)
         with desk.client(limits=limits) as client:
             fits = client.post(f"{API}/runs", json={"intent": "x" * 900})
-            assert fits.status_code == 422
+            assert fits.status_code == 404
             for body in ({"content": b"x" * 1001}, {"content": iter([b"x" * 600] * 3)}):
                 for path, kind in (("/runs", "application/json"), ("/queue/jobs", "application/yaml")):
                     answer = client.post(API + path, headers={"Content-Type": kind}, **body)
@@ -233,6 +233,9 @@ class TestBounds:
             headers = {"Content-Type": "application/json"}
             answer = client.post(f"{API}/runs", content=body, headers=headers)
             assert answer.status_code in (400, 422), body[:20]
+        deep = b'{"inputs": {"a": ' + b"[" * 70 + b"]" * 70 + b"}}"
+        answer = client.post(f"{API}/runs", content=deep, headers={"Content-Type": "application/json"})
+        assert "levels deep" in answer.json()["error"]["message"]
 
 
 class TestAudit:

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from job_console.parts import ConsoleLimits
-from job_console.stream.following import Wanted, follow
-from job_console.stream.hub import BadPlace, Hub, NewsSources, Place
+from job_console.stream.following import WantedNews, follow
+from job_console.stream.hub import BadPlace, Hub, NewsSources, StreamPlace
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.trail import events_after
 from tests.doubles.console import ConsoleDesk
 
-START = Place(0, (0, 0))
+START = StreamPlace(0, (0, 0))
 Stream = AsyncGenerator[dict[str, str], None]
 
 
@@ -30,8 +30,8 @@ class Live:
         self.hub = Hub(self.sources)
         self.ending = anyio.Event()
 
-    def stream(self, after: Place | None = None, wanted: Wanted | None = None) -> Stream:
-        return follow(self.hub, self.sources, after, wanted or Wanted(), self.ending)
+    def stream(self, after: StreamPlace | None = None, wanted: WantedNews | None = None) -> Stream:
+        return follow(self.hub, self.sources, after, wanted or WantedNews(), self.ending)
 
 
 def run(live: Live, work: Coroutine[Any, Any, None]) -> None:
@@ -84,7 +84,7 @@ def test_a_stream_that_comes_again_at_any_place_gets_the_rest_once(desk: Console
     async def work() -> None:
         whole = await take(live.stream(START), total + 1)
         for at, event in enumerate(whole[:-1]):
-            stream = live.stream(Place.read(event["id"]))
+            stream = live.stream(StreamPlace.read(event["id"]))
             rest = await take(stream, total - at + 1)
             assert [each["data"] for each in rest[1:]] == [each["data"] for each in whole[at + 1 :]]
             await stream.aclose()
@@ -99,7 +99,7 @@ def test_without_a_place_it_begins_now(desk: ConsoleDesk) -> None:
     async def work() -> None:
         stream = live.stream()
         begin = await take(stream, 1)
-        assert Place.read(begin[0]["id"]).trail == 1
+        assert StreamPlace.read(begin[0]["id"]).trail == 1
         await asyncio.to_thread(desk.work)
         assert told(await take(stream, 1)) == ["run:stage_started"]
 
@@ -113,9 +113,9 @@ def test_it_is_of_one_run_or_of_jobs_alone(desk: ConsoleDesk) -> None:
     desk.enqueue("a")
 
     async def work() -> None:
-        one = await take(live.stream(START, Wanted(run="r2")), 2)
+        one = await take(live.stream(START, WantedNews(run="r2")), 2)
         assert [json.loads(event["data"])["run"] for event in one[1:]] == ["r2"]
-        jobs = await take(live.stream(START, Wanted(runs=False)), 2)
+        jobs = await take(live.stream(START, WantedNews(runs=False)), 2)
         assert told(jobs) == ["job:created"]
 
     run(live, work())
@@ -152,7 +152,7 @@ def test_who_takes_too_little_is_hung_up_on_and_misses_nothing(desk: ConsoleDesk
             await asyncio.sleep(0.01)
         with pytest.raises(StopAsyncIteration):
             events += await take(slow, 3000)
-        again = await take(live.stream(Place.read(events[-1]["id"])), 2401)
+        again = await take(live.stream(StreamPlace.read(events[-1]["id"])), 2401)
         assert len({json.loads(event["data"])["request_id"] for event in again[1:]}) == 2400
 
     run(live, work())
@@ -166,9 +166,9 @@ def test_events_that_are_not_kept_any_more_are_told_as_a_gap(
     monkeypatch.setattr(live.sources, "oldest", lambda: (3, 0))
 
     async def work() -> None:
-        events = await take(live.stream(Place(0, (1, 0))), 2)
+        events = await take(live.stream(StreamPlace(0, (1, 0))), 2)
         assert [event["event"] for event in events] == ["begin", "gap"]
-        for fine in (START, Place(0, (3, 0))):
+        for fine in (START, StreamPlace(0, (3, 0))):
             events = await take(live.stream(fine), 1)
             assert [event["event"] for event in events] == ["begin"]
 
@@ -191,7 +191,7 @@ def test_it_ends_when_the_server_stops(desk: ConsoleDesk) -> None:
 @pytest.mark.parametrize("text", ["", "1", "1.2", "-1.2-3", "1.2-3\n", "1" * 20 + ".2-3", "a.b-c"])
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(BadPlace):
-        Place.read(text)
+        StreamPlace.read(text)
 
 
 def test_over_http_with_the_last_event_id(desk: ConsoleDesk) -> None:
