@@ -8,7 +8,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from lib.errors import BadConfiguration, UsageError
 
@@ -44,6 +44,15 @@ def _no_password() -> str:
     raise ValueError("the key has a password")
 
 
+class ListeningPlace(NamedTuple):
+    """An address as sockets take it, and the host as it was given."""
+
+    family: socket.AddressFamily
+    kind: socket.SocketKind
+    address: Any
+    host: str
+
+
 @dataclass(frozen=True, slots=True)
 class HttpListener:
     """A socket that listens, and how it is called."""
@@ -52,14 +61,8 @@ class HttpListener:
     url: str
 
 
-def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: bool) -> HttpListener:
-    """Listen at `host:port`; port 0 takes a free one.
-
-    Raises:
-        UsageError: that is no place, or it is to be reached from elsewhere without TLS and nobody said that
-            it may be.
-        BadConfiguration: another program listens there, or the address is not of this computer.
-    """
+def check_place(place: str, certificate: Certificate | None, *, in_the_clear: bool) -> ListeningPlace:
+    """Where `host:port` is. Raises as `open_listener`, which asks this first."""
     found = _PLACE.fullmatch(place)
     if found is None or int(found[2]) > 65_535:
         raise UsageError(f"--listen {place!r} is no place; write host:port, as in {USUAL_PLACE}")
@@ -73,6 +76,18 @@ def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: 
             f"--listen {place} can be reached from other computers, and the token would go there in the "
             "clear: give --certificate and --key, or --in-the-clear where something before it speaks TLS"
         )
+    return ListeningPlace(family, kind, address, host)
+
+
+def open_listener(place: str, certificate: Certificate | None, *, in_the_clear: bool) -> HttpListener:
+    """Listen at `host:port`; port 0 takes a free one.
+
+    Raises:
+        UsageError: that is no place, or it is to be reached from elsewhere without TLS and nobody said that
+            it may be.
+        BadConfiguration: another program listens there, or the address is not of this computer.
+    """
+    family, kind, address, host = check_place(place, certificate, in_the_clear=in_the_clear)
     # Named as TCP, so that what is accepted here sends each piece at once: asyncio looks at that alone.
     server = socket.socket(family, kind, socket.IPPROTO_TCP)
     try:

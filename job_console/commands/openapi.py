@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from lib.cli import output
-from lib.errors import MissingExtra
 
 EXAMPLES = ("job-console openapi --json",)
 
@@ -16,12 +15,8 @@ def command(
     json_: Annotated[bool, typer.Option("--json", help="Print the whole OpenAPI document.")] = False,
 ) -> None:
     """List the routes below /api/v1; with --json as OpenAPI 3.1, as the console serves it itself."""
-    try:
-        from job_console.app import build_api
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in ("lib", "job_console"):
-            raise
-        raise MissingExtra("The console", "console") from None
+    from job_console.app import build_api
+
     document = build_api().openapi()
     if json_:
         output.emit_json(document)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from job_console import wiring
-from job_console.listening import USUAL_PLACE, Certificate, open_listener
+from job_console.listening import USUAL_PLACE, Certificate, check_place, open_listener
 from lib.cli import output
-from lib.errors import MissingExtra, UsageError
+from lib.errors import UsageError
 
 EXAMPLES = (
     "job-console serve",
@@ -58,16 +58,13 @@ def command(
     """
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key go together; give both or none")
-    try:
-        from job_console.app import build_app
-        from job_console.serving import serve
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in ("lib", "job_console"):
-            raise
-        raise MissingExtra("The console", "console") from None
+    from job_console.app import build_app
+    from job_console.serving import serve
+
     files = None if certificate is None or key is None else Certificate(certificate, key)
     if files is not None:
         files.context()  # before anything is opened: it says what is wrong with them
+    check_place(listen, files, in_the_clear=in_the_clear)
     found = wiring.settings()
     wiring.log_as(found, verbose=verbose)
     token, file = wiring.token_of(found)

@@ -33,10 +33,12 @@ _EXTRAS = {
     "espeakng_loader": ("The speech engine espeak", "espeak"),
     "kokoro_onnx": ("The speech engine kokoro", "kokoro"),
     "qwen_tts": ("The speech engine qwen", "qwen"),
+    **dict.fromkeys(("fastapi", "sse_starlette", "starlette", "uvicorn"), ("The console", "console")),
 }
 # Where one program wants another extra for the same module than the others do.
 _EXTRAS_OF = {
     "job-pipeline": {name: ("Keeping runs in SQL", "pipeline") for name in ("sqlalchemy", "alembic")},
+    "job-console": {name: ("The console", "console") for name in ("sqlalchemy", "alembic")},
 }
 _OURS = frozenset({"lib", "job_runner", "job_watcher", "job_pipeline", "job_console", "synth"})
 

@@ -19,7 +19,7 @@ from tests.integration.servers import Server
 schemathesis = pytest.importorskip("schemathesis", reason="the schema fuzzer schemathesis is not installed")
 
 #: Examples for each route: a minute on one core where CI says so.
-EXAMPLES = 150 if os.environ.get("CI") == "1" else 5
+EXAMPLES = 50 if os.environ.get("CI") == "1" else 5
 _LIMITS = ConsoleLimits(reads=1e6, changes=1e6, wrong_tokens=1e6)
 #: Whether a speaker exists is no matter of the schema: such a file is right by it and refused all the same.
 _KNOWS_MORE = ("/api/v1/queue/jobs",)
@@ -60,7 +60,7 @@ def fuzz(url: str, document: dict[str, Any], method: str, path: str, examples: i
         max_examples=examples,
         deadline=None,
         database=None,
-        derandomize=EXAMPLES < 100,
+        derandomize=EXAMPLES < 50,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     @hypothesis.given(case=operation.as_strategy())
