@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
@@ -135,6 +136,31 @@ def test_what_comes_while_it_catches_up_is_neither_lost_nor_doubled(desk: Consol
         events += await take(stream, 31 - len(events))
         runs = [json.loads(event["data"])["run"] for event in events[1:]]
         assert runs == [f"r{number}" for number in range(30)]
+
+    run(live, work())
+
+
+def test_a_stream_that_is_ahead_of_this_console_gets_nothing_twice(
+    desk: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another console on the same queue and ledger may have told it more than this one has seen yet."""
+    live = Live(desk)
+    desk.start("r1")
+    desk.enqueue("a")
+    desk.start("r2")
+    looked, seen = live.sources.of_trail, threading.Event()
+    monkeypatch.setattr(live.sources, "now", lambda: START)
+    monkeypatch.setattr(live.sources, "of_trail", lambda at: looked(at) if seen.wait(20) else [])
+
+    async def work() -> None:
+        stream = live.stream(StreamPlace(1, (1, 0)))
+        begin = await take(stream, 1)
+        seen.set()
+        rest = await take(stream, 1)
+        await asyncio.to_thread(desk.enqueue, "b")
+        rest += await take(stream, 1)
+        assert begin[0]["id"] == "1.1-0"
+        assert [json.loads(event["data"]).get("run") for event in rest] == ["r2", None]
 
     run(live, work())
 
