@@ -52,6 +52,7 @@ class MissingLetters(BadInput):
         self.letters = tuple(letters)
 
 
+@lru_cache(maxsize=1)
 def has_shaping() -> bool:
     """Whether Pillow joins and reorders letters, which it does with the system's library FriBidi alone."""
     return bool(features.check_feature("raqm") and features.check_feature("fribidi"))
@@ -70,7 +71,7 @@ class FontShelf:
         self._unread.reverse()
         self._families: dict[str, list[FontFace]] = {}
         self._found: dict[tuple[str, tuple[str, ...]], str | None] = {}
-        self._sized: dict[tuple[Path, int, float, int], ImageFont.FreeTypeFont] = {}
+        self._sized: dict[tuple[Path, int, float, int, float], ImageFont.FreeTypeFont] = {}
 
     def family_of(self, letters: str, families: Sequence[str]) -> str | None:
         """The first family that has all of `letters`: of `families`, then of all. None: there is none."""
@@ -87,16 +88,18 @@ class FontShelf:
             self._read_next()
         return list(self._families)
 
-    def font(self, family: str, size: float, weight: int) -> ImageFont.FreeTypeFont:
-        """A family's upright face at `size` pixels, as near to `weight` as it has."""
+    def font(
+        self, family: str, size: float, weight: int, optical: float = 28.0
+    ) -> ImageFont.FreeTypeFont:
+        """A family's upright face at `size` pixels, as near to `weight` and optical size as it has."""
         face = min(
             self._families[family], key=lambda face: (face.is_italic, _distance(face, weight), face.index)
         )
-        key = (face.path, face.index, size, weight)
+        key = (face.path, face.index, size, weight, optical)
         if key not in self._sized:
             if len(self._sized) >= _MOST_SIZES:
                 self._sized.pop(next(iter(self._sized)))
-            self._sized[key] = _opened(face, size, weight)
+            self._sized[key] = _opened(face, size, weight, optical)
         return self._sized[key]
 
     def _with(self, letters: str, families: Sequence[str]) -> Iterator[str]:
@@ -155,11 +158,11 @@ def _distance(face: FontFace, weight: int) -> float:
     return max(least - weight, weight - most, 0)
 
 
-def _opened(face: FontFace, size: float, weight: int) -> ImageFont.FreeTypeFont:
+def _opened(face: FontFace, size: float, weight: int, optical: float) -> ImageFont.FreeTypeFont:
     try:
         font = ImageFont.truetype(str(face.path), size, face.index)
         if face.axes:
-            wanted = {"wght": float(weight), "opsz": size}
+            wanted = {"wght": float(weight), "opsz": optical}
             axes = [
                 min(max(wanted.get(tag, usual), least), most) for tag, (least, usual, most) in face.axes.items()
             ]

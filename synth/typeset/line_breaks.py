@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from lib.captions.breaks import BLANK, INSIDE_WORD, places
+from lib.captions.breaks import AFTER_LINK, BLANK, INSIDE_WORD, places
 from synth.typeset.graphemes import clusters
 
 _WIDER_THAN_ANY: Final = 1 << 30  # characters; what is too wide is found by measuring
@@ -64,7 +64,8 @@ def _ends(text: str, reading: dict[int, float]) -> Iterator[LineEnd]:
             if _is_blank(before[-1]):
                 yield LineEnd(at, reading.get(at, BLANK))
             elif _may_part(before, cluster):
-                yield LineEnd(at, reading.get(at, BLANK))
+                # Of words that no blank parts one is cut in two perhaps: after a blank it reads better.
+                yield LineEnd(at, reading.get(at, AFTER_LINK))
             elif _may_split(before, cluster):
                 yield LineEnd(at, INSIDE_WORD)
         before = cluster

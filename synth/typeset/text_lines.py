@@ -1,13 +1,17 @@
-"""One line of letters: which font sets what, where each run stands, and how it is drawn."""
+"""One line of letters: which font sets what, where each run stands, and how it is drawn.
+
+Everything is measured once, at one size, and scaled: a text is tried at many sizes, and to measure a word costs
+a tenth of a millisecond.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from synth.typeset.bidi import is_right_to_left, levels, visual_order
 from synth.typeset.fonts import FontShelf, has_shaping
@@ -15,15 +19,32 @@ from synth.typeset.graphemes import clusters
 from synth.typeset.letters import visible
 
 _TOKENS: Final = re.compile(r"\s+|\S+")
+_MEASURED_AT: Final = 160.0  # pixels; hinted widths are whole ones, so that small letters would tell little
+_MOST_KEPT: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """How letters look, apart from their size. `leading` is the least distance of baselines, in sizes."""
+    """How letters look, apart from their size.
+
+    `leading` is the least distance of baselines, in sizes; `optical` is the size in points for which letters
+    of a font with such an axis are shaped, larger ones finer.
+    """
 
     families: tuple[str, ...]
     weight: int = 400
     leading: float = 1.25
+    optical: float = 28.0
+
+
+class Extent(NamedTuple):
+    """What a run takes at a size of one: its advance, and its ink from where it begins on the baseline."""
+
+    advance: float
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,7 @@ class LetterRun:
 
     text: str
     start: int  # of its first character in the line's text
-    font: ImageFont.FreeTypeFont
+    family: str
     direction: str | None  # as Pillow takes it
     left: float
     width: float
@@ -40,99 +61,93 @@ class LetterRun:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line as it stands. `ascent` and `descent` are what its ink takes above and below the baseline."""
+    """A line as it stands; pixels. `ascent` and `descent`: of its ink, above and below the baseline."""
 
     text: str
     runs: tuple[LetterRun, ...]
+    size: float
     width: float
     ascent: float
     descent: float
     overhang: float  # ink beyond its width on either side, at most
     is_right_to_left: bool
 
-    def draw(self, canvas: ImageDraw.ImageDraw, left: float, baseline: float, *, stroke: float = 0) -> None:
-        """Draw all of it on a canvas of mode L, white."""
-        for run in self.runs:
-            draw_run(canvas, run, left, baseline, stroke=stroke)
 
+class Typesetter:
+    """Sets lines in one lettering. Threads: one at a time."""
 
-def draw_run(
-    canvas: ImageDraw.ImageDraw, run: LetterRun, left: float, baseline: float, *, stroke: float = 0
-) -> None:
-    """Draw one run of a line that begins at `left`."""
-    if not run.text.isspace():
-        canvas.text(
-            (left + run.left, baseline),
-            run.text,
-            fill=255,
-            font=run.font,
-            anchor="ls",
-            direction=run.direction,
-            stroke_width=stroke,
-        )
+    def __init__(self, shelf: FontShelf, lettering: Lettering) -> None:
+        self.shelf, self.lettering = shelf, lettering
+        self._extents: dict[tuple[str, str, str | None], Extent] = {}
 
+    def width(self, text: str, size: float) -> float:
+        """How wide a stretch of text stands in a line."""
+        pieces = self._pieces(text, levels(text, is_right_to_left(text)), ())
+        return size * sum(self._extent(part, family, level).advance for _, part, family, level in pieces)
 
-def set_line(
-    text: str,
-    size: float,
-    lettering: Lettering,
-    shelf: FontShelf,
-    *,
-    right_to_left: bool | None = None,
-    cuts: Collection[int] = (),
-) -> TextLine:
-    """Set a line that `settable` let pass. `cuts` are places where a new run begins in any case."""
-    rtl = is_right_to_left(text) if right_to_left is None else right_to_left
-    depth = levels(text, rtl)
-    pieces = list(_pieces(text, depth, lettering, shelf, cuts))
-    runs: list[LetterRun] = []
-    left = ascent = descent = overhang = 0.0
-    for number in visual_order([level for _, _, _, level in pieces]):
-        start, part, family, level = pieces[number]
-        font = shelf.font(family, size, lettering.weight)
-        direction = _direction(level)
-        width = font.getlength(part, direction=direction)
-        run = LetterRun(part, start, font, direction, left, width)
-        runs.append(run)
-        if not part.isspace():
-            inked = font.getbbox(part, anchor="ls", direction=direction)
-            ascent, descent = max(ascent, -inked[1]), max(descent, inked[3])
-            overhang = max(overhang, -inked[0], inked[2] - width)
-        left += width
-    return TextLine(text, tuple(runs), left, ascent, descent, max(overhang, 0.0), rtl)
+    def line(
+        self, text: str, size: float, *, right_to_left: bool | None = None, cuts: Collection[int] = ()
+    ) -> TextLine:
+        """Set a line that `settable` let pass. `cuts` are places where a new run begins in any case."""
+        rtl = is_right_to_left(text) if right_to_left is None else right_to_left
+        pieces = list(self._pieces(text, levels(text, rtl), cuts))
+        runs: list[LetterRun] = []
+        left, top, bottom, least, most = 0.0, 0.0, 0.0, 0.0, 0.0
+        for number in visual_order([level for _, _, _, level in pieces]):
+            start, part, family, level = pieces[number]
+            extent = self._extent(part, family, level)
+            runs.append(LetterRun(part, start, family, _direction(level), left, extent.advance * size))
+            if not part.isspace():
+                top, bottom = min(top, extent.top * size), max(bottom, extent.bottom * size)
+                least, most = min(least, left + extent.left * size), max(most, left + extent.right * size)
+            left += extent.advance * size
+        overhang = max(-least, most - left, 0.0)
+        return TextLine(text, tuple(runs), size, left, -top, bottom, overhang, rtl)
 
+    def draw(self, canvas: ImageDraw.ImageDraw, line: TextLine, left: float, baseline: float) -> None:
+        """Draw a line white on a canvas of mode L."""
+        for run in line.runs:
+            if not run.text.isspace():
+                font = self.shelf.font(run.family, line.size, self.lettering.weight, self.lettering.optical)
+                place = (left + run.left, baseline)
+                canvas.text(place, run.text, fill=255, font=font, anchor="ls", direction=run.direction)
 
-def line_width(text: str, size: float, lettering: Lettering, shelf: FontShelf) -> float:
-    """How wide a stretch of text stands in a line, without its blanks at the end reckoned off."""
-    pieces = _pieces(text, levels(text, is_right_to_left(text)), lettering, shelf, ())
-    return sum(
-        shelf.font(family, size, lettering.weight).getlength(part, direction=_direction(level))
-        for _, part, family, level in pieces
-    )
+    def _extent(self, part: str, family: str, level: int) -> Extent:
+        key = (part, family, _direction(level))
+        if key not in self._extents:
+            if len(self._extents) > _MOST_KEPT:
+                self._extents.clear()
+            font = self.shelf.font(family, _MEASURED_AT, self.lettering.weight, self.lettering.optical)
+            advance = font.getlength(part, direction=key[2])
+            box = (0.0, 0.0, 0.0, 0.0) if part.isspace() else font.getbbox(part, anchor="ls", direction=key[2])
+            self._extents[key] = Extent(*(value / _MEASURED_AT for value in (advance, *box)))
+        return self._extents[key]
+
+    def _pieces(
+        self, text: str, depth: list[int], cuts: Collection[int]
+    ) -> Iterator[tuple[int, str, str, int]]:
+        """Start, letters, family and level of each run, in the order of reading."""
+        for token in _TOKENS.finditer(text):
+            word, at = token.group(), token.start()
+            family = self._family(word)
+            if family and not cuts and len(set(depth[at : token.end()])) == 1:
+                yield at, word, family, depth[at]
+                continue
+            start, before = at, ""
+            for cluster in clusters(word):
+                here = family or self._family(cluster) or before
+                if at > start and (here != before or depth[at] != depth[start] or at in cuts):
+                    yield start, text[start:at], before, depth[start]
+                    start = at
+                before = here
+                at += len(cluster)
+            if before:
+                yield start, text[start:at], before, depth[start]
+
+    def _family(self, letters: str) -> str | None:
+        seen = visible(letters).replace("\u00a0", " ").strip() or " "
+        return self.shelf.family_of(seen, self.lettering.families)
 
 
 def _direction(level: int) -> str | None:
     return ("rtl" if level % 2 else "ltr") if has_shaping() else None
-
-
-def _pieces(
-    text: str, depth: list[int], lettering: Lettering, shelf: FontShelf, cuts: Collection[int]
-) -> Iterator[tuple[int, str, str, int]]:
-    """Start, letters, family and level of each run, in the order of reading."""
-    for token in _TOKENS.finditer(text):
-        word, at = token.group(), token.start()
-        family = shelf.family_of(_required(word), lettering.families)
-        start, before = at, ""
-        for cluster in clusters(word):
-            here = family or shelf.family_of(_required(cluster), lettering.families) or before
-            if at > start and (here != before or depth[at] != depth[start] or at in cuts):
-                yield start, text[start:at], before, depth[start]
-                start = at
-            before = here
-            at += len(cluster)
-        if before:
-            yield start, text[start:at], before, depth[start]
-
-
-def _required(letters: str) -> str:
-    return visible(letters).replace("\u00a0", " ").strip() or " "
