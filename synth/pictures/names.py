@@ -54,7 +54,14 @@ CLASSES: Final[Mapping[str, _BackendClass]] = {
     ),
     "replicate": _BackendClass(
         "synth.pictures.replicate:ReplicateBackend",
-        {"model": str, "steps": int, "guidance": float, "usd_per_picture": float, "within_s": float},
+        {
+            "model": str,
+            "size": str,
+            "steps": int,
+            "guidance": float,
+            "usd_per_picture": float,
+            "within_s": float,
+        },
         "",
     ),
 }
