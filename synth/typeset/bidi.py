@@ -94,7 +94,9 @@ def _numbers(kinds: list[str], start: str) -> list[str]:
     """W4 to W7: separators and signs of numbers, and numbers among letters written from the left."""
     for at in range(1, len(kinds) - 1):
         left, right = kinds[at - 1], kinds[at + 1]
-        if left == right and ((kinds[at] == "CS" and left in ("EN", "AN")) or (kinds[at] == "ES" and left == "EN")):
+        if left == right and (
+            (kinds[at] == "CS" and left in ("EN", "AN")) or (kinds[at] == "ES" and left == "EN")
+        ):
             kinds[at] = left
     at = 0
     while at < len(kinds):

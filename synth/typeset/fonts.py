@@ -43,7 +43,9 @@ class MissingLetters(BadInput):
     """No font has some letters of a text; nothing was drawn."""
 
     def __init__(self, letters: Sequence[str]) -> None:
-        shown = ", ".join(f"{letter} ({' '.join(f'U+{ord(char):04X}' for char in letter)})" for letter in letters[:3])
+        shown = ", ".join(
+            f"{letter} ({' '.join(f'U+{ord(char):04X}' for char in letter)})" for letter in letters[:3]
+        )
         more = f" and {len(letters) - 3} more" if len(letters) > 3 else ""
         super().__init__(
             f"No font here has {shown}{more}; install a font package that has them, or name a font file in "
@@ -88,9 +90,7 @@ class FontShelf:
             self._read_next()
         return list(self._families)
 
-    def font(
-        self, family: str, size: float, weight: int, optical: float = 28.0
-    ) -> ImageFont.FreeTypeFont:
+    def font(self, family: str, size: float, weight: int, optical: float = 28.0) -> ImageFont.FreeTypeFont:
         """A family's upright face at `size` pixels, as near to `weight` and optical size as it has."""
         face = min(
             self._families[family], key=lambda face: (face.is_italic, _distance(face, weight), face.index)
@@ -164,7 +164,8 @@ def _opened(face: FontFace, size: float, weight: int, optical: float) -> ImageFo
         if face.axes:
             wanted = {"wght": float(weight), "opsz": optical}
             axes = [
-                min(max(wanted.get(tag, usual), least), most) for tag, (least, usual, most) in face.axes.items()
+                min(max(wanted.get(tag, usual), least), most)
+                for tag, (least, usual, most) in face.axes.items()
             ]
             font.set_variation_by_axes(axes)
     except (OSError, ValueError) as error:
@@ -188,12 +189,16 @@ def _named_files(path: Path) -> list[Path]:
     if path.is_dir():
         files = _files_in(path)
         if not files:
-            raise BadConfiguration(f"CARD_FONTS names the folder {path}, which has no font (.ttf, .otf, .ttc).")
+            raise BadConfiguration(
+                f"CARD_FONTS names the folder {path}, which has no font (.ttf, .otf, .ttc)."
+            )
         return files
     try:
         read_faces(path)
     except BrokenFont as error:
-        raise BadConfiguration(f"CARD_FONTS names {path}, which is no font that can be read ({error}).") from None
+        raise BadConfiguration(
+            f"CARD_FONTS names {path}, which is no font that can be read ({error})."
+        ) from None
     return [path]
 
 

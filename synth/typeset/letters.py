@@ -44,8 +44,8 @@ def settable(text: str, shelf: FontShelf, families: Sequence[str]) -> tuple[str,
     """
     if not has_shaping() and (shaped := next(filter(_needs_shaping, text), None)):
         raise BadConfiguration(
-            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, which is "
-            "not installed; install it, as the package libfribidi0 of Debian."
+            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, which "
+            "is not installed; install it, as the package libfribidi0 of Debian."
         )
     kept: list[str] = []
     missing: list[str] = []
@@ -70,7 +70,7 @@ def visible(cluster: str) -> str:
 
 
 def han_family(text: str) -> str:
-    """Which of the sister fonts of Noto Sans CJK draws its ideographs as its language does; empty: it has none.
+    """Which of the sister fonts of Noto Sans CJK draws its ideographs as its language does; empty: none is.
 
     Japanese has kana, Korean has Hangul, bopomofo is of Taiwan; a text of ideographs alone is taken for
     simplified Chinese.

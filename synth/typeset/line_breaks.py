@@ -1,7 +1,7 @@
 """Where a line may end, in any script: at blanks, between ideographs, between the letters of a long word.
 
-The main rules of https://www.unicode.org/reports/tr14/ with the prohibitions of Japanese and Chinese. How well a cut reads comes from
-`lib.captions.breaks`; Thai, Lao, Khmer and Burmese, whose words need a dictionary to be found, may be
+The main rules of https://www.unicode.org/reports/tr14/ with the prohibitions of Japanese and Chinese. How well
+a cut reads comes from `lib.captions.breaks`; Thai, Lao, Khmer and Burmese, whose words need a dictionary to be found, may be
 cut between any two letters.
 """
 
@@ -78,7 +78,9 @@ def _is_blank(char: str) -> bool:
 
 def _may_split(before: str, cluster: str) -> bool:
     """Whether a word that no line holds may be cut there."""
-    return not (before[-1] in _GLUE or cluster[0] in _GLUE or cluster[0] in _NOT_FIRST or before[-1] in _NOT_LAST)
+    return not (
+        before[-1] in _GLUE or cluster[0] in _GLUE or cluster[0] in _NOT_FIRST or before[-1] in _NOT_LAST
+    )
 
 
 def _may_part(before: str, cluster: str) -> bool:
@@ -88,7 +90,7 @@ def _may_part(before: str, cluster: str) -> bool:
     if last in _AFTER:
         # 3-4 and -5 stay whole; a word with a hyphen does not.
         return not first.isdigit() or last in "\u200b\u00ad—"
-    return _parts_freely(before[0]) and _parts_freely(first) or _is_wide_beside(before[0], first)
+    return (_parts_freely(before[0]) and _parts_freely(first)) or _is_wide_beside(before[0], first)
 
 
 def _is_wide_beside(before: str, first: str) -> bool:

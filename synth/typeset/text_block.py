@@ -1,10 +1,10 @@
-"""A text fitted to a box: the largest size at which it stands in it, in even lines.
-"""
+"""A text fitted to a box: the largest size at which it stands in it, in even lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from PIL import ImageDraw
@@ -41,7 +41,7 @@ class FitLimits:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Lines of one size. `pitch` is from baseline to baseline; `top` from the block's top to the first one."""
+    """Lines of one size. `pitch` is from baseline to baseline, `top` from the block's top to the first."""
 
     lines: tuple[TextLine, ...]
     size: float
@@ -49,6 +49,7 @@ class TextBlock:
     width: float
     height: float
     top: float
+    hyphened: frozenset[int] = frozenset()  # numbers of lines with a hyphen that the text has not
     is_cut: bool = False  # whether its text goes on, and ends in an ellipsis here
 
     @property
@@ -84,13 +85,13 @@ def fit_block(text: str, limits: FitLimits, typesetter: Typesetter) -> TextBlock
             if block is not None:
                 return block
     raise TooMuchText(
-        f"A text of {len(text)} characters does not fit {limits.width:.0f} by {limits.height:.0f} pixels in letters "
-        f"of {limits.smallest:.0f} pixels; shorten it, or draw it larger."
+        f"A text of {len(text)} characters does not fit {limits.width:.0f} by {limits.height:.0f} pixels in "
+        f"letters of {limits.smallest:.0f} pixels; shorten it, or draw it larger."
     )
 
 
 def fit_beginning(text: str, limits: FitLimits, typesetter: Typesetter) -> TextBlock | None:
-    """As `fit_block`, but of a text that is too long as much as fits, with an ellipsis. None: not one letter."""
+    """As `fit_block`, but of a text that is too long what fits, with an ellipsis. None: not one letter."""
     try:
         return fit_block(text, limits, typesetter)
     except TooMuchText:
@@ -108,7 +109,7 @@ def fit_beginning(text: str, limits: FitLimits, typesetter: Typesetter) -> TextB
             high = middle - 1
     if best is None:
         return None
-    return TextBlock(best.lines, best.size, best.pitch, best.width, best.height, best.top, is_cut=True)
+    return replace(best, is_cut=True)
 
 
 def _sizes(limits: FitLimits, share: float) -> list[float]:
@@ -157,31 +158,35 @@ class _Ruler:
 def _at_size(
     paragraphs: Sequence[str], size: float, limits: FitLimits, ruler: _Ruler, inside: bool
 ) -> TextBlock | None:
-    texts: list[tuple[str, bool]] = []
+    texts: list[tuple[str, bool, bool]] = []
     most = min(limits.lines, int(limits.height / (size * 0.8)) + 1)
     for paragraph in paragraphs:
         cut = _cut(paragraph, size, limits.width, ruler, inside)
         if cut is None or len(texts) + len(cut) > most:
             return None
         rtl = is_right_to_left(paragraph)
-        texts += [(line, rtl) for line in cut]
-    lines = tuple(ruler.typesetter.line(line, size, right_to_left=rtl) for line, rtl in texts)
+        texts += [(line, hyphened, rtl) for line, hyphened in cut]
+    lines = tuple(ruler.typesetter.line(line, size, right_to_left=rtl) for line, _, rtl in texts)
     if not lines or any(line.width + 2 * line.overhang > limits.width for line in lines):
         return None
-    pairs = zip(lines, lines[1:], strict=False)
+    pairs = pairwise(lines)
     inked = max((above.descent + below.ascent for above, below in pairs), default=0.0)
     pitch = round(max(size * ruler.typesetter.lettering.leading, inked + _CLEAR * size))
     height = lines[0].ascent + pitch * (len(lines) - 1) + lines[-1].descent
     if height > limits.height:
         return None
-    return TextBlock(lines, size, pitch, max(line.width for line in lines), height, lines[0].ascent)
+    hyphened = frozenset(number for number, (_, hyphened, _) in enumerate(texts) if hyphened)
+    widest = max(line.width for line in lines)
+    return TextBlock(lines, size, pitch, widest, height, lines[0].ascent, hyphened)
 
 
-def _cut(paragraph: str, size: float, widest: float, ruler: _Ruler, inside: bool) -> list[str] | None:
+def _cut(
+    paragraph: str, size: float, widest: float, ruler: _Ruler, inside: bool
+) -> list[tuple[str, bool]] | None:
     """The lines of a paragraph: as few as it needs, and then even. None: a word is too wide."""
     ends = ruler.ends(paragraph, size, widest, inside)
     places = [0, *(end.at for end in ends)]
-    stretches = [paragraph[start:end] for start, end in zip(places, places[1:], strict=False)]
+    stretches = [paragraph[start:end] for start, end in pairwise(places)]
     upto = [0.0]
     for part in stretches:
         upto.append(upto[-1] + ruler.width(part, size))
@@ -198,22 +203,24 @@ def _cut(paragraph: str, size: float, widest: float, ruler: _Ruler, inside: bool
     filled = _filled(len(ends), widest, width)
     if filled is None:
         return None
-    if 1 < len(filled) and len(ends) <= _EVEN_ENDS:
+    if len(filled) > 1 and len(ends) <= _EVEN_ENDS:
         filled = _evened(ends, len(filled), widest, width)
-    found, first = [], 0
+    found: list[tuple[str, bool]] = []
+    first = 0
     for last in filled:
         found.append(_shown(paragraph[places[first] : places[last]], ends[last - 1], paragraph))
         first = last
     return found
 
 
-def _shown(line: str, end: LineEnd, paragraph: str) -> str:
-    """A line as it is set: hyphens are seen where a word is cut, soft ones nowhere else."""
+def _shown(line: str, end: LineEnd, paragraph: str) -> tuple[str, bool]:
+    """A line as it is set, and whether with a hyphen: where a word is cut. Soft ones are not seen."""
     line = line.strip(" ")
     hyphen = line.endswith(SOFT_HYPHEN) and end.at < len(paragraph)
     if end.cost >= INSIDE_WORD:
         hyphen = _has_case(line[-1]) and _has_case(paragraph[end.at])
-    return line.replace(SOFT_HYPHEN, "").replace(ZERO_SPACE, "") + (_HYPHEN if hyphen else "")
+    shown = line.replace(SOFT_HYPHEN, "").replace(ZERO_SPACE, "")
+    return (shown + _HYPHEN, True) if hyphen else (shown, False)
 
 
 def _has_case(char: str) -> bool:
