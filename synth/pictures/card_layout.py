@@ -20,7 +20,7 @@ from synth.typeset.text_lines import Lettering, Typesetter
 #: Sizes and gaps as shares of the shorter side.
 _TITLE: Final = (0.135, 0.034, 4)  # largest, smallest, lines
 _TITLE_OF_SCENE: Final = (0.078, 0.03, 3)
-_STATEMENT: Final = (0.088, 0.024, 30)
+_STATEMENT: Final = (0.088, 0.018, 60)
 _BODY: Final = (0.046, 0.02, 14)
 _BODY_OF_SCENE: Final = (0.054, 0.02, 40)
 _LABEL: Final = (0.03, 0.018, 1)
