@@ -10,6 +10,7 @@ from lib.cli import output
 from lib.settings import load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
+from synth.pictures.names import PictureSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +50,20 @@ def voices(
             "QWEN_BATCH": str(settings.qwen_batch),
             "MODELS_DIR": str(settings.jobs_data_dir / "models"),
         },
+    )
+
+
+def pictures() -> PictureSettings:
+    """What the settings say about backends that draw.
+
+    Raises:
+        lib.errors.BadConfiguration: a setting is wrong.
+    """
+    settings = load_settings()
+    for warning in settings.warnings:
+        output.warn(warning)
+    token = settings.replicate_api_token
+    return PictureSettings(
+        backends_file=settings.jobs_data_dir / "picture-backends.toml",
+        replicate_token="" if token is None else token.reveal(),
     )

@@ -70,11 +70,6 @@ class ImageTables:
         )
         return {row[0] for row in rows}
 
-    def next_s(self) -> float | None:
-        """Seconds until a row may be claimed that waits now, or whose lease runs out; None: there is none."""
-        row = self._database.read(lambda connection: _first(connection, "next_s", {}))
-        return None if row is None else row["seconds"]
-
     def add_image(self, image: NewImage) -> str:
         """Write the row of a picture that no job asked for; its id. With an id, repeating it adds none."""
         values = {

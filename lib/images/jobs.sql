@@ -5,7 +5,7 @@
 UPDATE imagen.jobs SET
   status = 'running', lease_no = lease_no + 1, attempts = attempts + 1, worker = :worker,
   lease_expires_at = clock_timestamp() + make_interval(secs => :lease_s),
-  started_at = clock_timestamp(), available_at = NULL, finished_at = NULL, error = NULL
+  started_at = clock_timestamp(), available_at = NULL, finished_at = NULL
 WHERE id = (
   SELECT id FROM imagen.jobs
   WHERE status IN ('pending','running') AND (
@@ -15,7 +15,7 @@ WHERE id = (
   ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING CAST(id AS text) AS id, CAST(owner_user_id AS text) AS owner, prompt, backend, width, height, seed,
-  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, lease_no, attempts, drawn;
+  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, lease_no, attempts, error, drawn;
 
 -- name: renew
 -- Hold a lease for another while; no row: it is another's by now.
@@ -50,7 +50,7 @@ WITH held AS (
   RETURNING id
 )
 UPDATE imagen.jobs SET
-  status = 'done', image_id = made.id, finished_at = clock_timestamp(), lease_expires_at = NULL,
+  status = 'done', image_id = made.id, finished_at = clock_timestamp(), lease_expires_at = NULL, error = NULL,
   owner_user_id = COALESCE(owner_user_id, CAST(:owner AS uuid))
 FROM made WHERE jobs.id = CAST(:id AS uuid)
 RETURNING CAST(jobs.image_id AS text) AS image_id;
@@ -80,12 +80,6 @@ RETURNING lease_no;
 -- Which of these rows have not ended.
 SELECT CAST(id AS text) AS id FROM imagen.jobs
 WHERE id = ANY (CAST(:ids AS uuid[])) AND status IN ('pending','running');
-
--- name: next_s
--- Seconds until the next row may be claimed that is not to be claimed now; nothing: none is waited for.
-SELECT CAST(EXTRACT(EPOCH FROM min(CASE status WHEN 'pending' THEN available_at ELSE lease_expires_at END)
-  - clock_timestamp()) AS double precision) AS seconds
-FROM imagen.jobs WHERE status IN ('pending','running');
 
 -- name: add_image
 -- Write the row of a picture that no job asked for.

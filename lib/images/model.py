@@ -18,6 +18,7 @@ class DrawnPicture:
     model: str = ""
     seconds: float = 0.0
     cost_usd: float | None = None
+    order: str = ""  # a hash of what was asked for: another order's picture is of no use
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ImageJob:
     day: str  # on which the row was written, in UTC: "2026-11-30"
     lease_no: int
     attempts: int
+    error: str | None = None  # why it was given back the last time
     drawn: DrawnPicture | None = None
 
 

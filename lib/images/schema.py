@@ -44,7 +44,8 @@ def opened(url: str, options: DatabaseOptions) -> ImageTables:
     """As `lib.images.open_images`."""
     _only_postgres(url, options)
     # Without the schema: to see that it exists, Postgres wants the right to make it, which few should have.
-    database = open_database(url, **{**options, "schema": None})
+    without: DatabaseOptions = {**options, "schema": None}
+    database = open_database(url, **without)
     try:
         _need_tables(database)
         return ImageTables(database)
@@ -70,12 +71,12 @@ def _need_tables(database: Database) -> None:
     if revision != HEAD:
         raise BadConfiguration(
             f"the tables of pictures in {place} are of version {revision}, and this program knows {HEAD}; "
-            "where that is newer bring them up to date with: image-synth init-db, else install the newer program"
+            "where that is newer bring them up to date with: image-synth init-db; else install a newer program"
         )
     if not database.read(_sees_all):
         raise BadConfiguration(
             f"the user of {place} would see no rows of others, so it can draw none; let it: GRANT "
-            "imagen_worker TO that user (image-synth init-db gives the role its rights), or ALTER ROLE ... BYPASSRLS"
+            "imagen_worker TO that user (image-synth init-db gives the role its rights), or let it BYPASSRLS"
         )
 
 

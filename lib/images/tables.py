@@ -1,7 +1,7 @@
 """The tables of pictures, once: what the migrations lead to and what Alembic compares a database with.
 
-Policies, grants, functions and the trigger stand in the migration alone. They lie in the schema `imagen`, which
-is the search path while tables change. What each column holds: docs/reference/imagen-tables.md.
+Policies, grants, functions and the trigger stand in the migration alone. All lies in the schema `imagen`,
+which is the search path while tables change. What each column holds: docs/reference/imagen-tables.md.
 """
 
 from __future__ import annotations

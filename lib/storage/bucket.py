@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
+from lib.errors import BadInput
+
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+class ObjectRefused(BadInput):
+    """The store takes others, and will never take this one: it is too large."""
 
 
 class Bucket(Protocol):
@@ -24,7 +30,11 @@ class Bucket(Protocol):
         ...
 
     def put_new(self, key: str, data: bytes, sha256: str) -> bool:
-        """Store `data` where nothing lies; whether these very bytes lie there now. Others are left alone."""
+        """Store `data` where nothing lies; whether these very bytes lie there now. Others are left alone.
+
+        Raises:
+            ObjectRefused: the store takes no such object.
+        """
         ...
 
     def sha256(self, key: str) -> str | None:

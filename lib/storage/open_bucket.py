@@ -35,7 +35,7 @@ def open_bucket(name: str, access: BucketAccess) -> Bucket:
     if access.supabase_url is not None:
         if not access.supabase_key:
             raise BadConfiguration(
-                "SUPABASE_URL is set without a key; set SUPABASE_SERVICE_KEY to the service key of that project"
+                "SUPABASE_URL is set without a key; set SUPABASE_SERVICE_KEY to that project's service key"
             )
         from lib.storage.supabase import SupabaseBucket
 
@@ -57,6 +57,6 @@ def _of_url(name: str, access: BucketAccess) -> Bucket:
         there = parts._replace(netloc=name, path="", fragment="").geturl()
         return S3Bucket(address_of(there, access.s3.region), access.s3)
     raise BadConfiguration(
-        f"STORAGE_URL has the scheme {parts.scheme!r}; pictures are kept in folders, file:///absolute/path, in "
-        "S3, s3://bucket?endpoint=..., or in Supabase by SUPABASE_URL"
+        f"STORAGE_URL has the scheme {parts.scheme!r}; pictures are kept in folders, file:///absolute/path, "
+        "in S3, s3://bucket?endpoint=..., or in Supabase by SUPABASE_URL"
     )

