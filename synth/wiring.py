@@ -53,17 +53,30 @@ def voices(
     )
 
 
-def pictures() -> PictureSettings:
-    """What the settings say about backends that draw.
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Who draws, and what backends are told."""
+
+    backend: str
+    backends: PictureSettings
+    data: Path  # the folder that usage is recorded in
+
+
+def pictures(backend: str | None = None) -> Pictures:
+    """Flags first, then the settings IMAGEN_BACKEND and those of backends.
 
     Raises:
         lib.errors.BadConfiguration: a setting is wrong.
     """
-    settings = load_settings()
+    settings = load_settings({"IMAGEN_BACKEND": backend})
     for warning in settings.warnings:
         output.warn(warning)
-    token = settings.replicate_api_token
-    return PictureSettings(
-        backends_file=settings.jobs_data_dir / "picture-backends.toml",
+    token, model = settings.replicate_api_token, settings.flux_model
+    backends = PictureSettings(
+        backends_file=settings.imagen_backends_file,
+        flux_model="" if model is None else str(model),
+        flux_device=settings.flux_device,
+        replicate_url=settings.replicate_url,
         replicate_token="" if token is None else token.reveal(),
     )
+    return Pictures(settings.imagen_backend, backends, settings.jobs_data_dir)

@@ -33,7 +33,7 @@ def command(
     from synth.pictures.backend import PictureOrder
     from synth.pictures.names import open_backend
 
-    drawer = open_backend(backend, wiring.pictures())
+    drawer = open_backend(backend, wiring.pictures(backend).backends)
     picture = drawer.draw(PictureOrder(prompt, width, height, seed, theme))
     write_whole(out, picture.png, sync=True)
     say(f"{out}  {picture.width} x {picture.height}")
