@@ -71,7 +71,7 @@ def _need_tables(database: Database) -> None:
     if revision != HEAD:
         raise BadConfiguration(
             f"the tables of pictures in {place} are of version {revision}, and this program knows {HEAD}; "
-            "where that is newer bring them up to date with: image-synth init-db; else install a newer program"
+            "where that is newer bring them up to date with: image-synth init-db; else install a newer one"
         )
     if not database.read(_sees_all):
         raise BadConfiguration(

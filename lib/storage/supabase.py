@@ -101,7 +101,10 @@ class SupabaseBucket:
                 refusal = self._refusal(error)
             except (httpx.HTTPError, ValueError, KeyError) as error:  # an answer that is none of its own
                 refusal = self._unavailable(f"does not answer ({type(error).__name__})")
-            if isinstance(refusal, StorageMisconfigured | ObjectRefused | _Duplicate | _Missing) or tries == _TRIES:
+            if (
+                isinstance(refusal, StorageMisconfigured | ObjectRefused | _Duplicate | _Missing)
+                or tries == _TRIES
+            ):
                 raise refusal from None
             self._pause(backoff_s(tries, random.random(), base_s=_PAUSES_S[0], cap_s=_PAUSES_S[1]))
         raise AssertionError("unreachable: the last try raises")
@@ -120,7 +123,9 @@ class SupabaseBucket:
             if status in (401, 403):
                 return self._misconfigured("it does not accept the key; correct SUPABASE_SERVICE_KEY")
             if status == 413:
-                return ObjectRefused("the picture is larger than the bucket allows; raise the limit of the bucket")
+                return ObjectRefused(
+                    "the picture is larger than the bucket allows; raise the limit of the bucket"
+                )
             if 300 <= status < 400:
                 return self._misconfigured("another address answers for it; correct SUPABASE_URL")
             if 400 <= status < 500 and status not in (408, 425, 429):

@@ -15,11 +15,10 @@ def command(
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make the tables of pictures, or bring them up to date."""
-    from lib.images.tables_version import HEAD
     from synth.imagen.wiring import init_database
 
-    place = init_database()
+    place, version = init_database()
     if json_:
-        emit_json({"database": place, "schema": "imagen", "version": HEAD})
+        emit_json({"database": place, "schema": "imagen", "version": version})
     else:
-        say(f"The tables of pictures in {place} are of version {HEAD}.")
+        say(f"The tables of pictures in {place} are of version {version}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from typing import Protocol
@@ -27,10 +28,8 @@ class Bell:
 
     def ring(self, _payload: str = "") -> None:
         """Wake whoever waits, or the next who does."""
-        try:
+        with contextlib.suppress(BlockingIOError):  # it has been rung often enough
             os.write(self._write, b"!")
-        except BlockingIOError:
-            pass  # it has been rung often enough
 
     def wait(self, seconds: float) -> None:
         """Wait for a ring, for the order to stop, or for so long."""

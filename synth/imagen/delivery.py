@@ -64,9 +64,7 @@ class PictureDelivery:
         """Drop what the disk holds for a row that has ended."""
         self._files.drop(job.id)
 
-    def _stored(
-        self, job: ImageJob, picture: Picture, order: str, earlier: DrawnPicture | None
-    ) -> Delivered:
+    def _stored(self, job: ImageJob, picture: Picture, order: str, earlier: DrawnPicture | None) -> Delivered:
         facts = {name: value for name, value in asdict(picture).items() if name != "png"}
         sha256 = hashlib.sha256(picture.png).hexdigest()
         drawn = DrawnPicture(path="", sha256=sha256, order=order, **facts)

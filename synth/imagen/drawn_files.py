@@ -29,11 +29,11 @@ class DrawnFiles:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise BadConfiguration(
-                f"the folder of drawn pictures {folder} cannot be made: {error.strerror}; correct JOBS_DATA_DIR"
+                f"the folder of pictures {folder} cannot be made: {error.strerror}; correct JOBS_DATA_DIR"
             ) from None
 
     def keep(self, id: str, order: str, picture: Picture) -> None:
-        """Write a picture, on the disk when this returns. Raises StorageUnavailable where the disk refuses."""
+        """Write a picture, on the disk when this returns. Raises StorageUnavailable: the disk refuses."""
         facts = {name: value for name, value in asdict(picture).items() if name in _KEYS}
         path = self._path(id, order)
         try:

@@ -15,6 +15,7 @@ from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
 from lib.images import init_tables, open_images
 from lib.images.image_tables import CHANNEL, ImageTables
+from lib.images.schema import HEAD
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.sql import DatabaseOptions, read_address
 from lib.sql.listen import Listener
@@ -51,8 +52,8 @@ class SyncDesk:
         return _uuid(found)
 
 
-def init_database() -> str:
-    """Make the tables of pictures or bring them up to date; where they are.
+def init_database() -> tuple[str, str]:
+    """Make the tables of pictures or bring them up to date; where they are, and their version.
 
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it.
@@ -60,7 +61,7 @@ def init_database() -> str:
     settings = _settings()
     url, options = _database(settings)
     init_tables(url, **options)
-    return read_address(url).place
+    return read_address(url).place, HEAD
 
 
 @contextmanager
@@ -99,8 +100,8 @@ def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool 
         opened.callback(tables.close)
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
-        pictures = pictures_of(settings)
-        studio = Studio(lambda name: open_backend(name, pictures))
+        backends = pictures_of(settings).backends
+        studio = Studio(lambda name: open_backend(name, backends))
         opened.callback(studio.close)
         queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
         delivery = PictureDelivery(studio.draw, files, bucket, note_drawn_in(queue, clock, options.lease_s))

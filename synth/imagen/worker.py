@@ -162,7 +162,9 @@ class PictureWorker:
     def _owner(self, job: ImageJob) -> str:
         owner = job.owner or self._options.owner
         if owner is None:
-            raise BadInput("the row has no owner_user_id, and IMAGEN_OWNER_USER_ID names nobody; set one of them")
+            raise BadInput(
+                "the row has no owner_user_id, and IMAGEN_OWNER_USER_ID names nobody; set one of them"
+            )
         return owner
 
     def _fail(self, job: ImageJob, why: str) -> tuple[RowEnd, str, str, None]:
@@ -170,7 +172,9 @@ class PictureWorker:
         kept = self._settled(lambda: self._queue.fail(job, error))
         return (RowEnd.FAILED if kept else RowEnd.LOST), "", error, None
 
-    def _later(self, job: ImageJob, trouble: JobRunnerError) -> tuple[RowEnd, str, str, JobRunnerError | None]:
+    def _later(
+        self, job: ImageJob, trouble: JobRunnerError
+    ) -> tuple[RowEnd, str, str, JobRunnerError | None]:
         """Of a backend: other rows may name another one, so the worker goes on."""
         if job.attempts >= self._options.most_attempts:
             return self._fail(job, trouble.message)
