@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.cli import output
-from lib.settings import load_settings
+from lib.settings import Settings, load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
 from synth.pictures.names import PictureSettings
@@ -71,6 +71,11 @@ def pictures(backend: str | None = None) -> Pictures:
     settings = load_settings({"IMAGEN_BACKEND": backend})
     for warning in settings.warnings:
         output.warn(warning)
+    return pictures_of(settings)
+
+
+def pictures_of(settings: Settings) -> Pictures:
+    """As `pictures`, of settings that were read already."""
     token, model = settings.replicate_api_token, settings.flux_model
     backends = PictureSettings(
         backends_file=settings.imagen_backends_file,

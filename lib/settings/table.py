@@ -12,12 +12,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, get_type_hints
 
 from lib.settings.about import About, Info, info_of
 from lib.settings.kinds import (
     Secret,
-    SettingKind,
     choice,
     duration,
     machines,

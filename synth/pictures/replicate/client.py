@@ -165,7 +165,7 @@ def _whole(response: HTTPResponse, most: int, deadline: float) -> bytes:
     while part := response.read1(_BLOCK):
         size += len(part)
         if size > most:
-            raise TooLarge
+            raise TooLarge("it is too large")
         if time.monotonic() > deadline:
             raise TimeoutError
         parts.append(part)
