@@ -113,7 +113,10 @@ def _extremes(picture: Image.Image) -> list[Colour]:
 
 
 def test_a_text_from_the_right_stands_at_the_right() -> None:
-    right, left = ink(draw("שלום", theme="contrast"), "contrast"), ink(draw("peace", theme="contrast"), "contrast")
+    right, left = (
+        ink(draw("שלום", theme="contrast"), "contrast"),
+        ink(draw("peace", theme="contrast"), "contrast"),
+    )
     assert right is not None
     assert left is not None
     area = safe_area(320, 184)
