@@ -17,8 +17,8 @@ from PIL import Image
 from synth.pictures.card_themes import CardTheme
 from synth.typeset.contrast import colour
 
-Plane = NDArray[np.float32]
-#: Draws on rows of pixels (rows, columns, 3) whose places are given in shorter sides from the left top corner.
+Plane = NDArray[np.floating[Any]]
+#: Draws on rows of pixels (rows, columns, 3) whose places are given in shorter sides from the left top.
 Stroke = Callable[[Plane, Plane, Plane], None]
 
 _ROWS: Final = 128

@@ -45,7 +45,7 @@ class _Part:
 
 
 class CardLayout:
-    """Draws the parts of one card. `told` is called with a sentence about what could not be drawn as it is."""
+    """Draws the parts of one card. `told` gets a sentence about what could not be drawn as it is."""
 
     def __init__(
         self, theme: CardTheme, size: tuple[int, int], shelf: FontShelf, told: Callable[[str], None]
@@ -161,8 +161,8 @@ class CardLayout:
         block = fit_beginning(shown, limits, typesetter)
         if block is None or block.is_cut:
             self._told(
-                f"A text of {len(shown)} characters does not fit a card of {self._size[0]} by {self._size[1]} pixels; "
-                "it ends in an ellipsis."
+                f"A text of {len(shown)} characters does not fit a card of {self._size[0]} by "
+                f"{self._size[1]} pixels; it ends in an ellipsis."
                 if block
                 else "There is no room for all parts of the card; one is left out."
             )

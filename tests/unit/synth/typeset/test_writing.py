@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_letters_joined_are_the_text(text: str) -> None:
 def ways(text: str) -> list[str]:
     """The stretches between the places where a line may well end."""
     ends = [0, *(end.at for end in line_ends(text) if end.cost < INSIDE_WORD)]
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 @pytest.mark.parametrize(
