@@ -83,6 +83,8 @@ def test_the_text_alone_says_from_where_it_is_written() -> None:
     assert is_right_to_left("123 שלום")
     assert not is_right_to_left("abc שלום")
     assert levels("abc", False) == [0, 0, 0]
+    assert levels("ש 12", True) == [1, 1, 2, 2]
+    assert levels("ש ", False) == [1, 0]  # a blank at the end stands where the line ends
     assert visual_order([1, 2, 1]) == [2, 1, 0]
 
 
