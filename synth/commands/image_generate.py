@@ -116,6 +116,11 @@ def _draw(drawer: PictureBackend, order: PictureOrder, log: UsageLog) -> Picture
     began = clock.monotonic()
     try:
         picture = draw_checked(drawer, order)
+    except BadConfiguration:  # nobody drew
+        raise
+    except KeyboardInterrupt:
+        _record(log, drawer, order, clock.monotonic() - began, None, None, "Interrupted.")
+        raise
     except JobRunnerError as error:
         spent = error.spent_usd if isinstance(error, BackendUnavailable) else None
         _record(log, drawer, order, clock.monotonic() - began, None, spent, error.message)
