@@ -16,7 +16,7 @@ from lib.cli.output import emit_json, note, say, warn
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock, rfc3339
 from lib.errors import BadConfiguration, BadInput, JobRunnerError, UsageError
-from lib.units import bytes_text
+from lib.units import MICROS, bytes_text, usd
 from synth import wiring
 from synth.commands.textfile import read_text
 
@@ -217,7 +217,7 @@ def _report(
             "model": picture.model,
             "preset": preset,
             "seconds": round(picture.seconds, 3),
-            "cost_usd": cost,
+            "cost_usd": None if cost is None else usd(cost * MICROS),
             "image_id": None if synced is None else synced.id,
             "bucket": None if synced is None else synced.bucket,
             "storage_path": None if synced is None else synced.path,
