@@ -175,7 +175,8 @@ def test_a_difference_becomes_a_migration_that_is_numbered_and_formatted_and_men
     (path,) = desk.versions.glob(f"{desk.section.next}_what_was_lost.py")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "--quiet", str(path)], check=True)
     types = r"(from sqlalchemy\.dialects import postgresql\n)?"
-    assert re.search(rf"import sqlalchemy as sa\nfrom alembic import op\n{types}\nrevision", written)  # sorted and no line too many
+    head = rf"import sqlalchemy as sa\nfrom alembic import op\n{types}\nrevision"
+    assert re.search(head, written)  # sorted and no line too many
     desk.run("upgrade", "head")
     desk.run("check")
 

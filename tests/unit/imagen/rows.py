@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lib.clock import ManualClock
 from lib.errors import JobRunnerError
@@ -15,7 +16,7 @@ from synth.imagen.worker import PictureWorker, RowReport, WorkerOptions
 OWNER = "aaaaaaaa-0000-4000-8000-000000000001"
 
 
-def job(number: int = 1, **more: object) -> ImageJob:
+def job(number: int = 1, **more: Any) -> ImageJob:
     made = ImageJob(
         id=f"{number:08x}-0000-4000-8000-000000000000",
         owner=OWNER,
@@ -28,7 +29,7 @@ def job(number: int = 1, **more: object) -> ImageJob:
         lease_no=1,
         attempts=1,
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 @dataclass
@@ -108,9 +109,10 @@ class Deliveries:
 class Floor:
     """A worker on rows in memory. `events` are what happens at each wait, in order; then it is stopped."""
 
-    def __init__(self, *jobs: ImageJob, **options: float | str) -> None:
+    def __init__(self, *jobs: ImageJob, **options: Any) -> None:
         self.rows, self.deliveries, self.stop = RowsInMemory(deque(jobs)), Deliveries(), Stop()
-        self.clock = ManualClock()
+        self.clock = ManualClock(0.0)
+        self.rings: Iterator[float] = iter(())  # seconds after which a wait is ended early
         self.reports: list[RowReport] = []
         self.warnings: list[str] = []
         self.waits: list[float] = []
@@ -121,7 +123,7 @@ class Floor:
             self.stop,
             self._wait,
             self.clock,
-            WorkerOptions(**options),  # type: ignore[arg-type]
+            WorkerOptions(**options),
             told=self.reports.append,
             warned=self.warnings.append,
             chance=lambda: 1.0,
@@ -129,7 +131,7 @@ class Floor:
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
-        self.clock.sleep(seconds)
+        self.clock.sleep(min(seconds, next(self.rings, seconds)))
         if self.events:
             self.events.popleft()()
         else:
