@@ -20,7 +20,14 @@ class BadOrder(BadInput):
 
 
 class BackendUnavailable(Unavailable):
-    """What draws does not answer, or refuses for a reason that may pass."""
+    """What draws does not answer, or refuses for a reason that may pass.
+
+    `spent_usd` is what it cost all the same; None: nothing that is known.
+    """
+
+    def __init__(self, message: str, spent_usd: float | None = None) -> None:
+        super().__init__(message)
+        self.spent_usd = spent_usd
 
 
 @dataclass(frozen=True, slots=True)
