@@ -22,12 +22,12 @@ from lib.sql.listen import Listener
 from lib.storage.bucket import Bucket
 from lib.storage.open_bucket import BucketAccess, open_bucket
 from lib.storage.s3 import s3_access_of
-from synth.imagen.bell import Bell, StopFlag
+from synth.imagen.bell import PictureBell, StopFlag
 from synth.imagen.delivery import PictureDelivery
 from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
-from synth.imagen.worker import PictureWorker, RowReport, WorkerOptions, note_drawn_in
+from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
 from synth.pictures.names import PictureSettings, open_backend
 from synth.wiring import pictures_of
@@ -94,12 +94,7 @@ def run_worker(
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it from beginning.
     """
     settings = _settings()
-    owner = settings.imagen_owner_user_id
-    options = WorkerOptions(
-        lease_s=settings.lease_seconds,
-        most_attempts=settings.max_attempts,
-        owner=None if owner is None else _uuid(owner),
-    )
+    options = _options(settings)
     ensure_data_folder(settings.jobs_data_dir)
     clock = SystemClock()
     with ExitStack() as opened:
@@ -108,17 +103,24 @@ def run_worker(
         opened.callback(bucket.close)
         tables = open_images(url, **database)
         opened.callback(tables.close)
+        queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
         backends = pictures_of(settings).backends
         studio = Studio(lambda name: opens(name, backends))
         opened.callback(studio.close)
-        queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
-        delivery = PictureDelivery(studio.draw, files, bucket, note_drawn_in(queue, clock, options.lease_s))
-        bell = Bell(stop)
+        note = note_drawn_in(queue, clock, options.lease_s)
+        bell = PictureBell(stop)
         opened.callback(bell.close)
         worker = PictureWorker(
-            queue, delivery, stop, bell.wait, clock, options, told=told, warned=output.warn
+            queue,
+            PictureDelivery(studio.draw, files, bucket, note),
+            stop,
+            bell.wait,
+            clock,
+            options,
+            told=told,
+            warned=output.warn,
         )
         if once:
             worker.drain()
@@ -126,6 +128,15 @@ def run_worker(
         listener = Listener(tables.address, CHANNEL, bell.ring)
         opened.callback(listener.close)
         worker.run()
+
+
+def _options(settings: Settings) -> PictureWorkerOptions:
+    owner = settings.imagen_owner_user_id
+    return PictureWorkerOptions(
+        lease_s=settings.lease_seconds,
+        most_attempts=settings.max_attempts,
+        owner=None if owner is None else _uuid(owner),
+    )
 
 
 def _settings() -> Settings:

@@ -11,7 +11,7 @@ from lib.clock import ManualClock
 from lib.errors import JobRunnerError
 from lib.images.model import DrawnPicture, ImageJob, StoredObject
 from synth.imagen.delivery import Delivered
-from synth.imagen.worker import PictureWorker, RowReport, WorkerOptions
+from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport
 
 OWNER = "aaaaaaaa-0000-4000-8000-000000000001"
 
@@ -123,7 +123,7 @@ class Floor:
             self.stop,
             self._wait,
             self.clock,
-            WorkerOptions(**options),
+            PictureWorkerOptions(**options),
             told=self.reports.append,
             warned=self.warnings.append,
             chance=lambda: 1.0,

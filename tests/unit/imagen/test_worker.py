@@ -8,9 +8,10 @@ import pytest
 
 from lib.errors import BadConfiguration, BadInput, TryAgain, Unavailable
 from lib.storage.port import StorageMisconfigured, StorageUnavailable
-from synth.imagen.delivery import LeaseLost
+from synth.imagen.delivery import RowLost
 from synth.imagen.worker import one_line
 from synth.pictures.backend import BackendUnavailable
+from synth.pictures.checked import UnfitPicture
 from tests.unit.imagen.rows import Floor, job
 
 AWAY = Unavailable("the database does not answer")
@@ -42,6 +43,13 @@ def test_a_backend_that_breaks_fails_its_row_and_not_the_worker() -> None:
     assert second[1] == "done"
 
 
+def test_what_is_no_picture_ends_its_row_at_once() -> None:
+    floor = Floor(job(1))
+    floor.deliveries.raises[job(1).id] = repeat(UnfitPicture("it is no PNG", 0.25))
+
+    assert floor.run() == [("00000001", "failed", "it is no PNG")]
+
+
 def test_a_row_without_an_owner_gets_that_of_the_settings() -> None:
     assert Floor(job(1, owner=None), owner="somebody").run()[0][1] == "done"
 
@@ -70,7 +78,7 @@ def test_a_row_that_is_gone_when_its_picture_is_there_is_left() -> None:
 
 def test_a_row_whose_lease_is_lost_while_it_is_drawn_is_left() -> None:
     floor = Floor(job(1), job(2))
-    floor.deliveries.raises[job(1).id] = repeat(LeaseLost())
+    floor.deliveries.raises[job(1).id] = repeat(RowLost())
 
     assert [ended[0] for ended in floor.run()] == ["00000002"]
 
