@@ -151,6 +151,7 @@ def test_without_the_list_nothing_is_ordered_again(server: FakeReplicate, clock:
     "change",
     [
         {"input": {"prompt": "Another."}},
+        {"seed": 8},
         {"model": "somebody/else"},
         {"status": "failed"},
         {"created_at": "2020-01-01T00:00:00Z"},
@@ -162,7 +163,8 @@ def test_the_order_of_another_is_not_taken_for_ours(
 ) -> None:
     """I1."""
     backend(server, clock).draw(ORDER)
-    server.made[0].update(change)
+    told = server.made[0]["input"]
+    server.made[0].update({"input": told | change} if "seed" in change else change)
     server.orders = ["dropped", "ok"]
     backend(server, clock).draw(ORDER)
     assert len(server.made) == 2
@@ -337,6 +339,15 @@ def test_a_file_server_that_stumbles_is_asked_again(server: FakeReplicate, clock
         drawer.draw(ORDER)
     assert server.count("GET", ".png") == 5
     assert len(server.made) == 1
+
+
+def test_a_file_that_ends_too_early_is_fetched_again(server: FakeReplicate, clock: ManualClock) -> None:
+    """I1: the picture is paid for, and half of it is no reason to say that it is none."""
+    cut = {"Content-Length": str(len(server.png)), "Connection": "close"}
+    server.files["/files/p0.png"] = (200, cut, server.png[:100])
+    error = refused(server, clock)
+    assert "cannot be fetched" in error.message
+    assert server.count("GET", ".png") == 5
 
 
 @pytest.mark.parametrize(
