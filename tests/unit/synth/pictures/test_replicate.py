@@ -380,10 +380,11 @@ def test_a_redirect_away_from_tls_is_not_followed(server: FakeReplicate) -> None
 
 @pytest.mark.parametrize("promised", [10, 10**12])
 def test_a_file_beyond_all_bounds_is_left_in_the_middle(
-    server: FakeReplicate, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, promised: int
+    server: FakeReplicate, clock: ManualClock, promised: int
 ) -> None:
     """I1."""
-    monkeypatch.setattr("synth.pictures.replicate.backend.MOST_BYTES", 1000)
     server.files["/files/p0.png"] = (200, {"Content-Length": str(promised)}, b"x" * 1500)
-    words = "is no PNG" if promised == 10 else "too large"
-    assert words in refused(server, clock).message
+    told = {"model": MODEL, "url": server.url, "token": TOKEN}
+    drawer = ReplicateBackend("mine", told, clock, lambda: 1.0, most_bytes=1000)
+    with pytest.raises(BackendUnavailable, match="is no PNG" if promised == 10 else "too large"):
+        drawer.draw(ORDER)
