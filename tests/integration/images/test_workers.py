@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.supabase import KEY, SupabaseDouble
 from tests.integration.images.conftest import ANN, BOB, Shelf
 from tests.integration.images.crew import Crew, until
 from tests.postgres_servers import Postgres, binaries
@@ -69,6 +70,28 @@ def test_a_plain_insert_becomes_a_stored_picture_of_its_owner(hire: HireCrew, sh
     assert any("etc-passwd" in path for path in crew.objects())
     assert crew.dismiss() == [0]
     assert not list((crew.folder / "data" / "pictures").iterdir())
+
+
+def test_a_store_that_refuses_keeps_rows_waiting_and_then_has_each_once(hire: HireCrew, shelf: Shelf) -> None:
+    store = SupabaseDouble()
+    store.faults.extend([503] * 6)  # more than one request is repeated
+    store.faults.append("lost")
+    try:
+        crew = hire(SUPABASE_URL=store.url, SUPABASE_SERVICE_KEY=KEY)
+        ids = [shelf.order(f"row {number}", seed=number) for number in range(3)]
+        crew.start()
+
+        assert crew.ended(*ids) == ["done"] * 3
+
+        found = shelf.execute("SELECT storage_path FROM imagen.images")
+        assert sorted(path for (path,) in found) == sorted(store.objects)
+        assert len(store.objects) == 3
+        assert [shelf.row(id)["attempts"] for id in ids] == [1, 1, 1]
+        assert "refuses with status 503" in crew.log()
+        assert crew.dismiss() == [0]
+        assert KEY not in crew.log()
+    finally:
+        store.close()
 
 
 def test_sigterm_lets_the_picture_at_hand_finish(hire: HireCrew, shelf: Shelf) -> None:
