@@ -179,7 +179,7 @@ def test_what_is_wrong_is_one_line(desk: Desk, words: tuple[str, ...], status: i
 def test_a_pictures_row_and_object_are_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """I1: what they hold is tested with the store itself."""
     synced = SyncedPicture("an-id", "bucket", "2026-11-30/fog-7.png", "/srv/bucket/fog-7.png", "owner")
-    monkeypatch.setattr(image_generate, "_store", lambda stack: lambda prompt, picture: synced)
+    monkeypatch.setattr(image_generate, "open_store", lambda stack: lambda prompt, picture: synced)
 
     value = desk.json(*FOG, "--sync", schema="image-synth-generate")
 
