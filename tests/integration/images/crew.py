@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import jsonschema
 
 from tests.integration.images.conftest import Shelf
 
@@ -72,6 +76,18 @@ class Crew:
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+    def lines(self, schema: str) -> list[dict[str, Any]]:
+        """What was printed as JSON, held against its schema."""
+        path = ROOT / "docs/reference/json" / f"{schema}.json"
+        validator = jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+        text, found, at = self.log(), [], 0
+        decoder = json.JSONDecoder()
+        while (at := text.find("{", at)) >= 0:
+            value, at = decoder.raw_decode(text, at)
+            validator.validate(value)
+            found.append(value)
+        return found
 
     def dismiss(self) -> list[int]:
         """SIGTERM to all; how each ended."""

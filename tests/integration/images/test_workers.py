@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.images.schema import HEAD
+from tests.doubles.supabase import KEY, SupabaseDouble
 from tests.integration.images.conftest import ANN, BOB, Shelf
 from tests.integration.images.crew import Crew, until
 from tests.postgres_servers import Postgres, binaries
@@ -20,11 +22,11 @@ GATED = "tests.integration.images.gated_worker"
 
 
 @pytest.fixture
-def hire(shelf: Shelf, tmp_path: Path) -> Iterator[HireCrew]:
+def hire(bare: Shelf, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HireCrew]:
     crews: list[Crew] = []
 
-    def make(at: Shelf = shelf, **settings: str) -> Crew:
-        crews.append(Crew(at, tmp_path, **settings))
+    def make(at: Shelf | None = None, **settings: str) -> Crew:
+        crews.append(Crew(at or request.getfixturevalue("shelf"), tmp_path, **settings))
         return crews[-1]
 
     yield make
@@ -49,7 +51,7 @@ def one_of_each(crew: Crew, ids: list[str]) -> None:
 def test_a_plain_insert_becomes_a_stored_picture_of_its_owner(hire: HireCrew, shelf: Shelf) -> None:
     crew = hire()
     early = shelf.order("../../etc/passwd", owner=BOB)  # before anybody works
-    crew.start()
+    crew.start("worker", "--json")
     crew.listening()
     late, bad = shelf.order("A fox.", seed=7), shelf.order("A fox.", backend="nobody")
 
@@ -69,6 +71,46 @@ def test_a_plain_insert_becomes_a_stored_picture_of_its_owner(hire: HireCrew, sh
     assert any("etc-passwd" in path for path in crew.objects())
     assert crew.dismiss() == [0]
     assert not list((crew.folder / "data" / "pictures").iterdir())
+    told = crew.lines("image-synth-worker")
+    assert [(line["id"], line["state"]) for line in told] == [
+        (early, "done"),
+        (late, "done"),
+        (bad, "failed"),
+    ]
+
+
+def test_a_command_makes_the_tables(hire: HireCrew, bare: Shelf) -> None:
+    crew = hire(bare)
+
+    assert crew.start("worker", "--once").wait(60) == 78
+    assert "make them with: image-synth init-db" in crew.log()
+    assert crew.start("init-db", "--json").wait(60) == 0
+    assert crew.lines("image-synth-init-db")[-1]["version"] == HEAD
+    id = bare.order()
+    assert crew.start("worker", "--once").wait(60) == 0
+    assert bare.row(id)["status"] == "done"
+
+
+def test_a_store_that_refuses_keeps_rows_waiting_and_then_has_each_once(hire: HireCrew, shelf: Shelf) -> None:
+    store = SupabaseDouble()
+    store.faults.extend([503] * 6)  # more than one request is repeated
+    store.faults.append("lost")
+    try:
+        crew = hire(SUPABASE_URL=store.url, SUPABASE_SERVICE_KEY=KEY)
+        ids = [shelf.order(f"row {number}", seed=number) for number in range(3)]
+        crew.start()
+
+        assert crew.ended(*ids) == ["done"] * 3
+
+        found = shelf.execute("SELECT storage_path FROM imagen.images")
+        assert sorted(path for (path,) in found) == sorted(store.objects)
+        assert len(store.objects) == 3
+        assert [shelf.row(id)["attempts"] for id in ids] == [1, 1, 1]
+        assert "refuses with status 503" in crew.log()
+        assert crew.dismiss() == [0]
+        assert KEY not in crew.log()
+    finally:
+        store.close()
 
 
 def test_sigterm_lets_the_picture_at_hand_finish(hire: HireCrew, shelf: Shelf) -> None:
