@@ -53,7 +53,15 @@ CLASSES: Final[Mapping[str, _BackendClass]] = {
     "card": _BackendClass("synth.pictures.card:CardBackend", {"theme": str}, "images", takes_preset=False),
     "diffusers": _BackendClass(
         "synth.pictures.diffusers:DiffusersBackend",
-        {"model": str, "device": str, "dtype": str, "steps": int, "guidance": float, "tokens": int},
+        {
+            "model": str,
+            "device": str,
+            "dtype": str,
+            "offload": str,
+            "steps": int,
+            "guidance": float,
+            "tokens": int,
+        },
         "diffusers",
     ),
     "replicate": _BackendClass(
