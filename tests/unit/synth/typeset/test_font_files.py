@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, MissingExtra
 from synth.typeset.font_file import BrokenFont, FontFace, read_faces
 from synth.typeset.fonts import FontShelf, MissingLetters
 from synth.typeset.letters import settable
@@ -90,6 +90,10 @@ class TestASourceOfFonts:
 
 
 class TestLettersThatNoFontHas:
+    def test_without_any_font_the_packages_are_named(self) -> None:
+        with pytest.raises(MissingExtra, match="there is no font here.*images"):
+            settable("a", FontShelf(with_packages=False, with_system=False), ())
+
     def test_letters_are_said_and_nothing_is_set(self) -> None:
         with pytest.raises(MissingLetters, match=r"No font here has 𓀀 \(U\+13000\); install a font package"):
             settable("bird 𓀀", SHELF, ("Inter",))
