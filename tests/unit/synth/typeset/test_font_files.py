@@ -40,6 +40,15 @@ def test_a_collection_has_a_face_for_each_language() -> None:
     assert len(faces[0].coverage) == 44_810
 
 
+def test_a_font_of_bitmaps_alone_is_passed_over(tmp_path: Path) -> None:
+    """Emoji in colour for one, which Pillow opens at one size only."""
+    whole = face("Space Grotesk").path.read_bytes()
+    file = tmp_path / "bitmaps.ttf"
+    file.write_bytes(whole.replace(b"glyf", b"CBDT", 1))
+    with pytest.raises(BrokenFont, match="has no outlines"):
+        read_faces(file)
+
+
 def test_a_letter_that_a_font_has_in_parts_alone_is_one_that_it_has() -> None:
     assert SHELF.family_of("\u1e57\u0301", ("Inter",)) is not None
 
@@ -91,7 +100,7 @@ class TestASourceOfFonts:
 
 class TestLettersThatNoFontHas:
     def test_without_any_font_the_packages_are_named(self) -> None:
-        with pytest.raises(MissingExtra, match="there is no font here.*images"):
+        with pytest.raises(MissingExtra, match=r"there is no font here.*images"):
             settable("a", FontShelf(with_packages=False, with_system=False), ())
 
     def test_letters_are_said_and_nothing_is_set(self) -> None:
