@@ -8,17 +8,13 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from job_pipeline.journal.lines import Lines, line_of, page_of
-from lib.files import alone_at, sweep_drafts, write_in_place
+from lib.files import alone_at, sweep_drafts, write_whole_alone
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, run_states
-
-#: Of one name, so that there is never more than one: whoever writes it holds the lock of the whole trail.
-_DRAFT: Final = ".state.json.part"
 
 
 class TrailFiles:
@@ -95,8 +91,7 @@ class TrailFiles:
             state = states[run]
             if state["finished_at"] is not None:  # what killed tasks left; nobody writes there any more
                 sweep_drafts(folder)
-            write_in_place(folder / _DRAFT, page_of(state).encode())
-            os.replace(folder / _DRAFT, folder / "state.json")
+            write_whole_alone(folder / "state.json", page_of(state).encode())  # under the lock of the trail
 
     def _write_again(self, run: str, lines: Lines, until: int) -> None:
         while events := events_after(self._ledger, lines.position, run=run, count=self.page):
