@@ -45,8 +45,8 @@ def settable(text: str, shelf: FontShelf, families: Sequence[str]) -> tuple[str,
     """
     if not has_shaping() and (shaped := next(filter(_needs_shaping, text), None)):
         raise BadConfiguration(
-            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, which "
-            "is not installed; install it, as the package libfribidi0 of Debian."
+            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, "
+            "which is not installed; install it, as the package libfribidi0 of Debian."
         )
     kept: list[str] = []
     missing: list[str] = []
