@@ -47,8 +47,8 @@ def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
 def write_whole_alone(target: Path, data: bytes) -> None:
     """As `write_whole` without `sync`, for a file that one writer at a time writes, and often.
 
-    Its draft has one name, so that there is never more than one of it, and needs no lock nor sweep, which cost
-    as much as writing it.
+    Its draft has one name, so that there is one of it at most, and needs no lock nor sweep: those cost
+    as much as writing it does.
     """
     draft = target.with_name(f".{target.name}.part")
     write_in_place(draft, data)
