@@ -23,6 +23,7 @@ from synth.pictures.png import check_png
 from synth.typeset.contrast import LEAST_CONTRAST, Colour, colour, contrast
 from synth.typeset.fonts import MissingLetters
 from synth.typeset.safe_area import safe_area
+from tests.unit.synth.typeset.fribidi import needs_fribidi
 
 CARDS = CardBackend("card", {"system_fonts": False})
 TITLE = "The Keeper of the Last Light | A quiet history of the sea, told by those who kept it lit"
@@ -112,6 +113,7 @@ def _extremes(picture: Image.Image) -> list[Colour]:
     return [(int(red), int(green), int(blue)) for red, green, blue in rows]
 
 
+@needs_fribidi
 def test_a_text_from_the_right_stands_at_the_right() -> None:
     right, left = (
         ink(draw("שלום", theme="contrast"), "contrast"),

@@ -13,6 +13,7 @@ from synth.typeset.contrast import colour, contrast
 from synth.typeset.letters import plain, visible
 from synth.typeset.safe_area import safe_area
 from synth.typeset.text_block import TooMuchText
+from tests.unit.synth.typeset.fribidi import needs_fribidi
 
 SHAPES = [(640, 360), (360, 640), (400, 400)]
 PAINTERS = {
@@ -112,6 +113,7 @@ class TestTheWordThatIsSaid:
         assert len(edges) == 6
         assert edges == sorted(edges)
 
+    @needs_fribidi
     def test_moves_from_the_right_where_the_script_does(self) -> None:
         boxes = [
             of_colour(WIDE.picture("מגדלור על החוף", number), USUAL_STYLE.highlight) for number in range(3)
@@ -173,6 +175,7 @@ class TestAStyle:
 
 @settings(max_examples=60)
 @given(st.text(min_size=1, max_size=70), st.sampled_from(sorted(PAINTERS)), st.none() | st.integers(0, 5))
+@needs_fribidi
 def test_any_text_is_drawn_inside_the_safe_area_or_refused_by_name(
     text: str, which: tuple[tuple[int, int], str], word: int | None
 ) -> None:

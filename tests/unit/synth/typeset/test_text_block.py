@@ -12,6 +12,7 @@ from synth.typeset.fonts import FontShelf
 from synth.typeset.letters import plain, settable
 from synth.typeset.text_block import FitLimits, TextBlock, TooMuchText, fit_beginning, fit_block
 from synth.typeset.text_lines import Lettering, Typesetter
+from tests.unit.synth.typeset.fribidi import needs_fribidi
 
 SETTER = Typesetter(FontShelf(with_system=False), Lettering(("Inter",), 600, 1.1))
 WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
@@ -96,6 +97,7 @@ def test_ink_is_where_the_block_says() -> None:
 @given(
     st.text(st.sampled_from("ab .,-жщ漢字「」ก้าשלם١٢\u0301"), min_size=1, max_size=50), st.integers(40, 500)
 )
+@needs_fribidi
 def test_no_letter_is_lost_whatever_the_box(text: str, width: int) -> None:
     text = " ".join(text.split())
     try:
