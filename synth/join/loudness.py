@@ -74,9 +74,7 @@ def plan_with_peaks(levels: Levels, target_lufs: float) -> LevelPlan:
     return _limited_plan(levels, levels.peaks, target_lufs, lufs)
 
 
-def _limited_plan(
-    levels: Levels, peaks: NDArray[np.floating], target_lufs: float, lufs: float
-) -> LevelPlan:
+def _limited_plan(levels: Levels, peaks: NDArray[np.floating], target_lufs: float, lufs: float) -> LevelPlan:
     top = float(peaks.max(initial=0.0))
     gain = gain_for(levels, target_lufs, top, lambda gain: _hop_gains(peaks, gain, len(levels.energy)))
     return LevelPlan(gain, lufs, peaks if gain * top > ceiling() else None)

@@ -1,4 +1,4 @@
-"""From a timeline to an mp4 and what lies beside it; what was made before and still fits is not made again."""
+"""From a timeline to an mp4 and what lies beside it; what still fits is not made again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from lib.files import (
     write_in_place,
     written_over,
 )
-from lib.units import MIB
 from synth.video.film import Look, encode_piece, piece_file, preview_size, still_of
 from synth.video.mp4_film import FilmChapter, FilmFacts, write_film
 from synth.video.pictures import read_picture
@@ -123,7 +122,7 @@ def assemble(
     """Make the video at `target`; all files get their names together, or none does.
 
     Raises:
-        BadInput: narration, music, a picture or a caption cannot be used, or something read would be replaced.
+        BadInput: a file that is read cannot be used, or would be written over.
         EncodingFailed: an encoder failed.
         TryAgain: another one uses the same folder of pieces.
         BadConfiguration: a folder cannot be written, or the disk is full.
@@ -165,7 +164,7 @@ def _check_times(timeline: Timeline, seconds: float) -> None:
     for number, scene in enumerate(timeline.scenes):
         if scene.start >= seconds:
             raise BadInput(
-                f"Scene {number + 1} starts at {scene.start:.2f} s, and the narration ends at {seconds:.2f} s; "
+                f"Scene {number + 1} starts at {scene.start:.2f} s, the narration ends at {seconds:.2f} s; "
                 "the timeline is of another narration."
             )
     for number, cue in enumerate(timeline.cues):
@@ -175,7 +174,9 @@ def _check_times(timeline: Timeline, seconds: float) -> None:
                 "captions are of another narration."
             )
     if timeline.poster is not None and timeline.poster >= seconds:
-        raise BadInput(f"The poster is at {timeline.poster:.2f} s, and the narration ends at {seconds:.2f} s.")
+        raise BadInput(
+            f"The poster is at {timeline.poster:.2f} s, and the narration ends at {seconds:.2f} s."
+        )
 
 
 @contextlib.contextmanager
@@ -213,11 +214,7 @@ class _Assembly:
 
     def made(self, places: Mapping[str, Path], progress: Progress) -> AssembledVideo:
         """Make what is missing, put it together, and give all files their names."""
-        missing = {
-            each.key: each
-            for each in self._planned
-            if not piece_file(self._work, each.key).is_file()
-        }
+        missing = {each.key: each for each in self._planned if not piece_file(self._work, each.key).is_file()}
         self._make(list(missing.values()), progress)
         levels = _read_levels(self._track)
         chapters = self._chapters()
@@ -245,27 +242,23 @@ class _Assembly:
                 futures.append(pool.submit(self._make_track))
             # The longest first: at the end no core waits long for the other.
             for each in sorted(missing, key=lambda each: -each.piece.frames):
-                futures.append(
-                    pool.submit(encode_piece, each, self._look, self._work, self._count_frame)
-                )
+                futures.append(pool.submit(encode_piece, each, self._look, self._work, self._count_frame))
             try:
                 open_ones = set(futures)
                 while open_ones:
                     done, open_ones = wait(open_ones, _POLL_S, FIRST_EXCEPTION)
-                    for each in done:
-                        each.result()
+                    for future in done:
+                        future.result()
                     progress(self._frames_done, total)
             except BaseException:
                 self._stopped.set()
-                for each in futures:
-                    each.cancel()
+                for future in futures:
+                    future.cancel()
                 raise
 
     def _make_track(self) -> None:
         timeline = self._timeline
-        levels = write_soundtrack(
-            self._narration, timeline.music, timeline.loudness, self._track, self._ask
-        )
+        levels = write_soundtrack(self._narration, timeline.music, timeline.loudness, self._track, self._ask)
         _write_levels(self._track, levels)
 
     def _ask(self) -> None:
@@ -379,5 +372,5 @@ def _sha256_of(data: bytes) -> str:
 
 
 def _file_sha256(path: Path) -> str:
-    with path.open("rb", buffering=MIB) as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-from synth.video.pieces import ShownCaption
 from synth.video.pictures import PlaneImage, Planes, planes_of
+from synth.video.pieces import ShownCaption
 
 _MARGIN: Final = 0.06  # of the height, under the caption: players lay their own bar there
 
@@ -61,9 +61,7 @@ class CaptionDrawer:
         return CaptionPlate(planes_of(ground), mask, mask.reduce(2), max(left, 0), max(top, 0))
 
 
-def caption_picture(
-    text: str, width: int, height: int, theme: str, word: int | None = None
-) -> Image.Image:
+def caption_picture(text: str, width: int, height: int, theme: str, word: int | None = None) -> Image.Image:
     """The caption's box for a frame of that size, as RGBA, at most as wide as the safe area."""
     size = max(round(min(width, height) * 0.045), 9)
     font = ImageFont.load_default(size)

@@ -58,7 +58,10 @@ class VideoCue:
 
 def unseen(char: str) -> bool:
     """Whether it joins, parts or dresses letters of a script without being one."""
-    return char in "\u200b\u200c\u200d\u200e\u200f\u00ad\ufe0e\ufe0f\u2060\u2066\u2067\u2068\u2069\ufeff\u3000\u00a0"
+    return (
+        char
+        in "\u200b\u200c\u200d\u200e\u200f\u00ad\ufe0e\ufe0f\u2060\u2066\u2067\u2068\u2069\ufeff\u3000\u00a0"
+    )
 
 
 def read_cues(path: Path) -> tuple[VideoCue, ...]:

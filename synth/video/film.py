@@ -19,7 +19,7 @@ from lib.files import draft_beside
 from synth.audio.encode import EncodingFailed
 from synth.video.caption_plates import CaptionDrawer
 from synth.video.pictures import Planes, laid_out, planes_of, read_picture
-from synth.video.pieces import FilmPiece, PlannedPiece, Shot
+from synth.video.pieces import FilmPiece, PlannedPiece, Shot, ShownCaption
 
 #: One thread for each piece: its bytes do not depend on how many cores there are.
 _X264: Final = (
@@ -138,7 +138,9 @@ def frames_of(piece: FilmPiece, look: Look) -> Iterator[Planes]:
     shot = _ShotFrames(piece.shot, look)
     under = None if piece.under is None else _ShotFrames(piece.under, look)
     drawer = CaptionDrawer(*size, look.theme)
-    kept: tuple[Any, Planes] | None = None
+    laid: tuple[Planes, ShownCaption, Planes] | None = (
+        None  # the last one with a caption, and what is under it
+    )
     for number in range(piece.first, piece.first + piece.frames):
         planes = shot.at(number / look.fps)
         if under is not None:
@@ -146,12 +148,9 @@ def frames_of(piece: FilmPiece, look: Look) -> Iterator[Planes]:
             planes = under.at(piece.under_seconds + number / look.fps).blended(planes, share)
         caption = next((each for each in piece.captions if each.first <= number < each.last), None)
         if caption is not None:
-            if kept is None or kept[0] != (id(planes), caption.text, caption.word):
-                laid = drawer.plate(caption).over(planes)
-                # The frame under it is kept too, or another one could get its number.
-                kept = (id(planes), caption.text, caption.word), laid
-                held = planes
-            planes = kept[1]
+            if laid is None or laid[0] is not planes or laid[1] != caption:
+                laid = planes, caption, drawer.plate(caption).over(planes)
+            planes = laid[2]
         yield planes
 
 
@@ -178,7 +177,7 @@ class _ShotFrames:
 def _filled(planes: Planes, look: Look) -> Any:
     frame = av.VideoFrame(look.width, look.height, "yuv420p")
     for plane, image in zip(frame.planes, (planes.luma, planes.blue, planes.red), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
         rows[:, : plane.width] = np.asarray(image)
     frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
     return frame

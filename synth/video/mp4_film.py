@@ -18,7 +18,7 @@ from synth.video.film import piece_file
 from synth.video.pieces import PlannedPiece
 
 _TEXT_BASE: Final = Fraction(1, 1000)
-#: The script header that the encoder of mov_text makes its style box of; what it says is overridden by players.
+#: What the encoder of mov_text makes its box of styles of; players have their own.
 _STYLES: Final = b"""[Script Info]
 ScriptType: v4.00+
 PlayResX: 384

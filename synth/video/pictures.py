@@ -43,7 +43,7 @@ class Planes:
 
     def framed(self, box: tuple[float, float, float, float], width: int, height: int) -> Planes:
         """What the box (left, top, right, bottom in pixels, to fractions) shows, at that size."""
-        if box == (0.0, 0.0, *self.luma.size) and self.luma.size == (width, height):
+        if self.luma.size == (width, height) and box == (0.0, 0.0, float(width), float(height)):
             return self
         half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
         small = (width // 2, height // 2)
@@ -146,7 +146,8 @@ def _behind(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     share = _BLUR / max(size)
     tiny = ImageOps.fit(picture, (max(round(size[0] * share), 1), max(round(size[1] * share), 1)))
     blurred: Any = tiny.filter(ImageFilter.GaussianBlur(3)).point(lambda value: value * _DIMMED)
-    return blurred.resize(size, Image.Resampling.BICUBIC)
+    behind: Image.Image = blurred.resize(size, Image.Resampling.BICUBIC)
+    return behind
 
 
 def _why(error: Exception) -> str:

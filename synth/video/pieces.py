@@ -49,7 +49,7 @@ class ShownCaption:
 class FilmPiece:
     """Frames that are encoded together.
 
-    `first` is its first frame, counted from its scene's begin. `frames` are encoded, `used` of them are shown.
+    `first` is its first frame, counted from its scene's begin; `frames` are encoded, `used` of them shown.
     `under` is the picture that `shot` comes in over, seen since `under_seconds` at the scene's begin, and
     `fade` the frames that takes. Captions count from the scene's begin too.
     """
@@ -105,9 +105,7 @@ def cut_pieces(
             planned.append(PlannedPiece(piece, piece.key(look, False), False))
         for first, frames, used in scenes.bodies(number):
             spare = scenes.most[number] > scenes.least[number] and first + frames == scenes.most[number]
-            piece = FilmPiece(
-                number, first, frames, used, shot, _within(captions, first, first + frames)
-            )
+            piece = FilmPiece(number, first, frames, used, shot, _within(captions, first, first + frames))
             planned.append(PlannedPiece(piece, piece.key(look, spare), spare))
     return planned
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
@@ -52,7 +52,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """The bed under the narration. Levels in LU under the narration, `duck` what it sinks more under speech."""
+    """The bed under the narration: `level` LU under it, and under speech `duck` LU more."""
 
     file: Path
     level: float = 10.0
