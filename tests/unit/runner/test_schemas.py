@@ -16,6 +16,7 @@ import job_pipeline.main
 import job_runner.main
 import job_watcher.main
 import synth.image_main
+import synth.video_main
 import synth.main
 from lib.cli.program import CommandEntry
 
@@ -45,6 +46,7 @@ def every_command() -> set[str]:
         *printing_json("job-pipeline-", job_pipeline.main.COMMANDS),
         *printing_json("voice-synth-", synth.main.COMMANDS),
         *printing_json("image-synth-", synth.image_main.COMMANDS),
+        *printing_json("video-synth-", synth.video_main.COMMANDS),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from synth.video.timeline import read_timeline
 RATE = 24_000
 TEXTS = ("The sea leaves.", "It comes back.", "It is the moon.", "And the sun helps.", "Nobody asks why.")
 
-Frames = Iterator[NDArray[np.uint8]]
+Picture = NDArray[np.uint8]
 Sound = NDArray[np.float32]
+Repaint = Callable[[int, Picture], Picture]
+Resound = Callable[[Sound], Sound]
 
 
 def voice(sentences: list[float], pause: float = 0.4, seed: int = 0) -> Sound:
@@ -73,7 +75,7 @@ def paint(path: Path, seed: int, size: tuple[int, int] = (240, 135)) -> None:
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
 
 
-def frames_of(path: Path) -> list[NDArray[np.uint8]]:
+def frames_of(path: Path) -> list[Picture]:
     """Every frame as RGB."""
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
@@ -88,8 +90,8 @@ def sound_of(path: Path) -> Sound:
 def refilmed(
     path: Path,
     target: Path,
-    picture: Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]] = lambda number, frame: frame,
-    sound: Callable[[Sound], Sound] = lambda sound: sound,
+    picture: Repaint = lambda number, frame: frame,
+    sound: Resound = lambda sound: sound,
 ) -> Path:
     """The film at `target`, with every frame and all of its sound changed by somebody."""
     with av.open(str(path)) as source:
@@ -99,9 +101,10 @@ def refilmed(
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video: Any = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "18"})
         audio: Any = container.add_stream("aac", rate=48_000, layout="stereo")
-        for number, frame in enumerate(frames_of(path)):
-            video.height, video.width = frame.shape[:2]
-            video.pix_fmt = "yuv420p"
+        frames = frames_of(path)
+        video.height, video.width = frames[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        for number, frame in enumerate(frames):
             shown: Any = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(picture(number, frame)), format="rgb24"
             )
