@@ -320,7 +320,7 @@ class _Assembly:
 
     def _chapters(self) -> list[FilmChapter]:
         titled = [(scene.chapter, scene.start) for scene in self._timeline.scenes if scene.chapter]
-        ends = [start for _, start in titled[1:]] + [self._narration.seconds]
+        ends = [*(start for _, start in titled), self._narration.seconds][1:]
         return [FilmChapter(*each, end) for each, end in zip(titled, ends, strict=True)]
 
     def _prune(self) -> None:

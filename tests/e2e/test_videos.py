@@ -81,7 +81,9 @@ def test_people_read_a_line_for_each_check(studio: Studio, film: Path) -> None:
 
 
 def test_what_cannot_be_made_is_one_line(studio: Studio) -> None:
-    studio.folder.joinpath("bad.yaml").write_text("format: 1\nnarration: gone.wav\nscenes: [{picture: x.png}]\n")
+    studio.folder.joinpath("bad.yaml").write_text(
+        "format: 1\nnarration: gone.wav\nscenes: [{picture: x.png}]\n"
+    )
 
     done = run(studio.folder, "assemble", "bad.yaml", "--out", "bad.mp4", status=65)
 

@@ -16,8 +16,8 @@ import job_pipeline.main
 import job_runner.main
 import job_watcher.main
 import synth.image_main
-import synth.video_main
 import synth.main
+import synth.video_main
 from lib.cli.program import CommandEntry
 
 SCHEMAS = Path(__file__).parents[3] / "docs/reference/json"

@@ -78,7 +78,8 @@ def paint(path: Path, seed: int, size: tuple[int, int] = (240, 135)) -> None:
 def frames_of(path: Path) -> list[Picture]:
     """Every frame as RGB."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        shown = (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+        return [frame.astype(np.uint8, copy=False) for frame in shown]
 
 
 def sound_of(path: Path) -> Sound:

