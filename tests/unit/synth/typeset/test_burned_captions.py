@@ -16,7 +16,9 @@ from synth.typeset.text_block import TooMuchText
 
 SHAPES = [(640, 360), (360, 640), (400, 400)]
 PAINTERS = {
-    (shape, look): CaptionPainter(*shape, CaptionStyle(look="box" if look == "box" else "outline"))
+    (shape, look): CaptionPainter(
+        *shape, CaptionStyle(look="box" if look == "box" else "outline", system_fonts=False)
+    )
     for shape in SHAPES
     for look in ("outline", "box")
 }
