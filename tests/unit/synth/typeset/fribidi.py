@@ -1,4 +1,4 @@
-"""For tests that set letters which join or run from the right: Pillow needs the system's FriBidi for those."""
+"""For tests that set letters which join or run from the right: Pillow needs FriBidi for those."""
 
 from __future__ import annotations
 
