@@ -16,6 +16,8 @@ from lib.jobspec.names import (
     folded,
     folder_names,
 )
+from lib.jobspec.kinds import IMAGE
+from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.jobspec.problems import shown
 
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[1-9]|1[0-6])(?:\.(wav|flac|mp3|opus))?", re.DOTALL)
@@ -44,6 +46,10 @@ def clashes(jobs: Sequence[Mapping[str, Any]]) -> Iterator[Clash]:
     """
     yield from _same_ids(jobs)
     yield from _Files(jobs).clashes()
+
+
+def _suffix(job: Mapping[str, Any]) -> str:
+    return PICTURE_SUFFIX if job.get("kind") == IMAGE else job.get("format", "wav")
 
 
 def _same_ids(jobs: Sequence[Mapping[str, Any]]) -> Iterator[Clash]:
@@ -79,7 +85,7 @@ class _Files:
             self._folded.append(key)
             if key is not None:
                 self._names.setdefault(key, index)
-                self._audio.setdefault(f"{key}.{job.get('format', 'wav')}", index)
+                self._audio.setdefault(f"{key}.{_suffix(job)}", index)
 
     def clashes(self) -> Iterator[Clash]:
         for index, key in enumerate(self._folded):
