@@ -45,7 +45,9 @@ def command(
         raise kind(f"{request_id} is {ending.state.value}, so there is nothing to play.")
     spoken = done.spoken
     if spoken is None:
-        raise BadInput(f"{request_id} is a picture, which no player plays; see: job-runner result {request_id}")
+        raise BadInput(
+            f"{request_id} is a picture, which no player plays; see: job-runner result {request_id}"
+        )
     if number > len(done.takes):
         takes = "1 take" if len(done.takes) == 1 else f"{len(done.takes)} takes"
         raise BadInput(f"{request_id} has {takes}; there is no take {number}.")

@@ -177,9 +177,7 @@ def kept_for_a_person(
     `files` are where the takes are played after a publication without trouble; None where each by its name.
     """
     pairs = zip(takes, files, strict=True)
-    elsewhere = [
-        take.main.file for take, file in pairs if file and file != storage.location(take.main.file)
-    ]
+    elsewhere = [take.main.file for take, file in pairs if file and file != storage.location(take.main.file)]
     if not elsewhere:
         return None
     rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))

@@ -197,7 +197,9 @@ def page_beats_in_folder(root: Path, specs: Sequence[JobSpec] | None = None) -> 
 def _in_folder(folder: OutFolder, root: Path, spec: JobSpec, job: ExecutionJob | None) -> PageBeat:
     record = record_at(folder, spec.output_name) if job and job.state in _DONE else None
     if record is None or job is None or job.sha256 != record.chosen.main.sha256:
-        state = job.state if job and job.state not in _DONE else "not drawn" if spec.is_picture else "not spoken"
+        state = (
+            job.state if job and job.state not in _DONE else "not drawn" if spec.is_picture else "not spoken"
+        )
         return _silent(spec, state, (job.error if job else None) or "")
     around = root / Path(spec.output_name).parent
     files = tuple(_there(around, take.main) for take in record.takes)

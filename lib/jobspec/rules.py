@@ -160,7 +160,9 @@ def truth() -> Rule:
 
 def whole_number(low: int, high: int, *, step: int = 1) -> Rule:
     """A whole number of a closed range, and a multiple of `step`. `true` is no number; 2.0 is 2."""
-    expects = f"a whole number from {low} to {high}" if step == 1 else f"a multiple of {step} from {low} to {high}"
+    expects = (
+        f"a whole number from {low} to {high}" if step == 1 else f"a multiple of {step} from {low} to {high}"
+    )
 
     def check(value: object) -> int:
         if type(value) is int and low <= value <= high and value % step == 0:

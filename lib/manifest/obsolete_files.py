@@ -13,10 +13,10 @@ from lib.files import open_plain, sync_folder
 from lib.jobspec import CAPTION_SUFFIXES, PEAKS_SUFFIX, take_name
 from lib.jobspec.fields import FORMATS
 from lib.jobspec.names import MAX_TAKES, RESULT_FILE, folded
+from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
 from lib.manifest.manifest_json import MANIFEST
 from lib.manifest.order import Order
-from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.records import FileRef, InvalidRecord, MadeRecord, record_from
 
 _MAX_RESULT: Final = 8 * 1024 * 1024

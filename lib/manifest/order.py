@@ -38,7 +38,9 @@ _ADDED: Final = (("speed", "--speed", 1.0), ("loudness", "--loudness", None))
 _SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
 #: Fields that the command line carries in another way (the text as a file, the name as places), or that no
 #: job can have yet.
-CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind", "pronounce", *PICTURE_FIELDS, *NOT_YET})
+CARRIED_OTHERWISE: Final = frozenset(
+    {"text", "output_name", "request_id", "kind", "pronounce", *PICTURE_FIELDS, *NOT_YET}
+)
 
 
 @dataclass(frozen=True, slots=True)

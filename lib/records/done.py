@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.records.reading import Fields
 from lib.records.drawn import DrawnRecord, drawn_from
 from lib.records.made import Made, MadeRecord
+from lib.records.reading import Fields
 from lib.records.spoken import SpokenRecord, spoken_from
 
 

@@ -9,7 +9,9 @@ from lib.records import DrawnPicture, DrawnRecord, MadeRecord
 from lib.spool.errors import InvalidSpoolData
 
 
-def asked_picture(record: MadeRecord | None, size: tuple[int, int], seed: int | None, backend: str) -> DrawnRecord:
+def asked_picture(
+    record: MadeRecord | None, size: tuple[int, int], seed: int | None, backend: str
+) -> DrawnRecord:
     """The record, where it is of a picture as it was asked for; `seed` None: any.
 
     Raises:
@@ -26,7 +28,9 @@ def asked_picture(record: MadeRecord | None, size: tuple[int, int], seed: int | 
     if record.backend != backend:
         raise InvalidSpoolData(f"The worker's picture is not by {backend}, which the job asks for.")
     if seed is not None and picture.seed != seed:
-        raise InvalidSpoolData(f"The worker's picture has the seed {picture.seed} where the job asks for {seed}.")
+        raise InvalidSpoolData(
+            f"The worker's picture has the seed {picture.seed} where the job asks for {seed}."
+        )
     return record
 
 

@@ -31,7 +31,7 @@ def command(
     once: o.OnceOption = False,
     json_: o.JsonLinesOption = False,
 ) -> None:
-    """Load the model once and speak the jobs of a spool folder until SIGTERM; draw those that are pictures."""
+    """Load the model once and speak the jobs of a spool folder until SIGTERM; draw its pictures."""
     clock = SystemClock()
     voices = wiring.voices(voices_dir, engine, pauses)
 
@@ -54,7 +54,7 @@ def command(
         when_parent_exits(stop.ask)
     shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings, lambda: stop.asked))
     speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, pauses=voices.pauses)
-    drawer = PictureDrawer(lambda name: open_backend(name, wiring.pictures()), clock)
+    drawer = PictureDrawer(lambda name: open_backend(name, wiring.pictures().backends), clock)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:
         Worker(

@@ -88,7 +88,8 @@ def _card_of(number: int, beat: ShownBeat, folder: Path) -> Card:
 
 def _head(title: str) -> str:
     policy = (
-        f"default-src 'none'; media-src 'self' file:; img-src 'self' file: data:; style-src {_hash_of('page.css')}; "
+        "default-src 'none'; media-src 'self' file:; img-src 'self' file: data:; "
+        f"style-src {_hash_of('page.css')}; "
         f"script-src {_hash_of('page.js')}; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )

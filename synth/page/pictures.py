@@ -51,7 +51,10 @@ class PictureCard:
                 ),
                 self._shown(),
                 tag("p", beat.text, class_="text", dir="auto") if beat.text else None,
-                *[tag("p", sentence, class_="remark", dir="auto") for sentence in (*said, *self._record.warnings)],
+                *[
+                    tag("p", sentence, class_="remark", dir="auto")
+                    for sentence in (*said, *self._record.warnings)
+                ],
                 self._foot(),
                 aria_labelledby=f"t{number}",
             ),

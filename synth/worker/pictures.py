@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.clock import Clock, rfc3339
-from lib.errors import BadConfiguration, JobFailed
+from lib.errors import BadConfiguration
 from lib.files import write_whole
 from lib.jobspec import from_payload
 from lib.jobspec.kinds import IMAGE
@@ -19,7 +19,7 @@ from lib.records import DrawnPicture, DrawnRecord, FileRef
 from lib.spool import SpoolFull, SpoolJob, SpoolResult, is_passing
 from lib.spool.layout import PICTURE
 from synth.pictures.backend import Picture, PictureBackend, PictureOrder
-from synth.pictures.png import NotPng, check_png
+from synth.pictures.checked import draw_checked
 from synth.worker.jobs import JobRun
 
 
@@ -64,8 +64,7 @@ class PictureDrawer:
             f"drawing {len(order.prompt)} characters with {asked.backend}, {order.width} x {order.height}"
         )
         began = self._clock.monotonic()
-        picture = self._backend(asked.backend).draw(order)
-        _check(picture, order)
+        picture = draw_checked(self._backend(asked.backend), order)
         folder = scratch()
         try:
             write_whole(folder / PICTURE, picture.png, sync=True)
@@ -88,19 +87,6 @@ class PictureDrawer:
             self.close()
             self._backends[name] = self._open(name)
         return self._backends[name]
-
-
-def _check(picture: Picture, order: PictureOrder) -> None:
-    """Raises JobFailed: what the backend gave is no PNG, or not of the size that was asked for."""
-    try:
-        size = check_png(picture.png)
-    except NotPng as error:
-        raise JobFailed(f"What {picture.backend} drew {error}.") from None
-    if size != (order.width, order.height):
-        raise JobFailed(
-            f"What {picture.backend} drew has {size[0]} x {size[1]} pixels; asked for were "
-            f"{order.width} x {order.height}."
-        )
 
 
 def _record(asked: AskedPicture, picture: Picture, seconds: float, now: str) -> DrawnRecord:

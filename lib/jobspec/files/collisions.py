@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.jobspec.kinds import IMAGE
 from lib.jobspec.names import (
     CAPTION_SUFFIXES,
     PEAKS_SUFFIX,
@@ -16,7 +17,6 @@ from lib.jobspec.names import (
     folded,
     folder_names,
 )
-from lib.jobspec.kinds import IMAGE
 from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.jobspec.problems import shown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ def switched_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Every field and kind is in use; returns the folder of text files."""
     for field in list(NOT_YET):
         monkeypatch.delitem(NOT_YET, field)
-    monkeypatch.setitem(KINDS, "image", replace(KINDS["image"], later=None))
     (tmp_path / "words.txt").write_text("# rivers\nOuse: ooz\n\nCam : /kæm/\n")
     return tmp_path
 
@@ -246,15 +244,14 @@ class TestPronunciation:
 
 
 class TestKinds:
-    @pytest.mark.parametrize("kind", ["image", "video"])
-    def test_that_come_later_say_so_and_ask_for_nothing_more(self, kind: str) -> None:
-        """Q3."""
-        told = problems({"output_name": "a", "kind": kind})
-        by_default = problems({"output_name": "a"}, {"kind": kind})
+    def test_a_video_is_no_job_of_its_own_and_is_asked_for_nothing_more(self) -> None:
+        """Q3: who asks for one is told what makes it."""
+        told = problems({"output_name": "a", "kind": "video"})
+        by_default = problems({"output_name": "a"}, {"kind": "video"})
 
-        assert told == [f"kind: {KINDS[kind].later}"]
-        assert by_default == [f"defaults.kind: {KINDS[kind].later}"]
-        assert "pictures come later" in told[0]
+        assert told == [f"kind: {KINDS['video'].refused}"]
+        assert by_default == [f"defaults.kind: {KINDS['video'].refused}"]
+        assert "use video-synth assemble, or let job-pipeline" in told[0]
 
     def test_a_misspelt_kind_is_checked_as_speech(self) -> None:
         assert {told.split(":")[0] for told in problems({"output_name": "a", "kind": "sing"})} == {
