@@ -34,7 +34,7 @@ class JobKind:
     refused: str | None = None
 
 
-_SPOKEN: Final = frozenset(
+SPEECH_FIELDS: Final = frozenset(
     {"text", "text_file", "voice", "speaker", "language", "profile", "variants", "select_best", "chunk"}
     | {"format", "pronounce", "lexicon", "speed", "loudness", "sample_rate", "gap_after"}
 )
@@ -44,7 +44,7 @@ PICTURE_FIELDS: Final = frozenset({"prompt", "backend", "width", "height"})
 #: By the word that a job file carries.
 KINDS: Final[dict[str, JobKind]] = {
     "tts": JobKind(
-        own=_SPOKEN,
+        own=SPEECH_FIELDS,
         needs=(
             Need(
                 ("voice", "speaker"),
@@ -67,8 +67,8 @@ KINDS: Final[dict[str, JobKind]] = {
     # of audio and pictures that have to be finished, and whose lengths decide its own.
     "video": JobKind(
         own=frozenset(),
-        refused="is video, which no job can make by itself: it is assembled from finished audio and pictures; "
-        "make those with jobs of kind tts and image, then use video-synth assemble, or let job-pipeline do both",
+        refused="is video, which no job makes by itself: it is assembled from finished audio and pictures; "
+        "make those with jobs of kind tts and image, then use video-synth assemble or job-pipeline",
     ),
 }
 

@@ -128,7 +128,9 @@ class _Files:
                     other = self._names[name]
                     yield self._meets(index, other, f"needs a folder that would be {_BESIDE[suffix]} of")
         if folder in self._audio:
-            yield self._meets(index, self._audio[folder], "needs a folder that would be the audio file of")
+            other = self._audio[folder]
+            what = "picture" if self._jobs[other].get("kind") == IMAGE else "audio file"
+            yield self._meets(index, other, f"needs a folder that would be the {what} of")
         match = _TAKE.fullmatch(folder) if ".take-" in folder else None
         if match and match[2] is not None and f"{match[1]}.{match[2]}" in self._audio:
             other = self._audio[f"{match[1]}.{match[2]}"]
