@@ -35,6 +35,7 @@ class PictureSettings:
     """What the settings say about backends. Made by the wiring; the defaults are those of the settings."""
 
     backends_file: Path | None = None  # of the user's own names; it need not exist
+    card_fonts: Path | None = None
     flux_model: str = ""
     flux_device: str = "auto"
     replicate_url: str = "https://api.replicate.com"
@@ -66,6 +67,7 @@ CLASSES: Final[Mapping[str, BackendClass]] = {
             "model": str,
             "device": str,
             "dtype": str,
+            "offload": str,
             "steps": int,
             "guidance": float,
             "tokens": int,

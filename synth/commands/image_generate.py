@@ -16,7 +16,7 @@ from lib.cli.output import emit_json, note, say, warn
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock, rfc3339
 from lib.errors import BadConfiguration, BadInput, JobRunnerError, UsageError
-from lib.units import bytes_text
+from lib.units import MICROS, bytes_text, usd
 from synth import wiring
 from synth.commands.textfile import read_text
 
@@ -116,6 +116,11 @@ def _draw(drawer: PictureBackend, order: PictureOrder, log: UsageLog) -> Picture
     began = clock.monotonic()
     try:
         picture = draw_checked(drawer, order)
+    except BadConfiguration:  # nobody drew
+        raise
+    except KeyboardInterrupt:
+        _record(log, drawer, order, clock.monotonic() - began, None, None, "Interrupted.")
+        raise
     except JobRunnerError as error:
         spent = error.spent_usd if isinstance(error, BackendUnavailable) else None
         _record(log, drawer, order, clock.monotonic() - began, None, spent, error.message)
@@ -212,7 +217,7 @@ def _report(
             "model": picture.model,
             "preset": preset,
             "seconds": round(picture.seconds, 3),
-            "cost_usd": cost,
+            "cost_usd": None if cost is None else usd(cost * MICROS),
             "image_id": None if synced is None else synced.id,
             "bucket": None if synced is None else synced.bucket,
             "storage_path": None if synced is None else synced.path,

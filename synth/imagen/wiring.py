@@ -28,7 +28,8 @@ from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, RowReport, WorkerOptions, note_drawn_in
-from synth.pictures.names import open_backend
+from synth.pictures.backend import PictureBackend
+from synth.pictures.names import PictureSettings, open_backend
 from synth.wiring import pictures_of
 
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -77,8 +78,17 @@ def sync_desk() -> Iterator[SyncDesk]:
         yield SyncDesk(tables, bucket, SystemClock(), settings.imagen_owner_user_id)
 
 
-def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool = False) -> None:
-    """Draw rows until asked to stop; `once`: those that are ready now.
+OpenBackend = Callable[[str, PictureSettings], PictureBackend]
+
+
+def run_worker(
+    stop: StopFlag,
+    told: Callable[[RowReport], None],
+    *,
+    once: bool = False,
+    opens: OpenBackend = open_backend,
+) -> None:
+    """Draw rows until asked to stop; `once`: those that are ready now. `opens` makes backends by name.
 
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it from beginning.
@@ -101,7 +111,7 @@ def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool 
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
         backends = pictures_of(settings).backends
-        studio = Studio(lambda name: open_backend(name, backends))
+        studio = Studio(lambda name: opens(name, backends))
         opened.callback(studio.close)
         queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
         delivery = PictureDelivery(studio.draw, files, bucket, note_drawn_in(queue, clock, options.lease_s))

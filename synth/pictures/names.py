@@ -39,6 +39,8 @@ def open_backend(name: str, settings: PictureSettings) -> PictureBackend:
     kind = options.pop("class")
     about = CLASSES[kind]
     module, _, attribute = about.place.partition(":")
+    if kind == "card" and settings.card_fonts is not None:
+        options |= {"fonts": (settings.card_fonts,)}
     if kind == "replicate":
         options |= {"url": settings.replicate_url, "token": settings.replicate_token}
     try:
