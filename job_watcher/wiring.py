@@ -36,6 +36,7 @@ from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
 from lib.machines import open_ledger
 from lib.machines.port import Ledger
+from lib.pictures.machines import RefuseBackend
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Secret, Settings, ensure_data_folder, load_settings
@@ -198,11 +199,19 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             alive=pulse.go_on,
             voices=lambda: VoiceRegistry([settings.voices_dir]),
             engine=settings.voice_engine,
+            refuse_backend=_refuse_backend(settings),
             named=named_by(settings, here=settings.provider == "local"),
             pieces=CarriedPieces(slot.pieces, clock),
         )
         host, incoming = host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
+
+
+def _refuse_backend(settings: Settings) -> RefuseBackend:
+    """Why machines cannot draw with a backend; on this computer every worker can."""
+    from job_watcher.providers.over_ssh.wiring import pictures_on_machines
+
+    return lambda name: None if settings.provider == "local" else pictures_on_machines(settings).refusal(name)
 
 
 class RentedBooks(NamedTuple):

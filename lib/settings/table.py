@@ -316,6 +316,11 @@ class Settings:
         text(r"[a-z0-9][a-z0-9._-]{0,63}", "a picture backend's name"),
         About("who draws where nobody is named"),
     ] = "card"
+    imagen_machine_backends: Annotated[
+        tuple[str, ...],
+        words(r"[a-z0-9][a-z0-9._-]{0,63}", "a list of picture backends, separated by commas"),
+        About("picture backends that machines elsewhere are made ready for; card takes 40 MB to each"),
+    ] = ("mock",)
     imagen_backends_file: Annotated[
         Path,
         path("a file's path"),

@@ -10,9 +10,11 @@ from typing import Final
 
 from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.remote import worker_folder
-from lib.bundle import BundleMaker, requirements_text
+from lib.bundle import BundleMaker, joined_requirements, requirements_text
 from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
+from lib.pictures.machines import MachineBackends, machine_backends
+from lib.pictures.names import PictureSettings
 from lib.settings import Settings
 from lib.spool.layout import VOICES
 from lib.voices import USUAL_IMAGE, EngineFacts, VoiceKind, comes_with_the_program, engine_facts, hub_ids
@@ -123,6 +125,35 @@ def engine_environ(settings: Settings, facts: EngineFacts) -> dict[str, str]:
     }
 
 
+def pictures_on_machines(settings: Settings) -> MachineBackends:
+    """The backends that draw on machines. Raises BadConfiguration: the setting names one that cannot."""
+    told = PictureSettings(
+        backends_file=settings.imagen_backends_file,
+        flux_model="" if settings.flux_model is None else str(settings.flux_model),
+        flux_device=settings.flux_device,
+    )
+    found = machine_backends(settings.imagen_machine_backends, told)
+    if "diffusers" in found.extras and settings.provider != "local" and not settings.ssh_voice_synth:
+        raise BadConfiguration(
+            f"{settings.origin('IMAGEN_MACHINE_BACKENDS')} names a model on a GPU. Its packages and weights are "
+            "not brought to machines: set SSH_VOICE_SYNTH to a voice-synth there that was installed with "
+            "job-runner[diffusers], and FLUX_MODEL to the folder of the weights there."
+        )
+    return found
+
+
+def _drawing_environ(settings: Settings) -> dict[str, str]:
+    """What a worker on a machine is told of drawing: the settings that were set, none of them secret."""
+    if not pictures_on_machines(settings).least_vram_gb:
+        return {}
+    told = {"FLUX_MODEL": settings.flux_model, "FLUX_DEVICE": settings.flux_device}
+    return {
+        name: str(value)
+        for name, value in told.items()
+        if value is not None and settings.sources.get(name, "default") != "default"
+    }
+
+
 def bootstrap(settings: Settings) -> Bootstrap:
     """What brings our programs to machines, and has them fetch what is too large to be brought.
 
@@ -131,7 +162,8 @@ def bootstrap(settings: Settings) -> Bootstrap:
     """
     facts = engine_facts(settings.voice_engine)
     fetched = int(facts.packages_gb * _GB) if facts.packages_gb > _MOST_BROUGHT_GB else 0
-    requirements = requirements_text(facts.requirements)
+    sets = [facts.requirements, *(["drawing"] if "images" in pictures_on_machines(settings).extras else [])]
+    requirements = joined_requirements(requirements_text(name) for name in sets)
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements, fetched_bytes=fetched))
 
 
@@ -145,7 +177,7 @@ def worker_setup(settings: Settings, clock: Clock, home: str, number: int, progr
         voices_dir=f"{folder}/spool/{VOICES}",
         clock=clock,
         pauses=settings.voice_pauses,
-        environ=engine_environ(settings, engine_facts(settings.voice_engine)),
+        environ=engine_environ(settings, engine_facts(settings.voice_engine)) | _drawing_environ(settings),
     )
 
 

@@ -16,6 +16,7 @@ from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
 from job_watcher.providers.over_ssh.wiring import (
     bootstrap,
+    pictures_on_machines,
     queue_mark,
     see_that_machines_can_have,
     worker_setup,
@@ -155,7 +156,11 @@ class _Reigns:
         settings = self._given.settings
         way = ssh_machine(settings, self._thread, spec)
         preparation = SshPreparation(
-            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+            spec,
+            self._bootstrap,
+            engine=settings.voice_engine,
+            program=settings.ssh_voice_synth,
+            pictures_vram_gb=pictures_on_machines(settings).least_vram_gb,
         )
         remote = RemoteMachine(way, self._host, leads, mark=queue_mark(settings))
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
