@@ -55,8 +55,8 @@ def machine_backends(names: Sequence[str], settings: PictureSettings) -> Machine
             raise BadConfiguration(f"IMAGEN_MACHINE_BACKENDS: {error.message}") from None
         if facts.needs_token:
             raise BadConfiguration(
-                f"IMAGEN_MACHINE_BACKENDS names {name}, which needs a token of yours, and no machine is given "
-                "one: take it out, and draw with it on this computer."
+                f"IMAGEN_MACHINE_BACKENDS names {name}, which needs a token of yours, which no machine is "
+                "given: take it out, and draw with it on this computer."
             )
         found.append(facts)
     return MachineBackends(tuple(found))
