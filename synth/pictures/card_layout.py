@@ -68,13 +68,9 @@ class CardLayout:
             self._numeral(picture, text.number)
         widest = _COLUMN_CENTRED if theme.is_centred else _COLUMN
         column = min(area.width, widest * self._short)
-        footer = self._part(
-            text.footer, _FOOTER, 500, theme.muted, (column, area.height * 0.1), theme.body_fonts
-        )
+        footer = self._part(text.footer, _FOOTER, 500, theme.muted, (column, area.height * 0.1), theme.body_fonts)
         below = footer.block.height + _GAP_BODY * self._short if footer else 0.0
-        label = self._part(
-            text.label.upper(), _LABEL, 650, theme.accent, (column, area.height * 0.1), theme.body_fonts
-        )
+        label = self._part(text.label.upper(), _LABEL, 650, theme.accent, (column, area.height * 0.1), theme.body_fonts)
         room = area.height - below - (label.block.height + _GAP_BAR * self._short if label else 0.0)
         parts = [label] if label else []
         parts += self._main(text, column, room, is_scene)
@@ -144,9 +140,7 @@ class CardLayout:
         families = (*families, han) if han else families
         shown, left_out = settable(text, self._shelf, families)
         if left_out:
-            self._told(
-                f"No font here has the symbols {' '.join(left_out[:5])}; the card is drawn without them."
-            )
+            self._told(f"No font here has the symbols {' '.join(left_out[:5])}; the card is drawn without them.")
         optical = 48.0 if sizes[0] >= _STATEMENT[0] else 24.0
         typesetter = Typesetter(self._shelf, Lettering(families, weight, leading, optical))
         largest = max(sizes[0] * self._short, _SMALLEST)
@@ -162,9 +156,7 @@ class CardLayout:
         if block is None or block.is_cut:
             self._told(
                 f"A text of {len(shown)} characters does not fit a card of {self._size[0]} by {self._size[1]} pixels; "
-                "it ends in an ellipsis."
-                if block
-                else "There is no room for all parts of the card; one is left out."
+                "it ends in an ellipsis." if block else "There is no room for all parts of the card; one is left out."
             )
         return _Part(_scaled(block, self._scale), typesetter, colour, gap * self._short) if block else None
 

@@ -135,8 +135,8 @@ def pictures_on_machines(settings: Settings) -> MachineBackends:
     found = machine_backends(settings.imagen_machine_backends, told)
     if "diffusers" in found.extras and settings.provider != "local" and not settings.ssh_voice_synth:
         raise BadConfiguration(
-            f"{settings.origin('IMAGEN_MACHINE_BACKENDS')} names a model on a GPU. Its packages and weights are "
-            "not brought to machines: set SSH_VOICE_SYNTH to a voice-synth there that was installed with "
+            f"{settings.origin('IMAGEN_MACHINE_BACKENDS')} names a model on a GPU. Its packages and weights "
+            "are not brought to machines: set SSH_VOICE_SYNTH to a voice-synth there that was installed with "
             "job-runner[diffusers], and FLUX_MODEL to the folder of the weights there."
         )
     return found

@@ -91,17 +91,13 @@ class TestTheWordThatIsSaid:
 
     def test_may_be_a_stretch_of_a_script_without_blanks(self) -> None:
         text = "吾輩は猫である"
-        boxes = [
-            of_colour(WIDE.picture(text, span), USUAL_STYLE.highlight) for span in ((0, 2), (3, 4), (4, 7))
-        ]
+        boxes = [of_colour(WIDE.picture(text, span), USUAL_STYLE.highlight) for span in ((0, 2), (3, 4), (4, 7))]
         edges = [edge for box in boxes if box for edge in (box[0], box[2])]
         assert len(edges) == 6
         assert edges == sorted(edges)
 
     def test_moves_from_the_right_where_the_script_does(self) -> None:
-        boxes = [
-            of_colour(WIDE.picture("מגדלור על החוף", number), USUAL_STYLE.highlight) for number in range(3)
-        ]
+        boxes = [of_colour(WIDE.picture("מגדלור על החוף", number), USUAL_STYLE.highlight) for number in range(3)]
         lefts = [box[0] for box in boxes if box]
         assert lefts == sorted(lefts, reverse=True)
         assert len(lefts) == 3
@@ -140,13 +136,7 @@ class TestTooMuch:
 class TestAStyle:
     @pytest.mark.parametrize(
         "wrong",
-        [
-            {"letters": "#333333"},
-            {"highlight": "#101010"},
-            {"ground": "white"},
-            {"size": 0.5},
-            {"box_opacity": 0.1},
-        ],
+        [{"letters": "#333333"}, {"highlight": "#101010"}, {"ground": "white"}, {"size": 0.5}, {"box_opacity": 0.1}],
     )
     def test_that_cannot_be_read_is_refused(self, wrong: dict[str, str | float]) -> None:
         with pytest.raises(BadInput):

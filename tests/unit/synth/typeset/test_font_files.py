@@ -44,9 +44,7 @@ def test_a_letter_that_a_font_has_in_parts_alone_is_one_that_it_has() -> None:
     assert SHELF.family_of("\u1e57\u0301", ("Inter",)) is not None
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"no font", b"OTTO", b"ttcf\0\1\0\0\0\0\0\1\0\0\xff\xff", b"\0\1\0\0\xff\xff"]
-)
+@pytest.mark.parametrize("data", [b"", b"no font", b"OTTO", b"ttcf\0\1\0\0\0\0\0\1\0\0\xff\xff", b"\0\1\0\0\xff\xff"])
 def test_what_is_no_font_is_said_so(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "broken.ttf"
     file.write_bytes(data)
@@ -57,9 +55,7 @@ def test_what_is_no_font_is_said_so(tmp_path: Path, data: bytes) -> None:
 
 
 @given(at=st.integers(0, 4000), junk=st.binary(min_size=1, max_size=8))
-def test_a_damaged_font_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, at: int, junk: bytes
-) -> None:
+def test_a_damaged_font_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, at: int, junk: bytes) -> None:
     whole = face("Space Grotesk").path.read_bytes()
     file = tmp_path_factory.getbasetemp() / "damaged.ttf"
     # The directory of tables, and the whole of the one that lists the characters, which holds the most counts.
@@ -75,9 +71,7 @@ def test_a_damaged_font_is_read_or_refused(
 
 
 class TestASourceOfFonts:
-    def test_a_folder_that_a_setting_names_is_used_for_letters_that_the_packages_lack(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_folder_that_a_setting_names_is_used_for_letters_that_the_packages_lack(self, tmp_path: Path) -> None:
         own = tmp_path / "own.ttf"
         own.write_bytes(face("Noto Sans Thai").path.read_bytes())
         bare = FontShelf(with_packages=False, with_system=False)

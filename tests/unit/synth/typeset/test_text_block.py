@@ -53,10 +53,7 @@ def test_a_word_that_no_line_holds_is_cut_with_a_hyphen_and_no_other_is() -> Non
 
 def test_a_soft_hyphen_is_seen_only_where_its_word_is_cut() -> None:
     assert shown(fitted("Licht\u00adhaus", width=400)) == ["Lichthaus"]
-    assert shown(fitted("Leucht\u00adturm\u00adwärter", width=330, largest=60, height=140)) == [
-        "Leucht-",
-        "turmwärter",
-    ]
+    assert shown(fitted("Leucht\u00adturm\u00adwärter", width=330, largest=60, height=140)) == ["Leucht-", "turmwärter"]
 
 
 def test_paragraphs_stay_apart() -> None:
@@ -93,9 +90,7 @@ def test_ink_is_where_the_block_says() -> None:
 
 
 @settings(max_examples=40)
-@given(
-    st.text(st.sampled_from("ab .,-жщ漢字「」ก้าשלם١٢\u0301"), min_size=1, max_size=50), st.integers(40, 500)
-)
+@given(st.text(st.sampled_from("ab .,-жщ漢字「」ก้าשלם١٢\u0301"), min_size=1, max_size=50), st.integers(40, 500))
 def test_no_letter_is_lost_whatever_the_box(text: str, width: int) -> None:
     text = " ".join(text.split())
     try:
@@ -105,8 +100,6 @@ def test_no_letter_is_lost_whatever_the_box(text: str, width: int) -> None:
     block = fit_beginning(text, FitLimits(width, 400, 40, 8), SETTER)
     assert block is not None
     if not block.is_cut:
-        lines = [
-            line.removesuffix("-") if n in block.hyphened else line for n, line in enumerate(shown(block))
-        ]
+        lines = [line.removesuffix("-") if n in block.hyphened else line for n, line in enumerate(shown(block))]
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(line.width + 2 * line.overhang <= width for line in block.lines)
