@@ -35,6 +35,7 @@ from lib.urls import secrets_in
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _FROM_FACTS = "from the engine's facts"
+_BACKEND: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
@@ -318,7 +319,7 @@ class Settings:
     ] = "card"
     imagen_machine_backends: Annotated[
         tuple[str, ...],
-        words(r"[a-z0-9][a-z0-9._-]{0,63}", "a list of picture backends, separated by commas"),
+        words(_BACKEND, "a list of picture backends, separated by commas"),
         About("picture backends that machines elsewhere are made ready for; card takes 40 MB to each"),
     ] = ("mock",)
     imagen_backends_file: Annotated[
