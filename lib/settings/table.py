@@ -320,7 +320,11 @@ class Settings:
     imagen_machine_backends: Annotated[
         tuple[str, ...],
         words(_BACKEND, "a list of picture backends, separated by commas"),
-        About("picture backends that machines elsewhere are made ready for; card takes 40 MB to each"),
+        About(
+            "picture backends that machines elsewhere are made ready for; card takes 40 MB to each",
+            default="`mock`",
+            example="card,mock",
+        ),
     ] = ("mock",)
     imagen_backends_file: Annotated[
         Path,
