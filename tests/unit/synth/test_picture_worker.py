@@ -90,7 +90,11 @@ def test_a_picture_is_drawn_between_two_texts(bench: Bench, easel: Easel, tmp_pa
     file = record.picture.picture
     bench.client.fetch(drawn, file, tmp_path / "got.png")
     data = (tmp_path / "got.png").read_bytes()
-    assert (check_png(data), hashlib.sha256(data).hexdigest(), len(data)) == ((320, 192), file.sha256, file.bytes)
+    assert (check_png(data), hashlib.sha256(data).hexdigest(), len(data)) == (
+        (320, 192),
+        file.sha256,
+        file.bytes,
+    )
     assert (record.picture.width, record.picture.height, record.picture.seed) == (320, 192, 7)
     assert (record.backend, record.model, record.cost_usd, record.characters) == ("mock", "mock", 0.0, 7)
     assert easel.drawn == [PictureOrder("A pier.", 320, 192, 7)]
