@@ -180,7 +180,7 @@ _FIELDS: Final = (
     Field(
         "backend",
         _voice_word(),
-        "What makes the picture: docs/reference/pictures.md. For `kind: image`. Left out: `card`.",
+        "What makes the picture: docs/reference/image-synth.md. For `kind: image`. Left out: `card`.",
     ),
     Field("width", _pixels(), f"Of the picture, in pixels. For `kind: image`. Left out: {USUAL_WIDTH}."),
     Field("height", _pixels(), f"Of the picture, in pixels. For `kind: image`. Left out: {USUAL_HEIGHT}."),
