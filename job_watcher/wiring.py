@@ -15,6 +15,7 @@ from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
 from job_watcher.own_names import host_name, unique_name
+from job_watcher.providers.pictures.wiring import refuse_backend
 from job_watcher.providers.wiring import Given, OpenRuns, RentalDesk, Runs, ledger_options, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
@@ -36,7 +37,6 @@ from lib.fleet import Caps, Policy, caps_of, policy_of
 from lib.jobqueue import JobQueue, connect, options_of
 from lib.machines import open_ledger
 from lib.machines.port import Ledger
-from lib.pictures.machines import RefuseBackend
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
 from lib.settings import Secret, Settings, ensure_data_folder, load_settings
@@ -199,19 +199,12 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             alive=pulse.go_on,
             voices=lambda: VoiceRegistry([settings.voices_dir]),
             engine=settings.voice_engine,
-            refuse_backend=_refuse_backend(settings),
+            refuse_backend=refuse_backend(settings),
             named=named_by(settings, here=settings.provider == "local"),
             pieces=CarriedPieces(slot.pieces, clock),
         )
         host, incoming = host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))
-
-
-def _refuse_backend(settings: Settings) -> RefuseBackend:
-    """Why machines cannot draw with a backend; on this computer every worker can."""
-    from job_watcher.providers.over_ssh.wiring import pictures_on_machines
-
-    return lambda name: None if settings.provider == "local" else pictures_on_machines(settings).refusal(name)
 
 
 class RentedBooks(NamedTuple):

@@ -15,9 +15,9 @@ from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, JobSpec, take_name
 from lib.records import (
     DoneRecord,
-    DrawnPicture,
     DrawnRecord,
     FileRef,
+    JobPicture,
     Made,
     MadeRecord,
     SpokenRecord,
@@ -86,8 +86,8 @@ class StorageDelivery:
         return record.placed(takes).with_captions(MAX_KEPT_CAPTIONS_BYTES)
 
     def _stored_picture(
-        self, spool: SpoolClient, entry: str, lease: Lease, picture: DrawnPicture, folder: Path
-    ) -> DrawnPicture:
+        self, spool: SpoolClient, entry: str, lease: Lease, picture: JobPicture, folder: Path
+    ) -> JobPicture:
         """The picture in the store, once its bytes were looked at here."""
         file, local = picture.picture, folder / "incoming"
         spool.fetch(entry, file, local)

@@ -7,7 +7,7 @@ the whole took; `state` is where something is; `bytes` is the length of a file.
 from __future__ import annotations
 
 from lib.records.done import DoneRecord, FailedRecord, Timings, done_record
-from lib.records.drawn import DrawnPicture, DrawnRecord
+from lib.records.drawn import DrawnRecord, JobPicture
 from lib.records.execution import ExecutionJob, ExecutionRecord
 from lib.records.made import Made, MadeRecord, made_from, record_from
 from lib.records.reading import InvalidRecord
@@ -17,13 +17,13 @@ from lib.records.verification import RejectedRecord, Verification
 
 __all__ = [
     "DoneRecord",
-    "DrawnPicture",
     "DrawnRecord",
     "ExecutionJob",
     "ExecutionRecord",
     "FailedRecord",
     "FileRef",
     "InvalidRecord",
+    "JobPicture",
     "Made",
     "MadeRecord",
     "RejectedRecord",

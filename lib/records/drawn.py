@@ -15,7 +15,7 @@ _LARGEST_SIDE: Final = 65_535  # pixels
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnPicture:
+class JobPicture:
     """One picture with its file. It stands where a take stands of a job that is spoken: each has one."""
 
     picture: FileRef
@@ -53,13 +53,13 @@ class DrawnPicture:
         return {**self.picture.to_json(), "width": self.width, "height": self.height, "seed": self.seed}
 
 
-def picture_from(fields: Fields) -> DrawnPicture:
+def picture_from(fields: Fields) -> JobPicture:
     """The picture of an object's fields. Raises InvalidRecord."""
     width, height = fields.whole("width", least=1), fields.whole("height", least=1)
     for name, side in (("width", width), ("height", height)):
         if side > _LARGEST_SIDE:
             fields.refuse(name, f"is more than {_LARGEST_SIDE}")
-    return DrawnPicture(file_from(fields), width, height, fields.whole("seed"))
+    return JobPicture(file_from(fields), width, height, fields.whole("seed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +74,23 @@ class DrawnRecord:
     model: str  # "" where the backend names none
     characters: int  # of the prompt
     work_seconds: float
-    picture: DrawnPicture
+    picture: JobPicture
     created_at: str
     cost_usd: float | None = None
     warnings: tuple[str, ...] = ()
     inputs: str | None = None
 
     @property
-    def takes(self) -> tuple[DrawnPicture, ...]:
+    def takes(self) -> tuple[JobPicture, ...]:
         """The one picture, where others have takes."""
         return (self.picture,)
 
     @property
-    def chosen(self) -> DrawnPicture:
+    def chosen(self) -> JobPicture:
         """What goes by the job's own name."""
         return self.picture
 
-    def placed(self, takes: Sequence[DrawnPicture]) -> DrawnRecord:
+    def placed(self, takes: Sequence[JobPicture]) -> DrawnRecord:
         """The same record with its picture in another place."""
         (picture,) = takes
         return replace(self, picture=picture)

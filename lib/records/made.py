@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from lib.records.drawn import DrawnPicture, DrawnRecord, drawn_from, picture_from
+from lib.records.drawn import DrawnRecord, JobPicture, drawn_from, picture_from
 from lib.records.reading import Fields
 from lib.records.spoken import SpokenRecord, spoken_from
 from lib.records.takes import Take, take_from
 
 #: What is stored and published under a job's name.
-Made: TypeAlias = Take | DrawnPicture
+Made: TypeAlias = Take | JobPicture
 #: What a `result.json` tells.
 MadeRecord: TypeAlias = SpokenRecord | DrawnRecord
 

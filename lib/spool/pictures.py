@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lib.png import NotPng, check_png
-from lib.records import DrawnPicture, DrawnRecord, MadeRecord
+from lib.records import DrawnRecord, JobPicture, MadeRecord
 from lib.spool.errors import InvalidSpoolData
 
 
@@ -34,7 +34,7 @@ def asked_picture(
     return record
 
 
-def check_picture(local: Path, picture: DrawnPicture) -> None:
+def check_picture(local: Path, picture: JobPicture) -> None:
     """See that a file that was fetched and verified is a whole PNG of the size that was told.
 
     Raises:

@@ -15,7 +15,7 @@ from lib.errors import BadConfiguration
 from lib.files import write_whole
 from lib.jobspec import from_payload
 from lib.jobspec.kinds import IMAGE
-from lib.records import DrawnPicture, DrawnRecord, FileRef
+from lib.records import DrawnRecord, FileRef, JobPicture
 from lib.spool import SpoolFull, SpoolJob, SpoolResult, is_passing
 from lib.spool.layout import PICTURE
 from synth.pictures.backend import Picture, PictureBackend, PictureOrder
@@ -91,7 +91,7 @@ class PictureDrawer:
 
 def _record(asked: AskedPicture, picture: Picture, seconds: float, now: str) -> DrawnRecord:
     file = FileRef(PICTURE, len(picture.png), hashlib.sha256(picture.png).hexdigest())
-    drawn = DrawnPicture(file, asked.order.width, asked.order.height, asked.order.seed)
+    drawn = JobPicture(file, asked.order.width, asked.order.height, asked.order.seed)
     return DrawnRecord(
         backend=asked.backend,
         model=picture.model,

@@ -10,11 +10,10 @@ from typing import Final
 
 from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.remote import worker_folder
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from lib.bundle import BundleMaker, joined_requirements, requirements_text
 from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
-from lib.pictures.machines import MachineBackends, machine_backends
-from lib.pictures.names import PictureSettings
 from lib.settings import Settings
 from lib.spool.layout import VOICES
 from lib.voices import USUAL_IMAGE, EngineFacts, VoiceKind, comes_with_the_program, engine_facts, hub_ids
@@ -123,23 +122,6 @@ def engine_environ(settings: Settings, facts: EngineFacts) -> dict[str, str]:
         for name in facts.settings
         if settings.sources.get(name, "default") != "default"
     }
-
-
-def pictures_on_machines(settings: Settings) -> MachineBackends:
-    """The backends that draw on machines. Raises BadConfiguration: the setting names one that cannot."""
-    told = PictureSettings(
-        backends_file=settings.imagen_backends_file,
-        flux_model="" if settings.flux_model is None else str(settings.flux_model),
-        flux_device=settings.flux_device,
-    )
-    found = machine_backends(settings.imagen_machine_backends, told)
-    if "diffusers" in found.extras and settings.provider != "local" and not settings.ssh_voice_synth:
-        raise BadConfiguration(
-            f"{settings.origin('IMAGEN_MACHINE_BACKENDS')} names a model on a GPU. Its packages and weights "
-            "are not brought to machines: set SSH_VOICE_SYNTH to a voice-synth there that was installed with "
-            "job-runner[diffusers], and FLUX_MODEL to the folder of the weights there."
-        )
-    return found
 
 
 def _drawing_environ(settings: Settings) -> dict[str, str]:

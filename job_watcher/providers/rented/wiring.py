@@ -15,7 +15,8 @@ from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
-from job_watcher.providers.over_ssh.wiring import bootstrap, pictures_on_machines, queue_mark, worker_setup
+from job_watcher.providers.over_ssh.wiring import bootstrap, queue_mark, worker_setup
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words

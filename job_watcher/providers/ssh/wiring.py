@@ -16,11 +16,11 @@ from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
 from job_watcher.providers.over_ssh.wiring import (
     bootstrap,
-    pictures_on_machines,
     queue_mark,
     see_that_machines_can_have,
     worker_setup,
 )
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.wiring import Given

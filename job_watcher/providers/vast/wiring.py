@@ -13,9 +13,9 @@ from job_watcher.bench_results import bench_results
 from job_watcher.providers.over_ssh.wiring import (
     MachinesAre,
     engine_environ,
-    pictures_on_machines,
     see_that_machines_can_have,
 )
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of

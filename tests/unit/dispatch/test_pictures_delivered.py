@@ -15,7 +15,7 @@ from lib.jobqueue import Lease
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
 from lib.png import write_palette_png
-from lib.records import DoneRecord, DrawnPicture, DrawnRecord, FileRef, MadeRecord
+from lib.records import DoneRecord, DrawnRecord, FileRef, JobPicture, MadeRecord
 from lib.spool import InvalidSpoolData, LocalFiles, SpoolClient, SpoolResult, WorkerSpool
 from lib.spool.layout import PICTURE
 from lib.storage import Claim, FileStorage
@@ -38,7 +38,7 @@ ENTRY = "0123456789abcdef0123456789abcdef.1-abcdefgh"
 
 def drawn(data: bytes = PNG, **changes: object) -> DrawnRecord:
     file = records.file_ref(PICTURE, data)
-    made = DrawnRecord("mock", "mock", 7, 0.5, DrawnPicture(file, 64, 72, 7), "2026-11-30T05:00:00.000Z", 0.0)
+    made = DrawnRecord("mock", "mock", 7, 0.5, JobPicture(file, 64, 72, 7), "2026-11-30T05:00:00.000Z", 0.0)
     return replace(made, **changes)  # type: ignore[arg-type]  # the fields of a test
 
 
@@ -121,11 +121,11 @@ def test_what_is_no_picture_of_that_size_is_not_taken(place: Place, data: bytes,
     [
         (records.spoken(), "no picture"),
         (drawn(backend="card"), "not by mock"),
-        (drawn(picture=DrawnPicture(records.file_ref(PICTURE, PNG), 640, 72, 7)), "640 x 72"),
-        (drawn(picture=DrawnPicture(records.file_ref(PICTURE, PNG), 64, 72, 8)), "seed 8"),
-        (drawn(picture=DrawnPicture(FileRef("../x", len(PNG), "0" * 64), 64, 72, 7)), "plain file name"),
-        (drawn(picture=DrawnPicture(FileRef(PICTURE, 2**40, "0" * 64), 64, 72, 7)), "more than"),
-        (drawn(picture=DrawnPicture(records.file_ref(PICTURE, b"else"), 64, 72, 7)), "bytes|differs|hash"),
+        (drawn(picture=JobPicture(records.file_ref(PICTURE, PNG), 640, 72, 7)), "640 x 72"),
+        (drawn(picture=JobPicture(records.file_ref(PICTURE, PNG), 64, 72, 8)), "seed 8"),
+        (drawn(picture=JobPicture(FileRef("../x", len(PNG), "0" * 64), 64, 72, 7)), "plain file name"),
+        (drawn(picture=JobPicture(FileRef(PICTURE, 2**40, "0" * 64), 64, 72, 7)), "more than"),
+        (drawn(picture=JobPicture(records.file_ref(PICTURE, b"else"), 64, 72, 7)), "bytes|differs|hash"),
     ],
 )
 def test_what_a_machine_says_of_a_picture_is_held_against_the_job(

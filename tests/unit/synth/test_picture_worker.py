@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,8 @@ class Easel(MockBackend):
 
 
 @pytest.fixture
-def easel() -> Iterator[Easel]:
-    yield Easel()
+def easel() -> Easel:
+    return Easel()
 
 
 def work(bench: Bench, easel: Easel) -> None:
