@@ -35,7 +35,7 @@ from lib.urls import secrets_in
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _FROM_FACTS = "from the engine's facts"
-_BACKEND: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_BACKEND = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"

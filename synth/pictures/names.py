@@ -17,6 +17,7 @@ from lib.pictures.names import (
 from synth.pictures.backend import PictureBackend
 
 __all__ = [
+    "CLASSES",
     "USUAL",
     "PictureSettings",
     "UnknownBackend",

@@ -15,7 +15,10 @@ from lib.pictures.names import FLUX_VRAM_GB, SHIPPED_BACKENDS, PictureSettings, 
 def test_a_model_on_the_gpu_needs_its_memory_and_cards_their_packages() -> None:
     found = machine_backends(("mock", "card", "flux-schnell-local"), SHIPPED_BACKENDS)
 
-    assert (found.least_vram_gb, found.extras) == (FLUX_VRAM_GB, {"images", "diffusers"})
+    assert (found.least_vram_gb, found.extras) == (
+        FLUX_VRAM_GB,
+        frozenset({"images", "diffusers"}),
+    )
     assert machine_backends(("mock",), SHIPPED_BACKENDS).least_vram_gb == 0.0
 
 
