@@ -58,14 +58,22 @@ class SampleRequests:
             replace_durably(audio, self._root / SAMPLE / f"{name}.wav")
         except OSError as error:
             raise unusable(self._root / SAMPLE, error) from None
-        self._files.remove_tree(f"{SAMPLE}/{name}.busy")
+        self._hand_over(name, "wav")
 
     def refuse(self, name: str, sentence: str) -> None:
         """Say why there is none, and take the ask away."""
         with contextlib.suppress(OSError):
             self.scratch(name).with_suffix(".wav").unlink()
         self._files.write(f"{SAMPLE}/{name}.error", sentence.encode("utf-8", "replace"))
-        self._files.remove_tree(f"{SAMPLE}/{name}.busy")
+        self._hand_over(name, "error")
+
+    def _hand_over(self, name: str, answer: str) -> None:
+        """Take the ask away; the answer, where the ask is gone: who asked has left and would not collect it.
+
+        Who leaves removes its files twice: what is put here before the ask is gone, the second time finds.
+        """
+        asked = f"{SAMPLE}/{name}.busy"
+        self._files.remove_tree(asked if self._files.present([asked]) else f"{SAMPLE}/{name}.{answer}")
 
     def _names(self, state: str) -> list[str]:
         found = (_NAME.fullmatch(name) for name in self._files.list(SAMPLE))

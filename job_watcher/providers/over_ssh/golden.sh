@@ -14,7 +14,7 @@ for level in 1 2 3; do
     each=$6
 done
 ask=$place/$3
-trap 'rm -f "$ask".*' EXIT
+trap 'rm -f "$ask".*; rm -f "$ask".*' EXIT # twice: a worker that sees the ask gone puts nothing more there
 trap 'exit 75' HUP INT TERM
 printf %s "$2" >"$ask.new" && mv "$ask.new" "$ask.ask" || exit 73
 [ ! -p "$spool/bell.worker" ] || printf '!' 1<>"$spool/bell.worker"

@@ -162,6 +162,7 @@ exec 3<>"$bell"
 cat <&3 &
 listener=$!
 trap 'kill "$listener"' EXIT
+trap exit HUP INT PIPE TERM # a shell that dies of a signal would leave its listener behind
 echo "= hello"
 while read -r order; do
     case $order in

@@ -13,6 +13,7 @@ those that no run has tried since they were written.
 from __future__ import annotations
 
 import argparse
+import functools
 import multiprocessing
 import os
 import re
@@ -180,13 +181,14 @@ def _wanted(item: pytest.Item) -> bool:
     return kind in (None, "redis") and item.get_closest_marker("soak") is None
 
 
-def noticed(mutant: Mutant) -> str:
+def noticed(mutant: Mutant, suites: Sequence[str] = ()) -> str:
     """The test that turns red in this process, which must be a new one; "" when none does.
 
     It must do so twice: on a busy machine a test that watches the time may turn red for that alone.
+    `suites` are the files asked, all that could notice where none are given.
     """
     lua_scripts.put_in(pytest.MonkeyPatch(), text_with(mutant))  # for as long as the process lives
-    suites = _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
+    suites = suites or _SUITES_OF.get(mutant.script.partition("_")[0], _SUITES)
     suites = tuple(suite for suite in suites if Path(suite).exists())
     false_alarms: list[str] = []
     while red := _first_red(*suites, *(f"--deselect={name}" for name in false_alarms)):
@@ -209,17 +211,19 @@ def _first_red(*words: str) -> str:
     return plugin.red
 
 
-def _quietly(mutant: Mutant) -> str:
+def _quietly(mutant: Mutant, suites: Sequence[str]) -> str:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    return noticed(mutant)
+    return noticed(mutant, suites)
 
 
-def try_all(wanted: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, str]]:
-    """Each with the test that noticed, "" for none; each in a process of its own."""
+def try_all(
+    wanted: Sequence[Mutant], jobs: int = 1, suites: Sequence[str] = ()
+) -> Iterator[tuple[Mutant, str]]:
+    """Each with the test that noticed, "" for none; each in its own process; `suites` as for `noticed`."""
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
-        yield from zip(wanted, pool.imap(_quietly, wanted), strict=True)
+        yield from zip(wanted, pool.imap(functools.partial(_quietly, suites=suites), wanted), strict=True)
 
 
 def _old(reason: str | None) -> str:

@@ -115,3 +115,20 @@ class TestOneThatEndsItsWorker:
         bench.work()
 
         assert bench.engine.loads == 1
+
+
+@pytest.mark.parametrize("answer", ["wav", "error"])
+def test_whoever_left_before_the_answer_finds_nothing_lying_about(bench: Bench, answer: str) -> None:
+    def leaves(_: Utterance) -> None:
+        for path in place.parent.iterdir():
+            path.unlink()
+        if answer == "error":
+            raise RuntimeError("the voice breaks")
+
+    place = ask(bench)
+    bench.before_each_piece(leaves)
+
+    bench.work()
+
+    assert left(bench) == []
+    assert not list((bench.root / "tmp").iterdir())
