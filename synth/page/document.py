@@ -77,7 +77,8 @@ def page_html(page: ListenPage) -> str:
         tag("script", script_json([card.data() for card in cards]), type="application/json", id="data"),
         tag("script", _part("page.js")),
     ]
-    return f'<!doctype html>\n<html lang="en">{_head(page.title)}<body>{"".join(body)}</body></html>\n'
+    head = _head(page.title, pictures=any(isinstance(card, PictureCard) for card in cards))
+    return f'<!doctype html>\n<html lang="en">{head}<body>{"".join(body)}</body></html>\n'
 
 
 def _card_of(number: int, beat: ShownBeat, folder: Path) -> Card:
@@ -86,9 +87,11 @@ def _card_of(number: int, beat: ShownBeat, folder: Path) -> Card:
     return BeatCard(number, beat, beat.spoken, folder)
 
 
-def _head(title: str) -> str:
+def _head(title: str, *, pictures: bool) -> str:
+    """The head; only a page with pictures may load any, and from its own disk alone."""
+    images = "'self' file: data:" if pictures else "data:"
     policy = (
-        "default-src 'none'; media-src 'self' file:; img-src 'self' file: data:; "
+        f"default-src 'none'; media-src 'self' file:; img-src {images}; "
         f"style-src {_hash_of('page.css')}; "
         f"script-src {_hash_of('page.js')}; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
