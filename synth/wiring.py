@@ -22,6 +22,7 @@ class Voices:
     engine: str
     pauses: Pauses
     engine_settings: Mapping[str, str]  # of engines that have settings of their own
+    backends: PictureSettings  # of who draws, for a worker that does both
 
 
 def voices(
@@ -50,6 +51,7 @@ def voices(
             "QWEN_BATCH": str(settings.qwen_batch),
             "MODELS_DIR": str(settings.jobs_data_dir / "models"),
         },
+        pictures_of(settings).backends,
     )
 
 

@@ -35,6 +35,7 @@ from lib.urls import secrets_in
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _FROM_FACTS = "from the engine's facts"
+_BACKEND = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
@@ -316,6 +317,11 @@ class Settings:
         text(r"[a-z0-9][a-z0-9._-]{0,63}", "a picture backend's name"),
         About("who draws where nobody is named"),
     ] = "card"
+    imagen_machine_backends: Annotated[
+        tuple[str, ...],
+        words(_BACKEND, "a list of picture backends, separated by commas"),
+        About("picture backends that machines elsewhere draw with; card takes 40 MB", "`mock`", "card,mock"),
+    ] = ("mock",)
     imagen_backends_file: Annotated[
         Path,
         path("a file's path"),

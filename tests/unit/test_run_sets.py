@@ -209,7 +209,11 @@ class TestTheSetOfAProgram:
         scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
         table = (ROOT / "run").read_text().partition("set_of() {")[2].partition("esac")[0]
         sets = dict(re.findall(r'"([\w-]+) [^"]*"\*?\) echo (\w+)', table))
-        assert {"job-watcher", "job-pipeline", "voice-synth", "image-synth", "video-synth"} <= set(sets) <= set(scripts)
+        assert (
+            {"job-watcher", "job-pipeline", "voice-synth", "image-synth", "video-synth"}
+            <= set(sets)
+            <= set(scripts)
+        )
         locked = re.findall(r"(?m)^lock (\w+)", (ROOT / "requirements/lock").read_text())
         assert {*sets.values(), "base"} < set(locked)
         assert set(locked) == {path.stem for path in (ROOT / "requirements").glob("*.txt")}

@@ -150,6 +150,7 @@ def test_a_file_adds_names_and_stands_before_the_shipped_ones(file: Path) -> Non
         ('[x]\nclass = "replicate"\nsteps = true', "steps must be a whole number"),
         ('[x]\nclass = "replicate"\nwithin_s = nan', "within_s must be a number from 0"),
         ('[x]\nclass = "replicate"\nwithin_s = -1', "within_s must be a number from 0"),
+        ('[x]\nclass = "card"\nsystem_fonts = 1', "system_fonts must be true or false"),
         ('[x]\nclass = "replicate"\nmodel = 3', "model must be a text"),
     ],
 )
