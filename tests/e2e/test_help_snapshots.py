@@ -17,6 +17,7 @@ import pytest
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
+import synth.image_main
 import synth.main
 from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
@@ -28,6 +29,7 @@ PROGRAMS = (
     job_watcher.main.PROGRAM,
     job_pipeline.main.PROGRAM,
     synth.main.PROGRAM,
+    synth.image_main.PROGRAM,
 )
 
 

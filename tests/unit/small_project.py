@@ -20,8 +20,20 @@ ROOT: Final = Path(__file__).parents[2]
 SETS: Final = {
     "base": ["base==1", "voice==1"],
     "build": ["build==1"],
-    "dev": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1", "robot==1", "aac==1", "build==1", "dev==1"],
+    "dev": [
+        "base==1",
+        "voice==1",
+        "sql==1",
+        "ssh==1",
+        "sdk==1",
+        "robot==1",
+        "aac==1",
+        "picture==1",
+        "build==1",
+        "dev==1",
+    ],
     "espeak": ["voice==1", "robot==1"],
+    "images": ["base==1", "voice==1", "picture==1"],
     "join": ["base==1", "voice==1", "aac==1"],
     "pipeline": ["base==1", "voice==1", "sql==1"],
     "qwen": ["voice==1", "model==1"],
@@ -79,6 +91,7 @@ class Project:
             "job-watcher",
             "job-pipeline",
             "voice-synth",
+            "image-synth",
         ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")
 

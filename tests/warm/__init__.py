@@ -37,6 +37,7 @@ case "$1 $2 $3" in
 "-P -m job_watcher.main") program=job-watcher ;;
 "-P -m job_pipeline.main") program=job-pipeline ;;
 "-P -m synth.main") program=voice-synth ;;
+"-P -m synth.image_main") program=image-synth ;;
 *) exec {python} "$@" ;;
 esac
 shift 3
@@ -48,6 +49,7 @@ CALLS: Final = {
     "job-watcher": "job_watcher.main:main",
     "job-pipeline": "job_pipeline.main:main",
     "voice-synth": "synth.main:main",
+    "image-synth": "synth.image_main:main",
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
+import synth.image_main
 import synth.main
 from lib.cli.program import CommandEntry
 
@@ -43,6 +44,7 @@ def every_command() -> set[str]:
         *printing_json("job-watcher-", job_watcher.main.COMMANDS),
         *printing_json("job-pipeline-", job_pipeline.main.COMMANDS),
         *printing_json("voice-synth-", synth.main.COMMANDS),
+        *printing_json("image-synth-", synth.image_main.COMMANDS),
     }
 
 

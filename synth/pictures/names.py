@@ -1,0 +1,179 @@
+"""Names of backends: each is a class and what it is told, shipped here or written in the user's own file."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lib.errors import BadConfiguration, BadInput, MissingExtra
+from lib.foreign import parse_toml
+from synth.pictures.backend import PictureBackend
+
+#: What nobody chose: it needs no GPU, no network and no money.
+USUAL: Final = "card"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_MOST_BYTES: Final = 65_536
+
+
+class UnknownBackend(BadInput):
+    """No backend has this name; the sentence lists those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSettings:
+    """What the settings say about backends. Made by the wiring; the defaults are those of the settings."""
+
+    backends_file: Path | None = None  # of the user's own names; it need not exist
+    flux_model: str = ""
+    flux_device: str = "auto"
+    replicate_url: str = "https://api.replicate.com"
+    replicate_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _BackendClass:
+    """Where a class is, and the types of what a name may tell it."""
+
+    place: str  # module:Class, called with the name and the mapping of options
+    options: Mapping[str, type]
+    extra: str  # that brings its packages
+
+
+CLASSES: Final[Mapping[str, _BackendClass]] = {
+    "mock": _BackendClass("synth.pictures.mock:MockBackend", {}, ""),
+    "card": _BackendClass("synth.pictures.card:CardBackend", {"theme": str}, "images"),
+    "diffusers": _BackendClass(
+        "synth.pictures.diffusers:DiffusersBackend",
+        {"model": str, "device": str, "dtype": str, "steps": int, "guidance": float, "tokens": int},
+        "diffusers",
+    ),
+    "replicate": _BackendClass(
+        "synth.pictures.replicate:ReplicateBackend",
+        {
+            "model": str,
+            "size": str,
+            "steps": int,
+            "guidance": float,
+            "usd_per_picture": float,
+            "within_s": float,
+        },
+        "",
+    ),
+}
+
+
+def known_names(settings: PictureSettings | None = None) -> list[str]:
+    """All configured names, sorted: the shipped ones and those of the user's file.
+
+    Raises:
+        BadConfiguration: the file breaks a rule.
+    """
+    return sorted(configured(settings or PictureSettings()))
+
+
+def open_backend(name: str, settings: PictureSettings) -> PictureBackend:
+    """The backend that is configured as `name`. Nothing is loaded and no server asked before it draws.
+
+    Raises:
+        UnknownBackend: no backend has this name.
+        BadConfiguration: the user's file, a setting or a token is wrong or missing (MissingExtra: packages).
+    """
+    names = configured(settings)
+    if name not in names:
+        near = difflib.get_close_matches(name[:100], names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UnknownBackend(
+            f"There is no picture backend {name[:100]!r}; there are: {', '.join(sorted(names))}.{hint}"
+        )
+    options = dict(names[name])
+    kind = options.pop("class")
+    about = CLASSES[kind]
+    module, _, attribute = about.place.partition(":")
+    if kind == "replicate":
+        options |= {"url": settings.replicate_url, "token": settings.replicate_token}
+    try:
+        maker = getattr(importlib.import_module(module), attribute)
+        made: PictureBackend = maker(name, options)
+    except ModuleNotFoundError as error:
+        if not about.extra:
+            raise
+        raise MissingExtra(f"The picture backend {name} (it misses {error.name})", about.extra) from None
+    return made
+
+
+def configured(settings: PictureSettings) -> dict[str, dict[str, Any]]:
+    """Each name with its class and its options. A name of the user's file stands before a shipped one.
+
+    Raises:
+        BadConfiguration: the file breaks a rule; the sentence names the file and the name.
+    """
+    return _shipped(settings) | _own(settings.backends_file)
+
+
+def _shipped(settings: PictureSettings) -> dict[str, dict[str, Any]]:
+    return {
+        "mock": {"class": "mock"},
+        "card": {"class": "card"},
+        "flux-schnell-local": {
+            "class": "diffusers",
+            "model": settings.flux_model,
+            "device": settings.flux_device,
+            "steps": 4,  # what the model is distilled for; it takes no guidance
+            "guidance": 0.0,
+            "tokens": 256,
+        },
+        "flux-dev-replicate": {
+            "class": "replicate",
+            "model": "black-forest-labs/flux-dev",
+            "usd_per_picture": 0.025,
+        },
+    }
+
+
+def _own(file: Path | None) -> dict[str, dict[str, Any]]:
+    if file is None:
+        return {}
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadConfiguration(f"The picture backends in {file} cannot be read: {error.strerror}.") from None
+    if len(data) > _MOST_BYTES:
+        raise BadConfiguration(f"The file of picture backends {file} is larger than {_MOST_BYTES} bytes.")
+    try:
+        document = parse_toml(data.decode("utf-8"))
+    except ValueError as error:  # no UTF-8, no TOML, too deep
+        raise BadConfiguration(f"The file of picture backends {file} is no TOML: {error}.") from None
+    return {name: _checked(f"{file}: [{name}]", name, told) for name, told in document.items()}
+
+
+def _checked(where: str, name: str, told: object) -> dict[str, Any]:
+    if not _NAME.fullmatch(name):
+        raise BadConfiguration(
+            f"{where}: a name is made of small letters, digits, '.', '_' and '-', at most 64 of them."
+        )
+    if not isinstance(told, dict):
+        raise BadConfiguration(f"{where} must be a table with a class; classes are: {', '.join(CLASSES)}.")
+    kind = told.get("class")
+    if not isinstance(kind, str) or kind not in CLASSES:
+        raise BadConfiguration(f"{where}: class must be one of {', '.join(CLASSES)}; not {kind!r:.100}.")
+    options = CLASSES[kind].options
+    for key, value in told.items():
+        if key == "class":
+            continue
+        if key not in options:
+            known = ", ".join(options) or "none"
+            raise BadConfiguration(f"{where}: the class {kind} has no option {key[:80]!r}; it has: {known}.")
+        fits = (int, float) if options[key] is float else (options[key],)
+        if not isinstance(value, fits) or isinstance(value, bool):
+            raise BadConfiguration(
+                f"{where}: {key} must be of the type {options[key].__name__}; not {value!r:.100}."
+            )
+    return dict(told)
