@@ -18,6 +18,7 @@ import job_pipeline.main
 import job_runner.main
 import job_watcher.main
 import synth.image_main
+import synth.video_main
 import synth.main
 from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
@@ -30,6 +31,7 @@ PROGRAMS = (
     job_pipeline.main.PROGRAM,
     synth.main.PROGRAM,
     synth.image_main.PROGRAM,
+    synth.video_main.PROGRAM,
 )
 
 

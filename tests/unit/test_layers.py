@@ -22,7 +22,7 @@ FENCES = {
     "PIL": ("synth.pictures", "synth.typeset", "synth.video"),
     "alembic": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
     "asyncssh": ("lib.workers.ssh",),
-    "av": ("synth.join.mp4",),
+    "av": ("synth.join.mp4", "synth.video"),
     "boto3": ("lib.storage.s3",),
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through

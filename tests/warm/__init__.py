@@ -38,6 +38,7 @@ case "$1 $2 $3" in
 "-P -m job_pipeline.main") program=job-pipeline ;;
 "-P -m synth.main") program=voice-synth ;;
 "-P -m synth.image_main") program=image-synth ;;
+"-P -m synth.video_main") program=video-synth ;;
 *) exec {python} "$@" ;;
 esac
 shift 3
@@ -50,6 +51,7 @@ CALLS: Final = {
     "job-pipeline": "job_pipeline.main:main",
     "voice-synth": "synth.main:main",
     "image-synth": "synth.image_main:main",
+    "video-synth": "synth.video_main:main",
 }
 
 
