@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from lib.images.model import ImageJob
-from synth.pictures.backend import BackendUnavailable, Picture, PictureBackend, PictureOrder, check_order
-from synth.pictures.png import NotPng, check_png
+from synth.pictures.backend import Picture, PictureBackend, PictureOrder, check_order
+from synth.pictures.checked import draw_checked
 
 _SEEDS: Final = 2**31
 
@@ -56,24 +56,10 @@ class Studio:
         backend = self._opened.get(job.backend)
         if backend is None:
             backend = self._opened[job.backend] = self._open(job.backend)
-        picture = backend.draw(order)
-        try:
-            size = check_png(picture.png)
-        except NotPng as error:
-            raise NoPicture(f"the backend {job.backend} gave no picture: it {error}") from None
-        if size != (order.width, order.height):
-            raise NoPicture(
-                f"the backend {job.backend} gave a picture of {size[0]} x {size[1]} pixels, where "
-                f"{order.width} x {order.height} were asked for"
-            )
-        return picture
+        return draw_checked(backend, order)
 
     def close(self) -> None:
         """Close what was opened."""
         for backend in self._opened.values():
             backend.close()
         self._opened.clear()
-
-
-class NoPicture(BackendUnavailable):
-    """A backend returned something that is not the picture that was asked for."""

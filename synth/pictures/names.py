@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lib.errors import BadConfiguration, BadInput, MissingExtra
+from lib.errors import BadConfiguration, BadInput, MissingExtra, UsageError
+from lib.files import read_plain
 from lib.foreign import parse_toml
 from synth.pictures.backend import PictureBackend
 
@@ -18,6 +19,7 @@ from synth.pictures.backend import PictureBackend
 USUAL: Final = "card"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MOST_BYTES: Final = 65_536
+_LARGEST_NUMBER: Final = 100_000
 
 
 class UnknownBackend(BadInput):
@@ -41,15 +43,24 @@ class _BackendClass:
 
     place: str  # module:Class, called with the name and the mapping of options
     options: Mapping[str, type]
-    extra: str  # that brings its packages
+    extra: str = ""  # that brings its packages
+    takes_preset: bool = True  # what reads a prompt as a description, and not as the words themselves
 
 
 CLASSES: Final[Mapping[str, _BackendClass]] = {
-    "mock": _BackendClass("synth.pictures.mock:MockBackend", {}, ""),
-    "card": _BackendClass("synth.pictures.card:CardBackend", {"theme": str}, "images"),
+    "mock": _BackendClass("synth.pictures.mock:MockBackend", {}),
+    "card": _BackendClass("synth.pictures.card:CardBackend", {"theme": str}, "images", takes_preset=False),
     "diffusers": _BackendClass(
         "synth.pictures.diffusers:DiffusersBackend",
-        {"model": str, "device": str, "dtype": str, "steps": int, "guidance": float, "tokens": int},
+        {
+            "model": str,
+            "device": str,
+            "dtype": str,
+            "offload": str,
+            "steps": int,
+            "guidance": float,
+            "tokens": int,
+        },
         "diffusers",
     ),
     "replicate": _BackendClass(
@@ -62,7 +73,6 @@ CLASSES: Final[Mapping[str, _BackendClass]] = {
             "usd_per_picture": float,
             "within_s": float,
         },
-        "",
     ),
 }
 
@@ -106,6 +116,15 @@ def open_backend(name: str, settings: PictureSettings) -> PictureBackend:
     return made
 
 
+def check_takes_preset(name: str, settings: PictureSettings) -> None:
+    """Pass a backend that exists and draws what a prompt describes. Raises UsageError."""
+    kind = configured(settings)[name]["class"]
+    if not CLASSES[kind].takes_preset:
+        raise UsageError(
+            f"The backend {name} sets the prompt as text, so it takes no preset; name another backend."
+        )
+
+
 def configured(settings: PictureSettings) -> dict[str, dict[str, Any]]:
     """Each name with its class and its options. A name of the user's file stands before a shipped one.
 
@@ -139,8 +158,7 @@ def _own(file: Path | None) -> dict[str, dict[str, Any]]:
     if file is None:
         return {}
     try:
-        with file.open("rb") as opened:
-            data = opened.read(_MOST_BYTES + 1)
+        data = read_plain(file, _MOST_BYTES, follow=True)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -171,9 +189,18 @@ def _checked(where: str, name: str, told: object) -> dict[str, Any]:
         if key not in options:
             known = ", ".join(options) or "none"
             raise BadConfiguration(f"{where}: the class {kind} has no option {key[:80]!r}; it has: {known}.")
-        fits = (int, float) if options[key] is float else (options[key],)
-        if not isinstance(value, fits) or isinstance(value, bool):
-            raise BadConfiguration(
-                f"{where}: {key} must be of the type {options[key].__name__}; not {value!r:.100}."
-            )
+        _check_value(f"{where}: {key}", value, options[key])
     return dict(told)
+
+
+def _check_value(where: str, value: object, kind: type) -> None:
+    if kind is str:
+        fits = isinstance(value, str) and value.isprintable()
+        words = "a text on one line"
+    else:
+        whole = kind is int
+        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        fits = fits and isinstance(value, int | float) and 0 <= value <= _LARGEST_NUMBER
+        words = f"a {'whole ' if whole else ''}number from 0 to {_LARGEST_NUMBER}"
+    if not fits:
+        raise BadConfiguration(f"{where} must be {words}; not {value!r:.100}.")

@@ -262,9 +262,7 @@ class ReplicateBackend:
         except NotPng as error:
             raise BackendUnavailable(f"{where} it {error}.", cost) from None
         except (ValueError, TooLarge, NotSent, Lost) as error:
-            raise BackendUnavailable(
-                f"{where} it cannot be fetched: {error}.", cost
-            ) from None
+            raise BackendUnavailable(f"{where} it cannot be fetched: {error}.", cost) from None
         return (
             png if (width, height) == (order.width, order.height) else fitted(png, order.width, order.height)
         )
