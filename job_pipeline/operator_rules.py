@@ -42,9 +42,8 @@ class OperatorRules:
     """What holds for the stages of every pipeline, by the name of the stage.
 
     `source` is the file, or "as shipped". `gates` has the keys of the file, `stage_timeouts` minutes,
-    `narration` the fields of a job, `film` how pictures and films
-    are made. `own` names the stages whose time the operator chose: that time goes
-    before what the pipeline's code says, a shipped one after it.
+    `narration` the fields of a job, `film` how pictures and films are made. `own` names the stages whose time
+    the operator chose: that time goes before what the pipeline's code says, a shipped one after it.
     """
 
     source: str

@@ -79,6 +79,7 @@ def pictures_of(settings: Settings) -> Pictures:
     token, model = settings.replicate_api_token, settings.flux_model
     backends = PictureSettings(
         backends_file=settings.imagen_backends_file,
+        card_fonts=settings.card_fonts,
         flux_model="" if model is None else str(model),
         flux_device=settings.flux_device,
         replicate_url=settings.replicate_url,

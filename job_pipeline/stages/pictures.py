@@ -1,4 +1,4 @@
-"""The pictures of a run: `image-synth draw`, with a card's words for whoever sets type in place of drawing."""
+"""The pictures of a run: `image-synth draw`, with the words of a card for what sets type and does not draw."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def draw_pictures(
 ) -> dict[str, Any]:
     """Draw a picture for each asset into a folder of the run, each an artifact with its `seconds`.
 
-    An asset has `scene`, `prompt`, `card`, `width` and `height`. Pictures that are there already, drawn for the
-    same order, are kept; a note draws all of them anew, with another seed.
+    An asset has `scene`, `prompt`, `card`, `width` and `height`. Pictures that are there, drawn for the same
+    order, are kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
 
     Raises:
         MissingPart: what draws is not installed, and placeholders will not do.

@@ -1,4 +1,4 @@
-"""`image-synth` as a process of ours: what draws may need packages, or a GPU, that this program does without."""
+"""`image-synth` as a process of ours: what draws needs packages, or a GPU, that this program does without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command of a program of `synth` as a process of ours: it needs packages that this program does without."""
+"""A command of `synth` as a process of ours: it needs packages that this program does without."""
 
 from __future__ import annotations
 

@@ -325,6 +325,11 @@ class Settings:
             example="/srv/picture-backends.toml",
         ),
     ]
+    card_fonts: Annotated[
+        Path | None,
+        path("a file's or folder's path"),
+        About("further fonts for cards: a font file, or a folder of them", example="/srv/fonts"),
+    ] = None
     flux_model: Annotated[
         Path | None,
         path(),

@@ -31,6 +31,7 @@ class PictureSettings:
     """What the settings say about backends. Made by the wiring; the defaults are those of the settings."""
 
     backends_file: Path | None = None  # of the user's own names; it need not exist
+    card_fonts: Path | None = None
     flux_model: str = ""
     flux_device: str = "auto"
     replicate_url: str = "https://api.replicate.com"
@@ -104,6 +105,8 @@ def open_backend(name: str, settings: PictureSettings) -> PictureBackend:
     kind = options.pop("class")
     about = CLASSES[kind]
     module, _, attribute = about.place.partition(":")
+    if kind == "card" and settings.card_fonts is not None:
+        options |= {"fonts": (settings.card_fonts,)}
     if kind == "replicate":
         options |= {"url": settings.replicate_url, "token": settings.replicate_token}
     try:

@@ -92,15 +92,19 @@ class FontShelf:
 
     def font(self, family: str, size: float, weight: int, optical: float = 28.0) -> ImageFont.FreeTypeFont:
         """A family's upright face at `size` pixels, as near to `weight` and optical size as it has."""
-        face = min(
-            self._families[family], key=lambda face: (face.is_italic, _distance(face, weight), face.index)
-        )
+        face = self.upright(family, weight)
         key = (face.path, face.index, size, weight, optical)
         if key not in self._sized:
             if len(self._sized) >= _MOST_SIZES:
                 self._sized.pop(next(iter(self._sized)))
             self._sized[key] = _opened(face, size, weight, optical)
         return self._sized[key]
+
+    def upright(self, family: str, weight: int = 400) -> FontFace:
+        """The upright face of a family that `family_of` gave, as near to `weight` as it has."""
+        return min(
+            self._families[family], key=lambda face: (face.is_italic, _distance(face, weight), face.index)
+        )
 
     def _with(self, letters: str, families: Sequence[str]) -> Iterator[str]:
         for family in (*families, *_WIDE):
