@@ -24,6 +24,9 @@ from lib.files import (
     write_in_place,
     written_over,
 )
+from synth.typeset.captions import CaptionPainter
+from synth.video.burned_cues import burnable
+from synth.video.cue_files import VideoCue
 from synth.video.film import Look, encode_piece, piece_file, preview_size, still_of
 from synth.video.mp4_film import FilmChapter, FilmFacts, write_film
 from synth.video.pictures import read_picture
@@ -203,8 +206,11 @@ class _Assembly:
     ) -> None:
         preview = preview_size(timeline.width, timeline.height) if options.preview else None
         self._timeline, self._narration, self._work = timeline, narration, work
-        self._look = Look(timeline.width, timeline.height, timeline.fps, timeline.theme, preview)
-        self._planned = cut_pieces(timeline, narration.seconds, sha256s, self._look.facts())
+        self._look = Look(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
+        burned: Sequence[VideoCue] = ()
+        if timeline.burned:
+            burned = burnable(timeline.cues, CaptionPainter(timeline.width, timeline.height, timeline.style))
+        self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts())
         self._workers = options.workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
         facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
         self._track = work / f"{facts}.m4a"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from lib.files import draft_beside
 from synth.audio.encode import EncodingFailed
+from synth.typeset.captions import CaptionStyle
 from synth.video.caption_plates import CaptionDrawer
 from synth.video.pictures import Planes, laid_out, planes_of, read_picture
 from synth.video.pieces import FilmPiece, PlannedPiece, Shot, ShownCaption
@@ -35,12 +36,12 @@ OnFrame = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What all pieces have in common: sizes in pixels, frames per second, the captions' theme."""
+    """What all pieces have in common: sizes in pixels, frames per second, how captions look."""
 
     width: int
     height: int
     fps: int
-    theme: str
+    style: CaptionStyle
     preview: tuple[int, int] | None
 
     def facts(self) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Look:
             "version": 1,
             "size": [self.width, self.height],
             "fps": self.fps,
-            "theme": self.theme,
+            "style": asdict(self.style),
             "preview": self.preview,
             "encoder": [_X264, _PRESET, _QUALITY, _PREVIEW_QUALITY, av.__version__, PIL.__version__],
         }
@@ -134,10 +135,9 @@ def frames_of(piece: FilmPiece, look: Look) -> Iterator[Planes]:
     Raises:
         UnusablePicture: a picture cannot be decoded.
     """
-    size = (look.width, look.height)
     shot = _ShotFrames(piece.shot, look)
     under = None if piece.under is None else _ShotFrames(piece.under, look)
-    drawer = CaptionDrawer(*size, look.theme)
+    drawer = CaptionDrawer(look.width, look.height, look.style) if piece.captions else None
     laid: tuple[Planes, ShownCaption, Planes] | None = (
         None  # the last one with a caption, and what is under it
     )
@@ -147,7 +147,7 @@ def frames_of(piece: FilmPiece, look: Look) -> Iterator[Planes]:
             share = (number + 1) / (piece.fade + 1)
             planes = under.at(piece.under_seconds + number / look.fps).blended(planes, share)
         caption = next((each for each in piece.captions if each.first <= number < each.last), None)
-        if caption is not None:
+        if caption is not None and drawer is not None:
             if laid is None or laid[0] is not planes or laid[1] != caption:
                 laid = planes, caption, drawer.plate(caption).over(planes)
             planes = laid[2]

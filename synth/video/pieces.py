@@ -86,14 +86,21 @@ class PlannedPiece:
 
 
 def cut_pieces(
-    timeline: Timeline, seconds: float, sha256s: Mapping[Path, str], look: Mapping[str, Any]
+    timeline: Timeline,
+    seconds: float,
+    sha256s: Mapping[Path, str],
+    burned: Sequence[VideoCue],
+    look: Mapping[str, Any],
 ) -> list[PlannedPiece]:
-    """The pieces of the whole video in order, which lasts `seconds` as its narration does."""
+    """The pieces of the whole video in order, which lasts `seconds` as its narration does.
+
+    `burned` are the captions that stand in the picture.
+    """
     planned = []
     scenes = _SceneTimes(timeline, seconds)
     for number, scene in enumerate(timeline.scenes):
         shot = scenes.shot(number, sha256s[scene.picture])
-        captions = tuple(_captions(timeline, scenes.starts[number], scenes.most[number]))
+        captions = tuple(_captions(burned, timeline.fps, scenes.starts[number], scenes.most[number]))
         before = number - 1
         under = None if not scenes.fades[number] else timeline.scenes[before].picture
         if under is not None:
@@ -157,12 +164,11 @@ def _frame(seconds: float, fps: int) -> int:
     return math.floor(seconds * fps + 0.5)
 
 
-def _captions(timeline: Timeline, start: float, frames: int) -> Iterator[ShownCaption]:
+def _captions(cues: Sequence[VideoCue], fps: int, start: float, frames: int) -> Iterator[ShownCaption]:
     """Those of one scene that begins at `start`, in its frames."""
-    if not timeline.burned:
-        return
-    fps = timeline.fps
-    for cue in timeline.cues:
+    for cue in cues:
+        if cue.end <= start or cue.start > start + frames / fps:
+            continue
         for first_s, last_s, word in _states(cue):
             first = max(_frame(first_s - start, fps), 0)
             last = min(_frame(last_s - start, fps), frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
@@ -14,6 +14,7 @@ from lib.jobspec.episode_names import title_trouble
 from lib.jobspec.files.yamltree import read_yaml
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
+from synth.typeset.captions import USUAL_STYLE, CaptionStyle
 from synth.video.cue_files import SpokenWord, VideoCue, read_cues
 from synth.video.moves import MOVES, Framing, KenBurns, named_move
 
@@ -22,6 +23,12 @@ FORMAT: Final = 1
 SHAPES: Final = {"16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1080, 1080)}
 CAPTION_STYLES: Final = ("burned", "soft", "both", "off")
 FITS: Final = ("cover", "contain")
+_LOOKS: Final[dict[str, Literal["outline", "box"]]] = {"outline": "outline", "box": "box"}
+_PLACES: Final[dict[str, Literal["bottom", "middle", "top"]]] = {
+    "bottom": "bottom",
+    "middle": "middle",
+    "top": "top",
+}
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_SCENES: Final = 10_000
 _MOST_CUES: Final = 50_000
@@ -29,7 +36,7 @@ _LONGEST_FADE_S: Final = 5.0
 _MOST_PIXELS, _LEAST_PIXELS = 4096, 64
 _KEYS: Final = {
     "": "format shape size fps narration captions music fade scenes poster loudness title",
-    "captions": "file cues show theme",
+    "captions": "file cues show look place size",
     "cues": "start end text words",
     "words": "start end text",
     "music": "file level duck fade",
@@ -71,7 +78,7 @@ class Timeline:
     scenes: tuple[Scene, ...]
     cues: tuple[VideoCue, ...]
     show: str  # one of CAPTION_STYLES
-    theme: str
+    style: CaptionStyle  # of burned captions
     music: Music | None
     loudness: float  # LUFS
     poster: float | None  # the moment that is its poster; None: the first scene's middle
@@ -144,7 +151,7 @@ def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeli
         scenes=_scenes(fields, folder),
         cues=_cues(captions, captions_file),
         show=show,
-        theme=captions.text("theme", ""),
+        style=_style(captions),
         music=_music(fields, folder),
         loudness=_between(fields, "loudness", -14.0, -40.0, -8.0),
         poster=_between(fields, "poster", 0.0, 0.0, 1e6) if fields.has("poster") else None,
@@ -238,6 +245,17 @@ def _framing(fields: Fields, field: str, at: int) -> Framing:
         _between(inner, "x", 0.5, 0.0, 1.0),
         _between(inner, "y", 0.5, 0.0, 1.0),
     )
+
+
+def _style(captions: Fields) -> CaptionStyle:
+    usual = USUAL_STYLE
+    look = _LOOKS.get(captions.text("look", usual.look))
+    if look is None:
+        captions.refuse("look", f"must be one of {', '.join(_LOOKS)}")
+    place = _PLACES.get(captions.text("place", usual.place))
+    if place is None:
+        captions.refuse("place", f"must be one of {', '.join(_PLACES)}")
+    return CaptionStyle(look=look, place=place, size=_between(captions, "size", usual.size, 0.02, 0.2))
 
 
 def _cues(captions: Fields, file: Path | None) -> tuple[VideoCue, ...]:
