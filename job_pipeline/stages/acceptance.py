@@ -87,7 +87,7 @@ def _checks(inputs: Mapping[str, Any], context: TaskContext) -> Iterator[Accepta
 def _files_are_whole(inputs: Mapping[str, Any], context: TaskContext) -> AcceptanceCheck:
     """Every file is there as its stage made it.
 
-    `script.txt` may have been edited at its gate, and a picture at its own: then it must be as it is in the film.
+    `script.txt` may have been edited at its gate, and a picture at its own: then the film must show that.
     """
     shown = inputs["assemble"].get("pictures", {})
     for file in _files(inputs):

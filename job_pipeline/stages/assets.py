@@ -11,7 +11,7 @@ from job_pipeline.stages.film_options import FilmOptions, film_options
 from job_pipeline.stages.instruction import asked, notes_of, told
 from job_pipeline.stages.language_model import LanguageModel
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
-from job_pipeline.stages.pictures import card_words, draw_pictures, picture_name
+from job_pipeline.stages.pictures import card_words, draw_pictures, part_openings, picture_name
 from job_pipeline.stages.storyboard import scene_texts
 from lib.pipeline.context import TaskContext
 
@@ -44,8 +44,8 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         how = f"{NO_MODEL}, so the prompts are the pictures of the storyboard, with one style for all"
         prompts = [f"{scene['picture']} Plain illustration, soft light, no letters." for scene in scenes]
     planned = [
-        _asset(scene, prompt, card_words(scene, board["title"], len(scenes)), options)
-        for scene, prompt in zip(scenes, prompts, strict=True)
+        _asset(scene, prompt, card_words(scene, opens, options), options)
+        for scene, prompt, opens in zip(scenes, prompts, part_openings(scenes, "section"), strict=True)
     ]
     drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])
     plan = {
@@ -74,6 +74,7 @@ def _asset(scene: Mapping[str, Any], prompt: str, card: str, options: FilmOption
         "scene": number,
         "kind": "still",
         "picture": picture_name(FOLDER, number),
+        "narration": scene["narration"],
         "prompt": prompt,
         "card": card,
         "width": width,

@@ -1,25 +1,30 @@
-"""The pictures of a run: `image-synth draw`, with the words of a card for what sets type and does not draw."""
+"""The pictures of a run: `image-synth draw`, with the words of a card for what sets type."""
 
 from __future__ import annotations
 
 import json
 import re
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from job_pipeline.stages.film_options import film_options
+from job_pipeline.stages.film_options import FilmOptions, film_options
 from job_pipeline.stages.instruction import notes_of
 from job_pipeline.stages.missing_part import MissingPart, made_by, placeholder
-from job_pipeline.stages.prose import first_words
+from job_pipeline.stages.prose import count_words, first_words, sentences
 from lib.files import write_whole
 from lib.jobs.picture_process import draw
 from lib.pipeline.context import TaskContext
 
 _MOST_PROMPT: Final = 2000
 _LONGEST_CARD: Final = 240
-_SCENE: Final = re.compile(r"\bscene[ _]?(\d{1,5})\b", re.I)
+_LONGEST_HEADLINE: Final = 64
+_LEAST_WORDS: Final = 3
+_CLAUSE: Final = re.compile(r"[,;:–—،、，；：](?=\s|$)|[、，；：]|\s[-–—]\s")
+#: How a note names a scene: by its file, which counts from 0, or as people count and cards do.
+_SCENE: Final = re.compile(r"\bscene_(\d{3,5})|\bscene (\d{1,5})\b", re.I)
 
 
 def picture_name(folder: str, scene: int) -> str:
@@ -32,8 +37,8 @@ def draw_pictures(
 ) -> dict[str, Any]:
     """Draw a picture for each asset into a folder of the run, each an artifact with its `seconds`.
 
-    An asset has `scene`, `prompt`, `card`, `width` and `height`. Pictures that are there, drawn for the same
-    order, are kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
+    An asset has `scene`, `narration`, `prompt`, `card`, `width` and `height`. Pictures that are there, drawn
+    for the same order, are kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
 
     Raises:
         MissingPart: what draws is not installed, and placeholders will not do.
@@ -48,7 +53,7 @@ def draw_pictures(
             "card": asset["card"],
             "width": asset["width"],
             "height": asset["height"],
-            "seed": _seed(asset["scene"], notes_of(context)),
+            "seed": _seed(asset, notes_of(context)),
             "theme": options.theme,
         }
         for name, asset in zip(names, assets, strict=True)
@@ -76,10 +81,12 @@ def draw_pictures(
     }
 
 
-def _seed(scene: int, notes: Sequence[str]) -> int:
-    """How many notes ask for another picture of this scene."""
-    named = [{int(number) for number in _SCENE.findall(note)} for note in notes]
-    return sum(1 for scenes in named if not scenes or scene in scenes)
+def _seed(asset: Mapping[str, Any], notes: Sequence[str]) -> int:
+    """Of the scene's words, so that a scene that moves keeps its picture; a note about it adds one."""
+    number = asset["scene"]
+    named = [{int(name or int(said) - 1) for name, said in _SCENE.findall(note)} for note in notes]
+    again = sum(1 for scenes in named if not scenes or number in scenes)
+    return (zlib.crc32(asset["narration"].encode()) >> 1) + again
 
 
 def _drawn(
@@ -100,7 +107,37 @@ def remove_others(folder: Path, kept: set[str], suffix: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def card_words(scene: Mapping[str, Any], title: str, scenes: int) -> str:
-    """What a card of this scene says: the part of the film that it is in, and what is told there."""
-    over = scene.get("section") or title
-    return f"{over}\n\n{first_words(scene['narration'], _LONGEST_CARD)}"
+def part_openings(scenes: Sequence[Mapping[str, Any]], key: str) -> list[bool]:
+    """Which scenes begin something: whose `key` is another one than that of the scene before."""
+    return [not number or scenes[number - 1][key] != scene[key] for number, scene in enumerate(scenes)]
+
+
+def card_words(scene: Mapping[str, Any], opens: bool, options: FilmOptions) -> str:
+    """What a card of this scene says: `Scene 3: Four seconds dark`, as image-synth reads it.
+
+    A scene that `opens` a part of the film has that part's name. All that is said stands below it where no
+    captions in the picture say it.
+    """
+    said = " ".join(scene["narration"].split())
+    title = str(scene.get("section") or "") if opens else ""
+    title = first_words(title or _headline(said), _LONGEST_HEADLINE)
+    name = "Scene " if said.isascii() or title.isascii() else "#"
+    words = f"{name}{scene['scene'] + 1}: {_plain(title)}"
+    if options.captions in ("burned", "both") or title == said:
+        return words
+    return f"{words} | {_plain(first_words(said, _LONGEST_CARD))}"
+
+
+def _headline(said: str) -> str:
+    """The first clause of what is said, if that is more than a word or two; else the first sentence."""
+    first = sentences(said)[0]
+    for clause in _CLAUSE.finditer(first):
+        before = first[: clause.start()]
+        if count_words(before) >= _LEAST_WORDS:
+            return before
+    return first.rstrip(".。")
+
+
+def _plain(text: str) -> str:
+    """Without what parts the words of a card."""
+    return text.replace("|", "\\|").replace("\n", " ")

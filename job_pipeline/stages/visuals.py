@@ -8,7 +8,7 @@ from typing import Any, Final
 from job_pipeline.stages.film_options import film_options
 from job_pipeline.stages.narration import Narration, NarrationBeat
 from job_pipeline.stages.origin import files_of
-from job_pipeline.stages.pictures import card_words, draw_pictures, picture_name
+from job_pipeline.stages.pictures import card_words, draw_pictures, part_openings, picture_name
 from job_pipeline.stages.storyboard import scenes_of
 from lib.pipeline.context import TaskContext
 
@@ -26,18 +26,19 @@ def visuals(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     titles = {beat["id"]: beat["title"] for beat in spoken["beats"]}
     beats = tuple(NarrationBeat(id=beat["id"], text=beat["text"]) for beat in spoken["beats"])
     scenes = scenes_of(Narration(title=spoken["title"], beats=beats))
-    width, height = film_options(context.config).picture_size
+    options = film_options(context.config)
+    width, height = options.picture_size
     planned = [
         {
             **scene,
             "picture": picture_name(FOLDER, scene["scene"]),
             "prompt": f"{scene['narration']} Plain illustration, soft light, no letters.",
-            "card": card_words(scene, spoken["title"], len(scenes)),
+            "card": card_words({**scene, "section": titles[scene["beat"]]}, opens, options),
             "width": width,
             "height": height,
             "chapter": titles[scene["beat"]],
         }
-        for scene in scenes
+        for scene, opens in zip(scenes, part_openings(scenes, "beat"), strict=True)
     ]
     drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])
     return {

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, sweep_drafts, take_folder_lock, write_whole
-from synth.pictures.backend import BackendUnavailable, Picture, PictureBackend, PictureOrder
+from synth.pictures.backend import PictureBackend, PictureOrder
+from synth.pictures.checked import draw_checked
 from synth.pictures.order_file import OrderedPicture
-from synth.pictures.png import NotPng, check_png
 
 _KEPT: Final = ".drawn"
 
@@ -127,14 +127,13 @@ def _kept_picture(kept: Path, key: str, file: str) -> DrawnPicture | None:
 def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> DrawnPicture:
     """Draw it, and keep it; what is known of it is written last."""
     order = drawer.shown(picture)
-    made = drawer.backend.draw(order)
-    width, height = _size_of(made, drawer.backend.name)
+    made = draw_checked(drawer.backend, order)
     drawn = DrawnPicture(
         file=picture.file,
         bytes=len(made.png),
         sha256=hashlib.sha256(made.png).hexdigest(),
-        width=width,
-        height=height,
+        width=made.width,
+        height=made.height,
         seed=made.seed,
         model=made.model,
         seconds=round(made.seconds, 3),
@@ -144,13 +143,6 @@ def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer
     write_whole(kept / f"{key}.png", made.png, sync=True)
     write_whole(kept / f"{key}.json", json.dumps(drawn.to_json()).encode(), sync=True)
     return drawn
-
-
-def _size_of(made: Picture, name: str) -> tuple[int, int]:
-    try:
-        return check_png(made.png)
-    except NotPng as error:
-        raise BackendUnavailable(f"{name} gave something else than a picture: it {error}") from None
 
 
 def _publish(kept: Path, target: Path, drawn: DrawnPicture) -> None:
