@@ -94,14 +94,13 @@ def _timeline(
         {"picture": scene["picture"], "start": start, **_move(scene), **chapter}
         for scene, start, chapter in zip(scenes, starts, _chapters(scenes), strict=True)
     ]
-    shown = {"file": audio.CAPTIONS, "show": options.captions}
     return {
         "format": 1,
         "size": [options.width, options.height],
         "fps": options.fps,
         "title": first_words(title, _LONGEST_TITLE),
         "narration": audio.VOICEOVER,
-        "captions": {**shown, "theme": options.theme} if options.theme else shown,
+        "captions": {"file": audio.CAPTIONS, "show": options.captions},
         "scenes": rows,
     }
 

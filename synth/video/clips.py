@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, sweep_drafts, take_folder_lock
+from synth.typeset.captions import CaptionStyle
 from synth.video.clip_file import Clip, ClipList
 from synth.video.film import Look, encode_piece, piece_file
 from synth.video.pictures import read_picture
@@ -69,7 +70,7 @@ def make_clips(wanted: ClipList, folder: Path, workers: int | None, progress: Pr
 
 def _made(wanted: ClipList, folder: Path, workers: int, progress: Progress) -> list[MadeClip]:
     kept = folder / _KEPT
-    look = Look(wanted.width, wanted.height, wanted.fps, "", None)
+    look = Look(wanted.width, wanted.height, wanted.fps, CaptionStyle(), None)
     pictures = dict.fromkeys(clip.picture for clip in wanted.clips)
     sha256s = {path: hashlib.sha256(read_picture(path)).hexdigest() for path in pictures}
     planned = {clip.file: _planned(clip, sha256s, look) for clip in wanted.clips}

@@ -45,6 +45,8 @@ def produce(at: Production) -> None:
     for event in at.follow(RUN):
         print(f"{time.monotonic() - begun:6.1f} s  {text_of(step_of(event))}{_said(event)}", flush=True)
         match event["event"]:
+            case "stage_failed":  # no attempt may fail: what comes after it is another story
+                raise Halted(f"{text_of(step_of(event))}{_said(event)}")
             case "gate_pause" if event["stage"] == "script" and not rejected:
                 rejected = True
                 at.command("reject", RUN, "script", "--notes", NOTE, "--operator", OPERATOR)
