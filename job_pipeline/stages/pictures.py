@@ -37,8 +37,8 @@ def draw_pictures(
 ) -> dict[str, Any]:
     """Draw a picture for each asset into a folder of the run, each an artifact with its `seconds`.
 
-    An asset has `scene`, `narration`, `prompt`, `card`, `width` and `height`. Pictures that are there, drawn
-    for the same order, are kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
+    An asset has `scene`, `narration`, `prompt`, `card`, `width` and `height`. What is there, drawn for the same
+    order, is kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
 
     Raises:
         MissingPart: what draws is not installed, and placeholders will not do.
