@@ -24,8 +24,12 @@ def attend(
     asked: wiring.WorkerWords,
     decider: Decider,
     operator: str,
+    *,
+    tells: bool = False,
 ) -> RunsEnd:
     """Work on runs until they are over, or stand at gates where nothing is decided.
+
+    `tells`: each stage that begins or ends is said on stderr.
 
     Raises: what a worker raises.
     """
@@ -38,7 +42,7 @@ def attend(
             worker.drain()
 
         with room.open_worker(asked) as worker, stops_on_signals(stop):
-            found = AttendedRuns(room, ids).run(worker)
+            found = AttendedRuns(room, ids, tells=tells).run(worker)
         room.tell()
         if stopped or not decide(room, found.runs, decider, operator):
             return found

@@ -18,6 +18,14 @@ from lib.watcher_process import WatcherProcess
 
 _EVERY_S: Final = 0.1
 _MOVES: Final = frozenset({RunState.QUEUED, RunState.RUNNING})
+_TOLD: Final = {
+    TaskState.PROCESSING: "is at work",
+    TaskState.SUCCEEDED: "is done",
+    TaskState.NEEDS_APPROVAL: "is done, and waits for a decision",
+    TaskState.FAILED: "failed, and is tried again",
+    TaskState.DEAD: "failed",
+}
+_BAD: Final = frozenset({TaskState.FAILED, TaskState.DEAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,10 @@ class RunsEnd:
 class AttendedRuns:
     """Runs that somebody waits for; `run` lets a worker do them."""
 
-    def __init__(self, room: PipelineRoom, ids: Sequence[str]) -> None:
-        self._room, self._ids = room, ids
+    def __init__(self, room: PipelineRoom, ids: Sequence[str], *, tells: bool = False) -> None:
+        """`tells`: each stage that begins or ends is said on stderr."""
+        self._room, self._ids, self._tells = room, ids, tells
+        self._seen = dict[tuple[str, str], tuple[TaskState, int]]()
         self._told = False
         self._watcher: WatcherProcess | None = None
         self._failure: JobRunnerError | None = None
@@ -81,7 +91,10 @@ class AttendedRuns:
     def _let_move(self, worker: PipelineWorker, over: threading.Event) -> None:
         while not over.wait(_EVERY_S):
             orchestrate(self._room.ledger)
-            moving = [view for view in self._views() if view.line.run.state in _MOVES]
+            views = self._views()
+            if self._tells:
+                self._tell_changes(views)
+            moving = [view for view in views if view.line.run.state in _MOVES]
             if not moving:
                 worker.drain()
                 return
@@ -90,6 +103,16 @@ class AttendedRuns:
             elif not self._told and all(_is_parked(view) for view in moving):
                 self._told = True
                 self._see_them_spoken()
+
+    def _tell_changes(self, views: Sequence[RunView]) -> None:
+        for view in views:
+            for task in view.line.tasks:
+                key, now = (task.run, task.name), (task.state, task.attempt)
+                before = self._seen.get(key)
+                self._seen[key] = now
+                if before not in (None, now) and task.state in _TOLD:
+                    why = f" ({task.error})" if task.error and task.state in _BAD else ""
+                    output.note(f"{task.name}: {_TOLD[task.state]}{why}")
 
     def _see_them_spoken(self) -> None:
         """Start a watcher where none lives, unless that could cost money; say what is waited for."""

@@ -42,7 +42,7 @@ def command(
         run = start_film(room, dag, script, run_id, config)
         asked = wiring.WorkerWords(dags=[dag], concurrency=1)
         who = wiring.operator_of(None)
-        found = attend(room, [run], asked, decider_of(room, approve, json_), who)
+        found = attend(room, [run], asked, decider_of(room, approve, json_), who, tells=not json_)
         film = room.journal.folder_of(run) / "video.mp4"
     if json_:
         output.emit_json({**found.to_json(), "film": film if found.exit_status == 0 else None})

@@ -58,7 +58,7 @@ def _made(context: TaskContext, names: Sequence[str], scenes: Sequence[Mapping[s
         }
         for name, scene in zip(names, scenes, strict=True)
     ]
-    wanted = {"format": 1, "size": [options.width, options.height], "fps": options.fps, "clips": rows}
+    wanted = {"format": 1, "size": list(options.draft_size), "fps": options.fps, "clips": rows}
     with tempfile.TemporaryDirectory(prefix=".clips-", dir=context.folder) as scratch:
         clips = Path(scratch) / "clips.json"
         write_whole(clips, json.dumps(wanted).encode(), sync=False)

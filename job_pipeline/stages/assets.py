@@ -18,7 +18,6 @@ from lib.pipeline.context import TaskContext
 NAME: Final = "asset_plan.json"
 FOLDER: Final = "assets"
 _AT_ONCE: Final = 40
-_MOTIONS: Final = ("in", "right", "out", "left")  # names of moves in a timeline
 _ORDER: Final = (
     "You write prompts for an image model. You get scenes with their pictures. Answer with one JSON object: "
     '{"scenes": [{"scene": 0, "prompt": "..."}]}, with every scene once. A prompt says in English what is '
@@ -48,13 +47,14 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         for scene, prompt, opens in zip(scenes, prompts, part_openings(scenes, "section"), strict=True)
     ]
     drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])
+    moves = drawn["moves"]
     plan = {
         "format": 1,
         "source": source,
         "note": how,
         "backend": drawn["backend"],
         "cost_usd": drawn["cost_usd"],
-        "assets": planned,
+        "assets": [{**asset, "motion": moves[asset["scene"] % len(moves)]} for asset in planned],
     }
     data = json.dumps(plan, ensure_ascii=False, indent=2) + "\n"
     context.write(NAME, data, type="application/json", measures={"assets": len(scenes)})
@@ -79,7 +79,6 @@ def _asset(scene: Mapping[str, Any], prompt: str, card: str, options: FilmOption
         "card": card,
         "width": width,
         "height": height,
-        "motion": _MOTIONS[number % len(_MOTIONS)],
         "seconds": scene["seconds"],
     }
 

@@ -24,6 +24,7 @@ PREVIEW: Final = "video.preview.mp4"
 TIMELINE: Final = "timeline.json"
 _MOST_CAPTIONS: Final = 64 << 20
 _LONGEST_TITLE: Final = 60
+_FADE_S: Final = 0.3  # two cards over each other are hard to read
 
 
 def assembled(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
@@ -91,22 +92,19 @@ def _timeline(
             f"the scenes of {context.run} are not those of its voice-over; run the stage before it anew"
         )
     rows = [
-        {"picture": scene["picture"], "start": start, **_move(scene), **chapter}
+        {"picture": scene["picture"], "start": start, "move": scene["move"], **chapter}
         for scene, start, chapter in zip(scenes, starts, _chapters(scenes), strict=True)
     ]
     return {
         "format": 1,
         "size": [options.width, options.height],
         "fps": options.fps,
+        "fade": _FADE_S,
         "title": first_words(title, _LONGEST_TITLE),
         "narration": audio.VOICEOVER,
         "captions": {"file": audio.CAPTIONS, "show": options.captions},
         "scenes": rows,
     }
-
-
-def _move(scene: Mapping[str, Any]) -> dict[str, str]:
-    return {"move": scene["move"]} if "move" in scene else {}
 
 
 def _chapters(scenes: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from job_pipeline.operator_rules import shipped_rules
 
 _STEP = 8  # what picture models take as sides
+_DRAFT_LINES = 480  # of the shorter side of a draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class FilmOptions:
     def picture_size(self) -> tuple[int, int]:
         """Of the pictures: as the film, up to what models take; what is over is cut off."""
         return -(-self.width // _STEP) * _STEP, -(-self.height // _STEP) * _STEP
+
+    @property
+    def draft_size(self) -> tuple[int, int]:
+        """Of animatics: the film's shape, small enough that nobody waits for a draft."""
+        share = min(_DRAFT_LINES / min(self.width, self.height), 1.0)
+        return round(self.width * share / 2) * 2, round(self.height * share / 2) * 2
 
 
 def film_options(config: Mapping[str, Any]) -> FilmOptions:

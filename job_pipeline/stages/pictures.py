@@ -20,6 +20,9 @@ from lib.pipeline.context import TaskContext
 
 _MOST_PROMPT: Final = 2000
 _LONGEST_CARD: Final = 240
+#: Names of moves in a timeline. A move to the side would cut words near the edges of a card.
+_MOVES: Final = ("in", "right", "out", "left")
+_MOVES_OF_CARDS: Final = ("in", "out")
 _LONGEST_HEADLINE: Final = 64
 _LEAST_WORDS: Final = 3
 _CLAUSE: Final = re.compile(r"[,;:–—،、，；：](?=\s|$)|[、，；：]|\s[-–—]\s")
@@ -37,8 +40,8 @@ def draw_pictures(
 ) -> dict[str, Any]:
     """Draw a picture for each asset into a folder of the run, each an artifact with its `seconds`.
 
-    An asset has `scene`, `narration`, `prompt`, `card`, `width` and `height`. What is there, drawn for the same
-    order, is kept; a note draws the scenes that it names (scene 3) anew with another seed, else all of them.
+    An asset has `scene`, `narration`, `prompt`, `card`, `width` and `height`. What is there, drawn for the
+    same order, is kept; a note draws the scenes that it names (scene 3) anew with another seed, else all.
 
     Raises:
         MissingPart: what draws is not installed, and placeholders will not do.
@@ -63,7 +66,14 @@ def draw_pictures(
     except MissingPart as missing:
         for name, length in zip(names, seconds, strict=True):
             placeholder(context, name, "a picture of this scene", missing, {"seconds": length})
-        return {"backend": "", "placeholder": True, "drawn": 0, "cost_usd": None, "pictures": []}
+        return {
+            "backend": "",
+            "placeholder": True,
+            "drawn": 0,
+            "cost_usd": None,
+            "moves": _MOVES,
+            "pictures": [],
+        }
     remove_others(context.folder / folder, {Path(name).name for name in names}, ".png")
     for name, made, length in zip(names, answer["pictures"], seconds, strict=True):
         size = {"width": made["width"], "height": made["height"]}
@@ -74,6 +84,7 @@ def draw_pictures(
         "placeholder": False,
         "drawn": answer["drawn"],
         "cost_usd": answer["cost_usd"],
+        "moves": _MOVES_OF_CARDS if answer["pictures"][0]["model"] == "card" else _MOVES,
         "pictures": [
             {"path": name, **{key: made[key] for key in kept}}
             for name, made in zip(names, answer["pictures"], strict=True)

@@ -41,8 +41,9 @@ def visuals(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         for scene, opens in zip(scenes, part_openings(scenes, "beat"), strict=True)
     ]
     drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])
+    moves = drawn["moves"]
     return {
-        "scenes": planned,
+        "scenes": [{**asset, "move": moves[asset["scene"] % len(moves)]} for asset in planned],
         "backend": drawn["backend"],
         "drawn": drawn["drawn"],
         "cost_usd": drawn["cost_usd"],

@@ -1,4 +1,4 @@
-"""A list of clips to make of pictures (docs/reference/clips.md), read with suspicion."""
+"""A list of clips to make of pictures (docs/reference/picture-orders.md), read with suspicion."""
 
 from __future__ import annotations
 
