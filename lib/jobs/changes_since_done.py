@@ -11,13 +11,12 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
-from lib.jobspec import JobSpec
+from lib.jobspec import USUAL_LUFS, JobSpec
 from lib.records import SpokenRecord, Take
 from lib.storage import output_name_of
 from lib.voices import AUTO, LANGUAGES
 from lib.voices.seeds import SEEDS, usual_seed
 
-_USUAL_LUFS: Final = -19.0
 #: The fields of which a record says what was asked for.
 _TOLD: Final = ("voice", "speaker", "language", "profile", "variants", "format", "output_name")
 
@@ -63,7 +62,7 @@ def _plainly_unlike(spec: JobSpec, spoken: SpokenRecord) -> Iterator[str]:
         yield "seed"
     if first is not None and spec.speed != first.speed:
         yield "speed"
-    loudness = _USUAL_LUFS if spec.loudness is None else spec.loudness
+    loudness = USUAL_LUFS if spec.loudness is None else spec.loudness
     if spoken.target_lufs is not None and loudness != spoken.target_lufs:
         yield "loudness"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lib.jobspec.files.source import source_name
 from lib.jobspec.model import (
+    USUAL_LUFS,
     Draft,
     InvalidJobFile,
     JobFile,
@@ -28,6 +29,7 @@ __all__ = [
     "CAPTION_SUFFIXES",
     "NOT_YET",
     "PEAKS_SUFFIX",
+    "USUAL_LUFS",
     "Draft",
     "InvalidJobFile",
     "InvalidJobSpec",

@@ -15,6 +15,8 @@ from lib.jobspec.fields import STORED, Field
 from lib.jobspec.problems import Problem
 
 FINGERPRINT_VERSION: Final = "v1"
+#: The level of a job that names none, in LUFS: a mono file of it plays as loud as a stereo one of -16.
+USUAL_LUFS: Final = -19.0
 
 _json: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False

@@ -23,6 +23,7 @@ from lib.pipeline.work import to_json
 #: What follows these is not the queue's any more.
 ENDED = frozenset({"done", "failed", "canceled"})
 _PAGE = 200
+_PORTION = 500  # jobs that are ordered in one call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,22 +118,34 @@ def _jobs(transaction: Transaction, task: ParkedTask) -> list[ExternalJob]:
 def _tend(ledger: PipelineLedger, work: ExternalWork, task: ParkedTask) -> bool:
     jobs = external_jobs(ledger, task)
     fresh = [job for job in jobs if job.state == "ordered"]
+    refused = None
     if fresh:
         try:
             _order(ledger, work, task, fresh)
         except BadInput as error:
             return _fail(ledger, task, error.message, for_good=True)
+        except _NotNow as error:  # what had room is followed all the same
+            refused = error
         jobs = external_jobs(ledger, task)
     waiting = [job.request_id for job in jobs if job.state not in ENDED]
     news = dict(work.ask(waiting)) if waiting else {}
     news |= {request_id: ("ordered", None) for request_id in waiting if request_id not in news}
-    return _write(ledger, task, news)
+    changed = _write(ledger, task, news)
+    if refused is not None and not changed:
+        raise refused
+    return changed
 
 
 def _order(
     ledger: PipelineLedger, work: ExternalWork, task: ParkedTask, fresh: Sequence[ExternalJob]
 ) -> None:
-    """Order jobs; what an earlier attempt of the task had done to the letter is not done again."""
+    """Order jobs; what an earlier attempt of the task had done to the letter is not done again.
+
+    In portions: a stage may want more jobs than the queue has room for at any time.
+
+    Raises:
+        _NotNow: there is no room for all of them; those that had room are ordered.
+    """
     values = {"run": task.run, "task": task.name, "attempt": task.attempt}
     before = ledger.look(lambda transaction: transaction.all("done_before", **values))
     done = {row["spec"]: row["result"] for row in before}
@@ -140,17 +153,26 @@ def _order(
         job.request_id: ("done", done[text]) for job in fresh if (text := to_json(dict(job.spec))) in done
     }
     specs = {job.request_id: job.spec for job in fresh if job.request_id not in known}
-    if specs:
+    _note_alone(ledger, task, known)
+    left, most = list(specs), _PORTION
+    while left:
+        portion = left[:most]
         try:
-            work.order(specs)
+            work.order({request_id: specs[request_id] for request_id in portion})
         except TryAgain as error:
-            raise _NotNow(error.message) from None
-    states = {**known, **{request_id: ("enqueued", None) for request_id in specs}}
+            most = len(portion) // 2
+            if not most:
+                raise _NotNow(error.message) from None
+            continue
+        _note_alone(ledger, task, {request_id: ("enqueued", None) for request_id in portion})
+        left = left[most:]
 
-    def note(transaction: Transaction) -> None:
-        _note(transaction, task, states)
 
-    ledger.change(note)
+def _note_alone(
+    ledger: PipelineLedger, task: ParkedTask, states: Mapping[str, tuple[str, str | None]]
+) -> None:
+    if states:
+        ledger.change(lambda transaction: _note(transaction, task, states))
 
 
 def _note(transaction: Transaction, task: ParkedTask, states: Mapping[str, tuple[str, str | None]]) -> None:

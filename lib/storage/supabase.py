@@ -20,7 +20,7 @@ try:
     from storage3 import SyncStorageClient
     from storage3.exceptions import StorageApiError
 except ImportError as error:
-    raise MissingExtra("Storing pictures in Supabase", "images") from error
+    raise MissingExtra("Storing pictures in Supabase", "imagen") from error
 
 T = TypeVar("T")
 _CONNECT_S: Final = 5.0

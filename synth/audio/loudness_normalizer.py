@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, Samples, measure_levels
 
-DEFAULT_LUFS: Final = -19.0  # a mono file; it plays as loud as a stereo one of -16
 CEILING_DBTP: Final = -1.5
 _SAFETY_DB: Final = 0.05  # for meters that interpolate a little differently
 _MAX_GAIN_DB: Final = 40.0

@@ -7,17 +7,16 @@ import os
 import secrets
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, note, say, warn
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock, rfc3339
 from lib.errors import BadConfiguration, BadInput, JobRunnerError, UsageError
-from lib.units import bytes_text
+from lib.units import MICROS, bytes_text, usd
 from synth import wiring
+from synth.commands import image_options as o
 from synth.commands.textfile import read_text
 
 if TYPE_CHECKING:
@@ -32,39 +31,16 @@ EXAMPLES = (
 
 
 def command(
-    prompt: Annotated[
-        str,
-        typer.Argument(metavar="PROMPT", help="What to draw; - reads standard input.", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where it goes, as .png.")] = Path(
-        "picture.png"
-    ),
-    backend: Annotated[
-        str | None,
-        typer.Option("--backend", metavar="NAME", help="Who draws; else IMAGEN_BACKEND.", show_default=False),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset",
-            metavar="NAME",
-            help="A style: photo, illustration, storyboard, cinematic, diagram or texture.",
-            show_default=False,
-        ),
-    ] = None,
-    width: Annotated[int, typer.Option("--width", help="Pixels, 64 to 4096, a multiple of 8.")] = 1024,
-    height: Annotated[int, typer.Option("--height", help="Pixels, 64 to 4096, a multiple of 8.")] = 1024,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="The same seed draws the same; else a new one.", show_default=False),
-    ] = None,
-    theme: Annotated[
-        str, typer.Option("--theme", metavar="NAME", help="The look of a card.", show_default=False)
-    ] = "",
-    sync: Annotated[
-        bool, typer.Option("--sync", help="Also into the bucket and the table imagen.images.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Over a file that is there.")] = False,
+    prompt: o.PromptArgument,
+    out: o.OutOption = Path("picture.png"),
+    backend: o.BackendOption = None,
+    preset: o.PresetOption = None,
+    width: o.WidthOption = 1024,
+    height: o.HeightOption = 1024,
+    seed: o.SeedOption = None,
+    theme: o.ThemeOption = "",
+    sync: o.SyncOption = False,
+    force: o.ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Draw one picture into a file."""
@@ -85,7 +61,9 @@ def command(
         order = PictureOrder(with_preset(words, preset), width, height, drawn_seed, theme)
         check_order(order)
         _check_target(out, force)
-        store = _store(stack) if sync else None  # what is wrong with it is said before anything is paid for
+        store = (
+            open_store(stack) if sync else None
+        )  # what is wrong with it is said before anything is paid for
         stack.enter_context(sigterm_interrupts())
         picture = _draw(drawer, order, UsageLog(wired.data))
         _write(out, picture.png, force)
@@ -93,7 +71,7 @@ def command(
     _report(out, picture, preset, synced, json)
 
 
-def _store(stack: ExitStack) -> Any:
+def open_store(stack: ExitStack) -> Any:
     """What puts a picture into the bucket and its row into the table."""
     from synth.imagen.sync import write_picture
     from synth.imagen.wiring import sync_desk
@@ -217,7 +195,7 @@ def _report(
             "model": picture.model,
             "preset": preset,
             "seconds": round(picture.seconds, 3),
-            "cost_usd": cost,
+            "cost_usd": None if cost is None else usd(cost * MICROS),
             "image_id": None if synced is None else synced.id,
             "bucket": None if synced is None else synced.bucket,
             "storage_path": None if synced is None else synced.path,

@@ -33,7 +33,7 @@ def command(
     log = UsageLog(wiring.pictures().data)
     found = sums(use for use in log.uses() if parse_rfc3339(use.at) >= begin)
     if json:
-        rows = [{**asdict(row), "cost_usd": str(row.cost_usd)} for row in found]
+        rows = [{**asdict(row), "cost_usd": f"{row.cost_usd:.6f}"} for row in found]
         emit_json({"since": since, "file": str(log.path), "backends": rows})
         return
     if not found:

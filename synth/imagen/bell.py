@@ -19,7 +19,7 @@ class StopFlag(Protocol):
         ...
 
 
-class Bell:
+class PictureBell:
     """Rung any number of times between two waits it wakes once. `ring` may be called by any thread."""
 
     def __init__(self, stop: StopFlag) -> None:

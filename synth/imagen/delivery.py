@@ -22,7 +22,7 @@ from synth.pictures.backend import BadOrder, Picture
 NoteDrawn = Callable[[ImageJob, DrawnPicture], None]
 
 
-class LeaseLost(Exception):
+class RowLost(Exception):
     """The row is somebody else's by now, or gone: nothing more is done for it."""
 
 
@@ -35,7 +35,7 @@ class Delivered:
 
 
 class PictureDelivery:
-    """Draws and stores. `draw` makes the picture; `note` writes into the row, and raises LeaseLost."""
+    """Draws and stores. `draw` makes the picture; `note` writes into the row, and raises RowLost."""
 
     def __init__(
         self, draw: Callable[[ImageJob], Picture], files: DrawnFiles, bucket: Bucket, note: NoteDrawn
@@ -46,7 +46,7 @@ class PictureDelivery:
         """The picture of a row, stored. May be repeated at any point.
 
         Raises:
-            LeaseLost: the row is not ours any more.
+            RowLost: the row is not ours any more.
             lib.storage.StorageUnavailable: the store refuses; the picture waits on the disk.
             lib.errors.JobRunnerError: as `Studio.draw`.
         """

@@ -21,6 +21,15 @@ class HeldLease(contextlib.AbstractContextManager["HeldLease"]):
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hold the lease", daemon=True)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still renews."""
+        return self._thread.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it renews no more, at most so long."""
+        self._thread.join(seconds)
+
     def __enter__(self) -> HeldLease:
         self._thread.start()
         return self

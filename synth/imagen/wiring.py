@@ -22,13 +22,14 @@ from lib.sql.listen import Listener
 from lib.storage.bucket import Bucket
 from lib.storage.open_bucket import BucketAccess, open_bucket
 from lib.storage.s3 import s3_access_of
-from synth.imagen.bell import Bell, StopFlag
+from synth.imagen.bell import PictureBell, StopFlag
 from synth.imagen.delivery import PictureDelivery
 from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
-from synth.imagen.worker import PictureWorker, RowReport, WorkerOptions, note_drawn_in
-from synth.pictures.names import open_backend
+from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
+from synth.pictures.backend import PictureBackend
+from synth.pictures.names import PictureSettings, open_backend
 from synth.wiring import pictures_of
 
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -77,19 +78,23 @@ def sync_desk() -> Iterator[SyncDesk]:
         yield SyncDesk(tables, bucket, SystemClock(), settings.imagen_owner_user_id)
 
 
-def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool = False) -> None:
-    """Draw rows until asked to stop; `once`: those that are ready now.
+OpenBackend = Callable[[str, PictureSettings], PictureBackend]
+
+
+def run_worker(
+    stop: StopFlag,
+    told: Callable[[RowReport], None],
+    *,
+    once: bool = False,
+    opens: OpenBackend = open_backend,
+) -> None:
+    """Draw rows until asked to stop; `once`: those that are ready now. `opens` makes backends by name.
 
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it from beginning.
     """
     settings = _settings()
-    owner = settings.imagen_owner_user_id
-    options = WorkerOptions(
-        lease_s=settings.lease_seconds,
-        most_attempts=settings.max_attempts,
-        owner=None if owner is None else _uuid(owner),
-    )
+    options = _options(settings)
     ensure_data_folder(settings.jobs_data_dir)
     clock = SystemClock()
     with ExitStack() as opened:
@@ -98,17 +103,24 @@ def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool 
         opened.callback(bucket.close)
         tables = open_images(url, **database)
         opened.callback(tables.close)
+        queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
         backends = pictures_of(settings).backends
-        studio = Studio(lambda name: open_backend(name, backends))
+        studio = Studio(lambda name: opens(name, backends))
         opened.callback(studio.close)
-        queue = TableQueue(tables, f"{socket.gethostname()}:{os.getpid()}", options.lease_s)
-        delivery = PictureDelivery(studio.draw, files, bucket, note_drawn_in(queue, clock, options.lease_s))
-        bell = Bell(stop)
+        note = note_drawn_in(queue, clock, options.lease_s)
+        bell = PictureBell(stop)
         opened.callback(bell.close)
         worker = PictureWorker(
-            queue, delivery, stop, bell.wait, clock, options, told=told, warned=output.warn
+            queue,
+            PictureDelivery(studio.draw, files, bucket, note),
+            stop,
+            bell.wait,
+            clock,
+            options,
+            told=told,
+            warned=output.warn,
         )
         if once:
             worker.drain()
@@ -116,6 +128,15 @@ def run_worker(stop: StopFlag, told: Callable[[RowReport], None], *, once: bool 
         listener = Listener(tables.address, CHANNEL, bell.ring)
         opened.callback(listener.close)
         worker.run()
+
+
+def _options(settings: Settings) -> PictureWorkerOptions:
+    owner = settings.imagen_owner_user_id
+    return PictureWorkerOptions(
+        lease_s=settings.lease_seconds,
+        most_attempts=settings.max_attempts,
+        owner=None if owner is None else _uuid(owner),
+    )
 
 
 def _settings() -> Settings:

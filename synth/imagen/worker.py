@@ -14,9 +14,10 @@ from lib.errors import BadConfiguration, BadInput, JobRunnerError, TryAgain, Una
 from lib.images.model import DrawnPicture, ImageJob
 from lib.storage.port import StorageUnavailable
 from synth.imagen.bell import StopFlag
-from synth.imagen.delivery import Delivered, LeaseLost
+from synth.imagen.delivery import Delivered, RowLost
 from synth.imagen.held_lease import HeldLease
 from synth.imagen.queue import PictureQueue
+from synth.pictures.checked import UnfitPicture
 
 _PAUSES_S: Final = (0.2, 30.0)  # between tries at a database or a store that does not answer
 _LATER_S: Final = (2.0, 300.0)  # until a row is tried again whose backend did not answer
@@ -44,7 +45,7 @@ class RowReport:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerOptions:
+class PictureWorkerOptions:
     """`lease_s`: how long a row is held without a sign of life. `owner`: of rows that name none.
 
     `poll_s`: how often it looks for itself, whatever it heard.
@@ -82,7 +83,7 @@ class PictureWorker:
         stop: StopFlag,
         wait: Callable[[float], None],
         clock: Clock,
-        options: WorkerOptions,
+        options: PictureWorkerOptions,
         *,
         told: Callable[[RowReport], None],
         warned: Callable[[str], None],
@@ -146,10 +147,12 @@ class PictureWorker:
         try:
             owner = self._owner(job)
             found = self._delivery.deliver(job)
-        except LeaseLost:
+        except RowLost:
             return RowEnd.LOST, "", "somebody else has the row", None
         except StorageUnavailable as trouble:
             return self._release(job, trouble, after_s=0.0, counted=False)
+        except UnfitPicture as error:  # it was drawn, perhaps for money: whoever draws so does so again
+            return self._fail(job, error.message)
         except (Unavailable, TryAgain) as trouble:
             return self._later(job, trouble)
         except JobRunnerError as error:
@@ -216,11 +219,11 @@ def settled(write: Callable[[], bool], clock: Clock, within_s: float, chance: Ca
 def note_drawn_in(
     queue: PictureQueue, clock: Clock, within_s: float, chance: Callable[[], float] = random.random
 ) -> Callable[[ImageJob, DrawnPicture], None]:
-    """What a delivery notes with. Raises LeaseLost: the row is no longer ours, or cannot be written."""
+    """What a delivery notes with. Raises RowLost: the row is no longer ours, or cannot be written."""
 
     def note(job: ImageJob, picture: DrawnPicture) -> None:
         if not settled(lambda: queue.note_drawn(job, picture), clock, within_s, chance):
-            raise LeaseLost
+            raise RowLost
 
     return note
 

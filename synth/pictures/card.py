@@ -54,7 +54,9 @@ class CardBackend:
         if self._shelf is None:
             self._shelf = FontShelf(self._fonts)
         picture = paint_ground(theme, order.width, order.height, order.seed)
-        layout = CardLayout(theme, (order.width, order.height), self._shelf, lambda words: log.warning("%s", words))
+        layout = CardLayout(
+            theme, (order.width, order.height), self._shelf, lambda words: log.warning("%s", words)
+        )
         layout.draw(picture, text)
         packed = io.BytesIO()
         picture.save(packed, "PNG", compress_level=_PACKED)

@@ -17,8 +17,8 @@ from PIL import Image
 from synth.pictures.card_themes import CardTheme
 from synth.typeset.contrast import colour
 
-Plane = NDArray[np.float32]
-#: Draws on rows of pixels (rows, columns, 3) whose places are given in shorter sides from the left top corner.
+Plane = NDArray[np.floating[Any]]
+#: Draws on rows of pixels (rows, columns, 3) whose places are given in shorter sides from the left top.
 Stroke = Callable[[Plane, Plane, Plane], None]
 
 _ROWS: Final = 128
@@ -161,7 +161,10 @@ def _pixel(x: Plane) -> float:
 
 def _glows(theme: CardTheme, wide: float, high: float, dice: random.Random) -> list[Stroke]:
     right = dice.random() < 0.7
-    first = (wide * (0.72 + 0.22 * dice.random() if right else 0.1 + 0.2 * dice.random()), high * 0.3 * dice.random())
+    first = (
+        wide * (0.72 + 0.22 * dice.random() if right else 0.1 + 0.2 * dice.random()),
+        high * 0.3 * dice.random(),
+    )
     second = (wide - first[0] + 0.2 * dice.random(), high * (0.85 + 0.25 * dice.random()))
     reach = 0.5 * (wide + high)
     return [

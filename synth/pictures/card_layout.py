@@ -45,7 +45,7 @@ class _Part:
 
 
 class CardLayout:
-    """Draws the parts of one card. `told` is called with a sentence about what could not be drawn as it is."""
+    """Draws the parts of one card. `told` gets a sentence about what could not be drawn as it is."""
 
     def __init__(
         self, theme: CardTheme, size: tuple[int, int], shelf: FontShelf, told: Callable[[str], None]
@@ -68,9 +68,13 @@ class CardLayout:
             self._numeral(picture, text.number)
         widest = _COLUMN_CENTRED if theme.is_centred else _COLUMN
         column = min(area.width, widest * self._short)
-        footer = self._part(text.footer, _FOOTER, 500, theme.muted, (column, area.height * 0.1), theme.body_fonts)
+        footer = self._part(
+            text.footer, _FOOTER, 500, theme.muted, (column, area.height * 0.1), theme.body_fonts
+        )
         below = footer.block.height + _GAP_BODY * self._short if footer else 0.0
-        label = self._part(text.label.upper(), _LABEL, 650, theme.accent, (column, area.height * 0.1), theme.body_fonts)
+        label = self._part(
+            text.label.upper(), _LABEL, 650, theme.accent, (column, area.height * 0.1), theme.body_fonts
+        )
         room = area.height - below - (label.block.height + _GAP_BAR * self._short if label else 0.0)
         parts = [label] if label else []
         parts += self._main(text, column, room, is_scene)
@@ -140,7 +144,9 @@ class CardLayout:
         families = (*families, han) if han else families
         shown, left_out = settable(text, self._shelf, families)
         if left_out:
-            self._told(f"No font here has the symbols {' '.join(left_out[:5])}; the card is drawn without them.")
+            self._told(
+                f"No font here has the symbols {' '.join(left_out[:5])}; the card is drawn without them."
+            )
         optical = 48.0 if sizes[0] >= _STATEMENT[0] else 24.0
         typesetter = Typesetter(self._shelf, Lettering(families, weight, leading, optical))
         largest = max(sizes[0] * self._short, _SMALLEST)
@@ -155,8 +161,10 @@ class CardLayout:
         block = fit_beginning(shown, limits, typesetter)
         if block is None or block.is_cut:
             self._told(
-                f"A text of {len(shown)} characters does not fit a card of {self._size[0]} by {self._size[1]} pixels; "
-                "it ends in an ellipsis." if block else "There is no room for all parts of the card; one is left out."
+                f"A text of {len(shown)} characters does not fit a card of {self._size[0]} by "
+                f"{self._size[1]} pixels; it ends in an ellipsis."
+                if block
+                else "There is no room for all parts of the card; one is left out."
             )
         return _Part(_scaled(block, self._scale), typesetter, colour, gap * self._short) if block else None
 

@@ -9,7 +9,9 @@ from typing import Final
 from lib.captions.breaks import width
 from synth.typeset.letters import plain
 
-_LONGEST_TITLE: Final = 64  # letters, those of Chinese and Japanese as two; a prompt without parts that is longer is a text
+_LONGEST_TITLE: Final = (
+    64  # letters, those of Chinese and Japanese as two; a prompt without parts that is longer is a text
+)
 _PARTS: Final = re.compile(r"(?<!\\)\|")
 _SCENE: Final = re.compile(
     r"((?:scene|shot|frame|panel|szene|scène|escena|cena|scena|сцена|кадр|シーン|カット|场景|場景|镜头|장면|"

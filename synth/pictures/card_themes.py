@@ -54,8 +54,8 @@ THEMES: Final[dict[str, CardTheme]] = {
     ),
     "dusk": CardTheme(
         "an evening sky over hills, with serifs",
-        "hills", "#1b1433", "#6d2c3c", ("#d9763f", "#4a2140", "#331838", "#1f102b"),
-        "#fff3e4", "#ead3cb", "#ffc07f",
+        "hills", "#1b1433", "#6d2c3c", ("#a84a2a", "#4a2140", "#331838", "#1f102b"),
+        "#fff3e4", "#f6e6dc", "#ffc07f",
         _SERIF, _SERIF, 600, stands="high",
     ),
     "paper": CardTheme(
@@ -65,11 +65,11 @@ THEMES: Final[dict[str, CardTheme]] = {
     ),
     "sage": CardTheme(
         "light green with rings",
-        "rings", "#e9efe5", "#d7e2d5", ("#8fb09a", "#c6d6c5"), "#15301f", "#3d5446", "#23603f",
+        "rings", "#e9efe5", "#d7e2d5", ("#8fb09a", "#c6d6c5"), "#15301f", "#33493b", "#23603f",
     ),
     "ocean": CardTheme(
         "deep blue-green with rings",
-        "rings", "#07293b", "#041a28", ("#2c7d9c", "#0b3a50"), "#eef8fb", "#abccd9", "#5fd6ce",
+        "rings", "#07293b", "#041a28", ("#246883", "#0b3a50"), "#eef8fb", "#c4dee8", "#5fd6ce",
     ),
     "signal": CardTheme(
         "bold yellow with round shapes, a grotesque",

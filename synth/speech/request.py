@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lib.errors import BadInput
-from lib.jobspec import JobSpec, titles
+from lib.jobspec import USUAL_LUFS, JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.seeds import SEEDS, seed_of, usual_seed
-from synth.audio.loudness_normalizer import DEFAULT_LUFS
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word
@@ -31,7 +30,7 @@ class SpeakRequest:
     chunk: bool = False
     seed: int | None = None
     file_format: str = "wav"
-    loudness_lufs: float | None = DEFAULT_LUFS  # None leaves the level as the engine made it
+    loudness_lufs: float | None = USUAL_LUFS  # None leaves the level as the engine made it
     title: str = ""  # what the file's tags say
     album: str = ""
     peaks: bool = False  # a waveform beside each take
@@ -92,7 +91,7 @@ def request_from_spec(
         chunk=spec.chunk,
         seed=spec.seed,
         file_format=spec.format,
-        loudness_lufs=DEFAULT_LUFS if spec.loudness is None else spec.loudness,
+        loudness_lufs=USUAL_LUFS if spec.loudness is None else spec.loudness,
         pronounce=spec.pronounce,
         speed=spec.speed,
         pauses=pauses,

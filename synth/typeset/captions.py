@@ -27,6 +27,8 @@ from synth.typeset.text_lines import Lettering, LetterRun, Typesetter
 
 _MOST_LINES: Final = 2
 _MOST_LAYOUTS: Final = 64
+_MOST_DRAWN: Final = 4  # a megabyte each
+_ANY: Final = [0] + 255 * [255]
 _LEAST_SHARE: Final = 0.5  # of the size that the style asks for
 _WIDEST: Final = 0.9  # of the safe area's width, in a wide picture: shorter lines are read in one look
 _MOST_CHARACTERS: Final = 1000  # as of a cue
@@ -72,6 +74,8 @@ class _Layout:
     block: TextBlock
     typesetter: Typesetter
     left_out: tuple[str, ...]  # symbols that no font has
+    size: tuple[int, int]  # of the box, pixels
+    first: float  # from the letters' top to the first baseline
 
 
 class CaptionPainter:
@@ -83,6 +87,7 @@ class CaptionPainter:
         self._shelf = FontShelf(style.fonts)
         self._glyphs = GlyphCase()
         self._layouts: dict[str, _Layout] = {}
+        self._drawn: dict[str, tuple[Image.Image, Image.Image]] = {}
         self._typesetters: dict[tuple[str, ...], Typesetter] = {}
         area = safe_area(width, height)
         self._size = max(style.size * min(width, height), 5.0)
@@ -112,19 +117,14 @@ class CaptionPainter:
         """
         layout = self._layout(text)
         said = self._said(text, layout, highlighted_word)
-        fill, lit, around = self._masks(layout, said)
         style = self.style
-        if style.look == "outline":
-            alpha = around
-        else:
-            alpha = _rounded(fill.size, round(self._size * _ROUND), round(255 * style.box_opacity))
-        picture = Image.new("RGB", fill.size, style.ground)
-        picture.paste(style.letters, (0, 0), fill)
-        if lit is not None:
+        unlit, alpha = self._unlit(text, layout)
+        picture = unlit.copy()
+        if said[0] < said[1]:
+            lit = self._lit(layout, said)
+            # Where it is lit nothing of the other colour may shine through its edges.
+            picture.paste(style.ground, (0, 0), lit.point(_ANY))
             picture.paste(style.highlight, (0, 0), lit)
-            for letters in (fill, lit):
-                if letters is not None:
-                    alpha.paste(255, (0, 0), letters)
         picture.putalpha(alpha)
         return picture
 
@@ -178,7 +178,12 @@ class CaptionPainter:
             block = fit_block(ready, self._limits, typesetter)
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.pop(next(iter(self._layouts)))
-            self._layouts[text] = _Layout(block, typesetter, tuple(left_out))
+            first = max(block.top, block.size * _ABOVE)
+            below = max(block.lines[-1].descent, block.size * _BELOW)
+            height = first + block.pitch * (len(block.lines) - 1) + below
+            wide = max(line.width + 2 * line.overhang for line in block.lines)
+            size = (ceil(wide) + 2 * self._beside, ceil(height) + 2 * self._above)
+            self._layouts[text] = _Layout(block, typesetter, tuple(left_out), size, first)
         return self._layouts[text]
 
     def _said(self, text: str, layout: _Layout, word: int | tuple[int, int] | None) -> tuple[int, int]:
@@ -193,52 +198,54 @@ class CaptionPainter:
         start, end = word
         return _letters(text[:start], layout.left_out), _letters(text[:end], layout.left_out)
 
-    def _masks(
-        self, layout: _Layout, said: tuple[int, int]
-    ) -> tuple[Image.Image, Image.Image | None, Image.Image]:
-        """Ink of all letters, of those that are said, and of letters with their outlines."""
-        block = layout.block
-        wide = max(line.width + 2 * line.overhang for line in block.lines)
-        first = max(block.top, block.size * _ABOVE)
-        below = max(block.lines[-1].descent, block.size * _BELOW)
-        height = first + block.pitch * (len(block.lines) - 1) + below
-        size = (ceil(wide) + 2 * self._beside, ceil(height) + 2 * self._above)
-        fill, around = Image.new("L", size), Image.new("L", size)
-        lit = Image.new("L", size) if said[0] < said[1] else None
-        at = 0
-        for number, line in enumerate(block.lines):
-            baseline = self._above + round(first + number * block.pitch)
-            bounds = {_at_letter(line.text, letter - at) for letter in said}
-            cuts = bounds - {0, len(line.text)} if lit is not None else set()
-            shown = (
-                layout.typesetter.line(line.text, line.size, right_to_left=line.is_right_to_left, cuts=cuts)
-                if cuts
-                else line
-            )
-            left = (size[0] - line.width) / 2
-            for run in shown.runs:
-                letter = at + _letters(line.text[: run.start], ())
-                is_said = lit is not None and said[0] <= letter < said[1]
-                self._ink(layout, run, (left, baseline), lit if is_said and lit else fill, around)
-            at += _letters(line.text, ()) - (number in block.hyphened)
-        return fill, lit, around
+    def _unlit(self, text: str, layout: _Layout) -> tuple[Image.Image, Image.Image]:
+        """The colours of a caption of which nothing is said, and its alpha; of the last ones kept."""
+        if text not in self._drawn:
+            fill, around = Image.new("L", layout.size), Image.new("L", layout.size)
+            for number, line in enumerate(layout.block.lines):
+                for run in line.runs:
+                    self._ink(layout, number, run, fill, 0.0)
+                    if self._edge:
+                        self._ink(layout, number, run, around, self._edge)
+            if self.style.look == "box":
+                opacity = round(255 * self.style.box_opacity)
+                around = _rounded(layout.size, round(self._size * _ROUND), opacity)
+            around.paste(255, (0, 0), fill)
+            colours = Image.new("RGB", layout.size, self.style.ground)
+            colours.paste(self.style.letters, (0, 0), fill)
+            if len(self._drawn) >= _MOST_DRAWN:
+                self._drawn.pop(next(iter(self._drawn)))
+            self._drawn[text] = colours, around
+        return self._drawn[text]
 
-    def _ink(
-        self,
-        layout: _Layout,
-        run: LetterRun,
-        at: tuple[float, int],
-        fill: Image.Image,
-        around: Image.Image,
-    ) -> None:
+    def _lit(self, layout: _Layout, said: tuple[int, int]) -> Image.Image:
+        """The ink of the letters that are said."""
+        lit, at = Image.new("L", layout.size), 0
+        for number, line in enumerate(layout.block.lines):
+            bounds = {_at_letter(line.text, letter - at) for letter in said}
+            inside = bounds - {0, len(line.text)} - {run.start for run in line.runs}
+            inside -= {run.start + len(run.text) for run in line.runs}
+            shown = line
+            if inside:
+                shown = layout.typesetter.line(
+                    line.text, line.size, right_to_left=line.is_right_to_left, cuts=inside
+                )
+            for run in shown.runs:
+                if said[0] <= at + _inked(line.text[: run.start]) < said[1]:
+                    self._ink(layout, number, run, lit, 0.0)
+            at += _inked(line.text) - (number in layout.block.hyphened)
+        return lit
+
+    def _ink(self, layout: _Layout, number: int, run: LetterRun, canvas: Image.Image, stroke: float) -> None:
+        """Lay the ink of a run of that line on a canvas of the caption's size."""
         if run.text.isspace():
             return
-        lettering = layout.typesetter.lettering
-        font = self._shelf.font(run.family, layout.block.size, lettering.weight, lettering.optical)
-        for canvas, stroke in ((fill, 0.0), (around, self._edge)):
-            if canvas is not around or stroke:
-                mask = self._glyphs.word(font, run.text, run.direction, stroke)
-                canvas.paste(255, (round(at[0] + run.left) + mask.left, at[1] + mask.top), mask.image)
+        block, lettering = layout.block, layout.typesetter.lettering
+        font = self._shelf.font(run.family, block.size, lettering.weight, lettering.optical)
+        mask = self._glyphs.word(font, run.text, run.direction, stroke)
+        left = (layout.size[0] - block.lines[number].width) / 2 + run.left
+        baseline = self._above + round(layout.first + number * block.pitch)
+        canvas.paste(255, (round(left) + mask.left, baseline + mask.top), mask.image)
 
 
 @lru_cache(maxsize=16)
@@ -278,11 +285,15 @@ def _fits(text: str, limits: FitLimits, typesetter: Typesetter) -> bool:
 
 
 def _letters(text: str, left_out: Sequence[str]) -> int:
-    """How many characters of it are set, without blanks."""
+    """How many characters of what was given are set, without blanks."""
     shown = plain(text)
     for symbol in left_out:
         shown = shown.replace(symbol, "")
-    return sum(not char.isspace() for char in shown)
+    return _inked(shown)
+
+
+def _inked(text: str) -> int:
+    return sum(not char.isspace() for char in text)
 
 
 def _at_letter(line: str, letter: int) -> int:

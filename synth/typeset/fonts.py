@@ -43,15 +43,18 @@ class MissingLetters(BadInput):
     """No font has some letters of a text; nothing was drawn."""
 
     def __init__(self, letters: Sequence[str]) -> None:
-        shown = ", ".join(
-            f"{letter} ({' '.join(f'U+{ord(char):04X}' for char in letter)})" for letter in letters[:3]
-        )
+        shown = ", ".join(map(_named, letters[:3]))
         more = f" and {len(letters) - 3} more" if len(letters) > 3 else ""
         super().__init__(
             f"No font here has {shown}{more}; install a font package that has them, or name a font file in "
             "CARD_FONTS."
         )
         self.letters = tuple(letters)
+
+
+def _named(letter: str) -> str:
+    codes = " ".join(f"U+{ord(char):04X}" for char in letter)
+    return f"{letter} ({codes})" if letter.isprintable() else codes
 
 
 @lru_cache(maxsize=1)

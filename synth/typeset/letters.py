@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, BadInput
 from synth.typeset.fonts import FontShelf, MissingLetters, has_shaping
 from synth.typeset.graphemes import clusters, is_extending
 
@@ -40,12 +40,13 @@ def settable(text: str, shelf: FontShelf, families: Sequence[str]) -> tuple[str,
 
     Raises:
         MissingLetters: letters, digits or marks of it are in no font, or nothing of it is left.
+        lib.errors.BadInput: it has nothing that can be seen.
         BadConfiguration: its script needs shaping, which this system has not.
     """
     if not has_shaping() and (shaped := next(filter(_needs_shaping, text), None)):
         raise BadConfiguration(
-            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, which "
-            "is not installed; install it, as the package libfribidi0 of Debian."
+            f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, "
+            "which is not installed; install it, as the package libfribidi0 of Debian."
         )
     kept: list[str] = []
     missing: list[str] = []
@@ -59,8 +60,10 @@ def settable(text: str, shelf: FontShelf, families: Sequence[str]) -> tuple[str,
         else:
             missing.append(cluster)
     rest = plain("".join(kept))
-    if missing or not rest:
+    if missing or (left_out and not visible(rest).strip()):
         raise MissingLetters(list(dict.fromkeys(missing or left_out)))
+    if not visible(rest).strip():
+        raise BadInput("A text has no letter that can be seen.")
     return rest, list(dict.fromkeys(left_out))
 
 

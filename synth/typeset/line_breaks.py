@@ -1,8 +1,8 @@
-"""Where a line may end, in any script: at blanks, between ideographs, between the letters of a long word.
+"""Where a line may end, in any script: at blanks, between ideographs, inside a word that is too long.
 
-The main rules of https://www.unicode.org/reports/tr14/ with the prohibitions of Japanese and Chinese. How well
-a cut reads comes from `lib.captions.breaks`; Thai, Lao, Khmer and Burmese, whose words need a dictionary to be found, may be
-cut between any two letters.
+The main rules of https://www.unicode.org/reports/tr14/ with the prohibitions of Japanese and Chinese. How
+well a cut reads comes from `lib.captions.breaks`; Thai, Lao, Khmer and Burmese, whose words need a dictionary
+to be found, may be cut between any two letters.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-#: Shares of the width and the height. Wide and square pictures: the graphics safe area of EBU R 95, 5 %, and
-#: a little air. Upright ones: what the players of short videos lay over them, a name and a text below, buttons
-#: at the right; the same at the left, so that the middle stays the middle.
+#: Shares of the width and the height. Wide and square pictures: the graphics safe area of EBU R 95, 5 %,
+#: and a little air. Upright ones: what the players of short videos lay over them, a name and a text below,
+#: buttons at the right; the same at the left, so that the middle stays the middle.
 _WIDE: Final = (0.06, 0.07, 0.07)  # sides, top, bottom
 _UPRIGHT: Final = (0.085, 0.11, 0.19)
 _UPRIGHT_FROM: Final = 1.3  # times as high as wide; 4:5 has 1.25

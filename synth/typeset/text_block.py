@@ -21,6 +21,7 @@ _STEP: Final = 0.93  # from one size to the next smaller one
 _CLEAR: Final = 0.06  # sizes between the ink of two lines, at least
 _EVEN_ENDS: Final = 120  # a text with more places is filled line by line
 _READING: Final = 0.02  # what a cut costs beside uneven lines
+_LONG_WORD: Final = 24  # letters
 _HYPHEN: Final = "-"
 
 
@@ -101,7 +102,7 @@ def fit_beginning(text: str, limits: FitLimits, typesetter: Typesetter) -> TextB
     low, high, best = 1, len(letters), None
     while low <= high:
         middle = (low + high) // 2
-        shown = "".join(letters[:middle]).rstrip(" \n,;:.–—") + "…"
+        shown = _beginning(letters, middle)
         try:
             best = fit_block(shown, smallest, typesetter)
             low = middle + 1
@@ -110,6 +111,15 @@ def fit_beginning(text: str, limits: FitLimits, typesetter: Typesetter) -> TextB
     if best is None:
         return None
     return replace(best, is_cut=True)
+
+
+def _beginning(letters: Sequence[str], count: int) -> str:
+    """That many letters of a text, or a few less where a word would be cut, and an ellipsis."""
+    first = count
+    while first and count < len(letters) and not letters[first].isspace() and count - first < _LONG_WORD:
+        first -= 1
+    kept = first if first and count - first < _LONG_WORD else count
+    return "".join(letters[:kept]).rstrip(" \n,;:.–—") + "…"
 
 
 def _sizes(limits: FitLimits, share: float) -> list[float]:

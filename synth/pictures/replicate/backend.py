@@ -19,7 +19,7 @@ from lib.errors import BadConfiguration
 from synth.pictures.backend import BackendUnavailable, BadOrder, Picture, PictureOrder, check_order
 from synth.pictures.fit import fitted
 from synth.pictures.png import MOST_BYTES, NotPng, check_png
-from synth.pictures.replicate.client import Answer, Lost, NotSent, ReplicateClient, TooLarge
+from synth.pictures.replicate.client import HttpAnswer, Lost, NotSent, ReplicateClient, TooLarge
 from synth.pictures.replicate.prediction import NoPrediction, Prediction, read_prediction
 from synth.pictures.replicate.refusals import is_busy, refusal, seen_text
 
@@ -56,8 +56,10 @@ class ReplicateBackend:
         options: Mapping[str, Any],
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         """Nothing is asked yet. `options` has `url` and `token` of the settings, too."""
+        self._most_bytes = most_bytes  # of a file
         self.name = name
         self.model = str(options.get("model", ""))
         self._options = options
@@ -152,7 +154,7 @@ class ReplicateBackend:
             f"Replicate takes no orders: {problem or 'no time was left'}; try again later."
         )
 
-    def _post(self, told: Mapping[str, Any], left: float) -> Answer:
+    def _post(self, told: Mapping[str, Any], left: float) -> HttpAnswer:
         hold = max(1, min(_HOLD_S, int(left)))
         headers = {"Prefer": f"wait={hold}", "Cancel-After": f"{max(_LEAST_LIFE_S, int(left) + 1)}s"}
         path = f"/v1/models/{self.model}/predictions"
@@ -272,7 +274,7 @@ class ReplicateBackend:
         for tries in range(1, _TRIES + 1):
             answer = None
             try:
-                answer = self._client.fetch(url, MOST_BYTES)
+                answer = self._client.fetch(url, self._most_bytes)
                 if answer.status == 200:
                     return answer.data
                 problem: Exception = Lost(f"its server answered {answer.status}")
@@ -283,7 +285,7 @@ class ReplicateBackend:
             self._pause(tries, answer, deadline)
         raise problem
 
-    def _pause(self, tries: int, answer: Answer | None, deadline: float) -> None:
+    def _pause(self, tries: int, answer: HttpAnswer | None, deadline: float) -> None:
         """Wait before the next try: as long as the server asks for, else longer each time."""
         asked = None if answer is None else answer.retry_after_s
         drawn = backoff_s(tries, self._jitter(), base_s=_PAUSE_S, cap_s=_LONGEST_PAUSE_S)

@@ -38,7 +38,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back. `data` is at most `most` bytes of the request."""
 
     status: int
@@ -65,7 +65,7 @@ class ReplicateClient:
         headers: Mapping[str, str] | None = None,
         *,
         wait_s: float = 0.0,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request; `wait_s` is how long the server was asked to hold its answer back.
 
         Raises:
@@ -87,7 +87,7 @@ class ReplicateClient:
             sent["Content-Type"] = "application/json"
         return _exchange(parts, method, parts.path.rstrip("/") + path, data, sent, _MOST_ANSWER, wait_s)
 
-    def fetch(self, url: str, most: int) -> Answer:
+    def fetch(self, url: str, most: int) -> HttpAnswer:
         """A file that the server named, without the token: it may lie with anybody.
 
         Where Replicate itself is asked over TLS, so is everything that it names, redirects included.
@@ -125,7 +125,7 @@ def _exchange(
     headers: Mapping[str, str],
     most: int,
     wait_s: float,
-) -> Answer:
+) -> HttpAnswer:
     silent_s = wait_s + _SILENT_S
     with contextlib.closing(_connected(parts)) as connection:
         try:
@@ -133,19 +133,21 @@ def _exchange(
             connection.request(method, target, body=data, headers=dict(headers))
             with connection.getresponse() as response:
                 whole = _whole(response, most, time.monotonic() + silent_s)
-                return Answer(response.status, whole, _retry_after(response))
+                return HttpAnswer(response.status, whole, _retry_after(response))
         except (OSError, HTTPException, ValueError, TooLarge) as error:  # their words may repeat the address
             raise Lost(_plain(error)) from None
 
 
-def _exchange_file(parts: SplitResult, target: str, most: int) -> tuple[Answer, str | None]:
+def _exchange_file(parts: SplitResult, target: str, most: int) -> tuple[HttpAnswer, str | None]:
     with contextlib.closing(_connected(parts)) as connection:
         try:
             connection.sock.settimeout(_SILENT_S)
             connection.request("GET", target, headers={"Accept": "image/png"})
             with connection.getresponse() as response:
                 whole = _whole(response, most, time.monotonic() + 10 * _SILENT_S)
-                return Answer(response.status, whole, _retry_after(response)), response.headers["Location"]
+                return HttpAnswer(response.status, whole, _retry_after(response)), response.headers[
+                    "Location"
+                ]
         except (OSError, HTTPException, ValueError) as error:
             raise Lost(_plain(error)) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.redact import Redactor
 from synth.pictures.backend import BackendUnavailable, BadOrder
-from synth.pictures.replicate.client import Answer
+from synth.pictures.replicate.client import HttpAnswer
 
 _MOST_SAID = 300
 
@@ -15,7 +15,7 @@ def is_busy(status: int) -> bool:
     return status in (408, 409, 425, 429) or status >= 500
 
 
-def refusal(answer: Answer, model: str, token: str) -> JobRunnerError:
+def refusal(answer: HttpAnswer, model: str, token: str) -> JobRunnerError:
     """The error for a status that a retry does not mend."""
     said = f"Replicate answered {answer.status}"
     detail = _detail(answer, token)
@@ -39,7 +39,7 @@ def seen_text(text: str, token: str) -> str:
     return Redactor([token] if token else []).hide(plain)[:_MOST_SAID].rstrip(" .")
 
 
-def _detail(answer: Answer, token: str) -> str:
+def _detail(answer: HttpAnswer, token: str) -> str:
     try:
         value = answer.json()
     except ValueError:

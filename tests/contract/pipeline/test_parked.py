@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,11 +31,13 @@ class Queue:
         self.refuses: Exception | None = None
         self.dies_after_ordering = False
         self.no_room_for: str | None = None
+        self.room = 1_000_000  # unfinished jobs
 
     def order(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
         if self.refuses:
             raise self.refuses
-        if self.no_room_for in specs:
+        unfinished = {name for name, (state, _) in self.jobs.items() if state == "enqueued"}
+        if self.no_room_for in specs or len(unfinished | set(specs)) > self.room:
             raise TryAgain("the queue is full")
         for request_id in specs:
             if request_id not in self.jobs:
@@ -116,6 +119,23 @@ def test_after_a_crash_between_the_two_stores_the_jobs_are_ordered_once(floor: F
     queue.end()
     tend_parked(floor.ledger, queue)
     assert len(floor.claim(stages=["audio"])) == 1
+
+
+def test_a_stage_with_more_jobs_than_the_queue_has_room_for_goes_through_it_in_portions(
+    floor: Floor, queue: Queue
+) -> None:
+    floor.start(QUEUED)
+    queue.room = 3
+    park(floor, [str(number) for number in range(8)])
+
+    for _ in range(5):
+        with contextlib.suppress(TryAgain):
+            tend_parked(floor.ledger, queue)
+        queue.end()
+    tend_parked(floor.ledger, queue)
+
+    assert floor.claim(stages=["audio"])
+    assert sorted(queue.ordered) == [f"r1.audio.1.{number}" for number in range(8)]
 
 
 def test_jobs_that_the_queue_lost_are_ordered_again(floor: Floor, queue: Queue) -> None:

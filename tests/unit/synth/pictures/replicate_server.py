@@ -32,7 +32,7 @@ class FakeReplicate:
     now: Callable[[], float]
     png: bytes = b""
     url: str = ""
-    #: How the next orders go: "ok", "starting", "lost" (taken, no reply), "dropped" (neither), "garbled" or a status.
+    #: How the next orders go: "ok", "starting", "lost" (taken, no reply), "dropped", "garbled" or a status.
     orders: list[str | int] = field(default_factory=list)
     polls: list[str | int] = field(default_factory=list)  # a status of a prediction, or of HTTP
     lists: list[int] = field(default_factory=list)  # statuses of HTTP

@@ -151,6 +151,7 @@ def test_without_the_list_nothing_is_ordered_again(server: FakeReplicate, clock:
     "change",
     [
         {"input": {"prompt": "Another."}},
+        {"seed": 8},
         {"model": "somebody/else"},
         {"status": "failed"},
         {"created_at": "2020-01-01T00:00:00Z"},
@@ -162,7 +163,8 @@ def test_the_order_of_another_is_not_taken_for_ours(
 ) -> None:
     """I1."""
     backend(server, clock).draw(ORDER)
-    server.made[0].update(change)
+    told = server.made[0]["input"]
+    server.made[0].update({"input": told | change} if "seed" in change else change)
     server.orders = ["dropped", "ok"]
     backend(server, clock).draw(ORDER)
     assert len(server.made) == 2
@@ -339,6 +341,15 @@ def test_a_file_server_that_stumbles_is_asked_again(server: FakeReplicate, clock
     assert len(server.made) == 1
 
 
+def test_a_file_that_ends_too_early_is_fetched_again(server: FakeReplicate, clock: ManualClock) -> None:
+    """I1: the picture is paid for, and half of it is no reason to say that it is none."""
+    cut = {"Content-Length": str(len(server.png)), "Connection": "close"}
+    server.files["/files/p0.png"] = (200, cut, server.png[:100])
+    error = refused(server, clock)
+    assert "cannot be fetched" in error.message
+    assert server.count("GET", ".png") == 5
+
+
 @pytest.mark.parametrize(
     ("output", "words"),
     [
@@ -369,10 +380,11 @@ def test_a_redirect_away_from_tls_is_not_followed(server: FakeReplicate) -> None
 
 @pytest.mark.parametrize("promised", [10, 10**12])
 def test_a_file_beyond_all_bounds_is_left_in_the_middle(
-    server: FakeReplicate, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, promised: int
+    server: FakeReplicate, clock: ManualClock, promised: int
 ) -> None:
     """I1."""
-    monkeypatch.setattr("synth.pictures.replicate.backend.MOST_BYTES", 1000)
     server.files["/files/p0.png"] = (200, {"Content-Length": str(promised)}, b"x" * 1500)
-    words = "is no PNG" if promised == 10 else "too large"
-    assert words in refused(server, clock).message
+    told = {"model": MODEL, "url": server.url, "token": TOKEN}
+    drawer = ReplicateBackend("mine", told, clock, lambda: 1.0, most_bytes=1000)
+    with pytest.raises(BackendUnavailable, match="is no PNG" if promised == 10 else "too large"):
+        drawer.draw(ORDER)

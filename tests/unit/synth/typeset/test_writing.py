@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_letters_joined_are_the_text(text: str) -> None:
 def ways(text: str) -> list[str]:
     """The stretches between the places where a line may well end."""
     ends = [0, *(end.at for end in line_ends(text) if end.cost < INSIDE_WORD)]
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,18 @@ RTL = "שלום (abc 12) עולם 3.5%! [x] - ד"
 
 @pytest.mark.parametrize(
     "text",
-    [RTL, "abc שלום def", "שלום 12,5 עולם", "a (ש) b", "ש (a) b ג", "1 ש 2", "ש, a; ב", "x 5% ש", "ש abc -5 ג", "«ש» a"],
+    [
+        RTL,
+        "abc שלום def",
+        "שלום 12,5 עולם",
+        "a (ש) b",
+        "ש (a) b ג",
+        "1 ש 2",
+        "ש, a; ב",
+        "x 5% ש",
+        "ש abc -5 ג",
+        "«ש» a",
+    ],
 )
 @pytest.mark.parametrize("right_to_left", [False, True])
 def test_runs_stand_where_the_shaper_of_one_font_puts_them(text: str, right_to_left: bool) -> None:
@@ -131,7 +143,8 @@ class TestPlainText:
         assert visible("❤\ufe0f") == "❤"
 
     @pytest.mark.parametrize(
-        ("text", "language"), [("漢字です", "JP"), ("漢字 한글", "KR"), ("汉字", "SC"), ("ㄅ漢", "TC"), ("abc", "")]
+        ("text", "language"),
+        [("漢字です", "JP"), ("漢字 한글", "KR"), ("汉字", "SC"), ("ㄅ漢", "TC"), ("abc", "")],
     )
     def test_ideographs_look_as_their_language_writes_them(self, text: str, language: str) -> None:
         assert han_family(text).endswith(language)
