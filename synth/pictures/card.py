@@ -27,10 +27,13 @@ class CardBackend:
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        """`options` may have `theme`, a name of THEMES, and `fonts`, further font files and folders."""
+        """`options` may have `theme`, a name of THEMES, `fonts`, further font files and folders, and
+        `system_fonts`, False where those of the system are not to be looked at.
+        """
         self.name = name
         self._usual = str(options.get("theme") or USUAL_THEME)
         self._fonts: Sequence[Path] = tuple(options.get("fonts") or ())
+        self._with_system = bool(options.get("system_fonts", True))
         self._shelf: FontShelf | None = None
         _theme(self._usual)
 
@@ -52,7 +55,7 @@ class CardBackend:
         if not (text.title or text.body):
             raise BadOrder("the prompt has no letter that can be seen; say what the card is to say")
         if self._shelf is None:
-            self._shelf = FontShelf(self._fonts)
+            self._shelf = FontShelf(self._fonts, with_system=self._with_system)
         picture = paint_ground(theme, order.width, order.height, order.seed)
         layout = CardLayout(
             theme, (order.width, order.height), self._shelf, lambda words: log.warning("%s", words)

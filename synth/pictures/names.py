@@ -50,7 +50,9 @@ class _BackendClass:
 
 CLASSES: Final[Mapping[str, _BackendClass]] = {
     "mock": _BackendClass("synth.pictures.mock:MockBackend", {}),
-    "card": _BackendClass("synth.pictures.card:CardBackend", {"theme": str}, "images", takes_preset=False),
+    "card": _BackendClass(
+        "synth.pictures.card:CardBackend", {"theme": str, "system_fonts": bool}, "images", takes_preset=False
+    ),
     "diffusers": _BackendClass(
         "synth.pictures.diffusers:DiffusersBackend",
         {

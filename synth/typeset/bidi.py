@@ -2,7 +2,7 @@
 
 Without its explicit embeddings, whose characters `plain` takes away: a title or a caption has none. Pillow's
 own shaping does the same for a text in one font; lines here may need several.
-Source: https://www.unicode.org/reports/tr9/ (P2, P3, W1 to W7, N0 to N2, I1, I2, L1, L2).
+Source: https://www.unicode.org/reports/tr9/ (P2, P3, W1 to W7, N0 to N2, I1, I2, L2).
 """
 
 from __future__ import annotations
@@ -38,12 +38,7 @@ def levels(text: str, right_to_left: bool) -> list[int]:
     kinds = _numbers(_weak(original, "R" if base else "L"), "R" if base else "L")
     _brackets(text, kinds, "R" if base else "L")
     _neutrals(kinds, "R" if base else "L")
-    found = [_level(kind, base) for kind in kinds]
-    for at in range(len(text) - 1, -1, -1):  # L1: blanks at the end stand where the line ends
-        if original[at] not in ("WS", "BN", "S", "B"):
-            break
-        found[at] = base
-    return found
+    return [_level(kind, base) for kind in kinds]
 
 
 def visual_order(run_levels: list[int]) -> list[int]:

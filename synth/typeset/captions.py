@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -52,7 +52,8 @@ class CaptionStyle:
     families: tuple[str, ...] = ("Inter",)
     weight: int = 700
     place: Literal["bottom", "middle", "top"] = "bottom"
-    fonts: tuple[Path, ...] = field(default=())  # further fonts, as of CARD_FONTS
+    fonts: tuple[Path, ...] = ()  # further fonts, as of CARD_FONTS
+    system_fonts: bool = True  # whether those of the system are looked at too
 
     def __post_init__(self) -> None:
         """Raises `BadInput` where letters cannot be read on the ground, or a number is out of bounds."""
@@ -84,7 +85,7 @@ class CaptionPainter:
     def __init__(self, width: int, height: int, style: CaptionStyle = USUAL_STYLE) -> None:
         """Raises `BadConfiguration` where a font that the style names is missing."""
         self.width, self.height, self.style = width, height, style
-        self._shelf = FontShelf(style.fonts)
+        self._shelf = FontShelf(style.fonts, with_system=style.system_fonts)
         self._glyphs = GlyphCase()
         self._layouts: dict[str, _Layout] = {}
         self._drawn: dict[str, tuple[Image.Image, Image.Image]] = {}

@@ -18,6 +18,7 @@ import numpy as np
 
 _COLLECTION: Final = b"ttcf"
 _KINDS: Final = (b"\x00\x01\x00\x00", b"OTTO", b"true")
+_OUTLINES: Final = (b"glyf", b"CFF ", b"CFF2")
 _MOST_FACES: Final = 64  # of a collection; the largest that are sold have 36
 _MOST_TABLES: Final = 256
 _MOST_RANGES: Final = 200_000
@@ -89,6 +90,8 @@ def _offsets(data: mmap.mmap) -> list[int]:
 def _face(path: Path, index: int, tables: dict[str, bytes], known: dict[bytes, Coverage]) -> FontFace:
     names = _names(tables.get("name", b""))
     weight, is_italic = _style(tables.get("OS/2", b""))
+    if "outlines" not in tables:
+        raise BrokenFont("it has no outlines, as fonts of coloured emoji")
     table = tables.get("cmap", b"")
     coverage = known[table] if table in known else known.setdefault(table, _coverage(table))
     if not coverage.starts:
@@ -102,6 +105,8 @@ def _tables(data: mmap.mmap, at: int) -> dict[str, bytes]:
     found = {}
     for number in range(min(count, _MOST_TABLES)):
         tag, _, offset, length = struct.unpack_from(">4sIII", data, at + 12 + 16 * number)
+        if tag in _OUTLINES:
+            found["outlines"] = b""
         if tag in (b"name", b"OS/2", b"fvar", b"cmap"):
             found[tag.decode("ascii")] = data[offset : offset + length]
     return found

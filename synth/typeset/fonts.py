@@ -87,6 +87,11 @@ class FontShelf:
             self._found[key] = next(self._with(letters, families), None)
         return self._found[key]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no font at all."""
+        return not self._unread and not self._families
+
     def families(self) -> list[str]:
         """Every family, in the order in which letters are looked for."""
         while self._unread:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from lib.errors import BadConfiguration, BadInput
+from lib.errors import BadConfiguration, BadInput, MissingExtra
 from synth.typeset.fonts import FontShelf, MissingLetters, has_shaping
 from synth.typeset.graphemes import clusters, is_extending
 
@@ -41,8 +41,10 @@ def settable(text: str, shelf: FontShelf, families: Sequence[str]) -> tuple[str,
     Raises:
         MissingLetters: letters, digits or marks of it are in no font, or nothing of it is left.
         lib.errors.BadInput: it has nothing that can be seen.
-        BadConfiguration: its script needs shaping, which this system has not.
+        BadConfiguration: its script needs shaping, which this system has not; MissingExtra: there is no font.
     """
+    if shelf.is_empty:
+        raise MissingExtra("Setting type (there is no font here)", "images")
     if not has_shaping() and (shaped := next(filter(_needs_shaping, text), None)):
         raise BadConfiguration(
             f"Letters such as {shaped} (U+{ord(shaped):04X}) are set with the system's library FriBidi, "

@@ -78,7 +78,7 @@ def fit_block(text: str, limits: FitLimits, typesetter: Typesetter) -> TextBlock
     Raises:
         TooMuchText: it does not fit at the smallest size.
     """
-    ruler = _Ruler(typesetter)
+    ruler = _StretchRuler(typesetter)
     paragraphs = [part for part in text.split("\n") if part]
     for inside in (False, True):
         for size in _sizes(limits, _WHOLE if not inside else 0.0):
@@ -132,7 +132,7 @@ def _sizes(limits: FitLimits, share: float) -> list[float]:
     return [*found, smallest]
 
 
-class _Ruler:
+class _StretchRuler:
     """Knows where a text may be cut, and measures its stretches once."""
 
     def __init__(self, typesetter: Typesetter) -> None:
@@ -166,7 +166,7 @@ class _Ruler:
 
 
 def _at_size(
-    paragraphs: Sequence[str], size: float, limits: FitLimits, ruler: _Ruler, inside: bool
+    paragraphs: Sequence[str], size: float, limits: FitLimits, ruler: _StretchRuler, inside: bool
 ) -> TextBlock | None:
     texts: list[tuple[str, bool, bool]] = []
     most = min(limits.lines, int(limits.height / (size * 0.8)) + 1)
@@ -191,7 +191,7 @@ def _at_size(
 
 
 def _cut(
-    paragraph: str, size: float, widest: float, ruler: _Ruler, inside: bool
+    paragraph: str, size: float, widest: float, ruler: _StretchRuler, inside: bool
 ) -> list[tuple[str, bool]] | None:
     """The lines of a paragraph: as few as it needs, and then even. None: a word is too wide."""
     ends = ruler.ends(paragraph, size, widest, inside)

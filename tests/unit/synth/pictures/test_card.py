@@ -24,7 +24,7 @@ from synth.typeset.contrast import LEAST_CONTRAST, Colour, colour, contrast
 from synth.typeset.fonts import MissingLetters
 from synth.typeset.safe_area import safe_area
 
-CARDS = CardBackend("card", {})
+CARDS = CardBackend("card", {"system_fonts": False})
 TITLE = "The Keeper of the Last Light | A quiet history of the sea, told by those who kept it lit"
 
 

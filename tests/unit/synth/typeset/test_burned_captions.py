@@ -16,7 +16,9 @@ from synth.typeset.text_block import TooMuchText
 
 SHAPES = [(640, 360), (360, 640), (400, 400)]
 PAINTERS = {
-    (shape, look): CaptionPainter(*shape, CaptionStyle(look="box" if look == "box" else "outline"))
+    (shape, look): CaptionPainter(
+        *shape, CaptionStyle(look="box" if look == "box" else "outline", system_fonts=False)
+    )
     for shape in SHAPES
     for look in ("outline", "box")
 }
@@ -94,6 +96,12 @@ class TestTheWordThatIsSaid:
         assert without.getchannel("A").tobytes() == lit.getchannel("A").tobytes()
         right = (box[2] + 3, 0, lit.width, lit.height)
         assert without.crop(right).tobytes() == lit.crop(right).tobytes()
+
+    def test_has_nothing_of_the_other_colour_at_its_edges(self) -> None:
+        lit = WIDE.picture(TEXT, 4)
+        box = of_colour(lit, USUAL_STYLE.highlight)
+        assert box is not None
+        assert lit.crop(box).getchannel("B").getextrema() == (colour(USUAL_STYLE.ground)[2], 0x4D)
 
     def test_may_be_a_stretch_of_a_script_without_blanks(self) -> None:
         text = "吾輩は猫である"
