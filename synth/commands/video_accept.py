@@ -19,26 +19,30 @@ from synth.commands.video_options import need_video
 EXAMPLES = ("video-synth accept episode.mp4 --narration voiceover.mp3",)
 
 
+NarrationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--narration",
+        metavar="FILE",
+        help="The narration it is made of; with it, pauses that were spoken are no fault.",
+        show_default=False,
+    ),
+]
+CaptionsFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--captions",
+        metavar="FILE",
+        help="Its captions; else its own track, else the .srt beside it.",
+        show_default=False,
+    ),
+]
+
+
 def command(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The mp4 to check.", show_default=False)],
-    narration: Annotated[
-        Path | None,
-        typer.Option(
-            "--narration",
-            metavar="FILE",
-            help="The narration it is made of; with it, pauses that were spoken are no fault.",
-            show_default=False,
-        ),
-    ] = None,
-    captions: Annotated[
-        Path | None,
-        typer.Option(
-            "--captions",
-            metavar="FILE",
-            help="Its captions; else its own track, else the .srt beside it.",
-            show_default=False,
-        ),
-    ] = None,
+    narration: NarrationOption = None,
+    captions: CaptionsFileOption = None,
     no_captions: Annotated[bool, typer.Option("--no-captions", help="It has none, and needs none.")] = False,
     loudness: Annotated[
         float,

@@ -25,6 +25,33 @@ if TYPE_CHECKING:
 EXAMPLES = ("video-synth assemble timeline.json --out episode.mp4",)
 
 
+PosterOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--poster", metavar="FILE", help="Its poster, .jpg or .png; else beside it.", show_default=False
+    ),
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--work",
+        metavar="DIR",
+        help="Where finished pieces are kept; else a hidden folder beside it.",
+        show_default=False,
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=64,
+        help="How many pieces at once; else one for each core.",
+        show_default=False,
+    ),
+]
+
+
 def command(
     timeline: Annotated[
         Path,
@@ -35,34 +62,12 @@ def command(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the mp4 goes.")],
-    poster: Annotated[
-        Path | None,
-        typer.Option(
-            "--poster", metavar="FILE", help="Its poster, .jpg or .png; else beside it.", show_default=False
-        ),
-    ] = None,
+    poster: PosterOption = None,
     preview: Annotated[
         bool, typer.Option("--preview/--no-preview", help="Make a small one of 480 lines, too.")
     ] = True,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            "--work",
-            metavar="DIR",
-            help="Where finished pieces are kept; else a hidden folder beside it.",
-            show_default=False,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            max=64,
-            help="How many pieces at once; else one for each core.",
-            show_default=False,
-        ),
-    ] = None,
+    work: WorkOption = None,
+    workers: WorkersOption = None,
     exit_with_parent: o.ExitWithParentOption = False,
     json: JsonOption = False,
 ) -> None:

@@ -43,7 +43,7 @@ _MOST_FLAT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptanceCheck:
+class VideoCheck:
     """One thing that was looked at. `measured` holds plain numbers."""
 
     name: str
@@ -58,7 +58,7 @@ class AcceptanceResults:
 
     file: Path
     sha256: str
-    checks: Sequence[AcceptanceCheck]
+    checks: Sequence[VideoCheck]
 
     @property
     def passed(self) -> bool:
@@ -95,7 +95,7 @@ class AcceptanceTerms:
 
 
 def accept(path: Path, terms: AcceptanceTerms) -> AcceptanceResults:
-    """Look at the video.
+    """FilmLook at the video.
 
     Raises:
         UnreadableVideo: there is no such file.
@@ -107,7 +107,7 @@ def accept(path: Path, terms: AcceptanceTerms) -> AcceptanceResults:
         checks = list(_checks(path, streams, terms))
     except av.error.FFmpegError as error:
         why = printable(" ".join(str(error.strerror or error).split()))
-        checks = [AcceptanceCheck("streams", False, f"It cannot be read as a video ({why}).", {})]
+        checks = [VideoCheck("streams", False, f"It cannot be read as a video ({why}).", {})]
     with path.open("rb") as file:
         return AcceptanceResults(path, hashlib.file_digest(file, "sha256").hexdigest(), checks)
 
@@ -121,7 +121,7 @@ def write_results(results: AcceptanceResults, target: Path) -> None:
         raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
-def _checks(path: Path, streams: FilmStreams, terms: AcceptanceTerms) -> Iterator[AcceptanceCheck]:
+def _checks(path: Path, streams: FilmStreams, terms: AcceptanceTerms) -> Iterator[VideoCheck]:
     yield _streams(streams)
     if streams.video_seconds is None or streams.audio_seconds is None:
         return
@@ -165,7 +165,7 @@ def _flat_tops(samples: NDArray[np.float32]) -> int:
     return int((edges[1::2] - edges[::2] >= _FLAT_TOP).sum())
 
 
-def _streams(streams: FilmStreams) -> AcceptanceCheck:
+def _streams(streams: FilmStreams) -> VideoCheck:
     wrong = []
     if streams.video_codec != "h264" or streams.pixels != "yuv420p":
         wrong.append(f"the picture is {streams.video_codec or 'missing'} {streams.pixels}, not h264 yuv420p")
@@ -188,10 +188,10 @@ def _streams(streams: FilmStreams) -> AcceptanceCheck:
         "channels": streams.channels,
         "fast_start": streams.fast_start,
     }
-    return AcceptanceCheck("streams", not wrong, said, measured)
+    return VideoCheck("streams", not wrong, said, measured)
 
 
-def _duration(streams: FilmStreams, narration: _NarrationMeasures | None) -> AcceptanceCheck:
+def _duration(streams: FilmStreams, narration: _NarrationMeasures | None) -> VideoCheck:
     assert streams.video_seconds is not None
     assert streams.audio_seconds is not None
     frame = 1 / (streams.fps or 25.0) + 0.001
@@ -204,14 +204,14 @@ def _duration(streams: FilmStreams, narration: _NarrationMeasures | None) -> Acc
         if abs(apart) > frame:
             said.append(f"the sound lasts {_longer(apart)} than the narration")
     sentence = f"{'; '.join(said)}." if said else "Picture and sound end together."
-    return AcceptanceCheck("duration", not said, sentence[0].upper() + sentence[1:], measured)
+    return VideoCheck("duration", not said, sentence[0].upper() + sentence[1:], measured)
 
 
 def _longer(seconds: float) -> str:
     return f"{abs(seconds):.2f} s {'longer' if seconds > 0 else 'shorter'}"
 
 
-def _black(stretches: Sequence[tuple[float, float]]) -> AcceptanceCheck:
+def _black(stretches: Sequence[tuple[float, float]]) -> VideoCheck:
     longest = max(stretches, key=lambda each: each[1] - each[0], default=(0.0, 0.0))
     seconds = longest[1] - longest[0]
     passed = seconds < _LONGEST_BLACK_S
@@ -221,10 +221,10 @@ def _black(stretches: Sequence[tuple[float, float]]) -> AcceptanceCheck:
         else f"The picture is black for {seconds:.2f} s at {longest[0]:.2f} s."
     )
     measured = {"longest_s": round(seconds, 3), "at_s": round(longest[0], 3), "limit_s": _LONGEST_BLACK_S}
-    return AcceptanceCheck("black_frames", passed, said, measured)
+    return VideoCheck("black_frames", passed, said, measured)
 
 
-def _silence(sound: SoundMeasures, narration: _NarrationMeasures | None) -> AcceptanceCheck:
+def _silence(sound: SoundMeasures, narration: _NarrationMeasures | None) -> VideoCheck:
     silent = sound.levels < amplitude(_SILENT_DB)
     if narration is not None:  # a pause that was spoken is no fault
         length = min(len(silent), len(narration.levels))
@@ -234,12 +234,10 @@ def _silence(sound: SoundMeasures, narration: _NarrationMeasures | None) -> Acce
     seconds, at = length / HOPS_A_SECOND, first / HOPS_A_SECOND
     passed = seconds <= limit
     said = "No silence." if passed else f"It is silent for {seconds:.2f} s at {at:.2f} s."
-    return AcceptanceCheck(
-        "silence", passed, said, {"longest_s": seconds, "at_s": at, "limit_s": round(limit, 3)}
-    )
+    return VideoCheck("silence", passed, said, {"longest_s": seconds, "at_s": at, "limit_s": round(limit, 3)})
 
 
-def _clipping(sound: SoundMeasures, narration: _NarrationMeasures | None) -> AcceptanceCheck:
+def _clipping(sound: SoundMeasures, narration: _NarrationMeasures | None) -> VideoCheck:
     flat = 0 if narration is None else narration.flat_tops
     loud = sound.true_peak_db > _HIGHEST_PEAK_DB or sound.full_scale > 0
     said = "Nothing is clipped."
@@ -253,17 +251,17 @@ def _clipping(sound: SoundMeasures, narration: _NarrationMeasures | None) -> Acc
         "samples_at_full_scale": sound.full_scale,
         "narration_flat_tops": flat,
     }
-    return AcceptanceCheck("clipping", not loud and flat <= _MOST_FLAT, said, measured)
+    return VideoCheck("clipping", not loud and flat <= _MOST_FLAT, said, measured)
 
 
-def _loudness(sound: SoundMeasures, wanted: float) -> AcceptanceCheck:
+def _loudness(sound: SoundMeasures, wanted: float) -> VideoCheck:
     measured: dict[str, Any] = {"lufs": None, "wanted_lufs": wanted, "tolerance_lu": _OFF_LU}
     if sound.lufs is None:
-        return AcceptanceCheck("loudness", False, "There is nothing to be heard.", measured)
+        return VideoCheck("loudness", False, "There is nothing to be heard.", measured)
     measured["lufs"] = round(sound.lufs, 2)
     passed = abs(sound.lufs - wanted) <= _OFF_LU
     said = f"It is at {sound.lufs:.1f} LUFS" + ("." if passed else f", and should be at {wanted:g}.")
-    return AcceptanceCheck("loudness", passed, said, measured)
+    return VideoCheck("loudness", passed, said, measured)
 
 
 def _cues_for(path: Path, streams: FilmStreams, terms: AcceptanceTerms) -> Sequence[VideoCue]:
@@ -278,10 +276,10 @@ def _captions(
     sound: SoundMeasures,
     narration: _NarrationMeasures | None,
     streams: FilmStreams,
-) -> AcceptanceCheck:
+) -> VideoCheck:
     if not cues:
         said = "There are no captions, in it or beside it; name their file, or say that it has none."
-        return AcceptanceCheck("captions", False, said, {"cues": 0})
+        return VideoCheck("captions", False, said, {"cues": 0})
     levels = sound.levels if narration is None else narration.levels
     speech = levels > _speech_threshold(levels)
     covered = np.zeros(len(levels), bool)
@@ -304,7 +302,7 @@ def _captions(
         "longest_uncovered_s": bare,
         "limit_s": _LONGEST_UNCOVERED_S,
     }
-    return AcceptanceCheck("captions", passed, said, measured)
+    return VideoCheck("captions", passed, said, measured)
 
 
 def _speech_threshold(levels: NDArray[np.float32]) -> float:

@@ -27,12 +27,12 @@ from lib.files import (
 from synth.typeset.captions import CaptionPainter
 from synth.video.burned_cues import burnable
 from synth.video.cue_files import VideoCue
-from synth.video.film import Look, encode_piece, piece_file, preview_size, still_of
+from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of
 from synth.video.mp4_film import FilmChapter, FilmFacts, write_film
 from synth.video.pictures import read_picture
 from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
 from synth.video.soundtrack import (
-    Narration,
+    DecodedNarration,
     TrackLevels,
     read_narration,
     track_facts,
@@ -199,14 +199,14 @@ class _Assembly:
     def __init__(
         self,
         timeline: Timeline,
-        narration: Narration,
+        narration: DecodedNarration,
         sha256s: Mapping[Path, str],
         work: Path,
         options: AssemblyOptions,
     ) -> None:
         preview = preview_size(timeline.width, timeline.height) if options.preview else None
         self._timeline, self._narration, self._work = timeline, narration, work
-        self._look = Look(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
+        self._look = FilmLook(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
         burned: Sequence[VideoCue] = ()
         if timeline.burned:
             burned = burnable(timeline.cues, CaptionPainter(timeline.width, timeline.height, timeline.style))
@@ -320,7 +320,7 @@ class _Assembly:
 
     def _chapters(self) -> list[FilmChapter]:
         titled = [(scene.chapter, scene.start) for scene in self._timeline.scenes if scene.chapter]
-        ends = [start for _, start in titled[1:]] + [self._narration.seconds]
+        ends = [*(start for _, start in titled), self._narration.seconds][1:]
         return [FilmChapter(*each, end) for each, end in zip(titled, ends, strict=True)]
 
     def _prune(self) -> None:

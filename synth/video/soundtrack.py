@@ -40,7 +40,7 @@ OnBlock = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Narration:
+class DecodedNarration:
     """A decoded narration: a file of float32, left and right in turn at 48 kHz, which its caller removes."""
 
     file: Path
@@ -65,7 +65,7 @@ class TrackLevels:
     gain_db: float
 
 
-def read_narration(path: Path, place: Path, on_block: OnBlock) -> Narration:
+def read_narration(path: Path, place: Path, on_block: OnBlock) -> DecodedNarration:
     """Decode it into the file `place`.
 
     Raises:
@@ -81,11 +81,11 @@ def read_narration(path: Path, place: Path, on_block: OnBlock) -> Narration:
             count += len(block) // 2
     finally:
         sink.close()
-    return Narration(place, count)
+    return DecodedNarration(place, count)
 
 
 def write_soundtrack(
-    narration: Narration, music: Music | None, lufs: float, target: Path, on_block: OnBlock
+    narration: DecodedNarration, music: Music | None, lufs: float, target: Path, on_block: OnBlock
 ) -> TrackLevels:
     """Mix, level and encode to the file `target`, an mp4 with that one stream; whole, or not there.
 
@@ -164,7 +164,7 @@ def _levels(blocks: Iterator[Samples], *, peaks: bool) -> Levels:
 class _Bed:
     """Music under a narration, from its begin to its end, again and again where it is shorter."""
 
-    def __init__(self, narration: Narration, music: Music, on_block: OnBlock) -> None:
+    def __init__(self, narration: DecodedNarration, music: Music, on_block: OnBlock) -> None:
         self._narration, self._music = narration, music
         spoken = integrated_loudness(_levels(_asking(narration.blocks(), on_block), peaks=False))
         played = integrated_loudness(_levels(_asking(decoded(music.file, "music"), on_block), peaks=False))

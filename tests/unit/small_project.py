@@ -40,6 +40,7 @@ SETS: Final = {
     "pipeline": ["base==1", "voice==1", "sql==1"],
     "qwen": ["voice==1", "model==1"],
     "synth": ["voice==1"],
+    "video": ["base==1", "voice==1", "aac==1", "picture==1"],
     "vast": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1"],
     "watcher": ["base==1", "voice==1", "sql==1", "ssh==1"],
 }
@@ -94,6 +95,7 @@ class Project:
             "job-pipeline",
             "voice-synth",
             "image-synth",
+            "video-synth",
         ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")
 
