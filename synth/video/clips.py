@@ -16,7 +16,7 @@ from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, sweep_drafts, take_folder_lock
 from synth.typeset.captions import CaptionStyle
 from synth.video.clip_file import Clip, ClipList
-from synth.video.film import Look, encode_piece, piece_file
+from synth.video.film import FilmLook, encode_piece, piece_file
 from synth.video.pictures import read_picture
 from synth.video.pieces import FilmPiece, PlannedPiece, Shot, total_frames
 
@@ -70,7 +70,7 @@ def make_clips(wanted: ClipList, folder: Path, workers: int | None, progress: Pr
 
 def _made(wanted: ClipList, folder: Path, workers: int, progress: Progress) -> list[MadeClip]:
     kept = folder / _KEPT
-    look = Look(wanted.width, wanted.height, wanted.fps, CaptionStyle(), None)
+    look = FilmLook(wanted.width, wanted.height, wanted.fps, CaptionStyle(), None)
     pictures = dict.fromkeys(clip.picture for clip in wanted.clips)
     sha256s = {path: hashlib.sha256(read_picture(path)).hexdigest() for path in pictures}
     planned = {clip.file: _planned(clip, sha256s, look) for clip in wanted.clips}
@@ -95,7 +95,7 @@ def _made(wanted: ClipList, folder: Path, workers: int, progress: Progress) -> l
     return found
 
 
-def _planned(clip: Clip, sha256s: Mapping[Path, str], look: Look) -> PlannedPiece:
+def _planned(clip: Clip, sha256s: Mapping[Path, str], look: FilmLook) -> PlannedPiece:
     shot = Shot(clip.picture, sha256s[clip.picture], clip.fit, clip.move, clip.seconds)
     frames = total_frames(clip.seconds, look.fps)
     piece = FilmPiece(0, 0, frames, frames, shot)
@@ -103,7 +103,7 @@ def _planned(clip: Clip, sha256s: Mapping[Path, str], look: Look) -> PlannedPiec
 
 
 def _encode(
-    missing: Mapping[str, PlannedPiece], look: Look, kept: Path, workers: int, progress: Progress
+    missing: Mapping[str, PlannedPiece], look: FilmLook, kept: Path, workers: int, progress: Progress
 ) -> None:
     total, done = sum(each.piece.frames for each in missing.values()), 0
     stopped, counting = Event(), Lock()
