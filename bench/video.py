@@ -26,21 +26,22 @@ from PIL import Image, ImageDraw
 
 from synth.typeset.captions import CaptionPainter
 
-SECONDS, SCENES, FPS, FADE = 60.0, 8, 30, 0.5
+SCENE_S, CUE_S, FPS, FADE = 7.5, 3.0, 30, 0.5
 LIMIT_S, LIMIT_BYTES, LIMIT_RATIO = 60.0, 10**9, 1.3
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--json", action="store_true")
+    options.add_argument("--scenes", type=int, default=8, help="of 7.5 seconds each")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder)
+        prepare(folder, chosen.scenes)
         found: dict[str, Any] = {"load_before": os.getloadavg()[0], "cores": len(os.sched_getaffinity(0))}
         found["ours"] = measured(ours(folder))
         if shutil.which("ffmpeg"):
-            found["ffmpeg"] = measured(*theirs(folder))
+            found["ffmpeg"] = measured(*theirs(folder, chosen.scenes))
             found["ratio"] = round(found["ours"]["seconds"] / found["ffmpeg"]["seconds"], 2)
             found["cpu_ratio"] = round(found["ours"]["cpu_s"] / found["ffmpeg"]["cpu_s"], 2)
         found["load_after"] = os.getloadavg()[0]
@@ -71,13 +72,14 @@ def measured(*commands: list[str]) -> dict[str, float]:
     }
 
 
-def prepare(folder: Path) -> None:
-    """A narration, eight cards, a caption for each three seconds, and the timeline."""
-    t = np.arange(round(SECONDS * 24_000)) / 24_000
+def prepare(folder: Path, count: int) -> None:
+    """A narration, so many cards, a caption for each three seconds, and the timeline."""
+    seconds = count * SCENE_S
+    t = np.arange(round(seconds * 24_000)) / 24_000
     voice = 0.1 * np.sin(2 * np.pi * 140 * t) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t))
     soundfile.write(folder / "voice.wav", voice.astype(np.float32), 24_000)
     rng = np.random.default_rng(3)
-    for number in range(SCENES):
+    for number in range(count):
         ground = Image.fromarray(rng.integers(20, 120, (3, 4, 3), dtype=np.uint8)).resize((1920, 1080))
         pen = ImageDraw.Draw(ground)
         for row in range(9):
@@ -90,11 +92,9 @@ def prepare(folder: Path) -> None:
         ground.save(folder / f"card_{number}.png")
     cues = [
         {"start": at * 3.0, "end": at * 3.0 + 2.8, "text": f"Caption {at + 1}: twice a day the sea leaves."}
-        for at in range(20)
+        for at in range(int(seconds / CUE_S))
     ]
-    scenes = [
-        {"picture": f"card_{at}.png", "start": at * SECONDS / SCENES, "move": "in"} for at in range(SCENES)
-    ]
+    scenes = [{"picture": f"card_{at}.png", "start": at * SCENE_S, "move": "in"} for at in range(count)]
     value = {"format": 1, "narration": "voice.wav", "captions": {"cues": cues}, "scenes": scenes}
     (folder / "timeline.json").write_text(json.dumps(value))
     painter = CaptionPainter(1920, 1080)
@@ -107,19 +107,20 @@ def ours(folder: Path) -> list[str]:
     return [*program, "--out", str(folder / "ours.mp4")]
 
 
-def theirs(folder: Path) -> list[list[str]]:
+def theirs(folder: Path, count: int) -> list[list[str]]:
     """Two runs of ffmpeg: the loudness is measured first, then all is made at once."""
+    seconds, cues = count * SCENE_S, int(count * SCENE_S / CUE_S)
     level = "loudnorm=I=-14:TP=-1.5:LRA=20"
     first = ["ffmpeg", "-y", "-i", str(folder / "voice.wav"), "-af", f"{level}:print_format=json"]
     inputs: list[str] = []
-    for number in range(SCENES):
+    for number in range(count):
         inputs += ["-i", str(folder / f"card_{number}.png")]
-    for number in range(20):
+    for number in range(cues):
         inputs += ["-i", str(folder / f"caption_{number}.png")]
-    length = SECONDS / SCENES
+    length = SCENE_S
     lines, last = [], ""
-    for number in range(SCENES):
-        frames = round((length + (FADE if number < SCENES - 1 else 0)) * FPS)
+    for number in range(count):
+        frames = round((length + (FADE if number < count - 1 else 0)) * FPS)
         lines.append(
             f"[{number}:v]scale=3840:2160,zoompan=z='1+0.08*on/{frames}':d={frames}:x='(iw-iw/zoom)/2':"
             f"y='(ih-ih/zoom)/2':s=1920x1080:fps={FPS},format=yuv420p,settb=1/{FPS}[s{number}]"
@@ -127,13 +128,13 @@ def theirs(folder: Path) -> list[list[str]]:
         if number:
             lines.append(f"{last}[s{number}]xfade=duration={FADE}:offset={length * number}[x{number}]")
         last = f"[x{number}]" if number else "[s0]"
-    for number in range(20):
+    for number in range(cues):
         when = f"enable='between(t,{number * 3},{number * 3 + 2.8})'"
-        lines.append(f"{last}[{SCENES + number}:v]overlay=(W-w)/2:H-h-76:{when}[c{number}]")
+        lines.append(f"{last}[{count + number}:v]overlay=(W-w)/2:H-h-76:{when}[c{number}]")
         last = f"[c{number}]"
-    lines.append(f"{last}split[film][half];[half]scale=854:480[small];[{SCENES + 20}:a]{level},asplit[a][b]")
+    lines.append(f"{last}split[film][half];[half]scale=854:480[small];[{count + cues}:a]{level},asplit[a][b]")
     coded = ["-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-c:a", "aac", "-b:a", "160k", "-ac", "2"]
-    coded += ["-ar", "48000", "-movflags", "+faststart", "-t", str(SECONDS)]
+    coded += ["-ar", "48000", "-movflags", "+faststart", "-t", str(seconds)]
     second = ["ffmpeg", "-y", *inputs, "-i", str(folder / "voice.wav"), "-filter_complex", ";".join(lines)]
     second += ["-map", "[film]", "-map", "[a]", *coded, "-crf", "20", str(folder / "theirs.mp4")]
     second += ["-map", "[small]", "-map", "[b]", *coded, "-crf", "26", str(folder / "preview.mp4")]

@@ -25,7 +25,9 @@ def command(
     clips: Annotated[
         Path,
         typer.Argument(
-            metavar="CLIPS", help="Which pictures, for how long: docs/reference/picture-orders.md.", show_default=False
+            metavar="CLIPS",
+            help="Which pictures, for how long: docs/reference/picture-orders.md.",
+            show_default=False,
         ),
     ],
     out_dir: Annotated[Path, typer.Option("--out-dir", metavar="DIR", help="Where the clips go.")],

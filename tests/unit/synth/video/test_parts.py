@@ -27,6 +27,9 @@ def test_a_move_stays_within_the_picture_and_moves_evenly(name: str) -> None:
 
     assert all(0 <= left < right <= 1920 and 0 <= top < bottom <= 1080 for left, top, right, bottom in boxes)
     assert all(abs((box[2] - box[0]) * 9 - (box[3] - box[1]) * 16) < 1e-6 for box in boxes)
+    assert (
+        max(max(box[0] / 1920, 1 - box[2] / 1920, box[1] / 1080, 1 - box[3] / 1080) for box in boxes) < 0.05
+    )
     steps = [abs(after[0] - before[0]) for before, after in pairwise(boxes)]
     assert max(steps) < 1.0  # of a pixel in a frame: nothing jumps
     assert max(steps) <= 1.6 * min(steps) + 1e-9
