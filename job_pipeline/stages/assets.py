@@ -60,6 +60,7 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     context.write(NAME, data, type="application/json", measures={"assets": len(scenes)})
     return {
         **plan,
+        "attempt": context.attempt,  # pictures may be edited at the gate: what follows has to look anew
         "drawn": drawn["drawn"],
         "placeholder": drawn["placeholder"],
         "files": files_of(context),

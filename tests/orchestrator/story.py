@@ -126,10 +126,18 @@ def file_faults(artifacts: Sequence[Mapping[str, Any]], folder: Path) -> list[st
     for path, artifact in by_path.items():
         if artifact["placeholder"] is not False:
             faults.append(f"{path} is a placeholder, and should be real")
-        elif (folder / path).is_file() and hashlib.sha256(
-            (folder / path).read_bytes()
-        ).hexdigest() != artifact["sha256"]:
-            faults.append(f"{path} is not what the ledger says")
+        elif (folder / path).is_file() and _sha256(folder / path) != artifact["sha256"]:
+            faults.append(f"{path} is not what the ledger says of it")
+    return [*faults, *_film_faults(by_path, folder)]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _film_faults(by_path: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
+    """A film that is none, or is not as long as what is spoken in it."""
+    faults = []
     head = (folder / "video.mp4").read_bytes()[4:8] if (folder / "video.mp4").is_file() else b""
     if head != b"ftyp":
         faults.append("video.mp4 is no mp4")
