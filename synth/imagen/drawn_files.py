@@ -11,6 +11,7 @@ from typing import Final
 
 from lib.errors import BadConfiguration
 from lib.files import sweep_drafts, write_whole
+from lib.foreign import parse_json
 from lib.storage.port import StorageUnavailable
 from synth.pictures.backend import Picture
 
@@ -49,7 +50,7 @@ class DrawnFiles:
         path = self._path(id, order)
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             png = path.read_bytes()
-            facts = json.loads(path.with_suffix(".json").read_bytes())
+            facts = parse_json(path.with_suffix(".json").read_bytes())
             return Picture(png=png, **{name: facts[name] for name in _KEYS})
         return None
 
