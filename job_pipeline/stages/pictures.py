@@ -49,20 +49,8 @@ def draw_pictures(
     """
     options = film_options(context.config)
     names = [picture_name(folder, asset["scene"]) for asset in assets]
-    rows = [
-        {
-            "file": Path(name).name,
-            "prompt": first_words(asset["prompt"], _MOST_PROMPT),
-            "card": asset["card"],
-            "width": asset["width"],
-            "height": asset["height"],
-            "seed": _seed(asset, notes_of(context)),
-            "theme": options.theme,
-        }
-        for name, asset in zip(names, assets, strict=True)
-    ]
     try:
-        answer = _drawn(context, folder, rows, options.pictures)
+        answer = _drawn(context, folder, assets, options)
     except MissingPart as missing:
         for name, length in zip(names, seconds, strict=True):
             placeholder(context, name, "a picture of this scene", missing, {"seconds": length})
@@ -101,13 +89,26 @@ def _seed(asset: Mapping[str, Any], notes: Sequence[str]) -> int:
 
 
 def _drawn(
-    context: TaskContext, folder: str, rows: Sequence[Mapping[str, Any]], backend: str
+    context: TaskContext, folder: str, assets: Sequence[Mapping[str, Any]], options: FilmOptions
 ) -> dict[str, Any]:
+    notes = notes_of(context)
+    rows = [
+        {
+            "file": Path(picture_name(folder, asset["scene"])).name,
+            "prompt": first_words(asset["prompt"], _MOST_PROMPT),
+            "card": asset["card"],
+            "width": asset["width"],
+            "height": asset["height"],
+            "seed": _seed(asset, notes),
+            "theme": options.theme,
+        }
+        for asset in assets
+    ]
     context.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".draw-", dir=context.folder) as scratch:
         orders = Path(scratch) / "orders.json"
         write_whole(orders, json.dumps({"format": 1, "pictures": rows}).encode(), sync=False)
-        chosen = [f"--backend={backend}"] if backend else []
+        chosen = [f"--backend={options.pictures}"] if options.pictures else []
         return made_by(context, "image-synth draw", draw(orders, context.folder / folder, chosen))
 
 

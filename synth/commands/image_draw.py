@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +16,9 @@ from lib.cli.progress import ProgressBar
 from lib.cli.signals import signals_wait
 from synth import wiring
 from synth.commands import options as o
+
+if TYPE_CHECKING:
+    from synth.pictures.drawn_pictures import ListedPicture
 
 EXAMPLES = ("image-synth draw orders.json --out-dir pictures",)
 
@@ -44,6 +46,26 @@ def command(
     """
     if exit_with_parent:
         when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    name, drawn = _drawn(orders, out_dir, backend)
+    costs = [each.cost_usd for each in drawn if each.drawn and each.cost_usd is not None]
+    new = sum(each.drawn for each in drawn)
+    if json:
+        emit_json(
+            {
+                "folder": out_dir,
+                "backend": name,
+                "drawn": new,
+                "kept": len(drawn) - new,
+                "cost_usd": sum(costs) if costs else None,
+                "pictures": [each.to_json() for each in drawn],
+            }
+        )
+    else:
+        say(f"{out_dir}  {len(drawn)} pictures by {name}, {new} of them drawn now")
+
+
+def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[ListedPicture]]:
+    """The backend's name, and the pictures."""
     from synth.pictures.drawn_pictures import Drawer, draw_pictures
     from synth.pictures.names import configured, open_backend
     from synth.pictures.order_file import read_orders
@@ -52,29 +74,13 @@ def command(
     told = wiring.pictures(backend)
     opened = open_backend(told.backend, told.backends)
     try:
-        with signals_wait() as ask, ExitStack() as screen:
-            bar = screen.enter_context(ProgressBar(len(listed), "pictures"))
+        with signals_wait() as ask, ProgressBar(len(listed), "pictures") as bar:
 
             def on_picture(done: int, total: int) -> None:
                 ask()
                 bar.reach(done, total=total)
 
             drawer = Drawer(opened, configured(told.backends)[told.backend])
-            drawn = draw_pictures(listed, out_dir, drawer, on_picture)
+            return told.backend, draw_pictures(listed, out_dir, drawer, on_picture)
     finally:
         opened.close()
-    costs = [each.cost_usd for each in drawn if each.drawn and each.cost_usd is not None]
-    new = sum(each.drawn for each in drawn)
-    if json:
-        emit_json(
-            {
-                "folder": out_dir,
-                "backend": told.backend,
-                "drawn": new,
-                "kept": len(drawn) - new,
-                "cost_usd": sum(costs) if costs else None,
-                "pictures": [each.to_json() for each in drawn],
-            }
-        )
-    else:
-        say(f"{out_dir}  {len(drawn)} pictures by {told.backend}, {new} of them drawn now")

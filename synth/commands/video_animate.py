@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -58,17 +59,13 @@ def command(
         made = make_clips(read_clips(clips), out_dir, workers, frames_bar(screen, ask))
     new, seconds = sum(each.made for each in made), sum(each.seconds for each in made)
     if json:
-        rows = [
+        emit_json(
             {
-                "file": each.file,
-                "bytes": each.bytes,
-                "sha256": each.sha256,
-                "frames": each.frames,
-                "seconds": each.seconds,
-                "made": each.made,
+                "folder": out_dir,
+                "made": new,
+                "kept": len(made) - new,
+                "clips": [asdict(each) for each in made],
             }
-            for each in made
-        ]
-        emit_json({"folder": out_dir, "made": new, "kept": len(made) - new, "clips": rows})
+        )
     else:
         say(f"{out_dir}  {len(made)} clips, {seconds_text(seconds)}, {new} of them made now")

@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnPicture:
+class ListedPicture:
     """One picture of the list, as it lies there. `drawn`: now, and not some time before."""
 
     file: str
@@ -68,7 +68,7 @@ class Drawer:
 
 def draw_pictures(
     orders: Sequence[OrderedPicture], folder: Path, drawer: Drawer, progress: Progress
-) -> list[DrawnPicture]:
+) -> list[ListedPicture]:
     """Have every picture of the list in `folder`, in its order; one after the other.
 
     Raises:
@@ -95,7 +95,7 @@ def draw_pictures(
 
 def _all_drawn(
     orders: Sequence[OrderedPicture], folder: Path, drawer: Drawer, progress: Progress
-) -> list[DrawnPicture]:
+) -> list[ListedPicture]:
     found, keys = [], set[str]()
     for number, picture in enumerate(orders):
         progress(number, len(orders))
@@ -113,22 +113,22 @@ def _all_drawn(
     return found
 
 
-def _kept_picture(kept: Path, key: str, file: str) -> DrawnPicture | None:
+def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
     """What was drawn for this key, if it is whole."""
     try:
         known = json.loads((kept / f"{key}.json").read_bytes())
-        drawn = DrawnPicture(**{**known, "file": file, "drawn": False})
+        drawn = ListedPicture(**{**known, "file": file, "drawn": False})
         data = (kept / f"{key}.png").read_bytes()
     except (OSError, ValueError, TypeError):
         return None
     return drawn if hashlib.sha256(data).hexdigest() == drawn.sha256 else None
 
 
-def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> DrawnPicture:
+def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> ListedPicture:
     """Draw it, and keep it; what is known of it is written last."""
     order = drawer.shown(picture)
     made = draw_checked(drawer.backend, order)
-    drawn = DrawnPicture(
+    drawn = ListedPicture(
         file=picture.file,
         bytes=len(made.png),
         sha256=hashlib.sha256(made.png).hexdigest(),
@@ -145,7 +145,7 @@ def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer
     return drawn
 
 
-def _publish(kept: Path, target: Path, drawn: DrawnPicture) -> None:
+def _publish(kept: Path, target: Path, drawn: ListedPicture) -> None:
     """Give the picture its name. Its bytes are shared with what is kept where the disk can do that."""
     try:
         if hashlib.sha256(target.read_bytes()).hexdigest() == drawn.sha256:

@@ -39,7 +39,7 @@ class MadeClip:
     made: bool
 
 
-class _Stopped(Exception):
+class _UnwantedClip(Exception):
     """Another clip failed, or a person asked to stop."""
 
 
@@ -111,7 +111,7 @@ def _encode(
     def on_frame() -> None:
         nonlocal done
         if stopped.is_set():
-            raise _Stopped
+            raise _UnwantedClip
         with counting:
             done += 1
 

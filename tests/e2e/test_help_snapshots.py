@@ -18,8 +18,8 @@ import job_pipeline.main
 import job_runner.main
 import job_watcher.main
 import synth.image_main
-import synth.video_main
 import synth.main
+import synth.video_main
 from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
 from tests import warm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from job_pipeline.operator_rules import OperatorRules, shipped_rules
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.inspection import approve_inspected
+from lib.pipeline.model import Artifact
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.studio import Studio
@@ -62,7 +64,8 @@ def seconds_of(path: Path) -> tuple[float, float]:
     """How long the pictures and the sound of a film are; 0.0: there is none."""
     with av.open(str(path)) as container:
         found = {
-            stream.type: float((stream.duration or 0) * stream.time_base) for stream in container.streams
+            stream.type: float((stream.duration or 0) * (stream.time_base or 0))
+            for stream in container.streams
         }
     return found.get("video", 0.0), found.get("audio", 0.0)
 
@@ -97,6 +100,12 @@ def test_a_script_becomes_a_film_and_an_edit_makes_only_its_pieces_anew(open_stu
         c["name"] for c in checks
     }
 
+    edit_a_line(studio, made)
+
+
+def edit_a_line(studio: Studio, made: Mapping[str, Artifact]) -> None:
+    """Edit the second beat of a finished film at the gate of the script, and see what is made anew."""
+    folder = studio.place()
     assert studio.queue is not None
     before, pictures = set(studio.queue.specs), {path: made[path].sha256 for path in made}
     file = folder / "script.txt"
