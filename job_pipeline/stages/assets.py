@@ -9,6 +9,7 @@ from typing import Any, Final
 from job_pipeline.stages import wiring
 from job_pipeline.stages.film_options import FilmOptions, film_options
 from job_pipeline.stages.instruction import asked, notes_of, told
+from job_pipeline.stages.kept_texts import kept_texts, with_kept
 from job_pipeline.stages.language_model import LanguageModel
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
 from job_pipeline.stages.pictures import card_words, draw_pictures, part_openings, picture_name
@@ -37,7 +38,8 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     model = wiring.language_model()
     if model is not None:
         source, how, left = LLM, f"the model {model.model} wrote the prompts", ""
-        prompts = _by_model(model, scenes, notes)
+        kept = kept_texts(context.folder / NAME, "assets", "shows", "prompt", notes)
+        prompts = with_kept(scenes, "picture", kept, lambda new: _by_model(model, new, notes))
     else:
         source, left = TEMPLATE, "a template repeats the storyboard; only a language model changes prompts"
         how = f"{NO_MODEL}, so the prompts are the pictures of the storyboard, with one style for all"
@@ -52,6 +54,7 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         "format": 1,
         "source": source,
         "note": how,
+        "notes": list(notes),
         "backend": drawn["backend"],
         "cost_usd": drawn["cost_usd"],
         "assets": [{**asset, "motion": moves[asset["scene"] % len(moves)]} for asset in planned],
@@ -76,6 +79,7 @@ def _asset(scene: Mapping[str, Any], prompt: str, card: str, options: FilmOption
         "kind": "still",
         "picture": picture_name(FOLDER, number),
         "narration": scene["narration"],
+        "shows": scene["picture"],
         "prompt": prompt,
         "card": card,
         "width": width,
