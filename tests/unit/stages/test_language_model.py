@@ -197,7 +197,7 @@ def test_every_text_stage_asks_the_model_and_says_so(open_studio: Opened, used_m
         approve_gate(studio.ledger, "r1", gate, operator="ann")
         studio.work(allow_placeholders=True)
 
-    files = {path.name: path.read_text() for path in studio.place().iterdir() if path.is_file()}
+    files = {path.name: path.read_text() for path in studio.place().glob("*.[tj]*")}
     assert "Source: llm." in files["outline.txt"]
     assert "1. One\n   What comes first." in files["outline.txt"]
     assert json.loads(files["research.json"])["claims"] == [
