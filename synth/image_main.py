@@ -8,6 +8,7 @@ from lib.cli.program import CommandEntry, Program, installed_version
 
 COMMANDS = (
     CommandEntry("generate", "synth.commands.image_generate", "Draw one picture into a file."),
+    CommandEntry("draw", "synth.commands.image_draw", "Draw a list of pictures into a folder."),
     CommandEntry("usage", "synth.commands.image_usage", "What generated pictures took and cost."),
     CommandEntry("worker", "synth.commands.image_worker", "Draw what rows of imagen.jobs ask for."),
     CommandEntry("init-db", "synth.commands.image_init_db", "Make the tables of pictures."),

@@ -13,6 +13,7 @@ COMMANDS = (
     CommandEntry(
         "assemble", "synth.commands.video_assemble", "Make an mp4 of pictures, narration and captions."
     ),
+    CommandEntry("animate", "synth.commands.video_animate", "Make a silent clip of each picture of a list."),
     CommandEntry("accept", "synth.commands.video_accept", "Check a finished video, and say what is wrong."),
 )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lib.child import when_parent_exits
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, say, say_state
 from lib.errors import ExitStatus, UsageError
+from synth.commands import options as o
 from synth.commands.video_options import need_video
 
 EXAMPLES = ("video-synth accept episode.mp4 --narration voiceover.mp3",)
@@ -54,6 +58,7 @@ def command(
             show_default=False,
         ),
     ] = None,
+    exit_with_parent: o.ExitWithParentOption = False,
     json: JsonOption = False,
 ) -> int:
     """Check a video: streams, length, black frames, silence, clipping, loudness, captions.
@@ -63,6 +68,8 @@ def command(
     if no_captions and captions is not None:
         raise UsageError("--no-captions stands beside --captions; give one of the two.")
     need_video()
+    if exit_with_parent:
+        when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
     from synth.video.acceptance import AcceptanceTerms, accept, write_results
 
     results = accept(video, AcceptanceTerms(narration, captions, not no_captions, loudness))

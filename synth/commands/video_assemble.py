@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +13,11 @@ import typer
 from lib.child import when_parent_exits
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, say, warn
-from lib.cli.progress import ProgressBar
 from lib.cli.signals import signals_wait
 from lib.errors import UsageError
 from lib.units import bytes_text, seconds_text
 from synth.commands import options as o
-from synth.commands.video_options import need_video
+from synth.commands.video_options import frames_bar, need_video
 
 if TYPE_CHECKING:
     from synth.video.assemble import AssembledVideo
@@ -86,7 +84,7 @@ def command(
 
     options = AssemblyOptions(work, preview, poster, workers)
     with signals_wait() as ask, ExitStack() as screen:
-        made = assemble(read_timeline(timeline), out, options, _progress(screen, ask))
+        made = assemble(read_timeline(timeline), out, options, frames_bar(screen, ask))
     if json:
         emit_json(made.to_json())
     else:
@@ -98,19 +96,6 @@ def _check_names(out: Path, poster: Path | None) -> None:
         raise UsageError(f"--out {out} must end in .mp4.")
     if poster is not None and poster.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise UsageError(f"--poster {poster} must end in .jpg or .png.")
-
-
-def _progress(screen: ExitStack, ask: Callable[[], None]) -> Callable[[int, int], None]:
-    bars: list[ProgressBar] = []
-
-    def on_frames(done: int, total: int) -> None:
-        ask()
-        if total and not bars:
-            bars.append(screen.enter_context(ProgressBar(total, "frames")))
-        if bars:
-            bars[0].reach(done)
-
-    return on_frames
 
 
 def _tell(made: AssembledVideo) -> None:

@@ -18,6 +18,9 @@ from synth.video.film import piece_file
 from synth.video.pieces import PlannedPiece
 
 _TEXT_BASE: Final = Fraction(1, 1000)
+#: Frames that decoding begins before showing, with this encoder's three B-frames. A piece too short to have
+#: any begins later by that, and the one behind it would be decoded before it.
+_REORDERED: Final = 2
 #: What the encoder of mov_text makes its box of styles of; players have their own.
 _STYLES: Final = b"""[Script Info]
 ScriptType: v4.00+
@@ -101,11 +104,14 @@ def _film_packets(
             base = source.time_base
             assert base is not None
             tick = round(1 / (fps * base))  # in a frame
+            late = 0
             for packet in container.demux(source):
                 if packet.pts is None or packet.dts is None or packet.pts >= each.piece.used * tick:
                     continue  # the end, and the spare frame
+                if packet.is_keyframe and packet.pts == 0:
+                    late = max(_REORDERED * tick + packet.dts, 0)
                 packet.pts += offset * tick
-                packet.dts += offset * tick
+                packet.dts += offset * tick - late
                 packet.stream = stream
                 yield float(packet.dts * base), packet
         offset += each.piece.used
