@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lib.records import SpokenRecord
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, WorkerState
 
 _OPENINGS = (
@@ -80,7 +81,7 @@ def through_worker(client: SpoolClient, round_no: int) -> tuple[float, float]:
     for entry in wanted:
         result = client.result(entry)
         assert result is not None
-        assert result.record is not None, result.error
+        assert isinstance(result.record, SpokenRecord), result.error
         audio += result.record.audio_seconds
         client.acknowledge(entry)
     return took, audio

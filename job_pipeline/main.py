@@ -15,6 +15,7 @@ COMMANDS = (
         "snapshot", "job_pipeline.commands.snapshot", "Store a pipeline as its code is now.", _SETUP
     ),
     CommandEntry("demo", "job_pipeline.commands.demo", "Run three small runs here, to their end.", _SETUP),
+    CommandEntry("make", "job_pipeline.commands.make", "Make a film of a script, here, to its end.", _RUNS),
     CommandEntry("enqueue", "job_pipeline.commands.enqueue", "Start a run.", _RUNS),
     CommandEntry(
         "new-job", "job_pipeline.commands.new_job", "Start a run of a shipped pipeline, or its sample.", _RUNS

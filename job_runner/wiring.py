@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lib.jobs.plan import RegistryCheck
     from lib.jobs.plan_voices import VoiceNeeds
     from lib.jobspec import JobFile
+    from lib.pictures.names import PictureSettings
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import NamedFor, VoiceRegistry
@@ -59,6 +60,17 @@ def open_queue(redis_url: str | None) -> contextlib.AbstractContextManager[JobQu
     return here(redis_url).open_queue()
 
 
+def backends_in(found: Settings) -> PictureSettings:
+    """What the settings say about who draws pictures, but for what is secret."""
+    from lib.pictures.names import PictureSettings
+
+    return PictureSettings(
+        backends_file=found.imagen_backends_file,
+        flux_model="" if found.flux_model is None else str(found.flux_model),
+        flux_device=found.flux_device,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
     """What the settings lead to, each made when it is asked for.
@@ -79,7 +91,9 @@ class Here:
         """Whether a job's voice exists and can speak its text."""
         from lib.jobs.plan import RegistryCheck
 
-        return RegistryCheck(self.voices(), self.found.voice_engine, named_in(self.found))
+        return RegistryCheck(
+            self.voices(), self.found.voice_engine, named_in(self.found), backends_in(self.found)
+        )
 
     def home(self) -> Home:
         """What `doctor` looks at."""

@@ -15,6 +15,7 @@ from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
 from job_watcher.own_names import host_name, unique_name
+from job_watcher.providers.pictures.wiring import refuse_backend
 from job_watcher.providers.wiring import Given, OpenRuns, RentalDesk, Runs, ledger_options, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
@@ -198,6 +199,7 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             alive=pulse.go_on,
             voices=lambda: VoiceRegistry([settings.voices_dir]),
             engine=settings.voice_engine,
+            refuse_backend=refuse_backend(settings),
             named=named_by(settings, here=settings.provider == "local"),
             pieces=CarriedPieces(slot.pieces, clock),
         )

@@ -64,7 +64,7 @@ class ManualClock:
 def rfc3339(seconds: float) -> str:
     """Format seconds since the epoch as RFC 3339 in UTC, to the millisecond: 2026-11-22T01:02:03.456Z."""
     stamp = datetime.fromtimestamp(seconds, tz=UTC)
-    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
+    return stamp.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> float:

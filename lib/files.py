@@ -44,6 +44,17 @@ def write_whole(target: Path, data: bytes, *, sync: bool) -> None:
             os.replace(draft, target)
 
 
+def write_whole_alone(target: Path, data: bytes) -> None:
+    """As `write_whole` without `sync`, for a file that one writer at a time writes, and often.
+
+    Its draft has one name, so that there is one of it at most, and needs no lock nor sweep: those cost
+    as much as writing it does.
+    """
+    draft = target.with_name(f".{target.name}.part")
+    write_in_place(draft, data)
+    os.replace(draft, target)
+
+
 @contextlib.contextmanager
 def draft_beside(target: Path, *, make_folder: bool = False) -> Iterator[Path]:
     """An empty file in the target's folder, to be filled and renamed; gone afterwards whatever happens.

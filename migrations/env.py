@@ -7,7 +7,7 @@ import sys
 
 from alembic import context
 
-from lib.errors import JobRunnerError
+from lib.errors import BadConfiguration, JobRunnerError
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.sql import DatabaseOptions
 from lib.sql.alembic_env import TableSet, run_environment
@@ -36,8 +36,22 @@ def machines(settings: Settings) -> TableSet:
     return TableSet(metadata, VERSION_TABLE, ledger_url(settings), ledger_options(settings))
 
 
+def images(settings: Settings) -> TableSet:
+    """In the database of the picture worker, in the schema that its contract names."""
+    from lib.images.schema import VERSION_TABLE, with_schema
+    from lib.images.tables import metadata
+
+    if settings.imagen_worker_database_url is None:
+        raise BadConfiguration("set IMAGEN_WORKER_DATABASE_URL to the Postgres that keeps the pictures")
+    options = DatabaseOptions(
+        origin=settings.origin("IMAGEN_WORKER_DATABASE_URL"),
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    return TableSet(metadata, VERSION_TABLE, settings.imagen_worker_database_url, with_schema(options))
+
+
 #: By the section of alembic.ini that `-n` names.
-SECTIONS = {"alembic": pipelines, "machines": machines}
+SECTIONS = {"alembic": pipelines, "machines": machines, "images": images}
 
 
 def main() -> None:

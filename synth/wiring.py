@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.cli import output
-from lib.settings import load_settings
+from lib.settings import Settings, load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
+from synth.pictures.names import PictureSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Voices:
     engine: str
     pauses: Pauses
     engine_settings: Mapping[str, str]  # of engines that have settings of their own
+    backends: PictureSettings  # of who draws, for a worker that does both
 
 
 def voices(
@@ -49,4 +51,40 @@ def voices(
             "QWEN_BATCH": str(settings.qwen_batch),
             "MODELS_DIR": str(settings.jobs_data_dir / "models"),
         },
+        pictures_of(settings).backends,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Who draws, and what backends are told."""
+
+    backend: str
+    backends: PictureSettings
+    data: Path  # the folder that usage is recorded in
+
+
+def pictures(backend: str | None = None) -> Pictures:
+    """Flags first, then the settings IMAGEN_BACKEND and those of backends.
+
+    Raises:
+        lib.errors.BadConfiguration: a setting is wrong.
+    """
+    settings = load_settings({"IMAGEN_BACKEND": backend})
+    for warning in settings.warnings:
+        output.warn(warning)
+    return pictures_of(settings)
+
+
+def pictures_of(settings: Settings) -> Pictures:
+    """As `pictures`, of settings that were read already."""
+    token, model = settings.replicate_api_token, settings.flux_model
+    backends = PictureSettings(
+        backends_file=settings.imagen_backends_file,
+        card_fonts=settings.card_fonts,
+        flux_model="" if model is None else str(model),
+        flux_device=settings.flux_device,
+        replicate_url=settings.replicate_url,
+        replicate_token="" if token is None else token.reveal(),
+    )
+    return Pictures(settings.imagen_backend, backends, settings.jobs_data_dir)

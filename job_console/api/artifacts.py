@@ -104,17 +104,17 @@ def take(
     request_id: RequestId,
     number: Annotated[int, Path(ge=1, le=1000, description="Which take, 1 is the chosen one.")],
 ) -> Response:
-    """Hear a take of a finished job, or with `Range` a part of it."""
+    """Hear a take of a finished job (or see its picture), or with `Range` a part of it."""
     found = ending_or_record(parts.queue, request_id)
     done = found.done() if isinstance(found, FinishedJob) else None
     takes = () if done is None else done.takes
     if number > len(takes):
         raise NotFound(f"{request_id} has {len(takes)} takes that can be heard; there is no take {number}")
-    audio = takes[number - 1].audio
+    audio = takes[number - 1].main
     try:
         stream = parts.storage.open(StoredArtifact.of(audio))
     except NotStored:
         raise NotFound(
-            f"the audio of {request_id} is gone from the store; job-runner report says more"
+            f"the file of {request_id} is gone from the store; job-runner report says more"
         ) from None
     return file_answer(stream, audio.bytes, audio.file, audio.sha256, request.headers)

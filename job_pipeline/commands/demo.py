@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from job_pipeline import wiring
-from job_pipeline.demonstration import Demonstration, show_demonstration
-from job_pipeline.stop_signals import stops_on_signals
+from job_pipeline.attendance import attend, decider_of
+from job_pipeline.attended_runs import show_runs
+from job_pipeline.commands.options import ApproveOption
+from job_pipeline.demonstration import start_demonstration
 from lib.cli import output
 from lib.cli.options import JsonOption
 
-EXAMPLES = ("job-pipeline demo", "job-pipeline demo --dag video")
+EXAMPLES = ("job-pipeline demo", "job-pipeline demo --dag video --approve")
 
 DemoDagOption = Annotated[
     str, typer.Option("--dag", metavar="MODULE:OBJECT", help="The pipeline; a shipped one by its name.")
@@ -26,21 +28,23 @@ PlaceholdersOption = Annotated[
 
 
 def command(
-    dag: DemoDagOption = "demo", allow_placeholders: PlaceholdersOption = False, json_: JsonOption = False
+    dag: DemoDagOption = "demo",
+    allow_placeholders: PlaceholdersOption = False,
+    approve: ApproveOption = False,
+    json_: JsonOption = False,
 ) -> int:
     """Store a pipeline, start three runs of it, and run a worker with two processes until they stand still.
 
-    Exit status 0 when all three are completed, 1 when one failed, and 75 when one waits at a gate: then it
-    says how to go on.
+    At a gate a person at the terminal is asked. Exit status 0 when all three are completed, 1 when one
+    failed, and 75 when one waits at a gate: then it says how to go on.
     """
     asked = wiring.WorkerWords(dags=[dag], concurrency=2, allow_placeholders=allow_placeholders)
     with wiring.open_room() as room:
-        shown = Demonstration(room, dag)
-        with room.open_worker(asked) as worker, stops_on_signals(worker.drain):
-            found = shown.run(worker)
-        room.tell()
+        ids = start_demonstration(room, dag)
+        who = wiring.operator_of(None)
+        found = attend(room, ids, asked, decider_of(room, approve, json_), who)
     if json_:
         output.emit_json(found.to_json())
     else:
-        show_demonstration(found)
+        show_runs(found)
     return found.exit_status

@@ -13,9 +13,10 @@ from job_pipeline.commands.options import (
     SlugOption,
     UriOption,
 )
-from job_pipeline.new_runs import RunWords, StartedRun, start_run
+from job_pipeline.new_runs import RunWords, start_run
 from lib.cli import output
 from lib.cli.options import JsonOption
+from lib.pipeline.ruled_runs import StartedRun
 
 EXAMPLES = (
     "job-pipeline enqueue --dag shop.stages:dag --uri s3://bucket/show.txt",

@@ -156,6 +156,7 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+ApproveOption = Annotated[bool, typer.Option("--approve", help="Approve at every gate; nobody is asked.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 JsonLinesOption = Annotated[
     bool, typer.Option("--json", help="Print the log on stdout, a JSON value on each line.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from job_pipeline.stages.audio import collect, speak_material
-from job_pipeline.stages.film import film
+from job_pipeline.stages.film import rendered
 from job_pipeline.stages.upload import upload
 from job_pipeline.stages.visuals import visuals
 from lib.pipeline import Dag
@@ -21,7 +21,7 @@ def _factory(name: str) -> Dag:
     made = Dag(name)
     made.task(name="audio", executor="queue", collect=collect)(speak_material)
     made.task(name="visuals", requires=["audio"], timeout=_PICTURES_S)(visuals)
-    made.task(name="render", requires=["audio", "visuals"], timeout=_PICTURES_S)(film)
+    made.task(name="render", requires=["audio", "visuals"], timeout=_PICTURES_S)(rendered)
     return made
 
 

@@ -10,7 +10,7 @@ from job_pipeline.stages.acceptance import acceptance
 from job_pipeline.stages.animatics import animatics
 from job_pipeline.stages.assets import assets
 from job_pipeline.stages.audio import collect, speak_script
-from job_pipeline.stages.film import film
+from job_pipeline.stages.film import assembled
 from job_pipeline.stages.outline import outline
 from job_pipeline.stages.research import research
 from job_pipeline.stages.script import script
@@ -36,7 +36,12 @@ dag.task(
     lane=_LANE,
     collect=collect,
 )(speak_script)
-dag.task(name="assemble", requires=["storyboard", "animatics", "audio"], lane=_LANE)(film)
+dag.task(
+    name="assemble",
+    requires=["storyboard", "assets", "animatics", "audio"],
+    takes=["storyboard", "assets", "audio"],
+    lane=_LANE,
+)(assembled)
 dag.task(
     name="acceptance",
     requires=["script", "storyboard", "assets", "animatics", "audio", "assemble"],

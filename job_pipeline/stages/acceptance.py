@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from job_pipeline.stages import audio, film, storyboard
+from job_pipeline.stages.missing_part import MissingPart, made_by
 from job_pipeline.stages.origin import files_of
 from job_pipeline.stages.script_file import NAME as SCRIPT
 from job_pipeline.stages.script_file import narration_at
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, ExitStatus
 from lib.files import read_plain
+from lib.jobs.video_process import accept
 from lib.pipeline.context import TaskContext, measure_file
 
 RESULTS: Final = "acceptance_results.json"
@@ -30,17 +34,24 @@ class VideoRefused(BadConfiguration):
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceCheck:
-    """One thing that was looked at. `found` is what is wrong where it is not `ok`."""
+    """One thing that was looked at. `found` is what is wrong where it is not `ok`; `measured` are numbers."""
 
     name: str
     ok: bool
     found: str
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `acceptance_results.json` has it."""
+        shown = {"name": self.name, "ok": self.ok, "found": self.found}
+        return {**shown, "measured": dict(self.measured)} if self.measured else shown
 
 
 def acceptance(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Look at all that the stages before made: `acceptance_results.json`.
+    """Look at all that the stages before made, and at the film itself: `acceptance_results.json`.
 
     Raises:
+        MissingPart: what looks at films is not installed.
         VideoRefused: a check failed; its name and the first thing that is wrong are in the sentence.
     """
     checks = list(_checks(inputs, context))
@@ -48,7 +59,7 @@ def acceptance(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
     value = {
         "format": 1,
         "accepted": not failed,
-        "checks": [{"name": check.name, "ok": check.ok, "found": check.found} for check in checks],
+        "checks": [check.to_json() for check in checks],
         "sources": {name: result["source"] for name, result in inputs.items() if "source" in result},
     }
     data = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
@@ -68,16 +79,23 @@ def _checks(inputs: Mapping[str, Any], context: TaskContext) -> Iterator[Accepta
     yield _length_fits(inputs)
     yield _captions_cover(inputs, context)
     yield _film_is_long_enough(inputs)
+    if not inputs["assemble"]["placeholder"]:
+        yield _all_scenes_are_in_it(inputs)
+        yield from _film_is_sound(inputs, context)
 
 
 def _files_are_whole(inputs: Mapping[str, Any], context: TaskContext) -> AcceptanceCheck:
-    """Every file is there as its stage made it. `script.txt` may have been edited at its gate."""
+    """Every file is there as its stage made it.
+
+    `script.txt` may have been edited at its gate, and a picture at its own: then the film must show that.
+    """
+    shown = inputs["assemble"].get("pictures", {})
     for file in _files(inputs):
         try:
             _, sha256 = measure_file(context.folder / file["path"])
         except OSError:
             return AcceptanceCheck("files_are_whole", False, f"{file['path']} is not there")
-        if sha256 != file["sha256"] and file["path"] != SCRIPT:
+        if sha256 != shown.get(file["path"], file["sha256"]) and file["path"] != SCRIPT:
             return AcceptanceCheck("files_are_whole", False, f"{file['path']} is not what its stage made")
     wanted = (SCRIPT, storyboard.NAME, audio.VOICEOVER, audio.CAPTIONS, film.NAME)
     paths = {file["path"] for file in _files(inputs)}
@@ -134,6 +152,32 @@ def _captions_cover(inputs: Mapping[str, Any], context: TaskContext) -> Acceptan
 def _film_is_long_enough(inputs: Mapping[str, Any]) -> AcceptanceCheck:
     seconds, spoken = inputs["assemble"]["seconds"], inputs["audio"]["seconds"]
     return AcceptanceCheck("video_is_as_long", abs(seconds - spoken) <= 1.0, f"{seconds:.1f} s")
+
+
+def _all_scenes_are_in_it(inputs: Mapping[str, Any]) -> AcceptanceCheck:
+    scenes, wanted = inputs["assemble"]["scenes"], len(inputs["storyboard"]["scenes"])
+    return AcceptanceCheck("video_shows_every_scene", scenes == wanted, f"{scenes} of {wanted} scenes")
+
+
+def _film_is_sound(inputs: Mapping[str, Any], context: TaskContext) -> Iterator[AcceptanceCheck]:
+    """What `video-synth accept` finds: streams, length, black frames, silence, peaks, loudness, captions."""
+    captioned = inputs["assemble"]["captions"] != "off"
+    options = ["--narration", str(context.folder / audio.VOICEOVER)]
+    options += ["--captions", str(context.folder / audio.CAPTIONS)] if captioned else ["--no-captions"]
+    with tempfile.TemporaryDirectory(prefix=".accept-", dir=context.folder) as scratch:
+        status, answer = accept(context.folder / film.NAME, Path(scratch) / "results.json", options)
+    if "checks" not in answer or status not in (ExitStatus.OK, ExitStatus.JOB_FAILED):
+        try:
+            made_by(context, "video-synth accept", (status, answer))
+        except MissingPart as missing:
+            if not context.allow_placeholders:
+                raise
+            yield AcceptanceCheck("video_was_checked", False, missing.message)
+        return
+    for check in answer["checks"]:
+        yield AcceptanceCheck(
+            f"video_{check['name']}", check["passed"], check["sentence"].rstrip("."), check["measured"]
+        )
 
 
 def _files(inputs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

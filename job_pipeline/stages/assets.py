@@ -1,4 +1,4 @@
-"""The asset plan: what has to be made for each scene, and how. The pictures themselves are made later."""
+"""The asset plan, and its pictures: what is shown for each scene, and how it moves."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from job_pipeline.stages import wiring
+from job_pipeline.stages.film_options import FilmOptions, film_options
 from job_pipeline.stages.instruction import asked, notes_of, told
+from job_pipeline.stages.kept_texts import kept_texts, with_kept
 from job_pipeline.stages.language_model import LanguageModel
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
+from job_pipeline.stages.pictures import card_words, draw_pictures, part_openings, picture_name
 from job_pipeline.stages.storyboard import scene_texts
 from lib.pipeline.context import TaskContext
 
 NAME: Final = "asset_plan.json"
-WIDTH, HEIGHT = 1920, 1080
+FOLDER: Final = "assets"
 _AT_ONCE: Final = 40
-_MOTIONS: Final = ("slow zoom in", "slow pan right", "slow zoom out", "slow pan left")
 _ORDER: Final = (
     "You write prompts for an image model. You get scenes with their pictures. Answer with one JSON object: "
     '{"scenes": [{"scene": 0, "prompt": "..."}]}, with every scene once. A prompt says in English what is '
@@ -25,45 +27,63 @@ _ORDER: Final = (
 
 
 def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
-    """Plan a picture for each scene of the storyboard: `asset_plan.json`.
+    """Plan a picture for each scene, and draw it: `asset_plan.json`, `assets/scene_000.png` and on.
 
     Raises:
-        JobRunnerError: the language model's, as `LanguageModel.ask`.
+        JobRunnerError: the language model's, as `LanguageModel.ask`, or that of what draws.
     """
-    scenes = inputs["storyboard"]["scenes"]
+    board = inputs["storyboard"]
+    scenes, options = board["scenes"], film_options(context.config)
     notes = notes_of(context)
     model = wiring.language_model()
     if model is not None:
         source, how, left = LLM, f"the model {model.model} wrote the prompts", ""
-        prompts = _by_model(model, scenes, notes)
+        kept = kept_texts(context.folder / NAME, "assets", "shows", "prompt", notes)
+        prompts = with_kept(scenes, "picture", kept, lambda new: _by_model(model, new, notes))
     else:
         source, left = TEMPLATE, "a template repeats the storyboard; only a language model changes prompts"
         how = f"{NO_MODEL}, so the prompts are the pictures of the storyboard, with one style for all"
         prompts = [f"{scene['picture']} Plain illustration, soft light, no letters." for scene in scenes]
+    planned = [
+        _asset(scene, prompt, card_words(scene, opens, options), options)
+        for scene, prompt, opens in zip(scenes, prompts, part_openings(scenes, "section"), strict=True)
+    ]
+    drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])
+    moves = drawn["moves"]
     plan = {
         "format": 1,
         "source": source,
         "note": how,
-        "assets": [_asset(scene, prompt) for scene, prompt in zip(scenes, prompts, strict=True)],
+        "notes": list(notes),
+        "backend": drawn["backend"],
+        "cost_usd": drawn["cost_usd"],
+        "assets": [{**asset, "motion": moves[asset["scene"] % len(moves)]} for asset in planned],
     }
     data = json.dumps(plan, ensure_ascii=False, indent=2) + "\n"
     context.write(NAME, data, type="application/json", measures={"assets": len(scenes)})
     return {
         **plan,
+        "attempt": context.attempt,  # pictures may be edited at the gate: what follows has to look anew
+        "drawn": drawn["drawn"],
+        "placeholder": drawn["placeholder"],
         "files": files_of(context),
-        **told(notes, "the model was told" if model is not None else "", left),
+        **told(notes, f"{drawn['drawn']} pictures were drawn anew", left),
     }
 
 
-def _asset(scene: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+def _asset(scene: Mapping[str, Any], prompt: str, card: str, options: FilmOptions) -> dict[str, Any]:
     number = scene["scene"]
+    width, height = options.picture_size
     return {
         "scene": number,
         "kind": "still",
+        "picture": picture_name(FOLDER, number),
+        "narration": scene["narration"],
+        "shows": scene["picture"],
         "prompt": prompt,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "motion": _MOTIONS[number % len(_MOTIONS)],
+        "card": card,
+        "width": width,
+        "height": height,
         "seconds": scene["seconds"],
     }
 

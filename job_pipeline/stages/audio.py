@@ -143,7 +143,7 @@ def collect(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         **measures,
         "title": whole.title,
         "loudness_lufs": answer["loudness_lufs"],
-        "engines": sorted({record.spoken.engine for record in done}),
+        "engines": sorted({record.maker for record in done}),
         "beats": [
             {
                 "id": str(spec.callback_data["beat"]),

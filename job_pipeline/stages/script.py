@@ -66,6 +66,7 @@ def script(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     return {
         "source": written.source,
         "note": written.how,
+        "attempt": context.attempt,  # its file may be edited at the gate: what follows has to look at it anew
         "narration": narration.to_json(),
         **measures,
         "files": files_of(context),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from job_pipeline.stages import wiring
 from job_pipeline.stages.answers import objects_in, text_in
 from job_pipeline.stages.instruction import asked, notes_of, told
+from job_pipeline.stages.kept_texts import kept_texts, with_kept
 from job_pipeline.stages.language_model import LanguageModel, UnusableAnswer
 from job_pipeline.stages.narration import Narration
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
@@ -41,7 +42,10 @@ def storyboard(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
     scenes = scenes_of(narration)
     if model is not None:
         source, how, left = LLM, f"the model {model.model} described the pictures", ""
-        pictures = _by_model(model, narration.title, scenes, notes)
+        kept = kept_texts(context.folder / NAME, "scenes", "narration", "picture", notes)
+        pictures = with_kept(
+            scenes, "narration", kept, lambda new: _by_model(model, narration.title, new, notes)
+        )
     else:
         source, left = TEMPLATE, "a template shows what is said; only a language model changes its pictures"
         how = f"{NO_MODEL}, so each picture is described by the words that it stands for"
@@ -50,6 +54,7 @@ def storyboard(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
         "format": 1,
         "source": source,
         "note": how,
+        "notes": list(notes),
         "title": narration.title,
         "seconds": round(sum(scene["seconds"] for scene in scenes), 1),
         "scenes": [{**scene, "picture": picture} for scene, picture in zip(scenes, pictures, strict=True)],

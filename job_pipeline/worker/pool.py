@@ -108,9 +108,22 @@ class TaskPool:
 
     @property
     def free(self) -> int:
-        """How many tasks could begin now, or soon: while they are short some may wait here."""
+        """How many tasks could begin now, or soon: while they are short some may wait here.
+
+        None while it is supplied: to fetch many at once costs the ledger less than to fetch each.
+        """
         with self._lock:
-            return max(0, self._idle + self._ahead - len(self._waiting))
+            room = self._idle + self._ahead - len(self._waiting)
+            return 0 if self._is_supplied() else max(0, room)
+
+    @property
+    def is_supplied(self) -> bool:
+        """Whether every process has work and more than half of what may wait waits: there is no hurry."""
+        with self._lock:
+            return self._is_supplied()
+
+    def _is_supplied(self) -> bool:
+        return self._idle <= 0 and len(self._waiting) > self._ahead // 2
 
     def begin(self, task: ClaimedTask) -> None:
         """Carry out a task as soon as a process is free; its time begins then.

@@ -72,7 +72,8 @@ def _call(dags: Mapping[str, Dag], task: ClaimedTask, context: TaskContext) -> D
             f"started with executor={task.executor!r}, which it keeps; give the task another name, or start "
             "a new run"
         )
-    context.folder.mkdir(parents=True, exist_ok=True)
+    if code.takes_context or code.collect is not None:  # nobody else knows of it
+        context.folder.mkdir(parents=True, exist_ok=True)
     if task.executor == "queue":
         return _with_queue(code, task, context)
     inputs = dict(task.inputs)

@@ -18,7 +18,7 @@ from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, Speaker
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
-from lib.errors import BadConfiguration
+from lib.errors import BadConfiguration, BadInput
 from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, beats_of, topics_of
 from lib.jobs.join_process import join
 from lib.jobs.playlist import Titles, playlist
@@ -123,6 +123,9 @@ def command(
     check_episode_name(out)
     all_specs = load_job_file(path, voice=voice, speaker=speaker).specs
     name, specs = beats_of(all_specs, topic)
+    specs = [spec for spec in specs if not spec.is_picture]  # they are seen, and not heard
+    if not specs:
+        raise BadInput("The file has pictures alone, and nothing that could be joined.")
     chapter_titles(specs, chapters)  # before anything is looked for
     _tell_topics(specs, topic)
     stem = "" if path == Path("-") else path.stem

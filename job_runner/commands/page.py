@@ -29,7 +29,7 @@ from lib.jobs.page_beats import (
 )
 from lib.jobs.selection import select
 from lib.jobspec import JobSpec, load_job_file
-from lib.records import Take
+from lib.records import Made
 from lib.storage import ArtifactMismatch, NotStored, Storage, StoredArtifact
 
 _FILES = (".yaml", ".yml", ".json")
@@ -165,11 +165,11 @@ def _copied(beats: Sequence[PageBeat], storage: Storage, out: Path) -> list[Page
     return copied
 
 
-def _copy(take: Take, storage: Storage, out: Path) -> Path | None:
-    target = out / take.audio.file
+def _copy(take: Made, storage: Storage, out: Path) -> Path | None:
+    target = out / take.main.file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        storage.fetch(StoredArtifact.of(take.audio), target)
+        storage.fetch(StoredArtifact.of(take.main), target)
     except (NotStored, ArtifactMismatch):
         return None
     except OSError as error:

@@ -64,7 +64,7 @@ def command(
     url = settings.redis_url or plan_cost.embedded_url(settings.jobs_data_dir)
     question = plan_cost.MarketQuestion(url, settings.jobs_prefix) if url else None
     registry, named = VoiceRegistry([settings.voices_dir]), wiring.named_in(settings)
-    check = RegistryCheck(registry, settings.voice_engine, named)
+    check = RegistryCheck(registry, settings.voice_engine, named, wiring.backends_in(settings))
     pauses = Pauses.read(settings.voice_pauses)
     plan = plan_job_file(path, check, _tracked, pauses, voice=voice, speaker=speaker)
     market = question.answer() if question else None
@@ -109,10 +109,10 @@ def _show(plan: Plan) -> None:
         spec = job.spec
         table.row(
             spec.request_id,
-            f"{spec.output_name}.{spec.format}",
-            spec.voice or spec.speaker,
-            len(spec.text),
-            f"~{seconds_text(job.estimated_audio_s)}",
+            f"{spec.output_name}.{spec.suffix}",
+            spec.drawn_by if spec.is_picture else spec.voice or spec.speaker,
+            len(spec.words),
+            "-" if spec.is_picture else f"~{seconds_text(job.estimated_audio_s)}",
             *([_dollars(expected), _dollars(worst)] if plan.cost else []),
             job.preview,
         )
@@ -121,6 +121,8 @@ def _show(plan: Plan) -> None:
 
 def _show_spoken(jobs: Sequence[PlannedJob]) -> None:
     for job in jobs:
+        if job.spec.is_picture:
+            continue
         output.say(f"{job.spec.request_id} (line {job.line}, ~{seconds_text(job.estimated_audio_s)})")
         for paragraph in job.spoken.spoken.split("\n\n"):
             output.say(f"  {paragraph}")
@@ -145,8 +147,10 @@ def _tracked(drafts: Sequence[Draft]) -> Iterator[Draft]:
 
 def _show_totals(plan: Plan, *, rents: bool) -> None:
     totals = plan.totals()
+    pictures = f"{_counted(totals['pictures'], 'picture')}, " if totals["pictures"] else ""
     output.say(
         f"{_counted(totals['jobs'], 'job')}, {_counted(totals['takes'], 'take')}, "
+        f"{pictures}"
         f"{_counted(totals['characters'], 'character')}, "
         f"about {seconds_text(totals['estimated_audio_s'])} of audio{_cost(plan, rents=rents)}"
     )

@@ -43,16 +43,21 @@ def command(
         waits = isinstance(ending, JobRecord) and ending.state not in TERMINAL
         kind = TryAgain if waits else JobFailed
         raise kind(f"{request_id} is {ending.state.value}, so there is nothing to play.")
+    spoken = done.spoken
+    if spoken is None:
+        raise BadInput(
+            f"{request_id} is a picture, which no player plays; see: job-runner result {request_id}"
+        )
     if number > len(done.takes):
         takes = "1 take" if len(done.takes) == 1 else f"{len(done.takes)} takes"
         raise BadInput(f"{request_id} has {takes}; there is no take {number}.")
-    take, storage = done.takes[number - 1], here.storage()
+    take, storage = spoken.takes[number - 1], here.storage()
     place = files_of(storage, done.takes)[number - 1]
     if not place:
         raise JobFailed(
             f"The audio of {request_id} is gone from the store; see: job-runner explain {request_id}"
         )
-    player = player_for(done.spoken.audio_format)
+    player = player_for(spoken.audio_format)
     if player is not None:
         output.note(f"{request_id}  {seconds_text(take.audio_seconds)}  with {player.program}")
         with sigterm_interrupts():

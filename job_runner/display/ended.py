@@ -25,7 +25,7 @@ def ended_table(jobs: Sequence[FinishedJob], column: str, when: Callable[[Finish
             when(job),
             job.state.value,
             job.request_id,
-            f"{done.spoken.audio_seconds:.1f}" if done else None,
+            f"{done.audio_seconds:.1f}" if done and done.audio_seconds is not None else None,
             failure.message if failure else "",
         )
     return table

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lib.clock import Clock
 from lib.jobqueue import Lease
 from lib.manifest import Inputs, OutFolder, deliver, owners_of
-from lib.records import DoneRecord, Take, done_record
+from lib.records import DoneRecord, Made, done_record
 from lib.spool import SpoolClient, SpoolFull, SpoolResult, is_passing
 from lib.storage import Claim, StorageUnavailable
 
@@ -34,7 +34,6 @@ class FolderDelivery:
         )
         return done_record(
             replace(finished.record, warnings=(*finished.record.warnings, *told)),
-            finished.record.takes,
             started_at=result.started_at,
             finished_at=result.finished_at,
             enqueued_at=lease.enqueued_at,
@@ -44,11 +43,11 @@ class FolderDelivery:
         )
 
     def publish(
-        self, claim: Claim, takes: Sequence[Take], former: Sequence[Sequence[Take]] = ()
+        self, claim: Claim, takes: Sequence[Made], former: Sequence[Sequence[Made]] = ()
     ) -> Claim | None:
         """Do nothing: they lie under their names already, and nobody else writes into this folder."""
         return None
 
-    def published(self, takes: Sequence[Take]) -> bool:
+    def published(self, takes: Sequence[Made]) -> bool:
         """Always: what is recorded lies under its names."""
         return True

@@ -14,7 +14,7 @@ from lib.clock import Clock, rfc3339
 from lib.files import alone_in
 from lib.jobqueue import TERMINAL, Event, FinishedJob, JobQueue, JobState
 from lib.manifest import Finished, Inputs, Manifest, OutFolder
-from lib.records import ExecutionJob, ExecutionRecord
+from lib.records import ExecutionJob, ExecutionRecord, SpokenRecord
 
 RECORD: Final = "execution.json"
 _SAVE_EVERY_S: Final = 1.0
@@ -57,19 +57,19 @@ class TrackedTask:
 
     def skip(self, finished: Finished) -> None:
         """Note that the job was done before."""
-        spoken = finished.record
-        self.state, self.sha256 = TrackedState.SKIPPED, spoken.takes[0].audio.sha256
-        self.work_seconds, self.audio_seconds = spoken.work_seconds, spoken.audio_seconds
-        self.warnings = spoken.warnings
+        record = finished.record
+        self.state, self.sha256 = TrackedState.SKIPPED, record.chosen.main.sha256
+        self.work_seconds, self.warnings = record.work_seconds, record.warnings
+        self.audio_seconds = record.audio_seconds if isinstance(record, SpokenRecord) else None
 
     def settle(self, finished: FinishedJob) -> None:
         """Note that the job is done or failed."""
         self.attempts = finished.attempt
         done, failure = finished.done(), finished.failure()
         if done is not None:
-            self.state, self.sha256 = TrackedState.DONE, done.takes[0].audio.sha256
-            self.work_seconds, self.audio_seconds = done.timings.worked_s, done.spoken.audio_seconds
-            self.warnings = done.spoken.warnings
+            self.state, self.sha256 = TrackedState.DONE, done.takes[0].main.sha256
+            self.work_seconds, self.audio_seconds = done.timings.worked_s, done.audio_seconds
+            self.warnings = done.record.warnings
         elif failure is not None:
             self.state, self.error = TrackedState.FAILED, failure.message
             self.error_class, self.log = failure.worker_class or failure.error_class, failure.log

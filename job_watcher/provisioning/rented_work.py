@@ -244,6 +244,8 @@ class RentedWork:
         )
         if host not in self._gpus or settled.state is not JobState.DONE:
             return
+        if lease.spec.is_picture:  # it has no seconds of audio, and says nothing of how quickly one speaks
+            return
         gpu = self._gpus[host]
         self._speeds.measured(self._config.engine, gpu, settled.audio_seconds, settled.work_seconds)
         self._measured += 1  # a guess must not outlive the first measurement

@@ -77,7 +77,7 @@ def _jobs(world: World, *, unfinished: bool) -> Iterator[str]:
             finished = queue.result(spec.request_id)
             if record.state is JobState.DONE:
                 done = finished.done() if finished else None
-                artifacts = [StoredArtifact.of(take.audio) for take in done.takes] if done else []
+                artifacts = [StoredArtifact.of(take.main) for take in done.takes] if done else []
                 if not artifacts or not all(map(conditions.storage.verify, artifacts)):
                     yield f"{spec.request_id} is done and its audio is not in the store"
             elif not finished or not finished.error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.bundle.image import IMAGE_FOLDER, image_script, is_as_pinned, programs_wanted, python_beside
 from lib.bundle.machine_facts import MachineFacts, Python, probe_script, read_facts
-from lib.bundle.make import Bundle, BundleMaker, requirements_text
+from lib.bundle.make import Bundle, BundleMaker, joined_requirements, requirements_text
 from lib.bundle.target import Target, target_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Target",
     "image_script",
     "is_as_pinned",
+    "joined_requirements",
     "probe_script",
     "programs_wanted",
     "python_beside",

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,6 +62,18 @@ def requirements_text(name: str = "synth") -> str:
         f"The list of packages for machines, {name}, is not where job-runner is installed ({here}); "
         "install it anew"
     )
+
+
+def joined_requirements(texts: Iterable[str]) -> str:
+    """Several sets as one: of a package that more than one has, the pins of the first set."""
+    found: dict[str, str] = {}
+    for text in texts:
+        own: dict[str, str] = {}
+        for pin in re.findall(r"^[A-Za-z0-9].*\n(?:[ \t].*\n)*", f"{text}\n", re.MULTILINE):
+            name = re.split(r"[=<>~! ;\[]", pin, maxsplit=1)[0].lower()
+            own[name] = own.get(name, "") + pin
+        found = own | found
+    return "".join(found[name] for name in sorted(found))
 
 
 class BundleMaker:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from os.path import normpath
 from pathlib import PurePath
 from typing import Any, Final, TextIO
@@ -203,16 +204,21 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         writer.writerow(["" if cell is None else clean(str(cell)) for cell in row])
 
 
-def _json_text(value: Any, *, indent: int | None = None) -> str:
-    """JSON that a terminal may show: what would steer it is written as `\\u009b`, which is the same value."""
-    text = json.dumps(
-        value,
+@cache
+def _encoder(indent: int | None, ensure_ascii: bool) -> json.JSONEncoder:
+    """Made once: `json.dumps` with options makes one for each call."""
+    return json.JSONEncoder(
         indent=indent,
         separators=None if indent else (",", ":"),
         allow_nan=False,
-        ensure_ascii=not is_unicode(sys.stdout),
+        ensure_ascii=ensure_ascii,
         default=_plain_value,
     )
+
+
+def _json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON that a terminal may show: what would steer it is written as `\\u009b`, which is the same value."""
+    text = _encoder(indent, not is_unicode(sys.stdout)).encode(value)
     text = concealed.hide(text)
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

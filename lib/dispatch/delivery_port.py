@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lib.jobqueue import Failure, JobState, Lease
-from lib.records import DoneRecord, Take
+from lib.records import DoneRecord, Made
 from lib.spool import SpoolClient, SpoolResult
 from lib.storage import Claim
 
@@ -51,7 +51,7 @@ class Delivery(Protocol):
         ...
 
     def publish(
-        self, claim: Claim, takes: Sequence[Take], former: Sequence[Sequence[Take]] = ()
+        self, claim: Claim, takes: Sequence[Made], former: Sequence[Sequence[Made]] = ()
     ) -> Claim | None:
         """Make the takes of a recorded job readable by their names; the newer claim where one has these.
 
@@ -59,7 +59,7 @@ class Delivery(Protocol):
         """
         ...
 
-    def published(self, takes: Sequence[Take]) -> bool:
+    def published(self, takes: Sequence[Made]) -> bool:
         """Whether something stands at the name of each take; what, is not looked at."""
         ...
 
@@ -75,7 +75,7 @@ class Publication:
     entry: str
     request_id: str
     lease_no: int
-    takes: tuple[Take, ...]
+    takes: tuple[Made, ...]
     order: int = 0
     revision: int = 1
 

@@ -90,7 +90,12 @@ class JobHandover:
             self.bringing_s += self._parts.clock.monotonic() - began
 
     def _voice_of(self, spec: JobSpec) -> Voice | None:
-        """The voice that a job needs brought; None: none. Raises BadInput: no machine could speak it."""
+        """The voice that a job needs brought; None: none. Raises BadInput: no machine could do the job."""
+        if spec.is_picture:
+            why = self._parts.refuse_backend(spec.drawn_by)
+            if why is not None:
+                raise BadInput(why)
+            return None
         voice = None
         if spec.voice is not None and self._voices is not None:
             voice = self._voice_now(spec.voice)

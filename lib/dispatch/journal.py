@@ -20,7 +20,7 @@ from lib.errors import BadInput
 from lib.files import sweep_drafts, write_whole
 from lib.jobqueue import Lease
 from lib.jobspec import from_payload, to_payload
-from lib.records import InvalidRecord, Take
+from lib.records import InvalidRecord, made_from
 from lib.spool import SpoolFull, SpoolUnusable, is_passing
 
 _CONSUMERS = "consumers"  # the file of names
@@ -158,7 +158,7 @@ def _lease_of(record: Any) -> Lease:
 
 
 def _publication_of(entry: str, record: Any) -> Publication:
-    takes = tuple(Take.from_json(take) for take in record["takes"])
+    takes = tuple(made_from(take) for take in record["takes"])
     order, revision = record["order"], record["revision"]
     if not isinstance(order, int) or not isinstance(revision, int):
         raise TypeError("order")

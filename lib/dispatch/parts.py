@@ -13,6 +13,7 @@ from lib.dispatch.doorbell import Doorbell
 from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
+from lib.pictures.machines import RefuseBackend
 from lib.spool import SpoolJob, lease_mark
 from lib.voices import EngineFacts, NamedFor, VoiceRegistry
 
@@ -74,6 +75,10 @@ def _unwatched(may_take_s: float = 0.0) -> None:
     return
 
 
+def _any_backend(name: str) -> None:
+    return
+
+
 class TellAlive(Protocol):
     """Hears that the loop goes on, and how many seconds the next thing may take.
 
@@ -112,6 +117,7 @@ class DispatchParts:
     alive: TellAlive = _unwatched
     doorbell: Doorbell = field(default_factory=Doorbell)
     voices: Callable[[], VoiceRegistry] | None = None  # those that machines are brought; None: they have them
+    refuse_backend: RefuseBackend = _any_backend  # why machines elsewhere cannot draw with one
     engine: str = ""  # that speaks jobs with a speaker; "": only machines know
     named: NamedFor = _unnamed  # the models that machines are told of
     facts: Callable[[], Mapping[str, Any]] = dict  # what else the registry is told, at each sign of life

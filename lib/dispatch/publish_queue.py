@@ -19,7 +19,7 @@ from lib.dispatch.transitions import of_finished
 from lib.errors import JobRunnerError
 from lib.jobqueue import FinishedJob, JobState, Lease
 from lib.jobqueue.earlier_revisions import former_takes
-from lib.records import Take
+from lib.records import Made
 from lib.spool import SpoolUnusable
 from lib.spool.layout import job_digest
 from lib.storage import ArtifactMismatch, NotStored
@@ -62,7 +62,7 @@ class PublishQueue:
         self,
         entry: str,
         lease: Lease,
-        takes: Sequence[Take],
+        takes: Sequence[Made],
         order: int,
         store_again: Callable[[], object] | None = None,
     ) -> None:
@@ -223,5 +223,5 @@ def _is_of(finished: FinishedJob, publication: Publication) -> bool:
     return record is None or _audio(record.takes) == _audio(publication.takes)
 
 
-def _audio(takes: Sequence[Take]) -> list[tuple[str, str]]:
-    return [(take.audio.file, take.audio.sha256) for take in takes]
+def _audio(takes: Sequence[Made]) -> list[tuple[str, str]]:
+    return [(take.main.file, take.main.sha256) for take in takes]

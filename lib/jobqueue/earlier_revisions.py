@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lib.jobqueue.port import JobQueue
-from lib.records import Take
+from lib.records import Made
 
 
-def former_takes(queue: JobQueue, request_id: str, revision: int) -> list[tuple[Take, ...]]:
+def former_takes(queue: JobQueue, request_id: str, revision: int) -> list[tuple[Made, ...]]:
     """The takes of the job's done revisions before that one, the oldest first.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from lib.jobqueue import EnqueueOutcome, FinishedJob, JobQueue, JobRecord, JobState, Outcome
-from lib.jobs.changes_since_done import unlike_record
+from lib.jobs.changes_since_done import unlike_drawn, unlike_record
 from lib.jobspec import JobFile, JobSpec, printable
 
 _NAMED_AT_MOST: Final = 5
@@ -68,4 +68,7 @@ def _differences(
     done = finished.done() if finished else None
     if done is None:
         return _UNKNOWN
+    if done.drawn is not None or spec.is_picture:
+        return unlike_drawn(spec, done)
+    assert done.spoken is not None, "a record is of a picture or of speech"
     return unlike_record(spec, done.spoken, record.fingerprint if record else None) or _UNKNOWN

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any, Final
 
 from lib.jobspec import USUAL_LUFS, JobSpec
-from lib.records import SpokenRecord, Take
+from lib.records import DoneRecord, SpokenRecord, Take
 from lib.storage import output_name_of
 from lib.voices import AUTO, LANGUAGES
 from lib.voices.seeds import SEEDS, usual_seed
@@ -35,6 +35,31 @@ def unlike_record(spec: JobSpec, spoken: SpokenRecord, fingerprint: str | None) 
     same = _same_text(spec, spoken)
     rest = "text or pronounce" if same is None else "pronounce" if same else "text or seed"
     return (*told, rest)
+
+
+def unlike_drawn(spec: JobSpec, done: DoneRecord) -> tuple[str, ...]:
+    """The fields of `spec` that differ from a done job, where either is a picture, as far as can be told."""
+    if done.drawn is None or not spec.is_picture:
+        return ("kind",)
+    picture = done.drawn.picture
+    made = {
+        "output_name": output_name_of(done.takes),
+        "backend": done.drawn.backend,
+        "width": picture.width,
+        "height": picture.height,
+        "seed": picture.seed,
+    }
+    asked = {
+        "output_name": spec.output_name,
+        "backend": spec.drawn_by,
+        "width": spec.size[0],
+        "height": spec.size[1],
+        "seed": picture.seed if spec.seed is None else spec.seed,
+    }
+    told = tuple(name for name in made if made[name] != asked[name])
+    if done.drawn.characters != len(spec.words) or not told:  # nothing else is left that could differ
+        told += ("prompt",)
+    return told
 
 
 def _names() -> Iterator[str]:

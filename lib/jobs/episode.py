@@ -101,6 +101,8 @@ def beats_in_queue(
         done = finished.done() if finished else None
         if finished is None or done is None:
             raise _not_done([(spec.request_id, "its record is gone")], ExitStatus.JOB_FAILED)
+        if done.spoken is None:  # report has just seen this job's own record, of just this kind
+            raise _not_done([(spec.request_id, "it made a picture")], ExitStatus.JOB_FAILED)
         strange = strange_name(storage, finished, done.takes)
         if strange is not None and strange.kind is Strangeness.EDITED and strange.path == done.output:
             raise BadInput(
@@ -108,7 +110,7 @@ def beats_in_queue(
                 f"{spec.request_id}. Move it away, and what was spoken is joined; or join it by hand with "
                 "voice-synth join."
             )
-        beats.append(stored_beat(spec, done, storage))
+        beats.append(_stored(spec, done.spoken, storage))
     return beats
 
 
@@ -116,10 +118,17 @@ def stored_beat(spec: JobSpec, done: DoneRecord, storage: Storage) -> EpisodeBea
     """The beat of a finished job, with its captions and where its audio lies.
 
     Raises:
+        NotAllDone: the job made a picture.
         StorageUnavailable: the store refuses.
     """
-    cues = cues_of(done.spoken, lambda file: stored_bytes(storage, file))
-    return EpisodeBeat(spec, done.spoken, _local_place(storage, done.spoken), cues)
+    if done.spoken is None:
+        raise NotAllDone(f"{spec.request_id} is a picture, which cannot be joined to audio.")
+    return _stored(spec, done.spoken, storage)
+
+
+def _stored(spec: JobSpec, record: SpokenRecord, storage: Storage) -> EpisodeBeat:
+    cues = cues_of(record, lambda file: stored_bytes(storage, file))
+    return EpisodeBeat(spec, record, _local_place(storage, record), cues)
 
 
 def stored_bytes(storage: Storage, file: FileRef) -> bytes:
@@ -173,7 +182,7 @@ def beats_in_folder(root: Path, specs: Sequence[JobSpec], run: str) -> list[Epis
             missing.append((spec.request_id, f"{root} has no such job; speak it with: {run}"))
         elif compiled.fingerprint != spec.fingerprint:
             missing.append((spec.request_id, f"it was changed since; speak it anew with: {run}"))
-        elif job is None or record is None or job.sha256 != record.chosen.audio.sha256:
+        elif job is None or not isinstance(record, SpokenRecord) or job.sha256 != record.chosen.audio.sha256:
             missing.append((spec.request_id, f"it is not spoken; speak it with: {run}"))
         else:
             around = root / Path(spec.output_name).parent

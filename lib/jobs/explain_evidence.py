@@ -31,7 +31,7 @@ def evidence_of(queue: JobQueue, storage: Storage, request_id: str) -> Evidence:
     finished = queue.result(request_id) if record.state in TERMINAL else None
     done = finished.done() if finished else None
     takes = done.takes if done else ()
-    there = all(storage.has(StoredArtifact.of(take.audio)) for take in takes)
+    there = all(storage.has(StoredArtifact.of(take.main)) for take in takes)
     return Evidence(
         record=record,
         snapshot=seen.snapshot,

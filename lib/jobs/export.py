@@ -31,15 +31,15 @@ COLUMNS: Final = (
 def flat(job: FinishedJob) -> list[Any]:
     """A record as one row under `COLUMNS`; None where there is nothing."""
     full, done, failure = job.to_json(), job.done(), job.failure()
-    audio = done.takes[0].audio if done else None
+    audio = done.takes[0].main if done else None
     found = {
         **full,
         "output": audio and audio.file,
         "sha256": audio and audio.sha256,
         "bytes": audio and audio.bytes,
-        "audio_seconds": done and done.spoken.audio_seconds,
-        "loudness_lufs": done and done.spoken.chosen.loudness_lufs,
-        "engine": done and done.spoken.engine,
+        "audio_seconds": done and done.audio_seconds,
+        "loudness_lufs": done and done.loudness_lufs,
+        "engine": done and done.maker,
         "error_class": failure and failure.error_class,
         "error": failure and failure.message,
     }

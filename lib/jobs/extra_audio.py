@@ -53,7 +53,7 @@ def _file_of(storage: Storage, job: FinishedJob, folders: set[str]) -> str | Non
     done = job.done()
     if done is None or not done.takes:
         return None
-    file, name = done.takes[0].audio.file, output_name_of(done.takes)
+    file, name = done.takes[0].main.file, output_name_of(done.takes)
     owner = storage.owner(name) if name.rpartition("/")[0] in folders else None
     return (
         file if owner is not None and owner.request_id == job.request_id and storage.published(file) else None

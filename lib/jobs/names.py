@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lib.jobqueue import FinishedJob, JobQueue
 from lib.jobqueue.earlier_revisions import former_takes
 from lib.jobspec import JobSpec, take_name
-from lib.records import Take
+from lib.records import Made
 from lib.storage import (
     Claim,
     NotStored,
@@ -53,7 +53,7 @@ def claim_of(job: FinishedJob) -> Claim:
 
 
 def published_anew(
-    queue: JobQueue, storage: Storage, job: FinishedJob, takes: Sequence[Take]
+    queue: JobQueue, storage: Storage, job: FinishedJob, takes: Sequence[Made]
 ) -> PublishedTakes:
     """Publish a done job's audio from the store, under the order of the latest asking.
 
@@ -87,15 +87,15 @@ def taken_back(queue: JobQueue, storage: Storage, request_ids: Sequence[str]) ->
     return found
 
 
-def newer_owner(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> Claim | None:
+def newer_owner(storage: Storage, job: FinishedJob, takes: Sequence[Made]) -> Claim | None:
     """The job that was asked for later and has the name of one of these takes; None where none has."""
     rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))
-    found = (rivals.get(take.audio.file) for take in takes)
+    found = (rivals.get(take.main.file) for take in takes)
     return next((rival for rival in found if rival is not None and rival.request_id != job.request_id), None)
 
 
 def strange_file(
-    storage: Storage, job: FinishedJob, takes: Sequence[Take], *, deep: bool = False
+    storage: Storage, job: FinishedJob, takes: Sequence[Made], *, deep: bool = False
 ) -> str | None:
     """The published path of the job where another job's audio lies; None where none does.
 
@@ -146,7 +146,7 @@ def _names_of_takes(spec: JobSpec) -> Iterator[str]:
         yield take_name(spec.output_name, number, spec.format).removesuffix(f".{spec.format}")
 
 
-def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> StrangeName | None:
+def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Made]) -> StrangeName | None:
     """What a done job whose audio is in the store has not under its names; None where all is its own.
 
     Reads the published files.
@@ -154,7 +154,7 @@ def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> S
     Raises:
         StorageUnavailable: the store refuses.
     """
-    files = [take.audio for take in takes]
+    files = [take.main for take in takes]
     newer = newer_owner(storage, job, takes)
     if newer is not None:
         return StrangeName(Strangeness.REPLACED, files[0].file, newer.request_id)
@@ -170,16 +170,14 @@ def strange_name(storage: Storage, job: FinishedJob, takes: Sequence[Take]) -> S
 
 
 def kept_for_a_person(
-    storage: Storage, job: FinishedJob, takes: Sequence[Take], files: Sequence[str]
+    storage: Storage, job: FinishedJob, takes: Sequence[Made], files: Sequence[str]
 ) -> str | None:
     """The published path of a job where a person's file was left, so that a take is played from the store.
 
     `files` are where the takes are played after a publication without trouble; None where each by its name.
     """
     pairs = zip(takes, files, strict=True)
-    elsewhere = [
-        take.audio.file for take, file in pairs if file and file != storage.location(take.audio.file)
-    ]
+    elsewhere = [take.main.file for take, file in pairs if file and file != storage.location(take.main.file)]
     if not elsewhere:
         return None
     rivals = storage.rivals(claim_of(job), output_name_of(takes), files_by_path(takes))

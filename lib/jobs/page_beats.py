@@ -20,7 +20,7 @@ from lib.jobs.report import ReportRow, Standing, report_on
 from lib.jobspec import JobSpec, titles
 from lib.manifest import MANIFEST, OutFolder, load_manifest
 from lib.manifest.obsolete_files import record_at
-from lib.records import ExecutionJob, FileRef, SpokenRecord, Take
+from lib.records import ExecutionJob, FileRef, Made, MadeRecord, SpokenRecord, Take
 from lib.storage import Storage, StoredArtifact, output_name_of
 
 PAGE_NAME: Final = "listen.html"
@@ -40,7 +40,7 @@ class PageBeat:
     text: str
     state: str
     note: str = ""
-    record: SpokenRecord | None = None
+    record: MadeRecord | None = None
     files: tuple[Path | None, ...] = ()
     peaks: tuple[Path | None, ...] = ()
 
@@ -51,7 +51,7 @@ class PageBeat:
 
     @property
     def is_playable(self) -> bool:
-        """Whether any take can be played here."""
+        """Whether any take can be played here, or the picture shown."""
         return any(self.files)
 
 
@@ -75,19 +75,19 @@ def page_beats_in_queue(
         if done is None or finished is None or not done.takes:
             beats.append(_silent(row.spec, row.standing.value, row.reason or ""))
         else:
-            beats.append(_spoken(row, done.spoken, storage))
+            beats.append(_made(row, done.record, storage))
     return beats
 
 
-def _spoken(row: ReportRow, record: SpokenRecord, storage: Storage) -> PageBeat:
+def _made(row: ReportRow, record: MadeRecord, storage: Storage) -> PageBeat:
     own = row.standing is Standing.DONE and row.reason is None
-    files = tuple(_place(storage, take.audio, published=own) for take in record.takes)
+    files = tuple(_place(storage, take.main, published=own) for take in record.takes)
     peaks = tuple(_peaks(storage, take) for take in record.takes)
     note = row.reason or ""
-    if own and files[0] is not None and files[0] != Path(storage.location(record.chosen.audio.file)):
-        note = "What lies under its name was edited; what was spoken is played here."
+    if own and files[0] is not None and files[0] != Path(storage.location(record.chosen.main.file)):
+        note = "What lies under its name was edited; what was made is shown here."
     shown = _with_cues(record, lambda file: stored_bytes(storage, file))
-    return PageBeat(row.spec.output_name, row.spec.text, row.standing.value, note, shown, files, peaks)
+    return PageBeat(row.spec.output_name, row.spec.words, row.standing.value, note, shown, files, peaks)
 
 
 def page_beats_of(queue: JobQueue, request_ids: Sequence[str], storage: Storage) -> list[PageBeat]:
@@ -106,7 +106,7 @@ def page_beats_of(queue: JobQueue, request_ids: Sequence[str], storage: Storage)
     for request_id, job, finished, spec in known:
         done = finished.done() if finished else None
         if finished is not None and done is not None and done.takes:
-            beats.append(_by_record(finished, done.spoken, storage))
+            beats.append(_by_record(finished, done.record, storage))
         elif spec is not None:
             beats.append(_silent(spec, job.state.value if job else "missing", ""))
         elif finished is not None or job is not None:
@@ -117,18 +117,18 @@ def page_beats_of(queue: JobQueue, request_ids: Sequence[str], storage: Storage)
     return beats
 
 
-def _by_record(finished: FinishedJob, record: SpokenRecord, storage: Storage) -> PageBeat:
+def _by_record(finished: FinishedJob, record: MadeRecord, storage: Storage) -> PageBeat:
     own = newer_owner(storage, finished, record.takes) is None
     own = own and strange_file(storage, finished, record.takes) is None
-    files = tuple(_place(storage, take.audio, published=own) for take in record.takes)
+    files = tuple(_place(storage, take.main, published=own) for take in record.takes)
     peaks = tuple(_peaks(storage, take) for take in record.takes)
     shown = _with_cues(record, lambda file: stored_bytes(storage, file))
-    text = " ".join(cue.text for cue in shown.chosen.captions)
+    text = " ".join(cue.text for cue in shown.chosen.captions) if isinstance(shown, SpokenRecord) else ""
     return PageBeat(output_name_of(record.takes), text, "done", "", shown, files, peaks)
 
 
 def _silent(spec: JobSpec, state: str, note: str) -> PageBeat:
-    return PageBeat(spec.output_name, spec.text, state, note)
+    return PageBeat(spec.output_name, spec.words, state, note)
 
 
 def _place(storage: Storage, file: FileRef, *, published: bool) -> Path | None:
@@ -143,8 +143,13 @@ def _place(storage: Storage, file: FileRef, *, published: bool) -> Path | None:
     return Path(place) if place else None
 
 
-def _peaks(storage: Storage, take: Take) -> Path | None:
-    return None if take.peaks is None else _place(storage, take.peaks, published=True)
+def _peaks(storage: Storage, take: Made) -> Path | None:
+    peaks = _peaks_of(take)
+    return None if peaks is None else _place(storage, peaks, published=True)
+
+
+def _peaks_of(take: Made) -> FileRef | None:
+    return take.peaks if isinstance(take, Take) else None
 
 
 def _artifact(file: FileRef) -> StoredArtifact | None:
@@ -158,8 +163,10 @@ def _length(path: Path) -> int | None:
         return None
 
 
-def _with_cues(record: SpokenRecord, read: Callable[[FileRef], bytes]) -> SpokenRecord:
+def _with_cues(record: MadeRecord, read: Callable[[FileRef], bytes]) -> MadeRecord:
     """The record, whose chosen take has its captions though they were too long for the queue."""
+    if not isinstance(record, SpokenRecord):
+        return record
     cues = cues_of(record, read)
     first = record.chosen if cues == record.chosen.captions else replace(record.chosen, captions=cues)
     return record.placed([first, *record.takes[1:]])
@@ -189,14 +196,16 @@ def page_beats_in_folder(root: Path, specs: Sequence[JobSpec] | None = None) -> 
 
 def _in_folder(folder: OutFolder, root: Path, spec: JobSpec, job: ExecutionJob | None) -> PageBeat:
     record = record_at(folder, spec.output_name) if job and job.state in _DONE else None
-    if record is None or job is None or job.sha256 != record.chosen.audio.sha256:
-        state = job.state if job and job.state not in _DONE else "not spoken"
+    if record is None or job is None or job.sha256 != record.chosen.main.sha256:
+        state = (
+            job.state if job and job.state not in _DONE else "not drawn" if spec.is_picture else "not spoken"
+        )
         return _silent(spec, state, (job.error if job else None) or "")
     around = root / Path(spec.output_name).parent
-    files = tuple(_there(around, take.audio) for take in record.takes)
-    peaks = tuple(None if take.peaks is None else _there(around, take.peaks) for take in record.takes)
+    files = tuple(_there(around, take.main) for take in record.takes)
+    peaks = tuple(_there(around, file) if file else None for file in map(_peaks_of, record.takes))
     shown = _with_cues(record, partial(bytes_beside, around))
-    return PageBeat(spec.output_name, spec.text, "done", "", shown, files, peaks)
+    return PageBeat(spec.output_name, spec.words, "done", "", shown, files, peaks)
 
 
 def _there(folder: Path, file: FileRef) -> Path | None:

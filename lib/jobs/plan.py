@@ -58,7 +58,7 @@ class PlannedJob:
     line: int
     speech: JobVoice | None
     spoken: Normalized  # its text in words
-    estimated_audio_s: float  # seconds of one take, at its engine's usual pace
+    estimated_audio_s: float  # seconds of one take, at its engine's usual pace; 0 of a picture
 
     @property
     def work(self) -> PricedWork:
@@ -72,7 +72,7 @@ class PlannedJob:
     @property
     def preview(self) -> str:
         """The start of the text on one line."""
-        words = " ".join(self.spec.text[: _PREVIEW * 4].split())
+        words = " ".join(self.spec.words[: _PREVIEW * 4].split())
         return words if len(words) <= _PREVIEW else words[: _PREVIEW - 1].rstrip() + "…"
 
     def spoken_json(self) -> dict[str, Any]:
@@ -93,13 +93,21 @@ class PlannedJob:
             "language": spec.language,
             "profile": spec.profile,
             "variants": spec.variants,
-            "format": spec.format,
-            "characters": len(spec.text),
+            "format": spec.suffix,
+            "characters": len(spec.words),
             "estimated_audio_s": self.estimated_audio_s,
             "estimated_cost_usd": None,  # the plan knows, if anybody does
             "fingerprint": spec.fingerprint,
             "preview": self.preview,
+            "kind": spec.kind,
+            "picture": self._picture_json(),
         }
+
+    def _picture_json(self) -> dict[str, Any] | None:
+        if not self.spec.is_picture:
+            return None
+        width, height = self.spec.size
+        return {"backend": self.spec.drawn_by, "width": width, "height": height, "seed": self.spec.seed or 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class Plan:
         """Of each job in order: dollars as text, expected and worst."""
         if self.cost is None:
             return repeat((None, None), len(self.jobs))
-        return zip(map(usd, self.cost.shares), map(usd, self.cost.worst_shares), strict=True)
+        shares = zip(map(usd, self.cost.shares), map(usd, self.cost.worst_shares), strict=True)
+        return iter([(None, None) if job.spec.is_picture else next(shares) for job in self.jobs])
 
     def total_cost(self) -> tuple[str | None, str | None]:
         """Dollars as text for all jobs together, expected and worst."""
@@ -128,7 +137,8 @@ class Plan:
         """What each voice and speaker needs, and its part of the cost; of jobs that can be spoken here."""
         shares: Iterable[tuple[int | None, int | None]] = repeat((None, None), len(self.jobs))
         if self.cost is not None:
-            shares = zip(self.cost.shares, self.cost.worst_shares, strict=True)
+            known = zip(self.cost.shares, self.cost.worst_shares, strict=True)
+            shares = [(None, None) if job.spec.is_picture else next(known) for job in self.jobs]
         return needs_of(
             VoiceWork(job.spec, job.speech.engine, job.speech.kind, job.work.audio_s, *share)
             for job, share in zip(self.jobs, shares, strict=True)
@@ -139,8 +149,9 @@ class Plan:
         """Sums over the jobs; `takes` and seconds count every variant."""
         return {
             "jobs": len(self.jobs),
-            "takes": sum(job.spec.variants for job in self.jobs),
-            "characters": sum(len(job.spec.text) for job in self.jobs),
+            "takes": sum(job.spec.variants for job in self.jobs if not job.spec.is_picture),
+            "pictures": sum(job.spec.is_picture for job in self.jobs),
+            "characters": sum(len(job.spec.words) for job in self.jobs),
             "estimated_audio_s": round(sum(job.work.audio_s for job in self.jobs), 1),
             **_money(*self.total_cost()),
             **({"forbidden_because": list(self.forbidden)} if self.forbidden else {}),
@@ -185,7 +196,10 @@ def plan_job_file(
     examined = examine(partial(load_job_file, voice=voice, speaker=speaker), path, voices)
     name, jobs, warnings = source_name(path), [], list(examined.warnings)
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
-        if draft.spec is not None:
+        if draft.spec is not None and draft.spec.is_picture:
+            nothing = Normalized("", "", "")
+            jobs.append(PlannedJob(draft.spec, draft.line, None, nothing, 0.0))
+        elif draft.spec is not None:
             spoken = spoken_form(draft.spec)
             jobs.append(_planned(draft, draft.spec, answer, spoken, pauses))
             told = frozenset({"script"}) if answer.speech else frozenset[str]()  # by engine
@@ -202,11 +216,13 @@ def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized, pa
 
 
 def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Plan:
-    """The plan with what it costs on the market, or why nothing of it may be rented.
+    """The plan with what its speech costs on the market, or why nothing of it may be rented.
+
+    How long machines draw is not known, so pictures have no part in it.
 
     `now` is in seconds since the epoch.
     """
-    found = cost_of([job.work for job in plan.jobs], market, terms, now=now)
+    found = cost_of([job.work for job in plan.jobs if not job.spec.is_picture], market, terms, now=now)
     if isinstance(found, Forbidden):
         return replace(plan, forbidden=found.reasons)
     return replace(plan, cost=found)

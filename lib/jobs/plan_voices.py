@@ -119,7 +119,11 @@ def needs_of_jobs(specs: Iterable[JobSpec], registry: VoiceRegistry, engine: str
     Raises:
         BadInput: one cannot be.
     """
-    found = ((spec, registry.resolve(spec.voice, spec.speaker, spec.language, engine)) for spec in specs)
+    found = (
+        (spec, registry.resolve(spec.voice, spec.speaker, spec.language, engine))
+        for spec in specs
+        if not spec.is_picture
+    )
     return needs_of(VoiceWork(spec, voice.engine, voice.kind, 0.0) for spec, voice in found)
 
 

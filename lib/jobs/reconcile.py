@@ -13,7 +13,7 @@ from lib.jobqueue.errors import DamagedRow
 from lib.jobs.admin import required_admin
 from lib.jobs.names import claim_of, published_anew, strange_file
 from lib.jobs.reconcile_messages import FORGET, LEFT, closing, finding
-from lib.records import DoneRecord, InvalidRecord, Take
+from lib.records import DoneRecord, InvalidRecord, Made
 from lib.storage import (
     ArtifactMismatch,
     NotStored,
@@ -108,7 +108,7 @@ class Audit:
             if takes and not self._in_order(request_id, takes):
                 yield from self._check_again(request_id)
 
-    def _in_order(self, request_id: str, takes: Sequence[Take]) -> bool:
+    def _in_order(self, request_id: str, takes: Sequence[Made]) -> bool:
         owner = self._storage.owner(output_name_of(takes))
         if owner is not None and owner.request_id != request_id:
             return False
@@ -150,7 +150,7 @@ class Audit:
             yield self._waveform_gone(request_id, gone)
         yield from self._check_names(job, takes)
 
-    def _check_names(self, job: FinishedJob, takes: Sequence[Take]) -> Iterator[Finding]:
+    def _check_names(self, job: FinishedJob, takes: Sequence[Made]) -> Iterator[Finding]:
         """What lies under the job's names, of those that no newer job has."""
         if not takes or self._being_published(job):
             return
@@ -217,7 +217,7 @@ class Audit:
             return finding(word, request_id, remedy=LEFT, fix=f"it was not copied back: {_words(error)}")
         return finding(word, request_id, mended=True, fix="copied back from the published file")
 
-    def _publish(self, word: str, job: FinishedJob, takes: Sequence[Take], own: Sequence[_File]) -> Finding:
+    def _publish(self, word: str, job: FinishedJob, takes: Sequence[Made], own: Sequence[_File]) -> Finding:
         if not self._mend:
             return finding(word, job.request_id)
         try:
@@ -235,7 +235,7 @@ def _words(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _takes_of(result: Mapping[str, Any] | None) -> tuple[Take, ...]:
+def _takes_of(result: Mapping[str, Any] | None) -> tuple[Made, ...]:
     """The takes of a result record; none for one that is not there or cannot be read."""
     try:
         return DoneRecord.from_json(result).takes if result else ()
@@ -243,9 +243,9 @@ def _takes_of(result: Mapping[str, Any] | None) -> tuple[Take, ...]:
         return ()
 
 
-def _audio(takes: Iterable[Take]) -> Iterator[_File]:
-    return ((take.audio.file, StoredArtifact.of(take.audio)) for take in takes)
+def _audio(takes: Iterable[Made]) -> Iterator[_File]:
+    return ((take.main.file, StoredArtifact.of(take.main)) for take in takes)
 
 
-def _extras(takes: Iterable[Take]) -> Iterator[_File]:
+def _extras(takes: Iterable[Made]) -> Iterator[_File]:
     return ((file.file, StoredArtifact.of(file)) for take in takes for file in take.extras)

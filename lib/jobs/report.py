@@ -15,7 +15,7 @@ from lib.jobs.advice import AUDIO_GONE, HERE, RECORD_GONE, AskingAgain
 from lib.jobs.extra_audio import BesideJob, published_beside
 from lib.jobs.names import newer_owner, strange_file
 from lib.jobspec import JobSpec
-from lib.records import Take
+from lib.records import Made
 from lib.storage import Storage, StoredArtifact
 from lib.units import seconds_text
 
@@ -159,7 +159,7 @@ def _row(
 def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage, again: AskingAgain) -> ReportRow:
     record = finished.done() if finished else None
     takes = record.takes if record else ()
-    gone = [take for take in takes if not storage.has(StoredArtifact.of(take.audio))]
+    gone = [take for take in takes if not storage.has(StoredArtifact.of(take.main))]
     if finished is None:
         return ReportRow(spec, Standing.ARTIFACT_GONE, f"its record is lost; {RECORD_GONE}")
     if not takes:
@@ -172,7 +172,7 @@ def _done(spec: JobSpec, finished: FinishedJob | None, storage: Storage, again: 
 
 
 def _named(
-    spec: JobSpec, finished: FinishedJob, takes: Sequence[Take], storage: Storage, again: AskingAgain
+    spec: JobSpec, finished: FinishedJob, takes: Sequence[Made], storage: Storage, again: AskingAgain
 ) -> ReportRow:
     """Of a done job whose audio is in the store: what lies under its name."""
     newer = newer_owner(storage, finished, takes)
@@ -181,16 +181,16 @@ def _named(
             f"its name holds the audio of {newer.request_id}, which was asked for later; it is published "
             f"again by: {again.published}"
         )
-        return ReportRow(spec, Standing.REPLACED, whose, storage.blob(StoredArtifact.of(takes[0].audio)))
+        return ReportRow(spec, Standing.REPLACED, whose, storage.blob(StoredArtifact.of(takes[0].main)))
     reason: str | None = None
-    if not all(storage.published(take.audio.file) for take in takes):
+    if not all(storage.published(take.main.file) for take in takes):
         reason = "its published file is missing; put it back with: job-runner reconcile --apply"
     elif strange := strange_file(storage, finished, takes):
         reason = (
             f"{strange} holds the audio of another job, which was asked for before; put this one's there "
             "with: job-runner reconcile --apply"
         )
-    return ReportRow(spec, Standing.DONE, reason, storage.location(takes[0].audio.file))
+    return ReportRow(spec, Standing.DONE, reason, storage.location(takes[0].main.file))
 
 
 def _ended_badly(spec: JobSpec, finished: FinishedJob, storage: Storage) -> str:

@@ -1,4 +1,4 @@
-"""A command of `voice-synth` as a process of ours: it needs packages that this program does without."""
+"""A command of `synth` as a process of ours: it needs packages that this program does without."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lib.foreign import parse_json
 _GRACE_S = 30.0  # to remove what it was writing
 
 
-def run_synth(words: Sequence[str], *, doing: str) -> tuple[int, dict[str, Any]]:
+def run_synth(words: Sequence[str], *, doing: str, module: str = "synth.main") -> tuple[int, dict[str, Any]]:
     """Run it to its end; returns its exit status and its JSON: what it made, or the error.
 
     It tells people itself, on our stderr. It ends with us, however we end, and leaves no file half written.
-    `doing` begins the sentence where it was killed.
+    `doing` begins the sentence where it was killed. `module` is the program's: `synth.main` is `voice-synth`.
 
     Raises:
         JobFailed: it was ended by a signal.
         KeyboardInterrupt: we were interrupted, and so was it.
     """
     # -P: a file of the user's folder must not stand in for a module of ours
-    argv = [sys.executable, "-P", "-m", "synth.main", *words]
+    argv = [sys.executable, "-P", "-m", module, *words]
     process = subprocess.Popen(
         [*argv, "--exit-with-parent", "--json"],
         stdin=subprocess.PIPE,  # its lifeline: nobody writes to it

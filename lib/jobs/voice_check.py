@@ -9,6 +9,9 @@ from typing import Any, Final, Protocol
 
 from lib.errors import BadInput
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printable, source_name
+from lib.jobspec.kinds import IMAGE
+from lib.jobspec.pictures import USUAL_BACKEND
+from lib.pictures.names import SHIPPED_BACKENDS, PictureSettings, UnknownBackend, facts_of
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
@@ -81,8 +84,13 @@ class RegistryCheck:
     """Asks the voice registry, once for each voice or speaker, and the engine's limits for each text."""
 
     def __init__(
-        self, registry: VoiceRegistry, default_engine: str, named: NamedFor = lambda facts: None
+        self,
+        registry: VoiceRegistry,
+        default_engine: str,
+        named: NamedFor = lambda facts: None,
+        backends: PictureSettings = SHIPPED_BACKENDS,
     ) -> None:
+        self._backends = backends
         self._registry = registry
         self._engine = default_engine
         self._named = named
@@ -93,7 +101,10 @@ class RegistryCheck:
 
         Raises:
             UnknownEngine: the setting VOICE_ENGINE is wrong, whatever the job says.
+            BadConfiguration: the file of picture backends is wrong, whatever the job says.
         """
+        if values.get("kind") == IMAGE:
+            return self._of_picture(values.get("backend", USUAL_BACKEND))
         key = (values.get("voice"), values.get("speaker"), values.get("language", "English"))
         answer = self._known.get(key)
         if answer is None:
@@ -114,6 +125,14 @@ class RegistryCheck:
         used = pronounce.used_in(text) if isinstance(pronounce, Sayings) else pronounce
         unread = unread_phonemes(text, used, engine)
         return replace(answer, unspoken=unspoken, unread=unread) if unspoken or unread else answer
+
+    def _of_picture(self, backend: str) -> Answer:
+        """Nobody speaks a picture; what draws it may not exist."""
+        try:
+            facts_of(backend, self._backends)
+        except UnknownBackend as error:
+            return Answer(None, (NotSpeakable("backend", _phrase(error)),))
+        return Answer(None)
 
     def _model_missing(self, speech: JobVoice, values: Mapping[str, Any]) -> Iterator[NotSpeakable]:
         """Where the settings name weights, and not those that the job's profile needs."""

@@ -9,6 +9,7 @@ from lib.jobspec.callback import callback_rule
 from lib.jobspec.kinds import DEFAULT_KIND, kind_rule
 from lib.jobspec.names import BATCH_PATTERN, LANGUAGE_PATTERN, MAX_TAKES, VOICE_PATTERN
 from lib.jobspec.notyet import NOT_YET
+from lib.jobspec.pictures import LEAST_PIXELS, MOST_PIXELS, PIXEL_STEP, USUAL_HEIGHT, USUAL_WIDTH
 from lib.jobspec.pronunciation import pronounce_rule
 from lib.jobspec.rules import (
     Rule,
@@ -17,6 +18,7 @@ from lib.jobspec.rules import (
     moment,
     number,
     output_name,
+    prompt,
     request_id,
     spoken_text,
     truth,
@@ -55,6 +57,10 @@ class Field:
 
 def _voice_word() -> Rule:
     return word(VOICE_PATTERN, "A-Z a-z 0-9 . _ - starting with a letter or digit", 64)
+
+
+def _pixels() -> Rule:
+    return whole_number(LEAST_PIXELS, MOST_PIXELS, step=PIXEL_STEP)
 
 
 _FIELDS: Final = (
@@ -170,10 +176,14 @@ _FIELDS: Final = (
         in_fingerprint=False,
     ),
     Field("kind", kind_rule(), "What is made.", DEFAULT_KIND),
-    Field("prompt", spoken_text(), "What a picture shows. For `kind: image`."),
-    Field("backend", _voice_word(), "What makes the picture. For `kind: image`."),
-    Field("width", whole_number(64, 4_096), "Of the picture, in pixels. For `kind: image`."),
-    Field("height", whole_number(64, 4_096), "Of the picture, in pixels. For `kind: image`."),
+    Field("prompt", prompt(), "What the picture shows. For `kind: image`, and required there."),
+    Field(
+        "backend",
+        _voice_word(),
+        "What makes the picture: docs/reference/image-synth.md. For `kind: image`. Left out: `card`.",
+    ),
+    Field("width", _pixels(), f"Of the picture, in pixels. For `kind: image`. Left out: {USUAL_WIDTH}."),
+    Field("height", _pixels(), f"Of the picture, in pixels. For `kind: image`. Left out: {USUAL_HEIGHT}."),
 )
 
 #: Every field by name, in the order of the documentation.

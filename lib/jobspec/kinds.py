@@ -9,6 +9,7 @@ from lib.jobspec.problems import Refused
 from lib.jobspec.rules import Rule, choice
 
 DEFAULT_KIND: Final = "tts"
+IMAGE: Final = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,25 @@ class Need:
 class JobKind:
     """What one kind of job is made of. Fields that no kind owns are for all of them.
 
-    `later` refuses the kind until something makes it.
+    `refused` completes "field kind ...": why there is no such job though one might look for it.
     """
 
     own: frozenset[str]
     needs: tuple[Need, ...] = ()
-    later: str | None = None
+    refused: str | None = None
 
 
-_SPOKEN: Final = frozenset(
+SPEECH_FIELDS: Final = frozenset(
     {"text", "text_file", "voice", "speaker", "language", "profile", "variants", "select_best", "chunk"}
     | {"format", "pronounce", "lexicon", "speed", "loudness", "sample_rate", "gap_after"}
 )
 
+PICTURE_FIELDS: Final = frozenset({"prompt", "backend", "width", "height"})
+
 #: By the word that a job file carries.
 KINDS: Final[dict[str, JobKind]] = {
     "tts": JobKind(
-        own=_SPOKEN,
+        own=SPEECH_FIELDS,
         needs=(
             Need(
                 ("voice", "speaker"),
@@ -57,28 +60,30 @@ KINDS: Final[dict[str, JobKind]] = {
         ),
     ),
     "image": JobKind(
-        own=frozenset({"prompt", "backend", "width", "height"}),
+        own=PICTURE_FIELDS,
         needs=(Need(("prompt",), "is missing; say what the picture shows"),),
-        later="is image, and pictures come later; only tts can be made now",
     ),
+    # A job is made of what its file says and of nothing else, and no job waits for another. A video is made
+    # of audio and pictures that have to be finished, and whose lengths decide its own.
     "video": JobKind(
         own=frozenset(),
-        later="is video, and moving pictures come later; only tts can be made now",
+        refused="is video, which no job makes by itself: it is assembled from finished audio and pictures; "
+        "make those with jobs of kind tts and image, then use video-synth assemble or job-pipeline",
     ),
 }
 
 
 def kind_rule() -> Rule:
     """One of the kinds that can be made."""
-    standing = choice(*(name for name, kind in KINDS.items() if kind.later is None))
+    standing = choice(*(name for name, kind in KINDS.items() if kind.refused is None))
 
     def check(value: object) -> str:
         kind = KINDS.get(value) if isinstance(value, str) else None
         if kind is None:
             accepted: str = standing.check(value)
             return accepted
-        if kind.later is not None:
-            raise Refused(kind.later)
+        if kind.refused is not None:
+            raise Refused(kind.refused)
         return str(value)
 
     return Rule(standing.expects, standing.schema, check)

@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from lib.errors import BadInput
 from lib.jobspec.fields import STORED, Field
+from lib.jobspec.kinds import IMAGE
+from lib.jobspec.pictures import PICTURE_SUFFIX, USUAL_BACKEND, USUAL_HEIGHT, USUAL_WIDTH
 from lib.jobspec.problems import Problem
 
 FINGERPRINT_VERSION: Final = "v1"
@@ -55,6 +57,31 @@ class JobSpec:
     backend: str | None = None
     width: int | None = None  # pixels
     height: int | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is drawn; else it is spoken."""
+        return self.kind == IMAGE
+
+    @property
+    def words(self) -> str:
+        """What it is made of: the text to speak, or the prompt of a picture."""
+        return (self.prompt or "") if self.is_picture else self.text
+
+    @property
+    def suffix(self) -> str:
+        """Of the file that goes by its name, without the dot."""
+        return PICTURE_SUFFIX if self.is_picture else self.format
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of its picture, in pixels."""
+        return self.width or USUAL_WIDTH, self.height or USUAL_HEIGHT
+
+    @property
+    def drawn_by(self) -> str:
+        """The name of the backend that draws it."""
+        return self.backend or USUAL_BACKEND
 
     @property
     def fingerprint(self) -> str:

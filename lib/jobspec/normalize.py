@@ -237,7 +237,7 @@ class _FieldReader:
                 self.values["request_id"] = derived
 
     def _kind(self, raw: Mapping[Any, Any]) -> JobKind | None:
-        """Whose rules hold; None when it is a kind that comes later, of which nothing more is asked."""
+        """Whose rules hold; None when it is a kind that is refused, of which nothing more is asked."""
         if "kind" not in self.broken:
             return KINDS[self.values.get("kind", DEFAULT_KIND)]
         given = raw.get("kind")

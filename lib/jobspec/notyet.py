@@ -10,8 +10,4 @@ from typing import Final
 #: By field, a phrase that completes "field NAME ...".
 NOT_YET: Final[dict[str, str]] = {
     "sample_rate": "is not followed yet; audio has the rate of its engine",
-    "prompt": "describes a picture, and pictures come later",
-    "backend": "chooses what makes a picture, and pictures come later",
-    "width": "is the width of a picture, and pictures come later",
-    "height": "is the height of a picture, and pictures come later",
 }

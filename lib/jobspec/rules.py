@@ -17,6 +17,7 @@ from lib.clock import parse_rfc3339
 from lib.jobspec.hints import count_hint, number_hint, time_hint
 from lib.jobspec.lookalikes import quotes_hint
 from lib.jobspec.names import OUTPUT_NAME_PATTERN, REQUEST_ID_PATTERN, check_output_name, check_request_id
+from lib.jobspec.pictures import MAX_PROMPT
 from lib.jobspec.problems import Refused, nearest, shown
 
 MAX_TEXT_BYTES: Final = 1024 * 1024
@@ -65,6 +66,23 @@ def spoken_text() -> Rule:
     """Text to be spoken."""
     schema = {"type": "string", "minLength": 1, "pattern": r"\S"}
     return Rule("text with at least one letter or digit, at most 1 MiB", schema, check_spoken_text)
+
+
+def prompt() -> Rule:
+    """What a picture shows."""
+
+    def check(value: object) -> str:
+        text = as_text(value)
+        if not _SPEAKABLE.search(text):
+            raise Refused("holds nothing to draw; write at least one letter or digit")
+        if "\0" in text:
+            raise Refused("holds a NUL, which is no character of a text")
+        if len(text) > MAX_PROMPT:
+            raise Refused(f"is {len(text)} characters long; at most {MAX_PROMPT} are allowed")
+        return text
+
+    schema = {"type": "string", "minLength": 1, "maxLength": MAX_PROMPT, "pattern": r"\S"}
+    return Rule(f"text with at least one letter or digit, at most {MAX_PROMPT} characters", schema, check)
 
 
 def file_path() -> Rule:
@@ -140,18 +158,21 @@ def truth() -> Rule:
     return Rule("true or false", {"type": "boolean"}, check)
 
 
-def whole_number(low: int, high: int) -> Rule:
-    """A whole number of a closed range. `true` is no number; 2.0 is 2."""
-    expects = f"a whole number from {low} to {high}"
+def whole_number(low: int, high: int, *, step: int = 1) -> Rule:
+    """A whole number of a closed range, and a multiple of `step`. `true` is no number; 2.0 is 2."""
+    expects = (
+        f"a whole number from {low} to {high}" if step == 1 else f"a multiple of {step} from {low} to {high}"
+    )
 
     def check(value: object) -> int:
-        if type(value) is int and low <= value <= high:
+        if type(value) is int and low <= value <= high and value % step == 0:
             return value
-        if isinstance(value, float) and value.is_integer() and low <= value <= high:
+        if isinstance(value, float) and value.is_integer() and low <= value <= high and value % step == 0:
             return int(value)
         raise Refused(f"must be {expects}, not {shown(value)}", number_hint(value))
 
-    return Rule(expects, {"type": "integer", "minimum": low, "maximum": high}, check)
+    multiple = {} if step == 1 else {"multipleOf": step}
+    return Rule(expects, {"type": "integer", "minimum": low, "maximum": high, **multiple}, check)
 
 
 def number(low: float, high: float) -> Rule:

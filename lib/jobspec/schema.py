@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.jobspec.fields import FIELDS, Field
+from lib.jobspec.kinds import DEFAULT_KIND, IMAGE, PICTURE_FIELDS, SPEECH_FIELDS
 from lib.jobspec.notyet import NOT_YET
 
 _SET = {"not": {"type": "null"}}
@@ -18,7 +19,7 @@ def job_file_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a job file, from the same table of fields that validates."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A file of narration jobs",
+        "title": "A file of narration and picture jobs",
         "description": "A mapping with jobs (and defaults), or a list of jobs, or one job.",
         "type": ["object", "array"],
         "if": {"type": "array"},
@@ -31,8 +32,20 @@ def job_file_schema() -> dict[str, Any]:
         "$defs": {
             "batch": _batch(),
             "complete_jobs": _listed("#/$defs/complete_job"),
-            "complete_job": {"allOf": [{"$ref": "#/$defs/job"}, _one_of("voice", "speaker")]},
-            "job": _job(),
+            "complete_job": _of_kind("#/$defs/voiced"),
+            "job": _of_kind("#/$defs/spoken"),
+            "job_of_pictures": _of_kind("#/$defs/spoken", usually=IMAGE),
+            "complete_job_of_pictures": _of_kind("#/$defs/voiced", usually=IMAGE),
+            "voiced": {"allOf": [{"$ref": "#/$defs/spoken"}, _one_of("voice", "speaker")]},
+            "spoken": {
+                "allOf": [
+                    _one_of("text", "text_file"),
+                    {"not": _both("voice", "speaker")},
+                    _none(*PICTURE_FIELDS),
+                ]
+            },
+            "drawn": {"allOf": [_has("prompt"), _none(*SPEECH_FIELDS)]},
+            "fields": _fields(),
             "defaults": _defaults(),
         },
     }
@@ -43,23 +56,45 @@ def _batch() -> dict[str, Any]:
         "type": "object",
         "required": ["jobs"],
         "additionalProperties": False,
-        "properties": {"defaults": {"$ref": "#/$defs/defaults"}, "jobs": _listed("#/$defs/job")},
-        "if": {"properties": {"defaults": {"not": _any_of("voice", "speaker")}}},
-        "then": {"properties": {"jobs": _listed("#/$defs/complete_job")}},
+        "properties": {"defaults": {"$ref": "#/$defs/defaults"}, "jobs": _listed("#/$defs/fields")},
+        "allOf": [
+            _jobs_after(says=says, of=of, voiced=voiced)
+            for says, of in ((_is(IMAGE), "_of_pictures"), ({"not": _is(IMAGE)}, ""))
+            for voiced in (True, False)
+        ],
     }
+
+
+def _jobs_after(*, says: dict[str, Any], of: str, voiced: bool) -> dict[str, Any]:
+    """What jobs are after defaults whose kind is as `says`, with a voice or without."""
+    named = _any_of("voice", "speaker")
+    about = {"allOf": [says, named if voiced else {"not": named}]}
+    defaults = {"properties": {"defaults": about}}
+    if not of and not voiced:  # so it is where there are none
+        condition: dict[str, Any] = defaults
+    else:
+        condition = {**defaults, "required": ["defaults"]}
+    jobs = f"#/$defs/{'job' if voiced else 'complete_job'}{of}"
+    return {"if": condition, "then": {"properties": {"jobs": _listed(jobs)}}}
+
+
+def _of_kind(spoken: str, *, usually: str = DEFAULT_KIND) -> dict[str, Any]:
+    """A job that is spoken or drawn; `usually` is the kind of one that names none."""
+    pictures = _is(IMAGE) if usually != IMAGE else {"not": _is(DEFAULT_KIND)}
+    kinds = {"if": pictures, "then": {"$ref": "#/$defs/drawn"}, "else": {"$ref": spoken}}
+    return {"allOf": [{"$ref": "#/$defs/fields"}, kinds]}
 
 
 def _listed(reference: str) -> dict[str, Any]:
     return {"type": "array", "minItems": 1, "items": {"$ref": reference}}
 
 
-def _job() -> dict[str, Any]:
+def _fields() -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
         "required": ["output_name"],
         "properties": {field.name: _property(field) for field in FIELDS.values()},
-        "allOf": [_one_of("text", "text_file"), {"not": _both("voice", "speaker")}],
     }
 
 
@@ -86,6 +121,14 @@ def _property(field: Field) -> dict[str, Any]:
 
 def _has(name: str) -> dict[str, Any]:
     return {"type": "object", "required": [name], "properties": {name: _SET}}
+
+
+def _is(kind: str) -> dict[str, Any]:
+    return {"type": "object", "required": ["kind"], "properties": {"kind": {"const": kind}}}
+
+
+def _none(*names: str) -> dict[str, Any]:
+    return {"properties": {name: {"type": "null"} for name in sorted(names)}}
 
 
 def _one_of(first: str, second: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from lib.voices import (
 _VERSION: Final = "v1"
 #: Raised by a release that makes other audio of the same job, so that what an earlier one made is made again.
 _RENDERING: Final = 2
+_DRAWING: Final = 1  # of pictures, in the same way
 _LEASE_DIGITS: Final = 13  # 52 bits: exact in every JSON reader
 
 
@@ -67,6 +68,9 @@ def check_inputs(
     found, problems = [], []
     for order in orders:
         spec = order.spec
+        if spec.is_picture:
+            found.append(Inputs(order, _digest(fingerprint(spec), spec.drawn_by, f"{_DRAWING}")))
+            continue
         try:
             resolved = registry.resolve(spec.voice, spec.speaker, spec.language, engine)
             check_text(
@@ -89,6 +93,10 @@ def check_inputs(
 
 def _hash(job: str, resolved: ResolvedVoice, pauses: str | None) -> str:
     decisive = (job, _speaker(resolved), f"{_RENDERING}", *([] if pauses is None else [pauses]))
+    return _digest(*decisive)
+
+
+def _digest(*decisive: str) -> str:
     digest = hashlib.sha256("\n".join(decisive).encode()).hexdigest()
     return f"{_VERSION}:{digest}"
 

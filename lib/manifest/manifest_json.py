@@ -153,7 +153,12 @@ class _ManifestReading:
 
     def _check_together(self, orders: Sequence[Order]) -> None:
         values = [
-            {"request_id": o.spec.request_id, "output_name": o.spec.output_name, "format": o.spec.format}
+            {
+                "request_id": o.spec.request_id,
+                "output_name": o.spec.output_name,
+                "format": o.spec.format,
+                "kind": o.spec.kind,
+            }
             for o in orders
         ]
         for clash in clashes(values):

@@ -13,14 +13,15 @@ from lib.files import open_plain, sync_folder
 from lib.jobspec import CAPTION_SUFFIXES, PEAKS_SUFFIX, take_name
 from lib.jobspec.fields import FORMATS
 from lib.jobspec.names import MAX_TAKES, RESULT_FILE, folded
+from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.manifest.folder import WORKROOM, InTheWay, OutFolder
 from lib.manifest.manifest_json import MANIFEST
 from lib.manifest.order import Order
-from lib.records import FileRef, InvalidRecord, SpokenRecord
+from lib.records import FileRef, InvalidRecord, MadeRecord, record_from
 
 _MAX_RESULT: Final = 8 * 1024 * 1024
 _MOST_FOLDERS: Final = 100_000  # that are looked through for outputs of no job
-_SUFFIXES: Final = (*FORMATS, PEAKS_SUFFIX, *CAPTION_SUFFIXES)
+_SUFFIXES: Final = (*FORMATS, PICTURE_SUFFIX, PEAKS_SUFFIX, *CAPTION_SUFFIXES)
 
 #: The output name of the job that each path of a file's jobs belongs to, the paths folded.
 Owners = Mapping[str, str]
@@ -36,13 +37,13 @@ def owners_of(orders: Iterable[Order]) -> Owners:
     }
 
 
-def record_at(folder: OutFolder, output_name: str) -> SpokenRecord | None:
+def record_at(folder: OutFolder, output_name: str) -> MadeRecord | None:
     """The record of the job's latest result; None where there is none of ours."""
     try:
         data = folder.read(f"{output_name}/{RESULT_FILE}", _MAX_RESULT)
         if data is None or len(data) > _MAX_RESULT:
             return None
-        return SpokenRecord.from_json(json.loads(data))
+        return record_from(json.loads(data))
     except (InTheWay, OSError, InvalidRecord, ValueError, RecursionError):
         return None  # whatever it is, it is no result of ours
 
@@ -65,7 +66,7 @@ def holds(folder: OutFolder, name: str, file: FileRef) -> bool:
 
 
 def remove_former(
-    folder: OutFolder, order: Order, before: SpokenRecord, present: SpokenRecord, owners: Owners
+    folder: OutFolder, order: Order, before: MadeRecord, present: MadeRecord, owners: Owners
 ) -> tuple[str, ...]:
     """Remove what the job's record `before` names and `present`, whose files stand, does not.
 
@@ -126,7 +127,7 @@ def _with_results(folder: OutFolder) -> Iterator[str]:
             yield here.replace(os.sep, "/")
 
 
-def _files(output_name: str, record: SpokenRecord) -> Iterator[tuple[str, FileRef]]:
+def _files(output_name: str, record: MadeRecord) -> Iterator[tuple[str, FileRef]]:
     """The record's files by path, the chosen audio first; only under names that a job's files can have."""
     parent, slash, last = output_name.rpartition("/")
     for take in record.takes[:MAX_TAKES]:

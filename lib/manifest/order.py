@@ -19,6 +19,7 @@ from lib.jobspec import (
     titles,
     to_payload,
 )
+from lib.jobspec.kinds import PICTURE_FIELDS
 from lib.jobspec.names import RESULT_FILE, TEXT_FILE
 
 # Every field that changes the audio, in the order of the command line; a test holds it against the
@@ -37,7 +38,9 @@ _ADDED: Final = (("speed", "--speed", 1.0), ("loudness", "--loudness", None))
 _SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
 #: Fields that the command line carries in another way (the text as a file, the name as places), or that no
 #: job can have yet.
-CARRIED_OTHERWISE: Final = frozenset({"text", "output_name", "request_id", "kind", "pronounce", *NOT_YET})
+CARRIED_OTHERWISE: Final = frozenset(
+    {"text", "output_name", "request_id", "kind", "pronounce", *PICTURE_FIELDS, *NOT_YET}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Order:
         return f"{self.spec.output_name}/{RESULT_FILE}"
 
     def audio_path(self, take: int = 1) -> str:
-        """Where a take goes: `topic/beat-001.wav`, then `topic/beat-001.take-02.wav`."""
-        return take_name(self.spec.output_name, take, self.spec.format)
+        """Where a take or a picture goes: `topic/beat-001.wav`, then `topic/beat-001.take-02.wav`."""
+        return take_name(self.spec.output_name, take, self.spec.suffix)
 
     def peaks_path(self, take: int = 1) -> str:
         """Where a take's waveform goes: `topic/beat-001.peaks.json`."""
@@ -69,16 +72,20 @@ class Order:
         return {suffix: take_name(self.spec.output_name, take, suffix) for suffix in CAPTION_SUFFIXES}
 
     def take_paths(self, take: int = 1) -> tuple[str, ...]:
-        """Where a take and all that lies beside it goes."""
+        """Where a take and all that lies beside it goes; beside a picture lies nothing."""
+        if self.spec.is_picture:
+            return (self.audio_path(take),)
         return (self.audio_path(take), self.peaks_path(take), *self.caption_paths(take).values())
 
     def text_bytes(self) -> bytes:
-        """What `text.txt` holds: the text and nothing else, in UTF-8."""
-        return self.spec.text.encode()
+        """What `text.txt` holds: the text, or a picture's prompt, and nothing else, in UTF-8."""
+        return self.spec.words.encode()
 
     def argv(self) -> list[str]:
-        """The command that speaks this job, to be run in the manifest's folder."""
+        """The command that speaks or draws this job, to be run in the manifest's folder."""
         spec = self.spec
+        if spec.is_picture:
+            return self._drawing_argv()
         words = ["voice-synth", "speak", "--text-file", self.text_path]
         words += ["--out-exact", spec.output_name, "--json-result", self.result_path]
         for name, flag in _VALUES:
@@ -93,6 +100,13 @@ class Order:
         title, album = titles(spec.output_name)
         words += ["--title", title, *(["--album", album] if album else [])]
         return [*words, "--peaks", "--captions"]
+
+    def _drawing_argv(self) -> list[str]:
+        spec = self.spec
+        words = ["image-synth", "generate", "--out", self.audio_path(), "--backend", spec.drawn_by]
+        words += ["--width", str(spec.size[0]), "--height", str(spec.size[1])]
+        words += [] if spec.seed is None else ["--seed", str(spec.seed)]
+        return [*words, "--", spec.words]  # a prompt may begin with a hyphen
 
     def entry(self) -> dict[str, Any]:
         """What the manifest says of this job; nothing in it depends on time, place or machine."""

@@ -16,8 +16,9 @@ from lib.manifest.folder import WORKROOM, OutFolder
 from lib.manifest.inputs import Inputs
 from lib.manifest.obsolete_files import Owners, holds, record_at, remove_former
 from lib.manifest.order import Order
-from lib.records import FileRef, SpokenRecord, Take
+from lib.records import DrawnRecord, FileRef, Made, MadeRecord, SpokenRecord, Take
 from lib.spool import InvalidSpoolData, SpoolClient, SpoolResult
+from lib.spool.pictures import asked_picture, check_picture
 
 _INCOMING: Final = f"{WORKROOM}/incoming"
 _MOST_TAKES: Final = MAX_TAKES
@@ -30,7 +31,7 @@ class Finished:
     `edited` are files of its earlier result that someone changed, so they were left.
     """
 
-    record: SpokenRecord
+    record: MadeRecord
     edited: tuple[str, ...] = ()
 
 
@@ -50,6 +51,8 @@ def complete_captions(folder: OutFolder, inputs: Inputs, finished: Finished) -> 
         InTheWay: a link or folder stands where a file has to be.
     """
     for take in finished.record.takes:
+        if not isinstance(take, Take):
+            continue
         names = inputs.order.caption_paths(take.take).values() if take.captions else ()
         missing = {name for name in names if not os.path.lexists(folder.path(name))}
         if not missing:  # as nearly always: making them takes longer than looking
@@ -77,35 +80,65 @@ def deliver(
         InvalidSpoolData: what the worker wrote cannot be used.
         InTheWay: a link or folder stands where a file has to be.
     """
-    order, spoken = inputs.order, result.record
-    if spoken is None or len(spoken.takes) > _MOST_TAKES:
-        raise InvalidSpoolData(f"The worker's result in {entry} has no takes, or more than {_MOST_TAKES}.")
-    captions = {take.take: _captions(order, take) for take in spoken.takes}
-    record = spoken.placed([_named(take, order, captions[take.take]) for take in spoken.takes])
-    record = record.of_inputs(inputs.hash)
+    order, told = inputs.order, result.record
+    takes = told.takes if isinstance(told, SpokenRecord) else ()
+    captions = {take.take: _captions(order, take) for take in takes[:_MOST_TAKES]}
+    record = _placed(order, entry, told, captions).of_inputs(inputs.hash)
     data = _json_bytes(record.to_json())
     before = record_at(folder, order.spec.output_name)
     folder.need_parents(f"{_INCOMING}/")
-    for take in spoken.takes:
-        for name, caption in captions[take.take].items():
-            folder.write(name, caption)
-        for file, name in _places(order, take):
-            draft = f"{_INCOMING}/{entry}"
-            spool.fetch(entry, file, folder.path(draft))
-            sync_file(folder.path(draft))
-            folder.put(draft, name)
-        for name in _not_made(order, take):  # one from an earlier result would be of other audio
-            folder.remove(name)
+    if isinstance(told, DrawnRecord):
+        draft = f"{_INCOMING}/{entry}"
+        spool.fetch(entry, told.picture.main, folder.path(draft))
+        check_picture(folder.path(draft), told.picture)
+        sync_file(folder.path(draft))
+        folder.put(draft, order.audio_path())
+    for take in takes:
+        _put_take(folder, order, spool, entry, take, captions[take.take])
     edited = () if before is None else remove_former(folder, order, before, record, owners or {})
     folder.write(order.result_path, data)
     return Finished(record, edited)
 
 
-def _places(order: Order, take: Take) -> Iterator[tuple[FileRef, str]]:
+def _placed(
+    order: Order, entry: str, told: MadeRecord | None, captions: Mapping[int, Mapping[str, bytes]]
+) -> MadeRecord:
+    """The record with the names that its files have here. Raises InvalidSpoolData."""
+    spec = order.spec
+    if spec.is_picture:
+        drawn = asked_picture(told, spec.size, spec.seed, spec.drawn_by)
+        file = replace(drawn.picture.picture, file=_last(order.audio_path()))
+        return drawn.placed([replace(drawn.picture, picture=file)])
+    if not isinstance(told, SpokenRecord) or len(told.takes) > _MOST_TAKES:
+        raise InvalidSpoolData(f"The worker's result in {entry} has no takes, or more than {_MOST_TAKES}.")
+    return told.placed([_named(take, order, captions[take.take]) for take in told.takes])
+
+
+def _put_take(
+    folder: OutFolder,
+    order: Order,
+    spool: SpoolClient,
+    entry: str,
+    take: Take,
+    captions: Mapping[str, bytes],
+) -> None:
+    """Put a take's files in place, each whole."""
+    for name, caption in captions.items():
+        folder.write(name, caption)
+    for file, name in _places(order, take):
+        draft = f"{_INCOMING}/{entry}"
+        spool.fetch(entry, file, folder.path(draft))
+        sync_file(folder.path(draft))
+        folder.put(draft, name)
+    for name in _not_made(order, take):  # one from an earlier result would be of other audio
+        folder.remove(name)
+
+
+def _places(order: Order, take: Made) -> Iterator[tuple[FileRef, str]]:
     """The files of a take, each with its place; the audio last, for whoever waits for it."""
-    if take.peaks is not None:
+    if isinstance(take, Take) and take.peaks is not None:
         yield take.peaks, order.peaks_path(take.take)
-    yield take.audio, order.audio_path(take.take)
+    yield take.main, order.audio_path(take.take)
 
 
 def _not_made(order: Order, take: Take) -> Iterator[str]:
@@ -132,7 +165,7 @@ def _named(take: Take, order: Order, captions: Mapping[str, bytes]) -> Take:
     return take.placed(audio, peaks, files)
 
 
-def _verified(folder: OutFolder, order: Order, take: Take) -> bool:
+def _verified(folder: OutFolder, order: Order, take: Made) -> bool:
     """Whether all files of a take are what the record says."""
     return all(holds(folder, name, file) for file, name in _places(order, take))
 

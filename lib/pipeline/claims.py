@@ -76,7 +76,7 @@ def _pick(
     picked: list[tuple[str, str]] = []
     lanes: set[str] = set()
     for dag, names in stages.items():
-        values = {"dags": [dag], "names": list(names), "now": transaction.now}
+        values = {"dag": dag, "names": list(names), "now": transaction.now}
         if not names:
             continue
         if (room := count - len(picked)) > 0:

@@ -19,7 +19,7 @@ from lib.clock import Clock
 from lib.pipeline.board import Board
 from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
-from lib.pipeline.many_rows import AT_ONCE, as_arrays, for_many
+from lib.pipeline.many_rows import AT_ONCE, as_json, for_many
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
 from lib.sql.clock import now
@@ -33,18 +33,27 @@ HEAD: Final = "0001"
 VERSION_TABLE: Final = "pipeline_version"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _FILES: Final = ("ledger.sql", "views.sql")
-_LIST: Final = re.compile(r"\bIN :(\w+)")
+_LIST: Final = re.compile(r"\b(NOT )?IN :(\w+)")
 
 
 @cache
 def _statements(dialect: str) -> Mapping[str, TextClause]:
+    takes_lists = _with_arrays if dialect == "postgresql" else _with_lists
     return {
-        name: statement.bindparams(
-            *(bindparam(list_name, expanding=True) for list_name in set(_LIST.findall(statement.text)))
-        )
+        name: takes_lists(statement)
         for file in _FILES
         for name, statement in load_statements("lib.pipeline", file, dialect=dialect).items()
     }
+
+
+def _with_arrays(statement: TextClause) -> TextClause:
+    """A list is one parameter: the statement is the same for any number, and the server keeps its plan."""
+    return text(_LIST.sub(lambda found: f"{'<> ALL' if found[1] else '= ANY'}(:{found[2]})", statement.text))
+
+
+def _with_lists(statement: TextClause) -> TextClause:
+    names = {name for _, name in _LIST.findall(statement.text)}
+    return statement.bindparams(*(bindparam(name, expanding=True) for name in names))
 
 
 #: The word that wakes the workers of all pipelines.
@@ -76,7 +85,7 @@ class Transaction:
         if not rows:
             return 0
         if len(rows) > 1 and name in (many := _for_many(self._dialect)):
-            return self.connection.execute(many[name], as_arrays(rows, self._statements[name].text)).rowcount
+            return self.connection.execute(many[name], as_json(rows, self._statements[name].text)).rowcount
         return self.connection.execute(self._statements[name], rows).rowcount
 
     def all(self, name: str, **values: Any) -> Sequence[RowMapping]:
@@ -94,13 +103,13 @@ class Transaction:
         """
         if not runs:
             return {}
-        rows, of_tasks = ("lock_runs", "lock_tasks") if lock else ("runs_unlocked", "tasks_unlocked")
-        if not patient:
-            rows = "lock_free_runs"
+        rows = ("lock_runs" if patient else "lock_free_runs") if lock else "runs_unlocked"
         found = {row["id"]: run_of(row) for row in self.all(rows, runs=sorted(runs))}
         tasks: dict[str, list[TaskRow]] = {run: [] for run in found}
         if found:
-            for row in self.all(of_tasks, runs=list(found)):
+            if lock and self._dialect == "postgresql":  # SQLite has one writer at a time
+                self.run("lock_tasks", {"runs": list(found)})
+            for row in self.all("tasks_unlocked", runs=list(found)):
                 tasks[row["run"]].append(task_of(row))
         return {
             run: Board(row, tasks[run], self.ledger.graph(row.snapshot, self), self.now)

@@ -67,10 +67,10 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id
 ;
 
 -- name: lock_tasks
--- The tasks of some runs without their results, locked like the runs.
-SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
-  lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error, since, started_at, finished_at
-FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place
+-- Of some runs that are locked the tasks that others may change all the same: those that are ready they claim, and of
+-- those at work they renew the leases. What the tasks are is asked afterwards: then it stays so.
+SELECT 1 FROM pipeline_tasks
+WHERE run IN :runs AND (ready_at IS NOT NULL OR lease_expires_at IS NOT NULL) ORDER BY run, place
 --postgres FOR UPDATE
 ;
 
@@ -96,7 +96,7 @@ INSERT INTO pipeline_events (run, task, attempt, kind, at, data) VALUES (:run, :
 -- name: claimable
 -- Tasks that may be claimed now and are in no lane, the longest ready first; those that others look at are passed over.
 SELECT run, name, lease_no, attempt FROM pipeline_tasks
-WHERE dag IN :dags AND ready_at IS NOT NULL AND ready_at <= :now AND lane IS NULL AND name IN :names
+WHERE dag = :dag AND ready_at IS NOT NULL AND ready_at <= :now AND lane IS NULL AND name IN :names
 ORDER BY ready_at LIMIT :count
 --postgres FOR UPDATE SKIP LOCKED
 ;
@@ -104,7 +104,7 @@ ORDER BY ready_at LIMIT :count
 -- name: claimable_in_lanes
 -- The same for tasks of lanes in which nothing is at work, one for each lane.
 SELECT t.run, t.name, t.lease_no, t.attempt, t.lane FROM pipeline_tasks AS t
-WHERE t.dag IN :dags AND t.ready_at IS NOT NULL AND t.ready_at <= :now AND t.lane IS NOT NULL AND t.name IN :names
+WHERE t.dag = :dag AND t.ready_at IS NOT NULL AND t.ready_at <= :now AND t.lane IS NOT NULL AND t.name IN :names
   AND NOT EXISTS (
     SELECT 1 FROM pipeline_tasks AS busy
     WHERE busy.lane = t.lane AND busy.lane IS NOT NULL AND busy.state = 'processing' AND busy.parked_at IS NULL

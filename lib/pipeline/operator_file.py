@@ -10,9 +10,9 @@ from lib.jobspec.files.encoding import encoding_fault
 from lib.jobspec.files.yamltree import LinedDict, line_of, read_yaml
 from lib.jobspec.normalize import check_defaults, problem_of
 from lib.jobspec.problems import BROKEN, FieldFinding, Refused, nearest, shown
-from lib.jobspec.rules import Rule, choice, number, truth
+from lib.jobspec.rules import Rule, choice, number, truth, whole_number, word
 
-_ROOT: Final = ("gates", "pipeline", "narration")
+_ROOT: Final = ("gates", "pipeline", "narration", "film")
 _PIPELINE: Final = ("stage_timeouts",)
 _SHORTEST: Final = 0.01  # minutes; a zero would mean that nothing is ever in time
 _GATE: Final[Mapping[str, Rule]] = {
@@ -20,6 +20,16 @@ _GATE: Final[Mapping[str, Rule]] = {
     "auto_approve": truth(),
     "timeout_minutes": number(_SHORTEST, 525_600),
     "on_timeout": choice("wait", "remind", "reject", "approve"),
+}
+#: Sides in pixels: what every player and every model takes. Odd ones have no half for the colours.
+_SIDE: Final = whole_number(64, 4096)
+_FILM: Final[Mapping[str, Rule]] = {
+    "width": _SIDE,
+    "height": _SIDE,
+    "fps": whole_number(1, 60),
+    "captions": choice("burned", "soft", "both", "off"),
+    "pictures": word(r"^[a-z0-9][a-z0-9._-]{0,63}\Z", "small letters, digits, '.', '_' and '-'", 64),
+    "theme": word(r"^[a-z0-9][a-z0-9._-]{0,63}\Z", "small letters, digits, '.', '_' and '-'", 64),
 }
 _STAGE_MINUTES: Final = number(_SHORTEST, 7 * 1440)
 _NO_FILES: Final = FieldFinding(
@@ -37,6 +47,7 @@ class RulesReading:
         self.gates: dict[str, dict[str, Any]] = {}
         self.stage_timeouts: dict[str, float] = {}
         self.narration: dict[str, Any] = {}
+        self.film: dict[str, Any] = {}
         self._name = name
         self._stages = None if stages is None else tuple(sorted(stages))
         fault = encoding_fault(data)
@@ -57,6 +68,7 @@ class RulesReading:
         pipeline = self._mapping(("pipeline",), root.get("pipeline"), _PIPELINE)
         self._check_timeouts(self._mapping(("pipeline", "stage_timeouts"), pipeline.get("stage_timeouts")))
         self._check_narration(root.get("narration"))
+        self._check_film(self._mapping(("film",), root.get("film"), tuple(_FILM)))
 
     def _part(self, root: Mapping[Any, Any], key: str) -> Mapping[Any, Any]:
         return self._mapping((key,), root.get(key))
@@ -106,6 +118,15 @@ class RulesReading:
             name: dict(given) if isinstance(given, Mapping) else given
             for name, given in checked.values.items()
         }
+
+    def _check_film(self, film: Mapping[Any, Any]) -> None:
+        for key, given in film.items():
+            if key not in _FILM or (value := self._value(("film", key), _FILM[key], given)) is None:
+                continue
+            if key in ("width", "height") and value % 2:
+                self._add(("film", key), f"must be even, not {value}", str(value + 1))
+            else:
+                self.film[key] = value
 
     def _is_stage(self, place: Place, stage: Any) -> bool:
         if isinstance(stage, str) and (self._stages is None or stage in self._stages):

@@ -42,14 +42,15 @@ class OperatorRules:
     """What holds for the stages of every pipeline, by the name of the stage.
 
     `source` is the file, or "as shipped". `gates` has the keys of the file, `stage_timeouts` minutes,
-    `narration` the fields of a job. `own` names the stages whose time the operator chose: that time goes
-    before what the pipeline's code says, a shipped one after it.
+    `narration` the fields of a job, `film` how pictures and films are made. `own` names the stages whose time
+    the operator chose: that time goes before what the pipeline's code says, a shipped one after it.
     """
 
     source: str
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stage_timeouts: Mapping[str, float] = field(default_factory=dict)
     narration: Mapping[str, Any] = field(default_factory=dict)
+    film: Mapping[str, Any] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
 
     def stage_rules(self, graph: Graph, *, timeout_s: float, max_attempts: int) -> StageRules:
@@ -72,6 +73,7 @@ class OperatorRules:
             "gates": {stage: dict(gate) for stage, gate in self.gates.items()},
             "pipeline": {"stage_timeouts": dict(self.stage_timeouts)},
             "narration": dict(self.narration),
+            "film": dict(self.film),
         }
 
     def _gate(self, stage: GraphStage) -> GateRule | None:
@@ -130,6 +132,7 @@ def _checked(data: bytes, name: str, stages: Collection[str] | None) -> Operator
         gates=reading.gates,
         stage_timeouts=reading.stage_timeouts,
         narration=reading.narration,
+        film=reading.film,
     )
 
 
@@ -144,6 +147,7 @@ def _laid_over(shipped: OperatorRules, found: OperatorRules) -> OperatorRules:
         gates={name: {**shipped.gates.get(name, {}), **found.gates.get(name, {})} for name in stages},
         stage_timeouts={**shipped.stage_timeouts, **found.stage_timeouts},
         narration={**below, **found.narration},
+        film={**shipped.film, **found.film},
         own=frozenset(
             name
             for name, minutes in found.stage_timeouts.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import RowMapping
@@ -16,6 +17,9 @@ from lib.pipeline.work import to_json
 
 _RUN: Final = tuple(field.name for field in fields(RunRow))
 _TASK: Final = tuple(field.name for field in fields(TaskRow))
+#: A run of five stages is read five times in its life: no look is dear, but all of them together are.
+_TASK_VALUES: Final = itemgetter(*_TASK)
+_TASK_STATES: Final = {str(state): state for state in TaskState}
 _GATE: Final = tuple(field.name for field in fields(GateRow))
 
 
@@ -28,9 +32,11 @@ def run_of(row: RowMapping) -> RunRow:
 
 def task_of(row: RowMapping) -> TaskRow:
     """A task without its result."""
-    columns = {name: row[name] for name in _TASK}
-    gate = None if row["gate"] is None else GateRule(**json.loads(row["gate"]))
-    return TaskRow(**{**columns, "state": TaskState(row["state"]), "gate": gate})
+    columns = dict(zip(_TASK, _TASK_VALUES(row), strict=True))
+    columns["state"] = _TASK_STATES[columns["state"]]
+    if columns["gate"] is not None:
+        columns["gate"] = GateRule(**json.loads(columns["gate"]))
+    return TaskRow(**columns)
 
 
 def columns_of(row: RunRow | TaskRow) -> dict[str, Any]:

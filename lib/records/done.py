@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.records.drawn import DrawnRecord, drawn_from
+from lib.records.made import Made, MadeRecord
 from lib.records.reading import Fields
 from lib.records.spoken import SpokenRecord, spoken_from
-from lib.records.takes import Take
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +27,53 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class DoneRecord:
-    """A finished job (docs/reference/result-record.md). Takes of `spoken` carry published names and keys."""
+    """A finished job (docs/reference/result-record.md). What it made carries published names and keys."""
 
-    spoken: SpokenRecord
+    record: MadeRecord
     timings: Timings
     provider: str
     callback_data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def takes(self) -> tuple[Take, ...]:
-        """Its takes, the chosen one first."""
-        return self.spoken.takes
+    def spoken(self) -> SpokenRecord | None:
+        """What was spoken; None of a job that made a picture."""
+        return self.record if isinstance(self.record, SpokenRecord) else None
+
+    @property
+    def drawn(self) -> DrawnRecord | None:
+        """What was drawn; None of a job that was spoken."""
+        return self.record if isinstance(self.record, DrawnRecord) else None
+
+    @property
+    def audio_seconds(self) -> float | None:
+        """Length of the chosen take; None of a picture."""
+        return self.record.audio_seconds if isinstance(self.record, SpokenRecord) else None
+
+    @property
+    def loudness_lufs(self) -> float | None:
+        """Of the chosen take, where it was measured."""
+        return self.record.chosen.loudness_lufs if isinstance(self.record, SpokenRecord) else None
+
+    @property
+    def maker(self) -> str:
+        """The engine that spoke it, or the backend that drew it."""
+        return self.record.engine if isinstance(self.record, SpokenRecord) else self.record.backend
+
+    @property
+    def takes(self) -> tuple[Made, ...]:
+        """Its takes, the chosen one first; or its picture."""
+        return self.record.takes
 
     @property
     def output(self) -> str:
-        """The chosen take's published name, "topic/beat-001.wav"."""
-        return self.spoken.chosen.audio.file
+        """The published name of the chosen take or of the picture, "topic/beat-001.wav"."""
+        return self.record.chosen.main.file
 
     def to_json(self) -> dict[str, Any]:
         """What `pab:jobs:result` holds."""
         return {
             "output": self.output,
-            "spoken": self.spoken.to_json(),
+            "drawn" if self.drawn else "spoken": self.record.to_json(),
             "timings": self.timings.to_json(),
             "provider": self.provider,
             "callback_data": dict(self.callback_data),
@@ -59,16 +85,21 @@ class DoneRecord:
         fields = Fields(value)
         timings = fields.object("timings")
         return cls(
-            spoken=spoken_from(fields.object("spoken")),
+            record=_record_from(fields),
             timings=Timings(*(timings.number(name) for name in ("waited_s", "worked_s", "stored_s"))),
             provider=fields.text("provider"),
             callback_data=fields.mapping("callback_data"),
         )
 
 
+def _record_from(fields: Fields) -> MadeRecord:
+    if fields.has("drawn"):
+        return drawn_from(fields.object("drawn"))
+    return spoken_from(fields.object("spoken"))
+
+
 def done_record(
-    spoken: SpokenRecord,
-    takes: Sequence[Take],
+    record: MadeRecord,
     *,
     started_at: float,
     finished_at: float,
@@ -77,13 +108,13 @@ def done_record(
     provider: str,
     callback_data: Mapping[str, Any],
 ) -> DoneRecord:
-    """The record of a job that was spoken and whose `takes` lie where they stay. Times are epoch seconds."""
+    """The record of a job whose files, as `record` has them, lie where they stay. Times are epoch seconds."""
     timings = Timings(
         waited_s=round(max(0.0, started_at - enqueued_at), 3),
         worked_s=round(max(0.0, finished_at - started_at), 3),
         stored_s=round(max(0.0, now - finished_at), 3),
     )
-    return DoneRecord(spoken.placed(takes), timings, provider, callback_data)
+    return DoneRecord(record, timings, provider, callback_data)
 
 
 @dataclass(frozen=True, slots=True)

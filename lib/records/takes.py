@@ -81,6 +81,11 @@ class Take:
     caption_files: tuple[FileRef, ...] = ()  # that were made of them; none in what a worker tells
 
     @property
+    def main(self) -> FileRef:
+        """The file that goes by the take's name: its audio."""
+        return self.audio
+
+    @property
     def files(self) -> tuple[FileRef, ...]:
         """All its files, the audio first."""
         return (self.audio, *self.extras)

@@ -5,10 +5,11 @@ Only the programs' `wiring.py` modules import this package; everything below the
 
 from __future__ import annotations
 
+from lib.settings.about import Info
 from lib.settings.folders import ensure_data_folder
 from lib.settings.kinds import Secret
 from lib.settings.load import load_settings
-from lib.settings.table import Info, Settings, table
+from lib.settings.table import Settings, table
 
 __all__ = [
     "Info",

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from lib.errors import BadConfiguration
 from lib.files import NotPlain, read_plain
 from lib.foreign import TooDeep, parse_toml
+from lib.settings.about import Info
 from lib.settings.dotenv import parse_dotenv
-from lib.settings.table import Info, table
+from lib.settings.table import table
 from lib.urls import shown
 
 _NEARLY = 0.85  # of a setting's name: other programs' names are not that near

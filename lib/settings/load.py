@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadConfiguration
+from lib.settings.about import Info
 from lib.settings.kinds import Unfit
 from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, mistyped, toml_layer, xdg_folder
-from lib.settings.table import Info, Settings, table
+from lib.settings.table import Settings, table
 
 #: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
 _MOST_WORKERS: Final = 4
@@ -85,6 +86,7 @@ def _fill_derived(
         sources["JOBS_DATA_DIR"] = "STATE_DIRECTORY" if state else "default"
     data = values["jobs_data_dir"]
     values.setdefault("voices_dir", data / "voices")
+    values.setdefault("imagen_backends_file", data / "picture-backends.toml")
     values.setdefault("ssh_known_hosts", data / "ssh" / "known_hosts")
     values.setdefault("local_workers", _usual_workers())
     values.setdefault("storage_url", (data / "storage").as_uri())

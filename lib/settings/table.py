@@ -12,11 +12,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, get_type_hints
 
+from lib.settings.about import About, Info, info_of
 from lib.settings.kinds import (
     Secret,
-    SettingKind,
     choice,
     duration,
     machines,
@@ -35,36 +35,12 @@ from lib.urls import secrets_in
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _FROM_FACTS = "from the engine's facts"
+_BACKEND = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
 # The rule of the queue itself, lib.jobqueue.options.PREFIX_PATTERN; a test compares them.
 _PREFIX = rf"{_NAME}|\{{{_NAME}\}}"
-
-
-class About(NamedTuple):
-    """The words about a setting: purpose, its default when no value says it, a value to show."""
-
-    help: str
-    default: str = ""
-    example: str = ""
-    alias: str | None = None
-
-
-class Info(NamedTuple):
-    """What is known of a setting before anything is read."""
-
-    name: str
-    kind: SettingKind
-    help: str
-    default_text: str  # as the reference says it; empty: not set
-    example: str  # the value `.env.example` shows, commented out
-    alias: str | None
-
-    @property
-    def attribute(self) -> str:
-        """The name of its attribute on `Settings`."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -333,6 +309,43 @@ class Settings:
         About("owner of pictures whose row has none", example="00000000-0000-0000-0000-000000000000"),
     ] = None
     replicate_api_token: Annotated[Secret | None, secret(), About("token of the replicate backend")] = None
+    replicate_url: Annotated[
+        str, url("http", "https", may_be_empty=False), About("another Replicate server, for tests")
+    ] = "https://api.replicate.com"
+    imagen_backend: Annotated[
+        str,
+        text(r"[a-z0-9][a-z0-9._-]{0,63}", "a picture backend's name"),
+        About("who draws where nobody is named"),
+    ] = "card"
+    imagen_machine_backends: Annotated[
+        tuple[str, ...],
+        words(_BACKEND, "a list of picture backends, separated by commas"),
+        About("picture backends that machines elsewhere draw with; card takes 40 MB", "`mock`", "card,mock"),
+    ] = ("mock",)
+    imagen_backends_file: Annotated[
+        Path,
+        path("a file's path"),
+        About(
+            "names of picture backends of your own, in TOML",
+            default="`picture-backends.toml` in the data folder",
+            example="/srv/picture-backends.toml",
+        ),
+    ]
+    card_fonts: Annotated[
+        Path | None,
+        path("a file's or folder's path"),
+        About("further fonts for cards: a font file, or a folder of them", example="/srv/fonts"),
+    ] = None
+    flux_model: Annotated[
+        Path | None,
+        path(),
+        About("folder of the weights of flux-schnell-local", example="/srv/models/FLUX.1-schnell"),
+    ] = None
+    flux_device: Annotated[
+        str,
+        text(r"auto|cpu|cuda(?::[0-9]{1,2})?", "auto, cpu, cuda or cuda:1"),
+        About("where flux-schnell-local draws; auto: the first GPU, and without one nothing"),
+    ] = "auto"
     job_console_token: Annotated[
         Secret | None, secret(), About("bearer token of the console", default="made at first start")
     ] = None
@@ -380,20 +393,7 @@ def table() -> tuple[Info, ...]:
     """All settings in the order of the reference."""
     hints = get_type_hints(Settings, include_extras=True)
     return tuple(
-        _info(item.name, hints[item.name].__metadata__, None if item.default is MISSING else item.default)
+        info_of(item.name, hints[item.name].__metadata__, None if item.default is MISSING else item.default)
         for item in fields(Settings)
         if item.name not in ("sources", "warnings")
-    )
-
-
-def _info(attribute: str, annotations: tuple[SettingKind, About], default: Any) -> Info:
-    kind, about = annotations
-    value = "" if default in (None, ()) else str(default)
-    return Info(
-        name=attribute.upper(),
-        kind=kind,
-        help=about.help,
-        default_text=about.default or value,
-        example=about.example or value,
-        alias=about.alias,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from lib.records import FileRef, InvalidRecord, SpokenRecord
+from lib.records import FileRef, InvalidRecord, MadeRecord, SpokenRecord, record_from
 from lib.spool.checked_json import Checked, parse_object
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.layout import (
@@ -18,6 +18,7 @@ from lib.spool.layout import (
     MAX_LINE_CHARACTERS,
     MAX_LOG_LINES,
     MAX_PEAKS_BYTES,
+    MAX_PICTURE_BYTES,
     MAX_RECORD_BYTES,
     entry_name,
     is_entry,
@@ -133,7 +134,7 @@ class SpoolResult:
     request_id: str | None  # None only when the job file could not be read
     started_at: float  # seconds since the epoch, by the worker's clock
     finished_at: float
-    record: SpokenRecord | None = None  # None exactly when the job failed
+    record: MadeRecord | None = None  # None exactly when the job failed
     error: ResultError | None = None
     fingerprint: str = ""  # of the job file it answers; empty when that could not be read
 
@@ -287,7 +288,7 @@ def _read_entries(checked: Checked) -> tuple[str, ...]:
     return tuple(entries)
 
 
-def _read_record(checked: Checked) -> SpokenRecord:
+def _read_record(checked: Checked) -> MadeRecord:
     """The record, bounded; each of its files has a plain name and a size that may be fetched."""
     raw = checked.mapping("record")
     size, bare = len(_dump(raw)), len(_dump(_without_captions(raw)))
@@ -296,9 +297,12 @@ def _read_record(checked: Checked) -> SpokenRecord:
     if size - bare > MAX_CAPTIONS_BYTES:
         checked.refuse("record", f"has captions of over {MAX_CAPTIONS_BYTES} bytes")
     try:
-        record = SpokenRecord.from_json(raw)
+        record = record_from(raw)
     except InvalidRecord as error:
         raise InvalidSpoolData(f"The worker's result: {error.message}") from None
+    if not isinstance(record, SpokenRecord):
+        _check_file(checked, record.picture.picture, MAX_PICTURE_BYTES)
+        return record
     if len(record.takes) > MAX_FILES:
         checked.refuse("record", f"has more than {MAX_FILES} takes")
     for take in record.takes:

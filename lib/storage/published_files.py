@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lib.records import FileRef, Take
+from lib.records import FileRef, Made
 from lib.storage.port import ArtifactMismatch, Claim, NotStored, Published, Storage, StoredArtifact
 
 
@@ -22,12 +22,12 @@ class PublishedTakes:
     trouble: str = ""
 
 
-def output_name_of(takes: Sequence[Take]) -> str:
+def output_name_of(takes: Sequence[Made]) -> str:
     """The output name of a done job, by the published name of its chosen take."""
-    return takes[0].audio.file.rpartition(".")[0]
+    return takes[0].main.file.rpartition(".")[0]
 
 
-def files_by_path(takes: Iterable[Take]) -> dict[str, StoredArtifact]:
+def files_by_path(takes: Iterable[Made]) -> dict[str, StoredArtifact]:
     """Every file of the takes by its published name, the audio first.
 
     Raises:
@@ -39,9 +39,9 @@ def files_by_path(takes: Iterable[Take]) -> dict[str, StoredArtifact]:
 def publish_takes(
     storage: Storage,
     claim: Claim,
-    takes: Sequence[Take],
+    takes: Sequence[Made],
     *,
-    former: Iterable[Sequence[Take]] = (),
+    former: Iterable[Sequence[Made]] = (),
     keep: bool = False,
 ) -> Published:
     """Make the takes of a job, and what lies beside them, readable by name unless a newer job owns that.
@@ -57,7 +57,7 @@ def publish_takes(
 
 
 def publish_again(
-    storage: Storage, claim: Claim, takes: Sequence[Take], *, former: Iterable[Sequence[Take]] = ()
+    storage: Storage, claim: Claim, takes: Sequence[Made], *, former: Iterable[Sequence[Made]] = ()
 ) -> PublishedTakes:
     """Publish what is in the store already, under the order of the latest asking.
 
@@ -75,13 +75,13 @@ def publish_again(
         name, done = output_name_of(takes), Published()
         if here:
             done = _publish(storage, claim, name, here, {}, keep=True)
-    rivals = [done.superseded_by, *(done.lost.get(take.audio.file) for take in takes)]
+    rivals = [done.superseded_by, *(done.lost.get(take.main.file) for take in takes)]
     files = tuple(_place(storage, take, done.places) if take in here else "" for take in takes)
     others = [rival for rival in rivals if rival is not None and rival.request_id != claim.request_id]
     return PublishedTakes(files, others[0] if others else None, trouble)
 
 
-def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:
+def files_of(storage: Storage, takes: Sequence[Made]) -> list[str]:
     """Where each take can be played, the chosen first; "" for one that is gone. Changes nothing.
 
     That is its published name, unless something else stands there: then it is the take's place in the store.
@@ -89,13 +89,13 @@ def files_of(storage: Storage, takes: Sequence[Take]) -> list[str]:
     return [_place(storage, take, {}) for take in takes]
 
 
-def links_of(storage: Storage, takes: Sequence[Take], files: Sequence[str]) -> list[str] | None:
+def links_of(storage: Storage, takes: Sequence[Made], files: Sequence[str]) -> list[str] | None:
     """A URL for each take that `files_of` found, by which anybody may read it for an hour; "" for others.
 
     None: the store is a folder, whose places are paths.
     """
     links = [
-        storage.sign_download(StoredArtifact.of(take.audio), take.audio.file) if file else ""
+        storage.sign_download(StoredArtifact.of(take.main), take.main.file) if file else ""
         for take, file in zip(takes, files, strict=True)
     ]
     return None if None in links else [link or "" for link in links]
@@ -105,7 +105,7 @@ def _publish(
     storage: Storage,
     claim: Claim,
     name: str,
-    takes: Sequence[Take],
+    takes: Sequence[Made],
     former: Mapping[str, Mapping[str, StoredArtifact]],
     *,
     keep: bool,
@@ -114,23 +114,23 @@ def _publish(
     return storage.publish(claim, name, files_by_path(takes), extras=extras, former=former, keep=keep)
 
 
-def _place(storage: Storage, take: Take, places: Mapping[str, str]) -> str:
-    artifact, name = StoredArtifact.of(take.audio), take.audio.file
+def _place(storage: Storage, take: Made, places: Mapping[str, str]) -> str:
+    artifact, name = StoredArtifact.of(take.main), take.main.file
     if name in places:
         return places[name]
     return storage.location(name) if storage.stands(artifact, name) else storage.blob(artifact)
 
 
-def _can_be_had(storage: Storage, take: Take) -> bool:
-    artifact = StoredArtifact.of(take.audio)
-    return bool(storage.stands(artifact, take.audio.file)) or storage.verify(artifact)
+def _can_be_had(storage: Storage, take: Made) -> bool:
+    artifact = StoredArtifact.of(take.main)
+    return bool(storage.stands(artifact, take.main.file)) or storage.verify(artifact)
 
 
-def _extras(takes: Iterable[Take]) -> list[FileRef]:
+def _extras(takes: Iterable[Made]) -> list[FileRef]:
     return [file for take in takes for file in take.extras]
 
 
-def _former(revisions: Iterable[Sequence[Take]]) -> dict[str, dict[str, StoredArtifact]]:
+def _former(revisions: Iterable[Sequence[Made]]) -> dict[str, dict[str, StoredArtifact]]:
     """The files of earlier revisions by output name; those that were never stored are nobody's to remove."""
     found: dict[str, dict[str, StoredArtifact]] = {}
     for takes in revisions:
@@ -139,6 +139,6 @@ def _former(revisions: Iterable[Sequence[Take]]) -> dict[str, dict[str, StoredAr
     return found
 
 
-def _files(takes: Iterable[Take]) -> list[FileRef]:
+def _files(takes: Iterable[Made]) -> list[FileRef]:
     takes = list(takes)
-    return [take.audio for take in takes] + _extras(takes)
+    return [take.main for take in takes] + _extras(takes)

@@ -11,11 +11,13 @@ from lib.child import ChildProcess, exit_sentence
 from lib.clock import Clock
 from lib.workers.worker_host import WorkerDeath
 
-#: What a worker may know of our environment: nothing that is a secret.
+#: What a worker may know of our environment.
 _PASSED_ON = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV"),
     *("XDG_DATA_HOME", "JOBS_DATA_DIR", "STATE_DIRECTORY"),  # where weights are kept that it downloads
     *("QWEN_MODEL", "QWEN_DEVICE", "QWEN_BATCH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+    *("IMAGEN_BACKENDS_FILE", "FLUX_MODEL", "FLUX_DEVICE", "CARD_FONTS", "REPLICATE_URL"),
+    "REPLICATE_API_TOKEN",  # the one secret: this worker itself orders there, and runs on this computer alone
 )
 _FIRST_PAUSE = 0.25  # seconds before a restart; doubled by each death that follows soon
 _LONGEST_PAUSE = 30.0

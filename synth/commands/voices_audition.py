@@ -90,8 +90,8 @@ def _tell(page: Path, beats: list[ShownBeat], *, as_json: bool) -> int:
         emit_json({"page": str(page), "voices": [_row(beat) for beat in beats]})
     else:
         for beat in beats:
-            if beat.record is not None:
-                say(f"{beat.files[0]}  {seconds_text(beat.record.audio_seconds)}")
+            if beat.spoken is not None:
+                say(f"{beat.files[0]}  {seconds_text(beat.spoken.audio_seconds)}")
         say(f"Listen: {page}")
     for beat in silent:
         warn(f"{beat.title} was not heard: {beat.note}")
@@ -99,7 +99,7 @@ def _tell(page: Path, beats: list[ShownBeat], *, as_json: bool) -> int:
 
 
 def _row(beat: ShownBeat) -> dict[str, object]:
-    record = beat.record
+    record = beat.spoken
     return {
         "name": beat.title,
         "engine": None if record is None else record.engine,

@@ -1,4 +1,4 @@
-"""`voice-synth work`: the resident worker of one spool folder."""
+"""`voice-synth work`: the resident worker of one spool folder, for speech and pictures alike."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ def command(
     once: o.OnceOption = False,
     json_: o.JsonLinesOption = False,
 ) -> None:
-    """Load the model once and speak the jobs of a spool folder until SIGTERM."""
+    """Load the model once and speak the jobs of a spool folder until SIGTERM; draw its pictures."""
     clock = SystemClock()
     voices = wiring.voices(voices_dir, engine, pauses)
 
     from lib.spool import WorkerSpool
     from synth.engines import create_engine
+    from synth.pictures.names import open_backend
     from synth.worker.jobs import EngineShelf, JobSpeaker
+    from synth.worker.pictures import PictureDrawer
     from synth.worker.resident import Worker, WorkerOptions
     from synth.worker.stop import StopSignal
 
@@ -52,10 +54,13 @@ def command(
         when_parent_exits(stop.ask)
     shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings, lambda: stop.asked))
     speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, pauses=voices.pauses)
+    drawer = PictureDrawer(lambda name: open_backend(name, voices.backends), clock)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:
         Worker(
-            entered, speaker, shelf, stop, clock, options, note, told if json_ else lambda result: None
+            *(entered, speaker, shelf, stop, clock, options, note),
+            told if json_ else lambda result: None,
+            drawer,
         ).run()
 
 

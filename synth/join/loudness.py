@@ -63,7 +63,18 @@ def plan_for(levels: Levels, target_lufs: float | None, highest: float | None, b
     stream = LevelStream(levels.sample_rate, energy=False)
     for block in blocks():
         stream.feed(block)
-    peaks = stream.levels().peaks
+    return _limited_plan(levels, stream.levels().peaks, target_lufs, lufs)
+
+
+def plan_with_peaks(levels: Levels, target_lufs: float) -> LevelPlan:
+    """The same for levels whose peaks, one for each millisecond, are known already."""
+    lufs = integrated_loudness(levels)
+    if lufs is None:
+        return LevelPlan(1.0, lufs)
+    return _limited_plan(levels, levels.peaks, target_lufs, lufs)
+
+
+def _limited_plan(levels: Levels, peaks: NDArray[np.floating], target_lufs: float, lufs: float) -> LevelPlan:
     top = float(peaks.max(initial=0.0))
     gain = gain_for(levels, target_lufs, top, lambda gain: _hop_gains(peaks, gain, len(levels.energy)))
     return LevelPlan(gain, lufs, peaks if gain * top > ceiling() else None)

@@ -29,7 +29,7 @@ _STATES: Final = {
     "replaced": "name taken",
 }
 #: States that time mends.
-_TO_COME: Final = frozenset({"missing", "delayed", "waiting", "running", "not spoken"})
+_TO_COME: Final = frozenset({"missing", "delayed", "waiting", "running", "not spoken", "not drawn"})
 _HALF: Final = 50  # of a waveform's height, in its own units
 _WIDTH: Final = 4  # of a bar with its gap
 
@@ -37,11 +37,11 @@ _WIDTH: Final = 4  # of a bar with its gap
 class BeatCard:
     """A beat that was looked at: which takes can be played, and their waveforms."""
 
-    def __init__(self, number: int, beat: ShownBeat, folder: Path) -> None:
-        self._number, self._beat, self._folder = number, beat, folder
+    def __init__(self, number: int, beat: ShownBeat, record: SpokenRecord | None, folder: Path) -> None:
+        self._number, self._beat, self._record, self._folder = number, beat, record, folder
         self._playable = [
             (take, file, bars_of(file, peaks))
-            for take, file, peaks in zip(_takes(beat), beat.files, beat.peaks, strict=True)
+            for take, file, peaks in zip(_takes(record), beat.files, beat.peaks, strict=True)
             if file is not None and os.path.isfile(file)
         ]
 
@@ -63,7 +63,7 @@ class BeatCard:
     @property
     def has_faults(self) -> bool:
         """Whether a listener should look twice: a fault of the chosen take, or words that were not heard."""
-        record = self._beat.record
+        record = self._record
         return record is not None and bool(record.chosen.flags or record.verdict == "FAILED")
 
     def data(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class BeatCard:
 
     def _remarks(self) -> Sequence[Markup]:
         """What is wrong with it, in sentences."""
-        beat, record = self._beat, self._beat.record
+        beat, record = self._beat, self._record
         said = [beat.note] if beat.note else []
         if record is not None:
             if not self._playable and not said:
@@ -141,7 +141,7 @@ class BeatCard:
         return [tag("p", sentence, class_=kind, dir="auto") for sentence in said]
 
     def _foot(self) -> Markup:
-        beat, record = self._beat, self._beat.record
+        beat, record = self._beat, self._record
         kind = "open" if beat.state in _TO_COME else "bad"
         pills = [_pill(_STATES.get(beat.state, beat.state), kind)] if beat.state != "done" else []
         if record is None:
@@ -189,8 +189,8 @@ class BeatCard:
         )
 
 
-def _takes(beat: ShownBeat) -> tuple[Take, ...]:
-    return () if beat.record is None else beat.record.takes
+def _takes(record: SpokenRecord | None) -> tuple[Take, ...]:
+    return () if record is None else record.takes
 
 
 def _name_of(take: Take) -> str:

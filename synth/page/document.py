@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from lib.errors import BadConfiguration, BadInput
 from lib.files import NotPlain, read_plain, write_whole
+from lib.records import DrawnRecord
 from lib.units import seconds_text
 from synth.page.beats import BeatCard
 from synth.page.markup import Markup, escaped, script_json, tag
-from synth.page.page_list import ListenPage
+from synth.page.page_list import ListenPage, ShownBeat
+from synth.page.pictures import PictureCard
 
 #: By this a page of ours is known, so that none that a person wrote is written over.
 _MADE_BY: Final = '<meta name="generator" content="job-runner page">'
@@ -36,6 +38,9 @@ _KEYS: Final = (
     ("?", "this help"),
     ("Esc", "close it"),
 )
+
+
+Card: TypeAlias = BeatCard | PictureCard
 
 
 def write_page(page: ListenPage) -> int:
@@ -62,7 +67,7 @@ def write_page(page: ListenPage) -> int:
 def page_html(page: ListenPage) -> str:
     """The whole document. Files of beats that are missing are shown as missing."""
     folder = page.file.absolute().parent
-    cards = [BeatCard(number, beat, folder) for number, beat in enumerate(page.beats, 1)]
+    cards = [_card_of(number, beat, folder) for number, beat in enumerate(page.beats, 1)]
     scale = max((card.loudest for card in cards), default=0.0)
     body = [
         _header(page, cards),
@@ -72,12 +77,22 @@ def page_html(page: ListenPage) -> str:
         tag("script", script_json([card.data() for card in cards]), type="application/json", id="data"),
         tag("script", _part("page.js")),
     ]
-    return f'<!doctype html>\n<html lang="en">{_head(page.title)}<body>{"".join(body)}</body></html>\n'
+    head = _head(page.title, pictures=any(isinstance(card, PictureCard) for card in cards))
+    return f'<!doctype html>\n<html lang="en">{head}<body>{"".join(body)}</body></html>\n'
 
 
-def _head(title: str) -> str:
+def _card_of(number: int, beat: ShownBeat, folder: Path) -> Card:
+    if isinstance(beat.record, DrawnRecord):
+        return PictureCard(number, beat, beat.record, folder)
+    return BeatCard(number, beat, beat.spoken, folder)
+
+
+def _head(title: str, *, pictures: bool) -> str:
+    """The head; only a page with pictures may load any, and from its own disk alone."""
+    images = "'self' file: data:" if pictures else "data:"
     policy = (
-        f"default-src 'none'; media-src 'self' file:; img-src data:; style-src {_hash_of('page.css')}; "
+        f"default-src 'none'; media-src 'self' file:; img-src {images}; "
+        f"style-src {_hash_of('page.css')}; "
         f"script-src {_hash_of('page.js')}; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
@@ -96,13 +111,16 @@ def _head(title: str) -> str:
     )
 
 
-def _header(page: ListenPage, cards: Sequence[BeatCard]) -> Markup:
+def _header(page: ListenPage, cards: Sequence[Card]) -> Markup:
     silent = sum(not card.is_playable for card in cards)
     faulty = sum(card.has_faults for card in cards)
-    counted = [f"{len(cards)} beat{'' if len(cards) == 1 else 's'}"]
-    counted.append(seconds_text(sum(card.seconds for card in cards)))
+    drawn = sum(isinstance(card, PictureCard) for card in cards)
+    beats = len(cards) - drawn
+    counted = [f"{beats} beat{'' if beats == 1 else 's'}"] if beats or not drawn else []
+    counted += [f"{drawn} picture{'' if drawn == 1 else 's'}"] if drawn else []
+    counted += [seconds_text(sum(card.seconds for card in cards))] if beats or not drawn else []
     counted += [voices] if (voices := _voices(page)) else []
-    notes = [f"{silent} cannot be played"] if silent else []
+    notes = [f"{silent} cannot be {'shown' if drawn else 'played'}"] if silent else []
     notes += [f"{faulty} with something wrong"] if faulty else []
     return tag(
         "header",
@@ -110,14 +128,14 @@ def _header(page: ListenPage, cards: Sequence[BeatCard]) -> Markup:
         tag("p", " · ".join(counted), class_="about", dir="auto"),
         tag("p", page.lead, class_="lead", dir="auto") if page.lead else None,
         tag("p", "; ".join(notes), class_="notes") if notes else None,
-        tag("p", _verdicts(page), class_="verdicts"),
+        tag("p", _verdicts(page), class_="verdicts") if drawn < len(cards) else None,
         tag("noscript", tag("p", "Without scripts, each beat opens by its Download link.")),
         class_="top",
     )
 
 
 def _voices(page: ListenPage) -> str:
-    records = [beat.record for beat in page.beats if beat.record is not None]
+    records = [beat.spoken for beat in page.beats if beat.spoken is not None]
     names = list(dict.fromkeys(record.voice or record.speaker or "" for record in records))
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
@@ -125,7 +143,7 @@ def _voices(page: ListenPage) -> str:
 
 def _verdicts(page: ListenPage) -> str:
     """What a recogniser said of the beats; that none did is said, too."""
-    counts = Counter(beat.record.verdict for beat in page.beats if beat.record is not None)
+    counts = Counter(beat.spoken.verdict for beat in page.beats if beat.spoken is not None)
     if set(counts) <= {"UNVERIFIED"}:
         return "UNVERIFIED: no recogniser compared what is said with what is written. Your ears decide."
     return "Compared with the text by a recogniser: " + ", ".join(

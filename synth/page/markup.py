@@ -39,7 +39,7 @@ def tag(name: str, *inside: str | None, **attributes: str | bool | None) -> Mark
     return Markup("".join([*written, "" if name in _VOID else f"</{name}>"]))
 
 
-_VOID: Final = frozenset({"input"})  # of those that we write
+_VOID: Final = frozenset({"input", "img"})  # of those that we write
 
 
 def escaped(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lib.records import SpokenRecord
+from lib.records import MadeRecord, SpokenRecord, record_from
 from lib.records.reading import Fields
 from synth.order_file import read_order
 
@@ -27,10 +27,15 @@ class ShownBeat:
     text: str
     state: str = "done"
     note: str = ""
-    record: SpokenRecord | None = None
+    record: MadeRecord | None = None
     files: tuple[Path | None, ...] = ()
     peaks: tuple[Path | None, ...] = ()
     about: str = ""
+
+    @property
+    def spoken(self) -> SpokenRecord | None:
+        """Its record, where it is one of speech."""
+        return self.record if isinstance(self.record, SpokenRecord) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def _page_of(fields: Fields, folder: Path) -> ListenPage:
 
 
 def _beat_of(fields: Fields, folder: Path) -> ShownBeat:
-    record = SpokenRecord.from_json(fields.mapping("record")) if fields.has("record") else None
+    record = record_from(fields.mapping("record")) if fields.has("record") else None
     takes = 0 if record is None else len(record.takes)
     return ShownBeat(
         title=fields.text("title"),

@@ -12,7 +12,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
-from lib.records import SpokenRecord
+from lib.records import MadeRecord, SpokenRecord
 from lib.spool import (
     MAX_CAPTIONS_BYTES,
     ResultError,
@@ -85,8 +85,8 @@ class JobRun:
             return cls(taken.entry, None, now)
         return cls(taken.entry, taken.job.request_id, now, taken.job.fingerprint)
 
-    def done(self, record: SpokenRecord, now: float) -> SpoolResult:
-        """The result of a job that was spoken."""
+    def done(self, record: MadeRecord, now: float) -> SpoolResult:
+        """The result of a job that was spoken or drawn."""
         result = SpoolResult(self.entry, self.request_id, self.started_at, now, record)
         return replace(result, fingerprint=self.fingerprint)
 

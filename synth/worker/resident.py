@@ -8,6 +8,9 @@ Jobs of one engine and model are spoken together: whenever the pieces of those a
 the engine, the next job is taken up too. With an engine of several models, jobs of the one that is loaded go
 first, but not for ever. Each has its own result, limit of time, cancellation and progress.
 
+A picture is drawn by the first thread, one at a time, once no speech is at hand; what was spoken before is
+finished by the second meanwhile.
+
 Whoever judges a death of this process looks at the heartbeat: the jobs it names were at hand. What an earlier
 worker held when it ended is therefore finished alone, to its last byte, before anything else is begun: if it
 was the encoder that died of it, the next death names the right job. So is a job whose file says `alone`.
@@ -43,6 +46,7 @@ from synth.speech.performance import batch_of, speak_together
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import Asked, EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
+from synth.worker.pictures import PictureDrawer, is_picture
 from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
@@ -83,10 +87,12 @@ class Worker:
         options: WorkerOptions,
         say: Callable[[str], None],
         told: Callable[[SpoolResult], None] = lambda result: None,
+        drawer: PictureDrawer | None = None,
     ) -> None:
         self._spool, self._speaker, self._shelf = spool, speaker, shelf
         self._stop, self._clock, self._options = stop, clock, options
         self._say, self._told = say, told
+        self._drawer = drawer
         self._samples = SampleRequests(spool.root)
         self._pulse = HeartbeatWriter(spool, clock, options.engine, options.beat_every_s)
         self._at_hand: list[JobAtHand] = []
@@ -121,6 +127,8 @@ class Worker:
                         for job in self._at_hand:
                             job.let_go(ResultErrorClass.ENGINE)
                         self._catch_up(0)
+                        if self._drawer is not None:
+                            self._drawer.close()
         self._pulse.beat(WorkerState.STOPPED)
 
     def _load(self) -> None:
@@ -183,7 +191,7 @@ class Worker:
         """Whether a job is spoken by the model that is loaded, where another would have to be loaded."""
         if self._loaded is None or self._passed_over >= self._options.most_passed_over:
             return None
-        return lambda job: self._speaker.kin(job) == self._loaded
+        return lambda job: not is_picture(job) and self._speaker.kin(job) == self._loaded
 
     def _has_room(self) -> bool:
         if not self._at_hand:
@@ -201,6 +209,11 @@ class Worker:
                 return False
             self._catch_up(0)
         run = JobRun.of(taken, self._clock.now())
+        if self._drawer is not None and taken.job is not None and is_picture(taken.job):
+            if not self._at_hand:
+                self._draw(taken.job, run, self._drawer)
+                return True
+            return False
         try:
             job = self._begun(taken, run, alone=alone)
         except (SpoolUnusable, EngineLost):
@@ -215,11 +228,25 @@ class Worker:
             self._at_hand.append(job)
         return job is not None
 
-    def _begun(self, taken: TakenJob, run: JobRun, *, alone: bool) -> JobAtHand | None:
-        """The job, noted on disk as begun before anything is done with it; None when it does not fit."""
-        entry = taken.entry
-        if taken.job is None:
-            raise GivenUp(ResultErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
+    def _draw(self, job: SpoolJob, run: JobRun, drawer: PictureDrawer) -> None:
+        """Draw one picture, whole: it has no pieces. What was spoken before it is finished meanwhile."""
+        entry = run.entry
+        try:
+            self._begin(entry)
+            self._pulse.beat(WorkerState.WORKING, (entry,), 0, 1)
+            result = drawer.draw(drawer.read(job), run, lambda: self._spool.scratch(entry))
+            if self._spool.canceled(entry):
+                raise GivenUp(ResultErrorClass.CANCELED, "The job was canceled while it was drawn.")
+        except (SpoolUnusable, EngineLost):
+            raise
+        except Exception as error:  # as with speech: its result says what happened
+            self._fail(run, error)
+        else:
+            self._pulse.beat(self._state(), (entry,), 1, 1)
+            self._publish(result)
+
+    def _begin(self, entry: str) -> None:
+        """Note on disk that the job is at hand. Raises GivenUp."""
         if self._spool.canceled(entry):
             self._forget_pieces(entry)
             raise GivenUp(ResultErrorClass.CANCELED, "The job was canceled before it began.")
@@ -227,6 +254,13 @@ class Worker:
             raise GivenUp(
                 ResultErrorClass.POISON, f"{MAX_STARTS} workers ended while they worked on this job."
             )
+
+    def _begun(self, taken: TakenJob, run: JobRun, *, alone: bool) -> JobAtHand | None:
+        """The job, noted on disk as begun before anything is done with it; None when it does not fit."""
+        entry = taken.entry
+        if taken.job is None:
+            raise GivenUp(ResultErrorClass.BAD_INPUT, taken.problem or "The job file cannot be read.")
+        self._begin(entry)
         self._pulse.beat(WorkerState.WORKING, (*self._entries(), entry), *self._progress())
         asked = self._speaker.read(taken.job)
         if self._at_hand and asked.kin != self._at_hand[0].asked.kin:

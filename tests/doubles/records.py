@@ -59,8 +59,7 @@ def done(name: str = "topic/beat-001", takes: int = 1, *, place: str = "blobs", 
         for number in range(1, takes + 1)
     ]
     return done_record(
-        spoken(**changes),
-        stored,
+        spoken(**changes).placed(stored),
         started_at=11.0,
         finished_at=11.4,
         enqueued_at=10.0,

@@ -18,7 +18,9 @@ import job_console.main
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
+import synth.image_main
 import synth.main
+import synth.video_main
 from lib.cli.group import LazyGroup
 from lib.cli.program import CommandEntry, Program
 from tests import warm
@@ -30,6 +32,8 @@ PROGRAMS = (
     job_pipeline.main.PROGRAM,
     job_console.main.PROGRAM,
     synth.main.PROGRAM,
+    synth.image_main.PROGRAM,
+    synth.video_main.PROGRAM,
 )
 
 

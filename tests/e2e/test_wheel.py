@@ -112,7 +112,7 @@ def test_packages_come_from_the_environment(machine: Machine, package: str) -> N
     assert Path(done.stdout).is_relative_to(machine.bin.parent / "lib")
 
 
-@pytest.mark.parametrize("program", ["job-runner", "job-watcher", "voice-synth"])
+@pytest.mark.parametrize("program", ["job-runner", "job-watcher", "voice-synth", "image-synth"])
 def test_every_program_starts(machine: Machine, program: str) -> None:
     assert machine.run(program, "--version").stdout == f"{program} {version()}\n"
     assert machine.run(program, "--help").stdout.startswith(f"Usage: {program} ")

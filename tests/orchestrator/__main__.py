@@ -22,6 +22,7 @@ from tests.orchestrator.story import (
     OPERATOR,
     RUN,
     SCRIPT,
+    SMALL_FILM,
     STORY,
     decision_faults,
     file_faults,
@@ -35,6 +36,8 @@ from tests.orchestrator.story import (
 def produce(at: Production) -> None:
     """Start the run and decide at its gates until it has ended."""
     (at.desk / "lamp.md").write_text(SCRIPT, encoding="utf-8")
+    (at.desk / "conf").mkdir()
+    (at.desk / "conf/operator.yaml").write_text(SMALL_FILM, encoding="utf-8")
     at.command("enqueue", "--dag", "video", "--run-id", RUN, "--uri", "lamp.md")
     at.open()
     begun = time.monotonic()
@@ -42,6 +45,8 @@ def produce(at: Production) -> None:
     for event in at.follow(RUN):
         print(f"{time.monotonic() - begun:6.1f} s  {text_of(step_of(event))}{_said(event)}", flush=True)
         match event["event"]:
+            case "stage_failed":  # no attempt may fail: what comes after it is another story
+                raise Halted(f"{text_of(step_of(event))}{_said(event)}")
             case "gate_pause" if event["stage"] == "script" and not rejected:
                 rejected = True
                 at.command("reject", RUN, "script", "--notes", NOTE, "--operator", OPERATOR)

@@ -17,7 +17,7 @@ _SILENT_S: Final = 120.0  # the longest time without an event: a voice is loaded
 _END_S: Final = 60.0
 _STAYING: Final[Mapping[str, tuple[str, ...]]] = {
     "job-watcher": ("run",),
-    "job-pipeline worker": ("worker", "--dag", "video", "--allow-placeholders"),
+    "job-pipeline worker": ("worker", "--dag", "video"),
     "job-pipeline orchestrator-loop": ("orchestrator-loop",),
 }
 

@@ -22,14 +22,27 @@ SETS: Final = {
     "build": ["build==1"],
     "console": ["base==1", "voice==1", "sql==1", "ssh==1", "web==1"],
     "dev": [
-        *("base==1", "voice==1", "sql==1", "ssh==1", "sdk==1", "robot==1", "aac==1", "web==1"),
-        *("build==1", "dev==1"),
+        "base==1",
+        "voice==1",
+        "sql==1",
+        "ssh==1",
+        "sdk==1",
+        "robot==1",
+        "aac==1",
+        "picture==1",
+        "store==1",
+        "web==1",
+        "build==1",
+        "dev==1",
     ],
     "espeak": ["voice==1", "robot==1"],
+    "imagen": ["base==1", "voice==1", "sql==1", "picture==1", "store==1"],
+    "images": ["base==1", "voice==1", "picture==1"],
     "join": ["base==1", "voice==1", "aac==1"],
     "pipeline": ["base==1", "voice==1", "sql==1"],
     "qwen": ["voice==1", "model==1"],
     "synth": ["voice==1"],
+    "video": ["base==1", "voice==1", "aac==1", "picture==1"],
     "vast": ["base==1", "voice==1", "sql==1", "ssh==1", "sdk==1"],
     "watcher": ["base==1", "voice==1", "sql==1", "ssh==1"],
 }
@@ -84,6 +97,8 @@ class Project:
             "job-pipeline",
             "job-console",
             "voice-synth",
+            "image-synth",
+            "video-synth",
         ):  # never those of whoever runs the tests
             (self.tools / program).symlink_to("/bin/true")
 

@@ -36,6 +36,11 @@ class TestTheSetOfAProgram:
             ("job-pipeline demo", "pipeline"),
             ("job-console serve", "console"),
             ("voice-synth work", "synth"),
+            ("image-synth generate fog", "images"),
+            ("video-synth assemble t.json -o t.mp4", "video"),
+            ("image-synth generate fog --sync --out fog.png", "imagen"),
+            ("image-synth worker --once", "imagen"),
+            ("image-synth init-db", "imagen"),
             ("job-runner join jobs.yaml --out show.mp3", "base"),
             ("job-runner join jobs.yaml --out show.m4b", "join"),
             ("voice-synth join list.json --out=show.m4a", "join"),
@@ -205,7 +210,11 @@ class TestTheSetOfAProgram:
         scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
         table = (ROOT / "run").read_text().partition("set_of() {")[2].partition("esac")[0]
         sets = dict(re.findall(r'"([\w-]+) [^"]*"\*?\) echo (\w+)', table))
-        assert {"job-watcher", "job-pipeline", "voice-synth"} <= set(sets) <= set(scripts)
+        assert (
+            {"job-watcher", "job-pipeline", "voice-synth", "image-synth", "video-synth"}
+            <= set(sets)
+            <= set(scripts)
+        )
         locked = re.findall(r"(?m)^lock (\w+)", (ROOT / "requirements/lock").read_text())
         assert {*sets.values(), "base"} < set(locked)
         assert set(locked) == {path.stem for path in (ROOT / "requirements").glob("*.txt")}

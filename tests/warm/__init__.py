@@ -38,6 +38,8 @@ case "$1 $2 $3" in
 "-P -m job_pipeline.main") program=job-pipeline ;;
 "-P -m job_console.main") program=job-console ;;
 "-P -m synth.main") program=voice-synth ;;
+"-P -m synth.image_main") program=image-synth ;;
+"-P -m synth.video_main") program=video-synth ;;
 *) exec {python} "$@" ;;
 esac
 shift 3
@@ -50,6 +52,8 @@ CALLS: Final = {
     "job-pipeline": "job_pipeline.main:main",
     "job-console": "job_console.main:main",
     "voice-synth": "synth.main:main",
+    "image-synth": "synth.image_main:main",
+    "video-synth": "synth.video_main:main",
 }
 
 

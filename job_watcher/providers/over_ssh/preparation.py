@@ -26,13 +26,19 @@ class SshPreparation:
     """
 
     def __init__(
-        self, spec: MachineSpec, bootstrap: Bootstrap, *, engine: str, program: str | None = None
+        self,
+        spec: MachineSpec,
+        bootstrap: Bootstrap,
+        *,
+        engine: str,
+        program: str | None = None,
+        pictures_vram_gb: float = 0.0,
     ) -> None:
         self._spec, self._bootstrap, self._given = spec, bootstrap, program
         self._program = program
         self._home, self._workers, self._looked, self._suspect = "", 0, False, False
         facts = engine_facts(engine)
-        least, self._weights_s = facts.least_vram_gb, facts.download_gb * _S_FOR_A_GB
+        least, self._weights_s = facts.least_vram_gb + pictures_vram_gb, facts.download_gb * _S_FOR_A_GB
         self._gpus = 1 if spec.wants_gpu or least else 0
         self._gpu_bytes = int(least * _GIB)
 

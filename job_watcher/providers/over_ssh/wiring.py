@@ -10,7 +10,8 @@ from typing import Final
 
 from job_watcher.providers.over_ssh.bootstrap import Bootstrap
 from job_watcher.providers.over_ssh.remote import worker_folder
-from lib.bundle import BundleMaker, requirements_text
+from job_watcher.providers.pictures.wiring import pictures_on_machines
+from lib.bundle import BundleMaker, joined_requirements, requirements_text
 from lib.clock import Clock
 from lib.errors import BadConfiguration, MissingExtra
 from lib.settings import Settings
@@ -123,6 +124,18 @@ def engine_environ(settings: Settings, facts: EngineFacts) -> dict[str, str]:
     }
 
 
+def _drawing_environ(settings: Settings) -> dict[str, str]:
+    """What a worker on a machine is told of drawing: the settings that were set, none of them secret."""
+    if not pictures_on_machines(settings).least_vram_gb:
+        return {}
+    told = {"FLUX_MODEL": settings.flux_model, "FLUX_DEVICE": settings.flux_device}
+    return {
+        name: str(value)
+        for name, value in told.items()
+        if value is not None and settings.sources.get(name, "default") != "default"
+    }
+
+
 def bootstrap(settings: Settings) -> Bootstrap:
     """What brings our programs to machines, and has them fetch what is too large to be brought.
 
@@ -131,7 +144,8 @@ def bootstrap(settings: Settings) -> Bootstrap:
     """
     facts = engine_facts(settings.voice_engine)
     fetched = int(facts.packages_gb * _GB) if facts.packages_gb > _MOST_BROUGHT_GB else 0
-    requirements = requirements_text(facts.requirements)
+    sets = [facts.requirements, *(["drawing"] if "images" in pictures_on_machines(settings).extras else [])]
+    requirements = joined_requirements(requirements_text(name) for name in sets)
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements, fetched_bytes=fetched))
 
 
@@ -145,7 +159,7 @@ def worker_setup(settings: Settings, clock: Clock, home: str, number: int, progr
         voices_dir=f"{folder}/spool/{VOICES}",
         clock=clock,
         pauses=settings.voice_pauses,
-        environ=engine_environ(settings, engine_facts(settings.voice_engine)),
+        environ=engine_environ(settings, engine_facts(settings.voice_engine)) | _drawing_environ(settings),
     )
 
 

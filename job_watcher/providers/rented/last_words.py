@@ -11,7 +11,7 @@ from job_watcher.providers.over_ssh.ports import MachineLink
 from lib.clock import Clock
 from lib.jobqueue import Lease
 from lib.jobspec import PEAKS_SUFFIX, take_name
-from lib.spool.layout import AUDIO, OUTBOX, RESULT, incoming_name
+from lib.spool.layout import AUDIO, OUTBOX, PICTURE, RESULT, incoming_name
 from lib.storage import Incoming, StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,9 @@ def no_last_words(machine: MachineLink) -> None:
 
 def files_of(lease: Lease) -> Iterator[str]:
     """What the files of a job's result are called, were all of them made."""
+    if lease.spec.is_picture:
+        yield PICTURE
+        return
     for take in range(1, lease.spec.variants + 1):
         yield take_name(AUDIO, take, lease.spec.format)
         yield take_name(AUDIO, take, PEAKS_SUFFIX)

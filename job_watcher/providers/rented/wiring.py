@@ -16,6 +16,7 @@ from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.over_ssh.preparation import SshPreparation
 from job_watcher.providers.over_ssh.remote import RemoteMachine
 from job_watcher.providers.over_ssh.wiring import bootstrap, queue_mark, worker_setup
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
@@ -294,7 +295,11 @@ class _Renting:
         link = RentedLink(row.token, by)
         spec = MachineSpec(SshAddress(self._company.user, row.token), workers=1)
         rest = SshPreparation(
-            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+            spec,
+            self._bootstrap,
+            engine=settings.voice_engine,
+            program=settings.ssh_voice_synth,
+            pictures_vram_gb=pictures_on_machines(settings).least_vram_gb,
         )
         keeper = MachineKeeper(
             link,

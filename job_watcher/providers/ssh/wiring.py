@@ -20,6 +20,7 @@ from job_watcher.providers.over_ssh.wiring import (
     see_that_machines_can_have,
     worker_setup,
 )
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.ssh.checkup import CheckedMachine, MachineCheckup
 from job_watcher.providers.ssh.fleet import Fleet
 from job_watcher.providers.wiring import Given
@@ -155,7 +156,11 @@ class _Reigns:
         settings = self._given.settings
         way = ssh_machine(settings, self._thread, spec)
         preparation = SshPreparation(
-            spec, self._bootstrap, engine=settings.voice_engine, program=settings.ssh_voice_synth
+            spec,
+            self._bootstrap,
+            engine=settings.voice_engine,
+            program=settings.ssh_voice_synth,
+            pictures_vram_gb=pictures_on_machines(settings).least_vram_gb,
         )
         remote = RemoteMachine(way, self._host, leads, mark=queue_mark(settings))
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)

@@ -28,10 +28,17 @@ class RentTerms:
 
 
 def terms_of(
-    engine: EngineFacts, policy: Policy, *, image: str | None, disk_gb: int | None, models: int = 1
+    engine: EngineFacts,
+    policy: Policy,
+    *,
+    image: str | None,
+    disk_gb: int | None,
+    models: int = 1,
+    pictures_vram_gb: float = 0.0,
 ) -> RentTerms:
     """What machines for that engine need. `image` and `disk_gb` None: by its facts.
 
+    `pictures_vram_gb` is what the backends need that draw there, beside the engine: a worker holds both.
     `models` are how many of its models may be downloaded there, one of them before the first job.
     """
     download = engine.download_gb + _IMAGE_GB + engine.packages_gb
@@ -42,8 +49,10 @@ def terms_of(
         policy,
         download_gb=download,
         least_disk_gb=float(disk),
-        least_vram_gb=engine.least_vram_gb,
-        least_cuda=max(policy.least_cuda, engine.least_cuda) if engine.least_vram_gb else 0.0,
+        least_vram_gb=engine.least_vram_gb + pictures_vram_gb,
+        least_cuda=max(policy.least_cuda, engine.least_cuda)
+        if engine.least_vram_gb + pictures_vram_gb
+        else 0.0,
     )
     return RentTerms(image or engine.image, disk, download, fitting)
 

@@ -10,7 +10,12 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from job_watcher.bench_results import bench_results
-from job_watcher.providers.over_ssh.wiring import MachinesAre, engine_environ, see_that_machines_can_have
+from job_watcher.providers.over_ssh.wiring import (
+    MachinesAre,
+    engine_environ,
+    see_that_machines_can_have,
+)
+from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.wiring import Company, RentingPace, open_renting
 from job_watcher.providers.vast.checkup import COMPANY, AskedFor, look_at_account
 from job_watcher.providers.vast.terms import RentTerms, check_caps, terms_of
@@ -88,6 +93,7 @@ def rent_terms(settings: Settings) -> RentTerms:
         image=settings.vast_image,
         disk_gb=settings.vast_disk_gb,
         models=max(1, len(hub_ids(weights, facts.model_names, facts.weights_setting))),
+        pictures_vram_gb=pictures_on_machines(settings).least_vram_gb,
     )
 
 

@@ -19,6 +19,7 @@ from lib.jobspec.files.jobfile import default_lines, draft_of, job_file
 from lib.jobspec.files.jsontree import read_json
 from lib.jobspec.files.source import MAX_FILE_BYTES, read_source, source_name
 from lib.jobspec.files.yamltree import LinedDict, LinedList, Tree, line_of, resting_collector
+from lib.jobspec.kinds import PICTURE_FIELDS
 from lib.jobspec.model import Draft, InvalidJobFile, JobFile, JobSpec
 from lib.jobspec.names import check_output_name, derive_request_id
 from lib.jobspec.normalize import Defaults, check_defaults, check_job, problem_of
@@ -27,7 +28,8 @@ from lib.units import MIB
 
 ROOT_KEYS: Final = ("topic", "voice", "speaker", "beats", "defaults")
 #: What a beat may hold beside `id` and `narration`: every field of a job but those the beatsheet gives it.
-JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in ("output_name", "text_file", "lexicon"))
+_NOT_OF_A_BEAT: Final = frozenset({"output_name", "text_file", "lexicon"}) | PICTURE_FIELDS
+JOB_FIELDS: Final = tuple(name for name in FIELDS if name not in _NOT_OF_A_BEAT)
 BEAT_KEYS: Final = ("id", "narration", *JOB_FIELDS)
 #: Put into every job's callback_data.
 GIVEN_BACK: Final = ("topic", "beat_id", "index")

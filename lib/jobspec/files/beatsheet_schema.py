@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.jobspec.files.beatsheet import JOB_FIELDS
+from lib.jobspec.kinds import DEFAULT_KIND
 from lib.jobspec.schema import job_file_schema
 
 _TEXTS = ("text", "narration")
@@ -13,8 +14,10 @@ _TEXTS = ("text", "narration")
 def beatsheet_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a beatsheet. It asks for no voice: a command can name one."""
     jobs = job_file_schema()["$defs"]
-    fields: dict[str, Any] = jobs["job"]["properties"]
+    fields: dict[str, Any] = jobs["fields"]["properties"]
+    fields["kind"] = {**fields["kind"], "anyOf": [{"enum": [DEFAULT_KIND]}, {"type": "null"}]}
     defaults = jobs["defaults"]
+    defaults["properties"]["kind"] = fields["kind"]
     defaults["properties"]["lexicon"] = {"type": "null"}  # a beatsheet has no files beside it
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.jobspec.kinds import IMAGE
 from lib.jobspec.names import (
     CAPTION_SUFFIXES,
     PEAKS_SUFFIX,
@@ -16,6 +17,7 @@ from lib.jobspec.names import (
     folded,
     folder_names,
 )
+from lib.jobspec.pictures import PICTURE_SUFFIX
 from lib.jobspec.problems import shown
 
 _TAKE: Final = re.compile(r"(.+)\.take-(?:0[1-9]|1[0-6])(?:\.(wav|flac|mp3|opus))?", re.DOTALL)
@@ -44,6 +46,10 @@ def clashes(jobs: Sequence[Mapping[str, Any]]) -> Iterator[Clash]:
     """
     yield from _same_ids(jobs)
     yield from _Files(jobs).clashes()
+
+
+def _suffix(job: Mapping[str, Any]) -> str:
+    return PICTURE_SUFFIX if job.get("kind") == IMAGE else job.get("format", "wav")
 
 
 def _same_ids(jobs: Sequence[Mapping[str, Any]]) -> Iterator[Clash]:
@@ -79,7 +85,7 @@ class _Files:
             self._folded.append(key)
             if key is not None:
                 self._names.setdefault(key, index)
-                self._audio.setdefault(f"{key}.{job.get('format', 'wav')}", index)
+                self._audio.setdefault(f"{key}.{_suffix(job)}", index)
 
     def clashes(self) -> Iterator[Clash]:
         for index, key in enumerate(self._folded):
@@ -122,7 +128,9 @@ class _Files:
                     other = self._names[name]
                     yield self._meets(index, other, f"needs a folder that would be {_BESIDE[suffix]} of")
         if folder in self._audio:
-            yield self._meets(index, self._audio[folder], "needs a folder that would be the audio file of")
+            other = self._audio[folder]
+            what = "picture" if self._jobs[other].get("kind") == IMAGE else "audio file"
+            yield self._meets(index, other, f"needs a folder that would be the {what} of")
         match = _TAKE.fullmatch(folder) if ".take-" in folder else None
         if match and match[2] is not None and f"{match[1]}.{match[2]}" in self._audio:
             other = self._audio[f"{match[1]}.{match[2]}"]

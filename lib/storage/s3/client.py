@@ -29,7 +29,7 @@ _RIGHTS: Final = "s3:GetObject, s3:PutObject, s3:DeleteObject and, on the bucket
 
 #: What a code means, and what mends it; all of these are a person's to mend.
 _MISCONFIGURED: Final[Mapping[str, str]] = {
-    "NoSuchBucket": "there is no bucket {bucket}; make it, or correct STORAGE_URL",
+    "NoSuchBucket": "there is no bucket {bucket}; make it, or correct STORAGE_URL or IMAGEN_BUCKET",
     "InvalidAccessKeyId": "it does not know the key id; correct AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the secret does not belong to the key id; correct AWS_SECRET_ACCESS_KEY",
     "ExpiredToken": "the temporary credentials have run out; set fresh ones",

@@ -30,6 +30,7 @@ _TYPES: Final = {
     ".opus": "audio/ogg",
     ".ogg": "audio/ogg",
     ".json": "application/json",
+    ".png": "image/png",
 }
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _CONDITION: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})

@@ -21,7 +21,7 @@ from lib.errors import BadConfiguration, Unavailable
 from lib.files import take_lock
 from synth.engines.port import LoadStopped
 from synth.engines.qwen3.checkpoints import HASHES
-from synth.engines.qwen3.package import OFFLINE
+from synth.hub_offline import OFFLINE
 
 _UNAVAILABLE: Final = 3
 _WRONG_HASH: Final = 4

@@ -15,15 +15,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from lib.errors import MissingExtra
+from synth.hub_offline import OFFLINE
 
-#: Hugging Face's libraries look for newer files, and count their users, unless these say no. Set before
-#: they are imported, since that is when they read them.
-OFFLINE: Final = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-}
 _NEEDED: Final = ("torch", "transformers", "qwen_tts")
 
 

@@ -28,7 +28,7 @@ from lib.voices import Reference, ResolvedVoice, VoiceRegistry
 from synth.engines import Engine, EngineFailed, EngineLost, Speech, Utterance, create_engine
 from synth.engines.qwen3.budget import frame_budget
 from synth.engines.qwen3.engine import Qwen3Engine
-from synth.engines.qwen3.package import OFFLINE
+from synth.hub_offline import OFFLINE
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.sample_voice import voice_of_model

@@ -79,7 +79,7 @@ def done(client: SpoolClient, entry: str) -> SpokenRecord:
     result = client.result(entry)
     assert result is not None
     assert result.error is None, result.error
-    assert result.record is not None
+    assert isinstance(result.record, SpokenRecord)
     return result.record
 
 

@@ -226,7 +226,7 @@ def test_who_claims_one_task_and_who_ends_another_of_its_run_do_not_block_each_o
 
     def claiming(transaction: Transaction) -> None:
         tries.append("claim")
-        values = {"dags": ["diamond"], "names": ["right"], "now": transaction.now}
+        values = {"dag": "diamond", "names": ["right"], "now": transaction.now}
         transaction.all("claimable", count=1, **values)
         claimed.set()
         while not transaction.connection.execute(waits).scalar_one():

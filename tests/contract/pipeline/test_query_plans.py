@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy import Connection, text
 
 from lib.pipeline.ledger import Transaction
-from lib.pipeline.many_rows import as_arrays, for_many
+from lib.pipeline.many_rows import as_json, for_many
 from tests.contract.pipeline.floor import Floor, dag_of
 
 NOW = 1_000.0
 #: Each statement, what it is given, and the index that it must go through.
 HOT: Mapping[str, tuple[dict[str, Any], str]] = {
     "claimable": (
-        {"dags": ["many"], "names": ["only"], "now": NOW, "count": 4},
+        {"dag": "many", "names": ["only"], "now": NOW, "count": 4},
         "pipeline_tasks_ready",
     ),
     "claimable_in_lanes": (
-        {"dags": ["many"], "names": ["only"], "now": NOW, "count": 4},
+        {"dag": "many", "names": ["only"], "now": NOW, "count": 4},
         "pipeline_tasks_ready",
     ),
     "next_ready": ({"dags": ["many"], "now": NOW}, "pipeline_tasks_ready"),
@@ -33,6 +33,7 @@ HOT: Mapping[str, tuple[dict[str, Any], str]] = {
     "unsettled": ({"after": "", "count": 4}, "pipeline_runs_unsettled"),
     "lock_runs": ({"runs": ["r1"]}, "pipeline_runs_pkey"),
     "lock_tasks": ({"runs": ["r1"]}, "pipeline_tasks_pkey"),
+    "tasks_unlocked": ({"runs": ["r1"]}, "pipeline_tasks_pkey"),
 }
 #: Statements for many rows at once, which find each by its key.
 MANY: Mapping[str, tuple[dict[str, Any], str]] = {
@@ -115,7 +116,7 @@ def test_many_rows_are_each_found_by_their_key(crowded: Floor, name: str) -> Non
     def work(transaction: Transaction) -> str:
         statement, values = transaction._statements[name], row
         if transaction.connection.dialect.name == "postgresql":
-            values = as_arrays([row, row], statement.text)
+            values = as_json([row, row], statement.text)
             statement = text(for_many(statement.text))
         return plan_of(transaction, statement, values)
 

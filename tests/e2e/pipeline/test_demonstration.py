@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from job_pipeline import wiring
-from job_pipeline.demonstration import Demonstration
+from job_pipeline.attended_runs import AttendedRuns
+from job_pipeline.demonstration import start_demonstration
 from tests.e2e.pipeline.conftest import PipelineDesk
 
 
@@ -20,6 +21,6 @@ def test_a_watcher_is_started_where_none_lives_and_nothing_is_rented(
     monkeypatch.setattr(wiring.PipelineRoom, "lacks_watcher", lambda _: not others)
     monkeypatch.setattr(wiring.PipelineRoom, "start_watcher", lambda room: started.append(room))
     with wiring.open_room() as room:
-        Demonstration(room, "factory")._see_them_spoken()
+        AttendedRuns(room, start_demonstration(room, "factory"))._see_them_spoken()
 
     assert len(started) == starts

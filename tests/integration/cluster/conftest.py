@@ -91,7 +91,7 @@ class Shared:
             done = finished.done()
             assert done is not None
             (take,) = done.takes
-            artifact = StoredArtifact.of(take.audio)
+            artifact = StoredArtifact.of(take.main)
             assert self.storage.verify(artifact)
             assert self.storage.stands(artifact, name_of(spec))
             owner = self.storage.owner(spec.output_name)

@@ -39,7 +39,7 @@ def test_jobs_are_spoken_on_the_machine_and_nothing_is_left_there(fleet: FleetDe
         assert done is not None
         assert done.provider == "ssh"
         audio = fleet.output(spec).read_bytes()
-        assert hashlib.sha256(audio).hexdigest() == done.takes[0].audio.sha256
+        assert hashlib.sha256(audio).hexdigest() == done.takes[0].main.sha256
     fleet.wait_for("told", lambda: fleet.stages() == ["ready"])
     (line,) = fleet.listed()["machines"]
     assert (line["machine"], line["stage"], line["provider"]) == (machine.address, "ready", "ssh")

@@ -77,8 +77,8 @@ def check_artifacts(fleet: FleetDeployment, ids: list[str]) -> None:
         record = finished.done()
         assert record is not None
         for take in record.takes:
-            audio = (fleet.data / "storage" / str(take.audio.key)).read_bytes()
-            assert hashlib.sha256(audio).hexdigest() == take.audio.sha256
+            audio = (fleet.data / "storage" / str(take.main.key)).read_bytes()
+            assert hashlib.sha256(audio).hexdigest() == take.main.sha256
 
 
 def leftovers(fleet: FleetDeployment) -> list[str]:

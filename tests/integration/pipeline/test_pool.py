@@ -241,6 +241,25 @@ def test_what_waits_too_long_behind_a_task_is_given_back(tmp_path: Path) -> None
         hands.pool.close()
 
 
+def test_no_more_is_asked_for_while_half_of_what_may_wait_does(tmp_path: Path) -> None:
+    hands = Hands(tmp_path, clock=ManualClock())
+    try:
+        hands.hear(ProcessReady)
+        for _ in range(30):
+            hands.do("where")
+        assert (hands.pool.free, hands.pool.is_supplied) == (17, False)  # one to begin, sixteen may wait
+        tasks = [task_of("where", 20.0, {}) for _ in range(9)]
+        hands.pool.begin_all([task_of("patient", 60.0, {"place": str(tmp_path)}), *tasks])
+        until((tmp_path / "began").exists)
+        assert (hands.pool.free, hands.pool.is_supplied) == (0, True)
+
+        hands.pool.stop(tasks[-1])
+        assert hands.hear(TaskEnded) == TaskEnded(tasks[-1], None)
+        assert (hands.pool.free, hands.pool.is_supplied) == (8, False)
+    finally:
+        hands.pool.close()
+
+
 def test_code_that_does_not_import_in_the_process_is_told(tmp_path: Path) -> None:
     hands = Hands(tmp_path, dag="tests.integration.pipeline.nowhere:dag")
     try:

@@ -31,7 +31,7 @@ def _a_batch_is_spoken(stage: Stage) -> None:
         done = found.done()
         assert done is not None
         for take in done.takes:
-            assert stage.storage.stands(StoredArtifact.of(take.audio), take.audio.file)
+            assert stage.storage.stands(StoredArtifact.of(take.main), take.main.file)
 
 
 def test_a_batch_goes_from_enqueue_to_done_and_the_machines_go_back(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,8 @@ class Section(NamedTuple):
     file: str  # of SQLite, in the data folder
     schema: str
     table: str
+    setting: str = "DATABASE_URL"
+    kinds: tuple[str, ...] = ("sqlite", "postgres")
 
     @property
     def next(self) -> str:
@@ -46,7 +49,19 @@ SECTIONS = {
     "machines": Section(
         ("-n", "machines"), "lib/machines/migrations", "0003", "ledger.db", "job_watcher", "machine_work"
     ),
+    "images": Section(
+        ("-n", "images"),
+        "lib/images/migrations",
+        "0001",
+        "",
+        "imagen",
+        "jobs",
+        "IMAGEN_WORKER_DATABASE_URL",
+        ("postgres",),
+    ),
 }
+ON_EACH = [(name, kind) for name, section in SECTIONS.items() for kind in section.kinds]
+ON_SQLITE = [name for name, section in SECTIONS.items() if "sqlite" in section.kinds]
 
 
 class Desk:
@@ -84,32 +99,34 @@ def laid_out(section: Section, root: Path) -> None:
     shutil.copytree(ROOT / section.folder, root / section.folder, ignore=ours)
 
 
-@pytest.fixture(params=SECTIONS)
-def section(request: pytest.FixtureRequest) -> Section:
-    return SECTIONS[request.param]
+def desk_in(section: Section, root: Path, patch: pytest.MonkeyPatch) -> Desk:
+    laid_out(section, root)
+    patch.chdir(root)
+    patch.setenv("HOME", str(root))
+    (root / ".env").write_text(f"JOBS_DATA_DIR={root / 'data'}\n")
+    return Desk(section, root, None)
 
 
-@pytest.fixture
-def desk_of_sqlite(section: Section, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    laid_out(section, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".env").write_text(f"JOBS_DATA_DIR={tmp_path / 'data'}\n")
-    return Desk(section, tmp_path, None)
+@pytest.fixture(params=ON_SQLITE)
+def desk_of_sqlite(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return desk_in(SECTIONS[request.param], tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def desk(request: pytest.FixtureRequest, section: Section, desk_of_sqlite: Desk) -> Desk:
-    """On a fresh database of each kind."""
-    if request.param == "sqlite":
-        return desk_of_sqlite
+@pytest.fixture(params=ON_EACH, ids="-".join)
+def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """On a fresh database of each kind that the section knows."""
+    name, kind = request.param
+    section = SECTIONS[name]
+    desk = desk_in(section, tmp_path, monkeypatch)
+    if kind == "sqlite":
+        return desk
     server: Postgres = request.getfixturevalue("postgres")
-    name = f"alembic_{next(_numbers)}"
-    server.execute(f'CREATE DATABASE "{name}"')
-    url = server.url(database=name)
-    with (desk_of_sqlite.root / ".env").open("a") as env:
-        env.write(f"DATABASE_URL={url}\nDB_SCHEMA={section.schema}\n")
-    return Desk(section, desk_of_sqlite.root, url)
+    database = f"alembic_{next(_numbers)}"
+    server.execute(f'CREATE DATABASE "{database}"')
+    url = server.url(database=database)
+    with (tmp_path / ".env").open("a") as env:
+        env.write(f"{section.setting}={url}\nDB_SCHEMA={section.schema}\n")
+    return Desk(section, tmp_path, url)
 
 
 def test_the_commands_tell_where_the_tables_are(desk: Desk) -> None:
@@ -157,9 +174,9 @@ def test_a_difference_becomes_a_migration_that_is_numbered_and_formatted_and_men
     assert "drop" not in written
     (path,) = desk.versions.glob(f"{desk.section.next}_what_was_lost.py")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "--quiet", str(path)], check=True)
-    assert (
-        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision" in written
-    )  # sorted and no line too many
+    types = r"(from sqlalchemy\.dialects import postgresql\n)?"
+    head = rf"import sqlalchemy as sa\nfrom alembic import op\n{types}\nrevision"
+    assert re.search(head, written)  # sorted and no line too many
     desk.run("upgrade", "head")
     desk.run("check")
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import Connection, text
 
+from lib.images.schema import bring_up_to_date
 from lib.machines.sql_ledger import SqlLedger
 from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
@@ -79,12 +80,14 @@ class Kept(NamedTuple):
     package: str
     file: str
     tables: Callable[[Database], object]
+    schema: str
 
 
 KEPT = (
-    Kept("lib.machines", "ledger.sql", SqlLedger),
-    Kept("lib.pipeline", "ledger.sql", PipelineLedger),
-    Kept("lib.pipeline", "views.sql", PipelineLedger),
+    Kept("lib.machines", "ledger.sql", SqlLedger, "lib_machines"),
+    Kept("lib.pipeline", "ledger.sql", PipelineLedger, "lib_pipeline"),
+    Kept("lib.pipeline", "views.sql", PipelineLedger, "lib_pipeline"),
+    Kept("lib.images", "jobs.sql", bring_up_to_date, "imagen"),
 )
 
 
@@ -98,7 +101,7 @@ def test_the_oldest_server_takes_every_statement(postgres_15: Postgres, kept: Ke
             body = re.sub(r"(?<!:):\w+", _Numbers(), listed)
             connection.execute(text(f'PREPARE "{name}" AS {body}'.replace(":", r"\:")))
 
-    with closing(open_database(postgres_15.url(), schema=kept.package.replace(".", "_"))) as database:
+    with closing(open_database(postgres_15.url(), schema=kept.schema)) as database:
         kept.tables(database)
         database.write_rows(prepare)
         assert postgres_15.sees("SHOW server_version_num") < "160000"

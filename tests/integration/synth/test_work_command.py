@@ -8,6 +8,7 @@ from pathlib import Path
 
 import soundfile
 
+from lib.records import SpokenRecord
 from lib.spool import LocalFiles, Phase, ResultErrorClass, SpoolClient, WorkerState
 from tests.integration.synth.conftest import ResidentWorker, VoiceSynth
 
@@ -18,8 +19,8 @@ def test_a_job_put_into_the_inbox_comes_out_as_finished_audio(worker: ResidentWo
     result = worker.result(entry)
 
     record = result.record
-    assert record is not None
-    worker.client.fetch(entry, record.chosen.audio, tmp_path / "got.wav")
+    assert isinstance(record, SpokenRecord)
+    worker.client.fetch(entry, record.chosen.main, tmp_path / "got.wav")
     samples, rate = soundfile.read(str(tmp_path / "got.wav"))
     assert rate == 24_000
     assert 0.8 < len(samples) / rate < 3.0

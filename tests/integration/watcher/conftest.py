@@ -84,8 +84,8 @@ class Deployment:
         return [event for event in self.queue.follow_events("0", count=10_000) if event.kind == kind]
 
     def output(self, spec: JobSpec) -> Path:
-        """Where the job's audio is published."""
-        return self.data / "storage" / "outputs" / f"{spec.output_name}.{spec.format}"
+        """Where the job's audio or picture is published."""
+        return self.data / "storage" / "outputs" / f"{spec.output_name}.{spec.suffix}"
 
 
 def beats(count: int, *, sentences: int = 1, **fields: object) -> list[JobSpec]:

@@ -38,7 +38,7 @@ def test_audio_left_for_a_job_is_not_given_to_another_text_of_the_same_id(deploy
     assert finished is not None
     done = finished.done()
     assert done is not None
-    assert (finished.lease_no, done.spoken.characters) == (1, len(after.text))
+    assert (finished.lease_no, done.record.characters) == (1, len(after.text))
 
 
 def test_audio_left_for_a_job_is_taken_over_when_the_same_is_enqueued_again(deployment: Deployment) -> None:

@@ -35,12 +35,12 @@ def test_a_job_becomes_a_playable_file_whose_record_matches_it(deployment: Deplo
         done = finished.done()
         assert done is not None
         audio, rate = soundfile.read(deployment.output(spec))
-        assert len(audio) / rate == pytest.approx(done.spoken.audio_seconds, abs=0.01)
-        assert done.spoken.chosen.loudness_lufs == pytest.approx(-19.0, abs=0.5)
+        assert len(audio) / rate == pytest.approx(done.audio_seconds, abs=0.01)
+        assert done.loudness_lufs == pytest.approx(-19.0, abs=0.5)
         for take in done.takes:
-            place = deployment.data / "storage" / "outputs" / take.audio.file
+            place = deployment.data / "storage" / "outputs" / take.main.file
             deployment.wait_for("each take published", place.exists)
-            assert hashlib.sha256(place.read_bytes()).hexdigest() == take.audio.sha256
+            assert hashlib.sha256(place.read_bytes()).hexdigest() == take.main.sha256
         assert (len(done.takes), finished.attempt) == (spec.variants, 1)
 
 

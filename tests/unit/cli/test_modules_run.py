@@ -19,6 +19,8 @@ import pytest
         ("job_pipeline.main", "job-pipeline"),
         ("synth", "voice-synth"),
         ("synth.main", "voice-synth"),
+        ("synth.image_main", "image-synth"),
+        ("synth.video_main", "video-synth"),
     ],
 )
 def test_a_module_is_its_program(module: str, program: str) -> None:

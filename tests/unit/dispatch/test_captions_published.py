@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.captions import Cue, read_json
 from lib.jobqueue import JobState
+from lib.records import Take
 from lib.spool import MAX_KEPT_CAPTIONS_BYTES
 from tests.unit.dispatch.bench import a_take
 from tests.unit.dispatch.test_delivery import AUDIO, Desk
@@ -18,6 +19,7 @@ def test_captions_are_made_of_the_cues_and_stored_and_published_with_the_take(de
 
     assert desk.done is not None
     (take,) = desk.done.takes
+    assert isinstance(take, Take)
     store, name = desk.root / "store", "topic/beat-001"
     assert take.captions == cues
     assert [file.file for file in take.caption_files] == [
@@ -39,6 +41,7 @@ def test_cues_that_are_too_many_for_the_queue_are_in_the_files_alone(desk: Desk)
 
     assert desk.done is not None
     (take,) = desk.done.takes
+    assert isinstance(take, Take)
     assert take.captions == ()
     published = desk.root / "store/outputs/topic/beat-001.captions.json"
     assert read_json(published.read_bytes()) == (1.5, many)

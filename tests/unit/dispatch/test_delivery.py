@@ -14,7 +14,7 @@ from lib.dispatch import Dispatcher, DispatchIntervals
 from lib.dispatch.result_handler import _CLASS_OF
 from lib.jobqueue import ErrorClass as QueueError
 from lib.jobqueue import JobState
-from lib.records import DoneRecord, FileRef
+from lib.records import DoneRecord, FileRef, SpokenRecord, Take
 from lib.spool import Phase, ResultError, ResultErrorClass, SpoolClient, SpoolResult
 from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
 from tests.doubles.records import file_ref
@@ -102,14 +102,15 @@ def test_a_result_is_stored_recorded_and_published(desk: Desk) -> None:
     done = desk.done
     assert done is not None
     (take,) = done.takes
+    assert isinstance(take, Take)
     assert take.peaks is not None
     store = desk.root / "store"
-    assert (take.audio.file, take.peaks.file) == ("topic/beat-001.wav", "topic/beat-001.peaks.json")
-    for file, data in ((take.audio, AUDIO), (take.peaks, PEAKS)):
+    assert (take.main.file, take.peaks.file) == ("topic/beat-001.wav", "topic/beat-001.peaks.json")
+    for file, data in ((take.main, AUDIO), (take.peaks, PEAKS)):
         assert file.key is not None
         assert (store / file.key).read_bytes() == (store / "outputs" / file.file).read_bytes() == data
-    assert result.record is not None
-    assert done.spoken == result.record.placed(done.takes)
+    assert isinstance(result.record, SpokenRecord)
+    assert done.spoken == result.record.placed([take])
     assert (done.timings.waited_s, done.timings.worked_s, done.timings.stored_s) == (2.0, 1.0, 2.0)
     assert (done.provider, done.callback_data) == ("local", {"n": [1]})
     assert not list((desk.root / "scratch").iterdir())

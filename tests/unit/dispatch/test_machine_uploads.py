@@ -170,7 +170,7 @@ def test_what_the_store_has_already_is_not_uploaded_again(bench: Bench, tmp_path
     result = bench.spool.result(entry)
     assert result is not None
     assert result.record is not None
-    file = result.record.takes[0].audio
+    file = result.record.takes[0].main
     path = bench.host.spool.result_file(entry, file.file)
     MemoryStorage.put(desk.store, path, sha256=file.sha256, bytes=file.bytes)
 

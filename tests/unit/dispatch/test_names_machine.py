@@ -107,7 +107,7 @@ class Watcher:
         lease = self.leases[entry]
         takes = stored(FileStorage(self.root / "store"), self.root / "desk", lease.spec)
         done = records.done("unused")
-        record = type(done)(done.spoken.placed(takes), done.timings, done.provider)
+        record = type(done)(records.spoken().placed(takes), done.timings, done.provider)
         with self.dying(steps):
             try:
                 order = self.queue.complete(lease, record.to_json())

@@ -148,7 +148,7 @@ def sha_of(bench: Bench) -> str:
     assert finished is not None
     done = finished.done()
     assert done is not None
-    return done.takes[0].audio.sha256
+    return done.takes[0].main.sha256
 
 
 def take_and_tell(bench: Bench, pieces_done: int = 1) -> None:

@@ -82,7 +82,7 @@ def speak(queue: JobQueue, asked: JobSpec) -> None:
         audio_format=asked.format,
         target_lufs=-19.0 if asked.loudness is None else asked.loudness,
     )
-    queue.complete(queue.begin(lease), replace(records.done("unused"), spoken=spoken).to_json())
+    queue.complete(queue.begin(lease), replace(records.done("unused"), record=spoken).to_json())
 
 
 _LONG: Final[dict[str, Any]] = {"text": "The sea comes back.", "speaker": "Ryan"}

@@ -93,6 +93,7 @@ def test_totals_are_sums_over_the_jobs(tmp_path: Path, check: RegistryCheck) -> 
     assert plan.totals() == {
         "jobs": 1,
         "takes": 4,
+        "pictures": 0,
         "characters": 178,
         "estimated_audio_s": round(4 * round(one_take_s, 1), 1),
         "estimated_cost_usd": None,

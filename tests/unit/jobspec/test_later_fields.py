@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,7 @@ from lib.jobspec.fields import FIELDS
 from lib.jobspec.kinds import KINDS
 from tests.unit.jobspec.jobs import raw_job
 
-VALUES: dict[str, Any] = {
-    "sample_rate": 48_000,
-    "prompt": "A pier at night.",
-    "backend": "card",
-    "width": 640,
-    "height": 480,
-}
+VALUES: dict[str, Any] = {"sample_rate": 48_000}
 RIVERS = "Ouse, Cam and Tees."
 RANGES = {
     "speed": (0.5, 2.0),
@@ -43,7 +36,6 @@ def switched_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Every field and kind is in use; returns the folder of text files."""
     for field in list(NOT_YET):
         monkeypatch.delitem(NOT_YET, field)
-    monkeypatch.setitem(KINDS, "image", replace(KINDS["image"], later=None))
     (tmp_path / "words.txt").write_text("# rivers\nOuse: ooz\n\nCam : /kæm/\n")
     return tmp_path
 
@@ -246,15 +238,14 @@ class TestPronunciation:
 
 
 class TestKinds:
-    @pytest.mark.parametrize("kind", ["image", "video"])
-    def test_that_come_later_say_so_and_ask_for_nothing_more(self, kind: str) -> None:
-        """Q3."""
-        told = problems({"output_name": "a", "kind": kind})
-        by_default = problems({"output_name": "a"}, {"kind": kind})
+    def test_a_video_is_no_job_of_its_own_and_is_asked_for_nothing_more(self) -> None:
+        """Q3: who asks for one is told what makes it."""
+        told = problems({"output_name": "a", "kind": "video"})
+        by_default = problems({"output_name": "a"}, {"kind": "video"})
 
-        assert told == [f"kind: {KINDS[kind].later}"]
-        assert by_default == [f"defaults.kind: {KINDS[kind].later}"]
-        assert "pictures come later" in told[0]
+        assert told == [f"kind: {KINDS['video'].refused}"]
+        assert by_default == [f"defaults.kind: {KINDS['video'].refused}"]
+        assert "use video-synth assemble or job-pipeline" in told[0]
 
     def test_a_misspelt_kind_is_checked_as_speech(self) -> None:
         assert {told.split(":")[0] for told in problems({"output_name": "a", "kind": "sing"})} == {

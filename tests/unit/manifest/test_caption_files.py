@@ -10,6 +10,7 @@ import pytest
 
 from lib.captions import Cue, read_json, rendered
 from lib.manifest import Inputs, OutFolder, complete_captions, deliver, finished_result
+from lib.records import Take
 from tests.doubles import records
 from tests.unit.manifest.jobs import spec
 from tests.unit.manifest.test_results import Outbox, inputs_of
@@ -32,6 +33,7 @@ def test_captions_lie_beside_each_take(folder: OutFolder, tmp_path: Path) -> Non
 
     assert finished is not None
     for take, name in zip(finished.record.takes, ("beat-001", "beat-001.take-02"), strict=True):
+        assert isinstance(take, Take)
         assert [file.file for file in take.caption_files] == [f"{name}.{suffix}" for suffix in CAPTIONS]
         for file in take.caption_files:
             data = folder.path(f"topic/{file.file}").read_bytes()
@@ -78,7 +80,9 @@ def test_captions_that_all_lie_there_are_not_made_again(
 
     folder.path("topic/beat-001.take-02.srt").unlink()
     complete_captions(folder, inputs, finished)
-    assert made == [finished.record.takes[1].captions]
+    second = finished.record.takes[1]
+    assert isinstance(second, Take)
+    assert made == [second.captions]
 
 
 def test_new_audio_without_captions_leaves_no_old_ones_beside_it(folder: OutFolder, tmp_path: Path) -> None:

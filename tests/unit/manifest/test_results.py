@@ -81,9 +81,9 @@ def test_a_delivered_job_is_done(folder: OutFolder, tmp_path: Path) -> None:
     finished = finished_result(folder, inputs)
 
     assert finished is not None
-    assert finished.record.audio_seconds == 1.5
+    assert finished.record.chosen.audio_seconds == 1.5
     assert (
-        finished.record.chosen.audio.sha256
+        finished.record.chosen.main.sha256
         == hashlib.sha256(folder.path("topic/beat-001.wav").read_bytes()).hexdigest()
     )
     record = json.loads(folder.path("topic/beat-001/result.json").read_bytes())
@@ -161,7 +161,7 @@ def test_what_is_delivered_is_what_is_found_done(folder: OutFolder, tmp_path: Pa
 
     assert finished_result(folder, inputs) == delivered
     assert box.result.record is not None
-    assert delivered.record.takes[0].audio.sha256 == box.result.record.takes[0].audio.sha256
+    assert delivered.record.takes[0].main.sha256 == box.result.record.takes[0].main.sha256
 
 
 def _edit(change: Callable[[dict[str, Any]], object]) -> Callable[[OutFolder], object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,19 +68,39 @@ def test_a_decision_without_its_operator_or_note_is_a_fault() -> None:
 
 
 def test_a_file_that_is_missing_placed_or_too_long_is_a_fault(tmp_path: Path) -> None:
-    artifacts = [{"path": path, "placeholder": False, "measures": {"words": 18}} for path in sorted(FILES)]
+    film = b"\0\0\0\x20ftypisom"
+    measures = {"words": 18, "seconds": 5.0}
+    artifacts = [
+        {
+            "path": path,
+            "placeholder": False,
+            "measures": measures,
+            "sha256": hashlib.sha256(film).hexdigest(),
+        }
+        for path in sorted(FILES)
+    ]
     for path in FILES:
         (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).touch()
+        (tmp_path / path).write_bytes(film)
     assert file_faults(artifacts, tmp_path) == []
 
     for at, artifact in enumerate(artifacts):
         assert file_faults([*artifacts[:at], *artifacts[at + 1 :]], tmp_path), artifact
-    long = [{**each, "measures": {"words": 38}} for each in artifacts]
+    long = [{**each, "measures": {**measures, "words": 38}} for each in artifacts]
     assert file_faults(long, tmp_path) == [
         f"the script has 38 words, and its second attempt was told: {NOTE}"
     ]
     placed = [{**each, "placeholder": True} for each in artifacts]
-    assert len(file_faults(placed, tmp_path)) == 2
+    assert len(file_faults(placed, tmp_path)) == len(FILES)
+    short = [
+        {**each, "measures": {**measures, "seconds": 4.0}} if each["path"] == "video.mp4" else each
+        for each in artifacts
+    ]
+    assert file_faults(short, tmp_path) == ["video.mp4 lasts 4.0 s, and the voice-over 5.0 s"]
+    (tmp_path / "video.mp4").write_bytes(b"{}")
+    assert file_faults(artifacts, tmp_path) == [
+        "video.mp4 is not what the ledger says of it",
+        "video.mp4 is no mp4",
+    ]
     (tmp_path / "video.mp4").unlink()
-    assert file_faults(artifacts, tmp_path) == [f"video.mp4 does not lie in {tmp_path}"]
+    assert file_faults(artifacts, tmp_path)[0] == f"video.mp4 does not lie in {tmp_path}"

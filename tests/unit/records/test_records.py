@@ -322,8 +322,7 @@ def test_a_done_record_has_one_list_of_takes_with_published_names_and_keys() -> 
     stored = made.placed(replace(made.audio, file="topic/a.wav", key="blobs/a"), None)
 
     done = done_record(
-        records.spoken(),
-        [stored],
+        records.spoken().placed([stored]),
         started_at=12.5,
         finished_at=12.0,  # by another clock
         enqueued_at=10.0,
@@ -332,7 +331,7 @@ def test_a_done_record_has_one_list_of_takes_with_published_names_and_keys() -> 
         callback_data={"n": 1},
     )
 
-    assert (done.output, done.takes, done.spoken.takes) == ("topic/a.wav", (stored,), (stored,))
+    assert (done.output, done.takes, done.record.takes) == ("topic/a.wav", (stored,), (stored,))
     assert done.timings == Timings(2.5, 0.0, 0.25)
     assert set(done.to_json()) == {"output", "spoken", "timings", "provider", "callback_data"}
 
@@ -355,7 +354,6 @@ def test_no_clock_that_is_off_makes_a_time_less_than_nothing(
 
     done = done_record(
         spoken,
-        spoken.takes,
         started_at=started,
         finished_at=finished,
         enqueued_at=enqueued,

@@ -15,7 +15,9 @@ import pytest
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
+import synth.image_main
 import synth.main
+import synth.video_main
 from lib.cli.program import CommandEntry
 
 SCHEMAS = Path(__file__).parents[3] / "docs/reference/json"
@@ -43,6 +45,8 @@ def every_command() -> set[str]:
         *printing_json("job-watcher-", job_watcher.main.COMMANDS),
         *printing_json("job-pipeline-", job_pipeline.main.COMMANDS),
         *printing_json("voice-synth-", synth.main.COMMANDS),
+        *printing_json("image-synth-", synth.image_main.COMMANDS),
+        *printing_json("video-synth-", synth.video_main.COMMANDS),
     }
 
 

@@ -42,6 +42,9 @@ DEFAULTS = {
     "QWEN_DEVICE": "auto",
     "QWEN_BATCH": "8",
     "IMAGEN_BUCKET": "imagen-generated",
+    "IMAGEN_BACKEND": "card",
+    "FLUX_DEVICE": "auto",
+    "REPLICATE_URL": "https://api.replicate.com",
 }
 #: Not set: the embedded server, a hold by cost, no cap of a batch, and what needs an account.
 UNSET = (
@@ -51,10 +54,14 @@ UNSET = (
     *("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "JOB_PIPELINE_DAG", "VAST_API_KEY", "VAST_URL"),
     *("IMAGEN_WORKER_DATABASE_URL", "SUPABASE_URL", "SUPABASE_SERVICE_KEY", "IMAGEN_OWNER_USER_ID"),
     *("REPLICATE_API_TOKEN", "JOB_CONSOLE_TOKEN", "SSH_KEY_FILE", "SSH_VOICE_SYNTH", "WATCHER_LISTEN"),
-    *("VAST_IMAGE", "VAST_DISK_GB", "VAST_GPUS", "VAST_REGIONS", "QWEN_MODEL"),
+    *("VAST_IMAGE", "VAST_DISK_GB", "VAST_GPUS", "VAST_REGIONS", "QWEN_MODEL", "FLUX_MODEL"),
+    "CARD_FONTS",
 )
 #: Set by this machine, or by the data folder.
-DERIVED = {"JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "SSH_KNOWN_HOSTS", "DATABASE_URL", "STORAGE_URL"}
+DERIVED = {
+    *("JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "SSH_KNOWN_HOSTS", "DATABASE_URL", "STORAGE_URL"),
+    "IMAGEN_BACKENDS_FILE",
+}
 ROOT = Path(__file__).parents[3]
 
 

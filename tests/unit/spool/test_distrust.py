@@ -44,7 +44,7 @@ class TestAWorkerThatCannotBeTrusted:
             assert result.record is not None
 
             with pytest.raises(InvalidSpoolData, match=sentence):
-                client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
+                client.fetch(entry, result.record.chosen.main, tmp_path / "got.wav")
 
             assert not (tmp_path / "got.wav").exists()
             client.acknowledge(entry)
@@ -64,7 +64,7 @@ class TestAWorkerThatCannotBeTrusted:
         assert result.record is not None
 
         with pytest.raises(InvalidSpoolData, match="is no plain file"):
-            client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
+            client.fetch(entry, result.record.chosen.main, tmp_path / "got.wav")
 
     def test_a_link_instead_of_a_result_or_its_folder_is_not_followed(
         self, client: SpoolClient, worker: WorkerSpool, root: Path, tmp_path: Path

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.captions import Cue
+from lib.records import SpokenRecord
 from lib.spool import (
     Heartbeat,
     InvalidSpoolData,
@@ -184,7 +185,7 @@ def test_files_of_captions_are_made_of_the_cues_and_never_taken_from_a_worker() 
 
     record = SpoolResult.from_bytes(written.to_bytes()).record
 
-    assert record is not None
+    assert isinstance(record, SpokenRecord)
     assert record.takes[0].caption_files == ()
 
 
@@ -200,7 +201,7 @@ def test_a_character_beyond_the_first_plane_is_no_half_pair() -> None:
 
     record = SpoolResult.from_bytes(written).record
 
-    assert record is not None
+    assert isinstance(record, SpokenRecord)
     assert record.chosen_why == "\U0001f600"
 
 

@@ -39,7 +39,7 @@ def test_a_job_goes_in_and_its_audio_comes_out(
     result = client.result(entry)
     assert result is not None
     assert result.record is not None
-    client.fetch(entry, result.record.chosen.audio, tmp_path / "got.wav")
+    client.fetch(entry, result.record.chosen.main, tmp_path / "got.wav")
     assert (tmp_path / "got.wav").read_bytes() == AUDIO
 
     client.acknowledge(entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,20 @@ from lib.pipeline import Dag
 from tests.unit.stages.studio import SpeakingQueue, Studio
 
 Opened = Callable[..., Studio]
+INSTALL = "pip install 'job-runner[images]'"
+
+
+@pytest.fixture
+def parts_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What draws and films says that it is not installed, as it does without its extra."""
+    said = f"Drawing needs packages that are not installed; install them with: {INSTALL}"
+    error = {"type": "MissingExtra", "message": said, "exit_status": 78}
+
+    def missing(*_: object) -> tuple[int, dict[str, Any]]:
+        return 78, {"error": error}
+
+    for place in ("pictures.draw", "animatics.animate", "film.assemble", "acceptance.accept"):
+        monkeypatch.setattr(f"job_pipeline.stages.{place}", missing)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class SpeakingQueue:
         take = records.take(audio=file, audio_seconds=seconds, captions=cues)
         times: dict[str, float] = {"started_at": 1.0, "finished_at": 2.0, "enqueued_at": 0.0, "now": 3.0}
         record = done_record(
-            records.spoken(take), [take], **times, provider="local", callback_data=spec["callback_data"]
+            records.spoken(take), **times, provider="local", callback_data=spec["callback_data"]
         )
         return "done", record.to_json()
 

@@ -12,6 +12,8 @@ from lib.pipeline.operator_rules import load_rules
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
 
+pytestmark = pytest.mark.usefixtures("parts_are_missing")
+
 
 def test_fifty_beats_go_to_the_queue_and_come_back_as_one_file(open_studio: Opened) -> None:
     studio = open_studio(uploading)

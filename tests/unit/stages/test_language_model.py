@@ -13,7 +13,9 @@ import pytest
 from job_pipeline.dags import video
 from job_pipeline.stages.language_model import MOST_ANSWER, LanguageModel, UnusableAnswer
 from lib.errors import BadConfiguration, JobRunnerError, TryAgain, Unavailable
+from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, reject_gate
+from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.fake_model import FakeModel, serving, writer
@@ -148,15 +150,54 @@ def used_model(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield fake
 
 
+@pytest.mark.usefixtures("parts_are_missing")
+def test_after_an_edit_the_model_is_asked_about_what_changed(
+    open_studio: Opened, used_model: FakeModel
+) -> None:
+    studio = open_studio(video.dag)
+    studio.start(beats=["The sea is wide.", "It has 3 colours."], verbatim=True)
+
+    def until_assets() -> list[str]:
+        begin = len(used_model.asked)
+        studio.work(allow_placeholders=True)
+        for gate in ("script", "storyboard"):
+            approve_gate(studio.ledger, "r1", gate, operator="ann")
+            studio.work(allow_placeholders=True)
+        questions = [request["messages"][1]["content"] for request in used_model.asked[begin:]]
+        return [question.partition("The scenes:\n")[2] for question in questions if "The scenes:" in question]
+
+    assert [len(question.splitlines()) for question in until_assets()] == [2, 2]
+    approve_gate(studio.ledger, "r1", "assets", operator="ann")
+    advance(studio.ledger, "r1", operator="ann", stage="script")
+    studio.work(allow_placeholders=True)
+    file = studio.place() / "script.txt"
+    file.write_text(file.read_text().replace("3 colours", "4 colours"))
+    with pytest.raises(SeenSomethingElse):
+        approve_inspected(studio.ledger, "r1", "script", folder=studio.place(), operator="ann")
+
+    asked = until_assets()
+    assert asked[0].splitlines() == ["1: It has 4 colours."]
+    board = json.loads((studio.place() / "storyboard.json").read_text())
+    assert [scene["picture"] for scene in board["scenes"]] == ["A picture of 0.", "A picture of 1."]
+
+    advance(studio.ledger, "r1", operator="ann", stage="storyboard", instruction="more boats")
+    begin = len(used_model.asked)
+    studio.work(allow_placeholders=True)
+    assert (
+        len(used_model.asked[begin]["messages"][1]["content"].partition("The scenes:\n")[2].splitlines()) > 1
+    )
+
+
+@pytest.mark.usefixtures("parts_are_missing")
 def test_every_text_stage_asks_the_model_and_says_so(open_studio: Opened, used_model: FakeModel) -> None:
     studio = open_studio(video.dag)
     studio.start(script="# Sea\n\nThe sea is wide. It has 3 colours.")
-    studio.work()
+    studio.work(allow_placeholders=True)
     for gate in ("script", "storyboard", "assets"):
         approve_gate(studio.ledger, "r1", gate, operator="ann")
-        studio.work()
+        studio.work(allow_placeholders=True)
 
-    files = {path.name: path.read_text() for path in studio.place().iterdir() if path.is_file()}
+    files = {path.name: path.read_text() for path in studio.place().glob("*.[tj]*")}
     assert "Source: llm." in files["outline.txt"]
     assert "1. One\n   What comes first." in files["outline.txt"]
     assert json.loads(files["research.json"])["claims"] == [

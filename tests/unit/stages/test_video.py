@@ -18,7 +18,7 @@ from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.journal import TrailFiles
 from lib.pipeline.operator_rules import shipped_rules
 from lib.pipeline.runs import advance, retry
-from tests.unit.stages.conftest import Opened
+from tests.unit.stages.conftest import INSTALL, Opened
 from tests.unit.stages.studio import Studio
 
 SCRIPT = """# High water
@@ -31,6 +31,7 @@ Twice a day the sea leaves the harbour of Port Anna. It comes back 50 minutes la
 
 The moon pulls at the water. The sun helps twice a month.
 """
+pytestmark = pytest.mark.usefixtures("parts_are_missing")
 STAGES = (
     "outline",
     "research",
@@ -79,12 +80,13 @@ def test_a_video_runs_to_its_acceptance_which_placeholders_fail(studio: Studio) 
 
     assert (studio.state(), studio.task("acceptance").state) == ("failed", "dead")
     assert studio.task("acceptance").error == (
-        "r1 is not accepted: no_placeholders: animatics/scene_000.mp4 and 2 more files are placeholders"
+        "r1 is not accepted: no_placeholders: assets/scene_000.png and 4 more files are placeholders"
     )
     assert studio.queue is not None
     made = studio.artifacts()
     assert set(made) == {
         *("outline.txt", "research.json", "script.txt", "storyboard.json", "asset_plan.json"),
+        *(f"assets/scene_{number:03d}.png" for number in range(2)),
         *(f"animatics/scene_{number:03d}.mp4" for number in range(2)),
         *("voiceover.mp3", "captions.srt", "video.mp4", "acceptance_results.json"),
     }
@@ -103,14 +105,15 @@ def test_a_video_runs_to_its_acceptance_which_placeholders_fail(studio: Studio) 
 def test_without_leave_a_missing_part_is_a_clear_end(studio: Studio) -> None:
     studio.start(script=SCRIPT)
     studio.work()
-    for gate in GATES[:3]:
+    for gate in GATES[:2]:
         approve_gate(studio.ledger, "r1", gate, operator="ann")
         studio.work()
 
-    task = studio.task("animatics")
+    task = studio.task("assets")
     assert (task.state, studio.state()) == ("dead", "failed")
     assert task.error is not None
-    assert task.error.startswith("animatics of r1 needs a film of this scene, and this version has nothing")
+    assert task.error.startswith("assets of r1: Drawing needs packages that are not installed; install them")
+    assert INSTALL in task.error
     assert "--allow-placeholders" in task.error
 
 

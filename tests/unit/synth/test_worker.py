@@ -40,7 +40,7 @@ def test_jobs_become_audio_with_their_records(bench: Bench, tmp_path: Path) -> N
     result = bench.result(entry)
     assert (result.state, result.request_id) == ("done", "a")
     assert result.record is not None
-    files = [take.audio for take in result.record.takes]
+    files = [take.main for take in result.record.takes]
     assert [file.file for file in files] == ["audio.flac", "audio.take-02.flac"]
     for file in files:
         bench.client.fetch(entry, file, tmp_path / file.file)

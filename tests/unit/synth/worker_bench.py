@@ -74,7 +74,7 @@ class Bench:
 
     def record(self, entry: str) -> SpokenRecord:
         found = self.result(entry).record
-        assert found is not None
+        assert isinstance(found, SpokenRecord)
         return found
 
     def error(self, entry: str) -> tuple[ResultErrorClass, str]:

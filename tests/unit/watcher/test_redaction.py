@@ -32,6 +32,7 @@ URLS = {
     "STORAGE_URL": "s3://bucket/x?secret={}",
     "IMAGEN_WORKER_DATABASE_URL": "postgresql://me:{}@host/db",
     "LLM_BASE_URL": "https://me:{}@host/v1",
+    "REPLICATE_URL": "https://me:{}@host",
     "SUPABASE_URL": "https://me:{}@host",
     "VAST_URL": "https://me:{}@host",
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from lib.files import NotPlain, alone_at
 from lib.pipeline.journal import TrailFiles
-from lib.pipeline.journal.lines import Lines
+from lib.pipeline.journal.lines import Lines, line_of
 from lib.pipeline.runs import advance, cancel_job
 from tests.contract.pipeline.floor import Floor, diamond
 from tests.unit.pipeline.journal.test_crashes import check_files
@@ -31,6 +32,33 @@ def test_it_has_what_happened_and_nothing_again(floor: Floor, journal: TrailFile
 
     assert (first, journal.catch_up()) == (2, 0)
     assert check_files(floor.ledger, tmp_path) == first + second
+
+
+def test_a_part_is_written_when_no_more_is_asked_for_and_the_rest_later(floor: Floor, tmp_path: Path) -> None:
+    floor.start(diamond(), "r1")
+    floor.work()
+    journal = TrailFiles(floor.ledger, tmp_path, page=3)
+
+    assert journal.catch_up(pages=1) == 3
+    assert len((tmp_path / "jobs/state.jsonl").read_text().splitlines()) == 3
+    assert journal.catch_up(pages=1) == 3
+    assert journal.catch_up() == 4
+    for file in ("jobs/state.jsonl", "runs/r1/events.jsonl"):
+        told = [json.loads(line)["position"] for line in (tmp_path / file).read_text().splitlines()]
+        assert told == list(range(1, 11))
+
+
+def test_it_is_seen_that_others_wrote_just_now(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
+    other = TrailFiles(floor.ledger, tmp_path)
+    assert not other.others_wrote(3600)
+    floor.start(diamond(), "r1")
+    journal.catch_up()
+
+    assert other.others_wrote(3600)
+    assert not journal.others_wrote(3600)
+    long_ago = time.time() - 7200
+    os.utime(tmp_path / "jobs/state.jsonl", (long_ago, long_ago))
+    assert not other.others_wrote(3600)
 
 
 def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
@@ -89,7 +117,7 @@ def test_what_a_lost_power_left_behind_the_last_line_is_cut_off(tmp_path: Path, 
     with alone_at(path) as descriptor:
         lines = Lines(descriptor)
         found = lines.position
-        lines.append([{"position": 2}, {"position": 3}])
+        lines.append([line_of({"position": 2}), line_of({"position": 3})])
 
     assert found == 2
     assert path.read_text() == '{"position":1}\n{"position":2}\n{"position":3}\n'
@@ -99,7 +127,7 @@ def test_what_a_lost_power_left_behind_the_last_line_is_cut_off(tmp_path: Path, 
 def test_the_last_line_is_found_however_long_it_is(tmp_path: Path, length: int) -> None:
     path = tmp_path / "lines"
     with alone_at(path) as descriptor:
-        Lines(descriptor).append([{"position": 1}, {"position": 2, "error": "x" * length}])
+        Lines(descriptor).append([line_of({"position": 1}), line_of({"position": 2, "error": "x" * length})])
     with alone_at(path) as descriptor:
         assert Lines(descriptor).position == 2
 

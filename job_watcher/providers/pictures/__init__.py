@@ -1,0 +1,1 @@
+"""Who draws on the machines of every provider."""

@@ -1,0 +1,1 @@
+"""What is known of whoever draws pictures, without drawing any."""

@@ -1,0 +1,46 @@
+"""What is known of a setting before anything is read."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from lib.settings.kinds import SettingKind
+
+
+class About(NamedTuple):
+    """The words about a setting: purpose, its default when no value says it, a value to show."""
+
+    help: str
+    default: str = ""
+    example: str = ""
+    alias: str | None = None
+
+
+class Info(NamedTuple):
+    """What is known of a setting before anything is read."""
+
+    name: str
+    kind: SettingKind
+    help: str
+    default_text: str  # as the reference says it; empty: not set
+    example: str  # the value `.env.example` shows, commented out
+    alias: str | None
+
+    @property
+    def attribute(self) -> str:
+        """The name of its attribute on `Settings`."""
+        return self.name.lower()
+
+
+def info_of(attribute: str, annotations: tuple[SettingKind, About], default: Any) -> Info:
+    """What a field of the table says of its setting."""
+    kind, about = annotations
+    value = "" if default in (None, ()) else str(default)
+    return Info(
+        name=attribute.upper(),
+        kind=kind,
+        help=about.help,
+        default_text=about.default or value,
+        example=about.example or value,
+        alias=about.alias,
+    )

@@ -1,0 +1,1 @@
+"""The picture worker: rows of a table become stored pictures. The one room of `synth` with a database."""

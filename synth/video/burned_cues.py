@@ -1,0 +1,55 @@
+"""Captions made ready to be burned in: what is too long for two lines becomes several captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+from lib.errors import BadInput
+from synth.typeset.captions import CaptionPainter
+from synth.video.cue_files import SpokenWord, VideoCue
+
+
+def burnable(cues: Sequence[VideoCue], painter: CaptionPainter) -> tuple[VideoCue, ...]:
+    """The cues, each of which fits into a caption of that painter.
+
+    Raises:
+        BadInput: no font has letters of a cue; the sentence says which cue.
+    """
+    found: list[VideoCue] = []
+    for number, cue in enumerate(cues, start=1):
+        try:
+            parts = painter.parts(cue.text)
+        except BadInput as error:
+            raise BadInput(f"Caption {number} cannot be drawn: {error.message}") from None
+        found += [cue] if len(parts) == 1 else _split(cue, parts)
+    return tuple(found)
+
+
+def _split(cue: VideoCue, parts: Sequence[str]) -> Iterator[VideoCue]:
+    """A cue for each part: from its first word on where that is known, else by the share of its letters."""
+    counts = list(accumulate((len(part.split()) for part in parts), initial=0))
+    ends = list(accumulate(_letters(part) for part in parts))
+    starts = [cue.start]
+    for number, past in zip(counts[1:-1], ends[:-1], strict=True):
+        word = _word_at(cue.words, number)
+        moment = cue.start + (cue.end - cue.start) * past / ends[-1] if word is None else word.start
+        starts.append(min(max(moment, starts[-1]), cue.end))
+    for part, (start, end) in zip(parts, pairwise([*starts, cue.end]), strict=True):
+        if start < end:
+            words = tuple(word for word in cue.words if start <= word.start < end)
+            yield VideoCue(start, end, part, words)
+
+
+def _word_at(words: Sequence[SpokenWord], number: int) -> SpokenWord | None:
+    """The word that begins as number `number` of the text, counted from 0."""
+    at = 0
+    for word in words:
+        if at >= number:
+            return word
+        at += len(word.text.split())
+    return None
+
+
+def _letters(text: str) -> int:
+    return max(sum(char.isalnum() for char in text), 1)

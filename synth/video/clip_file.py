@@ -1,0 +1,114 @@
+"""A list of clips to make of pictures (docs/reference/picture-orders.md), read with suspicion."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lib.errors import BadInput
+from lib.files import NotPlain, read_plain
+from lib.foreign import parse_json
+from lib.records import InvalidRecord
+from lib.records.reading import Fields
+from synth.video.moves import MOVES, KenBurns, named_move
+from synth.video.timeline import FITS
+
+FORMAT: Final = 1
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_MOST_CLIPS: Final = 10_000
+_LONGEST_S: Final = 600.0
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.mp4")
+_KEYS: Final = {
+    "": ("format", "size", "fps", "clips"),
+    "clips": ("file", "picture", "seconds", "move", "fit"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A picture, moved for so many seconds, as a file."""
+
+    file: str
+    picture: Path
+    seconds: float
+    move: KenBurns
+    fit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipList:
+    """What all clips share, and each of them. Sizes in pixels."""
+
+    width: int
+    height: int
+    fps: int
+    clips: tuple[Clip, ...]
+
+
+def read_clips(path: Path) -> ClipList:
+    """Read the file; pictures in it are relative to its folder.
+
+    Raises:
+        BadInput: it cannot be read, or something in it is wrong; the sentence says what.
+    """
+    try:
+        data = read_plain(path, _MOST_BYTES, follow=True)
+    except NotPlain:
+        raise BadInput(f"{path} is no file; name a list of clips.") from None
+    except OSError as error:
+        raise BadInput(f"The list of clips {path} cannot be read: {error.strerror}.") from None
+    try:
+        if len(data) > _MOST_BYTES:
+            raise ValueError("it is too long")
+        return _clips_of(parse_json(data), path.parent)
+    except (InvalidRecord, ValueError, RecursionError) as error:
+        said = str(error).rstrip(".").replace("The record's", "its")
+        raise BadInput(f"{path} is no list of clips: {said}.") from None
+
+
+def _clips_of(value: Any, folder: Path) -> ClipList:
+    fields = _known(value, "", "")
+    if fields.whole("format") != FORMAT:
+        fields.refuse("format", f"is not {FORMAT}")
+    size = fields.items("size")
+    if len(size) != 2 or not all(type(side) is int and 64 <= side <= 4096 and side % 2 == 0 for side in size):
+        fields.refuse("size", "must be two even numbers of pixels, 64 to 4096: [1280, 720]")
+    fps = fields.whole("fps", least=1) if fields.has("fps") else 30
+    if fps > 60:
+        fields.refuse("fps", "must be at most 60")
+    items = fields.items("clips")
+    if not 0 < len(items) <= _MOST_CLIPS:
+        fields.refuse("clips", f"must be a list of 1 to {_MOST_CLIPS}")
+    clips = tuple(_clip_of(item, at, folder) for at, item in enumerate(items))
+    if len({clip.file for clip in clips}) < len(clips):
+        fields.refuse("clips", "must not name a file twice")
+    return ClipList(size[0], size[1], fps, clips)
+
+
+def _clip_of(item: Any, at: int, folder: Path) -> Clip:
+    fields = _known(item, "clips", f"clips[{at}]")
+    name, picture = fields.text("file"), fields.text("picture")
+    if not _NAME.fullmatch(name):
+        fields.refuse("file", "must be a name of letters, digits, '.', '_' and '-' that ends in .mp4")
+    if not picture or "\0" in picture:
+        fields.refuse("picture", "must name a file")
+    seconds = fields.number("seconds")
+    if not 0 < seconds <= _LONGEST_S:
+        fields.refuse("seconds", f"must be above 0 and at most {_LONGEST_S:g}")
+    move = named_move(fields.text("move", ""), at)
+    if move is None:
+        fields.refuse("move", f"must be one of {', '.join(MOVES)}")
+    fit = fields.text("fit", "cover")
+    if fit not in FITS:
+        fields.refuse("fit", f"must be one of {', '.join(FITS)}")
+    return Clip(name, folder / picture, seconds, move, fit)
+
+
+def _known(value: Any, kind: str, where: str) -> Fields:
+    fields = Fields(value, where)
+    for key in value:
+        if key not in _KEYS[kind]:
+            fields.refuse(str(key)[:60], f"is no key of it; known are {', '.join(_KEYS[kind])}")
+    return fields

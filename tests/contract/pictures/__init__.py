@@ -1,0 +1,1 @@
+"""Backends that draw, against what the port promises."""

@@ -1,0 +1,84 @@
+"""`make` stops at its gates for a person, and does what the person says (P10, P20)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from job_pipeline import decisions, wiring
+from job_pipeline.attendance import attend, decider_of
+from job_pipeline.decisions import GateAnswer
+from job_pipeline.film_run import run_name, start_film
+from lib.pipeline.model import GateRow
+from lib.pipeline.views import RunView, get_job_status
+from tests.e2e.pipeline.conftest import PipelineDesk
+
+SMALL = "film: {width: 96, height: 64, fps: 4, pictures: mock}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "run"),
+    [("Lamp at Sea.md", "lamp-at-sea"), ("Überfahrt 2.txt", "uberfahrt-2"), ("灯台.md", "film-f2df7bb7")],
+)
+def test_a_run_is_called_as_its_file(name: str, run: str) -> None:
+    assert run_name(Path(name)) == run
+
+
+def test_a_person_rejects_with_words_then_approves_then_leaves(
+    pipelines: PipelineDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "sea.md"
+    script.write_text("The sea leaves twice a day. It comes back. Nobody has to call it.")
+    (tmp_path / "small.yaml").write_text(SMALL)
+    answers: Iterator[GateAnswer | None] = iter([GateAnswer("at most 7 words"), GateAnswer(), None])
+    asked = list[str]()
+
+    def decider(view: RunView, gate: GateRow) -> GateAnswer | None:
+        asked.append(f"{gate.task} {gate.attempt}")
+        return next(answers)
+
+    with wiring.open_room() as room:
+        run = start_film(room, "video", script, None, str(tmp_path / "small.yaml"))
+        found = attend(room, [run], wiring.WorkerWords(dags=["video"]), decider, "ann")
+        view = get_job_status(room.ledger, run)
+        text = (room.journal.folder_of(run) / "script.txt").read_text()
+
+    assert (run, found.exit_status) == ("sea", 75)
+    assert asked == ["script 1", "script 2", "storyboard 1"]
+    assert "It comes back." not in text
+    decided = [(gate.task, gate.decision, gate.operator) for gate in view.gates]
+    assert decided == [
+        ("script", "rejected", "ann"),
+        ("script", "approved", "ann"),
+        ("storyboard", None, None),
+    ]
+
+
+def test_without_a_terminal_nothing_is_decided(pipelines: PipelineDesk) -> None:
+    with wiring.open_room() as room:
+        assert decider_of(room, False, False) is decisions.leaves
+        assert decider_of(room, True, False) is decisions.approves
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("\n", GateAnswer()),
+        ("yes\n", GateAnswer()),
+        ("q\n", None),
+        ("", None),
+        ("make it  shorter\n", GateAnswer("make it shorter")),
+    ],
+)
+def test_what_is_typed_at_a_gate(
+    pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch, typed: str, answer: GateAnswer | None
+) -> None:
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    gate = GateRow(number=1, run="r", task="script", attempt=1, seen="", opened_at=0.0)
+    with wiring.open_room() as room:
+        view = type("View", (), {"artifacts": ()})()
+        assert decisions.asks(room)(view, gate) == answer

@@ -1,0 +1,202 @@
+"""Moves, files of captions, and the cutting of a film into pieces, without a film (I8)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lib.errors import BadInput
+from synth.typeset.captions import USUAL_STYLE
+from synth.video.cue_files import SpokenWord, VideoCue, read_cues
+from synth.video.drafted_timeline import DraftOrder, draft_timeline
+from synth.video.moves import MOVES, named_move
+from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
+from synth.video.timeline import Scene, Timeline
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_move_stays_within_the_picture_and_moves_evenly(name: str) -> None:
+    move = named_move(name, 0)
+    assert move is not None
+
+    boxes = [move.box(at / 300, 1920, 1080) for at in range(301)]
+
+    assert all(0 <= left < right <= 1920 and 0 <= top < bottom <= 1080 for left, top, right, bottom in boxes)
+    assert all(abs((box[2] - box[0]) * 9 - (box[3] - box[1]) * 16) < 1e-6 for box in boxes)
+    assert (
+        max(max(box[0] / 1920, 1 - box[2] / 1920, box[1] / 1080, 1 - box[3] / 1080) for box in boxes) < 0.05
+    )
+    steps = [abs(after[0] - before[0]) for before, after in pairwise(boxes)]
+    assert max(steps) < 1.0  # of a pixel in a frame: nothing jumps
+    assert max(steps) <= 1.6 * min(steps) + 1e-9
+
+
+def planned(starts: Sequence[float], seconds: float, fps: int, fade: float = 0.4) -> list[PlannedPiece]:
+    move = named_move("in", 0)
+    assert move is not None
+    scenes = tuple(
+        Scene(Path(f"{at}"), start, move, fade if at else 0.0, "cover") for at, start in enumerate(starts)
+    )
+    cues = tuple(VideoCue(start, start + 0.1, f"Scene {at}.") for at, start in enumerate(starts))
+    timeline = Timeline(
+        1920, 1080, fps, Path("voice"), scenes, cues, "burned", USUAL_STYLE, None, -14.0, None, ""
+    )
+    return cut_pieces(timeline, seconds, {Path(f"{at}"): f"{at}" for at in range(len(starts))}, cues, {})
+
+
+def test_pieces_have_as_many_frames_as_the_narration_lasts() -> None:
+    rng = random.Random(7)
+    for _ in range(300):
+        lengths = [rng.uniform(0.02, 25) for _ in range(rng.randint(1, 12))]
+        starts = [round(sum(lengths[:at]), 3) for at in range(len(lengths))]
+        seconds, fps = round(sum(lengths), 6), rng.choice([10, 24, 25, 30, 60])
+
+        pieces = planned(starts, seconds, fps, rng.choice([0, 0.4, 2]))
+
+        assert sum(each.piece.used for each in pieces) == total_frames(seconds, fps)
+        for each in pieces:
+            assert each.piece.frames - each.piece.used in ((0, 1) if each.spare else (0,))
+            assert each.piece.used > 0
+
+
+def test_a_longer_line_leaves_the_other_scenes_as_they_are() -> None:
+    before = planned([0, 4.02, 9.5, 13], 20, 30)
+    after = planned([0, 4.02, 9.873, 13.373], 20.373, 30)
+
+    changed = {each.key for each in after} - {each.key for each in before}
+    assert {(each.piece.scene, bool(each.piece.fade)) for each in after if each.key in changed} == {
+        *((1, False), (1, True), (2, True))
+    }
+
+
+def test_another_picture_is_another_piece() -> None:
+    keys = [each.key for each in planned([0, 4.02], 9, 30)]
+
+    assert len(set(keys)) == len(keys)
+
+
+def test_word_times_are_read_from_webvtt(tmp_path: Path) -> None:
+    path = tmp_path / "c.vtt"
+    path.write_text(
+        "WEBVTT\n\nNOTE nothing\n\nfirst\n00:01.000 --> 00:03.000 align:start\n"
+        "<c.yellow>High</c> <00:00:01.500>tide <00:00:02.000>&amp; low\n"
+    )
+
+    (cue,) = read_cues(path)
+
+    assert (cue.start, cue.end, cue.text) == (1.0, 3.0, "High tide & low")
+    assert cue.words == (
+        SpokenWord(1.0, 1.5, "High"),
+        SpokenWord(1.5, 2.0, "tide"),
+        SpokenWord(2.0, 3.0, "& low"),
+    )
+
+
+def test_lines_of_a_subrip_cue_become_one(tmp_path: Path) -> None:
+    path = tmp_path / "c.srt"
+    path.write_bytes(
+        "\ufeff1\r\n00:00:00,000 --> 00:00:01,000\r\n<i>High</i>\r\ntide\r\n\r\n2\r\n"
+        "00:00:01,000 --> 00:00:02,500\r\n潮が\r\n満ちる\r\n".encode()
+    )
+
+    assert [(cue.end, cue.text) for cue in read_cues(path)] == [(1.0, "High tide"), (2.5, "潮が満ちる")]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("c.srt", b"", "there are none in it"),
+        ("c.txt", b"hello", "its name ends in none"),
+        ("c.srt", b"1\n00:00:02,000 --> 00:00:01,000\nx\n", "number 1 ends before it starts"),
+        ("c.srt", b"1\n00:00:xx --> 00:00:01,000\nx\n", "no time can be read in the line"),
+        ("c.srt", b"1\n00:00:00,000 --> 00:00:01,000\n\xff\n", "are not in UTF-8"),
+        ("c.json", b"{}", "are not of format 1"),
+        (
+            "c.srt",
+            b"1\n00:00:00,000 --> 00:00:02,000\nx\n\n2\n00:00:01,000 --> 00:00:03,000\ny\n",
+            "number 2 starts before the one before it ends",
+        ),
+    ],
+)
+def test_captions_that_cannot_be_used_are_one_sentence(
+    tmp_path: Path, name: str, data: bytes, sentence: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(BadInput, match=sentence) as refused:
+        read_cues(tmp_path / name)
+
+    assert "\n" not in refused.value.message
+
+
+def drafted(folder: Path, beats: str | None, pictures: Sequence[str]) -> list[tuple[str, float, str]]:
+    (folder / "cards").mkdir()
+    for name in pictures:
+        (folder / "cards" / name).write_bytes(b"")
+    (folder / "c.srt").write_text(
+        "1\n00:00:00,200 --> 00:00:02,000\nThe sea leaves.\n\n2\n00:00:02,400 --> 00:00:04,000\nIt comes\n\n"
+        "3\n00:00:04,000 --> 00:00:06,000\nback.\n\n4\n00:00:06,500 --> 00:00:08,000\nIt is the moon.\n"
+    )
+    if beats is not None:
+        (folder / "beats.json").write_text(beats)
+    order = DraftOrder(
+        folder / "v.mp3",
+        folder / "cards",
+        folder / "c.srt",
+        None if beats is None else folder / "beats.json",
+        *("16:9", "burned", None, folder),
+    )
+    return [
+        (scene["picture"], scene["start"], scene.get("chapter", ""))
+        for scene in draft_timeline(order)["scenes"]
+    ]
+
+
+def test_pictures_are_shared_out_where_sentences_begin(tmp_path: Path) -> None:
+    found = drafted(tmp_path, None, ["p10.png", "p2.png", "p1.jpg", "notes.txt"])
+
+    assert found == [("cards/p1.jpg", 0.0, ""), ("cards/p2.png", 2.4, ""), ("cards/p10.png", 6.5, "")]
+
+
+def test_beats_without_times_are_found_in_the_captions(tmp_path: Path) -> None:
+    beats = (
+        '{"topic": "sea", "beats": [{"id": "tide", "text": "The sea leaves. It comes back."},'
+        ' {"id": "moon", "text": "It is the moon."}]}'
+    )
+
+    found = drafted(tmp_path, beats, ["moon.png", "tide.png"])
+
+    assert found == [("cards/tide.png", 0.0, "tide"), ("cards/moon.png", 6.5, "moon")]
+
+
+def test_chapters_of_an_episode_are_its_scenes(tmp_path: Path) -> None:
+    beats = '{"chapters": [{"startTime": 0, "title": "Sea"}, {"startTime": 6.2, "title": "Moon"}]}'
+
+    found = drafted(tmp_path, beats, ["a.png", "b.png"])
+
+    assert found == [("cards/a.png", 0.0, "Sea"), ("cards/b.png", 6.2, "Moon")]
+
+
+@pytest.mark.parametrize(
+    ("beats", "pictures", "sentence"),
+    [
+        (
+            '{"chapters": [{"startTime": 0, "title": "Sea"}]}',
+            ["a.png", "b.png"],
+            "has 1 beats, and .* has 2 pictures",
+        ),
+        ("{}", ["a.png"], "has no beats and no chapters"),
+        ("no", ["a.png"], "are no JSON"),
+        (None, [], "There is no picture in"),
+        (None, [f"{at}.png" for at in range(9)], "There are 9 pictures and 4 captions"),
+    ],
+)
+def test_what_does_not_fit_together_is_one_sentence(
+    tmp_path: Path, beats: str | None, pictures: list[str], sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        drafted(tmp_path, beats, pictures)
