@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lib.settings import Settings, ensure_data_folder, load_settings
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lib.jobqueue import JobQueue
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
+
+#: A caller can come again, and each that waits for a server that is away holds one of few threads.
+_PATIENCE_S: Final = 1.0
 
 
 def settings() -> Settings:
@@ -111,9 +114,9 @@ def _queue_of(found: Settings) -> JobQueue:
     from lib.jobqueue import connect, options_of
     from lib.redislink.embedded import EmbeddedServer
 
-    if found.redis_url:
-        return connect(found.redis_url, options_of(found), origin=found.origin("REDIS_URL"))
-    return connect(EmbeddedServer(found.jobs_data_dir).ensure(), options_of(found), origin="")
+    url = found.redis_url or EmbeddedServer(found.jobs_data_dir).ensure()
+    origin = found.origin("REDIS_URL") if found.redis_url else ""
+    return connect(url, options_of(found), patience_s=_PATIENCE_S, origin=origin)
 
 
 def _ledger_of(found: Settings) -> PipelineLedger:

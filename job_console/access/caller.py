@@ -45,11 +45,15 @@ def _cookie_of(headers: Headers) -> str | None:
 
 
 def is_of_this_site(headers: Headers, scheme: str) -> bool:
-    """Whether a page of ours asks, as the browser says: no other site can make it say so."""
+    """Whether a page of ours asks, as the browser says: no other site can make it say so.
+
+    Where a proxy speaks TLS for us, the browser's page is of https and what comes here is not.
+    """
     site = headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         return False
     origin = headers.get("origin")
     if origin is None:
         return site == "same-origin"
-    return origin == f"{scheme}://{headers.get('host', '')}"
+    host = headers.get("host", "")
+    return origin in (f"{scheme}://{host}", f"https://{host}")

@@ -18,7 +18,7 @@ from lib.foreign import parse_json
 
 COOKIE: Final = "job_console"
 LIFE_S: Final = 12 * 3600
-_LONGEST: Final = 1024
+_LONGEST: Final = 2048  # a name of the most letters, each an escape in JSON, in base64
 
 
 @dataclass(frozen=True, slots=True)

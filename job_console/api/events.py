@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
+from starlette.types import Receive, Scope, Send
 
 from job_console.api.kinds import RUN_PATTERN
 from job_console.openapi import errors
@@ -25,6 +27,29 @@ _STREAM: dict[str, Any] = {
     "queue anew, for some of its events are not kept any more. Each id is a place to go on from.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
+
+
+class SeatedStream(EventSourceResponse):
+    """A stream that gives its seat back however it ends, were it before its first byte; and ends by itself.
+
+    `left_s`: how long the caller's session is still good; None: there is none, the token was given.
+    """
+
+    def __init__(self, stream: Any, *, seats: Seats, seat: str, left_s: float | None, **how: Any) -> None:
+        super().__init__(stream, **how)
+        self._seats, self._seat, self._left_s = seats, seat, left_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. A stream whose session is over breaks off: who comes again is asked to log in."""
+        try:
+            async with asyncio.timeout(self._left_s) as session:
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            if not session.expired():
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._seats.leave(self._seat)
 
 
 @router.get(
@@ -48,7 +73,7 @@ async def events(
     ] = None,
 ) -> Any:
     """Follow what happens. Who comes again with the last id misses nothing and gets nothing twice."""
-    seats: Seats = request.app.state.seats
+    seats, caller = request.app.state.seats, request.scope["state"]["caller"]
     given = last_event_id or after
     place = None if given is None else StreamPlace.read(given)
     address = (request.scope.get("client") or ("local",))[0]
@@ -56,18 +81,13 @@ async def events(
     if not isinstance(seat, str):
         return seat
     state = request.app.state
-    stream = follow(state.hub, state.sources, place, WantedNews(runs, jobs, run), ending := anyio.Event())
-
-    async def seated() -> Any:
-        try:
-            async for event in stream:
-                yield event
-        finally:
-            await stream.aclose()
-            seats.leave(seat)
-
-    return EventSourceResponse(
-        seated(),
+    left_s = None if caller.expires_at is None else caller.expires_at - state.parts.clock.now()
+    ending = anyio.Event()
+    return SeatedStream(
+        follow(state.hub, state.sources, place, WantedNews(runs, jobs, run), ending),
+        seats=seats,
+        seat=seat,
+        left_s=left_s,
         ping=_PING_S,
         send_timeout=state.parts.limits.write_s,
         sep="\n",

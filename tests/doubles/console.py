@@ -207,8 +207,7 @@ class ConsoleDesk:
 def done_record_of(audio: FileRef) -> dict[str, Any]:
     """A result record with this audio."""
     found = done_record(
-        records.spoken(),
-        [records.take(audio=audio)],
+        records.spoken().placed([records.take(audio=audio)]),
         started_at=11.0,
         finished_at=11.4,
         enqueued_at=10.0,
