@@ -83,6 +83,7 @@ def build_app(parts: ConsoleParts) -> ASGIApp:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, JobRunnerError)
+    error.message = request.app.state.parts.redactor.hide(error.message)
     answer = error_of(error)
     if answer.status_code >= 500:
         log.warning("%s %s: %s", request.method, request.url.path, error.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -29,21 +30,30 @@ class AuditLog:
 
     def __init__(self, data: Path, clock: Clock) -> None:
         self.path, self._clock = data / _PLACE, clock
-        self._lock = threading.Lock()
+        self._lock, self._torn = threading.Lock(), False
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._file = os.open(self.path, flags, 0o600)
+            size = os.fstat(self._file).st_size
+            self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         except OSError as error:
             raise BadConfiguration(
                 f"the audit log {self.path} cannot be written: {error.strerror}; give this user that right"
             ) from None
 
     def write(self, what: str, told: Mapping[str, Any]) -> None:
-        """Append a line. Only ASCII, without a line break: nobody writes a second line through a name."""
+        """Append a line. Only ASCII, without a line break: nobody writes a second line through a name.
+
+        What a full disk or a lost process left of a line ends before this one begins.
+        """
         line = json.dumps({"at": rfc3339(self._clock.now()), "event": what, **told})
         with self._lock:
-            os.write(self._file, f"{line}\n".encode())
+            data = b"\n" * self._torn + f"{line}\n".encode()
+            written = os.write(self._file, data)
+            self._torn = written < len(data) if written else self._torn
+            if written < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Write no more."""

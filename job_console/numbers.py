@@ -81,7 +81,9 @@ def _look_at_the_time(transaction: Transaction) -> float:
 
 async def _ask(question: Callable[[], object]) -> bool:
     try:
-        await run_in_threadpool(question)
+        await asyncio.to_thread(
+            question
+        )  # not in the threads of routes, which may all wait for a dead server
     except JobRunnerError:
         return False
     return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
@@ -48,6 +49,8 @@ class ConsoleParts:
     `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
     there. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
+    `redactor` knows what no error may tell.
+
     Threads: any.
     """
 
@@ -67,3 +70,4 @@ class ConsoleParts:
     secure: bool = False
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
+    redactor: Redactor = field(default_factory=Redactor)

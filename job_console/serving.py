@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
+import struct
 from collections.abc import Generator
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from job_console.listening import Certificate, HttpListener
 from job_console.parts import ConsoleLimits
+from lib.errors import Unavailable
 
 _LONGEST_HEAD: Final = 32 << 10
 _KEEP_ALIVE_S: Final = 20
@@ -23,14 +26,16 @@ _LAST_ANSWERS_S: Final = 10
 class PatientProtocol(H11Protocol):
     """HTTP of one connection. One that does not say within `head_s` what it wants is hung up on.
 
-    The server's own patience counts between requests only, and ends with the first byte of the next.
+    The server's own patience counts between requests only, and ends with the first byte of the next. So is
+    one that takes nothing for `write_s`: to close it would wait until it has taken what it does not take.
     """
 
-    head_s = ConsoleLimits().head_s
+    head_s, write_s = ConsoleLimits().head_s, ConsoleLimits().write_s
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: asyncio.TimerHandle | None = None
+        self._unsent: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
@@ -48,7 +53,30 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._wait_no_more()
+        self._sent()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """As much as may be waits to be taken."""
+        super().pause_writing()
+        if self._unsent is None:
+            self._unsent = self.loop.call_later(self.write_s, self._drop)
+
+    def resume_writing(self) -> None:
+        """It was taken."""
+        self._sent()
+        super().resume_writing()
+
+    def _drop(self) -> None:
+        # Without this the kernel would go on offering what nobody takes.
+        at_once = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self.transport.abort()
+
+    def _sent(self) -> None:
+        if self._unsent is not None:
+            self._unsent.cancel()
+            self._unsent = None
 
     def _wait(self) -> None:
         if self._waiting is None:
@@ -65,8 +93,8 @@ class PatientProtocol(H11Protocol):
             self.transport.abort()
 
 
-def _patient(seconds: float) -> type[PatientProtocol]:
-    return type("Patient", (PatientProtocol,), {"head_s": seconds})
+def _patient(limits: ConsoleLimits) -> type[PatientProtocol]:
+    return type("Patient", (PatientProtocol,), {"head_s": limits.head_s, "write_s": limits.write_s})
 
 
 class QuietServer(uvicorn.Server):
@@ -91,15 +119,23 @@ def serve(
     """Serve until SIGTERM or Ctrl-C. Blocks.
 
     Threads: the main one, because of the signals.
+    Raises:
+        Unavailable: the application could not begin; the log says why.
     """
-    QuietServer(server_config(app, certificate, limits)).run(sockets=[listener.socket])
+    server = QuietServer(server_config(app, certificate, limits))
+    try:
+        server.run(sockets=[listener.socket])
+    except SystemExit:  # with a status of the server's own, that is none of ours
+        raise Unavailable(
+            "the console could not begin: its queue or its database went away; start it when they answer"
+        ) from None
 
 
 def server_config(app: ASGIApp, certificate: Certificate | None, limits: ConsoleLimits) -> uvicorn.Config:
     """How the server behaves."""
     return uvicorn.Config(
         app,
-        http=_patient(limits.head_s),
+        http=_patient(limits),
         ws="none",
         lifespan="on",
         loop="asyncio",

@@ -78,6 +78,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from lib.clock import SystemClock
     from lib.jobs.voice_check import RegistryCheck
     from lib.pipeline.journal import TrailFiles
+    from lib.redact import Redactor
     from lib.storage import open_storage, s3_access_of
     from lib.voices import VoiceRegistry, named_by
 
@@ -107,6 +108,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             task_timeout_s=float(found.task_timeout_seconds),
             max_attempts=found.max_attempts,
             secure=secure,
+            redactor=Redactor([*found.secrets(), token]),
         )
 
 

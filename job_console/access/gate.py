@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_console.access.caller import ConsoleCaller, caller_of, is_of_this_site
-from job_console.access.rates import RateLimit
+from job_console.access.rates import RateLimit, holder_of
 from job_console.answers import ConsoleJson, refusal
 from job_console.parts import ConsoleParts
 from lib.errors import ExitStatus
@@ -20,7 +20,8 @@ from lib.errors import ExitStatus
 log = logging.getLogger(__name__)
 
 #: What anybody may ask: is it alive, and may I come in.
-OPEN: Final = frozenset({("GET", "/api/v1/healthz"), ("POST", "/api/v1/session")})
+LOG_IN: Final = ("POST", "/api/v1/session")
+OPEN: Final = frozenset({("GET", "/api/v1/healthz"), LOG_IN})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -53,28 +54,31 @@ class ConsoleDoor:
             return
         headers, address = Headers(scope=scope), (scope.get("client") or ("local",))[0]
         changes = scope["method"] not in _READING
-        answer = self._hurried(address, changes) or self._stranger(scope, headers, address)
+        holder = holder_of(address)
+        answer = self._hurried(holder, changes) or self._stranger(scope, headers, holder)
         if answer is not None:
             await answer(scope, receive, send)
+        elif (scope["method"], scope["path"]) == LOG_IN:
+            await self._logging_in(scope, receive, send, address)
         elif changes:
             await self._written_down(scope, receive, send, address)
         else:
             await self._app(scope, receive, send)
 
-    def _hurried(self, address: str, changes: bool) -> ConsoleJson | None:
-        wait = (self._changes if changes else self._reads).wait_s(address)
+    def _hurried(self, holder: str, changes: bool) -> ConsoleJson | None:
+        wait = (self._changes if changes else self._reads).wait_s(holder)
         return _too_often("requests", wait) if wait else None
 
-    def _stranger(self, scope: Scope, headers: Headers, address: str) -> ConsoleJson | None:
+    def _stranger(self, scope: Scope, headers: Headers, holder: str) -> ConsoleJson | None:
         """Why this caller may not; None: he may, and `scope` says who he is."""
         state = scope.setdefault("state", {})
         state["caller"] = ConsoleCaller("nobody")
-        state["wrong_token"] = lambda: self.wrong_token(address)
+        state["wrong_token"] = lambda: self.wrong_token(holder)
         if (scope["method"], scope["path"]) in OPEN:
             return None
         caller = caller_of(headers, self._parts.token, self._parts.clock.now())
         if caller is None:
-            return self.wrong_token(address) if "authorization" in headers else NOT_LOGGED_IN
+            return self.wrong_token(holder) if "authorization" in headers else NOT_LOGGED_IN
         if (
             caller.by == "session"
             and scope["method"] not in _READING
@@ -84,22 +88,28 @@ class ConsoleDoor:
         state["caller"] = caller
         return None
 
-    def wrong_token(self, address: str) -> ConsoleJson:
+    def wrong_token(self, holder: str) -> ConsoleJson:
         """What somebody hears who gave a wrong token. Who has the right one is let in, however many tried."""
-        wait = self._wrong.wait_s(address)
+        wait = self._wrong.wait_s(holder)
         return _too_often("wrong tokens", wait) if wait else NOT_LOGGED_IN
 
+    async def _logging_in(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
+        """A token that was tried stands in the audit log; else whoever has none could fill the disk with it.
+
+        Wrong ones are bounded by their rate, and nothing is changed by the right one.
+        """
+        about = _about(scope, address)
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 401):
+                self._answered(about, scope["state"], message["status"])
+            await send(message)
+
+        await self._app(scope, receive, answered)
+
     async def _written_down(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        state = scope["state"]
+        state, about, noted = scope["state"], _about(scope, address), False
         caller: ConsoleCaller = state["caller"]
-        about = {
-            "id": uuid.uuid4().hex,
-            "address": address,
-            "by": caller.by,
-            "method": scope["method"],
-            "path": scope["path"],
-        }
-        noted = False
 
         async def answered(message: Message) -> None:
             nonlocal noted
@@ -128,6 +138,16 @@ class ConsoleDoor:
             self._parts.audit.write("answered", {**about, "operator": who, "status": status})
         except OSError as error:  # what was asked stands there already
             log.error("the audit log lacks what came of %s: %s", about["id"], error.strerror)
+
+
+def _about(scope: Scope, address: str) -> dict[str, str]:
+    return {
+        "id": uuid.uuid4().hex,
+        "address": address,
+        "by": scope["state"]["caller"].by,
+        "method": scope["method"],
+        "path": scope["path"],
+    }
 
 
 def _too_often(what: str, wait: float) -> ConsoleJson:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from typing import Final
 
 from lib.clock import Clock
 
 _MOST_KEPT: Final = 10_000
+_ONE_HOLDERS: Final = 64  # bits of an IPv6 address: whoever has one has all that begin so
+
+
+def holder_of(address: str) -> str:
+    """Whose permits an address uses: its own, and in IPv6 those of the network that one holder is given."""
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0]) if ":" in address else None
+    except ValueError:
+        return address
+    if found is None:
+        return address
+    plain = found.ipv4_mapped
+    return str(ipaddress.IPv6Network((found, _ONE_HOLDERS), strict=False)) if plain is None else str(plain)
 
 
 class RateLimit:

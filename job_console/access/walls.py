@@ -9,6 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_console.access.gate import LOG_IN
 from job_console.answers import ConsoleJson, refusal
 from job_console.parts import ConsoleLimits
 from lib.errors import ExitStatus
@@ -31,6 +32,7 @@ _UNLESS_SAID: Final = (
     (b"content-security-policy", _POLICY.encode()),
     (b"cache-control", b"no-store"),
 )
+_LONGEST_LOGIN: Final = 32 << 10
 _GO: Final = {"Connection": "close"}  # what is left of such a body is never read
 _TLS: Final = (b"strict-transport-security", b"max-age=31536000")
 
@@ -65,7 +67,7 @@ class Walls:
                 await send(message)
 
         try:
-            await self._app(scope, self._bounded(receive), walled)
+            await self._app(scope, self._bounded(receive, self._longest(scope)), walled)
         except Exception as error:
             if started:  # half an answer cannot be taken back; the connection ends with it
                 log.warning("%s %s broke off: %s", scope["method"], scope["path"], type(error).__name__)
@@ -76,8 +78,13 @@ class Walls:
         names = {name.lower() for name, _ in said}
         return [*said, *self._always, *(each for each in _UNLESS_SAID if each[0] not in names)]
 
-    def _bounded(self, receive: Receive) -> Receive:
-        left, deadline = self._limits.body_bytes, asyncio.get_running_loop().time() + self._limits.body_s
+    def _longest(self, scope: Scope) -> int:
+        """Who has not shown a token yet gets no memory for more than a token."""
+        most = self._limits.body_bytes
+        return min(_LONGEST_LOGIN, most) if (scope["method"], scope["path"]) == LOG_IN else most
+
+    def _bounded(self, receive: Receive, longest: int) -> Receive:
+        left, deadline = longest, asyncio.get_running_loop().time() + self._limits.body_s
         complete = False
 
         async def bounded() -> Message:
@@ -93,7 +100,7 @@ class Walls:
             left -= len(message.get("body", b""))
             complete = not message.get("more_body", False)
             if left < 0:
-                sentence = f"the request says more than {self._limits.body_bytes} bytes; send less at once"
+                sentence = f"the request says more than {longest} bytes; send less at once"
                 raise BodyRefused(413, sentence, _GO)
             return message
 

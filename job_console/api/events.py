@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
+from job_console.access.rates import holder_of
 from job_console.api.kinds import RUN_PATTERN
 from job_console.openapi import errors
 from job_console.stream.following import WantedNews, follow
@@ -23,8 +24,8 @@ _FAREWELL_S = 2
 _PLACE = r"^[0-9]{1,15}\.[0-9]{1,15}-[0-9]{1,10}$"
 _STREAM: dict[str, Any] = {
     "description": "Server-sent events. `begin` is first and tells the place; `run` is a line of the trail "
-    "as in `/runs/{run}/trail`, `job` a transition of a job (docs/reference/events.md); after `gap` read the "
-    "queue anew, for some of its events are not kept any more. Each id is a place to go on from.",
+    "as in `/runs/{run}/trail`, `job` a transition of a job (docs/reference/events.md); after `gap` read "
+    "queue and runs anew, for some events are not kept any more. Each id is a place to go on from.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
@@ -77,7 +78,7 @@ async def events(
     given = last_event_id or after
     place = None if given is None else StreamPlace.read(given)
     address = (request.scope.get("client") or ("local",))[0]
-    seat = seats.take(address)
+    seat = seats.take(holder_of(address))
     if not isinstance(seat, str):
         return seat
     state = request.app.state

@@ -72,8 +72,8 @@ async def follow(
 ) -> AsyncGenerator[dict[str, str], None]:
     """Events for a stream behind a place; None: from now on. It ends with `ending`, or where a client lags.
 
-    A place that the queue's events do not reach back to gets an event `gap` first: whoever shows what is in
-    the queue reads it anew.
+    A place that the queue's events do not reach back to gets an event `gap` first, and so does one of a queue
+    or a ledger that was here before: whoever shows what is in them reads it anew.
 
     Raises: Unavailable, before the first event.
     """
@@ -82,13 +82,12 @@ async def follow(
     told_to_end.add_done_callback(inbox.end)
     live = hub.listen(inbox.put)
     try:
-        place = live if after is None else after
+        place = live if after is None else await _of_these(sources, after, live)
         yield {"event": "begin", "id": str(place), "data": "{}"}
         if after is not None:
-            oldest = await run_in_threadpool(sources.oldest)
-            if oldest is not None and (0, 0) < after.queue < oldest and after.queue < live.queue:
-                yield {"event": "gap", "data": json.dumps({"kept_from": f"{oldest[0]}-{oldest[1]}"})}
-            async for news in _missed(sources, after, live):
+            if kept := await _gap(sources, after, place, live):
+                yield {"event": "gap", "data": json.dumps({"kept_from": kept})}
+            async for news in _missed(sources, place, live):
                 place = news.behind(place)
                 if wanted.takes(news):
                     yield _event(news, place)
@@ -111,6 +110,32 @@ async def follow(
 def _is_before(news: News, place: StreamPlace) -> bool:
     """Whether a stream at `place` has it: one that came from a place ahead of what the hub had passed on."""
     return news.trail <= place.trail if news.kind == "run" else news.queue <= place.queue
+
+
+async def _of_these(sources: NewsSources, after: StreamPlace, live: StreamPlace) -> StreamPlace:
+    """The place, where queue and ledger have come that far; else from now on: they are others than it was of.
+
+    Behind a place that they have not reached a stream would be silent until they have.
+    """
+    if after.trail <= live.trail and after.queue <= live.queue:
+        return after
+    reached = await run_in_threadpool(
+        sources.now
+    )  # another console may have told more than this one has seen
+    return StreamPlace(
+        after.trail if after.trail <= reached.trail else live.trail,
+        after.queue if after.queue <= reached.queue else live.queue,
+    )
+
+
+async def _gap(sources: NewsSources, after: StreamPlace, place: StreamPlace, live: StreamPlace) -> str:
+    """From where on the queue's events are told, where some before it are not; else nothing."""
+    if place != after:
+        return place.queue_id
+    oldest = await run_in_threadpool(sources.oldest)
+    if oldest is not None and (0, 0) < after.queue < oldest and after.queue < live.queue:
+        return f"{oldest[0]}-{oldest[1]}"
+    return ""
 
 
 async def _missed(sources: NewsSources, after: StreamPlace, until: StreamPlace) -> AsyncIterator[News]:

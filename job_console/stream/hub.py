@@ -182,10 +182,13 @@ class Hub:
         while not self._stop.is_set():
             try:
                 news = look()
-            except JobRunnerError as error:
-                if error.message != told:  # once, while it lasts
-                    log.warning("live events have to wait: %s", error.message)
-                told = error.message
+            except (
+                Exception
+            ) as error:  # whatever it is: a thread that ended would silence every stream for good
+                words = error.message if isinstance(error, JobRunnerError) else repr(error)
+                if words != told:  # once, while it lasts
+                    log.warning("live events have to wait: %s", words)
+                told = words
                 self._stop.wait(_PAUSE_S)
                 continue
             told = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -270,10 +271,23 @@ class TestSlowClients:
                 assert before.startswith(b"HTTP/1.1 200")
                 time.sleep(1.0)  # taking nothing is what is tried
                 taken = 0
-                while part := slow.recv(1 << 20):
-                    taken += len(part)
+                with contextlib.suppress(ConnectionResetError):
+                    while part := slow.recv(1 << 20):
+                        taken += len(part)
                 assert taken < 1 << 25
             assert client.get(f"{API}/gates").status_code == 200
+
+    def test_one_that_takes_nothing_for_good_holds_no_connection(self, desk: ConsoleDesk) -> None:
+        desk.start()
+        desk.work(files={"video.mp4": bytes(1 << 25)})
+        head = f"GET {API}/runs/r1/artifacts/video.mp4 HTTP/1.1\r\nHost: a\r\n"
+        head += f"Authorization: Bearer {TOKEN}\r\n\r\n"
+        with desk.client(limits=ConsoleLimits(write_s=0.3)) as client, socket.socket() as slow:
+            slow.connect((client.base_url.host, client.base_url.port))
+            slow.sendall(head.encode())
+            reset = select.poll()
+            reset.register(slow, 0)  # errors alone: nothing is taken
+            assert [found & select.POLLERR for _, found in reset.poll(20_000)] == [select.POLLERR]
 
     def test_a_head_that_is_too_long(self, desk: ConsoleDesk) -> None:
         with desk.client() as client:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import os
 import stat
 from pathlib import Path
 
 import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter
+from starlette.types import Receive, Scope, Send
 
-from job_console.access.rates import RateLimit
+from job_console.access.rates import RateLimit, holder_of
 from job_console.access.session import COOKIE, LIFE_S, session_of, sign_in
 from job_console.access.token import checked_token, ensure_token, token_file
 from job_console.app import build_api
+from job_console.audit import AuditLog
 from job_console.listening import open_listener
+from job_console.numbers import ConsolePulse
 from job_console.parts import ConsoleLimits
+from job_console.serving import serve
 from lib.clock import ManualClock
-from lib.errors import BadConfiguration, UsageError
+from lib.errors import BadConfiguration, Unavailable, UsageError
+from lib.pipeline.operator_names import LONGEST_OPERATOR
+from lib.redact import Redactor
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk
 
 API = "/api/v1"
@@ -122,6 +132,8 @@ class TestSessions:
             ({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, 403),
             ({"Sec-Fetch-Site": "cross-site", "Origin": "OWN"}, 403),
             ({"Origin": "OWN"}, 404),
+            ({"Origin": "TLS", "Sec-Fetch-Site": "same-origin"}, 404),
+            ({"Origin": "TLS.evil.example", "Sec-Fetch-Site": "same-origin"}, 403),
             ({"Sec-Fetch-Site": "same-origin"}, 404),
         ],
     )
@@ -131,7 +143,8 @@ class TestSessions:
         with desk.client({}) as client:
             self.log_in(client)
             own = str(client.base_url).rstrip("/")
-            sent = {name: value.replace("OWN", own) for name, value in headers.items()}
+            tls = own.replace("http:", "https:")  # what a browser says where a proxy speaks TLS for us
+            sent = {name: value.replace("OWN", own).replace("TLS", tls) for name, value in headers.items()}
             answer = client.post(f"{API}/runs/r9/cancel", json={}, headers=sent)
             assert answer.status_code == status
 
@@ -148,6 +161,12 @@ class TestSessions:
             answer = client.delete(f"{API}/session", headers={"Sec-Fetch-Site": "same-origin"})
             assert answer.status_code == 204
             assert client.get(f"{API}/session").status_code == 401
+
+    def test_a_name_of_the_most_letters_stays_logged_in(self, desk: ConsoleDesk) -> None:
+        with desk.client({}) as client:
+            name = "\N{DESERET CAPITAL LETTER LONG I}" * LONGEST_OPERATOR  # two escapes in JSON each
+            assert client.post(f"{API}/session", json={"token": TOKEN, "operator": name}).status_code == 200
+            assert client.get(f"{API}/session").json()["operator"] == name
 
     def test_no_get_changes_anything(self, desk: ConsoleDesk, client: httpx.Client) -> None:
         desk.start()
@@ -210,6 +229,16 @@ class TestBounds:
                     assert answer.json()["error"]["type"] == "TooLong"
                     body = {"content": b"x" * 1001}
 
+    def test_who_has_no_token_gets_no_memory(self, client: httpx.Client) -> None:
+        body = {"token": "x" * 40_000, "operator": "eve"}
+        assert client.post(f"{API}/session", json=body, headers={"Authorization": ""}).status_code == 413
+
+    def test_who_holds_a_network_holds_no_more_permits(self) -> None:
+        pairs = ("2001:db8::1", "2001:db8::ffff:1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("fe80::1%a", "fe80::2")
+        assert all(holder_of(one) == holder_of(other) for one, other in pairs)
+        others = "2001:db8::1", "2001:db8:0:1::1", "10.0.0.1", "10.0.0.2", "local", "a:b"
+        assert len({holder_of(each) for each in others}) == len(others)
+
     def test_who_asks_too_often_waits(self, desk: ConsoleDesk) -> None:
         limits = ConsoleLimits(reads=5, changes=2)
         clock = ManualClock()
@@ -236,6 +265,25 @@ class TestBounds:
         deep = b'{"inputs": {"a": ' + b"[" * 70 + b"]" * 70 + b"}}"
         answer = client.post(f"{API}/runs", content=deep, headers={"Content-Type": "application/json"})
         assert "levels deep" in answer.json()["error"]["message"]
+
+    def test_the_pulse_needs_no_thread_of_the_routes(self, desk: ConsoleDesk) -> None:
+        async def work() -> None:
+            routes = current_default_thread_limiter()
+            routes.total_tokens = 1
+            async with asyncio.timeout(20), routes:  # as where all wait for a server that is away
+                assert (await ConsolePulse(desk.parts).feel())["ok"]
+
+        asyncio.run(work())
+
+    def test_no_error_tells_a_secret(self, desk: ConsoleDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(*_: object) -> None:
+            raise BadConfiguration("redis://ann:hunter22@queue does not answer to hunter22")
+
+        monkeypatch.setattr(type(desk.queue), "last_event_id", fails)
+        monkeypatch.setattr(type(desk.queue), "snapshot", fails)
+        with desk.client(redactor=Redactor(["hunter22"])) as client:
+            answer = client.get(f"{API}/queue/status")
+        assert (answer.status_code, "hunter22" in answer.text) == (503, False)
 
 
 class TestAudit:
@@ -268,6 +316,34 @@ class TestAudit:
             answer = client.post(f"{API}/runs/r1/cancel", json={"operator": "ann"})
             assert answer.status_code == 503
             assert client.get(f"{API}/runs/r1").json()["state"] == "queued"
+
+    def test_who_has_no_token_fills_no_disk(self, desk: ConsoleDesk) -> None:
+        with desk.client({}) as client:
+            for body in ({"token": "wrong", "operator": "eve"}, {"other": 1}):
+                for _ in range(20):
+                    client.post(f"{API}/session", json=body)
+            assert [line["status"] for line in self.lines(desk)] == [401] * 10
+            client.post(f"{API}/session", json={"token": TOKEN, "operator": "ann"})
+            last = self.lines(desk)[-1]
+            assert (last["event"], last["operator"], last["status"]) == ("answered", "ann", 200)
+            assert TOKEN not in desk.parts.audit.path.read_text()
+
+    def test_half_a_line_spoils_no_other(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with contextlib.closing(AuditLog(tmp_path, ManualClock())) as log:
+            log.write("asked", {"id": "1"})
+            real = os.write
+            with monkeypatch.context() as full:
+                full.setattr(os, "write", lambda file, data: real(file, data[:9]))
+                with pytest.raises(OSError, match="space"):
+                    log.write("asked", {"id": "2"})
+            log.write("asked", {"id": "3"})
+        with log.path.open("a") as file:
+            file.write('{"at')
+        with contextlib.closing(AuditLog(tmp_path, ManualClock())) as log:
+            log.write("asked", {"id": "4"})
+        lines = log.path.read_text().splitlines()
+        whole = [json.loads(line)["id"] for line in lines if line.endswith("}")]
+        assert (whole, len(lines)) == (["1", "3", "4"], 5)
 
     def test_no_name_writes_a_second_line(self, desk: ConsoleDesk, client: httpx.Client) -> None:
         client.post(f"{API}/runs/a%0a%7b%22event%22%3a%22asked%22%7d/cancel", json={"operator": "a"})
@@ -306,6 +382,14 @@ class TestWhereItListens:
 
     def test_where_somebody_says_so_it_listens(self) -> None:
         open_listener("0.0.0.0:0", None, in_the_clear=True).socket.close()
+
+    def test_what_could_not_begin_is_no_success(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            raise Unavailable("the queue went away")
+
+        listener = open_listener("127.0.0.1:0", None, in_the_clear=False)
+        with contextlib.closing(listener.socket), pytest.raises(Unavailable, match="could not begin"):
+            serve(app, listener, None, ConsoleLimits())
 
     @pytest.mark.parametrize("place", ["", "8640", "127.0.0.1", "127.0.0.1:99999", "a b:1"])
     def test_what_is_no_place_is_said(self, place: str) -> None:

@@ -183,7 +183,7 @@ def test_no_file_stays_open(made: ConsoleDesk, client: httpx.Client) -> None:
 
 
 def open_below(folder: Path) -> list[str]:
-    """The files below a folder that this process has open; what others open or close meanwhile is no matter."""
+    """The files below a folder that this process has open, whatever else it opens and closes."""
     found = []
     for descriptor in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # closed since it was listed

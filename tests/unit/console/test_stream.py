@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
@@ -12,12 +13,13 @@ import anyio
 import httpx
 import pytest
 
+from job_console.access.session import COOKIE, LIFE_S, sign_in
 from job_console.parts import ConsoleLimits
 from job_console.stream.following import WantedNews, follow
 from job_console.stream.hub import BadPlace, Hub, NewsSources, StreamPlace
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.trail import events_after
-from tests.doubles.console import ConsoleDesk
+from tests.doubles.console import BEARER, TOKEN, ConsoleDesk
 
 START = StreamPlace(0, (0, 0))
 Stream = AsyncGenerator[dict[str, str], None]
@@ -149,7 +151,8 @@ def test_a_stream_that_is_ahead_of_this_console_gets_nothing_twice(
     desk.enqueue("a")
     desk.start("r2")
     looked, seen = live.sources.of_trail, threading.Event()
-    monkeypatch.setattr(live.sources, "now", lambda: START)
+    real, first = live.sources.now, iter([START])
+    monkeypatch.setattr(live.sources, "now", lambda: next(first, None) or real())
     monkeypatch.setattr(live.sources, "of_trail", lambda at: looked(at) if seen.wait(20) else [])
 
     async def work() -> None:
@@ -201,6 +204,49 @@ def test_events_that_are_not_kept_any_more_are_told_as_a_gap(
     run(live, work())
 
 
+def test_a_place_of_another_ledger_or_queue_is_a_gap_and_then_all_that_is_new(desk: ConsoleDesk) -> None:
+    """A page that stayed open while the data folder was made anew would else be silent for good."""
+    live = Live(desk)
+    desk.start("r1")
+    desk.enqueue("a")
+
+    async def work() -> None:
+        stream = live.stream(StreamPlace(500, (10**14, 0)))
+        begin = await take(stream, 2)
+        assert [event["event"] for event in begin] == ["begin", "gap"]
+        assert begin[0]["id"] == str(live.hub.place)
+        await asyncio.to_thread(desk.start, "r2")
+        assert told(await take(stream, 1)) == ["run:job_started"]
+        await asyncio.to_thread(desk.enqueue, "b")
+        assert told(await take(stream, 1)) == ["job:created"]
+
+    run(live, work())
+
+
+def test_a_fault_of_ours_silences_no_stream_for_good(
+    desk: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live(desk)
+    real, failed = live.sources.of_trail, threading.Event()
+
+    def once(position: int) -> Any:
+        if not failed.is_set():
+            failed.set()
+            raise ValueError("no such event")
+        return real(position)
+
+    monkeypatch.setattr(live.sources, "of_trail", once)
+
+    async def work() -> None:
+        stream = live.stream()
+        await take(stream, 1)
+        assert await asyncio.to_thread(failed.wait, 20)
+        await asyncio.to_thread(desk.start)
+        assert told(await take(stream, 1)) == ["run:job_started"]
+
+    run(live, work())
+
+
 def test_it_ends_when_the_server_stops(desk: ConsoleDesk) -> None:
     live = Live(desk)
 
@@ -236,6 +282,45 @@ def ids_of(client: httpx.Client, query: str, headers: dict[str, str], count: int
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = (line for line in answer.iter_lines() if line.startswith("id: "))
         return [next(lines).removeprefix("id: ") for _ in range(count)]
+
+
+def test_a_stream_that_never_began_gives_its_seat_back(desk: ConsoleDesk) -> None:
+    """P31: who hangs up before the first byte takes nobody's place."""
+    app = desk.app(limits=ConsoleLimits(streams=1))
+    headers = [(name.lower().encode(), value.encode()) for name, value in BEARER.items()]
+    path = "/api/v1/events"
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def ask() -> int:
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                if message["status"] == 200:
+                    await asyncio.Event().wait()  # the client takes nothing
+
+        async with asyncio.timeout(20):
+            await app({**scope, "scheme": "http", "client": ("127.0.0.1", 1)}, receive, send)
+        return statuses[0]
+
+    async def work() -> None:
+        assert [await ask() for _ in range(3)] == [200] * 3
+
+    asyncio.run(work())
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(desk: ConsoleDesk) -> None:
+    """P31."""
+    cookie, _ = sign_in("ann", TOKEN, time.time() - LIFE_S + 1.0)
+    with desk.client({"Cookie": f"{COOKIE}={cookie}"}, live=True) as client:
+        with client.stream("GET", "/api/v1/events") as answer:
+            assert answer.status_code == 200
+            assert "event: begin" in [*answer.iter_lines()]  # and its end, in good order
+        assert client.get("/api/v1/session").status_code == 401
 
 
 def test_a_flood_of_streams_is_refused_and_takes_nobodys_place(desk: ConsoleDesk) -> None:
