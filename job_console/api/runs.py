@@ -6,7 +6,8 @@ import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from job_console.answers import ConsoleJson
 from job_console.api.kinds import RUN_PATTERN, Limit, Name, Parts, RequestBody, RunId, Words, operator_of
@@ -78,8 +79,17 @@ class ResumeBody(RequestBody):
     operator: Name | None = None
 
 
+#: What is to be done otherwise is said in words of one's own, or in those of the rejection.
+_BOTH_NOTES: JsonDict = {
+    "required": ["note", "with_note"],
+    "properties": {"note": {"type": "string"}, "with_note": {"const": True}},
+}
+
+
 class AdvanceBody(RequestBody):
     """Who lets which stage run anew, and what it is told."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _BOTH_NOTES})
 
     operator: Name | None = None
     stage: Annotated[str | None, Field(max_length=63, description="Else the one that was rejected.")] = None

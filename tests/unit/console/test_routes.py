@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
+from job_console.app import build_api
 from lib.jobs.overview import overview_of
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.overview import gates_inbox
@@ -288,3 +290,14 @@ def test_metrics_count_stages_and_gates_by_outcome_with_their_seconds(
     )
     assert "pipeline_gate_seconds" in page
     assert "pipeline_stage_seconds" in page
+
+
+def test_what_may_not_be_given_together_is_in_the_description(
+    desk: ConsoleDesk, client: httpx.Client
+) -> None:
+    """P30: who follows the OpenAPI is refused nothing by its form."""
+    desk.start()
+    schema = build_api().openapi()["components"]["schemas"]["AdvanceBody"]
+    for body in ({"note": "Louder."}, {"note": None, "with_note": True}, {"note": "a", "with_note": True}):
+        answer = client.post(f"{API}/runs/r1/advance", json={"operator": "ann", **body})
+        assert Draft202012Validator(schema).is_valid(body) == (answer.status_code != 422), body
