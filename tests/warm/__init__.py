@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import selectors
+import shlex
 import shutil
 import socket
 import subprocess
@@ -156,6 +157,17 @@ def stop() -> None:
 def programs() -> Path:
     """The folder of the usual server's programs."""
     return server(os.environ).programs()
+
+
+def command_of(program: str) -> str:
+    """What a shell starts it warm by, from these sources, whatever its environment has of settings."""
+    settings = {**usual(), "PYTHONPATH": str(ROOT)}
+    return " ".join(
+        [
+            *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
+            f"exec {programs()}/{program}",
+        ]
+    )
 
 
 def _write_program(path: Path, lines: str) -> None:
