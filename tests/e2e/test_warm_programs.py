@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
+from tests.warm.program import without_own_locale
 
 
 @pytest.mark.parametrize("program", warm.CALLS)
@@ -39,4 +40,4 @@ def test_a_program_told_no_locale_has_what_its_server_was_started_with(given: di
 
     done = subprocess.run(argv, env=given, capture_output=True, text=True, check=True)
 
-    assert json.loads(done.stdout) == warm.without_own_locale(given)
+    assert json.loads(done.stdout) == without_own_locale(given)
