@@ -66,4 +66,10 @@ def _read(script: Path) -> bytes:
         raise BadInput(f"{script} is no file; name a script") from None
     except OSError as error:
         raise BadInput(f"the script {script} cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"the script {script} is no text in UTF-8; save it as such") from None
+    if not text.strip():
+        raise BadInput(f"the script {script} is empty; write what is to be said")
     return data

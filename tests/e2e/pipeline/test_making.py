@@ -13,7 +13,7 @@ from job_pipeline.attendance import attend, decider_of
 from job_pipeline.decisions import GateAnswer
 from job_pipeline.film_run import run_name, start_film
 from lib.pipeline.model import GateRow
-from lib.pipeline.views import RunView, get_job_status
+from lib.pipeline.views import RunView, get_job_status, list_runs
 from tests.e2e.pipeline.conftest import PipelineDesk
 
 SMALL = "film: {width: 96, height: 64, fps: 4, pictures: mock}\n"
@@ -102,3 +102,18 @@ def test_a_gate_says_what_became_of_a_note(
     assert "you asked: a stronger title" in told
     assert "not done: only a language model changes titles" in told
     assert "  done:" not in told
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "no text in UTF-8"), (None, "cannot be read")]
+)
+def test_what_is_no_script_is_refused_before_there_is_a_run(
+    pipelines: PipelineDesk, tmp_path: Path, data: bytes | None, words: str
+) -> None:
+    script = tmp_path / "sea.md"
+    if data is not None:
+        script.write_bytes(data)
+
+    assert words in pipelines.refused("make", script, status=65)
+    with wiring.open_room() as room:
+        assert list_runs(room.ledger) == []
