@@ -10,7 +10,7 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, JobRunnerError
-from synth.pictures.backend import BackendUnavailable, BadOrder, Picture, PictureOrder
+from synth.pictures.backend import BackendUnavailable, BadOrder, PaidInVain, Picture, PictureOrder
 from synth.pictures.mock import MockBackend
 from synth.pictures.names import PictureSettings, open_backend
 from synth.pictures.png import check_png
@@ -57,7 +57,7 @@ def test_a_picture_is_ordered_fetched_and_priced(server: FakeReplicate, clock: M
     assert picture == Picture(
         server.png, 128, 128, 7, "flux-dev-replicate", MODEL, picture.seconds, cost_usd=0.025
     )
-    order = server.seen[0]
+    order = server.ordered[0]
     assert (order.method, order.path) == ("POST", ORDERS)
     assert order.headers["Authorization"] == f"Bearer {TOKEN}"
     assert (order.headers["Prefer"], order.headers["Cancel-After"]) == ("wait=60", "301s")
@@ -93,7 +93,7 @@ def test_a_model_that_knows_ratios_is_asked_for_the_nearest_and_the_size_is_made
     pytest.importorskip("PIL")
     picture = backend(server, clock).draw(PictureOrder("Fog.", width, height))
 
-    told = server.seen[0].body["input"]
+    told = server.ordered[0].body["input"]
     assert (told["aspect_ratio"], told["megapixels"]) == (aspect, megapixels)
     assert check_png(picture.png) == (picture.width, picture.height) == (width, height)
 
@@ -101,7 +101,7 @@ def test_a_model_that_knows_ratios_is_asked_for_the_nearest_and_the_size_is_made
 def test_a_model_that_knows_pixels_is_told_them(server: FakeReplicate, clock: ManualClock) -> None:
     """I1."""
     backend(server, clock, size="pixels").draw(ORDER)
-    assert server.seen[0].body["input"] == {
+    assert server.ordered[0].body["input"] == {
         **{"prompt": ORDER.prompt, "seed": 7, "output_format": "png", "width": 128, "height": 128}
     }
 
@@ -130,6 +130,36 @@ def test_an_order_whose_reply_is_lost_is_found_and_not_paid_for_twice(
     assert picture.png == server.png
 
 
+def test_an_order_of_a_process_that_was_killed_is_found_and_not_paid_for_twice(
+    server: FakeReplicate, clock: ManualClock
+) -> None:
+    """I4."""
+    backend(server, clock).draw(ORDER)  # and it never said so to anybody
+
+    picture = backend(server, clock).draw(ORDER)
+
+    assert (picture.png, len(server.made), len(server.ordered)) == (server.png, 1, 1)
+
+
+def test_a_picture_that_could_not_be_fetched_is_fetched_later_and_not_paid_for_twice(
+    server: FakeReplicate, clock: ManualClock
+) -> None:
+    """I4."""
+    drawer, server.files["/files/p0.png"] = backend(server, clock), (404, {}, b"")
+    with pytest.raises(PaidInVain, match="cannot be fetched"):
+        drawer.draw(ORDER)
+    server.files.clear()
+
+    assert drawer.draw(ORDER).png == server.png
+    assert len(server.ordered) == 1
+
+
+def test_an_order_is_placed_though_the_list_cannot_be_had(server: FakeReplicate, clock: ManualClock) -> None:
+    """I1: without a sign that it was placed before."""
+    server.lists = [500]
+    assert backend(server, clock).draw(ORDER).png == server.png
+
+
 def test_an_order_that_never_arrived_is_placed_again(server: FakeReplicate, clock: ManualClock) -> None:
     """I1."""
     server.orders = ["dropped", "ok"]
@@ -139,10 +169,10 @@ def test_an_order_that_never_arrived_is_placed_again(server: FakeReplicate, cloc
 
 def test_without_the_list_nothing_is_ordered_again(server: FakeReplicate, clock: ManualClock) -> None:
     """I1."""
-    server.orders, server.lists = ["lost"], [500, 500, 500]
+    server.orders, server.lists = ["lost"], [200, 500, 500, 500]
     error = refused(server, clock)
 
-    assert isinstance(error, BackendUnavailable)
+    assert isinstance(error, PaidInVain)
     assert "might be paid for twice" in error.message
     assert server.count("POST", ORDERS) == 1
 
@@ -234,7 +264,7 @@ def test_a_refusal_is_one_line_and_is_not_asked_again(
     assert type(error) is kind
     assert words in error.message
     assert str(status) in error.message
-    assert len(server.seen) == 1
+    assert len(server.ordered) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -325,7 +355,7 @@ def test_what_is_no_picture_is_said_with_what_it_cost(
     """I1."""
     server.png = body
     error = refused(server, clock)
-    assert isinstance(error, BackendUnavailable)
+    assert isinstance(error, PaidInVain)
     assert words in error.message
     assert "prediction p0" in error.message
     assert error.spent_usd == 0.025
