@@ -81,7 +81,11 @@ def command(
         for needs in plan.voices():
             if needs.is_large:
                 output.say(needs.sentence())
-        wiring.Here(settings).warn_of_machines(plan.voices())
+        for part in plan.pictures():
+            output.say(part.sentence())
+        here = wiring.Here(settings)
+        here.warn_of_machines(plan.voices())
+        here.warn_of_backends(job.spec for job in plan.jobs)
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
