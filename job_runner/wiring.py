@@ -107,6 +107,9 @@ class Here:
             provider=self.found.provider,
             embedded=self.found.redis_url is None,
             open_storage=self.storage,
+            backends=backends_in(self.found),
+            usual_backend=self.found.imagen_backend,
+            machine_backends=self.found.imagen_machine_backends,
         )
 
     def load_checked(self, path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:

@@ -87,7 +87,11 @@ def execute(
         lib.errors.JobRunnerError: the manifest is wrong (65), another execution is at it (75), the worker
             cannot run (78, 69), or a signal came (130, 75).
     """
-    with opened(path, around) as ready, StopRequest() as stop, _Progress(stop, _doing(ready.manifest)) as progress:
+    with (
+        opened(path, around) as ready,
+        StopRequest() as stop,
+        _Progress(stop, _doing(ready.manifest)) as progress,
+    ):
         setup = Setup(
             folder=ready.folder,
             manifest=ready.manifest,

@@ -47,7 +47,7 @@ def draw_seconds(spec: JobSpec, facts: BackendFacts) -> float:
 
 
 def parts_of(pictures: Iterable[tuple[JobSpec, BackendFacts | None]]) -> list[PicturePart]:
-    """The pictures by backend, in the order of their names. Those of a backend that nobody knows are left out."""
+    """The pictures by backend, in the order of their names. Those of unknown backends are left out."""
     found: dict[str, PicturePart] = {}
     for spec, facts in pictures:
         if facts is not None:

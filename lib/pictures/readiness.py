@@ -20,7 +20,9 @@ def lacks_here(name: str, settings: PictureSettings) -> str | None:
     if facts.needs_token and not settings.replicate_token:
         return f"The picture backend {name} needs a token that is not set; set REPLICATE_API_TOKEN."
     if facts.kind == "diffusers" and not told.get("model"):
-        return f"The picture backend {name} has no weights; set FLUX_MODEL to their folder, or give it a model."
+        return (
+            f"The picture backend {name} has no weights; set FLUX_MODEL to their folder, or give it a model."
+        )
     return None
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
+from lib.png import MOST_BYTES, NotPng, check_png
 from synth.pictures.backend import (
     BackendUnavailable,
     BadOrder,
@@ -26,7 +27,6 @@ from synth.pictures.backend import (
     check_order,
 )
 from synth.pictures.fit import fitted
-from synth.pictures.png import MOST_BYTES, NotPng, check_png
 from synth.pictures.replicate.client import HttpAnswer, Lost, NotSent, ReplicateClient, TooLarge
 from synth.pictures.replicate.prediction import NoPrediction, Prediction, read_prediction
 from synth.pictures.replicate.refusals import is_busy, refusal, seen_text

@@ -12,13 +12,13 @@ import pytest
 
 from lib.errors import BadInput
 from lib.images.model import DrawnPicture, ImageJob
+from lib.png import write_palette_png
 from lib.storage.folder_bucket import FolderBucket
 from lib.storage.port import StorageUnavailable
 from synth.imagen.delivery import PictureDelivery, RowLost
 from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.studio import Studio, seed_of
 from synth.pictures.backend import BackendUnavailable, BadOrder, Picture, PictureOrder
-from synth.pictures.png import write_palette_png
 from tests.unit.imagen.rows import job
 
 PLAIN = "2026-11-30/a-fox-7.png"

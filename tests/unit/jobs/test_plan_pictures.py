@@ -31,7 +31,10 @@ def test_pictures_have_a_time_and_a_price_and_their_sums(tmp_path: Path) -> None
     shape = planned(tmp_path).to_json()
 
     assert shape["problems"] == []
-    told = [job["picture"] and (job["picture"]["estimated_draw_s"], job["picture"]["price_usd"]) for job in shape["jobs"]]
+    told = [
+        job["picture"] and (job["picture"]["estimated_draw_s"], job["picture"]["price_usd"])
+        for job in shape["jobs"]
+    ]
     assert told == [None, (10.0, "0.025000"), (5.0, "0.025000"), (1.0, "0.000000")]
     totals = shape["totals"]
     assert (totals["estimated_draw_s"], totals["pictures_price_usd"]) == (16.0, "0.050000")

@@ -86,8 +86,8 @@ def _make_jobs() -> None:
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id"),
     )
-    # An id comes from whoever writes the row: once a row is gone, one with its id again must not find, and take
-    # over, the picture that the first one led to.
+    # An id comes from whoever writes the row: once a row is gone, one with its id again must not find, and
+    # take over, the picture that the first one led to.
     op.create_foreign_key("images_of_job", "images", "jobs", ["job_id"], ["id"], ondelete="SET NULL")
     waiting = sa.text("status IN ('pending','running')")
     op.create_index("jobs_open", "jobs", ["created_at", "id"], unique=False, postgresql_where=waiting)

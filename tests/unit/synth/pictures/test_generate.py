@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from lib.png import check_png
 from synth.commands import image_generate
 from synth.image_main import PROGRAM
 from synth.imagen.sync import SyncedPicture
 from synth.pictures.backend import Picture
 from synth.pictures.mock import MockBackend
-from synth.pictures.png import check_png
 from synth.pictures.presets import PRESETS
 from synth.pictures.usage import PictureUse, UsageLog, sums
 from tests.e2e.home import check_shape

@@ -10,10 +10,11 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, JobRunnerError
+from lib.pictures.names import PictureSettings
+from lib.png import check_png
 from synth.pictures.backend import BackendUnavailable, BadOrder, PaidInVain, Picture, PictureOrder
 from synth.pictures.mock import MockBackend
-from synth.pictures.names import PictureSettings, open_backend
-from synth.pictures.png import check_png
+from synth.pictures.names import open_backend
 from synth.pictures.replicate import ReplicateBackend
 from tests.unit.synth.pictures.replicate_server import TOKEN, FakeReplicate, serving
 
