@@ -120,12 +120,9 @@ def _in_order(
             raise NotPng("has a second header, or a part that no still picture has")
         if kind in (b"PLTE", b"IDAT") and kind in seen and before != b"IDAT":
             raise NotPng("is damaged: its pixels or its palette stand in two places")
-        if kind == b"PLTE" and (
-            len(body) % 3
-            or not 0 < len(body) // 3 <= 2 ** min(depth, 8)
-            or colour in (0, 4)
-            or b"IDAT" in seen
-        ):
+        colours, rest = divmod(len(body), 3)
+        fits = not rest and 0 < colours <= 2 ** min(depth, 8) and colour not in (0, 4)
+        if kind == b"PLTE" and (not fits or b"IDAT" in seen):
             raise NotPng("is damaged: its palette is none")
         if kind == b"IDAT" and colour == 3 and b"PLTE" not in seen:
             raise NotPng("is damaged: its palette is missing")

@@ -31,6 +31,8 @@ from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
 from synth.pictures.names import open_backend
+from synth.pictures.recorded import RecordedDrawing
+from synth.pictures.usage import UsageLog
 from synth.wiring import pictures_of
 
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -108,7 +110,8 @@ def run_worker(
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
         backends = pictures_of(settings).backends
-        studio = Studio(lambda name: opens(name, backends))
+        usage = UsageLog(settings.jobs_data_dir)
+        studio = Studio(lambda name: opens(name, backends), RecordedDrawing(usage, output.warn))
         opened.callback(studio.close)
         note = note_drawn_in(queue, clock, options.lease_s)
         bell = PictureBell(stop)
