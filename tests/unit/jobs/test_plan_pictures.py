@@ -40,6 +40,15 @@ def test_pictures_have_a_time_and_a_price_and_their_sums(tmp_path: Path) -> None
     assert (totals["estimated_draw_s"], totals["pictures_price_usd"]) == (16.0, "0.050000")
 
 
+def test_the_file_that_the_page_shows_is_a_job_file(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/make-pictures.md").read_text(encoding="utf-8")
+
+    plan = planned(tmp_path, text=page.partition("```yaml\n")[2].partition("```")[0])
+
+    assert plan.problems == ()
+    assert [part.facts.name for part in plan.pictures()] == ["card", "flux-schnell-local"]
+
+
 def test_each_backend_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert [part.sentence() for part in planned(tmp_path).pictures()] == [
         "card draws 1 picture in about 1.0s, for nothing but the machine's time.",

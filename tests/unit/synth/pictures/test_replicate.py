@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,26 +12,13 @@ from lib.errors import BadConfiguration, JobRunnerError
 from lib.pictures.names import PictureSettings
 from lib.png import check_png
 from synth.pictures.backend import BackendUnavailable, BadOrder, PaidInVain, Picture, PictureOrder
-from synth.pictures.mock import MockBackend
 from synth.pictures.names import open_backend
 from synth.pictures.replicate import ReplicateBackend
-from tests.unit.synth.pictures.replicate_server import TOKEN, FakeReplicate, serving
+from tests.unit.synth.pictures.conftest import ORDER
+from tests.unit.synth.pictures.replicate_server import TOKEN, FakeReplicate
 
 MODEL = "black-forest-labs/flux-dev"
-ORDER = PictureOrder("A lighthouse in the fog.", 128, 128, seed=7)
 ORDERS = f"/v1/models/{MODEL}/predictions"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def server(clock: ManualClock) -> Iterator[FakeReplicate]:
-    drawn = MockBackend("mock").draw(ORDER).png
-    with serving(FakeReplicate(clock.now, drawn)) as fake:
-        yield fake
 
 
 def backend(server: FakeReplicate, clock: ManualClock, **options: Any) -> ReplicateBackend:
@@ -129,36 +115,6 @@ def test_an_order_whose_reply_is_lost_is_found_and_not_paid_for_twice(
 
     assert (len(server.made), server.count("POST", ORDERS)) == (1, 1)
     assert picture.png == server.png
-
-
-def test_an_order_of_a_process_that_was_killed_is_found_and_not_paid_for_twice(
-    server: FakeReplicate, clock: ManualClock
-) -> None:
-    """I4."""
-    backend(server, clock).draw(ORDER)  # and it never said so to anybody
-
-    picture = backend(server, clock).draw(ORDER)
-
-    assert (picture.png, len(server.made), len(server.ordered)) == (server.png, 1, 1)
-
-
-def test_a_picture_that_could_not_be_fetched_is_fetched_later_and_not_paid_for_twice(
-    server: FakeReplicate, clock: ManualClock
-) -> None:
-    """I4."""
-    drawer, server.files["/files/p0.png"] = backend(server, clock), (404, {}, b"")
-    with pytest.raises(PaidInVain, match="cannot be fetched"):
-        drawer.draw(ORDER)
-    server.files.clear()
-
-    assert drawer.draw(ORDER).png == server.png
-    assert len(server.ordered) == 1
-
-
-def test_an_order_is_placed_though_the_list_cannot_be_had(server: FakeReplicate, clock: ManualClock) -> None:
-    """I1: without a sign that it was placed before."""
-    server.lists = [500]
-    assert backend(server, clock).draw(ORDER).png == server.png
 
 
 def test_an_order_that_never_arrived_is_placed_again(server: FakeReplicate, clock: ManualClock) -> None:
