@@ -87,11 +87,7 @@ def execute(
         lib.errors.JobRunnerError: the manifest is wrong (65), another execution is at it (75), the worker
             cannot run (78, 69), or a signal came (130, 75).
     """
-    with (
-        opened(path, around) as ready,
-        StopRequest() as stop,
-        _Progress(stop, _doing(ready.manifest)) as progress,
-    ):
+    with opened(path, around) as ready, StopRequest() as stop, _Progress(stop, ready.manifest) as progress:
         setup = Setup(
             folder=ready.folder,
             manifest=ready.manifest,
@@ -144,8 +140,8 @@ def opened(path: Path, around: Surroundings, *, looking: bool = False) -> Iterat
 class _Progress:
     """The bar, shown from the first look on, and a word when a signal came."""
 
-    def __init__(self, stop: StopRequest, doing: str) -> None:
-        self._stop, self._doing = stop, doing
+    def __init__(self, stop: StopRequest, manifest: Manifest) -> None:
+        self._stop, self._doing = stop, _doing(manifest)
         self._bar: ProgressBar | None = None
         self._said_stop = False
 

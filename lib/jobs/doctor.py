@@ -39,7 +39,7 @@ UPKEEP_REFUSED: Final = FindingKind(
 )
 STORE_LACKS: Final = FindingKind("D020", _W, "The store does not keep what others do")
 STORE_CLOCK: Final = FindingKind("D021", _W, "The clocks of this machine and of the store differ")
-BAD_BACKEND: Final = FindingKind("D041", _W, "A picture backend cannot be used")
+BAD_BACKEND: Final = FindingKind("D050", _W, "A picture backend cannot be used")
 NEVER_SYNCED: Final = FindingKind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
