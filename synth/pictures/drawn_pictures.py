@@ -18,8 +18,8 @@ from typing import Any, Final
 from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, sweep_drafts, take_folder_lock, write_whole
 from synth.pictures.backend import PictureBackend, PictureOrder
-from synth.pictures.checked import draw_checked
 from synth.pictures.order_file import OrderedPicture
+from synth.pictures.recorded import RecordedDrawing
 
 _KEPT: Final = ".drawn"
 
@@ -53,6 +53,7 @@ class Drawer:
 
     backend: PictureBackend
     facts: Mapping[str, Any]  # class and options
+    drawing: RecordedDrawing
 
     def shown(self, picture: OrderedPicture) -> PictureOrder:
         """What is really ordered: a card says the words that are meant for it."""
@@ -127,7 +128,7 @@ def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
 def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> ListedPicture:
     """Draw it, and keep it; what is known of it is written last."""
     order = drawer.shown(picture)
-    made = draw_checked(drawer.backend, order)
+    made = drawer.drawing.draw(drawer.backend, order)
     drawn = ListedPicture(
         file=picture.file,
         bytes=len(made.png),

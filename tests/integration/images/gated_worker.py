@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from lib.clock import SystemClock
+from lib.pictures.names import PictureSettings
 from synth.commands.image_worker import note_report
 from synth.imagen.wiring import run_worker
 from synth.pictures.backend import Picture, PictureOrder
 from synth.pictures.mock import MockBackend
-from synth.pictures.names import PictureSettings
 from synth.worker.stop import StopSignal
 
 

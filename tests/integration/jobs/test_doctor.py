@@ -238,6 +238,7 @@ BREAKS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
     "D019": user_without_upkeep,
     "D020": lambda ward: bucket(ward, "rclone"),
     "D021": other_clock_than_the_store,
+    "D050": lambda ward: setting(ward, "IMAGEN_BACKEND", "flux-dev-replicate"),
 }
 
 
