@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,14 @@ from synth.typeset.captions import CaptionPainter
 from synth.video.burned_cues import burnable
 from synth.video.cue_files import VideoCue
 from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of
+from synth.video.kept_pieces import (
+    is_whole_piece,
+    is_whole_track,
+    levels_file,
+    read_levels,
+    remove_others,
+    write_levels,
+)
 from synth.video.mp4_film import FilmChapter, FilmFacts, write_film
 from synth.video.pictures import read_picture
 from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
@@ -127,7 +134,7 @@ def assemble(
     Raises:
         BadInput: a file that is read cannot be used, or would be written over.
         EncodingFailed: an encoder failed.
-        TryAgain: another one uses the same folder of pieces.
+        TryAgain: another one uses the same folder of pieces, or a file changed while it was read.
         BadConfiguration: a folder cannot be written, or the disk is full.
     """
     places = _places(timeline, target, options)
@@ -141,9 +148,12 @@ def assemble(
             sweep_drafts(folder)
         with _held(work), draft_beside(work / "narration") as heard:
             sha256s = {path: _sha256_of(read_picture(path)) for path in dict.fromkeys(_pictures(timeline))}
+            facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
             narration = read_narration(timeline.narration, heard, lambda: progress(0, 0))
             _check_times(timeline, narration.seconds)
-            return _Assembly(timeline, narration, sha256s, work, options).made(places, progress)
+            return _Assembly(timeline, narration, sha256s, work / f"{facts}.m4a", options).made(
+                places, progress
+            )
     except OSError as error:
         raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
 
@@ -201,28 +211,29 @@ class _Assembly:
         timeline: Timeline,
         narration: DecodedNarration,
         sha256s: Mapping[Path, str],
-        work: Path,
+        track: Path,
         options: AssemblyOptions,
     ) -> None:
+        """`track` is where its soundtrack lies among the pieces, or will."""
         preview = preview_size(timeline.width, timeline.height) if options.preview else None
-        self._timeline, self._narration, self._work = timeline, narration, work
+        self._timeline, self._narration, self._work = timeline, narration, track.parent
         self._look = FilmLook(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
         burned: Sequence[VideoCue] = ()
         if timeline.burned:
             burned = burnable(timeline.cues, CaptionPainter(timeline.width, timeline.height, timeline.style))
         self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts())
         self._workers = options.workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
-        facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
-        self._track = work / f"{facts}.m4a"
+        self._track = track
         self._frames_done = 0
         self._stopped = threading.Event()
         self._counting = threading.Lock()
 
     def made(self, places: Mapping[str, Path], progress: Progress) -> AssembledVideo:
         """Make what is missing, put it together, and give all files their names."""
-        missing = {each.key: each for each in self._planned if not piece_file(self._work, each.key).is_file()}
+        tracks = 1 if self._look.preview is None else 2
+        missing = {each.key: each for each in self._planned if not is_whole_piece(self._work, each, tracks)}
         self._make(list(missing.values()), progress)
-        levels = _read_levels(self._track)
+        levels = read_levels(self._track)
         chapters = self._chapters()
         made = self._published(places, chapters)
         self._prune()
@@ -244,7 +255,7 @@ class _Assembly:
         total = sum(each.piece.frames for each in missing)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="piece") as pool:
             futures: list[Future[None]] = []
-            if not _is_whole_track(self._track):
+            if not is_whole_track(self._track):
                 futures.append(pool.submit(self._make_track))
             # The longest first: at the end no core waits long for the other.
             for each in sorted(missing, key=lambda each: -each.piece.frames):
@@ -265,7 +276,9 @@ class _Assembly:
     def _make_track(self) -> None:
         timeline = self._timeline
         levels = write_soundtrack(self._narration, timeline.music, timeline.loudness, self._track, self._ask)
-        _write_levels(self._track, levels)
+        if track_facts(timeline.narration, timeline.music, timeline.loudness) != self._track.stem:
+            raise TryAgain("The narration or the music was changed while it was read; try again.")
+        write_levels(self._track, levels)
 
     def _ask(self) -> None:
         if self._stopped.is_set():
@@ -326,10 +339,7 @@ class _Assembly:
     def _prune(self) -> None:
         """Remove what no part of this video is: an edit left it behind."""
         kept = {piece_file(self._work, each.key).name for each in self._planned}
-        kept |= {self._track.name, _levels_file(self._track).name}
-        for path in self._work.iterdir():
-            if path.suffix in (".mp4", ".m4a", ".json") and path.name not in kept:
-                path.unlink(missing_ok=True)
+        remove_others(self._work, kept | {self._track.name, levels_file(self._track).name})
 
     def _warnings(self, levels: TrackLevels) -> Iterator[str]:
         wanted = self._timeline.loudness
@@ -346,27 +356,6 @@ class _Stopped(Exception):
 def _captions_text(timeline: Timeline, seconds: float, suffix: str) -> bytes:
     cues = [Cue(each.start, min(each.end, seconds), each.text, "estimated") for each in timeline.cues]
     return render(cues, seconds, suffix).encode()
-
-
-def _levels_file(track: Path) -> Path:
-    return track.with_suffix(".json")
-
-
-def _is_whole_track(track: Path) -> bool:
-    """Whether it and what was measured of it are there; the second is written last."""
-    return track.is_file() and _levels_file(track).is_file()
-
-
-def _write_levels(track: Path, levels: TrackLevels) -> None:
-    target = _levels_file(track)
-    with draft_beside(target) as draft:
-        row = {"lufs": levels.lufs, "true_peak_db": levels.true_peak_db, "gain_db": levels.gain_db}
-        write_in_place(draft, json.dumps(row).encode())
-        os.replace(draft, target)
-
-
-def _read_levels(track: Path) -> TrackLevels:
-    return TrackLevels(**json.loads(_levels_file(track).read_bytes()))
 
 
 def _plain(made: MadeFile | None) -> dict[str, Any] | None:

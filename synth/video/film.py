@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
-from lib.files import draft_beside
+from lib.errors import TryAgain
+from lib.files import draft_beside, sync_file
 from synth.audio.encode import EncodingFailed
 from synth.typeset.captions import CaptionStyle
 from synth.video.caption_plates import CaptionDrawer
@@ -75,6 +77,7 @@ def encode_piece(planned: PlannedPiece, look: FilmLook, folder: Path, on_frame: 
 
     Raises:
         UnusablePicture: a picture cannot be decoded.
+        TryAgain: a picture is another one than the piece was planned with.
         EncodingFailed: the encoder failed.
         OSError: the disk refuses.
     """
@@ -83,6 +86,7 @@ def encode_piece(planned: PlannedPiece, look: FilmLook, folder: Path, on_frame: 
         with draft_beside(target) as draft:
             with av.open(str(draft), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
                 _encode(planned, look, container, on_frame)
+            sync_file(draft)
             os.replace(draft, target)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):
@@ -149,6 +153,7 @@ def frames_of(piece: FilmPiece, look: FilmLook) -> Iterator[Planes]:
 
     Raises:
         UnusablePicture: a picture cannot be decoded.
+        TryAgain: it was changed.
     """
     shot = _ShotFrames(piece.shot, look)
     under = None if piece.under is None else _ShotFrames(piece.under, look)
@@ -177,7 +182,10 @@ class _ShotFrames:
         nearest = shot.move.nearest
         # So large that the nearest framing shows it pixel for pixel.
         wide, high = (round(side * nearest / 2) * 2 for side in self._size)
-        picture = laid_out(shot.picture, read_picture(shot.picture), wide, high, shot.fit)
+        data = read_picture(shot.picture)
+        if hashlib.sha256(data).hexdigest() != shot.sha256:  # what is kept under its key must be of it
+            raise TryAgain(f"The picture {shot.picture} was changed while the film was made; try again.")
+        picture = laid_out(shot.picture, data, wide, high, shot.fit)
         self._planes = planes_of(picture)
         self._still = self._framed(0.0) if shot.move.still else None
 

@@ -133,6 +133,8 @@ class _SceneTimes:
             min(max(last - first, least), most)
             for first, last, least, most in zip(firsts, firsts[1:], self.least, self.most, strict=False)
         ]
+        if not any(self.frames):  # shorter than half a frame, and still a film
+            self.frames[-1] = self.most[-1]
         self.fades = [0, *(self._fade(at) for at in range(1, len(self.lengths)))]
 
     def _fade(self, at: int) -> int:

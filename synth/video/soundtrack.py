@@ -16,7 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.files import draft_beside
+from lib.files import draft_beside, sync_file
 from synth.audio.encode import EncodingFailed
 from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
@@ -112,6 +112,7 @@ def write_soundtrack(
                     meter.feed(block)
                     encoder.write(block)
                 encoder.finish()
+            sync_file(draft)
             os.replace(draft, target)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):

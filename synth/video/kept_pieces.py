@@ -1,0 +1,66 @@
+"""What is kept of a film for the next one: which of it is whole, and what is removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import av
+
+from lib.files import draft_beside, write_in_place
+from synth.video.film import piece_file
+from synth.video.pieces import PlannedPiece
+from synth.video.soundtrack import TrackLevels
+
+#: As we name them. A folder that a person names may hold files of theirs.
+_OURS: Final = re.compile(r"[0-9a-f]{32}\.(?:mp4|m4a|json)")
+
+
+def is_whole_piece(folder: Path, planned: PlannedPiece, tracks: int) -> bool:
+    """Whether the piece is there with its frames: a full disk or a power cut may have left half of it."""
+    try:
+        with av.open(str(piece_file(folder, planned.key))) as container:
+            streams = container.streams.video
+            return len(streams) == tracks and all(each.frames == planned.piece.frames for each in streams)
+    except (OSError, av.error.FFmpegError):
+        return False
+
+
+def levels_file(track: Path) -> Path:
+    """Where what was measured of a soundtrack lies."""
+    return track.with_suffix(".json")
+
+
+def is_whole_track(track: Path) -> bool:
+    """Whether it and what was measured of it are there; the second is written last."""
+    try:
+        read_levels(track)
+        with av.open(str(track)) as container:
+            return bool(container.streams.audio)
+    except (OSError, ValueError, TypeError, av.error.FFmpegError):
+        return False
+
+
+def write_levels(track: Path, levels: TrackLevels) -> None:
+    """Keep what was measured. Raises OSError."""
+    target = levels_file(track)
+    with draft_beside(target) as draft:
+        row = {"lufs": levels.lufs, "true_peak_db": levels.true_peak_db, "gain_db": levels.gain_db}
+        write_in_place(draft, json.dumps(row).encode(), sync=True)
+        os.replace(draft, target)
+
+
+def read_levels(track: Path) -> TrackLevels:
+    """What was measured. Raises OSError, ValueError and TypeError: it is not there, or not whole."""
+    return TrackLevels(**json.loads(levels_file(track).read_bytes()))
+
+
+def remove_others(folder: Path, kept: Collection[str]) -> None:
+    """Remove the pieces and soundtracks whose names are not in `kept`; nothing that is not ours."""
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.name not in kept:
+            path.unlink(missing_ok=True)
