@@ -24,7 +24,7 @@ from lib.files import (
     written_over,
 )
 from synth.typeset.captions import CaptionPainter
-from synth.video.burned_cues import burnable
+from synth.video.burned_cues import burnable, letters_without_font
 from synth.video.cue_files import VideoCue
 from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of
 from synth.video.kept_pieces import (
@@ -219,9 +219,14 @@ class _Assembly:
         self._timeline, self._narration, self._work = timeline, narration, track.parent
         self._look = FilmLook(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
         burned: Sequence[VideoCue] = ()
+        fonts: Mapping[str, Sequence[str]] = {}
+        self._lacking: Sequence[str] = ()
         if timeline.burned:
-            burned = burnable(timeline.cues, CaptionPainter(timeline.width, timeline.height, timeline.style))
-        self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts())
+            painter = CaptionPainter(timeline.width, timeline.height, timeline.style)
+            burned = burnable(timeline.cues, painter)
+            fonts = {cue.text: painter.fonts(cue.text) for cue in burned}
+            self._lacking = letters_without_font(burned, painter)
+        self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts(), fonts)
         self._workers = options.workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
         self._track = track
         self._frames_done = 0
@@ -343,6 +348,14 @@ class _Assembly:
 
     def _warnings(self, levels: TrackLevels) -> Iterator[str]:
         wanted = self._timeline.loudness
+        if self._timeline.mended_cues:
+            count = self._timeline.mended_cues
+            yield (
+                f"{count} of the captions lay over another or out of order; each ends where the next begins."
+            )
+        if self._lacking:
+            shown = " ".join(self._lacking[:5])
+            yield f"No font here has the symbols {shown}; the captions are drawn without them."
         if levels.lufs is None:
             yield "The narration is silent."
         elif abs(levels.lufs - wanted) > _MOST_MISSED_LU:

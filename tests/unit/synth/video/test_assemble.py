@@ -238,3 +238,19 @@ def test_nothing_that_is_read_is_written_over(studio: Studio) -> None:
 
     with pytest.raises(BadInput, match=r"film\.srt would be written over"):
         studio.make()
+
+
+def test_captions_that_lay_over_others_or_lack_a_symbol_are_told(studio: Studio) -> None:
+    (studio.folder / "c.srt").write_text(
+        "1\n00:00:00,000 --> 00:00:02,000\nThe sea \U0001fbb2 leaves.\n\n"
+        "2\n00:00:01,000 --> 00:00:03,000\nIt comes back.\n"
+    )
+    studio.timeline["captions"] = {"file": "c.srt"}
+
+    made = studio.make(preview=False)
+
+    assert list(made.warnings) == [
+        "1 of the captions lay over another or out of order; each ends where the next begins.",
+        "No font here has the symbols \U0001fbb2; the captions are drawn without them.",
+    ]
+    assert "00:00:00,000 --> 00:00:01,000" in studio.out.with_suffix(".srt").read_text()
