@@ -11,7 +11,7 @@ import typer
 
 from lib.child import when_parent_exits
 from lib.cli.options import JsonOption
-from lib.cli.output import emit_json, say
+from lib.cli.output import emit_json, say, warn
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import signals_wait
 from synth import wiring
@@ -69,6 +69,7 @@ def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[
     from synth.pictures.drawn_pictures import Drawer, draw_pictures
     from synth.pictures.names import configured, open_backend
     from synth.pictures.order_file import read_orders
+    from synth.pictures.usage import UsageLog
 
     listed = read_orders(orders)
     told = wiring.pictures(backend)
@@ -80,7 +81,8 @@ def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[
                 ask()
                 bar.reach(done, total=total)
 
-            drawer = Drawer(opened, configured(told.backends)[told.backend])
+            facts = configured(told.backends)[told.backend]
+            drawer = Drawer(opened, facts, UsageLog(told.data), warn)
             return told.backend, draw_pictures(listed, out_dir, drawer, on_picture)
     finally:
         opened.close()

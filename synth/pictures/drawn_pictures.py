@@ -18,8 +18,9 @@ from typing import Any, Final
 from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, sweep_drafts, take_folder_lock, write_whole
 from synth.pictures.backend import PictureBackend, PictureOrder
-from synth.pictures.checked import draw_checked
 from synth.pictures.order_file import OrderedPicture
+from synth.pictures.recorded import Warned, draw_recorded
+from synth.pictures.usage import UsageLog
 
 _KEPT: Final = ".drawn"
 
@@ -49,10 +50,12 @@ class ListedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
-    """Who draws: the backend, and what its name stands for, as the pictures depend on it."""
+    """Who draws: the backend, what its name stands for, as pictures depend on it, and where that is told."""
 
     backend: PictureBackend
     facts: Mapping[str, Any]  # class and options
+    log: UsageLog  # each picture that is drawn has its line there
+    warned: Warned
 
     def shown(self, picture: OrderedPicture) -> PictureOrder:
         """What is really ordered: a card says the words that are meant for it."""
@@ -127,7 +130,7 @@ def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
 def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> ListedPicture:
     """Draw it, and keep it; what is known of it is written last."""
     order = drawer.shown(picture)
-    made = draw_checked(drawer.backend, order)
+    made = draw_recorded(drawer.backend, order, drawer.log, drawer.warned)
     drawn = ListedPicture(
         file=picture.file,
         bytes=len(made.png),

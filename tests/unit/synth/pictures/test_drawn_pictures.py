@@ -15,6 +15,7 @@ from synth.pictures.backend import Picture, PictureOrder
 from synth.pictures.drawn_pictures import Drawer, ListedPicture, draw_pictures
 from synth.pictures.mock import MockBackend
 from synth.pictures.order_file import OrderedPicture, read_orders
+from synth.pictures.usage import UsageLog
 
 
 class Counting(MockBackend):
@@ -42,7 +43,8 @@ def draw(tmp_path: Path) -> Callable[..., tuple[list[str], list[ListedPicture]]]
         orders: list[OrderedPicture], kind: str = "mock", progress: Any = lambda done, total: None
     ) -> tuple[list[str], list[ListedPicture]]:
         backend = Counting()
-        found = draw_pictures(orders, tmp_path, Drawer(backend, {"class": kind}), progress)
+        drawer = Drawer(backend, {"class": kind}, UsageLog(tmp_path / "data"), pytest.fail)
+        found = draw_pictures(orders, tmp_path, drawer, progress)
         return backend.asked, found
 
     return drawn
@@ -60,6 +62,16 @@ def test_what_was_drawn_for_the_same_order_is_kept(draw: Draw, tmp_path: Path) -
     assert [each.drawn for each in found] == [False, True, False]
     assert (tmp_path / "scene_000.png").read_bytes() == before
     assert draw(listed("a", "B", "c"), "other")[0] == ["a", "B", "c"]
+
+
+def test_each_picture_that_is_drawn_has_its_line_in_the_usage(draw: Draw, tmp_path: Path) -> None:
+    draw(listed("a", "bb"))
+    draw(listed("a", "ccc"))  # the first is kept, and cost nothing
+
+    uses = list(UsageLog(tmp_path / "data").uses())
+    assert [(use.characters, use.outcome, use.backend) for use in uses] == [
+        *((1, "done", "mock"), (2, "done", "mock"), (3, "done", "mock"))
+    ]
 
 
 def test_a_picture_that_moves_is_not_drawn_again(draw: Draw, tmp_path: Path) -> None:
