@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from lib.errors import TryAgain
-from synth.video import assemble as assembling
+from synth.video import soundtrack
 from synth.video.soundtrack import DecodedNarration, OnBlock
 from tests.unit.synth.video.studio import Studio, frames_of, paint, voice
 
@@ -33,14 +33,14 @@ def test_a_picture_that_changes_meanwhile_is_not_kept_for_the_one_before(
 ) -> None:
     picture = studio.folder / "picture_2.png"
     before = picture.read_bytes()
-    read = assembling.read_narration
+    read = soundtrack.read_narration
 
     def edited(path: Path, place: Path, on_block: OnBlock) -> DecodedNarration:
         paint(picture, 99)
         return read(path, place, on_block)
 
     with monkeypatch.context() as patch:
-        patch.setattr(assembling, "read_narration", edited)
+        patch.setattr("synth.video.assemble.read_narration", edited)
         with pytest.raises(TryAgain, match=r"picture_2\.png was changed"):
             studio.make()
     picture.write_bytes(before)
