@@ -19,7 +19,6 @@ from lib.files import (
     sweep_drafts,
     sync_file,
     sync_folder,
-    take_folder_lock,
     write_in_place,
     written_over,
 )
@@ -31,6 +30,7 @@ from synth.video.kept_pieces import (
     is_whole_piece,
     is_whole_track,
     levels_file,
+    made_alone,
     read_levels,
     remove_others,
     write_levels,
@@ -141,12 +141,13 @@ def assemble(
     lost = written_over(timeline.files(), places.values())
     if lost is not None:
         raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
-    work = options.work or target.with_name(f".{target.name}.pieces")
+    usual = target.with_name(f".{target.name}.pieces")
+    work = options.work or usual
     try:
-        for folder in {path.parent for path in places.values()} | {work}:
+        for folder in {path.parent for path in places.values()} | {work, usual}:
             folder.mkdir(parents=True, exist_ok=True)
             sweep_drafts(folder)
-        with _held(work), draft_beside(work / "narration") as heard:
+        with made_alone(target, usual, work), draft_beside(work / "narration") as heard:
             sha256s = {path: _sha256_of(read_picture(path)) for path in dict.fromkeys(_pictures(timeline))}
             facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
             narration = read_narration(timeline.narration, heard, lambda: progress(0, 0))
@@ -190,17 +191,6 @@ def _check_times(timeline: Timeline, seconds: float) -> None:
         raise BadInput(
             f"The poster is at {timeline.poster:.2f} s, and the narration ends at {seconds:.2f} s."
         )
-
-
-@contextlib.contextmanager
-def _held(work: Path) -> Iterator[None]:
-    lock = take_folder_lock(work)
-    if lock is None:
-        raise TryAgain(f"Another video-synth works in {work}; wait for its end, or name another --work.")
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 class _Assembly:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
 import av
 
-from lib.files import draft_beside, write_in_place
+from lib.errors import TryAgain
+from lib.files import draft_beside, take_folder_lock, write_in_place
 from synth.video.film import piece_file
 from synth.video.pieces import PlannedPiece
 from synth.video.soundtrack import TrackLevels
@@ -64,3 +66,34 @@ def remove_others(folder: Path, kept: Collection[str]) -> None:
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.name not in kept:
             path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def made_alone(target: Path, usual: Path, work: Path) -> Iterator[None]:
+    """Nobody else makes this video, wherever its pieces are kept, or uses the same ones.
+
+    `usual` is where they lie if nobody says otherwise; it goes away where nothing is in it. Raises TryAgain.
+    """
+    with contextlib.ExitStack() as held:
+        held.callback(_remove_if_empty, usual)
+        held.enter_context(_locked(usual, f"Another video-synth makes {target}; wait for its end."))
+        if not work.samefile(usual):
+            said = f"Another video-synth works in {work}; wait for its end, or name another --work."
+            held.enter_context(_locked(work, said))
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, otherwise: str) -> Iterator[None]:
+    lock = take_folder_lock(folder)
+    if lock is None:
+        raise TryAgain(otherwise)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

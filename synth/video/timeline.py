@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -295,9 +296,14 @@ def _music(fields: Fields, folder: Path) -> Music | None:
 
 def _file(fields: Fields, field: str) -> str:
     name = fields.text(field)
-    if not name or "\0" in name:
-        fields.refuse(field, "must name a file")
+    if not is_file_name(name):
+        fields.refuse(field, "must name a file, without control characters")
     return name
+
+
+def is_file_name(name: str) -> bool:
+    """Whether it may name a file: a line break would make several sentences of the one that tells of it."""
+    return bool(name) and not any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name)
 
 
 def _title(fields: Fields, field: str) -> str:

@@ -122,6 +122,25 @@ def test_two_do_not_share_a_folder_of_pieces(studio: Studio) -> None:
         studio.make(work=work)
 
 
+def test_two_do_not_make_one_film_wherever_their_pieces_are(studio: Studio) -> None:
+    usual = studio.out.parent / ".film.mp4.pieces"
+    usual.mkdir(parents=True)
+    lock = take_folder_lock(usual)
+    assert lock is not None
+
+    with pytest.raises(TryAgain, match=r"Another video-synth makes .*film\.mp4; wait for its end"):
+        studio.make(work=studio.folder / "work")
+
+
+def test_a_film_that_cannot_be_made_leaves_no_folder(studio: Studio) -> None:
+    (studio.folder / "picture_1.png").unlink()
+
+    with pytest.raises(BadInput):
+        studio.make()
+
+    assert list(studio.out.parent.iterdir()) == []
+
+
 def test_it_is_as_loud_as_asked_with_music_and_without(studio: Studio) -> None:
     studio.timeline["loudness"] = -16
     plain = studio.make().levels.lufs

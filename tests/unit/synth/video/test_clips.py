@@ -88,6 +88,7 @@ def test_two_do_not_make_clips_in_one_folder(desk: ClipDesk) -> None:
     ("change", "told"),
     [
         ({"file": "../x.mp4"}, "must be a name of letters"),
+        ({"picture": "a\nerror: b.png"}, "must name a file, without control"),
         ({"seconds": 0}, "must be above 0"),
         ({"move": "jump"}, "must be one of"),
         ({"file": "1.mp4"}, "must not name a file twice"),
