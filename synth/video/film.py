@@ -30,6 +30,7 @@ _X264: Final = (
     "threads=1:lookahead-threads=1:keyint=60:min-keyint=1:scenecut=0:open-gop=0:"
     "colorprim=bt709:transfer=bt709:colormatrix=bt709"
 )
+_MOST_PIXELS: Final = 64_000_000  # of a picture that a move comes near to
 _PRESET, _QUALITY, _PREVIEW_QUALITY = "veryfast", "20", "26"
 PREVIEW_LINES: Final = 480
 
@@ -179,8 +180,8 @@ class _ShotFrames:
 
     def __init__(self, shot: Shot, look: FilmLook) -> None:
         self._shot, self._size = shot, (look.width, look.height)
-        nearest = shot.move.nearest
-        # So large that the nearest framing shows it pixel for pixel.
+        # So large that the nearest framing shows it pixel for pixel, but for what no memory holds.
+        nearest = min(shot.move.nearest, max((_MOST_PIXELS / (look.width * look.height)) ** 0.5, 1.0))
         wide, high = (round(side * nearest / 2) * 2 for side in self._size)
         data = read_picture(shot.picture)
         if hashlib.sha256(data).hexdigest() != shot.sha256:  # what is kept under its key must be of it

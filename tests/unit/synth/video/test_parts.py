@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib.errors import BadInput
 from synth.typeset.captions import USUAL_STYLE, CaptionPainter
 from synth.video.burned_cues import burnable
 from synth.video.cue_files import SpokenWord, VideoCue, read_cue_file, read_cues
 from synth.video.drafted_timeline import DraftOrder, draft_timeline
-from synth.video.moves import MOVES, named_move
-from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
+from synth.video.film import FilmLook, frames_of
+from synth.video.moves import MOVES, Framing, KenBurns, named_move
+from synth.video.pieces import FilmPiece, PlannedPiece, Shot, cut_pieces, total_frames
 from synth.video.timeline import Scene, Timeline
 
 
@@ -258,3 +261,23 @@ def test_what_does_not_fit_together_is_one_sentence(
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
         drafted(tmp_path, beats, pictures)
+
+
+def test_a_move_that_comes_near_in_a_large_film_is_drawn_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "p.png")
+    sha256 = hashlib.sha256((tmp_path / "p.png").read_bytes()).hexdigest()
+    asked = list[tuple[int, int]]()
+
+    def laid_out(path: Path, data: bytes, width: int, height: int, fit: str) -> Image.Image:
+        asked.append((width, height))
+        return Image.new("RGB", (64, 64))
+
+    monkeypatch.setattr("synth.video.film.laid_out", laid_out)
+    for zoom in (1.5, 4.0):
+        shot = Shot(tmp_path / "p.png", sha256, "cover", KenBurns(Framing(), Framing(zoom)), 1.0)
+        look = FilmLook(4096, 4096, 30, USUAL_STYLE, None)
+        next(frames_of(FilmPiece(0, 0, 1, 1, shot), look))
+
+    assert asked == [(6144, 6144), (8000, 8000)]
