@@ -113,7 +113,8 @@ class AttendedRuns:
                 self._seen[key] = now
                 if before not in (None, now) and task.state in _TOLD:
                     why = f" ({task.error})" if task.error and task.state in _BAD else ""
-                    output.note(f"{task.name}: {_TOLD[task.state]}{why}")
+                    of = "" if len(self._ids) == 1 else f" of {task.run}"
+                    output.note(f"{task.name}{of}: {_TOLD[task.state]}{why}")
 
     def _see_them_spoken(self) -> None:
         """Start a watcher where none lives, unless that could cost money; say what is waited for."""

@@ -117,7 +117,8 @@ def bad_engine(name: str) -> Trouble | None:
         text = Path(folder) / "word.txt"
         text.write_text("Ready.", encoding="utf-8")
         given = ("--text-file", str(text), "--out-exact", f"{folder}/word", "--speaker", speaker)
-        argv = [sys.executable, "-m", "synth.main", "speak", *given, "--engine", name]
+        # -P: a file of the user's folder must not stand in for a module of ours
+        argv = [sys.executable, "-P", "-m", "synth.main", "speak", *given, "--engine", name]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=_SPEAK_WITHIN_S, check=False)
         except subprocess.TimeoutExpired:

@@ -320,7 +320,7 @@ class Settings:
     imagen_machine_backends: Annotated[
         tuple[str, ...],
         words(_BACKEND, "a list of picture backends, separated by commas"),
-        About("picture backends that machines elsewhere draw with; card takes 40 MB", "`mock`", "card,mock"),
+        About("picture backends that machines elsewhere draw with; card takes 40 MB", "mock", "mock"),
     ] = ("mock",)
     imagen_backends_file: Annotated[
         Path,

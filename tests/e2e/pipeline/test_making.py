@@ -100,5 +100,25 @@ def test_what_is_typed_at_a_gate(
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     gate = GateRow(number=1, run="r", task="script", attempt=1, seen="", opened_at=0.0)
     with wiring.open_room() as room:
-        view = type("View", (), {"artifacts": ()})()
+        view = type("View", (), {"artifacts": (), "results": {}})()
         assert decisions.asks(room)(view, gate) == answer
+
+
+def test_a_gate_says_what_became_of_a_note(
+    pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    gate = GateRow(number=1, run="r", task="script", attempt=2, seen="", opened_at=0.0)
+    note = {
+        "notes": ["a stronger title"],
+        "applied": "",
+        "not_applied": "only a language model changes titles",
+    }
+    with wiring.open_room() as room:
+        view = type("View", (), {"artifacts": (), "results": {"script": {"instruction": note}}})()
+        decisions.asks(room)(view, gate)
+
+    told = capsys.readouterr().err
+    assert "you asked: a stronger title" in told
+    assert "not done: only a language model changes titles" in told
+    assert "  done:" not in told

@@ -33,7 +33,8 @@ class GatedBackend(MockBackend):
         return super().draw(order)
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    folder = Path(sys.argv[1])
     stop = StopSignal(SystemClock())
     stop.on_signals(signal.SIGTERM)
 
@@ -44,4 +45,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -43,6 +43,7 @@ DEFAULTS = {
     "QWEN_BATCH": "8",
     "IMAGEN_BUCKET": "imagen-generated",
     "IMAGEN_BACKEND": "card",
+    "IMAGEN_MACHINE_BACKENDS": "mock",
     "FLUX_DEVICE": "auto",
     "REPLICATE_URL": "https://api.replicate.com",
 }
