@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,13 @@ def start_film(room: PipelineRoom, dag: str, script: Path, run_id: str | None, c
     if not began.started.created:
         _go_on(room, run, hashlib.sha256(data).hexdigest())
     return run
+
+
+def again(dag: str, script: Path, run: str, config: str | None) -> str:
+    """The command that goes on with this film."""
+    words = ["job-pipeline", "make", str(script), "--run-id", run]
+    words += [] if dag == "video" else ["--dag", dag]
+    return shlex.join(words if config is None else [*words, "--config", config])
 
 
 def run_name(script: Path) -> str:

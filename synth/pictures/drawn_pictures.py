@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
-from lib.files import draft_beside, sweep_drafts, take_folder_lock, write_whole
+from lib.files import draft_beside, replace_whole, sweep_drafts, take_folder_lock, write_whole
+from lib.foreign import parse_json
 from synth.pictures.backend import PictureBackend, PictureOrder
 from synth.pictures.order_file import OrderedPicture
 from synth.pictures.recorded import RecordedDrawing
@@ -117,7 +118,7 @@ def _all_drawn(
 def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
     """What was drawn for this key, if it is whole."""
     try:
-        known = json.loads((kept / f"{key}.json").read_bytes())
+        known = parse_json((kept / f"{key}.json").read_bytes())
         drawn = ListedPicture(**{**known, "file": file, "drawn": False})
         data = (kept / f"{key}.png").read_bytes()
     except (OSError, ValueError, TypeError):
@@ -159,4 +160,4 @@ def _publish(kept: Path, target: Path, drawn: ListedPicture) -> None:
             os.link(kept, draft)
         except OSError:
             shutil.copyfile(kept, draft)
-        os.replace(draft, target)
+        replace_whole(draft, target)

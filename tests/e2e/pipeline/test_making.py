@@ -10,8 +10,9 @@ import pytest
 
 from job_pipeline import decisions, wiring
 from job_pipeline.attendance import attend, decider_of
+from job_pipeline.attended_runs import RunsEnd, show_runs
 from job_pipeline.decisions import GateAnswer
-from job_pipeline.film_run import run_name, start_film
+from job_pipeline.film_run import again, run_name, start_film
 from lib.pipeline.model import GateRow
 from lib.pipeline.views import RunView, get_job_status, list_runs
 from tests.e2e.pipeline.conftest import PipelineDesk
@@ -55,6 +56,25 @@ def test_a_person_rejects_with_words_then_approves_then_leaves(
         ("script", "approved", "ann"),
         ("storyboard", None, None),
     ]
+
+
+def test_a_film_that_was_interrupted_says_how_to_go_on(
+    pipelines: PipelineDesk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Path("the sea.md")
+    script.write_text("# The sea\n\nIt leaves.\n")
+    with wiring.open_room() as room:
+        run = start_film(room, "video", script, None, None)
+        found = RunsEnd([get_job_status(room.ledger, run)])
+        show_runs(found, again("video", script, run, None))
+        demo = capsys.readouterr().err
+        show_runs(found)
+
+    assert "no worker has taken it; job-pipeline make 'the sea.md' --run-id the-sea\n" in demo
+    assert "no worker has taken it; job-pipeline worker\n" in capsys.readouterr().err
+    assert again("factory", script, "x", "own.yaml") == (
+        "job-pipeline make 'the sea.md' --run-id x --dag factory --config own.yaml"
+    )
 
 
 def test_without_a_terminal_nothing_is_decided(pipelines: PipelineDesk) -> None:
