@@ -24,7 +24,7 @@ from lib.files import (
 )
 from synth.typeset.captions import CaptionPainter
 from synth.video.burned_cues import burnable, letters_without_font
-from synth.video.cue_files import VideoCue
+from synth.video.cue_files import VideoCue, check_cues
 from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of
 from synth.video.kept_pieces import (
     is_whole_piece,
@@ -47,7 +47,6 @@ from synth.video.soundtrack import (
 )
 from synth.video.timeline import Timeline
 
-_PAST_THE_END_S: Final = 0.05  # lengths of lossy files differ by that
 _MOST_MISSED_LU: Final = 0.5
 _POLL_S: Final = 0.1
 _MOST_WORKERS: Final = 16
@@ -181,12 +180,7 @@ def _check_times(timeline: Timeline, seconds: float) -> None:
                 f"Scene {number + 1} starts at {scene.start:.2f} s, the narration ends at {seconds:.2f} s; "
                 "the timeline is of another narration."
             )
-    for number, cue in enumerate(timeline.cues):
-        if cue.end > seconds + _PAST_THE_END_S:
-            raise BadInput(
-                f"Caption {number + 1} ends at {cue.end:.2f} s, and the narration at {seconds:.2f} s; the "
-                "captions are of another narration."
-            )
+    check_cues(timeline.cues, seconds)
     if timeline.poster is not None and timeline.poster >= seconds:
         raise BadInput(
             f"The poster is at {timeline.poster:.2f} s, and the narration ends at {seconds:.2f} s."

@@ -19,6 +19,7 @@ _MOST_BYTES: Final = 32 * 1024 * 1024
 _MOST_CUES: Final = 50_000
 _MOST_CHARACTERS: Final = 1_000
 _TOUCHING_S: Final = 0.0005
+_PAST_THE_END_S: Final = 0.05  # lengths of lossy files differ by that
 _SHORTEST_S: Final = 0.2  # what is shown more briefly is not seen
 _MOMENT: Final = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 _TIMES: Final = re.compile(rf"\s*{_MOMENT}\s*-->\s*{_MOMENT}(?:\s.*)?")
@@ -208,3 +209,13 @@ def _cut(cue: VideoCue, end: float) -> VideoCue:
         SpokenWord(word.start, min(word.end, end), word.text) for word in cue.words if word.start < end
     )
     return VideoCue(cue.start, end, cue.text, words)
+
+
+def check_cues(cues: Sequence[VideoCue], seconds: float) -> None:
+    """See that captions lie within a narration of so many seconds. Raises BadInput."""
+    for number, cue in enumerate(cues):
+        if cue.end > seconds + _PAST_THE_END_S:
+            raise BadInput(
+                f"Caption {number + 1} ends at {cue.end:.2f} s, and the narration at {seconds:.2f} s; the "
+                "captions are of another narration."
+            )
