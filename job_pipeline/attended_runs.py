@@ -14,6 +14,7 @@ from lib.cli import output
 from lib.errors import ExitStatus, JobRunnerError
 from lib.pipeline.states import RunState, TaskState
 from lib.pipeline.views import RunView, get_job_status
+from lib.pipeline.waits import WORKER
 from lib.watcher_process import WatcherProcess
 
 _EVERY_S: Final = 0.1
@@ -112,7 +113,8 @@ class AttendedRuns:
                 self._seen[key] = now
                 if before not in (None, now) and task.state in _TOLD:
                     why = f" ({task.error})" if task.error and task.state in _BAD else ""
-                    output.note(f"{task.name}: {_TOLD[task.state]}{why}")
+                    of = "" if len(self._ids) == 1 else f" of {task.run}"
+                    output.note(f"{task.name}{of}: {_TOLD[task.state]}{why}")
 
     def _see_them_spoken(self) -> None:
         """Start a watcher where none lives, unless that could cost money; say what is waited for."""
@@ -135,10 +137,13 @@ def _is_parked(view: RunView) -> bool:
     return bool(open_ones) and all(task.parked_at is not None for task in open_ones)
 
 
-def show_runs(found: RunsEnd) -> None:
-    """Each run on a line, and what helps where one waits."""
+def show_runs(found: RunsEnd, again: str | None = None) -> None:
+    """Each run on a line, and what helps where one waits. `again`: the command that goes on with them."""
     for view in found.runs:
         output.say(view.line.text())
         for wait in view.waits:
             if wait.command:
-                output.note(f"{wait.stage or view.line.run.id} {wait.sentence}; {wait.command}")
+                helps = again if again is not None and wait.command == WORKER else wait.command
+                output.note(f"{wait.stage or view.line.run.id} {wait.sentence}; {helps}")
+        if again is not None and any(gate.decision is None for gate in view.gates):
+            output.note(f"then {again} goes on")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from job_pipeline.wiring import PipelineRoom
 from lib.cli import output
@@ -81,11 +81,25 @@ def leaves(view: RunView, gate: GateRow) -> None:
     """Decides nothing."""
 
 
+def of_notes(result: Any) -> Iterator[str]:
+    """What a stage that was made anew did of the notes that it was told, and what it could not."""
+    told = result.get("instruction") if isinstance(result, Mapping) else None
+    if isinstance(told, Mapping):
+        notes = " / ".join(str(note) for note in told.get("notes") or ())
+        yield f"you asked: {notes}"
+        if told.get("applied"):
+            yield f"  done: {told['applied']}"
+        if told.get("not_applied"):
+            yield f"  not done: {told['not_applied']}"
+
+
 def asks(room: PipelineRoom) -> Decider:
     """Asks the person at the terminal."""
 
     def ask(view: RunView, gate: GateRow) -> GateAnswer | None:
         folder = room.journal.folder_of(gate.run)
+        for sentence in of_notes(view.results.get(gate.task)):
+            output.note(sentence)
         output.note(f"{gate.task} of {gate.run} waits for you; look at {folder}:")
         for file in view.artifacts:
             if file.task == gate.task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,13 @@ def start_film(room: PipelineRoom, dag: str, script: Path, run_id: str | None, c
     return run
 
 
+def again(dag: str, script: Path, run: str, config: str | None) -> str:
+    """The command that goes on with this film."""
+    words = ["job-pipeline", "make", str(script), "--run-id", run]
+    words += [] if dag == "video" else ["--dag", dag]
+    return shlex.join(words if config is None else [*words, "--config", config])
+
+
 def run_name(script: Path) -> str:
     """The run's id where none is given: the file's name, in the letters that ids have."""
     plain = unicodedata.normalize("NFKD", script.stem).encode("ascii", "ignore").decode().lower()
@@ -66,4 +74,10 @@ def _read(script: Path) -> bytes:
         raise BadInput(f"{script} is no file; name a script") from None
     except OSError as error:
         raise BadInput(f"the script {script} cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"the script {script} is no text in UTF-8; save it as such") from None
+    if not text.strip():
+        raise BadInput(f"the script {script} is empty; write what is to be said")
     return data

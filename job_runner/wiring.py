@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lib.jobs.doctor_probes import Home
     from lib.jobs.plan import RegistryCheck
     from lib.jobs.plan_voices import VoiceNeeds
-    from lib.jobspec import JobFile
+    from lib.jobspec import JobFile, JobSpec
     from lib.pictures.names import PictureSettings
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
@@ -61,13 +61,14 @@ def open_queue(redis_url: str | None) -> contextlib.AbstractContextManager[JobQu
 
 
 def backends_in(found: Settings) -> PictureSettings:
-    """What the settings say about who draws pictures, but for what is secret."""
+    """What the settings say about who draws pictures; of a token only that there is one."""
     from lib.pictures.names import PictureSettings
 
     return PictureSettings(
         backends_file=found.imagen_backends_file,
         flux_model="" if found.flux_model is None else str(found.flux_model),
         flux_device=found.flux_device,
+        replicate_token="" if found.replicate_api_token is None else "(hidden)",
     )
 
 
@@ -106,6 +107,9 @@ class Here:
             provider=self.found.provider,
             embedded=self.found.redis_url is None,
             open_storage=self.storage,
+            backends=backends_in(self.found),
+            usual_backend=self.found.imagen_backend,
+            machine_backends=self.found.imagen_machine_backends,
         )
 
     def load_checked(self, path: Path, *, voice: str | None = None, speaker: str | None = None) -> JobFile:
@@ -129,6 +133,7 @@ class Here:
         """As `warn_of_machines`, of all jobs of a file that can be spoken."""
         from lib.jobs.plan_voices import needs_of_jobs
 
+        self.warn_of_backends(file.specs)
         if self.found.provider != "local":  # else nobody asks, however many jobs there are
             self.warn_of_machines(needs_of_jobs(file.specs, self.voices(), self.found.voice_engine))
 
@@ -141,6 +146,18 @@ class Here:
         for needs in voices:
             if sentence := needs.missing_on_machines(self.found.voice_engine):
                 output.warn(sentence)
+
+    def warn_of_backends(self, specs: Iterable[JobSpec]) -> None:
+        """Say which pictures nobody could draw where jobs are done: each would fail one by one."""
+        names = {spec.drawn_by for spec in specs if spec.is_picture}
+        if not names:
+            return
+        from lib.cli import output
+        from lib.pictures.readiness import cannot_draw
+
+        machines = None if self.found.provider == "local" else self.found.imagen_machine_backends
+        for sentence in cannot_draw(names, backends_in(self.found), machines):
+            output.warn(sentence)
 
     @contextlib.contextmanager
     def open_queue(self, *, named: bool = False) -> Iterator[JobQueue]:

@@ -15,7 +15,7 @@ from job_watcher.event_outlets import TellingOptions, open_telling
 from job_watcher.liveness import Pulse
 from job_watcher.logs import redactor
 from job_watcher.own_names import host_name, unique_name
-from job_watcher.providers.pictures.wiring import refuse_backend
+from job_watcher.providers.pictures.wiring import backends_in, refuse_backend
 from job_watcher.providers.wiring import Given, OpenRuns, RentalDesk, Runs, ledger_options, ledger_url
 from job_watcher.readiness import Moment
 from job_watcher.self_check import WatcherGround
@@ -305,6 +305,9 @@ class MachineRoom:
             open_storage=lambda: open_storage(found.storage_url, s3_access_of(found)),
             speaks_here=found.provider == "local",
             looks_at_provider=found.provider in ("ssh", "vast"),
+            backends=backends_in(found),
+            usual_backend=found.imagen_backend,
+            machine_backends=found.imagen_machine_backends,
         )
 
     def voices(self) -> VoiceRegistry:

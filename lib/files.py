@@ -112,6 +112,11 @@ def replace_durably(draft: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
+def replace_whole(draft: Path, target: Path) -> None:
+    """Rename: who reads `target` finds the old file or the new; a power cut may lose it. Raises OSError."""
+    os.replace(draft, target)
+
+
 def write_in_place(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Write a file that nobody relies on yet, through no link; a crash may leave it half written.
 

@@ -13,6 +13,10 @@ MOST_BYTES: Final = 160 * 2**20
 _MOST_SIDE: Final = 16_384
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CRITICAL: Final = frozenset({b"PLTE", b"IDAT", b"IEND"})  # behind the header; no others exist
+#: Of an animation: whoever knows these would show another picture than whoever does not.
+_MOVING: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
+_FILTERS: Final = 5  # 0 to 4 exist
 #: Adam7: first column and row, and the steps between them, of each pass.
 _PASSES: Final = (
     (0, 0, 8, 8),
@@ -23,6 +27,7 @@ _PASSES: Final = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
+_OTHER_LENGTH: Final = "is damaged: it has not as many pixels as its header says"
 _INFLATE: Final = 2**20  # bytes at a time: a small file may hold gigabytes of zeros
 
 
@@ -33,8 +38,10 @@ class NotPng(ValueError):
 def check_png(data: bytes) -> tuple[int, int]:
     """Width and height of a PNG, in pixels, once all of it has been read.
 
-    Every chunk has its checksum, the pixels inflate to just as many bytes as the header promises, and
-    nothing follows the end. Memory stays below a few megabytes whatever the file says.
+    Every chunk is of a still picture, stands where it may and has its checksum; the pixels inflate to just as
+    many bytes as the header promises, each row with a filter that exists; and nothing follows the end. So
+    whoever reads it next sees one picture, of this size. Memory stays below a few megabytes whatever the file
+    says.
 
     Raises:
         NotPng: it is something else, is cut off, damaged, or larger than 16384 pixels a side.
@@ -52,7 +59,8 @@ def check_png(data: bytes) -> tuple[int, int]:
         raise NotPng("is a PNG of a kind that does not exist")
     if not (0 < width <= _MOST_SIDE and 0 < height <= _MOST_SIDE):
         raise NotPng(f"has {width} x {height} pixels; at most {_MOST_SIDE} a side are read")
-    _check_pixels(chunks, _raw_bytes(width, height, depth * _CHANNELS[colour], methods[2] == 1), colour == 3)
+    rows = _rows(width, height, depth * _CHANNELS[colour], methods[2] == 1)
+    _check_pixels(_in_order(chunks, depth, colour), rows)
     return width, height
 
 
@@ -102,36 +110,75 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     raise NotPng("is cut off: it has no end")
 
 
-def _raw_bytes(width: int, height: int, bits: int, interlaced: bool) -> int:
-    """How many bytes all rows have, each with the byte of its filter."""
+def _in_order(
+    chunks: Iterator[tuple[bytes, memoryview]], depth: int, colour: int
+) -> Iterator[tuple[bytes, memoryview]]:
+    """The chunks behind the header, each seen to be one that may stand there."""
+    seen, before = set[bytes](), b""
+    for kind, body in chunks:
+        if kind in _MOVING or (not kind[0] & 0x20 and kind not in _CRITICAL):
+            raise NotPng("has a second header, or a part that no still picture has")
+        if kind in (b"PLTE", b"IDAT") and kind in seen and before != b"IDAT":
+            raise NotPng("is damaged: its pixels or its palette stand in two places")
+        colours, rest = divmod(len(body), 3)
+        fits = not rest and 0 < colours <= 2 ** min(depth, 8) and colour not in (0, 4)
+        if kind == b"PLTE" and (not fits or b"IDAT" in seen):
+            raise NotPng("is damaged: its palette is none")
+        if kind == b"IDAT" and colour == 3 and b"PLTE" not in seen:
+            raise NotPng("is damaged: its palette is missing")
+        seen.add(kind)
+        before = kind
+        yield kind, body
 
-    def of(columns: int, rows: int) -> int:
-        return rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+
+def _rows(width: int, height: int, bits: int, interlaced: bool) -> list[tuple[int, int]]:
+    """How many rows of how many bytes follow each other, each with the byte of its filter."""
+
+    def of(columns: int, rows: int) -> tuple[int, int]:
+        return (rows, 1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else (0, 1)
 
     if not interlaced:
-        return of(width, height)
-    return sum(of(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _PASSES)
+        return [of(width, height)]
+    return [of(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _PASSES]
 
 
-def _check_pixels(chunks: Iterator[tuple[bytes, memoryview]], promised: int, needs_palette: bool) -> None:
-    inflater, found, palette = zlib.decompressobj(), 0, False
+def _check_pixels(chunks: Iterator[tuple[bytes, memoryview]], rows: Sequence[tuple[int, int]]) -> None:
+    promised, found = sum(count * size for count, size in rows), 0
+    filters = _filter_places(rows)
+    place = next(filters, promised)
+    for block in _inflated(chunks):
+        while place < min(promised, found + len(block)):
+            if block[place - found] >= _FILTERS:
+                raise NotPng("is damaged: a row has a filter that does not exist")
+            place = next(filters, promised)
+        found += len(block)
+        if found > promised:
+            break
+    if found != promised:
+        raise NotPng(_OTHER_LENGTH)
+
+
+def _inflated(chunks: Iterator[tuple[bytes, memoryview]]) -> Iterator[bytes]:
+    """The bytes of all rows, piece by piece."""
+    inflater = zlib.decompressobj()
     for kind, body in chunks:
-        palette = palette or kind == b"PLTE"
-        if kind != b"IDAT":
-            continue
-        if needs_palette and not palette:
-            raise NotPng("is damaged: its palette is missing")
-        rest = bytes(body)
-        while rest and found <= promised and not inflater.eof:
+        rest = bytes(body) if kind == b"IDAT" else b""
+        while rest and not inflater.eof:
             try:
-                found += len(inflater.decompress(rest, _INFLATE))
+                yield inflater.decompress(rest, _INFLATE)
             except zlib.error:
                 raise NotPng("is damaged: its pixels do not inflate") from None
             rest = inflater.unconsumed_tail
-    while found <= promised and not inflater.eof:  # what the inflater still holds back
-        more = len(inflater.decompress(inflater.unconsumed_tail, _INFLATE))
+    while not inflater.eof:  # what the inflater still holds back
+        more = inflater.decompress(inflater.unconsumed_tail, _INFLATE)
         if not more:
-            break
-        found += more
-    if found != promised or not inflater.eof:
-        raise NotPng("is damaged: it has not as many pixels as its header says")
+            raise NotPng(_OTHER_LENGTH)
+        yield more
+
+
+def _filter_places(rows: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """Where the byte of each row's filter stands."""
+    at = 0
+    for count, size in rows:
+        yield from range(at, at + count * size, size)
+        at += count * size

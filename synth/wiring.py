@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.cli import output
+from lib.pictures.names import PictureSettings
 from lib.settings import Settings, load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
-from synth.pictures.names import PictureSettings
 
 
 @dataclass(frozen=True, slots=True)

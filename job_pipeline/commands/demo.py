@@ -42,9 +42,12 @@ def command(
     with wiring.open_room() as room:
         ids = start_demonstration(room, dag)
         who = wiring.operator_of(None)
-        found = attend(room, ids, asked, decider_of(room, approve, json_), who)
+        found = attend(room, ids, asked, decider_of(room, approve, json_), who, tells=not json_)
+        folders = [room.journal.folder_of(run) for run in ids]
     if json_:
         output.emit_json(found.to_json())
     else:
         show_runs(found)
+        for folder in folders:
+            output.note(f"what was made lies in {folder}")
     return found.exit_status

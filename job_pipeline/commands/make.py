@@ -11,7 +11,7 @@ from job_pipeline import wiring
 from job_pipeline.attendance import attend, decider_of
 from job_pipeline.attended_runs import show_runs
 from job_pipeline.commands.options import ApproveOption, ConfigOption, RunIdOption
-from job_pipeline.film_run import start_film
+from job_pipeline.film_run import again, start_film
 from lib.cli import output
 from lib.cli.options import JsonOption
 
@@ -47,7 +47,7 @@ def command(
     if json_:
         output.emit_json({**found.to_json(), "film": film if found.exit_status == 0 else None})
     else:
-        show_runs(found)
+        show_runs(found, again(dag, script, run, config))
         if found.exit_status == 0:
             output.say(str(film))
     return found.exit_status

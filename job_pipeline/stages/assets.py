@@ -45,7 +45,7 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
         how = f"{NO_MODEL}, so the prompts are the pictures of the storyboard, with one style for all"
         prompts = [f"{scene['picture']} Plain illustration, soft light, no letters." for scene in scenes]
     planned = [
-        _asset(scene, prompt, card_words(scene, opens, options), options)
+        _asset(scene, prompt, card_words(scene, opens, options, board["title"]), options)
         for scene, prompt, opens in zip(scenes, prompts, part_openings(scenes, "section"), strict=True)
     ]
     drawn = draw_pictures(context, FOLDER, planned, [scene["seconds"] for scene in scenes])

@@ -24,6 +24,7 @@ _LONGEST_CARD: Final = 240
 _MOVES: Final = ("in", "right", "out", "left")
 _MOVES_OF_CARDS: Final = ("in", "out")
 _LONGEST_HEADLINE: Final = 64
+_LONGEST_LABEL: Final = 60
 _LEAST_WORDS: Final = 3
 _CLAUSE: Final = re.compile(r"[,;:–—،、，；：](?=\s|$)|[、，；：]|\s[-–—]\s")
 #: How a note names a scene: by its file, which counts from 0, or as people count and cards do.
@@ -124,20 +125,31 @@ def part_openings(scenes: Sequence[Mapping[str, Any]], key: str) -> list[bool]:
     return [not number or scenes[number - 1][key] != scene[key] for number, scene in enumerate(scenes)]
 
 
-def card_words(scene: Mapping[str, Any], opens: bool, options: FilmOptions) -> str:
-    """What a card of this scene says: `Scene 3: Four seconds dark`, as image-synth reads it.
+def card_words(scene: Mapping[str, Any], opens: bool, options: FilmOptions, film: str = "") -> str:
+    """What a card of this scene says, as image-synth reads it: `[The lamp] A light`, `[A light]`.
 
-    A scene that `opens` a part of the film has that part's name. All that is said stands below it where no
-    captions in the picture say it.
+    A scene that `opens` a part of the film has that part's name, large; those that follow have it small above
+    an empty ground, for captions in the picture say the rest: nobody reads a sentence twice at once.
+    Where no captions stand in the picture the card has all that is said. A film without names has headlines.
     """
     said = " ".join(scene["narration"].split())
-    title = str(scene.get("section") or "") if opens else ""
-    title = first_words(title or _headline(said), _LONGEST_HEADLINE)
-    name = "Scene " if said.isascii() or title.isascii() else "#"
-    words = f"{name}{scene['scene'] + 1}: {_plain(title)}"
-    if options.captions in ("burned", "both") or title == said:
-        return words
-    return f"{words} | {_plain(first_words(said, _LONGEST_CARD))}"
+    part = str(scene.get("section") or "")
+    if said.startswith(part.rstrip("….")):
+        part = ""  # no name, but the first words themselves
+    name = part or film
+    if options.captions not in ("burned", "both"):
+        return f"[{_label(name)}] {_plain(first_words(said, _LONGEST_CARD))}"
+    if not name:
+        return f"[] {_plain(first_words(_headline(said), _LONGEST_HEADLINE))}"
+    if not opens or (not part and scene["scene"]):
+        return f"[{_label(name)}]"
+    above = film if part and film != part else ""
+    return f"[{_label(above)}] {_plain(first_words(name, _LONGEST_HEADLINE))}"
+
+
+def _label(text: str) -> str:
+    """Words that may stand in the brackets of a card's label."""
+    return _plain(first_words(text, _LONGEST_LABEL)).translate({ord("["): "(", ord("]"): ")"})
 
 
 def _headline(said: str) -> str:

@@ -33,7 +33,7 @@ def visuals(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
             **scene,
             "picture": picture_name(FOLDER, scene["scene"]),
             "prompt": f"{scene['narration']} Plain illustration, soft light, no letters.",
-            "card": card_words({**scene, "section": titles[scene["beat"]]}, opens, options),
+            "card": card_words({**scene, "section": titles[scene["beat"]]}, opens, options, spoken["title"]),
             "width": width,
             "height": height,
             "chapter": titles[scene["beat"]],

@@ -72,4 +72,5 @@ def surroundings(voices_dir: Path | None, engine: str | None) -> Surroundings:
         settings.voice_engine,
         settings.local_workers,
         settings.voice_pauses,
+        wiring.backends_in(settings),
     )

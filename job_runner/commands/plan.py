@@ -78,10 +78,10 @@ def command(
         else:
             _show(plan)
         _show_totals(plan, rents=settings.provider == "vast")
-        for needs in plan.voices():
-            if needs.is_large:
-                output.say(needs.sentence())
-        wiring.Here(settings).warn_of_machines(plan.voices())
+        _show_needs(plan)
+        here = wiring.Here(settings)
+        here.warn_of_machines(plan.voices())
+        here.warn_of_backends(job.spec for job in plan.jobs)
     if plan.warnings:
         head = f"{_counted(len(plan.warnings), 'place')} to look at."
         output.warn("\n".join([head, *(f"  {warning}" for warning in plan.warnings)]))
@@ -154,6 +154,15 @@ def _show_totals(plan: Plan, *, rents: bool) -> None:
         f"{_counted(totals['characters'], 'character')}, "
         f"about {seconds_text(totals['estimated_audio_s'])} of audio{_cost(plan, rents=rents)}"
     )
+
+
+def _show_needs(plan: Plan) -> None:
+    """What large voices and the pictures need."""
+    for needs in plan.voices():
+        if needs.is_large:
+            output.say(needs.sentence())
+    for part in plan.pictures():
+        output.say(part.sentence())
 
 
 def _cost(plan: Plan, *, rents: bool) -> str:

@@ -13,6 +13,7 @@ from job_runner.display.doubts import warn_of_doubts
 from job_runner.dry_run import tell
 from job_runner.execution.session import Surroundings, execute
 from job_runner.listen.pages import pages_of_run
+from lib.cli import output
 from lib.cli.options import (
     DryRunOption,
     JobFileArgument,
@@ -25,6 +26,7 @@ from lib.errors import UsageError
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec
 from lib.manifest import check_inputs, compile_manifest
+from lib.pictures.readiness import cannot_draw
 
 OutOption = Annotated[
     Path | None,
@@ -65,10 +67,12 @@ def command(
     if out is None and path == Path("-"):
         raise UsageError("Jobs from standard input have no name; say where their audio goes with --out DIR.")
     around = surroundings(voices_dir, engine)
-    check = RegistryCheck(around.registry(), around.engine)
+    check = RegistryCheck(around.registry(), around.engine, backends=around.backends)
     file = load_speakable(path, check, voice=voice, speaker=speaker)
     warn_of_doubts(file)
     specs = file.specs
+    for lacking in cannot_draw({spec.drawn_by for spec in specs if spec.is_picture}, around.backends, None):
+        output.warn(lacking)
     target = out or Path("outputs") / path.stem
     if dry_run:
         _dry_run(specs, target, around, force=force, as_json=json_)

@@ -29,6 +29,7 @@ from lib.manifest import (
     outputs_of_no_job,
 )
 from lib.manifest.folder import WORKROOM
+from lib.pictures.names import SHIPPED_BACKENDS, PictureSettings
 from lib.records import ExecutionJob, ExecutionRecord
 from lib.spool import SpoolFull
 from lib.units import seconds_text
@@ -48,6 +49,7 @@ class Surroundings:
     engine: str
     workers: int  # when the command does not say
     pauses: str | None = None  # as the setting VOICE_PAUSES has them
+    backends: PictureSettings = SHIPPED_BACKENDS
 
     def registry(self) -> VoiceRegistry:
         """The voices of this machine."""
@@ -85,7 +87,7 @@ def execute(
         lib.errors.JobRunnerError: the manifest is wrong (65), another execution is at it (75), the worker
             cannot run (78, 69), or a signal came (130, 75).
     """
-    with opened(path, around) as ready, StopRequest() as stop, _Progress(stop) as progress:
+    with opened(path, around) as ready, StopRequest() as stop, _Progress(stop, ready.manifest) as progress:
         setup = Setup(
             folder=ready.folder,
             manifest=ready.manifest,
@@ -138,8 +140,8 @@ def opened(path: Path, around: Surroundings, *, looking: bool = False) -> Iterat
 class _Progress:
     """The bar, shown from the first look on, and a word when a signal came."""
 
-    def __init__(self, stop: StopRequest) -> None:
-        self._stop = stop
+    def __init__(self, stop: StopRequest, manifest: Manifest) -> None:
+        self._stop, self._doing = stop, _doing(manifest)
         self._bar: ProgressBar | None = None
         self._said_stop = False
 
@@ -159,12 +161,18 @@ class _Progress:
                 output.note(f"{look.skipped} of {look.skipped + look.todo} jobs are done already; skipped")
             if not look.todo:
                 return
-            self._bar = ProgressBar(look.todo, "speaking").__enter__()
+            self._bar = ProgressBar(look.todo, self._doing).__enter__()
         failed = f"{look.failed} failed" if look.failed else ""
         self._bar.reach(look.settled, note=", ".join(filter(None, (failed, *look.running[:1]))))
         if self._stop.asked() and not self._said_stop:
             self._said_stop = True
             output.note("stopping after the piece at hand; press Ctrl-C again to leave at once")
+
+
+def _doing(manifest: Manifest) -> str:
+    """What is done with its jobs, in one word."""
+    kinds = {order.spec.is_picture for order in manifest.orders}
+    return "making" if len(kinds) > 1 else "drawing" if True in kinds else "speaking"
 
 
 def _point_latest(data_dir: Path, record: Path) -> None:

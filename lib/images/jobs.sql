@@ -14,7 +14,9 @@ WHERE id = (
   )
   ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING CAST(id AS text) AS id, CAST(owner_user_id AS text) AS owner, prompt, backend, width, height, seed,
+-- Of a text beyond all bounds only so much is brought here as shows that it is: a row may hold a gigabyte.
+RETURNING CAST(id AS text) AS id, CAST(owner_user_id AS text) AS owner, left(prompt, 1000000) AS prompt,
+  left(backend, 1000) AS backend, width, height, seed,
   to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, lease_no, attempts, error, drawn;
 
 -- name: renew

@@ -27,7 +27,12 @@ images: Final = sa.Table(
     metadata,
     sa.Column("id", _UUID, primary_key=True, server_default=_NEW_ID),
     sa.Column("owner_user_id", _UUID, nullable=False),
-    sa.Column("job_id", _UUID, nullable=True),
+    sa.Column(
+        "job_id",
+        _UUID,
+        sa.ForeignKey("jobs.id", ondelete="SET NULL", name="images_of_job", use_alter=True),
+        nullable=True,
+    ),
     sa.Column("prompt", sa.Text, nullable=False),
     sa.Column("backend", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False, server_default=""),

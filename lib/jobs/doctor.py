@@ -39,6 +39,7 @@ UPKEEP_REFUSED: Final = FindingKind(
 )
 STORE_LACKS: Final = FindingKind("D020", _W, "The store does not keep what others do")
 STORE_CLOCK: Final = FindingKind("D021", _W, "The clocks of this machine and of the store differ")
+BAD_BACKEND: Final = FindingKind("D050", _W, "A picture backend cannot be used")
 NEVER_SYNCED: Final = FindingKind("D018", _W, "The append-only file is never synced")
 
 KINDS: Final = (
@@ -54,7 +55,7 @@ KINDS: Final = (
         CLOCK_SKEW,
     ),
     *(NO_WATCHER, STALE_LEASES, BAD_VOICE, NO_ENGINE, STORE_REFUSES, DATA_REFUSES, DISK_LOW, NOT_LOOKED_AT),
-    *(NEVER_SYNCED, UPKEEP_REFUSED, STORE_LACKS, STORE_CLOCK),
+    *(NEVER_SYNCED, UPKEEP_REFUSED, STORE_LACKS, STORE_CLOCK, BAD_BACKEND),
 )
 
 _OLDEST: Final = {"valkey": (8, 0), "redis": (7, 0)}
@@ -106,6 +107,7 @@ class Checkup:
     snapshot: Snapshot | None = None
     voices: Sequence[Trouble] = ()
     engine: Trouble | None = None
+    backends: Sequence[Trouble] = ()
     store: Trouble | None = None
     store_place: str = "the store"
     store_lacks: Sequence[str] = ()
@@ -263,6 +265,13 @@ def _of_speech(seen: Checkup) -> Iterator[Finding]:
             seen.engine.subject,
             seen.engine.sentence,
             "set VOICE_ENGINE to an installed engine, or install this one's packages",
+        )
+    for backend in seen.backends:
+        yield Finding(
+            BAD_BACKEND,
+            backend.subject,
+            backend.sentence,
+            "mend what it says (docs/reference/image-synth.md); until then its pictures fail, nothing else",
         )
     if seen.provider_seen:
         return

@@ -19,6 +19,8 @@ from lib.files import try_write
 from lib.jobqueue import JobQueue
 from lib.jobs.admin import admin_of
 from lib.jobs.doctor import Checkup, FreeSpace, Trouble
+from lib.pictures.names import SHIPPED_BACKENDS, USUAL, PictureSettings
+from lib.pictures.readiness import cannot_draw, lacks_here
 from lib.redislink.errors import ServerUnavailable
 from lib.storage import Storage, StorageExam
 from lib.urls import shown
@@ -45,6 +47,9 @@ class Home:
     open_storage: Callable[[], Storage] | None = None  # None: a folder is all that may be there
     speaks_here: bool = True
     looks_at_provider: bool = False
+    backends: PictureSettings = SHIPPED_BACKENDS
+    usual_backend: str = USUAL  # that draws where nobody names another
+    machine_backends: Sequence[str] = ()  # with which machines elsewhere draw
 
 
 def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clock) -> Checkup:
@@ -59,6 +64,7 @@ def examine(home: Home, voices: VoiceRegistry, open_queue: OpenQueue, clock: Clo
         **_server(open_queue, clock, embedded=home.embedded, data=data),
         voices=bad_voices(voices),
         engine=bad_engine(home.engine) if home.speaks_here else None,
+        backends=[] if data is not None else bad_backends(home),  # their file lies in the data folder
         store=store,
         store_place=place_of(home.storage_url),
         store_lacks=exam.lacks,
@@ -107,6 +113,20 @@ def bad_voices(registry: VoiceRegistry) -> list[Trouble]:
     return found
 
 
+def bad_backends(home: Home) -> list[Trouble]:
+    """The picture backends that the settings name and that cannot draw where they are to, each with why."""
+    found = []
+    try:
+        if lacking := lacks_here(home.usual_backend, home.backends):
+            found.append(Trouble(home.usual_backend, lacking.rstrip(".")))
+    except JobRunnerError as error:
+        found.append(Trouble.of(home.usual_backend, error))
+    if home.provider != "local":
+        told = cannot_draw((), home.backends, home.machine_backends)
+        found += [Trouble("IMAGEN_MACHINE_BACKENDS", sentence.rstrip(".")) for sentence in told]
+    return found
+
+
 def bad_engine(name: str) -> Trouble | None:
     """Have the engine say one word in a process of its own, as a watcher's worker would; None: it does."""
     try:
@@ -117,7 +137,8 @@ def bad_engine(name: str) -> Trouble | None:
         text = Path(folder) / "word.txt"
         text.write_text("Ready.", encoding="utf-8")
         given = ("--text-file", str(text), "--out-exact", f"{folder}/word", "--speaker", speaker)
-        argv = [sys.executable, "-m", "synth.main", "speak", *given, "--engine", name]
+        # -P: a file of the user's folder must not stand in for a module of ours
+        argv = [sys.executable, "-P", "-m", "synth.main", "speak", *given, "--engine", name]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=_SPEAK_WITHIN_S, check=False)
         except subprocess.TimeoutExpired:

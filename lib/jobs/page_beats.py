@@ -85,7 +85,8 @@ def _made(row: ReportRow, record: MadeRecord, storage: Storage) -> PageBeat:
     peaks = tuple(_peaks(storage, take) for take in record.takes)
     note = row.reason or ""
     if own and files[0] is not None and files[0] != Path(storage.location(record.chosen.main.file)):
-        note = "What lies under its name was edited; what was made is shown here."
+        here = "what was spoken is played" if isinstance(record, SpokenRecord) else "what was drawn is shown"
+        note = f"What lies under its name was edited; {here} here."
     shown = _with_cues(record, lambda file: stored_bytes(storage, file))
     return PageBeat(row.spec.output_name, row.spec.words, row.standing.value, note, shown, files, peaks)
 

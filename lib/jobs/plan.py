@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lib.jobs.plan_cost import Cost, Forbidden, PricedWork, cost_of
+from lib.jobs.plan_pictures import PicturePart, draw_seconds, parts_of, price_of
 from lib.jobs.plan_voices import VoiceNeeds, VoiceWork, needs_of
 from lib.jobs.spoken_words import reading_warnings, spoken_form
 from lib.jobs.voice_check import (
@@ -23,6 +24,7 @@ from lib.jobs.voice_check import (
 )
 from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, parse_any_file, source_name
 from lib.market.model import Market
+from lib.pictures.names import BackendFacts
 from lib.textnorm import Normalized
 from lib.units import usd
 from lib.voices import USUAL_LETTERS_PER_SECOND, USUAL_PAUSES, Pauses, audio_seconds
@@ -59,6 +61,7 @@ class PlannedJob:
     speech: JobVoice | None
     spoken: Normalized  # its text in words
     estimated_audio_s: float  # seconds of one take, at its engine's usual pace; 0 of a picture
+    drawn: BackendFacts | None = None  # of a picture
 
     @property
     def work(self) -> PricedWork:
@@ -107,7 +110,15 @@ class PlannedJob:
         if not self.spec.is_picture:
             return None
         width, height = self.spec.size
-        return {"backend": self.spec.drawn_by, "width": width, "height": height, "seed": self.spec.seed or 0}
+        part = parts_of([(self.spec, self.drawn)])
+        return {
+            "backend": self.spec.drawn_by,
+            "width": width,
+            "height": height,
+            "seed": self.spec.seed or 0,
+            "estimated_draw_s": draw_seconds(self.spec, self.drawn) if self.drawn else None,
+            "price_usd": price_of(part) if part else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +156,18 @@ class Plan:
             if job.speech is not None
         )
 
+    def pictures(self) -> list[PicturePart]:
+        """What the pictures of each backend take."""
+        return parts_of((job.spec, job.drawn) for job in self.jobs if job.spec.is_picture)
+
     def totals(self) -> dict[str, Any]:
         """Sums over the jobs; `takes` and seconds count every variant."""
         return {
             "jobs": len(self.jobs),
             "takes": sum(job.spec.variants for job in self.jobs if not job.spec.is_picture),
             "pictures": sum(job.spec.is_picture for job in self.jobs),
+            "estimated_draw_s": round(sum(part.draw_s for part in self.pictures()), 1),
+            "pictures_price_usd": price_of(self.pictures()),
             "characters": sum(len(job.spec.words) for job in self.jobs),
             "estimated_audio_s": round(sum(job.work.audio_s for job in self.jobs), 1),
             **_money(*self.total_cost()),
@@ -198,7 +215,7 @@ def plan_job_file(
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
         if draft.spec is not None and draft.spec.is_picture:
             nothing = Normalized("", "", "")
-            jobs.append(PlannedJob(draft.spec, draft.line, None, nothing, 0.0))
+            jobs.append(PlannedJob(draft.spec, draft.line, None, nothing, 0.0, answer.drawn))
         elif draft.spec is not None:
             spoken = spoken_form(draft.spec)
             jobs.append(_planned(draft, draft.spec, answer, spoken, pauses))
@@ -218,7 +235,8 @@ def _planned(draft: Draft, spec: JobSpec, answer: Answer, spoken: Normalized, pa
 def priced(plan: Plan, market: Market, terms: RentalTerms, *, now: float) -> Plan:
     """The plan with what its speech costs on the market, or why nothing of it may be rented.
 
-    How long machines draw is not known, so pictures have no part in it.
+    Pictures have no part in it: what a service takes for them stands apart, and how long a machine draws is
+    told by facts that nobody measured on it.
 
     `now` is in seconds since the epoch.
     """

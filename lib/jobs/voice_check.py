@@ -11,7 +11,7 @@ from lib.errors import BadInput
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printable, source_name
 from lib.jobspec.kinds import IMAGE
 from lib.jobspec.pictures import USUAL_BACKEND
-from lib.pictures.names import SHIPPED_BACKENDS, PictureSettings, UnknownBackend, facts_of
+from lib.pictures.names import SHIPPED_BACKENDS, BackendFacts, PictureSettings, UnknownBackend, facts_of
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,
@@ -63,13 +63,14 @@ class Answer:
     """Who would speak a job, as far as it can be told, and all that speaks against it.
 
     `unspoken` are the letters of its text that would be left out, each once; `unread` the words whose
-    phonemes would not be read.
+    phonemes would not be read. `drawn` are the facts of the backend, where it is a picture.
     """
 
     speech: JobVoice | None
     problems: tuple[NotSpeakable, ...] = ()
     unspoken: str = ""
     unread: tuple[str, ...] = ()
+    drawn: BackendFacts | None = None
 
 
 class VoiceCheck(Protocol):
@@ -129,10 +130,10 @@ class RegistryCheck:
     def _of_picture(self, backend: str) -> Answer:
         """Nobody speaks a picture; what draws it may not exist."""
         try:
-            facts_of(backend, self._backends)
+            facts = facts_of(backend, self._backends)
         except UnknownBackend as error:
             return Answer(None, (NotSpeakable("backend", _phrase(error)),))
-        return Answer(None)
+        return Answer(None, drawn=facts)
 
     def _model_missing(self, speech: JobVoice, values: Mapping[str, Any]) -> Iterator[NotSpeakable]:
         """Where the settings name weights, and not those that the job's profile needs."""

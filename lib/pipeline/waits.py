@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.pipeline.graph import Graph
 from lib.pipeline.model import GateRow, RunRow, TaskRow
 from lib.pipeline.states import MET, RunState, TaskState
+
+#: What helps a stage that nobody has taken.
+WORKER: Final = "job-pipeline worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def _claimable(task: TaskRow, busy: Mapping[str, str], now: float) -> WaitReason
             task.name, f"{before}waits for the lane {task.lane}, in which {busy[task.lane]} is at work"
         )
     sentence = f"{before}is ready since {_time(task.ready_at)}, and no worker has taken it"
-    return WaitReason(task.name, sentence, "job-pipeline worker")
+    return WaitReason(task.name, sentence, WORKER)
 
 
 def _above(run: RunRow, task: TaskRow, graph: Graph, states: Mapping[str, TaskState]) -> WaitReason | None:

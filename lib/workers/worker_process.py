@@ -17,7 +17,8 @@ _PASSED_ON = (
     *("XDG_DATA_HOME", "JOBS_DATA_DIR", "STATE_DIRECTORY"),  # where weights are kept that it downloads
     *("QWEN_MODEL", "QWEN_DEVICE", "QWEN_BATCH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
     *("IMAGEN_BACKENDS_FILE", "FLUX_MODEL", "FLUX_DEVICE", "CARD_FONTS", "REPLICATE_URL"),
-    "REPLICATE_API_TOKEN",  # the one secret: this worker itself orders there, and runs on this computer alone
+    # The one secret, in each of its forms: this worker itself orders there, and runs on this computer alone.
+    *("REPLICATE_API_TOKEN", "REPLICATE_API_TOKEN_FILE", "CREDENTIALS_DIRECTORY", "XDG_CONFIG_HOME"),
 )
 _FIRST_PAUSE = 0.25  # seconds before a restart; doubled by each death that follows soon
 _LONGEST_PAUSE = 30.0

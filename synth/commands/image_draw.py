@@ -11,7 +11,7 @@ import typer
 
 from lib.child import when_parent_exits
 from lib.cli.options import JsonOption
-from lib.cli.output import emit_json, say
+from lib.cli.output import emit_json, say, warn
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import signals_wait
 from synth import wiring
@@ -66,9 +66,12 @@ def command(
 
 def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[ListedPicture]]:
     """The backend's name, and the pictures."""
+    from lib.pictures.names import configured
     from synth.pictures.drawn_pictures import Drawer, draw_pictures
-    from synth.pictures.names import configured, open_backend
+    from synth.pictures.names import open_backend
     from synth.pictures.order_file import read_orders
+    from synth.pictures.recorded import RecordedDrawing
+    from synth.pictures.usage import UsageLog
 
     listed = read_orders(orders)
     told = wiring.pictures(backend)
@@ -80,7 +83,8 @@ def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[
                 ask()
                 bar.reach(done, total=total)
 
-            drawer = Drawer(opened, configured(told.backends)[told.backend])
+            drawing = RecordedDrawing(UsageLog(told.data), warn)
+            drawer = Drawer(opened, configured(told.backends)[told.backend], drawing)
             return told.backend, draw_pictures(listed, out_dir, drawer, on_picture)
     finally:
         opened.close()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, note, say, warn
 from lib.cli.signals import sigterm_interrupts
-from lib.clock import SystemClock, rfc3339
 from lib.errors import BadConfiguration, BadInput, JobRunnerError, UsageError
 from lib.units import MICROS, bytes_text, usd
 from synth import wiring
@@ -21,8 +20,7 @@ from synth.commands.textfile import read_text
 
 if TYPE_CHECKING:
     from synth.imagen.sync import SyncedPicture
-    from synth.pictures.backend import Picture, PictureBackend, PictureOrder
-    from synth.pictures.usage import UsageLog
+    from synth.pictures.backend import Picture
 
 EXAMPLES = (
     'image-synth generate "A lighthouse in the fog." --out lighthouse.png',
@@ -47,6 +45,7 @@ def command(
     from synth.pictures.backend import PictureOrder, check_order
     from synth.pictures.names import check_takes_preset, open_backend
     from synth.pictures.presets import with_preset
+    from synth.pictures.recorded import RecordedDrawing
     from synth.pictures.usage import UsageLog
 
     wired = wiring.pictures()
@@ -65,9 +64,13 @@ def command(
             open_store(stack) if sync else None
         )  # what is wrong with it is said before anything is paid for
         stack.enter_context(sigterm_interrupts())
-        picture = _draw(drawer, order, UsageLog(wired.data))
+        picture = RecordedDrawing(UsageLog(wired.data), warn).draw(drawer, order)
         _write(out, picture.png, force)
-        synced = None if store is None else store(words, picture)
+        try:
+            synced = None if store is None else store(words, picture)
+        except JobRunnerError:
+            warn(f"The picture lies in {out}; it is not, or not wholly, in the store.")
+            raise
     _report(out, picture, preset, synced, json)
 
 
@@ -83,58 +86,6 @@ def open_store(stack: ExitStack) -> Any:
         return write_picture(prompt, picture, owner, desk.bucket, desk.tables, desk.clock)
 
     return put
-
-
-def _draw(drawer: PictureBackend, order: PictureOrder, log: UsageLog) -> Picture:
-    """Draw, and record what it took, whatever came of it."""
-    from synth.pictures.backend import BackendUnavailable
-    from synth.pictures.checked import draw_checked
-
-    clock = SystemClock()
-    began = clock.monotonic()
-    try:
-        picture = draw_checked(drawer, order)
-    except BadConfiguration:  # nobody drew
-        raise
-    except KeyboardInterrupt:
-        _record(log, drawer, order, clock.monotonic() - began, None, None, "Interrupted.")
-        raise
-    except JobRunnerError as error:
-        spent = error.spent_usd if isinstance(error, BackendUnavailable) else None
-        _record(log, drawer, order, clock.monotonic() - began, None, spent, error.message)
-        raise
-    _record(log, drawer, order, picture.seconds, picture, picture.cost_usd, "")
-    return picture
-
-
-def _record(
-    log: UsageLog,
-    drawer: PictureBackend,
-    order: PictureOrder,
-    seconds: float,
-    picture: Picture | None,
-    cost: float | None,
-    error: str,
-) -> None:
-    from synth.pictures.usage import PictureUse
-
-    use = PictureUse(
-        at=rfc3339(SystemClock().now()),
-        backend=drawer.name,
-        model="" if picture is None else picture.model,
-        width=order.width,
-        height=order.height,
-        seed=order.seed,
-        characters=len(order.prompt),
-        seconds=round(seconds, 6),
-        cost_usd=cost,
-        outcome="failed" if picture is None else "done",
-        error=error,
-    )
-    try:
-        log.add(use)
-    except OSError as trouble:  # the picture is worth more than its line
-        warn(f"The usage of this picture is not recorded in {log.path}: {trouble.strerror}.")
 
 
 def _check_target(out: Path, force: bool) -> None:

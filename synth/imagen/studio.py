@@ -9,7 +9,7 @@ from typing import Final
 
 from lib.images.model import ImageJob
 from synth.pictures.backend import Picture, PictureBackend, PictureOrder, check_order
-from synth.pictures.checked import draw_checked
+from synth.pictures.recorded import RecordedDrawing
 
 _SEEDS: Final = 2**31
 
@@ -40,8 +40,8 @@ class Studio:
     `open_backend` is given a name, and raises what `synth.pictures.names.open_backend` does.
     """
 
-    def __init__(self, open_backend: Callable[[str], PictureBackend]) -> None:
-        self._open = open_backend
+    def __init__(self, open_backend: Callable[[str], PictureBackend], drawing: RecordedDrawing) -> None:
+        self._open, self._drawing = open_backend, drawing
         self._opened: dict[str, PictureBackend] = {}
 
     def draw(self, job: ImageJob) -> Picture:
@@ -56,7 +56,7 @@ class Studio:
         backend = self._opened.get(job.backend)
         if backend is None:
             backend = self._opened[job.backend] = self._open(job.backend)
-        return draw_checked(backend, order)
+        return self._drawing.draw(backend, order)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -16,6 +16,7 @@ from lib.errors import BadConfiguration
 from lib.images import init_tables, open_images
 from lib.images.image_tables import CHANNEL, ImageTables
 from lib.images.schema import HEAD
+from lib.pictures.names import PictureSettings
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.sql import DatabaseOptions, read_address
 from lib.sql.listen import Listener
@@ -29,7 +30,9 @@ from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
-from synth.pictures.names import PictureSettings, open_backend
+from synth.pictures.names import open_backend
+from synth.pictures.recorded import RecordedDrawing
+from synth.pictures.usage import UsageLog
 from synth.wiring import pictures_of
 
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -107,7 +110,8 @@ def run_worker(
         files = DrawnFiles(settings.jobs_data_dir / "pictures")
         files.sweep(tables.still_open)
         backends = pictures_of(settings).backends
-        studio = Studio(lambda name: opens(name, backends))
+        usage = UsageLog(settings.jobs_data_dir)
+        studio = Studio(lambda name: opens(name, backends), RecordedDrawing(usage, output.warn))
         opened.callback(studio.close)
         note = note_drawn_in(queue, clock, options.lease_s)
         bell = PictureBell(stop)

@@ -17,6 +17,7 @@ from synth.imagen.bell import StopFlag
 from synth.imagen.delivery import Delivered, RowLost
 from synth.imagen.held_lease import HeldLease
 from synth.imagen.queue import PictureQueue
+from synth.pictures.backend import PaidInVain
 from synth.pictures.checked import UnfitPicture
 
 _PAUSES_S: Final = (0.2, 30.0)  # between tries at a database or a store that does not answer
@@ -151,7 +152,7 @@ class PictureWorker:
             return RowEnd.LOST, "", "somebody else has the row", None
         except StorageUnavailable as trouble:
             return self._release(job, trouble, after_s=0.0, counted=False)
-        except UnfitPicture as error:  # it was drawn, perhaps for money: whoever draws so does so again
+        except (PaidInVain, UnfitPicture) as error:  # whoever draws so does so again, perhaps for money
             return self._fail(job, error.message)
         except (Unavailable, TryAgain) as trouble:
             return self._later(job, trouble)

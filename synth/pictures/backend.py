@@ -29,6 +29,23 @@ class BackendUnavailable(Unavailable):
         super().__init__(message)
         self.spent_usd = spent_usd
 
+    @property
+    def costs_again(self) -> bool:
+        """Whether asking again may cost money for a second time."""
+        return bool(self.spent_usd)
+
+
+class PaidInVain(BackendUnavailable):
+    """No picture came of an order that was paid for, or may have been: asked again, it may cost again.
+
+    No program asks again by itself; a person may.
+    """
+
+    @property
+    def costs_again(self) -> bool:
+        """It may."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class PictureOrder:
@@ -68,7 +85,8 @@ class PictureBackend(Protocol):
 
         Raises:
             BadOrder: the order is out of bounds, or the backend will not draw it.
-            BackendUnavailable: it does not answer, or gave something that is no picture.
+            BackendUnavailable: it does not answer, or gave something that is no picture (PaidInVain: and
+                asking again may cost again).
             lib.errors.BadConfiguration: a setting, a token or a package is missing or wrong.
         """
         ...

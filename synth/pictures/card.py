@@ -52,7 +52,7 @@ class CardBackend:
         started = time.perf_counter()
         theme = _theme(order.theme or self._usual)
         text = read_prompt(order.prompt)
-        if not (text.title or text.body):
+        if not (text.label or text.title or text.body):
             raise BadOrder("the prompt has no letter that can be seen; say what the card is to say")
         if self._shelf is None:
             self._shelf = FontShelf(self._fonts, with_system=self._with_system)

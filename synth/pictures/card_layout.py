@@ -63,8 +63,8 @@ class CardLayout:
             synth.typeset.fonts.MissingLetters: no font has some letters.
         """
         theme, area = self._theme, self._area
-        is_scene = bool(text.number)
-        if is_scene and self._short >= 160 and not self._theme.is_centred:
+        is_scene = text.is_frame
+        if text.number and self._short >= 160 and not self._theme.is_centred:
             self._numeral(picture, text.number)
         widest = _COLUMN_CENTRED if theme.is_centred else _COLUMN
         column = min(area.width, widest * self._short)
@@ -73,7 +73,12 @@ class CardLayout:
         )
         below = footer.block.height + _GAP_BODY * self._short if footer else 0.0
         label = self._part(
-            text.label.upper(), _LABEL, 650, theme.accent, (column, area.height * 0.1), theme.body_fonts
+            text.label.upper(),
+            _LABEL,
+            650,
+            theme.accent,
+            (column, area.height * 0.1),
+            theme.body_fonts,
         )
         room = area.height - below - (label.block.height + _GAP_BAR * self._short if label else 0.0)
         parts = [label] if label else []
@@ -125,7 +130,7 @@ class CardLayout:
         return found
 
     def _has_bar(self, text: CardText) -> bool:
-        return bool(text.title) and not text.label
+        return bool(text.title) and not text.is_frame
 
     def _part(
         self,

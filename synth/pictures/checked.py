@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lib.png import NotPng, check_png
 from synth.pictures.backend import BackendUnavailable, Picture, PictureBackend, PictureOrder, check_order
-from synth.pictures.png import NotPng, check_png
 
 
 class UnfitPicture(BackendUnavailable):

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
-from lib.files import draft_beside, sweep_drafts, take_folder_lock, write_whole
+from lib.files import draft_beside, replace_whole, sweep_drafts, take_folder_lock, write_whole
+from lib.foreign import parse_json
 from synth.pictures.backend import PictureBackend, PictureOrder
-from synth.pictures.checked import draw_checked
 from synth.pictures.order_file import OrderedPicture
+from synth.pictures.recorded import RecordedDrawing
 
 _KEPT: Final = ".drawn"
 
@@ -53,6 +54,7 @@ class Drawer:
 
     backend: PictureBackend
     facts: Mapping[str, Any]  # class and options
+    drawing: RecordedDrawing
 
     def shown(self, picture: OrderedPicture) -> PictureOrder:
         """What is really ordered: a card says the words that are meant for it."""
@@ -116,7 +118,7 @@ def _all_drawn(
 def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
     """What was drawn for this key, if it is whole."""
     try:
-        known = json.loads((kept / f"{key}.json").read_bytes())
+        known = parse_json((kept / f"{key}.json").read_bytes())
         drawn = ListedPicture(**{**known, "file": file, "drawn": False})
         data = (kept / f"{key}.png").read_bytes()
     except (OSError, ValueError, TypeError):
@@ -127,7 +129,7 @@ def _kept_picture(kept: Path, key: str, file: str) -> ListedPicture | None:
 def _drawn_picture(kept: Path, key: str, picture: OrderedPicture, drawer: Drawer) -> ListedPicture:
     """Draw it, and keep it; what is known of it is written last."""
     order = drawer.shown(picture)
-    made = draw_checked(drawer.backend, order)
+    made = drawer.drawing.draw(drawer.backend, order)
     drawn = ListedPicture(
         file=picture.file,
         bytes=len(made.png),
@@ -158,4 +160,4 @@ def _publish(kept: Path, target: Path, drawn: ListedPicture) -> None:
             os.link(kept, draft)
         except OSError:
             shutil.copyfile(kept, draft)
-        os.replace(draft, target)
+        replace_whole(draft, target)

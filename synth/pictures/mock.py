@@ -6,8 +6,8 @@ import hashlib
 import time
 from collections.abc import Mapping
 
+from lib.png import write_palette_png
 from synth.pictures.backend import Picture, PictureOrder, check_order
-from synth.pictures.png import write_palette_png
 
 _BARS, _GREYS = 8, 16
 

@@ -5,27 +5,8 @@ from __future__ import annotations
 import importlib
 
 from lib.errors import MissingExtra, UsageError
-from lib.pictures.names import (
-    CLASSES,
-    USUAL,
-    PictureSettings,
-    UnknownBackend,
-    configured,
-    known_names,
-    settings_of,
-)
+from lib.pictures.names import CLASSES, PictureSettings, configured, settings_of
 from synth.pictures.backend import PictureBackend
-
-__all__ = [
-    "CLASSES",
-    "USUAL",
-    "PictureSettings",
-    "UnknownBackend",
-    "check_takes_preset",
-    "configured",
-    "known_names",
-    "open_backend",
-]
 
 
 def open_backend(name: str, settings: PictureSettings) -> PictureBackend:

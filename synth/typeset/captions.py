@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from lib.errors import BadInput
 from synth.typeset.contrast import check_contrast, colour
-from synth.typeset.fonts import FontShelf
+from synth.typeset.fonts import FontShelf, font_digest, has_shaping
 from synth.typeset.glyphs import GlyphCase
 from synth.typeset.letters import han_family, plain, settable
 from synth.typeset.safe_area import safe_area
@@ -131,7 +131,17 @@ class CaptionPainter:
 
     def left_out(self, text: str) -> tuple[str, ...]:
         """The symbols of a caption that no font has, which its picture lacks. Raises what `picture` does."""
-        return self._layout(text).left_out
+        return tuple(self._ready(text)[1])
+
+    def fonts(self, text: str) -> tuple[str, ...]:
+        """What its letters are drawn with: another font, or another way to join them, is another picture.
+
+        Raises what `picture` does.
+        """
+        weight = self.style.weight
+        runs = (run for line in self._layout(text).block.lines for run in line.runs)
+        files = {self._shelf.upright(run.family, weight).path for run in runs if not run.text.isspace()}
+        return (f"shaped: {has_shaping()}", *sorted(font_digest(path) for path in files))
 
     def corner(self, size: tuple[int, int]) -> tuple[int, int]:
         """Where the left top corner of a caption's box of that size goes."""

@@ -7,6 +7,7 @@ the system. A file is read when the ones before it lack a letter, so that most t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import unicodedata
@@ -183,6 +184,20 @@ def _opened(face: FontFace, size: float, weight: int, optical: float) -> ImageFo
     except (OSError, ValueError) as error:
         raise BadConfiguration(f"The font {face.path.name} cannot be opened: {error}.") from error
     return font
+
+
+def font_digest(path: Path) -> str:
+    """The sha256 of a font's file. Raises `BadConfiguration`."""
+    try:
+        return _digest(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise BadConfiguration(f"The font {path.name} cannot be read: {error.strerror}.") from None
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _package_files() -> list[Path]:

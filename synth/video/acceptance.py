@@ -24,6 +24,7 @@ from synth.video.acceptance_walk import (
     black_stretches,
     measure_sound,
     read_streams,
+    sound_lag,
 )
 from synth.video.cue_files import VideoCue, read_cues
 from synth.video.sound_files import RATE, decoded
@@ -95,7 +96,7 @@ class AcceptanceTerms:
 
 
 def accept(path: Path, terms: AcceptanceTerms) -> AcceptanceResults:
-    """FilmLook at the video.
+    """Look at the video.
 
     Raises:
         UnreadableVideo: there is no such file.
@@ -126,9 +127,9 @@ def _checks(path: Path, streams: FilmStreams, terms: AcceptanceTerms) -> Iterato
     if streams.video_seconds is None or streams.audio_seconds is None:
         return
     narration = None if terms.narration is None else _NarrationMeasures.of(terms.narration)
-    yield _duration(streams, narration)
-    yield _black(black_stretches(path))
-    sound = measure_sound(path)
+    black, sound = _black(black_stretches(path)), measure_sound(path)
+    yield _duration(streams, sound, narration)
+    yield black
     yield _silence(sound, narration)
     yield _clipping(sound, narration)
     yield _loudness(sound, terms.loudness)
@@ -191,20 +192,33 @@ def _streams(streams: FilmStreams) -> VideoCheck:
     return VideoCheck("streams", not wrong, said, measured)
 
 
-def _duration(streams: FilmStreams, narration: _NarrationMeasures | None) -> VideoCheck:
+def _duration(streams: FilmStreams, sound: SoundMeasures, narration: _NarrationMeasures | None) -> VideoCheck:
     assert streams.video_seconds is not None
     assert streams.audio_seconds is not None
     frame = 1 / (streams.fps or 25.0) + 0.001
     apart = streams.video_seconds - streams.audio_seconds
-    measured = {"video_s": round(streams.video_seconds, 3), "audio_s": round(streams.audio_seconds, 3)}
+    measured = {
+        "video_s": round(streams.video_seconds, 3),
+        "audio_s": round(streams.audio_seconds, 3),
+        "late_s": round(streams.late_s, 3),
+    }
     said = [f"the picture lasts {_longer(apart)} than the sound"] if abs(apart) > frame else []
+    if abs(streams.late_s) > frame:
+        said.append(f"the sound begins {abs(streams.late_s):.2f} s {_when(streams.late_s)} than the picture")
     if narration is not None:
         measured["narration_s"] = round(narration.seconds, 3)
+        measured["behind_narration_s"] = behind = sound_lag(narration.levels, sound.levels)
         apart = streams.audio_seconds - narration.seconds
         if abs(apart) > frame:
             said.append(f"the sound lasts {_longer(apart)} than the narration")
+        if abs(behind) > frame + 1 / HOPS_A_SECOND:
+            said.append(f"what is said is heard {abs(behind):.2f} s {_when(behind)} than in the narration")
     sentence = f"{'; '.join(said)}." if said else "Picture and sound end together."
     return VideoCheck("duration", not said, sentence[0].upper() + sentence[1:], measured)
+
+
+def _when(seconds: float) -> str:
+    return "later" if seconds > 0 else "earlier"
 
 
 def _longer(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,14 @@ from synth.video.cue_files import VideoCue
 HOPS_A_SECOND: Final = 100
 _BLACK: Final = 24  # luma, of 16 to 235; the darkest ground of a card is above it
 _BLACK_SHARE: Final = 0.995  # of the pixels: a card has letters
+_PURE_BLACK: Final = 17  # luma; a night has other values too
 _STEP: Final = 6  # every so many pixels are looked at
 _FULL_SCALE: Final = 0.99
+_FARTHEST_LAG_S: Final = 2.0
+_CLEARLY: Final = 1.02  # so much better another place must fit than the right one
 _BOX_HEAD: Final = 8  # bytes
+#: Demuxers that read that one file and nothing it names: a playlist would have others opened.
+_FORMATS: Final = "mov,mp4,m4a,matroska,webm,avi,mpegts"
 
 
 class UnreadableVideo(BadInput):
@@ -46,6 +51,7 @@ class FilmStreams:
     sample_rate: int
     channels: int
     audio_seconds: float | None
+    late_s: float  # how much later sound begins than the picture
     fast_start: bool
     cues: tuple[VideoCue, ...]
 
@@ -67,8 +73,7 @@ def read_streams(path: Path) -> FilmStreams:
         UnreadableVideo: it is missing, or no file.
         av.error.FFmpegError: it cannot be read as a video.
     """
-    _check_plain(path)
-    with av.open(str(path)) as container:
+    with _opened(path) as container:
         video: Any = next(iter(container.streams.video), None)
         audio: Any = next(iter(container.streams.audio), None)
         cues = tuple(_soft_cues(container)) if container.streams.subtitles else ()
@@ -84,6 +89,7 @@ def read_streams(path: Path) -> FilmStreams:
             sample_rate=0 if audio is None else audio.sample_rate,
             channels=0 if audio is None else audio.channels,
             audio_seconds=_seconds_of(audio),
+            late_s=_begin_of(audio) - _begin_of(video),
             fast_start=_is_fast_start(path),
             cues=cues,
         )
@@ -94,7 +100,7 @@ def black_stretches(path: Path) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     begun: float | None = None
     at = 0.0
-    with av.open(str(path)) as container:
+    with _opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         # Frames that no other depends on are passed over: a stretch that matters has others.
@@ -115,7 +121,7 @@ def measure_sound(path: Path) -> SoundMeasures:
     """What its first audio stream sounds like. Raises av.error.FFmpegError."""
     hops: list[NDArray[np.float32]] = []
     full = 0
-    with av.open(str(path)) as container:
+    with _opened(path) as container:
         stream = container.streams.audio[0]
         rate = stream.sample_rate
         meters = [LevelStream(rate, coarse=True) for _ in range(min(stream.channels, 2))]
@@ -135,6 +141,21 @@ def measure_sound(path: Path) -> SoundMeasures:
         true_peak_db=decibels(float(peaks.max(initial=0.0))),
         full_scale=full,
     )
+
+
+def sound_lag(narration: NDArray[np.float32], sound: NDArray[np.float32]) -> float:
+    """How much later than in the narration a film's sound is heard, in seconds, 2 at most.
+
+    Both are levels as of SoundMeasures. The place is where they go up and down together.
+    """
+    length = min(len(narration), len(sound))
+    most = min(round(_FARTHEST_LAG_S * HOPS_A_SECOND), length // 2)
+    if not most:
+        return 0.0
+    said, heard = (each[:length] - each[:length].mean() for each in (narration, sound))
+    fits = np.correlate(np.pad(heard, most), said, "valid")
+    best = int(fits.argmax())
+    return (best - most) / HOPS_A_SECOND if fits[best] > _CLEARLY * max(fits[most], 0.0) else 0.0
 
 
 def _channel_blocks(container: Any, rate: int) -> Iterator[NDArray[np.float32]]:
@@ -163,10 +184,15 @@ def _hop_levels(block: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def _is_black(frame: Any) -> bool:
+    """Whether nothing is seen, or nothing but a caption at the bottom or the top of what is lost."""
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     looked_at = rows[::_STEP, : plane.width : _STEP]
-    return bool((looked_at <= _BLACK).mean() >= _BLACK_SHARE)
+    if (looked_at <= _BLACK).mean() >= _BLACK_SHARE:
+        return True
+    third = len(looked_at) // 3
+    parts = (looked_at[: len(looked_at) - third], looked_at[third:])
+    return any((part <= _PURE_BLACK).mean() >= _BLACK_SHARE for part in parts)
 
 
 def _soft_cues(container: Any) -> Iterator[VideoCue]:
@@ -186,6 +212,11 @@ def _seconds_of(stream: Any) -> float | None:
     return float(stream.duration * stream.time_base)
 
 
+def _begin_of(stream: Any) -> float:
+    """When a stream begins, in seconds."""
+    return 0.0 if stream is None or stream.start_time is None else float(stream.start_time * stream.time_base)
+
+
 def _is_fast_start(path: Path) -> bool:
     """Whether what players need stands before the frames."""
     with path.open("rb") as file:
@@ -199,12 +230,19 @@ def _is_fast_start(path: Path) -> bool:
     return False
 
 
-def _check_plain(path: Path) -> None:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The container. Raises UnreadableVideo and av.error.FFmpegError."""
     try:
-        os.close(open_plain(path, follow=True))
+        descriptor = open_plain(path, follow=True)
     except FileNotFoundError:
         raise UnreadableVideo(f"The video {path} is missing: there is no such file.") from None
     except NotPlain:
         raise UnreadableVideo(f"The video {path} is no file.") from None
     except OSError as error:
         raise UnreadableVideo(f"The video {path} cannot be read: {error.strerror}.") from None
+    with (
+        open(descriptor, "rb") as file,
+        av.open(file, options={"format_whitelist": _FORMATS}) as container,
+    ):
+        yield container

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +19,22 @@ from lib.files import (
     sweep_drafts,
     sync_file,
     sync_folder,
-    take_folder_lock,
     write_in_place,
     written_over,
 )
 from synth.typeset.captions import CaptionPainter
-from synth.video.burned_cues import burnable
-from synth.video.cue_files import VideoCue
+from synth.video.burned_cues import burnable, letters_without_font
+from synth.video.cue_files import VideoCue, check_cues
 from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of
+from synth.video.kept_pieces import (
+    is_whole_piece,
+    is_whole_track,
+    levels_file,
+    made_alone,
+    read_levels,
+    remove_others,
+    write_levels,
+)
 from synth.video.mp4_film import FilmChapter, FilmFacts, write_film
 from synth.video.pictures import read_picture
 from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
@@ -40,7 +47,6 @@ from synth.video.soundtrack import (
 )
 from synth.video.timeline import Timeline
 
-_PAST_THE_END_S: Final = 0.05  # lengths of lossy files differ by that
 _MOST_MISSED_LU: Final = 0.5
 _POLL_S: Final = 0.1
 _MOST_WORKERS: Final = 16
@@ -127,23 +133,27 @@ def assemble(
     Raises:
         BadInput: a file that is read cannot be used, or would be written over.
         EncodingFailed: an encoder failed.
-        TryAgain: another one uses the same folder of pieces.
+        TryAgain: another one uses the same folder of pieces, or a file changed while it was read.
         BadConfiguration: a folder cannot be written, or the disk is full.
     """
     places = _places(timeline, target, options)
     lost = written_over(timeline.files(), places.values())
     if lost is not None:
         raise BadInput(f"{lost} would be written over, and it is read here; choose another --out.")
-    work = options.work or target.with_name(f".{target.name}.pieces")
+    usual = target.with_name(f".{target.name}.pieces")
+    work = options.work or usual
     try:
-        for folder in {path.parent for path in places.values()} | {work}:
+        for folder in {path.parent for path in places.values()} | {work, usual}:
             folder.mkdir(parents=True, exist_ok=True)
             sweep_drafts(folder)
-        with _held(work), draft_beside(work / "narration") as heard:
+        with made_alone(target, usual, work), draft_beside(work / "narration") as heard:
             sha256s = {path: _sha256_of(read_picture(path)) for path in dict.fromkeys(_pictures(timeline))}
+            facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
             narration = read_narration(timeline.narration, heard, lambda: progress(0, 0))
             _check_times(timeline, narration.seconds)
-            return _Assembly(timeline, narration, sha256s, work, options).made(places, progress)
+            return _Assembly(timeline, narration, sha256s, work / f"{facts}.m4a", options).made(
+                places, progress
+            )
     except OSError as error:
         raise BadConfiguration(f"{target} cannot be written: {error.strerror or error}.") from None
 
@@ -170,27 +180,11 @@ def _check_times(timeline: Timeline, seconds: float) -> None:
                 f"Scene {number + 1} starts at {scene.start:.2f} s, the narration ends at {seconds:.2f} s; "
                 "the timeline is of another narration."
             )
-    for number, cue in enumerate(timeline.cues):
-        if cue.end > seconds + _PAST_THE_END_S:
-            raise BadInput(
-                f"Caption {number + 1} ends at {cue.end:.2f} s, and the narration at {seconds:.2f} s; the "
-                "captions are of another narration."
-            )
+    check_cues(timeline.cues, seconds)
     if timeline.poster is not None and timeline.poster >= seconds:
         raise BadInput(
             f"The poster is at {timeline.poster:.2f} s, and the narration ends at {seconds:.2f} s."
         )
-
-
-@contextlib.contextmanager
-def _held(work: Path) -> Iterator[None]:
-    lock = take_folder_lock(work)
-    if lock is None:
-        raise TryAgain(f"Another video-synth works in {work}; wait for its end, or name another --work.")
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 class _Assembly:
@@ -201,28 +195,34 @@ class _Assembly:
         timeline: Timeline,
         narration: DecodedNarration,
         sha256s: Mapping[Path, str],
-        work: Path,
+        track: Path,
         options: AssemblyOptions,
     ) -> None:
+        """`track` is where its soundtrack lies among the pieces, or will."""
         preview = preview_size(timeline.width, timeline.height) if options.preview else None
-        self._timeline, self._narration, self._work = timeline, narration, work
+        self._timeline, self._narration, self._work = timeline, narration, track.parent
         self._look = FilmLook(timeline.width, timeline.height, timeline.fps, timeline.style, preview)
         burned: Sequence[VideoCue] = ()
+        fonts: Mapping[str, Sequence[str]] = {}
+        self._lacking: Sequence[str] = ()
         if timeline.burned:
-            burned = burnable(timeline.cues, CaptionPainter(timeline.width, timeline.height, timeline.style))
-        self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts())
+            painter = CaptionPainter(timeline.width, timeline.height, timeline.style)
+            burned = burnable(timeline.cues, painter)
+            fonts = {cue.text: painter.fonts(cue.text) for cue in burned}
+            self._lacking = letters_without_font(burned, painter)
+        self._planned = cut_pieces(timeline, narration.seconds, sha256s, burned, self._look.facts(), fonts)
         self._workers = options.workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
-        facts = track_facts(timeline.narration, timeline.music, timeline.loudness)
-        self._track = work / f"{facts}.m4a"
+        self._track = track
         self._frames_done = 0
         self._stopped = threading.Event()
         self._counting = threading.Lock()
 
     def made(self, places: Mapping[str, Path], progress: Progress) -> AssembledVideo:
         """Make what is missing, put it together, and give all files their names."""
-        missing = {each.key: each for each in self._planned if not piece_file(self._work, each.key).is_file()}
+        tracks = 1 if self._look.preview is None else 2
+        missing = {each.key: each for each in self._planned if not is_whole_piece(self._work, each, tracks)}
         self._make(list(missing.values()), progress)
-        levels = _read_levels(self._track)
+        levels = read_levels(self._track)
         chapters = self._chapters()
         made = self._published(places, chapters)
         self._prune()
@@ -244,7 +244,7 @@ class _Assembly:
         total = sum(each.piece.frames for each in missing)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="piece") as pool:
             futures: list[Future[None]] = []
-            if not _is_whole_track(self._track):
+            if not is_whole_track(self._track):
                 futures.append(pool.submit(self._make_track))
             # The longest first: at the end no core waits long for the other.
             for each in sorted(missing, key=lambda each: -each.piece.frames):
@@ -265,7 +265,9 @@ class _Assembly:
     def _make_track(self) -> None:
         timeline = self._timeline
         levels = write_soundtrack(self._narration, timeline.music, timeline.loudness, self._track, self._ask)
-        _write_levels(self._track, levels)
+        if track_facts(timeline.narration, timeline.music, timeline.loudness) != self._track.stem:
+            raise TryAgain("The narration or the music was changed while it was read; try again.")
+        write_levels(self._track, levels)
 
     def _ask(self) -> None:
         if self._stopped.is_set():
@@ -326,13 +328,18 @@ class _Assembly:
     def _prune(self) -> None:
         """Remove what no part of this video is: an edit left it behind."""
         kept = {piece_file(self._work, each.key).name for each in self._planned}
-        kept |= {self._track.name, _levels_file(self._track).name}
-        for path in self._work.iterdir():
-            if path.suffix in (".mp4", ".m4a", ".json") and path.name not in kept:
-                path.unlink(missing_ok=True)
+        remove_others(self._work, kept | {self._track.name, levels_file(self._track).name})
 
     def _warnings(self, levels: TrackLevels) -> Iterator[str]:
         wanted = self._timeline.loudness
+        if self._timeline.mended_cues:
+            count = self._timeline.mended_cues
+            yield (
+                f"{count} of the captions lay over another or out of order; each ends where the next begins."
+            )
+        if self._lacking:
+            shown = " ".join(self._lacking[:5])
+            yield f"No font here has the symbols {shown}; the captions are drawn without them."
         if levels.lufs is None:
             yield "The narration is silent."
         elif abs(levels.lufs - wanted) > _MOST_MISSED_LU:
@@ -346,27 +353,6 @@ class _Stopped(Exception):
 def _captions_text(timeline: Timeline, seconds: float, suffix: str) -> bytes:
     cues = [Cue(each.start, min(each.end, seconds), each.text, "estimated") for each in timeline.cues]
     return render(cues, seconds, suffix).encode()
-
-
-def _levels_file(track: Path) -> Path:
-    return track.with_suffix(".json")
-
-
-def _is_whole_track(track: Path) -> bool:
-    """Whether it and what was measured of it are there; the second is written last."""
-    return track.is_file() and _levels_file(track).is_file()
-
-
-def _write_levels(track: Path, levels: TrackLevels) -> None:
-    target = _levels_file(track)
-    with draft_beside(target) as draft:
-        row = {"lufs": levels.lufs, "true_peak_db": levels.true_peak_db, "gain_db": levels.gain_db}
-        write_in_place(draft, json.dumps(row).encode())
-        os.replace(draft, target)
-
-
-def _read_levels(track: Path) -> TrackLevels:
-    return TrackLevels(**json.loads(_levels_file(track).read_bytes()))
 
 
 def _plain(made: MadeFile | None) -> dict[str, Any] | None:

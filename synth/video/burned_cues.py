@@ -26,6 +26,11 @@ def burnable(cues: Sequence[VideoCue], painter: CaptionPainter) -> tuple[VideoCu
     return tuple(found)
 
 
+def letters_without_font(cues: Sequence[VideoCue], painter: CaptionPainter) -> list[str]:
+    """The symbols that burned captions lack, because no font has them."""
+    return list(dict.fromkeys(symbol for cue in cues for symbol in painter.left_out(cue.text)))
+
+
 def _split(cue: VideoCue, parts: Sequence[str]) -> Iterator[VideoCue]:
     """A cue for each part: from its first word on where that is known, else by the share of its letters."""
     counts = list(accumulate((len(part.split()) for part in parts), initial=0))
@@ -35,10 +40,11 @@ def _split(cue: VideoCue, parts: Sequence[str]) -> Iterator[VideoCue]:
         word = _word_at(cue.words, number)
         moment = cue.start + (cue.end - cue.start) * past / ends[-1] if word is None else word.start
         starts.append(min(max(moment, starts[-1]), cue.end))
+    if any(end <= start for start, end in pairwise([*starts, cue.end])):  # words that are said at once
+        starts = [cue.start + (cue.end - cue.start) * past / ends[-1] for past in [0, *ends[:-1]]]
     for part, (start, end) in zip(parts, pairwise([*starts, cue.end]), strict=True):
-        if start < end:
-            words = tuple(word for word in cue.words if start <= word.start < end)
-            yield VideoCue(start, end, part, words)
+        words = tuple(word for word in cue.words if start <= word.start < end)
+        yield VideoCue(start, end, part, words)
 
 
 def _word_at(words: Sequence[SpokenWord], number: int) -> SpokenWord | None:

@@ -13,7 +13,7 @@ from lib.foreign import parse_json
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from synth.video.moves import MOVES, KenBurns, named_move
-from synth.video.timeline import FITS
+from synth.video.timeline import FITS, is_file_name
 
 FORMAT: Final = 1
 _MOST_BYTES: Final = 64 * 1024 * 1024
@@ -92,8 +92,8 @@ def _clip_of(item: Any, at: int, folder: Path) -> Clip:
     name, picture = fields.text("file"), fields.text("picture")
     if not _NAME.fullmatch(name):
         fields.refuse("file", "must be a name of letters, digits, '.', '_' and '-' that ends in .mp4")
-    if not picture or "\0" in picture:
-        fields.refuse("picture", "must name a file")
+    if not is_file_name(picture):
+        fields.refuse("picture", "must name a file, without control characters")
     seconds = fields.number("seconds")
     if not 0 < seconds <= _LONGEST_S:
         fields.refuse("seconds", f"must be above 0 and at most {_LONGEST_S:g}")

@@ -13,10 +13,11 @@ from threading import Event, Lock
 from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
-from lib.files import draft_beside, sweep_drafts, take_folder_lock
+from lib.files import draft_beside, replace_whole, sweep_drafts, take_folder_lock
 from synth.typeset.captions import CaptionStyle
 from synth.video.clip_file import Clip, ClipList
 from synth.video.film import FilmLook, encode_piece, piece_file
+from synth.video.kept_pieces import is_whole_piece, remove_others
 from synth.video.pictures import read_picture
 from synth.video.pieces import FilmPiece, PlannedPiece, Shot, total_frames
 
@@ -74,7 +75,7 @@ def _made(wanted: ClipList, folder: Path, workers: int, progress: Progress) -> l
     pictures = dict.fromkeys(clip.picture for clip in wanted.clips)
     sha256s = {path: hashlib.sha256(read_picture(path)).hexdigest() for path in pictures}
     planned = {clip.file: _planned(clip, sha256s, look) for clip in wanted.clips}
-    missing = {each.key: each for each in planned.values() if not piece_file(kept, each.key).is_file()}
+    missing = {each.key: each for each in planned.values() if not is_whole_piece(kept, each, 1)}
     _encode(missing, look, kept, workers, progress)
     found = []
     for clip in wanted.clips:
@@ -88,10 +89,7 @@ def _made(wanted: ClipList, folder: Path, workers: int, progress: Progress) -> l
                 clip.file, len(data), sha256, frames, round(frames / wanted.fps, 3), piece.key in missing
             )
         )
-    used = {piece_file(kept, each.key).name for each in planned.values()}
-    for path in kept.iterdir():
-        if path.suffix == ".mp4" and path.name not in used:
-            path.unlink(missing_ok=True)
+    remove_others(kept, {piece_file(kept, each.key).name for each in planned.values()})
     return found
 
 
@@ -134,11 +132,7 @@ def _encode(
 
 
 def _publish(kept: Path, target: Path) -> None:
-    """Give the clip its name. Its bytes are shared with what is kept where the disk can do that."""
+    """Give the clip its name; a copy, so that who writes into it does not change what is kept."""
     with draft_beside(target) as draft:
-        draft.unlink()
-        try:
-            os.link(kept, draft)
-        except OSError:
-            shutil.copyfile(kept, draft)
-        os.replace(draft, target)
+        shutil.copyfile(kept, draft)
+        replace_whole(draft, target)

@@ -14,7 +14,8 @@ from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
 from lib.foreign import parse_json
 from lib.jobspec.episode_names import title_trouble
-from synth.video.cue_files import VideoCue, read_cues
+from synth.video.cue_files import VideoCue, check_cues, read_cues
+from synth.video.sound_files import seconds_of
 from synth.video.timeline import FORMAT
 
 _PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -50,13 +51,16 @@ def draft_timeline(order: DraftOrder) -> dict[str, Any]:
     """The timeline as plain data.
 
     Raises:
-        BadInput: something cannot be read, or beats and pictures do not fit together.
+        BadInput: something cannot be read, beats and pictures do not fit together, or captions are of another
+            narration.
     """
     cues = () if order.captions is None else read_cues(order.captions)
     pictures = _pictures_in(order.pictures)
+    seconds = seconds_of(order.narration, "narration")
+    check_cues(cues, seconds)
     beats = None if order.beats is None else read_beats(order.beats)
     if beats is None:
-        starts = _even_starts(cues, len(pictures))
+        starts = _even_starts(cues, len(pictures), seconds)
         named = [("", picture) for picture in pictures]
     else:
         starts = _beat_starts(beats, cues, order)
@@ -175,15 +179,10 @@ def _rising(starts: list[float], order: DraftOrder) -> list[float]:
     return starts
 
 
-def _even_starts(cues: Sequence[VideoCue], count: int) -> list[float]:
-    """Starts of that many scenes about equally long, each where a sentence begins."""
-    if count == 1:
-        return [0.0]
+def _even_starts(cues: Sequence[VideoCue], count: int, seconds: float) -> list[float]:
+    """Starts of that many scenes about equally long, each where a sentence begins if captions say where."""
     if len(cues) < count:
-        raise BadInput(
-            f"There are {count} pictures and {len(cues)} captions; give the captions, or the beats, that say "
-            "when each picture is to be shown."
-        )
+        return [seconds * number / count for number in range(count)]
     begins = [cue.start for before, cue in pairwise(cues) if _ENDING.search(before.text.strip())]
     if len(begins) < count - 1:
         begins = [cue.start for cue in cues[1:]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -16,7 +16,8 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
-from lib.files import draft_beside
+from lib.errors import TryAgain
+from lib.files import draft_beside, replace_durably, sync_file
 from synth.audio.encode import EncodingFailed
 from synth.typeset.captions import CaptionStyle
 from synth.video.caption_plates import CaptionDrawer
@@ -28,6 +29,7 @@ _X264: Final = (
     "threads=1:lookahead-threads=1:keyint=60:min-keyint=1:scenecut=0:open-gop=0:"
     "colorprim=bt709:transfer=bt709:colormatrix=bt709"
 )
+_MOST_PIXELS: Final = 64_000_000  # of a picture that a move comes near to
 _PRESET, _QUALITY, _PREVIEW_QUALITY = "veryfast", "20", "26"
 PREVIEW_LINES: Final = 480
 
@@ -75,6 +77,7 @@ def encode_piece(planned: PlannedPiece, look: FilmLook, folder: Path, on_frame: 
 
     Raises:
         UnusablePicture: a picture cannot be decoded.
+        TryAgain: a picture is another one than the piece was planned with.
         EncodingFailed: the encoder failed.
         OSError: the disk refuses.
     """
@@ -83,7 +86,8 @@ def encode_piece(planned: PlannedPiece, look: FilmLook, folder: Path, on_frame: 
         with draft_beside(target) as draft:
             with av.open(str(draft), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
                 _encode(planned, look, container, on_frame)
-            os.replace(draft, target)
+            sync_file(draft)
+            replace_durably(draft, target)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):
             raise
@@ -149,6 +153,7 @@ def frames_of(piece: FilmPiece, look: FilmLook) -> Iterator[Planes]:
 
     Raises:
         UnusablePicture: a picture cannot be decoded.
+        TryAgain: it was changed.
     """
     shot = _ShotFrames(piece.shot, look)
     under = None if piece.under is None else _ShotFrames(piece.under, look)
@@ -174,10 +179,13 @@ class _ShotFrames:
 
     def __init__(self, shot: Shot, look: FilmLook) -> None:
         self._shot, self._size = shot, (look.width, look.height)
-        nearest = shot.move.nearest
-        # So large that the nearest framing shows it pixel for pixel.
+        # So large that the nearest framing shows it pixel for pixel, but for what no memory holds.
+        nearest = min(shot.move.nearest, max((_MOST_PIXELS / (look.width * look.height)) ** 0.5, 1.0))
         wide, high = (round(side * nearest / 2) * 2 for side in self._size)
-        picture = laid_out(shot.picture, read_picture(shot.picture), wide, high, shot.fit)
+        data = read_picture(shot.picture)
+        if hashlib.sha256(data).hexdigest() != shot.sha256:  # what is kept under its key must be of it
+            raise TryAgain(f"The picture {shot.picture} was changed while the film was made; try again.")
+        picture = laid_out(shot.picture, data, wide, high, shot.fit)
         self._planes = planes_of(picture)
         self._still = self._framed(0.0) if shot.move.still else None
 

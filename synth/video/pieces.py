@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from synth.video.cue_files import VideoCue
@@ -91,11 +92,17 @@ def cut_pieces(
     sha256s: Mapping[Path, str],
     burned: Sequence[VideoCue],
     look: Mapping[str, Any],
+    fonts: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[PlannedPiece]:
     """The pieces of the whole video in order, which lasts `seconds` as its narration does.
 
-    `burned` are the captions that stand in the picture.
+    `burned` are the captions that stand in the picture; `fonts` is what the letters of each text come from.
     """
+
+    def plan(piece: FilmPiece, *, spare: bool = False) -> PlannedPiece:
+        drawn = sorted({font for caption in piece.captions for font in fonts.get(caption.text, ())})
+        return PlannedPiece(piece, piece.key({**look, "fonts": drawn}, spare), spare)
+
     planned = []
     scenes = _SceneTimes(timeline, seconds)
     for number, scene in enumerate(timeline.scenes):
@@ -109,11 +116,11 @@ def cut_pieces(
             piece = FilmPiece(
                 number, 0, fade, fade, shot, _within(captions, 0, fade), below, scenes.lengths[before], fade
             )
-            planned.append(PlannedPiece(piece, piece.key(look, False), False))
+            planned.append(plan(piece))
         for first, frames, used in scenes.bodies(number):
             spare = scenes.most[number] > scenes.least[number] and first + frames == scenes.most[number]
             piece = FilmPiece(number, first, frames, used, shot, _within(captions, first, first + frames))
-            planned.append(PlannedPiece(piece, piece.key(look, spare), spare))
+            planned.append(plan(piece, spare=spare))
     return planned
 
 
@@ -133,6 +140,8 @@ class _SceneTimes:
             min(max(last - first, least), most)
             for first, last, least, most in zip(firsts, firsts[1:], self.least, self.most, strict=False)
         ]
+        if not any(self.frames):  # shorter than half a frame, and still a film
+            self.frames[-1] = self.most[-1]
         self.fades = [0, *(self._fade(at) for at in range(1, len(self.lengths)))]
 
     def _fade(self, at: int) -> int:

@@ -86,3 +86,8 @@ def digest_of(path: Path, what: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise UnusableSound(f"The {what} {path} cannot be read: {error.strerror}.") from None
+
+
+def seconds_of(path: Path, what: str) -> float:
+    """How long it is, decoded. Raises as `decoded`."""
+    return sum(len(block) for block in decoded(path, what)) / 2 / RATE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.files import draft_beside
+from lib.files import draft_beside, replace_durably, sync_file
 from synth.audio.encode import EncodingFailed
 from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
@@ -24,7 +23,7 @@ from synth.audio.loudness_normalizer import with_gains
 from synth.audio.sample_files import FileSink, blocks_of
 from synth.audio.spectrum import Levels, Samples
 from synth.join.loudness import levelled, plan_with_peaks
-from synth.video.sound_files import RATE, decoded, digest_of
+from synth.video.sound_files import RATE, UnusableSound, decoded, digest_of
 from synth.video.timeline import Music
 
 _BITS_PER_SECOND: Final = 160_000
@@ -34,6 +33,7 @@ _ENCODED: Final = 48 * _FRAME
 _HOP: Final = RATE // 100  # of the ducking
 _SPEECH_UNDER_LU: Final = 18.0  # what is this much under the narration's loudness is no speech
 _BEFORE, _AFTER, _SMOOTH = 20, 50, 31  # hops: down before a word, up after it, and how softly
+_SHORTEST_MUSIC_S: Final = 0.5
 _DUAL_MONO_DB: Final = 3.01  # two channels of one voice, against the one
 
 OnBlock = Callable[[], None]
@@ -90,7 +90,7 @@ def write_soundtrack(
     """Mix, level and encode to the file `target`, an mp4 with that one stream; whole, or not there.
 
     Raises:
-        UnusableSound: the music cannot be decoded.
+        UnusableSound: the music cannot be decoded, or is no half second long.
         EncodingFailed: the encoder failed.
         OSError: the disk refuses.
     """
@@ -112,7 +112,8 @@ def write_soundtrack(
                     meter.feed(block)
                     encoder.write(block)
                 encoder.finish()
-            os.replace(draft, target)
+            sync_file(draft)
+            replace_durably(draft, target)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):
             raise
@@ -167,7 +168,12 @@ class _Bed:
     def __init__(self, narration: DecodedNarration, music: Music, on_block: OnBlock) -> None:
         self._narration, self._music = narration, music
         spoken = integrated_loudness(_levels(_asking(narration.blocks(), on_block), peaks=False))
-        played = integrated_loudness(_levels(_asking(decoded(music.file, "music"), on_block), peaks=False))
+        levels = _levels(_asking(decoded(music.file, "music"), on_block), peaks=False)
+        if levels.samples < RATE * _SHORTEST_MUSIC_S:  # it would be opened thousands of times a minute
+            raise UnusableSound(
+                f"The music {music.file} is shorter than {_SHORTEST_MUSIC_S:g} s; name a song."
+            )
+        played = integrated_loudness(levels)
         self._gain = 0.0 if played is None else amplitude((spoken or -20.0) - music.level - played)
         self._curve = self._gain * self._ducking(spoken) * self._ends()
 

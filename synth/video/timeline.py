@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from lib.jobspec.files.yamltree import read_yaml
 from lib.records import InvalidRecord
 from lib.records.reading import Fields
 from synth.typeset.captions import USUAL_STYLE, CaptionStyle
-from synth.video.cue_files import SpokenWord, VideoCue, read_cues
+from synth.video.cue_files import CueFile, SpokenWord, VideoCue, read_cue_file
 from synth.video.moves import MOVES, Framing, KenBurns, named_move
 
 FORMAT: Final = 1
@@ -85,6 +86,7 @@ class Timeline:
     title: str
     file: Path | None = None  # where it stands
     captions_file: Path | None = None
+    mended_cues: int = 0  # of that file, which overlapped or stood out of order
 
     @property
     def burned(self) -> bool:
@@ -143,13 +145,14 @@ def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeli
     if show not in CAPTION_STYLES:
         captions.refuse("show", f"must be one of {', '.join(CAPTION_STYLES)}")
     captions_file = folder / _file(captions, "file") if captions.has("file") else None
+    cues = _cues(captions, captions_file)
     return Timeline(
         width=width,
         height=height,
         fps=fps,
         narration=folder / _file(fields, "narration"),
         scenes=_scenes(fields, folder),
-        cues=_cues(captions, captions_file),
+        cues=cues.cues,
         show=show,
         style=_style(captions),
         music=_music(fields, folder),
@@ -158,6 +161,7 @@ def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeli
         title=_title(fields, "title"),
         file=path,
         captions_file=captions_file,
+        mended_cues=cues.mended,
     )
 
 
@@ -258,12 +262,12 @@ def _style(captions: Fields) -> CaptionStyle:
     return CaptionStyle(look=look, place=place, size=_between(captions, "size", usual.size, 0.02, 0.2))
 
 
-def _cues(captions: Fields, file: Path | None) -> tuple[VideoCue, ...]:
+def _cues(captions: Fields, file: Path | None) -> CueFile:
     inline = _objects(captions, "cues", "captions.", _MOST_CUES)
     if inline and file is not None:
         captions.refuse("cues", "stand beside a file of captions; give one of the two")
     if file is not None:
-        return read_cues(file)
+        return read_cue_file(file)
     found: list[VideoCue] = []
     for at, entry in enumerate(inline):
         words = tuple(
@@ -275,7 +279,7 @@ def _cues(captions: Fields, file: Path | None) -> tuple[VideoCue, ...]:
         if trouble is not None:
             entry.refuse("start", f"belongs to a cue that {trouble}")
         found.append(cue)
-    return tuple(found)
+    return CueFile(tuple(found), 0)
 
 
 def _music(fields: Fields, folder: Path) -> Music | None:
@@ -292,9 +296,14 @@ def _music(fields: Fields, folder: Path) -> Music | None:
 
 def _file(fields: Fields, field: str) -> str:
     name = fields.text(field)
-    if not name or "\0" in name:
-        fields.refuse(field, "must name a file")
+    if not is_file_name(name):
+        fields.refuse(field, "must name a file, without control characters")
     return name
+
+
+def is_file_name(name: str) -> bool:
+    """Whether it may name a file: a line break would make several sentences of the one that tells of it."""
+    return bool(name) and not any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name)
 
 
 def _title(fields: Fields, field: str) -> str:

@@ -27,6 +27,7 @@ from lib.spool.layout import AUDIO
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
+from synth.pictures.backend import BackendUnavailable
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import Performing, load_for
 from synth.speech.request import SpeakRequest, request_from_spec
@@ -104,7 +105,7 @@ def classify(error: BaseException) -> tuple[ResultErrorClass, str]:
     """The class and the sentence of anything that ended a job."""
     if isinstance(error, GivenUp):
         return error.error_class, str(error)
-    if isinstance(error, BadInput):
+    if isinstance(error, BadInput) or (isinstance(error, BackendUnavailable) and error.costs_again):
         return ResultErrorClass.BAD_INPUT, error.message
     if isinstance(error, JobRunnerError):
         return ResultErrorClass.ENGINE, error.message

@@ -145,7 +145,7 @@ def test_play_takes_the_first_player_there_is_else_says_where_the_audio_is(spoke
     assert (told.returncode, told.stdout.strip()) == (0, file)
     assert "No player was found here" in told.stderr
     both = os.pathsep.join([player(spoken.folder, "aplay"), player(spoken.folder, "mpv")])
-    heard = spoken.run("play", "topic:a", "--json", PATH=f"{both}{os.pathsep}/bin")
+    heard = spoken.run("play", "topic:a", "--json", PATH=both)
     value = json.loads(heard.stdout)
     check_shape("play", value)
     assert value == {"request_id": "topic:a", "take": 1, "file": file, "player": "mpv"}

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
+import atexit
 import sys
 from pathlib import Path
 
+from job_runner.main import main
+from tests import warm
 from tests.e2e.home import Home
 
-#: Runs the command, then says on stderr how often `.env` was opened.
-COUNTING = """
-import atexit, sys
-opened = []
-def heard(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("/.env"):
-        opened.append(arguments[0])
-sys.addaudithook(heard)
-atexit.register(lambda: print("opened", len(opened), file=sys.stderr))
-from job_runner.main import main
-sys.exit(main())
-"""
+
+def counting() -> None:
+    """Run the command, then say on stderr how often `.env` was opened."""
+    opened = []
+
+    def heard(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and str(arguments[0]).endswith("/.env"):
+            opened.append(arguments[0])
+
+    sys.addaudithook(heard)
+    atexit.register(lambda: print("opened", len(opened), file=sys.stderr))
+    main()
 
 
 def test_each_command_opens_the_settings_once(tmp_path: Path) -> None:
@@ -34,13 +36,12 @@ def test_each_command_opens_the_settings_once(tmp_path: Path) -> None:
     ]
     try:
         for words in commands:
-            done = subprocess.run(
-                [sys.executable, "-c", COUNTING, *words],
+            done = warm.run(
+                ["job-runner", *words],
+                f"{__name__}:counting",
                 cwd=tmp_path,
-                env=home.environ,
-                capture_output=True,
-                text=True,
-                check=False,
+                environ=home.environ,
+                timeout_s=90,
             )
             assert done.stderr.splitlines()[-1:] == ["opened 1"], (words, done.stderr)
     finally:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import selectors
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
+
+from tests.warm.program import without_own_locale
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = Path(sys.executable).parent
@@ -70,10 +73,11 @@ class WarmServer:
         self._process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE)
         self._wait()
 
-    def place_of(self, call: str) -> str:
-        """Where to ask for what a script calls."""
-        name = next((name for name, usual in CALLS.items() if usual == call), None)
-        return f"{self.place}.{name}" if name else str(self.place)
+    def place_of(self, program: str, call: str) -> str:
+        """Where to ask for what a script calls: one of a program's name begins with what that program has."""
+        named = Path(program).name
+        name = next((name for name, usual in CALLS.items() if usual == call), named)
+        return f"{self.place}.{name}" if name in CALLS else str(self.place)
 
     def request(
         self, argv: Sequence[str], call: str, *, cwd: Path, environ: Mapping[str, str]
@@ -93,7 +97,7 @@ class WarmServer:
         making.mkdir()
         lines = (Path(__file__).parent / "program.py").read_text(encoding="utf-8")
         for name, call in CALLS.items():
-            given = {"place": self.place_of(call), "program": str(PROGRAMS / name), "call": call}
+            given = {"place": self.place_of(name, call), "program": str(PROGRAMS / name), "call": call}
             given["python"] = str(folder / "python")
             more = {"settings": self.settings, "at_start": _AT_START, "anytime": _ANYTIME}
             (making / f"{name}.json").write_text(json.dumps(given | more), encoding="utf-8")
@@ -136,6 +140,11 @@ def server(environ: Mapping[str, str]) -> WarmServer:
     return _servers[key]
 
 
+def usual() -> dict[str, str]:
+    """What our interpreter read at its start: a program that is given these starts from the usual server."""
+    return _at_start(os.environ)
+
+
 def is_usual(environ: Mapping[str, str]) -> bool:
     """Whether a program with that environment has an interpreter like this process's own."""
     return _at_start(environ) == _at_start(os.environ)
@@ -150,6 +159,17 @@ def stop() -> None:
 def programs() -> Path:
     """The folder of the usual server's programs."""
     return server(os.environ).programs()
+
+
+def command_of(program: str) -> str:
+    """What a shell starts it warm by, from these sources, whatever its environment has of settings."""
+    settings = {**usual(), "PYTHONPATH": str(ROOT)}
+    return " ".join(
+        [
+            *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
+            f"exec {programs()}/{program}",
+        ]
+    )
 
 
 def _write_program(path: Path, lines: str) -> None:
@@ -174,7 +194,7 @@ def run(
     asked = server(environ)
     with contextlib.ExitStack() as stack:
         caller = stack.enter_context(socket.socket(socket.AF_UNIX))
-        caller.connect(asked.place_of(call))
+        caller.connect(asked.place_of(argv[0], call))
         stdin = stack.enter_context(_holding(given))
         pipes = [os.pipe(), os.pipe()]
         out, err = (stack.enter_context(open(reading, "rb", buffering=0)) for reading, _ in pipes)
@@ -239,7 +259,8 @@ def _text(data: bytes) -> str:
 
 
 def _at_start(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if _is_at_start(name)}
+    found = {name: value for name, value in environ.items() if _is_at_start(name)}
+    return without_own_locale(found)
 
 
 def _is_at_start(name: str) -> bool:

@@ -38,7 +38,7 @@ class WarmProcess:
         self.returncode: int | None = None
         asked = server(environ)
         self._caller = socket.socket(socket.AF_UNIX)
-        self._caller.connect(asked.place_of(call))
+        self._caller.connect(asked.place_of(argv[0], call))
         self.stdin: IO[bytes] | None
         self.stdout: IO[str] | None
         self.stderr: IO[str] | None

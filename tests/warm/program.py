@@ -13,11 +13,19 @@ import sys
 from pathlib import Path
 
 
+def without_own_locale(settings: dict[str, str]) -> dict[str, str]:
+    """These without what an interpreter that is told no locale sets for itself and its programs (PEP 538)."""
+    told = "LC_ALL" in settings or settings.get("LANG", "C") not in ("", "C", "POSIX")
+    own = not told and settings.get("LC_CTYPE") == "C.UTF-8"
+    return {name: value for name, value in settings.items() if not (own and name == "LC_CTYPE")}
+
+
 def main() -> None:
     given = json.loads(Path(f"{__file__}.json").read_text(encoding="utf-8"))
     argv, environ = [given["program"], *sys.argv[1:]], dict(os.environ)
     prefixes, anytime = tuple(given["at_start"]), given["anytime"]
     own = {name: environ[name] for name in environ if name.startswith(prefixes) and name not in anytime}
+    own = without_own_locale(own)
     if own != given["settings"]:
         os.execv(argv[0], argv)
     asked = {"argv": argv, "call": given["call"], "cwd": str(Path.cwd()), "environ": environ}

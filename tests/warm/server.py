@@ -29,7 +29,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tests.warm import CALLS
@@ -56,6 +56,9 @@ _OF_WATCHERS: Final = (
     *("sqlalchemy.dialects.sqlite.pysqlite", "job_watcher.watcher", "job_watcher.providers.local.wiring"),
 )
 
+
+# What one that rents on Vast has besides: the SDK alone takes half a second.
+_OF_RENTING: Final = ("job_watcher.providers.vast.wiring", "lib.providers.vast.sdk")
 
 # What nearly every command imports when it is called.
 _OF_COMMANDS: Final = (
@@ -99,15 +102,15 @@ def load_engine() -> None:
         importlib.import_module(name)
 
 
-def load_watcher() -> None:
+def load_watcher(besides: Sequence[str] = ()) -> None:
     """Load what a watcher imports of others."""
-    for name in _OF_WATCHERS:
+    for name in (*_OF_WATCHERS, *besides):
         with contextlib.suppress(ModuleNotFoundError):  # an optional part that is not installed
             importlib.import_module(name)
 
 
 _BESIDES: Final[dict[str, Callable[[], None]]] = {
-    "job-watcher": load_watcher,
+    "job-watcher": functools.partial(load_watcher, _OF_RENTING),
     "job-pipeline": load_watcher,
     "voice-synth": load_engine,
 }

@@ -8,14 +8,19 @@ from lib.pictures.names import PictureSettings
 from lib.settings import Settings
 
 
-def pictures_on_machines(settings: Settings) -> MachineBackends:
-    """The backends that draw on machines. Raises BadConfiguration: the setting names one that cannot."""
-    told = PictureSettings(
+def backends_in(settings: Settings) -> PictureSettings:
+    """What the settings say about who draws pictures; of a token only that there is one."""
+    return PictureSettings(
         backends_file=settings.imagen_backends_file,
         flux_model="" if settings.flux_model is None else str(settings.flux_model),
         flux_device=settings.flux_device,
+        replicate_token="" if settings.replicate_api_token is None else "(hidden)",
     )
-    found = machine_backends(settings.imagen_machine_backends, told)
+
+
+def pictures_on_machines(settings: Settings) -> MachineBackends:
+    """The backends that draw on machines. Raises BadConfiguration: the setting names one that cannot."""
+    found = machine_backends(settings.imagen_machine_backends, backends_in(settings))
     if "diffusers" in found.extras and settings.provider != "local" and not settings.ssh_voice_synth:
         raise BadConfiguration(
             f"{settings.origin('IMAGEN_MACHINE_BACKENDS')} names a model on a GPU. Its packages and weights "

@@ -1,8 +1,9 @@
 """Draws over the HTTP API of Replicate: order, wait, fetch; cancelled where nobody waits any longer.
 
 A lost reply may be that of an order which was taken, and costs money. So the account's list is looked at
-before the same is ordered again. What that cannot see: an order of a process that died before it got its
-answer, and one that the list shows only later than all looks.
+before anything is ordered, and before the same is ordered again: what a process ordered that died before it
+got its answer is found, too. What that cannot see: an order that the list shows only later than all looks,
+and one of more than a quarter of an hour ago.
 """
 
 from __future__ import annotations
@@ -16,9 +17,16 @@ from typing import Any, Final
 from lib.backoff import backoff_s
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
-from synth.pictures.backend import BackendUnavailable, BadOrder, Picture, PictureOrder, check_order
+from lib.png import MOST_BYTES, NotPng, check_png
+from synth.pictures.backend import (
+    BackendUnavailable,
+    BadOrder,
+    PaidInVain,
+    Picture,
+    PictureOrder,
+    check_order,
+)
 from synth.pictures.fit import fitted
-from synth.pictures.png import MOST_BYTES, NotPng, check_png
 from synth.pictures.replicate.client import HttpAnswer, Lost, NotSent, ReplicateClient, TooLarge
 from synth.pictures.replicate.prediction import NoPrediction, Prediction, read_prediction
 from synth.pictures.replicate.refusals import is_busy, refusal, seen_text
@@ -76,7 +84,7 @@ class ReplicateBackend:
         deadline = began + self._within_s
         told = self._input(order)
         try:
-            made = self._create(told, deadline)
+            made = self._stands_already(told) or self._create(told, deadline)
         except KeyboardInterrupt:
             self._cancel_unknown(told)
             raise
@@ -85,8 +93,8 @@ class ReplicateBackend:
         except BaseException:  # Ctrl-C, too: nobody waits for it, and it would cost
             self._cancel(made)
             raise
-        self._taken.add(made.id)
         png = self._picture(made, order)
+        self._taken.add(made.id)
         seconds = self._clock.monotonic() - began
         cost = self._options.get("usd_per_picture")
         return Picture(png, order.width, order.height, order.seed, self.name, self.model, seconds, cost)
@@ -128,6 +136,15 @@ class ReplicateBackend:
 
     # --- the order ---------------------------------------------------------------------------------
 
+    def _stands_already(self, told: Mapping[str, Any]) -> Prediction | None:
+        """The same order, of somebody who got no picture of it: killed, or it could not be fetched.
+
+        One look: without the list there is no sign of any, and most orders are the first.
+        """
+        with contextlib.suppress(NotSent, Lost, ValueError):
+            return next((made for made in self._listed() if self._is_ours(made, told)), None)
+        return None
+
     def _create(self, told: Mapping[str, Any], deadline: float) -> Prediction:
         problem = ""
         for tries in range(1, _TRIES + 1):
@@ -164,7 +181,7 @@ class ReplicateBackend:
         """The order whose reply was lost, found in the account's list; None: it is not there, so ask again.
 
         Raises:
-            BackendUnavailable: the list cannot be had either. Who orders again then might pay twice.
+            PaidInVain: the list cannot be had either. Who orders again then might pay twice.
         """
         was_seen = False
         for look in range(1, _LOOKS + 1):
@@ -176,7 +193,7 @@ class ReplicateBackend:
                 if found is not None:
                     return found
         if not was_seen:
-            raise BackendUnavailable(
+            raise PaidInVain(
                 f"Replicate did not say whether it took the order ({problem}), and its list cannot be had; "
                 "it is not ordered again, for it might be paid for twice. Try again later."
             )
@@ -251,20 +268,20 @@ class ReplicateBackend:
     # --- the picture -------------------------------------------------------------------------------
 
     def _picture(self, made: Prediction, order: PictureOrder) -> bytes:
-        """Fetch what was paid for, with more patience than anything else. Raises BackendUnavailable."""
+        """Fetch what was paid for, with more patience than anything else. Raises PaidInVain."""
         cost = self._options.get("usd_per_picture")
         where = f"Replicate drew the picture (prediction {made.id}), but"
         if made.picture is None:
-            raise BackendUnavailable(f"{where} named no file.", cost)
+            raise PaidInVain(f"{where} named no file.", cost)
         try:
             png = self._fetched(made.picture)
             width, height = check_png(png)
             if width * height > _MOST_PIXELS:
                 raise NotPng(f"has {width} x {height} pixels")
         except NotPng as error:
-            raise BackendUnavailable(f"{where} it {error}.", cost) from None
+            raise PaidInVain(f"{where} it {error}.", cost) from None
         except (ValueError, TooLarge, NotSent, Lost) as error:
-            raise BackendUnavailable(f"{where} it cannot be fetched: {error}.", cost) from None
+            raise PaidInVain(f"{where} it cannot be fetched: {error}.", cost) from None
         return (
             png if (width, height) == (order.width, order.height) else fitted(png, order.width, order.height)
         )

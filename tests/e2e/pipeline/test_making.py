@@ -10,10 +10,11 @@ import pytest
 
 from job_pipeline import decisions, wiring
 from job_pipeline.attendance import attend, decider_of
+from job_pipeline.attended_runs import RunsEnd, show_runs
 from job_pipeline.decisions import GateAnswer
-from job_pipeline.film_run import run_name, start_film
+from job_pipeline.film_run import again, run_name, start_film
 from lib.pipeline.model import GateRow
-from lib.pipeline.views import RunView, get_job_status
+from lib.pipeline.views import RunView, get_job_status, list_runs
 from tests.e2e.pipeline.conftest import PipelineDesk
 
 SMALL = "film: {width: 96, height: 64, fps: 4, pictures: mock}\n"
@@ -57,6 +58,25 @@ def test_a_person_rejects_with_words_then_approves_then_leaves(
     ]
 
 
+def test_a_film_that_was_interrupted_says_how_to_go_on(
+    pipelines: PipelineDesk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Path("the sea.md")
+    script.write_text("# The sea\n\nIt leaves.\n")
+    with wiring.open_room() as room:
+        run = start_film(room, "video", script, None, None)
+        found = RunsEnd([get_job_status(room.ledger, run)])
+        show_runs(found, again("video", script, run, None))
+        demo = capsys.readouterr().err
+        show_runs(found)
+
+    assert "no worker has taken it; job-pipeline make 'the sea.md' --run-id the-sea\n" in demo
+    assert "no worker has taken it; job-pipeline worker\n" in capsys.readouterr().err
+    assert again("factory", script, "x", "own.yaml") == (
+        "job-pipeline make 'the sea.md' --run-id x --dag factory --config own.yaml"
+    )
+
+
 def test_without_a_terminal_nothing_is_decided(pipelines: PipelineDesk) -> None:
     with wiring.open_room() as room:
         assert decider_of(room, False, False) is decisions.leaves
@@ -80,5 +100,40 @@ def test_what_is_typed_at_a_gate(
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     gate = GateRow(number=1, run="r", task="script", attempt=1, seen="", opened_at=0.0)
     with wiring.open_room() as room:
-        view = type("View", (), {"artifacts": ()})()
+        view = type("View", (), {"artifacts": (), "results": {}})()
         assert decisions.asks(room)(view, gate) == answer
+
+
+def test_a_gate_says_what_became_of_a_note(
+    pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    gate = GateRow(number=1, run="r", task="script", attempt=2, seen="", opened_at=0.0)
+    note = {
+        "notes": ["a stronger title"],
+        "applied": "",
+        "not_applied": "only a language model changes titles",
+    }
+    with wiring.open_room() as room:
+        view = type("View", (), {"artifacts": (), "results": {"script": {"instruction": note}}})()
+        decisions.asks(room)(view, gate)
+
+    told = capsys.readouterr().err
+    assert "you asked: a stronger title" in told
+    assert "not done: only a language model changes titles" in told
+    assert "  done:" not in told
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b" \n", "is empty"), (b"\xff\xfe", "no text in UTF-8"), (None, "cannot be read")]
+)
+def test_what_is_no_script_is_refused_before_there_is_a_run(
+    pipelines: PipelineDesk, tmp_path: Path, data: bytes | None, words: str
+) -> None:
+    script = tmp_path / "sea.md"
+    if data is not None:
+        script.write_bytes(data)
+
+    assert words in pipelines.refused("make", script, status=65)
+    with wiring.open_room() as room:
+        assert list_runs(room.ledger) == []

@@ -9,7 +9,6 @@ import re
 import secrets
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from lib.jobqueue import connect
+from tests import warm
 from tests.integration.cluster.keda import ROOT
 from tests.integration.servers import Server
 from tests.s3_servers import ACCESS, S3Server
+from tests.warm.process import WarmProcess
 
 PAGE = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## Two computers and a bucket")[2].partition("\n## ")[0]
@@ -41,38 +42,35 @@ class Computer:
         named = re.findall(r"^(\w+)=", shown, re.MULTILINE)
         assert set(named) == set(values), "the page names what is needed"
         (folder / ".env").write_text("".join(f"{name}={values[name]}\n" for name in named))
-        self.environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+        self.environ = {
+            **warm.usual(),
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+        }
 
     def words(self, command: str) -> list[str]:
-        """`./run PROGRAM …` as the tests start it: by this Python, from these sources."""
-        run, program, *rest = shlex.split(command, comments=True)
+        """`./run PROGRAM …` as the tests start it: warm, from these sources."""
+        run, *words = shlex.split(command, comments=True)
         assert run == "./run"
-        start = f"from {program.replace(chr(45), chr(95))}.main import main; main()"
-        return [sys.executable, "-c", start, *rest]
+        return words
 
     def run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
-        return subprocess.run(
-            [*self.words(command), *more],
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        argv = [*self.words(command), *more]
+        return warm.run(argv, warm.CALLS[argv[0]], cwd=self.folder, environ=self.environ, timeout_s=100)
 
     @contextlib.contextmanager
     def started(self, command: str) -> Iterator[None]:
         """Run it until the end of the block, then as `systemctl stop` would."""
         with (self.folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*self.words(command), "--slots", "4"],
+            argv = [*self.words(command), "--slots", "4"]
+            process = WarmProcess(
+                argv,
+                warm.CALLS[argv[0]],
                 cwd=self.folder,
-                env={**self.environ, "LOCAL_WORKERS": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                environ={**self.environ, "LOCAL_WORKERS": "1"},
+                out=log.fileno(),
             )
         try:
             yield

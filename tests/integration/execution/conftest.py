@@ -30,6 +30,7 @@ class Machine:
         self.data = home / "data" / "job-runner"
         install(home / "engines")
         self.environ = {
+            **warm.usual(),
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "data"),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 from pathlib import Path
 
+from tests import warm
 from tests.integration.sshd import SshServer
-
-ROOT = Path(__file__).parents[3]
 
 
 class LoopbackMachine(SshServer):
@@ -46,7 +44,7 @@ class LoopbackMachine(SshServer):
 
     def voice_synth(self) -> Path:
         """The program of this checkout, as if it were installed there."""
-        return self.shim("voice-synth", f'PYTHONPATH={ROOT} exec {sys.executable} -m synth.main "$@"')
+        return self.shim("voice-synth", f'{warm.command_of("voice-synth")} "$@"')
 
     @property
     def is_on(self) -> bool:

@@ -17,7 +17,8 @@ from lib.clock import SystemClock
 from lib.errors import JobRunnerError
 from lib.settings import load_settings
 from lib.workers.ssh import KnownHosts, SshAddress, SshHost, SshMachine, SshThread
-from tests.integration.fleet.machine import ROOT, LoopbackMachine
+from tests.integration.fleet.machine import LoopbackMachine
+from tests.warm import ROOT
 
 SET = {
     "VOICE_ENGINE": "qwen3",

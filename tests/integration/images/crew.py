@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import jsonschema
 
 from tests.integration.images.conftest import Shelf
+from tests.warm.process import WarmProcess
 
 ROOT = Path(__file__).parents[3]
 _WITHIN_S = 120.0
@@ -34,7 +33,7 @@ class Crew:
 
     def __init__(self, shelf: Shelf, folder: Path, **settings: str) -> None:
         self.shelf, self.folder = shelf, folder
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[WarmProcess] = []
         self._env = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -44,14 +43,11 @@ class Crew:
             **settings,
         }
 
-    def start(self, *words: str, module: str = "synth.image_main") -> subprocess.Popen[bytes]:
+    def start(self, *words: str, module: str = "synth.image_main") -> WarmProcess:
         with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, *(words or ("worker",))],
-                env=self._env,
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
+            argv = ["image-synth", *(words or ("worker",))]
+            process = WarmProcess(
+                argv, f"{module}:main", cwd=self.folder, environ=self._env, out=log.fileno()
             )
         self.processes.append(process)
         return process

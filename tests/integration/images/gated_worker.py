@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from lib.clock import SystemClock
+from lib.pictures.names import PictureSettings
 from synth.commands.image_worker import note_report
 from synth.imagen.wiring import run_worker
 from synth.pictures.backend import Picture, PictureOrder
 from synth.pictures.mock import MockBackend
-from synth.pictures.names import PictureSettings
 from synth.worker.stop import StopSignal
 
 
@@ -33,7 +33,8 @@ class GatedBackend(MockBackend):
         return super().draw(order)
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    folder = Path(sys.argv[1])
     stop = StopSignal(SystemClock())
     stop.on_signals(signal.SIGTERM)
 
@@ -44,4 +45,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -152,6 +152,13 @@ class TestOnPlainPostgres:
 
         assert self.seen(plain, BOB) == [anns]
 
+    def test_where_auth_is_out_of_reach_the_setting_does_not_stand_in_for_it(self, plain: Shelf) -> None:
+        plain.order(owner=BOB)
+        plain.execute("CREATE SCHEMA auth")
+        plain.execute(f"CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql AS $$ SELECT '{ANN}'::uuid $$")
+
+        assert self.seen(plain, BOB) == []
+
     def test_a_worker_that_would_see_nothing_is_told_so(self, plain: Shelf, role: MakeRole) -> None:
         with pytest.raises(BadConfiguration, match="GRANT imagen_worker TO that user"):
             plain.tables("keeper")

@@ -67,6 +67,37 @@ def test_whoever_fell_silent_writes_nothing_any_more(shelf: Shelf) -> None:
     assert tables.claim("third", 60) is None
 
 
+def test_a_row_with_the_id_of_one_that_is_gone_does_not_take_over_its_picture(shelf: Shelf) -> None:
+    """I2: an application chooses ids, and knows those of others perhaps."""
+    tables = shelf.tables()
+    id = shelf.order(owner=ANN)
+    first = tables.claim("w", 60)
+    assert first is not None
+    anns = tables.finish(first, ANN, DRAWN, STORED)
+    shelf.execute("DELETE FROM imagen.jobs")
+
+    shelf.order(owner=BOB, id=id)
+    second = tables.claim("w", 60)
+    assert second is not None
+    bobs = tables.finish(second, BOB, DRAWN, STORED)
+
+    found = shelf.execute("SELECT id::text, owner_user_id::text, job_id::text FROM imagen.images")
+    assert set(found) == {(anns, ANN, None), (bobs, BOB, id)}
+
+
+def test_of_a_text_beyond_all_bounds_only_a_part_is_brought_to_the_worker(shelf: Shelf) -> None:
+    """I2: a row may hold a gigabyte, and the memory of a worker is not its application's."""
+    shelf.execute(
+        "INSERT INTO imagen.jobs (prompt, backend, width, height)"
+        " VALUES (repeat('x', 3000000), repeat('y', 3000000), 64, 64)"
+    )
+
+    job = shelf.tables().claim("w", 60)
+
+    assert job is not None
+    assert (len(job.prompt), len(job.backend)) == (1_000_000, 1_000)
+
+
 def test_what_was_drawn_is_known_to_the_next(shelf: Shelf) -> None:
     tables = shelf.tables()
     shelf.order()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -212,7 +211,7 @@ def worn_out(
         ids.append(shelf.order(f"row {number}", seed=number))
         if number % max(1, rows // kills) == 0:
             running = [process for process in crew.processes if process.poll() is None]
-            victim: subprocess.Popen[bytes] = chance.choice(running)
+            victim = chance.choice(running)
             victim.kill()
             crew.start()
             if chance.random() < 0.5:

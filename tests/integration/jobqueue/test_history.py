@@ -7,11 +7,10 @@ event stream and the records that are left.
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -19,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,6 +36,7 @@ from lib.jobqueue.lifecycle import JobEvent, advance
 from lib.jobs.results import ending_or_record
 from tests.contract.jobqueue.jobs import job
 from tests.integration.servers import Server
+from tests.warm.process import WarmProcess
 
 OPTIONS = QueueOptions(lost_limit=1000, events_max=10_000_000)
 
@@ -51,7 +50,7 @@ class Crew:
     chance: random.Random
     size: int
     lease_ms: int
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[WarmProcess] = field(default_factory=list)
     stopped: dict[int, float] = field(default_factory=dict)
     hired: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
@@ -60,8 +59,11 @@ class Crew:
         """One more worker."""
         self.hired += 1
         name = f"w{self.hired}"
-        command = [sys.executable, "-m", "tests.integration.jobqueue.history_worker", self.url, name]
-        self.running.append(subprocess.Popen([*command, str(self.folder / name), str(self.lease_ms)]))
+        argv = ["job-runner", self.url, name, str(self.folder / name), str(self.lease_ms)]
+        call = "tests.integration.jobqueue.history_worker:main"
+        with (self.folder / "said").open("ab") as said:
+            worker = WarmProcess(argv, call, cwd=self.folder, environ=os.environ, out=said.fileno())
+        self.running.append(worker)
 
     def strike(self) -> None:
         """Kill one, or stop one for longer than its lease; wake those stopped long enough."""
@@ -84,9 +86,8 @@ class Crew:
             victim.send_signal(signal.SIGSTOP)
             self.stopped[victim.pid] = time.monotonic()
 
-    def _ready(self, worker: subprocess.Popen[bytes]) -> bool:
-        names: Any = worker.args
-        return worker.pid not in self.stopped and Path(names[-2]).exists()
+    def _ready(self, worker: WarmProcess) -> bool:
+        return worker.pid not in self.stopped and Path(worker.args[-2]).exists()
 
     def wake_all(self) -> None:
         """No worker stays stopped."""

@@ -238,6 +238,7 @@ BREAKS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
     "D019": user_without_upkeep,
     "D020": lambda ward: bucket(ward, "rclone"),
     "D021": other_clock_than_the_store,
+    "D050": lambda ward: setting(ward, "IMAGEN_BACKEND", "flux-dev-replicate"),
 }
 
 
@@ -255,7 +256,12 @@ def test_one_broken_thing_is_found_alone_and_gone_when_it_is_mended(ward: Ward, 
     assert ward.findings() == []
 
 
-def test_the_engine_is_heard_to_speak() -> None:
+def test_the_engine_is_heard_to_speak_whatever_modules_lie_in_the_users_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "synth.py").write_text("raise SystemExit('not the program')\n")
+    monkeypatch.chdir(tmp_path)
+
     assert REAL_ENGINE("hibari") is None
 
 

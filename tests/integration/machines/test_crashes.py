@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from lib.machines.model import Category
 from lib.machines.sql_ledger import SqlLedger
 from tests.integration.machines.conftest import Place
+from tests.warm.process import WarmProcess
 
 ROOT = Path(__file__).parents[3]
 KILLS = 4
@@ -19,12 +19,13 @@ KILLS = 4
 
 def write_until(place: Place, lines: int) -> list[list[str]]:
     """Start a writer, kill it after so many promises, and return all that it made."""
-    words = [sys.executable, "-m", "tests.integration.machines.writer", place.url, place.schema or ""]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        heard = [process.stdout.readline() for _ in range(lines)]
-        process.kill()
-        heard += process.stdout.readlines()
+    argv, call = ["job-watcher", place.url, place.schema or ""], "tests.integration.machines.writer:main"
+    process = WarmProcess(argv, call, cwd=ROOT, environ=os.environ)
+    assert process.stdout is not None
+    heard = [process.stdout.readline() for _ in range(lines)]
+    process.kill()
+    said, _ = process.communicate()
+    heard += said.splitlines(keepends=True)
     return [line.split() for line in heard if line.endswith("\n")]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from lib.pipeline.views import list_runs
 from lib.sql import open_database
 from tests.integration.pipeline import sample_dags
 from tests.unit.house import ROOT
+from tests.warm.process import WarmProcess
 
 SAMPLES = "tests.integration.pipeline.sample_dags"
 _WITHIN_S = 60.0
@@ -43,14 +42,13 @@ class WorkerProcess:
     def __init__(self, shop: Shop, options: dict[str, Any]) -> None:
         self.owner = str(options.get("owner", ""))
         self.log = shop.folder / f"worker-{len(shop.processes)}.log"
-        command = [sys.executable, "-m", "tests.integration.pipeline.worker_program"]
         with self.log.open("wb") as sink:
-            self.process = subprocess.Popen(
-                [*command, shop.url, shop.schema or "", json.dumps(options)],
-                stdout=sink,
-                stderr=sink,
+            self.process = WarmProcess(
+                ["job-pipeline", shop.url, shop.schema or "", json.dumps(options)],
+                "tests.integration.pipeline.worker_program:main",
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                environ={**os.environ, "PYTHONPATH": str(ROOT)},
+                out=sink.fileno(),
             )
 
     def says(self, words: str) -> bool:

@@ -28,7 +28,7 @@ def batches_file(folder: Path) -> Path:
 
 
 def enqueue(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), **warm.usual()}
     argv = ["job-runner", "enqueue", str(batches_file(folder)), *args]
     return warm.run(argv, warm.CALLS["job-runner"], cwd=folder, environ=usual | environ, timeout_s=60)
 

@@ -29,7 +29,7 @@ THERE = {"SSH_VOICE_SYNTH": "/opt/voice-synth"}
 
 def once(folder: Path, redis_url: str, provider: str, **environ: str) -> tuple[int, str]:
     """How `job-watcher once` ends, and what it says."""
-    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), **warm.usual()}
     settings = {"REDIS_URL": redis_url, "PROVIDER": provider, **PROVIDERS[provider], **environ}
     argv = ["job-watcher", "once"]
     done = warm.run(argv, warm.CALLS["job-watcher"], cwd=folder, environ=usual | settings, timeout_s=60)
@@ -144,7 +144,7 @@ def test_a_rehearsal_without_the_engines_packages_is_one_line_and_rents_nothing(
     environ = {"PATH": "/usr/bin:/bin:/usr/sbin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **QWEN}
     argv = ["job-watcher", "rehearse", "jobs.yaml"]
     calls = warm.CALLS["job-watcher"]
-    done = warm.run(argv, calls, cwd=tmp_path, environ=environ | {"PYTHONUTF8": "1"}, timeout_s=60)
+    done = warm.run(argv, calls, cwd=tmp_path, environ=environ | warm.usual(), timeout_s=60)
 
     assert done.returncode == 78
     (line,) = done.stderr.splitlines()

@@ -60,7 +60,7 @@ def publish(url: str, *, age_s: float = 0.0, classes: tuple[GpuMarket, ...] = CL
 
 
 def plan(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    usual = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), **warm.usual()}
     argv = ["job-runner", "plan", str(EXAMPLE), *args]
     return warm.run(argv, warm.CALLS["job-runner"], cwd=folder, environ=usual | environ, timeout_s=60)
 

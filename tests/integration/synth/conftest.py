@@ -60,7 +60,13 @@ class VoiceSynth:
 
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
         root = str(Path(__file__).parents[3])
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": root, **more}
+        return {
+            **warm.usual(),
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONPATH": root,
+            **more,
+        }
 
 
 @pytest.fixture

@@ -265,6 +265,7 @@ def test_what_cannot_be_is_one_sentence_before_anything_begins(
 ) -> None:
     (tmp_path / "jobs.yaml").write_text(JOBS)
     environ = {"PATH": "/nowhere", "PYTHONPATH": str(EXAMPLE.parent), "HOME": str(tmp_path)}
+    environ |= warm.usual()
     argv, call = ["job-watcher", "rehearse", "jobs.yaml", *words], warm.CALLS["job-watcher"]
     ended = warm.run(argv, call, cwd=tmp_path, environ=environ, timeout_s=60)
 

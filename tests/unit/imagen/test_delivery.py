@@ -12,13 +12,15 @@ import pytest
 
 from lib.errors import BadInput
 from lib.images.model import DrawnPicture, ImageJob
+from lib.png import write_palette_png
 from lib.storage.folder_bucket import FolderBucket
 from lib.storage.port import StorageUnavailable
 from synth.imagen.delivery import PictureDelivery, RowLost
 from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.studio import Studio, seed_of
 from synth.pictures.backend import BackendUnavailable, BadOrder, Picture, PictureOrder
-from synth.pictures.png import write_palette_png
+from synth.pictures.recorded import RecordedDrawing
+from synth.pictures.usage import UsageLog
 from tests.unit.imagen.rows import job
 
 PLAIN = "2026-11-30/a-fox-7.png"
@@ -61,7 +63,7 @@ class Desk:
         self._at("before the store")
 
     def deliver(self, job: ImageJob) -> str:
-        studio = Studio(lambda name: self)
+        studio = Studio(lambda name: self, RecordedDrawing(UsageLog(self.root / "usage"), pytest.fail))
         delivery = PictureDelivery(studio.draw, self.files, self.bucket, self.note)
         found = delivery.deliver(replace(job, drawn=self.noted))
         self._at("before the end")

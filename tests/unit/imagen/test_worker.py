@@ -10,7 +10,7 @@ from lib.errors import BadConfiguration, BadInput, TryAgain, Unavailable
 from lib.storage.port import StorageMisconfigured, StorageUnavailable
 from synth.imagen.delivery import RowLost
 from synth.imagen.worker import one_line
-from synth.pictures.backend import BackendUnavailable
+from synth.pictures.backend import BackendUnavailable, PaidInVain
 from synth.pictures.checked import UnfitPicture
 from tests.unit.imagen.rows import Floor, job
 
@@ -48,6 +48,14 @@ def test_what_is_no_picture_ends_its_row_at_once() -> None:
     floor.deliveries.raises[job(1).id] = repeat(UnfitPicture("it is no PNG", 0.25))
 
     assert floor.run() == [("00000001", "failed", "it is no PNG")]
+
+
+def test_a_row_whose_picture_was_paid_for_and_is_lost_is_not_paid_for_again() -> None:
+    """I4: the server of pictures drew it, and its file cannot be had."""
+    floor = Floor(job(1))
+    floor.deliveries.raises[job(1).id] = repeat(PaidInVain("drawn, but it cannot be fetched", 0.025))
+
+    assert floor.run() == [("00000001", "failed", "drawn, but it cannot be fetched")]
 
 
 def test_a_row_without_an_owner_gets_that_of_the_settings() -> None:

@@ -94,6 +94,8 @@ def test_totals_are_sums_over_the_jobs(tmp_path: Path, check: RegistryCheck) -> 
         "jobs": 1,
         "takes": 4,
         "pictures": 0,
+        "estimated_draw_s": 0,
+        "pictures_price_usd": "0.000000",
         "characters": 178,
         "estimated_audio_s": round(4 * round(one_take_s, 1), 1),
         "estimated_cost_usd": None,

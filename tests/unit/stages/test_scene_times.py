@@ -51,19 +51,21 @@ def test_starts_rise_even_where_captions_do_not_help() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "section", "opens", "captions", "words"),
+    ("said", "section", "opens", "captions", "film", "words"),
     [
-        ("Four seconds dark, one light.", "A light", True, "burned", "Scene 1: A light"),
-        ("Four seconds dark, one light.", "A light", False, "burned", "Scene 1: Four seconds dark"),
-        ("Yes, and no.", "", True, "burned", "Scene 1: Yes, and no"),
-        ("A | B stands there.", "", False, "burned", "Scene 1: A \\| B stands there"),
-        ("Four seconds dark.", "A light", True, "soft", "Scene 1: A light | Four seconds dark."),
-        ("海は毎日帰って来る、一日に二回。", "", False, "burned", "#1: 海は毎日帰って来る"),
+        ("Four seconds dark, one light.", "A light", True, "burned", "The lamp", "[The lamp] A light"),
+        ("Four seconds dark, one light.", "A light", False, "burned", "The lamp", "[A light]"),
+        ("Four seconds dark, one light.", "Four seconds…", True, "burned", "Lamp [2]", "[] Lamp [2]"),
+        ("Four seconds dark, one light.", "", False, "burned", "Lamp [2]", "[Lamp (2)]"),
+        ("Yes, and no.", "", True, "burned", "", "[] Yes, and no"),
+        ("A | B stands there.", "", False, "burned", "", "[] A \\| B stands there"),
+        ("Four seconds dark.", "A light", True, "soft", "The lamp", "[A light] Four seconds dark."),
+        ("海は毎日帰って来る、一日に二回。", "", False, "burned", "", "[] 海は毎日帰って来る"),
     ],
 )
-def test_a_card_has_a_headline_and_the_words_that_no_caption_shows(
-    said: str, section: str, opens: bool, captions: str, words: str
+def test_a_card_says_what_no_caption_shows(
+    said: str, section: str, opens: bool, captions: str, film: str, words: str
 ) -> None:
     options = film_options({"film": {"captions": captions}})
     scene = {"scene": 0, "narration": said, "section": section}
-    assert card_words(scene, opens, options) == words
+    assert card_words(scene, opens, options, film) == words

@@ -14,7 +14,7 @@ from lib.png import check_png
 from lib.records import DrawnRecord, SpokenRecord
 from lib.spool import MAX_STARTS, ResultErrorClass, SpoolClient, SpoolJob, WorkerSpool
 from lib.voices import VoiceRegistry
-from synth.pictures.backend import BackendUnavailable, Picture, PictureBackend, PictureOrder
+from synth.pictures.backend import BackendUnavailable, PaidInVain, Picture, PictureBackend, PictureOrder
 from synth.pictures.mock import MockBackend
 from synth.worker.jobs import EngineShelf, JobSpeaker
 from synth.worker.pictures import PictureDrawer
@@ -147,6 +147,25 @@ def test_a_backend_that_refuses_or_returns_no_picture_fails_the_job_and_not_the_
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    "trouble", [PaidInVain("Was it taken?"), BackendUnavailable("It drew, and sent nothing.", 0.025)]
+)
+def test_what_was_paid_for_in_vain_is_not_ordered_again(
+    bench: Bench, easel: Easel, trouble: BackendUnavailable
+) -> None:
+    """I7: the queue gives a job of this class to nobody again."""
+
+    def wants(order: PictureOrder) -> None:
+        raise trouble
+
+    easel.wants = wants
+    entry = picture(bench.client)
+
+    work(bench, easel)
+
+    assert bench.error(entry) == (ResultErrorClass.BAD_INPUT, trouble.message)
 
 
 def test_a_picture_that_is_canceled_while_it_is_drawn_is_not_delivered(bench: Bench, easel: Easel) -> None:

@@ -184,3 +184,27 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_worker_of_this_computer_reads_a_token_from_wherever_the_settings_have_it(
+    tmp_path: Path, clock: ManualClock, make: list[WorkerProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I7: a file that is named, or a credential of systemd; and of other secrets it knows nothing."""
+    told = {
+        "REPLICATE_API_TOKEN_FILE": str(tmp_path / "token"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+    for name, value in {**told, "VAST_API_KEY": "secret", "REDIS_URL": "redis://:secret@host"}.items():
+        monkeypatch.setenv(name, value)
+    log = tmp_path / "worker.log"
+    worker = WorkerProcess.of_spool(
+        tmp_path / "spool", voices_dir=tmp_path, engine="hibari", log=log, clock=clock, grace=0.0
+    )
+    make.append(worker)
+    worker.tend()
+    assert worker.pid is not None
+    environ = Path(f"/proc/{worker.pid}/environ").read_bytes().decode().split("\0")
+
+    assert {f"{name}={value}" for name, value in told.items()} <= set(environ)
+    assert "secret" not in "\0".join(environ)

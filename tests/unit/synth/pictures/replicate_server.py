@@ -44,6 +44,11 @@ class FakeReplicate:
     made: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
 
+    @property
+    def ordered(self) -> list[Seen]:
+        """The requests that order something."""
+        return [each for each in self.seen if each.method == "POST" and not each.path.endswith("/cancel")]
+
     def count(self, method: str, ending: str) -> int:
         return sum(1 for each in self.seen if each.method == method and each.path.endswith(ending))
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from lib.errors import BadInput, JobRunnerError
+from lib.pictures.names import PictureSettings
+from lib.png import check_png
 from synth.pictures.backend import PictureOrder
 from synth.pictures.card import CardBackend
 from synth.pictures.card_grounds import paint_ground
 from synth.pictures.card_text import CardText, read_prompt
 from synth.pictures.card_themes import THEMES
-from synth.pictures.names import PictureSettings, open_backend
-from synth.pictures.png import check_png
+from synth.pictures.names import open_backend
 from synth.typeset.contrast import LEAST_CONTRAST, Colour, colour, contrast
 from synth.typeset.fonts import MissingLetters
 from synth.typeset.safe_area import safe_area
@@ -47,12 +48,16 @@ def ink(picture: Image.Image, theme: str, seed: int = 7) -> tuple[int, int, int,
         ("Title", CardText("", "", "Title", "", "")),
         ("Title | and more | end", CardText("", "", "Title", "and more", "end")),
         ("a \\| b | c", CardText("", "", "a | b", "c", "")),
-        ("Scene 3: Storm | Wide shot.", CardText("Scene 3", "3", "Storm", "Wide shot.", "")),
-        ("scene 12b\nA storm", CardText("scene 12b", "12b", "A storm", "", "")),
-        ("#4 - Storm", CardText("#4", "4", "Storm", "", "")),
+        ("Scene 3: Storm | Wide shot.", CardText("Scene 3", "3", "Storm", "Wide shot.", "", True)),
+        ("scene 12b\nA storm", CardText("scene 12b", "12b", "A storm", "", "", True)),
+        ("#4 - Storm", CardText("#4", "4", "Storm", "", "", True)),
         ("シーン3：嵐", CardText("", "", "シーン3：嵐", "", "")),
-        ("シーン3: 嵐", CardText("シーン 3", "3", "嵐", "", "")),
+        ("シーン3: 嵐", CardText("シーン 3", "3", "嵐", "", "", True)),
         ("Scene 3", CardText("", "", "Scene 3", "", "")),
+        ("[The lamp] A light | Far off.", CardText("The lamp", "", "A light", "Far off.", "", True)),
+        ("[a \\| b]", CardText("a | b", "", "", "", "", True)),
+        ("[] A light", CardText("", "", "A light", "", "", True)),
+        ("[sic]s", CardText("", "", "[sic]s", "", "")),
         ("2001: A Space Odyssey", CardText("", "", "2001: A Space Odyssey", "", "")),
         ("Head\nbody one\nbody two", CardText("", "", "Head", "body one\nbody two", "")),
         ("x" * 65, CardText("", "", "", "x" * 65, "")),

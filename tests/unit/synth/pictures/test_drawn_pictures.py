@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from lib.errors import BadInput, TryAgain
 from lib.files import take_folder_lock
-from synth.pictures.backend import Picture, PictureOrder
+from synth.pictures.backend import BackendUnavailable, Picture, PictureOrder
 from synth.pictures.drawn_pictures import Drawer, ListedPicture, draw_pictures
 from synth.pictures.mock import MockBackend
 from synth.pictures.order_file import OrderedPicture, read_orders
+from synth.pictures.recorded import RecordedDrawing
+from synth.pictures.usage import UsageLog, sums
 
 
 class Counting(MockBackend):
@@ -27,6 +30,10 @@ class Counting(MockBackend):
     def draw(self, order: PictureOrder) -> Picture:
         self.asked.append(order.prompt)
         return super().draw(order)
+
+
+def recorded(data: Path) -> RecordedDrawing:
+    return RecordedDrawing(UsageLog(data / "data"), pytest.fail)
 
 
 def listed(*prompts: str, card: str = "") -> list[OrderedPicture]:
@@ -42,7 +49,9 @@ def draw(tmp_path: Path) -> Callable[..., tuple[list[str], list[ListedPicture]]]
         orders: list[OrderedPicture], kind: str = "mock", progress: Any = lambda done, total: None
     ) -> tuple[list[str], list[ListedPicture]]:
         backend = Counting()
-        found = draw_pictures(orders, tmp_path, Drawer(backend, {"class": kind}), progress)
+        found = draw_pictures(
+            orders, tmp_path, Drawer(backend, {"class": kind}, recorded(tmp_path)), progress
+        )
         return backend.asked, found
 
     return drawn
@@ -60,6 +69,27 @@ def test_what_was_drawn_for_the_same_order_is_kept(draw: Draw, tmp_path: Path) -
     assert [each.drawn for each in found] == [False, True, False]
     assert (tmp_path / "scene_000.png").read_bytes() == before
     assert draw(listed("a", "B", "c"), "other")[0] == ["a", "B", "c"]
+
+
+def test_what_was_drawn_before_one_that_failed_is_recorded_with_its_cost(tmp_path: Path) -> None:
+    """I1: those before it stay and are never told of as drawn again."""
+
+    class Dear(Counting):
+        def draw(self, order: PictureOrder) -> Picture:
+            if order.prompt == "no":
+                raise BackendUnavailable("It sent nothing.", 0.25)
+            return replace(super().draw(order), cost_usd=0.5)
+
+    with pytest.raises(BackendUnavailable):
+        draw_pictures(
+            listed("a", "b", "no"),
+            tmp_path,
+            Drawer(Dear(), {"class": "mock"}, recorded(tmp_path)),
+            lambda done, total: None,
+        )
+
+    (found,) = sums(UsageLog(tmp_path / "data").uses())
+    assert (found.pictures, found.failed, str(found.cost_usd)) == (2, 1, "1.25")
 
 
 def test_a_picture_that_moves_is_not_drawn_again(draw: Draw, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from lib.errors import Unavailable
+from lib.png import check_png
 from synth.commands import image_generate
 from synth.image_main import PROGRAM
 from synth.imagen.sync import SyncedPicture
 from synth.pictures.backend import Picture
 from synth.pictures.mock import MockBackend
-from synth.pictures.png import check_png
 from synth.pictures.presets import PRESETS
 from synth.pictures.usage import PictureUse, UsageLog, sums
 from tests.e2e.home import check_shape
@@ -185,6 +186,21 @@ def test_a_pictures_row_and_object_are_told(desk: Desk, monkeypatch: pytest.Monk
 
     assert (value["image_id"], value["storage_path"]) == ("an-id", "2026-11-30/fog-7.png")
     assert "Stored as /srv/bucket/fog-7.png" in desk.err
+
+
+def test_a_picture_that_could_not_be_synced_is_said_to_be_in_its_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I1: it may have been paid for."""
+
+    def refuses(prompt: str, picture: Picture) -> SyncedPicture:
+        raise Unavailable("The store does not answer.")
+
+    monkeypatch.setattr(image_generate, "open_store", lambda stack: refuses)
+
+    assert desk.run(*FOG, "--sync", "--out", "fog.png", status=69) == ""
+    assert "The picture lies in fog.png; it is not" in desk.err
+    assert check_png((desk.folder / "fog.png").read_bytes()) == (1024, 1024)
 
 
 # --- usage and cost -------------------------------------------------------------------------------

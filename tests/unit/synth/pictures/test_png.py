@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.png import MOST_BYTES, SIGNATURE, NotPng, check_png, write_palette_png
 from synth.pictures.backend import PictureOrder
 from synth.pictures.mock import MockBackend
-from synth.pictures.png import MOST_BYTES, SIGNATURE, NotPng, check_png, write_palette_png
 
 GOOD = MockBackend("mock").draw(PictureOrder("Fog.", 64, 72)).png
 
@@ -24,6 +24,22 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def png(header: tuple[int, ...], pixels: bytes, *between: bytes) -> bytes:
     parts = (chunk(b"IHDR", struct.pack(">IIBBBBB", *header)), *between)
     return b"".join((SIGNATURE, *parts, chunk(b"IDAT", zlib.compress(pixels)), chunk(b"IEND", b"")))
+
+
+LARGE = struct.pack(">IIBBBBB", 16_000, 16_000, 8, 0, 0, 0, 0)
+
+
+def parted(pixels: bytes) -> bytes:
+    """Pixels before and behind a text: some readers go on there, and some do not."""
+    packed = zlib.compress(pixels)
+    parts = (chunk(b"IDAT", packed[:8]), chunk(b"tEXt", b"a\0b"), chunk(b"IDAT", packed[8:]))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+    return b"".join((SIGNATURE, header, *parts, chunk(b"IEND", b"")))
+
+
+def test_what_others_write_beside_the_pixels_is_let_be() -> None:
+    """I1: a picture that was paid for is not refused for a note that nobody here reads."""
+    assert check_png(png((8, 8, 8, 0, 0, 0, 0), bytes(72), chunk(b"caBX", b"who drew it"))) == (8, 8)
 
 
 def test_a_whole_png_has_its_size() -> None:
@@ -87,6 +103,16 @@ def test_whatever_else_it_is_it_is_refused_as_that(data: bytes) -> None:
         (png((8, 8, 8, 0, 0, 0, 0), bytes(71)), "as many pixels"),
         (png((8, 8, 8, 0, 0, 0, 0), bytes(73)), "as many pixels"),
         (png((8, 8, 8, 3, 0, 0, 0), bytes(72)), "palette is missing"),
+        (png((8, 8, 8, 3, 0, 0, 0), bytes(72), chunk(b"PLTE", bytes(4))), "palette is none"),
+        (png((8, 8, 2, 3, 0, 0, 0), bytes(24), chunk(b"PLTE", bytes(15))), "palette is none"),
+        (png((8, 8, 8, 0, 0, 0, 0), bytes(72), chunk(b"PLTE", bytes(3))), "palette is none"),
+        (png((8, 8, 8, 3, 0, 0, 0), bytes(72), *[chunk(b"PLTE", bytes(3))] * 2), "in two places"),
+        (png((8, 8, 8, 0, 0, 0, 0), bytes(72), chunk(b"IHDR", LARGE)), "second header"),
+        (png((8, 8, 8, 0, 0, 0, 0), bytes(72), chunk(b"acTL", bytes(8))), "no still picture has"),
+        (png((8, 8, 8, 0, 0, 0, 0), bytes(72), chunk(b"EVIL", b"")), "no still picture has"),
+        (png((8, 8, 8, 0, 0, 0, 0), bytes(63) + b"\5" + bytes(8)), "filter that does not exist"),
+        (png((5, 5, 8, 0, 0, 0, 1), bytes(30) + b"\7" + bytes(5)), "filter that does not exist"),
+        (parted(bytes(72)), "in two places"),
     ],
 )
 def test_what_is_wrong_is_said(data: bytes, words: str) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -172,3 +173,78 @@ def test_twenty_clean_films_are_accepted(tmp_path: Path, seed: int) -> None:
     for film in (studio.out, studio.out.with_suffix(".preview.mp4")):
         assert failed(looked_at(film, studio)) == []
     assert failed(accept(studio.out, AcceptanceTerms())) == []
+
+
+@pytest.mark.parametrize("place", [slice(70, 100), slice(6, 36)], ids=["bottom", "top"])
+def test_a_lost_picture_under_a_burned_caption_is_black(
+    finished: Studio, tmp_path: Path, place: slice
+) -> None:
+    def lost(number: int, frame: Picture) -> Picture:
+        shown = black(number, frame)
+        if shown is not frame:
+            shown[place, 40:150] = frame[place, 40:150]  # as bright as letters in a box
+        return shown
+
+    results = looked_at(refilmed(finished.out, tmp_path / "lost.mp4", lost), finished)
+
+    assert failed(results) == ["black_frames"]
+
+
+def test_a_picture_with_black_bars_is_none_that_was_lost(finished: Studio, tmp_path: Path) -> None:
+    def barred(number: int, frame: Picture) -> Picture:
+        shown = frame.copy()
+        shown[:37] = shown[-37:] = 0
+        return shown
+
+    results = looked_at(refilmed(finished.out, tmp_path / "barred.mp4", barred), finished)
+
+    assert failed(results) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:7,\nfilm.mp4\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile film.mp4\n",
+    ],
+    ids=["playlist", "list"],
+)
+def test_a_list_of_other_files_is_no_video(finished: Studio, tmp_path: Path, text: str) -> None:
+    (tmp_path / "film.mp4").write_bytes(finished.out.read_bytes())
+    (tmp_path / "list.mp4").write_text(text)
+
+    results = looked_at(tmp_path / "list.mp4", finished)
+
+    (check,) = results.checks
+    assert not check.passed
+    assert check.sentence.startswith("It cannot be read as a video")
+
+
+def test_sound_that_begins_later_than_the_picture_is_found(finished: Studio, tmp_path: Path) -> None:
+    with av.open(str(finished.out)) as source, av.open(str(tmp_path / "late.mp4"), "w") as target:
+        streams = {
+            each.index: target.add_stream_from_template(each)
+            for each in (source.streams.video[0], source.streams.audio[0])
+        }
+        for packet in source.demux(source.streams.video[0], source.streams.audio[0]):
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "audio" and packet.pts is not None:
+                packet.pts += 24_000
+                packet.dts += 24_000
+            packet.stream = streams[packet.stream.index]
+            target.mux(packet)
+
+    results = looked_at(tmp_path / "late.mp4", finished)
+
+    assert "duration" in failed(results)
+
+
+def test_words_that_are_heard_later_than_they_are_said_are_found(finished: Studio, tmp_path: Path) -> None:
+    def late(sound: Sound) -> Sound:
+        return np.concatenate([sound[:, -14_400:] * 0, sound[:, :-14_400]], axis=1)
+
+    results = looked_at(refilmed(finished.out, tmp_path / "late.mp4", sound=late), finished)
+
+    (check,) = [check for check in results.checks if check.name == "duration"]
+    assert check.sentence == "What is said is heard 0.30 s later than in the narration."

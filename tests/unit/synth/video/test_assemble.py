@@ -122,6 +122,25 @@ def test_two_do_not_share_a_folder_of_pieces(studio: Studio) -> None:
         studio.make(work=work)
 
 
+def test_two_do_not_make_one_film_wherever_their_pieces_are(studio: Studio) -> None:
+    usual = studio.out.parent / ".film.mp4.pieces"
+    usual.mkdir(parents=True)
+    lock = take_folder_lock(usual)
+    assert lock is not None
+
+    with pytest.raises(TryAgain, match=r"Another video-synth makes .*film\.mp4; wait for its end"):
+        studio.make(work=studio.folder / "work")
+
+
+def test_a_film_that_cannot_be_made_leaves_no_folder(studio: Studio) -> None:
+    (studio.folder / "picture_1.png").unlink()
+
+    with pytest.raises(BadInput):
+        studio.make()
+
+    assert list(studio.out.parent.iterdir()) == []
+
+
 def test_it_is_as_loud_as_asked_with_music_and_without(studio: Studio) -> None:
     studio.timeline["loudness"] = -16
     plain = studio.make().levels.lufs
@@ -238,3 +257,19 @@ def test_nothing_that_is_read_is_written_over(studio: Studio) -> None:
 
     with pytest.raises(BadInput, match=r"film\.srt would be written over"):
         studio.make()
+
+
+def test_captions_that_lay_over_others_or_lack_a_symbol_are_told(studio: Studio) -> None:
+    (studio.folder / "c.srt").write_text(
+        "1\n00:00:00,000 --> 00:00:02,000\nThe sea \U0001fbb2 leaves.\n\n"
+        "2\n00:00:01,000 --> 00:00:03,000\nIt comes back.\n"
+    )
+    studio.timeline["captions"] = {"file": "c.srt"}
+
+    made = studio.make(preview=False)
+
+    assert list(made.warnings) == [
+        "1 of the captions lay over another or out of order; each ends where the next begins.",
+        "No font here has the symbols \U0001fbb2; the captions are drawn without them.",
+    ]
+    assert "00:00:00,000 --> 00:00:01,000" in studio.out.with_suffix(".srt").read_text()

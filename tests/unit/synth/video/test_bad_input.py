@@ -7,7 +7,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from lib.errors import BadInput
 from tests.unit.synth.video.studio import Studio
@@ -53,6 +55,13 @@ FAULTS: dict[str, tuple[Callable[[Studio], object], str]] = {
     "no letters": (
         lambda s: s.timeline.update(captions=cue(0, 1, "\U00012000\U00012001")),
         "Caption 1 cannot be drawn",
+    ),
+    "no song": (
+        lambda s: (
+            soundfile.write(s.folder / "tick.wav", np.full(4, 0.1), 48_000),
+            s.timeline.update(music={"file": "tick.wav"}),
+        ),
+        r"music .*tick\.wav is shorter than 0\.5 s",
     ),
     "no music": (lambda s: s.timeline.update(music={"file": "none.mp3"}), r"music .*none\.mp3 is missing"),
 }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import wave
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib.errors import BadInput
-from synth.typeset.captions import USUAL_STYLE
-from synth.video.cue_files import SpokenWord, VideoCue, read_cues
+from synth.typeset.captions import USUAL_STYLE, CaptionPainter
+from synth.video.burned_cues import burnable
+from synth.video.cue_files import SpokenWord, VideoCue, read_cue_file, read_cues
 from synth.video.drafted_timeline import DraftOrder, draft_timeline
-from synth.video.moves import MOVES, named_move
-from synth.video.pieces import PlannedPiece, cut_pieces, total_frames
+from synth.video.film import FilmLook, frames_of
+from synth.video.moves import MOVES, Framing, KenBurns, named_move
+from synth.video.pieces import FilmPiece, PlannedPiece, Shot, cut_pieces, total_frames
 from synth.video.timeline import Scene, Timeline
 
 
@@ -35,7 +40,9 @@ def test_a_move_stays_within_the_picture_and_moves_evenly(name: str) -> None:
     assert max(steps) <= 1.6 * min(steps) + 1e-9
 
 
-def planned(starts: Sequence[float], seconds: float, fps: int, fade: float = 0.4) -> list[PlannedPiece]:
+def planned(
+    starts: Sequence[float], seconds: float, fps: int, fade: float = 0.4, font: str = ""
+) -> list[PlannedPiece]:
     move = named_move("in", 0)
     assert move is not None
     scenes = tuple(
@@ -45,7 +52,8 @@ def planned(starts: Sequence[float], seconds: float, fps: int, fade: float = 0.4
     timeline = Timeline(
         1920, 1080, fps, Path("voice"), scenes, cues, "burned", USUAL_STYLE, None, -14.0, None, ""
     )
-    return cut_pieces(timeline, seconds, {Path(f"{at}"): f"{at}" for at in range(len(starts))}, cues, {})
+    pictures = {Path(f"{at}"): f"{at}" for at in range(len(starts))}
+    return cut_pieces(timeline, seconds, pictures, cues, {}, {cue.text: [font] for cue in cues})
 
 
 def test_pieces_have_as_many_frames_as_the_narration_lasts() -> None:
@@ -115,11 +123,6 @@ def test_lines_of_a_subrip_cue_become_one(tmp_path: Path) -> None:
         ("c.srt", b"1\n00:00:xx --> 00:00:01,000\nx\n", "no time can be read in the line"),
         ("c.srt", b"1\n00:00:00,000 --> 00:00:01,000\n\xff\n", "are not in UTF-8"),
         ("c.json", b"{}", "are not of format 1"),
-        (
-            "c.srt",
-            b"1\n00:00:00,000 --> 00:00:02,000\nx\n\n2\n00:00:01,000 --> 00:00:03,000\ny\n",
-            "number 2 starts before the one before it ends",
-        ),
     ],
 )
 def test_captions_that_cannot_be_used_are_one_sentence(
@@ -133,8 +136,74 @@ def test_captions_that_cannot_be_used_are_one_sentence(
     assert "\n" not in refused.value.message
 
 
-def drafted(folder: Path, beats: str | None, pictures: Sequence[str]) -> list[tuple[str, float, str]]:
+@pytest.mark.parametrize(
+    ("text", "found", "mended"),
+    [
+        ("0 2 High\n\n1 3 tide", [(0.0, 1.0, "High"), (1.0, 3.0, "tide")], 1),
+        ("2 3 tide\n\n0 1 High", [(0.0, 1.0, "High"), (2.0, 3.0, "tide")], 1),
+        ("0 2 High\n\n0 3 tide", [(0.0, 3.0, "High tide")], 1),
+        ("0 2 High\n\n0 2 High", [(0.0, 2.0, "High")], 1),
+        ("0 2 High\n\n2 3 tide", [(0.0, 2.0, "High"), (2.0, 3.0, "tide")], 0),
+        ("0 9 Shop\n\n1 2 High\n\n3 4 tide", [(0.0, 1.0, "Shop"), (1.0, 2.0, "High"), (3.0, 4.0, "tide")], 1),
+        ("0 2 High\n2 3 tide\n3 4 42", [(0.0, 2.0, "High"), (2.0, 3.0, "tide"), (3.0, 4.0, "42")], 0),
+    ],
+    ids=["over", "order", "at once", "twice", "touching", "under two", "no blank line"],
+)
+def test_captions_of_others_become_one_after_the_other(
+    tmp_path: Path, text: str, found: list[tuple[float, float, str]], mended: int
+) -> None:
+    blocks = [line.split(" ", 2) if line else None for line in text.split("\n")]
+    lines = [
+        f"{number}\n00:00:0{block[0]},000 --> 00:00:0{block[1]},000\n{block[2]}" if block else ""
+        for number, block in enumerate(blocks, start=1)
+    ]
+    (tmp_path / "c.srt").write_text("\n".join(lines))
+
+    read = read_cue_file(tmp_path / "c.srt")
+
+    assert [(cue.start, cue.end, cue.text) for cue in read.cues] == found
+    assert read.mended == mended
+
+
+def test_a_word_that_goes_on_under_the_next_caption_ends_there(tmp_path: Path) -> None:
+    (tmp_path / "c.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:03.000\nHigh <00:01.000>tide <00:02.500>now\n\n"
+        "00:02.000 --> 00:04.000\nand low\n"
+    )
+
+    first, _ = read_cues(tmp_path / "c.vtt")
+
+    assert first.words == (SpokenWord(0.0, 1.0, "High"), SpokenWord(1.0, 2.0, "tide"))
+
+
+def test_no_part_of_a_long_caption_is_lost_where_its_words_are_said_at_once() -> None:
+    text = " ".join(f"word{number}" for number in range(60))
+    at_once = tuple(SpokenWord(1.0, 1.0, word) for word in text.split())
+
+    found = burnable([VideoCue(1.0, 9.0, text, at_once)], CaptionPainter(192, 108))
+
+    assert len(found) > 1
+    assert " ".join(cue.text for cue in found) == text
+    assert all(before.end == after.start for before, after in pairwise(found))
+
+
+def test_another_font_is_another_piece_where_there_are_captions() -> None:
+    one, two = planned([0], 20, 30, font="one"), planned([0], 20, 30, font="two")
+
+    changed = [before.key != after.key for before, after in zip(one, two, strict=True)]
+
+    assert changed == [True, False, False]  # the caption is gone after a tenth of a second
+
+
+def drafted(
+    folder: Path, beats: str | None, pictures: Sequence[str], *, seconds: float = 8.2, captions: bool = True
+) -> list[tuple[str, float, str]]:
     (folder / "cards").mkdir()
+    with wave.open(str(folder / "v.wav"), "wb") as audio:
+        audio.setnchannels(1)
+        audio.setsampwidth(2)
+        audio.setframerate(8000)
+        audio.writeframes(bytes(2 * int(8000 * seconds)))
     for name in pictures:
         (folder / "cards" / name).write_bytes(b"")
     (folder / "c.srt").write_text(
@@ -144,9 +213,9 @@ def drafted(folder: Path, beats: str | None, pictures: Sequence[str]) -> list[tu
     if beats is not None:
         (folder / "beats.json").write_text(beats)
     order = DraftOrder(
-        folder / "v.mp3",
+        folder / "v.wav",
         folder / "cards",
-        folder / "c.srt",
+        folder / "c.srt" if captions else None,
         None if beats is None else folder / "beats.json",
         *("16:9", "burned", None, folder),
     )
@@ -160,6 +229,23 @@ def test_pictures_are_shared_out_where_sentences_begin(tmp_path: Path) -> None:
     found = drafted(tmp_path, None, ["p10.png", "p2.png", "p1.jpg", "notes.txt"])
 
     assert found == [("cards/p1.jpg", 0.0, ""), ("cards/p2.png", 2.4, ""), ("cards/p10.png", 6.5, "")]
+
+
+def test_without_captions_pictures_are_shown_equally_long(tmp_path: Path) -> None:
+    found = drafted(tmp_path, None, ["a.png", "b.png"], captions=False)
+
+    assert [start for _, start, _ in found] == [0.0, pytest.approx(4.1, abs=0.01)]
+
+
+def test_more_pictures_than_captions_are_shown_equally_long(tmp_path: Path) -> None:
+    found = drafted(tmp_path, None, [f"{at}.png" for at in range(9)], seconds=9.0)
+
+    assert [start for _, start, _ in found] == pytest.approx(range(9), abs=0.01)
+
+
+def test_captions_of_another_narration_are_no_timeline(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"Caption 2 ends at 4.00 s, and the narration at 3.90 s"):
+        drafted(tmp_path, None, ["a.png"], seconds=3.9)
 
 
 def test_beats_without_times_are_found_in_the_captions(tmp_path: Path) -> None:
@@ -192,7 +278,6 @@ def test_chapters_of_an_episode_are_its_scenes(tmp_path: Path) -> None:
         ("{}", ["a.png"], "has no beats and no chapters"),
         ("no", ["a.png"], "are no JSON"),
         (None, [], "There is no picture in"),
-        (None, [f"{at}.png" for at in range(9)], "There are 9 pictures and 4 captions"),
     ],
 )
 def test_what_does_not_fit_together_is_one_sentence(
@@ -200,3 +285,23 @@ def test_what_does_not_fit_together_is_one_sentence(
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
         drafted(tmp_path, beats, pictures)
+
+
+def test_a_move_that_comes_near_in_a_large_film_is_drawn_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "p.png")
+    sha256 = hashlib.sha256((tmp_path / "p.png").read_bytes()).hexdigest()
+    asked = list[tuple[int, int]]()
+
+    def laid_out(path: Path, data: bytes, width: int, height: int, fit: str) -> Image.Image:
+        asked.append((width, height))
+        return Image.new("RGB", (64, 64))
+
+    monkeypatch.setattr("synth.video.film.laid_out", laid_out)
+    for zoom in (1.5, 4.0):
+        shot = Shot(tmp_path / "p.png", sha256, "cover", KenBurns(Framing(), Framing(zoom)), 1.0)
+        look = FilmLook(4096, 4096, 30, USUAL_STYLE, None)
+        next(frames_of(FilmPiece(0, 0, 1, 1, shot), look))
+
+    assert asked == [(6144, 6144), (8000, 8000)]

@@ -71,6 +71,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fps": 0}, "fps must be a whole number"),
     ({"fps": 61}, "fps must be at most 60"),
     ({"narration": ""}, "narration must name a file"),
+    ({"narration": "a.wav\nerror: none"}, "narration must name a file, without control characters"),
     ({"scenes": []}, "scenes must hold at least one"),
     ({"scenes": [{"picture": "a.png", "start": 1}]}, r"scenes\[0\]\.start must be 0"),
     ({"scenes": [{"picture": "a.png"}, {"picture": "b.png"}]}, r"scenes\[1\]\.start is missing"),
