@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from job_console import wiring
 from job_console.app import build_api
 from lib.jobs.overview import overview_of
 from lib.pipeline.gates import approve_gate
@@ -16,6 +18,7 @@ from lib.pipeline.overview import gates_inbox
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, get_job_status, list_runs
+from lib.settings import load_settings
 from tests.doubles.console import GATED, ConsoleDesk, check_answer, job_file
 
 API = "/api/v1"
@@ -301,3 +304,14 @@ def test_what_may_not_be_given_together_is_in_the_description(
     for body in ({"note": "Louder."}, {"note": None, "with_note": True}, {"note": "a", "with_note": True}):
         answer = client.post(f"{API}/runs/r1/advance", json={"operator": "ann", **body})
         assert Draft202012Validator(schema).is_valid(body) == (answer.status_code != 422), body
+
+
+def test_a_queue_that_is_away_holds_no_thread_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P31: there are forty threads, and whoever is told 503 comes again."""
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("lib.jobqueue.connect", lambda *_, **how: asked.update(how))
+    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "HOME": str(tmp_path)}
+    wiring._queue_of(load_settings({}, environ=environ, cwd=tmp_path))
+    assert asked["patience_s"] <= 1.0

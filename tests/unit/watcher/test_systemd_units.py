@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 SYSTEMD = ROOT / "deploy/systemd"
 COMMANDS = {entry.name for entry in PIPELINE_COMMANDS}
 PIPELINES = tuple(f"job-pipeline-{name}.service" for name in ("worker", "orchestrator", "recovery"))
-SERVICES = ("job-watcher.service", "job-watcher-sweep.service", *PIPELINES)
+SERVICES = ("job-watcher.service", "job-watcher-sweep.service", *PIPELINES, "job-console.service")
 UNITS = (*SERVICES, "job-watcher-sweep.timer")
 ANALYZE = shutil.which("systemd-analyze")
 
