@@ -14,7 +14,6 @@ from typing import Final
 
 import pytest
 
-from job_watcher.providers.wiring import LEDGER_SCHEMA
 from job_watcher.rehearsal.vast import FakeVast, RequestFault
 from job_watcher.rehearsal.vast.instances import RentedInstance
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
@@ -23,6 +22,7 @@ from lib.jobqueue import Event, connect
 from lib.leadership.lock import open_leader_lock
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
+from lib.machines.place import LEDGER_SCHEMA
 from tests.integration.servers import Server
 from tests.integration.sshd import need_sshd
 from tests.integration.vast.campaign.company_time import CompanyTime
