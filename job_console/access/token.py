@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lib.errors import BadConfiguration
-from lib.files import read_plain
+from lib.files import read_plain, sync_file
 
 _FILE: Final = "console.token"
 _LONGEST: Final = 4096
@@ -67,7 +67,7 @@ def _make(path: Path) -> None:
     try:
         os.fchmod(descriptor, 0o600)
         os.write(descriptor, f"{secrets.token_urlsafe(32)}\n".encode())
-        os.fsync(descriptor)
+        sync_file(draft)
         os.link(draft, path)  # of two first starts one makes it, and both read that one
     finally:
         os.close(descriptor)
