@@ -42,7 +42,7 @@ def test_its_settings_are_where_the_units_look_for_them(tmp_path: Path) -> None:
 
 
 def test_its_table_has_the_credentials_of_the_unit() -> None:
-    units = ("job-watcher.service", "job-pipeline-worker.service")
+    units = ("job-watcher.service", "job-pipeline-worker.service", "job-console.service")
     unit = "".join((UNITS / name).read_text(encoding="utf-8") for name in units)
     told = set(re.findall(r"`job-runner\.(\w+)`", PAGE))
     assert told == set(re.findall(r"^LoadCredential=(\w+):", unit, re.M))

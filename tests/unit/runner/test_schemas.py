@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import job_console.main
 import job_pipeline.main
 import job_runner.main
 import job_watcher.main
@@ -43,6 +44,7 @@ def every_command() -> set[str]:
     return {
         *printing_json("", job_runner.main.COMMANDS),
         *printing_json("job-watcher-", job_watcher.main.COMMANDS),
+        *printing_json("job-console-", job_console.main.COMMANDS),
         *printing_json("job-pipeline-", job_pipeline.main.COMMANDS),
         *printing_json("voice-synth-", synth.main.COMMANDS),
         *printing_json("image-synth-", synth.image_main.COMMANDS),

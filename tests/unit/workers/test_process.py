@@ -118,7 +118,7 @@ def test_a_log_is_cut_while_the_child_runs_and_goes_on_behind_the_cut(
     log = tmp_path / "worker.log"
     go = tmp_path / "go"
     code = (
-        "import pathlib, time\nprint('x' * 500, flush=True)\n"
+        "import pathlib, sys, time\nsys.stdout.write('x' * 500 + '\\n')\nsys.stdout.flush()\n"
         f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.005)\nprint('after')\n"
     )
     child = ChildProcess([sys.executable, "-c", code], log=log, log_bytes=100)
