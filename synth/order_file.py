@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lib.errors import BadInput
 from lib.files import NotPlain, read_plain
@@ -16,12 +16,20 @@ T = TypeVar("T")
 
 
 def read_order(
-    path: Path, build: Callable[[Fields], T], *, called: str, page: str, form: int, most: int
+    path: Path,
+    build: Callable[[Fields], T],
+    *,
+    called: str,
+    page: str,
+    form: int,
+    most: int,
+    parse: Callable[[bytes], Any] = parse_json,
 ) -> T:
     """What `build` makes of the fields of a file of at most `most` bytes.
 
     `called` is what people call it ("playlist"), `page` the file under docs/reference that explains it,
-    `form` the number of its format. `build` raises InvalidRecord or ValueError where something is wrong.
+    `form` the number of its format. `build` raises InvalidRecord or ValueError where something is wrong, and
+    `parse`, where the file may be more than JSON, ValueError.
 
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
@@ -35,9 +43,15 @@ def read_order(
     try:
         if len(data) > most:
             raise ValueError("it is too long")
-        fields = Fields(parse_json(data))
-        if fields.whole("format") != form:
-            fields.refuse("format", f"is not {form}")
-        return build(fields)
+        return build(fields_of_format(parse(data), form))
     except (InvalidRecord, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no {called}: {str(error).rstrip('.')}.") from None
+        said = str(error).rstrip(".").replace("The record's", "its")
+        raise BadInput(f"{path} is no {called}: {said}.") from None
+
+
+def fields_of_format(value: Any, form: int) -> Fields:
+    """The fields of plain data of this format. Raises InvalidRecord."""
+    fields = Fields(value)
+    if fields.whole("format") != form:
+        fields.refuse("format", f"is not {form}")
+    return fields

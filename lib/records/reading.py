@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from lib.errors import JobFailed
@@ -28,6 +28,13 @@ class Fields:
     def refuse(self, field: str, problem: str) -> NoReturn:
         """Raise InvalidRecord for `field`."""
         raise InvalidRecord(f"The record's {self._path(field)} {problem}.")
+
+    def only(self, known: Collection[str]) -> Fields:
+        """These, none of which has another name: that may be a known one, mistyped."""
+        for name in self._values:
+            if name not in known:
+                self.refuse(str(name)[:60], f"is no key of it; known are {', '.join(known)}")
+        return self
 
     def has(self, field: str) -> bool:
         """Whether the field is there and not null."""

@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from lib.errors import BadInput
-from lib.files import NotPlain, read_plain
-from lib.foreign import parse_json
-from lib.records import InvalidRecord
 from lib.records.reading import Fields
+from synth.order_file import read_order
 from synth.pictures.backend import PictureOrder, check_order
 
 FORMAT: Final = 1
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_PICTURES: Final = 10_000
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.png")
-_KEYS: Final = {
-    "": ("format", "pictures"),
-    "pictures": ("file", "prompt", "card", "width", "height", "seed", "theme"),
-}
+_KEYS: Final = ("file", "prompt", "card", "width", "height", "seed", "theme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +34,13 @@ def read_orders(path: Path) -> list[OrderedPicture]:
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
     """
-    try:
-        data = read_plain(path, _MOST_BYTES, follow=True)
-    except NotPlain:
-        raise BadInput(f"{path} is no file; name a list of pictures.") from None
-    except OSError as error:
-        raise BadInput(f"The list of pictures {path} cannot be read: {error.strerror}.") from None
-    try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too long")
-        return _orders_of(parse_json(data))
-    except (InvalidRecord, ValueError, RecursionError) as error:
-        said = str(error).rstrip(".").replace("The record's", "its")
-        raise BadInput(f"{path} is no list of pictures: {said}.") from None
+    return read_order(
+        path, _orders_of, called="list of pictures", page="picture-orders.md", form=FORMAT, most=_MOST_BYTES
+    )
 
 
-def _orders_of(value: Any) -> list[OrderedPicture]:
-    fields = Fields(value)
-    _check_keys(value, "", "")
-    if fields.whole("format") != FORMAT:
-        fields.refuse("format", f"is not {FORMAT}")
+def _orders_of(fields: Fields) -> list[OrderedPicture]:
+    fields.only(("format", "pictures"))
     items = fields.items("pictures")
     if not 0 < len(items) <= _MOST_PICTURES:
         fields.refuse("pictures", f"must be a list of 1 to {_MOST_PICTURES}")
@@ -73,8 +55,7 @@ def _orders_of(value: Any) -> list[OrderedPicture]:
 
 
 def _picture_of(item: Any, where: str) -> OrderedPicture:
-    fields = Fields(item, where)
-    _check_keys(item, "pictures", where)
+    fields = Fields(item, where).only(_KEYS)
     name = fields.text("file")
     if not _NAME.fullmatch(name):
         fields.refuse("file", "must be a name of letters, digits, '.', '_' and '-' that ends in .png")
@@ -92,9 +73,3 @@ def _picture_of(item: Any, where: str) -> OrderedPicture:
         except BadInput as error:
             raise ValueError(f"its {where}: {error.message}") from None
     return OrderedPicture(name, order, card)
-
-
-def _check_keys(item: Any, kind: str, where: str) -> None:
-    for key in item:
-        if key not in _KEYS[kind]:
-            Fields(item, where).refuse(str(key)[:60], f"is no key of it; known are {', '.join(_KEYS[kind])}")

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lib.errors import BadInput
-from lib.files import NotPlain, read_plain
-from lib.foreign import parse_json
-from lib.records import InvalidRecord
 from lib.records.reading import Fields
+from synth.order_file import read_order
 from synth.video.moves import MOVES, KenBurns, named_move
 from synth.video.timeline import FITS, is_file_name
 
@@ -20,10 +17,8 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_CLIPS: Final = 10_000
 _LONGEST_S: Final = 600.0
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.mp4")
-_KEYS: Final = {
-    "": ("format", "size", "fps", "clips"),
-    "clips": ("file", "picture", "seconds", "move", "fit"),
-}
+_KEYS_OF_LIST: Final = ("format", "size", "fps", "clips")
+_KEYS: Final = ("file", "picture", "seconds", "move", "fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +48,18 @@ def read_clips(path: Path) -> ClipList:
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
     """
-    try:
-        data = read_plain(path, _MOST_BYTES, follow=True)
-    except NotPlain:
-        raise BadInput(f"{path} is no file; name a list of clips.") from None
-    except OSError as error:
-        raise BadInput(f"The list of clips {path} cannot be read: {error.strerror}.") from None
-    try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too long")
-        return _clips_of(parse_json(data), path.parent)
-    except (InvalidRecord, ValueError, RecursionError) as error:
-        said = str(error).rstrip(".").replace("The record's", "its")
-        raise BadInput(f"{path} is no list of clips: {said}.") from None
+    return read_order(
+        path,
+        lambda fields: _clips_of(fields, path.parent),
+        called="list of clips",
+        page="picture-orders.md",
+        form=FORMAT,
+        most=_MOST_BYTES,
+    )
 
 
-def _clips_of(value: Any, folder: Path) -> ClipList:
-    fields = _known(value, "", "")
-    if fields.whole("format") != FORMAT:
-        fields.refuse("format", f"is not {FORMAT}")
+def _clips_of(fields: Fields, folder: Path) -> ClipList:
+    fields.only(_KEYS_OF_LIST)
     size = fields.items("size")
     if len(size) != 2 or not all(type(side) is int and 64 <= side <= 4096 and side % 2 == 0 for side in size):
         fields.refuse("size", "must be two even numbers of pixels, 64 to 4096: [1280, 720]")
@@ -88,7 +76,7 @@ def _clips_of(value: Any, folder: Path) -> ClipList:
 
 
 def _clip_of(item: Any, at: int, folder: Path) -> Clip:
-    fields = _known(item, "clips", f"clips[{at}]")
+    fields = Fields(item, f"clips[{at}]").only(_KEYS)
     name, picture = fields.text("file"), fields.text("picture")
     if not _NAME.fullmatch(name):
         fields.refuse("file", "must be a name of letters, digits, '.', '_' and '-' that ends in .mp4")
@@ -104,11 +92,3 @@ def _clip_of(item: Any, at: int, folder: Path) -> Clip:
     if fit not in FITS:
         fields.refuse("fit", f"must be one of {', '.join(FITS)}")
     return Clip(name, folder / picture, seconds, move, fit)
-
-
-def _known(value: Any, kind: str, where: str) -> Fields:
-    fields = Fields(value, where)
-    for key in value:
-        if key not in _KEYS[kind]:
-            fields.refuse(str(key)[:60], f"is no key of it; known are {', '.join(_KEYS[kind])}")
-    return fields

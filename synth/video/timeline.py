@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from lib.errors import BadInput
-from lib.files import NotPlain, read_plain
 from lib.foreign import parse_json
 from lib.jobspec.episode_names import title_trouble
 from lib.jobspec.files.yamltree import read_yaml
-from lib.records import InvalidRecord
 from lib.records.reading import Fields
+from synth.order_file import fields_of_format, read_order
 from synth.typeset.captions import USUAL_STYLE, CaptionStyle
 from synth.video.cue_files import CueFile, SpokenWord, VideoCue, read_cue_file
 from synth.video.moves import MOVES, Framing, KenBurns, named_move
@@ -111,19 +108,15 @@ def read_timeline(path: Path) -> Timeline:
     Raises:
         BadInput: it cannot be read, or something in it is wrong; the sentence says what.
     """
-    try:
-        data = read_plain(path, _MOST_BYTES, follow=True)
-    except NotPlain:
-        raise BadInput(f"{path} is no file; name a timeline, see docs/reference/timeline.md.") from None
-    except OSError as error:
-        raise BadInput(f"The timeline {path} cannot be read: {error.strerror}.") from None
-    try:
-        if len(data) > _MOST_BYTES:
-            raise ValueError("it is too long")
-        return timeline_of(_parsed(path, data), path.parent, path)
-    except (InvalidRecord, ValueError, RecursionError) as error:
-        said = str(error).rstrip(".").replace("The record's", "its")
-        raise BadInput(f"{path} is no timeline: {said}.") from None
+    return read_order(
+        path,
+        lambda fields: _timeline_of(fields, path.parent, path),
+        called="timeline",
+        page="timeline.md",
+        form=FORMAT,
+        most=_MOST_BYTES,
+        parse=_parse_yaml if path.suffix.lower() in (".yaml", ".yml") else parse_json,
+    )
 
 
 def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeline:
@@ -133,9 +126,11 @@ def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeli
         InvalidRecord, ValueError: something in it is wrong.
         BadInput: its captions' file is no such file.
     """
-    fields = _known(value, "")
-    if fields.whole("format") != FORMAT:
-        fields.refuse("format", f"is not {FORMAT}")
+    return _timeline_of(fields_of_format(value, FORMAT), folder, path)
+
+
+def _timeline_of(fields: Fields, folder: Path, path: Path | None) -> Timeline:
+    fields.only(_KEYS[""].split())
     width, height = _size(fields)
     fps = fields.whole("fps", least=1) if fields.has("fps") else 30
     if fps > 60:
@@ -165,24 +160,16 @@ def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeli
     )
 
 
-def _parsed(path: Path, data: bytes) -> object:
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        return parse_json(data)
+def _parse_yaml(data: bytes) -> object:
     tree = read_yaml(data)
     if tree.flaws:
         raise ValueError(f"line {tree.flaws[0].line}: {tree.flaws[0].message}")
     return tree.root
 
 
-def _known(value: object, kind: str, where: str = "") -> Fields:
+def _known(value: object, kind: str, where: str) -> Fields:
     """Its fields, none of which has a name that says nothing. Raises InvalidRecord."""
-    fields = Fields(value, where)
-    assert isinstance(value, Mapping)
-    known = _KEYS[kind].split()
-    for key in value:
-        if key not in known:
-            fields.refuse(str(key)[:60], f"is no key of it; known are {', '.join(known)}")
-    return fields
+    return Fields(value, where).only(_KEYS[kind].split())
 
 
 def _objects(fields: Fields, field: str, where: str, most: int) -> list[Fields]:
