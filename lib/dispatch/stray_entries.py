@@ -16,6 +16,8 @@ from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable, diges
 
 log = logging.getLogger(__name__)
 
+#: Of an entry. It comes back only where nothing of it was spoken.
+_WAY = (Phase.INBOX, Phase.WORK, Phase.OUTBOX)
 _MOST_DROPPED = 1000  # names that are kept; then those that lie nowhere any more are forgotten
 
 
@@ -49,15 +51,15 @@ class Strays:
                     continue
                 if state.fits is not None and not state.fits(entry, lease):
                     continue
-                alive = phase is Phase.OUTBOX or state.finishes()
-                if alive and self._is_of(state, entry, phase, lease):
+                # Of a worker that is gone only what it finished counts, be it since it was looked at.
+                since = phase if state.finishes() else Phase.OUTBOX
+                if self._is_of(state, entry, since, lease):
                     return state, entry
         return None
 
     def _is_of(self, state: HostState, entry: str, phase: Phase, lease: Lease) -> bool:
-        try:
-            found = state.spool().fingerprint(entry, phase)
-        except (InvalidSpoolData, SpoolUnusable, Unavailable):
+        found = _fingerprint(state.spool(), entry, phase)
+        if found is None:
             return False
         if found == self._parts.fingerprint(lease):
             return True
@@ -93,6 +95,18 @@ class Strays:
         for entry in [entry for entry in state.strays if entry not in phases]:
             del state.strays[entry]
             self._dropped.discard(entry)
+
+
+def _fingerprint(spool: SpoolClient, entry: str, seen_in: Phase) -> str | None:
+    """Which work an entry is, None where nobody can say. Its worker may have gone on since it was seen."""
+    for phase in _WAY[_WAY.index(seen_in) :]:
+        try:
+            return spool.fingerprint(entry, phase)
+        except InvalidSpoolData:
+            continue
+        except (SpoolUnusable, Unavailable):
+            return None
+    return None
 
 
 def remove(spool: SpoolClient, entry: str, phase: Phase | None) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from lib.files import is_locked
 from tests import warm
 from tests.integration.execution.counting_engine import install
 from tests.warm.process import WarmProcess
@@ -74,10 +73,6 @@ class Machine:
     def until_spoken(self, count: int) -> None:
         """Wait until `count` texts were begun."""
         until(lambda: self.spoken().total() >= count, f"speaking {count} texts")
-
-    def until_workers_end(self) -> None:
-        """Wait until those of a killed run have finished what they had at hand, and ended."""
-        until(lambda: not any(map(is_locked, self.home.rglob("worker.lock"))), "the end of the workers")
 
     def jobs(self, *jobs: dict[str, Any], name: str = "jobs.yaml") -> Path:
         """Write a job file; the speaker is Ryan unless a job names a voice."""

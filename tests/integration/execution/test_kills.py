@@ -41,7 +41,6 @@ def test_jobs_killed_several_times_end_as_if_nothing_had_happened(
         machine.until_spoken(4 + (count - 6) // kills * kill)
         process.kill()
         process.communicate()
-        machine.until_workers_end()  # a run that begins in the meantime may speak what they have at hand, too
     ended = machine.run("run", path, "--out", "out", "--json", "--jobs", "2")
 
     assert set(ended.states().values()) == {"done", "skipped"}
@@ -102,7 +101,6 @@ def test_several_workers_killed_and_followed_by_one(machine: Machine, tmp_path: 
     machine.until_spoken(9)
     process.kill()
     process.communicate()
-    machine.until_workers_end()
 
     machine.run("run", path, "--out", "out")
 

@@ -48,6 +48,28 @@ def test_finished_audio_is_used_though_its_host_has_another_name_now(bench: Benc
     assert list(bench.journal.leases()) == []
 
 
+@pytest.mark.parametrize("seen_in", [Phase.INBOX, Phase.WORK])
+def test_work_that_goes_on_between_two_looks_is_adopted_all_the_same(bench: Bench, seen_in: Phase) -> None:
+    """A worker that its killed watcher left does not stand still while the next one reads its folders."""
+    job = spec()
+    bench.holding(job)
+    bench.host.name = "renamed"
+    bench.host.script = _idle
+    taken = bench.host.take() if seen_in is Phase.WORK else []
+    after = bench.dispatcher("bob", replaceable=True)
+    after.register()
+    after.resume()
+    after.step()
+
+    for item in taken or bench.host.take():
+        bench.host.speak(item)
+    after.claim()
+    after.step()
+
+    assert bench.job(job).state is JobState.DONE
+    assert bench.job(job).attempt == 1
+
+
 def test_a_worker_that_keeps_ending_does_not_vouch_for_its_jobs(bench: Bench) -> None:
     job = spec()
     dispatcher = bench.holding(job)
@@ -62,12 +84,12 @@ def test_a_worker_that_keeps_ending_does_not_vouch_for_its_jobs(bench: Bench) ->
     assert _until(bench, job) < bench.clock.now()
 
 
-def _after_a_crash(bench: Bench, tmp_path: Path) -> tuple[Dispatcher, LeftSpools]:
+def _after_a_crash(bench: Bench, tmp_path: Path, *, name: str = "here") -> tuple[Dispatcher, LeftSpools]:
     """A dispatcher with a new host, beside the spool that a killed one left, whose worker lives on."""
     bench.hosts = []
     bench.another_host("new").script = _idle
     after = bench.dispatcher("bob")
-    left = LeftSpools(after, [LeftSpool("here", "here", tmp_path / "spool")])
+    left = LeftSpools(after, [LeftSpool(name, "here", tmp_path / "spool")])
     after.register()
     after.resume()
     return after, left
@@ -85,6 +107,23 @@ def test_what_a_left_worker_has_not_begun_goes_elsewhere_at_once(bench: Bench, t
 
     assert sorted(bench.job(job).state.value for job in (begun, waiting)) == ["running", "waiting"]
     first.close()
+
+
+def test_what_a_left_worker_finishes_as_its_last_is_adopted(bench: Bench, tmp_path: Path) -> None:
+    """It ends between the look at its folders and the claim: only then the job comes to us again."""
+    job = spec()
+    bench.holding(job)
+    first = bench.host
+    (taken,) = first.take()
+    dispatcher, _ = _after_a_crash(bench, tmp_path, name="renamed")
+    dispatcher.step()
+
+    first.speak(taken)
+    first.close()
+    dispatcher.claim()
+    dispatcher.step()
+
+    assert (bench.job(job).state, bench.job(job).attempt) == (JobState.DONE, 1)
 
 
 def test_a_left_worker_that_stands_still_loses_its_job_and_nobody_else_pays(
