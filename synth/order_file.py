@@ -43,15 +43,10 @@ def read_order(
     try:
         if len(data) > most:
             raise ValueError("it is too long")
-        return build(fields_of_format(parse(data), form))
+        fields = Fields(parse(data))
+        if fields.whole("format") != form:
+            fields.refuse("format", f"is not {form}")
+        return build(fields)
     except (InvalidRecord, ValueError, RecursionError) as error:
         said = str(error).rstrip(".").replace("The record's", "its")
         raise BadInput(f"{path} is no {called}: {said}.") from None
-
-
-def fields_of_format(value: Any, form: int) -> Fields:
-    """The fields of plain data of this format. Raises InvalidRecord."""
-    fields = Fields(value)
-    if fields.whole("format") != form:
-        fields.refuse("format", f"is not {form}")
-    return fields

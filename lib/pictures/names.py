@@ -94,15 +94,6 @@ CLASSES: Final[Mapping[str, BackendClass]] = {
 }
 
 
-def known_names(settings: PictureSettings | None = None) -> list[str]:
-    """All configured names, sorted: the shipped ones and those of the user's file.
-
-    Raises:
-        BadConfiguration: the file breaks a rule.
-    """
-    return sorted(configured(settings or PictureSettings()))
-
-
 @dataclass(frozen=True, slots=True)
 class BackendFacts:
     """What is known of a backend before it is opened. Money is dollars for one picture; None: not known."""

@@ -40,11 +40,6 @@ class CardTheme:
             for ground in (self.base, self.base_end):
                 check_contrast(f"The {what} of a theme", colour(name), colour(ground), LEAST_CONTRAST)
 
-    @property
-    def is_dark(self) -> bool:
-        """Whether its letters are lighter than its ground."""
-        return sum(colour(self.text)) > sum(colour(self.base))
-
 
 THEMES: Final[dict[str, CardTheme]] = {
     "ink": CardTheme(

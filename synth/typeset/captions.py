@@ -259,34 +259,6 @@ class CaptionPainter:
         canvas.paste(255, (round(left) + mask.left, baseline + mask.top), mask.image)
 
 
-@lru_cache(maxsize=16)
-def _painter(width: int, height: int, style: CaptionStyle) -> CaptionPainter:
-    return CaptionPainter(width, height, style)
-
-
-def caption_picture(
-    text: str,
-    width: int,
-    height: int,
-    style: CaptionStyle = USUAL_STYLE,
-    highlighted_word: int | tuple[int, int] | None = None,
-) -> Image.Image:
-    """`CaptionPainter.picture` of a painter that is kept for the next caption. Threads: one at a time."""
-    return _painter(width, height, style).picture(text, highlighted_word)
-
-
-def caption_corner(
-    size: tuple[int, int], width: int, height: int, style: CaptionStyle = USUAL_STYLE
-) -> tuple[int, int]:
-    """Where in the picture the left top corner of a caption's box of that size goes."""
-    return _painter(width, height, style).corner(size)
-
-
-def caption_parts(text: str, width: int, height: int, style: CaptionStyle = USUAL_STYLE) -> list[str]:
-    """A text that is too long for one caption in stretches that each fit one."""
-    return _painter(width, height, style).parts(text)
-
-
 def _fits(text: str, limits: FitLimits, typesetter: Typesetter) -> bool:
     try:
         fit_block(text, limits, typesetter)

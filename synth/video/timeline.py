@@ -11,7 +11,7 @@ from lib.foreign import parse_json
 from lib.jobspec.episode_names import title_trouble
 from lib.jobspec.files.yamltree import read_yaml
 from lib.records.reading import Fields
-from synth.order_file import fields_of_format, read_order
+from synth.order_file import read_order
 from synth.typeset.captions import USUAL_STYLE, CaptionStyle
 from synth.video.cue_files import CueFile, SpokenWord, VideoCue, read_cue_file
 from synth.video.moves import MOVES, Framing, KenBurns, named_move
@@ -119,17 +119,7 @@ def read_timeline(path: Path) -> Timeline:
     )
 
 
-def timeline_of(value: object, folder: Path, path: Path | None = None) -> Timeline:
-    """The timeline of plain data, whose files are relative to `folder`.
-
-    Raises:
-        InvalidRecord, ValueError: something in it is wrong.
-        BadInput: its captions' file is no such file.
-    """
-    return _timeline_of(fields_of_format(value, FORMAT), folder, path)
-
-
-def _timeline_of(fields: Fields, folder: Path, path: Path | None) -> Timeline:
+def _timeline_of(fields: Fields, folder: Path, path: Path) -> Timeline:
     fields.only(_KEYS[""].split())
     width, height = _size(fields)
     fps = fields.whole("fps", least=1) if fields.has("fps") else 30
