@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from lib.errors import BadConfiguration
 from lib.storage.bucket import Bucket
 from lib.storage.folder_bucket import FolderBucket
+from lib.storage.open_storage import folder_of, parts_of
 from lib.storage.s3 import S3Access, S3Bucket, address_of
-from lib.urls import ENCODE, is_torn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +42,9 @@ def open_bucket(name: str, access: BucketAccess) -> Bucket:
 
 
 def _of_url(name: str, access: BucketAccess) -> Bucket:
-    url = access.storage_url
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # a bracket without its other half
-        parts = None
-    if parts is None or (is_torn(url) and parts.scheme != "s3"):
-        raise BadConfiguration(f"STORAGE_URL cannot be read; {ENCODE}")
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
-        return FolderBucket(name, Path(unquote(parts.path)))
+    parts = parts_of(access.storage_url)
+    if (folder := folder_of(parts)) is not None:
+        return FolderBucket(name, folder)
     if parts.scheme == "s3":
         there = parts._replace(netloc=name, path="", fragment="").geturl()
         return S3Bucket(address_of(there, access.s3.region), access.s3)
