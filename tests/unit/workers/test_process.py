@@ -186,6 +186,15 @@ def _runs(pid: int) -> bool:
         return False
 
 
+def _environment(pid: int) -> list[str]:
+    """What a process was started with. The kernel shows nothing while it lays out the new program."""
+    deadline = time.monotonic() + 10
+    while not (told := Path(f"/proc/{pid}/environ").read_bytes()):
+        assert time.monotonic() < deadline, f"process {pid} shows no environment"
+        time.sleep(0.001)
+    return told.decode().split("\0")
+
+
 def test_a_worker_of_this_computer_reads_a_token_from_wherever_the_settings_have_it(
     tmp_path: Path, clock: ManualClock, make: list[WorkerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +213,7 @@ def test_a_worker_of_this_computer_reads_a_token_from_wherever_the_settings_have
     make.append(worker)
     worker.tend()
     assert worker.pid is not None
-    environ = Path(f"/proc/{worker.pid}/environ").read_bytes().decode().split("\0")
+    environ = _environment(worker.pid)
 
     assert {f"{name}={value}" for name, value in told.items()} <= set(environ)
     assert "secret" not in "\0".join(environ)
