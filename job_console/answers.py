@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from job_console.notes import NoteRefused, UnknownNote
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
 from lib.jobs.results import NoSuchRevision
@@ -31,10 +32,11 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
+_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, UnknownNote, NoSuchRevision)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NoteRefused,
     NotRetriable,
     RunConflict,
     SeenSomethingElse,

@@ -19,8 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
 from job_console.listening import HttpListener, open_listener
+from job_console.notes import NoteBook
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
+from job_console.waveforms import Waveforms
 from lib.clock import Clock, SystemClock
 from lib.jobqueue import JobQueue
 from lib.jobs.voice_check import RegistryCheck
@@ -117,16 +119,21 @@ class ConsoleDesk:
         self.ledger = PipelineLedger(self.database)
         self.storage = open_storage((folder / "store").as_uri())
         assert isinstance(self.storage, FileStorage)
+        registry = VoiceRegistry([folder / "voices"])
         self.parts = ConsoleParts(
             queue=queue,
             ledger=self.ledger,
             journal=TrailFiles(self.ledger, folder),
             storage=self.storage,
-            voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
+            voices=RegistryCheck(registry, "hibari"),
+            registry=registry,
+            engine="hibari",
             open_rented=lambda: contextlib.nullcontext(None),
             provider="local",
             token=TOKEN,
             audit=AuditLog(folder, SystemClock()),
+            notes=NoteBook(folder, clock or SystemClock()),
+            waveforms=Waveforms(folder / "console" / "peaks"),
             files=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
@@ -160,6 +167,7 @@ class ConsoleDesk:
     def close(self) -> None:
         """Let go of all."""
         self.parts.audit.close()
+        self.parts.notes.close()
         self.database.close()
         self.queue.close()
 
