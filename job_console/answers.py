@@ -23,6 +23,7 @@ from lib.pipeline.failures import (
     WrongState,
 )
 from lib.pipeline.ruled_runs import UnknownPipeline
+from lib.voices import UnknownVoice
 
 #: What an error's exit status is over HTTP, where its kind says nothing nearer.
 BY_EXIT: Final[Mapping[int, int]] = {
@@ -32,7 +33,15 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, UnknownNote, NoSuchRevision)
+_UNKNOWN: Final = (
+    UnknownPipeline,
+    UnknownRun,
+    UnknownStage,
+    UnknownJob,
+    UnknownNote,
+    UnknownVoice,
+    NoSuchRevision,
+)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,

@@ -14,6 +14,7 @@ from lib.redact import Redactor
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
     from job_console.notes import NoteBook
+    from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.jobqueue import JobQueue
     from lib.jobs.voice_check import VoiceCheck
@@ -50,8 +51,8 @@ class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
     `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
-    there. `engine` speaks where no voice brings one. `open_rented` gives the ledger of rented machines, None
-    where nothing was ever rented.
+    there. `registry` gives the voices as they are now; `engine` speaks where none brings one. `open_rented`
+    gives the ledger of rented machines, None where nothing was ever rented.
 
     `redactor` knows what no error may tell.
 
@@ -63,7 +64,7 @@ class ConsoleParts:
     journal: TrailFiles
     storage: Storage
     voices: VoiceCheck
-    registry: VoiceRegistry
+    registry: Callable[[], VoiceRegistry]
     engine: str
     open_rented: Callable[[], contextlib.AbstractContextManager[Ledger | None]]
     provider: str
@@ -71,6 +72,7 @@ class ConsoleParts:
     audit: AuditLog
     notes: NoteBook
     waveforms: Waveforms
+    samples: VoiceSamples
     files: Path
     config: Path | None = None
     task_timeout_s: float = 120.0

@@ -76,6 +76,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from job_console.audit import AuditLog
     from job_console.notes import NoteBook
     from job_console.parts import ConsoleParts
+    from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
     from lib.jobs.voice_check import RegistryCheck
@@ -92,18 +93,17 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
         notes = stack.enter_context(contextlib.closing(NoteBook(data, SystemClock())))
         files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
-        registry = VoiceRegistry([found.voices_dir])
         yield ConsoleParts(
             queue=queue,
             ledger=ledger,
             journal=TrailFiles(ledger, files),
             storage=open_storage(found.storage_url, s3_access_of(found)),
             voices=RegistryCheck(
-                registry,
+                VoiceRegistry([found.voices_dir]),
                 found.voice_engine,
                 named_by(found, here=found.provider == "local"),
             ),
-            registry=registry,
+            registry=lambda: VoiceRegistry([found.voices_dir]),
             engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
             provider=found.provider,
@@ -111,6 +111,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             audit=audit,
             notes=notes,
             waveforms=Waveforms(data / "console" / "peaks"),
+            samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
             files=files,
             config=config,
             task_timeout_s=float(found.task_timeout_seconds),

@@ -63,6 +63,6 @@ def _speakers(parts: ConsoleParts) -> Sequence[str]:
 
 def _voices(parts: ConsoleParts) -> Sequence[str]:
     try:
-        return parts.registry.names()
+        return parts.registry().names()
     except JobRunnerError:  # its page says why
         return ()

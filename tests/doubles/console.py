@@ -22,6 +22,7 @@ from job_console.listening import HttpListener, open_listener
 from job_console.notes import NoteBook
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
+from job_console.voice_samples import VoiceSamples
 from job_console.waveforms import Waveforms
 from lib.clock import Clock, SystemClock
 from lib.jobqueue import JobQueue
@@ -119,14 +120,13 @@ class ConsoleDesk:
         self.ledger = PipelineLedger(self.database)
         self.storage = open_storage((folder / "store").as_uri())
         assert isinstance(self.storage, FileStorage)
-        registry = VoiceRegistry([folder / "voices"])
         self.parts = ConsoleParts(
             queue=queue,
             ledger=self.ledger,
             journal=TrailFiles(self.ledger, folder),
             storage=self.storage,
-            voices=RegistryCheck(registry, "hibari"),
-            registry=registry,
+            voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
+            registry=lambda: VoiceRegistry([folder / "voices"]),
             engine="hibari",
             open_rented=lambda: contextlib.nullcontext(None),
             provider="local",
@@ -134,6 +134,7 @@ class ConsoleDesk:
             audit=AuditLog(folder, SystemClock()),
             notes=NoteBook(folder, clock or SystemClock()),
             waveforms=Waveforms(folder / "console" / "peaks"),
+            samples=VoiceSamples(folder / "console" / "samples", folder / "voices", "hibari"),
             files=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
