@@ -27,6 +27,7 @@ from job_console.api import (
     queue,
     runs,
     session,
+    specification,
     takes,
     voices,
 )
@@ -68,7 +69,10 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, takes, runs, gates, artifacts, notes, voices, machines, events, session, health):
+    for room in (
+        *(queue, specification, takes, runs, gates, artifacts, notes),
+        *(voices, machines, events, session, health),
+    ):
         api.include_router(room.router, prefix=PREFIX)
     for shown in (web_files, login, jobs, voice_list):
         api.include_router(shown.router)
