@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from job_console.notes import NoteRefused, UnknownNote
+from job_console.waveforms import NoWaveform
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
 from lib.jobs.results import NoSuchRevision
@@ -41,6 +42,7 @@ _UNKNOWN: Final = (
     UnknownNote,
     UnknownVoice,
     NoSuchRevision,
+    NoWaveform,
 )
 _CONFLICTING: Final = (
     AlreadyDecided,

@@ -13,6 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
     from lib.jobqueue import JobQueue
+    from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
 
@@ -79,11 +80,10 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
-    from lib.jobs.voice_check import RegistryCheck
     from lib.pipeline.journal import TrailFiles
     from lib.redact import Redactor
     from lib.storage import open_storage, s3_access_of
-    from lib.voices import VoiceRegistry, named_by
+    from lib.voices import VoiceRegistry
 
     data = ensure_data_folder(found.jobs_data_dir)
     with contextlib.ExitStack() as stack:
@@ -98,11 +98,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             ledger=ledger,
             journal=TrailFiles(ledger, files),
             storage=open_storage(found.storage_url, s3_access_of(found)),
-            voices=RegistryCheck(
-                VoiceRegistry([found.voices_dir]),
-                found.voice_engine,
-                named_by(found, here=found.provider == "local"),
-            ),
+            voices=_voices_of(found),
             registry=lambda: VoiceRegistry([found.voices_dir]),
             engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
@@ -119,6 +115,14 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             secure=secure,
             redactor=Redactor([*found.secrets(), token]),
         )
+
+
+def _voices_of(found: Settings) -> VoiceCheck:
+    from lib.jobs.voice_check import RegistryCheck
+    from lib.voices import VoiceRegistry, named_by
+
+    named = named_by(found, here=found.provider == "local")
+    return RegistryCheck(VoiceRegistry([found.voices_dir]), found.voice_engine, named)
 
 
 def _queue_of(found: Settings) -> JobQueue:
