@@ -80,7 +80,7 @@ def notes(
     sha256: Annotated[str | None, Query(pattern=_SHA256, description="Only of this audio.")] = None,
     limit: Limit = 500,
 ) -> ConsoleJson:
-    """List what was noted, about a job, a run or an audio, or about anything; the newest, if there are more."""
+    """List what was noted: about a job, a run, an audio, or anything; of more than `limit` the newest."""
     found = parts.notes.of(job=job, run=run, sha256=sha256)
     if len(found) > limit:
         newest = {note.id for note in sorted(found, key=lambda note: note.at)[-limit:]}
