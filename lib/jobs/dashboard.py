@@ -83,9 +83,7 @@ def dashboard_of(queue: JobQueue, limit: int) -> Dashboard:
         # Of all that had ended at the look: what ends after it still counts as outstanding there.
         shot = view.snapshot
         all_ended = shot.done + shot.failed + shot.canceled
-        ended, ended_recently = (
-            max(0, all_ended - inspector.ended_before(since)) for since in (begun, recent)
-        )
+        ended, ended_recently = (max(0, all_ended - then.all) for then in queue.ended((begun, recent)))
         pace = pace_of(view, begun, ended, recent, ended_recently)
     return Dashboard(view, running, pace, queue.history(limit=limit))
 

@@ -48,10 +48,6 @@ class Inspection(Protocol):
         """Ids of leased jobs, at most `limit`."""
         ...
 
-    def ended_before(self, moment: float) -> int:
-        """How many kept jobs ended before then, in seconds since the epoch, however they did."""
-        ...
-
     def sizes(self) -> list[KeySize]:
         """Every key under the prefix, by name; grows with all keys of the server."""
         ...
