@@ -10,8 +10,11 @@ from starlette.responses import Response
 
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
+from lib.jobs.episode import NotAllDone
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
+from lib.jobs.script_lines import NotSpokenYet
+from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
 from lib.pipeline.failures import (
     AlreadyDecided,
@@ -31,11 +34,13 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
+_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, UnknownScript, NoSuchRevision)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NotAllDone,
     NotRetriable,
+    NotSpokenYet,
     RunConflict,
     SeenSomethingElse,
     WrongState,

@@ -17,7 +17,19 @@ from job_console import openapi
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import error_of, refusal
-from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
+from job_console.api import (
+    artifacts,
+    events,
+    gates,
+    health,
+    machines,
+    many_jobs,
+    queue,
+    runs,
+    scripts,
+    session,
+)
+from job_console.episodes import EpisodeMaker
 from job_console.numbers import ConsolePulse, Numbers
 from job_console.pages import login, web_files
 from job_console.pages.failures import failure_page
@@ -56,7 +68,7 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, runs, gates, artifacts, machines, events, session, health):
+    for room in (queue, many_jobs, scripts, runs, gates, artifacts, machines, events, session, health):
         api.include_router(room.router, prefix=PREFIX)
     for shown in (web_files, login):
         api.include_router(shown.router)
@@ -82,6 +94,7 @@ def build_app(parts: ConsoleParts) -> ASGIApp:
     sources = NewsSources(parts.queue, parts.ledger)
     api.state.parts, api.state.sources, api.state.hub = parts, sources, Hub(sources)
     api.state.seats, api.state.pulse, api.state.numbers = seats, ConsolePulse(parts), Numbers(parts, seats)
+    api.state.episodes = EpisodeMaker(parts.scripts, parts.queue, parts.storage)
     return Walls(ConsoleDoor(api, parts), parts.limits, secure=parts.secure)
 
 

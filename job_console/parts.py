@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.jobs.scripts import ScriptShelf
 from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
     from lib.jobqueue import JobQueue
+    from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.journal import TrailFiles
@@ -46,10 +48,11 @@ class ConsoleLimits:
 class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
-    `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
-    there. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
+    `data` is the data folder, `files` the folder that `runs/` lies in; `config` the operator's file, None:
+    conf/operator.yaml, if there. `open_rented` gives the ledger of rented machines, None where nothing was
+    ever rented.
 
-    `redactor` knows what no error may tell.
+    `price` puts on a plan what it would cost; `redactor` knows what no error may tell.
 
     Threads: any.
     """
@@ -64,6 +67,7 @@ class ConsoleParts:
     token: str
     audit: AuditLog
     files: Path
+    data: Path
     config: Path | None = None
     task_timeout_s: float = 120.0
     max_attempts: int = 10
@@ -71,3 +75,9 @@ class ConsoleParts:
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
     redactor: Redactor = field(default_factory=Redactor)
+    price: Callable[[Plan], Plan] = lambda plan: plan
+
+    @property
+    def scripts(self) -> ScriptShelf:
+        """The files of jobs that were handed in here."""
+        return ScriptShelf(self.data / "console" / "scripts")

@@ -128,6 +128,7 @@ class ConsoleDesk:
             token=TOKEN,
             audit=AuditLog(folder, SystemClock()),
             files=folder,
+            data=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
         )
