@@ -210,7 +210,9 @@ async def hand_in(
             speaker=speaker,
             edited=edited,
         )
-        return ConsoleJson({"script": script.to_json(), "enqueued": {**submission.to_json(), "dry_run": False}})
+        return ConsoleJson(
+            {"script": script.to_json(), "enqueued": {**submission.to_json(), "dry_run": False}}
+        )
 
     return await run_in_threadpool(work)
 

@@ -70,13 +70,11 @@ def dashboard_of(queue: JobQueue, limit: int) -> Dashboard:
         Unavailable: the server does not answer.
     """
     view = overview_of(queue)
-    admin = queue.admin()
-    inspector = admin.inspector if admin else None
-    ids = inspector.running(MOST_RUNNING) if inspector else []
+    ids = queue.listed(JobState.RUNNING, count=MOST_RUNNING).ids
     found = [job for job in map(queue.job, ids) if job is not None and job.state is JobState.RUNNING]
     running = sorted(found, key=lambda job: (job.progress is None, job.since, job.request_id))
     pace = None
-    if inspector and view.snapshot.outstanding:
+    if view.snapshot.outstanding:
         begun = _begun(view, running)
         now = view.snapshot.server_time
         recent = max(begun, now - _RECENT_S)
