@@ -11,8 +11,11 @@ from starlette.responses import Response
 from job_console.notes import NoteRefused, UnknownNote
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
+from lib.jobs.episode import NotAllDone
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
+from lib.jobs.script_lines import NotSpokenYet
+from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
 from lib.pipeline.failures import (
     AlreadyDecided,
@@ -39,14 +42,17 @@ _UNKNOWN: Final = (
     UnknownStage,
     UnknownJob,
     UnknownNote,
+    UnknownScript,
     UnknownVoice,
     NoSuchRevision,
 )
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NotAllDone,
     NoteRefused,
     NotRetriable,
+    NotSpokenYet,
     RunConflict,
     SeenSomethingElse,
     WrongState,

@@ -23,6 +23,7 @@ _ROOMS: Final = (
     ("/", "Overview", "overview"),
     ("/queue", "Queue", "queue"),
     ("/history", "History", "history"),
+    ("/upload", "Upload", "upload"),
     ("/runs", "Runs", "runs"),
     ("/gates", "Gates", "gates"),
     ("/machines", "Machines", "machines"),
