@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -14,7 +13,7 @@ from job_console.api.kinds import Parts, RequestId, RunId
 from job_console.contract import ref
 from job_console.openapi import errors, reading
 from job_console.ranged import TYPES, file_answer
-from lib.files import NotPlain, open_plain
+from lib.files import open_below
 from lib.jobqueue import FinishedJob
 from lib.jobs.results import ending_or_record
 from lib.pipeline.views import artifact_json, list_artifacts
@@ -66,7 +65,7 @@ def content(
         raise NotFound(f"{run} has no file of that name; its artifacts are listed above it")
     folder = parts.journal.folder_of(run)
     try:
-        descriptor = _open_below(folder, known.path)
+        descriptor = open_below(folder, known.path)
     except OSError:
         raise NotFound(
             f"{known.path} of {run} cannot be read where the console is; it may lie on another computer"
@@ -74,22 +73,6 @@ def content(
     found = os.fstat(descriptor)
     tag = f"{known.sha256[:16]}-{found.st_size:x}-{found.st_mtime_ns:x}"
     return file_answer(open(descriptor, "rb"), found.st_size, known.path, tag, request.headers)
-
-
-def _open_below(folder: FilePath, path: str) -> int:
-    """Open a plain file below a folder, following no link: a stage may have laid any. Raises OSError."""
-    *above, name = path.split("/")
-    if {"", ".", ".."} & {*above, name}:
-        raise NotPlain(path)
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in above:
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
-            os.close(at)
-            at = inner
-        return open_plain(name, at=at)
-    finally:
-        os.close(at)
 
 
 @router.get(
