@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.pipeline.ledger import PipelineLedger, Transaction
+from lib.pipeline.model import GateRow
 from lib.pipeline.overview import WaitingGate, gates_inbox
+from lib.pipeline.rows import gate_of
+from lib.pipeline.states import RunState
+from lib.pipeline.views import RunLine, list_runs
 
 _SOON_S: Final = 3600.0
 _NAMED: Final = 3
@@ -60,3 +64,24 @@ def heeded(result: Any) -> Mapping[str, Any]:
     """What a stage says of the notes that it was told: `notes`, `applied`, `not_applied`; nothing without."""
     told = result.get("instruction") if isinstance(result, Mapping) else None
     return told if isinstance(told, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRun:
+    """A run that is paused, and the rejection that it waits at."""
+
+    line: RunLine
+    gate: GateRow
+
+
+def rejected_runs(ledger: PipelineLedger, *, count: int = 20) -> list[RejectedRun]:
+    """The newest runs that are paused at a rejected gate, for whoever lets the stage run anew."""
+    lines = list_runs(ledger, count=count, states=[RunState.PAUSED])
+    if not lines:
+        return []
+    rows = ledger.look(
+        lambda transaction: transaction.all("gates_of_runs", runs=[line.run.id for line in lines])
+    )
+    newest = {(row["run"], row["task"]): row for row in rows}
+    rejected = {row["run"]: gate_of(row) for row in newest.values() if row["decision"] == "rejected"}
+    return [RejectedRun(line, rejected[line.run.id]) for line in lines if line.run.id in rejected]
