@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from job_console.notes import NoteRefused, UnknownNote
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
 from lib.jobs.results import NoSuchRevision
@@ -22,6 +23,7 @@ from lib.pipeline.failures import (
     WrongState,
 )
 from lib.pipeline.ruled_runs import UnknownPipeline
+from lib.voices import UnknownVoice
 
 #: What an error's exit status is over HTTP, where its kind says nothing nearer.
 BY_EXIT: Final[Mapping[int, int]] = {
@@ -31,10 +33,19 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
+_UNKNOWN: Final = (
+    UnknownPipeline,
+    UnknownRun,
+    UnknownStage,
+    UnknownJob,
+    UnknownNote,
+    UnknownVoice,
+    NoSuchRevision,
+)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NoteRefused,
     NotRetriable,
     RunConflict,
     SeenSomethingElse,

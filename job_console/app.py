@@ -17,9 +17,30 @@ from job_console import openapi
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import error_of, refusal
-from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
+from job_console.api import (
+    artifacts,
+    events,
+    gates,
+    health,
+    machines,
+    notes,
+    queue,
+    runs,
+    session,
+    takes,
+    voices,
+)
 from job_console.numbers import ConsolePulse, Numbers
-from job_console.pages import gate_inbox, login, machine_room, run_list, run_page, web_files
+from job_console.pages import (
+    gate_inbox,
+    jobs,
+    login,
+    machine_room,
+    run_list,
+    run_page,
+    voice_list,
+    web_files,
+)
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
@@ -56,9 +77,9 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, runs, gates, artifacts, machines, events, session, health):
+    for room in (queue, takes, runs, gates, artifacts, notes, voices, machines, events, session, health):
         api.include_router(room.router, prefix=PREFIX)
-    for shown in (web_files, login, run_list, run_page, gate_inbox, machine_room):
+    for shown in (web_files, login, jobs, run_list, run_page, gate_inbox, machine_room, voice_list):
         api.include_router(shown.router)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)

@@ -13,12 +13,16 @@ from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
+    from job_console.notes import NoteBook
+    from job_console.voice_samples import VoiceSamples
+    from job_console.waveforms import Waveforms
     from lib.jobqueue import JobQueue
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
     from lib.storage import Storage
+    from lib.voices import VoiceRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,8 @@ class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
     `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
-    there. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
+    there. `registry` gives the voices as they are now; `engine` speaks where none brings one. `open_rented`
+    gives the ledger of rented machines, None where nothing was ever rented.
 
     `redactor` knows what no error may tell.
 
@@ -59,10 +64,15 @@ class ConsoleParts:
     journal: TrailFiles
     storage: Storage
     voices: VoiceCheck
+    registry: Callable[[], VoiceRegistry]
+    engine: str
     open_rented: Callable[[], contextlib.AbstractContextManager[Ledger | None]]
     provider: str
     token: str
     audit: AuditLog
+    notes: NoteBook
+    waveforms: Waveforms
+    samples: VoiceSamples
     files: Path
     config: Path | None = None
     task_timeout_s: float = 120.0

@@ -74,7 +74,10 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         Unavailable: the queue's server or the database does not answer; no other one is tried.
     """
     from job_console.audit import AuditLog
+    from job_console.notes import NoteBook
     from job_console.parts import ConsoleParts
+    from job_console.voice_samples import VoiceSamples
+    from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
     from lib.jobs.voice_check import RegistryCheck
     from lib.pipeline.journal import TrailFiles
@@ -88,6 +91,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         ledger = _ledger_of(found)
         stack.callback(ledger.database.close)
         audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
+        notes = stack.enter_context(contextlib.closing(NoteBook(data, SystemClock())))
         files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
         yield ConsoleParts(
             queue=queue,
@@ -99,10 +103,15 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
                 found.voice_engine,
                 named_by(found, here=found.provider == "local"),
             ),
+            registry=lambda: VoiceRegistry([found.voices_dir]),
+            engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
             provider=found.provider,
             token=token,
             audit=audit,
+            notes=notes,
+            waveforms=Waveforms(data / "console" / "peaks"),
+            samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
             files=files,
             config=config,
             task_timeout_s=float(found.task_timeout_seconds),

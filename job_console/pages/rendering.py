@@ -50,6 +50,7 @@ def templates() -> Environment:
     found.filters.update(
         bytes=bytes_text,
         seconds=seconds_text,
+        duration=_duration,
         rfc3339=_when,
         usd=_usd,
         path=_path_part,
@@ -93,6 +94,12 @@ def _clock(at: float | str | None) -> str:
     text = rfc3339(at) if isinstance(at, float | int) else at
     moment = datetime.fromisoformat(text)
     return moment.strftime("%b %d, %H:%M:%S")
+
+
+def _duration(seconds: float) -> str:
+    """As the players write it: minutes, seconds and their tenths."""
+    tenths = int(seconds * 10)
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
 
 
 def _usd(amount: Any) -> str:

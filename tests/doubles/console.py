@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
 from job_console.listening import HttpListener, open_listener
+from job_console.notes import NoteBook
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
+from job_console.voice_samples import VoiceSamples
+from job_console.waveforms import Waveforms
 from lib.clock import Clock, SystemClock
 from lib.jobqueue import JobQueue
 from lib.jobs.voice_check import RegistryCheck
@@ -123,10 +126,15 @@ class ConsoleDesk:
             journal=TrailFiles(self.ledger, folder),
             storage=self.storage,
             voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
+            registry=lambda: VoiceRegistry([folder / "voices"]),
+            engine="hibari",
             open_rented=lambda: contextlib.nullcontext(None),
             provider="local",
             token=TOKEN,
             audit=AuditLog(folder, SystemClock()),
+            notes=NoteBook(folder, clock or SystemClock()),
+            waveforms=Waveforms(folder / "console" / "peaks"),
+            samples=VoiceSamples(folder / "console" / "samples", folder / "voices", "hibari"),
             files=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
@@ -160,6 +168,7 @@ class ConsoleDesk:
     def close(self) -> None:
         """Let go of all."""
         self.parts.audit.close()
+        self.parts.notes.close()
         self.database.close()
         self.queue.close()
 
