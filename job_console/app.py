@@ -34,8 +34,18 @@ from job_console.api import (
 )
 from job_console.episodes import EpisodeMaker
 from job_console.numbers import ConsolePulse, Numbers
+from job_console.pages import (
+    gate_inbox,
+    jobs,
+    login,
+    machine_room,
+    overview,
+    run_list,
+    run_page,
+    voice_list,
+    web_files,
+)
 from job_console.pages import history as history_pages
-from job_console.pages import jobs, login, overview, voice_list, web_files
 from job_console.pages import queue as queue_pages
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
@@ -50,7 +60,10 @@ _API = (
     *(queue, many_jobs, takes, scripts, runs, gates, artifacts),
     *(notes, voices, machines, events, session, health),
 )
-_PAGES = (web_files, login, overview, queue_pages, history_pages, jobs, voice_list)
+_PAGES = (
+    *(web_files, login, overview, queue_pages, history_pages, jobs),
+    *(run_list, run_page, gate_inbox, machine_room, voice_list),
+)
 _KINDS = {
     404: "NotFound",
     405: "NotAllowed",
