@@ -29,6 +29,7 @@ from job_console.api import (
     runs,
     scripts,
     session,
+    specification,
     takes,
     voices,
 )
@@ -57,7 +58,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 _API = (
-    *(queue, many_jobs, takes, scripts, runs, gates, artifacts),
+    *(queue, many_jobs, specification, takes, scripts, runs, gates, artifacts),
     *(notes, voices, machines, events, session, health),
 )
 _PAGES = (

@@ -50,8 +50,17 @@ class VoiceSamples:
     Threads: any.
     """
 
-    def __init__(self, folder: Path, voices: Path, engine: str, speak: Speak = _by_synth) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        voices: Path,
+        engine: str,
+        speak: Speak = _by_synth,
+        *,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
         self._folder, self._voices, self._engine, self._speak = folder, voices, engine, speak
+        self._most_kept = most_kept
         self._speaking = threading.Lock()
 
     def spoken(self, row: Mapping[str, Any], text: str) -> VoiceSample:
@@ -112,6 +121,6 @@ class VoiceSamples:
 
     def _forget_oldest(self) -> None:
         kept = sorted(self._folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
-        for each in kept[:-_MOST_KEPT]:
+        for each in kept[: -self._most_kept]:
             each.unlink(missing_ok=True)
             each.with_suffix(".wav").unlink(missing_ok=True)

@@ -59,8 +59,14 @@ class Waveforms:
     Threads: any.
     """
 
-    def __init__(self, folder: Path, make: Callable[[Path, Path], str] = _by_synth) -> None:
-        self._folder, self._make = folder, make
+    def __init__(
+        self,
+        folder: Path,
+        make: Callable[[Path, Path], str] = _by_synth,
+        *,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
+        self._folder, self._make, self._most_kept = folder, make, most_kept
         self._making = threading.Lock()
         self._refused: dict[str, str] = {}  # by tag: what is no audio is not tried for each who looks
 
@@ -89,7 +95,7 @@ class Waveforms:
                 del self._refused[next(iter(self._refused))]
             self._refused[tag] = why
             raise NotFound(f"{name} has no waveform: {why}")
-        _forget_oldest(self._folder)
+        _forget_oldest(self._folder, self._most_kept)
         return place.read_bytes()
 
     def _attempt(self, descriptor: int, place: Path) -> str:
@@ -113,7 +119,7 @@ def _read(place: Path) -> bytes | None:
     return data
 
 
-def _forget_oldest(folder: Path) -> None:
+def _forget_oldest(folder: Path, most: int) -> None:
     kept = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
-    for each in kept[:-_MOST_KEPT]:
+    for each in kept[:-most]:
         each.unlink(missing_ok=True)
