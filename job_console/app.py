@@ -34,6 +34,7 @@ from job_console.numbers import ConsolePulse, Numbers
 from job_console.pages import history as history_pages
 from job_console.pages import login, overview, web_files
 from job_console.pages import queue as queue_pages
+from job_console.pages import scripts as script_pages
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
@@ -72,7 +73,7 @@ def build_api(lifespan: Any = None) -> FastAPI:
     )
     for room in (queue, many_jobs, scripts, runs, gates, artifacts, machines, events, session, health):
         api.include_router(room.router, prefix=PREFIX)
-    for shown in (web_files, login, overview, queue_pages, history_pages):
+    for shown in (web_files, login, overview, queue_pages, history_pages, script_pages):
         api.include_router(shown.router)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
     from lib.storage import Storage
+    from lib.voices import VoiceRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
     `data` is the data folder, `files` the folder that `runs/` lies in; `config` the operator's file, None:
-    conf/operator.yaml, if there. `open_rented` gives the ledger of rented machines, None where nothing was
-    ever rented.
+    conf/operator.yaml, if there. `registry` gives the voices as they are now; `engine` speaks where none
+    brings one. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
     `price` puts on a plan what it would cost; `redactor` knows what no error may tell.
 
@@ -62,6 +63,8 @@ class ConsoleParts:
     journal: TrailFiles
     storage: Storage
     voices: VoiceCheck
+    registry: Callable[[], VoiceRegistry]
+    engine: str
     open_rented: Callable[[], contextlib.AbstractContextManager[Ledger | None]]
     provider: str
     token: str

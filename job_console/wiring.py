@@ -100,6 +100,8 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
                 found.voice_engine,
                 named_by(found, here=found.provider == "local"),
             ),
+            registry=lambda: VoiceRegistry([found.voices_dir]),
+            engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
             provider=found.provider,
             token=token,

@@ -123,6 +123,8 @@ class ConsoleDesk:
             journal=TrailFiles(self.ledger, folder),
             storage=self.storage,
             voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
+            registry=lambda: VoiceRegistry([folder / "voices"]),
+            engine="hibari",
             open_rented=lambda: contextlib.nullcontext(None),
             provider="local",
             token=TOKEN,
