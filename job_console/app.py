@@ -48,6 +48,7 @@ from job_console.pages import (
 )
 from job_console.pages import history as history_pages
 from job_console.pages import queue as queue_pages
+from job_console.pages import scripts as script_pages
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
@@ -62,7 +63,7 @@ _API = (
     *(notes, voices, machines, events, session, health),
 )
 _PAGES = (
-    *(web_files, login, overview, queue_pages, history_pages, jobs),
+    *(web_files, login, overview, queue_pages, history_pages, script_pages, jobs),
     *(run_list, run_page, gate_inbox, machine_room, voice_list),
 )
 _KINDS = {
