@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from job_console.notes import NoteRefused, UnknownNote
+from job_console.waveforms import NoWaveform
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
 from lib.jobs.episode import NotAllDone
@@ -45,6 +46,7 @@ _UNKNOWN: Final = (
     UnknownScript,
     UnknownVoice,
     NoSuchRevision,
+    NoWaveform,
 )
 _CONFLICTING: Final = (
     AlreadyDecided,

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from job_console.answers import NotFound
-from lib.errors import JobFailed, TryAgain
+from lib.errors import BadInput, JobFailed, TryAgain
 from lib.files import sweep_drafts
 from lib.jobs.synth_process import run_synth
 
@@ -36,6 +35,10 @@ PEAKS: Final[dict[str, Any]] = {
         },
     },
 }
+
+
+class NoWaveform(BadInput):
+    """A file is no audio that can be drawn."""
 
 
 def content_tag(sha256: str, found: os.stat_result) -> str:
@@ -74,7 +77,7 @@ class Waveforms:
         """The waveform of an open file, which is called `name`; `tag` names its content.
 
         Raises:
-            NotFound: it has none: it is no audio, or too long.
+            NoWaveform: it has none: it is no audio, or too long.
             TryAgain: others are being made.
         """
         place = self._folder / f"{tag}.json"
@@ -94,7 +97,7 @@ class Waveforms:
             while len(self._refused) >= _MOST_REFUSED:
                 del self._refused[next(iter(self._refused))]
             self._refused[tag] = why
-            raise NotFound(f"{name} has no waveform: {why}")
+            raise NoWaveform(f"{name} has no waveform: {why}")
         _forget_oldest(self._folder, self._most_kept)
         return place.read_bytes()
 

@@ -65,12 +65,13 @@ function consequences(outcome) {
     return "Nothing that is heard differs, so nothing would be spoken again. Another seed makes another take of the same words.";
   }
   const redo = JSON.parse(form.dataset.redo);
-  if (!redo.takes) return `Revision ${outcome.revision} would be spoken; nothing of it was heard before, so nothing becomes stale.`;
+  const next = outcome.outcome === "replaced" ? outcome.revision + 1 : 1; // so far the job has the one before
+  if (!redo.takes) return `Revision ${next} would be spoken; nothing of it was heard before, so nothing becomes stale.`;
   const job = changed();
   const part = (job.text.length / Math.max(1, redo.characters)) * ((job.variants ?? 1) / redo.takes);
   const stale = redo.takes === 1 ? "its take" : `its ${redo.takes} takes`;
   return (
-    `Revision ${outcome.revision} would be spoken. Stale then: ${stale} of ${redo.audio}, the published ${redo.output}, and ` +
+    `Revision ${next} would be spoken. Stale then: ${stale} of ${redo.audio}, the published ${redo.output}, and ` +
     `whatever was joined or cut from that; revision ${form.dataset.revision} stays to be compared. Speaking it takes about ` +
     `${(redo.work_s * part).toFixed(1)} s of work, by what it took the last time (${redo.cost.replace(/\.$/, "")}).`
   );

@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from job_console.answers import NotFound
-from job_console.waveforms import Waveforms
+from job_console.waveforms import NoWaveform, Waveforms
 from tests.doubles.console import ConsoleDesk, check_answer
 from tests.doubles.spoken_jobs import tone
 
@@ -63,7 +62,7 @@ class TestTheFolder:
         drawer = Drawer("it is no audio")
         waveforms = Waveforms(tmp_path / "peaks", drawer)
         for _ in range(2):
-            with pytest.raises(NotFound, match=r"over\.wav has no waveform: it is no audio"):
+            with pytest.raises(NoWaveform, match=r"over\.wav has no waveform: it is no audio"):
                 drawn(waveforms, audio)
         assert drawer.calls == 1
 
