@@ -29,6 +29,7 @@ function show() {
   button.textContent = chosen.size ? `${verb} ${jobs(chosen.size)}` : `${verb} chosen`;
   button.disabled = chosen.size === 0;
   const all = table.querySelector("[data-all]");
+  if (!all) return; // nothing is listed
   all.checked = there.length > 0 && there.every((row) => chosen.has(row.dataset.job));
   all.indeterminate = !all.checked && there.some((row) => chosen.has(row.dataset.job));
 }
