@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 
 from job_console.api.kinds import RUN_PATTERN, STAGE_PATTERN, Parts
+from job_console.notes import ListenerNote
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.text_changes import ChangedLine, changes_of
@@ -38,7 +39,10 @@ class ComparedText:
 
 @dataclass(frozen=True, slots=True)
 class GateCard:
-    """All that a decision needs. `rejected` is the newest rejection of this stage, `told` what came of it."""
+    """All that a decision needs. `rejected` is the newest rejection of this stage, `told` what came of it.
+
+    `notes` are the open ones of files that this stage made before, at their times.
+    """
 
     found: TriagedGate
     name: str
@@ -46,6 +50,7 @@ class GateCard:
     rejected: GateRow | None
     told: dict[str, Any]
     compared: Sequence[ComparedText]
+    notes: Sequence[ListenerNote]
     result: Any
 
 
@@ -103,8 +108,19 @@ def _card(parts: ConsoleParts, found: TriagedGate) -> GateCard:
         rejected=rejected,
         told=dict(heeded(result)),
         compared=[] if rejected is None else [*_compared(folder, rejected, waiting)],
+        notes=_notes(parts, waiting),
         result=None if waiting.artifacts else result,
     )
+
+
+def _notes(parts: ConsoleParts, waiting: WaitingGate) -> list[ListenerNote]:
+    """Those of a file under the same name that held something else; its own the player has."""
+    now = {file.path: file.sha256 for file in waiting.artifacts}
+    return [
+        note
+        for note in parts.notes.of(run=waiting.gate.run)
+        if note.settled_at is None and note.part in now and note.sha256 != now[note.part]
+    ]
 
 
 def _compared(folder: Path, rejected: GateRow, waiting: WaitingGate) -> Iterator[ComparedText]:

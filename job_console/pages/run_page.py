@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 
 from job_console.api.kinds import Parts, RunId
+from job_console.notes import ListenerNote
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.pages.run_costs import RunCost, run_cost
 from job_console.pages.run_words import RUN_LOOKS, STAGE_LOOKS, StageAttempt, attempts_of, event_words
@@ -74,6 +75,7 @@ def run_page(
         files=files,
         folder=str(parts.journal.folder_of(run)),
         cost=_cost(parts, view),
+        notes=_open_notes(parts, view),
         trail=[(event, event_words(event)) for event in told],
         last=events[-1].position if events else 0,
         earlier=_earlier(told),
@@ -86,6 +88,16 @@ def run_page(
         run_looks=RUN_LOOKS,
         stage_looks=STAGE_LOOKS,
     )
+
+
+def _open_notes(parts: ConsoleParts, view: RunView) -> dict[str, list[ListenerNote]]:
+    """What somebody noted at a time of a file and nobody settled, by the stage that makes that file."""
+    stages = {file.path: file.task for file in view.artifacts}
+    found: dict[str, list[ListenerNote]] = defaultdict(list)
+    for note in parts.notes.of(run=view.line.run.id):
+        if note.settled_at is None and note.part in stages:
+            found[stages[note.part]].append(note)
+    return found
 
 
 def _earlier(told: Sequence[TrailEvent]) -> int | None:

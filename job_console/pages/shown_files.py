@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
 
+from job_console.pages.players import HeardTake, artifact_address, of_artifact
 from job_console.ranged import safe_type
 from lib.pipeline.model import Artifact
 
+#: Audio files of a page that have a player with a waveform; what is beyond has the browser's own.
+_PLAYERS: Final = 8
 _KINDS: Final[Mapping[str, str]] = {
     "audio": "audio",
     "video": "video",
@@ -20,12 +22,16 @@ _KINDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file. `kind` is audio, video, picture, text, json, placeholder or other; `number` counts from 1."""
+    """A file. `kind` is audio, video, picture, text, json, placeholder or other; `number` counts from 1.
+
+    `heard` is what a player plays of an audio file.
+    """
 
     number: int
     artifact: Artifact
     address: str
     kind: str
+    heard: HeardTake | None = None
 
     @property
     def measures(self) -> str:
@@ -35,16 +41,16 @@ class ShownFile:
 
 def shown_files(run: str, artifacts: Iterable[Artifact]) -> list[ShownFile]:
     """Files of one run, numbered in their order."""
-    return [
-        ShownFile(number, artifact, address_of_file(run, artifact.path), _kind(artifact))
-        for number, artifact in enumerate(artifacts, 1)
-    ]
-
-
-def address_of_file(run: str, path: str) -> str:
-    """Where REST gives a file of a run."""
-    parts = "/".join(quote(part, safe="") for part in path.split("/"))
-    return f"/api/v1/runs/{quote(run, safe='')}/artifacts/{parts}"
+    found, players = [], 0
+    for number, artifact in enumerate(artifacts, 1):
+        kind, heard = _kind(artifact), None
+        if kind == "audio" and players < _PLAYERS:
+            players += 1
+            heard = replace(
+                of_artifact(run, artifact.path, artifact.sha256), seconds=artifact.measures.get("seconds")
+            )
+        found.append(ShownFile(number, artifact, artifact_address(run, artifact.path), kind, heard))
+    return found
 
 
 def _kind(artifact: Artifact) -> str:

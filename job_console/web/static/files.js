@@ -1,5 +1,8 @@
 // Files of a run in their place: texts are read when they are opened, and what is new takes the place of what it was.
 
+import { mount, playerOf, unmount } from "./player.js";
+import { notesIn } from "./player_notes.js";
+
 const MOST = 1 << 18; // bytes of a text that are shown
 
 async function read(box) {
@@ -32,6 +35,18 @@ export function readOpen(root = document) {
   root.querySelectorAll("details[data-text][open]").forEach(read);
 }
 
+/** Makes what came later work: its players and the texts that stand open. */
+export function wake(root) {
+  root.querySelectorAll("[data-player]").forEach(mount);
+  notesIn(root);
+  readOpen(root);
+}
+
+/** Ends the players of what is about to go. */
+export function rest(root) {
+  root.querySelectorAll("[data-player]").forEach(unmount);
+}
+
 /** Takes the files below `#files` as a fresh page has them; one that plays now stays until it ends. */
 export function renewFiles(fresh) {
   const old = document.getElementById("files");
@@ -40,10 +55,14 @@ export function renewFiles(fresh) {
   const held = new Map([...old.querySelectorAll("[data-file]")].map((file) => [file.dataset.file, file]));
   for (const file of now.querySelectorAll("[data-file]")) {
     const mine = held.get(file.dataset.file);
-    const playing = [...(mine?.querySelectorAll("audio, video") ?? [])].some((each) => !each.paused);
+    const playing =
+      [...(mine?.querySelectorAll("audio, video") ?? [])].some((each) => !each.paused) ||
+      playerOf(mine?.querySelector("[data-player]"))?.playing;
     if (mine && (playing || mine.dataset.sha === file.dataset.sha)) file.replaceWith(mine);
+    else if (mine) rest(mine);
   }
   old.replaceChildren(...now.childNodes);
+  old.querySelectorAll("[data-player]").forEach((each) => playerOf(each) || (mount(each), notesIn(each.parentElement)));
   readOpen(old);
 }
 

@@ -1,9 +1,10 @@
 // Decides at gates, one after the other. What is decided is sent when it can no longer be taken back, or when the
 // page is left; it is about what was shown here and nothing else. Listening and looking decide nothing.
 
-import { readOpen } from "./files.js";
+import { rest, wake } from "./files.js";
 import { refresh } from "./live.js";
 import { failed, notice } from "./notices.js";
+import { clock } from "./player.js";
 import { ask, part } from "./request.js";
 import { later } from "./undo.js";
 
@@ -11,6 +12,8 @@ const WORDS = { gate_approved: "approved", gate_rejected: "rejected" };
 const card = document.getElementById("card");
 const deciding = new Map(); // by gate: what is decided here and not sent yet
 const sent = new Set(); // gates that this page has decided, or heard that others did
+const notesOf = new Map(); // by the digest of an audio of the card: its open notes, as a rejection says them
+const LONGEST = 9900; // characters of what is said with a decision
 let asked = 0;
 
 const keyOf = ({ run, stage, number }) => `${run}/${stage}/${number}`;
@@ -37,9 +40,11 @@ async function show(address) {
     if (mine !== asked) return; // somebody went on meanwhile
     const now = fresh.getElementById("card");
     if (!now) return location.assign(address);
+    rest(card);
+    notesOf.clear();
     card.replaceChildren(...now.childNodes);
     history.replaceState(null, "", address);
-    readOpen(card);
+    wake(card);
     mark();
     document.getElementById("gate-head")?.focus({ preventScroll: true });
     scrollTo(0, 0);
@@ -60,17 +65,34 @@ function go(step) {
   else notice(deciding.size ? "That was the last one." : "There is no other gate.");
 }
 
-function said(form) {
-  const reasons = [...form.querySelectorAll("[name=reason]:checked")].map((each) => each.value).join(", ");
+/** What is said with a decision; with a rejection also why, and each note at a time of an audio. */
+function said(form, rejects) {
   const note = form.elements.note.value.trim();
-  return reasons && note ? `${reasons}: ${note}` : reasons || note;
+  if (!rejects) return note;
+  const reasons = [...form.querySelectorAll("[name=reason]:checked")].map((each) => each.value).join(", ");
+  const heard = [...document.querySelectorAll("#files .file")].flatMap((file) => notesOf.get(file.dataset.sha) ?? []);
+  const first = reasons && note ? `${reasons}: ${note}` : reasons || note;
+  return [first, ...heard].filter(Boolean).join("\n").slice(0, LONGEST);
 }
+
+// Notes at a time go with a rejection: the page says so below the players.
+document.addEventListener("player:notes", (event) => {
+  const file = event.target.closest("#files .file");
+  if (!file) return;
+  const told = event.detail.notes.map((note) => `${file.dataset.file} ${clock(note.seconds)} ${note.words}`);
+  notesOf.set(file.dataset.sha, told);
+  const many = [...notesOf.values()].flat().length;
+  const place = document.getElementById("notes-go");
+  if (!place) return;
+  place.hidden = !many;
+  place.textContent = many === 1 ? "1 note at a time goes with a rejection." : `${many} notes at their times go with a rejection.`;
+});
 
 function decide(act) {
   const form = document.getElementById("decide");
   if (!form || gate().classList.contains("decided")) return;
   const { run, stage, seen, number } = gate().dataset;
-  const words = said(form);
+  const words = said(form, act === "reject");
   const hint = form.querySelector(".hint");
   if (act === "reject" && !words && hint.hidden) {
     hint.hidden = false;
@@ -130,23 +152,27 @@ function heard(told) {
   go(1);
 }
 
-// Files: 1-9 chooses, space plays what is chosen.
+// Files: 1-9 chooses; space plays what is chosen. Keys of a player are its own (player.js).
 function choose(number) {
   const files = [...document.querySelectorAll("#files .file")];
   const file = files[number - 1];
   if (!file) return;
-  const playing = document.querySelectorAll("#files audio, #files video");
-  for (const each of playing) if (!file.contains(each)) each.pause();
-  for (const each of files) each.classList.toggle("chosen", each === file);
-  const text = file.querySelector("details");
+  for (const each of files) {
+    each.classList.toggle("chosen", each === file);
+    if (each !== file) each.querySelectorAll("audio, video").forEach((media) => media.pause());
+  }
+  const text = file.querySelector("details[data-text]");
   if (text) text.open = true;
+  const at = file.querySelector("[data-toggle]") ?? file;
+  at.focus({ preventScroll: true });
   file.scrollIntoView({ block: "nearest" });
 }
 
 function play() {
-  const chosen = document.querySelector("#files .chosen");
-  const media = (chosen ?? document.getElementById("files"))?.querySelector("audio, video");
-  if (!media) return false;
+  const file = document.querySelector("#files .chosen");
+  if (file?.querySelector("[data-player]")) return false; // the player hears the key itself
+  const media = file?.querySelector("audio, video") ?? document.querySelector("#files video, #files figure > audio");
+  if (!media || (!file && document.querySelector("#files [data-player]"))) return false;
   if (media.paused) media.play().catch(failed);
   else media.pause();
   return true;
@@ -154,9 +180,10 @@ function play() {
 
 const KEYS = { j: () => go(1), k: () => go(-1), a: () => decide("approve"), r: () => decide("reject") };
 
+// Before the players hear it: a digit chooses a file here, and not a take.
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const busy = event.target.closest?.("input, textarea, select");
+  const busy = event.target.closest?.("input:not([type=checkbox], [type=range]), textarea, select");
   if (busy) {
     if (event.key === "Escape") busy.blur();
     return;
@@ -164,9 +191,9 @@ addEventListener("keydown", (event) => {
   const act = KEYS[event.key.toLowerCase()];
   if (act) act();
   else if (/^[1-9]$/.test(event.key)) choose(Number(event.key));
-  else if (event.key !== " " || event.target.closest?.("button, a, summary, audio, video") || !play()) return;
+  else if (event.key !== " " || event.target.closest?.("button, a, summary, audio, video, input") || !play()) return;
   event.preventDefault();
-});
+}, true);
 
 document.addEventListener("click", (event) => {
   const act = event.target.closest?.("[data-act]")?.dataset.act;

@@ -12,7 +12,7 @@ import pytest
 
 from job_console.pages.machine_room import day_bars
 from job_console.pages.run_words import STAGE_LOOKS, attempts_of, event_words
-from job_console.pages.shown_files import address_of_file, shown_files
+from job_console.pages.shown_files import shown_files
 from job_console.pages.stage_graph import HEIGHT, WIDTH, draw_stages
 from job_console.pages.text_changes import changes_of
 from lib.jobs.costs import CostsBy, costs_of, hours_of
@@ -346,7 +346,10 @@ class TestWords:
             "other",
         ]
         assert kind("voiceover.mp3", placeholder=True) == "placeholder"
-        assert address_of_file("r 1", "a/b?c.txt") == "/api/v1/runs/r%201/artifacts/a/b%3Fc.txt"
+        odd = Artifact(path="a/b?c.txt", type="text/plain", sha256="a", size=1)
+        assert shown_files("r 1", [odd])[0].address == "/api/v1/runs/r%201/artifacts/a/b%3Fc.txt"
+        many = [Artifact(path=f"{number}.mp3", type="audio/mpeg", sha256="a", size=1) for number in range(9)]
+        assert [file.heard is not None for file in shown_files("r1", many)] == [True] * 8 + [False]
 
     def test_changes_are_words_within_like_lines_and_whole_lines_else(self) -> None:
         found = changes_of(
