@@ -12,8 +12,11 @@ from job_console.notes import NoteRefused, UnknownNote
 from job_console.waveforms import NoWaveform
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
+from lib.jobs.episode import NotAllDone
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
+from lib.jobs.script_lines import NotSpokenYet
+from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
 from lib.pipeline.failures import (
     AlreadyDecided,
@@ -40,6 +43,7 @@ _UNKNOWN: Final = (
     UnknownStage,
     UnknownJob,
     UnknownNote,
+    UnknownScript,
     UnknownVoice,
     NoSuchRevision,
     NoWaveform,
@@ -47,8 +51,10 @@ _UNKNOWN: Final = (
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NotAllDone,
     NoteRefused,
     NotRetriable,
+    NotSpokenYet,
     RunConflict,
     SeenSomethingElse,
     WrongState,

@@ -13,6 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
     from lib.jobqueue import JobQueue
+    from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
@@ -109,12 +110,25 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             waveforms=Waveforms(data / "console" / "peaks"),
             samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
             files=files,
+            data=data,
             config=config,
             task_timeout_s=float(found.task_timeout_seconds),
             max_attempts=found.max_attempts,
             secure=secure,
             redactor=Redactor([*found.secrets(), token]),
+            price=lambda plan: _priced(plan, found),
         )
+
+
+def _priced(plan: Plan, found: Settings) -> Plan:
+    """What it would cost at the prices that a watcher saw last; the plan as it is where nobody saw any."""
+    from lib.clock import SystemClock
+    from lib.jobs.plan import priced
+    from lib.jobs.plan_cost import MarketQuestion, embedded_url
+
+    url = found.redis_url or embedded_url(found.jobs_data_dir)
+    market = MarketQuestion(url, found.jobs_prefix).answer() if url else None
+    return plan if market is None else priced(plan, market, found, now=SystemClock().now())
 
 
 def _voices_of(found: Settings) -> VoiceCheck:

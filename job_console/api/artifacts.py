@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -16,7 +15,7 @@ from job_console.openapi import reading
 from job_console.parts import ConsoleParts
 from job_console.ranged import file_answer
 from job_console.waveforms import PEAKS, content_tag
-from lib.files import NotPlain, open_plain
+from lib.files import open_below
 from lib.pipeline.model import Artifact
 from lib.pipeline.views import artifact_json, list_artifacts
 
@@ -80,24 +79,8 @@ def _opened(parts: ConsoleParts, run: str, path: str) -> tuple[int, Artifact]:
     if known is None:
         raise NotFound(f"{run} has no file of that name; its artifacts are listed above it")
     try:
-        return _open_below(parts.journal.folder_of(run), known.path), known
+        return open_below(parts.journal.folder_of(run), known.path), known
     except OSError:
         raise NotFound(
             f"{known.path} of {run} cannot be read where the console is; it may lie on another computer"
         ) from None
-
-
-def _open_below(folder: FilePath, path: str) -> int:
-    """Open a plain file below a folder, following no link: a stage may have laid any. Raises OSError."""
-    *above, name = path.split("/")
-    if {"", ".", ".."} & {*above, name}:
-        raise NotPlain(path)
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in above:
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
-            os.close(at)
-            at = inner
-        return open_plain(name, at=at)
-    finally:
-        os.close(at)

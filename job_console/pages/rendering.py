@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ _ROOMS: Final = (
     ("/", "Overview", "overview"),
     ("/queue", "Queue", "queue"),
     ("/history", "History", "history"),
+    ("/upload", "Upload", "upload"),
     ("/runs", "Runs", "runs"),
     ("/gates", "Gates", "gates"),
     ("/machines", "Machines", "machines"),
@@ -54,6 +56,7 @@ def templates() -> Environment:
         usd=_usd,
         path=_path_part,
         clock=_clock,
+        pretty=_pretty,
     )
     found.globals.update(static=address_of, rooms=_ROOMS)
     return found
@@ -104,6 +107,11 @@ def _usd(amount: Any) -> str:
     """US dollars, to the cent, and below ten cents to the hundredth of one."""
     value = float(amount)
     return f"${value:.4f}" if 0 < value < 0.1 else f"${value:.2f}"
+
+
+def _pretty(value: Any) -> str:
+    """JSON for people to read."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _path_part(text: str) -> str:

@@ -35,7 +35,7 @@ from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
-from lib.pipeline.work import Done
+from lib.pipeline.work import Done, Failed
 from lib.records import FileRef, done_record
 from lib.sql import open_database
 from lib.storage import FileStorage, open_storage
@@ -136,6 +136,7 @@ class ConsoleDesk:
             waveforms=Waveforms(folder / "console" / "peaks"),
             samples=VoiceSamples(folder / "console" / "samples", folder / "voices", "hibari"),
             files=folder,
+            data=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
         )
@@ -190,6 +191,13 @@ class ConsoleDesk:
             size, sha256 = measure_file(place)
             made.append(Artifact(path=name, type="application/octet-stream", sha256=sha256, size=size))
         report = TaskReport(task, Done(result=result, artifacts=made))
+        assert not finish(self.ledger, [report], owner="ann:1")
+        return task.name
+
+    def fail(self, error: str = "it broke", *, for_good: bool = False) -> str:
+        """Fail at what is ready of a run."""
+        (task,) = claim(self.ledger, {"gated": ["script", "audio"]}, owner="ann:1", count=1, lease_s=60.0)
+        report = TaskReport(task, Failed(error=error, for_good=for_good))
         assert not finish(self.ledger, [report], owner="ann:1")
         return task.name
 
