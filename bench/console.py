@@ -14,6 +14,7 @@ import argparse
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import statistics
@@ -27,7 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.jobqueue import ErrorClass, Failure, JobQueue, QueueOptions, connect
 from lib.jobspec import normalize_job_spec
 from lib.records import FileRef
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk, done_record_of
@@ -44,6 +45,7 @@ _FIRST: Final = (
     "/machines",
     "/costs",
 )
+_PAGES: Final = ("/", "/queue", "/queue?state=failed", "/history", "/history?text=t:0500", "/upload")
 
 
 class Console:
@@ -69,9 +71,9 @@ class Console:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * _TICK_S
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, prefix: str = _API) -> bytes:
         """The body of an answer, which must be good."""
-        self.connection.request("GET", _API + path, headers=BEARER)
+        self.connection.request("GET", prefix + path, headers=BEARER)
         answer = self.connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body
@@ -84,7 +86,7 @@ class Console:
 
 
 def fill(queue: JobQueue, count: int) -> None:
-    """Bring so many jobs to their end."""
+    """Bring so many jobs to their end, every fiftieth to a bad one."""
     record = done_record_of(FileRef("t/a.wav", 4, "0" * 64, "blobs/sha256/00/" + "0" * 64))
     for first in range(0, count, _PORTION):
         queue.enqueue(
@@ -96,7 +98,12 @@ def fill(queue: JobQueue, count: int) -> None:
         done = 0
         while done < min(_PORTION, count - first):
             leases = queue.claim("bench", count=100)
-            queue.complete_many([(lease, record) for lease in leases])
+            bad = [lease for lease in leases if lease.request_id.endswith(("00", "50"))]
+            for number, lease in enumerate(bad):
+                queue.fail(
+                    lease, Failure(ErrorClass.BAD_INPUT, f"Take {number} of {lease.request_id} is silent.")
+                )
+            queue.complete_many([(lease, record) for lease in leases if lease not in bad])
             done += len(leases)
 
 
@@ -198,6 +205,36 @@ def first_answers(console: Console) -> dict[str, Any]:
     return told
 
 
+def first_pages(console: Console) -> dict[str, Any]:
+    """Of each page: its bytes, those of all that it loads, and milliseconds by the wall and the processor."""
+    told = {}
+    for path in _PAGES:
+        times = 40
+        used, began = console.used_s(), time.perf_counter()
+        for _ in range(times):
+            page = console.get(path, "")
+        told[path] = {
+            "bytes": len(page),
+            "bytes_in_all": len(page) + _loaded(console, page.decode()),
+            "wall_ms": round((time.perf_counter() - began) / times * 1000, 2),
+            "processor_ms": round((console.used_s() - used) / times * 1000, 2),
+        }
+    return told
+
+
+def _loaded(console: Console, page: str) -> int:
+    """Bytes of the styles, pictures and scripts of a page, and of what these import; each once."""
+    wanted, found = list(dict.fromkeys(re.findall(r'"(/static/[^"]+)"', page))), dict[str, int]()
+    while wanted:
+        place = wanted.pop()
+        if place not in found:
+            content = console.get(place, "").decode()
+            found[place] = len(content.encode())
+            folder = place.rpartition("/")[0]
+            wanted += [f"{folder}/{name}" for name in re.findall(r'from "\./([^"]+)"', content)]
+    return sum(found.values())
+
+
 def measure(jobs: int, streams: int, requests: int, events: int) -> dict[str, Any]:
     server = Server()
     server.start()
@@ -214,6 +251,7 @@ def measure(jobs: int, streams: int, requests: int, events: int) -> dict[str, An
             return {
                 "jobs_in_history": jobs,
                 "first_answers": first_answers(console),
+                "first_pages": first_pages(console),
                 "status": rate_of(console, "/queue/status", requests),
                 "event_to_page_ms": latency_ms(console, desk, events),
                 "idle": idle_share(console, streams, 10.0),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
 from jsonschema import Draft202012Validator
 
 from job_console.app import build_api
@@ -57,18 +56,15 @@ def test_what_a_page_shows_is_withdrawn_and_nothing_else(desk: ConsoleDesk, clie
     assert ask(client, "POST", "/queue/cancel", json={"jobs": ["topic:b1"]})["canceled"] == 0
 
 
-def test_many_are_withdrawn_in_steps(
-    desk: ConsoleDesk, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("job_console.api.many_jobs._AT_ONCE", 2)
+def test_many_are_withdrawn_in_steps(desk: ConsoleDesk, client: httpx.Client) -> None:
     desk.enqueue(*"abcde")
-    steps, body = 0, {"state": "waiting"}
+    steps, body = 0, {"state": "waiting", "limit": 2}
     while True:
         told = ask(client, "POST", "/queue/cancel", json=body)
         steps += 1
         if told["after"] is None:
             break
-        body = {"state": "waiting", "after": told["after"]}
+        body = {**body, "after": told["after"]}
     assert (steps, set(states(desk, *"abcde"))) == (3, {"canceled"})
 
 
