@@ -176,7 +176,7 @@ class EpisodeMaker:
                 work / "playlist.json", ["--out", str(target), f"--loudness={order.loudness}"]
             )
             if status != 0:
-                raise JobFailed(_reason(told))
+                raise JobFailed(_reason(told).replace(f"{work}/", ""))
             sums = [beat.record.chosen.audio.sha256 for beat in beats]
             made = {
                 "content": _digest(sums),
@@ -215,7 +215,7 @@ def _stem(name: str) -> str:
 
 
 def _reason(told: Mapping[str, Any]) -> str:
-    """The sentence of `voice-synth join`, without the paths of this computer's folders."""
+    """The sentence of `voice-synth join`."""
     error = told.get("error")
     message = error.get("message") if isinstance(error, Mapping) else None
     return message if isinstance(message, str) and message else "voice-synth join failed; the log says more"

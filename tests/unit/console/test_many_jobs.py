@@ -72,8 +72,8 @@ def test_failures_that_look_alike_are_one_group_and_tried_again_together(
     desk: ConsoleDesk, client: httpx.Client
 ) -> None:
     desk.enqueue(*"abc")
-    fail(desk, "Take 17 of /data/x/1.wav is silent.")
-    fail(desk, "Take 3 of /data/y/22.wav is silent.")
+    fail(desk, "Take 17 of /data/x/1.wav of topic:a is silent.")
+    fail(desk, "Take 3 of /data/y/22.wav of topic:b is silent.")
     fail(desk, "The voice is gone.")
     found = ask(client, "GET", "/queue/failures")
     assert [(group["count"], group["class"]) for group in found["groups"]] == [
