@@ -14,6 +14,9 @@ from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
+    from job_console.notes import NoteBook
+    from job_console.voice_samples import VoiceSamples
+    from job_console.waveforms import Waveforms
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
@@ -69,6 +72,9 @@ class ConsoleParts:
     provider: str
     token: str
     audit: AuditLog
+    notes: NoteBook
+    waveforms: Waveforms
+    samples: VoiceSamples
     files: Path
     data: Path
     config: Path | None = None

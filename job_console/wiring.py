@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
+    from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
 
@@ -75,13 +76,15 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         Unavailable: the queue's server or the database does not answer; no other one is tried.
     """
     from job_console.audit import AuditLog
+    from job_console.notes import NoteBook
     from job_console.parts import ConsoleParts
+    from job_console.voice_samples import VoiceSamples
+    from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
-    from lib.jobs.voice_check import RegistryCheck
     from lib.pipeline.journal import TrailFiles
     from lib.redact import Redactor
     from lib.storage import open_storage, s3_access_of
-    from lib.voices import VoiceRegistry, named_by
+    from lib.voices import VoiceRegistry
 
     data = ensure_data_folder(found.jobs_data_dir)
     with contextlib.ExitStack() as stack:
@@ -89,23 +92,23 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         ledger = _ledger_of(found)
         stack.callback(ledger.database.close)
         audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
+        notes = stack.enter_context(contextlib.closing(NoteBook(data, SystemClock())))
         files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
         yield ConsoleParts(
             queue=queue,
             ledger=ledger,
             journal=TrailFiles(ledger, files),
             storage=open_storage(found.storage_url, s3_access_of(found)),
-            voices=RegistryCheck(
-                VoiceRegistry([found.voices_dir]),
-                found.voice_engine,
-                named_by(found, here=found.provider == "local"),
-            ),
+            voices=_voices_of(found),
             registry=lambda: VoiceRegistry([found.voices_dir]),
             engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
             provider=found.provider,
             token=token,
             audit=audit,
+            notes=notes,
+            waveforms=Waveforms(data / "console" / "peaks"),
+            samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
             files=files,
             data=data,
             config=config,
@@ -126,6 +129,14 @@ def _priced(plan: Plan, found: Settings) -> Plan:
     url = found.redis_url or embedded_url(found.jobs_data_dir)
     market = MarketQuestion(url, found.jobs_prefix).answer() if url else None
     return plan if market is None else priced(plan, market, found, now=SystemClock().now())
+
+
+def _voices_of(found: Settings) -> VoiceCheck:
+    from lib.jobs.voice_check import RegistryCheck
+    from lib.voices import VoiceRegistry, named_by
+
+    named = named_by(found, here=found.provider == "local")
+    return RegistryCheck(VoiceRegistry([found.voices_dir]), found.voice_engine, named)
 
 
 def _queue_of(found: Settings) -> JobQueue:

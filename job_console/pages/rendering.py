@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,14 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(
-        bytes=bytes_text, seconds=seconds_text, rfc3339=_when, usd=_usd, path=_path_part, clock=_clock
+        bytes=bytes_text,
+        seconds=seconds_text,
+        duration=_duration,
+        rfc3339=_when,
+        usd=_usd,
+        path=_path_part,
+        clock=_clock,
+        pretty=_pretty,
     )
     found.globals.update(static=address_of, rooms=_ROOMS)
     return found
@@ -89,10 +97,21 @@ def _clock(at: float | str | None) -> str:
     return moment.strftime("%b %d, %H:%M:%S")
 
 
+def _duration(seconds: float) -> str:
+    """As the players write it: minutes, seconds and their tenths."""
+    tenths = int(seconds * 10)
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
 def _usd(amount: Any) -> str:
     """US dollars, to the cent, and below ten cents to the hundredth of one."""
     value = float(amount)
     return f"${value:.4f}" if 0 < value < 0.1 else f"${value:.2f}"
+
+
+def _pretty(value: Any) -> str:
+    """JSON for people to read."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _path_part(text: str) -> str:
