@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from job_console.answers import ConsoleJson
@@ -86,13 +86,24 @@ _FAILURES = exact(
     }
 )
 
+
+def _whole(value: object) -> object:
+    """A number that JSON calls whole: 5.0 is one, and no integer of Python's."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Unfinished = Literal["waiting", "running", "delayed"]
 Part = Annotated[str, Query(max_length=200, description="Only ids that hold this, whatever its capitals.")]
 _Ids = Annotated[
     list[Annotated[str, Field(pattern=REQUEST_PATTERN)]], Field(min_length=1, max_length=_AT_ONCE)
 ]
+_AtOnce = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=1, le=_AT_ONCE, description="How many at most in this step."),
+]
 _Part = Annotated[str, Field(max_length=200)]
-_Since = Annotated[float, Field(ge=0, le=1e11, strict=False)]
+_Since = Annotated[float, Field(ge=0, le=1e11)]
 
 
 _ONE_WAY: Final[JsonDict] = {
@@ -110,7 +121,7 @@ class _Chosen(RequestBody):
 
     jobs: _Ids | None = None
     text: _Part = ""
-    limit: Annotated[int, Field(ge=1, le=_AT_ONCE, description="How many at most in this step.")] = _AT_ONCE
+    limit: _AtOnce = _AT_ONCE
 
     @model_validator(mode="after")
     def _one_way(self) -> _Chosen:
