@@ -53,8 +53,8 @@ def token_of(found: Settings) -> tuple[str, Path | None]:
     Raises:
         BadConfiguration: it cannot be read or made, or is none.
     """
-    from job_console.access.token import checked_token, ensure_token, token_file
     from lib.cli import output
+    from lib.console_token import checked_token, ensure_token, token_file
 
     if found.job_console_token is not None:
         where = found.origin("JOB_CONSOLE_TOKEN")
