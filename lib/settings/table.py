@@ -348,11 +348,7 @@ class Settings:
     job_console_token: Annotated[
         Secret | None, secret(), About("bearer token of the console", default="made at first start")
     ] = None
-    job_console_url: Annotated[
-        str | None,
-        url("http", "https"),
-        About("where the console is reached, for links", example="https://console.example.org"),
-    ] = None
+    job_console_url: Annotated[str | None, url("http", "https"), About("where the console is reached")] = None
     job_console_reviewers: Annotated[
         tuple[str, ...],
         words(r"[\w.@+-]{1,100}", "a list of names without blanks, separated by commas"),
