@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from job_console.answers import ConsoleJson, NotFound
@@ -17,6 +18,7 @@ from job_console.ranged import TYPES, file_answer
 from lib.files import NotPlain, open_plain
 from lib.jobqueue import FinishedJob
 from lib.jobs.results import ending_or_record
+from lib.pipeline.model import Artifact
 from lib.pipeline.views import artifact_json, list_artifacts
 from lib.storage import NotStored, StoredArtifact
 
@@ -64,19 +66,27 @@ def content(
     known = next((each for each in list_artifacts(parts.ledger, run) if each.path == path), None)
     if known is None:
         raise NotFound(f"{run} has no file of that name; its artifacts are listed above it")
-    folder = parts.journal.folder_of(run)
+    return artifact_answer(parts.journal.folder_of(run), run, known, request.headers)
+
+
+def artifact_answer(folder: FilePath, run: str, known: Artifact, headers: Headers) -> Response:
+    """A file of a run as an answer to a request with these headers.
+
+    Raises:
+        NotFound: it cannot be read here.
+    """
     try:
-        descriptor = _open_below(folder, known.path)
+        descriptor = open_below(folder, known.path)
     except OSError:
         raise NotFound(
             f"{known.path} of {run} cannot be read where the console is; it may lie on another computer"
         ) from None
     found = os.fstat(descriptor)
     tag = f"{known.sha256[:16]}-{found.st_size:x}-{found.st_mtime_ns:x}"
-    return file_answer(open(descriptor, "rb"), found.st_size, known.path, tag, request.headers)
+    return file_answer(open(descriptor, "rb"), found.st_size, known.path, tag, headers)
 
 
-def _open_below(folder: FilePath, path: str) -> int:
+def open_below(folder: FilePath, path: str) -> int:
     """Open a plain file below a folder, following no link: a stage may have laid any. Raises OSError."""
     *above, name = path.split("/")
     if {"", ".", ".."} & {*above, name}:

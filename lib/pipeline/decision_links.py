@@ -89,7 +89,8 @@ def console_base(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        plain = bool(host) and "@" not in parts.netloc and not parts.query and not parts.fragment
+        alone = not (parts.path.strip("/") or parts.query or parts.fragment)
+        plain = bool(host) and "@" not in parts.netloc and alone
         safe = parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
     except ValueError:
         plain = safe = False

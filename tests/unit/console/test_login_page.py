@@ -8,7 +8,10 @@ import pytest
 from job_console.access.session import COOKIE
 from tests.doubles.console import TOKEN, ConsoleDesk
 
-OURS = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}  # as a browser sends a form of a page without referrer
+OURS = {
+    "Sec-Fetch-Site": "same-origin",
+    "Origin": "null",
+}  # as a browser sends a form of a page without referrer
 FIELDS = {"token": TOKEN, "operator": "ann", "next": "/runs?active=true"}
 
 

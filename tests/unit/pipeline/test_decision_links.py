@@ -71,7 +71,6 @@ class TestWhereTheConsoleIs:
         [
             ("https://console.example.org", "https://console.example.org/decide/"),
             ("https://console.example.org:8640/", "https://console.example.org:8640/decide/"),
-            ("https://example.org/console/", "https://example.org/console/decide/"),
             ("http://127.0.0.1:8640", "http://127.0.0.1:8640/decide/"),
             ("http://[::1]:8640", "http://[::1]:8640/decide/"),
             ("http://localhost:8640", "http://localhost:8640/decide/"),
@@ -87,7 +86,7 @@ class TestWhereTheConsoleIs:
 
     @pytest.mark.parametrize(
         "url",
-        ["https://", "https://a:b@example.org", "https://example.org/?a=b", "https://e.org/#x", "https://[x"],
+        ["https://", "https://e.org/console", "https://a:b@example.org", "https://example.org/?a=b", "https://e.org/#x", "https://[x"],
     )
     def test_what_is_no_plain_address_is_said(self, url: str) -> None:
         with pytest.raises(BadConfiguration, match="address of the console alone") as refused:
