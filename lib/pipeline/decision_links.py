@@ -11,10 +11,12 @@ import hmac
 import ipaddress
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from lib.clock import rfc3339
 from lib.errors import BadConfiguration
 from lib.foreign import parse_json
 from lib.pipeline.model import GateRow
@@ -55,6 +57,31 @@ def link_to(gate: GateRow, operator: str, expires_at: float) -> DecisionLink:
         operator=operator,
         expires_at=int(expires_at),
     )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LinkMaker:
+    """Makes links for a console that is reached at `base`, each good for `life_s` seconds.
+
+    `reviewers` are the names of those who get one.
+    """
+
+    base: str
+    token: str
+    reviewers: Sequence[str]
+    life_s: float
+
+    def links_to(self, gate: GateRow, now: float) -> list[dict[str, Any]]:
+        """A link for each reviewer to an open gate: whose it is, its address, until when it is good."""
+        links = [link_to(gate, operator, now + self.life_s) for operator in self.reviewers]
+        return [
+            {
+                "operator": link.operator,
+                "url": f"{self.base}{PATH}{signed(link, self.token)}",
+                "expires_at": rfc3339(link.expires_at),
+            }
+            for link in links
+        ]
 
 
 def signed(link: DecisionLink, token: str) -> str:
@@ -104,11 +131,6 @@ def console_base(url: str) -> str:
             "the clear"
         )
     return url.rstrip("/")
-
-
-def address_of(base: str, text: str) -> str:
-    """The address of a signed link, at a console that is reached at `base`."""
-    return f"{base}{PATH}{text}"
 
 
 def _is_here(host: str) -> bool:

@@ -10,7 +10,8 @@ import pytest
 
 from job_console.access.session import session_of, sign_in
 from lib.errors import BadConfiguration
-from lib.pipeline.decision_links import DecisionLink, address_of, console_base, read_link, signed
+from lib.pipeline.decision_links import DecisionLink, LinkMaker, console_base, read_link, signed
+from lib.pipeline.model import GateRow
 
 TOKEN = "a-token-that-nobody-guesses"
 LINK = DecisionLink(
@@ -77,7 +78,13 @@ class TestWhereTheConsoleIs:
         ],
     )
     def test_it_stands_before_each_link(self, url: str, begins: str) -> None:
-        assert address_of(console_base(url), "x") == f"{begins}x"
+        gate = GateRow(number=12, run="ep-7", task="script", attempt=1, seen=LINK.seen, opened_at=0.0)
+        maker = LinkMaker(console_base(url), TOKEN, ["ann", "bob"], 60.0)
+        ann, bob = maker.links_to(gate, LINK.expires_at - 60.0)
+        assert read_link(ann["url"].removeprefix(begins), TOKEN) == LINK
+        assert read_link(bob["url"].removeprefix(begins), TOKEN) == replace(LINK, operator="bob")
+        assert (ann["operator"], ann["expires_at"][:10]) == ("ann", "2027-01-15")
+        assert TOKEN not in repr(maker)
 
     @pytest.mark.parametrize("url", ["http://console.example.org", "http://10.0.0.1:8640"])
     def test_in_the_clear_none_is_made(self, url: str) -> None:
@@ -86,7 +93,14 @@ class TestWhereTheConsoleIs:
 
     @pytest.mark.parametrize(
         "url",
-        ["https://", "https://e.org/console", "https://a:b@example.org", "https://example.org/?a=b", "https://e.org/#x", "https://[x"],
+        [
+            "https://",
+            "https://e.org/console",
+            "https://a:b@example.org",
+            "https://example.org/?a=b",
+            "https://e.org/#x",
+            "https://[x",
+        ],
     )
     def test_what_is_no_plain_address_is_said(self, url: str) -> None:
         with pytest.raises(BadConfiguration, match="address of the console alone") as refused:
