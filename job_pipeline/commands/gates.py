@@ -22,7 +22,15 @@ from lib.units import seconds_text
 if TYPE_CHECKING:
     from lib.pipeline.decision_links import LinkMaker
 
-EXAMPLES = ("job-pipeline gates", "job-pipeline gates --link --operator ann")
+EXAMPLES = (
+    "job-pipeline gates",
+    "job-pipeline gates --watch",
+    "job-pipeline gates --link --operator ann",
+)
+
+WatchOption = Annotated[
+    bool, typer.Option("--watch", "-w", help="Stay on the screen, and decide by keys.", show_default=False)
+]
 
 LinkOption = Annotated[
     bool, typer.Option("--link", help="Print links that decide, for whoever is to be sent one.")
@@ -32,7 +40,7 @@ ForOption = Annotated[
     typer.Option(
         "--operator",
         metavar="NAME",
-        help="With --link: whose decision it is; may be repeated. Else JOB_CONSOLE_REVIEWERS, else you.",
+        help="Whose decision it is; with --link it may be repeated. Else JOB_CONSOLE_REVIEWERS there, else you.",
         show_default=False,
     ),
 ]
@@ -41,6 +49,7 @@ ForOption = Annotated[
 def command(
     run: RunOption = None,
     dag: OfDagOption = None,
+    watch: WatchOption = False,
     link: LinkOption = False,
     operator: ForOption = None,
     json_: JsonOption = False,
@@ -49,9 +58,16 @@ def command(
 
     With --link each comes with a link to the console at JOB_CONSOLE_URL. Whoever opens it sees and hears what
     the gate is about and decides once, without a token, for as long as JOB_CONSOLE_LINK_SECONDS says.
+
+    With --watch they stay on the screen: J and K go to the next one and back, 1 to 9 choose a file, the space
+    bar plays it, A approves, R rejects with a note. A decision is sent after ten seconds, or when the program
+    ends by Ctrl-C; until then U takes it back.
     """
+    if watch:
+        _watch(run, dag, link or json_, operator or ())
+        return
     if operator and not link:
-        raise UsageError("--operator says whose link it is; give --link with it")
+        raise UsageError("--operator says who decides; give --watch or --link with it")
     with wiring.open_room() as room:
         found = of_pipelines(gates_inbox(room.ledger, run=run), room.names(dag))
         links = _links(room, operator or ()) if link else None
@@ -67,6 +83,19 @@ def command(
             output.say(f"     link for {each['operator']}, until {each['expires_at'][:16]}Z: {each['url']}")
     if not found:
         output.note("nothing waits for a decision")
+
+
+def _watch(run: str | None, dag: list[str] | None, otherwise: bool, names: Sequence[str]) -> None:
+    if otherwise or run or dag:
+        raise UsageError("--watch shows every gate on the screen; leave out --run, --dag, --link and --json")
+    if len(names) > 1:
+        raise UsageError("one person decides at a terminal; give --operator once")
+    from lib.cli.gate_watch import LedgerRoom, watch_gates
+
+    who = wiring.operator_of(names[0] if names else None)
+    with wiring.open_room() as room:
+        desk = LedgerRoom(room.ledger, room.journal, who, room.tell)
+        watch_gates(desk, every_s=1.0, what="job-pipeline gates --watch")
 
 
 def _links(room: wiring.PipelineRoom, names: Sequence[str]) -> LinkMaker:
