@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
+    from job_runner.console_process import ConsoleProcess
     from lib.cli.gate_watch import LedgerRoom
     from lib.jobqueue import JobQueue
     from lib.jobs.advice import AskingAgain
@@ -301,4 +302,25 @@ class Here:
             log=data / "up" / "watcher.log",
             environ={"REDIS_URL": redis_url} if redis_url else {},
             drain_s=self.found.watcher_drain_seconds,
+        )
+
+    def start_console(self, redis_url: str | None, listen: str | None) -> ConsoleProcess:
+        """A console beside this process, over the same queue.
+
+        Raises: as `ConsoleProcess`; MissingExtra, where its packages are not installed.
+        """
+        import os
+        from importlib.util import find_spec
+
+        from job_runner.console_process import ConsoleProcess
+        from lib.errors import MissingExtra
+
+        if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+            raise MissingExtra("The console", "console")
+        data = ensure_data_folder(self.found.jobs_data_dir)
+        given = {"REDIS_URL": redis_url} if redis_url else {}
+        return ConsoleProcess(
+            log=data / "up" / "console.log",
+            environ={"LOG_FORMAT": "text", **os.environ, **given},
+            listen=listen,
         )
