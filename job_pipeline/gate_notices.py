@@ -147,8 +147,9 @@ def kept_notices(
     links: LinkMaker | None,
     hide: Callable[[str], str] = str,
     every_s: float = _EVERY_S,
+    last_s: float = _LAST_POST_S,
 ) -> Iterator[None]:
-    """Within the block, tell of each gate that waits, and send it; at its end once more, for some seconds.
+    """Within the block, tell of each gate that waits, and send it; at its end once more, for `last_s`.
 
     It has a connection of its own. While the database is away or the disk refuses, it tries again.
 
@@ -160,7 +161,7 @@ def kept_notices(
     try:
         yield
     finally:
-        keeper.close()
+        keeper.close(last_s)
         notices.close()
         ledger.database.close()
 
@@ -174,11 +175,11 @@ class _NoticeKeeper:
         self._thread = threading.Thread(target=self._run, name="gate notices", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    def close(self, within_s: float) -> None:
         """Look a last time, and wait a little until it is taken: what is not stays for who comes next."""
         self._stop.set()
         self._thread.join()
-        until = time.monotonic() + _LAST_POST_S
+        until = time.monotonic() + within_s
         while any(self._outbox.holds(id) for id in self._open) and time.monotonic() < until:
             time.sleep(_LOOK_S)
         self._sender.stop()

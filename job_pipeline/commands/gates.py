@@ -40,7 +40,7 @@ ForOption = Annotated[
     typer.Option(
         "--operator",
         metavar="NAME",
-        help="Whose decision it is; with --link it may be repeated. Else JOB_CONSOLE_REVIEWERS there, else you.",
+        help="Who decides; with --link it may be repeated. Else JOB_CONSOLE_REVIEWERS there, else you.",
         show_default=False,
     ),
 ]

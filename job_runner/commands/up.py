@@ -43,30 +43,34 @@ EXAMPLES = (
     "job-runner up --console",
 )
 
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]",
+        help="A job file or beatsheet to enqueue and follow to its end; - is standard input.",
+    ),
+]
+ConsoleOption = Annotated[
+    bool, typer.Option("--console", help="Serve the console beside it: pages, REST, live events.")
+]
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="With --console: where, else 127.0.0.1:8640.",
+        show_default=False,
+    ),
+]
+
 
 def command(
-    path: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[FILE]",
-            help="A job file or beatsheet to enqueue and follow to its end; - is standard input.",
-        ),
-    ] = None,
+    path: FileArgument = None,
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
     replace: ReplaceOption = False,
-    console: Annotated[
-        bool, typer.Option("--console", help="Serve the console beside it: pages, REST, live events.")
-    ] = False,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            "--listen",
-            metavar="HOST:PORT",
-            help="With --console: where, else 127.0.0.1:8640.",
-            show_default=False,
-        ),
-    ] = None,
+    console: ConsoleOption = False,
+    listen: ListenOption = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:

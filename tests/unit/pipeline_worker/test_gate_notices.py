@@ -190,14 +190,13 @@ class TestBesideAProgram:
             ear.close()
 
     def test_a_receiver_that_is_away_hears_it_from_who_comes_next(
-        self, desk: ConsoleDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, desk: ConsoleDesk, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr("job_pipeline.gate_notices._LAST_POST_S", 0.0)
         outbox = Outbox(tmp_path / "webhooks")
         away = WebhookSender(outbox, receiver_of("http://127.0.0.1:9/"), SECRET, SystemClock())
         opened = open_database(f"sqlite:///{tmp_path / 'pipeline.db'}")
         at_gate(desk)
-        with kept_notices(lambda: PipelineLedger(opened), outbox, away, about=ABOUT, links=None):
+        with kept_notices(lambda: PipelineLedger(opened), outbox, away, about=ABOUT, links=None, last_s=0.0):
             pass
         assert [each["run"] for each in bodies(outbox)] == ["r1"]
         assert os.listdir(tmp_path / "webhooks").count("gates.told") == 1
