@@ -19,7 +19,7 @@ from job_console.access.by_link import told_path
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import error_of, refusal
-from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
+from job_console.api import artifacts, events, gates, health, machines, pictures, queue, runs, session
 from job_console.numbers import ConsolePulse, Numbers
 from job_console.pages import decide, login, web_files
 from job_console.pages.failures import failure_page
@@ -64,7 +64,7 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, runs, gates, artifacts, machines, events, session, health):
+    for room in (queue, runs, gates, artifacts, pictures, machines, events, session, health):
         api.include_router(room.router, prefix=PREFIX)
     for shown in (web_files, login, decide):
         api.include_router(shown.router)

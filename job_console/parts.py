@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.errors import BadConfiguration
 from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
+    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
@@ -42,6 +44,13 @@ class ConsoleLimits:
     connections: int = 1000
 
 
+def _no_images() -> ImageTables:
+    raise BadConfiguration(
+        "no pictures are asked for here: they are kept in Postgres; set IMAGEN_WORKER_DATABASE_URL, and make "
+        "their tables with: image-synth init-db"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
@@ -49,7 +58,8 @@ class ConsoleParts:
     `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
     there. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
-    `redactor` knows what no error may tell.
+    `redactor` knows what no error may tell. `open_images` gives the tables of pictures, the same each time;
+    it raises where there are none. `image_owner` is whose a picture is where nobody is named.
 
     Threads: any.
     """
@@ -71,3 +81,5 @@ class ConsoleParts:
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
     redactor: Redactor = field(default_factory=Redactor)
+    open_images: Callable[[], ImageTables] = field(default=_no_images)
+    image_owner: str | None = None

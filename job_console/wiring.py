@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
+    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
@@ -87,6 +89,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         queue = stack.enter_context(contextlib.closing(_queue_of(found)))
         ledger = _ledger_of(found)
         stack.callback(ledger.database.close)
+        images = stack.enter_context(contextlib.closing(KeptImages(found)))
         audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
         files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
         yield ConsoleParts(
@@ -109,7 +112,46 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             max_attempts=found.max_attempts,
             secure=secure,
             redactor=Redactor([*found.secrets(), token]),
+            open_images=images.tables,
+            image_owner=found.imagen_owner_user_id,
         )
+
+
+class KeptImages:
+    """The tables of pictures, opened when they are asked for first: most consoles have none.
+
+    Threads: any.
+    """
+
+    def __init__(self, found: Settings) -> None:
+        self._found, self._lock = found, threading.Lock()
+        self._tables: ImageTables | None = None
+
+    def tables(self) -> ImageTables:
+        """The same each time.
+
+        Raises:
+            BadConfiguration, MissingExtra, Unavailable: as `lib.images.open_images`; the next call tries it.
+        """
+        from lib.images import open_images
+
+        found = self._found
+        name = "IMAGEN_WORKER_DATABASE_URL" if found.imagen_worker_database_url else "DATABASE_URL"
+        with self._lock:
+            if self._tables is None:
+                self._tables = open_images(
+                    found.imagen_worker_database_url or found.database_url,
+                    origin=found.origin(name),
+                    pool_min=found.db_pool_min,
+                    pool_max=found.db_pool_max,
+                    statement_timeout_ms=found.statement_timeout_ms,
+                )
+            return self._tables
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if self._tables is not None:
+            self._tables.close()
 
 
 def _queue_of(found: Settings) -> JobQueue:
