@@ -17,6 +17,7 @@ from lib.jobs.synth_process import run_synth
 
 LONGEST_LINE: Final = 300  # characters: some twenty seconds
 SAMPLE_PATTERN: Final = r"^[0-9a-f]{32}$"
+_TAKES_S: Final = 300.0  # at most: a large model is loaded first
 _MOST_KEPT: Final = 60  # of at most a megabyte each
 
 #: Speaks: the words of a command of `voice-synth`; its exit status and its JSON.
@@ -41,7 +42,7 @@ class VoiceSample:
 
 
 def _by_synth(words: list[str]) -> tuple[int, dict[str, Any]]:
-    return run_synth(words, doing="Speaking a sample")
+    return run_synth(words, doing="Speaking a sample", within_s=_TAKES_S)
 
 
 class VoiceSamples:

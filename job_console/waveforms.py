@@ -14,6 +14,7 @@ from lib.files import sweep_drafts
 from lib.jobs.synth_process import run_synth
 
 _WAITS_S: Final = 20.0
+_TAKES_S: Final = 60.0  # at most, from when it is begun
 _MOST_KEPT: Final = 500  # files of at most 100 KB
 _MOST_REFUSED: Final = 500
 _LARGEST: Final = 1 << 30  # bytes of audio: three hours of WAV
@@ -48,7 +49,9 @@ def content_tag(sha256: str, found: os.stat_result) -> str:
 
 def _by_synth(audio: Path, target: Path) -> str:
     """Make the file; "" or why it cannot be made."""
-    status, told = run_synth(["peaks", str(audio), "--out", str(target)], doing="Drawing the waveform")
+    status, told = run_synth(
+        ["peaks", str(audio), "--out", str(target)], doing="Drawing the waveform", within_s=_TAKES_S
+    )
     if not status:
         return ""
     return str(told.get("error", {}).get("message", "no reason was given")).replace(str(audio), "it")

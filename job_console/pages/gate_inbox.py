@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from job_console.api.kinds import RUN_PATTERN, STAGE_PATTERN, Parts
 from job_console.notes import ListenerNote
 from job_console.pages.rendering import HtmlPage, page, place_of
+from job_console.pages.run_words import name_of
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.text_changes import ChangedLine, changes_of
 from job_console.parts import ConsoleParts
@@ -46,6 +47,7 @@ class GateCard:
 
     found: TriagedGate
     name: str
+    instruction: str | None
     files: Sequence[ShownFile]
     rejected: GateRow | None
     told: dict[str, Any]
@@ -103,7 +105,8 @@ def _card(parts: ConsoleParts, found: TriagedGate) -> GateCard:
     result = view.results.get(waiting.gate.task)
     return GateCard(
         found=found,
-        name=view.line.slug or waiting.gate.run,
+        name=name_of(view),
+        instruction=next(t.instruction for t in view.line.tasks if t.name == waiting.gate.task),
         files=shown_files(waiting.gate.run, waiting.artifacts),
         rejected=rejected,
         told=dict(heeded(result)),

@@ -13,7 +13,14 @@ from job_console.api.kinds import Parts, RunId
 from job_console.notes import ListenerNote
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.pages.run_costs import RunCost, run_cost
-from job_console.pages.run_words import RUN_LOOKS, STAGE_LOOKS, StageAttempt, attempts_of, event_words
+from job_console.pages.run_words import (
+    RUN_LOOKS,
+    STAGE_LOOKS,
+    StageAttempt,
+    attempts_of,
+    event_words,
+    name_of,
+)
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.stage_graph import HEIGHT, WIDTH, draw_stages
 from job_console.parts import ConsoleParts
@@ -69,6 +76,7 @@ def run_page(
         place=place,
         view=view,
         run=view.line.run,
+        name=name_of(view),
         cards=_cards(view, attempts_of(events)),
         drawing=draw_stages(view.graph),
         box=(WIDTH, HEIGHT),

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from lib.pipeline.model import EventKind, TrailEvent
 from lib.pipeline.states import RunState
+from lib.pipeline.views import RunView
+
+_LONGEST_NAME: Final = 120
 
 #: How each word of a stage looks (a class of style.css), and its mark: the path of a pen in a box of 16.
 STAGE_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -85,6 +88,13 @@ def _outcome(event: TrailEvent) -> str:
             told = f", told: {data['instruction']}" if data.get("instruction") else ""
             return f"run anew by {data.get('operator', '?')}{told}"
     return ""
+
+
+def name_of(view: RunView) -> str:
+    """What people call a run: its short name, else the title it was given, else its id."""
+    title = view.inputs.get("title")
+    known = title.strip()[:_LONGEST_NAME] if isinstance(title, str) else ""
+    return view.line.slug or known or view.line.run.id
 
 
 def event_words(event: TrailEvent) -> str:

@@ -105,7 +105,7 @@ function decide(act) {
   const address = `/gates?run=${part(run)}&stage=${part(stage)}`;
   let forgotten = false;
   const entry = later(`${stage} of ${run} is ${act === "approve" ? "approved" : "rejected"}.`, send, { back });
-  deciding.set(key, { entry, run, stage, forget: () => ((forgotten = true), entry.undo()) });
+  deciding.set(key, { ...gate().dataset, forget: () => ((forgotten = true), entry.undo()) });
   mark();
   gate().classList.add("decided");
   go(1);
@@ -128,7 +128,10 @@ function decide(act) {
 // Somebody else was first, or what a gate is about has changed.
 function heard(told) {
   if (!(told.event in WORDS) && told.event !== "gate_voided" && told.event !== "job_canceled") return;
-  const concerned = ({ run, stage }) => run === told.run && (told.stage === null || stage === told.stage);
+  // An event that the page comes behind by itself may be of an earlier opening of the same gate.
+  const concerned = ({ run, stage, attempt, opened }) =>
+    run === told.run &&
+    (told.stage === null ? told.at >= opened : stage === told.stage && Number(attempt) === told.attempt);
   const word = WORDS[told.event] ?? (told.event === "gate_voided" ? "changed" : "canceled");
   const who = told.data.operator ?? "somebody";
   for (const [key, mine] of deciding) {
@@ -139,8 +142,9 @@ function heard(told) {
     return;
   }
   const here = gate();
-  if (!here || !concerned(here.dataset) || [...sent].some((key) => key.startsWith(`${told.run}/${told.stage}/`))) return;
+  if (!here || !concerned(here.dataset) || sent.has(keyOf(here.dataset))) return;
   if (told.event === "gate_voided" && told.data.seen) {
+    if (told.data.seen === here.dataset.seen) return; // it is shown already
     notice(`What ${told.stage} of ${told.run} made has changed: look again.`);
     show(location.href);
     return;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,11 @@ from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import get_job_status
 from tests.doubles.console import GATED, ConsoleDesk, served
+from tests.integration.console.replayed import heard_from_the_begin
 from tests.pages import PHONE, grave_faults, logged_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 
 def trail_of(page: Page) -> list[tuple[int, str]]:
@@ -84,14 +84,7 @@ def test_what_the_page_has_already_is_not_put_there_again(page: Page, desk: Cons
     """An event may be both in the page and behind the place that it was made at."""
     desk.start("r1")
     desk.work("r1")
-
-    def from_the_begin(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(
-            response=answer, body=re.sub(r'data-place="[^"]*"', 'data-place="0.0-0"', answer.text())
-        )
-
-    page.route("**/runs/r1", from_the_begin)
+    heard_from_the_begin(page, "**/runs/r1")
     page.goto("/runs/r1")
     before = trail_of(page)
     page.wait_for_selector("#live[data-state=live]")
@@ -157,14 +150,12 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
     start_job(desk.ledger, snapshot.id, NewRun(id="r1", slug=evil, intent=evil, inputs={evil: evil}))
     desk.work("r1", files={"script.txt": evil.encode(), "plan.json": b'{"a": [1]}'})
     desk.start("r2")
-    desk.fail(evil, for_good=True)
     with logged_in(browser, url, size=PHONE) as page:
-        for path in ("/runs", "/start?like=r1", "/runs/r1", "/runs/r2", "/machines"):
+        for path in ("/runs", "/start?like=r1", "/machines", "/runs/r1"):
             page.goto(path)
             assert grave_faults(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
             assert page.title() != "taken"
-        page.goto("/runs/r1")
         for summary in page.query_selector_all("#files summary"):
             summary.click()
         page.wait_for_selector("#files pre:has-text('<img src=x')")

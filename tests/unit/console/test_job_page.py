@@ -70,6 +70,12 @@ class TestStates:
         for what in (first["src"], first["peaks"], first["captions"], second["src"]):
             assert client.get(what).status_code == 200
 
+    def test_its_times_are_those_of_people(self, desk: ConsoleDesk, client: httpx.Client) -> None:
+        desk.enqueue("a")
+        told = "It is 2026-11-30T09:33:04.642Z, not 2026-13-30T09:33:04Z."
+        desk.queue.fail(desk.queue.begin(desk.queue.claim("w")[0]), Failure(ErrorClass.BAD_INPUT, told))
+        assert "(bad_input: It is Nov 30, 09:33:04 UTC, not 2026-13-30T09:33:04Z)" in client.get(PAGE).text
+
     def test_that_nobody_knows(self, client: httpx.Client) -> None:
         page = client.get("/jobs/topic:b")
         assert page.status_code == 404
