@@ -206,7 +206,8 @@ class TestWhatABrowserIsTold:
     def test_no_host_leads_anywhere(self, client: httpx.Client, host: str) -> None:
         for path in ("//evil.example", "/api/v1/runs/", "//evil.example/..", "/api/v1//evil.example/%2f.."):
             answer = client.get(path, headers={"Host": host})
-            assert answer.status_code == 404
+            own = answer.request.url.raw_path == b"/"  # our first page: the client took the host out of it
+            assert answer.status_code == (200 if own else 404)
             assert "location" not in answer.headers
 
     def test_no_header_comes_from_what_a_caller_names(self, desk: ConsoleDesk, client: httpx.Client) -> None:
