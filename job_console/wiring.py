@@ -13,12 +13,15 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
+    from job_console.voice_samples import VoiceSamples
     from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
+    from lib.storage import Storage
+    from lib.voices import VoiceRegistry
 
 #: A caller can come again, and each that waits for a server that is away holds one of few threads.
 _PATIENCE_S: Final = 1.0
@@ -80,13 +83,10 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from job_console.audit import AuditLog
     from job_console.notes import NoteBook
     from job_console.parts import ConsoleParts
-    from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
     from lib.pipeline.journal import TrailFiles
     from lib.redact import Redactor
-    from lib.storage import open_storage, s3_access_of
-    from lib.voices import VoiceRegistry
 
     data = ensure_data_folder(found.jobs_data_dir)
     with contextlib.ExitStack() as stack:
@@ -101,9 +101,9 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             queue=queue,
             ledger=ledger,
             journal=TrailFiles(ledger, files),
-            storage=open_storage(found.storage_url, s3_access_of(found)),
+            storage=_storage_of(found),
             voices=_voices_of(found),
-            registry=lambda: VoiceRegistry([found.voices_dir]),
+            registry=lambda: _registry_of(found),
             engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
             provider=found.provider,
@@ -111,7 +111,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             audit=audit,
             notes=notes,
             waveforms=Waveforms(data / "console" / "peaks"),
-            samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
+            samples=_samples_of(found, data),
             files=files,
             data=data,
             config=config,
@@ -123,6 +123,24 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             open_images=images.tables,
             image_owner=found.imagen_owner_user_id,
         )
+
+
+def _storage_of(found: Settings) -> Storage:
+    from lib.storage import open_storage, s3_access_of
+
+    return open_storage(found.storage_url, s3_access_of(found))
+
+
+def _registry_of(found: Settings) -> VoiceRegistry:
+    from lib.voices import VoiceRegistry
+
+    return VoiceRegistry([found.voices_dir])
+
+
+def _samples_of(found: Settings, data: Path) -> VoiceSamples:
+    from job_console.voice_samples import VoiceSamples
+
+    return VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine)
 
 
 def _priced(plan: Plan, found: Settings) -> Plan:
@@ -138,10 +156,10 @@ def _priced(plan: Plan, found: Settings) -> Plan:
 
 def _voices_of(found: Settings) -> VoiceCheck:
     from lib.jobs.voice_check import RegistryCheck
-    from lib.voices import VoiceRegistry, named_by
+    from lib.voices import named_by
 
     named = named_by(found, here=found.provider == "local")
-    return RegistryCheck(VoiceRegistry([found.voices_dir]), found.voice_engine, named)
+    return RegistryCheck(_registry_of(found), found.voice_engine, named)
 
 
 class KeptImages:
