@@ -9,10 +9,14 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from job_console.notes import NoteRefused, UnknownNote
+from job_console.waveforms import NoWaveform
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
+from lib.jobs.episode import NotAllDone
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
+from lib.jobs.script_lines import NotSpokenYet
+from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
 from lib.pipeline.failures import (
     AlreadyDecided,
@@ -39,14 +43,18 @@ _UNKNOWN: Final = (
     UnknownStage,
     UnknownJob,
     UnknownNote,
+    UnknownScript,
     UnknownVoice,
     NoSuchRevision,
+    NoWaveform,
 )
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NotAllDone,
     NoteRefused,
     NotRetriable,
+    NotSpokenYet,
     RunConflict,
     SeenSomethingElse,
     WrongState,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.jobs.scripts import ScriptShelf
 from lib.redact import Redactor
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.jobqueue import JobQueue
+    from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.journal import TrailFiles
@@ -50,11 +52,11 @@ class ConsoleLimits:
 class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
-    `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
-    there. `registry` gives the voices as they are now; `engine` speaks where none brings one. `open_rented`
-    gives the ledger of rented machines, None where nothing was ever rented.
+    `data` is the data folder, `files` the folder that `runs/` lies in; `config` the operator's file, None:
+    conf/operator.yaml, if there. `registry` gives the voices as they are now; `engine` speaks where none
+    brings one. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
-    `redactor` knows what no error may tell.
+    `price` puts on a plan what it would cost; `redactor` knows what no error may tell.
 
     Threads: any.
     """
@@ -74,6 +76,7 @@ class ConsoleParts:
     waveforms: Waveforms
     samples: VoiceSamples
     files: Path
+    data: Path
     config: Path | None = None
     task_timeout_s: float = 120.0
     max_attempts: int = 10
@@ -81,3 +84,9 @@ class ConsoleParts:
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
     redactor: Redactor = field(default_factory=Redactor)
+    price: Callable[[Plan], Plan] = lambda plan: plan
+
+    @property
+    def scripts(self) -> ScriptShelf:
+        """The files of jobs that were handed in here."""
+        return ScriptShelf(self.data / "console" / "scripts")

@@ -17,6 +17,7 @@ from lib.jobs.synth_process import run_synth
 
 LONGEST_LINE: Final = 300  # characters: some twenty seconds
 SAMPLE_PATTERN: Final = r"^[0-9a-f]{32}$"
+_TAKES_S: Final = 300.0  # at most: a large model is loaded first
 _MOST_KEPT: Final = 60  # of at most a megabyte each
 
 #: Speaks: the words of a command of `voice-synth`; its exit status and its JSON.
@@ -41,7 +42,7 @@ class VoiceSample:
 
 
 def _by_synth(words: list[str]) -> tuple[int, dict[str, Any]]:
-    return run_synth(words, doing="Speaking a sample")
+    return run_synth(words, doing="Speaking a sample", within_s=_TAKES_S)
 
 
 class VoiceSamples:
@@ -50,8 +51,17 @@ class VoiceSamples:
     Threads: any.
     """
 
-    def __init__(self, folder: Path, voices: Path, engine: str, speak: Speak = _by_synth) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        voices: Path,
+        engine: str,
+        speak: Speak = _by_synth,
+        *,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
         self._folder, self._voices, self._engine, self._speak = folder, voices, engine, speak
+        self._most_kept = most_kept
         self._speaking = threading.Lock()
 
     def spoken(self, row: Mapping[str, Any], text: str) -> VoiceSample:
@@ -112,6 +122,6 @@ class VoiceSamples:
 
     def _forget_oldest(self) -> None:
         kept = sorted(self._folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
-        for each in kept[:-_MOST_KEPT]:
+        for each in kept[: -self._most_kept]:
             each.unlink(missing_ok=True)
             each.with_suffix(".wav").unlink(missing_ok=True)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from job_console.answers import NotFound
-from lib.errors import JobFailed, TryAgain
+from lib.errors import BadInput, JobFailed, TryAgain
 from lib.files import sweep_drafts
 from lib.jobs.synth_process import run_synth
 
 _WAITS_S: Final = 20.0
+_TAKES_S: Final = 60.0  # at most, from when it is begun
 _MOST_KEPT: Final = 500  # files of at most 100 KB
 _MOST_REFUSED: Final = 500
 _LARGEST: Final = 1 << 30  # bytes of audio: three hours of WAV
@@ -38,6 +38,10 @@ PEAKS: Final[dict[str, Any]] = {
 }
 
 
+class NoWaveform(BadInput):
+    """A file is no audio that can be drawn."""
+
+
 def content_tag(sha256: str, found: os.stat_result) -> str:
     """Names what a file holds now: what was recorded of it, and whether it is as it was."""
     return f"{sha256[:16]}-{found.st_size:x}-{found.st_mtime_ns:x}"
@@ -45,7 +49,9 @@ def content_tag(sha256: str, found: os.stat_result) -> str:
 
 def _by_synth(audio: Path, target: Path) -> str:
     """Make the file; "" or why it cannot be made."""
-    status, told = run_synth(["peaks", str(audio), "--out", str(target)], doing="Drawing the waveform")
+    status, told = run_synth(
+        ["peaks", str(audio), "--out", str(target)], doing="Drawing the waveform", within_s=_TAKES_S
+    )
     if not status:
         return ""
     return str(told.get("error", {}).get("message", "no reason was given")).replace(str(audio), "it")
@@ -59,8 +65,14 @@ class Waveforms:
     Threads: any.
     """
 
-    def __init__(self, folder: Path, make: Callable[[Path, Path], str] = _by_synth) -> None:
-        self._folder, self._make = folder, make
+    def __init__(
+        self,
+        folder: Path,
+        make: Callable[[Path, Path], str] = _by_synth,
+        *,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
+        self._folder, self._make, self._most_kept = folder, make, most_kept
         self._making = threading.Lock()
         self._refused: dict[str, str] = {}  # by tag: what is no audio is not tried for each who looks
 
@@ -68,7 +80,7 @@ class Waveforms:
         """The waveform of an open file, which is called `name`; `tag` names its content.
 
         Raises:
-            NotFound: it has none: it is no audio, or too long.
+            NoWaveform: it has none: it is no audio, or too long.
             TryAgain: others are being made.
         """
         place = self._folder / f"{tag}.json"
@@ -88,8 +100,8 @@ class Waveforms:
             while len(self._refused) >= _MOST_REFUSED:
                 del self._refused[next(iter(self._refused))]
             self._refused[tag] = why
-            raise NotFound(f"{name} has no waveform: {why}")
-        _forget_oldest(self._folder)
+            raise NoWaveform(f"{name} has no waveform: {why}")
+        _forget_oldest(self._folder, self._most_kept)
         return place.read_bytes()
 
     def _attempt(self, descriptor: int, place: Path) -> str:
@@ -113,7 +125,7 @@ def _read(place: Path) -> bytes | None:
     return data
 
 
-def _forget_oldest(folder: Path) -> None:
+def _forget_oldest(folder: Path, most: int) -> None:
     kept = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
-    for each in kept[:-_MOST_KEPT]:
+    for each in kept[:-most]:
         each.unlink(missing_ok=True)

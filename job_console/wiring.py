@@ -13,6 +13,8 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
     from lib.jobqueue import JobQueue
+    from lib.jobs.plan import Plan
+    from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.ledger import PipelineLedger
 
@@ -79,11 +81,10 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
-    from lib.jobs.voice_check import RegistryCheck
     from lib.pipeline.journal import TrailFiles
     from lib.redact import Redactor
     from lib.storage import open_storage, s3_access_of
-    from lib.voices import VoiceRegistry, named_by
+    from lib.voices import VoiceRegistry
 
     data = ensure_data_folder(found.jobs_data_dir)
     with contextlib.ExitStack() as stack:
@@ -98,11 +99,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             ledger=ledger,
             journal=TrailFiles(ledger, files),
             storage=open_storage(found.storage_url, s3_access_of(found)),
-            voices=RegistryCheck(
-                VoiceRegistry([found.voices_dir]),
-                found.voice_engine,
-                named_by(found, here=found.provider == "local"),
-            ),
+            voices=_voices_of(found),
             registry=lambda: VoiceRegistry([found.voices_dir]),
             engine=found.voice_engine,
             open_rented=lambda: _open_rented(found),
@@ -113,12 +110,33 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             waveforms=Waveforms(data / "console" / "peaks"),
             samples=VoiceSamples(data / "console" / "samples", found.voices_dir, found.voice_engine),
             files=files,
+            data=data,
             config=config,
             task_timeout_s=float(found.task_timeout_seconds),
             max_attempts=found.max_attempts,
             secure=secure,
             redactor=Redactor([*found.secrets(), token]),
+            price=lambda plan: _priced(plan, found),
         )
+
+
+def _priced(plan: Plan, found: Settings) -> Plan:
+    """What it would cost at the prices that a watcher saw last; the plan as it is where nobody saw any."""
+    from lib.clock import SystemClock
+    from lib.jobs.plan import priced
+    from lib.jobs.plan_cost import MarketQuestion, embedded_url
+
+    url = found.redis_url or embedded_url(found.jobs_data_dir)
+    market = MarketQuestion(url, found.jobs_prefix).answer() if url else None
+    return plan if market is None else priced(plan, market, found, now=SystemClock().now())
+
+
+def _voices_of(found: Settings) -> VoiceCheck:
+    from lib.jobs.voice_check import RegistryCheck
+    from lib.voices import VoiceRegistry, named_by
+
+    named = named_by(found, here=found.provider == "local")
+    return RegistryCheck(VoiceRegistry([found.voices_dir]), found.voice_engine, named)
 
 
 def _queue_of(found: Settings) -> JobQueue:

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from job_console.answers import ConsoleJson, NotFound
-from job_console.api.kinds import REQUEST_PATTERN, RUN_PATTERN, Name, Parts, RequestBody, operator_of
+from job_console.api.kinds import REQUEST_PATTERN, RUN_PATTERN, Limit, Name, Parts, RequestBody, operator_of
 from job_console.api.takes import take_of
 from job_console.notes import LONGEST_NOTE
 from job_console.openapi import changing, json_answer, reading
 from job_console.parts import ConsoleParts
-from lib.errors import UsageError
 from lib.jobqueue import UnknownJob
 from lib.pipeline.views import list_artifacts
 
@@ -79,11 +78,13 @@ def notes(
     job: Annotated[str | None, Query(pattern=REQUEST_PATTERN, description="Only of this job.")] = None,
     run: Annotated[str | None, Query(pattern=RUN_PATTERN, description="Only of this run.")] = None,
     sha256: Annotated[str | None, Query(pattern=_SHA256, description="Only of this audio.")] = None,
+    limit: Limit = 500,
 ) -> ConsoleJson:
-    """List what was noted about a job, a run or an audio; one of them is given."""
-    if job is None and run is None and sha256 is None:
-        raise UsageError("say of what: give `job`, `run` or `sha256`")
+    """List what was noted: about a job, a run, an audio, or anything; of more than `limit` the newest."""
     found = parts.notes.of(job=job, run=run, sha256=sha256)
+    if len(found) > limit:
+        newest = {note.id for note in sorted(found, key=lambda note: note.at)[-limit:]}
+        found = [note for note in found if note.id in newest]
     return ConsoleJson({"notes": [note.to_json() for note in found]})
 
 
@@ -97,7 +98,7 @@ def add(request: Request, parts: Parts, asked: NoteBody) -> ConsoleJson:
     """Note something at a time of a take, or of an audio file of a run."""
     who = operator_of(request, asked.operator)
     if (asked.job is None) == (asked.run is None):
-        raise UsageError("a note is of a `job` or of a `run`; give one of them")
+        raise NotFound("there is no such audio: a note is of a `job`, or of a `run`; give one of them")
     sha256, part = _of_job(parts, asked) if asked.job is not None else _of_run(parts, asked)
     made = parts.notes.add(
         operator=who,
@@ -124,14 +125,14 @@ def settle(
 
 
 def _of_job(parts: ConsoleParts, asked: NoteBody) -> tuple[str, str]:
-    """The audio's hash, and which part of the job it is. Raises NotFound, UnknownJob, UsageError."""
+    """The audio's hash, and which part of the job it is. Raises NotFound, UnknownJob."""
     assert asked.job is not None
     known = parts.queue.job(asked.job)
     if known is None:
         raise UnknownJob(asked.job, parts.queue.nearest(asked.job))
     found = take_of(parts, asked.job, asked.take, asked.revision)
     if asked.seconds > found.audio_seconds:
-        raise UsageError(f"take {asked.take} of {asked.job} ends after {found.audio_seconds:g} s")
+        raise NotFound(f"take {asked.take} of {asked.job} ends after {found.audio_seconds:g} s")
     return found.main.sha256, f"r{asked.revision or known.revision}.{asked.take}"
 
 

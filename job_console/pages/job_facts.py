@@ -10,12 +10,12 @@ from job_console.notes import ListenerNote
 from job_console.pages.players import HeardTake, matched, measures_of, take_address
 from job_console.parts import ConsoleParts
 from lib.errors import BadInput, JobRunnerError
-from lib.jobqueue import Event, FinishedJob, JobRecord
+from lib.jobqueue import FinishedJob, JobRecord
 from lib.jobs.cost_shares import HOUR_S
 from lib.jobs.costs import CostsBy, costs_of, hours_of
 from lib.jobs.explain import Explanation, explain
 from lib.jobs.explain_evidence import evidence_of
-from lib.jobs.job_log import log_of
+from lib.jobs.job_log import JobLog, log_of
 from lib.jobs.spec_again import KnownSpec, spec_again
 from lib.jobspec import CAPTION_SUFFIXES
 from lib.records import DoneRecord, FailedRecord, SpokenRecord, Take
@@ -40,14 +40,17 @@ class JobFacts:
     earlier: tuple[FinishedJob, ...]
     compared: int | None
     aside: tuple[ListenerNote, ...]
-    events: Sequence[Event]
-    whole_log: bool
+    log: JobLog
     cost: str
     redo: Mapping[str, Any]
 
 
-def facts_of(parts: ConsoleParts, request_id: str, compared: int | None) -> JobFacts:
+def facts_of(
+    parts: ConsoleParts, request_id: str, compared: int | None, *, thorough: bool = False
+) -> JobFacts:
     """All that is known of a job; `compared` is the earlier revision to hear beside it, None: the latest.
+
+    `thorough` looks through the whole stream of events for it.
 
     Raises:
         UnknownJob: there is no such job.
@@ -61,7 +64,7 @@ def facts_of(parts: ConsoleParts, request_id: str, compared: int | None) -> JobF
     heard = [*_heard(request_id, record.revision, done, present=True)]
     if other is not None:
         heard += _heard(request_id, other.revision, other.done(), present=False)
-    events, whole = log_of(parts.queue, record)
+    begun = finished.started_at if finished else None
     known = {take.sha256 for take in heard}
     cost = _cost(parts, record, finished)
     return JobFacts(
@@ -79,8 +82,7 @@ def facts_of(parts: ConsoleParts, request_id: str, compared: int | None) -> JobF
             for note in parts.notes.of(job=request_id)
             if note.settled_at is None and note.sha256 not in known
         ),
-        events=events,
-        whole_log=whole,
+        log=log_of(parts.queue, record, started_at=begun, thorough=thorough),
         cost=cost,
         redo=_redo(done.spoken if done else None, done, cost),
     )

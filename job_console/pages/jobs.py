@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 
@@ -35,10 +35,11 @@ def job(
     parts: Parts,
     request_id: RequestId,
     compare: Annotated[int | None, Query(ge=1, le=10**9)] = None,
+    log: Annotated[Literal["some", "all"], Query()] = "some",
 ) -> HtmlPage:
     """Show one job."""
     place = place_of(request)
-    facts = facts_of(parts, request_id, compare)
+    facts = facts_of(parts, request_id, compare, thorough=log == "all")
     spec = dict(facts.spec.job) if facts.spec else {}
     return page(
         request,

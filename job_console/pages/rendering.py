@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,12 +19,14 @@ from job_console.pages.web_files import address_of
 from lib.clock import rfc3339
 from lib.units import bytes_text, seconds_text
 
+_RFC3339: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _TEMPLATES: Final = Path(__file__).parent.parent / "web" / "templates"
 #: What the navigation shows: the address, the word, and the name by which a page says that it is this one.
 _ROOMS: Final = (
     ("/", "Overview", "overview"),
     ("/queue", "Queue", "queue"),
     ("/history", "History", "history"),
+    ("/upload", "Upload", "upload"),
     ("/runs", "Runs", "runs"),
     ("/gates", "Gates", "gates"),
     ("/machines", "Machines", "machines"),
@@ -55,6 +58,7 @@ def templates() -> Environment:
         usd=_usd,
         path=_path_part,
         clock=_clock,
+        moments=_moments,
         pretty=_pretty,
     )
     found.globals.update(static=address_of, rooms=_ROOMS)
@@ -94,6 +98,18 @@ def _clock(at: float | str | None) -> str:
     text = rfc3339(at) if isinstance(at, float | int) else at
     moment = datetime.fromisoformat(text)
     return moment.strftime("%b %d, %H:%M:%S")
+
+
+def _moments(sentence: str) -> str:
+    """A sentence with its times as people read them."""
+
+    def read(found: re.Match[str]) -> str:
+        try:
+            return f"{_clock(found[0])} UTC"
+        except ValueError:  # somebody's words that only look like one
+            return found[0]
+
+    return _RFC3339.sub(read, sentence)
 
 
 def _duration(seconds: float) -> str:

@@ -9,8 +9,11 @@ from typing import Any, Final
 
 from lib.errors import BadInput
 from lib.jobqueue import FinishedJob, JobQueue, JobState
+from lib.jobs.error_groups import signature_of
 
 _PAGE: Final = 500
+_LOOKED_AT: Final = 200
+_MOST_LOOKS: Final = 10
 #: What a page's `after` looks like: the time in milliseconds and the request id of its last job.
 CURSOR_PATTERN: Final = r"^[0-9]{1,15}:[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$"
 _CURSOR: Final = re.compile(CURSOR_PATTERN)
@@ -39,17 +42,36 @@ def history_page(
     status: JobState | None = None,
     since: float | None = None,
     after: str | None = None,
+    text: str = "",
+    signature: str | None = None,
 ) -> HistoryPage:
     """One page of the history, the first one or that behind another. Jobs that finish meanwhile repeat none.
+
+    Only jobs whose ids hold `text`, whatever its capitals, and whose failure has that signature. What fits
+    neither is looked at too, up to a bound: then the page holds fewer, and there is more all the same.
 
     Raises:
         BadCursor: `after` is not what a page gave.
     """
     behind = None if after is None else _behind(after)
-    jobs = queue.history(limit=limit, status=status, since=since, behind=behind)
-    more = len(jobs) == limit
-    cursor = f"{round(jobs[-1].finished_at * 1000)}:{jobs[-1].request_id}" if more else None
-    return HistoryPage(jobs, cursor)
+    wanted, found = text.casefold(), list[FinishedJob]()
+    chosen = bool(text) or signature is not None
+    size = max(limit, _LOOKED_AT) if chosen else limit
+    for _ in range(_MOST_LOOKS if chosen else 1):
+        jobs = queue.history(limit=size, status=status, since=since, behind=behind)
+        for job in jobs:
+            behind = job
+            if wanted in job.request_id.casefold() and signature in (None, signature_of(job)):
+                found.append(job)
+                if len(found) == limit:
+                    return HistoryPage(found, _cursor(job))
+        if len(jobs) < size:
+            return HistoryPage(found, None)
+    return HistoryPage(found, _cursor(behind))
+
+
+def _cursor(last: FinishedJob | None) -> str | None:
+    return None if last is None else f"{round(last.finished_at * 1000)}:{last.request_id}"
 
 
 def _behind(cursor: str) -> FinishedJob:

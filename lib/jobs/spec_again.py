@@ -94,7 +94,8 @@ def _from_record(record: JobRecord, done: DoneRecord) -> KnownSpec:
     if not texts:
         return KnownSpec(told, exact=False, unknown=("text", "pronounce"), revision=record.revision)
     right = next((text for text in texts if len(text) == done.spoken.characters), None)
-    unknown = ("pronounce", "seed") if right is not None else ("text", "pronounce", "seed")
+    sure = right is not None and len(done.spoken.chosen.captions) == 1  # a line end is as long as a blank
+    unknown = ("pronounce", "seed") if sure else ("text", "pronounce", "seed")
     job = {**told, "text": texts[0] if right is None else right}
     return KnownSpec(job, exact=False, unknown=unknown, revision=record.revision)
 

@@ -136,6 +136,7 @@ class ConsoleDesk:
             waveforms=Waveforms(folder / "console" / "peaks"),
             samples=VoiceSamples(folder / "console" / "samples", folder / "voices", "hibari"),
             files=folder,
+            data=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
         )

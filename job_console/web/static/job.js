@@ -6,6 +6,7 @@ import { clock, mount, playerOf, unmount } from "./player.js";
 import { notesIn } from "./player_notes.js";
 import { ask } from "./request.js";
 
+const PUBLISHED_MS = 3000; // the published file follows the record in a moment, and the page says whether it stands
 const form = document.getElementById("change");
 const id = form?.dataset.id;
 const consequence = document.getElementById("consequence");
@@ -65,12 +66,13 @@ function consequences(outcome) {
     return "Nothing that is heard differs, so nothing would be spoken again. Another seed makes another take of the same words.";
   }
   const redo = JSON.parse(form.dataset.redo);
-  if (!redo.takes) return `Revision ${outcome.revision} would be spoken; nothing of it was heard before, so nothing becomes stale.`;
+  const next = outcome.outcome === "replaced" ? outcome.revision + 1 : 1; // so far the job has the one before
+  if (!redo.takes) return `Revision ${next} would be spoken; nothing of it was heard before, so nothing becomes stale.`;
   const job = changed();
   const part = (job.text.length / Math.max(1, redo.characters)) * ((job.variants ?? 1) / redo.takes);
   const stale = redo.takes === 1 ? "its take" : `its ${redo.takes} takes`;
   return (
-    `Revision ${outcome.revision} would be spoken. Stale then: ${stale} of ${redo.audio}, the published ${redo.output}, and ` +
+    `Revision ${next} would be spoken. Stale then: ${stale} of ${redo.audio}, the published ${redo.output}, and ` +
     `whatever was joined or cut from that; revision ${form.dataset.revision} stays to be compared. Speaking it takes about ` +
     `${(redo.work_s * part).toFixed(1)} s of work, by what it took the last time (${redo.cost.replace(/\.$/, "")}).`
   );
@@ -143,14 +145,25 @@ async function renew() {
   offered = null;
   const answer = await fetch(location.pathname, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("heard");
+  const whole = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = whole.getElementById("heard");
   if (!fresh) return;
+  remember(whole.getElementById("change"), fresh.dataset);
   heard.querySelectorAll("[data-player]").forEach(unmount);
   Object.assign(heard.dataset, fresh.dataset);
   heard.replaceChildren(...fresh.childNodes);
   heard.querySelectorAll("[data-player]").forEach(mount);
   notesIn(heard);
   document.dispatchEvent(new CustomEvent("job:heard"));
+}
+
+/** From now on it is the new revision that is changed; what somebody is writing stays. */
+function remember(now, { revision, state }) {
+  if (!form || !now) return;
+  if (revision !== heard.dataset.revision && state === "done") {
+    consequence.textContent = `Revision ${revision} is heard above, beside the one before.`;
+  }
+  Object.assign(form.dataset, now.dataset);
 }
 
 function arrived() {
@@ -163,5 +176,8 @@ const name = heard?.closest("main").querySelector("h1")?.textContent;
 document.addEventListener("console:news", (event) => {
   const { kind, told } = event.detail;
   if (kind === "gap") return arrived();
-  if (kind === "job" && told.request_id === name && ["done", "failed", "canceled"].includes(told.state)) arrived();
+  if (kind === "job" && told.request_id === name && ["done", "failed", "canceled"].includes(told.state)) {
+    arrived();
+    setTimeout(refresh, PUBLISHED_MS);
+  }
 });

@@ -38,7 +38,13 @@ def url(desk: ConsoleDesk) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A page of ann, who is logged in. In the end the browser has complained of nothing."""
-    with logged_in(browser, url) as page:
+def complaints() -> list[str]:
+    """What the browser complained of on `page`; a test takes out what it caused, and leaves none."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, url: str, complaints: list[str]) -> Iterator[Page]:
+    """A page of ann, who is logged in."""
+    with logged_in(browser, url, complaints=complaints) as page:
         yield page

@@ -1,0 +1,102 @@
+"""Pages of unfinished jobs, and how many had ended when; each look costs the same however many there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from lib.errors import BadInput
+from lib.jobqueue.admin.observed import EndedJobs, ListedJobs
+from lib.jobqueue.model import PRIORITIES, JobState
+from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.rows import state_in
+from lib.redislink.transport import Transport
+
+_MOST_RUNNING: Final = 1000
+_ENTRY: Final = re.compile(r"([0-2]):([0-9]{1,15}-[0-9]{1,10})")
+_DUE: Final = re.compile(r"([0-9]{1,15}):(.+)")
+
+
+def listed(transport: Transport, keys: Keys, state: JobState, behind: str, count: int) -> ListedJobs:
+    """As the port's. Raises BadInput where `behind` is none of this state's."""
+    look = {JobState.WAITING: _waiting, JobState.DELAYED: _delayed, JobState.RUNNING: _running}[state]
+    try:
+        return look(transport, keys, behind, count)
+    except ValueError:
+        raise BadInput(f"{behind!r} is where no page of {state.value} jobs ended") from None
+
+
+def _in_state(transport: Transport, keys: Keys, state: JobState, ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of the ids that are in that state."""
+    if not ids:
+        return ()
+    rows = _one(transport, "HMGET", keys["state"], *ids)
+    return tuple(
+        name for name, raw in zip(ids, rows, strict=True) if raw and state_in(str(raw)) == state.value
+    )
+
+
+def _waiting(transport: Transport, keys: Keys, behind: str, count: int) -> ListedJobs:
+    """In a stream are those that wait and those that run; what is handed back stands there as before."""
+    told = _ENTRY.fullmatch(behind or "0:0-0")
+    if told is None:
+        raise ValueError(behind)
+    at, start = int(told[1]), f"({told[2]}"
+    found: list[str] = []
+    for index in range(at, len(PRIORITIES)):
+        left = count - len(found)
+        page = _one(transport, "XRANGE", keys[PRIORITIES[index]], start, "+", "COUNT", left)
+        found += [str(fields[1]) for _, fields in page]
+        if len(page) == left:
+            ids = _in_state(transport, keys, JobState.WAITING, found)
+            return ListedJobs(ids, f"{index}:{page[-1][0]}")
+        start = "-"
+    return ListedJobs(_in_state(transport, keys, JobState.WAITING, found))
+
+
+def _delayed(transport: Transport, keys: Keys, behind: str, count: int) -> ListedJobs:
+    """Never by offset: those that come due meanwhile would push others from one page into the one before."""
+    told = _DUE.fullmatch(behind)
+    if behind and told is None:
+        raise ValueError(behind)
+    last = (float(told[1]), told[2]) if told else None
+    lowest = "-inf" if last is None else last[0]
+    reach = count
+    while True:
+        flat = _one(
+            transport, "ZRANGEBYSCORE", keys["delayed"], lowest, "+inf", "WITHSCORES", "LIMIT", 0, reach
+        )
+        found = [(float(due), str(name)) for name, due in zip(flat[::2], flat[1::2], strict=True)]
+        fresh = [place for place in found if last is None or place > last][:count]
+        if fresh or len(found) < reach:
+            break
+        reach *= 2  # so many come due in the same millisecond
+    ids = _in_state(transport, keys, JobState.DELAYED, [name for _, name in fresh])
+    more = len(fresh) == count
+    return ListedJobs(ids, f"{round(fresh[-1][0])}:{fresh[-1][1]}" if more else "")
+
+
+def _running(transport: Transport, keys: Keys, behind: str, count: int) -> ListedJobs:
+    """By their ids: the order of their leases changes with each renewal."""
+    ids = sorted(map(str, _one(transport, "ZRANGE", keys["leases"], 0, _MOST_RUNNING - 1)))
+    page = [name for name in ids if name > behind][:count]
+    more = bool(page) and page[-1] != ids[-1]
+    return ListedJobs(_in_state(transport, keys, JobState.RUNNING, page), page[-1] if more else "")
+
+
+def ended(transport: Transport, keys: Keys, moments: Sequence[float]) -> list[EndedJobs]:
+    """As the port's."""
+    if not moments:
+        return []
+    asked = [
+        ("ZCOUNT", keys[name], "-inf", f"({round(moment * 1000)}")
+        for name in ("history", "history_failed")
+        for moment in moments
+    ]
+    counts = [int(count) for count in transport.together(*asked)]
+    return [EndedJobs(*each) for each in zip(counts[: len(moments)], counts[len(moments) :], strict=True)]
+
+
+def _one(transport: Transport, *command: str | int | float) -> Any:
+    return transport.repeat(lambda: transport.ask(*command))

@@ -1,0 +1,104 @@
+"""P32: the overview, the queue and the history in a real browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lib.jobqueue import ErrorClass, Failure
+from tests.chromium import needs_chromium
+from tests.doubles.console import ConsoleDesk
+from tests.pages import grave_faults
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = needs_chromium
+
+
+def state_of(desk: ConsoleDesk, name: str) -> str:
+    record = desk.queue.job(f"topic:{name}")
+    return record.state.value if record else ""
+
+
+def fail(desk: ConsoleDesk, message: str) -> None:
+    (lease,) = desk.queue.claim("worker")
+    desk.queue.fail(desk.queue.begin(lease), Failure(ErrorClass.BAD_INPUT, message))
+
+
+def test_what_happens_is_fed_in_order_and_once(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue("before")
+    page.goto("/")
+    desk.enqueue(*(f"b{number}" for number in range(20)))
+    desk.start()
+    page.get_by_text("topic:b19").first.wait_for()
+    page.locator("#feed a", has_text="r1").first.wait_for()
+    told = page.locator("#feed a[href^='/jobs/']").all_inner_texts()
+    wanted = [event.request_id for event in desk.queue.latest_events(100)]
+    assert told == wanted[::-1]
+    page.locator("#verdict").get_by_text("21 jobs are outstanding").wait_for()
+
+
+def test_the_queue_is_held_and_goes_on_from_the_overview(desk: ConsoleDesk, page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Pause the queue").click()
+    page.get_by_role("button", name="Resume the queue").click()
+    page.get_by_role("button", name="Pause the queue").wait_for()
+    assert [event.kind for event in desk.queue.latest_events(2)] == ["paused", "resumed"]
+
+
+def test_one_is_withdrawn_once_it_cannot_be_taken_back(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue("a", "b")
+    page.clock.install()
+    page.goto("/queue")
+    page.get_by_role("button", name="Cancel topic:a").click()
+    page.keyboard.press("u")
+    page.get_by_role("button", name="Cancel topic:b").click()
+    page.clock.run_for(11_000)
+    page.get_by_text("1 job was changed.").wait_for()
+    assert (state_of(desk, "a"), state_of(desk, "b")) == ("waiting", "canceled")
+
+
+def test_what_is_chosen_stays_so_while_the_list_is_renewed(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue("a", "b")
+    page.goto("/queue")
+    page.get_by_label("Choose topic:b").check()
+    desk.enqueue("c")
+    page.get_by_label("Choose topic:c").wait_for()
+    assert page.get_by_label("Choose topic:b").is_checked()
+    page.get_by_role("button", name="Cancel 1 job").click()
+    page.goto("/history")  # leaving sends what was decided
+    page.get_by_role("link", name="topic:b").wait_for()
+    assert (state_of(desk, "a"), state_of(desk, "b")) == ("waiting", "canceled")
+
+
+def test_failures_of_one_kind_are_tried_again_with_one_press(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue("a", "b", "c")
+    for message in ("Take 1 is silent.", "Take 2 is silent.", "The voice is gone."):
+        fail(desk, message)
+    page.clock.install()
+    page.goto("/history?grouped=true")
+    page.get_by_role("button", name="Try all again").click()
+    page.clock.run_for(11_000)
+    page.get_by_text("2 jobs were changed.").wait_for()
+    assert [state_of(desk, name) for name in "abc"] == ["waiting", "waiting", "failed"]
+
+
+def test_all_that_a_filter_shows_is_withdrawn(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue(*(f"a{number}" for number in range(60)), "b")
+    page.clock.install()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/queue?text=topic:a")
+    page.get_by_role("button", name="Cancel all that the filter shows").click()
+    page.clock.run_for(11_000)
+    page.get_by_text("60 jobs were changed.").wait_for()
+    assert desk.queue.snapshot().waiting == 1
+
+
+def test_everybody_can_use_them(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue(*"abcd")
+    desk.speak("a")
+    fail(desk, "Take 1 is silent.")
+    desk.queue.claim("worker")
+    for path in ("/", "/queue?state=failed", "/history"):
+        page.goto(path)
+        assert (path, grave_faults(page)) == (path, [])
