@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from job_console.access.session import COOKIE, sign_in
-from lib.jobqueue import JobQueue, QueueOptions, connect
+from lib.jobqueue import ErrorClass, Failure, JobQueue, QueueOptions, connect
 from lib.jobspec import normalize_job_spec
 from lib.records import FileRef
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk, done_record_of
@@ -38,7 +38,10 @@ from tests.integration.servers import Server
 _API: Final = "/api/v1"
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
 _PORTION: Final = 500
-_PAGES: Final = ("/", "/queue", "/history", "/upload", "/runs", "/gates", "/machines", "/voices")
+_PAGES: Final = (
+    *("/", "/queue", "/queue?state=failed", "/history", "/history?text=t:0500", "/upload"),
+    *("/runs", "/gates", "/machines", "/voices"),
+)
 _STATIC: Final = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 _IMPORTED: Final = re.compile(r'from "\./([^"]+)"')
 _FIRST: Final = (
@@ -90,7 +93,7 @@ class Console:
 
 
 def fill(queue: JobQueue, count: int) -> None:
-    """Bring so many jobs to their end."""
+    """Bring so many jobs to their end, every fiftieth to a bad one."""
     record = done_record_of(FileRef("t/a.wav", 4, "0" * 64, "blobs/sha256/00/" + "0" * 64))
     for first in range(0, count, _PORTION):
         queue.enqueue(
@@ -102,7 +105,10 @@ def fill(queue: JobQueue, count: int) -> None:
         done = 0
         while done < min(_PORTION, count - first):
             leases = queue.claim("bench", count=100)
-            queue.complete_many([(lease, record) for lease in leases])
+            bad = [lease for lease in leases if lease.request_id.endswith(("01", "51"))]
+            for number, lease in enumerate(bad):
+                queue.fail(lease, Failure(ErrorClass.BAD_INPUT, f"Take {number} is silent."))
+            queue.complete_many([(lease, record) for lease in leases if lease not in bad])
             done += len(leases)
 
 

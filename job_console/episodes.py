@@ -23,7 +23,7 @@ from lib.jobs.episode import EpisodeBeat
 from lib.jobs.join_process import join
 from lib.jobs.playlist import Titles, playlist
 from lib.jobs.script_lines import ScriptLine, beats_of_script, script_lines
-from lib.jobs.scripts import Script, ScriptShelf
+from lib.jobs.scripts import KeptScript, ScriptShelf
 from lib.jobspec import JobSpec
 from lib.storage import Storage
 
@@ -85,7 +85,7 @@ class EpisodeMaker:
         self._making: set[str] = set()
         self._failed: dict[str, str] = {}
 
-    def begin(self, script: Script, order: EpisodeOrder) -> Episode:
+    def begin(self, script: KeptScript, order: EpisodeOrder) -> Episode:
         """Make it anew, unless it is being made. Returns at once.
 
         Raises:
@@ -108,7 +108,7 @@ class EpisodeMaker:
         worker.start()
         return Episode("making")
 
-    def look(self, script: Script, lines: Sequence[ScriptLine] | None = None) -> Episode:
+    def look(self, script: KeptScript, lines: Sequence[ScriptLine] | None = None) -> Episode:
         """How it stands. `lines` are all of the script's, where somebody has just looked at them."""
         with self._lock:
             if script.id in self._making:
@@ -130,7 +130,7 @@ class EpisodeMaker:
             loudness_lufs=made["loudness_lufs"],
         )
 
-    def place_of(self, script: Script, name: str) -> Path | None:
+    def place_of(self, script: KeptScript, name: str) -> Path | None:
         """Where a file of the episode lies; None where it has none of that name."""
         made = self._made(script.id)
         there = made is not None and name in made["files"]
@@ -144,7 +144,7 @@ class EpisodeMaker:
         except (OSError, NotPlain, ValueError):
             return None
 
-    def _work(self, script: Script, order: EpisodeOrder, beats: Sequence[EpisodeBeat]) -> None:
+    def _work(self, script: KeptScript, order: EpisodeOrder, beats: Sequence[EpisodeBeat]) -> None:
         failed: str | None = None
         try:
             with self._turn:
@@ -161,7 +161,7 @@ class EpisodeMaker:
             if failed is not None:
                 self._failed[script.id] = failed
 
-    def _make(self, script: Script, order: EpisodeOrder, beats: Sequence[EpisodeBeat]) -> None:
+    def _make(self, script: KeptScript, order: EpisodeOrder, beats: Sequence[EpisodeBeat]) -> None:
         folder = self._shelf.folder_of(script.id)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
             work = Path(scratch)
@@ -176,7 +176,7 @@ class EpisodeMaker:
                 work / "playlist.json", ["--out", str(target), f"--loudness={order.loudness}"]
             )
             if status != 0:
-                raise JobFailed(_reason(told))
+                raise JobFailed(_reason(told).replace(f"{work}/", ""))
             sums = [beat.record.chosen.audio.sha256 for beat in beats]
             made = {
                 "content": _digest(sums),
@@ -215,7 +215,7 @@ def _stem(name: str) -> str:
 
 
 def _reason(told: Mapping[str, Any]) -> str:
-    """The sentence of `voice-synth join`, without the paths of this computer's folders."""
+    """The sentence of `voice-synth join`."""
     error = told.get("error")
     message = error.get("message") if isinstance(error, Mapping) else None
     return message if isinstance(message, str) and message else "voice-synth join failed; the log says more"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
+    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
@@ -55,8 +57,8 @@ def token_of(found: Settings) -> tuple[str, Path | None]:
     Raises:
         BadConfiguration: it cannot be read or made, or is none.
     """
-    from job_console.access.token import checked_token, ensure_token, token_file
     from lib.cli import output
+    from lib.console_token import checked_token, ensure_token, token_file
 
     if found.job_console_token is not None:
         where = found.origin("JOB_CONSOLE_TOKEN")
@@ -91,6 +93,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         queue = stack.enter_context(contextlib.closing(_queue_of(found)))
         ledger = _ledger_of(found)
         stack.callback(ledger.database.close)
+        images = stack.enter_context(contextlib.closing(KeptImages(found)))
         audit = stack.enter_context(contextlib.closing(AuditLog(data, SystemClock())))
         notes = stack.enter_context(contextlib.closing(NoteBook(data, SystemClock())))
         files = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else data
@@ -117,6 +120,8 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
             secure=secure,
             redactor=Redactor([*found.secrets(), token]),
             price=lambda plan: _priced(plan, found),
+            open_images=images.tables,
+            image_owner=found.imagen_owner_user_id,
         )
 
 
@@ -137,6 +142,43 @@ def _voices_of(found: Settings) -> VoiceCheck:
 
     named = named_by(found, here=found.provider == "local")
     return RegistryCheck(VoiceRegistry([found.voices_dir]), found.voice_engine, named)
+
+
+class KeptImages:
+    """The tables of pictures, opened when they are asked for first: most consoles have none.
+
+    Threads: any.
+    """
+
+    def __init__(self, found: Settings) -> None:
+        self._found, self._lock = found, threading.Lock()
+        self._tables: ImageTables | None = None
+
+    def tables(self) -> ImageTables:
+        """The same each time.
+
+        Raises:
+            BadConfiguration, MissingExtra, Unavailable: as `lib.images.open_images`; the next call tries it.
+        """
+        from lib.images import open_images
+
+        found = self._found
+        name = "IMAGEN_WORKER_DATABASE_URL" if found.imagen_worker_database_url else "DATABASE_URL"
+        with self._lock:
+            if self._tables is None:
+                self._tables = open_images(
+                    found.imagen_worker_database_url or found.database_url,
+                    origin=found.origin(name),
+                    pool_min=found.db_pool_min,
+                    pool_max=found.db_pool_max,
+                    statement_timeout_ms=found.statement_timeout_ms,
+                )
+            return self._tables
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if self._tables is not None:
+            self._tables.close()
 
 
 def _queue_of(found: Settings) -> JobQueue:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from job_console.answers import ConsoleJson
 from job_console.api.kinds import REQUEST_PATTERN, Limit, Parts, RequestBody
 from job_console.contract import ref
 from job_console.openapi import changing, exact, reading
-from lib.jobqueue import JobQueue, JobState
+from lib.jobqueue import JobState
 from lib.jobs.error_groups import SIGNATURE_PATTERN, error_groups
 from lib.jobs.history import CURSOR_PATTERN
+from lib.jobs.hold import hold
 from lib.jobs.retry import RetriedPage, retry, retry_page
 from lib.jobs.unfinished import PLACE_PATTERN, cancel_named, cancel_page, unfinished_page
 
@@ -85,13 +86,24 @@ _FAILURES = exact(
     }
 )
 
+
+def _whole(value: object) -> object:
+    """A number that JSON calls whole: 5.0 is one, and no integer of Python's."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Unfinished = Literal["waiting", "running", "delayed"]
 Part = Annotated[str, Query(max_length=200, description="Only ids that hold this, whatever its capitals.")]
 _Ids = Annotated[
     list[Annotated[str, Field(pattern=REQUEST_PATTERN)]], Field(min_length=1, max_length=_AT_ONCE)
 ]
+_AtOnce = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=1, le=_AT_ONCE, description="How many at most in this step."),
+]
 _Part = Annotated[str, Field(max_length=200)]
-_Since = Annotated[float, Field(ge=0, le=1e11, strict=False)]
+_Since = Annotated[float, Field(ge=0, le=1e11)]
 
 
 _ONE_WAY: Final[JsonDict] = {
@@ -109,6 +121,7 @@ class _Chosen(RequestBody):
 
     jobs: _Ids | None = None
     text: _Part = ""
+    limit: _AtOnce = _AT_ONCE
 
     @model_validator(mode="after")
     def _one_way(self) -> _Chosen:
@@ -158,25 +171,25 @@ def failures(parts: Parts) -> ConsoleJson:
 
 @router.post("/cancel", response_model=None, responses=changing(_CANCELED, "What became of each."))
 def withdraw_many(parts: Parts, asked: CancelManyBody) -> ConsoleJson:
-    """Withdraw many unfinished jobs, 500 a step; those that are finished meanwhile stay so."""
+    """Withdraw many unfinished jobs, at most 500 a step; those that are finished meanwhile stay so."""
     if asked.jobs is not None:
         return ConsoleJson(cancel_named(parts.queue, asked.jobs).to_json())
     assert asked.state is not None, "one of both is there"
     state = JobState(asked.state)
-    done = cancel_page(parts.queue, state, limit=_AT_ONCE, text=asked.text, after=asked.after)
+    done = cancel_page(parts.queue, state, limit=asked.limit, text=asked.text, after=asked.after)
     return ConsoleJson(done.to_json())
 
 
 @router.post("/retry", response_model=None, responses=changing(_RETRIED, "What became of each."))
 def requeue_many(parts: Parts, asked: RetryManyBody) -> ConsoleJson:
-    """Put many failed or canceled jobs back on the queue, 500 a step; any other stays as it is."""
+    """Put many failed or canceled jobs back on the queue, at most 500 a step; any other stays as it is."""
     if asked.jobs is not None:
         return ConsoleJson(RetriedPage(retry(parts.queue, asked.jobs), None).to_json())
     assert asked.state is not None, "one of both is there"
     done = retry_page(
         parts.queue,
         JobState(asked.state),
-        limit=_AT_ONCE,
+        limit=asked.limit,
         since=asked.since,
         text=asked.text,
         signature=asked.signature,
@@ -188,21 +201,10 @@ def requeue_many(parts: Parts, asked: RetryManyBody) -> ConsoleJson:
 @router.post("/pause", response_model=None, responses=changing(ref("pause"), "It is paused now."))
 def pause(parts: Parts) -> ConsoleJson:
     """Stop giving out jobs. Those that run are finished, and enqueueing goes on."""
-    return _held(parts.queue, paused=True)
+    return ConsoleJson(hold(parts.queue, paused=True).to_json())
 
 
 @router.post("/resume", response_model=None, responses=changing(ref("resume"), "It goes on now."))
 def resume(parts: Parts) -> ConsoleJson:
     """Give out jobs again."""
-    return _held(parts.queue, paused=False)
-
-
-def _held(queue: JobQueue, *, paused: bool) -> ConsoleJson:
-    before = queue.snapshot()
-    if paused:
-        queue.pause()
-    else:
-        queue.resume()
-    now = queue.snapshot()
-    counts = {"waiting": now.waiting, "pending": now.pending, "delayed": now.delayed}
-    return ConsoleJson({"paused": now.paused, "changed": now.paused is not before.paused, **counts})
+    return ConsoleJson(hold(parts.queue, paused=False).to_json())

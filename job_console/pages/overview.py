@@ -26,7 +26,7 @@ from lib.pipeline.trail import events_after
 router = APIRouter(include_in_schema=False)
 
 _DAY_S: Final = 86_400
-_LOOKED_AT: Final = 200  # failures
+_LOOKED_AT: Final = 100  # failures
 _GROUPS: Final = 5
 _FED: Final = 30  # lines of the feed at first
 _PAID_DAYS: Final = 7

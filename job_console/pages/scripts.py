@@ -13,7 +13,7 @@ from job_console.episodes import EpisodeMaker
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.parts import ConsoleParts
 from lib.jobs.script_lines import counted, script_lines
-from lib.jobs.scripts import SCRIPT_PATTERN, Script
+from lib.jobs.scripts import SCRIPT_PATTERN, KeptScript
 from lib.jobspec.episode_names import EPISODE_FORMATS
 from lib.voices import engine_facts
 
@@ -40,7 +40,7 @@ def upload(
 ) -> HtmlPage:
     """Show where a script is handed in: an empty one, or one that is kept, to be changed."""
     place = place_of(request)
-    edited: Script | None = None
+    edited: KeptScript | None = None
     text = ""
     if script is not None:
         edited = parts.scripts.script(script)

@@ -240,12 +240,13 @@ class JobQueue(Protocol):
         """
         ...
 
-    def listed(self, state: JobState, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
-        """Ids of jobs that are in this unfinished state, a page of them; go on with the reply's `behind`.
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """Ids of jobs in this state (None: finished), a page of them; go on with the reply's `behind`.
 
         Waiting ones in the order of the line, delayed ones as they come due, running ones by their ids and
-        at most a thousand. Looks at up to `count`, so a page may hold fewer. A job that moves between two
-        looks may be missed or come twice.
+        at most a thousand; finished ones as `history` has them, and `behind` is MILLISECONDS:ID of the last.
+        Looks at up to `count`, so a page may hold fewer. A job that moves between two looks may be missed or
+        come twice.
         """
         ...
 

@@ -37,7 +37,7 @@ class UnknownScript(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class KeptScript:
     """One file as it was handed in. `voice` or `speaker` speaks beats that name nobody.
 
     `newer` is the script that was made of this one by editing it, "" where there is none.
@@ -58,14 +58,14 @@ class Script:
 
 
 class ScriptShelf:
-    """A folder of kept scripts, each in a folder of its own; the oldest of too many go.
+    """A folder of kept scripts, each in a folder of its own; the oldest of more than `most` go.
 
     Threads: any.
     Raises: OSError, where the folder cannot be read or written.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, most: int = _MOST_KEPT) -> None:
+        self._root, self._most = root, most
 
     def keep(
         self,
@@ -78,11 +78,11 @@ class ScriptShelf:
         voice: str | None = None,
         speaker: str | None = None,
         edited: str | None = None,
-    ) -> Script:
+    ) -> KeptScript:
         """Keep a file, once however often it is handed in. `edited`: the script that it was made of."""
         key = json.dumps([voice, speaker]).encode() + b"\0" + data
         found = hashlib.sha256(key).hexdigest()[:_ID_LETTERS]
-        script = Script(found, name, operator, at, len(file.specs), voice, speaker)
+        script = KeptScript(found, name, operator, at, len(file.specs), voice, speaker)
         folder = self.folder_of(found)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(folder / _TEXT, data, sync=True)
@@ -93,13 +93,13 @@ class ScriptShelf:
         self._drop_oldest()
         return script
 
-    def script(self, script_id: str) -> Script:
+    def script(self, script_id: str) -> KeptScript:
         """What is known of a script. Raises UnknownScript."""
         try:
             if not _ID.fullmatch(script_id):
                 raise ValueError(script_id)
             told = parse_json(read_plain(self.folder_of(script_id) / _ABOUT, _MOST_BYTES))
-            return Script(**told)
+            return KeptScript(**told)
         except (OSError, NotPlain, ValueError, TypeError):
             raise UnknownScript(
                 f"no script {script_id} is kept here; the page of uploads lists them"
@@ -115,7 +115,7 @@ class ScriptShelf:
         script = self.script(script_id)
         return _parsed(self.text(script_id), script.name, script.voice, script.speaker)
 
-    def latest(self, limit: int = _MOST_KEPT) -> Sequence[Script]:
+    def latest(self, limit: int = _MOST_KEPT) -> Sequence[KeptScript]:
         """The kept scripts, the latest first; without those that were edited since."""
         return [each for each in self._all() if not each.newer][:limit]
 
@@ -123,20 +123,20 @@ class ScriptShelf:
         """Where it lies, and what is made of it beside it."""
         return self._root / script_id
 
-    def _all(self) -> list[Script]:
-        found = list[Script]()
+    def _all(self) -> list[KeptScript]:
+        found = list[KeptScript]()
         with contextlib.suppress(FileNotFoundError):
             for place in self._root.iterdir():
                 with contextlib.suppress(UnknownScript):
                     found.append(self.script(place.name))
         return sorted(found, key=lambda script: (-script.at, script.id))
 
-    def _write(self, script: Script) -> None:
+    def _write(self, script: KeptScript) -> None:
         told = json.dumps(asdict(script)).encode()
         write_whole(self.folder_of(script.id) / _ABOUT, told, sync=True)
 
     def _drop_oldest(self) -> None:
-        for script in self._all()[_MOST_KEPT:]:
+        for script in self._all()[self._most :]:
             shutil.rmtree(self.folder_of(script.id), ignore_errors=True)
 
 

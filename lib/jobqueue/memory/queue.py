@@ -324,8 +324,8 @@ class MemoryQueue:
         with self._changed:
             return stretch(self._store, behind, count)
 
-    def listed(self, state: JobState, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
-        """A page of the jobs in an unfinished state."""
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """A page of the ids of jobs in a state."""
         with self._changed:
             return listed(self._store, state, behind, count)
 

@@ -16,7 +16,7 @@ from lib.jobqueue.admin.observed import (
 )
 from lib.jobqueue.memory.store import HANDED_BACK, Store
 from lib.jobqueue.memory.watchers import WatcherBook
-from lib.jobqueue.model import PRIORITIES, FinishedJob, JobState, Snapshot
+from lib.jobqueue.model import PRIORITIES, TERMINAL, FinishedJob, JobState, Snapshot
 
 
 def place(store: Store, request_id: str) -> PlaceInLine | None:
@@ -76,8 +76,10 @@ def stretch(store: Store, behind: str, count: int) -> StretchOfLine:
     return StretchOfLine(tuple(found), str(begin + count) if begin + count < len(line) else "")
 
 
-def listed(store: Store, state: JobState, behind: str, count: int) -> ListedJobs:
-    """A page of the jobs in an unfinished state; `behind` is the place of the last one of the page before."""
+def listed(store: Store, state: JobState | None, behind: str, count: int) -> ListedJobs:
+    """A page of the jobs in a state; `behind` is the place of the last one of the page before."""
+    if state is None or state in TERMINAL:
+        return _listed_ended(store, state, behind, count)
     number = {key: at for at, key in enumerate(store.jobs)}
 
     def place_of(key: str) -> str:
@@ -91,6 +93,17 @@ def listed(store: Store, state: JobState, behind: str, count: int) -> ListedJobs
     left = [place for place in there if place > behind]
     page = left[:count]
     return ListedJobs(tuple(keys[place] for place in page), page[-1] if len(left) > count else "")
+
+
+def _listed_ended(store: Store, state: JobState | None, behind: str, count: int) -> ListedJobs:
+    """The latest first."""
+    at, _, name = behind.partition(":")
+    last = (int(at), name) if behind else None
+    places = sorted(((at, key) for key, at in store.history.items() if store.known(key)), reverse=True)
+    left = [place for place in places if last is None or place < last]
+    page = left[:count]
+    ids = tuple(key for _, key in page if state in (None, store.jobs[key].state))
+    return ListedJobs(ids, f"{page[-1][0]}:{page[-1][1]}" if len(left) > count else "")
 
 
 def ended(store: Store, moments: Sequence[float]) -> list[EndedJobs]:

@@ -1,4 +1,4 @@
-"""Pages of unfinished jobs, and how many had ended when; each look costs the same however many there are."""
+"""Pages of jobs by their state, and how many had ended when; a look costs the same however many there are."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ from lib.redislink.transport import Transport
 
 _MOST_RUNNING: Final = 1000
 _ENTRY: Final = re.compile(r"([0-2]):([0-9]{1,15}-[0-9]{1,10})")
-_DUE: Final = re.compile(r"([0-9]{1,15}):(.+)")
+_PLACE: Final = re.compile(r"([0-9]{1,15}):(.+)")
 
 
-def listed(transport: Transport, keys: Keys, state: JobState, behind: str, count: int) -> ListedJobs:
+def listed(transport: Transport, keys: Keys, state: JobState | None, behind: str, count: int) -> ListedJobs:
     """As the port's. Raises BadInput where `behind` is none of this state's."""
-    look = {JobState.WAITING: _waiting, JobState.DELAYED: _delayed, JobState.RUNNING: _running}[state]
     try:
-        return look(transport, keys, behind, count)
+        match state:
+            case JobState.WAITING:
+                return _waiting(transport, keys, behind, count)
+            case JobState.RUNNING:
+                return _running(transport, keys, behind, count)
+            case _:
+                return _timed(transport, keys, state, behind, count)
     except ValueError:
-        raise BadInput(f"{behind!r} is where no page of {state.value} jobs ended") from None
+        of_which = f"{state.value} jobs" if state else "the history"
+        raise BadInput(f"{behind!r} is where no page of {of_which} ended") from None
 
 
 def _in_state(transport: Transport, keys: Keys, state: JobState, ids: Sequence[str]) -> tuple[str, ...]:
@@ -55,26 +61,34 @@ def _waiting(transport: Transport, keys: Keys, behind: str, count: int) -> Liste
     return ListedJobs(_in_state(transport, keys, JobState.WAITING, found))
 
 
-def _delayed(transport: Transport, keys: Keys, behind: str, count: int) -> ListedJobs:
-    """Never by offset: those that come due meanwhile would push others from one page into the one before."""
-    told = _DUE.fullmatch(behind)
+def _timed(transport: Transport, keys: Keys, state: JobState | None, behind: str, count: int) -> ListedJobs:
+    """Delayed ones as they come due, finished ones from the latest back.
+
+    Never by offset: those that come or go meanwhile would push others from one page into the one before.
+    """
+    told = _PLACE.fullmatch(behind)
     if behind and told is None:
         raise ValueError(behind)
     last = (float(told[1]), told[2]) if told else None
-    lowest = "-inf" if last is None else last[0]
+    later = state is JobState.DELAYED
+    bad = state in (JobState.FAILED, JobState.CANCELED)
+    key = keys["delayed" if later else "history_failed" if bad else "history"]
+    command, first, end = ("ZRANGEBYSCORE", "-inf", "+inf") if later else ("ZREVRANGEBYSCORE", "+inf", "-inf")
     reach = count
     while True:
-        flat = _one(
-            transport, "ZRANGEBYSCORE", keys["delayed"], lowest, "+inf", "WITHSCORES", "LIMIT", 0, reach
-        )
-        found = [(float(due), str(name)) for name, due in zip(flat[::2], flat[1::2], strict=True)]
-        fresh = [place for place in found if last is None or place > last][:count]
+        start = first if last is None else last[0]
+        flat = _one(transport, command, key, start, end, "WITHSCORES", "LIMIT", 0, reach)
+        found = [(float(at), str(name)) for name, at in zip(flat[::2], flat[1::2], strict=True)]
+        fresh = [place for place in found if last is None or (place > last if later else place < last)]
         if fresh or len(found) < reach:
             break
-        reach *= 2  # so many come due in the same millisecond
-    ids = _in_state(transport, keys, JobState.DELAYED, [name for _, name in fresh])
-    more = len(fresh) == count
-    return ListedJobs(ids, f"{round(fresh[-1][0])}:{fresh[-1][1]}" if more else "")
+        reach *= 2  # so many of the same millisecond
+    page = fresh[:count]
+    ids = tuple(name for _, name in page)
+    if state is not None:
+        ids = _in_state(transport, keys, state, ids)
+    more = len(found) == reach or len(fresh) > count
+    return ListedJobs(ids, f"{round(page[-1][0])}:{page[-1][1]}" if more else "")
 
 
 def _running(transport: Transport, keys: Keys, behind: str, count: int) -> ListedJobs:

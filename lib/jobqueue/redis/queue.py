@@ -317,8 +317,8 @@ class RedisQueue:
         """The batches of a stretch of the line."""
         return self._calls.line(behind, count)
 
-    def listed(self, state: JobState, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
-        """A page of the jobs in an unfinished state."""
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """A page of the ids of jobs in a state."""
         return listed(self._transport, self._keys, state, behind, count)
 
     def ended(self, moments: Sequence[float]) -> list[EndedJobs]:

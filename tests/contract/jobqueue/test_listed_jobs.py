@@ -12,7 +12,7 @@ from lib.jobqueue.redis.queue import RedisQueue
 from tests.contract.jobqueue.jobs import job
 
 
-def pages(queue: JobQueue, state: JobState, count: int) -> list[tuple[str, ...]]:
+def pages(queue: JobQueue, state: JobState | None, count: int) -> list[tuple[str, ...]]:
     found, behind = [], ""
     while True:
         page = queue.listed(state, behind, count=count)
@@ -22,7 +22,7 @@ def pages(queue: JobQueue, state: JobState, count: int) -> list[tuple[str, ...]]
             return found
 
 
-def all_of(queue: JobQueue, state: JobState, count: int = 3) -> list[str]:
+def all_of(queue: JobQueue, state: JobState | None, count: int = 3) -> list[str]:
     return [name for page in pages(queue, state, count) for name in page]
 
 
@@ -54,6 +54,23 @@ def test_delayed_jobs_of_one_moment_are_each_listed_once(queue: JobQueue, clock:
     queue.enqueue([job(name, not_before=clock.now() + 60) for name in names])
 
     assert all_of(queue, JobState.DELAYED, 3) == names
+
+
+def test_finished_jobs_come_from_the_latest_back(queue: JobQueue, clock: ManualClock) -> None:
+    names = [f"n{number}" for number in range(9)]
+    queue.enqueue([job(name) for name in names])
+    for number, lease in enumerate(queue.claim("ann", count=9)):
+        if number % 3:
+            queue.complete(lease, {})
+        else:
+            queue.fail(lease, Failure(ErrorClass.BAD_INPUT, "No."))
+        clock.advance(number // 3)  # the first ones end in the same millisecond
+
+    wanted = [finished.request_id for finished in queue.history(limit=20)]
+    for count in (1, 2, 4, 20):
+        assert all_of(queue, None, count) == wanted
+        assert all_of(queue, JobState.FAILED, count) == ["n6", "n3", "n0"]
+        assert len(all_of(queue, JobState.DONE, count)) == 6
 
 
 def test_a_page_that_was_left_goes_on_behind_it_though_its_jobs_are_gone(queue: JobQueue) -> None:

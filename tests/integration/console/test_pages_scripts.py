@@ -11,7 +11,7 @@ from tests.doubles.console import ConsoleDesk, job_file, sound
 from tests.pages import grave_faults
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FilePayload, Page
 
 pytestmark = needs_chromium
 
@@ -37,8 +37,12 @@ def test_what_is_wrong_stands_at_its_line(page: Page) -> None:
 
 def test_from_the_script_to_what_is_taken_away(desk: ConsoleDesk, page: Page, tmp_path: Path) -> None:
     page.goto("/upload")
-    script = {"name": "tides.yaml", "mimeType": "application/yaml", "buffer": job_file("z", "a").encode()}
-    page.set_input_files("#file", [script])
+    script: FilePayload = {
+        "name": "tides.yaml",
+        "mimeType": "application/yaml",
+        "buffer": job_file("z", "a").encode(),
+    }
+    page.set_input_files("#file", script)
     page.get_by_text("2 lines, 2 to be made").wait_for()
     page.get_by_role("button", name="Hand in").click()
     page.get_by_role("heading", name="tides.yaml").wait_for()

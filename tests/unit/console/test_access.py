@@ -16,7 +16,6 @@ from starlette.types import Receive, Scope, Send
 
 from job_console.access.rates import RateLimit, holder_of
 from job_console.access.session import COOKIE, LIFE_S, session_of, sign_in
-from job_console.access.token import checked_token, ensure_token, token_file
 from job_console.app import build_api
 from job_console.audit import AuditLog
 from job_console.listening import open_listener
@@ -24,6 +23,7 @@ from job_console.numbers import ConsolePulse
 from job_console.parts import ConsoleLimits
 from job_console.serving import serve
 from lib.clock import ManualClock
+from lib.console_token import checked_token, ensure_token, token_file
 from lib.errors import BadConfiguration, Unavailable, UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR
 from lib.redact import Redactor

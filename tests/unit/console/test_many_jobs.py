@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
 from jsonschema import Draft202012Validator
 
 from job_console.app import build_api
@@ -57,18 +56,15 @@ def test_what_a_page_shows_is_withdrawn_and_nothing_else(desk: ConsoleDesk, clie
     assert ask(client, "POST", "/queue/cancel", json={"jobs": ["topic:b1"]})["canceled"] == 0
 
 
-def test_many_are_withdrawn_in_steps(
-    desk: ConsoleDesk, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("job_console.api.many_jobs._AT_ONCE", 2)
+def test_many_are_withdrawn_in_steps(desk: ConsoleDesk, client: httpx.Client) -> None:
     desk.enqueue(*"abcde")
-    steps, body = 0, {"state": "waiting"}
+    steps, body = 0, {"state": "waiting", "limit": 2}
     while True:
         told = ask(client, "POST", "/queue/cancel", json=body)
         steps += 1
         if told["after"] is None:
             break
-        body = {"state": "waiting", "after": told["after"]}
+        body = {**body, "after": told["after"]}
     assert (steps, set(states(desk, *"abcde"))) == (3, {"canceled"})
 
 
@@ -76,8 +72,8 @@ def test_failures_that_look_alike_are_one_group_and_tried_again_together(
     desk: ConsoleDesk, client: httpx.Client
 ) -> None:
     desk.enqueue(*"abc")
-    fail(desk, "Take 17 of /data/x/1.wav is silent.")
-    fail(desk, "Take 3 of /data/y/22.wav is silent.")
+    fail(desk, "Take 17 of /data/x/1.wav of topic:a is silent.")
+    fail(desk, "Take 3 of /data/y/22.wav of topic:b is silent.")
     fail(desk, "The voice is gone.")
     found = ask(client, "GET", "/queue/failures")
     assert [(group["count"], group["class"]) for group in found["groups"]] == [

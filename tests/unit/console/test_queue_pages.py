@@ -157,9 +157,8 @@ def test_a_line_that_failed_says_why_and_one_that_is_done_can_be_heard(
     assert "audio.zip" not in page
 
 
-def test_the_oldest_of_too_many_scripts_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.jobs.scripts._MOST_KEPT", 2)
-    shelf = ScriptShelf(tmp_path / "scripts")
+def test_the_oldest_of_too_many_scripts_go(tmp_path: Path) -> None:
+    shelf = ScriptShelf(tmp_path / "scripts", 2)
     kept = []
     for number in range(3):
         data = job_file(f"b{number}").encode()
