@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.errors import BadConfiguration
 from lib.jobs.scripts import ScriptShelf
 from lib.redact import Redactor
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from job_console.notes import NoteBook
     from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
+    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
@@ -48,6 +50,13 @@ class ConsoleLimits:
     connections: int = 1000
 
 
+def _no_images() -> ImageTables:
+    raise BadConfiguration(
+        "no pictures are asked for here: they are kept in Postgres; set IMAGEN_WORKER_DATABASE_URL, and make "
+        "their tables with: image-synth init-db"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
@@ -56,7 +65,9 @@ class ConsoleParts:
     conf/operator.yaml, if there. `registry` gives the voices as they are now; `engine` speaks where none
     brings one. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
-    `price` puts on a plan what it would cost; `redactor` knows what no error may tell.
+    `price` puts on a plan what it would cost; `redactor` knows what no error may tell. `open_images` gives
+    the tables of pictures, the same each time; it raises where there are none. `image_owner` is whose a
+    picture is where nobody is named.
 
     Threads: any.
     """
@@ -84,6 +95,8 @@ class ConsoleParts:
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
     redactor: Redactor = field(default_factory=Redactor)
+    open_images: Callable[[], ImageTables] = field(default=_no_images)
+    image_owner: str | None = None
     price: Callable[[Plan], Plan] = lambda plan: plan
 
     @property

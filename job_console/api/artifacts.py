@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from job_console.answers import ConsoleJson, NotFound
@@ -49,10 +51,8 @@ def content(
     path: Annotated[str, Path(max_length=_LONGEST, description="As the list has it.")],
 ) -> Response:
     """Read a file of a run, or with `Range` a part of it: as it lies there now."""
-    descriptor, known = _opened(parts, run, path)
-    found = os.fstat(descriptor)
-    tag = content_tag(known.sha256, found)
-    return file_answer(open(descriptor, "rb"), found.st_size, known.path, tag, request.headers)
+    known = _known(parts, run, path)
+    return artifact_answer(parts.journal.folder_of(run), run, known, request.headers)
 
 
 @router.get(
@@ -66,20 +66,37 @@ def peaks(
     path: Annotated[str, Path(max_length=_LONGEST, description="An audio file, as the list has it.")],
 ) -> Response:
     """Read the waveform of an audio file of a run. It is made when it is first asked for, and kept."""
-    descriptor, known = _opened(parts, run, path)
+    known = _known(parts, run, path)
+    descriptor = _opened(parts.journal.folder_of(run), run, known)
     with open(descriptor, "rb"):
         tag = content_tag(known.sha256, os.fstat(descriptor))
         data = parts.waveforms.of_file(descriptor, known.path, tag)
     return Response(data, media_type="application/json")
 
 
-def _opened(parts: ConsoleParts, run: str, path: str) -> tuple[int, Artifact]:
-    """An artifact that is recorded, open. Raises NotFound."""
+def artifact_answer(folder: FilePath, run: str, known: Artifact, headers: Headers) -> Response:
+    """A file of a run as an answer to a request with these headers.
+
+    Raises:
+        NotFound: it cannot be read here.
+    """
+    descriptor = _opened(folder, run, known)
+    found = os.fstat(descriptor)
+    tag = content_tag(known.sha256, found)
+    return file_answer(open(descriptor, "rb"), found.st_size, known.path, tag, headers)
+
+
+def _known(parts: ConsoleParts, run: str, path: str) -> Artifact:
     known = next((each for each in list_artifacts(parts.ledger, run) if each.path == path), None)
     if known is None:
         raise NotFound(f"{run} has no file of that name; its artifacts are listed above it")
+    return known
+
+
+def _opened(folder: FilePath, run: str, known: Artifact) -> int:
+    """An artifact that is recorded, open. Raises NotFound."""
     try:
-        return open_below(parts.journal.folder_of(run), known.path), known
+        return open_below(folder, known.path)
     except OSError:
         raise NotFound(
             f"{known.path} of {run} cannot be read where the console is; it may lie on another computer"

@@ -99,8 +99,8 @@ _Ids = Annotated[
 ]
 _AtOnce = Annotated[
     int,
-    BeforeValidator(_whole),
     Field(ge=1, le=_AT_ONCE, description="How many at most in this step."),
+    BeforeValidator(_whole),  # behind the bounds, else the OpenAPI has none
 ]
 _Part = Annotated[str, Field(max_length=200)]
 _Since = Annotated[float, Field(ge=0, le=1e11)]

@@ -74,7 +74,7 @@ def page(request: Request, template: str, room: str = "", *, status: int = 200, 
     caller: ConsoleCaller = request.scope["state"]["caller"]
     shown = {
         "room": room,
-        "operator": caller.operator,
+        "operator": caller.operator if caller.by == "session" else None,
         "place": "",
         "now": request.app.state.parts.clock.now(),
         **values,

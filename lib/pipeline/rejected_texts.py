@@ -36,6 +36,7 @@ def reject_and_keep(
     operator: str,
     notes: str | None = None,
     seen: str | None = None,
+    number: int | None = None,
 ) -> GateRow:
     """Refuse what a stage made, and keep its texts as they lie in the run's `folder` now.
 
@@ -47,7 +48,7 @@ def reject_and_keep(
         artifact for artifact in list_artifacts(ledger, run) if artifact.task == stage and is_text(artifact)
     ]
     found = [(artifact.path, text_below(folder, artifact.path)) for artifact in texts[:_MOST]]
-    gate = reject_gate(ledger, run, stage, operator=operator, notes=notes, seen=seen)
+    gate = reject_gate(ledger, run, stage, operator=operator, notes=notes, seen=seen, number=number)
     with contextlib.suppress(OSError):
         _keep(_place(folder, gate), [(path, text) for path, text in found if text is not None])
     return gate

@@ -14,12 +14,16 @@ import pytest
 
 from job_console.app import build_api
 from job_console.parts import ConsoleLimits
+from lib.images import PictureWish, init_tables, open_images
+from lib.images.orders import ask_for
 from lib.jobqueue import QueueOptions, connect
 from tests.doubles.console import BEARER, ConsoleDesk
 from tests.integration.servers import Server
+from tests.postgres_servers import Postgres
 
 schemathesis = pytest.importorskip("schemathesis", reason="the schema fuzzer schemathesis is not installed")
 
+ANN = "aaaaaaaa-0000-4000-8000-000000000001"
 #: Examples for each route, in a round of all.
 EXAMPLES = 5
 #: Seconds of this process's CPU, fuzzer and console together, in which rounds begin; none: one round, always
@@ -32,8 +36,13 @@ _KNOWS_MORE = tuple(f"/api/v1/{name}" for name in ("queue/jobs", "queue/cancel",
 
 
 @pytest.fixture(scope="module")
-def url(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A console over a real queue and a real ledger with something of everything."""
+def url(shared_server: Server, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A console over a real queue, a real ledger and real tables of pictures with something of everything."""
+    postgres.execute("CREATE DATABASE fuzzed_pictures")
+    pictures = postgres.url(database="fuzzed_pictures", user="postgres")
+    init_tables(pictures)
+    tables = open_images(pictures)
+    ask_for(tables, PictureWish(owner=ANN, prompt="a fox", backend="mock", width=64, height=64))
     queue = connect(shared_server.url, QueueOptions(prefix="fuzzed"))
     desk = ConsoleDesk(tmp_path_factory.mktemp("console"), queue, limits=_LIMITS)
     desk.start("r1")
@@ -42,9 +51,11 @@ def url(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
     desk.enqueue("a", "b", "c")
     desk.speak("a")
     desk.queue.cancel("topic:b")
-    with desk.served() as url:
+    with desk.served(open_images=lambda: tables, image_owner=ANN) as url:
         yield url
     desk.close()
+    tables.close()
+    postgres.execute("DROP DATABASE fuzzed_pictures WITH (FORCE)")
 
 
 def operations() -> list[tuple[str, str]]:
