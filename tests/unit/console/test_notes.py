@@ -105,7 +105,7 @@ class TestOverRest:
         perform(desk, "a", "Job a. The sea comes back.", takes=2)
 
     def test_note_list_and_settle(self, desk: ConsoleDesk, client: httpx.Client) -> None:
-        asked = {"job": "topic:a", "take": 2, "seconds": 1.25, "words": " too fast ", "operator": "ann"}
+        asked = {"job": "topic:a", "take": 2.0, "seconds": 1.25, "words": " too fast ", "operator": "ann"}
         answer = client.post(NOTES, json=asked)
         assert answer.status_code == 201, answer.text
         note = answer.json()
