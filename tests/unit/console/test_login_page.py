@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 
@@ -15,7 +17,7 @@ OURS = {
 FIELDS = {"token": TOKEN, "operator": "ann", "next": "/runs?active=true"}
 
 
-def send(desk: ConsoleDesk, headers: dict[str, str] = OURS, **changed: str) -> httpx.Response:
+def send(desk: ConsoleDesk, headers: Mapping[str, str] = OURS, **changed: str) -> httpx.Response:
     with desk.client({}) as client:
         return client.post("/login", data={**FIELDS, **changed}, headers=headers)
 
