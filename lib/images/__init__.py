@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from lib.images.model import AskedPicture, DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject
+from lib.images.model import DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject, WantedPicture
 
 if TYPE_CHECKING:
     from lib.images.image_tables import ImageTables
     from lib.sql import DatabaseOptions
 
 __all__ = [
-    "AskedPicture",
     "DrawnPicture",
     "ImageJob",
     "NewImage",
     "ShownImageJob",
     "StoredObject",
+    "WantedPicture",
     "init_tables",
     "open_images",
 ]
