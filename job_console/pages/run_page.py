@@ -34,6 +34,7 @@ from lib.pipeline.waits import WaitReason
 router = APIRouter(include_in_schema=False)
 
 _EVENTS: Final = 100  # of the trail, on one page
+_STANDING: Final = (TaskState.NEEDS_APPROVAL, TaskState.DEAD, TaskState.FAILED)
 _LOOKED_AT: Final = 1000  # events that attempts are told from
 
 
@@ -92,6 +93,7 @@ def run_page(
         others=[wait for wait in view.waits if _is_below(wait)],
         can=_steps(view),
         stages_anew=[t.name for t in view.line.tasks if _may_run_anew(t)],
+        first_anew=_first_anew(view),
         rejected=_rejected(view),
         run_looks=RUN_LOOKS,
         stage_looks=STAGE_LOOKS,
@@ -151,6 +153,16 @@ def _steps(view: RunView) -> frozenset[str]:
 
 def _may_run_anew(task: TaskRow) -> bool:
     return task.state not in (TaskState.PROCESSING, TaskState.SKIPPED, TaskState.BLOCKED) and task.attempt > 0
+
+
+def _first_anew(view: RunView) -> str | None:
+    """The stage that a person most likely wants to run anew: the one at which the run stands."""
+    able = [task for task in view.line.tasks if _may_run_anew(task)]
+    stand = [task.name for task in able if task.state in _STANDING]
+    rejected = _rejected(view)
+    if rejected is not None:
+        return rejected.task
+    return stand[0] if stand else able[-1].name if able else None
 
 
 def _rejected(view: RunView) -> GateRow | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from lib.images.model import AskedPicture, DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject
+from lib.images.model import DrawnPicture, ImageJob, NewImage, PictureWish, ShownImageJob, StoredObject
 
 if TYPE_CHECKING:
     from lib.images.image_tables import ImageTables
     from lib.sql import DatabaseOptions
 
 __all__ = [
-    "AskedPicture",
     "DrawnPicture",
     "ImageJob",
     "NewImage",
+    "PictureWish",
     "ShownImageJob",
     "StoredObject",
     "init_tables",

@@ -66,6 +66,20 @@ export function renewFiles(fresh) {
   readOpen(old);
 }
 
+// What cannot be loaded says so, in place of a broken picture or a mute player.
+function missing(event) {
+  const file = event.target.closest?.(".file");
+  if (!file || event.target.closest("[data-player]") || !event.target.matches("img, audio, video")) return;
+  const told = document.createElement("p");
+  told.className = "advice";
+  told.textContent = "It cannot be read where the console is, or your browser does not know its kind.";
+  event.target.replaceWith(told);
+}
+
+document.addEventListener("error", missing, true);
+for (const each of document.querySelectorAll(".file img")) {
+  if (each.complete && each.currentSrc && !each.naturalWidth) missing({ target: each }); // it failed before we listened
+}
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details[data-text]") && event.target.open) read(event.target);
 }, true);

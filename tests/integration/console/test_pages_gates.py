@@ -144,6 +144,23 @@ def test_two_decide_at_once_and_the_second_hears_who_was_first(inbox: Page, desk
     assert [gate_of(desk, run).operator for run in ("r1", "r2", "r3")] == ["ben", "ben", "ann"]
 
 
+@pytest.mark.soak
+def test_who_was_first_is_told_without_live_events_too(
+    page: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    waits(desk, "r1")
+    page.route("**/api/v1/events*", lambda _: None)  # it is never answered
+    page.clock.install()
+    page.goto("/gates")
+    page.wait_for_selector("#gate")
+    approve_gate(desk.ledger, "r1", "script", operator="ben")
+    page.keyboard.press("a")
+    page.clock.fast_forward(WINDOW_MS)
+    page.wait_for_selector(".notice.problem:has-text('was approved by ben')")
+    page.wait_for_selector("#card:has-text('script of r1 was approved by ben')")
+    assert "409" in complaints.pop()
+
+
 def test_what_changed_since_it_was_shown_is_not_decided_about(inbox: Page, desk: ConsoleDesk) -> None:
     inbox.keyboard.press("a")
     at(inbox, "r2")

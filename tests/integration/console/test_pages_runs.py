@@ -148,7 +148,7 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
     snapshot = save_snapshot(desk.ledger, GATED.graph())
     evil = "<img src=x onerror=\"document.title='taken'\">"
     start_job(desk.ledger, snapshot.id, NewRun(id="r1", slug=evil, intent=evil, inputs={evil: evil}))
-    desk.work("r1", files={"script.txt": evil.encode(), "plan.json": b'{"a": [1]}'})
+    desk.work("r1", files={"script.txt": evil.encode(), "plan.json": b'{"a": [1]}', "broken.png": b"none"})
     desk.start("r2")
     with logged_in(browser, url, size=PHONE) as page:
         for path in ("/runs", "/start?like=r1", "/machines", "/runs/r1"):
@@ -156,6 +156,8 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
             assert grave_faults(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
             assert page.title() != "taken"
+        page.locator("[data-file='broken.png']").scroll_into_view_if_needed()
+        page.wait_for_selector("[data-file='broken.png'] .advice:has-text('cannot be read')")
         for summary in page.query_selector_all("#files summary"):
             summary.click()
         page.wait_for_selector("#files pre:has-text('<img src=x')")

@@ -107,6 +107,7 @@ class TestRunPage:
         page = shown(client, "/runs/r1")
         assert re.findall(r'aria-label="(\w+: [A-Z]+)"', page) == ["script: GATE", "audio: NEW"]
         assert 'href="/gates?run=r1&amp;stage=script"' in page
+        assert "<option selected>script</option>" in page  # of those to run anew
         assert "waits for somebody to decide" in page
         assert 'data-file="script.txt"' in page
 
