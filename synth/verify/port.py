@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from lib.records import WordTiming
 from synth.audio.spectrum import Samples
 
 
@@ -14,6 +16,17 @@ class Sent:
 
     text: str  # all pieces, in order, as they were sent
     language: str
+    engine: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A stretch that was heard otherwise than it was sent, in sounds."""
+
+    place: int  # of its first sound in what was sent
+    sent: str
+    heard: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,16 @@ class Verdict:
     ok: bool
     score: float  # how much of it is wrong: 0 is all right, 1 nothing; may be above
     why: str  # a phrase with the evidence, such as "12 of 80 sounds differ"
+    words: tuple[WordTiming, ...] = ()  # when each was heard, in seconds of the samples; source `asr`
+    sounds: int = 0  # in what was sent
+    divergences: tuple[Divergence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Why a verifier cannot judge a take; such a take is UNVERIFIED, and its record has the sentence."""
+
+    why: str
 
 
 class Verifier(Protocol):
@@ -33,9 +56,18 @@ class Verifier(Protocol):
 
     name: str
 
-    def verify(self, sent: Sent, samples: Samples, sample_rate: int) -> Verdict | None:
+    def verify(self, sent: Sent, samples: Samples, sample_rate: int) -> Verdict | Unheard | None:
         """Judge one take, trimmed and joined, before its level is set.
 
-        None when it cannot: it does not know the language, say. Such a take is UNVERIFIED.
+        None is as Unheard, for a reason that is told elsewhere: no recogniser is there.
         """
+        ...
+
+
+@runtime_checkable
+class BesideVerifier(Protocol):
+    """What a verifier has beside the rest when it hears while the engine goes on speaking."""
+
+    def begin(self, sent: Sent, samples: Samples, sample_rate: int) -> Future[Verdict | Unheard | None]:
+        """As `verify`, at once; the answer comes later. The samples stay as they are until it came."""
         ...
