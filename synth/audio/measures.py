@@ -70,7 +70,7 @@ class TakeMeasures:
 
     active_s: float
     rate: float | None  # phonemes per sounding second; None where the engine does not count them
-    rate_deviation: float | None  # from the voice's usual rate: 0.1 is 10 % quicker
+    rate_deviation: float | None  # from the voice's usual pace: 0.1 is 10 % quicker
     shortest_trail_s: float
     longest_gap_s: float
     clipped_ppm: float
@@ -91,8 +91,10 @@ class TakeMeasures:
         }
 
 
-def measure_take(pieces: Sequence[PieceMeasures], usual_rate: float | None) -> TakeMeasures:
-    """Sum up a take of at least one piece; `usual_rate` is the voice's median at the take's speed."""
+def measure_take(
+    pieces: Sequence[PieceMeasures], expected_s: Sequence[float | None] | None = None
+) -> TakeMeasures:
+    """Sum up a take of at least one piece; `expected_s` is how long each should sound, where known."""
     telling = [piece for piece in pieces if piece.phonemes is None or piece.phonemes >= LEAST_SOUNDS]
     samples = max(sum(piece.samples for piece in pieces), 1)
     rate = _rate(telling or pieces)
@@ -100,7 +102,7 @@ def measure_take(pieces: Sequence[PieceMeasures], usual_rate: float | None) -> T
     return TakeMeasures(
         active_s=sum(piece.active_s for piece in pieces),
         rate=rate,
-        rate_deviation=rate / usual_rate - 1 if rate is not None and usual_rate else None,
+        rate_deviation=_deviation(pieces, expected_s or ()),
         shortest_trail_s=min(piece.trail_s for piece in pieces),
         longest_gap_s=max(piece.gap_s for piece in pieces),
         clipped_ppm=sum(piece.clipped for piece in pieces) * 1e6 / samples,
@@ -113,6 +115,16 @@ def _rate(pieces: Sequence[PieceMeasures]) -> float | None:
     active_s = sum(piece.active_s for piece in pieces)
     counts = [piece.phonemes for piece in pieces if piece.phonemes is not None]
     return sum(counts) / active_s if len(counts) == len(pieces) and active_s > 0 else None
+
+
+def _deviation(pieces: Sequence[PieceMeasures], expected_s: Sequence[float | None]) -> float | None:
+    """How much quicker than it should be, of the pieces that tell; of all, where none does."""
+    known = [
+        (piece, expected) for piece, expected in zip(pieces, expected_s, strict=False) if expected is not None
+    ]
+    telling = [pair for pair in known if pair[0].phonemes is None or pair[0].phonemes >= LEAST_SOUNDS]
+    active_s = sum(piece.active_s for piece, _ in telling or known)
+    return sum(expected for _, expected in telling or known) / active_s - 1 if active_s > 0 else None
 
 
 def _decibels(powers: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,7 +146,7 @@ def _longest_gap(active: NDArray[np.bool_]) -> int:
 
 
 def _clipped(raw: Samples, peak: float) -> int:
-    """Samples in runs at the peak: cut off, at whatever level that was done and however it was scaled since."""
+    """Samples in runs at the peak: cut off, at whatever level, and however they were scaled since."""
     if peak <= 0:
         return 0
     where = np.flatnonzero(np.abs(raw) >= peak * _PLATEAU)

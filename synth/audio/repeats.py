@@ -60,4 +60,5 @@ def _spectra(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
     inside = (band >= 0) & (band < _BANDS)
     spread[np.flatnonzero(inside), band[inside]] = 1.0
     levels = np.log(power.astype(np.float32) @ spread + np.float32(_FLOOR))
-    return (levels - levels.mean(axis=0)).astype(np.float32)
+    spectra: NDArray[np.float32] = (levels - levels.mean(axis=0)).astype(np.float32)
+    return spectra

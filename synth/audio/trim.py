@@ -70,7 +70,7 @@ def frame_powers(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
     frame = round(FRAME_S * sample_rate)
     whole = len(signal) // frame
     frames = signal[: whole * frame].reshape(whole, frame)
-    powers = np.einsum("ij,ij->i", frames, frames) / np.float32(frame)
+    powers: NDArray[np.float32] = np.einsum("ij,ij->i", frames, frames) / np.float32(frame)
     if whole * frame == len(signal):
         return powers
     rest = signal[whole * frame :]
