@@ -54,7 +54,8 @@ def _sounding_share(spectra: NDArray[np.float32], width: int) -> NDArray[np.floa
     level = spectra.mean(axis=1)
     sounding = level > np.percentile(level, 90) - _FAINT
     total = np.cumsum(np.concatenate([[0], sounding]))
-    return (total[width:] - total[:-width]) / width
+    share: NDArray[np.float64] = (total[width:] - total[:-width]) / width
+    return share
 
 
 def _spectra(signal: Samples, sample_rate: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.records import FaultRecord, RejectedRecord, Verification
 from synth.speech.takes import RawTake, RejectedTake
-from synth.verify import CHECKS
+from synth.verify import CHECKS, Fault, Unheard, Verdict
 
 UNVERIFIED: Final = "UNVERIFIED"
 PASSED: Final = "PASSED"
@@ -22,13 +22,18 @@ _WHY_UNVERIFIED: Final = (
 
 def verdict_of(chosen: RawTake) -> tuple[str, str]:
     """The verdict of the chosen take and why, in words. What nobody heard never passed."""
-    verdict = chosen.verdict
-    if chosen.failed:
-        heard = [verdict.why] if verdict is not None and not verdict.ok else []
-        return FAILED, _short(" ".join([*heard, *(each.why for each in chosen.faults)]))
-    if verdict is None:
-        return UNVERIFIED, _WHY_UNVERIFIED
-    return PASSED, _short(verdict.why)
+    return verdict_of_given(chosen.verdict, [each.fault for each in chosen.faults])
+
+
+def verdict_of_given(answer: Verdict | Unheard | None, faults: Sequence[Fault]) -> tuple[str, str]:
+    """As `verdict_of`, of what a verifier answered and what the checks of the signal found."""
+    verdict = answer if isinstance(answer, Verdict) else None
+    heard = [verdict.why] if verdict is not None and not verdict.ok else []
+    if heard or faults:
+        return FAILED, _short(" ".join([*heard, *(fault.why for fault in faults)]))
+    if isinstance(answer, Unheard):
+        return UNVERIFIED, _short(answer.why)
+    return (UNVERIFIED, _WHY_UNVERIFIED) if verdict is None else (PASSED, _short(verdict.why))
 
 
 def verification(takes: Sequence[RawTake]) -> tuple[Verification, ...]:

@@ -48,6 +48,7 @@ _LONGEST_BEYOND_S: Final = 1.5
 _MOST_LETTERS_PER_S: Final = 28.0  # nobody speaks so; hibari's quickest sentence has 22
 _LEAST_LETTERS: Final = 20
 _LONGEST_GAP_S: Final = 1.2  # hibari's longest is 0.52; over it a listener waits
+_LONGER_PAUSE_S: Final = 0.3
 _LONGEST_MARGIN_S: Final = 1.5  # at either end; a Japanese voice of Kokoro leaves 0.84
 _LEAST_TRAIL_S: Final = 0.060  # less quiet at the end is a word cut off; the engines leave 0.08 to 0.84
 _LOUD_ONSET_DB: Final = -20.0  # re peak; a voice begins at under -40
@@ -104,18 +105,19 @@ def check_length(piece: Examined) -> str | None:
 
 
 def check_gap(piece: Examined) -> str | None:
-    """No silence over 1.2 s inside a piece: pauses of the text lie between pieces."""
-    gap = piece.measures.gap_s
-    return f"It is silent for {gap:.1f} s in the middle." if gap > _LONGEST_GAP_S else None
+    """No silence over 1.2 s inside, nor 0.3 s longer than the text asks for."""
+    gap, most = piece.measures.gap_s, max(_LONGEST_GAP_S, piece.due.pause_s + _LONGER_PAUSE_S)
+    return f"It is silent for {gap:.1f} s in the middle." if gap > most else None
 
 
 def check_margins(piece: Examined) -> str | None:
-    """At most 1.5 s of silence before the first sound and after the last."""
+    """At most 1.5 s of silence before the first sound and after the last, or what the text asks for."""
+    most = max(_LONGEST_MARGIN_S, piece.due.pause_s + _LONGER_PAUSE_S)
     for name, seconds in (
         ("before the first", piece.measures.lead_s),
         ("after the last", piece.measures.trail_s),
     ):
-        if seconds > _LONGEST_MARGIN_S:
+        if seconds > most:
             return f"It is silent for {seconds:.1f} s {name} sound."
     return None
 

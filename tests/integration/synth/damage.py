@@ -78,7 +78,8 @@ def _db(decibels: float) -> np.float32:
 def _noise(length: int, decibels: float, width: int = 1) -> Samples:
     """Noise of that level re full scale; a `width` of many samples makes it a murmur."""
     made = np.convolve(np.random.default_rng(7).normal(size=length + width), np.ones(width), "same")[:length]
-    return (made / np.sqrt(np.square(made).mean()) * _db(decibels)).astype(np.float32)
+    noise: Samples = (made / np.sqrt(np.square(made).mean()) * _db(decibels)).astype(np.float32)
+    return noise
 
 
 def _cut(spoken: Spoken, share: float, seconds: float = 0.0) -> Samples:

@@ -27,7 +27,8 @@ def babble(seconds: float, hertz: float = 150.0, level: float = 0.1) -> np.ndarr
     """A tone whose level moves as that of speech does, four times a second."""
     times = np.arange(round(seconds * RATE)) / RATE
     moving: np.ndarray = (0.55 - 0.45 * np.cos(2 * np.pi * 4 * times)).astype(np.float32)
-    return hum(seconds, hertz, level) * moving
+    babbled: np.ndarray = hum(seconds, hertz, level) * moving
+    return babbled
 
 
 def placed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def noise(seconds: float, level: float) -> Samples:
     return np.random.default_rng(3).normal(0, level, round(seconds * RATE)).astype(np.float32)
 
 
-def due(sounds: int | None = 30, **changes: object) -> Due:
+def due(sounds: int | None = 30, **changes: Any) -> Due:
     return replace(Due(words=8, letters=38, sounds=sounds, usual=USUAL), **changes)
 
 
