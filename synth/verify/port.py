@@ -24,9 +24,10 @@ class Sent:
 class Divergence:
     """A stretch that was heard otherwise than it was sent, in sounds."""
 
-    place: int  # of its first sound in what was sent
-    sent: str
+    sent: str  # empty where nothing was
     heard: str
+    cost: float  # in sounds; one that is like the one sent counts half
+    place: int = 0  # of its first sound in what was sent
 
 
 @dataclass(frozen=True, slots=True)
