@@ -74,7 +74,8 @@ class EngineLimits:
     piece_characters: int  # the longest text of one utterance; longer texts are split at sentences
     batch: int  # utterances one call of `speak` does at once at best
     seed_varies: bool  # whether another seed makes another take; else speed and intonation do
-    usual_rate: float | None  # phonemes per sounding second at speed 1
+    usual_rate: float | None  # phonemes per sounding second at speed 1, the onset of a text aside
+    least_lead_s: float = 0.0  # silence that stands before every text it speaks
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _take(take: FinishedTake) -> Take:
         gain_db=_rounded(take.leveled.gain_db),
         limiter_db=_rounded(take.leveled.reduction_db),
         measures=take.raw.measures.to_json(),
-        flags=tuple(take.raw.measures.flags),
+        flags=tuple(take.raw.flags),
         words=take.raw.words,
         captions=take.captions,
         caption_files=tuple(map(_file, take.caption_files)),
@@ -103,7 +103,7 @@ def _why(performance: Performance, chosen: FinishedTake) -> str:
         return f"It is the first of {count} that no verifier found wrong; select_best is off."
     if not performance.request.select_best:
         return f"It was made first of {count}; select_best is off."
-    faults = len(chosen.raw.measures.flags)
+    faults = len(chosen.raw.flags)
     heard = "no recogniser compared it with the text"
     if chosen.raw.verdict is not None:
         heard = f"a verifier heard it: {chosen.raw.verdict.why}"
@@ -112,7 +112,7 @@ def _why(performance: Performance, chosen: FinishedTake) -> str:
 
 
 def _fault_warnings(chosen: FinishedTake) -> list[str]:
-    flags = chosen.raw.measures.flags
+    flags = chosen.raw.flags
     return [f"The chosen take has faults: {', '.join(flags)}."] if flags else []
 
 
