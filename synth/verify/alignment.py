@@ -14,7 +14,21 @@ Costs = NDArray[np.float32]
 _ALIKE: Final = 0.5  # what one costs in the place of another that is easily taken for it
 _LARGEST: Final = 4_000_000  # cells of a table that is held whole; larger ones are halved (Hirschberg)
 #: Sounds that recognisers write for each other: a vowel for a vowel, and pairs that voice alone tells apart.
-_GROUPS: Final = ("AIOWYɑæəɛɪiuʊ", "pb", "td", "kɡ", "fv", "sz", "ʃʒʧʤ", "θðdt", "mnŋ", "θs", "ðz", "θf", "wɹl")
+_GROUPS: Final = (
+    "AIOWYɑæəɛɪiuʊ",
+    "pb",
+    "td",
+    "kɡ",
+    "fv",
+    "sz",
+    "ʃʒʧʤ",
+    "θðdt",
+    "mnŋ",
+    "θs",
+    "ðz",
+    "θf",
+    "wɹl",
+)
 
 
 def _table() -> NDArray[np.float32]:
@@ -44,7 +58,7 @@ class Step:
 def aligned_sounds(sent: str, heard: str) -> list[Step]:
     """The cheapest way from one to the other, in order: each sound of both is in one step.
 
-    A sound that is left out or put in costs 1, one for another 1, or half where they are alike. The time grows
+    A sound that is left out or put in costs 1, one for another 1, or half where they are alike. Time grows
     with the product of the lengths, the memory with the longer one.
     """
     if sent == heard:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -26,10 +26,15 @@ _MOST_KEPT: Final = 20_000  # words whose sounds are kept: some megabytes
 
 @dataclass(frozen=True, slots=True)
 class SoundedWord:
-    """A word and its sounds, one sign each; a word without any has none."""
+    """A word and its sounds, one sign each; a word without any has none.
+
+    Of a written text it says `[start:end]`, alone or with others.
+    """
 
     text: str
     sounds: str
+    start: int = 0
+    end: int = 0
 
 
 class SoundReader(Protocol):
@@ -60,8 +65,23 @@ class EnglishSounds:
         return list(self._words(readable(script, self._facts)))
 
     def heard(self, text: str) -> list[SoundedWord]:
-        """See SoundReader."""
-        return self.sent(normalize(text).script)
+        """See SoundReader. Never fails."""
+        found: list[SoundedWord] = []
+        done = 0
+        for change in sorted(normalize(text).changes, key=lambda each: (each.start, -each.end)):
+            if change.start < done:  # inside of one that is said as a whole
+                continue
+            found += self._placed(text[done : change.start], done)
+            found += [replace(word, start=change.start, end=change.end) for word in self.sent(change.spoken)]
+            done = change.end
+        return found + self._placed(text[done:], done)
+
+    def _placed(self, text: str, at: int) -> list[SoundedWord]:
+        """The words of a part that is said as it is written."""
+        return [
+            SoundedWord(word[0], self._sounds(word[0]), at + word.start(), at + word.end())
+            for word in _WORD.finditer(text)
+        ]
 
     def _words(self, text: str) -> Iterator[SoundedWord]:
         at = 0
