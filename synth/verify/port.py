@@ -11,22 +11,37 @@ from synth.audio.spectrum import Samples
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a take, and what was sent of it: `[word](/phonemes/)` where the engine reads those."""
+
+    script: str
+    start: float  # seconds from the start of the samples
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What the engine was asked to say in one take."""
 
-    text: str  # all pieces, in order, as they were sent
+    text: str  # all pieces, in order, as they were sent, without markup
     language: str
     engine: str = ""
     profile: str = ""
+    stretches: tuple[Stretch, ...] = ()  # in order; empty: all of it is one
+    timed: bool = False  # whether anybody wants to know when the words sound
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """A stretch that was heard otherwise than it was sent, in sounds."""
+    """A stretch of sounds that was heard otherwise than it was sent, and the words that it lies in."""
 
-    place: int  # of its first sound in what was sent
-    sent: str
+    sent: str  # sounds; empty where nothing was
     heard: str
+    cost: float  # in sounds; one that is like the one sent counts half
+    place: int = 0  # of its first sound, in what was sent of its stretch
+    words: str = ""
+    heard_as: str = ""
+    stretch: int = 0  # which
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,8 @@ class Verdict:
     words: tuple[WordTiming, ...] = ()  # when each was heard, in seconds of the samples; source `asr`
     sounds: int = 0  # in what was sent
     divergences: tuple[Divergence, ...] = ()
+    recognizer: str = ""  # what heard it
+    stretch_sounds: tuple[int, ...] = ()  # of those in what was sent, by stretch
 
 
 @dataclass(frozen=True, slots=True)
