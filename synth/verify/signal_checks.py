@@ -51,6 +51,7 @@ _LONGEST_GAP_S: Final = 1.2  # hibari's longest is 0.52; over it a listener wait
 _LONGER_PAUSE_S: Final = 0.3
 _LONGEST_MARGIN_S: Final = 1.5  # at either end; a Japanese voice of Kokoro leaves 0.84
 _LEAST_TRAIL_S: Final = 0.060  # less quiet at the end is a word cut off; the engines leave 0.08 to 0.84
+_FADED_DB: Final = -29.0  # of the peak, in the last 60 ms; hibari's "A?" ends so
 _LOUD_ONSET_DB: Final = -20.0  # re peak; a voice begins at under -40
 _LARGEST_OFFSET: Final = 0.01
 _QUIETEST_RMS_DB: Final = -45.0  # hibari as it comes: -27
@@ -123,13 +124,15 @@ def check_margins(piece: Examined) -> str | None:
 
 
 def check_cut_off(piece: Examined) -> str | None:
-    """At least 60 ms of quiet after the last sound, before trimming: 13 of 13 cut ends, no false alarm."""
-    trail = piece.measures.trail_s
-    return (
-        f"It ends {trail * 1000:.0f} ms after its last sound: a word is cut off."
-        if trail < _LEAST_TRAIL_S
-        else None
-    )
+    """At least 60 ms of quiet after the last sound, before trimming: 13 of 13 cut ends, no false alarm.
+
+    Of a lone sound its breath may be cut off: what ends under -29 dB of the peak has faded.
+    """
+    trail, due = piece.measures.trail_s, piece.due
+    lone = (due.letters if due.sounds is None else due.sounds) < LEAST_SOUNDS
+    if trail >= _LEAST_TRAIL_S or (lone and piece.measures.end_db <= _FADED_DB):
+        return None
+    return f"It ends {trail * 1000:.0f} ms after its last sound: a word is cut off."
 
 
 def check_cut_start(piece: Examined) -> str | None:

@@ -89,7 +89,7 @@ def test_damage_is_found_in_every_voice(engine: Engine, texts: Sequence[str], pr
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ["bass", "heart", "high"])
 @pytest.mark.parametrize("speed", [0.75, 1.0, 1.3])
 def test_two_hundred_sound_takes_have_no_fault(engine: Engine, preset: str, speed: float) -> None:
     """In every voice, slow and quick: one-word lines, sentences, numbers, names."""

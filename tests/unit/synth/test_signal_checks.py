@@ -220,3 +220,11 @@ def test_no_text_and_no_sound_crashes_it(
     heard = hear_piece(text, Speech(make(seconds), RATE, sounds), Pace(USUAL, speed=speed))
 
     assert all(fault.why.endswith(".") for fault in heard.faults)
+
+
+def test_the_breath_of_a_lone_sound_may_be_cut_off_and_that_of_a_sentence_not() -> None:
+    """hibari's "A!" ends in a breath, at once."""
+    fading = np.concatenate([quiet(0.3), babble(0.4), babble(0.2, level=0.002)])
+
+    assert found(fading, due(1, words=1, letters=1)) == {}
+    assert set(found(fading, due(9, words=1, letters=8))) == {"cut_off"}
