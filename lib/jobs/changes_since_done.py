@@ -78,7 +78,7 @@ def _plainly_unlike(spec: JobSpec, spoken: SpokenRecord) -> Iterator[str]:
         "speaker": spoken.speaker,
         "language": spoken.language,
         "profile": spoken.profile,
-        "variants": len(spoken.takes),
+        "variants": spoken.asked,
         "format": spoken.audio_format,
         "output_name": output_name_of(spoken.takes),
     }
@@ -109,7 +109,7 @@ def _guesses(spec: JobSpec, spoken: SpokenRecord) -> Iterator[JobSpec]:
         spec,
         voice=spoken.voice,
         profile=spoken.profile,
-        variants=len(spoken.takes),
+        variants=spoken.asked,
         format=spoken.audio_format,
         output_name=output_name_of(spoken.takes),
         speed=first.speed if first is not None else spec.speed,

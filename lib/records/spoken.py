@@ -44,6 +44,12 @@ class SpokenRecord:
     warnings: tuple[str, ...] = ()
     verification: tuple[Verification, ...] = ()  # where a take was judged or made again
     inputs: str | None = None
+    variants: int | None = None  # that were asked for; None: as many as there are takes
+
+    @property
+    def asked(self) -> int:
+        """How many takes were asked for; there are fewer where one of the first was perfect."""
+        return len(self.takes) if self.variants is None else self.variants
 
     @property
     def chosen(self) -> Take:
@@ -99,6 +105,7 @@ class SpokenRecord:
             "loudness_lufs": chosen.loudness_lufs,
             "target_lufs": self.target_lufs,
             "true_peak_dbtp": chosen.true_peak_dbtp,
+            "variants": self.asked,
             "takes": [take.to_json() for take in self.takes],
             "chosen": {"take": chosen.take, "made": chosen.made, "why": self.chosen_why},
             "verdict": self.verdict,
@@ -142,4 +149,5 @@ def spoken_from(fields: Fields) -> SpokenRecord:
         warnings=fields.texts("warnings"),
         verification=tuple(map(verification_from, fields.objects("verification"))),
         inputs=fields.optional_text("inputs"),
+        variants=fields.optional_whole("variants"),
     )

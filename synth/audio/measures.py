@@ -15,6 +15,7 @@ from synth.audio.trim import FRAME_S, Trimmed
 #: A piece of fewer sounds says nothing of a rate: every utterance is drawn out, however short.
 LEAST_SOUNDS: Final = 9
 _ONSET_S: Final = 0.005
+_END_S: Final = 0.060
 _SILENCE_DB: Final = -120.0
 _PLATEAU: Final = 1 - 1e-4  # of the peak; a sine of 150 Hz at 24 kHz has two samples there at most
 _LEAST_PLATEAU: Final = 3  # samples in a row
@@ -37,6 +38,7 @@ class PieceMeasures:
     power: float  # mean square
     phonemes: int | None
     onset_db: float  # level of the first 5 ms, against the peak
+    end_db: float  # level of the last 60 ms, against the peak
     contrast_db: float  # from the quietest frames to the loudest: what noise takes away
     faint_s: float  # seconds at the end that sound and are far below speech
     even_s: float  # longest stretch, of a second and more, whose level does not move as that of speech does
@@ -58,6 +60,7 @@ def measure_piece(raw: Samples, trimmed: Trimmed, sample_rate: int, phonemes: in
         power=float(np.dot(raw, raw)) / len(raw) if len(raw) else 0.0,
         phonemes=phonemes,
         onset_db=_under_peak(first, peak),
+        end_db=_under_peak(raw[-max(round(_END_S * sample_rate), 1) :], peak),
         contrast_db=_contrast(levels),
         faint_s=_faint(levels, trimmed.active) * FRAME_S,
         even_s=_longest_even(levels, trimmed.active) * FRAME_S,

@@ -128,6 +128,6 @@ def _found(take: RawTake) -> list[str]:
 def evidence(take: RawTake) -> str:
     """Why a take failed, and its predecessors."""
     found = [*([take.verdict.why] if take.verdict is not None and not take.verdict.ok else []), *_found(take)]
-    whys = [*(each.why for each in take.rejected), *found]
+    whys = [*(each.why for each in take.rejected), " ".join(found)]
     times = sum(each.piece is None for each in take.rejected) + 1
     return f"made {'once' if times == 1 else f'{times} times'} ({' / '.join(dict.fromkeys(whys))})"

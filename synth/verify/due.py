@@ -38,6 +38,7 @@ class Due:
     speed: float = 1.0
     repeats: bool = False  # whether the text itself says something twice
     least_lead_s: float = 0.0  # silence that the engine leaves before every text
+    pause_s: float = 0.0  # the longest silence that the text itself asks for
 
     @property
     def counted(self) -> int | None:
