@@ -201,3 +201,11 @@ class OnAGpu(Protocol):
 def load_model(engine: Engine, name: str) -> Model:
     """Have the engine load the model `name`, where it has several; else the one it has. Raises as `load`."""
     return engine.load_model(name) if isinstance(engine, SeveralModels) else engine.load()
+
+
+def answers_of(engine: Engine, utterances: Sequence[Utterance]) -> list[Speech | EngineFailed]:
+    """What the engine makes of the utterances, one for each. Raises as `Engine.speak`."""
+    made = list(engine.speak(utterances))
+    if len(made) != len(utterances):
+        raise EngineFailed(f"The engine {engine.name} answered {len(made)} of {len(utterances)} texts.")
+    return made

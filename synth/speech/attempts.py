@@ -27,6 +27,17 @@ class Attempt:
     style: Style
     heard: dict[int, HeardPiece | KeptPiece] = field(default_factory=dict)  # by piece
     rejected: list[RejectedTake] = field(default_factory=list)  # pieces that were said again
+    own_styles: dict[int, Style] = field(default_factory=dict)  # of pieces that were heard wrong in `style`
+
+    def style_of(self, index: int) -> Style:
+        """How a piece is spoken."""
+        return self.own_styles.get(index, self.style)
+
+    def again(self, wrong: Sequence[int], style: Style) -> Attempt:
+        """The same take, to be spoken again in `style` where it was heard wrong."""
+        kept = {index: heard for index, heard in self.heard.items() if index not in wrong}
+        styles = {**self.own_styles, **dict.fromkeys(wrong, style)}
+        return replace(self, heard=kept, rejected=list(self.rejected), own_styles=styles)
 
 
 @dataclass(frozen=True, slots=True)

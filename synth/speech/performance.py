@@ -22,14 +22,16 @@ from synth.engines.port import (
     Model,
     Speech,
     Utterance,
+    answers_of,
     load_model,
 )
 from synth.speech.attempts import Attempt, Try, Turn, evidence, rejected
 from synth.speech.heard_pieces import HeardPiece, Pace, hear_piece, is_sound
+from synth.speech.judged_takes import JudgedTakes
 from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, make_take, parts_of, style_of
-from synth.verify import Sent, Unheard, Verdict, Verifier, care_of
+from synth.verify import Verifier, care_of
 
 #: Called after each call of the engine with (pieces done, pieces in all). What it raises ends the work.
 OnPiece = Callable[[int, int], None]
@@ -67,9 +69,7 @@ class Performing:
         parts = parts_of(request, limits)
         self._pieces, self._shown, self._warnings = parts.pieces, parts.shown, parts.warnings
         self._kept = kept if len(parts.pieces) > 1 else None
-        self._sent = Sent(
-            " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
-        )
+        self._judged_takes = JudgedTakes(verifier, request, self._pieces)
         self._made: list[list[RawTake]] = []  # by variant
         self._pace = Pace.of(request.voice, limits, 1.0)
         self._unspoken: deque[Turn] = deque()
@@ -87,8 +87,17 @@ class Performing:
 
     @property
     def pending(self) -> int:
-        """Pieces that are still to be given out; 0 when all takes are made."""
+        """Pieces that are still to be given out."""
         return len(self._unspoken)
+
+    @property
+    def waiting(self) -> int:
+        """Takes that are still listened to; with it and `pending` 0, all are made."""
+        return self._judged_takes.waiting
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Until a take was listened to, or so long; what follows from it comes with the next `hear`."""
+        self._judged_takes.wait(timeout_s)
 
     def give(self, most: int) -> list[Utterance]:
         """The next pieces to speak, at most `most`; `hear` must get the speech of all before the next."""
@@ -108,6 +117,7 @@ class Performing:
             BadConfiguration: what was spoken cannot be kept; the cause says why.
             PieceLost: what was kept cannot be read any more.
         """
+        self._hear_back()
         for answer in answers:
             turn = self._unheard.popleft()
             if isinstance(answer, Speech) and not is_sound(answer):
@@ -140,7 +150,7 @@ class Performing:
         Of a chapter one piece in a hundred is broken; to make all of it again would break another.
         """
         text = self._pieces[turn.index].text
-        heard = hear_piece(text, speech, replace(self._pace, speed=turn.attempt.style.speed))
+        heard = hear_piece(text, speech, replace(self._pace, speed=turn.attempt.style_of(turn.index).speed))
         tried = replace(turn, tries=(*turn.tries, Try(self._utterance(turn).seed, speech, heard)))
         if not heard.faults or turn.split is not None:
             self._settle(tried)
@@ -196,11 +206,14 @@ class Performing:
         self._made.append([])
         self._begin_take(len(self._made) - 1)
 
-    def _begin_take(self, slot: int) -> None:
-        attempt = Attempt(slot, style_of(self._request, self._limits, self._styles))
+    def _begin_take(self, slot: int, before: Attempt | None = None, wrong: Sequence[int] = ()) -> None:
+        """Begin a take of the variant; of the one `before`, what was not heard wrong stands."""
+        style = style_of(self._request, self._limits, self._styles)
+        attempt = Attempt(slot, style) if before is None or not wrong else before.again(wrong, style)
         self._styles += 1
-        self.total += len(self._pieces)
-        for index in range(len(self._pieces)):
+        missing = [index for index in range(len(self._pieces)) if index not in attempt.heard]
+        self.total += len(missing)
+        for index in missing:
             found = self._find(Turn(attempt, index))
             if found is None:
                 self._unspoken.append(Turn(attempt, index))
@@ -230,7 +243,8 @@ class Performing:
         return piece_key(self._request.voice.engine, self._model, first)
 
     def _utterance(self, turn: Turn) -> Utterance:
-        voice, style, text = self._request.voice, turn.attempt.style, self._pieces[turn.index].text
+        voice, text = self._request.voice, self._pieces[turn.index].text
+        style = turn.attempt.style_of(turn.index)
         if turn.split is not None:
             text = turn.split.texts[turn.part]
         return Utterance(
@@ -249,22 +263,23 @@ class Performing:
         """Join the take, and have it judged."""
         heard = (self._heard(attempt, index) for index in range(len(self._pieces)))
         take = make_take(self._pieces, attempt.style, heard, self._pauses, self._sink())
-        answer: Verdict | Unheard | None = None
-        if self._verifier is not None:
-            answer = self._verifier.verify(self._sent, take.samples, take.sample_rate)
-        self._judged(attempt, take, answer)
+        self._judged_takes.put(attempt, take)
+        self._hear_back()
 
-    def _judged(self, attempt: Attempt, take: RawTake, answer: Verdict | Unheard | None) -> None:
+    def _hear_back(self) -> None:
+        for attempt, take in self._judged_takes.answered():
+            self._judged(attempt, take)
+
+    def _judged(self, attempt: Attempt, take: RawTake) -> None:
         """Keep the take; make it again where it was heard wrong and may be made again.
 
         What the signal alone has against it was mended piece by piece, as far as that goes.
         """
-        verdict = answer if isinstance(answer, Verdict) else None
-        take = replace(take, verdict=verdict, rejected=tuple(attempt.rejected))
+        take = replace(take, rejected=tuple(attempt.rejected))
         made = self._made[attempt.slot]
         made.append(take)
         if take.misheard and len(made) <= self._care.retakes:
-            self._begin_take(attempt.slot)
+            self._begin_take(attempt.slot, attempt, take.wrong_pieces)
         elif self._stops_early and len(self._made) < self._request.variants and not take.perfect:
             self._begin_variant()
 
@@ -273,7 +288,7 @@ class Performing:
         if isinstance(found, HeardPiece):
             return found
         assert self._kept is not None, "who keeps none has none"
-        pace = replace(self._pace, speed=attempt.style.speed)
+        pace = replace(self._pace, speed=attempt.style_of(index).speed)
         return hear_piece(self._pieces[index].text, self._kept.speech(found), pace)
 
     def _sink(self) -> SampleSink:
@@ -304,7 +319,9 @@ def perform(
     performing = Performing(request, load_for(request, engine), engine.limits(), verifier, kept)
     if 0 < performing.resumed < performing.total:
         on_piece(performing.done, performing.total)
-    while performing.pending:
+    while performing.pending or performing.waiting:
+        if not performing.pending:
+            performing.wait()
         for trouble in speak_together(engine, [performing], clock):
             if trouble is not None:
                 raise trouble
@@ -335,7 +352,7 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
     everything = [utterance for share in shares for utterance in share]
     started = clock.monotonic()
     try:
-        made = _speech(engine, everything) if everything else []
+        made = answers_of(engine, everything) if everything else []
     except EngineLost:
         raise
     except (BadConfiguration, Unavailable) as error:  # no text's failure
@@ -364,7 +381,7 @@ def _apart(
     """The pieces of one request, one by one."""
     started = clock.monotonic()
     try:
-        made = [speech for utterance in share for speech in _speech(engine, [utterance])]
+        made = [speech for utterance in share for speech in answers_of(engine, [utterance])]
     except EngineLost:
         raise
     except Exception as error:
@@ -381,10 +398,3 @@ def _heard(performing: Performing, made: Sequence[Answer], clock: Clock) -> Exce
         return error
     performing.work_s += clock.monotonic() - started
     return None
-
-
-def _speech(engine: Engine, utterances: Sequence[Utterance]) -> list[Answer]:
-    made = list(engine.speak(utterances))
-    if len(made) != len(utterances):
-        raise EngineFailed(f"The engine {engine.name} answered {len(made)} of {len(utterances)} texts.")
-    return made

@@ -20,7 +20,7 @@ from synth.speech.script import script_of
 from synth.speech.shown_text import ShownText, shown_text
 from synth.text.pauses import Pause, marks_in, silence_s
 from synth.text.pieces import Piece, split_text
-from synth.verify import Fault, Verdict
+from synth.verify import Fault, Unheard, Verdict
 
 PERFECT: Final = 0.02  # of its sounds may be heard otherwise: a recogniser's own errors
 _MOST_NAMED: Final = 10  # words in a warning
@@ -80,6 +80,7 @@ class RawTake:
     measures: TakeMeasures
     words: tuple[WordTiming, ...] = ()  # seconds of these samples; empty where the engine tells none
     verdict: Verdict | None = None  # None: nobody compared it with the text
+    unheard: Unheard | None = None  # why not, where it is not told elsewhere
     rejected: tuple[RejectedTake, ...] = ()  # made in its place, in that order
     sounding: tuple[SoundingPiece, ...] = ()  # each piece
     faults: tuple[PieceFault, ...] = ()  # of the signal
@@ -93,6 +94,12 @@ class RawTake:
     def misheard(self) -> bool:
         """Whether a verifier found it wrong."""
         return self.verdict is not None and not self.verdict.ok
+
+    @property
+    def wrong_pieces(self) -> tuple[int, ...]:
+        """Those that a verifier found wrong, by their places; empty where it cannot say, or they are all."""
+        wrong = () if self.verdict is None else self.verdict.wrong_stretches
+        return wrong if len(wrong) < len(self.sounding) else ()
 
     @property
     def perfect(self) -> bool:

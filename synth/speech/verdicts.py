@@ -22,7 +22,7 @@ _WHY_UNVERIFIED: Final = (
 
 def verdict_of(chosen: RawTake) -> tuple[str, str]:
     """The verdict of the chosen take and why, in words. What nobody heard never passed."""
-    return verdict_of_given(chosen.verdict, [each.fault for each in chosen.faults])
+    return verdict_of_given(chosen.verdict or chosen.unheard, [each.fault for each in chosen.faults])
 
 
 def verdict_of_given(answer: Verdict | Unheard | None, faults: Sequence[Fault]) -> tuple[str, str]:

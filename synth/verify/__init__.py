@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from synth.verify.care import CARE, Care, care_of
 from synth.verify.due import Due, UsualRate, due_of
-from synth.verify.port import BesideVerifier, Divergence, Sent, Unheard, Verdict, Verifier
+from synth.verify.judgement import agreed
+from synth.verify.port import BesideVerifier, Divergence, Sent, Stretch, Unheard, Verdict, Verifier
 from synth.verify.signal_checks import CHECKS, Examined, Fault, faults_of
 
 __all__ = [
@@ -17,10 +18,12 @@ __all__ = [
     "Examined",
     "Fault",
     "Sent",
+    "Stretch",
     "Unheard",
     "UsualRate",
     "Verdict",
     "Verifier",
+    "agreed",
     "care_of",
     "due_of",
     "faults_of",

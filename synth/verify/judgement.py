@@ -49,6 +49,7 @@ def verdict_of(found: Sequence[Comparison], recognizer: str) -> Verdict:
         divergences=divergences,
         recognizer=recognizer,
         stretch_sounds=tuple(each.sounds for each in found),
+        wrong_stretches=tuple(index for index, each in enumerate(found) if not passes(each)),
     )
     return replace(verdict, why=_why(verdict))
 

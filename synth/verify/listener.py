@@ -31,6 +31,9 @@ _T = TypeVar("_T")
 
 #: By the names of jobs: what recognisers call the languages whose sounds can be read here.
 _CODES: Final = {"English": "en"}
+#: A recogniser's times in a window may be off by so much, and those of some words by more.
+_ASIDE_S: Final = 0.5
+_MOST_THERE: Final = 0.6
 _MOST_TOGETHER: Final = 24  # parts of one window: more would wait long for the last of them
 
 
@@ -158,8 +161,9 @@ class ListeningVerifier:
             if not found.sounds:
                 self._leave([part], "There is no sound in the text that could be compared.")
                 continue
-            if not passes(found):
-                found = min(found, *self._heard([part], careful=True), key=_standing)
+            if not passes(found) or (len(parts) > 1 and not _in_place(found, part)):
+                alone = self._heard([part], careful=True)
+                found = min(found, *alone, key=_standing) if _in_place(found, part) else alone[0]
             self._found(part, found)
 
     def _known_languages(self) -> frozenset[str] | None:
@@ -169,7 +173,7 @@ class ListeningVerifier:
         """What came of each part, heard in one go; the times of its words are those of its take."""
         sent = parts[0].wish.sent
         window = window_of([part.samples() for part in parts])
-        timed = any(part.wish.sent.timed for part in parts)
+        timed = len(parts) > 1 or sent.timed  # several: to know which said what
 
         def hear() -> list[HeardWord]:
             return self._recognizer.hear(window.samples, _CODES[sent.language], timed=timed, careful=careful)
@@ -177,13 +181,13 @@ class ListeningVerifier:
         words = _again_if_gone(hear)
         found = compare([part.stretch.script for part in parts], words, self._readers[sent.language])
         return [
-            replace(each, words=_moved(each.words, part, begin) if part.wish.sent.timed else ())
+            replace(each, words=_moved(each.words, part, begin))
             for each, part, begin in zip(found, parts, window.begins, strict=True)
         ]
 
     def _found(self, part: _Part, found: Comparison) -> None:
         wish = part.wish
-        wish.found[part.index] = found
+        wish.found[part.index] = _within(found, part.stretch) if wish.sent.timed else replace(found, words=())
         if len(wish.found) == len(wish.stretches):
             in_order = [wish.found[index] for index in range(len(wish.found))]
             _answer(wish, verdict_of(in_order, self.name))
@@ -212,10 +216,26 @@ def _standing(found: Comparison) -> tuple[bool, float]:
 
 
 def _moved(words: Sequence[WordTiming], part: _Part, begin: float) -> tuple[WordTiming, ...]:
-    """The words by the clock of the take, none outside of its stretch."""
-    start, end = part.stretch.start, part.stretch.end
+    """The words by the clock of the take; in a window they may be outside of its stretch."""
+    by = part.stretch.start - begin
+    return tuple(
+        replace(word, start=round(word.start + by, 3), end=round(word.end + by, 3)) for word in words
+    )
+
+
+def _in_place(found: Comparison, part: _Part) -> bool:
+    """Whether the words were heard where the part sounds: what another take says instead is not its own."""
+    start, end = part.stretch.start - _ASIDE_S, part.stretch.end + _ASIDE_S
+    there = sum(start <= (word.start + word.end) / 2 <= end for word in found.words)
+    return there >= _MOST_THERE * len(found.words)
+
+
+def _within(found: Comparison, stretch: Stretch) -> Comparison:
+    """The same, none of its words outside of the stretch."""
 
     def at(moment: float) -> float:
-        return round(min(max(moment - begin + start, start), end), 3)
+        return min(max(moment, stretch.start), stretch.end)
 
-    return tuple(replace(word, start=at(word.start), end=at(word.end)) for word in words)
+    return replace(
+        found, words=tuple(replace(word, start=at(word.start), end=at(word.end)) for word in found.words)
+    )

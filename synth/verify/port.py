@@ -56,6 +56,7 @@ class Verdict:
     divergences: tuple[Divergence, ...] = ()
     recognizer: str = ""  # what heard it
     stretch_sounds: tuple[int, ...] = ()  # of those in what was sent, by stretch
+    wrong_stretches: tuple[int, ...] = ()  # by their places
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ network: the model is a folder.
 
 On stdin comes a line of JSON, `samples` (how many), `language` (ISO 639-1), `timed` (whether words need their
 times), `careful` (a wider search), and then so many float32 samples of 16 kHz. On stdout goes a line of JSON:
-`words`, each `[text, start, end]` in seconds, or `error`. The first line of all tells `name` and `languages`
-(null: all), or `error`. It ends with its stdin.
+`words`, each `[text, start, end]` in seconds, or `error`. The first line of all tells `languages`, or `error`
+or what package is `missing`. It ends with its stdin.
 """
 
 from __future__ import annotations

@@ -299,6 +299,8 @@ class Worker:
     def _speak(self, finisher: ThreadPoolExecutor) -> None:
         """One call of the engine for the jobs at hand, and what follows for each of them."""
         jobs = list(self._at_hand)
+        if not any(job.performing.pending for job in jobs):  # the next job is looked for meanwhile
+            jobs[0].performing.wait(_LOOK_EVERY_S)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
         troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
@@ -312,7 +314,7 @@ class Worker:
             if trouble is not None:
                 raise trouble
             self._check(job)
-            if job.performing.pending:
+            if job.performing.pending or job.performing.waiting:
                 return
             performance = job.performing.performance()
         except (_GiveBack, LoadStopped):

@@ -20,6 +20,7 @@ DEFAULTS = {
     "JOBS_MAX_DEPTH": "1000000",
     "VOICE_ENGINE": "hibari",
     "VOICE_PAUSES": "0.2,0.45,0.9",
+    "VERIFY": "auto",
     "WATCHER_DRAIN_SECONDS": "600",
     "MAX_MACHINES": "4",
     "MAX_DPH": "1.00",
