@@ -110,9 +110,7 @@ class Settings:
     verify_model: Annotated[
         Path | None,
         path(),
-        About(
-            "folder of the recogniser's model, in the format of CTranslate2", _BROUGHT, "/srv/models/whisper"
-        ),
+        About("folder of the recogniser's model", "that of the extra `verify`, for English", "/srv/whisper"),
     ] = None
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
