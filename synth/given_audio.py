@@ -96,7 +96,7 @@ def verify_audio(
         )
     answer: Verdict | Unheard | None = None
     if verifier is not None and len(trimmed.samples):
-        answer = verifier.verify(Sent(words, language, engine or ""), trimmed.samples, rate)
+        answer = verifier.verify(Sent(words, language), trimmed.samples, rate)
     verdict, why = verdict_of_given(answer, faults)
     heard = answer if isinstance(answer, Verdict) else None
     return VerifiedAudio(

@@ -105,7 +105,6 @@ class SpokenRecord:
             "loudness_lufs": chosen.loudness_lufs,
             "target_lufs": self.target_lufs,
             "true_peak_dbtp": chosen.true_peak_dbtp,
-            "variants": self.asked,
             "takes": [take.to_json() for take in self.takes],
             "chosen": {"take": chosen.take, "made": chosen.made, "why": self.chosen_why},
             "verdict": self.verdict,
@@ -113,6 +112,8 @@ class SpokenRecord:
             "warnings": list(self.warnings),
             "created_at": self.created_at,
         }
+        if self.variants is not None:
+            value["variants"] = self.variants
         if self.verification:
             value["verification"] = [each.to_json() for each in self.verification]
         return value if self.inputs is None else {**value, "inputs": self.inputs}

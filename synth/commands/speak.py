@@ -48,6 +48,7 @@ def command(
     seed: o.SeedOption = None,
     audio_format: o.FormatOption = o.AudioFormat.wav,
     loudness: o.LoudnessOption = "-19",
+    sample_rate: o.SampleRateOption = None,
     pronounce: o.PronounceOption = None,
     lexicon: o.LexiconOption = None,
     speed: o.SpeedOption = 1.0,
@@ -78,6 +79,7 @@ def command(
         seed=seed,
         file_format=audio_format.value,
         loudness_lufs=level,
+        sample_rate=sample_rate,
         title=_printable(out_exact.name) if title is None else title,
         pronounce=said,
     )

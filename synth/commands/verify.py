@@ -10,6 +10,7 @@ import typer
 from lib.cli.options import JsonOption
 from lib.cli.output import emit_json, say
 from lib.errors import ExitStatus
+from synth import wiring
 from synth.commands import options as o
 from synth.commands.textfile import given_text
 
@@ -51,12 +52,12 @@ def command(
     """Hold audio that exists against a text: its signal, and what a recogniser hears of it.
 
     Exit status 1 when it FAILED; 0 when it PASSED, and when it is UNVERIFIED: the signal is in order, and
-    nobody compared it with the text, because no recogniser is installed.
+    nobody compared it with the text, because no recogniser is installed or VERIFY is never.
     """
     written = given_text(text, text_file, "voice-synth verify FILE --text")
     from synth.given_audio import verify_audio  # the audio packages take longer than a wrong command line
 
-    found = verify_audio(file, written, None, language=language, engine=engine, speed=speed)
+    found = verify_audio(file, written, wiring.verifier(), language=language, engine=engine, speed=speed)
     if json:
         emit_json(found.to_json())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lib.captions import Cue, rendered
@@ -12,6 +13,8 @@ from lib.records import SpokenRecord
 from synth.audio.encode import Written, write_audio, write_beside
 from synth.audio.loudness_normalizer import Leveled, level
 from synth.audio.peaks import peaks_json
+from synth.audio.sample_files import MemorySink, blocks_of
+from synth.audio.sample_rates import at_rate
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
 from synth.speech.captions import captions_of
@@ -55,7 +58,7 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
     ranked = rank(performance.takes, select_best=request.select_best)
     finished: list[FinishedTake] = []
     for number, made in enumerate(ranked, start=1):
-        raw = performance.takes[made]
+        raw = _at_asked_rate(performance, performance.takes[made])
         leveled = _leveled(performance, raw)
         cues = _cues(performance, raw, leveled)
         finished.append(_write(out, number, made + 1, raw, leveled, cues, request))
@@ -77,6 +80,17 @@ def tags_of(request: SpeakRequest) -> Tags:
         artist=voice.voice or voice.speaker or "",
         comment=f"Synthetic speech, made with the engine {voice.engine}.",
     )
+
+
+def _at_asked_rate(performance: Performance, raw: RawTake) -> RawTake:
+    """The take at the rate that was asked for, before it is levelled: resampling moves peaks."""
+    wanted = performance.request.sample_rate
+    if wanted is None or wanted == raw.sample_rate:
+        return raw
+    sink = MemorySink() if performance.kept is None else performance.kept.sink()
+    for block in at_rate(blocks_of(raw.samples), raw.sample_rate, wanted):
+        sink.add(block)
+    return replace(raw, samples=sink.whole(), sample_rate=wanted)
 
 
 def _leveled(performance: Performance, raw: RawTake) -> Leveled:
