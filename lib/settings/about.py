@@ -44,3 +44,14 @@ def info_of(attribute: str, annotations: tuple[SettingKind, About], default: Any
         example=about.example or value,
         alias=about.alias,
     )
+
+
+def origin_of(name: str, source: str) -> str:
+    """Where the value of a setting came from, for errors: `REDIS_URL of the environment`."""
+    if source == "default":
+        return f"the default of {name}"
+    if source == "flag":
+        return f"{name} of the flag --{name.lower().replace('_', '-')}"
+    if source.startswith("environment"):
+        return f"{name} of the environment{source.removeprefix('environment')}"
+    return f"{name} of {source}"

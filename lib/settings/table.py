@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from lib.settings.about import About, Info, info_of
+from lib.settings.about import About, Info, info_of, origin_of
 from lib.settings.kinds import (
     Secret,
     choice,
@@ -105,20 +105,12 @@ class Settings:
         str, pauses(), About("seconds of silence after a clause, a sentence and a paragraph")
     ] = "0.2,0.45,0.9"
     verify: Annotated[
-        str,
-        choice("auto", "always", "never"),
-        About(
-            "whether a recogniser hears takes; auto: where it is installed, and costs less than the engine"
-        ),
+        str, choice("auto", "always", "never"), About("whether a recogniser hears takes; auto: where it pays")
     ] = "auto"
     verify_model: Annotated[
         Path | None,
         path(),
-        About(
-            "folder of the recogniser's model, in the format of CTranslate2",
-            default="that of the extra `verify`, for English",
-            example="/srv/models/whisper-small",
-        ),
+        About("folder of the recogniser's model", "that of the extra `verify`, for English", "/srv/whisper"),
     ] = None
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
@@ -388,16 +380,7 @@ class Settings:
 
     def origin(self, name: str) -> str:
         """A setting and where its value came from, for errors: `REDIS_URL of the environment`."""
-        source = self.sources.get(name, "default")
-        if source == "default":
-            return f"the default of {name}"
-        if source == "flag":
-            return f"{name} of the flag --{name.lower().replace('_', '-')}"
-        return (
-            f"{name} of the environment{source.removeprefix('environment')}"
-            if (source.startswith("environment"))
-            else f"{name} of {source}"
-        )
+        return origin_of(name, self.sources.get(name, "default"))
 
     def __repr__(self) -> str:
         set_ones = (f"{name}={value}" for name, value in self.shown().items() if value is not None)

@@ -13,7 +13,7 @@ from synth.speech.attempts import Attempt
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import RawTake
 from synth.text.pieces import Piece
-from synth.verify import BesideVerifier, Sent, Stretch, Unheard, Verdict, Verifier, agreed
+from synth.verify import BesideVerifier, Sent, SentPiece, Unheard, Verdict, Verifier, agreed
 
 Answer = Verdict | Unheard | None
 
@@ -69,10 +69,10 @@ class JudgedTakes:
         future.set_result(answer)
         return future
 
-    def _stretches(self, take: RawTake) -> tuple[Stretch, ...]:
+    def _stretches(self, take: RawTake) -> tuple[SentPiece, ...]:
         length = len(take.samples) / take.sample_rate
         return tuple(
-            Stretch(script, max(at.start - LEAD_S, 0.0), min(at.end + TRAIL_S, length))
+            SentPiece(script, max(at.start - LEAD_S, 0.0), min(at.end + TRAIL_S, length))
             for script, at in zip(self._scripts, take.sounding, strict=True)
         )
 

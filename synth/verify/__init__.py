@@ -5,7 +5,7 @@ from __future__ import annotations
 from synth.verify.care import CARE, Care, care_of
 from synth.verify.due import Due, UsualRate, due_of
 from synth.verify.judgement import agreed
-from synth.verify.port import BesideVerifier, Divergence, Sent, Stretch, Unheard, Verdict, Verifier
+from synth.verify.port import BesideVerifier, Divergence, Sent, SentPiece, Unheard, Verdict, Verifier
 from synth.verify.signal_checks import CHECKS, Examined, Fault, faults_of
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "Examined",
     "Fault",
     "Sent",
-    "Stretch",
+    "SentPiece",
     "Unheard",
     "UsualRate",
     "Verdict",

@@ -55,7 +55,7 @@ def compare(scripts: Sequence[str], heard: Sequence[HeardWord], reader: SoundRea
     What was heard between two of them counts for both: nobody knows which one said it.
     """
     sent = [reader.sent(script) for script in scripts]
-    said = _Said.of(heard, reader)
+    said = _HeardSounds.of(heard, reader)
     steps = aligned_sounds("".join(word.sounds for words in sent for word in words), said.sounds)
     found, first = [], 0
     for words, own in zip(sent, _shares(sent, steps), strict=True):
@@ -65,7 +65,7 @@ def compare(scripts: Sequence[str], heard: Sequence[HeardWord], reader: SoundRea
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _HeardSounds:
     """All that was heard: words with their times, and which of its sounds are whose."""
 
     words: Sequence[HeardWord]
@@ -74,7 +74,7 @@ class _Said:
     firsts: Sequence[int]
 
     @classmethod
-    def of(cls, heard: Sequence[HeardWord], reader: SoundReader) -> _Said:
+    def of(cls, heard: Sequence[HeardWord], reader: SoundReader) -> _HeardSounds:
         """Read what was heard as one text: "Elizabeth I" is no word by itself."""
         text = " ".join(word.text.strip() for word in heard)
         begins = list(accumulate((len(word.text.strip()) + 1 for word in heard), initial=0))
@@ -132,7 +132,9 @@ def _shares(sent: Sequence[Sequence[SoundedWord]], steps: Sequence[Step]) -> lis
     return shares
 
 
-def _compared(words: Sequence[SoundedWord], steps: Sequence[Step], said: _Said, first: int) -> Comparison:
+def _compared(
+    words: Sequence[SoundedWord], steps: Sequence[Step], said: _HeardSounds, first: int
+) -> Comparison:
     return Comparison(
         _count(words),
         sum(step.cost for step in steps),
@@ -142,7 +144,7 @@ def _compared(words: Sequence[SoundedWord], steps: Sequence[Step], said: _Said, 
 
 
 def _divergences(
-    words: Sequence[SoundedWord], steps: Sequence[Step], said: _Said, first: int
+    words: Sequence[SoundedWord], steps: Sequence[Step], said: _HeardSounds, first: int
 ) -> Iterator[Divergence]:
     """The stretches of steps that cost something."""
     sent = "".join(word.sounds for word in words)
@@ -171,7 +173,7 @@ def _letters(text: str, places: Sequence[int]) -> str:
 
 
 def _timed(
-    words: Sequence[SoundedWord], steps: Sequence[Step], said: _Said, first: int
+    words: Sequence[SoundedWord], steps: Sequence[Step], said: _HeardSounds, first: int
 ) -> Iterator[WordTiming]:
     """When each sent word sounds, by the heard sounds that stand against its own."""
     partner = {step.sent_at: step.heard_at for step in steps if step.sent_at is not None}

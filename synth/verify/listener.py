@@ -22,7 +22,7 @@ from synth.audio.spectrum import Samples
 from synth.verify.comparison import Comparison, HeardWord, compare
 from synth.verify.hosted_recognizer import HEARING_RATE, Recognizer, RecognizerFailed, RecognizerGone
 from synth.verify.judgement import passes, verdict_of
-from synth.verify.port import Sent, Stretch, Unheard, Verdict
+from synth.verify.port import Sent, SentPiece, Unheard, Verdict
 from synth.verify.sounds import EnglishSounds, SoundReader
 from synth.verify.windows import together, window_of
 
@@ -48,17 +48,17 @@ class _Wish:
     found: dict[int, Comparison] = field(default_factory=dict)  # by stretch
 
     @property
-    def stretches(self) -> Sequence[Stretch]:
-        return self.sent.stretches or (Stretch(self.sent.text, 0.0, len(self.samples) / self.sample_rate),)
+    def stretches(self) -> Sequence[SentPiece]:
+        return self.sent.stretches or (SentPiece(self.sent.text, 0.0, len(self.samples) / self.sample_rate),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class _HeardPart:
     """One stretch of a take."""
 
     wish: _Wish
     index: int
-    stretch: Stretch
+    stretch: SentPiece
 
     def samples(self) -> Samples:
         """What is heard of it, at HEARING_RATE."""
@@ -83,7 +83,7 @@ class ListeningVerifier:
         self.name = recognizer.name
         self._recognizer, self._reason_not_to = recognizer, reason_not_to
         self._readers = {"English": EnglishSounds()} if readers is None else readers
-        self._waiting: deque[_Part] = deque()
+        self._waiting: deque[_HeardPart] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -100,7 +100,7 @@ class ListeningVerifier:
             return future
         wish = _Wish(sent, samples, sample_rate, future)
         with self._changed:
-            self._waiting.extend(_Part(wish, index, each) for index, each in enumerate(wish.stretches))
+            self._waiting.extend(_HeardPart(wish, index, each) for index, each in enumerate(wish.stretches))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._listen, name="listen", daemon=True)
                 self._thread.start()
@@ -138,12 +138,12 @@ class ListeningVerifier:
             except Exception as error:  # a fault of ours must not leave a job waiting for ever
                 self._leave(parts, f"Listening failed: {type(error).__name__}: {error}.")
 
-    def _next_parts(self) -> list[_Part]:
+    def _next_parts(self) -> list[_HeardPart]:
         """Those that share the next window, in order; of a take that nobody waits for, none."""
         waiting = [part for part in self._waiting if not part.wish.future.done()]
         count = together([part.stretch.end - part.stretch.start for part in waiting[:_MOST_TOGETHER]])
         language = waiting[0].wish.sent.language if waiting else ""
-        taken: list[_Part] = []
+        taken: list[_HeardPart] = []
         for part in waiting[:count]:
             if part.wish.sent.language != language:
                 break
@@ -151,7 +151,7 @@ class ListeningVerifier:
         self._waiting = deque(waiting[len(taken) :])
         return taken
 
-    def _hear_together(self, parts: Sequence[_Part]) -> None:
+    def _hear_together(self, parts: Sequence[_HeardPart]) -> None:
         language = parts[0].wish.sent.language
         known = self._known_languages()
         if known is not None and _CODES[language] not in known:
@@ -169,7 +169,7 @@ class ListeningVerifier:
     def _known_languages(self) -> frozenset[str] | None:
         return _again_if_gone(self._recognizer.languages)
 
-    def _heard(self, parts: Sequence[_Part], *, careful: bool) -> list[Comparison]:
+    def _heard(self, parts: Sequence[_HeardPart], *, careful: bool) -> list[Comparison]:
         """What came of each part, heard in one go; the times of its words are those of its take."""
         sent = parts[0].wish.sent
         window = window_of([part.samples() for part in parts])
@@ -185,14 +185,14 @@ class ListeningVerifier:
             for each, part, begin in zip(found, parts, window.begins, strict=True)
         ]
 
-    def _found(self, part: _Part, found: Comparison) -> None:
+    def _found(self, part: _HeardPart, found: Comparison) -> None:
         wish = part.wish
         wish.found[part.index] = _within(found, part.stretch) if wish.sent.timed else replace(found, words=())
         if len(wish.found) == len(wish.stretches):
             in_order = [wish.found[index] for index in range(len(wish.found))]
             _answer(wish, verdict_of(in_order, self.name))
 
-    def _leave(self, parts: Sequence[_Part], why: str) -> None:
+    def _leave(self, parts: Sequence[_HeardPart], why: str) -> None:
         for part in parts:
             _answer(part.wish, Unheard(why))
 
@@ -215,7 +215,7 @@ def _standing(found: Comparison) -> tuple[bool, float]:
     return not passes(found), found.errors
 
 
-def _moved(words: Sequence[WordTiming], part: _Part, begin: float) -> tuple[WordTiming, ...]:
+def _moved(words: Sequence[WordTiming], part: _HeardPart, begin: float) -> tuple[WordTiming, ...]:
     """The words by the clock of the take; in a window they may be outside of its stretch."""
     by = part.stretch.start - begin
     return tuple(
@@ -223,14 +223,14 @@ def _moved(words: Sequence[WordTiming], part: _Part, begin: float) -> tuple[Word
     )
 
 
-def _in_place(found: Comparison, part: _Part) -> bool:
+def _in_place(found: Comparison, part: _HeardPart) -> bool:
     """Whether the words were heard where the part sounds: what another take says instead is not its own."""
     start, end = part.stretch.start - _ASIDE_S, part.stretch.end + _ASIDE_S
     there = sum(start <= (word.start + word.end) / 2 <= end for word in found.words)
     return there >= _MOST_THERE * len(found.words)
 
 
-def _within(found: Comparison, stretch: Stretch) -> Comparison:
+def _within(found: Comparison, stretch: SentPiece) -> Comparison:
     """The same, none of its words outside of the stretch."""
 
     def at(moment: float) -> float:

@@ -11,7 +11,7 @@ from synth.audio.spectrum import Samples
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SentPiece:
     """A part of a take, and what was sent of it: `[word](/phonemes/)` where the engine reads those."""
 
     script: str
@@ -27,7 +27,7 @@ class Sent:
     language: str
     engine: str = ""
     profile: str = ""
-    stretches: tuple[Stretch, ...] = ()  # in order; empty: all of it is one
+    stretches: tuple[SentPiece, ...] = ()  # in order; empty: all of it is one
     timed: bool = False  # whether anybody wants to know when the words sound
 
 

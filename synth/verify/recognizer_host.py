@@ -27,8 +27,8 @@ _CAREFUL_BEAMS: Final = 5
 _NOT_WORDS: Final = re.compile(r"[0-9$£€¥%&+=@#°*/]")
 
 
-class Recognizer:
-    """A model of Whisper in the format of CTranslate2."""
+class WhisperModelFolder:
+    """A model of Whisper in the format of CTranslate2, loaded."""
 
     def __init__(self, folder: str) -> None:
         from faster_whisper import WhisperModel
@@ -80,7 +80,7 @@ def main(folder: str, asked: BinaryIO, answers: BinaryIO) -> None:
     try:
         import numpy as np
 
-        recognizer = Recognizer(folder)
+        recognizer = WhisperModelFolder(folder)
     except ModuleNotFoundError as error:
         answers.write(_line({"missing": error.name}))
         return

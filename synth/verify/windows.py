@@ -18,7 +18,7 @@ GAP_S: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class HearingWindow:
     """Samples at HEARING_RATE, and where in them each part begins, in seconds."""
 
     samples: Samples
@@ -35,7 +35,7 @@ def together(lengths_s: Sequence[float]) -> int:
     return taken
 
 
-def window_of(parts: Sequence[Samples]) -> Window:
+def window_of(parts: Sequence[Samples]) -> HearingWindow:
     """The parts one after the other, with silence between them."""
     gap = np.zeros(round(GAP_S * HEARING_RATE), np.float32)
     pieces: list[Samples] = []
@@ -47,4 +47,4 @@ def window_of(parts: Sequence[Samples]) -> Window:
         begins.append(at / HEARING_RATE)
         pieces.append(part)
         at += len(part)
-    return Window(np.concatenate(pieces), tuple(begins))
+    return HearingWindow(np.concatenate(pieces), tuple(begins))
