@@ -402,7 +402,7 @@ class TestBrokenSpeech:
 
         told = map(transition_of, caplog.records)
         (done,) = [line for line in told if line.get("event") == "done"]
-        assert (done["engine"], done["pieces_spoken"], done["pieces_broken"]) == ("hibari", 3, 2)
+        assert (done["engine"], done["pieces_spoken"], done["pieces_broken"]) == ("scripted", 3, 2)
 
     @pytest.mark.parametrize(("peers", "suspect"), [(0, False), (500, True)])
     def test_makes_a_host_suspect_where_its_peers_break_less(
