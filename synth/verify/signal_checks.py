@@ -59,6 +59,7 @@ _LEAST_CONTRAST_DB: Final = 15.0  # of speech with its margins 90; noise through
 _LONGEST_FAINT_S: Final = 0.6  # a last syllable fades in 0.28 at most
 _SAME: Final = 0.92  # three sentences of one voice are 0.85 alike at most; what is said again, mostly 0.97
 _REPEAT_BEYOND_S: Final = 0.4  # what is said twice takes longer
+_REPEAT_BEYOND: Final = 0.08  # of the whole; most sentences of a voice lie within it
 
 
 def check_rate(piece: Examined) -> str | None:
@@ -201,7 +202,9 @@ def check_repeat(piece: Examined) -> str | None:
     """
     due, active = piece.due, piece.measures.active_s
     expected = due.expected_s
-    if due.repeats or (expected is not None and active < expected + _REPEAT_BEYOND_S):
+    if due.repeats:
+        return None
+    if expected is not None and active < expected + max(_REPEAT_BEYOND_S, _REPEAT_BEYOND * expected):
         return None
     if likeness(piece.trimmed.samples, piece.sample_rate) < _SAME:
         return None
