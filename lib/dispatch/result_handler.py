@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Settled
@@ -155,6 +156,9 @@ class ResultHandler:
             self._parts.pieces.forget(job.request_id)
         if settled.state is JobState.DONE:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
+            if settled.spoken is not None:
+                spoken, broken = settled.spoken.pieces_spoken, settled.spoken.pieces_broken
+                state.takes = state.takes.plus(spoken, broken)
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
             state.failures += 1
         self._parts.events.emit(_outcome(job, state, settled))
@@ -190,11 +194,21 @@ def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome
     """The event of a result that was settled."""
     if settled.failure is not None:
         return of_failure(settled.state, job.lease, state.name, settled.failure)
+    spoken = settled.spoken
+    told: dict[str, Any] = {}
+    if spoken is not None:
+        told = {
+            "engine": spoken.engine,
+            "voice": spoken.voice or spoken.speaker or "",
+            "pieces_spoken": spoken.pieces_spoken,
+            "pieces_broken": spoken.pieces_broken,
+        }
     return of_job(
         JobDone,
         job.lease,
         state.name,
         machine=state.host.machine,
+        **told,
         output_name=job.lease.spec.output_name,
         audio_seconds=round(settled.audio_seconds, 3),
         work_seconds=round(settled.work_seconds, 3),

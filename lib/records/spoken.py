@@ -52,6 +52,16 @@ class SpokenRecord:
         return len(self.takes) if self.variants is None else self.variants
 
     @property
+    def pieces_spoken(self) -> int:
+        """Pieces of all takes, those included that were said again."""
+        return self.pieces * len(self.takes) + sum(len(each.rejected) for each in self.verification)
+
+    @property
+    def pieces_broken(self) -> int:
+        """How many of them were found wrong; a take that was made again as a whole counts as one."""
+        return sum(each.broken for each in self.verification)
+
+    @property
     def chosen(self) -> Take:
         """The take that goes by the job's own name."""
         return self.takes[0]

@@ -59,8 +59,9 @@ class Verification:
 
     @property
     def broken(self) -> int:
-        """How many takes or pieces were made and found wrong: those rejected, and this where it is."""
-        return len(self.rejected) + bool(self.faults or self.ok is False)
+        """How many takes or pieces were made and found wrong: those rejected, and what was kept of this."""
+        kept = len({fault.piece for fault in self.faults}) or int(self.ok is False)
+        return len(self.rejected) + kept
 
     def to_json(self) -> dict[str, Any]:
         """One entry of `verification`."""
