@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 from job_console import openapi
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
-from job_console.answers import ConsoleJson, error_of, refusal
+from job_console.answers import error_of, refusal
 from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
 from job_console.numbers import ConsolePulse, Numbers
+from job_console.pages import login, web_files
+from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
 from job_console.stream.seats import Seats
@@ -56,6 +58,8 @@ def build_api(lifespan: Any = None) -> FastAPI:
     )
     for room in (queue, runs, gates, artifacts, machines, events, session, health):
         api.include_router(room.router, prefix=PREFIX)
+    for shown in (web_files, login):
+        api.include_router(shown.router)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)
     api.add_exception_handler(HTTPException, _not_served)
@@ -87,12 +91,19 @@ async def _refused(request: Request, error: Exception) -> Response:
     answer = error_of(error)
     if answer.status_code >= 500:
         log.warning("%s %s: %s", request.method, request.url.path, error.message)
+    if _looks(request):
+        return failure_page(request, answer.status_code, error.message)
     return answer
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return refusal(422, "BadRequest", _sentence(error.errors()), ExitStatus.BAD_INPUT)
+    words = _sentence(error.errors())
+    return (
+        failure_page(request, 422, words)
+        if _looks(request)
+        else refusal(422, "BadRequest", words, ExitStatus.BAD_INPUT)
+    )
 
 
 def _sentence(errors: Sequence[Any]) -> str:
@@ -105,11 +116,18 @@ def _sentence(errors: Sequence[Any]) -> str:
     return "; ".join(told) + more
 
 
-async def _not_served(request: Request, error: Exception) -> ConsoleJson:
+def _looks(request: Request) -> bool:
+    """Whether a person looks at a page; programs ask below the prefix."""
+    return request.method == "GET" and not request.url.path.startswith("/api/")
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status, words = error.status_code, str(error.detail)
     if status == 404:
         words = f"there is no {request.url.path}; {PREFIX}/openapi.json says what there is"
+        if _looks(request):
+            return failure_page(request, 404, "there is no page at this address")
     elif status == 405:
         words = f"{request.method} is not for {request.url.path}"
     exit_status = ExitStatus.TRY_AGAIN if status == 408 else ExitStatus.BAD_INPUT

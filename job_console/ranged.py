@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from job_console.answers import refusal
 from lib.errors import ExitStatus
@@ -100,20 +101,34 @@ def _span(asked: str, size: int) -> tuple[int, int] | None:
     return (first, min(last, size - 1) - first + 1) if first < size else (0, 0)
 
 
+class FilePart(StreamingResponse):
+    """A part of a stream, which is closed however the answer ends: a client that breaks off, too."""
+
+    def __init__(
+        self, stream: BinaryIO, count: int, status: int, headers: Mapping[str, str], kind: str
+    ) -> None:
+        super().__init__(_blocks(stream, count), status, headers, media_type=kind)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
+
+
 def _part(
     stream: BinaryIO, first: int, count: int, kind: str, said: Mapping[str, str], status: int
 ) -> Response:
     headers = {**said, "Content-Length": str(count)}
-    return StreamingResponse(_blocks(stream, count), status, headers, media_type=kind)
+    return FilePart(stream, count, status, headers, kind)
 
 
 async def _blocks(stream: BinaryIO, count: int) -> AsyncIterator[bytes]:
-    try:
-        while count:
-            block = await run_in_threadpool(stream.read, min(count, _BLOCK))
-            if not block:
-                raise OSError("the file is shorter than it was")
-            count -= len(block)
-            yield block
-    finally:
-        stream.close()
+    while count:
+        block = await run_in_threadpool(stream.read, min(count, _BLOCK))
+        if not block:
+            raise OSError("the file is shorter than it was")
+        count -= len(block)
+        yield block

@@ -7,8 +7,10 @@ import math
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_console.access.caller import ConsoleCaller, caller_of, is_of_this_site
@@ -19,9 +21,11 @@ from lib.errors import ExitStatus
 
 log = logging.getLogger(__name__)
 
+#: Where the token itself is given: by a program, and by the form of the page.
+LOG_INS: Final = frozenset({("POST", "/api/v1/session"), ("POST", "/login")})
 #: What anybody may ask: is it alive, and may I come in.
-LOG_IN: Final = ("POST", "/api/v1/session")
-OPEN: Final = frozenset({("GET", "/api/v1/healthz"), LOG_IN})
+OPEN: Final = frozenset({("GET", "/api/v1/healthz"), ("GET", "/login"), *LOG_INS})
+_OPEN_FOLDER: Final = "/static/"  # the same for everybody: what the login looks like
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -58,7 +62,7 @@ class ConsoleDoor:
         answer = self._hurried(holder, changes) or self._stranger(scope, headers, holder)
         if answer is not None:
             await answer(scope, receive, send)
-        elif (scope["method"], scope["path"]) == LOG_IN:
+        elif (scope["method"], scope["path"]) in LOG_INS:
             await self._logging_in(scope, receive, send, address)
         elif changes:
             await self._written_down(scope, receive, send, address)
@@ -69,16 +73,16 @@ class ConsoleDoor:
         wait = (self._changes if changes else self._reads).wait_s(holder)
         return _too_often("requests", wait) if wait else None
 
-    def _stranger(self, scope: Scope, headers: Headers, holder: str) -> ConsoleJson | None:
+    def _stranger(self, scope: Scope, headers: Headers, holder: str) -> Response | None:
         """Why this caller may not; None: he may, and `scope` says who he is."""
         state = scope.setdefault("state", {})
         state["caller"] = ConsoleCaller("nobody")
         state["wrong_token"] = lambda: self.wrong_token(holder)
-        if (scope["method"], scope["path"]) in OPEN:
+        if is_open(scope):
             return None
         caller = caller_of(headers, self._parts.token, self._parts.clock.now())
         if caller is None:
-            return self.wrong_token(holder) if "authorization" in headers else NOT_LOGGED_IN
+            return self.wrong_token(holder) if "authorization" in headers else _to_log_in(scope)
         if (
             caller.by == "session"
             and scope["method"] not in _READING
@@ -138,6 +142,21 @@ class ConsoleDoor:
             self._parts.audit.write("answered", {**about, "operator": who, "status": status})
         except OSError as error:  # what was asked stands there already
             log.error("the audit log lacks what came of %s: %s", about["id"], error.strerror)
+
+
+def is_open(scope: Scope) -> bool:
+    """Whether anybody may ask that."""
+    method, path = scope["method"], scope["path"]
+    return (method, path) in OPEN or (method == "GET" and path.startswith(_OPEN_FOLDER))
+
+
+def _to_log_in(scope: Scope) -> Response:
+    """A person who looks at a page is led to the login, and from there to where he wanted to."""
+    if scope["method"] != "GET" or scope["path"].startswith("/api/"):
+        return NOT_LOGGED_IN
+    query = scope["query_string"].decode("latin-1")
+    wanted = scope["path"] + (f"?{query}" if query else "")
+    return RedirectResponse(f"/login?next={quote(wanted, safe='')}", 303)
 
 
 def _about(scope: Scope, address: str) -> dict[str, str]:

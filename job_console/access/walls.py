@@ -9,7 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from job_console.access.gate import LOG_IN
+from job_console.access.gate import LOG_INS
 from job_console.answers import ConsoleJson, refusal
 from job_console.parts import ConsoleLimits
 from lib.errors import ExitStatus
@@ -81,7 +81,7 @@ class Walls:
     def _longest(self, scope: Scope) -> int:
         """Who has not shown a token yet gets no memory for more than a token."""
         most = self._limits.body_bytes
-        return min(_LONGEST_LOGIN, most) if (scope["method"], scope["path"]) == LOG_IN else most
+        return min(_LONGEST_LOGIN, most) if (scope["method"], scope["path"]) in LOG_INS else most
 
     def _bounded(self, receive: Receive, longest: int) -> Receive:
         left, deadline = longest, asyncio.get_running_loop().time() + self._limits.body_s

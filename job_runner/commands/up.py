@@ -154,10 +154,27 @@ def _show(batch: Batch, rows: Sequence[ResultRow], pages: Sequence[str], *, as_j
         tell_pages(pages)
 
 
+class _Ends:
+    """Prints each job that ended since it was made, once."""
+
+    def __init__(self, queue: JobQueue) -> None:
+        self._queue, self._after = queue, queue.last_event_id()
+
+    def tell(self, block_s: float = 0.0) -> bool:
+        """Print some that ended since; waits up to `block_s` for the first event. Whether there was any."""
+        events = self._queue.follow_events(self._after, block_s=block_s)
+        for event in events:
+            self._after = event.id
+            if event.state in TERMINAL:
+                output.say(f"{event.state.value:9}  {event.request_id}")
+        return bool(events)
+
+
 def _serve(queue: JobQueue, start: StartWatcher) -> int:
+    ends = _Ends(queue)
     with contextlib.suppress(KeyboardInterrupt), _watcher(start) as watcher:
         output.note("Up. Enqueue from another terminal with: job-runner enqueue jobs.yaml   (Ctrl-C ends)")
-        after, said = queue.last_event_id(), ""
+        said = ""
         trouble = Hindrance(queue, SystemClock(), frozenset())  # verdicts are told here
         while True:
             watcher.check()
@@ -167,10 +184,9 @@ def _serve(queue: JobQueue, start: StartWatcher) -> int:
             if view.verdict.value != said and not starting:
                 said = view.verdict.value
                 output.note(f"{said}: {view.sentence}")
-            for event in queue.follow_events(after, block_s=2.0):
-                after = event.id
-                if event.state in TERMINAL:
-                    output.say(f"{event.state.value:9}  {event.request_id}")
+            ends.tell(block_s=2.0)
+    while ends.tell():  # what the watcher finished before it ended
+        pass
     return ExitStatus.OK
 
 

@@ -72,11 +72,12 @@ def _align(sent: str, heard: str, sent_at: int, heard_at: int, steps: list[Step]
     if not sent or not heard or (len(sent) + 1) * (len(heard) + 1) <= _LARGEST:
         steps.extend(_walked(sent, heard, sent_at, heard_at))
         return
-    if len(sent) < 2:  # one sound against millions: its best place is looked for in halves
-        half = len(heard) // 2
-        left = sent if sent in heard[:half] else ""
-        _align(left, heard[:half], sent_at, heard_at, steps)
-        _align(sent[len(left) :], heard[half:], sent_at + len(left), heard_at + half, steps)
+    if len(sent) == 1:  # against millions
+        best = int(np.argmin(_row_of(sent, heard)))
+        for at in range(len(heard)):
+            steps.append(
+                Step(sent_at if at == best else None, heard_at + at, _cost_of(sent, heard, at, best))
+            )
         return
     half = len(sent) // 2
     ahead = _last_row(sent[:half], heard)
@@ -109,6 +110,10 @@ def _cost(sign: str, place: int | None, other: str) -> float:
         return 0.0
     theirs = _SIGNS.get(other)
     return 1.0 if place is None or theirs is None else float(_COSTS[place, theirs])
+
+
+def _cost_of(sent: str, heard: str, at: int, best: int) -> float:
+    return _cost(sent, _SIGNS.get(sent), heard[at]) if at == best else 1.0
 
 
 def _last_row(sent: str, heard: str) -> Costs:

@@ -80,13 +80,14 @@ class _HeardSounds:
         begins = list(accumulate((len(word.text.strip()) + 1 for word in heard), initial=0))
         words: list[HeardWord] = []
         sounds: list[str] = []
-        for _, group in groupby(
-            (word for word in reader.heard(text) if word.sounds), key=lambda word: (word.start, word.end)
-        ):
+
+        def places(word: SoundedWord) -> tuple[int, int]:
+            last = max(word.end - 1, word.start)
+            return bisect_right(begins, word.start) - 1, bisect_right(begins, last) - 1
+
+        for (first, last), group in groupby(filter(_is_heard, reader.heard(text)), key=places):
             together = list(group)
-            first = heard[bisect_right(begins, together[0].start) - 1]
-            last = heard[bisect_right(begins, max(together[0].end - 1, together[0].start)) - 1]
-            words += _shared(together, first.start, max(last.end, first.start))
+            words += _shared(together, heard[first].start, max(heard[last].end, heard[first].start))
             sounds += [word.sounds for word in together]
         counts = [len(each) for each in sounds]
         return cls(words, counts, "".join(sounds), list(accumulate(counts, initial=0)))
@@ -100,6 +101,10 @@ class _HeardSounds:
         index = self.word_at(sound)
         word, share = self.words[index], (sound - self.firsts[index] + behind) / self.counts[index]
         return round(word.start + share * (word.end - word.start), 3)
+
+
+def _is_heard(word: SoundedWord) -> bool:
+    return bool(word.sounds)
 
 
 def _shared(words: Sequence[SoundedWord], start: float, end: float) -> Iterator[HeardWord]:

@@ -18,7 +18,7 @@ _FEW: Final = 2.0
 #: Of a text of one or two sounds nearly all must be wrong.
 _NEARLY_ALL: Final = 0.75
 _AGREEING: Final = 3  # takes that were heard alike: then it is said so, and written otherwise
-_LONGEST_NAME: Final = 24  # sounds: what is longer is no name that a recogniser does not know
+_MOST_OF_A_NAME: Final = 3  # words; more are a clause
 
 
 def passes(found: Comparison) -> bool:
@@ -87,12 +87,11 @@ def agreed(verdict: Verdict, earlier: Sequence[Verdict]) -> Verdict:
 
 
 def _may_be_a_name(found: Divergence) -> bool:
-    return bool(found.sent and found.heard) and len(found.sent) <= _LONGEST_NAME and _much_alike(found)
-
-
-def _much_alike(found: Divergence) -> bool:
-    """Neither much shorter nor much longer than what was sent: a name is said in its length."""
-    return len(found.sent) <= 2 * len(found.heard) <= 4 * len(found.sent)
+    """A word or a few, heard as something about as long: neither lost, nor said beside the text."""
+    sent, heard = len(found.words), len(found.heard_as)
+    if not found.sent or not found.heard or len(found.words.split()) > _MOST_OF_A_NAME:
+        return False
+    return sent <= 2 * heard <= 4 * sent
 
 
 def _alike(one: Divergence, other: Divergence) -> bool:

@@ -218,14 +218,16 @@ def test_enqueue_is_idempotent_and_counts_each_outcome(home: Home) -> None:
 
 def test_without_a_file_it_serves_until_ctrl_c_and_that_is_its_normal_end(home: Home) -> None:
     process = home.start("up")
-    home.run("enqueue", home.jobs(1))
+    home.run("enqueue", home.jobs(2, text="The sea comes back twice a day. " * 8))
     _until_done(home, 1)
 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0
-    assert "topic:beat-001" in out
+    ended = home.json("history")
+    assert ended  # what was at hand was finished, and all that ended is said
+    assert {row["request_id"] for row in ended} == {line.split()[1] for line in out.splitlines()}
     assert "Up." in err
 
 

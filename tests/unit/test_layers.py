@@ -41,6 +41,7 @@ FENCES = {
     "hibari": ("synth",),
     "huggingface_hub": ("synth.engines.qwen3",),
     "httpx": ("lib.storage.supabase",),
+    "jinja2": ("job_console",),
     "numpy": ("synth",),
     "onnxruntime": ("synth",),
     "packaging": ("lib.bundle",),

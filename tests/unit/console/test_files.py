@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
+import io
 import os
 import time
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
-from job_console.ranged import TYPES, safe_type
+from job_console.ranged import TYPES, file_answer, safe_type
 from tests.doubles.console import BEARER, ConsoleDesk
 
 API = "/api/v1"
@@ -189,3 +194,20 @@ def open_below(folder: Path) -> list[str]:
         with contextlib.suppress(OSError):  # closed since it was listed
             found.append(os.readlink(descriptor))
     return [place for place in found if place.startswith(f"{folder}/")]
+
+
+def test_a_file_is_closed_when_nobody_takes_the_rest_of_it() -> None:
+    file = io.BytesIO(bytes(1 << 20))
+    answer = file_answer(file, 1 << 20, "a.mp3", "tag", Headers({}))
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing comes")
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise ConnectionResetError
+
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(answer({"type": "http", "method": "GET", "asgi": {"spec_version": "2.4"}}, receive, send))
+    assert file.closed

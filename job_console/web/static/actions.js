@@ -1,0 +1,46 @@
+// Buttons that change something: <button data-post="/api/v1/..." data-body='{}' data-ask="Really?" data-said="Done.">
+// With data-undo it is sent ten seconds later, unless it is taken back. data-go leads to an address afterwards.
+
+import { refresh } from "./live.js";
+import { failed, notice } from "./notices.js";
+import { ask } from "./request.js";
+import { later } from "./undo.js";
+
+async function press(button) {
+  const { post, body, said, go, method = "POST" } = button.dataset;
+  if (button.dataset.ask && !confirm(button.dataset.ask)) return;
+  const act = async (keepalive = false) => {
+    await ask(method, post, body === undefined ? undefined : JSON.parse(body), { keepalive });
+    if (keepalive) return;
+    if (go) location.assign(go);
+    else if (said) notice(said);
+    refresh();
+  };
+  button.disabled = true;
+  const again = () => (button.disabled = false);
+  if (button.dataset.undo !== undefined) {
+    later(button.dataset.undo || said, act, { back: again });
+    return;
+  }
+  try {
+    await act();
+  } catch (error) {
+    failed(error);
+  } finally {
+    again();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-post]");
+  if (button) press(button);
+});
+
+document.querySelector("[data-log-out]")?.addEventListener("click", async () => {
+  try {
+    await ask("DELETE", "/api/v1/session");
+    location.assign("/login");
+  } catch (error) {
+    failed(error);
+  }
+});
