@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from lib.clock import Clock
-from lib.errors import BadConfiguration, JobFailed, Unavailable
+from lib.errors import BadConfiguration, Unavailable
 from lib.voices import engine_facts, without_markup
 from synth.audio.sample_files import MemorySink, SampleSink
 from synth.engines.port import (
@@ -29,6 +29,7 @@ from synth.speech.attempts import Attempt, Try, Turn, evidence, rejected
 from synth.speech.heard_pieces import HeardPiece, Pace, hear_piece, is_sound
 from synth.speech.judged_takes import JudgedTakes
 from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.takes import Performance, RawTake, make_take, parts_of, style_of
 from synth.verify import Verifier, care_of
@@ -41,10 +42,6 @@ _MOST_SAID_AGAIN: Final = 10  # told in warnings
 
 #: What an engine makes of one utterance.
 Answer = Speech | EngineFailed
-
-
-class NotVerified(JobFailed):
-    """No take passed the checks and the verifier, and the profile does not let that pass."""
 
 
 class Performing:
@@ -177,16 +174,10 @@ class Performing:
             NotVerified: none passed; the sentence holds the evidence.
         """
         takes = [self._best_of(attempts) for attempts in self._made]
-        if self._care.refuses and all(take.failed for take in takes):
-            told = "; ".join(f"take {made}: {evidence(take)}" for made, take in enumerate(takes, start=1))
-            raise NotVerified(f"No take is good enough, however often it was made: {told}.")
-        warnings = [
-            f"Take {made} did not pass: {evidence(take)}."
-            for made, take in enumerate(takes, start=1)
-            if take.failed
-        ]
+        failed = {made: evidence(take) for made, take in enumerate(takes, start=1) if take.failed}
+        warnings = [f"Take {made} did not pass: {why}." for made, why in failed.items()]
         warnings += [f"Said again with another seed: {why}" for why in self._said_again[:_MOST_SAID_AGAIN]]
-        return Performance(
+        performance = Performance(
             self._request,
             self._model,
             takes,
@@ -196,6 +187,10 @@ class Performing:
             self._shown,
             self._kept,
         )
+        if self._care.refuses and len(failed) == len(takes):
+            told = "; ".join(f"take {made}: {why}" for made, why in failed.items())
+            raise NotVerified(f"No take is good enough, however often it was made: {told}.", performance)
+        return performance
 
     @property
     def _stops_early(self) -> bool:

@@ -22,6 +22,7 @@ from synth.speech.disk_level import level_on_disk
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record, seconds_of
+from synth.speech.rejected_audio import NotVerified, keep_rejected
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance, RawTake, rank
 from synth.verify import Verifier
@@ -44,7 +45,13 @@ def speak(
         BadConfiguration: the folder cannot be written.
         whatever `on_piece` raises.
     """
-    return finish(perform(request, engine, clock, on_piece, verifier, kept), clock, out)
+    try:
+        performance = perform(request, engine, clock, on_piece, verifier, kept)
+    except NotVerified as error:
+        rejected = keep_rejected(error.performance, out)
+        message = f"{error.message} The best of them is kept in {rejected.path}."
+        raise NotVerified(message, error.performance) from None
+    return finish(performance, clock, out)
 
 
 def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:

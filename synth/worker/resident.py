@@ -43,6 +43,7 @@ from lib.spool.layout import PIECES
 from synth.engines.port import EngineLost, LoadStopped, SeveralModels
 from synth.speech.kept_pieces import KeptPieces, PiecesUnkept, sweep
 from synth.speech.performance import batch_of, speak_together
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import Asked, EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
@@ -363,6 +364,8 @@ class Worker:
     def _fail(self, run: JobRun, error: Exception) -> None:
         if isinstance(error, PiecesUnkept) and is_passing(error):  # nothing is wrong with the job
             raise SpoolFull(error.message) from error
+        if isinstance(error, NotVerified):
+            self._speaker.keep_rejected(error, run, self._spool.scratch(run.entry))
         result = run.failed(error, self._clock.now())
         self._publish(result)
         self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")

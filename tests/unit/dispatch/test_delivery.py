@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.captions import Cue
-from lib.dispatch import Dispatcher, DispatchIntervals
+from lib.dispatch import Dispatcher, DispatchIntervals, RejectedTakes
 from lib.dispatch.result_handler import _CLASS_OF
 from lib.events import transition_of
 from lib.jobqueue import ErrorClass as QueueError
@@ -437,3 +438,61 @@ def test_fewer_takes_than_asked_are_taken_where_the_best_was_to_be_chosen(
         dispatcher.step()
 
     assert bench.job(job).state is state
+
+
+class TestARejectedTake:
+    @staticmethod
+    def fail(bench: Bench, rejected: FileRef | None) -> Mapping[str, Any]:
+        """The evidence of a job whose worker keeps AUDIO and tells of `rejected`."""
+        job = spec("beat-001", max_attempts=1)
+        parts = replace(bench.parts(), rejected=RejectedTakes(bench.root / "rejected"))
+        dispatcher = Dispatcher(parts)
+        dispatcher.add(bench.host, lambda: 1)
+        bench.enqueue(job)
+        dispatcher.claim()
+        bench.host.script = lambda: None
+        (taken,) = bench.host.take()
+        assert taken.job is not None
+        (bench.host.spool.scratch(taken.entry) / "audio.rejected.wav").write_bytes(AUDIO)
+        error = ResultError(ResultErrorClass.ENGINE, "No take is good enough.", (), rejected)
+        result = SpoolResult(
+            taken.entry, job.request_id, 1.0, 2.0, error=error, fingerprint=taken.job.fingerprint
+        )
+        bench.host.spool.publish(taken.entry, result)
+        dispatcher.step()
+        finished = bench.queue.result(job.request_id)
+        assert finished is not None
+        failure = finished.failure()
+        assert failure is not None
+        assert failure.message == "No take is good enough."
+        return failure.evidence
+
+    def test_is_kept_here_and_named_in_the_evidence(self, bench: Bench) -> None:
+        evidence = self.fail(bench, file_ref("audio.rejected.wav", AUDIO))
+
+        assert Path(evidence["rejected"]).read_bytes() == AUDIO
+
+    @pytest.mark.parametrize(
+        "rejected",
+        [
+            None,
+            file_ref("audio.rejected.wav", b"something else"),
+            file_ref("../../result.json", AUDIO),
+            replace(file_ref("audio.rejected.wav", AUDIO), bytes=10**9),
+        ],
+    )
+    def test_that_is_not_as_it_is_told_is_not_kept_and_the_job_fails_all_the_same(
+        self, bench: Bench, rejected: FileRef | None
+    ) -> None:
+        assert "rejected" not in self.fail(bench, rejected)
+        assert not list((bench.root / "rejected").glob("*"))
+
+    def test_gives_way_to_newer_ones(self, tmp_path: Path) -> None:
+        for number in range(4):
+            path = tmp_path / f"{number}.wav"
+            path.write_bytes(b"x")
+            os.utime(path, (number, number))
+
+        RejectedTakes(tmp_path, most=2).sweep()
+
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["2.wav", "3.wav"]

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from lib.clock import ManualClock, SystemClock
 from synth.engines import Speech, Utterance
 from synth.speech.kept_pieces import KeptPieces
-from synth.speech.performance import NotVerified, perform
+from synth.speech.performance import perform
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
 from synth.speech.takes import Performance
 from synth.verify import CARE, Verdict
 from tests.unit.synth.fakes import GAPPED, RATE, GappyEngine, HummingEngine, request
+from tests.unit.synth.worker_bench import Bench
 
 LONG = "The keeper of the lighthouse had gone home, and nobody had counted the boxes in the cellar."
 
@@ -199,3 +202,27 @@ class TestVariants:
         self.made(tmp_path, verifier, select_best=select_best)
 
         assert len(list(tmp_path.glob("*.wav"))) == 4
+
+
+class TestTheRejectedTake:
+    def test_lies_beside_where_the_audio_would_be(self, tmp_path: Path) -> None:
+        engine = GappyEngine(seed_varies=True)
+
+        with pytest.raises(NotVerified, match=r"kept in .*a\.rejected\.wav"):
+            speak(request(GAPPED, profile="quality"), engine, SystemClock(), tmp_path / "a", nothing)
+
+        assert [path.name for path in tmp_path.iterdir()] == ["a.rejected.wav"]
+        assert soundfile.info(tmp_path / "a.rejected.wav").duration > 3
+
+    def test_of_a_workers_job_is_a_file_of_its_result(self, bench: Bench) -> None:
+        bench.engine = GappyEngine(seed_varies=True)
+        wrong = bench.submit("wrong", text=GAPPED, profile="quality")
+
+        bench.work()
+
+        result = bench.client.result(wrong)
+        assert result is not None
+        assert result.error is not None
+        assert result.error.rejected is not None
+        bench.client.fetch(wrong, result.error.rejected, bench.root / "fetched.wav")
+        assert soundfile.info(bench.root / "fetched.wav").duration > 3

@@ -13,7 +13,8 @@ from lib.clock import ManualClock, SystemClock
 from lib.spool import ResultErrorClass
 from synth.audio.measures import TakeMeasures
 from synth.audio.spectrum import Samples
-from synth.speech.performance import NotVerified, perform
+from synth.speech.performance import perform
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
 from synth.speech.takes import Performance, PieceFault, RawTake, Style, rank
