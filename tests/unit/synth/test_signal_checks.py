@@ -205,21 +205,28 @@ def test_no_sound_at_all_is_a_fault_of_its_own() -> None:
     ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(
+ANY = (
     st.text(max_size=40),
     st.sampled_from([hum, babble, lambda s: noise(s, 0.1), quiet, lambda s: noise(s, 1e-20)]),
     st.floats(0.0, 1.5),
     st.one_of(st.none(), st.integers(0, 1000)),
     st.sampled_from([0.5, 1.0, 2.0]),
 )
-def test_no_text_and_no_sound_crashes_it(
+
+
+def check_any(
     text: str, make: Callable[[float], Samples], seconds: float, sounds: int | None, speed: float
 ) -> None:
-    """Over Unicode: whatever is found, it is said in a sentence."""
+    """Whatever is found, it is said in a sentence."""
     heard = hear_piece(text, Speech(make(seconds), RATE, sounds), Pace(USUAL, speed=speed))
 
     assert all(fault.why.endswith(".") for fault in heard.faults)
+
+
+test_no_text_and_no_sound_crashes_it = settings(max_examples=300, deadline=None)(given(*ANY)(check_any))
+test_no_text_of_thousands_crashes_it = pytest.mark.soak(
+    settings(max_examples=5_000, deadline=None)(given(*ANY)(check_any))
+)
 
 
 def test_the_breath_of_a_lone_sound_may_be_cut_off_and_that_of_a_sentence_not() -> None:
