@@ -113,7 +113,7 @@ def _guesses(spec: JobSpec, spoken: SpokenRecord) -> Iterator[JobSpec]:
         "select_best": [spec.select_best, not spec.select_best],
         "seed": _each(spec.seed, None, first and first.seed),
         "loudness": _each(spec.loudness, None, spoken.target_lufs),
-        "pronounce": _each(spec.pronounce, {}),
+        "pronounce": _each(spec.pronounce, dict(spoken.pronounce), {}),
     }
     known = replace(
         spec,

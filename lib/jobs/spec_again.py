@@ -114,6 +114,8 @@ def _told(record: JobRecord, spoken: SpokenRecord, kept: Mapping[str, Any]) -> d
     told |= {"voice": spoken.voice} if spoken.voice else {"speaker": spoken.speaker}
     if len(spoken.takes) > 1:
         told["variants"] = len(spoken.takes)
+    if spoken.pronounce:
+        told["pronounce"] = dict(spoken.pronounce)
     if first.speed != 1.0:
         told["speed"] = first.speed
     if spoken.pieces > 1:
