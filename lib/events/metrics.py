@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 _HANDED_ON: Final = ("released", "lost")
+_MOST_MACHINES: Final = 64  # told of, those that finished something last: machines come and go
 _TRIES: Final = ("delivered", "refused", "dropped")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,6 +52,7 @@ class Metrics:
     def __init__(self, gauges: Gauges, facts: Mapping[str, str]) -> None:
         try:
             from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+            from prometheus_client import Gauge as Number
         except ModuleNotFoundError:
             raise MissingExtra("Metrics", "watcher") from None
         registry = self._registry = CollectorRegistry(auto_describe=False)
@@ -69,6 +71,19 @@ class Metrics:
             registry=registry,
         )
         self._audio = Counter("job_watcher_audio_seconds", "Audio that was stored here", registry=registry)
+        self._pieces = Counter(
+            "job_watcher_spoken_pieces",
+            "Pieces of speech, those said again included, by what was found of them",
+            ["engine", "voice", "outcome"],
+            registry=registry,
+        )
+        self._of_machines = Number(
+            "job_watcher_machine_broken_pieces_per_thousand",
+            "Pieces of speech that were found wrong, by the machine that spoke them",
+            ["machine"],
+            registry=registry,
+        )
+        self._spoken: dict[str, tuple[int, int]] = {}  # by machine: pieces, and broken ones
         self._refusals = Counter(
             "job_watcher_storage_refusals",
             "Times that finished audio could not be stored",
@@ -99,6 +114,7 @@ class Metrics:
                 if isinstance(event, JobDone):
                     self._work.observe(event.work_seconds)
                     self._audio.inc(event.audio_seconds)
+                    self._count_pieces(event)
             case JobClaimed():
                 self._claims.inc()
             case JobBegun():
@@ -111,6 +127,22 @@ class Metrics:
                 self._machines.labels(event.name).inc()
             case WatcherTrouble():
                 self._troubles.inc()
+
+    def _count_pieces(self, done: JobDone) -> None:
+        if done.pieces_spoken:
+            labels = (done.engine, done.voice)
+            self._pieces.labels(*labels, "broken").inc(done.pieces_broken)
+            self._pieces.labels(*labels, "sound").inc(max(0, done.pieces_spoken - done.pieces_broken))
+            self._count_of_machine(done.machine or done.host, done.pieces_spoken, done.pieces_broken)
+
+    def _count_of_machine(self, machine: str, spoken: int, broken: int) -> None:
+        before = self._spoken.pop(machine, (0, 0))
+        found = self._spoken[machine] = (before[0] + spoken, before[1] + broken)
+        self._of_machines.labels(machine).set(1000 * found[1] / found[0])
+        if len(self._spoken) > _MOST_MACHINES:
+            oldest = next(iter(self._spoken))
+            del self._spoken[oldest]
+            self._of_machines.remove(oldest)
 
     def count_webhook(self, outcome: str) -> None:
         """Count the end of a try to tell the receiver of notifications."""

@@ -143,20 +143,21 @@ class ScriptedHost:
         audio: bytes = b"RIFF of it",
         error: ResultError | None = None,
         took_s: float = 0.0,
+        takes: int | None = None,
     ) -> None:
         assert taken.job is not None
         folder, now = self.spool.scratch(taken.entry), self.clock.now()
-        takes = []
-        for number in range(1, int(taken.job.spec.get("variants", 1)) + 1):
+        made = []
+        for number in range(1, (takes or int(taken.job.spec.get("variants", 1))) + 1):
             data = audio + bytes([number])
-            takes.append(a_take(number, data))
-            (folder / takes[-1].audio.file).write_bytes(data)
+            made.append(a_take(number, data))
+            (folder / made[-1].audio.file).write_bytes(data)
         result = SpoolResult(
             entry=taken.entry,
             request_id=taken.job.request_id,
             started_at=now,
             finished_at=now + took_s,
-            record=None if error else spoken(takes),
+            record=None if error else spoken(made),
             error=error,
             fingerprint=taken.job.fingerprint,
         )
