@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -235,3 +236,21 @@ def test_the_breath_of_a_lone_sound_may_be_cut_off_and_that_of_a_sentence_not() 
 
     assert found(fading, due(1, words=1, letters=1)) == {}
     assert set(found(fading, due(9, words=1, letters=8))) == {"cut_off"}
+
+
+@pytest.mark.soak
+def test_two_thousand_pieces_take_no_more_memory_than_two_hundred() -> None:
+    speech, pace = Speech(SOUND, RATE, 30), Pace(USUAL)
+    twice = Speech(TestTheRepeat.TWICE, RATE, 32)  # for which spectra are made, too
+    tracemalloc.start()
+    try:
+        for number in range(2_000):
+            if number == 200:
+                before, _ = tracemalloc.get_traced_memory()
+            hear_piece(
+                "A sentence of some eight words, about so.", twice if number % 10 == 0 else speech, pace
+            )
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 64 * 1024
