@@ -52,7 +52,7 @@ _LONGER_PAUSE_S: Final = 0.3
 _LONGEST_MARGIN_S: Final = 1.5  # at either end; a Japanese voice of Kokoro leaves 0.84
 _LEAST_TRAIL_S: Final = 0.060  # less quiet at the end is a word cut off; the engines leave 0.08 to 0.84
 _FADED_DB: Final = -29.0  # of the peak, in the last 60 ms; hibari's "A?" ends so
-_LOUD_ONSET_DB: Final = -20.0  # re peak; a voice begins at under -40
+_LOUD_ONSET_DB: Final = -10.0  # re peak; vowels of espeak, which leaves no quiet, begin at -16
 _LARGEST_OFFSET: Final = 0.01
 _QUIETEST_RMS_DB: Final = -45.0  # hibari as it comes: -27
 _LEAST_CONTRAST_DB: Final = 15.0  # of speech with its margins 90; noise through all of it leaves less
@@ -139,7 +139,7 @@ def check_cut_off(piece: ExaminedPiece) -> str | None:
 def check_cut_start(piece: ExaminedPiece) -> str | None:
     """Quiet before the first sound, where the engine always leaves some; else no sound that is there at once.
 
-    At once: its first 5 ms are less than 20 dB under the peak. A voice begins at more than 40.
+    At once: its first 5 ms are less than 10 dB under the peak.
     """
     measures, due = piece.measures, piece.due
     if measures.lead_s < due.least_lead_s:
