@@ -19,9 +19,40 @@ from job_console.access.by_link import told_path
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import error_of, refusal
-from job_console.api import artifacts, events, gates, health, machines, pictures, queue, runs, session
+from job_console.api import (
+    artifacts,
+    events,
+    gates,
+    health,
+    machines,
+    many_jobs,
+    notes,
+    pictures,
+    queue,
+    runs,
+    scripts,
+    session,
+    specification,
+    takes,
+    voices,
+)
+from job_console.episodes import EpisodeMaker
 from job_console.numbers import ConsolePulse, Numbers
-from job_console.pages import decide, login, web_files
+from job_console.pages import (
+    decide,
+    gate_inbox,
+    jobs,
+    login,
+    machine_room,
+    overview,
+    run_list,
+    run_page,
+    voice_list,
+    web_files,
+)
+from job_console.pages import history as history_pages
+from job_console.pages import queue as queue_pages
+from job_console.pages import scripts as script_pages
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
@@ -31,6 +62,14 @@ from lib.errors import ExitStatus, JobRunnerError
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
+_API = (
+    *(queue, many_jobs, specification, takes, scripts, runs, gates, artifacts),
+    *(notes, voices, pictures, machines, events, session, health),
+)
+_PAGES = (
+    *(web_files, login, overview, queue_pages, history_pages, script_pages, jobs),
+    *(run_list, run_page, gate_inbox, machine_room, voice_list, decide),
+)
 _KINDS = {
     404: "NotFound",
     405: "NotAllowed",
@@ -64,9 +103,9 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, runs, gates, artifacts, pictures, machines, events, session, health):
+    for room in _API:
         api.include_router(room.router, prefix=PREFIX)
-    for shown in (web_files, login, decide):
+    for shown in _PAGES:
         api.include_router(shown.router)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)
@@ -90,6 +129,7 @@ def build_app(parts: ConsoleParts) -> ASGIApp:
     sources = NewsSources(parts.queue, parts.ledger)
     api.state.parts, api.state.sources, api.state.hub = parts, sources, Hub(sources)
     api.state.seats, api.state.pulse, api.state.numbers = seats, ConsolePulse(parts), Numbers(parts, seats)
+    api.state.episodes = EpisodeMaker(parts.scripts, parts.queue, parts.storage)
     return Walls(ConsoleDoor(api, parts), parts.limits, secure=parts.secure)
 
 

@@ -20,16 +20,17 @@ from job_console.api.artifacts import artifact_answer
 from job_console.api.kinds import Parts
 from job_console.api.runs import tell
 from job_console.pages.forms import form_of
+from job_console.pages.linked_files import linked_files
 from job_console.pages.rendering import HtmlPage, page
-from job_console.pages.shown_files import shown_files
 from job_console.parts import ConsoleParts
 from lib.clock import rfc3339
 from lib.errors import JobRunnerError, UsageError
 from lib.pipeline.decision_links import PATH, DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState
-from lib.pipeline.gates import AUTO, TIMEOUT, reject_gate
+from lib.pipeline.gates import AUTO, TIMEOUT
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.linked_gate import LinkedGate, find_linked
+from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import LONGEST_WORDS
 
 router = APIRouter(include_in_schema=False)
@@ -111,11 +112,8 @@ def _decided(request: Request, parts: ConsoleParts, link: DecisionLink, asked: d
     who: dict[str, Any] = {"operator": link.operator, "notes": note or None, "seen": seen}
     who["number"] = link.number
     try:
-        if decision == "approve":
-            folder = parts.journal.folder_of(link.run)
-            approve_inspected(parts.ledger, link.run, link.stage, folder=folder, **who)
-        else:
-            reject_gate(parts.ledger, link.run, link.stage, **who)
+        carry_out = approve_inspected if decision == "approve" else reject_and_keep
+        carry_out(parts.ledger, link.run, link.stage, folder=parts.journal.folder_of(link.run), **who)
     except SeenSomethingElse as error:
         return _now(request, parts, link, 409, f"Nothing was decided: {error.message}.", note)
     except (AlreadyDecided, WrongState):
@@ -158,7 +156,7 @@ def _now(
     about = {"link": link, "found": found, "gate": found.gate, "said": said}
     if not found.is_open:
         return _over(request, found, about, status)
-    files = shown_files(parts.journal.folder_of(link.run), found.artifacts)
+    files = linked_files(parts.journal.folder_of(link.run), found.artifacts)
     address = f"{PATH}{request.path_params['signed']}"
     changed = found.gate.seen != link.seen
     return _page(

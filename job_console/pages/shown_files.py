@@ -1,64 +1,62 @@
-"""The files of a gate as a page shows them: what is heard, seen or read, and what is only loaded."""
+"""Files of runs as pages show them: what is heard, seen or read in its place, and what is a download."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from job_console.api.artifacts import open_below
+from job_console.pages.players import HeardTake, artifact_address, of_artifact
 from job_console.ranged import safe_type
 from lib.pipeline.model import Artifact
 
-#: More are counted alone: a phone loads each of them.
-MOST_FILES: Final = 60
-_MOST_TEXTS: Final = 6
-_TEXT_BYTES: Final = 20_000
+#: Audio files of a page that have a player with a waveform; what is beyond has the browser's own.
+_PLAYERS: Final = 8
+_KINDS: Final[Mapping[str, str]] = {
+    "audio": "audio",
+    "video": "video",
+    "image": "picture",
+    "text": "text",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """One file: `kind` is audio, image, video, text or other.
+    """A file. `kind` is audio, video, picture, text, json, placeholder or other; `number` counts from 1.
 
-    `text` is what stands in it, `cut` where there is more; None where it is none to read, or `gone`.
+    `heard` is what a player plays of an audio file.
     """
 
+    number: int
     artifact: Artifact
+    address: str
     kind: str
-    gone: bool = False
-    text: str | None = None
-    cut: bool = False
+    heard: HeardTake | None = None
+
+    @property
+    def measures(self) -> str:
+        """Its numbers, in words: `words 310, seconds 124.5`."""
+        return ", ".join(f"{name} {value:g}" for name, value in self.artifact.measures.items())
 
 
-def shown_files(folder: Path, artifacts: Sequence[Artifact]) -> list[ShownFile]:
-    """Files of a run's folder as a page shows them; a text is read as far as a page is read."""
-    found, texts = [], 0
-    for artifact in artifacts[:MOST_FILES]:
-        shown = _shown(folder, artifact, reads=texts < _MOST_TEXTS)
-        texts += shown.text is not None
-        found.append(shown)
+def shown_files(run: str, artifacts: Iterable[Artifact]) -> list[ShownFile]:
+    """Files of one run, numbered in their order."""
+    found, players = [], 0
+    for number, artifact in enumerate(artifacts, 1):
+        kind, heard = _kind(artifact), None
+        if kind == "audio" and players < _PLAYERS:
+            players += 1
+            heard = replace(
+                of_artifact(run, artifact.path, artifact.sha256), seconds=artifact.measures.get("seconds")
+            )
+        found.append(ShownFile(number, artifact, artifact_address(run, artifact.path), kind, heard))
     return found
 
 
-def _shown(folder: Path, artifact: Artifact, *, reads: bool) -> ShownFile:
-    kind = _kind_of(artifact.path)
-    try:
-        descriptor = open_below(folder, artifact.path)
-    except OSError:
-        return ShownFile(artifact, kind, gone=True)
-    with open(descriptor, "rb") as file:
-        if kind != "text" or not reads:
-            return ShownFile(artifact, kind)
-        data = file.read(_TEXT_BYTES + 1)
-        more = os.fstat(descriptor).st_size > _TEXT_BYTES
-    return ShownFile(artifact, kind, text=data[:_TEXT_BYTES].decode("utf-8", "replace"), cut=more)
-
-
-def _kind_of(path: str) -> str:
-    safe = safe_type(path)
-    major = safe.partition("/")[0]
-    if major in ("audio", "image", "video", "text"):
-        return major
-    return "text" if safe == "application/json" else "other"
+def _kind(artifact: Artifact) -> str:
+    if artifact.placeholder:
+        return "placeholder"
+    served = safe_type(artifact.path)
+    if served == "application/json":
+        return "json"
+    return _KINDS.get(served.partition("/")[0], "other")

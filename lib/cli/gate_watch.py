@@ -20,12 +20,12 @@ from lib.cli.screen import own_screen
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock
 from lib.files import NotPlain, read_plain
-from lib.pipeline.gates import reject_gate
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.overview import WaitingGate, gates_inbox
+from lib.pipeline.rejected_texts import reject_and_keep
 
 _SOUND: Final = frozenset({"wav", "flac", "mp3", "opus", "ogg", "m4a", "m4b", "mp4", "webm"})
 _TEXT: Final = frozenset({"txt", "md", "json", "jsonl", "yaml", "yml", "srt", "vtt"})
@@ -58,10 +58,11 @@ class LedgerRoom(GateRoom):
         """Decide about what was looked at: about this opening of the gate, and these files."""
         try:
             if not approve:
-                return reject_gate(
+                return reject_and_keep(
                     self._ledger,
                     gate.run,
                     gate.task,
+                    folder=self._journal.folder_of(gate.run),
                     operator=self._operator,
                     notes=notes,
                     seen=gate.seen,

@@ -185,6 +185,11 @@ def open_gates(ledger: PipelineLedger) -> list[GateRow]:
     return ledger.look(lambda transaction: [gate_of(row) for row in transaction.all("open_gates")])
 
 
+def count_open_gates(ledger: PipelineLedger) -> int:
+    """How many gates wait for a person."""
+    return int(ledger.look(lambda transaction: transaction.all("count_open_gates"))[0]["many"])
+
+
 def time_out_gates(ledger: PipelineLedger, *, count: int = 100) -> list[GateRow]:
     """Do at gates whose time is over what their rule says; those gates."""
     due = ledger.look(

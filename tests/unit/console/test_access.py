@@ -177,7 +177,7 @@ class TestSessions:
         for method, path in OPERATIONS:
             if method == "POST":
                 answer = client.get(path.replace("/run/", "/r1/").replace("/stage/", "/script/"))
-                assert answer.status_code in (200, 404, 405, 503), path  # 503: there are no pictures
+                assert answer.status_code in (200, 404, 405, 422, 503), path
         assert [event["event"] for event in client.get(f"{API}/runs/r1/trail").json()][-1] == "gate_pause"
 
 
@@ -188,9 +188,7 @@ class TestWhatABrowserIsTold:
         with desk.client({}) as client:
             for headers, path in (
                 ({}, "/"),
-                (BEARER, f"{API}/runs"),
-                (BEARER, "/x"),
-                (BEARER, f"{API}/runs/"),
+                *((BEARER, each) for each in (f"{API}/runs", "/x", f"{API}/runs/")),
             ):
                 answer = client.get(path, headers={**headers, "Origin": "http://evil.example"})
                 assert answer.headers["x-content-type-options"] == "nosniff"
@@ -205,7 +203,7 @@ class TestWhatABrowserIsTold:
     def test_no_host_leads_anywhere(self, client: httpx.Client, host: str) -> None:
         for path in ("//evil.example", "/api/v1/runs/", "//evil.example/..", "/api/v1//evil.example/%2f.."):
             answer = client.get(path, headers={"Host": host})
-            assert answer.status_code == 404
+            assert answer.status_code == (200 if answer.request.url.path == "/" else 404)  # our first page
             assert "location" not in answer.headers
 
     def test_no_header_comes_from_what_a_caller_names(self, desk: ConsoleDesk, client: httpx.Client) -> None:

@@ -45,6 +45,7 @@ FULL = records.spoken(
     voice="newsroom",
     preset="calm",
     target_lufs=-16.0,
+    pronounce={"Ouse": "ooz"},
     warnings=("It is quiet.",),
     verification=(
         Verification(1, False, 0.4, "It differs.", (RejectedRecord(2, 1.0, 1.0, None, "Noise."),)),
