@@ -155,6 +155,8 @@ def _unwell(case: _Case) -> MachineVerdict | None:
         return MachineVerdict(MachineEvent.FAILED, machine.failing)
     if machine.accused:
         return MachineVerdict(MachineEvent.FAILED, "accused")
+    if machine.suspect:
+        return MachineVerdict(MachineEvent.FAILED, "broken_takes")
     if machine.failures > policy.forgiven_failures:
         return MachineVerdict(MachineEvent.FAILED, "corrupt_output")
     if machine.deaths > policy.forgiven_deaths:

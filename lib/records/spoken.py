@@ -45,6 +45,22 @@ class SpokenRecord:
     warnings: tuple[str, ...] = ()
     verification: tuple[Verification, ...] = ()  # where a take was judged or made again
     inputs: str | None = None
+    variants: int | None = None  # that were asked for; None: as many as there are takes
+
+    @property
+    def asked(self) -> int:
+        """How many takes were asked for; there are fewer where one of the first was perfect."""
+        return len(self.takes) if self.variants is None else self.variants
+
+    @property
+    def pieces_spoken(self) -> int:
+        """Pieces of all takes, those included that were said again."""
+        return self.pieces * len(self.takes) + sum(len(each.rejected) for each in self.verification)
+
+    @property
+    def pieces_broken(self) -> int:
+        """How many of them were found wrong; a take that was made again as a whole counts as one."""
+        return sum(each.broken for each in self.verification)
 
     @property
     def chosen(self) -> Take:
@@ -109,6 +125,8 @@ class SpokenRecord:
             "warnings": list(self.warnings),
             "created_at": self.created_at,
         }
+        if self.variants is not None:
+            value["variants"] = self.variants
         if self.verification:
             value["verification"] = [each.to_json() for each in self.verification]
         return value if self.inputs is None else {**value, "inputs": self.inputs}
@@ -146,6 +164,7 @@ def spoken_from(fields: Fields) -> SpokenRecord:
         warnings=fields.texts("warnings"),
         verification=tuple(map(verification_from, fields.objects("verification"))),
         inputs=fields.optional_text("inputs"),
+        variants=fields.optional_whole("variants"),
     )
 
 

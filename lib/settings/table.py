@@ -100,6 +100,14 @@ class Settings:
     voice_pauses: Annotated[
         str, pauses(), About("seconds of silence after a clause, a sentence and a paragraph")
     ] = "0.2,0.45,0.9"
+    verify: Annotated[
+        str, choice("auto", "always", "never"), About("whether a recogniser hears takes; auto: where it pays")
+    ] = "auto"
+    verify_model: Annotated[
+        Path | None,
+        path(),
+        About("folder of the recogniser's model", "that of the extra `verify`, for English", "/srv/whisper"),
+    ] = None
     watcher_drain_seconds: Annotated[
         int, whole(0, _DAY), About("seconds to finish running jobs after SIGTERM")
     ] = 600

@@ -38,7 +38,7 @@ def make_record(
     """The record of a job whose files lie on the disk; `takes` has the chosen one first."""
     request, chosen = performance.request, takes[0]
     audio_s = seconds_of(chosen.leveled.samples, chosen.raw.sample_rate)
-    warnings = (*performance.warnings, *_fault_warnings(chosen), *_level_warnings(performance, chosen))
+    warnings = (*performance.warnings, *_level_warnings(performance, chosen))
     verdict, verdict_why = verdict_of(chosen.raw)
     return SpokenRecord(
         engine=request.voice.engine,
@@ -63,6 +63,7 @@ def make_record(
         verdict_why=verdict_why,
         verification=verification([take.raw for take in takes]),
         warnings=warnings,
+        variants=request.variants,
         created_at=rfc3339(now),
     )
 
@@ -94,7 +95,7 @@ def _take(take: FinishedTake) -> Take:
         gain_db=_rounded(take.leveled.gain_db),
         limiter_db=_rounded(take.leveled.reduction_db),
         measures=take.raw.measures.to_json(),
-        flags=tuple(take.raw.measures.flags),
+        flags=tuple(take.raw.flags),
         words=take.raw.words,
         captions=take.captions,
         caption_files=tuple(map(_file, take.caption_files)),
@@ -106,24 +107,27 @@ def _file(written: Written) -> FileRef:
 
 
 def _why(performance: Performance, chosen: FinishedTake) -> str:
-    count = len(performance.takes)
+    request, count, raw = performance.request, len(performance.takes), chosen.raw
     if count == 1:
-        return "It is the only take."
-    if not performance.request.select_best and chosen.made > 1:
-        return f"It is the first of {count} that no verifier found wrong; select_best is off."
-    if not performance.request.select_best:
+        return "It is the only take." if request.variants == 1 else _stopped(request.variants, chosen)
+    if not request.select_best and chosen.made > 1:
+        return f"It is the first of {count} that did not fail; select_best is off."
+    if not request.select_best:
         return f"It was made first of {count}; select_best is off."
-    faults = len(chosen.raw.measures.flags)
+    if count < request.variants:
+        return _stopped(request.variants, chosen)
     heard = "no recogniser compared it with the text"
-    if chosen.raw.verdict is not None:
-        heard = f"a verifier heard it: {chosen.raw.verdict.why}"
-    best = f"Of {count} takes it has the fewest faults ({faults}) and is nearest to the voice's usual rate"
-    return f"{best}; {heard}."
+    if raw.verdict is not None:
+        heard = f"a verifier heard it: {raw.verdict.why}"
+    best = f"Of {count} takes it has the fewest faults ({len(raw.faults)})"
+    if any(take.verdict is not None for take in performance.takes):
+        best += ", was heard best"
+    return f"{best} and is nearest to the voice's usual pace; {heard}."
 
 
-def _fault_warnings(chosen: FinishedTake) -> list[str]:
-    flags = chosen.raw.measures.flags
-    return [f"The chosen take has faults: {', '.join(flags)}."] if flags else []
+def _stopped(variants: int, chosen: FinishedTake) -> str:
+    why = chosen.raw.verdict.why if chosen.raw.verdict is not None else ""
+    return f"Take {chosen.made} of up to {variants} could be no better, so no more were made: {why}."
 
 
 def _level_warnings(performance: Performance, chosen: FinishedTake) -> list[str]:

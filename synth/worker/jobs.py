@@ -12,7 +12,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
-from lib.records import MadeRecord, SpokenRecord
+from lib.records import FileRef, MadeRecord, SpokenRecord
 from lib.spool import (
     MAX_CAPTIONS_BYTES,
     ResultError,
@@ -30,6 +30,7 @@ from synth.engines import Engine, create_engine
 from synth.pictures.backend import BackendUnavailable
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import Performing, load_for
+from synth.speech.rejected_audio import NotVerified, keep_rejected
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.sample_voice import voice_of_model
 from synth.speech.speak import finish, speak
@@ -78,6 +79,7 @@ class JobRun:
     started_at: float
     fingerprint: str = ""
     log: list[str] = field(default_factory=list)
+    rejected: FileRef | None = None  # the best take, where none was good enough
 
     @classmethod
     def of(cls, taken: TakenJob, now: float) -> JobRun:
@@ -96,7 +98,7 @@ class JobRun:
         error_class, message = classify(error)
         if not isinstance(error, JobRunnerError | GivenUp):
             self.log.extend("".join(traceback.format_exception(error)).splitlines())
-        problem = ResultError(error_class, message, tuple(self.log))
+        problem = ResultError(error_class, message, tuple(self.log), self.rejected)
         result = SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
         return replace(result, fingerprint=self.fingerprint)
 
@@ -217,6 +219,15 @@ class JobSpeaker:
         request.check()
         record = speak(request, engine, self._clock, out, lambda done, total: None)
         return out.with_name(record.takes[0].audio.file)
+
+    def keep_rejected(self, error: NotVerified, run: JobRun, folder: Path) -> None:
+        """Have the best take of a job that failed in `folder`, where that can be; never raises."""
+        try:
+            written = keep_rejected(error.performance, folder / AUDIO)
+        except Exception as trouble:  # it is help; why the job failed, its error says
+            run.log.append(f"the rejected take is not kept: {trouble}")
+        else:
+            run.rejected = FileRef(written.path.name, written.bytes, written.sha256)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.
